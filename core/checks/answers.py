@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from core.records import F64, I64, Estimate
+from core.records import F64, I64, Estimate, Measure
 from core.statistics.intervals import UNDEFINED
 
 Untested = Literal["", "far from every phrase", "too few groups", "a run of before"]
@@ -52,6 +52,8 @@ class Answer:
     """False where nothing in the scope is like the text: then there are no rows, no figures and no p."""
     refused: str = ""
     """What is wrong with a text that is no question; then nothing is shown."""
+    measure: Measure | None = None
+    """What the p is of: of two measures of failure the one whose excess is the stronger."""
 
     @property
     def support(self) -> int:
@@ -60,6 +62,11 @@ class Answer:
     @property
     def confirmed(self) -> bool:
         return self.p is not None and self.p <= self.alpha
+
+    @property
+    def in_shares(self) -> bool:
+        """Whether it is told as error rates: where they are known, unless what was confirmed is the mean loss."""
+        return self.error_rate is not None and not (self.confirmed and self.measure == "mean loss")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

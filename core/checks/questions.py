@@ -29,7 +29,7 @@ from core.encoders.arithmetic import unit
 from core.errors import InvalidInput
 from core.language.directions import centred
 from core.language.likeness import likeness, question_prompts, support, things_of
-from core.records import F32, F64, I64, Diagnosis, Estimate, Words
+from core.records import F32, F64, I64, Diagnosis, Estimate, Measure, Words
 from core.statistics.intervals import UNDEFINED, bootstrap
 from core.statistics.permutation import studentised_excess
 
@@ -172,7 +172,7 @@ class QuestionReader:
         own = self.scores[:, phrase] if through else self.along @ direction
         ranked = self._ranked(own, scope)
         tested = through and self.test.is_permuted  # without a test nothing is chosen by the outcome
-        size, statistic = self.strongest(ranked) if tested else (_similar(len(ranked)), 0.0)
+        size, statistic, measure = self.strongest(ranked) if tested else (_similar(len(ranked)), 0.0, None)
         rows, rest = ranked[:size], ranked[size:]
         scores = np.full(len(own), np.nan)
         scores[scope.rows] = own[scope.rows]
@@ -203,6 +203,7 @@ class QuestionReader:
             untested=untested,
             alpha=self.test.alpha,
             extrapolation=bool(own[scope.rows].std() < FLAT * self.spread),
+            measure=measure,
         )
 
     def _phrase(self, cosines: F32, scope: Scope) -> int:
@@ -220,9 +221,9 @@ class QuestionReader:
         rows = scope.rows[np.argsort(self.place[scope.rows])]
         return rows[np.argsort(-scores[rows], kind="stable")]
 
-    def strongest(self, ranked: I64) -> tuple[int, float]:
+    def strongest(self, ranked: I64) -> tuple[int, float, Measure]:
         """Of the depths at which the run tested its phrases in this scope: how many of the (m,) rows, best match first,
-        have the strongest excess in any measure of failure, and its statistic."""
+        have the strongest excess in any measure of failure, its statistic, and the measure."""
         own = self.test.scores[ranked]
         sums, squares = np.cumsum(own, 0), np.cumsum(own**2, 0)
         sizes = np.array([size for _, size in phrase_sizes(len(own), self.scores.size, len(self.design.scopes))])
@@ -231,8 +232,8 @@ class QuestionReader:
         )
         n = np.full((1, 1), float(len(own)))
         excess = studentised_excess(sizes[:, None].astype(np.float64), n, inside, inside_squares, total, total_squares)
-        best = int(excess.max(1).argmax())
-        return int(sizes[best]), float(excess[best].max())
+        best, measure = divmod(int(excess.argmax()), excess.shape[1])
+        return int(sizes[best]), float(excess[best, measure]), self.test.names[measure]
 
     def _tested(self, rows: I64, scope: I64) -> tuple[Estimate, Estimate | None]:
         """Mean loss and error rate of a set that was tested, as observed: the intervals reach as far as the test asks

@@ -95,7 +95,7 @@ def _candidates(reader: QuestionReader, readings: F64, predicted: F64, chance: F
         own: list[list[float]] = []
         for phrase in range(PHRASES):
             ranked = scope.rows[np.argsort(-reader.scores[scope.rows, phrase], kind="stable")]
-            size, statistic = reader.strongest(ranked)
+            size, statistic, _ = reader.strongest(ranked)
             inside, rest = ranked[:size], ranked[size:]
             gaps = [float(v[inside].mean() - v[rest].mean()) for v in (predicted, chance)]
             own.append([number, statistic, float(readings[number, phrase]), *gaps])

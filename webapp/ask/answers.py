@@ -47,8 +47,8 @@ class AskedQuestion:
 
 
 def remember(answer: Answer) -> AskedQuestion:
-    """The answer's line in the table of questions: error rates where they are known, else mean losses."""
-    known = answer.error_rate is not None and answer.error_rest is not None
+    """The answer's line in the table of questions: in the measure in which it is told."""
+    known = answer.in_shares
     rate, rest = (answer.error_rate.value, answer.error_rest) if known else (answer.observed.value, answer.rest)  # type: ignore[union-attr]
     return AskedQuestion(
         answer.text,
@@ -162,5 +162,6 @@ def questions_table(asked: Sequence[AskedQuestion]) -> str:
     """The questions of this visit, newest first; a press asks one again. "" before the first."""
     if not asked:
         return ""
-    measure = "Wrong" if asked[-1].is_share else "Mean loss"
+    told = {question.is_share for question in asked if question.support}
+    measure = "Wrong or mean loss" if len(told) > 1 else "Mean loss" if told == {False} else "Wrong"
     return render("ask/questions.html.j2", asked=[*enumerate(asked, 1)][::-1], measure=measure)

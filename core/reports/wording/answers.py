@@ -46,7 +46,7 @@ def _observed(diagnosis: Diagnosis, answer: Answer) -> str:
     """Such as "are wrong 62 % of the time (95 % 41 % to 83 % for any number of questions) against 20 % of the rest"."""
     digits, unit = digits_for(diagnosis.outcomes.loss), with_unit(diagnosis)
     one, holds = answer.support == 1, "for this question alone" if answer.untested else "for any number of questions"
-    if answer.error_rate is not None:
+    if answer.in_shares and answer.error_rate is not None:
         span = interval(answer.error_rate, share=True)
         observed = f"{'is' if one else 'are'} wrong {percent(answer.error_rate.value)} of the time"
         against = f"against {percent(answer.error_rest)} of the rest"
@@ -69,8 +69,9 @@ def _chance(answer: Answer) -> str:
             "phrase of your own to have it tested."
         )
     held = f"{p_value(answer.p)} for these very images, adjusted for any number of questions"
+    worse = "fail more" if answer.measure != "mean loss" else "have a higher mean loss"
     return (
-        f"Confirmed: these images fail more than the rest ({held})."
+        f"Confirmed: these images {worse} than the rest ({held})."
         if answer.confirmed
         else f"Not confirmed: that these images fail more than the rest cannot be told from chance ({held})."
     )

@@ -37,21 +37,23 @@ def sentence(diagnosis: Diagnosis, insight: Insight, *, proxies: bool = True) ->
 
 def _rates(diagnosis: Diagnosis, insight: Insight) -> str:
     digits, unit = digits_for(diagnosis.outcomes.loss), with_unit(diagnosis)
-    one = insight.size == 1
+    one, wrong = insight.size == 1, ""
     if insight.error_inside is not None and insight.error_outside is not None:
-        worse = (
+        wrong = (
             f"{'is' if one else 'are'} wrong {percent(insight.error_inside)} of the time against "
             f"{percent(insight.error_outside)} elsewhere"
         )
-        difference, shares = insight.error_difference, True
+    # the p of a finding of the loss is none of its error rate, which may be lower than elsewhere
+    if wrong and not (insight.confirmed and insight.measure == "mean loss"):
+        worse, also, difference, shares = wrong, "", insight.error_difference, True
     else:
         inside, outside = _means(diagnosis, insight)
         against = "" if outside is None else f" against {number(outside, digits)} elsewhere"
         worse = f"{'has' if one else 'have'} a mean loss of {number(inside, digits)}{unit}{against}"
-        difference, shares = insight.effect, False
+        also, difference, shares = wrong and f"; {'it' if one else 'they'} {wrong}", insight.effect, False
     text = (
         f"{_whole(diagnosis, insight)} "
-        f"{worse}{_gap(difference, insight, shares, digits)}{_coverage(diagnosis, insight)}."
+        f"{worse}{_gap(difference, insight, shares, digits)}{also}{_coverage(diagnosis, insight)}."
     )
     return text if insight.confirmed else f"Exploratory: {text[0].lower()}{text[1:]}"
 

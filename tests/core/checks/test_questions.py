@@ -66,6 +66,7 @@ def test_the_p_is_that_of_the_excess_of_the_shown_rows_whatever_is_asked() -> No
             size, whole = (np.full((1, 1), float(len(x))) for x in (inside, scope))
             statistic = studentised_excess(size, whole, sums[0], sums[1], sums[2], sums[3])
             assert answer.p == permutation_p(float(statistic.max()), found.family_null)
+            assert answer.measure == reader.test.names[int(statistic.argmax())]
             tested += 1
     assert tested > 20
 

@@ -56,6 +56,13 @@ def test_a_question_far_from_every_phrase_is_called_exploratory_and_shows_no_p(w
     assert "<td>–</td>" in questions_table([remember(answer)])
 
 
+def test_an_answer_of_the_loss_stands_in_losses_beside_those_in_error_rates(worded: Diagnosis) -> None:
+    answer = answer_texts(worded, ["in the dark"])[0][0]
+    of_loss = remember(replace(answer, measure="mean loss"))
+    assert (of_loss.rate, of_loss.is_share) == (answer.observed.value, False)
+    assert "<th>Wrong or mean loss</th>" in questions_table([remember(replace(answer, measure="error rate")), of_loss])
+
+
 def test_of_two_texts_one_that_is_no_question_carries_its_own_refusal(worded: Diagnosis) -> None:
     answers, gap = answer_texts(worded, ["in the dark", "  "])
     said = answers_view(worded, answers, gap)

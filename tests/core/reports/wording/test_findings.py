@@ -38,6 +38,16 @@ def test_a_confirmed_phrase_is_told_with_rates_difference_interval_p_and_share_o
     assert "AUROC" not in said
 
 
+def test_a_finding_of_the_loss_is_told_in_losses_even_where_fewer_of_its_samples_are_wrong() -> None:
+    of_loss = replace(phrase(), measure="mean loss", error_inside=0.1, error_outside=0.2)
+    said = sentence(with_words(), of_loss)
+    assert "have a mean loss of " in said.split(" (difference")[0]
+    assert f"adjusted p = 0.001); they are wrong 10{NB}% of the time against 20{NB}% elsewhere; they hold" in said
+    assert "points" not in said
+    by_chance = sentence(with_words(), replace(of_loss, confirmed=False))
+    assert f"are wrong 10{NB}% of the time against 20{NB}% elsewhere (difference 45 points" in by_chance
+
+
 def test_a_phrase_that_describes_a_cluster_says_how_well_it_finds_it_on_unseen_rows_and_what_says_the_same() -> None:
     said = sentence(with_words(), phrase(own=False))
     assert said.startswith('Exploratory: the 30 images most like "in the dark" are wrong')
@@ -149,6 +159,14 @@ def test_an_answer_tells_through_what_it_was_answered_its_rates_and_its_p() -> N
         "questions)."
     )
     assert "answered through" not in answer_sentence(with_words(), answer(text="in falling snow"))
+
+
+def test_an_answer_that_is_sure_of_the_loss_alone_is_told_in_losses() -> None:
+    said = answer_sentence(with_words(), answer(measure="mean loss", error_rest=0.7))
+    assert "have a mean loss of 1.20 nats" in said
+    assert "Confirmed: these images have a higher mean loss than the rest" in said
+    assert "fail more" not in said
+    assert "wrong 55" in answer_sentence(with_words(), answer(measure="mean loss", p=0.4))
 
 
 def test_an_answer_says_what_it_does_not_know() -> None:
