@@ -37,7 +37,8 @@ ID = option("--id COL", "id column; else the picture's path, else the row number
 IMAGE = option("--image COL", "column of pictures or of their paths")
 LABEL = option("--label COL", "true class")
 GROUP = option("--group COL", "patient, video, source: its rows are never split")
-SEED = option("--seed", "the same seed gives the same result (default 0)")
+SEEDS = click.IntRange(0, 2**32 - 1)  # scikit-learn's
+SEED = option("--seed", "the same seed gives the same result (default 0)", type=SEEDS)
 JSON = option("--json", "print JSON", to="as_json")
 ENCODER = option("--encoder NAME", "see `python -m core encoders` (default: embedded, or the diagnosis' own)")
 WHAT_BENCHMARK = "its file or folder, or the name of one that comes along (see `compose benchmarks`)"

@@ -54,7 +54,10 @@ def join_copies(
         f"{int(apart.sum()):,} rows are copies of another ({n_sets:,} sets) and are kept together as one group each: "
         f"{n_equal:,} have the same vector{' and class' if coarse and samples.labels is not None else ''}"
     )
-    note = f"{note}. {_of_coarse(outcomes, len(first))}" if coarse else f"{note}, the others nearly. {NEARLY}"
+    if coarse:
+        note = f"{note}. {_of_coarse(outcomes, len(first))}"
+    else:
+        note = f"{note}." if n_equal == apart.sum() else f"{note}, the others nearly. {NEARLY}"
     return replace(samples, groups=groups, group_name=samples.group_name or NAME), (f"{note} {OTHERWISE}",)
 
 

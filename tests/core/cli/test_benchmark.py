@@ -55,3 +55,5 @@ def test_peers_of_a_run_are_listed_and_written(run, tmp_path, capsys):
     assert [e["engine"] for e in json.loads((tmp_path / "peers.json").read_text())["engines"]] == asked[3:5]
     assert main(["peers", str(run), "--engines", "domingo"]) == 2
     assert "no engine 'domingo'" in capsys.readouterr().err
+    assert main(["peers", str(run), "--seed", "-1"]) == 2
+    assert "-1 is not in the range" in capsys.readouterr().err

@@ -62,6 +62,7 @@ def test_the_note_counts_rows_and_sets_and_ordinary_rows_get_none() -> None:
     assert notes[0].startswith(
         "20 rows are copies of another (10 sets) and are kept together as one group each: 20 have"
     )
+    assert "nearly" not in notes[0]
     assert "--separate-copies" in notes[0]
 
 
