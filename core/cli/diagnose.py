@@ -51,6 +51,11 @@ FORMATS = ("csv", "parquet", "json")
 @option("--no-words", "test no phrases and answer no questions")
 @heading("The test")
 @option("--separate-copies", "rows of equal or nearly equal vectors are different samples: do not keep them together")
+@option(
+    "--within CLASS",
+    "classes to search inside, named before looking (default all; fewer are cheaper to test, so more is found)",
+    to="settings.within",
+)
 @option("--alpha", "chance of any false claim (default 0.05)", **SHARE)
 @option(
     "--permutations N",

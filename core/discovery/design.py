@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -125,9 +126,33 @@ def _exchange_groups(samples: SampleSet, groups: I64, blocks: I64, notes: list[s
     return n_groups >= MIN_GROUPS, scaled
 
 
+def narrowed(design: Design, within: Sequence[str]) -> Design:
+    """The design with all samples and the classes (or superclasses) `within` as its only scopes; as it is where none is
+    named.
+
+    Raises:
+        InvalidInput: one of the names is no scope of the design.
+    """
+    known = {scope.name: scope for scope in design.scopes[1:]}
+    unknown = [name for name in within if name not in known]
+    if unknown:
+        raise InvalidInput(
+            f"No class that can be searched is called {unknown[0]!r}: it must have at least {SCOPE_ROWS} rows. "
+            f"Searched inside can be {', '.join(map(repr, known)) or 'none here'}."
+        )
+    if not within:
+        return design
+    note = (
+        f"Searched were all samples and, as named beforehand, the inside of {', '.join(dict.fromkeys(within))} alone."
+    )
+    scopes = (design.scopes[0], *(known[name] for name in dict.fromkeys(within)))
+    return replace(design, scopes=scopes, notes=(*design.notes, note))
+
+
 def design_of(diagnosis: Diagnosis) -> Design:
     """The design that the diagnosis was made with, superclasses and all."""
-    return make_design(diagnosis.samples, getattr(diagnosis.model, "superclasses", None))
+    made = make_design(diagnosis.samples, getattr(diagnosis.model, "superclasses", None))
+    return narrowed(made, diagnosis.settings.get("within", ()))
 
 
 def scope_rows(diagnosis: Diagnosis, scope: str) -> Bool:

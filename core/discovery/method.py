@@ -12,7 +12,7 @@ from core.discovery.cluster_findings import describe_clusters
 from core.discovery.clusters import FoundCluster, find_clusters
 from core.discovery.condition_results import ConditionResults
 from core.discovery.copies import join_copies
-from core.discovery.design import make_design, measures, superclasses_of
+from core.discovery.design import make_design, measures, narrowed, superclasses_of
 from core.discovery.ensemble import LossRegressor, out_of_fold
 from core.discovery.family_test import FamilyTest
 from core.discovery.insights import find_insights
@@ -131,7 +131,7 @@ def _search(inputs: _Inputs, settings: Settings, progress: Progress) -> _Search:
     """Lay out, fit the ensemble, propose, test."""
     samples, outcomes, vectors = inputs.samples, inputs.outcomes, inputs.embeddings.vectors
     rng, seed = np.random.default_rng(settings.seed), settings.seed
-    design = make_design(samples, superclasses_of(samples, vectors, inputs.names), rng)
+    design = narrowed(make_design(samples, superclasses_of(samples, vectors, inputs.names), rng), settings.within)
     blocks, groups, folds = design.blocks, design.groups, design.folds
     features = Features(vectors, blocks)
     regressor = LossRegressor(family=settings.family, n_members=settings.n_members, random_state=seed)  # type: ignore[arg-type]

@@ -31,6 +31,9 @@ class Settings:
     n_members: int = 20
     n_permutations: int = 5000
     max_clusters: int = 10
+    within: tuple[str, ...] = ()
+    """Classes, named before anything is looked at, inside which failures are searched beside all samples; all classes
+    where none is named. What is not searched is not paid for."""
     map: bool = True
     """False leaves the map at its PCA view, for speed."""
     words: bool = True

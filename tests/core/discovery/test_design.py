@@ -13,6 +13,7 @@ from core.discovery.design import (
     assign_folds,
     make_design,
     measures,
+    narrowed,
     needs_superclasses,
     superclasses_of,
 )
@@ -216,6 +217,20 @@ def test_what_is_tested_are_class_centred_errors_and_losses_each_on_its_own() ->
         np.testing.assert_allclose(measures(alone, design).scores[:, 0], centred(loss))
     clipped = measures(replace(outcomes, clip=1.5, errors=None), design)
     np.testing.assert_allclose(clipped.scores[:, 0], centred(np.minimum(loss, 1.5)))
+
+
+def test_only_classes_that_are_named_are_searched_inside() -> None:
+    samples = made(labels_of(60, 80, 50))
+    design = make_design(samples)
+    whole = {scope.block for scope in design.scopes}
+    names = [scope.name for scope in design.scopes]
+    one = narrowed(design, (names[2],))
+    assert [scope.name for scope in one.scopes] == ["all samples", names[2]]
+    assert f"the inside of {names[2]} alone" in one.notes[-1]
+    assert narrowed(design, ()) is design
+    assert whole == {None, 0, 1, 2}
+    with pytest.raises(InvalidInput, match=r"called 'horse'.*at least 40 rows.*Searched inside can be"):
+        narrowed(design, ("horse",))
 
 
 def test_a_loss_that_is_the_error_is_tested_once() -> None:
