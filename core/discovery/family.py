@@ -101,6 +101,7 @@ class Family:
         self.n_slices = len(self.candidates)
         self.candidates += [Candidate(r.kind, r.scope, -1, 0.0, r.tag) for r in self.regions]
         slices = [round(c.depth * len(self.scopes[c.scope].rows)) for c in self.candidates[: self.n_slices]]
+        self.scope_of = np.array([c.scope for c in self.candidates], dtype=np.int64)
         self.sizes = np.array([*slices, *(len(r.rows) for r in self.regions)], dtype=np.float64)
         self.sets = [self._sets(number) for number in range(len(self.scopes))]
         self.is_condition = np.array([c.kind in ("condition", "phrase") for c in self.candidates], dtype=bool)
