@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from core.discovery.design import FOLDS
-from core.discovery.settings import CLASS_SHARE_OF_ALPHA, Settings
+from core.discovery.settings import CLASS_SHARE_OF_ALPHA, PREDICTABILITY_SHARE_OF_ALPHA, Settings
 from core.records import Embeddings, Outcomes, SampleSet
 
 
@@ -42,11 +42,12 @@ def assumptions(samples: SampleSet, outcomes: Outcomes, settings: Settings) -> l
             f"{settings.n_permutations:,} permutations are a preview; "
             "5,000 or more are needed for a p that is reported."
         )
-    if has_classes(samples):
-        said.append(
-            f"Of alpha {settings.alpha:g}, {settings.alpha * CLASS_SHARE_OF_ALPHA:.2g} goes to whole classes and "
-            "confusions, the rest inside classes."
-        )
+    classes, predictable = (settings.alpha * s for s in (CLASS_SHARE_OF_ALPHA, PREDICTABILITY_SHARE_OF_ALPHA))
+    to_classes = f"{classes:.2g} goes to whole classes and confusions, " if has_classes(samples) else ""
+    said.append(
+        f"Of alpha {settings.alpha:g}, {to_classes}{predictable:.2g} to whether the loss can be predicted at all, the "
+        "rest to everything else that was searched."
+    )
     return said
 
 

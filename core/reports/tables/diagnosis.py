@@ -169,7 +169,7 @@ def top_members(diagnosis: Diagnosis, cluster: FailureCluster, most: int = N_TOP
 
 def _predictability(found: Predictability) -> dict[str, Any]:
     by_class = [{"name": name, "n": n, "correlation": r.to_dict(), "p": p} for name, n, r, p in found.by_class]
-    return fields(found, "r2 rank_correlation correlation error_auroc p n_permutations") | {"by_class": by_class}
+    return fields(found, "r2 rank_correlation correlation error_auroc p n_permutations confirmed") | {"by_class": by_class}
 
 
 def _cluster(diagnosis: Diagnosis, cluster: FailureCluster, *, ranked: bool) -> dict[str, Any]:
@@ -179,7 +179,7 @@ def _cluster(diagnosis: Diagnosis, cluster: FailureCluster, *, ranked: bool) -> 
         "title": cluster_title(diagnosis, cluster),
         "named_by": cluster_name(diagnosis, cluster).kind if cluster.confirmed else None,
         "might_be": list(cluster_name(diagnosis, cluster).might_be) if cluster.confirmed else [],
-        **fields(cluster, "scope confirmed size mean_loss excess_loss error_rate error_outside error_difference p"),
+        **fields(cluster, "scope confirmed measure size mean_loss excess_loss error_rate error_outside error_difference p"),
         **fields(cluster, "coverage cause"),
         "top_members": _ids(diagnosis, top_members(diagnosis, cluster)),
         "counterexamples": _ids(diagnosis, cluster.counterexamples[:N_TOP]),
@@ -191,7 +191,7 @@ def _insight(diagnosis: Diagnosis, insight: Insight) -> dict[str, Any]:
         **fields(insight, "text kind family columns"),
         "rule": [{"column": column, "sign": sign, "operand": value} for column, sign, value in insight.tests],
         **fields(insight, "scope cluster size effect error_inside error_outside error_difference coverage p confirmed"),
-        **fields(insight, "retrieval held_out stability"),
+        **fields(insight, "measure retrieval held_out stability"),
         "measured": [{"property": name, "rank_correlation": rho} for name, rho in insight.measured],
         "competence": _competence(diagnosis, insight),
         "proxies": list(insight.proxies),
