@@ -92,7 +92,7 @@ def test_every_record_agrees_with_every_other() -> None:
         inside = cluster.membership >= 0.5
         assert cluster.size == inside.sum()
         seen = diagnosis.outcomes.fitted[inside].mean()
-        assert 0.8 * seen < cluster.mean_loss <= seen  # less what the search added
+        assert 0.8 * seen < cluster.mean_loss < seen + 1e-9  # less what the search added
         assert not inside[cluster.counterexamples].any()
     assert {i.cluster for i in diagnosis.insights} <= {None, *(c.id for c in diagnosis.clusters)}
     assert diagnosis.estimate.predicted.shape == diagnosis.estimate.spread.shape == diagnosis.map.xy.shape[:1] == (500,)
