@@ -169,7 +169,9 @@ def top_members(diagnosis: Diagnosis, cluster: FailureCluster, most: int = N_TOP
 
 def _predictability(found: Predictability) -> dict[str, Any]:
     by_class = [{"name": name, "n": n, "correlation": r.to_dict(), "p": p} for name, n, r, p in found.by_class]
-    return fields(found, "r2 rank_correlation correlation error_auroc p n_permutations confirmed") | {"by_class": by_class}
+    return fields(found, "r2 rank_correlation correlation error_auroc p n_permutations confirmed") | {
+        "by_class": by_class
+    }
 
 
 def _cluster(diagnosis: Diagnosis, cluster: FailureCluster, *, ranked: bool) -> dict[str, Any]:
@@ -179,8 +181,8 @@ def _cluster(diagnosis: Diagnosis, cluster: FailureCluster, *, ranked: bool) -> 
         "title": cluster_title(diagnosis, cluster),
         "named_by": cluster_name(diagnosis, cluster).kind if cluster.confirmed else None,
         "might_be": list(cluster_name(diagnosis, cluster).might_be) if cluster.confirmed else [],
-        **fields(cluster, "scope confirmed measure size mean_loss excess_loss error_rate error_outside error_difference p"),
-        **fields(cluster, "coverage cause"),
+        **fields(cluster, "scope confirmed measure size mean_loss excess_loss error_rate error_outside"),
+        **fields(cluster, "error_difference p coverage cause"),
         "top_members": _ids(diagnosis, top_members(diagnosis, cluster)),
         "counterexamples": _ids(diagnosis, cluster.counterexamples[:N_TOP]),
     }

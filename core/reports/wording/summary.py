@@ -29,12 +29,17 @@ def verdict(diagnosis: Diagnosis) -> str:
 
 
 def share_of_failures(diagnosis: Diagnosis) -> float:
-    """Share of all failures that lie in any confirmed cluster; of all loss above the mean where errors are unknown."""
-    inside = diagnosis.cluster_of()[0] >= 0
+    """Share of all failures that lie in any confirmed cluster, each counted at the cluster's corrected error rate; of
+    all loss above the mean where errors are unknown."""
+    cluster_of = diagnosis.cluster_of()[0]
     loss, errors = diagnosis.outcomes.loss, diagnosis.outcomes.errors
     weight = errors.astype(np.float64) if errors is not None else np.maximum(loss - loss.mean(), 0)
+    for cluster in diagnosis.clusters:
+        seen = float(weight[cluster.membership >= 0.5].mean())
+        if errors is not None and cluster.error_rate is not None and seen > 0:
+            weight[cluster_of == cluster.id] *= cluster.error_rate.value / seen
     total = float(weight.sum())
-    return float(weight[inside].sum()) / total if total > 0 else math.nan
+    return float(weight[cluster_of >= 0].sum()) / total if total > 0 else math.nan
 
 
 def predictability_sentence(diagnosis: Diagnosis) -> str:
