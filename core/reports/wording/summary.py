@@ -20,12 +20,21 @@ def verdict(diagnosis: Diagnosis) -> str:
     """The result in one sentence."""
     n = len(diagnosis.clusters)
     if n == 0:
-        return "No failure cluster was confirmed: nothing beyond what chance gives."
+        return f"No failure cluster was confirmed{_instead(diagnosis)}."
     share = percent(share_of_failures(diagnosis))
     return (
         f"{count(n, 'failure cluster')} confirmed, holding {share} of "
         f"{'all failures' if _errors_known(diagnosis) else 'the loss above the mean'}."
     )
+
+
+def _instead(diagnosis: Diagnosis) -> str:
+    """What no cluster means: that nothing was tested, or nothing found; "" where something else was confirmed."""
+    predictability = diagnosis.estimate.predictability
+    if predictability.p is None:
+        return ": there are too few groups to test anything"
+    other = any(found.confirmed for found in (*diagnosis.classes, *diagnosis.insights))
+    return "" if other or _is_predictable(diagnosis) else ": nothing beyond what chance gives"
 
 
 def share_of_failures(diagnosis: Diagnosis) -> float:

@@ -85,6 +85,17 @@ def test_the_summary_says_in_words_what_a_cluster_is_and_what_came_of_the_predic
     assert not any("  " in line.strip() for line in lines)
 
 
+def test_no_cluster_is_called_chance_only_where_all_was_tested_and_nothing_else_was_found() -> None:
+    nothing, some = make_diagnosis(n_clusters=0), make_diagnosis()
+    nothing = replace(nothing, classes=(), insights=())
+    assert verdict(nothing).endswith("confirmed: nothing beyond what chance gives.")
+    for other in (replace(nothing, classes=some.classes), replace(nothing, insights=some.insights)):
+        assert verdict(other) == "No failure cluster was confirmed."
+    assert verdict(replace(nothing, estimate=some.estimate)) == "No failure cluster was confirmed."
+    untested = replace(nothing.estimate, predictability=replace(nothing.estimate.predictability, p=None))
+    assert "too few groups to test anything" in verdict(replace(nothing, estimate=untested))
+
+
 def test_nothing_found_comes_with_what_would_have_been_found() -> None:
     text = text_summary(make_diagnosis(n_clusters=0))
     assert "No failure cluster was confirmed" in text
