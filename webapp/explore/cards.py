@@ -10,6 +10,7 @@ from core.records import Diagnosis, FailureCluster, Insight
 from core.reports.wording.effects import effect_figure, in_shares, tested_effect
 from core.reports.wording.findings import ALL, cluster_title, doubtful_names, overlap
 from core.reports.wording.predictions import replication_sentence
+from core.reports.wording.summary import verdict
 from webapp.explore.findings import findings_columns, without_cluster
 from webapp.explore.members import excess_interval, members_of, met_by, whisker
 from webapp.markup.html import hue, picture
@@ -31,6 +32,7 @@ def cluster_list(diagnosis: Diagnosis, note: str = "") -> str:
         "explore/cards.html.j2",
         diagnosis=diagnosis,
         note=note,
+        verdict=verdict(diagnosis),
         everywhere=ALL,
         cards=[_card(diagnosis, c, span[in_shares(c)]) for c in diagnosis.clusters],
         alone=findings_columns(diagnosis, alone),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from core.reports.wording.findings import cluster_title
@@ -30,3 +32,11 @@ def test_nothing_found_says_what_would_have_been_found() -> None:
     assert "No failure cluster" in said
     assert "+0.70 nats" in said
     assert "often missed" in said
+
+
+def test_where_nothing_was_tested_chance_is_not_spoken_of() -> None:
+    found = make_diagnosis(n_clusters=0)
+    untested = replace(found.estimate, predictability=replace(found.estimate.predictability, p=None))
+    said = Tags(cluster_list(replace(found, estimate=untested))).text
+    assert "too few groups to test anything" in said
+    assert "That is a result" not in said
