@@ -7,7 +7,7 @@
 Three parts of a pool. The victim learns the first, in which a failure is planted. Its predictions of the second, which
 it never saw, are diagnosed (999 permutations). It is taught anew on both, the labels of the second true: "plain"
 without weights, "clusters" with those of `weights_table` on the second part, "loss" with the same total extra weight
-shared out by raw loss, "random" with the clusters' weights dealt to other rows of that part. The third part, seen by
+shared out by raw loss, "random" with the clusters' weights dealt at random over that part. The third part, seen by
 none of this, tells loss and error inside the confirmed clusters, outside, and in the slices that were planted. `--dose`
 multiplies the extra weight of all three.
 The kinds of planted failure take turns over the seeds. The worlds of several seeds share pictures, not parts and
