@@ -24,7 +24,7 @@ from core.discovery.classes import class_findings
 from core.discovery.design import make_design
 from core.discovery.method import diagnose_arrays
 from core.discovery.settings import Settings
-from core.records import F64, I64, Bool, ClassFinding, Outcomes, SampleSet
+from core.records import F64, I64, Bool, ClassFinding, Column, Outcomes, SampleSet
 from tests.benchmarks.lines import append_line, clopper_pearson, keys_done, read_lines, show
 
 Case = Callable[[int], dict[str, Any]]
@@ -190,6 +190,44 @@ for _noise in (0.0, 0.05, 0.3):
     for _n, _d in ((300, 16), (600, 64)):
         CASES[f"copies: {_n} rows of {_d}, noise {_noise:g}"] = _with_copies(_noise, _n, _d, False)
     CASES[f"copies: 600 rows of 64, noise {_noise:g}, a failing region"] = _with_copies(_noise, 600, 64, True)
+
+
+# Conditions and regions: the mean loss is the same everywhere, and its shape is not.
+
+REGION_SHAPES: dict[str, Draw] = SHAPES | {
+    "negative exponential": lambda rng, n: 2.0 - rng.exponential(1.0, n),
+    "wide normal": lambda rng, n: rng.normal(1.0, 1.0, n),
+    "narrow normal": lambda rng, n: rng.normal(1.0, 0.1, n),
+}
+
+
+def _other_shape(inside: str, outside: str, share: float, where: str) -> Case:
+    """Of 500 rows a share has losses of another shape: those of one value of a column, or of one end of a direction."""
+
+    def run(number: int) -> dict[str, Any]:
+        rng = np.random.default_rng([number, 34])
+        vectors = rng.standard_normal((500, 16)).astype(np.float32)
+        odd = rng.random(500) < share if where == "condition" else vectors[:, 0] > np.quantile(vectors[:, 0], 1 - share)
+        losses = np.where(odd, REGION_SHAPES[inside](rng, 500), REGION_SHAPES[outside](rng, 500))
+        column = Column("light", "category", np.where(odd, "dark", "bright").astype(object))
+        settings = Settings(seed=number, map=False, n_permutations=199, n_members=2)
+        columns = (column,) if where == "condition" else ()
+        found = diagnose_arrays(vectors, losses, columns=columns, settings=settings)
+        claims = len(found.clusters) + sum(i.confirmed for i in found.insights)
+        return {"claimed": claims > 0 or bool(found.estimate.predictability.confirmed)}
+
+    return run
+
+
+for _inside, _outside, _share in (
+    *(("exponential", "uniform", 0.5), ("uniform", "exponential", 0.5), ("uniform", "exponential", 0.03)),
+    *(("negative exponential", "uniform", 0.5), ("negative exponential", "uniform", 0.06)),
+    *(("wide normal", "narrow normal", 0.03), ("wide normal", "narrow normal", 0.3)),
+):
+    for _where in ("condition", "region"):
+        CASES[f"{_where}s: {_inside} in {_share:.0%}, {_outside} elsewhere"] = _other_shape(
+            _inside, _outside, _share, _where
+        )
 
 
 def summary_table(rows: Sequence[dict[str, Any]]) -> str:

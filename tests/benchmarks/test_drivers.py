@@ -21,7 +21,7 @@ def result_with(*memberships):
         clusters=clusters,
         classes=[],
         insights=[],
-        estimate=SimpleNamespace(predictability=SimpleNamespace(p=0.2)),
+        estimate=SimpleNamespace(predictability=SimpleNamespace(p=0.2, confirmed=False)),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.numbers import bracketed, interval, number, points, signed
-from core.records import Estimate, FailureCluster, Insight
+from core.records import Estimate, FailureCluster, Insight, Outcomes
 
 
 def in_shares(found: FailureCluster | Insight) -> bool:
@@ -29,3 +29,9 @@ def loss_phrase(found: FailureCluster, digits: int, unit: str) -> str:
     """Such as "loss 0.41 nats above the rest (95 % 0.10 to 0.72)"."""
     excess = found.excess_loss
     return f"loss {number(excess.value, digits)}{unit} above the rest (95\u00a0% {interval(excess, digits=digits)})"
+
+
+def clipped_at(outcomes: Outcomes) -> str:
+    """Such as ", losses above 3.41 taken as that": a mean of clipped losses says so. "" where none is clipped."""
+    clip = outcomes.clip
+    return "" if clip is None or not (outcomes.loss > clip).any() else f", losses above {clip:.3g} taken as that"

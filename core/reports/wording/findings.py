@@ -10,6 +10,7 @@ import numpy as np
 from core.numbers import digits_for, either, interval, listed, number, p_value, percent, points, with_unit
 from core.records import Bool, ClusterName, Diagnosis, Estimate, FailureCluster, Insight
 from core.reports.wording.competence import competence_in_brief, competence_sentence
+from core.reports.wording.effects import clipped_at
 
 ALL = "all samples"
 NO_NAME = "no name: look at the pictures"
@@ -50,6 +51,7 @@ def _rates(diagnosis: Diagnosis, insight: Insight) -> str:
         inside, outside = _means(diagnosis, insight)
         against = "" if outside is None else f" against {number(outside, digits)} elsewhere"
         worse = f"{'has' if one else 'have'} a mean loss of {number(inside, digits)}{unit}{against}"
+        worse += clipped_at(diagnosis.outcomes)
         also, difference, shares = wrong and f"; {'it' if one else 'they'} {wrong}", insight.effect, False
     text = (
         f"{_whole(diagnosis, insight)} "

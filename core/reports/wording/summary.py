@@ -11,7 +11,7 @@ import numpy as np
 from core.numbers import count, digits_for, either, interval, listed, number, p_value, percent, with_interval, with_unit
 from core.records import ClassFinding, Diagnosis, FailureCluster
 from core.reports.wording.competence import competence_in_brief
-from core.reports.wording.effects import in_shares, loss_phrase, tested_effect
+from core.reports.wording.effects import clipped_at, in_shares, loss_phrase, tested_effect
 from core.reports.wording.findings import best_phrase, cluster_title, doubtful_names, overlap
 from core.reports.wording.predictions import prediction_rows, prediction_sentence, replication_sentence
 
@@ -95,7 +95,7 @@ def cluster_sentence(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
     """One cluster in one sentence: size, excess, errors, coverage."""
     digits, unit = digits_for(diagnosis.outcomes.loss), with_unit(diagnosis)
     where = count(cluster.size, "sample") + ("" if cluster.scope == "all samples" else f" of {cluster.scope}")
-    parts = [loss_phrase(cluster, digits, unit)]
+    parts = [loss_phrase(cluster, digits, unit) + clipped_at(diagnosis.outcomes)]
     if cluster.error_rate is not None:
         outside = "" if cluster.error_outside is None else f" against {percent(cluster.error_outside)} outside"
         wrong = f"{percent(cluster.error_rate.value)} wrong{outside}"

@@ -88,7 +88,7 @@ def test_what_is_found_fails_more_than_the_rest_and_is_no_one_persons(
     assert first.confirmed
     assert (first.scope, first.size) == ("all samples", int(inside.sum()))
     assert first.error_rate is not None
-    assert first.error_rate.value == pytest.approx(wrong[inside].mean())
+    assert 0.9 * wrong[inside].mean() < first.error_rate.value <= wrong[inside].mean()  # less what the search added
     assert first.error_outside == pytest.approx(wrong[~inside].mean())
     assert wrong[inside].mean() > 1.5 * wrong[~inside].mean()
     assert first.excess_loss.low > 0
@@ -112,10 +112,11 @@ def test_the_readme_says_the_same_figures(run: Diagnosis, wrong: Bool, inside: B
     within, outside, rest = int(wrong[inside].sum()), int(wrong[~inside].sum()), int((~inside).sum())
     assert f"| `clothing` | {n}, 160 on the shorter side | {errors} ({errors / n:.1%})".replace("%", " %") in said
     assert first.error_rate is not None
+    rate, low, high = (100 * v for v in (first.error_rate.value, first.error_rate.low, first.error_rate.high))
     for figure in (
         f"{within} of its {first.size}",
         f"{outside} of the other {rest}",
-        f"{100 * first.error_rate.low:.0f} to {100 * first.error_rate.high:.0f} %",
+        f"{rate:.0f} % (95 % {low:.0f} to {high:.0f} %)",
         f"{first.excess_loss.value:.2f} nats",
         f"{first.excess_loss.low:.2f} to {first.excess_loss.high:.2f}",
     ):

@@ -1,0 +1,34 @@
+"""How much worse a finding is said to be: in the measure that was tested, and clipped where it was."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from core.records import Estimate
+from core.reports.wording import effects
+from core.reports.wording.summary import cluster_sentence
+from tests.support.diagnoses import make_diagnosis
+
+SHARES, LOSS = Estimate(0.28, 0.09, 0.47), Estimate(0.4, -0.1, 0.9)
+
+
+def test_the_figure_that_leads_is_the_one_that_was_tested() -> None:
+    cluster = replace(make_diagnosis().clusters[0], error_difference=SHARES, excess_loss=LOSS)
+    wrong, lossy = replace(cluster, measure="error rate"), replace(cluster, measure="mean loss")
+    assert effects.tested_effect(wrong) == SHARES
+    assert effects.effect_figure(wrong, "nats") == ("+28 points", "(+9.0 to +47)")
+    assert effects.tested_effect(lossy) == LOSS
+    assert effects.effect_figure(lossy, "nats")[0] == "+0.40 nats"
+    assert not effects.in_shares(replace(cluster, measure=None))  # a run from before
+
+
+def test_a_mean_of_clipped_losses_says_so() -> None:
+    diagnosis = make_diagnosis()
+    clip = float(np.quantile(diagnosis.outcomes.loss, 0.9))
+    clipped = replace(diagnosis, outcomes=replace(diagnosis.outcomes, clip=clip))
+    said = f"losses above {clip:.3g} taken as that"
+    assert said in cluster_sentence(clipped, clipped.clusters[0])
+    assert said not in cluster_sentence(diagnosis, diagnosis.clusters[0])
+    assert effects.clipped_at(replace(diagnosis.outcomes, clip=float(diagnosis.outcomes.loss.max()))) == ""
