@@ -124,7 +124,8 @@ class PartMeans:
         ours = unit * (self.greatest - mean)
         second = outside(2, 0) - 2 * mean * outside(1, 1) + mean**2 * outside(0, 2) + ours**2
         third = outside(3, 0) - 3 * mean * outside(2, 1) + 3 * mean**2 * outside(1, 2) - mean**3 * outside(0, 3)
-        least = (1e-9 * (self.greatest - self.least)) ** 2  # what differences of sums leave where all are equal
+        # what differences of sums leave where all are equal
+        least = max((1e-9 * (self.greatest - self.least)) ** 2, np.finfo(np.float64).tiny ** 0.25)
         variance = np.maximum(second / (size + unit) ** 2, least) * (count + 1) / (count + 2)
         cubed = 2 * (third + ours**3) / (size + unit) ** 3 * (count + 1) ** 2 / ((count + 2) * (count + 3))
         return mean, np.sqrt(variance), cubed / variance**1.5

@@ -87,3 +87,10 @@ def test_extreme_values_have_a_p_and_an_interval(values: np.ndarray, groups: np.
     for part, found in enumerate(means.estimates(0.95)):
         assert found.low <= found.value <= found.high
         assert found.value == pytest.approx(values[part * 20 : part * 20 + 20].mean())
+
+
+def test_where_no_group_has_an_error_no_part_is_worse() -> None:
+    part, groups = np.arange(120) % 3, np.arange(120) // 2
+    found = PartMeans.of(np.zeros(120), part, 3, groups)
+    assert (found.excess_p() >= 0.5).all()
+    assert all(np.isfinite((e.value, e.low, e.high)).all() for e in found.estimates(0.95))
