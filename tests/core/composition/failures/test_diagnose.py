@@ -129,5 +129,6 @@ def test_a_run_on_rendered_scenes_can_be_asked_in_words(monkeypatch: pytest.Monk
     assert found.words is not None
     knowing = replace(found, words=replace(found.words, line=None))  # the encoder sees no star in one drawn flat
     (answer,) = ask(knowing, ["a star"], cache=tmp_path)
-    assert answer.p is not None
+    assert answer.untested == "far from every phrase"  # the vocabulary has no star, so its p is the condition's alone
+    assert len(answer.rows) >= 10
     assert found.embeddings.vectors.shape[1] > found.words.joint.vectors.shape[1]
