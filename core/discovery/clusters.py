@@ -17,9 +17,9 @@ from core.discovery.design import FailureMeasures
 from core.discovery.family import Candidate, Family, Scope, centre
 from core.discovery.family_test import FamilyTest, read_family
 from core.discovery.proposals import Proposals, margin
-from core.discovery.settings import PREDICTABILITY_SHARE_OF_ALPHA, Settings
+from core.discovery.settings import Settings
 from core.records import F64, I64, Bool, Measure, Progress, no_progress
-from core.statistics.permutation import Permuter, studentised_excess
+from core.statistics.permutation import Permuter, difference_of
 
 SAME = 0.8
 """Two findings that share more of their rows (Jaccard) are one."""
@@ -74,8 +74,7 @@ def find_clusters(
     family, design, n_permutations = proposals.family, proposals.design, settings.n_permutations
     strata, permuter, testing = design.blocks, design.permuter, design.testable
     found, tests = list[FoundCluster](), list[FamilyTest]()
-    kept = settings.alpha * PREDICTABILITY_SHARE_OF_ALPHA
-    inside = alpha - kept
+    inside = alpha - settings.predictability_alpha
     while len(found) < settings.max_clusters + 5 and sum(not f.confirmed for f in found) < 5:
         residual = replace(measured, scores=centre(measured.scores, strata)) if found else measured
         if testing:
@@ -86,7 +85,7 @@ def find_clusters(
         else:
             observed = family.statistics(residual.scores.astype(np.float32))
             test = FamilyTest(residual.scores, residual.names, inside, observed, np.empty(0, np.float32))
-        if not tests and test.is_predictable(kept):
+        if not tests and test.is_predictable(settings.predictability_alpha):
             inside = alpha
             test = replace(test, alpha=alpha)
         tests.append(test)
@@ -157,10 +156,8 @@ def _found(proposals: Proposals, test: FamilyTest, plain: F64) -> FoundCluster |
 
 def _stands(scores: F64, members: Bool, rows: I64) -> float:
     """The statistic of (n,) members among the rows of their scope."""
-    own, of_scope = scores[members], scores[rows]
-    sums = (own.sum(), (own**2).sum(), of_scope.sum(), (of_scope**2).sum())
-    one = np.ones((1, 1))
-    return float(studentised_excess(len(own) * one, len(rows) * one, *(s * one for s in sums))[0, 0])  # type: ignore[arg-type]
+    excess, error = difference_of(scores[members], scores[rows[~members[rows]]])
+    return excess / error
 
 
 def _slice(proposals: Proposals, candidate: Candidate, scores: F64) -> tuple[Bool, F64, dict[str, Any]]:

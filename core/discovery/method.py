@@ -22,14 +22,7 @@ from core.discovery.provenance import assumptions, fingerprint, has_classes, set
 from core.discovery.ridge.heads import Features
 from core.discovery.row_order import reorder_rows
 from core.discovery.sensitivity import smallest_detectable
-from core.discovery.settings import (
-    CLASS_SHARE_OF_ALPHA,
-    DEFAULTS,
-    MIN_SAMPLES,
-    PREDICTABILITY_SHARE_OF_ALPHA,
-    WITHOUT_MAP,
-    Settings,
-)
+from core.discovery.settings import CLASS_SHARE_OF_ALPHA, DEFAULTS, MIN_SAMPLES, WITHOUT_MAP, Settings
 from core.embeddings.projection import pca_map, umap_map
 from core.errors import InvalidInput
 from core.language.naming import name_cluster
@@ -172,8 +165,9 @@ def _describe(inputs: _Inputs, search: _Search, settings: Settings, progress: Pr
     detectable = smallest_detectable(proposals, test, outcomes, seed=seed)
     progress("describe", 4, n_parts)
     classes = class_findings(samples, outcomes, design, alpha=_class_alpha(samples, settings))
-    kept = settings.alpha * PREDICTABILITY_SHARE_OF_ALPHA
-    predictability = predictability_of(test, design, outcomes, search.predicted, alpha=kept, seed=seed)
+    predictability = predictability_of(
+        test, design, outcomes, search.predicted, alpha=settings.predictability_alpha, seed=seed
+    )
     progress("describe", n_parts, n_parts)
     return Diagnosis(
         samples=samples,

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from core.discovery.design import FOLDS
-from core.discovery.settings import CLASS_SHARE_OF_ALPHA, PREDICTABILITY_SHARE_OF_ALPHA, Settings
+from core.discovery.settings import CLASS_SHARE_OF_ALPHA, Settings
 from core.records import Embeddings, Outcomes, SampleSet
 
 
@@ -42,7 +42,7 @@ def assumptions(samples: SampleSet, outcomes: Outcomes, settings: Settings) -> l
             f"{settings.n_permutations:,} permutations are a preview; "
             "5,000 or more are needed for a p that is reported."
         )
-    classes, predictable = (settings.alpha * s for s in (CLASS_SHARE_OF_ALPHA, PREDICTABILITY_SHARE_OF_ALPHA))
+    classes, predictable = settings.alpha * CLASS_SHARE_OF_ALPHA, settings.predictability_alpha
     to_classes = f"{classes:.2g} goes to whole classes and confusions, " if has_classes(samples) else ""
     said.append(
         f"Of alpha {settings.alpha:g}, {to_classes}{predictable:.2g} to whether the loss can be predicted at all, the "

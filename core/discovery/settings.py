@@ -62,6 +62,11 @@ class Settings:
                 f"got {self.max_clusters}, {self.n_members}, {self.seed}."
             )
 
+    @property
+    def predictability_alpha(self) -> float:
+        """What of alpha is kept for saying that the loss is predictable."""
+        return self.alpha * PREDICTABILITY_SHARE_OF_ALPHA
+
 
 @dataclass(frozen=True, slots=True)
 class EmbeddingSettings:

@@ -13,7 +13,7 @@ from scipy import stats
 
 from core.errors import InvalidInput
 from core.records import F64, I64, Bool, Estimate
-from core.statistics.permutation import excess_and_error
+from core.statistics.permutation import difference_of
 
 UNDEFINED = Estimate(float("nan"), float("nan"), float("nan"))
 
@@ -113,11 +113,7 @@ def searched_difference(inside: F64, outside: F64, multiplier: float, statistic:
         The estimate; the interval is that of the plain difference, so it holds the shrunk value too. Its error is the
         one that the test uses, so that it stays off 0 exactly where the test passes.
     """
-    values = np.r_[inside, outside].astype(np.float64)
-    sums = (inside.sum(), (inside**2).sum(), values.sum(), (values**2).sum())
-    one = np.ones((1, 1))
-    excess, tested = excess_and_error(len(inside) * one, len(values) * one, *(s * one for s in sums))  # type: ignore[arg-type]
-    difference, error = float(excess[0, 0]), float(tested[0, 0])
+    difference, error = difference_of(inside, outside)
     reach = multiplier * error if np.isfinite(multiplier) else float("nan")
     value = difference
     if statistic is not None and np.isfinite(multiplier) and statistic > 0:

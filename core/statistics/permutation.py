@@ -165,6 +165,15 @@ def excess_and_error(
     return mean_in - mean_out, np.sqrt(variance_in / size + variance_out / outside_size)
 
 
+def difference_of(inside: F64, outside: F64) -> tuple[float, float]:
+    """Mean inside minus mean outside of two samples, and the standard error that `excess_and_error` gives it."""
+    values = np.r_[inside, outside].astype(np.float64)
+    sums = (inside.sum(), (inside**2).sum(), values.sum(), (values**2).sum())
+    one = np.ones((1, 1))
+    excess, error = excess_and_error(len(inside) * one, len(values) * one, *(s * one for s in sums))  # type: ignore[arg-type]
+    return float(excess[0, 0]), float(error[0, 0])
+
+
 def chunks(total: int, size: int) -> Iterator[int]:
     """Lengths that add up to `total`, each at most `size`."""
     while total > 0:

@@ -138,6 +138,14 @@ def solve_heads(
     ]
 
 
+def of_each_class(found: Sequence[F32 | F64], heads: I64, blocks: I64) -> F32:
+    """(k, r) the head of each class, from the (r, 1) heads that `solve_heads` found; (n,) head and class of each row
+    say which is whose."""
+    head_of_block = np.zeros(int(blocks.max()) + 1, dtype=np.int64)
+    head_of_block[blocks] = heads
+    return np.stack([w[:, 0] for w in found]).astype(np.float32)[head_of_block]
+
+
 class HeadSmoother:
     """Ridge heads (see `solve_heads`) as a linear map from the losses to out-of-fold predictions.
 
@@ -273,7 +281,4 @@ class HeadSmoother:
         rows = split_by_block(np.arange(len(self.features)), self.heads, self.n_heads)
         factors = factor_heads(self.features, rows, self.penalty, self.share)
         found = solve_heads(self.features, rows, factors, losses[:, None].astype(np.float32), self.penalty, self.share)
-        stacked = np.stack([w[:, 0] for w in found]).astype(np.float32)
-        head_of_block = np.zeros(int(self.blocks.max()) + 1, dtype=np.int64)
-        head_of_block[self.blocks] = self.heads
-        return stacked[head_of_block]
+        return of_each_class(found, self.heads, self.blocks)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.discovery.ridge.heads import DENSE_ROWS, Factors, factor_heads, solve_heads, split_by_block
+from core.discovery.ridge.heads import DENSE_ROWS, Factors, factor_heads, of_each_class, solve_heads, split_by_block
 from core.records import F32, F64, I64
 
 MOST_PAIRS = 20_000_000
@@ -63,10 +63,7 @@ class LeaveOutSmoother:
     def weights(self, losses: F64) -> F32:
         """(k, r) heads fitted on all rows to the (n,) centred losses, one for each class: for new rows, never for
         these."""
-        stacked = np.stack([w[:, 0] for w in self._solve(losses[:, None].astype(np.float32))]).astype(np.float32)
-        head_of_block = np.zeros(int(self.blocks.max()) + 1, dtype=np.int64)
-        head_of_block[self.blocks] = self.heads
-        return stacked[head_of_block]
+        return of_each_class(self._solve(losses[:, None].astype(np.float32)), self.heads, self.blocks)
 
     def _solve(self, losses: F32) -> Sequence[F32 | F64]:
         return solve_heads(self.features, self.members, self.factors, losses, self.penalty, self.share)
