@@ -9,12 +9,13 @@ from typing import Literal
 
 import numpy as np
 
-from core.discovery.design import design_of, scope_rows
+from core.discovery.design import Design, design_of, scope_rows
 from core.discovery.effects import clipped
 from core.discovery.family import centre
 from core.language.directions import block_means
 from core.records import F32, F64, Bool, Diagnosis, Estimate, FailureCluster, Insight, Measure, Outcomes
 from core.statistics.intervals import bootstrap
+from core.statistics.measures import in_shares, measured, tested_effect
 
 Kind = Literal["cluster", "phrase", "condition"]
 
@@ -27,9 +28,11 @@ class FrozenFinding:
     text: str
     scope: str
     n: int
+    measure: Measure
+    """What it predicts: that in which it was found. Of a run from before that was written down, the error rate where
+    errors are known."""
     predicted: Estimate
-    """Error rate, or mean loss where errors are unknown, with a 95 % interval; allows for the finding having been
-    searched for."""
+    """In that measure, with a 95 % interval; allows for the finding having been searched for."""
     index: int
     """Into the diagnosis' clusters or insights."""
     cut: float | None = None
@@ -44,23 +47,28 @@ class Frozen:
 
     findings: tuple[FrozenFinding, ...]
     digest: str
-    """SHA-256 over the findings, their rules and predicted intervals, and the data's fingerprint."""
+    """SHA-256 over the findings, their rules, measures and predicted intervals, and the data's fingerprint."""
 
 
-def freeze(diagnosis: Diagnosis) -> Frozen:
-    """The confirmed findings with the error rate that each predicts. The same diagnosis gives the same hash, saved and
-    loaded or not."""
-    found = [_frozen_cluster(diagnosis, i, c) for i, c in enumerate(diagnosis.clusters)]
+def freeze(diagnosis: Diagnosis, design: Design | None = None) -> Frozen:
+    """The confirmed findings with what each predicts, in the measure that it was found in. The same diagnosis gives the
+    same hash, saved and loaded or not.
+
+    Args:
+        design: the diagnosis' own, if it is at hand.
+    """
+    design = design or design_of(diagnosis)
+    found = [_frozen(diagnosis, design, "cluster", i, c) for i, c in enumerate(diagnosis.clusters)]
     said: set[tuple[str, str, str]] = set()
     for i, insight in enumerate(diagnosis.insights):
         name = (insight.kind, insight.text, insight.scope)  # the same condition may describe two clusters
         if insight.confirmed and name not in said:
-            found.append(_frozen_insight(diagnosis, i, insight))
+            found.append(_frozen(diagnosis, design, insight.kind, i, insight))
         said.add(name)
     digest = hashlib.sha256(diagnosis.fingerprint.encode())
     for f in found:
         predicted = [float(f"{v:.9g}") for v in (f.predicted.value, f.predicted.low, f.predicted.high)]
-        digest.update(json.dumps([f.kind, f.text, f.scope, f.n, *predicted, f.cut]).encode())
+        digest.update(json.dumps([f.kind, f.text, f.scope, f.n, f.measure, *predicted, f.cut]).encode())
         digest.update(np.packbits(members_of(diagnosis, f)).tobytes())
     return Frozen(tuple(found), digest.hexdigest())
 
@@ -68,72 +76,75 @@ def freeze(diagnosis: Diagnosis) -> Frozen:
 def members_of(diagnosis: Diagnosis, frozen: FrozenFinding) -> Bool:
     """(n,) the diagnosed samples that the finding speaks of."""
     if frozen.kind == "cluster":
-        return diagnosis.clusters[frozen.index].membership >= 0.5
-    return diagnosis.insights[frozen.index].mask
+        return _members(diagnosis.clusters[frozen.index])
+    return _members(diagnosis.insights[frozen.index])
 
 
-def _frozen_cluster(diagnosis: Diagnosis, index: int, cluster: FailureCluster) -> FrozenFinding:
-    members = cluster.membership >= 0.5
-    difference = cluster.error_difference or cluster.excess_loss
-    value = _corrected(diagnosis, members, cluster.scope, difference.value, cluster.measure)
-    predicted, spread = _predicted(diagnosis, members, value), _spread(diagnosis, members)
-    return FrozenFinding("cluster", cluster.name, cluster.scope, cluster.size, predicted, index, None, spread)
+def _members(finding: FailureCluster | Insight) -> Bool:
+    return finding.mask if isinstance(finding, Insight) else finding.membership >= 0.5
 
 
-def _frozen_insight(diagnosis: Diagnosis, index: int, insight: Insight) -> FrozenFinding:
-    difference = insight.error_difference or insight.effect
-    value = _corrected(diagnosis, insight.mask, insight.scope, difference.value, insight.measure)
-    cut = _cut(diagnosis, insight) if insight.kind == "phrase" else None
-    predicted, spread = _predicted(diagnosis, insight.mask, value), _spread(diagnosis, insight.mask)
-    return FrozenFinding(insight.kind, insight.text, insight.scope, insight.size, predicted, index, cut, spread)
-
-
-def _corrected(diagnosis: Diagnosis, members: Bool, scope: str, difference: float, measure: Measure | None) -> float:
-    """What the members show, less what the search added to their difference from the rest of their scope."""
-    values, rest = measured(diagnosis.outcomes), scope_rows(diagnosis, scope) & ~members
+def _frozen(
+    diagnosis: Diagnosis, design: Design, kind: Kind, index: int, finding: FailureCluster | Insight
+) -> FrozenFinding:
+    members, rest = _members(finding), scope_rows(diagnosis, finding.scope, design)
+    rest = rest & ~members
+    measure, difference = _measure_of(finding, diagnosis.outcomes)
+    values = measured(diagnosis.outcomes, measure)
     # runs of before the measure was written down did not take out class means
-    own = values if measure is None else centre(values, design_of(diagnosis).centre_of_row)
-    return float(values[members].mean() - (own[members].mean() - own[rest].mean()) + difference)
-
-
-def _predicted(diagnosis: Diagnosis, members: Bool, value: float) -> Estimate:
-    """The value, and an interval from 1.96 standard errors (by group bootstrap) below the lower to as many above the
-    higher of two: the value, which allows for the search, and what the members themselves show. The truth lies between
-    them."""
-    values = measured(diagnosis.outcomes)[members]
-    groups = None if diagnosis.samples.groups is None else diagnosis.samples.groups[members]
-    spread = bootstrap(lambda i: float(values[i].mean()), len(values), groups, np.random.default_rng(0), repeats=400)
-    error = (spread.high - spread.low) / 3.92 if np.isfinite(spread.low) else 0.0
-    if diagnosis.outcomes.errors is not None:  # no failure, or nothing but failures, is no certainty
-        error = max(error, float(np.sqrt(0.25 / (len(values) + 4) * (4 / (len(values) + 4)))))
-    plain = float(values.mean())
-    return bounded(
-        Estimate(value, min(value, plain) - 1.96 * error, max(value, plain) + 1.96 * error), diagnosis.outcomes
+    own = values if finding.measure is None else centre(values, design.centre_of_row)
+    # what the members show, less what the search added to their difference from the rest of their scope
+    value = float(values[members].mean() - (own[members].mean() - own[rest].mean()) + difference.value)
+    return FrozenFinding(
+        kind=kind,
+        text=finding.text if isinstance(finding, Insight) else finding.name,
+        scope=finding.scope,
+        n=finding.size,
+        measure=measure,
+        predicted=_predicted(diagnosis, members, values[members], value, measure),
+        index=index,
+        cut=_cut(diagnosis, design, finding) if isinstance(finding, Insight) and kind == "phrase" else None,
+        spread=float(values[members].std()),
     )
 
 
-def _spread(diagnosis: Diagnosis, members: Bool) -> float:
-    return float(measured(diagnosis.outcomes)[members].std())
+def _measure_of(finding: FailureCluster | Insight, outcomes: Outcomes) -> tuple[Measure, Estimate]:
+    """What the finding predicts, and its difference from the rest of the scope in that measure."""
+    if finding.measure is None and outcomes.errors is not None and finding.error_difference is not None:
+        return "error rate", finding.error_difference
+    return "error rate" if in_shares(finding) else "mean loss", tested_effect(finding)
 
 
-def measured(outcomes: Outcomes) -> F64:
-    """(n,) 0/1 errors, or losses where errors are unknown."""
-    return outcomes.fitted if outcomes.errors is None else outcomes.errors.astype(np.float64)
+def _predicted(diagnosis: Diagnosis, members: Bool, values: F64, value: float, measure: Measure) -> Estimate:
+    """The value, and an interval from 1.96 standard errors (by group bootstrap) below the lower to as many above the
+    higher of two: the value, which allows for the search, and what the members themselves show. The truth lies between
+    them.
+
+    Args:
+        values: of the members, in the measure.
+    """
+    groups = None if diagnosis.samples.groups is None else diagnosis.samples.groups[members]
+    spread = bootstrap(lambda i: float(values[i].mean()), len(values), groups, np.random.default_rng(0), repeats=400)
+    error = (spread.high - spread.low) / 3.92 if np.isfinite(spread.low) else 0.0
+    if measure == "error rate":  # no failure, or nothing but failures, is no certainty
+        error = max(error, float(np.sqrt(0.25 / (len(values) + 4) * (4 / (len(values) + 4)))))
+    plain = float(values.mean())
+    return bounded(Estimate(value, min(value, plain) - 1.96 * error, max(value, plain) + 1.96 * error), measure)
 
 
-def bounded(estimate: Estimate, outcomes: Outcomes) -> Estimate:
+def bounded(estimate: Estimate, measure: Measure) -> Estimate:
     """The estimate within [0, 1] where it is an error rate."""
-    return estimate if outcomes.errors is None else clipped(estimate, 0.0)
+    return clipped(estimate, 0.0) if measure == "error rate" else estimate
 
 
-def _cut(diagnosis: Diagnosis, insight: Insight) -> float:
+def _cut(diagnosis: Diagnosis, design: Design, insight: Insight) -> float:
     """Half-way between the last sample that looks like the phrase and the first that does not."""
-    words, design = diagnosis.words, design_of(diagnosis)
+    words = diagnosis.words
     assert words is not None
     assert insight.number is not None
     means = block_means(words.joint.vectors, design.centre_of_row)[design.centre_of_row]
     scores = along(words.joint.vectors, means, words.directions[insight.number])
-    rows = scope_rows(diagnosis, insight.scope)
+    rows = scope_rows(diagnosis, insight.scope, design)
     return float((scores[insight.mask].min() + scores[rows & ~insight.mask].max()) / 2)
 
 

@@ -3,48 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.checks.freeze import FrozenFinding, along, bounded, measured
+from core.checks.claims import MIN_MATCHES, Claim, expected_of, observed_of, worse_p
+from core.checks.freeze import FrozenFinding, along
 from core.discovery.conditions import meets
-from core.discovery.design import MIN_GROUPS, design_of
+from core.discovery.design import Design, design_of
 from core.errors import InvalidInput
 from core.language.directions import block_means
-from core.records import F32, F64, I64, Bool, Diagnosis, Embeddings, Estimate, Outcomes, PredictionRow, SampleSet, Words
-from core.statistics.intervals import UNDEFINED, bootstrap, wilson
-from core.statistics.permutation import Permuter, permutation_p
+from core.records import F32, F64, I64, Bool, Diagnosis, Embeddings, Measure, Outcomes, PredictionRow, SampleSet, Words
+from core.statistics.measures import measured
 
 if TYPE_CHECKING:
     from core.data.samples import DataSet
 
-MIN_MATCHES = 5
-"""With fewer matching fresh samples a finding is shown and not judged."""
 COPY = 0.9999
 """A fresh picture with a higher cosine to a diagnosed one is the same picture, and is left out."""
 FEW_DIMENSIONS = 64
-PERMUTATIONS = 4999
-"""Of whole groups, where fresh samples share them."""
 WIDEST = 0.7
 """An expected error rate that may lie anywhere in so wide an interval is not judged: hardly any observation could miss
 it."""
 NEIGHBOURS = 5
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Claim:
-    """What is said of fresh samples before their outcomes are looked at."""
-
-    kind: Any
-    """As `PredictionRow.kind`."""
-    text: str
-    scope: str
-    matching: Bool
-    """(m,) the fresh samples that it speaks of."""
-    predicted: Estimate
-    spread: float
-    """Standard deviation of the diagnosed members' errors or losses."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,9 +37,10 @@ class FreshSamples:
     outcomes: Outcomes
     embeddings: Embeddings
     words: Words | None
+    design: Design
+    """Of the diagnosis."""
     labels: I64
     """(m,) class in the run's own numbering, -1 for none."""
-    class_of_label: I64
     memberships: F64
     means: F32
     """(m, d) mean joint vector, in the run, of each fresh sample's class; (0, 0) without words."""
@@ -96,32 +78,37 @@ class FreshSamples:
                 "Bring samples that were not diagnosed."
             )
         samples, outcomes = audit.samples.keep(kept), replace(audit.outcomes.keep(kept), clip=diagnosis.outcomes.clip)
-        labels, given = _labels(diagnosis, samples, notes), embeddings.keep(kept)
-        words, known = None if audit.words is None else audit.words.keep(kept), design_of(diagnosis).class_of_label
+        labels, given, design = _labels(diagnosis, samples, notes), embeddings.keep(kept), design_of(diagnosis)
+        words = None if audit.words is None else audit.words.keep(kept)
+        notes += _of_another_loss(diagnosis, outcomes)
         # vectors that were given carry no space: that they are of the diagnosed one is the user's word, as it was there
         of_run = given.space == diagnosis.embeddings.space or diagnosis.embeddings.space != "given"
-        assigned = diagnosis.model.assign(given if of_run else given.vectors, labels=labels if len(known) else None)
+        known = labels if len(design.class_of_label) else None
+        assigned = diagnosis.model.assign(given if of_run else given.vectors, labels=known)
         means = _class_means(diagnosis, words, labels)
         return cls(
-            diagnosis, samples, outcomes, given, words, labels, known, assigned.memberships, means, tuple(notes),
+            diagnosis, samples, outcomes, given, words, design, labels, assigned.memberships, means, tuple(notes),
             tuple(excluded),
         )  # fmt: skip
 
     def scope(self, name: str) -> Bool:
         """(m,) the fresh samples of a scope of the run."""
         names = self.diagnosis.samples.class_names
-        if name == "all samples" or not len(self.class_of_label):
+        known = self.design.class_of_label
+        if name == "all samples" or not len(known):
             return np.ones(len(self.samples), bool)
         if name in names:
             return self.labels == names.index(name)
-        pooled = np.where(self.labels >= 0, self.class_of_label[np.maximum(self.labels, 0)], -1)
-        design = design_of(self.diagnosis)
-        rows = next((s.rows for s in design.scopes if s.name == name), None)
-        return np.ones(len(self.samples), bool) if rows is None else np.isin(pooled, np.unique(design.blocks[rows]))
+        pooled = np.where(self.labels >= 0, known[np.maximum(self.labels, 0)], -1)
+        rows = next((s.rows for s in self.design.scopes if s.name == name), None)
+        of_scope = None if rows is None else np.unique(self.design.blocks[rows])
+        return np.ones(len(self.samples), bool) if of_scope is None else np.isin(pooled, of_scope)
 
     def matching(self, finding: FrozenFinding) -> Bool:
         """(m,) the fresh samples that the finding speaks of; none where they lack what its rule asks for."""
         inside, nobody = self.scope(finding.scope), np.zeros(len(self.samples), bool)
+        if finding.measure == "mean loss" and not self.has_same_loss:
+            return nobody
         if finding.kind == "cluster":
             return inside & (self.memberships[:, finding.index] >= 0.5)
         insight = self.diagnosis.insights[finding.index]
@@ -137,30 +124,35 @@ class FreshSamples:
         except KeyError:
             return nobody
 
+    @property
+    def has_same_loss(self) -> bool:
+        """Whether mean losses can be compared."""
+        return self.outcomes.name == self.diagnosis.outcomes.name
+
     def near(self, picked: Bool) -> Bool:
         """(m,) the fresh samples most of whose nearest diagnosed neighbours were picked."""
         close = self.embeddings.vectors @ self.diagnosis.embeddings.vectors.T
         nearest = np.argpartition(-close, min(NEIGHBOURS, close.shape[1] - 1), axis=1)[:, :NEIGHBOURS]
         return picked[nearest].mean(1) > 0.5
 
-    def naive(self, picked: Bool) -> Estimate:
-        """What the picked samples themselves show, with an interval that does not know that they were picked."""
-        values = measured(self.diagnosis.outcomes)[picked]
-        if self.diagnosis.outcomes.errors is not None:
-            return wilson(int(values.sum()), len(values))
-        return bootstrap(lambda i: float(values[i].mean()), len(values), None, np.random.default_rng(0), repeats=400)
+    def of_pick(self, kind: str, text: str, picked: Bool, measure: Measure) -> Claim:
+        """What somebody who picked these (n,) diagnosed samples by eye would expect again: what they themselves show,
+        with an interval that does not know that they were picked."""
+        values = measured(self.diagnosis.outcomes, measure)[picked]
+        naive, spread = observed_of(values, measure, None), float(values.std())
+        return Claim(kind, text, "all samples", self.near(picked), measure, naive, spread)
 
     def row(self, claim: Claim) -> PredictionRow:
         """What the claim said beside what the samples show; without a p."""
         matching, n = claim.matching, int(claim.matching.sum())
-        values = measured(self.outcomes)
+        values = measured(self.outcomes, claim.measure)
         rest = values[self.scope(claim.scope) & ~matching]
         observed, expected = None, claim.predicted
         if n:
             groups = None if self.samples.groups is None else self.samples.groups[matching]
-            observed = self._observed(values[matching], groups)
-            expected = self._expected(claim.predicted, claim.spread, n)
-        wide = self.outcomes.errors is not None and expected.high - expected.low > WIDEST
+            observed = observed_of(values[matching], claim.measure, groups)
+            expected = expected_of(claim, n, self.diagnosis.outcomes)
+        wide = claim.measure == "error rate" and expected.high - expected.low > WIDEST
         judged = n >= MIN_MATCHES and observed is not None and not wide
         return PredictionRow(
             kind=claim.kind,
@@ -173,65 +165,13 @@ class FreshSamples:
             rest=float(rest.mean()) if len(rest) else None,
             p=None,
             as_predicted=expected.low <= observed.value <= expected.high if judged and observed else None,
+            measure=claim.measure,
         )
 
-    def _observed(self, values: F64, groups: I64 | None) -> Estimate:
-        if self.outcomes.errors is not None and (groups is None or len(np.unique(groups)) == len(groups)):
-            return wilson(int(values.sum()), len(values))
-        if len(values) < 2 or (groups is not None and len(np.unique(groups)) < MIN_MATCHES):
-            return Estimate(float(values.mean()), UNDEFINED.low, UNDEFINED.high)
-        return bootstrap(lambda i: float(values[i].mean()), len(values), groups, np.random.default_rng(0), repeats=400)
-
-    def spread(self, picked: Bool) -> float:
-        return float(measured(self.diagnosis.outcomes)[picked].std())
-
-    def _expected(self, predicted: Estimate, spread: float, n: int) -> Estimate:
-        """The predicted interval widened by the sampling error of n fresh samples, as far as it was known before they
-        were opened."""
-        if not np.isfinite(predicted.low):
-            return predicted
-        share = float(np.clip(predicted.value, 1 / (n + 2), 1 - 1 / (n + 2)))
-        variance = share * (1 - share) if self.outcomes.errors is not None else spread**2
-        below, above = (
-            float(np.hypot(side, 1.96 * np.sqrt(variance / n)))
-            for side in (predicted.value - predicted.low, predicted.high - predicted.value)
-        )
-        least = min(0.0, float(self.diagnosis.outcomes.fitted.min()))
-        return bounded(
-            Estimate(predicted.value, max(least, predicted.value - below), predicted.value + above), self.outcomes
-        )
-
-    def p(self, matching: Bool, inside: Bool) -> float:
-        """One-sided p that the matching samples do no worse than the rest of the scope: Fisher's exact test, or Welch's
-        t for losses.
-
-        Where several samples share a group, whole groups are permuted instead; with fewer than MIN_GROUPS the p is 1.
-        """
-        from scipy import stats
-
-        values, groups = measured(self.outcomes), self.samples.groups
-        if groups is not None and len(np.unique(groups[inside])) < int(inside.sum()):
-            return self._p_of_groups(values, groups, matching & inside, inside)
-        own, rest = values[matching & inside], values[inside & ~matching]
-        if self.outcomes.errors is not None:
-            table = [[int(own.sum()), int(len(own) - own.sum())], [int(rest.sum()), int(len(rest) - rest.sum())]]
-            return float(stats.fisher_exact(table, alternative="greater").pvalue)  # type: ignore[union-attr]
-        if own.std() + rest.std() <= 0:
-            return 1.0
-        return float(stats.ttest_ind(own, rest, equal_var=False, alternative="greater").pvalue)  # type: ignore[attr-defined]
-
-    def _p_of_groups(self, values: F64, groups: I64, matching: Bool, inside: Bool) -> float:
-        rows = np.flatnonzero(inside)
-        if len(np.unique(groups[rows])) < MIN_GROUPS:
-            return 1.0
-        own, members = values[rows], matching[rows]
-        draw = Permuter(np.zeros(len(rows), np.int64), groups[rows]).draw(PERMUTATIONS, np.random.default_rng(0))
-        return permutation_p(float(_shifted(own[:, None], members)[0]), _shifted(own[draw], members))
-
-
-def _shifted(values: F64, matching: Bool) -> F64:
-    """(p,) mean of the matching rows minus that of the others, of (n, p) values."""
-    return values[matching].mean(0) - values[~matching].mean(0)
+    def p(self, claim: Claim) -> float:
+        """One-sided p that the matching samples do no worse than the rest of the scope."""
+        inside, values = self.scope(claim.scope), measured(self.outcomes, claim.measure)
+        return worse_p(values, self.samples.groups, claim.matching & inside, inside, claim.measure)
 
 
 def _check_outcomes(diagnosed: Outcomes, fresh: Outcomes) -> None:
@@ -246,6 +186,16 @@ def _check_outcomes(diagnosed: Outcomes, fresh: Outcomes) -> None:
             f"The run measures {diagnosed.name} and the fresh table gives {fresh.name}: they cannot be compared. "
             "Name the same loss (--loss, --loss-kind)."
         )
+
+
+def _of_another_loss(diagnosis: Diagnosis, fresh: Outcomes) -> list[str]:
+    """That findings of the mean loss cannot be tried where the fresh samples' is another one."""
+    if fresh.name == diagnosis.outcomes.name:
+        return []
+    return [
+        f"The run measures {diagnosis.outcomes.name} and the fresh table gives {fresh.name}: findings of the mean loss "
+        "were not tried, those of the error rate were. Bring the same columns as before to try them all."
+    ]
 
 
 def _class_means(diagnosis: Diagnosis, words: Words | None, labels: I64) -> F32:

@@ -1,22 +1,26 @@
 """Predict the next failures: open fresh samples and see whether they fail as the frozen findings say.
 
 A finding that was claimed by luck does not come back on samples that nobody looked at. So each confirmed cluster,
-phrase and condition is frozen with its rule and the error rate that it predicts, under one hash, and tried on fresh
+phrase and condition is frozen with its rule and the error rate or mean loss that it predicts (that in
+which it was found), under one hash, and tried on fresh
 samples beside what a person would have picked: a lasso round the worst spot of the map, and the neighbours of the
 highest losses.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.checks.freeze import freeze
-from core.checks.fresh_samples import MIN_MATCHES, Claim, FreshSamples
-from core.records import I64, Bool, Diagnosis, Outcomes, Prediction, PredictionRow
+from core.checks.claims import MIN_MATCHES, Claim
+from core.checks.freeze import Frozen, freeze
+from core.checks.fresh_samples import FreshSamples
+from core.records import I64, Bool, Diagnosis, Measure, Outcomes, Prediction, PredictionRow
+from core.statistics.measures import default_measure
 from core.statistics.permutation import holm
 
 if TYPE_CHECKING:
@@ -40,11 +44,21 @@ def predict(
     Raises:
         InvalidInput: the fresh samples were not embedded as the diagnosed ones, or have no errors where those had.
     """
-    frozen, fresh = freeze(diagnosis), FreshSamples.of(diagnosis, audit)
-    claims = [Claim(f.kind, f.text, f.scope, fresh.matching(f), f.predicted, f.spread) for f in frozen.findings]
-    rows = [*_with_p(fresh, claims), *map(fresh.row, _by_eye(fresh, selection))]
-    measure = "mean loss" if diagnosis.outcomes.errors is None else "error rate"
-    return Prediction(frozen.digest, len(fresh.samples), measure, source, tuple(rows), fresh.notes, fresh.excluded)
+    fresh = FreshSamples.of(diagnosis, audit)
+    frozen = freeze(diagnosis, fresh.design)
+    claims = [
+        Claim(f.kind, f.text, f.scope, fresh.matching(f), f.measure, f.predicted, f.spread) for f in frozen.findings
+    ]
+    measure = _commonest(frozen, fresh)
+    rows = (*_with_p(fresh, claims), *map(fresh.row, _by_eye(fresh, selection, measure)))
+    return Prediction(frozen.digest, len(fresh.samples), measure, source, rows, fresh.notes, fresh.excluded)
+
+
+def _commonest(frozen: Frozen, fresh: FreshSamples) -> Measure:
+    """The measure of most findings, so that picks by eye stand beside them."""
+    usual = default_measure(fresh.diagnosis.outcomes)
+    counts = Counter(f.measure for f in frozen.findings)
+    return max((usual, "error rate", "mean loss"), key=lambda m: counts[m]) if fresh.has_same_loss else usual
 
 
 def _with_p(fresh: FreshSamples, claims: Sequence[Claim]) -> list[PredictionRow]:
@@ -55,13 +69,13 @@ def _with_p(fresh: FreshSamples, claims: Sequence[Claim]) -> list[PredictionRow]
         for i, (row, claim) in enumerate(zip(rows, claims))
         if row.n >= MIN_MATCHES and (fresh.scope(claim.scope) & ~claim.matching).sum() >= MIN_MATCHES
     ]
-    adjusted = holm([fresh.p(claims[i].matching, fresh.scope(claims[i].scope)) for i in judged])
+    adjusted = holm([fresh.p(claims[i]) for i in judged])
     for i, p in zip(judged, adjusted):
         rows[i] = replace(rows[i], p=float(p))
     return rows
 
 
-def _by_eye(fresh: FreshSamples, selection: I64 | None) -> list[Claim]:
+def _by_eye(fresh: FreshSamples, selection: I64 | None, measure: Measure) -> list[Claim]:
     """What a person would have picked, as claims on the fresh samples near it."""
     diagnosis = fresh.diagnosis
     picks = [("by-eye lasso", "the worst spot of the map", _worst_spot(diagnosis))]
@@ -69,10 +83,7 @@ def _by_eye(fresh: FreshSamples, selection: I64 | None) -> list[Claim]:
         picked = np.isin(np.arange(len(diagnosis.samples)), selection)
         picks.append(("your lasso", f"{len(selection):,} samples picked by eye", picked))
     picks.append(("top-loss neighbours", "samples most like those of highest loss", _top_losses(diagnosis.outcomes)))
-    return [
-        Claim(kind, text, "all samples", fresh.near(picked), fresh.naive(picked), fresh.spread(picked))
-        for kind, text, picked in picks
-    ]
+    return [fresh.of_pick(kind, text, picked, measure) for kind, text, picked in picks]
 
 
 def _top_losses(outcomes: Outcomes) -> Bool:

@@ -11,6 +11,7 @@ from core.discovery.clusters import FoundCluster
 from core.discovery.design import Design
 from core.discovery.effects import effects_of
 from core.records import F32, F64, I64, Bool, FailureCluster, Outcomes, SampleSet
+from core.statistics.measures import tested_effect, tested_values
 
 COUNTEREXAMPLES = 24
 
@@ -29,7 +30,7 @@ def describe_clusters(
     """
     made = [_describe(f, samples, outcomes, design, rows, suspects) for f in found]
     # a lower end in deviations of its measure, so that clusters of either measure can be ranked together
-    worth = [f.members.sum() * _least(f, outcomes, cluster) for f, cluster in zip(found, made)]
+    worth = [cluster.size * _least(cluster, outcomes) for cluster in made]
     confirmed = sorted((i for i, f in enumerate(found) if f.confirmed), key=lambda i: -worth[i])
     others = [i for i, f in enumerate(found) if not f.confirmed]
     order = confirmed + others
@@ -37,11 +38,9 @@ def describe_clusters(
     return tuple(numbered[: len(confirmed)]), tuple(numbered[len(confirmed) :]), order
 
 
-def _least(found: FoundCluster, outcomes: Outcomes, cluster: FailureCluster) -> float:
+def _least(cluster: FailureCluster, outcomes: Outcomes) -> float:
     """The lower end of the difference in the tested measure, in its standard deviations."""
-    if found.measure == "error rate" and cluster.error_difference is not None and outcomes.errors is not None:
-        return cluster.error_difference.low / max(float(outcomes.errors.std()), 1e-12)
-    return cluster.excess_loss.low / max(float(outcomes.fitted.std()), 1e-12)
+    return tested_effect(cluster).low / max(float(tested_values(cluster, outcomes).std()), 1e-12)
 
 
 def _describe(

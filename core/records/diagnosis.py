@@ -197,7 +197,7 @@ class PredictionRow:
     n: int
     """Fresh samples that it speaks of."""
     predicted: Estimate
-    """Error rate (or mean loss), with the 95 % interval that was frozen."""
+    """Error rate or mean loss (`measure`), with the 95 % interval that was frozen."""
     expected: Estimate
     """The same widened by what n fresh samples vary by: the observed value should lie in it."""
     observed: Estimate | None
@@ -209,6 +209,9 @@ class PredictionRow:
     as_predicted: bool | None
     """Whether `observed` lies in `expected`; None with too few samples, or where `expected` is so wide that it says
     nothing."""
+    measure: Measure | None = None
+    """What all figures of the row are in: that in which the finding was found. None in a prediction from before it was
+    written down, whose rows are all in the prediction's own."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -219,6 +222,7 @@ class Prediction:
     """SHA-256 of the frozen findings, their rules and predicted intervals."""
     n_fresh: int
     measure: Measure
+    """What the picks by eye are in: that of most findings. The other rows say their own."""
     source: str
     """Such as "320 held-back samples" or the fresh table's name."""
     rows: tuple[PredictionRow, ...]

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from core.records import Diagnosis, FailureCluster, Insight
-from core.reports.wording.effects import effect_figure, in_shares, tested_effect
+from core.reports.wording.effects import effect_figure
 from core.reports.wording.findings import ALL, cluster_title, doubtful_names, overlap
 from core.reports.wording.predictions import replication_sentence
 from core.reports.wording.summary import verdict
+from core.statistics.measures import in_shares, tested_effect
 from webapp.explore.findings import findings_columns, without_cluster
 from webapp.explore.members import excess_interval, members_of, met_by, whisker
 from webapp.markup.html import hue, picture

@@ -9,8 +9,8 @@ import numpy as np
 
 from core.numbers import bracketed, count, p_value, percent, signed
 from core.records import I64, Diagnosis, FailureCluster, Insight
-from core.reports.wording.effects import in_shares
 from core.reports.wording.findings import ALL, cluster_title, overlap
+from core.statistics.measures import in_shares
 from webapp.explore.findings import ShownFinding, findings_columns
 from webapp.explore.members import excess_interval
 from webapp.markup.html import Tile, hue, sample_facts, tile_of

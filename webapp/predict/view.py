@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from core.numbers import count
 from core.records import Diagnosis, Prediction
 from core.reports.html.intervals import Axis, Mark, dots
-from core.reports.html.predictions import measure_axis, prediction_table
+from core.reports.html.predictions import MEASURES, measure_axis, prediction_tables
 from core.reports.wording.findings import ALL, cluster_title
-from core.reports.wording.predictions import Measure, replication_sentence
+from core.reports.wording.predictions import MeasureStyle, measure_name, replication_sentence
 from webapp.markup.render import render
 
 if TYPE_CHECKING:
@@ -36,29 +36,27 @@ def prediction_view(diagnosis: Diagnosis, prediction: Prediction) -> str:
         "predict/result.html.j2",
         headline=headline(prediction),
         lead=f"Tried on {fresh}{prediction.source}, which the search never saw.",
-        measure=prediction.measure,
-        table=prediction_table(diagnosis, prediction),
+        tables=prediction_tables(diagnosis, prediction),
         notes=notes,
         digest=prediction.digest,
     )
 
 
 def frozen_view(diagnosis: Diagnosis, frozen: Frozen) -> str:
-    """What is fixed before fresh samples are opened: each finding with the rate that it predicts, and one hash over
-    all."""
-    measure = Measure.of(diagnosis, is_share=diagnosis.outcomes.errors is not None)
-    axis = measure_axis(measure, [f.predicted for f in frozen.findings])
-    lines = [_frozen_line(diagnosis, f, measure, axis) for f in frozen.findings]
-    return render(
-        "predict/frozen.html.j2",
-        measure="error rate" if measure.is_share else f"mean {diagnosis.outcomes.name}",
-        findings=lines[:MAX_UNFOLDED],
-        more=lines[MAX_UNFOLDED:],
-        digest=frozen.digest,
-    )
+    """What is fixed before fresh samples are opened: each finding with the error rate or mean loss that it predicts,
+    apart by measure, and one hash over all."""
+    groups: list[dict[str, Any]] = []
+    for measure in MEASURES:
+        own = [f for f in frozen.findings if f.measure == measure]
+        style = MeasureStyle.of(diagnosis, measure)
+        axis = measure_axis(style, [f.predicted for f in own])
+        lines = [_frozen_line(diagnosis, f, style, axis) for f in own]
+        name = measure_name(diagnosis, measure)
+        groups += [{"measure": name, "findings": lines[:MAX_UNFOLDED], "more": lines[MAX_UNFOLDED:]}] if own else []
+    return render("predict/frozen.html.j2", groups=groups, n=len(frozen.findings), digest=frozen.digest)
 
 
-def _frozen_line(diagnosis: Diagnosis, finding: FrozenFinding, measure: Measure, axis: Axis) -> dict[str, Any]:
+def _frozen_line(diagnosis: Diagnosis, finding: FrozenFinding, style: MeasureStyle, axis: Axis) -> dict[str, Any]:
     cluster = diagnosis.clusters[finding.index] if finding.kind == "cluster" else None
     name = f"{cluster.id + 1}: {cluster_title(diagnosis, cluster)}" if cluster else finding.text
     scope = "" if finding.scope == ALL or finding.scope in name else f" ({finding.scope})"
@@ -66,8 +64,8 @@ def _frozen_line(diagnosis: Diagnosis, finding: FrozenFinding, measure: Measure,
         "name": name + scope,
         "kind": finding.kind,
         "dots": dots([Mark(finding.predicted, "predicted")], axis),
-        "value": measure.value(finding.predicted.value),
-        "interval": measure.interval(finding.predicted),
+        "value": style.value(finding.predicted.value),
+        "interval": style.interval(finding.predicted),
     }
 
 

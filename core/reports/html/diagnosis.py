@@ -22,7 +22,7 @@ from core.records import I64, Comparison, Diagnosis, Estimate, FailureCluster, I
 from core.reports.html import charts
 from core.reports.html.heatmap import HeatMap, heat_map
 from core.reports.html.intervals import interval_bar, interval_range
-from core.reports.html.predictions import prediction_table
+from core.reports.html.predictions import prediction_tables
 from core.reports.html.probes import comparison_section, probe_sections
 from core.reports.html.render import render
 from core.reports.tables.diagnosis import top_members
@@ -68,7 +68,7 @@ def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str
             words=summary.words_sentence(diagnosis),
             heat=_heat(diagnosis),
             prediction=found,
-            predicted=None if found is None else prediction_table(diagnosis, found),
+            predicted=() if found is None else prediction_tables(diagnosis, found),
             replication_sentence="" if found is None else replication_sentence(found),
             probes=probe_sections(diagnosis, gallery.entries),
             suspects=gallery.entries(diagnosis.label_errors[:MAX_PER_CLUSTER]),

@@ -21,10 +21,10 @@ from core.records import I64, Diagnosis, FailureCluster, Insight, Predictability
 from core.records.codec import to_json as to_json
 from core.reports.tables.probes import probes_document, probes_table
 from core.reports.tables.values import fields, flat, reasons, strings
-from core.reports.wording.effects import in_shares, tested_effect
 from core.reports.wording.findings import cluster_name, cluster_title, sentence
 from core.reports.wording.predictions import prediction_rows, prediction_sentence, replication_sentence
 from core.reports.wording.summary import predictability_sentence, verdict
+from core.statistics.measures import tested_effect, tested_values
 
 SCHEMA = "errata.diagnosis/1"
 N_TOP = 24
@@ -110,12 +110,10 @@ def weights_table(diagnosis: Diagnosis) -> pd.DataFrame:
     the lower bound of the excess in the measure that was tested, over its mean: the error rate, or the loss as it was
     fitted. Nothing confirmed: all weigh 1.
     """
-    weights, outcomes = np.ones(len(diagnosis.samples)), diagnosis.outcomes
+    weights = np.ones(len(diagnosis.samples))
     for cluster in diagnosis.clusters:
         low = tested_effect(cluster).low
-        mean = float(
-            (outcomes.errors if in_shares(cluster) and outcomes.errors is not None else outcomes.fitted).mean()
-        )
+        mean = float(tested_values(cluster, diagnosis.outcomes).mean())
         if mean > 0 and math.isfinite(low) and low > 0:
             members = cluster.membership >= 0.5
             weights[members] = np.maximum(weights[members], 1 + cluster.membership[members] * low / mean)
@@ -246,7 +244,7 @@ def prediction_table(diagnosis: Diagnosis) -> pd.DataFrame:
 
 
 def _prediction_row(row: PredictionRow) -> dict[str, Any]:
-    return fields(row, "kind text scope n predicted expected observed rest p as_predicted")
+    return fields(row, "kind text scope n measure predicted expected observed rest p as_predicted")
 
 
 def audit_frame(cells: Sequence[AuditCell]) -> pd.DataFrame:

@@ -1,20 +1,10 @@
-"""How much worse a finding is, in the measure that was tested: the one whose interval stays off 0."""
+"""How much worse a finding is, in words: in the measure that was tested."""
 
 from __future__ import annotations
 
 from core.numbers import bracketed, interval, number, points, signed
-from core.records import Estimate, FailureCluster, Insight, Outcomes
-
-
-def in_shares(found: FailureCluster | Insight) -> bool:
-    """True where the finding is one of the error rate, False where it is one of the loss."""
-    return found.measure == "error rate" and found.error_difference is not None
-
-
-def tested_effect(found: FailureCluster | Insight) -> Estimate:
-    """The difference from the rest of the scope in the measure that was tested."""
-    of_loss = found.effect if isinstance(found, Insight) else found.excess_loss
-    return found.error_difference if in_shares(found) and found.error_difference is not None else of_loss
+from core.records import FailureCluster, Outcomes
+from core.statistics.measures import in_shares, tested_effect
 
 
 def effect_figure(found: FailureCluster, unit: str) -> tuple[str, str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 
-from core.numbers import bracketed, count, digits_for, number, p_value, percent
-from core.records import Diagnosis, Estimate, Prediction, PredictionRow
+from core.numbers import bracketed, count, digits_for, number, p_value, percent, with_unit
+from core.records import Diagnosis, Estimate, Measure, Prediction, PredictionRow
+from core.reports.wording.effects import clipped_at
 from core.reports.wording.findings import ALL, cluster_title
 
 CONFIRMED_KINDS = ("cluster", "phrase", "condition")
@@ -14,15 +15,19 @@ CONFIRMED_KINDS = ("cluster", "phrase", "condition")
 
 
 @dataclass(frozen=True, slots=True)
-class Measure:
+class MeasureStyle:
     """How a predicted figure is written: error rates as percentages, mean losses with the decimals of their spread."""
 
-    is_share: bool
+    measure: Measure
     digits: int | None
 
     @classmethod
-    def of(cls, diagnosis: Diagnosis, *, is_share: bool) -> Measure:
-        return cls(is_share, None if is_share else digits_for(diagnosis.outcomes.loss))
+    def of(cls, diagnosis: Diagnosis, measure: Measure) -> MeasureStyle:
+        return cls(measure, None if measure == "error rate" else digits_for(diagnosis.outcomes.loss))
+
+    @property
+    def is_share(self) -> bool:
+        return self.measure == "error rate"
 
     def value(self, value: float | None) -> str:
         return percent(value) if self.is_share else number(value, self.digits)
@@ -32,18 +37,31 @@ class Measure:
         return bracketed(estimate, share=self.is_share, digits=self.digits)[1:-1]
 
 
+def measure_name(diagnosis: Diagnosis, measure: Measure) -> str:
+    """Such as "error rate", or "mean cross-entropy, in nats, losses above 3.41 taken as that"."""
+    if measure == "error rate":
+        return measure
+    unit = with_unit(diagnosis)
+    return f"mean {diagnosis.outcomes.name}{f', in{unit}' if unit else ''}{clipped_at(diagnosis.outcomes)}"
+
+
+def measure_of(row: PredictionRow, prediction: Prediction | None = None) -> Measure:
+    """What the row's figures are in: of a prediction from before rows said it, that of the whole."""
+    return row.measure or (prediction.measure if prediction else "error rate")
+
+
 def prediction_sentence(row: PredictionRow, prediction: Prediction | None = None, digits: int = 2) -> str:
     """What a frozen finding said of fresh samples beside what they show.
 
     Args:
         row: one row of a prediction.
-        prediction: whose measure the row has; an error rate if not given.
+        prediction: whose measure the row has if it does not say its own; an error rate if not given.
         digits: decimals of a loss.
     """
-    rate = prediction is None or prediction.measure == "error rate"
-    measure = Measure(rate, None if rate else digits)
-    value, span = measure.value, measure.interval
-    what = "wrong" if rate else "mean loss"
+    measure = measure_of(row, prediction)
+    style = MeasureStyle(measure, None if measure == "error rate" else digits)
+    value, span = style.value, style.interval
+    what = "wrong" if style.is_share else "mean loss"
     start = f"{prediction_name(row)}: {count(row.n, 'fresh sample')}"
     if row.observed is None:
         return f"{start} match, so nothing can be said; {value(row.predicted.value)} {what} was predicted."
@@ -57,15 +75,16 @@ def prediction_sentence(row: PredictionRow, prediction: Prediction | None = None
         if math.isfinite(row.predicted.low)
         else ""
     )
+    verdict = prediction_verdict(replace(row, measure=measure))
     return (
         f"{start}; {value(row.predicted.value)} {what} was predicted{expected} and "
-        f"{seen}{rest}{chance}{f': {prediction_verdict(row)}' if prediction_verdict(row) else ''}."
+        f"{seen}{rest}{chance}{f': {verdict}' if verdict else ''}."
     )
 
 
 def replication_sentence(prediction: Prediction) -> str:
-    """How many of the findings fail more than the rest again, and how many of these at the rate that they had
-    predicted."""
+    """How many of the findings do worse than the rest again, each in the measure that it was found in, and how many of
+    these as they had predicted."""
     found = [row for row in prediction.rows if row.kind in CONFIRMED_KINDS]
     judged = [row for row in found if row.as_predicted is not None]
     if not found:
@@ -73,8 +92,18 @@ def replication_sentence(prediction: Prediction) -> str:
     again = [row for row in judged if replicates(row)]
     held = sum(bool(row.as_predicted) for row in again)
     unsure = f"; {len(found) - len(judged):,} more had too few samples to judge" if len(judged) < len(found) else ""
-    rate = f", {held:,} of them at the rate predicted" if again else ""
-    return f"{len(again):,} of {count(len(judged), 'finding')} clearly fail more than the rest again{rate}{unsure}."
+    measures: list[Measure] = [measure_of(row, prediction) for row in found]
+    both = len(set(measures)) > 1
+    worse, said = _TOLD_OF_BOTH if both else _TOLD[measures[0]]
+    rate = f", {held:,} of them {said}" if again else ""
+    return f"{len(again):,} of {count(len(judged), 'finding')} clearly {worse} again{rate}{unsure}."
+
+
+_TOLD: dict[Measure, tuple[str, str]] = {
+    "error rate": ("fail more than the rest", "at the rate predicted"),
+    "mean loss": ("have a higher mean loss than the rest", "as high as predicted"),
+}
+_TOLD_OF_BOTH = ("do worse than the rest (in error rate or mean loss, as each was found)", "as much as predicted")
 
 
 def replicates(row: PredictionRow) -> bool:
@@ -90,20 +119,21 @@ def prediction_verdict(row: PredictionRow) -> str:
         return "too few to judge"
     if not replicates(row):
         return "not clearly worse again"
+    if row.measure == "mean loss":
+        return "worse again as predicted" if row.as_predicted else "worse again, by another amount"
     return "fails again as predicted" if row.as_predicted else "fails again, at another rate"
 
 
 def prediction_rows(diagnosis: Diagnosis) -> tuple[PredictionRow, ...]:
-    """The rows of the diagnosis' prediction, each cluster by its number and its title; empty if nothing was
-    predicted."""
-    if diagnosis.prediction is None:
+    """The rows of the diagnosis' prediction, each with its measure, each cluster by its number and its title; empty if
+    nothing was predicted."""
+    made = diagnosis.prediction
+    if made is None:
         return ()
     titles = {c.name: cluster_title(diagnosis, c) for c in diagnosis.clusters}
     of = {name: f"Cluster {c.id + 1} ({titles[name]})" for c in diagnosis.clusters if titles[name := c.name] != name}
-    return tuple(
-        replace(r, text=of[r.text], scope=ALL) if r.kind == "cluster" and r.text in of else r
-        for r in diagnosis.prediction.rows
-    )
+    told = (replace(r, measure=measure_of(r, made)) for r in made.rows)
+    return tuple(replace(r, text=of[r.text], scope=ALL) if r.kind == "cluster" and r.text in of else r for r in told)
 
 
 def prediction_name(row: PredictionRow) -> str:

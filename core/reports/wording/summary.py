@@ -11,9 +11,10 @@ import numpy as np
 from core.numbers import count, digits_for, either, interval, listed, number, p_value, percent, with_interval, with_unit
 from core.records import ClassFinding, Diagnosis, FailureCluster
 from core.reports.wording.competence import competence_in_brief
-from core.reports.wording.effects import clipped_at, in_shares, loss_phrase, tested_effect
+from core.reports.wording.effects import clipped_at, loss_phrase
 from core.reports.wording.findings import best_phrase, cluster_title, doubtful_names, overlap
 from core.reports.wording.predictions import prediction_rows, prediction_sentence, replication_sentence
+from core.statistics.measures import in_shares, tested_effect
 
 
 def verdict(diagnosis: Diagnosis) -> str:

@@ -10,12 +10,15 @@ import pytest
 
 from core.checks.freeze import freeze
 from core.checks.fresh import hold_back
+from core.checks.fresh_samples import FreshSamples
 from core.checks.predict import predict
 from core.data.samples import DataSet
+from core.discovery.design import Design, design_of
 from core.discovery.engines.planted import Planted
 from core.discovery.method import diagnose_records
 from core.errors import InvalidInput
-from core.records import Column, Embeddings
+from core.records import Column, Diagnosis, Embeddings
+from core.records.codec import decode, encode
 from core.store import load, save
 from tests.support.planted_words import QUICK, planted_run, samples_of
 
@@ -174,3 +177,77 @@ def test_groups_among_the_fresh_samples_are_permuted_whole() -> None:
     assert p is not None
     assert p < 0.001
     assert all(r.p == 1.0 for r in grouped.values())  # seven groups are too few to permute
+
+
+def in_both_measures(found: Diagnosis) -> Diagnosis:
+    """The run with its cluster found in the mean loss and everything else in the error rate."""
+    first = replace(found.clusters[0], measure="mean loss")
+    rest = [replace(i, measure="error rate") for i in found.insights]
+    return replace(found, clusters=(first, *found.clusters[1:]), insights=tuple(rest))
+
+
+def test_a_finding_predicts_in_the_measure_that_it_was_found_in() -> None:
+    found, _, fresh = planted_run("rare")
+    found, brought = in_both_measures(found), audit_of(fresh)
+    frozen, rows = freeze(found).findings, predict(found, brought).rows
+    assert {f.measure for f in frozen} == {"mean loss", "error rate"}
+    members = found.clusters[0].membership >= 0.5
+    assert frozen[0].predicted.low < found.outcomes.fitted[members].mean() < frozen[0].predicted.high
+    assert frozen[0].predicted.value > 1.0  # no share
+    cluster, phrase = rows[0], next(r for r in rows if r.kind == "phrase" and r.text == "in snow")
+    fresh_samples = FreshSamples.of(found, brought)
+    inside, losses = fresh_samples.matching(frozen[0]), np.minimum(brought.outcomes.loss, found.outcomes.clip or np.inf)
+    assert (cluster.measure, phrase.measure) == ("mean loss", "error rate")
+    assert cluster.observed is not None
+    assert phrase.observed is not None
+    assert cluster.observed.value == pytest.approx(losses[inside].mean())
+    assert cluster.rest == pytest.approx(losses[~inside & fresh_samples.scope(cluster.scope)].mean())
+    assert 0 <= phrase.observed.low <= phrase.observed.high <= 1
+    assert cluster.p is not None
+    assert cluster.p < 0.05
+
+
+def test_a_run_from_before_the_measure_was_kept_predicts_error_rates() -> None:
+    found, _, fresh = planted_run("rare")
+    before = replace(
+        found,
+        clusters=tuple(replace(c, measure=None) for c in found.clusters),
+        insights=tuple(replace(i, measure=None) for i in found.insights),
+    )
+    rows = predict(before, audit_of(fresh)).rows
+    assert {r.measure for r in rows} == {"error rate"}
+    bare = replace(before, outcomes=replace(before.outcomes, errors=None))
+    assert {f.measure for f in freeze(bare).findings} == {"mean loss"}
+
+
+def test_another_loss_leaves_findings_of_the_error_rate_to_be_tried() -> None:
+    found, _, fresh = planted_run("rare")
+    brought = audit_of(fresh)
+    other = replace(brought, outcomes=replace(brought.outcomes, name="0/1 error"))
+    prediction = predict(in_both_measures(found), other)
+    assert any("cross-entropy" in note and "0/1 error" in note for note in prediction.notes)
+    of = {m: [r for r in prediction.rows if r.measure == m] for m in ("error rate", "mean loss")}
+    assert all(r.n == 0 and r.observed is None for r in of["mean loss"])
+    assert any(r.p is not None for r in of["error rate"])
+
+
+def test_the_design_is_made_once_for_all_findings(monkeypatch: pytest.MonkeyPatch) -> None:
+    found, _, _ = planted_run("rare")
+    made: list[int] = []
+
+    def counted(diagnosis: Diagnosis) -> Design:
+        made.append(1)
+        return design_of(diagnosis)
+
+    for where in ("core.checks.freeze", "core.discovery.design"):
+        monkeypatch.setattr(f"{where}.design_of", counted)
+    assert len(freeze(found).findings) > 1
+    assert len(made) == 1
+
+
+def test_a_stored_row_without_a_measure_is_read() -> None:
+    found, _, fresh = planted_run("rare")
+    row = predict(found, audit_of(fresh)).rows[0]
+    tree = encode(row, {})
+    del tree["measure"]
+    assert decode(tree, {}).measure is None

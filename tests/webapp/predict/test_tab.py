@@ -163,3 +163,19 @@ def test_a_held_back_part_is_told_of_in_the_list_and_leads_to_the_tab() -> None:
     assert tabs["selected"] == "predict"
     assert shown.prediction is not None
     assert headline(shown.prediction) in result
+
+
+def test_error_rates_and_mean_losses_stand_apart() -> None:
+    rows = (a_row(), replace(a_row("phrase", text="in fog"), measure="mean loss"))
+    said = Tags(prediction_view(make_diagnosis(), a_prediction(*rows))).text
+    assert said.index("Predicted and observed error rate") < said.index("weather = fog")
+    assert said.index("weather = fog") < said.index("Predicted and observed mean cross-entropy, in nats")
+    assert said.index("Predicted and observed mean cross-entropy") < said.index("in fog")
+    clusters = make_diagnosis().clusters
+    found = replace(
+        make_diagnosis(),
+        clusters=(replace(clusters[0], measure="mean loss"), replace(clusters[1], measure="error rate")),
+    )
+    frozen = Tags(on_open(Session(RUNS.add(found)), PredictState())[1]).text
+    assert "Predicted error rate" in frozen
+    assert "Predicted mean cross-entropy" in frozen

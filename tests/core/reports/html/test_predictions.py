@@ -6,7 +6,7 @@ from dataclasses import replace
 from math import nan
 
 from core.records import Estimate, Prediction, PredictionRow
-from core.reports.html.predictions import prediction_table
+from core.reports.html.predictions import prediction_tables
 from core.reports.html.render import environment
 from tests.support.diagnoses import make_diagnosis
 
@@ -32,7 +32,7 @@ def a_prediction(*rows: PredictionRow, measure: str = "error rate") -> Predictio
 
 
 def drawn(row: PredictionRow) -> str:
-    line = prediction_table(make_diagnosis(), a_prediction(row)).lines[0]
+    line = prediction_tables(make_diagnosis(), a_prediction(row))[0].lines[0]
     return str(environment().get_template("prediction_macros.html.j2").module.prediction_svg(line))  # type: ignore[attr-defined]
 
 
@@ -47,16 +47,31 @@ def test_a_prediction_is_drawn_on_the_scale_of_all_shares() -> None:
 
 
 def test_error_rates_are_percentages_and_losses_are_not() -> None:
-    share = prediction_table(make_diagnosis(), a_prediction(a_row()))
+    share = prediction_tables(make_diagnosis(), a_prediction(a_row()))[0]
     assert (share.low, share.high, share.lines[0].expected) == ("0\u00a0%", "100\u00a0%", "25 to 75\u00a0%")
-    loss = prediction_table(make_diagnosis(), a_prediction(a_row(), measure="mean loss"))
+    loss = prediction_tables(make_diagnosis(), a_prediction(a_row(), measure="mean loss"))[0]
     assert loss.lines[0].expected == "0.25 to 0.75"
     assert float(loss.low) < 0.25
     assert float(loss.high) > 1.0
 
 
 def test_what_is_unknown_is_a_dash_and_its_interval_is_left_out() -> None:
-    line = prediction_table(make_diagnosis(), a_prediction(a_row(kind="your lasso", observed=None, rest=None))).lines[0]
+    line = prediction_tables(make_diagnosis(), a_prediction(a_row(kind="your lasso", observed=None, rest=None)))[
+        0
+    ].lines[0]
     assert (line.observed, line.seen, line.rest) == ("–", "", "–")
     assert not line.is_finding
     assert line.verdict == ""
+
+
+def test_the_two_measures_stand_in_tables_of_their_own() -> None:
+    mixed = a_prediction(a_row(measure="mean loss", text="dark"), a_row(), a_row(kind="your lasso"))
+    rates, losses = prediction_tables(make_diagnosis(), mixed)
+    assert rates.measure == "error rate"
+    assert losses.measure.startswith("mean cross-entropy, in nats")
+    assert [line.kind for line in rates.lines] == ["phrase", "your lasso"]  # rows of before are in the whole's measure
+    assert [line.name for line in losses.lines] == ['"dark"']
+    assert "%" in rates.lines[0].predicted
+    assert "%" not in losses.lines[0].predicted + losses.lines[0].expected + losses.lines[0].rest + losses.high
+    assert losses.lines[0].verdict == "worse again, by another amount"
+    assert losses.lines[0].state == "partly"

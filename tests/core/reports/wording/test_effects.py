@@ -9,6 +9,7 @@ import numpy as np
 from core.records import Estimate
 from core.reports.wording import effects
 from core.reports.wording.summary import cluster_sentence
+from core.statistics import measures
 from tests.support.diagnoses import make_diagnosis
 
 SHARES, LOSS = Estimate(0.28, 0.09, 0.47), Estimate(0.4, -0.1, 0.9)
@@ -17,11 +18,11 @@ SHARES, LOSS = Estimate(0.28, 0.09, 0.47), Estimate(0.4, -0.1, 0.9)
 def test_the_figure_that_leads_is_the_one_that_was_tested() -> None:
     cluster = replace(make_diagnosis().clusters[0], error_difference=SHARES, excess_loss=LOSS)
     wrong, lossy = replace(cluster, measure="error rate"), replace(cluster, measure="mean loss")
-    assert effects.tested_effect(wrong) == SHARES
+    assert measures.tested_effect(wrong) == SHARES
     assert effects.effect_figure(wrong, "nats") == ("+28 points", "(+9.0 to +47)")
-    assert effects.tested_effect(lossy) == LOSS
+    assert measures.tested_effect(lossy) == LOSS
     assert effects.effect_figure(lossy, "nats")[0] == "+0.40 nats"
-    assert not effects.in_shares(replace(cluster, measure=None))  # a run from before
+    assert not measures.in_shares(replace(cluster, measure=None))  # a run from before
 
 
 def test_a_mean_of_clipped_losses_says_so() -> None:

@@ -246,7 +246,8 @@ def test_a_predicted_cluster_goes_by_its_title() -> None:
     first = replace(made.rows[0], text=diagnosis.clusters[0].name)
     rows = prediction_rows(replace(diagnosis, prediction=replace(made, rows=(first, *made.rows[1:]))))
     assert rows[0].text == "Cluster 1 (weather = fog)"
-    assert rows[1:] == made.rows[1:]
+    assert [r.text for r in rows[1:]] == [r.text for r in made.rows[1:]]
+    assert {r.measure for r in rows} == {"error rate"}  # of a prediction from before rows said it
     assert prediction_rows(diagnosis) == ()
 
 
@@ -260,3 +261,17 @@ def test_only_findings_are_counted_among_those_that_came_back() -> None:
         replication_sentence(replace(made_prediction(), rows=made_prediction().rows[4:]))
         == "nothing was confirmed, so nothing was predicted."
     )
+
+
+def test_findings_of_both_measures_are_counted_in_words_that_fit_both() -> None:
+    made = made_prediction()
+    losses = made_prediction("mean loss")
+    assert "1 of 2 findings clearly have a higher mean loss than the rest again, 1 of them as high as predicted" in (
+        replication_sentence(losses)
+    )
+    mixed = replace(made, rows=(replace(made.rows[0], measure="mean loss"), *made.rows[1:]))
+    assert "clearly do worse than the rest (in error rate or mean loss, as each was found) again" in (
+        replication_sentence(mixed)
+    )
+    assert "0.55 mean loss was predicted" in prediction_sentence(mixed.rows[0], mixed)
+    assert f"50{NB}% wrong was predicted" in prediction_sentence(mixed.rows[1], mixed)

@@ -1,0 +1,97 @@
+"""What is said of fresh samples before their outcomes are looked at, and the figures that judge it: each in the
+measure of its claim, error rate or mean loss."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from core.checks.freeze import bounded
+from core.discovery.design import MIN_GROUPS
+from core.records import F64, I64, Bool, Estimate, Measure, Outcomes
+from core.statistics.intervals import UNDEFINED, bootstrap, wilson
+from core.statistics.permutation import Permuter, permutation_p
+
+MIN_MATCHES = 5
+"""With fewer matching fresh samples a finding is shown and not judged."""
+PERMUTATIONS = 4999
+"""Of whole groups, where fresh samples share them."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Claim:
+    """What is said of fresh samples before their outcomes are looked at."""
+
+    kind: Any
+    """As `PredictionRow.kind`."""
+    text: str
+    scope: str
+    matching: Bool
+    """(m,) the fresh samples that it speaks of."""
+    measure: Measure
+    predicted: Estimate
+    """In that measure."""
+    spread: float
+    """Standard deviation of the diagnosed members' errors or losses."""
+
+
+def observed_of(values: F64, measure: Measure, groups: I64 | None) -> Estimate:
+    """The mean of the values with its interval: Wilson's of single errors, else the bootstrap's, over whole groups."""
+    if measure == "error rate" and (groups is None or len(np.unique(groups)) == len(groups)):
+        return wilson(int(values.sum()), len(values))
+    if len(values) < 2 or (groups is not None and len(np.unique(groups)) < MIN_MATCHES):
+        return Estimate(float(values.mean()), UNDEFINED.low, UNDEFINED.high)
+    return bootstrap(lambda i: float(values[i].mean()), len(values), groups, np.random.default_rng(0), repeats=400)
+
+
+def expected_of(claim: Claim, n: int, diagnosed: Outcomes) -> Estimate:
+    """The predicted interval widened by the sampling error of n fresh samples, as far as it was known before they were
+    opened."""
+    predicted = claim.predicted
+    if not np.isfinite(predicted.low):
+        return predicted
+    share = float(np.clip(predicted.value, 1 / (n + 2), 1 - 1 / (n + 2)))
+    variance = share * (1 - share) if claim.measure == "error rate" else claim.spread**2
+    below, above = (
+        float(np.hypot(side, 1.96 * np.sqrt(variance / n)))
+        for side in (predicted.value - predicted.low, predicted.high - predicted.value)
+    )
+    least = min(0.0, float(diagnosed.fitted.min()))
+    low, high = max(least, predicted.value - below), predicted.value + above
+    return bounded(Estimate(predicted.value, low, high), claim.measure)
+
+
+def worse_p(values: F64, groups: I64 | None, matching: Bool, inside: Bool, measure: Measure) -> float:
+    """One-sided p that the matching samples do no worse than the rest of the scope: Fisher's exact test of errors,
+    Welch's t of losses.
+
+    Where several samples share a group, whole groups are permuted instead; with fewer than MIN_GROUPS the p is 1.
+
+    Args:
+        values: (m,) in the measure. matching: (m,) within `inside`, the scope.
+    """
+    from scipy import stats
+
+    if groups is not None and len(np.unique(groups[inside])) < int(inside.sum()):
+        return _p_of_groups(values[inside], groups[inside], matching[inside])
+    own, rest = values[matching], values[inside & ~matching]
+    if measure == "error rate":
+        table = [[int(own.sum()), int(len(own) - own.sum())], [int(rest.sum()), int(len(rest) - rest.sum())]]
+        return float(stats.fisher_exact(table, alternative="greater").pvalue)  # type: ignore[union-attr]
+    if own.std() + rest.std() <= 0:
+        return 1.0
+    return float(stats.ttest_ind(own, rest, equal_var=False, alternative="greater").pvalue)  # type: ignore[attr-defined]
+
+
+def _p_of_groups(values: F64, groups: I64, matching: Bool) -> float:
+    if len(np.unique(groups)) < MIN_GROUPS:
+        return 1.0
+    draw = Permuter(np.zeros(len(values), np.int64), groups).draw(PERMUTATIONS, np.random.default_rng(0))
+    return permutation_p(float(_shifted(values[:, None], matching)[0]), _shifted(values[draw], matching))
+
+
+def _shifted(values: F64, matching: Bool) -> F64:
+    """(p,) mean of the matching rows minus that of the others, of (n, p) values."""
+    return values[matching].mean(0) - values[~matching].mean(0)
