@@ -25,8 +25,9 @@ MEMORY_EVERY = 10
 
 
 def measure(method: Method, world: FailureWorld, seed: int) -> dict[str, Any]:
-    """What one run came to, as it is written: for each planted slice the best of the slices returned, and the first
-    slice, which can match only one of several planted ones and is read against the one that it matches best.
+    """What one run came to, as it is written: for each planted slice the best of the slices returned, each slice in its
+    place, and the first one, which can match only one of several planted ones and is read against the one that it
+    matches best.
 
     Where the method stops with a message, the message stands under "failed" and its slices are those of chance.
     """
@@ -59,6 +60,7 @@ def _precision(scores: F64, world: FailureWorld) -> dict[str, Any]:
         table = np.array([[value(column, truth) for column in scores.T] for truth in world.slices])
         found[f"best_{name}"] = table.max(axis=1).tolist()
         found[f"first_{name}"] = float(table[:, 0].max())
+        found[f"places_{name}"] = table.round(4).tolist()  # (planted, returned)
     return found
 
 

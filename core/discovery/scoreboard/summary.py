@@ -17,6 +17,8 @@ from core.statistics.runs import clopper_pearson, mean_over, ratio_over
 MIN_WORLDS = 5
 """With fewer an interval over worlds says nothing."""
 MEASURES = ("best_p10", "first_p10", "best_p25", "first_p25", "best_ap", "first_ap")
+EVEN = {"even_p10": "places_p10", "even_ap": "places_ap"}
+"""Measures of the best of as many slices as both list, from the lines' slices in their places."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,8 @@ class BoardCell:
     values: dict[str, Estimate]
     """By `MEASURES`: means over seeds; the slices of one seed are averaged first. None where nothing is planted."""
     behind: dict[str, Estimate]
-    """The same measures: Errata minus this method, paired by seed; none of Errata itself."""
+    """The same measures and those of `EVEN`: Errata minus this method, paired by seed; none of Errata itself. A line of
+    a run from before slices were written in their places has none of `EVEN`."""
     claims: int | None
     """None: it makes no claims."""
     false_claims: Estimate | None
@@ -117,6 +120,8 @@ def _cell(tier: str, kind: str, method: str, lines: list[dict[str, Any]], ours: 
             pairs = [(ours[row["seed"]], row) for row in rows if row["seed"] in ours]
             if pairs and method != OURS:
                 behind[name] = mean_over([float(np.mean(a[name]) - np.mean(b[name])) for a, b in pairs])
+        if method != OURS:
+            behind |= _even(rows, ours)
     peaks = [row["peak_mb"] for row in rows if row["peak_mb"] is not None]
     claiming = [row for row in rows if "claims" in row]
     n_claims, n_intervals = (sum(row[k] for row in claiming) for k in ("claims", "intervals"))
@@ -139,6 +144,25 @@ def _cell(tier: str, kind: str, method: str, lines: list[dict[str, Any]], ours: 
         float(np.median([row["cpu_seconds"] for row in rows])) if rows else 0.0,
         float(np.median(peaks)) if peaks else None,
     )
+
+
+def _even(rows: Sequence[dict[str, Any]], ours: dict[int, dict[str, Any]]) -> dict[str, Estimate]:
+    """Errata minus a method where both list the same number of slices: the longer list is cut to the shorter one, and
+    one that is empty stands as a slice of chance."""
+    found = dict[str, Estimate]()
+    for name, places in EVEN.items():
+        both = [(ours[row["seed"]], row) for row in rows if row["seed"] in ours]
+        pairs = [(a[places], b[places]) for a, b in both if places in a and places in b]
+        if len(pairs) < len(both) or not both:
+            continue
+        counts = [min(len(a[0]), len(b[0])) for a, b in pairs]
+        found[name] = mean_over([_best_of(a, k) - _best_of(b, k) for (a, b), k in zip(pairs, counts)])
+    return found
+
+
+def _best_of(places: Sequence[Sequence[float]], k: int) -> float:
+    """The best of the first k slices, mean over the planted ones."""
+    return float(np.mean([max(values[:k]) for values in places]))
 
 
 def _share(rows: list[dict[str, Any]], part: str, whole: str) -> Estimate | None:

@@ -14,7 +14,13 @@ from core.records import Estimate
 from core.statistics.runs import show
 
 NO_CLAIMS = "makes no claims"
-TOLD = {"best_p10": "P@10 of the best of five", "first_p10": "P@10 of the first", "best_ap": "average precision"}
+TOLD = {
+    "best_p10": "P@10 of the best of five",
+    "even_p10": "P@10 of the best of as many",
+    "first_p10": "P@10 of the first",
+    "best_ap": "average precision",
+    "even_ap": "average precision of as many",
+}
 """Measures in which a peer's lead is told before any table."""
 MOST_TOLD = 20
 HEADINGS = (
@@ -25,8 +31,10 @@ HEADINGS = (
     "P@25, best",
     "average precision, best",
     "Errata minus it: P@10 best",
+    "of as many",
     "first",
     "average precision",
+    "of as many",
     "claims, false share",
     "worlds with a claim",
     "intervals that hold",
@@ -99,7 +107,8 @@ def _head(board: Board) -> list[str]:
     clear = [cell for measure, cell in behind if cell.verdict(measure) == "behind"]
     lines = [f"Made with `{board.command}`{f' on {board.made}' if board.made else ''}."] if board.command else []
     lines += [
-        f"Intervals hold 95 % over worlds, of {MIN_WORLDS} and more; differences are paired by world; five slices each."
+        f"Intervals hold 95 % over worlds, of {MIN_WORLDS} and more; differences are paired by world; at most five "
+        'slices each; "of as many" cuts the longer list to the shorter one.'
     ]
     lines += [f"Not measured: {tier} ({why})" for tier, why in board.missing.items()]
     if not behind:
@@ -134,7 +143,7 @@ def row(cell: BoardCell) -> list[str]:
         cell.method,
         cell.reads,
         *(of(cell.values, name) for name in ("best_p10", "first_p10", "best_p25", "best_ap")),
-        *(of(cell.behind, name) for name in ("best_p10", "first_p10", "best_ap")),
+        *(of(cell.behind, name) for name in ("best_p10", "even_p10", "first_p10", "best_ap", "even_ap")),
         claims_text(cell),
         "" if cell.claiming is None else show(cell.claiming),
         "" if cell.intervals is None else f"{_shown(cell, cell.intervals)} of {cell.n_intervals}",

@@ -60,6 +60,10 @@ def test_an_oracle_has_a_precision_of_one_and_its_claims_are_held_against_the_tr
     line = measure(Method("oracle", "oracle", {}), small_world(), 1)
     assert line["best_p10"] == line["best_ap"] == [1.0, 1.0]
     assert line["first_p10"] == 1.0
+    places = np.array(line["places_p10"])  # (planted, listed): each slice is its own best
+    assert places.shape == (2, 2)
+    assert places.diagonal().tolist() == [1.0, 1.0]
+    assert places[0, 1] < 1
     assert (line["claims"], line["false_claims"], line["intervals"], line["intervals_held"]) == (1, 0, 1, 0)
     assert line["slice_sizes"] == [int(mask.sum()) for mask in small_world().slices]
     assert line["peak_mb"] is None
@@ -146,6 +150,19 @@ def test_methods_are_paired_by_seed_and_the_slices_of_a_seed_are_averaged():
     assert second.behind["best_p10"].low == pytest.approx(-0.1)
     assert second.values["best_p10"].value == pytest.approx(0.4)
     assert BoardCell.from_dict(second.to_dict()).to_dict() == second.to_dict()
+
+
+def test_the_longer_list_is_cut_to_the_length_of_the_shorter_one():
+    rows = [board_line("errata", 0, [0.9]) | {"places_p10": [[0.2, 0.5, 0.9]]}]
+    rows += [board_line("k-means", 0, [0.6]) | {"places_p10": [[0.1, 0.6]]}]
+    rows += [board_line("domino", 0, [0.9]) | {"places_p10": [[0.0, 0.1, 0.2, 0.9]]}]
+    cells = {cell.method: cell for cell in summarise(rows)}
+    assert cells["k-means"].behind["even_p10"].value == pytest.approx(0.5 - 0.6)  # best of two
+    assert cells["domino"].behind["even_p10"].value == pytest.approx(0.9 - 0.2)  # best of three
+    assert cells["k-means"].behind["best_p10"].value == pytest.approx(0.9 - 0.6)
+    assert [cell.method for cell in losses(list(cells.values()), "even_p10")] == ["k-means"]
+    del rows[1]["places_p10"]  # written before slices stood in their places
+    assert "even_p10" not in next(c for c in summarise(rows) if c.method == "k-means").behind
 
 
 def test_a_lead_is_clear_with_five_worlds_and_an_interval_beyond_zero():

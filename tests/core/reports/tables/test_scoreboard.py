@@ -20,7 +20,7 @@ def board():
 def test_where_a_peer_is_ahead_is_said_before_any_table(board):
     text = markdown(board)
     head, _, tables = text.partition("## embeddings: rare")
-    assert "A peer is ahead of Errata 3 times, clearly (interval below 0) 3 times" in head
+    assert "A peer is ahead of Errata 5 times, clearly (interval below 0) 5 times" in head
     assert "domino, P@10 of the best of five: Errata minus it -0.40 [-0.40, -0.40]" in head
     assert "No folder was named." in head
     assert "python -m core benchmark" in head
