@@ -88,17 +88,33 @@ def diagnose_data_set(
     """The diagnosis of an audit that was read already; see `diagnose` for the arguments."""
     from core.discovery.prepare import embed  # reads tables with pandas: not before it is needed
 
-    audit, held = embed(audit, embedding, words=settings.words, progress=progress), None
+    audit, names = embed(audit, embedding, words=settings.words, progress=progress), None
+    if needs_superclasses(audit.samples) and audit.samples.items is not None:
+        from core.encoders import load_encoder
+
+        names = name_vectors(load_encoder(embedding.speaker), audit.samples.class_names, embedding.cache)
+    return diagnose_embedded(audit, names, hold_back=hold_back, settings=settings, progress=progress)
+
+
+def diagnose_embedded(
+    audit: DataSet,
+    names: F32 | None = None,
+    *,
+    hold_back: float = 0.0,
+    settings: Settings = DEFAULTS,
+    progress: Progress = no_progress,
+) -> Diagnosis:
+    """The diagnosis of an audit that has its embeddings already; see `diagnose`.
+
+    Args:
+        names: (k, d) text vectors of the class names, by which many classes are grouped.
+    """
+    held = None
     if hold_back:
         from core.checks.fresh import hold_back as split
 
         audit, held = split(audit, hold_back, settings.seed)
     assert audit.embeddings is not None
-    names = None
-    if needs_superclasses(audit.samples) and audit.samples.items is not None:
-        from core.encoders import load_encoder
-
-        names = name_vectors(load_encoder(embedding.speaker), audit.samples.class_names, embedding.cache)
     found = diagnose_records(
         audit.samples,
         audit.outcomes,

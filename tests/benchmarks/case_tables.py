@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +41,24 @@ def cifar10(data: Path) -> Case:
         kept,
         None,
         Roles(label="label", probabilities=("cl_probs",)),
+    )
+
+
+def cifar10_edges(data: Path) -> Case:
+    """CIFAR-10 test images as a small classifier sees them."""
+    from io import BytesIO
+
+    frame = pd.read_parquet(data / "cifar10" / "cifar10.parquet")
+    features = np.stack([edges_and_colours(_small(BytesIO(image["bytes"]))) for image in frame["image"]])
+    labels = frame["label"].to_numpy(np.int64)
+    return Case(
+        "CIFAR-10, a small classifier on edges and colours",
+        "The clothing's classifier on small photographs of ten kinds of things.",
+        frame[["id", "image", "label", "class_name", "human_entropy"]].assign(
+            probabilities=list(held_out_probabilities(features, labels, np.ones(len(frame), dtype=bool)))
+        ),
+        None,
+        Roles(label="label", probabilities=("probabilities",)),
     )
 
 
@@ -138,9 +156,9 @@ def _clothing(data: Path, *, bright_only: bool) -> pd.DataFrame:
     )
 
 
-def _small(path: Path) -> F64:
+def _small(file: Path | BinaryIO) -> F64:
     """(64, 64, 3) in [0, 1]."""
-    with Image.open(path) as image:
+    with Image.open(file) as image:
         return np.asarray(image.convert("RGB").resize((64, 64), Image.Resampling.BOX), np.float64) / 255
 
 
@@ -200,6 +218,7 @@ def lite0_probabilities(paths: list[Path]) -> npt.NDArray[Any]:
 
 CASES: dict[str, Callable[[Path], Case]] = {
     "cifar10": cifar10,
+    "cifar10-edges": cifar10_edges,
     "conflict-resnet50": conflict_resnet50,
     "conflict-four": conflict_four,
     "conflict-four-with-equal": conflict_four_with_equal,
