@@ -139,7 +139,7 @@ def _table(head: str, wanted: Sequence[tuple[str, str, tuple[str, ...]]], lines:
                 if name in (line["case"], "all")
             ]
             if any(splits):
-                out.append(f"| {label} | {measure} | {_cells([s for s in splits if s], kinds == CONFIRMED_KINDS)} |")
+                out.append(f"| {label} | {measure} | {_cells([s for s in splits if s], kinds[0] in CONFIRMED_KINDS)} |")
     return "\n".join(out)
 
 
