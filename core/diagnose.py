@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.discovery.design import needs_superclasses
+from core.discovery.design import check_within, needs_superclasses
 from core.discovery.method import diagnose_records
 from core.discovery.settings import DEFAULT_EMBEDDING, DEFAULTS, EmbeddingSettings, Settings
 from core.discovery.superclasses import name_vectors
@@ -88,6 +88,7 @@ def diagnose_data_set(
     """The diagnosis of an audit that was read already; see `diagnose` for the arguments."""
     from core.discovery.prepare import embed  # reads tables with pandas: not before it is needed
 
+    check_within(audit.samples, settings.within)
     audit, names = embed(audit, embedding, words=settings.words, progress=progress), None
     if needs_superclasses(audit.samples) and audit.samples.items is not None:
         from core.encoders import load_encoder

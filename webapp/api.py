@@ -25,7 +25,7 @@ from webapp.state.jobs import HEAVY, JOBS, LIGHT
 from webapp.state.quotas import STATE_S
 from webapp.state.session import RUNS, Session, selected_rows, shows_errors
 
-OTHER_OPTIONS = ("encoder", "alpha", "seed", "hold_back")
+OTHER_OPTIONS = ("encoder", "alpha", "seed", "within", "hold_back")
 MAX_TEXTS = 8
 MAX_NAMES = 20_000
 """Of columns in one option: as many as a table may have."""
@@ -41,13 +41,14 @@ def diagnose(table: str | None, images: str | None, embeddings: str | None, opti
         images: zip or tar of the pictures, or None.
         embeddings: npy, npz, safetensors or Parquet in the table's row order, or None.
         options: roles by their names in core.data.tables.roles.Roles ("loss", "label", "probabilities", "loss_kind",
-            ...), "encoder", "alpha", "seed" and "hold_back" (a share of 0.05 to 0.5 that is hidden and then predicted).
+            ...), "encoder", "alpha", "seed", "within" (a list of the classes to search inside, beside all samples) and
+            "hold_back" (a share of 0.05 to 0.5 that is hidden and then predicted).
     """
     said = read_options(options)
     encoder = str(said.pop("encoder", "embedded"))
     if encoder not in {name for _, name in ENCODERS}:
         raise InvalidInput(f"The encoder must be one of {', '.join(name for _, name in ENCODERS)}: got {encoder!r}.")
-    settings = make_settings(said.pop("alpha", 0.05), said.pop("seed", 0), quick_map=False)
+    settings = make_settings(said.pop("alpha", 0.05), said.pop("seed", 0), said.pop("within", ()), quick_map=False)
     share = said.pop("hold_back", 0.0)
     if isinstance(share, bool) or not isinstance(share, int | float):
         raise InvalidInput(f"hold_back must be a number of 0 to 0.5: got {str(share)[:40]!r}. Correct it.")

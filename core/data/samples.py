@@ -19,7 +19,7 @@ from core.data.tables.cells import stack_arrays
 from core.data.tables.in_folder import open_table
 from core.data.tables.masks import mask_losses, mask_reader
 from core.data.tables.metadata import group_numbers, metadata_columns, split_names
-from core.data.tables.outcomes import compute_losses
+from core.data.tables.outcomes import compute_losses, count_classes
 from core.data.tables.read import Table, read_table
 from core.data.tables.recognise import RecognisedColumns, recognise
 from core.data.tables.roles import Roles
@@ -29,7 +29,7 @@ from core.limits import Limits
 from core.records import F64, I64, Embeddings, Outcomes, Progress, SampleSet, Words, no_progress
 from core.records.ledger import Ledger
 
-__all__ = ["DataSet", "Limits", "Roles", "describe_columns", "read_data_set"]
+__all__ = ["DataSet", "Limits", "Roles", "describe_table", "read_data_set"]
 
 MIN_ROWS = 20
 
@@ -120,21 +120,39 @@ def read_with_ledger(
     return DataSet(samples, outcomes, given, ledger.account(ids), tuple(ledger.notes)), ledger
 
 
-def describe_columns(
-    table: str | Path | pd.DataFrame, *, limits: Limits | None = None, progress: Progress = no_progress
-) -> list[tuple[str, str, tuple[str, ...]]]:
-    """(name, recognised role or "", up to three example values) of every column, before anything is run."""
+@dataclass(frozen=True, slots=True)
+class TableDescription:
+    """What a table holds, before anything is run."""
+
+    columns: list[tuple[str, str, tuple[str, ...]]]
+    """(name, recognised role or "", up to three example values) of each."""
+    classes: dict[str, int]
+    """Rows of each class of the label; none where there is no label, or where it cannot be read as it stands."""
+
+
+def describe_table(
+    table: str | Path | pd.DataFrame,
+    *,
+    roles: Roles = Roles(),
+    limits: Limits | None = None,
+    progress: Progress = no_progress,
+) -> TableDescription:
+    """The columns and the classes of a table."""
     read = read_table(table, limits=limits or Limits(), progress=progress)
-    found = recognise(read.frame, Roles(), list(read.images))
+    found = recognise(read.frame, roles, list(read.images))
     parts = {column: role for role, columns in found.roles.named().items() for column in columns}
     for column, role in ((found.errors, "error"), (found.class_names, "class names")):
         if column is not None:
             parts[column] = role
     rows = [(name, parts.get(name, ""), _examples(read.frame[name])) for name in read.frame.columns]
-    return rows + [
+    rows += [
         (name, parts.get(name, ""), tuple(store.name(i) for i in range(min(3, len(store)))))
         for name, store in read.images.items()
     ]
+    try:
+        return TableDescription(rows, count_classes(read.frame, found))
+    except InvalidInput:  # a run says what is wrong with the labels
+        return TableDescription(rows, {})
 
 
 def _examples(column: pd.Series[Any]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -147,6 +147,25 @@ def narrowed(design: Design, within: Sequence[str]) -> Design:
     )
     scopes = (design.scopes[0], *(known[name] for name in dict.fromkeys(within)))
     return replace(design, scopes=scopes, notes=(*design.notes, note))
+
+
+def check_within(samples: SampleSet, within: Sequence[str]) -> None:
+    """See before anything is embedded that the classes named beforehand can be searched; of many classes, whose
+    superclasses the embeddings may tell, only the search itself can say.
+
+    Raises:
+        InvalidInput: one of the names cannot be searched.
+    """
+    if within and not needs_superclasses(samples):
+        narrowed(make_design(samples), within)
+
+
+def searchable(sizes: Mapping[str, int]) -> list[str]:
+    """The classes, of so many rows each, that are searched on their own."""
+    if sum(size > 0 for size in sizes.values()) <= MANY_CLASSES:
+        return [name for name, size in sizes.items() if size >= SCOPE_ROWS]
+    large = sorted((name for name, size in sizes.items() if size >= LARGE_CLASS), key=lambda name: -sizes[name])
+    return [name for name in sizes if name in large[:MOST_LARGE]]
 
 
 def design_of(diagnosis: Diagnosis) -> Design:

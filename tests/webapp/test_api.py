@@ -214,6 +214,7 @@ def test_diagnose_runs_an_upload_and_its_id_is_the_key_to_the_result(client: Any
         {"masks": ["loss"]},
         {"higher_is_better": "no"},
         {"hold_back": "a third"},
+        {"within": "bus"},
     ],
 )
 def test_diagnose_takes_no_path_no_unknown_option_and_no_wrong_kind(client: Any, tmp_path: Path, options: Any) -> None:

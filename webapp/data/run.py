@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from core.data.tables.roles import Roles
 from core.errors import InvalidInput
@@ -16,17 +16,19 @@ if TYPE_CHECKING:
     from core.discovery.settings import Settings
 
 AUTOMATIC = "automatic"
+MAX_CLASSES = 1000
+"""That may be named to search inside."""
 HIDDEN = (("nothing", 0.0), ("a quarter", 0.25), ("a third", 0.33))
 """Parts of the data that may be held back, by name."""
 
 
 def make_run(found: dict[str, Any], root: Path | None, *said: Any) -> Job:
     """A job for what stands in the form, in the order of `build`'s inputs; its result is the new run's id."""
-    table, images, vectors, chosen, loss_kind, higher, encoder, phrases, alpha, seed, hidden, *picked = said
+    table, images, vectors, chosen, loss_kind, higher, encoder, phrases, alpha, seed, hidden, within, *picked = said
     given = sources(table, images, vectors, chosen, root)
     kind = None if loss_kind in (None, AUTOMATIC) else loss_kind
     roles = roles_from(dict(zip(ROLE_NAMES, picked)), found or {}, loss_kind=kind, higher_is_better=bool(higher))
-    settings = make_settings(alpha, seed, quick_map=True)  # `refine_map` makes the better one afterwards
+    settings = make_settings(alpha, seed, within, quick_map=True)  # `refine_map` makes the better one afterwards
     share, own = read_share(hidden), read_phrases(phrases)
     return Job(
         lambda progress: run_diagnosis(
@@ -57,12 +59,20 @@ def read_share(hidden: Any) -> float:
     return float(hidden)
 
 
-def make_settings(alpha: Any, seed: Any, *, quick_map: bool) -> Settings:
-    """The settings of a run; raises InvalidInput where alpha or the seed is out of range or no number."""
+def make_settings(alpha: Any, seed: Any, within: Any = (), *, quick_map: bool) -> Settings:
+    """The settings of a run; raises InvalidInput where alpha or the seed is out of range or no number, or where
+    `within`, the classes to search inside, is no list of names."""
     from core.discovery.settings import Settings
 
+    classes = () if within is None else cast("list[Any]", within)
+    is_list = isinstance(within, list | tuple | None) and len(classes) <= MAX_CLASSES
+    if not is_list or not all(isinstance(name, str) for name in classes):
+        raise InvalidInput(
+            f"The classes to search inside must be a list of at most {MAX_CLASSES:,} names: got {str(within)[:80]!r}. "
+            "Name them as the table does."
+        )
     try:
-        return Settings(alpha=float(alpha), seed=int(seed), map=not quick_map)
+        return Settings(alpha=float(alpha), seed=int(seed), within=tuple(classes), map=not quick_map)
     except (TypeError, ValueError):
         raise InvalidInput(
             f"alpha and seed must be numbers: got {str(alpha)[:20]!r} and {str(seed)[:20]!r}. "

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
@@ -35,24 +35,53 @@ from webapp.state.jobs import HEAVY, JOBS, PLAIN, PRIVATE, QUICK, Job, closing, 
 from webapp.state.session import RUNS, Session, shows_errors
 from webapp.state.visitor import address, visitor
 
+if TYPE_CHECKING:
+    from core.data.samples import TableDescription
+
+WITHIN_NOTE = (
+    "Name beforehand the classes you care about: these and all samples as a whole are searched, and you do not pay for "
+    "the other classes, so smaller failures can be found. None named: every class is searched. Whoever names them "
+    "after a look at the results has looked at all of them."
+)
 HIDDEN_NOTE = (
     "What is found in the rest is frozen and then tried on the hidden part: whatever was luck does not come back."
 )
 
 
 def on_table(table: str | None) -> tuple[Any, ...]:
-    """A table was chosen: returns (recognised roles, columns table, then one dropdown for each of ROLE_NAMES)."""
-    columns: Sequence[Column] = ()
-    if table:
-        from core.data.samples import describe_columns  # pandas
-
-        columns = JOBS.look(lambda progress: describe_columns(table, progress=progress))
+    """A table was chosen: returns (recognised roles, columns table, the classes to search inside, then one dropdown for
+    each of ROLE_NAMES)."""
+    held = _look(table)
+    columns: Sequence[Column] = held.columns if held else ()
     found, names, several = recognised(columns), [name for name, _, _ in columns], dict(SEVERAL_ROLES)
     return (
         found,
         render("data/columns.html.j2", columns=columns) if columns else render("data/hint.html.j2"),
+        _classes(held),
         *(gr.update(choices=names, value=found.get(role, [] if role in several else None)) for role in ROLE_NAMES),
     )
+
+
+def on_label(table: str | None, label: str | None) -> Any:
+    """Another column is the label: returns the classes to search inside."""
+    return _classes(_look(table, label))
+
+
+def _look(table: str | None, label: str | None = None) -> TableDescription | None:
+    if not table:
+        return None
+    from core.data.samples import describe_table  # pandas
+    from core.data.tables.roles import Roles
+
+    return JOBS.look(lambda progress: describe_table(table, roles=Roles(label=label or None), progress=progress))
+
+
+def _classes(held: TableDescription | None) -> Any:
+    """The classes of a table that are large enough to be searched, with their rows; none is chosen."""
+    from core.discovery.design import searchable
+
+    sizes = held.classes if held else {}
+    return gr.update(choices=[(f"{name} ({sizes[name]:,} rows)", name) for name in searchable(sizes)], value=[])
 
 
 def on_run(found: dict[str, Any], root: Path | None, *said: Any) -> Iterator[tuple[Any, str, str]]:
@@ -110,10 +139,11 @@ class Form:
     sources: list[Any]
     """Table, pictures, embeddings, data set on the server."""
     settings: list[Any]
-    """Loss, direction, encoder, own phrases, alpha, seed, part to hide."""
+    """Loss, direction, encoder, own phrases, alpha, seed, part to hide, classes to search inside."""
     roles: list[Any]
     """One dropdown for each of ROLE_NAMES."""
     columns: gr.HTML
+    within: gr.Dropdown
     run: gr.Button
     cancel: gr.Button
     status: gr.HTML
@@ -169,6 +199,11 @@ def _form(given: list[Any], status_line: gr.HTML) -> Form:
         encoder = gr.Dropdown(list(ENCODERS), value="embedded", label="Encoder", min_width=150, elem_id="encoder")
     gr.HTML(render("data/encoder_note.html.j2"), **PLAIN)
     hidden = gr.Radio(list(HIDDEN), value=0.0, label="Hide a part and predict it", info=HIDDEN_NOTE, elem_id="hidden")
+    with gr.Accordion("Only some classes", open=False):
+        within = gr.Dropdown(
+            [], value=[], label="Search inside", multiselect=True, allow_custom_value=True, info=WITHIN_NOTE,
+            elem_id="within",
+        )  # fmt: skip
     with gr.Accordion("Your own phrases", open=False):
         gr.HTML(render("data/phrases_note.html.j2"), **PLAIN)
         phrases = upload("Phrases: txt or json", PHRASES, "phrases")
@@ -180,8 +215,8 @@ def _form(given: list[Any], status_line: gr.HTML) -> Form:
         run = gr.Button("Run the diagnosis", variant="primary", elem_id="run")
         cancel = gr.Button("Cancel", elem_id="cancel")
         forget = gr.Button("Delete my data now", elem_id="forget")
-    settings: list[Any] = [loss_kind, higher, encoder, phrases, alpha, seed, hidden]
-    return Form(given, settings, roles, columns, run, cancel, status_line, forget)
+    settings: list[Any] = [loss_kind, higher, encoder, phrases, alpha, seed, hidden, within]
+    return Form(given, settings, roles, columns, within, run, cancel, status_line, forget)
 
 
 def _wire(
@@ -191,7 +226,9 @@ def _wire(
     finished = gr.Textbox(visible=False, label="run id")
     refined = gr.Checkbox(False, visible=False, label="better map")
     table = form.sources[0]
-    table.change(shows_errors(on_table), [table], [found, form.columns, *form.roles], **PRIVATE)
+    table.change(shows_errors(on_table), [table], [found, form.columns, form.within, *form.roles], **PRIVATE)
+    label = form.roles[ROLE_NAMES.index("label")]
+    label.input(shows_errors(on_label), [table, label], form.within, **PRIVATE)
 
     def start(found: dict[str, Any], *said: Any) -> Iterator[tuple[Any, ...]]:
         for shown in on_run(found, root, *said):  # Gradio takes no second click meanwhile, and says nothing of it

@@ -41,7 +41,7 @@ ENCODERS = (
 any."""
 
 Column = tuple[str, str, Sequence[str]]
-"""(name, recognised role, examples), as `core.data.samples.describe_columns` gives it."""
+"""(name, recognised role, examples), as `core.data.samples.describe_table` gives it."""
 
 
 def recognised(columns: Sequence[Column]) -> dict[str, Any]:

@@ -104,6 +104,19 @@ def compute_losses(
     return replace(known, loss=_probabilistic(kind, known, ledger), source=source)
 
 
+def count_classes(frame: pd.DataFrame, found: RecognisedColumns) -> dict[str, int]:
+    """Rows of each class, by its name; none where no label is known.
+
+    Raises:
+        InvalidInput: the labels cannot be numbered; the message says what to do.
+    """
+    known = _known(frame, found, Ledger(len(frame)))
+    if known.labels is None:
+        return {}
+    counts = np.bincount(known.labels[known.labels >= 0], minlength=len(known.class_names))
+    return dict(zip(known.class_names, counts.tolist()))
+
+
 def _zero_one(found: RecognisedColumns, known: Measured) -> Measured:
     if known.errors is None:
         raise InvalidInput(

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from core.data.samples import describe_columns, read_data_set
+from core.data.samples import describe_table, read_data_set
 from core.data.tables.roles import Roles
 from core.errors import InvalidInput
 from core.limits import Limits
@@ -216,14 +216,15 @@ def test_training_rows_are_kept_and_warned_about():
 
 
 def test_columns_are_described_before_anything_runs():
-    described = describe_columns(frame(label=["a", "b"] * (N // 2), weather="fog"))
-    assert [(name, role) for name, role, _ in described] == [
+    described = describe_table(frame(label=["a", "b"] * (N // 2), weather="fog"))
+    assert described.classes == {"a": N // 2, "b": N // 2}
+    assert [(name, role) for name, role, _ in described.columns] == [
         ("file", "image"),
         ("loss", "loss"),
         ("label", "label"),
         ("weather", ""),
     ]
-    assert described[0][2] == ("0.png", "1.png", "2.png")
+    assert described.columns[0][2] == ("0.png", "1.png", "2.png")
 
 
 # --- size and real data

@@ -11,10 +11,12 @@ from core.discovery.design import (
     LARGE_CLASS,
     MOST_LARGE,
     assign_folds,
+    check_within,
     make_design,
     measures,
     narrowed,
     needs_superclasses,
+    searchable,
     superclasses_of,
 )
 from core.discovery.method import diagnose_arrays
@@ -284,3 +286,21 @@ def test_a_design_knows_its_groups_its_folds_and_what_may_be_exchanged() -> None
     alone = make_design(made(labels_of(30, 30), np.arange(60)))
     assert alone.groups is None
     assert set(alone.folds) == {0}
+
+
+def test_the_classes_that_can_be_named_are_those_that_are_searched() -> None:
+    few = made(labels_of(60, 0, 12, 45, 15, 3))
+    assert few.labels is not None
+    sizes = dict(zip(few.class_names, np.bincount(few.labels, minlength=6).tolist()))
+    assert searchable(sizes) == [s.name for s in make_design(few).scopes[1:]]
+    many = {f"class {i}": LARGE_CLASS + i % 3 for i in range(MOST_LARGE + 30)} | {"small": LARGE_CLASS - 1}
+    assert len(searchable(many)) == MOST_LARGE
+    assert "small" not in searchable(many)
+
+
+def test_a_class_that_cannot_be_searched_is_refused_before_anything_is_embedded() -> None:
+    samples = made(labels_of(60, 20))
+    check_within(samples, ())
+    check_within(samples, ("class 0",))
+    with pytest.raises(InvalidInput, match="'class 1': it must have at least 40 rows"):
+        check_within(samples, ("class 1",))

@@ -3,16 +3,20 @@ begins."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from core.errors import InvalidInput
 from core.records import no_progress
 from webapp.data import run as your_data
 from webapp.data.run import AUTOMATIC, make_run, read_phrases, read_share
+from webapp.explore.tab import on_new_run
 from webapp.state.choices import ROLE_NAMES
+from webapp.state.session import RUNS
 
 
 def the_form(phrases: str | None) -> tuple[Any, ...]:
@@ -28,6 +32,7 @@ def the_form(phrases: str | None) -> tuple[Any, ...]:
         0.1,
         7,
         0.25,
+        ["bus"],
         *([None] * len(ROLE_NAMES)),
     )
 
@@ -38,14 +43,15 @@ def test_own_phrases_and_settings_reach_the_run(tmp_path: Path, monkeypatch: pyt
     seen: dict[str, Any] = {}
 
     def run(given: Any, roles: Any, encoder: str, settings: Any, progress: Any, **kwargs: Any) -> str:
-        seen.update(kwargs, encoder=encoder, alpha=settings.alpha, seed=settings.seed)
+        seen.update(kwargs, encoder=encoder, alpha=settings.alpha, seed=settings.seed, within=settings.within)
         return "run"
 
     monkeypatch.setattr(your_data, "run_diagnosis", run)
     job = make_run({}, None, *the_form(str(own))).start()
     assert job.wait(10)
     assert job.result == "run"
-    assert seen == {"hold_back": 0.25, "vocabulary": own, "encoder": "embedded", "alpha": 0.1, "seed": 7}
+    settings = {"alpha": 0.1, "seed": 7, "within": ("bus",)}
+    assert seen == {"hold_back": 0.25, "vocabulary": own, "encoder": "embedded", **settings}
 
 
 def test_own_phrases_are_what_core_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,3 +90,28 @@ def test_the_part_to_hide_is_one_of_three() -> None:
     for wrong in (None, 0.9, "a third", -1):
         with pytest.raises(InvalidInput, match="nothing, a quarter, a third"):
             read_share(wrong)
+
+
+def test_classes_to_search_inside_are_names() -> None:
+    for none in (None, [], ()):
+        assert your_data.make_settings(0.05, 0, none, quick_map=True).within == ()
+    for wrong in ("bus", [3], {"bus": 1}, ["bus"] * 1001):
+        with pytest.raises(InvalidInput, match="must be a list of at most 1,000 names"):
+            your_data.make_settings(0.05, 0, wrong, quick_map=True)
+
+
+def test_the_result_says_which_classes_were_searched(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    table, vectors = tmp_path / "table.csv", tmp_path / "vectors.npy"
+    names = ["bus", "tram", "car"]
+    table.write_text("id,label,loss\n" + "".join(f"{i},{names[i % 3]},{rng.random()}\n" for i in range(180)))
+    np.save(vectors, rng.normal(size=(180, 8)).astype(np.float32))
+    given = {"table": table, "images": None, "embeddings": vectors}
+    settings = replace(your_data.make_settings(0.05, 0, ["tram"], quick_map=True), n_permutations=100, alpha=0.2)
+    run = your_data.run_diagnosis(given, your_data.Roles(), "embedded", settings, no_progress)
+    said = "Searched were all samples and, as named beforehand, the inside of tram alone."
+    assert said in RUNS.get(run).notes
+    assert said in str(on_new_run(run, "Your run", []))
+    wrong = replace(settings, within=("plane",))
+    with pytest.raises(InvalidInput, match="No class that can be searched is called 'plane'"):
+        your_data.run_diagnosis(given, your_data.Roles(), "embedded", wrong, no_progress)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from webapp.data.tab import on_table
+from webapp.data.tab import on_label, on_table
 from webapp.state.choices import ROLE_NAMES
 
 
 def test_a_table_s_columns_are_shown_with_their_roles_and_stay_text(tmp_path: Path) -> None:
     table = tmp_path / "table.csv"
     table.write_text("id,loss,<img src=x onerror=alert(1)>\na,0.5,<b>\nb,1.5,fog\n")
-    found, columns, *roles = on_table(str(table))
+    found, columns, _, *roles = on_table(str(table))
     assert found == {"id": "id", "loss": "loss"}
     assert "<td><b>loss</b></td>" in columns
     assert "<img" not in columns
@@ -21,7 +21,19 @@ def test_a_table_s_columns_are_shown_with_their_roles_and_stay_text(tmp_path: Pa
 
 
 def test_without_a_table_stands_what_one_should_hold() -> None:
-    found, hint, *roles = on_table(None)
+    found, hint, classes, *roles = on_table(None)
     assert found == {}
     assert "One row for each sample" in hint
+    assert classes["choices"] == []
     assert len(roles) == len(ROLE_NAMES)
+
+
+def test_the_classes_that_are_large_enough_are_offered_by_name(tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    rows = [("0", "bus", "dry")] * 50 + [("1", "tram", "dry")] * 39 + [("2", "car", "wet")] * 60
+    table.write_text("label,class_name,road,loss\n" + "".join(f"{a},{b},{c},{i}\n" for i, (a, b, c) in enumerate(rows)))
+    _, _, offered, *_ = on_table(str(table))
+    assert offered["choices"] == [("bus (50 rows)", "bus"), ("car (60 rows)", "car")]
+    assert offered["value"] == []
+    assert on_label(str(table), "road")["choices"] == [("dry (89 rows)", "dry"), ("wet (60 rows)", "wet")]
+    assert on_label(None, "road")["choices"] == []
