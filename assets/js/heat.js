@@ -17,7 +17,7 @@ element.addEventListener("keydown", (event) => {
   const cell = cellOf(event);
   const by = { ArrowRight: [0, 1], ArrowLeft: [0, -1], ArrowDown: [1, 0], ArrowUp: [-1, 0] }[event.key];
   if (!cell || !by) return;
-  const rows = element.querySelector("tbody").rows;
+  const rows = cell.closest("tbody").rows;
   const row = rows[cell.parentElement.rowIndex - 1 + by[0]]; // the head is row 0
   const next = row && row.cells[cell.cellIndex + by[1]];
   if (next && next.dataset.said) next.focus();

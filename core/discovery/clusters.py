@@ -18,7 +18,7 @@ from core.discovery.family import Candidate, Family, Scope, centre
 from core.discovery.family_test import FamilyTest, read_family
 from core.discovery.proposals import Proposals, margin
 from core.discovery.settings import Settings
-from core.records import F64, I64, Bool, Measure, Progress, no_progress
+from core.records import F32, F64, I64, Bool, Measure, Progress, no_progress
 from core.statistics.permutation import Permuter, difference_of
 
 SAME = 0.8
@@ -118,13 +118,23 @@ def _best(family: Family, test: FamilyTest) -> tuple[int, int]:
         slices = observed[: family.n_slices]
         best = slices.argmax() if slices.max(initial=-np.inf) >= WEAKEST else observed.argmax()
     else:
-        bound = family.excess(test.scores) * (1 - threshold / np.maximum(observed, 1e-6))
-        bound = np.where(observed >= threshold, bound, -np.inf)
-        same_scope = family.scope_of == family.scope_of[int(bound.max(1).argmax())]
-        weighed = bound * family.sizes[:, None] ** BREADTH  # all that pass are above 0
-        best = np.where(same_scope[:, None], weighed, -np.inf).argmax()
+        best = best_passing(family, observed, family.excess(test.scores), threshold)
     candidate, measure = divmod(int(best), observed.shape[1])
     return candidate, measure
+
+
+def best_passing(family: Family, observed: F32 | F64, excess: F32 | F64, threshold: float) -> int:
+    """Of the candidates that reach the threshold the one to take (see `_best`), as the flat position of candidate and
+    measure.
+
+    Args:
+        observed: (candidates, m) statistics, of which one at least reaches it. excess: (candidates, m).
+    """
+    bound = excess * (1 - threshold / np.maximum(observed, 1e-6))
+    bound = np.where(observed >= threshold, bound, -np.inf)
+    same_scope = family.scope_of == family.scope_of[int(bound.max(1).argmax())]
+    weighed = bound * family.sizes[:, None] ** BREADTH  # all that pass are above 0
+    return int(np.where(same_scope[:, None], weighed, -np.inf).argmax())
 
 
 def _found(proposals: Proposals, test: FamilyTest, plain: F64) -> FoundCluster | None:

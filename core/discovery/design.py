@@ -63,11 +63,16 @@ class Design:
     def centred(self, values: F64) -> F64:
         """(n,) values minus their class mean, over the class's standard deviation where groups cross classes."""
         residual = centre(values, self.centre_of_row)
+        return residual / self.scale_of(residual)
+
+    def scale_of(self, residual: F64) -> F64:
+        """(n,) what centred values are divided by: the class's standard deviation where groups cross classes, else
+        1."""
         if not self.scaled:
-            return residual
+            return np.ones(len(residual))
         sizes = np.maximum(np.bincount(self.blocks), 1)
         deviations = np.sqrt(np.bincount(self.blocks, residual**2) / sizes)
-        return residual / np.maximum(deviations, 0.1 * max(float(residual.std()), 1e-12))[self.blocks]
+        return np.maximum(deviations, 0.1 * max(float(residual.std()), 1e-12))[self.blocks]
 
 
 def make_design(
@@ -282,6 +287,8 @@ class FailureMeasures:
 
     names: tuple[Measure, ...]
     scores: F64
+    scale: F64
+    """(n, m) what one unit of a score is in the measure's own unit."""
 
 
 def measures(outcomes: Outcomes, design: Design) -> FailureMeasures:
@@ -296,8 +303,14 @@ def measures(outcomes: Outcomes, design: Design) -> FailureMeasures:
         del known["error rate"]
     elif np.array_equal(outcomes.fitted == outcomes.fitted.max(), outcomes.errors) and _two_valued(outcomes.fitted):
         del known["mean loss"]  # the error by another name
-    made = [design.centred(np.asarray(values, np.float64)) for values in known.values()]
-    return FailureMeasures(tuple(known), np.stack([m / max(float(m.std()), 1e-12) for m in made], 1))
+    made, scales = list[F64](), list[F64]()
+    for values in known.values():
+        residual = centre(np.asarray(values, np.float64), design.centre_of_row)
+        scale = design.scale_of(residual)
+        unit = max(float((residual / scale).std()), 1e-12)
+        made.append(residual / scale / unit)
+        scales.append(scale * unit)
+    return FailureMeasures(tuple(known), np.stack(made, 1), np.stack(scales, 1))
 
 
 def _two_valued(values: F64) -> bool:

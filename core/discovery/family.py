@@ -14,7 +14,7 @@ null. The p of a candidate is the share of permutations in which the best of the
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -33,6 +33,8 @@ ROUNDING = 1e-12
 """Sums of squares below it are nothing but rounding: scores have a deviation of about 1."""
 MIN_CANDIDATE_ROWS = 10
 """No candidate has fewer rows than this."""
+SUREST = 10
+"""So many members of a cluster are looked at first: those of the highest membership."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,6 +74,22 @@ class Candidate:
     smoother: int
     depth: float
     tag: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MarkedReading:
+    """What `Family.read_marked` says of c candidates in p columns."""
+
+    statistics: F32
+    """(c, p) studentised excess."""
+    excess: F32
+    """(c, p) mean inside minus mean outside."""
+    marked: F32
+    """(c, p) share of a candidate's rows that are marked."""
+    surest: F32
+    """(c, p) the same of the SUREST rows of a slice, and of all rows of a region."""
+    trend: F32
+    """(p,) the best trend."""
 
 
 class Family:
@@ -142,20 +160,40 @@ class Family:
         """
         out = np.empty((len(self.candidates), scores.shape[1]), dtype=np.float32)
         trend = np.full(scores.shape[1], -np.inf, dtype=np.float32)
-        own = [_Own.of(scores, scope.rows) for scope in self.scopes]
+        for at, moments, own_trend in self._moments(scores):
+            out[at] = statistic(*moments.sums)
+            trend = trend if own_trend is None else np.maximum(trend, own_trend)
+        return out, trend
+
+    def read_marked(self, scores: F32, marks: F32) -> MarkedReading:
+        """As `read`, with the plain excess, and what share of each candidate is marked.
+
+        Args:
+            scores: (n, p) as in `read`. marks: (n, p) 1 for the rows that are marked in a column, else 0.
+        """
+        p = scores.shape[1]
+        statistics, excess, marked, surest = np.empty((4, len(self.candidates), p), dtype=np.float32)
+        trend = np.full(p, -np.inf, dtype=np.float32)
+        for at, moments, own_trend in self._moments(scores, marks):
+            statistics[at], excess[at] = studentised_excess(*moments.sums), plain_excess(*moments.sums)
+            marked[at], surest[at] = moments.marked, moments.surest
+            trend = trend if own_trend is None else np.maximum(trend, own_trend)
+        return MarkedReading(statistics, excess, marked, surest, trend)
+
+    def _moments(self, scores: F32, marks: F32 | None = None) -> Iterator[tuple[slice | I64, Moments, F32 | None]]:
+        """For each run of candidates, which they are, their sums, and of slices the (p,) trend behind them."""
+        own = [_Own.of(scores, scope.rows, marks) for scope in self.scopes]
         at = 0
         for smoother, where in self.smoothers:
             predicted = np.ascontiguousarray(smoother.predict(scores).T)  # (p, n): a column is one piece of memory
             for scope in where:
                 inside = predicted[:, self.scopes[scope].rows]
-                trend = np.maximum(trend, own[scope].trend(inside))
                 depths = self._depths(scope)
-                out[at : at + len(depths)] = own[scope].slices(inside, depths, statistic)
+                yield slice(at, at + len(depths)), own[scope].slices(inside, depths), own[scope].trend(inside)
                 at += len(depths)
         for one, (numbers, masks) in zip(own, self.sets):
             if len(numbers):
-                out[self.n_slices + numbers] = one.regions(masks, statistic)
-        return out, trend
+                yield self.n_slices + numbers, one.regions(masks), None
 
     def slice_of(self, candidate: Candidate, scores: F64) -> tuple[F64, Bool]:
         """(n,) out-of-fold predictions behind a slice (-inf outside its scope) and its (n,) members."""
@@ -169,40 +207,61 @@ class Family:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Moments:
+    """What the statistics of r candidates of one scope are made of, for p columns."""
+
+    sums: tuple[F64, F64, F32, F32, F32, F32]
+    """The arguments of `core.statistics.permutation.excess_and_error`."""
+    marked: F32 | None = None
+    """(r, p) share of the rows inside that are marked."""
+    surest: F32 | None = None
+    """(p,) or (r, p) share of marked rows among the SUREST with the highest predictions; of sets, among all of
+    theirs."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class _Own:
-    """The scores of one scope, (p, rows), with their sums and sums of squares, (1, p)."""
+    """The scores of one scope, (p, rows), with their sums and sums of squares, (1, p); and which rows are marked."""
 
     scores: F32
     total: F32
     squares: F32
+    marks: F32 | None = None
+    """(p, rows)"""
 
     @classmethod
-    def of(cls, scores: F32, rows: I64) -> _Own:
+    def of(cls, scores: F32, rows: I64, marks: F32 | None = None) -> _Own:
         own = np.ascontiguousarray(scores[rows].T)
-        return cls(own, own.sum(1)[None], np.einsum("pn,pn->p", own, own)[None])
+        marked = None if marks is None else np.ascontiguousarray(marks[rows].T)
+        return cls(own, own.sum(1)[None], np.einsum("pn,pn->p", own, own)[None], marked)
 
     @property
     def size(self) -> F64:
         return np.full((1, 1), self.scores.shape[1], dtype=np.float64)
 
-    def regions(self, masks: F32, statistic: Statistic) -> F32 | F64:
-        """(sets, p) statistics of the sets whose (sets, rows) indicators are `masks`."""
+    def regions(self, masks: F32) -> Moments:
+        """Of the sets whose (sets, rows) indicators are `masks`."""
         sizes = masks.sum(1)[:, None].astype(np.float64)
-        return statistic(
-            sizes, self.size, masks @ self.scores.T, masks @ (self.scores * self.scores).T, self.total, self.squares
-        )
+        sums, squares = masks @ self.scores.T, masks @ np.square(self.scores).T
+        marked = None if self.marks is None else (masks @ self.marks.T) / masks.sum(1)[:, None]
+        return Moments((sizes, self.size, sums, squares, self.total, self.squares), marked, marked)
 
-    def slices(self, predicted: F32, depths: Sequence[float], statistic: Statistic) -> F32 | F64:
-        """(depths, p) statistics of the rows with the highest predictions; each depth is cut out of the next deeper
-        one."""
+    def slices(self, predicted: F32, depths: Sequence[float]) -> Moments:
+        """Of the rows with the highest predictions; each depth is cut out of the next deeper one."""
         sizes = [round(d * predicted.shape[1]) for d in depths]
-        sums, squares = np.empty((2, len(sizes), len(predicted)), np.float32)
-        inside, scores = predicted, self.scores
+        sums, squares, marked = np.empty((3, len(sizes), len(predicted)), np.float32)
+        inside, scores, marks, surest = predicted, self.scores, self.marks, None
         for i in np.argsort(sizes)[::-1]:
             kept = _above(inside, sizes[i])
             inside, scores = (np.take(a, kept).reshape(len(a), sizes[i]) for a in (inside, scores))
             sums[i], squares[i] = scores.sum(1), np.einsum("pn,pn->p", scores, scores)
-        return statistic(np.array(sizes, dtype=np.float64)[:, None], self.size, sums, squares, self.total, self.squares)
+            if marks is not None:
+                marks = np.take(marks, kept).reshape(inside.shape)
+                marked[i] = marks.mean(1)
+        if marks is not None:
+            surest = np.take(marks, _above(inside, SUREST)).reshape(len(marks), -1).mean(1)
+        heights = np.array(sizes, dtype=np.float64)[:, None]
+        return Moments((heights, self.size, sums, squares, self.total, self.squares), marked, surest)
 
     def trend(self, predicted: F32) -> F32:
         """(p,) correlation of the scores with their predictions, times the root of the rows."""

@@ -12,7 +12,7 @@ from core.discovery.cluster_findings import describe_clusters
 from core.discovery.clusters import FoundCluster, find_clusters
 from core.discovery.condition_results import ConditionResults
 from core.discovery.copies import join_copies
-from core.discovery.design import make_design, measures, narrowed, superclasses_of
+from core.discovery.design import FailureMeasures, make_design, measures, narrowed, superclasses_of
 from core.discovery.ensemble import LossRegressor, out_of_fold
 from core.discovery.family_test import FamilyTest
 from core.discovery.insights import find_insights
@@ -21,7 +21,7 @@ from core.discovery.proposals import Proposals, propose
 from core.discovery.provenance import assumptions, fingerprint, has_classes, settings_of, versions
 from core.discovery.ridge.heads import Features
 from core.discovery.row_order import reorder_rows
-from core.discovery.sensitivity import smallest_detectable
+from core.discovery.sensitivity.power import measure_sensitivity, smallest_detectable
 from core.discovery.settings import CLASS_SHARE_OF_ALPHA, DEFAULTS, MIN_SAMPLES, WITHOUT_MAP, Settings
 from core.embeddings.projection import pca_map, umap_map
 from core.errors import InvalidInput
@@ -107,6 +107,9 @@ class _Search:
     proposals: Proposals
     found: list[FoundCluster]
     test: FamilyTest
+    measured: FailureMeasures
+    alpha: float
+    """What of the run's level was spent inside classes."""
 
 
 def _renumbered(groups: I64, order: I64) -> I64:
@@ -136,7 +139,7 @@ def _search(inputs: _Inputs, settings: Settings, progress: Progress) -> _Search:
     progress("fit the ensemble", n_fits, n_fits)
     measured, alpha = measures(outcomes, design), settings.alpha - _class_alpha(samples, settings)
     found, test = find_clusters(proposals, measured, alpha=alpha, settings=settings, rng=rng, progress=progress)
-    return _Search(regressor, predicted, spread, proposals, found, test)
+    return _Search(regressor, predicted, spread, proposals, found, test, measured, alpha)
 
 
 def _class_alpha(samples: SampleSet, settings: Settings) -> float:
@@ -162,7 +165,10 @@ def _describe(inputs: _Inputs, search: _Search, settings: Settings, progress: Pr
         replace(c, called=name_cluster(c, insights, samples.metadata, scope_rows[c.scope], words)) for c in clusters
     )
     progress("describe", 3, n_parts)
-    detectable = smallest_detectable(proposals, test, outcomes, seed=seed)
+    sensitivity = measure_sensitivity(
+        proposals, test, search.measured, outcomes,
+        alpha=search.alpha, predictability_alpha=settings.predictability_alpha, seed=seed,
+    )  # fmt: skip
     progress("describe", 4, n_parts)
     classes = class_findings(samples, outcomes, design, alpha=_class_alpha(samples, settings))
     predictability = predictability_of(
@@ -178,7 +184,8 @@ def _describe(inputs: _Inputs, search: _Search, settings: Settings, progress: Pr
         clusters=clusters,
         candidates=candidates,
         insights=insights,
-        detectable=detectable,
+        detectable=smallest_detectable(sensitivity),
+        sensitivity=sensitivity,
         label_errors=suspects,
         map=umap_map(embeddings, seed=seed, progress=progress) if settings.map else pca_map(embeddings),
         settings=settings_of(settings, embeddings, test.alpha),

@@ -24,7 +24,6 @@ from core.records.benchmarks import (
 from core.records.diagnosis import (
     ClassFinding as ClassFinding,
     ClusterName as ClusterName,
-    Detectable as Detectable,
     Diagnosis as Diagnosis,
     FailureCluster as FailureCluster,
     FailureMap as FailureMap,
@@ -67,4 +66,9 @@ from core.records.samples import (
     Outcomes as Outcomes,
     SampleSet as SampleSet,
     Words as Words,
+)
+from core.records.sensitivity import (
+    Detectable as Detectable,
+    PlantedPattern as PlantedPattern,
+    Sensitivity as Sensitivity,
 )

@@ -15,6 +15,7 @@ import numpy as np
 
 from core.records.probes import ProbeResult
 from core.records.samples import F32, F64, I64, Bool, Embeddings, Estimate, Outcomes, SampleSet, Words
+from core.records.sensitivity import Detectable, Sensitivity
 
 Measure = Literal["error rate", "mean loss"]
 """What a finding is a finding of: its interval in this measure stays off 0."""
@@ -168,17 +169,6 @@ class FailureCluster:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Detectable:
-    """The smallest effect that would have been found with probability `power` in a cluster of `size` samples."""
-
-    size: int
-    excess_loss: float | None
-    """None where even the largest effect tried would be missed."""
-    error_difference: float | None
-    power: float
-
-
-@dataclass(frozen=True, slots=True, eq=False)
 class FailureMap:
     """(n, 2) coordinates for looking, never for testing."""
 
@@ -246,6 +236,7 @@ class Diagnosis:
     """Looked at and not confirmed: shown apart, greyed, without a p."""
     insights: tuple[Insight, ...]
     detectable: tuple[Detectable, ...]
+    """Of each size that was planted the weakest effect found; what a run of before says without `sensitivity`."""
     label_errors: I64
     """Rows whose label is suspected, most suspected first; empty without probabilities."""
     map: FailureMap
@@ -266,6 +257,8 @@ class Diagnosis:
     is answered through a phrase has its p. None where nothing could be permuted, and in runs of before."""
     prediction: Prediction | None = None
     """The findings tried on fresh samples, if that was done."""
+    sensitivity: Sensitivity | None = None
+    """What would have been found. None where nothing could be tested, and in runs of before."""
     probes: tuple[ProbeResult, ...] = ()
     """What zero-shot and few-shot classifiers score on the same samples, if that was tried."""
     extras: Mapping[str, Any] = field(default_factory=dict)

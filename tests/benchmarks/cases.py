@@ -24,7 +24,8 @@ from core.embeddings.cache import default_cache
 from core.numbers import digits_for, interval, number, p_value, percent, with_unit
 from core.records import ClassFinding, Diagnosis, Estimate, FailureCluster, Insight
 from core.reports.tables.diagnosis import write_results
-from core.reports.wording.summary import detectable_sentence, predictability_sentence, verdict
+from core.reports.wording.sensitivity import sensitivity_sentence
+from core.reports.wording.summary import predictability_sentence, verdict
 from tests.benchmarks.case_tables import CASES, Case
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
@@ -80,7 +81,7 @@ def section(case: Case, found: Diagnosis, clock: StepClock) -> str:
         *_conditions("Conditions of their own", [i for i in found.insights if i.cluster is None], digits),
         f"- Candidates that were looked at and not confirmed: {len(found.candidates)}. "
         f"Labels suspected: {len(found.label_errors):,}.",
-        f"- {detectable_sentence(found)}",
+        f"- {sensitivity_sentence(found)}",
         f"- {clock.sentence()}",
         *[f"- Note: {note}" for note in found.notes],
     ]

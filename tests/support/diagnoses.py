@@ -25,6 +25,7 @@ from core.records import (
     Predictability,
     SampleSet,
 )
+from tests.support.sensitivity import made_sensitivity
 
 CLASSES = ("bus", "car", "tram")
 EFFECT = 1.2
@@ -136,6 +137,7 @@ def make_diagnosis(
         candidates=(_candidate(n_clusters, n),),
         insights=tuple(_insight(c, dark, with_errors, hostile) for c in range(n_clusters)),
         detectable=(Detectable(10, None, None, 0.8), Detectable(20, 1.1, 0.4, 0.8), Detectable(40, 0.7, 0.25, 0.8)),
+        sensitivity=made_sensitivity(),
         label_errors=np.array([7, 1], np.int64) if with_errors else np.empty(0, np.int64),
         map=FailureMap(vectors[:, :2] + rng.normal(0, 0.05, (n, 2)).astype(np.float32), "pca"),
         settings={"alpha": 0.05, "seed": seed, "n_members": 20, "n_permutations": 5000, "family": "ridge"},

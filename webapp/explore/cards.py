@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 
 from core.records import Diagnosis, FailureCluster, Insight
+from core.reports.html.power_map import power_map
 from core.reports.wording.effects import effect_figure
 from core.reports.wording.findings import ALL, cluster_title, doubtful_names, overlap
 from core.reports.wording.predictions import replication_sentence
+from core.reports.wording.sensitivity import sensitivity_sentence
 from core.reports.wording.summary import verdict
 from core.statistics.measures import in_shares, tested_effect
 from webapp.explore.findings import findings_columns, without_cluster
@@ -22,7 +24,7 @@ THUMBNAILS = 4
 
 def cluster_list(diagnosis: Diagnosis, note: str = "") -> str:
     """The confirmed clusters in rank order, then what was looked at and not confirmed; with none, that result, the
-    smallest effect that would have been found, and what to try next. A `note` stands above all."""
+    patterns that would have been found, and what to try next. A `note` stands above all."""
     # clusters of the error rate share one scale, those of the loss another
     span = {
         kind: max((tested_effect(c).high for c in diagnosis.clusters if in_shares(c) == kind), default=1.0)
@@ -39,6 +41,8 @@ def cluster_list(diagnosis: Diagnosis, note: str = "") -> str:
         alone=findings_columns(diagnosis, alone),
         n_alone=len(alone),
         candidates=[(c, excess_interval(diagnosis, c)) for c in diagnosis.candidates],
+        sensitivity=sensitivity_sentence(diagnosis),
+        power=power_map(diagnosis),
         held_back="" if prediction is None else f"On {prediction.source}: {replication_sentence(prediction)}",
     )
 

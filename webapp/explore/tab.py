@@ -260,7 +260,7 @@ def _pane(shown: Mapping[str, Any], elem_id: str) -> gr.HTML:
     return gr.HTML(
         shown.get("value", ""),
         run=shown.get("run", ""),
-        js_on_load=script("pane"),
+        js_on_load=script("pane", "heat"),
         server_functions=[describe],
         elem_id=elem_id,
         **PLAIN,

@@ -22,6 +22,7 @@ from core.records import I64, Comparison, Diagnosis, Estimate, FailureCluster, I
 from core.reports.html import charts
 from core.reports.html.heatmap import HeatMap, heat_map
 from core.reports.html.intervals import interval_bar, interval_range
+from core.reports.html.power_map import power_map
 from core.reports.html.predictions import prediction_tables
 from core.reports.html.probes import comparison_section, probe_sections
 from core.reports.html.render import render
@@ -29,6 +30,7 @@ from core.reports.tables.diagnosis import top_members
 from core.reports.wording import summary
 from core.reports.wording.findings import cluster_title, doubtful_names
 from core.reports.wording.predictions import replication_sentence
+from core.reports.wording.sensitivity import sensitivity_sentence
 
 MAX_PICTURE_BYTES = 5_500_000
 """Bound on all pictures together, as they stand in the file."""
@@ -60,7 +62,8 @@ def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str
             verdict=summary.verdict(diagnosis),
             predictability=summary.predictability_sentence(diagnosis),
             unit=with_unit(diagnosis),
-            detectable=summary.detectable_sentence(diagnosis),
+            sensitivity=sensitivity_sentence(diagnosis),
+            power=power_map(diagnosis),
             composition=_composition(diagnosis),
             cards=cards,
             general_phrases=[i for i in diagnosis.insights if i.cluster is None and i.kind == "phrase"],

@@ -23,6 +23,7 @@ from core.reports.tables.probes import probes_document, probes_table
 from core.reports.tables.values import fields, flat, reasons, strings
 from core.reports.wording.findings import cluster_name, cluster_title, sentence
 from core.reports.wording.predictions import prediction_rows, prediction_sentence, replication_sentence
+from core.reports.wording.sensitivity import pattern_sentence, sensitivity_sentence
 from core.reports.wording.summary import predictability_sentence, verdict
 from core.statistics.measures import tested_effect, tested_values
 
@@ -147,6 +148,7 @@ def to_document(diagnosis: Diagnosis) -> dict[str, Any]:
             "prediction": prediction_document(diagnosis),
             "probes": probes_document(diagnosis),
             "detectable": [fields(d, "size excess_loss error_difference power") for d in diagnosis.detectable],
+            "sensitivity": _sensitivity(diagnosis),
             "label_errors": _ids(diagnosis, diagnosis.label_errors),
             "excluded": reasons(diagnosis.excluded),
             "notes": list(diagnosis.notes),
@@ -169,6 +171,22 @@ def _predictability(found: Predictability) -> dict[str, Any]:
     by_class = [{"name": name, "n": n, "correlation": r.to_dict(), "p": p} for name, n, r, p in found.by_class]
     return fields(found, "r2 rank_correlation correlation error_auroc p n_permutations confirmed") | {
         "by_class": by_class
+    }
+
+
+def _sensitivity(diagnosis: Diagnosis) -> dict[str, Any]:
+    found, said = diagnosis.sensitivity, {"sentence": sensitivity_sentence(diagnosis)}
+    if found is None:
+        return said
+    patterns = [
+        fields(p, "scope size share strength excess_loss error_difference n_plants n_found found")
+        | {"sentence": pattern_sentence(found, p)}
+        for p in found.patterns
+    ]
+    return {
+        **said,
+        **fields(found, "unit base classes class_size n_samples power smallest surest"),
+        "patterns": patterns,
     }
 
 

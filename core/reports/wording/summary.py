@@ -8,12 +8,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.numbers import count, digits_for, either, interval, listed, number, p_value, percent, with_interval, with_unit
+from core.numbers import count, digits_for, interval, listed, number, p_value, percent, with_interval, with_unit
 from core.records import ClassFinding, Diagnosis, FailureCluster
 from core.reports.wording.competence import competence_in_brief
 from core.reports.wording.effects import clipped_at, loss_phrase
 from core.reports.wording.findings import best_phrase, cluster_title, doubtful_names, overlap
 from core.reports.wording.predictions import prediction_rows, prediction_sentence, replication_sentence
+from core.reports.wording.sensitivity import sensitivity_sentence
 from core.statistics.measures import in_shares, tested_effect
 
 
@@ -154,27 +155,6 @@ def words_sentence(diagnosis: Diagnosis) -> str:
     return said
 
 
-def detectable_sentence(diagnosis: Diagnosis) -> str:
-    """The smallest effect that would have been found: what "nothing" means here. Empty if it was not computed."""
-    seen = [d for d in diagnosis.detectable if d.excess_loss is not None]
-    missed = [d.size for d in diagnosis.detectable if d.excess_loss is None]
-    digits, unit = digits_for(diagnosis.outcomes.loss), with_unit(diagnosis)
-    parts = [f"{number(d.excess_loss, digits)}{unit} in a cluster of {d.size:,}" for d in seen]
-    sentence = ""
-    if seen:
-        chances = sorted({percent(d.power) for d in seen})
-        sentence = (
-            f"With a chance of {' to '.join(chances)} this run would have found an excess loss of {either(parts)}."
-        )
-    if missed:
-        sizes = either([f"{size:,}" for size in missed])
-        sentence += (
-            f" Clusters of {sizes} with four fifths of their samples failing would have been found less often than "
-            "that, where they are round neighbourhoods of the embedding."
-        )
-    return sentence.strip()
-
-
 def text_summary(diagnosis: Diagnosis) -> str:
     """The result as a few lines of plain text, for the end of a command."""
     lines = [verdict(diagnosis), predictability_sentence(diagnosis)]
@@ -193,7 +173,7 @@ def text_summary(diagnosis: Diagnosis) -> str:
     if failing:
         named = [f"{f.name} ({_of_class(diagnosis, f)}, {p_value(f.p)})" for f in failing]
         lines.append(f"Failing as a whole: {listed(named, 5)}.")
-    if not diagnosis.clusters and (sentence := detectable_sentence(diagnosis)):
+    if not diagnosis.clusters and (sentence := sensitivity_sentence(diagnosis)):
         lines.append(sentence)
     lines += [*own_words(diagnosis), *prediction_lines(diagnosis)]
     if diagnosis.excluded:

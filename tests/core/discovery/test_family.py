@@ -47,7 +47,7 @@ def small(n: int = 150, seed: int = 0, d: int = 5) -> Small:
 
 def measured(scores: F64) -> FailureMeasures:
     """One measure of failure."""
-    return FailureMeasures(("mean loss",), scores[:, None])
+    return FailureMeasures(("mean loss",), scores[:, None], np.ones((len(scores), 1)))
 
 
 def slow_statistic(scores: F64, inside: Bool, scope: I64) -> float:
@@ -147,7 +147,7 @@ def test_two_measures_pay_for_each_other_and_move_together() -> None:
     both = np.stack([made.scores, centre((made.scores > 1).astype(float), made.blocks)], 1)
     reading = read_family(
         made.family,
-        FailureMeasures(("mean loss", "error rate"), both),
+        FailureMeasures(("mean loss", "error rate"), both, np.ones_like(both)),
         permuter,
         np.random.default_rng(3),
         n_permutations=60,

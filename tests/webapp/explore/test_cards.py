@@ -8,6 +8,7 @@ import numpy as np
 
 from core.reports.wording.findings import cluster_title
 from tests.support.diagnoses import make_diagnosis
+from tests.support.page import Page
 from tests.webapp.markup.test_html import Tags
 from webapp.explore.cards import cluster_list, lead_insight, worst_members
 
@@ -30,8 +31,21 @@ def test_cards_stand_in_rank_order_with_their_lead_condition_and_worst_pictures(
 def test_nothing_found_says_what_would_have_been_found() -> None:
     said = Tags(cluster_list(make_diagnosis(n_clusters=0))).text
     assert "No failure cluster" in said
-    assert "+0.70 nats" in said
-    assert "often missed" in said
+    assert "that always fails would be found 8 times in 10 (33 of 40 plants" in said
+    assert said.count("% fail") >= 2
+    assert "What else" not in said
+
+
+def test_the_picture_of_what_would_be_found_can_be_read_cell_by_cell() -> None:
+    for n_clusters in (0, 2):
+        cells = [a for a in Page(cluster_list(make_diagnosis(n_clusters=n_clusters))).named("td") if "data-said" in a]
+        assert len(cells) == 9
+        assert all(a["tabindex"] == "-1" and a["data-said"] == a["aria-label"] for a in cells)
+
+
+def test_a_run_of_before_says_what_it_knew() -> None:
+    said = Tags(cluster_list(replace(make_diagnosis(n_clusters=0), sensitivity=None))).text
+    assert "would have found an excess loss of 1.10 nats in a cluster of 20" in said
 
 
 def test_where_nothing_was_tested_chance_is_not_spoken_of() -> None:

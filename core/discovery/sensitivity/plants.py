@@ -1,0 +1,89 @@
+"""Where a pattern is planted: compact in the embedding, as a neighbourhood or as the end of a direction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.discovery.design import Design
+from core.discovery.family import MIN_CANDIDATE_ROWS, Scope
+from core.records import F32, F64, I64
+
+SHARES = (0.02, 0.05, 0.1, 0.2)
+"""Sizes of patterns, of the typical class and of all samples; below MIN_CANDIDATE_ROWS that many rows are planted."""
+ALIKE = 1.25
+"""A class whose size differs from the typical one by no more than this factor may hold a plant."""
+MOST_CLASSES = 4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlantingSite:
+    """Where patterns of a kind are planted: in all samples, or in classes of about the typical size."""
+
+    scopes: tuple[int, ...]
+    """Numbers of the design's scopes, of which each plant takes one."""
+    typical: int
+    """Rows of the typical one."""
+    sizes: tuple[tuple[float, int], ...]
+    """(share of the typical scope, rows)"""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plant:
+    """One plant before its size and strength are chosen: the same rows and draws serve all of them, so that larger and
+    stronger ones hold the smaller and weaker."""
+
+    order: I64
+    """(s,) rows, those nearest to the middle (or end) of the pattern first; a pattern takes the first so many."""
+    shuffled: I64
+    """(n,) the row whose outcome each row takes: a permutation of all."""
+    draws: F64
+    """(2, s) uniform"""
+
+
+def places_of(design: Design, rng: np.random.Generator) -> tuple[PlantingSite | None, PlantingSite]:
+    """The classes (or superclasses, where those are searched) of about the median size, None without any; and all
+    samples."""
+    everything = PlantingSite((0,), len(design.scopes[0].rows), _sizes(len(design.scopes[0].rows)))
+    counts = np.array([len(scope.rows) for scope in design.scopes[1:]], dtype=np.int64)
+    if not len(counts):
+        return None, everything
+    typical = int(np.sort(counts)[len(counts) // 2])
+    near = np.flatnonzero(np.maximum(counts / typical, typical / counts) <= ALIKE) + 1
+    chosen = np.sort(rng.permutation(near)[:MOST_CLASSES])
+    return PlantingSite(tuple(chosen.tolist()), typical, _sizes(typical)), everything
+
+
+def _sizes(n: int) -> tuple[tuple[float, int], ...]:
+    """Up to five sizes, each at least a quarter larger than the one before; the first is that of the smallest candidate
+    there is."""
+    made = [(MIN_CANDIDATE_ROWS / n, MIN_CANDIDATE_ROWS)]
+    for share in SHARES:
+        if round(share * n) >= 1.25 * made[-1][1]:
+            made.append((share, round(share * n)))
+        elif round(share * n) >= MIN_CANDIDATE_ROWS:
+            made[-1] = (share, round(share * n))
+    return tuple(made)
+
+
+def draw_plants(features: F32, scopes: Sequence[Scope], most: int, bases: I64, rng: np.random.Generator) -> list[Plant]:
+    """One plant for each column of `bases`, neighbourhoods and ends of directions in turns.
+
+    Args:
+        features: (n, r). scopes: where plants may lie, in turns. most: rows of the largest pattern.
+        bases: (n, plants) permutations.
+    """
+    made: list[Plant] = []
+    for number, shuffled in enumerate(bases.T):
+        rows = np.sort(scopes[number // 2 % len(scopes)].rows)
+        points = features[rows]
+        if number % 2:
+            along = points @ rng.normal(size=points.shape[1]).astype(np.float32)
+            order = np.argsort(-along, kind="stable")
+        else:
+            centre = points[rng.integers(len(points))]
+            order = np.argsort(((points - centre) ** 2).sum(1), kind="stable")
+        made.append(Plant(rows[order[:most]], np.ascontiguousarray(shuffled), rng.random((2, min(most, len(rows))))))
+    return made

@@ -1,0 +1,200 @@
+"""How often a failure would have been found: patterns of several sizes and strengths planted into permuted losses."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import partial
+from itertools import product
+
+import numpy as np
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from core.discovery.clusters import best_passing
+from core.discovery.design import FailureMeasures
+from core.discovery.family import MIN_CANDIDATE_ROWS, SUREST, Family, MarkedReading
+from core.discovery.family_test import FamilyTest
+from core.discovery.proposals import Proposals
+from core.discovery.sensitivity.plants import Plant, PlantingSite, draw_plants, places_of
+from core.discovery.sensitivity.strengths import Strengths, strengths_of
+from core.records import F32, F64, I64, Detectable, Outcomes, PlantedPattern, Sensitivity
+from core.statistics.permutation import permutation_threshold
+from core.statistics.runs import clopper_pearson
+
+POWER = 0.8
+PLANTS = 40
+"""Of each size and strength."""
+CELLS = 4_000_000
+"""Rows times columns that are read at once, which bounds memory."""
+HALF = 0.5
+"""Of a cluster's samples, so many must be of the plant."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Levels:
+    """What a statistic must reach: alpha without the share that is kept for "the loss is predictable", or all of it
+    where the trend passes on that share, as in `core.discovery.clusters.find_clusters`."""
+
+    strict: float
+    open: float
+    trend: float
+
+    @classmethod
+    def of(cls, test: FamilyTest, alpha: float, kept: float) -> Levels:
+        trend = np.inf if test.trend_null is None else permutation_threshold(test.trend_null, kept)
+        return cls(permutation_threshold(test.null, alpha - kept), permutation_threshold(test.null, alpha), trend)
+
+
+def measure_sensitivity(
+    proposals: Proposals,
+    test: FamilyTest,
+    measured: FailureMeasures,
+    outcomes: Outcomes,
+    *,
+    alpha: float,
+    predictability_alpha: float,
+    seed: int,
+) -> Sensitivity | None:
+    """Plant patterns of 10 rows and of 2, 5, 10 and 20 % of the typical class and of all samples, and count how many
+    are found; None where nothing could be permuted.
+
+    Everything but the plant is permuted, so there is nothing to find but it. It is read as the run was: by the same
+    slices and regions, in the same measures, against the same null. Found is a plant where the cluster that the run
+    would show first is its own (`_is_found`).
+
+    Args:
+        test: the first test of the family. measured: what was tested in it.
+        alpha: what of the run's level is spent inside classes, with the share `predictability_alpha` of it.
+    """
+    if not test.is_permuted:
+        return None
+    rng, design = np.random.default_rng(seed), proposals.design
+    strengths, levels = strengths_of(outcomes, design, test.names), Levels.of(test, alpha, predictability_alpha)
+    reader = _Reader(measured, _raw(outcomes, test), design.centre_of_row, design.permuter.grouped, strengths, levels)
+    inside, everywhere = places_of(design, rng)
+    patterns: list[PlantedPattern] = []
+    for place in (everywhere,) if inside is None else (inside, everywhere):
+        scopes = [design.scopes[number] for number in place.scopes]
+        bases = design.permuter.draw(PLANTS, rng)
+        plants = draw_plants(proposals.features.rows, scopes, place.sizes[-1][1], bases, rng)
+        searched = range(len(design.scopes)) if place.scopes == (0,) else (0, *place.scopes)
+        patterns += _grid(reader, narrowed_family(proposals.family, searched), place, plants, outcomes)
+    names = () if inside is None else tuple(design.scopes[number].name for number in inside.scopes)
+    size = 0 if inside is None else inside.typical
+    return Sensitivity(
+        strengths.unit, strengths.base, names, size, len(design.blocks), tuple(patterns),
+        power=POWER, smallest=MIN_CANDIDATE_ROWS, surest=SUREST,
+    )  # fmt: skip
+
+
+def _raw(outcomes: Outcomes, test: FamilyTest) -> F64:
+    """(n, m) the measures as they are."""
+    known = {"error rate": outcomes.errors, "mean loss": outcomes.fitted}
+    return np.stack([np.asarray(known[name], np.float64) for name in test.names], 1)
+
+
+def narrowed_family(family: Family, scopes: Sequence[int]) -> Family:
+    """Its slices and k-means parts of some scopes alone. Conditions and phrases make no cluster."""
+    place = {scope: number for number, scope in enumerate(scopes)}
+    smoothers = [(smoother, [place[s] for s in where if s in place]) for smoother, where in family.smoothers]
+    regions = [replace(r, scope=place[r.scope]) for r in family.regions if r.kind == "region" and r.scope in place]
+    return Family(family.n, [family.scopes[s] for s in scopes], [s for s in smoothers if s[1]], regions)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Reader:
+    """What makes a plant's scores, and what they must reach."""
+
+    measured: FailureMeasures
+    raw: F64
+    """(n, m) the measures as they are."""
+    centre_of_row: I64
+    grouped: bool
+    strengths: Strengths
+    levels: Levels
+
+    def scores(self, plant: Plant, size: int, strength: float) -> tuple[F32, F64]:
+        """(n, m) scores with the plant, and the (m,) mean that it added to each measure of its rows."""
+        near, shuffled = plant.order[:size], plant.shuffled[plant.order[:size]]
+        source = self.strengths.sources(near, shuffled, plant.draws[:, :size], strength)
+        added = self.raw[source] - self.raw[shuffled]
+        scores, change = self.measured.scores[plant.shuffled], added / self.measured.scale[near]
+        scores[near] += change
+        classes, counts = self.centre_of_row[near], np.bincount(self.centre_of_row)
+        for measure in range(scores.shape[1]):  # each class keeps the mean that it had
+            mean = np.bincount(classes, change[:, measure], len(counts)) / np.maximum(counts, 1)
+            scores[:, measure] -= mean[self.centre_of_row]
+        if self.grouped:
+            scores -= scores.mean(0)
+        return scores.astype(np.float32), added.mean(0)
+
+
+def _grid(
+    reader: _Reader, family: Family, place: PlantingSite, plants: Sequence[Plant], outcomes: Outcomes
+) -> list[PlantedPattern]:
+    """One pattern for each size and strength."""
+    cells = [(size, strength) for (_, size), strength in product(place.sizes, reader.strengths.values)]
+    jobs = [(plant, *cell) for cell in cells for plant in plants]
+    width = max(4, CELLS // (2 * reader.raw.size))
+    with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        parts = list(
+            pool.map(partial(_read, reader, family), [jobs[at : at + width] for at in range(0, len(jobs), width)])
+        )
+    found = np.concatenate([part[0] for part in parts]).reshape(len(cells), -1)
+    added = np.concatenate([part[1] for part in parts]).reshape(*found.shape, -1).mean(1)  # (cells, m)
+    shares, names = {size: share for share, size in place.sizes}, reader.measured.names
+    made: list[PlantedPattern] = []
+    for (size, strength), hits, gain in zip(cells, found, added):
+        of = dict(zip(names, gain.tolist()))
+        made.append(
+            PlantedPattern(
+                scope="all samples" if place.scopes == (0,) else "class",
+                size=size,
+                share=shares[size],
+                strength=strength,
+                excess_loss=of.get("mean loss", of.get("error rate", 0.0) * float(np.ptp(outcomes.fitted))),
+                error_difference=of.get("error rate"),
+                n_plants=len(hits),
+                n_found=int(hits.sum()),
+                found=clopper_pearson(int(hits.sum()), len(hits)),
+            )
+        )
+    return made
+
+
+def _read(reader: _Reader, family: Family, jobs: Sequence[tuple[Plant, int, float]]) -> tuple[I64, F64]:
+    """(jobs,) whether each is found, and (jobs, m) what it added."""
+    m = reader.raw.shape[1]
+    columns, marks = np.empty((family.n, len(jobs), m), np.float32), np.zeros((family.n, len(jobs), m), np.float32)
+    added = np.empty((len(jobs), m))
+    for at, (plant, size, strength) in enumerate(jobs):
+        columns[:, at], added[at] = reader.scores(plant, size, strength)
+        marks[plant.order[:size], at] = 1
+    reading = family.read_marked(columns.reshape(family.n, -1), marks.reshape(family.n, -1))
+    found = [_is_found(family, reading, slice(at * m, at * m + m), reader.levels) for at in range(len(jobs))]
+    return np.array(found, dtype=np.int64), added
+
+
+def _is_found(family: Family, reading: MarkedReading, columns: slice, levels: Levels) -> bool:
+    """Whether a cluster passes, and at least half of the one that the run would show first is of the plant: of its
+    surest ten samples, or of all."""
+    observed = reading.statistics[:, columns]
+    threshold = levels.open if reading.trend[columns].max() >= levels.trend else levels.strict
+    if observed.max(initial=-np.inf) < threshold:
+        return False
+    best, measure = divmod(best_passing(family, observed, reading.excess[:, columns], threshold), observed.shape[1])
+    at = best, columns.start + measure
+    return bool(max(reading.surest[at], reading.marked[at]) >= HALF)
+
+
+def smallest_detectable(sensitivity: Sensitivity | None) -> tuple[Detectable, ...]:
+    """Of each size the weakest effect that is found often enough."""
+    made: dict[int, Detectable] = {}
+    for pattern in () if sensitivity is None else sensitivity.patterns:
+        power = sensitivity.power if sensitivity else 0.0
+        known = made.setdefault(pattern.size, Detectable(pattern.size, None, None, power))
+        if known.excess_loss is None and pattern.found.value >= power:
+            made[pattern.size] = Detectable(pattern.size, pattern.excess_loss, pattern.error_difference, power)
+    return tuple(sorted(made.values(), key=lambda d: d.size))

@@ -1,0 +1,146 @@
+"""How a planted pattern fails: its samples take outcomes of the user's own rows, more of the bad ones the stronger it
+is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from core.discovery.design import Design
+from core.discovery.ridge.heads import split_by_block
+from core.records import F64, I64, Bool, Measure, Outcomes
+
+RATES = (0.2, 0.35, 0.5, 0.75, 1.0)
+"""Error rates inside a pattern; those above that of all samples by `LEAST_GAP` are planted."""
+LEAST_GAP = 0.08
+FACTORS = (1.5, 2.0, 3.0, 5.0)
+"""Mean losses inside a pattern, over that of its class."""
+DEVIATIONS = (0.5, 1.0, 2.0)
+"""The same as standard deviations above it, where losses may be negative or leave no room for a factor."""
+REACHABLE = 0.8
+"""Of the way from the mean loss to the largest one: a mean beyond it cannot be made of the user's own losses."""
+POOL = 5
+"""A class with fewer failing (or passing) rows takes those of all classes."""
+
+Unit = Literal["error rate", "times the mean loss", "deviations of the loss"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ErrorRates:
+    """A share of the pattern fails: those samples take the outcomes of failing rows, of their class if it has some."""
+
+    errors: Bool
+    blocks: I64
+    pools: tuple[tuple[I64, I64], ...]
+    """Of each class its passing and its failing rows."""
+    values: tuple[float, ...]
+    base: float
+    unit: Unit = "error rate"
+
+    @classmethod
+    def of(cls, errors: Bool, design: Design) -> ErrorRates:
+        base = float(errors.mean())
+        every = np.flatnonzero(~errors), np.flatnonzero(errors)
+        pools: list[tuple[I64, I64]] = []
+        for rows in split_by_block(np.arange(len(errors)), design.blocks, len(design.block_names)):
+            own = rows[~errors[rows]], rows[errors[rows]]
+            passing, failing = (mine if len(mine) >= POOL else all_ for mine, all_ in zip(own, every))
+            pools.append((passing, failing))
+        values = tuple(rate for rate in RATES if rate >= base + LEAST_GAP) or (1.0,)
+        return cls(errors, design.blocks, tuple(pools), values, base)
+
+    def sources(self, rows: I64, shuffled: I64, draws: F64, strength: float) -> I64:
+        """(s,) the row whose outcome each planted row takes.
+
+        Args:
+            rows: (s,) the planted rows. shuffled: (s,) the rows whose outcomes they have without the plant.
+            draws: (2, s) uniform; with the same draws and a greater strength no row does better.
+        """
+        fails, source = draws[0] < strength, shuffled.copy()
+        for at in np.flatnonzero(fails != self.errors[shuffled]):
+            pool = self.pools[self.blocks[rows[at]]][int(fails[at])]
+            source[at] = pool[int(draws[1, at] * len(pool))]
+        return source
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MeanLosses:
+    """The pattern's losses are drawn from those of its class, tilted so that their mean is so much higher.
+
+    The tilt is exponential: of all ways to weigh the given losses to a mean it departs least from them (Kullback &
+    Leibler; Efron 1981, Can. J. Stat. 9(2)). It scales gamma losses, shifts Gaussian ones and raises the rate of 0/1
+    ones.
+    """
+
+    losses: F64
+    blocks: I64
+    members: tuple[I64, ...]
+    """Of each class its rows, the lowest loss first."""
+    values: tuple[float, ...]
+    base: float
+    unit: Unit
+    known: dict[tuple[int, float], F64] = field(default_factory=dict[tuple[int, float], F64])
+    """Cumulative weights of a class at a strength."""
+
+    @classmethod
+    def of(cls, losses: F64, design: Design) -> MeanLosses:
+        split = split_by_block(np.arange(len(losses)), design.blocks, len(design.block_names))
+        members = tuple(rows[np.argsort(losses[rows], kind="stable")] for rows in split)
+        base, spread, room = float(losses.mean()), float(losses.std()), REACHABLE * float(losses.max() - losses.mean())
+        unit: Unit = "times the mean loss"
+        values = tuple(f for f in FACTORS if (f - 1) * base <= room) if losses.min() >= 0 < base else ()
+        if not values:
+            unit = "deviations of the loss"
+            values = tuple(d for d in DEVIATIONS if d * spread <= room) or (room / spread,)
+        return cls(losses, design.blocks, members, values, base, unit)
+
+    def sources(self, rows: I64, shuffled: I64, draws: F64, strength: float) -> I64:
+        """As of `ErrorRates`."""
+        source = shuffled.copy()
+        for block in np.unique(self.blocks[rows]):
+            inside = self.blocks[rows] == block
+            at = np.searchsorted(self._cumulated(int(block), strength), draws[0, inside], side="right")
+            source[inside] = self.members[block][np.minimum(at, len(self.members[block]) - 1)]
+        return source
+
+    def _cumulated(self, block: int, strength: float) -> F64:
+        if (block, strength) not in self.known:
+            own = self.losses[self.members[block]]
+            lift = (strength - 1) * own.mean() if self.unit == "times the mean loss" else strength * own.std()
+            target = own.mean() + min(float(lift), 0.95 * float(own.max() - own.mean()))
+            self.known[block, strength] = np.cumsum(tilted(own, target))
+        return self.known[block, strength]
+
+
+Strengths = ErrorRates | MeanLosses
+"""Strengths of patterns and the outcomes that make them."""
+
+
+def strengths_of(outcomes: Outcomes, design: Design, names: tuple[Measure, ...]) -> Strengths:
+    """Error rates where they are tested, else mean losses."""
+    if outcomes.errors is not None and "error rate" in names:
+        return ErrorRates.of(outcomes.errors, design)
+    return MeanLosses.of(outcomes.fitted, design)
+
+
+def tilted(values: F64, target: float) -> F64:
+    """(n,) weights that add up to 1 and are proportional to exp(t x), with which the mean of the values is `target`,
+    which lies from their mean to below their maximum."""
+    spread = float(values.std())
+    if spread <= 0 or target <= values.mean():
+        return np.full(len(values), 1 / len(values))
+    x = (values - values.max()) / spread  # at most 0, so that nothing overflows
+    low, high, aim = 0.0, 1.0, (target - values.max()) / spread
+
+    def weights(t: float) -> F64:
+        w = np.exp(t * x)
+        return w / w.sum()
+
+    while weights(high) @ x < aim and high < 1e9:
+        low, high = high, 2 * high
+    for _ in range(50):
+        middle = (low + high) / 2
+        low, high = (middle, high) if weights(middle) @ x < aim else (low, middle)
+    return weights(high)

@@ -1,0 +1,145 @@
+"""What "nothing found" means: which patterns of failure would have been found, in plain sentences."""
+
+from __future__ import annotations
+
+from core.numbers import digits_for, either, interval, number, percent, with_unit
+from core.records import Diagnosis, PlantedPattern, Sensitivity
+
+REFERENCE = {"error rate": 0.5, "times the mean loss": 2.0, "deviations of the loss": 1.0}
+"""The strength that is spoken of first: half fail, twice the loss, one standard deviation more."""
+UNTESTED = (
+    "With so few groups nothing can be tested, so no failure of any size would have been confirmed. "
+    "Bring samples of more groups."
+)
+
+
+def sensitivity_sentence(diagnosis: Diagnosis) -> str:
+    """The smallest patterns that would have been found, of a class and of all samples; or that none would be. Empty
+    where a run of before says nothing of it."""
+    found = diagnosis.sensitivity
+    if found is None:
+        return UNTESTED if diagnosis.estimate.predictability.p is None else _before(diagnosis)
+    within = [p for p in found.patterns if p.scope == "class"]
+    overall = [p for p in found.patterns if p.scope == "all samples"]
+    said = [_of_scope(found, patterns) for patterns in (within, overall) if patterns]
+    return f"{' '.join(said)} Smaller, weaker or more scattered patterns may be missed."
+
+
+def _of_scope(found: Sensitivity, patterns: list[PlantedPattern]) -> str:
+    """The smallest pattern of the reference strength that is found, else of the next stronger one; with it the smallest
+    of any strength, if that is smaller."""
+    enough = [p for p in patterns if p.found.value >= found.power]
+    if not enough:
+        top = max(patterns, key=lambda p: (p.size, p.strength))
+        often = int(10 * top.found.value + 1e-9)
+        rarely = f"would be found only {often} times in 10" if often > 1 else "would be missed"
+        rarely = rarely.replace("1 times", "1 time")
+        return f"Even {pattern_text(found, top)} {rarely} ({_counted(top)})."
+    strong = [p for p in enough if p.strength >= REFERENCE[found.unit]] or enough
+    strength = min(p.strength for p in strong)
+    first = min((p for p in strong if p.strength == strength), key=lambda p: p.size)
+    said = f"{pattern_text(found, first)} would be found {_often(first)} ({_counted(first)})"
+    smallest = min(enough, key=lambda p: (p.size, p.strength))
+    if smallest.size < first.size:
+        said += f", the smallest so often is {pattern_text(found, smallest)}"
+    return f"{said[0].upper()}{said[1:]}."
+
+
+def pattern_text(found: Sensitivity, pattern: PlantedPattern) -> str:
+    """Such as "a pattern of 10 % of a class (20 samples) of which half fail"."""
+    return f"a pattern of {size_text(found, pattern)} {strength_text(found, pattern.strength)}"
+
+
+def size_text(found: Sensitivity, pattern: PlantedPattern) -> str:
+    """Such as "10 % of a class (20 samples)"."""
+    return f"{share_text(pattern)} of {scope_text(found, pattern)} ({pattern.size:,} samples)"
+
+
+def share_text(pattern: PlantedPattern) -> str:
+    """Such as "5 %" or "0.4 %"."""
+    whole = abs(100 * pattern.share - round(100 * pattern.share)) < 0.005
+    return percent(pattern.share, 0 if whole else None)
+
+
+def scope_text(found: Sensitivity, pattern: PlantedPattern) -> str:
+    """Such as "a class" or, where one alone was searched, its name."""
+    if pattern.scope == "all samples":
+        return pattern.scope
+    return found.classes[0] if len(found.classes) == 1 else "a class"
+
+
+def strength_text(found: Sensitivity, strength: float) -> str:
+    """Such as "of which half fail", "that always fails", "with twice the loss"."""
+    if found.unit == "error rate":
+        if strength >= 1:
+            return "that always fails"
+        return f"of which {'half' if strength == 0.5 else percent(strength)} fail"
+    if found.unit == "times the mean loss":
+        return f"with {'twice' if strength == 2 else f'{strength:g} times'} the loss"
+    deviations = "1 standard deviation" if strength == 1 else f"{strength:.2g} standard deviations"
+    return f"with a loss higher by {deviations}"
+
+
+def strength_brief(found: Sensitivity, strength: float) -> str:
+    """The same for the head of a column, such as "50 % fail" or "loss × 2"."""
+    if found.unit == "error rate":
+        return "all fail" if strength >= 1 else f"{percent(strength)} fail"
+    return f"loss × {strength:g}" if found.unit == "times the mean loss" else f"loss + {strength:.2g} SD"
+
+
+def pattern_sentence(found: Sensitivity, pattern: PlantedPattern) -> str:
+    """One cell of the grid, such as "A pattern of ... : found in 33 of 40 plants, 83 % (95 % 67 to 93 %)."."""
+    text = pattern_text(found, pattern)
+    return f"{text[0].upper()}{text[1:]}: found {_often(pattern)} ({_counted(pattern)})."
+
+
+def how_planted(diagnosis: Diagnosis) -> str:
+    """How the figures were made, what found means, and for which patterns they hold; "" without them."""
+    found = diagnosis.sensitivity
+    if found is None:
+        return ""
+    digits, unit = digits_for(diagnosis.outcomes.loss), with_unit(diagnosis)
+    rest = (
+        f"{percent(found.base)} fail"
+        if found.unit == "error rate"
+        else f"the mean loss is {number(found.base, digits)}{unit}"
+    )
+    where = f"; a class stands for one of about {found.class_size:,} samples" if len(found.classes) > 1 else ""
+    return (
+        f"{found.patterns[0].n_plants} patterns of each size and strength were planted into this run’s own losses, "
+        f"shuffled so that nothing else is there (then {rest}){where}. Half are neighbourhoods in the embedding, half "
+        "the far end of a direction; patterns that the embedding scatters are found less often. Found means: a cluster "
+        f"is confirmed, and half of its {found.surest} surest samples, or of all, belong to the pattern. Patterns of "
+        f"fewer than {found.smallest} samples are not looked for."
+    )
+
+
+def _often(pattern: PlantedPattern) -> str:
+    """Such as "8 times in 10", rounded down."""
+    times = int(10 * pattern.found.value + 1e-9)
+    if times == 10:
+        return "each time"
+    return "less than 1 time in 10" if times == 0 else f"{times} {'time' if times == 1 else 'times'} in 10"
+
+
+def _counted(pattern: PlantedPattern) -> str:
+    return f"{pattern.n_found} of {pattern.n_plants} plants, 95\u00a0% {interval(pattern.found, share=True)}"
+
+
+def _before(diagnosis: Diagnosis) -> str:
+    """The smallest effect that would have been found, of a run from before patterns were planted on a grid."""
+    seen = [d for d in diagnosis.detectable if d.excess_loss is not None]
+    missed = [d.size for d in diagnosis.detectable if d.excess_loss is None]
+    digits, unit = digits_for(diagnosis.outcomes.loss), with_unit(diagnosis)
+    parts = [f"{number(d.excess_loss, digits)}{unit} in a cluster of {d.size:,}" for d in seen]
+    said = ""
+    if seen:
+        chances = sorted({percent(d.power) for d in seen})
+        said = f"With a chance of {' to '.join(chances)} this run would have found an excess loss of {either(parts)}."
+    if missed:
+        sizes = either([f"{size:,}" for size in missed])
+        said += (
+            f" Clusters of {sizes} with four fifths of their samples failing would have been found less often than "
+            "that, where they are round neighbourhoods of the embedding."
+        )
+    return said.strip()

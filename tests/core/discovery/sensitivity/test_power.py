@@ -1,0 +1,196 @@
+"""What would have been found: more of larger and stronger patterns, none where nothing can be, and really found."""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from core.discovery.design import make_design, measures
+from core.discovery.engines.planted_losses import plant_region
+from core.discovery.family import SUREST
+from core.discovery.family_test import read_family
+from core.discovery.method import diagnose_arrays
+from core.discovery.proposals import propose
+from core.discovery.ridge.heads import Features
+from core.discovery.sensitivity.power import PLANTS, POWER, Levels, narrowed_family, smallest_detectable
+from core.discovery.settings import Settings
+from core.records import F32, F64, I64, Bool, Outcomes, SampleSet, Sensitivity
+
+SETTINGS = Settings(map=False, n_members=2, n_permutations=199)
+
+
+def draw(seed: int, n: int = 500) -> tuple[F32, F64, Bool]:
+    rng = np.random.default_rng(seed)
+    vectors = rng.normal(size=(n, 8)) * np.array([3, 2, 1, 1, 0.5, 0.5, 0.5, 0.5])
+    errors = rng.random(n) < 0.15
+    return vectors.astype(np.float32), np.where(errors, 1.5, 0.2) + rng.gamma(1.0, 0.2, n), errors
+
+
+def sensitivity(labels: I64 | None = None, *, known: bool = True, settings: Settings = SETTINGS) -> Sensitivity:
+    vectors, losses, errors = draw(0)
+    found = diagnose_arrays(vectors, losses, labels=labels, errors=errors if known else None, settings=settings)
+    assert found.sensitivity is not None
+    return found.sensitivity
+
+
+@cache
+def measured() -> Sensitivity:
+    return sensitivity()
+
+
+def test_the_grid_holds_every_size_and_strength_with_the_interval_of_its_count() -> None:
+    found = measured()
+    sizes, strengths = {p.size for p in found.patterns}, {p.strength for p in found.patterns}
+    assert (sizes, strengths) == ({10, 25, 50, 100}, {0.35, 0.5, 0.75, 1.0})
+    assert len(found.patterns) == len(sizes) * len(strengths)
+    assert (found.unit, found.classes, found.class_size, found.n_samples) == ("error rate", (), 0, 500)
+    assert found.base == pytest.approx(draw(0)[2].mean())
+    for p in found.patterns:
+        assert p.n_plants == PLANTS
+        assert p.found.value == p.n_found / p.n_plants
+        assert p.found.low <= p.found.value <= p.found.high
+        assert p.error_difference == pytest.approx(p.strength - found.base, abs=0.08)
+
+
+def test_larger_and_stronger_patterns_are_found_more_often() -> None:
+    shares = {(p.size, p.strength): p.found.value for p in measured().patterns}
+    sizes, strengths = (sorted({key[at] for key in shares}) for at in (0, 1))
+    for weak, strong in pairwise(strengths):
+        assert all(shares[size, strong] >= shares[size, weak] - 0.11 for size in sizes)  # type: ignore[index]
+    for small, large in pairwise(sizes):
+        assert all(shares[large, s] >= shares[small, s] - 0.11 for s in strengths)  # type: ignore[index]
+    assert shares[100, 1.0] == 1.0
+    assert shares[10, 0.35] < 0.2
+
+
+def test_patterns_of_a_class_lie_in_classes_of_the_typical_size() -> None:
+    labels = np.repeat([0, 1, 2, 3, 4], [45, 100, 105, 110, 140])
+    found = sensitivity(labels)
+    assert (found.class_size, found.classes) == (105, ("1", "2", "3"))
+    sizes = [p.size for p in found.patterns if p.scope == "class" and p.strength == 1.0]
+    assert sizes == [10, 21]
+    assert next(p.share for p in found.patterns if p.size == 10) == 0.1
+
+
+def test_a_class_that_was_named_is_the_one_that_is_planted_in() -> None:
+    labels = np.repeat([0, 1, 2], [100, 200, 200])
+    found = sensitivity(labels, settings=Settings(map=False, n_members=2, n_permutations=199, within=("0",)))
+    assert (found.classes, found.class_size) == (("0",), 100)
+
+
+def test_without_errors_strengths_are_of_the_mean_loss() -> None:
+    found = sensitivity(known=False)
+    assert found.unit == "times the mean loss"
+    assert all(p.error_difference is None for p in found.patterns)
+    for p in found.patterns:
+        assert p.excess_loss == pytest.approx((p.strength - 1) * found.base, rel=0.3)
+
+
+def test_the_same_seed_gives_the_same_figures_and_another_seed_others() -> None:
+    again, other = sensitivity(), sensitivity(settings=Settings(map=False, n_members=2, n_permutations=199, seed=1))
+    assert [p.n_found for p in again.patterns] == [p.n_found for p in measured().patterns]
+    assert [p.n_found for p in other.patterns] != [p.n_found for p in measured().patterns]
+
+
+def test_the_weakest_effect_of_a_size_is_that_of_the_grid() -> None:
+    for one in smallest_detectable(measured()):
+        enough = [p for p in measured().patterns if p.size == one.size and p.found.value >= POWER]
+        assert one.excess_loss == (min(p.excess_loss for p in enough) if enough else None)
+    assert smallest_detectable(None) == ()
+
+
+def test_where_no_effect_would_do_none_is_given() -> None:
+    rng = np.random.default_rng(3)
+    vectors, losses = rng.normal(size=(60, 30)).astype(np.float32), rng.gamma(1.0, 1.0, 60)
+    settings = Settings(map=False, n_members=2, n_permutations=500, alpha=0.005)
+    found = diagnose_arrays(vectors, losses, settings=settings)
+    assert found.sensitivity is not None
+    assert max(p.found.value for p in found.sensitivity.patterns) < 0.1
+    assert found.detectable[0].excess_loss is None
+
+
+@pytest.mark.parametrize("n_groups", [12])
+def test_nothing_is_said_where_nothing_can_be_tested(n_groups: int) -> None:
+    vectors, losses, errors = draw(0)
+    found = diagnose_arrays(vectors, losses, errors=errors, groups=np.arange(500) % n_groups, settings=SETTINGS)
+    assert (found.sensitivity, found.detectable) == (None, ())
+
+
+def test_groups_are_planted_in_too() -> None:
+    vectors, losses, errors = draw(0)
+    labels = np.arange(500) % 3  # groups cross classes
+    found = diagnose_arrays(
+        vectors, losses, labels=labels, errors=errors, groups=np.arange(500) // 4, settings=SETTINGS
+    ).sensitivity
+    assert found is not None
+    assert max(p.found.value for p in found.patterns) > 0.5
+
+
+def test_a_marked_reading_says_what_the_plain_one_says_and_counts_marks() -> None:
+    vectors, losses, errors = draw(1, 200)
+    labels = np.arange(200) % 2
+    samples = SampleSet(tuple(map(str, range(200))), labels=labels, class_names=("a", "b"))
+    design = make_design(samples, rng=np.random.default_rng(0))
+    family = propose(design, Features(vectors, design.blocks), (), 0).family
+    scores = measures(Outcomes(losses, "loss", "loss", "given", errors=errors), design).scores.astype(np.float32)
+    marks = np.zeros_like(scores)
+    marks[:30] = 1
+    reading, (plain, trend) = family.read_marked(scores, marks), family.read(scores)
+    np.testing.assert_array_equal(reading.statistics, plain)
+    np.testing.assert_array_equal(reading.trend, trend)
+    np.testing.assert_array_equal(reading.excess, family.excess(scores.astype(np.float64)))
+    for at, candidate in enumerate(family.candidates):
+        if candidate.kind == "slice":
+            predicted, members = family.slice_of(candidate, scores[:, 0].astype(np.float64))
+            assert reading.marked[at, 0] == pytest.approx(members[:30].sum() / members.sum())
+            surest = np.argsort(-predicted, kind="stable")[:SUREST]
+            assert reading.surest[at, 0] == pytest.approx((surest < 30).mean())
+        else:
+            rows = family.regions[at - family.n_slices].rows
+            assert reading.marked[at, 0] == reading.surest[at, 0] == pytest.approx((rows < 30).mean())
+
+
+def test_a_narrowed_family_holds_the_slices_and_parts_of_its_scopes() -> None:
+    vectors, _, _ = draw(1, 300)
+    samples = SampleSet(tuple(map(str, range(300))), labels=np.arange(300) % 3, class_names=("a", "b", "c"))
+    design = make_design(samples, rng=np.random.default_rng(0))
+    family = propose(design, Features(vectors, design.blocks), (), 0).family
+    part = narrowed_family(family, (0, 2))
+    kept = [c for c in family.candidates if c.scope in (0, 2)]
+    assert [(c.kind, c.depth, c.tag) for c in part.candidates] == [(c.kind, c.depth, c.tag) for c in kept]
+    assert {c.scope for c in part.candidates} == {0, 1}
+
+
+def test_levels_are_those_of_the_run() -> None:
+    vectors, losses, errors = draw(1, 200)
+    samples = SampleSet(tuple(map(str, range(200))))
+    design = make_design(samples, rng=np.random.default_rng(0))
+    family = propose(design, Features(vectors, design.blocks), (), 0).family
+    scores = measures(Outcomes(losses, "loss", "loss", "given", errors=errors), design)
+    test = read_family(family, scores, design.permuter, np.random.default_rng(0), n_permutations=999)
+    levels = Levels.of(test, 0.05, 0.005)
+    assert levels.open < levels.strict
+    assert (test.null >= levels.open).mean() == pytest.approx(0.05, abs=0.005)
+    assert (test.null >= levels.strict).mean() == pytest.approx(0.045, abs=0.005)
+    assert test.trend_null is not None
+    assert (test.trend_null >= levels.trend).mean() == pytest.approx(0.005, abs=0.003)
+
+
+@pytest.mark.slow
+def test_a_pattern_that_is_said_to_be_found_is_found_in_most_runs() -> None:
+    largest = measured().patterns[-1].size
+    weakest = next(p for p in measured().patterns if p.size == largest and p.found.value >= 0.95)
+    found = 0
+    for seed in range(6):
+        vectors, losses, errors = draw(seed)
+        unit = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        share = min(weakest.strength, errors.sum() / largest)  # no more failures than there are to give
+        changed, wrong, members = plant_region(
+            unit.astype(np.float32), losses, None, errors, size=largest, failing=share, seed=seed
+        )
+        clusters = diagnose_arrays(vectors, changed, errors=wrong, settings=SETTINGS).clusters
+        found += any((members & (c.membership >= 0.5)).sum() * 2 >= c.size for c in clusters)
+    assert found >= 4

@@ -1,0 +1,92 @@
+"""The words for what would have been found: the smallest pattern, or plainly none; of errors, losses, a named class."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from core.records import Diagnosis, Sensitivity
+from core.reports.wording.sensitivity import how_planted, pattern_sentence, sensitivity_sentence
+from tests.support.diagnoses import make_diagnosis
+from tests.support.sensitivity import made_sensitivity
+
+
+def said(found: Sensitivity | None) -> str:
+    return sensitivity_sentence(with_grid(found)).replace("\u00a0", " ")
+
+
+def with_grid(found: Sensitivity | None) -> Diagnosis:
+    return replace(make_diagnosis(n_clusters=0), sensitivity=found)
+
+
+def test_the_smallest_pattern_of_half_failures_is_named_with_its_count() -> None:
+    text = said(made_sensitivity())
+    assert text.startswith(
+        "A pattern of 20 % of a class (20 samples) that always fails would be found 8 times in 10 "
+        "(33 of 40 plants, 95 % 67 to 93 %). "
+        "A pattern of 5 % of all samples (20 samples) of which half fail would be found 8 times in 10 "
+        "(34 of 40 plants, 95 % 70 to 94 %)."
+    )
+    assert text.endswith("Smaller, weaker or more scattered patterns may be missed.")
+
+
+def test_a_smaller_one_that_only_a_stronger_failure_shows_is_named_too() -> None:
+    found = made_sensitivity(found={("class", 10): (0, 4, 36), ("class", 20): (2, 35, 40)})
+    text = said(found)
+    assert "A pattern of 20 % of a class (20 samples) of which half fail would be found 8 times in 10" in text
+    assert "the smallest so often is a pattern of 10 % of a class (10 samples) that always fails." in text
+
+
+@pytest.mark.parametrize(
+    ("n", "words"),
+    [
+        (0, "would be missed"),
+        (5, "would be missed"),
+        (16, "found only 4 times in 10"),
+        (31, "found only 7 times in 10"),
+    ],
+)
+def test_where_none_is_found_the_strongest_and_largest_says_so(n: int, words: str) -> None:
+    text = said(made_sensitivity(classes=(), found={("all samples", 20): (0, 0, 0), ("all samples", 80): (0, 0, n)}))
+    assert "Even a pattern of 20 % of all samples (80 samples) that always fails" in text
+    assert f"{words} ({n} of 40 plants" in text
+
+
+def test_losses_are_spoken_of_as_multiples_or_as_deviations() -> None:
+    assert "with twice the loss would be found 8 times in 10" in said(made_sensitivity("times the mean loss"))
+    assert "with 5 times the loss would be found" in said(made_sensitivity("times the mean loss"))
+    assert "with a loss higher by 1 standard deviation would be" in said(made_sensitivity("deviations of the loss"))
+    assert "fail" not in said(made_sensitivity("times the mean loss"))
+
+
+def test_a_class_that_was_searched_alone_is_named() -> None:
+    assert "A pattern of 20 % of tram (20 samples) that always fails" in said(made_sensitivity(classes=("tram",)))
+
+
+def test_each_cell_is_a_sentence() -> None:
+    found = made_sensitivity()
+    text = pattern_sentence(found, found.patterns[3]).replace("\u00a0", " ")
+    assert text == (
+        "A pattern of 20 % of a class (20 samples) of which 35 % fail: found less than 1 time in 10 "
+        "(2 of 40 plants, 95 % 0.6 to 17 %)."
+    )
+
+
+def test_how_it_was_made_says_what_found_means() -> None:
+    text = how_planted(with_grid(made_sensitivity())).replace("\u00a0", " ")
+    for words in ("40 patterns of each size", "10 % fail", "about 100 samples", "half of its 10 surest samples"):
+        assert words in text
+    assert "the mean loss is 0.10 nats" in how_planted(with_grid(made_sensitivity("times the mean loss")))
+    assert how_planted(with_grid(None)) == ""
+
+
+def test_a_run_of_before_says_what_it_knew_and_an_untested_one_that_nothing_was_tested() -> None:
+    assert "would have found an excess loss of 1.10 nats in a cluster of 20 or 0.70 nats" in said(None)
+    assert "Clusters of 10 with four fifths of their samples failing would have been found less often" in said(None)
+    nothing = with_grid(None)
+    estimate = replace(nothing.estimate, predictability=replace(nothing.estimate.predictability, p=None))
+    assert "no failure of any size would have been confirmed" in sensitivity_sentence(
+        replace(nothing, estimate=estimate, detectable=())
+    )
+    assert sensitivity_sentence(replace(nothing, detectable=())) == ""
