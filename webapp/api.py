@@ -135,7 +135,10 @@ def ask(run: str, texts: list[str]) -> dict[str, Any]:
 
     diagnosis = RUNS.get(str(run))
     answers, gap = answer_texts(diagnosis, _read_texts(texts))
-    names = "text scope refused support rest error_rest p confirmed untested nearest closeness through extrapolation"
+    names = (
+        "text scope unsearched refused support rest error_rest p confirmed untested nearest closeness through "
+        "extrapolation"
+    )
     said = [
         {
             **fields(a, f"{names} observed error_rate"),

@@ -52,6 +52,8 @@ class Answer:
     """False where nothing in the scope is like the text: then there are no rows, no figures and no p."""
     refused: str = ""
     """What is wrong with a text that is no question; then nothing is shown."""
+    unsearched: str = ""
+    """The class that the text names, where it was not searched on its own, so that the scope is wider; else ""."""
     measure: Measure | None = None
     """What the p is of: of two measures of failure the one whose excess is the stronger."""
 

@@ -121,7 +121,10 @@ def _opinion(diagnosis: Diagnosis, rows: EngineRows, name: str, seed: int) -> Pe
         scores = _scores(name, rows, rows, seed)
     except InvalidInput as error:
         return PeerOpinion(name, refused=str(error))
-    slices = tuple(_slice(diagnosis, name, rank, column) for rank, column in enumerate(scores.T))
+    apart = [rank for rank, column in enumerate(scores.T) if _tells_apart(column, rows)]
+    if not apart:
+        return PeerOpinion(name, refused=_why_none(rows))
+    slices = tuple(_slice(diagnosis, name, rank, scores[:, rank]) for rank in apart)
     if {"probabilities", "losses"} & set(load_engine(name).needs):
         return PeerOpinion(
             name, slices, untested="it reads the outcomes of the very rows that it scores: no test is fair"
@@ -130,6 +133,26 @@ def _opinion(diagnosis: Diagnosis, rows: EngineRows, name: str, seed: int) -> Pe
         return PeerOpinion(name, slices, engine_p(name, rows, diagnosis.samples.groups, seed))
     except InvalidInput as error:
         return PeerOpinion(name, slices, untested=f"its halves cannot be read: {error}")
+
+
+def _are_equal(rows: EngineRows) -> bool:
+    return not np.ptp(rows.embeddings, axis=0).any()
+
+
+def _tells_apart(scores: F64, rows: EngineRows) -> bool:
+    """Whether some samples belong to the slice more than others; where all vectors are equal, others of their class."""
+    labels = rows.labels if _are_equal(rows) else np.zeros(len(rows), np.int64)
+    return any(np.ptp(scores[labels == label]) > 0 for label in np.unique(labels))
+
+
+def _why_none(rows: EngineRows) -> str:
+    """Why every sample is as much of a slice as any other."""
+    if _are_equal(rows):
+        return (
+            f"all {len(rows):,} samples have the same vector, and equal vectors cannot be sliced. Diagnose with the "
+            "vectors of an encoder that tells the samples apart."
+        )
+    return "it scores all samples alike, so that none of its slices is apart from the rest."
 
 
 def _scores(name: str, fitted: EngineRows, asked: EngineRows, seed: int) -> F64:

@@ -13,6 +13,7 @@ any text may draw is no member of any family. Who wants it tested names it in th
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -158,6 +159,8 @@ class QuestionReader:
         scopes, block = self.design.scopes, -1 if label is None else int(self.design.class_of_label[label])
         scope = next((s for s in scopes if s.block == block), scopes[0])  # of all samples the block is None
         found = self._found(text, direction, scope)
+        if label is not None and scope.name != self.diagnosis.samples.class_names[label]:
+            found = replace(found, unsearched=self.diagnosis.samples.class_names[label])
         line = self.words.line
         if alike is None or line is None or label is not None or found.confirmed:
             return found

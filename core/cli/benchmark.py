@@ -37,11 +37,12 @@ def benchmark(
     """
     from core.cli.output import make_folder
     from core.discovery.scoreboard.methods import METHODS
-    from core.discovery.scoreboard.run import BoardPlan, run
+    from core.discovery.scoreboard.run import BoardPlan, check_data, run
     from core.reports.html.scoreboard import write_board
     from core.reports.tables.scoreboard import ahead, loss_sentence
 
     plan = BoardPlan(tiers, kinds, engines or tuple(METHODS), range(first_seed, first_seed + worlds), data)
+    check_data(plan)
     make_folder(out)
     with TerminalProgress() as progress:
         rows = run(plan, out, progress)

@@ -202,7 +202,12 @@ class Command(click.Command):
         return whole.make_context(info_name, args, parent, **extra)
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        rest = super().parse_args(ctx, _operands_last(args, ctx, self.get_params(ctx)))
+        try:
+            rest = super().parse_args(ctx, _operands_last(args, ctx, self.get_params(ctx)))
+        except click.NoSuchOption as error:
+            if not _takes_texts(self.params):
+                raise
+            raise click.UsageError(f"{error.format_message()} If it is a text, put -- before the texts.", ctx) from None
         filled: dict[str, dict[str, Any]] = {name: {} for name in self.records}
         for parameter in self.params:
             record, dot, field = getattr(parameter, "key", "").partition(".")
@@ -234,6 +239,7 @@ def _operands_last(args: Sequence[str], ctx: click.Context, parameters: Sequence
         click.BadOptionUsage: an option has too few values.
     """
     takes = {flag: p for p in parameters if isinstance(p, click.Option) for flag in (*p.opts, *p.secondary_opts)}
+    texts = _takes_texts(parameters)
     options: dict[str, list[str]] = {}
     operands: list[str] = []
     waiting = list(args)
@@ -242,7 +248,7 @@ def _operands_last(args: Sequence[str], ctx: click.Context, parameters: Sequence
         if token == "--":
             operands += waiting
             break
-        if _is_value(token, takes):
+        if _is_value(token, takes) or (texts and _is_dashed(token)):
             operands.append(token)
             continue
         flag, equals, value = token.partition("=")
@@ -258,6 +264,15 @@ def _operands_last(args: Sequence[str], ctx: click.Context, parameters: Sequence
             raise click.BadOptionUsage(flag, f"Option {flag!r} needs {wanted}: {len(values) or 'none'} given.", ctx)
         options[known.name or flag] = [flag, *values] if known.nargs > 1 else [f"{flag}={value}" for value in values]
     return [*(token for tokens in options.values() for token in tokens), "--", *operands]
+
+
+def _takes_texts(parameters: Sequence[click.Parameter]) -> bool:
+    return any(isinstance(p, click.Argument) and p.nargs == -1 for p in parameters)
+
+
+def _is_dashed(token: str) -> bool:
+    """Whether it is a text such as "-dark": no option has a name of several letters behind a single dash."""
+    return len(token) > 2 and token[1] != "-"
 
 
 def _is_value(token: str, takes: Mapping[str, Any]) -> bool:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 NAMED = 5
 """Matching images that an answer names, unless all are asked for."""
 ANSWERED = (
-    "text scope shown refused support observed rest error_rate error_rest p confirmed untested nearest closeness "
-    "through extrapolation"
+    "text scope unsearched shown refused support observed rest error_rate error_rest p confirmed untested nearest "
+    "closeness through extrapolation"
 ).split()
 COMPARED = ("first", "second", "observed", "shared", "any_pair")
 """Fields of an answer, and of a difference, that --json gives as they are."""

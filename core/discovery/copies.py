@@ -20,7 +20,7 @@ OTHERWISE = "If they are different samples, diagnose again with --separate-copie
 
 
 def join_copies(
-    samples: SampleSet, outcomes: Outcomes, vectors: F32, *, progress: Progress = no_progress
+    samples: SampleSet, outcomes: Outcomes, vectors: F32, *, together: bool = True, progress: Progress = no_progress
 ) -> tuple[SampleSet, tuple[str, ...]]:
     """The samples with exact and near copies in one group each, joined with the groups that they have; and a note.
 
@@ -28,6 +28,7 @@ def join_copies(
 
     Args:
         vectors: (n, d) embeddings, by which copies are told.
+        together: False leaves the samples as they are and says how many copies are not kept together.
 
     Returns:
         The same samples and no note where there are no copies, or none that are not in one group already.
@@ -50,6 +51,12 @@ def join_copies(
             f"All {len(samples):,} rows have one vector, or nearly so, and are taken for different samples.",
         )
     n_equal, n_sets = int((apart & _spanning(exact, own)).sum()), len(np.unique(copies[apart]))
+    if not together:
+        return samples, (
+            f"{int(apart.sum()):,} rows are copies of another by their vectors ({n_sets:,} sets, {n_equal:,} rows with "
+            "the same vector) and were not kept together, as was asked: they count as different samples. If they are "
+            "none, every p here is too small.",
+        )
     note = (
         f"{int(apart.sum()):,} rows are copies of another ({n_sets:,} sets) and are kept together as one group each: "
         f"{n_equal:,} have the same vector{' and class' if coarse and samples.labels is not None else ''}"

@@ -230,9 +230,8 @@ def diagnose_arrays(
         tuple(str(i) for i in range(len(losses))), labels=labels, class_names=names, groups=groups, metadata=columns
     )
     outcomes = Outcomes(np.asarray(losses, np.float64), "loss", "loss", "given", errors=errors)
-    embeddings, notes = Embeddings(unit.astype(np.float32), "given", "given"), ()
-    if group_copies:
-        samples, notes = join_copies(samples, outcomes, embeddings.vectors)
+    embeddings = Embeddings(unit.astype(np.float32), "given", "given")
+    samples, notes = join_copies(samples, outcomes, embeddings.vectors, together=group_copies)
     return diagnose_records(samples, outcomes, embeddings, words=words, settings=settings, notes=notes)
 
 

@@ -63,9 +63,10 @@ def embed(
 
 def _with_groups(audit: DataSet, settings: EmbeddingSettings, progress: Progress) -> DataSet:
     """The audit in which copies by the vectors are kept together."""
-    if not settings.group_copies or audit.embeddings is None:
+    if audit.embeddings is None:
         return audit
-    samples, notes = join_copies(audit.samples, audit.outcomes, audit.embeddings.vectors, progress=progress)
+    together, vectors = settings.group_copies, audit.embeddings.vectors
+    samples, notes = join_copies(audit.samples, audit.outcomes, vectors, together=together, progress=progress)
     return replace(audit, samples=samples, notes=(*audit.notes, *notes))
 
 

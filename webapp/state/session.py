@@ -23,6 +23,7 @@ import numpy as np
 
 from core import store
 from core.errors import Cancelled, DiagnosisError, InvalidInput
+from core.numbers import count
 from core.records import I64, Diagnosis, FailureCluster, Progress, no_progress
 from core.reports.wording.findings import ALL
 from webapp.failure_map import rows_inside
@@ -68,17 +69,16 @@ def picked_cluster(session: Session, diagnosis: Diagnosis) -> FailureCluster | N
         InvalidInput: the run has none of that number.
     """
     if session.cluster is not None:
-        found = next((c for c in diagnosis.clusters if c.id == session.cluster), None)
+        number, what, among = session.cluster, "cluster", {c.id: c for c in diagnosis.clusters}
     elif session.candidate is not None:
-        found = diagnosis.candidates[session.candidate] if 0 <= session.candidate < len(diagnosis.candidates) else None
+        number, what, among = session.candidate, "candidate", dict(enumerate(diagnosis.candidates))
     else:
         return None
-    if found is None:
+    if number not in among:
         raise InvalidInput(
-            f"This run has {len(diagnosis.clusters)} clusters: number {session.cluster} is not among them. "
-            "Pick one from the list."
+            f"This run has {count(len(among), what)}: number {number + 1} is not among them. Pick one from the list."
         )
-    return found
+    return among[number]
 
 
 def selected_rows(session: Session, diagnosis: Diagnosis) -> I64:

@@ -19,10 +19,10 @@ class TaskOptions:
     """COCO instances, or a YOLO data set's folder."""
     rows: str = "objects"
     """"objects" or "predictions": what each row is."""
-    iou: float = 0.5
-    """Overlap from which a prediction is at an object's place."""
-    score: float = 0.25
-    """Predictions below it are not used."""
+    iou: float | None = None
+    """Overlap from which a prediction is at an object's place; 0.5 if it is not given."""
+    score: float | None = None
+    """Predictions below it are not used; 0.25 if it is not given."""
     labels: tuple[str, ...] = ()
     """Columns of several classes a picture."""
     per_class: bool = False

@@ -10,6 +10,9 @@ from core.data.tasks.options import TaskOptions
 from core.errors import InvalidInput
 from core.records import Progress, no_progress
 
+THRESHOLDS = ("iou", "score")
+"""Of detections alone."""
+
 
 def read_task(options: TaskOptions, roles: Roles, progress: Progress = no_progress) -> DataSet:
     """The audit of what the command line names.
@@ -28,6 +31,12 @@ def read_task(options: TaskOptions, roles: Roles, progress: Progress = no_progre
         )
     if options.truth is not None and options.detections is None:
         raise InvalidInput("--truth belongs to --detections. Give the predictions with --detections.")
+    for name in THRESHOLDS:
+        if getattr(options, name) is not None and options.detections is None:
+            raise InvalidInput(
+                f"--{name} {getattr(options, name):g} has no effect without --detections. "
+                "Leave it out, or give a detector's predictions with --detections."
+            )
     if options.detections is not None:
         return _detections(options.detections, options, roles, progress)
     images, embeddings = options.images, options.embeddings
@@ -65,7 +74,6 @@ def _detections(predictions: Path, options: TaskOptions, roles: Roles, progress:
         images=options.images,
         rows=options.rows,
         loss_kind=roles.loss_kind or "miss",
-        iou=options.iou,
-        score=options.score,
         progress=progress,
+        **{name: value for name in THRESHOLDS if (value := getattr(options, name)) is not None},
     )

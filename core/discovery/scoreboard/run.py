@@ -55,6 +55,18 @@ class BoardPlan:
         return [(tier, kind, seed) for seed in self.seeds for tier in self.tiers for kind in kinds[tier]]
 
 
+def check_data(plan: BoardPlan) -> None:
+    """See that there is something to measure before anything begins.
+
+    Raises:
+        InvalidInput: no tier has its data here, or the folder that was named for them lacks some.
+    """
+    missing = {name: why for name in plan.tiers if (why := _tier(name).missing(plan.data))}
+    if missing and (len(missing) == len(set(plan.tiers)) or plan.data is not None):
+        said = " ".join(f"{name}: {why}" for name, why in missing.items())
+        raise InvalidInput(f"What is to be measured is not here. {said} Name the folder with --data, or other --tiers.")
+
+
 def run(plan: BoardPlan, folder: Path, progress: Progress = no_progress) -> list[dict[str, Any]]:
     """Measure what has no line in `folder`/scoreboard.jsonl yet, and give all lines of the plan.
 

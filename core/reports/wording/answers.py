@@ -33,6 +33,8 @@ def answer_sentence(diagnosis: Diagnosis, answer: Answer) -> str:
     if answer.through is not None and answer.through != answer.text:
         asked = f'{asked}, answered through "{answer.through}"'
     parts = [f"{asked}: {within}{matches} most like it {_observed(diagnosis, answer)}.", _chance(answer)]
+    if answer.unsearched:
+        parts.insert(1, _unsearched(diagnosis, answer))
     if NEGATION.search(answer.text):
         parts.append('Text encoders hardly hear a "not": this was read much as the same words without it.')
     if answer.extrapolation:
@@ -40,6 +42,16 @@ def answer_sentence(diagnosis: Diagnosis, answer: Answer) -> str:
             "This is an extrapolation: the images hardly differ along these words, so nothing here shows what they say."
         )
     return " ".join(parts)
+
+
+def _unsearched(diagnosis: Diagnosis, answer: Answer) -> str:
+    """That the class which the text names was not searched on its own, and where the answer looks instead."""
+    samples, name = diagnosis.samples, answer.unsearched
+    size = 0 if samples.labels is None else int((samples.labels == samples.class_names.index(name)).sum())
+    return (
+        f'This is not about the class "{name}" alone: it ({count(size, sample_noun(diagnosis))}) was too small to be '
+        f"searched on its own, or was not named to be. What else the text says was looked for in {answer.scope}."
+    )
 
 
 def _observed(diagnosis: Diagnosis, answer: Answer) -> str:

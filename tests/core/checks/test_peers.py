@@ -15,6 +15,7 @@ from core.reports.tables.peers import peers_document, peers_table
 from core.reports.wording.peers import NO_P, peer_lines
 
 N = 400
+QUICK = Settings(map=False, n_permutations=199)
 
 
 def made_rows(seed=0):
@@ -31,8 +32,7 @@ def made_rows(seed=0):
 @pytest.fixture(scope="module")
 def diagnosis():
     rows, _ = made_rows()
-    settings = Settings(map=False, n_permutations=199)
-    return diagnose_arrays(rows.embeddings, rows.losses, labels=rows.labels, errors=rows.errors, settings=settings)
+    return diagnose_arrays(rows.embeddings, rows.losses, labels=rows.labels, errors=rows.errors, settings=QUICK)
 
 
 @pytest.fixture(scope="module")
@@ -120,3 +120,14 @@ def test_without_classes_all_samples_are_of_one(diagnosis):
     )
     assert set(rows_of(rows).labels) == {0}
     assert rows_of(rows).probabilities is None
+
+
+def test_equal_vectors_are_not_sliced_and_it_is_said():
+    losses = np.random.default_rng(0).random(60)
+    alike = diagnose_arrays(
+        np.ones((60, 3), np.float32), losses, labels=np.arange(60) % 2, errors=losses > 0.7, settings=QUICK
+    )
+    opinion = ask_peers(alike, ["error logistic"]).opinions[0]
+    assert not opinion.slices
+    assert "all 60 samples have the same vector, and equal vectors cannot be sliced" in opinion.refused
+    assert any("cannot be sliced" in line for line in peer_lines(alike, ask_peers(alike, ["error logistic"])))

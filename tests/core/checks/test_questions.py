@@ -225,6 +225,17 @@ def test_a_class_is_shown_by_its_samples_whatever_the_encoder_knows_of_its_name(
         assert after.rows.tolist() == before.rows.tolist()
 
 
+def test_a_class_that_was_not_searched_is_named_and_a_searched_one_is_not() -> None:
+    found, audit, _ = planted_run("rare")
+    within, alone = ask(found, ["a dog in snow", "in snow"], encoder=WordTower(audit))
+    assert (within.scope, within.unsearched, alone.unsearched) == ("dog", "", "")
+    others = replace(found, settings={**found.settings, "within": ("cat",)})
+    outside = ask(others, ["a dog in snow"], encoder=WordTower(audit))[0]
+    assert (outside.scope, outside.unsearched) == ("all samples", "dog")
+    assert 'This is not about the class "dog" alone' in answer_sentence(others, outside)
+    assert "alone: it" not in answer_sentence(found, within)
+
+
 @pytest.mark.parametrize(
     ("text", "said"), [("a dog", "table of classes"), ("Dogs", "table of classes"), ("  ", "needs words")]
 )

@@ -30,6 +30,9 @@ def test_it_measures_writes_and_goes_on(tmp_path, capsys, monkeypatch):
         (["--engines", "domingo"], "no method 'domingo'"),
         (["--tiers", "odd"], "odd"),
         (["--worlds", "0"], "worlds"),
+        (["--tiers", "clothing"], "clothing: Its pictures do not come along."),
+        (["--tiers", "clothing", "--data", "/nowhere"], "There is no clothing/index.csv in /nowhere."),
+        (["--tiers", "embeddings", "flickr8k", "--data", "/nowhere"], "flickr8k: There is no flickr8k/"),
     ],
 )
 def test_what_is_not_there_is_named(asked, words, tmp_path, capsys):

@@ -89,6 +89,23 @@ def test_of_several_texts_a_bare_class_is_refused_alone(run: Path, capsys: pytes
     assert len(lines) == 3
 
 
+def test_a_text_may_begin_with_a_dash(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert said(capsys, "ask", str(run), "-dark").startswith('"-dark"')
+    assert said(capsys, "ask", str(run), "--json", "--", "--dark").count('"text": "--dark"') == 1
+    assert main(["ask", str(run), "--dark"]) == 2
+    assert "No such option '--dark'. If it is a text, put -- before the texts." in capsys.readouterr().err
+
+
+def test_a_class_that_was_not_searched_is_said(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = load(run)
+    save(replace(before, settings={**before.settings, "within": ("car",)}), run)
+    line = said(capsys, "ask", str(run), "a bus in the rain").splitlines()[0]
+    assert 'This is not about the class "bus" alone: it (' in line
+    assert "was looked for in all samples." in line
+    told = json.loads(said(capsys, "ask", str(run), "a bus in the rain", "in the dark", "--json"))["questions"]
+    assert [one["unsearched"] for one in told] == ["bus", ""]
+
+
 def test_the_audit_is_an_aligned_table(
     run: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

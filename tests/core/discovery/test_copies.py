@@ -113,3 +113,4 @@ def test_given_vectors_of_a_table_are_grouped_before_any_row_is_held_back(hold_b
     else:
         apart = diagnose(table, embeddings=vectors, settings=replace(QUICK, words=False), group_copies=False)
         assert apart.samples.groups is None
+        assert any("were not kept together, as was asked" in note for note in apart.notes)

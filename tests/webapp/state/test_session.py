@@ -91,7 +91,9 @@ def test_a_selection_is_a_cluster_a_candidate_a_row_or_an_outline(diagnosis: Dia
     [Session("r", cluster=9), Session("r", cluster=-1), Session("r", candidate=5), Session("r", candidate=-1)],
 )
 def test_a_cluster_that_is_not_there_is_refused(session: Session, diagnosis: Diagnosis) -> None:
-    with pytest.raises(InvalidInput, match="clusters"):
+    what, number = ("cluster", session.cluster) if session.cluster is not None else ("candidate", session.candidate)
+    assert number is not None
+    with pytest.raises(InvalidInput, match=rf"has \d+ {what}s?: number {number + 1} is not among them"):
         picked_cluster(session, diagnosis)
 
 

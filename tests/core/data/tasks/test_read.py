@@ -52,3 +52,9 @@ def test_several_labels_and_masks_by_class_come_from_a_table(tmp_path):
 def test_two_tasks_at_once_are_one_message():
     with pytest.raises(InvalidInput, match="two tasks"):
         read("--labels", "y", "--per-class")
+
+
+@pytest.mark.parametrize(("name", "value"), [("--iou", "7"), ("--iou", "0.5"), ("--score", "nan"), ("--score", "0.1")])
+def test_a_threshold_of_detections_is_refused_where_there_are_none(name, value):
+    with pytest.raises(InvalidInput, match=f"{name} {value} has no effect without --detections"):
+        read("--table", "t.csv", name, value)
