@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from core.discovery.clusters import logistic
+from core.discovery.clusters import logistic, ordered
 from core.discovery.ensemble import LossRegressor
 from core.discovery.proposals import KMeansPart, margin
 from core.discovery.ridge.heads import Features
@@ -154,6 +154,12 @@ def _membership(rule: Mapping[str, Any], rows: F64, blocks: I64) -> F64:
             heads = np.full(len(rows), block)
         score = np.einsum("nr,nr->n", rows, weights[heads])
         membership = logistic((score - rule["cut"]) / rule["width"])
+        if "order" in rule:  # a slice of all samples, whose members the heads of the classes put in order
+            each: F32 = rule["order"]
+            of_class = np.einsum("nr,nr->n", rows, each[np.maximum(blocks, 0)])
+            order = np.where(blocks < 0, rows @ each.mean(0), of_class)
+            by_class = ordered(order, rule["order_middle"], rule["order_spread"])
+            membership = np.where(membership >= 0.5, by_class, membership)
     else:
         membership = logistic(margin(rows, KMeansPart(rule["centres"], int(rule["which"]))) / rule["width"])
     return np.where(inside, membership, 0.0)

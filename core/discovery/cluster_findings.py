@@ -11,6 +11,7 @@ from core.discovery.clusters import FoundCluster
 from core.discovery.design import Design
 from core.discovery.effects import effects_of
 from core.records import F32, F64, I64, Bool, FailureCluster, Outcomes, SampleSet
+from core.statistics.local_fdr import local_fdr
 from core.statistics.measures import tested_effect, tested_values
 
 COUNTEREXAMPLES = 24
@@ -19,7 +20,7 @@ COUNTEREXAMPLES = 24
 def describe_clusters(
     found: Sequence[FoundCluster], samples: SampleSet, outcomes: Outcomes, design: Design, rows: F32, suspects: I64
 ) -> tuple[tuple[FailureCluster, ...], tuple[FailureCluster, ...], list[int]]:
-    """Confirmed clusters in rank order, the candidates that did not pass, and the index into `found` of each in that
+    """Confirmed clusters in rank order, the candidates in the order given, and the index into `found` of each in that
     order.
 
     Ranked by the lower end of what was tested times the size: what fixing the cluster is at least worth.
@@ -34,7 +35,9 @@ def describe_clusters(
     confirmed = sorted((i for i, f in enumerate(found) if f.confirmed), key=lambda i: -worth[i])
     others = [i for i, f in enumerate(found) if not f.confirmed]
     order = confirmed + others
-    numbered = [_with_id(made[i], place) for place, i in enumerate(order)]
+    numbered = [
+        _with_id(made[i], place, place - (0 if made[i].confirmed else len(confirmed))) for place, i in enumerate(order)
+    ]
     return tuple(numbered[: len(confirmed)]), tuple(numbered[len(confirmed) :]), order
 
 
@@ -67,12 +70,15 @@ def _describe(
         cause=_cause(inside, np.isin(everything, scope.rows) & ~inside, samples, outcomes, suspects),
         confirmed=found.confirmed,
         measure=found.measure,
+        chance=found.chance,
+        local_fdr=None if found.chance is None else local_fdr(found.chance),
     )
 
 
-def _with_id(cluster: FailureCluster, place: int) -> FailureCluster:
+def _with_id(cluster: FailureCluster, place: int, in_list: int) -> FailureCluster:
+    """The cluster with its place among all as its id, and a name by its place in its own list."""
     where = "" if cluster.scope == "all samples" else f" in {cluster.scope}"
-    return replace(cluster, id=place, name=f"{'Cluster' if cluster.confirmed else 'Candidate'} {place + 1}{where}")
+    return replace(cluster, id=place, name=f"{'Cluster' if cluster.confirmed else 'Candidate'} {in_list + 1}{where}")
 
 
 def _counterexamples(membership: F64, scope: I64, outcomes: Outcomes, rows: F32) -> I64:

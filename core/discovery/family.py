@@ -123,6 +123,10 @@ class Family:
         self.sizes = np.array([*slices, *(len(r.rows) for r in self.regions)], dtype=np.float64)
         self.sets = [self._sets(number) for number in range(len(self.scopes))]
         self.is_condition = np.array([c.kind in ("condition", "phrase") for c in self.candidates], dtype=bool)
+        # slices of the narrowest scopes that there are
+        self.is_listed = (np.arange(len(self.candidates)) < self.n_slices) & (
+            (self.scope_of > 0) | (not self.scope_of[: self.n_slices].any())
+        )
 
     def _sets(self, scope: int) -> tuple[I64, F32]:
         """The numbers of a scope's regions, and their (regions, rows of the scope) indicators: each is compared within

@@ -36,10 +36,20 @@ class FamilyTest:
     """The observed best trend (see `Family.read`)."""
     trend_null: F32 | None = None
     """(b,) the best trend in each permutation."""
+    listed_null: F32 | None = None
+    """(b,) the largest statistic, in the first measure, of those candidates that may be listed unconfirmed
+    (`Family.is_listed`) in each permutation."""
 
     @property
     def is_permuted(self) -> bool:
         return len(self.null) > 0
+
+    def chance(self, statistic: float) -> float | None:
+        """Share of permutations in which the strongest set that may be listed is as strong; None where nothing could
+        be permuted."""
+        if self.listed_null is None or not len(self.listed_null):
+            return None
+        return permutation_p(statistic, self.listed_null)
 
     def trend_p(self) -> float | None:
         """p of the best trend; None where nothing could be permuted."""
@@ -91,24 +101,26 @@ def read_family(
     best = observed[~family.is_condition].max(initial=-np.inf)
     sizes = list(chunks(n_permutations, int(np.clip(4_000_000 // columns.size, 16, 256))))
     generators = rng.spawn(len(sizes))
-    nulls: list[tuple[F32, F32]] = []
+    nulls: list[tuple[F32, F32, F32]] = []
     with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         for at in range(0, len(sizes), BATCH):
             read_some = partial(_permuted_best, family, columns, permuter)
             nulls += pool.map(read_some, sizes[at : at + BATCH], generators[at : at + BATCH])
-            progress(step, sum(len(null) for null, _ in nulls), n_permutations)
-            if give_up and sum(int((null >= best).sum()) for null, _ in nulls) >= give_up:
+            progress(step, sum(len(null) for null, *_ in nulls), n_permutations)
+            if give_up and sum(int((null >= best).sum()) for null, *_ in nulls) >= give_up:
                 break
-    null, trend_null = (np.concatenate(parts) for parts in zip(*nulls))
-    return FamilyTest(measured.scores, measured.names, alpha, observed, null, float(trend.max()), trend_null)
+    null, trend_null, listed = (np.concatenate(parts) for parts in zip(*nulls))
+    return FamilyTest(measured.scores, measured.names, alpha, observed, null, float(trend.max()), trend_null, listed)
 
 
 def _permuted_best(
     family: Family, columns: F32, permuter: Permuter, count: int, rng: np.random.Generator
-) -> tuple[F32, F32]:
-    """(count,) best statistics of the family and (count,) best trends, of permuted scores."""
+) -> tuple[F32, F32, F32]:
+    """(count,) best statistics of the family, (count,) best trends and (count,) best statistics in the first measure of
+    what may be listed, of permuted scores."""
     permuted = columns[permuter.draw(count, rng)].reshape(family.n, -1)  # the measures of a draw side by side
     if permuter.grouped:  # unequal groups repeat and drop values: keep each column's mean at zero
         permuted = permuted - permuted.mean(0)
     statistics, trend = family.read(permuted)
-    return statistics.max(0).reshape(count, -1).max(1), trend.reshape(count, -1).max(1)
+    listed = statistics[family.is_listed].max(0, initial=-np.inf).reshape(count, -1)[:, 0]
+    return statistics.max(0).reshape(count, -1).max(1), trend.reshape(count, -1).max(1), listed

@@ -164,6 +164,11 @@ class FailureCluster:
     confirmed: bool = True
     called: ClusterName | None = None
     """None of a run from before names were decided on."""
+    chance: float | None = None
+    """Of a candidate, the share of permuted losses in which the strongest set that could be listed stands out as much;
+    None of a cluster, where nothing could be permuted, and of a run from before it was written down."""
+    local_fdr: float | None = None
+    """Of a candidate, how likely it is to be nothing (`core.statistics.local_fdr`); None where `chance` is."""
     measure: Measure | None = None
     """What was tested; None of a run from before it was written down."""
 
@@ -233,7 +238,7 @@ class Diagnosis:
     clusters: tuple[FailureCluster, ...]
     """Confirmed, in rank order."""
     candidates: tuple[FailureCluster, ...]
-    """Looked at and not confirmed: shown apart, greyed, without a p."""
+    """Worth a look and no findings: shown apart, without a p, those least likely to be nothing first."""
     insights: tuple[Insight, ...]
     detectable: tuple[Detectable, ...]
     """Of each size that was planted the weakest effect found; what a run of before says without `sensitivity`."""

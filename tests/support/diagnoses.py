@@ -198,6 +198,8 @@ def _candidate(c: int, n: int) -> FailureCluster:
         counterexamples=np.empty(0, np.int64),
         cause="unknown",
         confirmed=False,
+        chance=0.34,
+        local_fdr=0.7,
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from core.records import Diagnosis, FailureCluster, Insight
 from core.reports.html.power_map import power_map
+from core.reports.wording.candidates import candidates_sentence, chance_phrase, members_seen
 from core.reports.wording.effects import effect_figure
 from core.reports.wording.findings import ALL, cluster_title, doubtful_names, overlap
 from core.reports.wording.predictions import replication_sentence
@@ -15,7 +16,7 @@ from core.reports.wording.sensitivity import sensitivity_sentence
 from core.reports.wording.summary import verdict
 from core.statistics.measures import in_shares, tested_effect
 from webapp.explore.findings import findings_columns, without_cluster
-from webapp.explore.members import excess_interval, members_of, met_by, whisker
+from webapp.explore.members import members_of, met_by, whisker
 from webapp.markup.html import hue, picture
 from webapp.markup.render import render
 
@@ -23,8 +24,8 @@ THUMBNAILS = 4
 
 
 def cluster_list(diagnosis: Diagnosis, note: str = "") -> str:
-    """The confirmed clusters in rank order, then what was looked at and not confirmed; with none, that result, the
-    patterns that would have been found, and what to try next. A `note` stands above all."""
+    """The confirmed clusters in rank order, then what is worth a look; with no cluster, that result, the patterns that
+    would have been found, and what to try next. A `note` stands above all."""
     # clusters of the error rate share one scale, those of the loss another
     span = {
         kind: max((tested_effect(c).high for c in diagnosis.clusters if in_shares(c) == kind), default=1.0)
@@ -40,7 +41,8 @@ def cluster_list(diagnosis: Diagnosis, note: str = "") -> str:
         cards=[_card(diagnosis, c, span[in_shares(c)]) for c in diagnosis.clusters],
         alone=findings_columns(diagnosis, alone),
         n_alone=len(alone),
-        candidates=[(c, excess_interval(diagnosis, c)) for c in diagnosis.candidates],
+        candidates=[_look(diagnosis, candidate) for candidate in diagnosis.candidates],
+        worth_a_look=candidates_sentence(diagnosis),
         sensitivity=sensitivity_sentence(diagnosis),
         power=power_map(diagnosis),
         held_back="" if prediction is None else f"On {prediction.source}: {replication_sentence(prediction)}",
@@ -61,6 +63,17 @@ def worst_members(diagnosis: Diagnosis, cluster: FailureCluster, n: int) -> list
     """The members of highest loss, worst first."""
     rows = members_of(cluster)
     return rows[np.argsort(-diagnosis.outcomes.loss[rows], kind="stable")][:n].tolist()
+
+
+def _look(diagnosis: Diagnosis, candidate: FailureCluster) -> dict[str, Any]:
+    """A candidate: what is seen of it, how likely it is to be nothing, and the pictures of the worst."""
+    pictures = (picture(diagnosis, row) for row in worst_members(diagnosis, candidate, THUMBNAILS))
+    return {
+        "candidate": candidate,
+        "seen": members_seen(diagnosis, candidate),
+        "chance": chance_phrase(candidate),
+        "pictures": [*filter(None, pictures)],
+    }
 
 
 def _card(diagnosis: Diagnosis, cluster: FailureCluster, span: float) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from core.numbers import bracketed, count, p_value, percent, signed
 from core.records import I64, Diagnosis, FailureCluster, Insight
+from core.reports.wording.candidates import chance_phrase
 from core.reports.wording.findings import ALL, cluster_title, overlap
 from core.statistics.measures import in_shares
 from webapp.explore.findings import ShownFinding, findings_columns
@@ -19,7 +20,7 @@ from webapp.markup.shares import is_own
 
 EXPLORATORY = "Exploratory: you chose these samples after seeing their losses, so no p is given."
 ASKED = "Chosen by your question; its p stands in Ask."
-UNCONFIRMED = "Not confirmed. Could be chance: too few to tell."
+UNCONFIRMED = "Worth a look, no finding: it may be chance."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,7 +44,7 @@ def selection_pane(diagnosis: Diagnosis, selection: Selection) -> str:
     cluster, rows = selection.cluster, selection.rows
     confirmed, one = cluster is not None and cluster.confirmed, len(rows) == 1
     if cluster is not None:
-        title, flag = cluster_title(diagnosis, cluster), "" if confirmed else UNCONFIRMED
+        title, flag = cluster_title(diagnosis, cluster), "" if confirmed else unconfirmed(cluster)
     else:
         title = diagnosis.samples.ids[int(rows[0])] if one else selection.title or "Your selection"
         flag = "" if one or selection.title else EXPLORATORY
@@ -73,6 +74,12 @@ def selection_pane(diagnosis: Diagnosis, selection: Selection) -> str:
         galleries=_galleries(diagnosis, selection),
         cause="" if cluster is None else cluster.cause,
     )
+
+
+def unconfirmed(candidate: FailureCluster) -> str:
+    """What to beware of in a set of the second list."""
+    said = chance_phrase(candidate)
+    return f"{UNCONFIRMED} {said[0].upper()}{said[1:]}." if said else f"{UNCONFIRMED} It was not tested."
 
 
 def _counted(diagnosis: Diagnosis, rows: I64, scope: str) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from core.reports.html.probes import comparison_section, probe_sections
 from core.reports.html.render import render
 from core.reports.tables.diagnosis import top_members
 from core.reports.wording import summary
+from core.reports.wording.candidates import candidates_sentence, chance_phrase, members_seen
 from core.reports.wording.findings import cluster_title, doubtful_names
 from core.reports.wording.predictions import replication_sentence
 from core.reports.wording.sensitivity import sensitivity_sentence
@@ -36,6 +37,7 @@ MAX_PICTURE_BYTES = 5_500_000
 """Bound on all pictures together, as they stand in the file."""
 MAX_PICTURES = 480
 MAX_PER_CLUSTER = 24
+MAX_PER_CANDIDATE = 6
 THUMBNAIL_SIZE = 128
 HEAT_PHRASES = 24
 
@@ -52,6 +54,7 @@ def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str
     per_cluster = max(6, min(MAX_PER_CLUSTER, MAX_PICTURES // (2 * max(1, len(diagnosis.clusters)))))
     axis = interval_range([c.excess_loss for c in diagnosis.clusters])
     cards: list[dict[str, Any]] = []
+    looks = [_look(diagnosis, candidate, gallery) for candidate in diagnosis.candidates]
     for cluster in diagnosis.clusters:
         cards.append(_card(diagnosis, cluster, gallery, per_cluster, axis))
         progress("report", len(cards), len(diagnosis.clusters))
@@ -66,6 +69,8 @@ def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str
             power=power_map(diagnosis),
             composition=_composition(diagnosis),
             cards=cards,
+            looks=looks,
+            worth_a_look=candidates_sentence(diagnosis),
             general_phrases=[i for i in diagnosis.insights if i.cluster is None and i.kind == "phrase"],
             general_conditions=[i for i in diagnosis.insights if i.cluster is None and i.kind == "condition"],
             words=summary.words_sentence(diagnosis),
@@ -162,6 +167,16 @@ def _card(
         "opposites": gallery.entries(cluster.counterexamples[: most // 2]),
         "phrases": [i for i in diagnosis.insights if i.cluster == cluster.id and i.kind == "phrase"],
         "conditions": _conditions_of(diagnosis, cluster),
+    }
+
+
+def _look(diagnosis: Diagnosis, candidate: FailureCluster, gallery: _Gallery) -> dict[str, Any]:
+    """A candidate as it is listed: what is seen of it, how likely it is to be nothing, and its first members."""
+    return {
+        "candidate": candidate,
+        "seen": members_seen(diagnosis, candidate),
+        "chance": chance_phrase(candidate),
+        "members": gallery.entries(top_members(diagnosis, candidate, MAX_PER_CANDIDATE)),
     }
 
 

@@ -21,6 +21,7 @@ from core.records import I64, Diagnosis, FailureCluster, Insight, Predictability
 from core.records.codec import to_json as to_json
 from core.reports.tables.probes import probes_document, probes_table
 from core.reports.tables.values import fields, flat, reasons, strings
+from core.reports.wording.candidates import candidates_sentence
 from core.reports.wording.findings import cluster_name, cluster_title, sentence
 from core.reports.wording.predictions import prediction_rows, prediction_sentence, replication_sentence
 from core.reports.wording.sensitivity import pattern_sentence, sensitivity_sentence
@@ -142,6 +143,7 @@ def to_document(diagnosis: Diagnosis) -> dict[str, Any]:
             },
             "classes": [fields(c, "name kind size mean_loss error_rate p confirmed") for c in diagnosis.classes],
             "clusters": [_cluster(diagnosis, cluster, ranked=True) for cluster in diagnosis.clusters],
+            "worth_a_look": candidates_sentence(diagnosis),
             "candidates": [_cluster(diagnosis, candidate, ranked=False) for candidate in diagnosis.candidates],
             "insights": [_insight(diagnosis, insight) for insight in diagnosis.insights],
             "words": _words(diagnosis),
@@ -199,6 +201,7 @@ def _cluster(diagnosis: Diagnosis, cluster: FailureCluster, *, ranked: bool) -> 
         "might_be": list(cluster_name(diagnosis, cluster).might_be) if cluster.confirmed else [],
         **fields(cluster, "scope confirmed measure size mean_loss excess_loss error_rate error_outside"),
         **fields(cluster, "error_difference p coverage cause"),
+        **({} if ranked else fields(cluster, "chance local_fdr")),
         "top_members": _ids(diagnosis, top_members(diagnosis, cluster)),
         "counterexamples": _ids(diagnosis, cluster.counterexamples[:N_TOP]),
     }

@@ -10,6 +10,7 @@ import numpy as np
 
 from core.numbers import count, digits_for, interval, listed, number, p_value, percent, with_interval, with_unit
 from core.records import ClassFinding, Diagnosis, FailureCluster
+from core.reports.wording.candidates import WORTH_A_LOOK, candidate_phrase, candidates_sentence
 from core.reports.wording.competence import competence_in_brief
 from core.reports.wording.effects import clipped_at, loss_phrase
 from core.reports.wording.findings import best_phrase, cluster_title, doubtful_names, overlap
@@ -169,6 +170,8 @@ def text_summary(diagnosis: Diagnosis) -> str:
         }
         if any(said.values()):
             lines.append("     " + "; ".join(f"{key}: {value}" for key, value in said.items() if value))
+    lines.append(f"{WORTH_A_LOOK}: {candidates_sentence(diagnosis)}")
+    lines += [f"  {candidate.name} – {candidate_phrase(diagnosis, candidate)}" for candidate in diagnosis.candidates]
     failing = [f for f in diagnosis.classes if f.confirmed]
     if failing:
         named = [f"{f.name} ({_of_class(diagnosis, f)}, {p_value(f.p)})" for f in failing]

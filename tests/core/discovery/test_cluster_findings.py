@@ -104,7 +104,7 @@ def test_clusters_are_ranked_by_lower_bound_times_size_and_candidates_follow() -
     assert order == [2, 1, 0]
     assert [c.size for c in clusters] == [60, 12]
     assert [c.id for c in (*clusters, *candidates)] == [0, 1, 2]
-    assert [c.name for c in (*clusters, *candidates)] == ["Cluster 1", "Cluster 2", "Candidate 3"]
+    assert [c.name for c in (*clusters, *candidates)] == ["Cluster 1", "Cluster 2", "Candidate 1"]
     worth = [c.excess_loss.low * c.size for c in clusters]
     assert worth == sorted(worth, reverse=True)
     assert candidates[0].p is None

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
+from scipy.stats import spearmanr
 
 from core.discovery.clusters import FoundCluster, find_clusters, logistic
 from core.discovery.design import make_design, measures
@@ -186,6 +187,45 @@ def test_with_nothing_to_permute_candidates_come_without_p_or_threshold() -> Non
     assert searched.found
     assert not searched.confirmed
     assert all(f.p is None and np.isnan(f.threshold) for f in searched.found)
+
+
+def test_what_is_listed_beside_clusters_is_rated_by_the_permutations_of_the_last_test() -> None:
+    vectors, losses = noise(600, 8, 9)
+    labels = np.arange(600) % 3
+    searched = search(vectors, losses + 2.5 * ((labels == 1) & (vectors[:, 0] > 1.2)), labels=labels)
+    listed = [f for f in searched.found if not f.confirmed]
+    assert searched.confirmed
+    assert listed
+    assert [f.statistic for f in listed] == sorted((f.statistic for f in listed), reverse=True)
+    assert {f.scope.name for f in listed} <= {"class 0", "class 1", "class 2"}  # never all samples at once
+    assert all(f.chance is not None and 0 < f.chance <= 1 for f in listed)
+    assert [f.chance for f in listed] == sorted(f.chance for f in listed if f.chance is not None)
+    assert all(f.chance is None for f in searched.confirmed)
+
+
+@pytest.mark.slow
+def test_the_chance_of_the_first_listed_set_is_uniform_where_nothing_is() -> None:
+    firsts = [draw_null(seed, None).found for seed in range(120)]
+    chances = [found[0].chance if found else 1.0 for found in firsts if not (found and found[0].confirmed)]
+    for level in (0.1, 0.3, 0.5):
+        share, spread = np.mean(np.array(chances) <= level), np.sqrt(level * (1 - level) / len(chances))
+        assert share <= level + 3 * spread
+
+
+def test_members_of_a_cluster_of_all_samples_are_ordered_by_the_heads_of_their_classes() -> None:
+    rng = np.random.default_rng(3)
+    vectors, labels = rng.normal(size=(800, 30)).astype(np.float32), np.arange(800) % 2
+    wrong = (rng.random(800) < 0.5) & (vectors[:, 0] > 0.5)
+    settings = Settings(map=False, n_members=2, n_permutations=199)
+    found = diagnose_arrays(vectors, wrong.astype(float), labels=labels, errors=wrong, settings=settings)
+    broad = next(c for c in found.clusters if c.scope == "all samples")
+    assert "order" in found.model.rules[broad.id]
+    members = broad.membership >= 0.5
+    again = found.model.assign(found.embeddings, labels=labels).memberships[:, broad.id]
+    assert ((again >= 0.5) == members).mean() > 0.95
+    assert spearmanr(again[members], broad.membership[members]).statistic > 0.8  # folds against a fit to all rows
+    unknown = found.model.assign(found.embeddings, labels=np.full(800, -1)).memberships[:, broad.id]
+    assert ((unknown >= 0.5) == (again >= 0.5)).mean() > 0.9
 
 
 def test_no_more_clusters_are_confirmed_than_asked_for() -> None:

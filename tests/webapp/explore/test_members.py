@@ -89,17 +89,27 @@ def test_what_a_question_chose_is_not_called_chosen_after_its_losses() -> None:
     assert EXPLORATORY in selection_pane(diagnosis, Selection(rows, ()))
 
 
+def test_what_is_worth_a_look_stands_apart_with_how_likely_it_is_to_be_nothing() -> None:
+    diagnosis = make_diagnosis()
+    clusters, _, looks = cluster_list(diagnosis).partition("<h3>Worth a look</h3>")
+    name = diagnosis.candidates[0].name
+    assert name not in clusters
+    assert name in looks
+    assert "34 of 100 shuffles show one as strong; nothing with 70" in looks
+    assert "adjusted" not in looks  # no p
+    assert looks.count("<img") == 4
+    assert "Nothing else stands out" in cluster_list(replace(diagnosis, candidates=()))
+    untested = replace(diagnosis.candidates[0], chance=None, local_fdr=None)  # of a run of before, or too few groups
+    assert "Not tested, order only" in cluster_list(replace(diagnosis, candidates=(untested,)))
+
+
 def test_candidates_have_intervals_all_or_none() -> None:
     diagnosis = make_diagnosis()
     one = diagnosis.candidates[0]
     other = replace(one, excess_loss=replace(one.excess_loss, low=float("nan"), high=float("nan")))
     interval = bracketed(one.excess_loss)
     assert interval
-    assert interval in cluster_list(diagnosis)
     mixed = replace(diagnosis, candidates=(one, other))
-    said = cluster_list(mixed)
-    assert interval not in said
-    assert "Could be chance" in said
     alone, with_other = (selection_pane(d, Selection(members_of(one), (), one)) for d in (diagnosis, mixed))
     assert interval in alone
     assert interval not in with_other

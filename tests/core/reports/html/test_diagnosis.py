@@ -79,10 +79,18 @@ def test_nothing_found_is_said_with_the_smallest_pattern_that_would_be_found() -
 
 
 def test_a_candidate_is_listed_apart_and_without_a_p(diagnosis: Diagnosis) -> None:
-    text = Page(render_report(diagnosis)).text
-    after = text[text.index("Looked at, not confirmed") : text.index("How this was found")]
+    page = Page(render_report(diagnosis))
+    after = page.text[page.text.index("Worth a look") : page.text.index("Whole classes")]
     assert "near tram" in after
+    assert "34 of 100 shuffles show one as strong; nothing with 70" in after
+    assert "No finding: this one may be chance" in after
     assert "p =" not in after
+    assert "near tram" not in page.text[: page.text.index("Worth a look")]
+
+
+def test_an_empty_second_list_says_so(diagnosis: Diagnosis) -> None:
+    text = Page(render_report(replace(diagnosis, candidates=()))).text
+    assert "Nothing else stands out enough to be worth a look." in text
 
 
 def test_notes_settings_versions_fingerprint_and_reasons_are_there(diagnosis: Diagnosis) -> None:

@@ -1,0 +1,55 @@
+"""The second list: what is worth a look and no finding. One wording for the command line, the report and the page."""
+
+from __future__ import annotations
+
+from core.numbers import count, number, percent
+from core.records import Diagnosis, FailureCluster
+
+WORTH_A_LOOK = "Worth a look"
+NONE_LISTED = "Nothing else stands out enough to be worth a look."
+
+
+def is_rated(diagnosis: Diagnosis) -> bool:
+    """Whether it is known how likely each candidate is to be nothing."""
+    return all(candidate.local_fdr is not None for candidate in diagnosis.candidates)
+
+
+def candidates_sentence(diagnosis: Diagnosis) -> str:
+    """What the list is and how much of it is nothing, such as "No findings: each of these 5 may be chance, and of five
+    such lists ..."; `NONE_LISTED` for an empty list."""
+    listed = diagnosis.candidates
+    if not listed:
+        return NONE_LISTED
+    if not is_rated(diagnosis):
+        return "No findings: each may be chance. Not tested, order only: what stands out most comes first."
+    rates = [c.local_fdr for c in listed if c.local_fdr is not None]
+    if len(listed) == 1:
+        return f"No finding: this one may be chance. Of ten such sets about {number(10 * rates[0], 0)} are nothing."
+    return (
+        f"No findings: each may be chance. Of these {len(listed)} about {number(sum(rates), 0)} are nothing, going by "
+        "how often shuffled losses show a set that stands out as much."
+    )
+
+
+def candidate_phrase(diagnosis: Diagnosis, candidate: FailureCluster) -> str:
+    """One candidate, such as "38 samples of dog, 41 % wrong as seen against 12 % outside; 34 of 100 shuffles show one
+    as strong; nothing with 70 %"."""
+    where = count(candidate.size, "sample") + ("" if candidate.scope == "all samples" else f" of {candidate.scope}")
+    seen = members_seen(diagnosis, candidate)
+    return "; ".join(part for part in (f"{where}, {seen}", chance_phrase(candidate)) if part)
+
+
+def members_seen(diagnosis: Diagnosis, candidate: FailureCluster) -> str:
+    """Such as "41 % wrong as seen against 12 % outside": a count of the members, which flatters what was picked."""
+    if candidate.error_rate is not None and candidate.error_outside is not None:
+        return f"{percent(candidate.error_rate.value)} wrong as seen against {percent(candidate.error_outside)} outside"
+    unit = f" {diagnosis.outcomes.unit}" if diagnosis.outcomes.unit else ""
+    return f"mean loss {number(candidate.mean_loss)}{unit} as seen"
+
+
+def chance_phrase(candidate: FailureCluster) -> str:
+    """Such as "34 of 100 shuffles show one as strong; nothing with 70 %"; "" where that is not known."""
+    if candidate.chance is None or candidate.local_fdr is None:
+        return ""
+    often = "fewer than 1" if candidate.chance < 0.005 else number(100 * candidate.chance, 0)
+    return f"{often} of 100 shuffles show one as strong; nothing with {percent(candidate.local_fdr)}"

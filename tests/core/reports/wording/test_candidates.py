@@ -1,0 +1,44 @@
+"""What is said of the second list: how much of it is nothing, never that it is a finding."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from core.records import FailureCluster
+from core.reports.wording.candidates import NONE_LISTED, candidate_phrase, candidates_sentence, chance_phrase
+from core.reports.wording.summary import text_summary
+from tests.support.diagnoses import make_diagnosis
+
+
+def rated(*rates: float) -> tuple[FailureCluster, ...]:
+    one = make_diagnosis().candidates[0]
+    return tuple(replace(one, chance=rate / 2, local_fdr=rate) for rate in rates)
+
+
+def test_the_list_says_how_many_of_it_are_nothing() -> None:
+    diagnosis = replace(make_diagnosis(), candidates=rated(0.5, 0.8, 0.9, 0.9, 0.9))
+    assert "No findings: each may be chance. Of these 5 about 4 are nothing" in candidates_sentence(diagnosis)
+    one = replace(diagnosis, candidates=rated(0.62))
+    assert "Of ten such sets about 6 are nothing" in candidates_sentence(one)
+    assert candidates_sentence(replace(diagnosis, candidates=())) == NONE_LISTED
+
+
+def test_a_list_that_was_not_tested_says_that_it_is_an_order_only() -> None:
+    untested = replace(rated(0.5)[0], chance=None, local_fdr=None)
+    diagnosis = replace(make_diagnosis(), candidates=(untested,))
+    assert "Not tested, order only" in candidates_sentence(diagnosis)
+    assert chance_phrase(untested) == ""
+    assert "shuffles" not in candidate_phrase(diagnosis, untested)
+
+
+def test_a_chance_that_no_shuffle_reached_is_no_zero() -> None:
+    assert chance_phrase(replace(rated(0.3)[0], chance=1 / 5001)).startswith("fewer than 1 of 100 shuffles")
+
+
+def test_the_command_lines_summary_has_the_two_lists_apart() -> None:
+    diagnosis = make_diagnosis()
+    lines = text_summary(diagnosis).splitlines()
+    place = next(i for i, line in enumerate(lines) if line.startswith("Worth a look: "))
+    assert diagnosis.candidates[0].name in lines[place + 1]
+    assert not any(diagnosis.candidates[0].name in line for line in lines[:place])
+    assert not any(line.startswith("  1. ") for line in lines[place:])
