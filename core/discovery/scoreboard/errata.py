@@ -26,13 +26,17 @@ class ErrataEngine:
     needs: ClassVar[tuple[str, ...]] = ("labels",)
     n_permutations: int = 999
     seed: int = 0
+    group_copies: bool = True
+    """As of `diagnose_arrays`."""
     result_: Diagnosis = field(init=False, repr=False)
 
     def fit(
         self, embeddings: F32, losses: F64, labels: I64, probabilities: F64 | None = None, errors: Bool | None = None
     ) -> Self:
         settings = Settings(seed=self.seed, map=False, n_permutations=self.n_permutations)
-        self.result_ = diagnose_arrays(embeddings, losses, labels=labels, errors=errors, settings=settings)
+        self.result_ = diagnose_arrays(
+            embeddings, losses, labels=labels, errors=errors, settings=settings, group_copies=self.group_copies
+        )
         return self
 
     def _memberships(self, embeddings: F32, labels: I64) -> F64:

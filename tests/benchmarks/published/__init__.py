@@ -1,0 +1,1 @@
+"""Problems that others published, measured beside their figures where those could be read."""
