@@ -148,21 +148,25 @@ def excess_and_error(
         size, scope_size: (r, 1) rows inside the set and in its scope, set being a part of scope.
         inside, inside_squares: (r, p) sums of the loss and of its square inside.
         total, total_squares: (r, p) or (1, p) the same over the scope.
-        prior: so many rows' worth of the scope's variance are mixed into each side's variance. Without it a handful of
-            equal losses would have no variance and an infinite t; with too much a set of unequal variance would be
-            taken for a shift, and a set of failures would be judged by the variance of rows that do not fail.
+        prior: so many rows' worth of the scope's variance are mixed into each side's variance where that makes it
+            larger. Without it a handful of equal losses would have no variance and an infinite t; with too much a set
+            of failures would be judged by the variance of rows that do not fail.
 
     Returns:
         (r, p) differences and (r, p) errors. Welch 1947, Biometrika 34; the mixed-in variance is ours.
     """
     outside_size = scope_size - size
-    scope_variance = np.maximum(total_squares / scope_size - (total / scope_size) ** 2, 1e-12)
-    mean_in, mean_out = inside / size, (total - inside) / outside_size
-    variance_in = np.maximum(inside_squares / size - mean_in**2, 0)
-    variance_out = np.maximum((total_squares - inside_squares) / outside_size - mean_out**2, 0)
-    variance_in = (size * variance_in + prior * scope_variance) / (size + prior)
-    variance_out = (outside_size * variance_out + prior * scope_variance) / (outside_size + prior)
-    return mean_in - mean_out, np.sqrt(variance_in / size + variance_out / outside_size)
+    common = prior * np.maximum(total_squares / scope_size - (total / scope_size) ** 2, 1e-12)
+    outside, outside_squares = total - inside, total_squares - inside_squares
+    error_in = _squared_error(size, inside, inside_squares, common, prior)
+    error_out = _squared_error(outside_size, outside, outside_squares, common, prior)
+    return inside / size - outside / outside_size, np.sqrt(error_in + error_out)
+
+
+def _squared_error(size: F64, total: F32 | F64, squares: F32 | F64, common: F32 | F64, prior: float) -> F32 | F64:
+    """Of the mean: its own variance, or the one with the prior's where that is larger, over the rows."""
+    around = np.maximum(squares - total * total / size, 0)
+    return np.maximum(around / np.maximum(size - 1, 1), (around + common) / (size + prior)) / size
 
 
 def difference_of(inside: F64, outside: F64) -> tuple[float, float]:

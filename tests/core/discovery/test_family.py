@@ -13,7 +13,7 @@ from core.discovery.family import Candidate, Family, Region, Scope, centre
 from core.discovery.family_test import read_family
 from core.discovery.ridge.heads import Features, HeadSmoother
 from core.records import F64, I64, Bool
-from core.statistics.permutation import Permuter
+from core.statistics.permutation import Permuter, difference_of
 
 
 @dataclass
@@ -51,11 +51,9 @@ def measured(scores: F64) -> FailureMeasures:
 
 
 def slow_statistic(scores: F64, inside: Bool, scope: I64) -> float:
-    """Welch's t of the set against the rest of its scope, 5 rows of the scope's variance mixed into each side."""
-    own, rest = scores[scope][inside[scope]], scores[scope][~inside[scope]]
-    common = scores[scope].var()
-    error = sum((len(v) * v.var() + 5 * common) / (len(v) + 5) / len(v) for v in (own, rest))
-    return float((own.mean() - rest.mean()) / np.sqrt(error))
+    """The studentised excess of the set over the rest of its scope."""
+    excess, error = difference_of(scores[scope][inside[scope]], scores[scope][~inside[scope]])
+    return excess / error
 
 
 def slow_members(family: Family, candidate: Candidate, scores: F64) -> Bool:
