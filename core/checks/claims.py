@@ -8,10 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from core.checks.freeze import bounded
 from core.discovery.design import MIN_GROUPS
 from core.records import F64, I64, Bool, Estimate, Measure, Outcomes
-from core.statistics.intervals import UNDEFINED, bootstrap, wilson
+from core.statistics.intervals import UNDEFINED, bootstrap, wilson, wilson_limits
 from core.statistics.permutation import Permuter, permutation_p
 
 MIN_MATCHES = 5
@@ -52,15 +51,15 @@ def expected_of(claim: Claim, n: int, diagnosed: Outcomes) -> Estimate:
     predicted = claim.predicted
     if not np.isfinite(predicted.low):
         return predicted
-    share = float(np.clip(predicted.value, 1 / (n + 2), 1 - 1 / (n + 2)))
-    variance = share * (1 - share) if claim.measure == "error rate" else claim.spread**2
-    below, above = (
-        float(np.hypot(side, 1.96 * np.sqrt(variance / n)))
-        for side in (predicted.value - predicted.low, predicted.high - predicted.value)
-    )
-    least = min(0.0, float(diagnosed.fitted.min()))
-    low, high = max(least, predicted.value - below), predicted.value + above
-    return bounded(Estimate(predicted.value, low, high), claim.measure)
+    value = predicted.value
+    if claim.measure == "error rate":  # Newcombe 1998, Stat. Med. 17, method 10: Wilson's limits squared and added
+        low, high = wilson_limits(value, n)
+    else:
+        reach = 1.96 * claim.spread / float(np.sqrt(n))
+        low, high = value - reach, value + reach
+    below, above = np.hypot(value - predicted.low, value - low), np.hypot(predicted.high - value, high - value)
+    least, most = (0.0, 1.0) if claim.measure == "error rate" else (min(0.0, float(diagnosed.fitted.min())), np.inf)
+    return Estimate(value, max(least, float(value - below)), min(most, float(value + above)))
 
 
 def worse_p(values: F64, groups: I64 | None, matching: Bool, inside: Bool, measure: Measure) -> float:

@@ -10,11 +10,10 @@ from typing import Literal
 import numpy as np
 
 from core.discovery.design import Design, design_of, scope_rows
-from core.discovery.effects import clipped
 from core.discovery.family import centre
 from core.language.directions import block_means
-from core.records import F32, F64, Bool, Diagnosis, Estimate, FailureCluster, Insight, Measure, Outcomes
-from core.statistics.intervals import bootstrap
+from core.records import F32, F64, I64, Bool, Diagnosis, Estimate, FailureCluster, Insight, Measure, Outcomes
+from core.statistics.intervals import bootstrap, wilson_limits
 from core.statistics.measures import in_shares, measured, tested_effect
 
 Kind = Literal["cluster", "phrase", "condition"]
@@ -116,25 +115,32 @@ def _measure_of(finding: FailureCluster | Insight, outcomes: Outcomes) -> tuple[
 
 
 def _predicted(diagnosis: Diagnosis, members: Bool, values: F64, value: float, measure: Measure) -> Estimate:
-    """The value, and an interval from 1.96 standard errors (by group bootstrap) below the lower to as many above the
-    higher of two: the value, which allows for the search, and what the members themselves show. The truth lies between
-    them.
+    """The value, which allows for the search, and an interval that reaches from below the lower to above the higher of
+    two: the value, and what the members themselves show. The truth lies between them.
+
+    Each reaches 1.96 standard errors (by group bootstrap) where it is a loss, and Wilson's limits where it is an error
+    rate: of few members that were chosen because all of them fail, the spread says nothing.
 
     Args:
         values: of the members, in the measure.
     """
     groups = None if diagnosis.samples.groups is None else diagnosis.samples.groups[members]
     spread = bootstrap(lambda i: float(values[i].mean()), len(values), groups, np.random.default_rng(0), repeats=400)
-    error = (spread.high - spread.low) / 3.92 if np.isfinite(spread.low) else 0.0
-    if measure == "error rate":  # no failure, or nothing but failures, is no certainty
-        error = max(error, float(np.sqrt(0.25 / (len(values) + 4) * (4 / (len(values) + 4)))))
-    plain = float(values.mean())
-    return bounded(Estimate(value, min(value, plain) - 1.96 * error, max(value, plain) + 1.96 * error), measure)
+    error, plain = (spread.high - spread.low) / 3.92 if np.isfinite(spread.low) else 0.0, float(values.mean())
+    if measure == "mean loss":
+        return Estimate(value, min(value, plain) - 1.96 * error, max(value, plain) + 1.96 * error)
+    value, n = min(max(value, 0.0), 1.0), _independent(plain, len(values), error, groups)
+    (low, high), (plain_low, plain_high) = wilson_limits(value, n), wilson_limits(plain, n)
+    return Estimate(value, min(low, plain_low), max(high, plain_high))
 
 
-def bounded(estimate: Estimate, measure: Measure) -> Estimate:
-    """The estimate within [0, 1] where it is an error rate."""
-    return clipped(estimate, 0.0) if measure == "error rate" else estimate
+def _independent(share: float, n: int, error: float, groups: I64 | None) -> float:
+    """How many independent samples have the standard error that n have whose groups fail together."""
+    if groups is None or len(np.unique(groups)) == n:
+        return n
+    if error <= 0:
+        return len(np.unique(groups))
+    return min(n, max(1.0, share * (1 - share) / error**2))
 
 
 def _cut(diagnosis: Diagnosis, design: Design, insight: Insight) -> float:

@@ -6,9 +6,10 @@ import numpy as np
 from scipy import stats
 
 from core.records import F64, I64, Bool, Estimate
-from core.statistics.intervals import UNDEFINED
+from core.statistics.intervals import UNDEFINED, wilson_limits
 
 LEVEL = 0.95
+QUANTILE = float(stats.norm.ppf((1 + LEVEL) / 2))
 MIN_CLICKS = 15
 """Answers from the cluster below which the predictor's help cannot be judged."""
 MIN_OF_EACH = 3
@@ -33,16 +34,10 @@ def finite_share(yes: Bool, n_population: int) -> Estimate:
     share = k / n
     if n >= n_population:
         return Estimate(share, share, share)
-    low, high = _wilson(share, n * (n_population - 1) / (n_population - n))
+    low, high = wilson_limits(
+        share, n * (n_population - 1) / (n_population - n), float(stats.norm.ppf((1 + LEVEL) / 2))
+    )
     return Estimate(share, max(low, k / n_population), min(high, 1 - (n - k) / n_population))
-
-
-def _wilson(share: float, n: float, quantile: float | None = None) -> tuple[float, float]:
-    """Wilson's limits for a number of clicks that need not be whole; `quantile` in the place of the normal one."""
-    z2 = (float(stats.norm.ppf((1 + LEVEL) / 2)) if quantile is None else quantile) ** 2
-    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = float(np.sqrt(z2 * (share * (1 - share) / n + z2 / (4 * n**2)))) / (1 + z2 / n)
-    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def newcombe(one: Estimate, other: Estimate) -> Estimate:
@@ -77,7 +72,7 @@ def prediction_powered(
     residual = float((y - weight * excess).var()) * n / (n - 2)  # two degrees go to the mean and the weight
     plain = float(y.var()) * n / (n - 1)
     gain = (n + _CAUTION) * plain / (n * residual + _CAUTION * plain)
-    low, high = _wilson(
+    low, high = wilson_limits(
         value, n * gain * (population - 1) / (population - n), float(stats.t.ppf((1 + LEVEL) / 2, n - 2))
     )
     return Estimate(

@@ -28,10 +28,16 @@ def wilson(successes: int, n: int, level: float = 0.95) -> Estimate:
     """
     if n < 1 or not 0 <= successes <= n:
         raise InvalidInput(f"A share needs 0 <= successes <= n and n >= 1: got {successes} of {n}.")
-    share, z = successes / n, float(stats.norm.ppf((1 + level) / 2))
-    centre = (share + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
-    return Estimate(share, max(0.0, float(centre - half)), min(1.0, float(centre + half)))
+    share = successes / n
+    return Estimate(share, *wilson_limits(share, n, float(stats.norm.ppf((1 + level) / 2))))
+
+
+def wilson_limits(share: float, n: float, quantile: float = 1.96) -> tuple[float, float]:
+    """Wilson's limits of a share in [0, 1] for a number n of trials that need not be whole."""
+    z2 = quantile**2
+    centre = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = quantile / (1 + z2 / n) * float(np.sqrt(share * (1 - share) / n + z2 / (4 * n**2)))
+    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def simultaneous_level(n: int, level: float = 0.95) -> float:
