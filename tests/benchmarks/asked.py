@@ -13,7 +13,6 @@ pictures are edited; of those 70 % are wrong and of all others 25 %, or the shar
 
 from __future__ import annotations
 
-import argparse
 import zlib
 from collections.abc import Iterator
 from functools import cache
@@ -32,7 +31,7 @@ from core.discovery.method import diagnose_arrays
 from core.discovery.settings import EmbeddingSettings, Settings
 from core.encoders.arithmetic import unit
 from core.records import F32, F64, Outcomes, SampleSet
-from tests.benchmarks.lines import append_line, clopper_pearson, keys_done, mean_over, read_lines, show
+from tests.benchmarks.lines import append_line, clopper_pearson, keys_done, mean_over, read_lines, seeds_parser, show
 from tests.benchmarks.name_edits import EDITS
 from tests.benchmarks.names import Photographs, encoded_picture, square_picture
 
@@ -176,15 +175,11 @@ def table_of(rows: list[dict[str, Any]]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = seeds_parser(__doc__, (1000, 1001))
     parser.add_argument("data", type=Path, nargs="?", metavar="DATA")
-    parser.add_argument("--null", action="store_true")
-    parser.add_argument("--seeds", type=int, nargs=2, default=(1000, 1001), metavar=("FIRST", "END"))
     parser.add_argument("--wrong", type=float, nargs=2, default=(0.7, 0.25), metavar=("INSIDE", "OUTSIDE"))
     parser.add_argument("--permutations", type=int, default=999)
     parser.add_argument("--cache", type=Path, help="folder where vectors are kept")
-    parser.add_argument("--out", type=Path)
-    parser.add_argument("--show", type=Path)
     options = parser.parse_args()
     if options.show:
         print(table_of(read_lines(options.show)))

@@ -15,9 +15,7 @@ rows.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
@@ -35,7 +33,7 @@ from core.discovery.ridge.heads import Features, factor_heads, solve_heads, spli
 from core.discovery.settings import Settings
 from core.language.directions import phrase_scores
 from core.records import F32, F64, I64, Bool, Words
-from tests.benchmarks.lines import append_line, clopper_pearson, keys_done, mean_over, read_lines, show
+from tests.benchmarks.lines import append_line, clopper_pearson, keys_done, mean_over, read_lines, seeds_parser, show
 from tests.benchmarks.words import chance_of_error
 
 TRUE, NIL = 0.05, 0.02
@@ -208,12 +206,7 @@ def table(rows: list[dict[str, Any]]) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--null", action="store_true")
-    parser.add_argument("--seeds", type=int, nargs=2, default=(1000, 1040), metavar=("FIRST", "END"))
-    parser.add_argument("--out", type=Path)
-    parser.add_argument("--show", type=Path)
-    options = parser.parse_args()
+    options = seeds_parser(__doc__, (1000, 1040)).parse_args()
     if options.show:
         print(table(read_lines(options.show)))
         return

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.checks.claims import Claim, expected_of
 from core.checks.freeze import freeze
 from core.checks.fresh import hold_back
 from core.checks.fresh_samples import FreshSamples
@@ -17,8 +18,9 @@ from core.discovery.design import Design, design_of
 from core.discovery.engines.planted import Planted
 from core.discovery.method import diagnose_records
 from core.errors import InvalidInput
-from core.records import Column, Diagnosis, Embeddings
+from core.records import Column, Diagnosis, Embeddings, Estimate, Outcomes
 from core.records.codec import decode, encode
+from core.statistics.intervals import wilson
 from core.store import load, save
 from tests.support.planted_words import QUICK, planted_run, samples_of
 
@@ -251,3 +253,41 @@ def test_a_stored_row_without_a_measure_is_read() -> None:
     tree = encode(row, {})
     del tree["measure"]
     assert decode(tree, {}).measure is None
+
+
+def test_of_members_that_all_fail_the_prediction_reaches_as_low_as_so_few_can_tell() -> None:
+    found, _, _ = planted_run("rare")
+    few = np.zeros(len(found.samples), bool)
+    assert found.outcomes.errors is not None
+    few[np.flatnonzero(found.outcomes.errors)[:15]] = True
+    one = replace(
+        found.clusters[0],
+        membership=few.astype(np.float64),
+        size=15,
+        scope="all samples",
+        measure="error rate",
+        error_difference=Estimate(0.95, 0.5, 1.0),
+    )
+    predicted = freeze(replace(found, clusters=(one,), insights=())).findings[0].predicted
+    assert predicted.high == 1.0
+    assert predicted.low < 0.8  # 15 of 15: Wilson's lower limit is 0.796
+    grouped = replace(found.samples, groups=np.where(few, np.cumsum(few) // 5, 100 + np.arange(len(few))))
+    wider = freeze(replace(found, samples=grouped, clusters=(one,), insights=())).findings[0].predicted
+    assert wider.low < predicted.low - 0.2
+
+
+def test_fresh_errors_are_expected_by_their_own_limits_too() -> None:
+    """Near 1 a fresh rate falls short more easily than the normal interval of 0.99 says."""
+    nobody = np.zeros(0, bool)
+    claim = Claim("cluster", "", "all samples", nobody, "error rate", Estimate(0.99, 0.95, 1.0), 0.1)
+    expected = expected_of(claim, 132, make_outcomes())
+    assert expected.low == pytest.approx(0.99 - np.hypot(0.04, 0.99 - wilson(round(0.99 * 132), 132).low), abs=0.003)
+    assert expected.high == 1.0
+    loss = expected_of(
+        replace(claim, measure="mean loss", predicted=Estimate(2.0, 1.7, 2.3), spread=1.0), 100, make_outcomes()
+    )
+    assert (loss.low, loss.high) == pytest.approx((2 - np.hypot(0.3, 0.196), 2 + np.hypot(0.3, 0.196)))
+
+
+def make_outcomes() -> Outcomes:
+    return Outcomes(np.arange(10.0), "loss", "loss", "made")

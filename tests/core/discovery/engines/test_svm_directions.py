@@ -20,7 +20,7 @@ def test_svm_phrase_scores_point_where_failures_lie():
     )[:, 0]
     assert towards > abs(aside) > 0
     assert away == pytest.approx(-towards)
-    assert engine.accuracies_[0] > 0.8
+    assert engine.quality_[0] > 0.8
 
 
 def test_svm_needs_to_know_the_errors_and_may_read_them_off_the_probabilities(planted):
