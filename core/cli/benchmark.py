@@ -10,7 +10,7 @@ from core.cli.command import argument, command, option
 from core.cli.options import POSITIVE, RUN, SEED
 from core.cli.terminal import TerminalProgress, say
 
-TIERS = ("embeddings", "ten-classes", "scenes", "clothing", "cifar10", "flickr8k")
+TIERS = ("embeddings", "few-rows", "ten-classes", "scenes", "clothing", "cifar10", "flickr8k")
 FIRST_SEED = 1000
 
 

@@ -154,10 +154,11 @@ def _membership(rule: Mapping[str, Any], rows: F64, blocks: I64) -> F64:
             heads = np.full(len(rows), block)
         score = np.einsum("nr,nr->n", rows, weights[heads])
         membership = logistic((score - rule["cut"]) / rule["width"])
-        if "order" in rule:  # a slice of all samples, whose members the heads of the classes put in order
+        if "order" in rule:  # which members come first is said by other heads, those of the classes
             each: F32 = rule["order"]
-            of_class = np.einsum("nr,nr->n", rows, each[np.maximum(blocks, 0)])
-            order = np.where(blocks < 0, rows @ each.mean(0), of_class)
+            order = np.einsum("nr,nr->n", rows, each[np.maximum(heads, 0)])
+            if scope is None:
+                order = np.where(blocks < 0, rows @ each.mean(0), order)
             by_class = ordered(order, rule["order_middle"], rule["order_spread"])
             membership = np.where(membership >= 0.5, by_class, membership)
     else:

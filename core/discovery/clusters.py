@@ -35,9 +35,9 @@ the broadest candidate (0.69)."""
 WEAKEST = 1.0
 """A candidate with a smaller statistic is not even listed."""
 N_ORDERING = 2
-"""A slice of all samples is cut by one head, which says who is in it; who is in it most is said by the heads of the
-classes, of so many penalties together: the first ten then held more of a conjunction (0.66 to 0.60 in 8 tuning
-worlds)."""
+"""Which rows a slice holds is said by the one head that cut it; which come first in it by the class heads of so many
+penalties together. Of slices of the failing class the first ten so held 0.74 of what was planted, by the cutting head
+0.72 (60 planted slices, tuning seeds 10-14; 800 rows of two classes, 2,000 of ten)."""
 MOST_LISTED = 5
 """Candidates listed beside the confirmed clusters."""
 
@@ -224,15 +224,16 @@ def _slice(proposals: Proposals, candidate: Candidate, scores: F64) -> tuple[Boo
     membership[rows] = logistic((predicted[rows] - cut) / width)
     rule = {"weights": family.smoothers[candidate.smoother][0].weights(scores), "cut": cut, "width": width}
     inner = [smoother for smoother, where in family.smoothers if 0 not in where][:N_ORDERING]
-    if candidate.scope or not inner:
+    if not inner:
         return members, membership, rule
-    order, weights = np.zeros(family.n), np.zeros_like(rule["weights"])
+    order, weights = np.zeros(len(rows)), np.zeros_like(rule["weights"])
     for smoother in inner:
-        own = smoother.predict(scores[:, None].astype(np.float32))[:, 0].astype(np.float64)
+        own = smoother.predict(scores[:, None].astype(np.float32))[rows, 0].astype(np.float64)
         spread = max(float(own.std()), 1e-12)
         order, weights = order + own / spread, weights + smoother.weights(scores) / np.float32(spread)
-    middle, spread = float(order[members].mean()), max(float(order[members].std()), 1e-12)
-    membership[members] = ordered(order[members], middle, spread)
+    chosen = order[members[rows]]
+    middle, spread = float(chosen.mean()), max(float(chosen.std()), 1e-12)
+    membership[rows[members[rows]]] = ordered(chosen, middle, spread)
     return members, membership, rule | {"order": weights, "order_middle": middle, "order_spread": spread}
 
 

@@ -27,6 +27,14 @@ class ClaimedRows:
             return True
         return not any(mask[self.members].mean() > mask[self.rest].mean() for mask in slices)
 
+    def holds_less_than(self, times: float, slices: tuple[Bool, ...]) -> bool:
+        """Whether no planted slice is so many times as frequent among the members as in the rest."""
+        if not self.members.any() or not self.rest.any():
+            return True
+        return not any(
+            mask[self.members].any() and mask[self.members].mean() >= times * mask[self.rest].mean() for mask in slices
+        )
+
     def measured(self) -> float:
         """How much higher the loss of these rows is than that of the rest; nan without either."""
         if not self.members.any() or not self.rest.any():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
@@ -12,12 +13,12 @@ from core.discovery.engines.claims import ClaimedRows
 from core.discovery.engines.rows import EngineRows
 from core.discovery.method import diagnose_arrays
 from core.discovery.settings import Settings
-from core.records import F32, F64, I64, Bool, Diagnosis
+from core.records import F32, F64, I64, Bool, Diagnosis, FailureCluster
 
 
 @dataclass
 class ErrataEngine:
-    """Slices are the confirmed clusters in rank order, then the candidates that did not pass; a row's score is its
+    """Slices are the confirmed clusters in rank order, then what is worth a look; a row's score is its
     membership. One constant column where there are none.
 
     999 permutations, where a report is made with 5,000: the least p is 0.001 instead of 0.0002.
@@ -54,10 +55,18 @@ class ErrataEngine:
 
     def claims(self, rows: EngineRows) -> list[ClaimedRows]:
         """The confirmed clusters, read on other rows: members against the rest of their scope."""
+        return self._read(self.result_.clusters, rows)
+
+    def looks(self, rows: EngineRows) -> list[tuple[float | None, float | None, ClaimedRows]]:
+        """Of each candidate its chance, how likely it is said to be nothing, and the candidate read on other rows."""
+        listed = self.result_.candidates
+        return [(one.chance, one.local_fdr, read) for one, read in zip(listed, self._read(listed, rows))]
+
+    def _read(self, clusters: Sequence[FailureCluster], rows: EngineRows) -> list[ClaimedRows]:
         memberships = self._memberships(rows.embeddings, rows.labels)
         clip, found = self.result_.outcomes.clip, list[ClaimedRows]()
         losses = rows.losses if clip is None else np.minimum(rows.losses, clip)
-        for cluster in self.result_.clusters:
+        for cluster in clusters:
             named = self.result_.samples.class_names
             of_class = named.index(cluster.scope) if cluster.scope in named else None
             scope = np.ones(len(rows), dtype=bool) if of_class is None else rows.labels == of_class

@@ -20,6 +20,8 @@ from core.errors import InvalidInput
 from core.records import F64
 
 DEPTHS = (10, 25)
+LIFT = 2.0
+"""A set that is worth a look is nothing unless some planted slice is so many times as frequent in it as around it."""
 MEMORY_EVERY = 10
 """Memory is measured for seeds that this divides."""
 
@@ -47,6 +49,9 @@ def measure(method: Method, world: FailureWorld, seed: int) -> dict[str, Any]:
         line |= _precision(scores, world)
     if isinstance(engine, Claims) and not failed:
         line |= _claims(engine, world)
+    if isinstance(engine, ErrataEngine) and world.many is not None and not failed:
+        rows, slices = world.many()
+        line["looks"] = [[*rated, look.holds_less_than(LIFT, slices)] for *rated, look in engine.looks(rows)]
     return line
 
 
@@ -68,7 +73,7 @@ def _claims(engine: Claims, world: FailureWorld) -> dict[str, Any]:
     """How many claims, how many of them false, how many intervals held of how many."""
     claims = engine.claims(world.fresh)
     others = engine.n_other_claims() if isinstance(engine, ErrataEngine) else 0
-    held = [c.holds() for c in engine.claims(world.many())] if claims and world.many is not None else []
+    held = [c.holds() for c in engine.claims(world.many()[0])] if claims and world.many is not None else []
     known = [h for h in held if h is not None]
     return {
         "claims": len(claims),

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import ClassVar, cast, get_args
 
 from core.discovery.engines.planted import Planted, PlantedKind, plant_embeddings
-from core.discovery.engines.rows import planted_rows
+from core.discovery.engines.rows import EngineRows, planted_rows
 from core.discovery.scoreboard.worlds import FailureWorld
+from core.records import Bool
 
 MANY = 10_000
 
@@ -32,9 +33,18 @@ class EmbeddingTier:
             )
 
         audit, fresh = draw(self.n)
-        return FailureWorld(
-            planted_rows(audit), planted_rows(fresh), fresh.slices, many=lambda: planted_rows(draw(MANY)[1])
-        )
+        return FailureWorld(planted_rows(audit), planted_rows(fresh), fresh.slices, many=lambda: _told(draw(MANY)[1]))
+
+
+def _told(planted: Planted) -> tuple[EngineRows, tuple[Bool, ...]]:
+    return planted_rows(planted), planted.slices
+
+
+@dataclass(frozen=True, slots=True)
+class FewRowsTier(EmbeddingTier):
+    """The same with 800 rows, so that much of what is planted is too weak to be confirmed."""
+
+    n: int = 800
 
 
 @dataclass(frozen=True, slots=True)

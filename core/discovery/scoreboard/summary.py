@@ -16,6 +16,8 @@ from core.statistics.runs import clopper_pearson, mean_over, ratio_over
 
 MIN_WORLDS = 5
 """With fewer an interval over worlds says nothing."""
+LFDR_BINS = ((0.0, 0.2), (0.2, 0.5), (0.5, 1.0))
+"""(above, up to) of the local false discovery rate."""
 MEASURES = ("best_p10", "first_p10", "best_p25", "first_p25", "best_ap", "first_ap")
 EVEN = {"even_p10": "places_p10", "even_ap": "places_ap"}
 """Measures of the best of as many slices as both list, from the lines' slices in their places."""
@@ -52,6 +54,9 @@ class BoardCell:
     """Median."""
     peak_mb: float | None
     """Median rise of memory; None where it is not known."""
+    looks: tuple[tuple[int, float, int], ...] = ()
+    """Of what is worth a look and no claim, by `LFDR_BINS` of how likely each set was said to be nothing: (sets, sum of
+    what was said, how many are nothing). Empty of a method without such a list, and where it cannot be judged."""
 
     def verdict(self, measure: str = "best_p10") -> str:
         """ "ahead" or "behind" where Errata is so clearly: the interval of the difference leaves out 0, over at least
@@ -70,6 +75,7 @@ class BoardCell:
             return {k: plain(v) for k, v in value.items()} if isinstance(value, dict) else value
 
         return {name: plain(getattr(self, name)) for name in self.__slots__} | {
+            "looks": [[n, _rounded(said), nothing] for n, said, nothing in self.looks],
             "cpu_seconds": _rounded(self.cpu_seconds),
             "peak_mb": None if self.peak_mb is None else round(self.peak_mb),
         }
@@ -77,7 +83,7 @@ class BoardCell:
     @classmethod
     def from_dict(cls, given: dict[str, Any]) -> BoardCell:
         """The cell that `to_dict` wrote."""
-        plain = dict(given)
+        plain = dict(given) | {"looks": tuple(tuple(looks) for looks in given.get("looks", ()))}
         for name in ("false_claims", "claiming", "intervals"):
             plain[name] = None if plain[name] is None else Estimate(*plain[name])
         for name in ("values", "behind"):
@@ -143,6 +149,7 @@ def _cell(tier: str, kind: str, method: str, lines: list[dict[str, Any]], ours: 
         n_intervals,
         float(np.median([row["cpu_seconds"] for row in rows])) if rows else 0.0,
         float(np.median(peaks)) if peaks else None,
+        _looks([look for row in rows for look in row.get("looks", ())]),
     )
 
 
@@ -169,6 +176,37 @@ def _share(rows: list[dict[str, Any]], part: str, whole: str) -> Estimate | None
     if not sum(row[whole] for row in rows):
         return None
     return ratio_over([row[part] for row in rows], [row[whole] for row in rows])
+
+
+def _looks(looks: Sequence[Sequence[Any]]) -> tuple[tuple[int, float, int], ...]:
+    """See `BoardCell.looks`; of sets that are listed for their order alone nothing is said."""
+    rated = [(float(rate), bool(nothing)) for _, rate, nothing in looks if rate is not None]
+    binned = [[(rate, nothing) for rate, nothing in rated if low < rate <= high] for low, high in LFDR_BINS]
+    found = tuple((len(one), sum(rate for rate, _ in one), sum(nothing for _, nothing in one)) for one in binned)
+    return found if rated else ()
+
+
+@dataclass(frozen=True, slots=True)
+class LookBin:
+    """Sets that were said to be nothing with about the same probability, and how many are."""
+
+    bounds: tuple[float, float]
+    n: int
+    said: float
+    """Mean of what was said."""
+    nothing: Estimate
+    """Share that is nothing; interval as if sets were independent."""
+
+
+def looks_table(cells: Sequence[BoardCell]) -> list[LookBin]:
+    """All cells together: how likely sets that are worth a look were said to be nothing, and how many are."""
+    told = [cell.looks for cell in cells if cell.looks]
+    found: list[LookBin] = []
+    for bounds, *each in zip(LFDR_BINS, *told):
+        n, said, nothing = (sum(part) for part in zip(*each)) if each else (0, 0.0, 0)
+        if n:
+            found.append(LookBin(bounds, n, said / n, clopper_pearson(nothing, n)))
+    return found
 
 
 def losses(cells: Sequence[BoardCell], measure: str = "best_p10") -> list[BoardCell]:

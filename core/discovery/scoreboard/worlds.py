@@ -18,6 +18,7 @@ TIERS = Registry(
     "tier",
     {
         "embeddings": "core.discovery.scoreboard.planted_tier:EmbeddingTier",
+        "few-rows": "core.discovery.scoreboard.planted_tier:FewRowsTier",
         "ten-classes": "core.discovery.scoreboard.planted_tier:TenClassTier",
         "scenes": "core.discovery.scoreboard.scene_tier:SceneTier",
         "clothing": "core.discovery.scoreboard.picture_tier:ClothingTier",
@@ -40,8 +41,9 @@ class FailureWorld:
     own_failures: bool = False
     """Whether the model fails of itself too, so that a claim elsewhere may be true: claims are then judged by the loss
     of the fresh rows, not by the planted slices."""
-    many: Callable[[], EngineRows] | None = None
-    """Thousands more rows, by which an interval is judged; None where there are none."""
+    many: Callable[[], tuple[EngineRows, tuple[Bool, ...]]] | None = None
+    """Thousands more rows and the planted slices among them, by which an interval and what is worth a look are judged;
+    None where there are none."""
 
 
 class Tier(Protocol):

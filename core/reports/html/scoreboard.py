@@ -11,13 +11,23 @@ from typing import Any
 
 from core.discovery.scoreboard.methods import METHODS, OURS
 from core.discovery.scoreboard.run import FIRST, BoardPlan
-from core.discovery.scoreboard.summary import MIN_WORLDS, BoardCell, summarise
+from core.discovery.scoreboard.summary import MIN_WORLDS, BoardCell, looks_table, summarise
 from core.discovery.scoreboard.worlds import NULL
 from core.files import ASSETS, write_json, write_text
 from core.reports.html.diagnosis import style
 from core.reports.html.intervals import IntervalBar, interval_bar
 from core.reports.html.render import render
-from core.reports.tables.scoreboard import HEADINGS, Board, ahead, left_out_sentence, loss_sentence, markdown, row
+from core.reports.tables.scoreboard import (
+    HEADINGS,
+    LOOKS_ARE,
+    Board,
+    ahead,
+    left_out_sentence,
+    look_row,
+    loss_sentence,
+    markdown,
+    row,
+)
 
 SHIPPED = ASSETS / "scoreboard.json"
 """The board that comes along, made with the command that stands in it."""
@@ -69,6 +79,8 @@ def board_values(board: Board) -> dict[str, Any]:
         "tables": board_tables(board),
         "ahead": ahead(board.cells),
         "losses": [loss_sentence(*loss) for loss in board.losses()],
+        "looks": [look_row(one) for one in looks_table(board.cells)],
+        "looks_are": LOOKS_ARE,
     }
 
 

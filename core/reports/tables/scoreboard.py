@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 
 from core.discovery.scoreboard.methods import OURS
-from core.discovery.scoreboard.summary import MIN_WORLDS, BoardCell, losses
+from core.discovery.scoreboard.summary import MIN_WORLDS, BoardCell, LookBin, looks_table, losses
 from core.errors import InvalidInput
 from core.records import Estimate
 from core.statistics.runs import show
@@ -23,6 +23,11 @@ TOLD = {
 }
 """Measures in which a peer's lead is told before any table."""
 MOST_TOLD = 20
+LOOKS_ARE = (
+    "What Errata lists beside its claims, in all worlds whose truth is known, those with nothing planted among them: "
+    "how likely each set was said to be nothing, and how many are. A set is nothing unless a planted slice is at least "
+    "twice as frequent in it as in the rest of its class (10,000 rows)."
+)
 HEADINGS = (
     "method",
     "reads of a row",
@@ -99,7 +104,28 @@ def markdown(board: Board) -> str:
             continue
         parts += ["| " + " | ".join(HEADINGS) + " |", "|---" * len(HEADINGS) + "|"]
         parts += ["| " + " | ".join(row(cell)) + " |" for cell in cells if cell.runs] + [""]
-    return "\n".join(parts)
+    return "\n".join([*parts, *_looks(board)])
+
+
+def _looks(board: Board) -> list[str]:
+    """Whether sets that are worth a look are as often nothing as was said; no lines where that was not measured."""
+    if not (bins := looks_table(board.cells)):
+        return []
+    head = [
+        "## Worth a look",
+        "",
+        LOOKS_ARE,
+        "",
+        "| said to be nothing | sets | said, mean | nothing |",
+        "|---|---|---|---|",
+    ]
+    return [*head, *(f"| {' | '.join(look_row(one))} |" for one in bins), ""]
+
+
+def look_row(one: LookBin) -> tuple[str, str, str, str]:
+    """Such as ("above 0.2 up to 0.5", "24", "0.41", "0.33 [0.16, 0.55]")."""
+    low, high = one.bounds
+    return f"above {low:g} up to {high:g}", str(one.n), f"{one.said:.2f}", show(one.nothing)
 
 
 def _head(board: Board) -> list[str]:

@@ -212,7 +212,7 @@ def test_the_chance_of_the_first_listed_set_is_uniform_where_nothing_is() -> Non
         assert share <= level + 3 * spread
 
 
-def test_members_of_a_cluster_of_all_samples_are_ordered_by_the_heads_of_their_classes() -> None:
+def test_members_are_put_in_order_by_the_heads_of_their_classes() -> None:
     rng = np.random.default_rng(3)
     vectors, labels = rng.normal(size=(800, 30)).astype(np.float32), np.arange(800) % 2
     wrong = (rng.random(800) < 0.5) & (vectors[:, 0] > 0.5)

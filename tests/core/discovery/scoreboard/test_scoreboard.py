@@ -15,7 +15,7 @@ from core.discovery.scoreboard.errata import ErrataEngine
 from core.discovery.scoreboard.measure import measure
 from core.discovery.scoreboard.methods import METHODS, Method, find_method
 from core.discovery.scoreboard.run import BoardPlan, run
-from core.discovery.scoreboard.summary import BoardCell, losses, summarise
+from core.discovery.scoreboard.summary import BoardCell, looks_table, losses, summarise
 from core.discovery.scoreboard.worlds import FailureWorld
 from core.errors import InvalidInput
 from core.records import Estimate
@@ -24,7 +24,8 @@ from tests.support.scoreboard import board_line
 
 def small_world(kind: PlantedKind = "correlation", seed: int = 0, n: int = 400) -> FailureWorld:
     audit, fresh = plant_embeddings(kind, seed=seed, n=n, dimensions=8)
-    return FailureWorld(planted_rows(audit), planted_rows(fresh), fresh.slices, many=lambda: planted_rows(fresh))
+    again = planted_rows(fresh), fresh.slices
+    return FailureWorld(planted_rows(audit), *again, many=lambda: again)
 
 
 @dataclass
@@ -58,6 +59,7 @@ def stand_ins(monkeypatch):
 @pytest.mark.usefixtures("stand_ins")
 def test_an_oracle_has_a_precision_of_one_and_its_claims_are_held_against_the_truth():
     line = measure(Method("oracle", "oracle", {}), small_world(), 1)
+    assert "looks" not in line  # it has no second list
     assert line["best_p10"] == line["best_ap"] == [1.0, 1.0]
     assert line["first_p10"] == 1.0
     places = np.array(line["places_p10"])  # (planted, listed): each slice is its own best
@@ -163,6 +165,31 @@ def test_the_longer_list_is_cut_to_the_length_of_the_shorter_one():
     assert [cell.method for cell in losses(list(cells.values()), "even_p10")] == ["k-means"]
     del rows[1]["places_p10"]  # written before slices stood in their places
     assert "even_p10" not in next(c for c in summarise(rows) if c.method == "k-means").behind
+
+
+def test_what_is_worth_a_look_is_held_against_how_likely_it_was_said_to_be_nothing():
+    looks = [[[0.01, 0.15, False], [0.1, 0.5, True]], [[0.9, 0.9, True], [None, None, True]], []]
+    rows = [board_line("errata", seed, [1.0], looks=found) for seed, found in enumerate(looks)]
+    cell = summarise([*rows, board_line("k-means", 0, [1.0])])[0]
+    assert cell.looks == ((1, 0.15, 0), (1, 0.5, 1), (1, 0.9, 1))  # sets, said, nothing; an order only is left out
+    assert BoardCell.from_dict(cell.to_dict()).looks == cell.looks
+    first, second, third = looks_table([cell, cell])
+    assert (first.n, first.said, first.nothing.value) == (2, 0.15, 0.0)
+    assert (third.bounds, third.nothing.value) == ((0.5, 1.0), 1.0)
+    assert second.nothing.low < 0.5
+    older = {key: value for key, value in cell.to_dict().items() if key != "looks"}
+    assert BoardCell.from_dict(older).looks == ()
+    assert looks_table([BoardCell.from_dict(older)]) == []
+
+
+def test_a_set_holds_a_failure_where_it_is_at_least_twice_as_frequent_as_around():
+    members = np.arange(100) < 20
+    look = ClaimedRows(members, ~members, np.zeros(100))
+    failing = (np.arange(100) < 10) | (np.arange(100) >= 80)  # 10 of 20 inside, 20 of 80 around
+    assert not look.holds_less_than(2.0, (failing,))
+    failing[99 - 20] = True  # 21 of 80
+    assert look.holds_less_than(2.0, (failing,))
+    assert look.holds_less_than(2.0, ())
 
 
 def test_a_lead_is_clear_with_five_worlds_and_an_interval_beyond_zero():

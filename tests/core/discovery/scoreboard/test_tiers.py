@@ -19,7 +19,7 @@ from core.discovery.scoreboard.worlds import TIERS
 @pytest.mark.parametrize("name", TIERS)
 def test_a_tier_that_needs_pictures_says_so_and_the_others_need_none(name, tmp_path):
     tier = TIERS.load(name)()
-    if name in ("embeddings", "ten-classes", "scenes"):
+    if name in ("embeddings", "few-rows", "ten-classes", "scenes"):
         assert tier.missing(None) == ""
     else:
         assert "--data" in tier.missing(None)

@@ -31,6 +31,17 @@ def test_three_files_say_the_same(rows, tmp_path):
     assert page == render_board(board)
 
 
+def test_the_second_list_has_a_table_of_its_own_where_it_was_measured(rows, tmp_path):
+    assert "Worth a look" not in render_board(write_board(rows, BoardPlan(), tmp_path))
+    looks = [[0.02, 0.31, False], [0.9, 0.88, True], [0.8, 0.86, False]]
+    board = write_board([*rows, board_line("errata", 9, [0.5], looks=looks)], BoardPlan(), tmp_path)
+    page, text = (tmp_path / "scoreboard.html").read_text("utf-8"), markdown(board)
+    assert "| above 0.2 up to 0.5 | 1 | 0.31 | 0.00 [0.00, 0.97] |" in text
+    assert "| above 0.5 up to 1 | 2 | 0.87 | 0.50 [0.01, 0.99] |" in text
+    assert page.count("above 0.5 up to 1") == 1
+    assert "0.50 [0.01, 0.99]" in page
+
+
 def test_a_clear_lead_is_marked_and_drawn(rows, tmp_path):
     table = board_tables(write_board(rows, BoardPlan(), tmp_path))[0]
     ours, domino, k_means = table.lines
