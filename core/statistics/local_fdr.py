@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 NOTHING, SHAPE = 0.7, 0.3
-"""pi0 and a of `local_fdr`."""
+"""pi0 and a of `local_fdr`. The likeliest values on tuning seeds (111 sets of 46 planted data sets, a fifth of them
+with nothing planted; 78 % were nothing) were 0.36 and 0.06, which say 0.26 at a chance of 0.03 and 0.90 at 1; these say
+0.40 and 0.89: more where little was seen."""
 
 
 def local_fdr(chance: float) -> float:
-    """Probability that a listed set is nothing: pi0 / (pi0 + (1 - pi0) a chance^(a - 1)).
+    """Probability that a listed set is nothing, in the two-groups model: pi0 / (pi0 + (1 - pi0) a chance^(a - 1)).
+
+    A set that is nothing has a chance uniform in (0, 1], one that holds a failure a Beta(a, 1), so a small chance is
+    likelier there. The chance compares each set of a list with the strongest of a permuted one, so for the later sets
+    it is larger than it need be.
 
     Args:
-        chance: in (0, 1], the share of permuted data sets that list a set as strong.
+        chance: in (0, 1], the share of permuted losses in which the strongest set that could be listed stands out as
+            much, (b + 1) / (B + 1).
+
+    Source: Efron, Tibshirani, Storey & Tusher 2001, JASA 96(456), for the model; Pounds & Morris 2003, Bioinformatics
+    19(10), for the mixture of a uniform and a beta. Departure: both are fitted to the thousands of hypotheses of one
+    study; a list has five sets, so pi0 and a are those of planted data (`NOTHING`, `SHAPE`). Where nothing fails at
+    all, every listed set is nothing, whatever this says; how often that is so among data sets is for no list to know.
     """
     return NOTHING / (NOTHING + (1 - NOTHING) * SHAPE * chance ** (SHAPE - 1))
