@@ -83,7 +83,8 @@ class BoardCell:
     @classmethod
     def from_dict(cls, given: dict[str, Any]) -> BoardCell:
         """The cell that `to_dict` wrote."""
-        plain = dict(given) | {"looks": tuple(tuple(looks) for looks in given.get("looks", ()))}
+        plain = dict(given)
+        plain["looks"] = tuple(tuple(looks) for looks in given.get("looks", ()))
         for name in ("false_claims", "claiming", "intervals"):
             plain[name] = None if plain[name] is None else Estimate(*plain[name])
         for name in ("values", "behind"):
