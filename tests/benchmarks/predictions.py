@@ -127,9 +127,9 @@ def summary(lines: list[Line]) -> str:
 
 def _table(head: str, wanted: Sequence[tuple[str, str, tuple[str, ...]]], lines: list[Line]) -> str:
     out = [
-        f"| {head} | measure | splits with a finding | frozen | judged | interval holds | worse again | clearly "
-        "(adjusted p ≤ 0.05) | shown minus fresh | plain minus fresh |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        f"| {head} | measure | splits with a finding | frozen | judged | interval holds | by split | worse again "
+        "| clearly (adjusted p ≤ 0.05) | shown minus fresh | plain minus fresh |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for label, name, kinds in wanted:
         for measure in ("error rate", "mean loss"):
@@ -145,14 +145,16 @@ def _table(head: str, wanted: Sequence[tuple[str, str, tuple[str, ...]]], lines:
 
 def _cells(splits: list[list[Line]], is_finding: bool) -> str:
     """The figures of a line, without its name and its measure. Losses are in their standard deviations."""
-    judged = [[row for row in rows if row["as_predicted"] is not None] for rows in splits]
+    judged = [own for rows in splits if (own := [row for row in rows if row["as_predicted"] is not None])]
     flat, frozen = [row for rows in judged for row in rows], sum(map(len, splits))
     cells = [str(len(splits)), str(frozen), str(len(flat))]
     if not flat:
-        return " | ".join([*cells, *["–"] * 5])
+        return " | ".join([*cells, *["–"] * 6])
+    by_split = _over_splits(judged, lambda row: float(row["as_predicted"]))
     worse = [row["rest"] is not None and row["observed"]["value"] > row["rest"] for row in flat]
     clear = [w and row["p"] is not None and row["p"] <= 0.05 for w, row in zip(worse, flat)]
-    cells += [_share([bool(row["as_predicted"]) for row in flat]), _share(worse), _share(clear) if is_finding else "–"]
+    cells += [_share([bool(row["as_predicted"]) for row in flat]), f"[{by_split.low:.2f}, {by_split.high:.2f}]"]
+    cells += [_share(worse), _share(clear) if is_finding else "–"]
     return " | ".join([*cells, _gap(judged, "predicted"), _gap(judged, "plain")])
 
 
@@ -162,14 +164,17 @@ def _share(held: list[bool]) -> str:
 
 def _gap(judged: list[list[Line]], name: str) -> str:
     """Mean of what was shown minus what came, by bootstrap over splits; in points or standard deviations."""
+    in_points = judged[0][0]["measure"] == "error rate"
 
     def gap(row: Line) -> float:
         shown = row[name]["value"] if name == "predicted" else row[name]
-        return (shown - row["observed"]["value"]) * (100 if row["measure"] == "error rate" else 1 / row["spread"])
+        return (shown - row["observed"]["value"]) * (100 if in_points else 1 / row["spread"])
 
-    sums, unit = [sum(map(gap, rows)) for rows in judged], judged[0][0]["measure"] if judged[0] else ""
-    digits = 1 if unit == "error rate" or any(r["measure"] == "error rate" for rows in judged for r in rows) else 2
-    return show(ratio_over(sums, [float(len(rows)) for rows in judged]), digits)
+    return show(_over_splits(judged, gap), 1 if in_points else 2)
+
+
+def _over_splits(judged: list[list[Line]], of: Callable[[Line], float]) -> Estimate:
+    return ratio_over([sum(map(of, rows)) for rows in judged], [float(len(rows)) for rows in judged])
 
 
 def main() -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from core.checks.predict import predict
+from core.data.samples import DataSet
 from core.discovery.engines.planted import plant_embeddings
 from core.records import Embeddings
-from tests.benchmarks import counterexamples, honesty
-from tests.benchmarks.lines import read_lines
+from tests.benchmarks import counterexamples, honesty, predictions
+from tests.benchmarks.lines import append_line, read_lines
+from tests.support.planted_words import planted_run, samples_of
 
 
 def result_with(*memberships):
@@ -123,3 +127,28 @@ def test_counterexamples_go_on_where_they_were_and_the_table_counts_claims(tmp_p
         counterexamples.run_case("made: odd", runs, path)
     assert made == [0, 1, 2, 3, 4]
     assert "| made: odd | 5 | 0.400 [0.053, 0.853] |" in counterexamples.summary_table(read_lines(path))
+
+
+def test_predictions_are_counted_by_measure_and_losses_in_their_deviations(tmp_path):
+    found, _, _ = planted_run("rare")
+    fresh = {"kind": "phrase", "scope": "dog", "text": "x", "n": 40, "rest": 0.1, "p": 0.01, "as_predicted": True}
+    rate = fresh | {"measure": "error rate", "predicted": {"value": 0.6}, "observed": {"value": 0.5}, "plain": 0.7}
+    loss = rate | {"measure": "mean loss", "predicted": {"value": 3.0}, "observed": {"value": 2.0}, "spread": 2.0}
+    missed = rate | {"as_predicted": False, "rest": 0.9, "spread": 0.5}
+    lines = [{"case": "a", "rows": [rate | {"spread": 0.5}, missed]}, {"case": "b", "rows": [loss]}]
+    table = predictions.summary(lines)
+    assert "| a, findings | error rate | 1 | 2 | 2 | 0.50 [0.01, 0.99] |" in table
+    assert "| b, findings | mean loss | 1 | 1 | 1 | 1.00 [0.03, 1.00] |" in table
+    assert "| 0.50 [0.01, 0.99] | 10.0 [10.0, 10.0] | 20.0 [20.0, 20.0] |" in table  # one of two is worse, and clearly
+    assert "| 0.50 [0.50, 0.50] | -0.65 [-0.65, -0.65] |" in table  # 3 - 2 and 0.7 - 2, of deviations of 2
+    held = {"case": "planted", "rows": predictions.counted(replace(found, prediction=predict_again(found)))}
+    append_line(tmp_path / "lines.jsonl", held)
+    first = read_lines(tmp_path / "lines.jsonl")[0]["rows"][0]
+    assert first["members"] == found.clusters[0].size
+    assert 0 < first["plain"] <= 1 or first["measure"] == "mean loss"
+
+
+def predict_again(found):
+    _, _, fresh = planted_run("rare")
+    samples, outcomes, embeddings, words = samples_of(fresh, "fresh")
+    return predict(found, DataSet(samples, outcomes, embeddings, (), (), words))
