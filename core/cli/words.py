@@ -159,7 +159,7 @@ def predict(
     from core.store import REPORT, load, update
 
     diagnosis = load(run)
-    say(_frozen(freeze(diagnosis)))  # before the fresh samples are opened
+    say(_frozen(diagnosis, freeze(diagnosis)))  # before the fresh samples are opened
     with TerminalProgress() as progress:
         prediction = predict_fresh(
             diagnosis,
@@ -179,11 +179,13 @@ def predict(
     say(f"Report: {run / REPORT}")
 
 
-def _frozen(frozen: Frozen) -> str:
+def _frozen(diagnosis: Diagnosis, frozen: Frozen) -> str:
     from core.numbers import count
+    from core.reports.wording.sensitivity import sensitivity_sentence
 
     if not frozen.findings:
-        return f"Nothing was confirmed, so nothing is predicted. SHA-256 {frozen.digest}"
+        said = f"Nothing was confirmed, so nothing is predicted. SHA-256 {frozen.digest}"
+        return f"{said}\n{sensitivity_sentence(diagnosis)}".rstrip()
     return f"Frozen: {count(len(frozen.findings), 'finding')}, SHA-256 {frozen.digest}"
 
 

@@ -38,6 +38,7 @@ from core.records import (
     Outcomes,
     Progress,
     SampleSet,
+    Sensitivity,
     Words,
     no_progress,
 )
@@ -165,10 +166,7 @@ def _describe(inputs: _Inputs, search: _Search, settings: Settings, progress: Pr
         replace(c, called=name_cluster(c, insights, samples.metadata, scope_rows[c.scope], words)) for c in clusters
     )
     progress("describe", 3, n_parts)
-    sensitivity = measure_sensitivity(
-        proposals, test, search.measured, outcomes,
-        alpha=search.alpha, predictability_alpha=settings.predictability_alpha, seed=seed,
-    )  # fmt: skip
+    sensitivity = _sensitivity(search, outcomes, settings) if settings.sensitivity else None
     progress("describe", 4, n_parts)
     classes = class_findings(samples, outcomes, design, alpha=_class_alpha(samples, settings))
     predictability = predictability_of(
@@ -195,6 +193,18 @@ def _describe(inputs: _Inputs, search: _Search, settings: Settings, progress: Pr
         model=_assigner(embeddings, search, [search.found[i] for i in order]),
         words=words,
         family_null=test.null if test.is_permuted else None,
+    )
+
+
+def _sensitivity(search: _Search, outcomes: Outcomes, settings: Settings) -> Sensitivity | None:
+    return measure_sensitivity(
+        search.proposals,
+        search.test,
+        search.measured,
+        outcomes,
+        alpha=search.alpha,
+        predictability_alpha=settings.predictability_alpha,
+        seed=settings.seed,
     )
 
 

@@ -38,6 +38,8 @@ class Settings:
     """False leaves the map at its PCA view, for speed."""
     words: bool = True
     """False tests no phrases and answers no questions."""
+    sensitivity: bool = True
+    """False plants no failures, for speed: then nothing says what would have been found."""
 
     def __post_init__(self) -> None:
         if not 0 < self.alpha < 0.5:

@@ -12,6 +12,7 @@ import numpy as np
 from core.errors import InvalidInput
 from core.records import F64, Bool, Diagnosis, FailureCluster, Insight
 from core.reports.wording.findings import cluster_title
+from core.reports.wording.sensitivity import sensitivity_sentence
 from webapp.clicks.strips import judgement_view, strip_view
 from webapp.explore.findings import of_cluster
 from webapp.explore.tab import View
@@ -69,7 +70,9 @@ def on_open(session: Session, state: ClicksState) -> tuple[Any, ...]:
         return tuple(gr.skip() for _ in range(5))
     if not diagnosis or not ids:
         nothing = gr.update(choices=[], value=None)
-        return ClicksState(session.run) if diagnosis else state, nothing, nothing, render("clicks/nothing.html.j2"), ""
+        said = sensitivity_sentence(diagnosis) if diagnosis and not diagnosis.clusters else ""
+        none = render("clicks/nothing.html.j2", sensitivity=said)
+        return ClicksState(session.run) if diagnosis else state, nothing, nothing, none, ""
     cluster = ids[0] if asked is None else asked
     phrases = sentences_of(diagnosis, cluster)
     return (

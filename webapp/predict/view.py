@@ -11,6 +11,7 @@ from core.reports.html.intervals import Axis, Mark, dots
 from core.reports.html.predictions import MEASURES, measure_axis, prediction_tables
 from core.reports.wording.findings import ALL, cluster_title
 from core.reports.wording.predictions import MeasureStyle, measure_name, replication_sentence
+from core.reports.wording.sensitivity import sensitivity_sentence
 from webapp.markup.render import render
 
 if TYPE_CHECKING:
@@ -53,7 +54,13 @@ def frozen_view(diagnosis: Diagnosis, frozen: Frozen) -> str:
         lines = [_frozen_line(diagnosis, f, style, axis) for f in own]
         name = measure_name(diagnosis, measure)
         groups += [{"measure": name, "findings": lines[:MAX_UNFOLDED], "more": lines[MAX_UNFOLDED:]}] if own else []
-    return render("predict/frozen.html.j2", groups=groups, n=len(frozen.findings), digest=frozen.digest)
+    return render(
+        "predict/frozen.html.j2",
+        groups=groups,
+        n=len(frozen.findings),
+        digest=frozen.digest,
+        sensitivity=sensitivity_sentence(diagnosis),
+    )
 
 
 def _frozen_line(diagnosis: Diagnosis, finding: FrozenFinding, style: MeasureStyle, axis: Axis) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from core.records import Comparison, Diagnosis, FourWay, ProbeResult
 from core.reports.wording.findings import cluster_title
+from core.reports.wording.sensitivity import sensitivity_sentence
 from webapp.markup.html import hue, picture
 from webapp.markup.render import render
 from webapp.markup.shares import KINDS, is_own, kinds_of, rows_of_kind
@@ -30,6 +31,7 @@ def four_way_view(diagnosis: Diagnosis, result: ProbeResult, comparison: Compari
         agreement=kappa if kappa == kappa else None,
         meanings=list(dict.fromkeys(row["words"] for row in rows[1:])),
         notes=comparison.notes,
+        sensitivity=sensitivity_sentence(diagnosis),
     )
 
 

@@ -34,7 +34,7 @@ class ErrataEngine:
     def fit(
         self, embeddings: F32, losses: F64, labels: I64, probabilities: F64 | None = None, errors: Bool | None = None
     ) -> Self:
-        settings = Settings(seed=self.seed, map=False, n_permutations=self.n_permutations)
+        settings = Settings(seed=self.seed, map=False, n_permutations=self.n_permutations, sensitivity=False)
         self.result_ = diagnose_arrays(
             embeddings, losses, labels=labels, errors=errors, settings=settings, group_copies=self.group_copies
         )

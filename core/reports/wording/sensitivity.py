@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from core.numbers import digits_for, either, interval, number, percent, with_unit
 from core.records import Diagnosis, PlantedPattern, Sensitivity
 
@@ -28,21 +30,27 @@ def sensitivity_sentence(diagnosis: Diagnosis) -> str:
 def _of_scope(found: Sensitivity, patterns: list[PlantedPattern]) -> str:
     """The smallest pattern of the reference strength that is found, else of the next stronger one; with it the smallest
     of any strength, if that is smaller."""
-    enough = [p for p in patterns if p.found.value >= found.power]
-    if not enough:
+    first = spoken_of(found, patterns)
+    if first is None:
         top = max(patterns, key=lambda p: (p.size, p.strength))
         often = int(10 * top.found.value + 1e-9)
         rarely = f"would be found only {often} times in 10" if often > 1 else "would be missed"
         rarely = rarely.replace("1 times", "1 time")
         return f"Even {pattern_text(found, top)} {rarely} ({_counted(top)})."
-    strong = [p for p in enough if p.strength >= REFERENCE[found.unit]] or enough
-    strength = min(p.strength for p in strong)
-    first = min((p for p in strong if p.strength == strength), key=lambda p: p.size)
     said = f"{pattern_text(found, first)} would be found {_often(first)} ({_counted(first)})"
+    enough = [p for p in patterns if p.found.value >= found.power]
     smallest = min(enough, key=lambda p: (p.size, p.strength))
     if smallest.size < first.size:
-        said += f", the smallest so often is {pattern_text(found, smallest)}"
+        said += f", one of {share_text(smallest)} ({smallest.size:,} samples) {_condition(found, smallest.strength)}"
     return f"{said[0].upper()}{said[1:]}."
+
+
+def spoken_of(found: Sensitivity, patterns: Sequence[PlantedPattern]) -> PlantedPattern | None:
+    """The smallest pattern that is found often enough at the reference strength, else at the next stronger one; None
+    where none is."""
+    enough = [p for p in patterns if p.found.value >= found.power]
+    strong = [p for p in enough if p.strength >= REFERENCE[found.unit]] or enough
+    return min(strong, key=lambda p: (p.strength, p.size), default=None)
 
 
 def pattern_text(found: Sensitivity, pattern: PlantedPattern) -> str:
@@ -78,6 +86,13 @@ def strength_text(found: Sensitivity, strength: float) -> str:
         return f"with {'twice' if strength == 2 else f'{strength:g} times'} the loss"
     deviations = "1 standard deviation" if strength == 1 else f"{strength:.2g} standard deviations"
     return f"with a loss higher by {deviations}"
+
+
+def _condition(found: Sensitivity, strength: float) -> str:
+    """Such as "if 75 % of it fail", "with 5 times the loss"."""
+    if found.unit != "error rate":
+        return strength_text(found, strength)
+    return "if all of it fails" if strength >= 1 else f"if {percent(strength)} of it fail"
 
 
 def strength_brief(found: Sensitivity, strength: float) -> str:

@@ -35,7 +35,7 @@ def test_a_smaller_one_that_only_a_stronger_failure_shows_is_named_too() -> None
     found = made_sensitivity(found={("class", 10): (0, 4, 36), ("class", 20): (2, 35, 40)})
     text = said(found)
     assert "A pattern of 20 % of a class (20 samples) of which half fail would be found 8 times in 10" in text
-    assert "the smallest so often is a pattern of 10 % of a class (10 samples) that always fails." in text
+    assert "95 % 73 to 96 %), one of 10 % (10 samples) if all of it fails." in text
 
 
 @pytest.mark.parametrize(
