@@ -40,18 +40,44 @@ def class_findings(samples: SampleSet, outcomes: Outcomes, design: Design, *, al
     30 classes x 300 rows, error 0.3, at alpha 0.2 it claimed in 62 of 200 nulls (0.25 to 0.38). Intervals hold for all
     of a list at once with 95 %, so that they hold for those that are claimed as well.
     """
+    tests = class_tests(samples, outcomes, design)
+    return () if tests is None else tests.findings(alpha if design.testable else None)
+
+
+def class_tests(samples: SampleSet, outcomes: Outcomes, design: Design) -> ClassTests | None:
+    """The tests of `class_findings`, before their p are adjusted; None without classes."""
     if samples.labels is None or len(samples.class_names) < 2:
-        return ()
+        return None
     lists = [_singles(samples.labels, samples.class_names, outcomes, design.groups)]
     if outcomes.predictions is not None:
         lists.append(_pairs(outcomes, samples.labels, outcomes.predictions, samples.class_names, design.groups))
     if design.superclasses is not None and len(design.superclasses) > 1:
         lists += _of_superclasses(samples.labels, outcomes, design.superclasses, design.groups)
-    used = sum(len(one.p) > 0 for one in lists)
-    everything = [finding for one in lists for finding in one.adjusted(used, alpha if design.testable else None)]
-    return tuple(
-        sorted(everything, key=lambda f: (f.kind != "class", -f.mean_loss.value if f.kind == "class" else -f.size))
-    )
+    return ClassTests(tuple(lists))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ClassTests:
+    """Lists of tests, that of the classes first."""
+
+    lists: tuple[_Tests, ...]
+
+    @property
+    def used(self) -> int:
+        """Lists in which anything could be tested."""
+        return sum(len(one.p) > 0 for one in self.lists)
+
+    def first_level(self, alpha: float) -> float:
+        """The raw p at which a class is confirmed if no other is; 0 where none can be."""
+        n_tests = self.used * len(self.lists[0].p)
+        return alpha / n_tests if n_tests else 0.0
+
+    def findings(self, alpha: float | None) -> tuple[ClassFinding, ...]:
+        """The classes, then the pairs, each kind worst first; without alpha nothing is tested."""
+        everything = [finding for one in self.lists for finding in one.adjusted(self.used, alpha)]
+        return tuple(
+            sorted(everything, key=lambda f: (f.kind != "class", -f.mean_loss.value if f.kind == "class" else -f.size))
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from core.discovery.assigner import Assigner
-from core.discovery.classes import class_findings, suspected_label_errors
+from core.discovery.classes import ClassTests, class_tests, suspected_label_errors
 from core.discovery.cluster_findings import describe_clusters
 from core.discovery.clusters import FoundCluster, find_clusters
 from core.discovery.condition_results import ConditionResults
@@ -22,6 +22,7 @@ from core.discovery.provenance import assumptions, fingerprint, has_classes, set
 from core.discovery.ridge.heads import Features
 from core.discovery.row_order import reorder_rows
 from core.discovery.sensitivity.power import measure_sensitivity, smallest_detectable
+from core.discovery.sensitivity.whole_classes import ClassRows
 from core.discovery.settings import CLASS_SHARE_OF_ALPHA, DEFAULTS, MIN_SAMPLES, WITHOUT_MAP, Settings
 from core.embeddings.projection import pca_map, umap_map
 from core.errors import InvalidInput
@@ -166,9 +167,10 @@ def _describe(inputs: _Inputs, search: _Search, settings: Settings, progress: Pr
         replace(c, called=name_cluster(c, insights, samples.metadata, scope_rows[c.scope], words)) for c in clusters
     )
     progress("describe", 3, n_parts)
-    sensitivity = _sensitivity(search, outcomes, settings) if settings.sensitivity else None
+    tests, alpha = class_tests(samples, outcomes, design), _class_alpha(samples, settings)
+    sensitivity = _sensitivity(search, samples, outcomes, tests, settings) if settings.sensitivity else None
     progress("describe", 4, n_parts)
-    classes = class_findings(samples, outcomes, design, alpha=_class_alpha(samples, settings))
+    classes = () if tests is None else tests.findings(alpha if design.testable else None)
     predictability = predictability_of(
         test, design, outcomes, search.predicted, alpha=settings.predictability_alpha, seed=seed
     )
@@ -196,7 +198,13 @@ def _describe(inputs: _Inputs, search: _Search, settings: Settings, progress: Pr
     )
 
 
-def _sensitivity(search: _Search, outcomes: Outcomes, settings: Settings) -> Sensitivity | None:
+def _sensitivity(
+    search: _Search, samples: SampleSet, outcomes: Outcomes, tests: ClassTests | None, settings: Settings
+) -> Sensitivity | None:
+    groups, whole = search.proposals.design.groups, None
+    if tests is not None and samples.labels is not None:
+        level = tests.first_level(_class_alpha(samples, settings))
+        whole = ClassRows(samples.labels, groups, outcomes, level) if level else None
     return measure_sensitivity(
         search.proposals,
         search.test,
@@ -204,6 +212,7 @@ def _sensitivity(search: _Search, outcomes: Outcomes, settings: Settings) -> Sen
         outcomes,
         alpha=search.alpha,
         predictability_alpha=settings.predictability_alpha,
+        classes=whole,
         seed=settings.seed,
     )
 

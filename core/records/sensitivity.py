@@ -23,8 +23,9 @@ class Detectable:
 class PlantedPattern:
     """Plants of one size and one strength, and how many of them were found."""
 
-    scope: Literal["class", "all samples"]
-    """Whether its samples are of one class (or superclass, where those are searched)."""
+    scope: Literal["class", "whole class", "all samples"]
+    """Whether its samples are of one class (or superclass, where those are searched), or all of a class, which is
+    tested without the embedding."""
     size: int
     share: float
     """Of the typical class, or of all samples."""

@@ -69,11 +69,24 @@ class PartMeans:
         """(k,) plain means."""
         return self.level + self._of_part(self.sums) / self._of_part(self.sizes)
 
-    def excess_p(self) -> F64:
-        """(k,) one-sided p that the mean of a part is no higher than that of all other rows; 1 without others."""
-        if self.n_parts < 2:
+    def of_others(self, values: F64, part: I64, n_parts: int, groups: I64 | None = None) -> PartMeans:
+        """Other values in parts of their own, to be held against the rest of a part of these (`excess_p`)."""
+        made = PartMeans.of(values - self.level, part, n_parts, groups)
+        sums = made.sums + made.level * made.sizes
+        return PartMeans(made.part, made.group, sums, made.sizes, self.level, self.least, self.greatest, n_parts)
+
+    def excess_p(self, beside: tuple[PartMeans, int] | None = None) -> F64:
+        """(k,) one-sided p that the mean of a part is no higher than that of all other rows; 1 without others.
+
+        Args:
+            beside: values and one of their parts: then the mean of each part is held against the rest of that one.
+        """
+        if self.n_parts < 2 and beside is None:
             return np.ones(self.n_parts)
-        mean, deviation, skew = self._rest()
+        if beside is None:
+            mean, deviation, skew = self._rest()
+        else:
+            mean, deviation, skew = (np.full(self.n_parts, of_rest[beside[1]]) for of_rest in beside[0]._rest())
         p = np.zeros(self.n_parts)
         for node, weight in zip(_NODES, _WEIGHTS):
             rest = np.minimum(mean + deviation * _gamma_quantile(node, skew), self.greatest)

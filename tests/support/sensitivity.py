@@ -7,7 +7,12 @@ from typing import Literal
 from core.records import PlantedPattern, Sensitivity
 from core.statistics.runs import clopper_pearson
 
-FOUND = {("class", 10): (0, 4, 20), ("class", 20): (2, 12, 33), ("all samples", 20): (1, 34, 40)}
+FOUND = {
+    ("class", 10): (0, 4, 20),
+    ("class", 20): (2, 12, 33),
+    ("all samples", 20): (1, 34, 40),
+    ("whole class", 100): (33, 40, 40),
+}
 """How many of 40 plants are found at each strength, by scope and size."""
 
 
@@ -26,7 +31,7 @@ def made_sensitivity(
         PlantedPattern(
             scope=scope,  # type: ignore[arg-type]
             size=size,
-            share=size / (100 if scope == "class" else 400),
+            share=size / (400 if scope == "all samples" else 100),
             strength=strength,
             excess_loss=strength,
             error_difference=strength - 0.1 if unit == "error rate" else None,

@@ -6,6 +6,7 @@ import numpy as np
 
 from core.numbers import count, number, percent
 from core.records import Diagnosis
+from core.reports.wording.sensitivity import classes_sentence
 from core.reports.wording.summary import predictability_in_brief
 from webapp.markup.html import tile_of
 from webapp.markup.render import render
@@ -47,6 +48,7 @@ def class_section(diagnosis: Diagnosis) -> str:
         found=sorted(diagnosis.classes, key=lambda c: (not c.confirmed, -c.mean_loss.value)),
         confirmed=[c for c in diagnosis.classes if c.confirmed],
         most=MAX_CHIPS,
+        sensitivity=classes_sentence(diagnosis),
     )
 
 

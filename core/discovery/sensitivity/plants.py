@@ -50,10 +50,15 @@ def places_of(design: Design, rng: np.random.Generator) -> tuple[PlantingSite | 
     counts = np.array([len(scope.rows) for scope in design.scopes[1:]], dtype=np.int64)
     if not len(counts):
         return None, everything
+    typical, chosen = alike_in_size(counts, rng)
+    return PlantingSite(tuple((chosen + 1).tolist()), typical, _sizes(typical)), everything
+
+
+def alike_in_size(counts: I64, rng: np.random.Generator) -> tuple[int, I64]:
+    """The median of the counts, and the places of up to MOST_CLASSES at random of those that are about as large."""
     typical = int(np.sort(counts)[len(counts) // 2])
-    near = np.flatnonzero(np.maximum(counts / typical, typical / counts) <= ALIKE) + 1
-    chosen = np.sort(rng.permutation(near)[:MOST_CLASSES])
-    return PlantingSite(tuple(chosen.tolist()), typical, _sizes(typical)), everything
+    near = np.flatnonzero(np.maximum(counts / typical, typical / counts) <= ALIKE)
+    return typical, np.sort(rng.permutation(near)[:MOST_CLASSES])
 
 
 def _sizes(n: int) -> tuple[tuple[float, int], ...]:

@@ -19,6 +19,7 @@ from core.discovery.family_test import FamilyTest
 from core.discovery.proposals import Proposals
 from core.discovery.sensitivity.plants import Plant, PlantingSite, draw_plants, places_of
 from core.discovery.sensitivity.strengths import Strengths, strengths_of
+from core.discovery.sensitivity.whole_classes import ClassRows, whole_classes
 from core.records import F32, F64, I64, Detectable, Outcomes, PlantedPattern, Sensitivity
 from core.statistics.permutation import permutation_threshold
 from core.statistics.runs import clopper_pearson
@@ -55,6 +56,7 @@ def measure_sensitivity(
     *,
     alpha: float,
     predictability_alpha: float,
+    classes: ClassRows | None,
     seed: int,
 ) -> Sensitivity | None:
     """Plant patterns of 10 rows and of 2, 5, 10 and 20 % of the typical class and of all samples, and count how many
@@ -67,6 +69,7 @@ def measure_sensitivity(
     Args:
         test: the first test of the family. measured: what was tested in it.
         alpha: what of the run's level is spent inside classes, with the share `predictability_alpha` of it.
+        classes: what is tested as wholes; None where no class is.
     """
     if not test.is_permuted:
         return None
@@ -81,6 +84,8 @@ def measure_sensitivity(
         plants = draw_plants(proposals.features.rows, scopes, place.sizes[-1][1], bases, rng)
         searched = range(len(design.scopes)) if place.scopes == (0,) else (0, *place.scopes)
         patterns += _grid(reader, narrowed_family(proposals.family, searched), place, plants, outcomes)
+    if classes is not None:
+        patterns += whole_classes(classes, strengths, PLANTS, rng)
     names = () if inside is None else tuple(design.scopes[number].name for number in inside.scopes)
     size = 0 if inside is None else inside.typical
     return Sensitivity(
@@ -194,6 +199,8 @@ def smallest_detectable(sensitivity: Sensitivity | None) -> tuple[Detectable, ..
     made: dict[int, Detectable] = {}
     for pattern in () if sensitivity is None else sensitivity.patterns:
         power = sensitivity.power if sensitivity else 0.0
+        if pattern.scope == "whole class":
+            continue
         known = made.setdefault(pattern.size, Detectable(pattern.size, None, None, power))
         if known.excess_loss is None and pattern.found.value >= power:
             made[pattern.size] = Detectable(pattern.size, pattern.excess_loss, pattern.error_difference, power)

@@ -40,16 +40,16 @@ class ErrorRates:
     unit: Unit = "error rate"
 
     @classmethod
-    def of(cls, errors: Bool, design: Design) -> ErrorRates:
+    def of(cls, errors: Bool, blocks: I64) -> ErrorRates:
         base = float(errors.mean())
         every = np.flatnonzero(~errors), np.flatnonzero(errors)
         pools: list[tuple[I64, I64]] = []
-        for rows in split_by_block(np.arange(len(errors)), design.blocks, len(design.block_names)):
+        for rows in split_by_block(np.arange(len(errors)), blocks, int(blocks.max()) + 1):
             own = rows[~errors[rows]], rows[errors[rows]]
             passing, failing = (mine if len(mine) >= POOL else all_ for mine, all_ in zip(own, every))
             pools.append((passing, failing))
         values = tuple(rate for rate in RATES if rate >= base + LEAST_GAP) or (1.0,)
-        return cls(errors, design.blocks, tuple(pools), values, base)
+        return cls(errors, blocks, tuple(pools), values, base)
 
     def sources(self, rows: I64, shuffled: I64, draws: F64, strength: float) -> I64:
         """(s,) the row whose outcome each planted row takes.
@@ -85,16 +85,16 @@ class MeanLosses:
     """Cumulative weights of a class at a strength."""
 
     @classmethod
-    def of(cls, losses: F64, design: Design) -> MeanLosses:
-        split = split_by_block(np.arange(len(losses)), design.blocks, len(design.block_names))
+    def of(cls, losses: F64, blocks: I64, unit: Unit | None = None) -> MeanLosses:
+        """Strengths of the given unit, or of one that suits the losses."""
+        split = split_by_block(np.arange(len(losses)), blocks, int(blocks.max()) + 1)
         members = tuple(rows[np.argsort(losses[rows], kind="stable")] for rows in split)
         base, spread, room = float(losses.mean()), float(losses.std()), REACHABLE * float(losses.max() - losses.mean())
-        unit: Unit = "times the mean loss"
-        values = tuple(f for f in FACTORS if (f - 1) * base <= room) if losses.min() >= 0 < base else ()
-        if not values:
-            unit = "deviations of the loss"
-            values = tuple(d for d in DEVIATIONS if d * spread <= room) or (room / spread,)
-        return cls(losses, design.blocks, members, values, base, unit)
+        factors = tuple(f for f in FACTORS if (f - 1) * base <= room) if losses.min() >= 0 < base else ()
+        deviations = tuple(d for d in DEVIATIONS if d * spread <= room) or (room / spread,)
+        unit = unit or ("times the mean loss" if factors else "deviations of the loss")
+        values = factors if unit == "times the mean loss" else deviations
+        return cls(losses, blocks, members, values, base, unit)
 
     def sources(self, rows: I64, shuffled: I64, draws: F64, strength: float) -> I64:
         """As of `ErrorRates`."""
@@ -121,8 +121,8 @@ Strengths = ErrorRates | MeanLosses
 def strengths_of(outcomes: Outcomes, design: Design, names: tuple[Measure, ...]) -> Strengths:
     """Error rates where they are tested, else mean losses."""
     if outcomes.errors is not None and "error rate" in names:
-        return ErrorRates.of(outcomes.errors, design)
-    return MeanLosses.of(outcomes.fitted, design)
+        return ErrorRates.of(outcomes.errors, design.blocks)
+    return MeanLosses.of(outcomes.fitted, design.blocks)
 
 
 def tilted(values: F64, target: float) -> F64:

@@ -31,7 +31,7 @@ from core.reports.wording import summary
 from core.reports.wording.candidates import candidates_sentence, chance_phrase, members_seen
 from core.reports.wording.findings import cluster_title, doubtful_names
 from core.reports.wording.predictions import replication_sentence
-from core.reports.wording.sensitivity import sensitivity_sentence
+from core.reports.wording.sensitivity import classes_sentence, sensitivity_sentence
 
 MAX_PICTURE_BYTES = 5_500_000
 """Bound on all pictures together, as they stand in the file."""
@@ -67,6 +67,7 @@ def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str
             unit=with_unit(diagnosis),
             sensitivity=sensitivity_sentence(diagnosis),
             power=power_map(diagnosis),
+            whole_classes=classes_sentence(diagnosis),
             composition=_composition(diagnosis),
             cards=cards,
             looks=looks,

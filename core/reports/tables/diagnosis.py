@@ -24,7 +24,7 @@ from core.reports.tables.values import fields, flat, reasons, strings
 from core.reports.wording.candidates import candidates_sentence
 from core.reports.wording.findings import cluster_name, cluster_title, sentence
 from core.reports.wording.predictions import prediction_rows, prediction_sentence, replication_sentence
-from core.reports.wording.sensitivity import pattern_sentence, sensitivity_sentence
+from core.reports.wording.sensitivity import classes_sentence, pattern_sentence, sensitivity_sentence
 from core.reports.wording.summary import predictability_sentence, verdict
 from core.statistics.measures import tested_effect, tested_values
 
@@ -187,6 +187,7 @@ def _sensitivity(diagnosis: Diagnosis) -> dict[str, Any]:
     ]
     return {
         **said,
+        "classes_sentence": classes_sentence(diagnosis),
         **fields(found, "unit base classes class_size n_samples power smallest surest"),
         "patterns": patterns,
     }

@@ -27,6 +27,13 @@ def sensitivity_sentence(diagnosis: Diagnosis) -> str:
     return f"{' '.join(said)} Smaller, weaker or more scattered patterns may be missed."
 
 
+def classes_sentence(diagnosis: Diagnosis) -> str:
+    """Which classes that fail as a whole would have been found; "" where none was tested, and for runs of before."""
+    found = diagnosis.sensitivity
+    patterns = [] if found is None else [p for p in found.patterns if p.scope == "whole class"]
+    return _of_scope(found, patterns) if found is not None and patterns else ""
+
+
 def _of_scope(found: Sensitivity, patterns: list[PlantedPattern]) -> str:
     """The smallest pattern of the reference strength that is found, else of the next stronger one; with it the smallest
     of any strength, if that is smaller."""
@@ -49,12 +56,14 @@ def spoken_of(found: Sensitivity, patterns: Sequence[PlantedPattern]) -> Planted
     """The smallest pattern that is found often enough at the reference strength, else at the next stronger one; None
     where none is."""
     enough = [p for p in patterns if p.found.value >= found.power]
-    strong = [p for p in enough if p.strength >= REFERENCE[found.unit]] or enough
+    strong = [p for p in enough if p.strength >= REFERENCE[found.unit] and p.scope != "whole class"] or enough
     return min(strong, key=lambda p: (p.strength, p.size), default=None)
 
 
 def pattern_text(found: Sensitivity, pattern: PlantedPattern) -> str:
     """Such as "a pattern of 10 % of a class (20 samples) of which half fail"."""
+    if pattern.scope == "whole class":
+        return f"a whole class of {pattern.size:,} samples {strength_text(found, pattern.strength)}"
     return f"a pattern of {size_text(found, pattern)} {strength_text(found, pattern.strength)}"
 
 
@@ -71,6 +80,8 @@ def share_text(pattern: PlantedPattern) -> str:
 
 def scope_text(found: Sensitivity, pattern: PlantedPattern) -> str:
     """Such as "a class" or, where one alone was searched, its name."""
+    if pattern.scope == "whole class":
+        return "a class, tested as a whole"
     if pattern.scope == "all samples":
         return pattern.scope
     return found.classes[0] if len(found.classes) == 1 else "a class"

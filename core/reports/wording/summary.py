@@ -15,7 +15,7 @@ from core.reports.wording.competence import competence_in_brief
 from core.reports.wording.effects import clipped_at, loss_phrase
 from core.reports.wording.findings import best_phrase, cluster_title, doubtful_names, overlap
 from core.reports.wording.predictions import prediction_rows, prediction_sentence, replication_sentence
-from core.reports.wording.sensitivity import sensitivity_sentence
+from core.reports.wording.sensitivity import classes_sentence, sensitivity_sentence
 from core.statistics.measures import in_shares, tested_effect
 
 
@@ -176,6 +176,8 @@ def text_summary(diagnosis: Diagnosis) -> str:
     if failing:
         named = [f"{f.name} ({_of_class(diagnosis, f)}, {p_value(f.p)})" for f in failing]
         lines.append(f"Failing as a whole: {listed(named, 5)}.")
+    elif said := classes_sentence(diagnosis):
+        lines.append(f"No class and no pair fails more than chance allows. {said}")
     if not diagnosis.clusters and (sentence := sensitivity_sentence(diagnosis)):
         lines.append(sentence)
     lines += [*own_words(diagnosis), *prediction_lines(diagnosis)]

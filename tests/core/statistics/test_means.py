@@ -94,3 +94,18 @@ def test_where_no_group_has_an_error_no_part_is_worse() -> None:
     found = PartMeans.of(np.zeros(120), part, 3, groups)
     assert (found.excess_p() >= 0.5).all()
     assert all(np.isfinite((e.value, e.low, e.high)).all() for e in found.estimates(0.95))
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_other_values_beside_the_rest_of_a_part_have_the_p_of_the_part_itself(grouped: bool) -> None:
+    rng = np.random.default_rng(0)
+    values, part = rng.gamma(1.0, 1.0, 200), np.arange(200) % 4
+    values[part == 1] *= 1.5
+    groups = np.arange(200) // 8 if grouped else None
+    data = PartMeans.of(values, part, 4, groups)
+    own = part == 1
+    twice = np.r_[values[own], values[own] + 0.1]
+    inner = None if groups is None else np.r_[groups[own], groups[own] + 100]
+    found = data.of_others(twice, np.repeat([0, 1], own.sum()), 2, inner).excess_p((data, 1))
+    assert found[0] == pytest.approx(data.excess_p()[1], rel=1e-6)
+    assert found[1] < found[0]

@@ -53,7 +53,7 @@ def test_strengths_start_above_the_rate_of_all_samples() -> None:
     rng = np.random.default_rng(0)
     for base, first in ((0.05, 0.2), (0.3, 0.5), (0.97, 1.0)):
         errors = rng.random(N) < base
-        assert ErrorRates.of(errors, design()).values[0] == first
+        assert ErrorRates.of(errors, design().blocks).values[0] == first
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_each_class_is_raised_from_its_own_mean() -> None:
     rng = np.random.default_rng(0)
     labels = np.arange(N) % 2
     losses = rng.gamma(1, 1, N) * np.array([1.0, 3.0])[labels]
-    found = MeanLosses.of(losses, design(labels))
+    found = MeanLosses.of(losses, labels)
     source = found.sources(np.arange(N), np.arange(N), rng.random((2, N)), 2.0)
     assert (labels[source] == labels).all()
     for c in (0, 1):

@@ -19,6 +19,7 @@ def test_rows_are_sizes_and_columns_strengths() -> None:
         "of a class, 10 samples",
         "of a class, 20 samples",
         "of all samples, 20 samples",
+        "of a class, tested as a whole, 100 samples",
     ]
     counts = [tuple(round(40 * cell.share) for cell in cells) for _, _, cells in found.rows]
     assert counts == list(FOUND.values())
@@ -35,7 +36,7 @@ def test_the_report_shows_it_where_nothing_is_found_and_folded_where_something_i
     for n_clusters in (0, 2):
         page = Page(render_report(make_diagnosis(n_clusters=n_clusters)))
         cells = [a for a in page.named("td") if "of 40 plants" in (a.get("title") or "")]
-        assert len(cells) == 9
+        assert len(cells) == 12
         assert ("What else would have been found" in page.text) == (n_clusters > 0)
     losses = replace(make_diagnosis(n_clusters=0), sensitivity=made_sensitivity("times the mean loss"))
     assert "loss × 2" in Page(render_report(losses)).text

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from core.records import Diagnosis, Sensitivity
-from core.reports.wording.sensitivity import how_planted, pattern_sentence, sensitivity_sentence
+from core.reports.wording.sensitivity import classes_sentence, how_planted, pattern_sentence, sensitivity_sentence
 from tests.support.diagnoses import make_diagnosis
 from tests.support.sensitivity import made_sensitivity
 
@@ -62,6 +62,16 @@ def test_losses_are_spoken_of_as_multiples_or_as_deviations() -> None:
 
 def test_a_class_that_was_searched_alone_is_named() -> None:
     assert "A pattern of 20 % of tram (20 samples) that always fails" in said(made_sensitivity(classes=("tram",)))
+
+
+def test_whole_classes_have_a_sentence_of_their_own() -> None:
+    text = classes_sentence(with_grid(made_sensitivity())).replace("\u00a0", " ")
+    assert text == (
+        "A whole class of 100 samples of which 35 % fail would be found 8 times in 10 "
+        "(33 of 40 plants, 95 % 67 to 93 %)."
+    )
+    assert classes_sentence(with_grid(made_sensitivity(classes=()))) == ""
+    assert classes_sentence(with_grid(None)) == ""
 
 
 def test_each_cell_is_a_sentence() -> None:

@@ -100,3 +100,4 @@ def test_nothing_found_comes_with_what_would_have_been_found() -> None:
     text = text_summary(make_diagnosis(n_clusters=0))
     assert "No failure cluster was confirmed" in text
     assert "that always fails would be found 8 times in 10 (33 of 40 plants" in text
+    assert ("No class and no pair fails" in text) == ("Failing as a whole" not in text)
