@@ -54,10 +54,10 @@ def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str
     per_cluster = max(6, min(MAX_PER_CLUSTER, MAX_PICTURES // (2 * max(1, len(diagnosis.clusters)))))
     axis = interval_range([c.excess_loss for c in diagnosis.clusters])
     cards: list[dict[str, Any]] = []
-    looks = [_look(diagnosis, candidate, gallery) for candidate in diagnosis.candidates]
     for cluster in diagnosis.clusters:
         cards.append(_card(diagnosis, cluster, gallery, per_cluster, axis))
         progress("report", len(cards), len(diagnosis.clusters))
+    looks = [_look(diagnosis, candidate, gallery) for candidate in diagnosis.candidates]
     return str(
         render(
             "report.html.j2",

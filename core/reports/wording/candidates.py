@@ -23,17 +23,18 @@ def candidates_sentence(diagnosis: Diagnosis) -> str:
     if not is_rated(diagnosis):
         return "No findings: each may be chance. Not tested, order only: what stands out most comes first."
     rates = [c.local_fdr for c in listed if c.local_fdr is not None]
+    digits = 0 if len(listed) >= 4 else 1
     if len(listed) == 1:
         return f"No finding: this one may be chance. Of ten such sets about {number(10 * rates[0], 0)} are nothing."
     return (
-        f"No findings: each may be chance. Of these {len(listed)} about {number(sum(rates), 0)} are nothing, going by "
-        "how often shuffled losses show a set that stands out as much."
+        f"No findings: each may be chance. Of these {len(listed)} about {number(sum(rates), digits)} are nothing, "
+        "going by how often shuffled losses show a set that stands out as much."
     )
 
 
 def candidate_phrase(diagnosis: Diagnosis, candidate: FailureCluster) -> str:
     """One candidate, such as "38 samples of dog, 41 % wrong as seen against 12 % outside; 34 of 100 shuffles show one
-    as strong; nothing with 70 %"."""
+    as strong; 70 % likely to be nothing"."""
     where = count(candidate.size, "sample") + ("" if candidate.scope == "all samples" else f" of {candidate.scope}")
     seen = members_seen(diagnosis, candidate)
     return "; ".join(part for part in (f"{where}, {seen}", chance_phrase(candidate)) if part)
@@ -48,8 +49,8 @@ def members_seen(diagnosis: Diagnosis, candidate: FailureCluster) -> str:
 
 
 def chance_phrase(candidate: FailureCluster) -> str:
-    """Such as "34 of 100 shuffles show one as strong; nothing with 70 %"; "" where that is not known."""
+    """Such as "34 of 100 shuffles show one as strong; 70 % likely to be nothing"; "" where that is not known."""
     if candidate.chance is None or candidate.local_fdr is None:
         return ""
     often = "fewer than 1" if candidate.chance < 0.005 else number(100 * candidate.chance, 0)
-    return f"{often} of 100 shuffles show one as strong; nothing with {percent(candidate.local_fdr)}"
+    return f"{often} of 100 shuffles show one as strong; {percent(candidate.local_fdr)} likely to be nothing"

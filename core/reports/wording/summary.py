@@ -170,7 +170,7 @@ def text_summary(diagnosis: Diagnosis) -> str:
         }
         if any(said.values()):
             lines.append("     " + "; ".join(f"{key}: {value}" for key, value in said.items() if value))
-    lines.append(f"{WORTH_A_LOOK}: {candidates_sentence(diagnosis)}")
+    lines.append(f"{WORTH_A_LOOK}. {candidates_sentence(diagnosis)}")
     lines += [f"  {candidate.name} – {candidate_phrase(diagnosis, candidate)}" for candidate in diagnosis.candidates]
     failing = [f for f in diagnosis.classes if f.confirmed]
     if failing:

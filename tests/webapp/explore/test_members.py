@@ -95,7 +95,7 @@ def test_what_is_worth_a_look_stands_apart_with_how_likely_it_is_to_be_nothing()
     name = diagnosis.candidates[0].name
     assert name not in clusters
     assert name in looks
-    assert "34 of 100 shuffles show one as strong; nothing with 70" in looks
+    assert "34 of 100 shuffles show one as strong; 70" in looks
     assert "adjusted" not in looks  # no p
     assert looks.count("<img") == 4
     assert "Nothing else stands out" in cluster_list(replace(diagnosis, candidates=()))

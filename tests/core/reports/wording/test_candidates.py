@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from core.records import FailureCluster
@@ -18,6 +19,8 @@ def rated(*rates: float) -> tuple[FailureCluster, ...]:
 def test_the_list_says_how_many_of_it_are_nothing() -> None:
     diagnosis = replace(make_diagnosis(), candidates=rated(0.5, 0.8, 0.9, 0.9, 0.9))
     assert "No findings: each may be chance. Of these 5 about 4 are nothing" in candidates_sentence(diagnosis)
+    two = replace(diagnosis, candidates=rated(0.7, 0.85))
+    assert re.search(r"Of these 2 about 1\.[56] are nothing", candidates_sentence(two))
     one = replace(diagnosis, candidates=rated(0.62))
     assert "Of ten such sets about 6 are nothing" in candidates_sentence(one)
     assert candidates_sentence(replace(diagnosis, candidates=())) == NONE_LISTED
@@ -38,7 +41,7 @@ def test_a_chance_that_no_shuffle_reached_is_no_zero() -> None:
 def test_the_command_lines_summary_has_the_two_lists_apart() -> None:
     diagnosis = make_diagnosis()
     lines = text_summary(diagnosis).splitlines()
-    place = next(i for i, line in enumerate(lines) if line.startswith("Worth a look: "))
+    place = next(i for i, line in enumerate(lines) if line.startswith("Worth a look. "))
     assert diagnosis.candidates[0].name in lines[place + 1]
     assert not any(diagnosis.candidates[0].name in line for line in lines[:place])
     assert not any(line.startswith("  1. ") for line in lines[place:])
