@@ -9,6 +9,9 @@ from core.records import Diagnosis, PlantedPattern, Sensitivity
 
 REFERENCE = {"error rate": 0.5, "times the mean loss": 2.0, "deviations of the loss": 1.0}
 """The strength that is spoken of first: half fail, twice the loss, one standard deviation more."""
+KEPT_TOGETHER = (
+    "This holds for patterns that the embedding keeps together; smaller, weaker or more scattered ones may be missed."
+)
 UNTESTED = (
     "With so few groups nothing can be tested, so no failure of any size would have been confirmed. "
     "Bring samples of more groups."
@@ -24,7 +27,7 @@ def sensitivity_sentence(diagnosis: Diagnosis) -> str:
     within = [p for p in found.patterns if p.scope == "class"]
     overall = [p for p in found.patterns if p.scope == "all samples"]
     said = [_of_scope(found, patterns) for patterns in (within, overall) if patterns]
-    return f"{' '.join(said)} Smaller, weaker or more scattered patterns may be missed."
+    return f"{' '.join(said)} {KEPT_TOGETHER}"
 
 
 def classes_sentence(diagnosis: Diagnosis) -> str:

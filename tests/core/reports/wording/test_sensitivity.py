@@ -28,7 +28,7 @@ def test_the_smallest_pattern_of_half_failures_is_named_with_its_count() -> None
         "A pattern of 5 % of all samples (20 samples) of which half fail would be found 8 times in 10 "
         "(34 of 40 plants, 95 % 70 to 94 %)."
     )
-    assert text.endswith("Smaller, weaker or more scattered patterns may be missed.")
+    assert text.endswith("keeps together; smaller, weaker or more scattered ones may be missed.")
 
 
 def test_a_smaller_one_that_only_a_stronger_failure_shows_is_named_too() -> None:
