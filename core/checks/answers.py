@@ -56,6 +56,10 @@ class Answer:
     """The class that the text names, where it was not searched on its own, so that the scope is wider; else ""."""
     measure: Measure | None = None
     """What the p is of: of two measures of failure the one whose excess is the stronger."""
+    least: float | None = None
+    """By how much the error rate of the rows (or where errors are unknown their mean loss) would have to lie above that
+    of the rest to be confirmed 8 times in 10; None without a p, and where even rows that all fail would be
+    missed."""
 
     @property
     def support(self) -> int:

@@ -23,7 +23,7 @@ from core.checks.answers import Answer as Answer, Difference as Difference, Unte
 from core.checks.asked_text import read_text
 from core.discovery.design import design_of, measures
 from core.discovery.effects import effects_of
-from core.discovery.family import MIN_CANDIDATE_ROWS, Scope
+from core.discovery.family import MIN_CANDIDATE_ROWS, Scope, centre
 from core.discovery.family_test import FamilyTest
 from core.discovery.proposals import phrase_sizes
 from core.encoders.arithmetic import unit
@@ -33,6 +33,7 @@ from core.language.likeness import likeness, question_prompts, support, things_o
 from core.records import F32, F64, I64, Diagnosis, Estimate, Measure, Words
 from core.statistics.intervals import UNDEFINED, bootstrap
 from core.statistics.permutation import studentised_excess
+from core.statistics.power import least_difference
 
 if TYPE_CHECKING:
     from core.embeddings.texts import TextTower
@@ -207,7 +208,16 @@ class QuestionReader:
             alpha=self.test.alpha,
             extrapolation=bool(own[scope.rows].std() < FLAT * self.spread),
             measure=measure,
+            least=None if untested else self._least(rest, size),
         )
+
+    def _least(self, rest: I64, size: int) -> float | None:
+        """How much worse than the rest of its scope a set of so many rows must be to be confirmed 8 times in 10."""
+        outcomes = self.diagnosis.outcomes
+        if outcomes.errors is not None:
+            return least_difference(outcomes.errors[rest].astype(np.float64), size, self.test.threshold, shares=True)
+        losses = centre(outcomes.fitted, self.design.centre_of_row)
+        return least_difference(losses[rest], size, self.test.threshold)
 
     def _phrase(self, cosines: F32, scope: Scope) -> int:
         """The phrase of the highest cosine; of several that are close, and about as close, that of the strongest

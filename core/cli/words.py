@@ -26,7 +26,7 @@ NAMED = 5
 """Matching images that an answer names, unless all are asked for."""
 ANSWERED = (
     "text scope unsearched shown refused support observed rest error_rate error_rest p confirmed untested nearest "
-    "closeness through extrapolation"
+    "closeness through extrapolation least"
 ).split()
 COMPARED = ("first", "second", "observed", "shared", "any_pair")
 """Fields of an answer, and of a difference, that --json gives as they are."""

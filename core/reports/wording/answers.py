@@ -6,7 +6,7 @@ import math
 import re
 from typing import TYPE_CHECKING
 
-from core.numbers import count, digits_for, interval, number, p_value, percent, with_unit
+from core.numbers import count, digits_for, interval, number, p_value, percent, points, with_unit
 from core.records import Diagnosis
 from core.reports.wording.findings import ALL, sample_noun
 
@@ -33,6 +33,8 @@ def answer_sentence(diagnosis: Diagnosis, answer: Answer) -> str:
     if answer.through is not None and answer.through != answer.text:
         asked = f'{asked}, answered through "{answer.through}"'
     parts = [f"{asked}: {within}{matches} most like it {_observed(diagnosis, answer)}.", _chance(answer)]
+    if answer.p is not None and not answer.confirmed:
+        parts.append(_least(diagnosis, answer))
     if answer.unsearched:
         parts.insert(1, _unsearched(diagnosis, answer))
     if NEGATION.search(answer.text):
@@ -67,6 +69,17 @@ def _observed(diagnosis: Diagnosis, answer: Answer) -> str:
         observed = f"{'has' if one else 'have'} a mean loss of {number(answer.observed.value, digits)}{unit}"
         against = f"against {number(answer.rest, digits)} in the rest"
     return f"{observed} (95\u00a0% {span} {holds}) {against}"
+
+
+def _least(diagnosis: Diagnosis, answer: Answer) -> str:
+    """What would have been confirmed of so many samples."""
+    set_of = count(answer.support, sample_noun(diagnosis))
+    if answer.least is None:
+        return f"Even if all of them failed, {set_of} would be confirmed less than 8 times in 10: too few to tell."
+    digits, unit = digits_for(diagnosis.outcomes.loss), with_unit(diagnosis)
+    more = points(answer.least) if answer.error_rate is not None else f"{number(answer.least, digits)}{unit}"
+    what = "an error rate" if answer.error_rate is not None else "a mean loss"
+    return f"For {set_of}, {what} higher by {more} than that of the rest would be confirmed 8 times in 10."
 
 
 def _chance(answer: Answer) -> str:

@@ -27,6 +27,8 @@ def test_a_question_about_the_planted_failure_is_confirmed_and_another_is_not() 
     assert audit.slices[0][snow.rows].mean() > 0.3
     assert snow.confirmed
     assert not city.confirmed
+    assert city.least is not None
+    assert 0.05 < city.least < 0.9
     assert snow.error_rate.value == pytest.approx(audit.errors[snow.rows].mean())
     assert snow.observed.low > snow.rest
     assert snow.through == "in snow"

@@ -174,6 +174,13 @@ def test_an_answer_says_what_it_does_not_know() -> None:
     assert "Not confirmed: that these images fail more than the rest cannot be told from chance (p = 0.40" in (
         answer_sentence(diagnosis, answer(p=0.4))
     )
+    assert (
+        "For 14 images, an error rate higher by 31 points than that of the rest would be confirmed 8 times in 10."
+        in (answer_sentence(diagnosis, answer(p=0.4, least=0.31)))
+    )
+    assert "Even if all of them failed, 14 images" in answer_sentence(diagnosis, answer(p=0.4))
+    assert "higher by 0.31 nats" in answer_sentence(diagnosis, answer(p=0.4, least=0.31, error_rate=None))
+    assert "8 times in 10" not in answer_sentence(diagnosis, answer(least=0.31))
     far = answer_sentence(diagnosis, answer(p=None, untested="far from every phrase", through=None, closeness=0.41))
     assert 'Exploratory, without a p: no phrase of the vocabulary says this (the nearest is "in falling snow"' in far
     assert f"40 to 70{NB}% for this question alone" in far
