@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.discovery.engines.rows import EngineRows
+from core.discovery.engines.rows import EngineRows, fit_engine
+from core.discovery.scoreboard.errata import ErrataEngine
 from tests.benchmarks.published import blindspots, imagenet_x, metashift
 from tests.benchmarks.published.blindspot_rates import blindspot_rates
 from tests.benchmarks.published.spotcheck import (
@@ -163,3 +164,21 @@ def test_words_for_the_animal_are_taken_out_of_a_caption():
         metashift.without_animal("A cat's bed and two Dogs with catalogues")
         == "A animal bed and two animal with catalogues"
     )
+
+
+def test_errata_s_groups_are_its_confirmed_clusters_and_its_candidates():
+    rng = np.random.default_rng(2)
+    inside = np.arange(600) < 60
+    vectors = (0.3 * rng.normal(size=(600, 4)) + np.where(inside, 1, -1)[:, None]).astype(np.float32)
+    vectors[300:] = vectors[300]  # half the rows are one vector
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    wrong = rng.random(600) < np.where(inside, 0.9, 0.05)
+    truth = np.where(wrong, 0.1, 0.9)
+    rows = EngineRows(vectors, np.ones(600, np.int64), -np.log(truth), wrong, np.c_[1 - truth, truth])
+    confirmed, _ = blindspots.our_groups(rows, 0)
+    assert any(inside[group].mean() > 0.9 for group in confirmed)
+    made = [ErrataEngine(n_permutations=199, group_copies=copies) for copies in (True, False)]
+    together, apart = (fit_engine(engine, rows).result_.samples.groups for engine in made)
+    assert together is not None
+    assert len(np.unique(together)) == 301
+    assert apart is None
