@@ -16,7 +16,7 @@ from core.statistics.runs import clopper_pearson, mean_over, ratio_over
 
 MIN_WORLDS = 5
 """With fewer an interval over worlds says nothing."""
-LFDR_BINS = ((0.0, 0.2), (0.2, 0.5), (0.5, 1.0))
+LFDR_BINS = ((0.0, 0.2), (0.2, 0.5), (0.5, 0.8), (0.8, 1.0))
 """(above, up to) of the local false discovery rate."""
 MEASURES = ("best_p10", "first_p10", "best_p25", "first_p25", "best_ap", "first_ap")
 EVEN = {"even_p10": "places_p10", "even_ap": "places_ap"}

@@ -171,11 +171,16 @@ def test_what_is_worth_a_look_is_held_against_how_likely_it_was_said_to_be_nothi
     looks = [[[0.01, 0.15, False], [0.1, 0.5, True]], [[0.9, 0.9, True], [None, None, True]], []]
     rows = [board_line("errata", seed, [1.0], looks=found) for seed, found in enumerate(looks)]
     cell = summarise([*rows, board_line("k-means", 0, [1.0])])[0]
-    assert cell.looks == ((1, 0.15, 0), (1, 0.5, 1), (1, 0.9, 1))  # sets, said, nothing; an order only is left out
+    assert cell.looks == (
+        (1, 0.15, 0),
+        (1, 0.5, 1),
+        (0, 0, 0),
+        (1, 0.9, 1),
+    )  # sets, said, nothing; an order only is left out
     assert BoardCell.from_dict(cell.to_dict()).looks == cell.looks
     first, second, third = looks_table([cell, cell])
     assert (first.n, first.said, first.nothing.value) == (2, 0.15, 0.0)
-    assert (third.bounds, third.nothing.value) == ((0.5, 1.0), 1.0)
+    assert (third.bounds, third.nothing.value) == ((0.8, 1.0), 1.0)
     assert second.nothing.low < 0.5
     older = {key: value for key, value in cell.to_dict().items() if key != "looks"}
     assert BoardCell.from_dict(older).looks == ()

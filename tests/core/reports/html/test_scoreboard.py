@@ -37,8 +37,8 @@ def test_the_second_list_has_a_table_of_its_own_where_it_was_measured(rows, tmp_
     board = write_board([*rows, board_line("errata", 9, [0.5], looks=looks)], BoardPlan(), tmp_path)
     page, text = (tmp_path / "scoreboard.html").read_text("utf-8"), markdown(board)
     assert "| above 0.2 up to 0.5 | 1 | 0.31 | 0.00 [0.00, 0.97] |" in text
-    assert "| above 0.5 up to 1 | 2 | 0.87 | 0.50 [0.01, 0.99] |" in text
-    assert page.count("above 0.5 up to 1") == 1
+    assert "| above 0.8 up to 1 | 2 | 0.87 | 0.50 [0.01, 0.99] |" in text
+    assert page.count("above 0.8 up to 1") == 1
     assert "0.50 [0.01, 0.99]" in page
 
 
