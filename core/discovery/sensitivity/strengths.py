@@ -3,6 +3,7 @@ is."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -28,13 +29,35 @@ Unit = Literal["error rate", "times the mean loss", "deviations of the loss"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Pool:
+    """Rows of one kind, those of each class side by side; a class with fewer than POOL takes those of all."""
+
+    rows: I64
+    starts: I64
+    counts: I64
+
+    @classmethod
+    def of(cls, kind: Bool, members: Sequence[I64]) -> Pool:
+        """Of the rows where `kind` is True; members: the rows of each class."""
+        every = np.flatnonzero(kind)
+        own = [rows[kind[rows]] for rows in members]
+        own = [rows if len(rows) >= POOL else every for rows in own]
+        counts = np.array([len(rows) for rows in own])
+        return cls(np.concatenate(own), np.cumsum(counts) - counts, counts)
+
+    def draw(self, blocks: I64, uniform: F64) -> I64:
+        """(s,) a row of the class of each, by (s,) uniform draws."""
+        return self.rows[self.starts[blocks] + (uniform * self.counts[blocks]).astype(np.int64)]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ErrorRates:
     """A share of the pattern fails: those samples take the outcomes of failing rows, of their class if it has some."""
 
     errors: Bool
     blocks: I64
-    pools: tuple[tuple[I64, I64], ...]
-    """Of each class its passing and its failing rows."""
+    pools: tuple[Pool, Pool]
+    """Passing and failing rows."""
     values: tuple[float, ...]
     base: float
     unit: Unit = "error rate"
@@ -42,14 +65,10 @@ class ErrorRates:
     @classmethod
     def of(cls, errors: Bool, blocks: I64) -> ErrorRates:
         base = float(errors.mean())
-        every = np.flatnonzero(~errors), np.flatnonzero(errors)
-        pools: list[tuple[I64, I64]] = []
-        for rows in split_by_block(np.arange(len(errors)), blocks, int(blocks.max()) + 1):
-            own = rows[~errors[rows]], rows[errors[rows]]
-            passing, failing = (mine if len(mine) >= POOL else all_ for mine, all_ in zip(own, every))
-            pools.append((passing, failing))
+        members = split_by_block(np.arange(len(errors)), blocks, int(blocks.max()) + 1)
+        pools = Pool.of(~errors, members), Pool.of(errors, members)
         values = tuple(rate for rate in RATES if rate >= base + LEAST_GAP) or (1.0,)
-        return cls(errors, blocks, tuple(pools), values, base)
+        return cls(errors, blocks, pools, values, base)
 
     def sources(self, rows: I64, shuffled: I64, draws: F64, strength: float) -> I64:
         """(s,) the row whose outcome each planted row takes.
@@ -59,9 +78,9 @@ class ErrorRates:
             draws: (2, s) uniform; with the same draws and a greater strength no row does better.
         """
         fails, source = draws[0] < strength, shuffled.copy()
-        for at in np.flatnonzero(fails != self.errors[shuffled]):
-            pool = self.pools[self.blocks[rows[at]]][int(fails[at])]
-            source[at] = pool[int(draws[1, at] * len(pool))]
+        for kind, pool in enumerate(self.pools):
+            at = np.flatnonzero((fails == kind) & (self.errors[shuffled] != kind))
+            source[at] = pool.draw(self.blocks[rows[at]], draws[1, at])
         return source
 
 
