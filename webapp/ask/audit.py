@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 EVERY = "every family"
 MAX_COLUMNS = 14
-CLOSED = ""
+CLOSED = '<p class="muted">Every phrase is read in every class, which takes some seconds.</p>'
 
 
 def cells_of(diagnosis: Diagnosis, family: str = EVERY) -> list[AuditCell]:
