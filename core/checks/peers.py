@@ -15,7 +15,8 @@ import numpy as np
 from core.discovery.engines import ENGINES, load_engine
 from core.discovery.engines.rows import EngineRows, engine_scores, fit_engine
 from core.errors import InvalidInput
-from core.records import F64, I64, Diagnosis, Progress, no_progress
+from core.records import F32, F64, I64, Diagnosis, Progress, no_progress
+from core.statistics.groups import size_of_group
 from core.statistics.permutation import Permuter, permutation_p, studentised_excess
 
 SPLITS, PERMUTATIONS = 5, 499
@@ -142,7 +143,7 @@ def _are_equal(rows: EngineRows) -> bool:
 def _tells_apart(scores: F64, rows: EngineRows) -> bool:
     """Whether some samples belong to the slice more than others; where all vectors are equal, others of their class."""
     labels = rows.labels if _are_equal(rows) else np.zeros(len(rows), np.int64)
-    return any(np.ptp(scores[labels == label]) > 0 for label in np.unique(labels))
+    return any(scores[labels == label].max() > scores[labels == label].min() for label in np.unique(labels))
 
 
 def _why_none(rows: EngineRows) -> str:
@@ -239,8 +240,16 @@ def _half_p(name: str, rows: EngineRows, groups: I64 | None, rng: np.random.Gene
     inside, squares = members @ values, members @ values**2
     sizes = members.sum(1, keepdims=True).astype(np.float64)
     scope = np.maximum(np.full_like(sizes, len(read)), sizes + 1)  # a slice of all rows has no rest
-    best = studentised_excess(sizes, scope, inside, squares, values.sum(0), (values**2).sum(0)).max(axis=0)
+    spans = [] if groups is None else _spanned(groups[~first], members)
+    best = studentised_excess(sizes, scope, inside, squares, values.sum(0), (values**2).sum(0), *spans).max(axis=0)
     return permutation_p(float(best[0]), best[1:])
+
+
+def _spanned(groups: I64, members: F32) -> list[F32 | F64]:
+    """The sums of the sizes of the rows' groups, over each slice and over all rows."""
+    spans = size_of_group(groups).astype(np.float32)
+    inside = (members @ spans)[:, None]
+    return [inside, np.maximum(spans.sum(), inside + 1)]
 
 
 def _standardised(losses: F64, labels: I64) -> F64:

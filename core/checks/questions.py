@@ -237,14 +237,13 @@ class QuestionReader:
     def strongest(self, ranked: I64) -> tuple[int, float, Measure]:
         """Of the depths at which the run tested its phrases in this scope: how many of the (m,) rows, best match first,
         have the strongest excess in any measure of failure, its statistic, and the measure."""
-        own = self.test.scores[ranked]
-        sums, squares = np.cumsum(own, 0), np.cumsum(own**2, 0)
+        own, spans = self.test.scores[ranked], self.design.spans
         sizes = np.array([size for _, size in phrase_sizes(len(own), self.scores.size, len(self.design.scopes))])
-        inside, inside_squares, total, total_squares = (
-            part.astype(np.float32) for part in (sums[sizes - 1], squares[sizes - 1], sums[-1:], squares[-1:])
-        )
-        n = np.full((1, 1), float(len(own)))
-        excess = studentised_excess(sizes[:, None].astype(np.float64), n, inside, inside_squares, total, total_squares)
+        sums = [np.cumsum(part, 0) for part in (own, own**2, *(() if spans is None else (spans[ranked, None],)))]
+        parts = [part[at].astype(np.float32) for part in sums for at in (sizes - 1, slice(-1, None))]
+        inside, total, inside_squares, total_squares, *spanned = parts
+        heights, n = sizes[:, None].astype(np.float64), np.full((1, 1), float(len(own)))
+        excess = studentised_excess(heights, n, inside, inside_squares, total, total_squares, *spanned)
         best, measure = divmod(int(excess.argmax()), excess.shape[1])
         return int(sizes[best]), float(excess[best, measure]), self.test.names[measure]
 

@@ -188,7 +188,7 @@ def _found(proposals: Proposals, test: FamilyTest, plain: F64) -> FoundCluster |
     if best is None:
         return None
     made, measure = _as_found(proposals, test, *best), best[1]
-    stands = _stands(plain[:, measure], made.members, made.scope.rows) >= test.threshold
+    stands = _stands(plain[:, measure], made.members, made.scope.rows, proposals.design.spans) >= test.threshold
     p = test.p(made.statistic)
     return replace(made, p=p, confirmed=True) if stands and p <= test.alpha and made.statistic > 0 else None
 
@@ -209,9 +209,12 @@ def _as_found(proposals: Proposals, test: FamilyTest, number: int, measure: int)
     )
 
 
-def _stands(scores: F64, members: Bool, rows: I64) -> float:
+def _stands(scores: F64, members: Bool, rows: I64, spans: I64 | None) -> float:
     """The statistic of (n,) members among the rows of their scope."""
-    excess, error = difference_of(scores[members], scores[rows[~members[rows]]])
+    rest = rows[~members[rows]]
+    excess, error = difference_of(
+        scores[members], scores[rest], None if spans is None else (spans[members], spans[rest])
+    )
     return excess / error
 
 

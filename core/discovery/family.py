@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
@@ -99,6 +99,7 @@ class Family:
         scopes: the first is all samples.
         smoothers: (smoother, scope numbers that it cuts slices in) pairs.
         regions: loss-free sets; each must lie inside its scope.
+        spans: (n,) how many rows the group of each row has, where rows come in groups.
     """
 
     def __init__(
@@ -107,8 +108,9 @@ class Family:
         scopes: Sequence[Scope],
         smoothers: Sequence[tuple[Smoother, Sequence[int]]],
         regions: Sequence[Region],
+        spans: I64 | None = None,
     ) -> None:
-        self.n, self.smoothers, self.regions = n, list(smoothers), list(regions)
+        self.n, self.smoothers, self.regions, self.spans = n, list(smoothers), list(regions), spans
         # rows of equal prediction (the same picture twice) are taken in the order of the scope, never of a sorted table
         rng = np.random.default_rng(0)
         self.scopes = [replace(s, rows=rng.permutation(s.rows)) for s in scopes]
@@ -186,7 +188,7 @@ class Family:
 
     def _moments(self, scores: F32, marks: F32 | None = None) -> Iterator[tuple[slice | I64, Moments, F32 | None]]:
         """For each run of candidates, which they are, their sums, and of slices the (p,) trend behind them."""
-        own = [_Own.of(scores, scope.rows, marks) for scope in self.scopes]
+        own = [_Own.of(scores, scope.rows, marks, self.spans) for scope in self.scopes]
         at = 0
         for smoother, where in self.smoothers:
             predicted = np.ascontiguousarray(smoother.predict(scores).T)  # (p, n): a column is one piece of memory
@@ -214,7 +216,7 @@ class Family:
 class Moments:
     """What the statistics of r candidates of one scope are made of, for p columns."""
 
-    sums: tuple[F64, F64, F32, F32, F32, F32]
+    sums: tuple[Any, ...]
     """The arguments of `core.statistics.permutation.excess_and_error`."""
     marked: F32 | None = None
     """(r, p) share of the rows inside that are marked."""
@@ -232,12 +234,15 @@ class _Own:
     squares: F32
     marks: F32 | None = None
     """(p, rows)"""
+    spans: F32 | None = None
+    """(rows,) how many rows the group of each has."""
 
     @classmethod
-    def of(cls, scores: F32, rows: I64, marks: F32 | None = None) -> _Own:
+    def of(cls, scores: F32, rows: I64, marks: F32 | None = None, spans: I64 | None = None) -> _Own:
         own = np.ascontiguousarray(scores[rows].T)
         marked = None if marks is None else np.ascontiguousarray(marks[rows].T)
-        return cls(own, own.sum(1)[None], np.einsum("pn,pn->p", own, own)[None], marked)
+        of_rows = None if spans is None else spans[rows].astype(np.float32)
+        return cls(own, own.sum(1)[None], np.einsum("pn,pn->p", own, own)[None], marked, of_rows)
 
     @property
     def size(self) -> F64:
@@ -248,24 +253,30 @@ class _Own:
         sizes = masks.sum(1)[:, None].astype(np.float64)
         sums, squares = masks @ self.scores.T, masks @ np.square(self.scores).T
         marked = None if self.marks is None else (masks @ self.marks.T) / masks.sum(1)[:, None]
-        return Moments((sizes, self.size, sums, squares, self.total, self.squares), marked, marked)
+        spans = () if self.spans is None else ((masks @ self.spans)[:, None], self.spans.sum())
+        return Moments((sizes, self.size, sums, squares, self.total, self.squares, *spans), marked, marked)
 
     def slices(self, predicted: F32, depths: Sequence[float]) -> Moments:
         """Of the rows with the highest predictions; each depth is cut out of the next deeper one."""
         sizes = [round(d * predicted.shape[1]) for d in depths]
-        sums, squares, marked = np.empty((3, len(sizes), len(predicted)), np.float32)
+        sums, squares, spanned, marked = np.empty((4, len(sizes), len(predicted)), np.float32)
         inside, scores, marks, surest = predicted, self.scores, self.marks, None
+        spans = None if self.spans is None else np.broadcast_to(self.spans, predicted.shape)
         for i in np.argsort(sizes)[::-1]:
             kept = _above(inside, sizes[i])
             inside, scores = (np.take(a, kept).reshape(len(a), sizes[i]) for a in (inside, scores))
             sums[i], squares[i] = scores.sum(1), np.einsum("pn,pn->p", scores, scores)
+            if spans is not None:
+                spans = np.take(spans, kept).reshape(inside.shape)
+                spanned[i] = spans.sum(1)
             if marks is not None:
                 marks = np.take(marks, kept).reshape(inside.shape)
                 marked[i] = marks.mean(1)
         if marks is not None:
             surest = np.take(marks, _above(inside, SUREST)).reshape(len(marks), -1).mean(1)
         heights = np.array(sizes, dtype=np.float64)[:, None]
-        return Moments((heights, self.size, sums, squares, self.total, self.squares), marked, surest)
+        of_groups = () if self.spans is None else (spanned, self.spans.sum())
+        return Moments((heights, self.size, sums, squares, self.total, self.squares, *of_groups), marked, surest)
 
     def trend(self, predicted: F32) -> F32:
         """(p,) correlation of the scores with their predictions, times the root of the rows."""

@@ -29,6 +29,9 @@ PHRASE_DEPTHS = (0.05, 0.1, 0.2, 0.35)
 """Shares of a scope that may be said to look like a phrase."""
 PHRASE_CELLS = 300_000_000
 """Rows times phrases times depths are kept below this over all scopes; the shallowest depths go first."""
+ENOUGH_ROWS = 30
+"""A condition that so many rows meet is tested in a data set of any size; in a smaller one from a hundredth of its
+rows."""
 CONDITION_CELLS = 30_000_000
 """Rows times conditions are kept below this, which bounds memory and time."""
 
@@ -80,7 +83,7 @@ def propose(
     conditions, notes = _conditions(columns, design, regions)
     scores = None if words is None else phrase_scores(words.joint.vectors, words.directions, design.centre_of_row)
     phrases = [] if scores is None else _phrases(scores, design, regions)
-    family = Family(len(design.blocks), design.scopes, _smoothers(features, design), regions)
+    family = Family(len(design.blocks), design.scopes, _smoothers(features, design), regions, design.spans)
     return Proposals(design, features, family, tuple(parts), conditions, notes, tuple(phrases), words, scores)
 
 
@@ -105,7 +108,7 @@ def _conditions(
     """The conditions, with their rows in each scope added to `regions`, and notes on what was left out."""
     n = len(design.blocks)
     most = max(50, CONDITION_CELLS // (n * (2 if design.superclasses is not None else len(design.scopes))))
-    smallest = max(MIN_CANDIDATE_ROWS, round(0.01 * n))
+    smallest = max(MIN_CANDIDATE_ROWS, min(round(0.01 * n), ENOUGH_ROWS))
     conditions, notes = build_conditions(possible_causes(columns), smallest=smallest, most=min(1500, most))
     for tag, condition in enumerate(conditions):
         for number, scope in enumerate(design.scopes):

@@ -25,3 +25,9 @@ def joined(n: int, rows: I64, shared: I64) -> I64:
     graph = coo_matrix((np.ones(len(rows)), (rows, n + things)), shape=(size, size))
     # scipy numbers components by their lowest node, and the rows come before what they share
     return connected_components(graph, directed=False)[1][:n].astype(np.int64)
+
+
+def size_of_group(groups: I64) -> I64:
+    """(n,) how many rows the group of each row has."""
+    _, number, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    return sizes[number]

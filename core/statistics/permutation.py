@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -111,43 +112,42 @@ def permutation_threshold(null: F32, alpha: float) -> float:
     return float("inf") if most < 0 else float(np.sort(null)[-1 - most]) + 2e-6  # just above: `p` forgives 1e-6
 
 
-def plain_excess(
-    size: F64, scope_size: F64, inside: F32, inside_squares: F32, total: F32, total_squares: F32
-) -> F32 | F64:
-    """(r, p) mean inside minus mean outside; the arguments of `studentised_excess`, of which the squares are not
+Sums = F32 | F64
+
+
+def plain_excess(size: F64, scope_size: F64, inside: Sums, inside_squares: Sums, total: Sums, *_: Sums | None) -> Sums:
+    """(r, p) mean inside minus mean outside; the arguments of `excess_and_error`, of which the others are not
     needed."""
     return inside / size - (total - inside) / (scope_size - size)
 
 
-def studentised_excess(
-    size: F64,
-    scope_size: F64,
-    inside: F32,
-    inside_squares: F32,
-    total: F32,
-    total_squares: F32,
-    prior: float = PRIOR_ROWS,
-) -> F32 | F64:
-    """(r, p) mean inside minus mean outside over its standard error; see `excess_and_error`."""
-    excess, error = excess_and_error(size, scope_size, inside, inside_squares, total, total_squares, prior)
+def studentised_excess(*sums: Any, prior: float = PRIOR_ROWS) -> Sums:
+    """(r, p) mean inside minus mean outside over its standard error; the arguments of `excess_and_error`."""
+    excess, error = excess_and_error(*sums, prior=prior)
     return excess / error
 
 
 def excess_and_error(
     size: F64,
     scope_size: F64,
-    inside: F32,
-    inside_squares: F32,
-    total: F32,
-    total_squares: F32,
+    inside: Sums,
+    inside_squares: Sums,
+    total: Sums,
+    total_squares: Sums,
+    inside_spans: Sums | None = None,
+    total_spans: Sums | None = None,
+    *,
     prior: float = PRIOR_ROWS,
-) -> tuple[F32 | F64, F32 | F64]:
+) -> tuple[Sums, Sums]:
     """Mean inside minus mean outside, and its standard error (Welch), for many sets and columns at once.
 
     Args:
         size, scope_size: (r, 1) rows inside the set and in its scope, set being a part of scope.
         inside, inside_squares: (r, p) sums of the loss and of its square inside.
         total, total_squares: (r, p) or (1, p) the same over the scope.
+        inside_spans, total_spans: the same of the size of each row's group, where rows come in groups. A side then
+            counts for (its rows)^2 over that sum rows (Kish 1965), as if the rows of a group were one: a set of one
+            group has no variance of its own, permuted or not, and would be the best of the family in every permutation.
         prior: so many rows' worth of the scope's variance are mixed into each side's variance where that makes it
             larger. Without it a handful of equal losses would have no variance and an infinite t; with too much a set
             of failures would be judged by the variance of rows that do not fail.
@@ -158,23 +158,32 @@ def excess_and_error(
     outside_size = scope_size - size
     common = prior * np.maximum(total_squares / scope_size - (total / scope_size) ** 2, 1e-12)
     outside, outside_squares = total - inside, total_squares - inside_squares
-    error_in = _squared_error(size, inside, inside_squares, common, prior)
-    error_out = _squared_error(outside_size, outside, outside_squares, common, prior)
+    count, outside_count = size, outside_size
+    if inside_spans is not None and total_spans is not None:
+        count = np.maximum(size**2 / inside_spans, 1)
+        outside_count = np.maximum(outside_size**2 / (total_spans - inside_spans), 1)
+    error_in = _squared_error(size, inside, inside_squares, count, common, prior)
+    error_out = _squared_error(outside_size, outside, outside_squares, outside_count, common, prior)
     return inside / size - outside / outside_size, np.sqrt(error_in + error_out)
 
 
-def _squared_error(size: F64, total: F32 | F64, squares: F32 | F64, common: F32 | F64, prior: float) -> F32 | F64:
-    """Of the mean: its own variance, or the one with the prior's where that is larger, over the rows."""
-    around = np.maximum(squares - total * total / size, 0)
-    return np.maximum(around / np.maximum(size - 1, 1), (around + common) / (size + prior)) / size
+def _squared_error(size: F64, total: Sums, squares: Sums, count: Sums, common: Sums, prior: float) -> Sums:
+    """Of the mean: its own variance, or the one with the prior's where that is larger, over the rows it counts for."""
+    own = np.maximum(squares - total * total / size, 0) * (count / size)
+    return np.maximum(own / np.maximum(count - 1, 1), (own + common) / (count + prior)) / count
 
 
-def difference_of(inside: F64, outside: F64) -> tuple[float, float]:
-    """Mean inside minus mean outside of two samples, and the standard error that `excess_and_error` gives it."""
+def difference_of(inside: F64, outside: F64, spans: tuple[F64 | I64, F64 | I64] | None = None) -> tuple[float, float]:
+    """Mean inside minus mean outside of two samples, and the standard error that `excess_and_error` gives it.
+
+    Args:
+        spans: of each row inside, and outside, how many rows its group has.
+    """
     values = np.r_[inside, outside].astype(np.float64)
-    sums = (inside.sum(), (inside**2).sum(), values.sum(), (values**2).sum())
+    sums = [inside.sum(), (inside**2).sum(), values.sum(), (values**2).sum()]
+    sums += [] if spans is None else [spans[0].sum(), spans[0].sum() + spans[1].sum()]
     one = np.ones((1, 1))
-    excess, error = excess_and_error(len(inside) * one, len(values) * one, *(s * one for s in sums))  # type: ignore[arg-type]
+    excess, error = excess_and_error(len(inside) * one, len(values) * one, *(float(s) * one for s in sums))
     return float(excess[0, 0]), float(error[0, 0])
 
 

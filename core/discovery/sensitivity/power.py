@@ -105,7 +105,8 @@ def narrowed_family(family: Family, scopes: Sequence[int]) -> Family:
     place = {scope: number for number, scope in enumerate(scopes)}
     smoothers = [(smoother, [place[s] for s in where if s in place]) for smoother, where in family.smoothers]
     regions = [replace(r, scope=place[r.scope]) for r in family.regions if r.kind == "region" and r.scope in place]
-    return Family(family.n, [family.scopes[s] for s in scopes], [s for s in smoothers if s[1]], regions)
+    smoothers = [pair for pair in smoothers if pair[1]]
+    return Family(family.n, [family.scopes[s] for s in scopes], smoothers, regions, family.spans)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -88,6 +88,19 @@ def test_a_planted_ball_is_found_with_its_rows() -> None:
     assert best_overlap(searched, ball) > 0.7
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_many_copies_of_one_row_do_not_hide_a_failure_of_the_others(seed: int) -> None:
+    """A set of one group takes one value in every permutation: without variance it would be the best of them all."""
+    vectors, losses = noise(700, 8, seed)
+    slice_ = vectors[:, 2] > np.quantile(vectors[:, 2], 0.9)
+    slice_[:150], vectors[:150] = False, vectors[0]  # blank pictures, say
+    groups = np.maximum(np.arange(700) - 149, 0)
+    losses[:150] = losses[0]
+    searched = search(vectors, losses + 2 * slice_, groups=groups, seed=seed)
+    assert searched.reading.threshold < 8
+    assert slice_[searched.confirmed[0].members].mean() > 0.5  # a tenth of all rows are
+
+
 def test_a_slice_inside_one_class_is_found_in_that_class() -> None:
     vectors, losses = noise(600, 6, 2)
     labels = np.arange(600) % 3

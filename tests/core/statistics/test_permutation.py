@@ -177,6 +177,22 @@ def test_without_a_prior_the_statistic_is_welchs() -> None:
     assert float(found[0, 0]) == pytest.approx(reference.statistic)
 
 
+def test_rows_of_a_group_count_as_often_as_kishs_effective_size_says() -> None:
+    rng = np.random.default_rng(10)
+    inside, outside = rng.normal(1, 1, 40), rng.normal(0, 1, 60)
+    alone = difference_of(inside, outside)
+    assert difference_of(inside, outside, (np.ones(40), np.ones(60))) == pytest.approx(alone)
+    # the same four rows ten times are four rows
+    once, ten_times = difference_of(inside[:4], outside), np.tile(inside[:4], 10)
+    again = difference_of(ten_times, outside, (np.full(40, 10), np.ones(60)))
+    assert again[0] == pytest.approx(once[0])
+    assert again[1] == pytest.approx(once[1], rel=0.1)  # the scope, of which five rows are mixed in, holds 100 rows
+    assert again[1] > 2.5 * difference_of(ten_times, outside)[1]
+    # all of one group: a single row, judged by the spread of the scope
+    error = difference_of(np.full(40, 2.0), outside, (np.full(40, 40), np.ones(60)))[1]
+    assert error > 0.8 * np.r_[np.full(40, 2.0), outside].std()
+
+
 def test_a_small_set_of_far_wider_losses_is_judged_by_its_own_spread() -> None:
     """Of equal mean, ten times as wide in 15 rows of 500: past 3.4 as rarely as Student's t with 14 degrees of freedom,
     where the spread of all losses alone would let three times as many past."""
