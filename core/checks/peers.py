@@ -66,6 +66,12 @@ class PeerOpinion:
     """Why it has no slices."""
 
 
+WITHOUT_PROBABILITIES = (
+    "It reads the probability that the model gives each class, and this run has none. Diagnose a table that has a "
+    "column of probabilities for each class."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class PeerAgreement:
     """Two slices, or a slice and a cluster, that hold many of the same samples."""
@@ -118,6 +124,8 @@ def rows_of(diagnosis: Diagnosis) -> EngineRows:
 
 
 def _opinion(diagnosis: Diagnosis, rows: EngineRows, name: str, seed: int) -> PeerOpinion:
+    if "probabilities" in load_engine(name).needs and rows.probabilities is None:
+        return PeerOpinion(name, refused=WITHOUT_PROBABILITIES)
     try:
         scores = _scores(name, rows, rows, seed)
     except InvalidInput as error:

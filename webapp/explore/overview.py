@@ -10,6 +10,7 @@ from core.reports.wording.sensitivity import classes_sentence
 from core.reports.wording.summary import predictability_in_brief
 from webapp.markup.html import tile_of
 from webapp.markup.render import render
+from webapp.state.boxes import on_page
 
 MAX_LABELS = 24
 """Suspected labels that are shown."""
@@ -65,6 +66,7 @@ def notes_section(diagnosis: Diagnosis) -> str:
     return render(
         "explore/notes.html.j2",
         diagnosis=diagnosis,
+        notes=[on_page(note) for note in diagnosis.notes],
         labels=[tile_of(diagnosis, row, foot=_label_foot(diagnosis, row)) for row in rows],
         settings=settings.items(),
         most=MAX_EXCLUDED,

@@ -27,6 +27,7 @@ from core.numbers import count
 from core.records import I64, Diagnosis, FailureCluster, Progress, no_progress
 from core.reports.wording.findings import ALL
 from webapp.failure_map import rows_inside
+from webapp.state.boxes import on_page
 from webapp.state.downloads import files_of_run, ready_files
 from webapp.state.home import part
 from webapp.state.quotas import quotas
@@ -272,6 +273,8 @@ class Runs:
 RUNS = Runs()
 
 
+LEAST_SECONDS, LETTERS_A_SECOND = 10.0, 15.0
+"""How long a message stands, and how fast a long one is read."""
 NO_RUN = "No run is open. Open an example in Explore, or bring your own data."
 
 
@@ -283,14 +286,17 @@ def require_run(session: Session) -> Diagnosis:
 
 
 def shows_errors(callback: Callable[..., Any]) -> Callable[..., Any]:
-    """The same callback, a DiagnosisError shown as one message on the page; any other exception reaches the log.
+    """The same callback, a DiagnosisError shown as one message on the page for as long as it takes to read, since it
+    covers what lies under it; any other exception reaches the log.
 
     Plain and generator callbacks both work. The signature is kept, since Gradio reads it to pass the event.
     """
 
     def shown(error: DiagnosisError) -> gr.Error:
         title = "Stopped" if isinstance(error, Cancelled) else "This needs a change"
-        return gr.Error(str(error), title=title, duration=None, print_exception=False)
+        text = on_page(str(error))
+        seconds = max(LEAST_SECONDS, len(text) / LETTERS_A_SECOND)
+        return gr.Error(text, title=title, duration=seconds, print_exception=False)
 
     if inspect.isgeneratorfunction(callback):
 

@@ -114,6 +114,7 @@ def test_frozen_findings_stand_there_before_fresh_samples_are_opened(found: Diag
     shown, frozen, word, result = on_open(session, PredictState())
     assert shown.prediction is None
     assert "SHA-256" in frozen
+    assert "this one is one prediction for samples that nobody searched" in frozen
     assert "lasso that you draw" in word
     assert "will stand here" in result
     table, vectors = files(tmp_path, 300, 1)

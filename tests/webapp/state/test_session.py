@@ -11,6 +11,9 @@ import gradio as gr
 import numpy as np
 import pytest
 
+from core.data.samples import DataSet
+from core.discovery.prepare import embed
+from core.discovery.settings import EmbeddingSettings
 from core.errors import Cancelled, InvalidInput
 from core.records import Diagnosis, FailureMap
 from core.store import save
@@ -116,6 +119,27 @@ def test_errors_of_the_user_become_one_message_and_other_errors_pass() -> None:
         next(stream)
     with pytest.raises(ZeroDivisionError):
         shows_errors(fail)()
+
+
+@pytest.mark.parametrize(("text", "least", "most"), [("Too short.", 10, 10), ("long " * 100, 20, 60)])
+def test_an_error_goes_away_by_itself_once_it_can_have_been_read(text: str, least: float, most: float) -> None:
+    def refuse() -> None:
+        raise InvalidInput(text)
+
+    with pytest.raises(gr.Error) as shown:
+        shows_errors(refuse)()
+    assert shown.value.duration is not None
+    assert least <= shown.value.duration <= most
+
+
+def test_an_error_names_the_boxes_of_the_page(diagnosis: Diagnosis) -> None:
+    def refuse() -> None:
+        embed(DataSet(replace(diagnosis.samples, items=None), diagnosis.outcomes, None, (), ()), EmbeddingSettings())
+
+    with pytest.raises(gr.Error) as shown:
+        shows_errors(refuse)()
+    assert "--" not in shown.value.message
+    assert 'add "Pictures" (zip or tar) or "Embeddings instead of pictures" (npy' in shown.value.message
 
 
 def test_downloads_of_an_example_are_copies_outside_its_folder(diagnosis: Diagnosis, tmp_path: Path) -> None:

@@ -1,0 +1,23 @@
+"""Messages of the core name options of the command line; on the page they name the page's boxes."""
+
+from __future__ import annotations
+
+import re
+
+BOXES = {
+    "--images (zip, tar, folder)": '"Pictures" (zip or tar)',
+    "--images": '"Pictures"',
+    "--embeddings": '"Embeddings instead of pictures"',
+    "--table": '"Table"',
+    "--encoder": '"Encoder"',
+    "again with --separate-copies": "again on the command line with --separate-copies",
+}
+"""What a message says, the longest first, and what the page says for it."""
+_COMMAND = re.compile(r"(`[^`]*`)")
+_NAMED = re.compile("|".join(rf"{re.escape(option)}(?![\w-])" for option in BOXES))
+
+
+def on_page(message: str) -> str:
+    """The message with boxes for options; a command in backquotes stays as it is typed."""
+    parts = _COMMAND.split(message)
+    return "".join(part if i % 2 else _NAMED.sub(lambda found: BOXES[found[0]], part) for i, part in enumerate(parts))
