@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from core.embeddings.copies import distinct_rows, find_copies, is_coarse
+from core.numbers import count
 from core.records import F32, I64, Bool, Outcomes, Progress, SampleSet, no_progress
 from core.statistics.groups import joined
 
@@ -53,19 +54,35 @@ def join_copies(
     n_equal, n_sets = int((apart & _spanning(exact, own)).sum()), len(np.unique(copies[apart]))
     if not together:
         return samples, (
-            f"{int(apart.sum()):,} rows are copies of another by their vectors ({n_sets:,} sets, {n_equal:,} rows with "
-            "the same vector) and were not kept together, as was asked: they count as different samples. If they are "
-            "none, every p here is too small.",
+            f"{_counted(int(apart.sum()), n_sets)} They were not kept together, as was asked: they count as different "
+            f"samples. {_equal(n_equal, int(apart.sum()))} If they are not different, every p here is too small.",
         )
     note = (
-        f"{int(apart.sum()):,} rows are copies of another ({n_sets:,} sets) and are kept together as one group each: "
-        f"{n_equal:,} have the same vector{' and class' if coarse and samples.labels is not None else ''}"
+        f"{_counted(int(apart.sum()), n_sets)} "
+        f"{'It counts' if n_sets == 1 else 'Each set counts'} as one group, which is kept together. "
     )
+    note += _equal(n_equal, int(apart.sum()), "vector and class" if coarse and samples.labels is not None else "vector")
     if coarse:
-        note = f"{note}. {_of_coarse(outcomes, len(first))}"
-    else:
-        note = f"{note}." if n_equal == apart.sum() else f"{note}, the others nearly. {NEARLY}"
+        note += f" {_of_coarse(outcomes, len(first))}"
+    elif n_equal < apart.sum():
+        note += f" {NEARLY}"
     return replace(samples, groups=groups, group_name=samples.group_name or NAME), (f"{note} {OTHERWISE}",)
+
+
+def _counted(rows: int, sets: int) -> str:
+    """Such as "149 rows are copies of another row, which makes 1 set of 150 rows."."""
+    more = rows - sets
+    said = "1 row is a copy" if more == 1 else f"{more:,} rows are copies"
+    return f"{said} of another row, which makes {count(sets, 'set')} of {rows:,} rows{'' if sets == 1 else ' in all'}."
+
+
+def _equal(equal: int, rows: int, what: str = "vector") -> str:
+    """How many of the rows in sets have exactly what another row has."""
+    if equal == rows:
+        return f"The rows of a set have the same {what}."
+    if equal == 0:
+        return f"No two of them have exactly the same {what}; they nearly have."
+    return f"{equal:,} of them have exactly the {what} of another row, the others nearly."
 
 
 def _alike(of_row: I64, samples: SampleSet, outcomes: Outcomes) -> I64:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from core.numbers import count, number, percent
 from core.records import Diagnosis, FailureCluster
 
@@ -23,13 +25,23 @@ def candidates_sentence(diagnosis: Diagnosis) -> str:
     if not is_rated(diagnosis):
         return "No findings: each may be chance. Not tested, order only: what stands out most comes first."
     rates = [c.local_fdr for c in listed if c.local_fdr is not None]
-    digits = 0 if len(listed) >= 4 else 1
     if len(listed) == 1:
-        return f"No finding: this one may be chance. Of ten such sets about {number(10 * rates[0], 0)} are nothing."
-    return (
-        f"No findings: each may be chance. Of these {len(listed)} about {number(sum(rates), digits)} are nothing, "
-        "going by how often shuffled losses show a set that stands out as much."
-    )
+        start = f"No finding: this one may be chance. Of ten such sets about {_tenths(10 * rates[0])}"
+    else:
+        start = f"No findings: each may be chance. Of these {len(listed)} about {_tenths(sum(rates))}"
+    return f"{start} are nothing: {_why(rates)}."
+
+
+def _tenths(expected: float) -> str:
+    """A count with one decimal, without it where that is 0."""
+    return number(expected, 0 if abs(expected - round(expected)) < 0.05 else 1)
+
+
+def _why(rates: Sequence[float]) -> str:
+    """Where the share that is nothing comes from: a set may be rare among shuffles and likely to be nothing still."""
+    if sum(rates) > len(rates) / 2:
+        return "most sets that stand out so little turned out to be nothing on planted data"
+    return "so many of the sets that stand out as much turned out to be nothing on planted data"
 
 
 def candidate_phrase(diagnosis: Diagnosis, candidate: FailureCluster) -> str:

@@ -94,16 +94,24 @@ def replication_sentence(prediction: Prediction) -> str:
     unsure = f"; {len(found) - len(judged):,} more had too few samples to judge" if len(judged) < len(found) else ""
     measures: list[Measure] = [measure_of(row, prediction) for row in found]
     both = len(set(measures)) > 1
-    worse, said = _TOLD_OF_BOTH if both else _TOLD[measures[0]]
+    (one, many), said = _TOLD_OF_BOTH if both else _TOLD[measures[0]]
+    worse = one if 1 in (len(again), len(judged)) else many
     rate = f", {held:,} of them {said}" if again else ""
+    if len(judged) == len(again) == 1:
+        rate = f", {'' if held else 'not '}{said}"
     return f"{len(again):,} of {count(len(judged), 'finding')} clearly {worse} again{rate}{unsure}."
 
 
-_TOLD: dict[Measure, tuple[str, str]] = {
-    "error rate": ("fail more than the rest", "at the rate predicted"),
-    "mean loss": ("have a higher mean loss than the rest", "as high as predicted"),
+_TOLD: dict[Measure, tuple[tuple[str, str], str]] = {
+    "error rate": (("fails more than the rest", "fail more than the rest"), "at the rate predicted"),
+    "mean loss": (
+        ("has a higher mean loss than the rest", "have a higher mean loss than the rest"),
+        "as high as predicted",
+    ),
 }
-_TOLD_OF_BOTH = ("do worse than the rest (in error rate or mean loss, as each was found)", "as much as predicted")
+"""What is said of one finding and of several, and how of those that came as predicted."""
+_BOTH = "than the rest (in error rate or mean loss, as each was found)"
+_TOLD_OF_BOTH = ((f"does worse {_BOTH}", f"do worse {_BOTH}"), "as much as predicted")
 
 
 def replicates(row: PredictionRow) -> bool:

@@ -43,9 +43,7 @@ def _of_scope(found: Sensitivity, patterns: list[PlantedPattern]) -> str:
     first = spoken_of(found, patterns)
     if first is None:
         top = max(patterns, key=lambda p: (p.size, p.strength))
-        often = int(10 * top.found.value + 1e-9)
-        rarely = f"would be found only {often} times in 10" if often > 1 else "would be missed"
-        rarely = rarely.replace("1 times", "1 time")
+        rarely = f"would be found only {_often(top)}" if top.found.value >= 0.2 - 1e-9 else "would be missed"
         return f"Even {pattern_text(found, top)} {rarely} ({_counted(top)})."
     said = f"{pattern_text(found, first)} would be found {_often(first)} ({_counted(first)})"
     enough = [p for p in patterns if p.found.value >= found.power]
@@ -144,11 +142,15 @@ def how_planted(diagnosis: Diagnosis) -> str:
 
 
 def _often(pattern: PlantedPattern) -> str:
-    """Such as "8 times in 10", rounded down."""
+    """Such as "8 times in 10", or "8 to 9 times in 10" where it lies between."""
     times = int(10 * pattern.found.value + 1e-9)
     if times == 10:
         return "each time"
-    return "less than 1 time in 10" if times == 0 else f"{times} {'time' if times == 1 else 'times'} in 10"
+    if times == 0:
+        return "less than 1 time in 10"
+    if 10 * pattern.found.value - times > 0.05:
+        return f"{times} to {times + 1} times in 10"
+    return f"{times} {'time' if times == 1 else 'times'} in 10"
 
 
 def _counted(pattern: PlantedPattern) -> str:

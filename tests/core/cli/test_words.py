@@ -157,7 +157,7 @@ def test_a_prediction_is_printed_kept_with_the_run_and_reported(
     assert out.startswith("Frozen: ")
     assert "SHA-256 " in out.splitlines()[0]
     assert (
-        "On 320 fresh samples (new.csv): 1 of 2 findings clearly fail more than the rest again, "
+        "On 320 fresh samples (new.csv): 1 of 2 findings clearly fails more than the rest again, "
         "1 of them at the rate predicted" in out
     )
     assert asked["roles"].label == "y"

@@ -60,9 +60,14 @@ def test_the_note_counts_rows_and_sets_and_ordinary_rows_get_none() -> None:
     assert samples.groups is not None
     assert len(np.unique(samples.groups)) == 300
     assert notes[0].startswith(
-        "20 rows are copies of another (10 sets) and are kept together as one group each: 20 have"
+        "10 rows are copies of another row, which makes 10 sets of 20 rows in all. Each set counts as one group, which "
+        "is kept together. The rows of a set have the same vector. If"
     )
     assert "nearly" not in notes[0]
+    one = joined(np.r_[vectors[:300], vectors[:1]], np.r_[losses[:300], losses[:1]])[1][0]
+    assert one.startswith("1 row is a copy of another row, which makes 1 set of 2 rows. It counts as one group")
+    many = joined(np.r_[vectors[:300], vectors[np.zeros(149, int)]], np.r_[losses[:300], np.zeros(149)])[1][0]
+    assert many.startswith("149 rows are copies of another row, which makes 1 set of 150 rows. It counts")
     assert "--separate-copies" in notes[0]
 
 
@@ -73,7 +78,7 @@ def test_copies_are_joined_with_the_groups_that_were_given_and_those_inside_one_
     assert notes == ()
     samples, notes = joined(*twice, groups=np.arange(310) // 2)
     assert samples.groups is not None
-    assert notes[0].startswith("20 rows")
+    assert notes[0].startswith("10 rows")
     assert samples.groups[0] == samples.groups[1] == samples.groups[300] == samples.groups[301]
     assert len(np.unique(samples.groups)) == 150
 

@@ -18,11 +18,14 @@ def rated(*rates: float) -> tuple[FailureCluster, ...]:
 
 def test_the_list_says_how_many_of_it_are_nothing() -> None:
     diagnosis = replace(make_diagnosis(), candidates=rated(0.5, 0.8, 0.9, 0.9, 0.9))
+    some = candidates_sentence(replace(diagnosis, candidates=rated(0.95, 0.95, 0.93, 0.63)))
+    assert "Of these 4 about 3.5 are nothing: most sets that stand out so little turned out to be nothing" in some
+    assert "so many of the sets" in candidates_sentence(replace(diagnosis, candidates=rated(0.3, 0.4)))
     assert "No findings: each may be chance. Of these 5 about 4 are nothing" in candidates_sentence(diagnosis)
     two = replace(diagnosis, candidates=rated(0.7, 0.85))
     assert re.search(r"Of these 2 about 1\.[56] are nothing", candidates_sentence(two))
     one = replace(diagnosis, candidates=rated(0.62))
-    assert "Of ten such sets about 6 are nothing" in candidates_sentence(one)
+    assert "Of ten such sets about 6.2 are nothing" in candidates_sentence(one)
     assert candidates_sentence(replace(diagnosis, candidates=())) == NONE_LISTED
 
 

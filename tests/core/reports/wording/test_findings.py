@@ -261,7 +261,7 @@ def test_a_predicted_cluster_goes_by_its_title() -> None:
 def test_only_findings_are_counted_among_those_that_came_back() -> None:
     assert (
         replication_sentence(made_prediction())
-        == "1 of 2 findings clearly fail more than the rest again, 1 of them at the rate predicted; "
+        == "1 of 2 findings clearly fails more than the rest again, 1 of them at the rate predicted; "
         "2 more had too few samples to judge."
     )
     assert (
@@ -270,14 +270,25 @@ def test_only_findings_are_counted_among_those_that_came_back() -> None:
     )
 
 
+def test_one_finding_alone_is_spoken_of_as_one() -> None:
+    made = made_prediction()
+    row = replace(made.rows[0], as_predicted=True, p=0.001)
+    one = replication_sentence(replace(made, rows=(row,)))
+    assert one == "1 of 1 finding clearly fails more than the rest again, at the rate predicted."
+    other = replication_sentence(replace(made, rows=(replace(row, as_predicted=False),)))
+    assert other == "1 of 1 finding clearly fails more than the rest again, not at the rate predicted."
+    assert "0 of 1 finding clearly fails" in replication_sentence(replace(made, rows=(replace(row, p=0.5),)))
+    assert "2 of 2 findings clearly fail more" in replication_sentence(replace(made, rows=(row, row)))
+
+
 def test_findings_of_both_measures_are_counted_in_words_that_fit_both() -> None:
     made = made_prediction()
     losses = made_prediction("mean loss")
-    assert "1 of 2 findings clearly have a higher mean loss than the rest again, 1 of them as high as predicted" in (
+    assert "1 of 2 findings clearly has a higher mean loss than the rest again, 1 of them as high as predicted" in (
         replication_sentence(losses)
     )
     mixed = replace(made, rows=(replace(made.rows[0], measure="mean loss"), *made.rows[1:]))
-    assert "clearly do worse than the rest (in error rate or mean loss, as each was found) again" in (
+    assert "clearly does worse than the rest (in error rate or mean loss, as each was found) again" in (
         replication_sentence(mixed)
     )
     assert "0.55 mean loss was predicted" in prediction_sentence(mixed.rows[0], mixed)

@@ -23,9 +23,9 @@ def with_grid(found: Sensitivity | None) -> Diagnosis:
 def test_the_smallest_pattern_of_half_failures_is_named_with_its_count() -> None:
     text = said(made_sensitivity())
     assert text.startswith(
-        "A pattern of 20 % of a class (20 samples) that always fails would be found 8 times in 10 "
+        "A pattern of 20 % of a class (20 samples) that always fails would be found 8 to 9 times in 10 "
         "(33 of 40 plants, 95 % 67 to 93 %). "
-        "A pattern of 5 % of all samples (20 samples) of which half fail would be found 8 times in 10 "
+        "A pattern of 5 % of all samples (20 samples) of which half fail would be found 8 to 9 times in 10 "
         "(34 of 40 plants, 95 % 70 to 94 %)."
     )
     assert text.endswith("keeps together; smaller, weaker or more scattered ones may be missed.")
@@ -34,7 +34,7 @@ def test_the_smallest_pattern_of_half_failures_is_named_with_its_count() -> None
 def test_a_smaller_one_that_only_a_stronger_failure_shows_is_named_too() -> None:
     found = made_sensitivity(found={("class", 10): (0, 4, 36), ("class", 20): (2, 35, 40)})
     text = said(found)
-    assert "A pattern of 20 % of a class (20 samples) of which half fail would be found 8 times in 10" in text
+    assert "A pattern of 20 % of a class (20 samples) of which half fail would be found 8 to 9 times in 10" in text
     assert "95 % 73 to 96 %), one of 10 % (10 samples) if all of it fails." in text
 
 
@@ -44,7 +44,7 @@ def test_a_smaller_one_that_only_a_stronger_failure_shows_is_named_too() -> None
         (0, "would be missed"),
         (5, "would be missed"),
         (16, "found only 4 times in 10"),
-        (31, "found only 7 times in 10"),
+        (31, "found only 7 to 8 times in 10"),
     ],
 )
 def test_where_none_is_found_the_strongest_and_largest_says_so(n: int, words: str) -> None:
@@ -54,7 +54,7 @@ def test_where_none_is_found_the_strongest_and_largest_says_so(n: int, words: st
 
 
 def test_losses_are_spoken_of_as_multiples_or_as_deviations() -> None:
-    assert "with twice the loss would be found 8 times in 10" in said(made_sensitivity("times the mean loss"))
+    assert "with twice the loss would be found 8 to 9 times in 10" in said(made_sensitivity("times the mean loss"))
     assert "with 5 times the loss would be found" in said(made_sensitivity("times the mean loss"))
     assert "with a loss higher by 1 standard deviation would be" in said(made_sensitivity("deviations of the loss"))
     assert "fail" not in said(made_sensitivity("times the mean loss"))
@@ -67,7 +67,7 @@ def test_a_class_that_was_searched_alone_is_named() -> None:
 def test_whole_classes_have_a_sentence_of_their_own() -> None:
     text = classes_sentence(with_grid(made_sensitivity())).replace("\u00a0", " ")
     assert text == (
-        "A whole class of 100 samples of which 35 % fail would be found 8 times in 10 "
+        "A whole class of 100 samples of which 35 % fail would be found 8 to 9 times in 10 "
         "(33 of 40 plants, 95 % 67 to 93 %)."
     )
     assert classes_sentence(with_grid(made_sensitivity(classes=()))) == ""
