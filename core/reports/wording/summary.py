@@ -18,6 +18,11 @@ from core.reports.wording.predictions import prediction_rows, prediction_sentenc
 from core.reports.wording.sensitivity import classes_sentence, sensitivity_sentence
 from core.statistics.measures import in_shares, tested_effect
 
+LITTLE = 0.05
+"""A share of the variance below it is called a little."""
+IN_A_PART = "what is listed below was found in a part of them"
+"""Said where a finding is confirmed and the loss cannot be predicted over all samples: both may hold."""
+
 
 def verdict(diagnosis: Diagnosis) -> str:
     """The result in one sentence."""
@@ -36,8 +41,7 @@ def _instead(diagnosis: Diagnosis) -> str:
     predictability = diagnosis.estimate.predictability
     if predictability.p is None:
         return ": there are too few groups to test anything"
-    other = any(found.confirmed for found in (*diagnosis.classes, *diagnosis.insights))
-    return "" if other or _is_predictable(diagnosis) else ": nothing beyond what chance gives"
+    return "" if _any_confirmed(diagnosis) or _is_predictable(diagnosis) else ": nothing beyond what chance gives"
 
 
 def share_of_failures(diagnosis: Diagnosis) -> float:
@@ -58,6 +62,18 @@ def predictability_sentence(diagnosis: Diagnosis) -> str:
     """How much of the loss the embedding predicts on rows the fit did not see."""
     found = diagnosis.estimate.predictability
     r2 = found.r2
+    name = f"the {diagnosis.outcomes.name} proxy" if diagnosis.outcomes.is_proxy else f"the {diagnosis.outcomes.name}"
+    figures = f"R² {number(r2.value, 2)}, 95\u00a0% {interval(r2, digits=2)}"
+    if found.p is not None and not _is_predictable(diagnosis) and _any_confirmed(diagnosis):
+        return (
+            f"Over all samples the embedding predicts no more of {name} than chance allows ({figures}, "
+            f"{p_value(found.p)}); {IN_A_PART}."
+        )
+    if found.p is not None and _is_predictable(diagnosis) and 0 < r2.value < LITTLE:
+        return (
+            f"The embedding predicts a little of the variance of {name} on samples the fit did not see, "
+            f"{percent(r2.value)} ({figures}), more than chance allows ({p_value(found.p)})."
+        )
     if found.p is None:
         ground = "too few groups to test whether that is more than chance"
     elif _is_predictable(diagnosis):
@@ -68,11 +84,15 @@ def predictability_sentence(diagnosis: Diagnosis) -> str:
             )
     else:
         ground = f"no more than chance allows ({p_value(found.p)})"
-    name = f"the {diagnosis.outcomes.name} proxy" if diagnosis.outcomes.is_proxy else f"the {diagnosis.outcomes.name}"
     return (
         f"The embedding predicts {percent(max(r2.value, 0.0))} of the variance of {name} on samples the fit did not "
-        f"see (R² {number(r2.value, 2)}, 95\u00a0% {interval(r2, digits=2)}): {ground}."
+        f"see ({figures}): {ground}."
     )
+
+
+def _any_confirmed(diagnosis: Diagnosis) -> bool:
+    """Whether a cluster, a class, a pair, a condition or a phrase is confirmed."""
+    return any(found.confirmed for found in (*diagnosis.clusters, *diagnosis.classes, *diagnosis.insights))
 
 
 def _is_predictable(diagnosis: Diagnosis) -> bool:
@@ -90,8 +110,12 @@ def predictability_in_brief(diagnosis: Diagnosis) -> str:
     r2, p = found.r2, "" if found.p is None else ", " + p_value(found.p).replace(" ", "\u00a0")
     tested = r2.low > 0 if found.p is None else _is_predictable(diagnosis)
     if tested and r2.value > 0:
-        return f"The embedding predicts {with_interval(r2, share=True)} of the differences in {name}{p}."
-    return f"The {name} cannot be predicted from this embedding (R² {with_interval(r2)}{p})."
+        little = "a little, " if r2.value < LITTLE else ""
+        return f"The embedding predicts {little}{with_interval(r2, share=True)} of the differences in {name}{p}."
+    figures = f"(R² {with_interval(r2)}{p})"
+    if found.p is not None and not tested and _any_confirmed(diagnosis):
+        return f"Over all samples the {name} cannot be predicted from this embedding {figures}; {IN_A_PART}."
+    return f"The {name} cannot be predicted from this embedding {figures}."
 
 
 def cluster_sentence(diagnosis: Diagnosis, cluster: FailureCluster) -> str:

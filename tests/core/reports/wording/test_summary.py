@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from core.records import Estimate
 from core.reports.wording.summary import (
     predictability_in_brief,
     predictability_sentence,
@@ -41,6 +42,32 @@ def test_in_brief_the_predictability_has_share_interval_and_p() -> None:
     said = predictability_in_brief(make_diagnosis()).replace("\u00a0", " ")
     assert said == "The embedding predicts 41 % (30 to 50 %) of the differences in cross-entropy, p < 0.001."
     assert "cannot be predicted" in predictability_in_brief(make_diagnosis(n_clusters=0))
+
+
+def test_a_finding_beside_a_loss_that_is_not_predicted_is_no_contradiction() -> None:
+    some = make_diagnosis()
+    weak = replace(some.estimate.predictability, p=0.17, confirmed=False)
+    beside = replace(some, estimate=replace(some.estimate, predictability=weak))
+    said = predictability_sentence(beside)
+    assert said.startswith(
+        "Over all samples the embedding predicts no more of the cross-entropy than chance allows (R²"
+    )
+    assert said.endswith("p = 0.17); what is listed below was found in a part of them.")
+    brief = predictability_in_brief(beside)
+    assert brief.startswith("Over all samples the cross-entropy cannot be predicted")
+    assert "found in a part of them" in brief
+    alone = replace(make_diagnosis(n_clusters=0), classes=(), insights=())
+    assert "in a part" not in predictability_sentence(alone) + predictability_in_brief(alone)
+
+
+def test_a_small_share_that_is_more_than_chance_allows_is_called_a_little() -> None:
+    some = make_diagnosis()
+    small = replace(some.estimate.predictability, r2=Estimate(0.012, -0.003, 0.03), p=0.02, confirmed=True)
+    little = replace(some, estimate=replace(some.estimate, predictability=small))
+    said = predictability_sentence(little).replace("\u00a0", " ")
+    assert "predicts a little of the variance of the cross-entropy" in said
+    assert said.endswith(", more than chance allows (p = 0.020).")
+    assert "predicts a little, 1.2 %" in predictability_in_brief(little).replace("\u00a0", " ")
 
 
 def test_what_is_predicted_worse_than_by_the_mean_loss_is_no_more_than_chance_allows_whatever_its_p() -> None:
