@@ -92,6 +92,7 @@ def diagnose(
     from core.data.tasks.read import read_task
     from core.diagnose import diagnose_data_set
     from core.embeddings.cache import default_cache
+    from core.reports.wording.sensitivity import sensitivity_sentence
     from core.reports.wording.summary import text_summary
     from core.store import finish
 
@@ -110,6 +111,8 @@ def diagnose(
         )
         report = finish(diagnosis, out, progress)
     say(text_summary(diagnosis))
+    if diagnosis.clusters and (sentence := sensitivity_sentence(diagnosis)):
+        say(f"What else would have been found: {sentence}")
     say(f"Report: {report}")
 
 

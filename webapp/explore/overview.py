@@ -7,7 +7,7 @@ import numpy as np
 from core.numbers import count, number, percent
 from core.records import Diagnosis
 from core.reports.wording.sensitivity import classes_sentence
-from core.reports.wording.summary import predictability_in_brief
+from core.reports.wording.summary import PAIR_TESTED, predictability_in_brief
 from webapp.markup.html import tile_of
 from webapp.markup.render import render
 from webapp.state.boxes import on_page
@@ -50,6 +50,7 @@ def class_section(diagnosis: Diagnosis) -> str:
         confirmed=[c for c in diagnosis.classes if c.confirmed],
         most=MAX_CHIPS,
         sensitivity=classes_sentence(diagnosis),
+        pair_tested=PAIR_TESTED,
     )
 
 

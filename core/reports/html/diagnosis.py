@@ -17,7 +17,7 @@ from markupsafe import Markup
 from core.checks.audit_table import AuditCell, audit_table
 from core.data.images.inline import InlinePictures
 from core.files import write_text
-from core.numbers import interval, number, percent, with_unit
+from core.numbers import digits_for, interval, number, percent, with_unit
 from core.records import I64, Comparison, Diagnosis, Estimate, FailureCluster, Insight, Progress, SampleSet, no_progress
 from core.reports.html import charts
 from core.reports.html.heatmap import HeatMap, heat_map
@@ -29,9 +29,11 @@ from core.reports.html.render import render
 from core.reports.tables.diagnosis import top_members
 from core.reports.wording import summary
 from core.reports.wording.candidates import candidates_sentence, chance_phrase, members_seen
+from core.reports.wording.effects import effect_figure, loss_phrase
 from core.reports.wording.findings import cluster_title, doubtful_names
 from core.reports.wording.predictions import replication_sentence
 from core.reports.wording.sensitivity import classes_sentence, sensitivity_sentence
+from core.statistics.measures import in_shares, tested_effect
 
 MAX_PICTURE_BYTES = 5_500_000
 """Bound on all pictures together, as they stand in the file."""
@@ -52,10 +54,14 @@ def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str
     gallery = _Gallery(diagnosis)
     found = diagnosis.prediction
     per_cluster = max(6, min(MAX_PER_CLUSTER, MAX_PICTURES // (2 * max(1, len(diagnosis.clusters)))))
-    axis = interval_range([c.excess_loss for c in diagnosis.clusters])
+    # clusters of the error rate share one scale, those of the loss another
+    axes = {
+        kind: interval_range([tested_effect(c) for c in diagnosis.clusters if in_shares(c) == kind])
+        for kind in (True, False)
+    }
     cards: list[dict[str, Any]] = []
     for cluster in diagnosis.clusters:
-        cards.append(_card(diagnosis, cluster, gallery, per_cluster, axis))
+        cards.append(_card(diagnosis, cluster, gallery, per_cluster, axes[in_shares(cluster)]))
         progress("report", len(cards), len(diagnosis.clusters))
     looks = [_look(diagnosis, candidate, gallery) for candidate in diagnosis.candidates]
     return str(
@@ -68,6 +74,7 @@ def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str
             sensitivity=sensitivity_sentence(diagnosis),
             power=power_map(diagnosis),
             whole_classes=classes_sentence(diagnosis),
+            pair_tested=summary.PAIR_TESTED,
             composition=_composition(diagnosis),
             cards=cards,
             looks=looks,
@@ -162,7 +169,10 @@ def _card(
         "colour": colour,
         "title": cluster_title(diagnosis, cluster),
         "doubtful": doubtful_names(diagnosis, cluster),
-        "interval": interval_bar(cluster.excess_loss, *axis, colour),
+        "interval": interval_bar(tested_effect(cluster), *axis, colour),
+        "in_shares": in_shares(cluster),
+        "effect": effect_figure(cluster, diagnosis.outcomes.unit),
+        "loss": loss_phrase(cluster, digits_for(diagnosis.outcomes.loss), with_unit(diagnosis)),
         "members": gallery.entries(rows),
         "n_more": cluster.size - len(rows),
         "opposites": gallery.entries(cluster.counterexamples[: most // 2]),

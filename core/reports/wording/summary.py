@@ -22,6 +22,10 @@ LITTLE = 0.05
 """A share of the variance below it is called a little."""
 IN_A_PART = "what is listed below was found in a part of them"
 """Said where a finding is confirmed and the loss cannot be predicted over all samples: both may hold."""
+PAIR_TESTED = (
+    "Of a pair it is whether the errors of the class go to that prediction more often than the errors of other classes "
+    "do; a pair says nothing of how often the class is wrong."
+)
 
 
 def verdict(diagnosis: Diagnosis) -> str:
@@ -196,12 +200,7 @@ def text_summary(diagnosis: Diagnosis) -> str:
             lines.append("     " + "; ".join(f"{key}: {value}" for key, value in said.items() if value))
     lines.append(f"{WORTH_A_LOOK}. {candidates_sentence(diagnosis)}")
     lines += [f"  {candidate.name} – {candidate_phrase(diagnosis, candidate)}" for candidate in diagnosis.candidates]
-    failing = [f for f in diagnosis.classes if f.confirmed]
-    if failing:
-        named = [f"{f.name} ({_of_class(diagnosis, f)}, {p_value(f.p)})" for f in failing]
-        lines.append(f"Failing as a whole: {listed(named, 5)}.")
-    elif said := classes_sentence(diagnosis):
-        lines.append(f"No class and no pair fails more than chance allows. {said}")
+    lines += class_lines(diagnosis)
     if not diagnosis.clusters and (sentence := sensitivity_sentence(diagnosis)):
         lines.append(sentence)
     lines += [*own_words(diagnosis), *prediction_lines(diagnosis)]
@@ -210,11 +209,22 @@ def text_summary(diagnosis: Diagnosis) -> str:
     return "\n".join([*lines, *(f"Note: {note}" for note in diagnosis.notes)])
 
 
+def class_lines(diagnosis: Diagnosis) -> list[str]:
+    """The classes that fail as a whole, and apart from them the pairs that are confused more than others; where there
+    are none, which classes would have been found."""
+    found = [f for f in diagnosis.classes if f.confirmed]
+    failing = [f"{f.name} ({_of_class(diagnosis, f)}, {p_value(f.p)})" for f in found if f.kind == "class"]
+    pairs = [f for f in found if f.kind == "confusion"]
+    confused = [f"{f.name.replace(' → ', ' with ', 1)} ({f.size:,} times, {p_value(f.p)})" for f in pairs]
+    lines = [f"Failing as a whole: {listed(failing, 5)}."] if failing else []
+    if not failing and (said := classes_sentence(diagnosis)):
+        lines = [f"No class{'' if pairs else ' and no pair'} fails more than chance allows. {said}"]
+    return [*lines, f"Confused more than other pairs: {listed(confused, 5)}."] if confused else lines
+
+
 def _of_class(diagnosis: Diagnosis, finding: ClassFinding) -> str:
-    """What was tested of a whole class or a pair: an error rate, or the mean loss where errors are unknown."""
+    """What was tested of a whole class: an error rate, or the mean loss where errors are unknown."""
     digits, rate = digits_for(diagnosis.outcomes.loss), finding.error_rate
-    if finding.kind == "confusion":
-        return f"{finding.size:,} of them"
     return f"mean loss {number(finding.mean_loss.value, digits)}" if rate is None else f"{percent(rate.value)} wrong"
 
 

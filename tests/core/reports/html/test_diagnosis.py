@@ -14,10 +14,11 @@ import pytest
 from PIL import Image
 
 from core.checks.audit_table import audit_table
-from core.records import Diagnosis
+from core.records import Diagnosis, Estimate
 from core.reports.html import diagnosis as report
 from core.reports.html.diagnosis import render_report, write_audit, write_report
 from core.reports.wording.findings import sentence
+from core.reports.wording.summary import PAIR_TESTED
 from core.store import load, save
 from tests.support.diagnoses import MemoryImages, draw_picture, make_diagnosis
 from tests.support.page import Page
@@ -69,6 +70,21 @@ def test_each_cluster_has_a_card_with_its_figures_members_and_counterexamples(di
     assert "1 that says the same" in page.text
     assert "brightness at most 0.31" in page.text
     assert first.cause in page.text
+
+
+def test_a_cluster_of_the_error_rate_leads_with_the_error_rate(diagnosis: Diagnosis) -> None:
+    first = diagnosis.clusters[0]
+    shares = replace(first, measure="error rate", error_difference=Estimate(0.28, 0.09, 0.47))
+    text = Page(render_report(replace(diagnosis, clusters=(shares, *diagnosis.clusters[1:])))).text
+    card = text[: text.index(first.cause)]
+    assert "+28 points" in card.replace("\u00a0", " ")
+    assert card.index("wrong more often than the rest") < card.index("above the rest")
+
+
+def test_a_pair_is_confused_and_does_not_fail(diagnosis: Diagnosis) -> None:
+    text = Page(render_report(diagnosis)).text
+    assert text.count("confused more") == sum(f.confirmed and f.kind == "confusion" for f in diagnosis.classes) > 0
+    assert PAIR_TESTED in text
 
 
 def test_nothing_found_is_said_with_the_smallest_pattern_that_would_be_found() -> None:

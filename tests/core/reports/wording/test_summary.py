@@ -92,6 +92,10 @@ def test_the_summary_names_clusters_failing_classes_left_out_rows_and_notes() ->
     assert lines[3] == "     more often: weather = fog (100\u00a0% of members)"
     assert lines[4].startswith("  2. dark – 7 samples, loss ")  # its condition was not confirmed, so it names nothing
     assert any(line.startswith("Failing as a whole: bus (35\u00a0% wrong, p = 0.004)") for line in lines)
+    assert "Confused more than other pairs: bus with tram (6 times, p = 0.030)." in [
+        line.replace("\u00a0", " ") for line in lines
+    ]
+    assert not any("tram" in line for line in lines if line.startswith("Failing"))
     assert "2 rows left out: image could not be decoded (1); loss is not a number (1)." in lines
     assert "Note: Cross-entropy was clipped at 4.6 nats for fitting." in lines
 
