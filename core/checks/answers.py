@@ -36,8 +36,8 @@ class Answer:
     """Of the excess of the rows over the rest, adjusted for everything that the run tested, and so for any number of
     questions; None where nothing was tested."""
     nearest: str
-    """The phrase of the vocabulary whose direction is nearest to the text's, or of those about as near the one that
-    answers; "" where nothing is shown."""
+    """The phrase of the vocabulary that the text says word for word; else the one whose direction is nearest to the
+    text's, or of those about as near the one with the strongest excess; "" where nothing is shown."""
     closeness: float
     """The cosine of the two."""
     through: str | None
@@ -50,6 +50,8 @@ class Answer:
     """The level at which the run's phrases are confirmed."""
     shown: bool = True
     """False where nothing in the scope is like the text: then there are no rows, no figures and no p."""
+    exact: bool = False
+    """Whether the text says that phrase word for word."""
     refused: str = ""
     """What is wrong with a text that is no question; then nothing is shown."""
     unsearched: str = ""

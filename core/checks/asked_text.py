@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from core.language.grammar import alternatives, singular, words_in
 from core.language.prompts import class_in, is_bare_name
 
 MAX_QUESTION_LENGTH = 300
 """Characters of a question."""
+ARTICLES = ("a", "an", "the")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +46,27 @@ def read_text(text: str, class_names: Sequence[str]) -> AskedText:
             f'classes. Add what may be special, such as "{cleaned} in the dark".',
         )
     return AskedText(cleaned, label)
+
+
+def phrase_said(text: str, phrases: Sequence[str], class_name: str | None = None) -> int | None:
+    """The phrase that a text says word for word, or None.
+
+    Case, an article in front and the name of the class that the text speaks of do not count.
+
+    Example:
+        >>> phrase_said("A dog far away", ["in the dark", "far away"], "dog"), phrase_said("afar", ["far away"])
+        (1, None)
+    """
+    words = words_in(text)
+    said = {_without_article(words)}
+    for name in () if class_name is None else (class_name, *alternatives(class_name)):
+        parts = tuple(singular(w) for w in words_in(name))
+        for at in range(len(words) - len(parts) + 1):
+            if parts and tuple(singular(w) for w in words[at : at + len(parts)]) == parts:
+                before = words[: at - 1] if at and words[at - 1] in ARTICLES else words[:at]
+                said.add(_without_article((*before, *words[at + len(parts) :])))
+    return next((n for n, phrase in enumerate(phrases) if _without_article(words_in(phrase)) in said - {()}), None)
+
+
+def _without_article(words: tuple[str, ...]) -> tuple[str, ...]:
+    return words[1:] if words[:1] and words[0] in ARTICLES else words

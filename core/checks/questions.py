@@ -1,8 +1,9 @@
 """Free questions: what the loss is where images look like any words, with a p that holds for any number of questions.
 
 A text is answered through a phrase of the vocabulary, where one lies close by: the images shown are the phrase's in the
-question's scope, at the depth of its strongest excess, and the p is that of the very same images. Of several phrases
-about as close the one of the strongest excess answers. The run tested every phrase in every scope at every depth, and
+question's scope, at the depth of its strongest excess, and the p is that of the very same images. A text that says a
+phrase word for word is answered through that one; else, of several phrases about as close, the one of the strongest
+excess answers. The run tested every phrase in every scope at every depth, and
 its null is the best of all of them in each permutation. So whoever asks, and however often, can be led to no other set
 than those that the p has paid for.
 
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.checks.answers import Answer as Answer, Difference as Difference, Untested, nothing_shown
-from core.checks.asked_text import read_text
+from core.checks.asked_text import phrase_said, read_text
 from core.discovery.design import design_of, measures
 from core.discovery.effects import effects_of
 from core.discovery.family import MIN_CANDIDATE_ROWS, Scope, centre
@@ -159,9 +160,10 @@ class QuestionReader:
         """
         scopes, block = self.design.scopes, -1 if label is None else int(self.design.class_of_label[label])
         scope = next((s for s in scopes if s.block == block), scopes[0])  # of all samples the block is None
-        found = self._found(text, direction, scope)
-        if label is not None and scope.name != self.diagnosis.samples.class_names[label]:
-            found = replace(found, unsearched=self.diagnosis.samples.class_names[label])
+        name = None if label is None else self.diagnosis.samples.class_names[label]
+        found = self._found(text, direction, scope, name)
+        if name is not None and scope.name != name:
+            found = replace(found, unsearched=name)
         line = self.words.line
         if alike is None or line is None or label is not None or found.confirmed:
             return found
@@ -169,10 +171,11 @@ class QuestionReader:
             return found
         return nothing_shown(text, scope.name, float(self.diagnosis.outcomes.fitted[scope.rows].mean()))
 
-    def _found(self, text: str, direction: F32, scope: Scope) -> Answer:
+    def _found(self, text: str, direction: F32, scope: Scope, class_name: str | None) -> Answer:
         words, cosines = self.words, self.words.directions @ direction
-        phrase = self._phrase(cosines, scope)
-        through = bool(cosines[phrase] >= CLOSE)
+        exact = phrase_said(text, words.phrases, class_name)
+        phrase = self._phrase(cosines, scope) if exact is None else exact
+        through = exact is not None or bool(cosines[phrase] >= CLOSE)
         own = self.scores[:, phrase] if through else self.along @ direction
         ranked = self._ranked(own, scope)
         tested = through and self.test.is_permuted  # without a test nothing is chosen by the outcome
@@ -204,6 +207,7 @@ class QuestionReader:
             nearest=words.phrases[phrase],
             closeness=float(cosines[phrase]),
             through=words.phrases[phrase] if through else None,
+            exact=exact is not None,
             untested=untested,
             alpha=self.test.alpha,
             extrapolation=bool(own[scope.rows].std() < FLAT * self.spread),

@@ -32,6 +32,8 @@ def answer_sentence(diagnosis: Diagnosis, answer: Answer) -> str:
     asked = f'"{answer.text}"'
     if answer.through is not None and answer.through != answer.text:
         asked = f'{asked}, answered through "{answer.through}"'
+        if answer.p is not None and not answer.exact:
+            asked += " (of the phrases about as near, the one with the strongest excess)"
     parts = [f"{asked}: {within}{matches} most like it {_observed(diagnosis, answer)}.", _chance(answer)]
     if answer.p is not None and not answer.confirmed:
         parts.append(_least(diagnosis, answer))

@@ -84,6 +84,20 @@ def test_of_two_phrases_that_are_as_close_the_one_of_the_stronger_excess_answers
         assert answer.closeness == pytest.approx(float(snow @ between))
 
 
+@pytest.mark.parametrize("text", ["in fog", "In FOG", "a dog in fog", "the dogs in fog"])
+def test_a_phrase_said_word_for_word_answers_whatever_another_shows(text: str) -> None:
+    reader, found = reader_of()
+    snow, fog = reader.words.directions[:2]
+    between = unit((snow + fog + 0.02 * (fog - snow))[None])[0]
+    answer = reader.answer(text, between, 1)
+    assert (answer.through, answer.nearest, answer.exact) == ("in fog", "in fog", True)
+    assert answer.p == reader.answer("", fog, 1).p  # so it is a member of the family that was tested
+    assert "strongest excess" not in answer_sentence(found, answer)
+    other = reader.answer("foggy", between, 1)
+    assert (other.through, other.exact) == ("in snow", False)
+    assert "(of the phrases about as near, the one with the strongest excess)" in answer_sentence(found, other)
+
+
 def test_rows_that_fail_less_are_never_confirmed() -> None:
     """The opposite of the planted failure: its rows fail less than the rest, by as much as can be."""
     reader, _ = reader_of()

@@ -153,7 +153,8 @@ def answer(**changes: object) -> Answer:
 
 def test_an_answer_tells_through_what_it_was_answered_its_rates_and_its_p() -> None:
     assert answer_sentence(with_words(), answer()) == (
-        f'"a bus in snow", answered through "in falling snow": within bus, the 14 images most like it are wrong '
+        '"a bus in snow", answered through "in falling snow" (of the phrases about as near, the one with the strongest '
+        "excess): within bus, the 14 images most like it are wrong "
         f"55{NB}% of the time (95{NB}% 40 to 70{NB}% for any number of questions) against 12{NB}% of the rest. "
         "Confirmed: these images fail more than the rest (p = 0.003 for these very images, adjusted for any number of "
         "questions)."
