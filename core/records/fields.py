@@ -54,8 +54,8 @@ def _fits(value: Any, hint: Any) -> bool:
         return isinstance(value, tuple) and _fits_tuple(cast("tuple[Any, ...]", value), arguments)
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return isinstance(value, Mapping) and _fits_mapping(cast("Mapping[Any, Any]", value), arguments)
-    if hint is float:
-        return isinstance(value, float | int)
+    if hint is float or hint is int:  # to Python a bool is a number
+        return isinstance(value, float | int if hint is float else int) and not isinstance(value, bool)
     if getattr(hint, "_is_protocol", False):
         return all(hasattr(value, name) for name in ("read", "name", "keep"))
     return isinstance(value, NoneType if hint is None else hint)

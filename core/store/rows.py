@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import numpy.typing as npt
 
-from core.records import Column, Diagnosis, ProbeResult, Words
+from core.records import Column, Diagnosis, FailureCluster, ProbeResult, Words
+from core.store.planted import check_planted
 
 Array = npt.NDArray[Any]
 
@@ -37,11 +38,15 @@ def check_rows(diagnosis: Diagnosis) -> None:
     for cluster in (*diagnosis.clusters, *diagnosis.candidates):
         _shaped("membership", cluster.membership, n)
         _below("counterexamples", cluster.counterexamples, n)
+        _check_odds(cluster)
     for insight in diagnosis.insights:
         _shaped("mask of an insight", insight.mask, n)
     _check_words(diagnosis, n)
     for probe in diagnosis.probes:
         _check_probe(probe, n)
+    if diagnosis.sensitivity is not None:
+        check_planted(diagnosis.sensitivity)
+    _check_within(diagnosis.settings.get("within", ()))
 
 
 def _shaped(name: str, array: Array | None, *shape: int | None) -> None:
@@ -57,6 +62,18 @@ def _below(name: str, numbers: Array | None, n: int, low: int = 0) -> None:
     """See that numbers point at n things, or are -1 where `low` is."""
     if numbers is not None and numbers.size and not (low <= numbers.min() and numbers.max() < n):
         raise ValueError(f"{name}: numbers from {low} to {n - 1} are needed, not {numbers.min()} to {numbers.max()}")
+
+
+def _check_odds(cluster: FailureCluster) -> None:
+    for name, value in (("chance", cluster.chance), ("local_fdr", cluster.local_fdr)):
+        if value is not None and not 0 <= value <= 1:
+            raise ValueError(f"{name} of a cluster: none or 0 to 1 is needed, not {value:g}")
+
+
+def _check_within(within: Any) -> None:
+    """See that the classes that were named beforehand are names."""
+    if not isinstance(within, list | tuple) or not all(isinstance(name, str) for name in cast("list[Any]", within)):
+        raise ValueError(f"within of the settings: names of classes are needed, not {str(cast(Any, within))[:40]!a}")
 
 
 def _check_column(column: Column, n: int) -> None:

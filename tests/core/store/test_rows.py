@@ -16,6 +16,7 @@ from core.records import Diagnosis
 from core.store import ARRAYS, STATE, load, save
 from core.store.rows import check_rows
 from tests.support.diagnoses import make_diagnosis
+from tests.support.sensitivity import made_sensitivity
 
 
 def _clusters(diagnosis: Diagnosis, **changed: Any) -> Diagnosis:
@@ -71,3 +72,66 @@ def test_a_run_with_a_number_for_a_cluster_is_damaged(tmp_path: Path) -> None:
     state.write_text(json.dumps(said), "utf-8")
     with pytest.raises(InvalidInput, match=r"is damaged \(Diagnosis\.clusters"):
         load(tmp_path / "run")
+
+
+NAN, INFINITE = {"$float": "nan"}, {"$float": "inf"}
+PLANTED: dict[str, tuple[str, Any, str]] = {
+    "share": ("share", 1.5, "share of a pattern: 0 to 1 are needed, not 1.5"),
+    "share of nothing": ("share", NAN, "share of a pattern: 0 to 1 are needed, not nan"),
+    "size": ("size", 0, "size of a pattern: 1 to 400 are needed, not 0"),
+    "strength": ("strength", 0.0, "strength of a pattern: more than 0"),
+    "strength without end": ("strength", INFINITE, "strength of a pattern: 0 to 1 are needed, not inf"),
+    "strength yes": ("strength", True, r"PlantedPattern\.strength cannot be what is stored for it: bool"),
+    "a hole in the grid": ("strength", 0.36, r"one pattern of 10 samples \(class\) and strength 0.35 is needed, not 0"),
+    "two of a kind": ("strength", 0.5, r"one pattern of 10 samples \(class\) and strength 0.[35]+ is needed, not [02]"),
+    "n_found": ("n_found", 41, "n_found of a pattern: 0 to 40 are needed, not 41"),
+    "n_plants": ("n_plants", 0, "n_plants of a pattern: a finite number of at least 1 is needed, not 0"),
+    "excess_loss": ("excess_loss", NAN, "excess_loss of a pattern: a finite number is needed, not nan"),
+    "found": ("found", {"$record": "Estimate", "value": NAN, "low": 0, "high": 1}, r"found\.value of a pattern"),
+}
+RUN: dict[str, tuple[str, Any, str]] = {
+    "power": ("power", 2.0, "power: 0 to 1 are needed, not 2"),
+    "base": ("base", NAN, "base: 0 to 1 are needed, not nan"),
+    "class_size": ("class_size", -1, "class_size: 0 to 400 are needed, not -1"),
+    "smallest": ("smallest", 0, "smallest: a finite number of at least 1"),
+    "surest": ("surest", -5, "surest: a finite number of at least 1"),
+    "patterns": ("patterns", {"$tuple": []}, "at least one pattern is needed"),
+}
+
+
+def _altered(tmp_path: Path) -> tuple[Path, Any]:
+    save(replace(make_diagnosis(), sensitivity=made_sensitivity(), settings={"within": ()}), tmp_path / "run")
+    state = tmp_path / "run" / STATE
+    return state, json.loads(state.read_text("utf-8"))
+
+
+def _refused(state: Path, said: Any, why: str) -> None:
+    state.write_text(json.dumps(said), "utf-8")
+    with pytest.raises(InvalidInput, match=rf"is damaged \(.*{why}") as caught:
+        load(state.parent)
+    assert caught.value.exit_code == 2
+
+
+@pytest.mark.parametrize("what", [*PLANTED, *RUN])
+def test_an_altered_record_of_planted_failures_is_damaged(what: str, tmp_path: Path) -> None:
+    state, said = _altered(tmp_path)
+    assert load(state.parent).sensitivity is not None
+    of = said["diagnosis"]["sensitivity"]
+    name, value, why = (PLANTED | RUN)[what]
+    (of["patterns"]["$tuple"][0] if what in PLANTED else of)[name] = value
+    _refused(state, said, why)
+
+
+@pytest.mark.parametrize("name", ["chance", "local_fdr"])
+@pytest.mark.parametrize(("value", "why"), [(1.01, "0 to 1 is needed, not 1.01"), (NAN, "not nan"), (True, "bool")])
+def test_an_altered_chance_of_a_cluster_is_damaged(name: str, value: Any, why: str, tmp_path: Path) -> None:
+    state, said = _altered(tmp_path)
+    said["diagnosis"]["clusters"]["$tuple"][0][name] = value
+    _refused(state, said, f"{name}.*{why}")
+
+
+@pytest.mark.parametrize("within", [5, None, "tram", {"$tuple": ["tram", 5]}])
+def test_altered_names_of_the_classes_to_search_are_damaged(within: Any, tmp_path: Path) -> None:
+    state, said = _altered(tmp_path)
+    said["diagnosis"]["settings"]["$dict"]["within"] = within
+    _refused(state, said, "within of the settings: names of classes are needed")
