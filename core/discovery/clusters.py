@@ -118,7 +118,8 @@ def _worth_a_look(
     """Up to `MOST_LISTED` candidates in what the clusters leave, the strongest first: of each narrow scope the slice
     that stands out most, and while there are fewer, another of each once those are taken out.
 
-    They are looked for in the first measure alone: errors, where they are known.
+    They are looked for in the first measure alone: errors, where they are known. Of those, one that does no worse than
+    the rest of its scope as it stands is dropped at the end, and nothing takes its place: so a chance holds as before.
 
     Args:
         strata: those that the clusters were taken out of.
@@ -137,7 +138,14 @@ def _worth_a_look(
             strata = _take_out(strata, one, family.scopes[one.candidate.scope].rows)
         scores = centre(measured.scores[:, :1], strata)
         test = replace(test, scores=scores, observed=family.statistics(scores.astype(np.float32)))
-    return sorted(listed, key=lambda one: -one.statistic)[:MOST_LISTED]
+    strongest = sorted(listed, key=lambda one: -one.statistic)[:MOST_LISTED]
+    return [one for one in strongest if is_worse(measured.scores[:, 0], one, proposals.design.spans)]
+
+
+def is_worse(scores: F64, found: FoundCluster, spans: I64 | None) -> bool:
+    """Whether its members do worse than the rest of the scope as they stand, which they may only do once the clusters
+    are taken out; group by group and row by row, as both are shown."""
+    return all(_stands(scores, found.members, found.scope.rows, each) > 0 for each in (None, spans))
 
 
 def _overlap(a: Bool, b: Bool) -> float:

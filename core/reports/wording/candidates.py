@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from core.numbers import count, number, percent
+from core.numbers import count, digits_for, number, percent, with_unit
 from core.records import Diagnosis, FailureCluster
 
 WORTH_A_LOOK = "Worth a look"
@@ -56,8 +56,9 @@ def members_seen(diagnosis: Diagnosis, candidate: FailureCluster) -> str:
     """Such as "41 % wrong as seen against 12 % outside": a count of the members, which flatters what was picked."""
     if candidate.error_rate is not None and candidate.error_outside is not None:
         return f"{percent(candidate.error_rate.value)} wrong as seen against {percent(candidate.error_outside)} outside"
-    unit = f" {diagnosis.outcomes.unit}" if diagnosis.outcomes.unit else ""
-    return f"mean loss {number(candidate.mean_loss)}{unit} as seen"
+    digits, unit = digits_for(diagnosis.outcomes.loss), with_unit(diagnosis)
+    outside = candidate.mean_loss - candidate.excess_loss.value
+    return f"mean loss {number(candidate.mean_loss, digits)}{unit} as seen against {number(outside, digits)} outside"
 
 
 def chance_phrase(candidate: FailureCluster) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from core.discovery.clusters import FoundCluster, find_clusters, logistic
+from core.discovery.clusters import FoundCluster, find_clusters, is_worse, logistic
 from core.discovery.design import make_design, measures
 from core.discovery.family import MIN_CANDIDATE_ROWS
 from core.discovery.family_test import FamilyTest
@@ -214,6 +214,18 @@ def test_what_is_listed_beside_clusters_is_rated_by_the_permutations_of_the_last
     assert all(f.chance is not None and 0 < f.chance <= 1 for f in listed)
     assert [f.chance for f in listed] == sorted(f.chance for f in listed if f.chance is not None)
     assert all(f.chance is None for f in searched.confirmed)
+
+
+def test_a_set_that_does_no_worse_than_the_rest_as_it_stands_is_not_worth_a_look() -> None:
+    vectors, losses = noise(600, 8, 9)
+    labels = np.arange(600) % 3
+    scores = losses + 2.5 * ((labels == 1) & (vectors[:, 0] > 1.2))
+    listed = [f for f in search(vectors, scores, labels=labels).found if not f.confirmed]
+    assert listed
+    one, low = listed[0], scores < np.median(scores)
+    assert is_worse(scores, one, None)
+    assert all(scores[f.members].mean() > scores[f.scope.rows[~f.members[f.scope.rows]]].mean() for f in listed)
+    assert not is_worse(scores, replace(one, members=low & np.isin(np.arange(600), one.scope.rows)), None)
 
 
 @pytest.mark.slow

@@ -5,8 +5,14 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from core.records import FailureCluster
-from core.reports.wording.candidates import NONE_LISTED, candidate_phrase, candidates_sentence, chance_phrase
+from core.records import Estimate, FailureCluster
+from core.reports.wording.candidates import (
+    NONE_LISTED,
+    candidate_phrase,
+    candidates_sentence,
+    chance_phrase,
+    members_seen,
+)
 from core.reports.wording.summary import text_summary
 from tests.support.diagnoses import make_diagnosis
 
@@ -35,6 +41,16 @@ def test_a_list_that_was_not_tested_says_that_it_is_an_order_only() -> None:
     assert "Not tested, order only" in candidates_sentence(diagnosis)
     assert chance_phrase(untested) == ""
     assert "shuffles" not in candidate_phrase(diagnosis, untested)
+
+
+def test_of_losses_both_means_are_said_and_a_unit_that_says_nothing_is_left_out() -> None:
+    diagnosis = make_diagnosis(with_errors=False)
+    one = replace(
+        rated(0.5)[0], error_rate=None, error_outside=None, mean_loss=0.75, excess_loss=Estimate(0.5, 0.2, 0.8)
+    )
+    assert members_seen(diagnosis, one) == "mean loss 0.75 nats as seen against 0.25 outside"
+    plain = replace(diagnosis, outcomes=replace(diagnosis.outcomes, unit="loss"))
+    assert members_seen(plain, one) == "mean loss 0.75 as seen against 0.25 outside"
 
 
 def test_a_chance_that_no_shuffle_reached_is_no_zero() -> None:
