@@ -3,7 +3,8 @@
 The rows of a part are weighted by random exponentials (the Bayesian bootstrap), and one row more lies at the worst
 value that the data know: at the least for a lower bound, at the greatest for an upper one. The chance that the mean so
 weighted lies below m is the p of "the mean is at most m". For 0/1 values this is Clopper and Pearson's interval, and
-of two shares it is Fisher's exact p. Where rows come in groups, whole groups are weighted.
+of two shares it is Fisher's exact p. Where rows come in groups, whole groups are weighted, and
+the row more is a group of the size of the largest: of average size it could not stand for another large one.
 
 Sources: Rubin 1981, Ann. Statist. 9 (Bayesian bootstrap); Gaffke 2005, Commun. Statist. 34 (the bound, whose level is
 proven for special cases and held in all simulations known to us); Altham 1969, JRSS B 31 (Fisher's p as such a chance);
@@ -114,7 +115,9 @@ class PartMeans:
 
     def _below(self, means: F64, extreme: float) -> F64:
         """(k,) chance that the weighted mean of each part, with one unit of `extreme`, is at most its of the means."""
-        added = self._of_part(self.sizes) / self.units * (extreme - means)
+        largest = np.zeros(self.n_parts)
+        np.maximum.at(largest, self.part, self.sizes)
+        added = largest * (extreme - means)
         of = np.r_[self.part, np.arange(self.n_parts)]
         return chance_below_zero(np.r_[self.sums - self.sizes * means[self.part], added], of, self.n_parts)
 
@@ -131,8 +134,7 @@ class PartMeans:
             return float((whole**power * rows**of_size).sum()) - self._of_part(taken)
 
         size = outside(0, 1)
-        count = n_groups - self._of_part((of_rest == 0).astype(np.float64))
-        unit = size / count
+        count, unit = n_groups - self._of_part((of_rest == 0).astype(np.float64)), float(rows.max())
         mean = (outside(1, 0) + unit * self.greatest) / (size + unit)
         ours = unit * (self.greatest - mean)
         second = outside(2, 0) - 2 * mean * outside(1, 1) + mean**2 * outside(0, 2) + ours**2

@@ -126,6 +126,16 @@ def test_a_bin_of_unequal_groups_repeats_from_the_smaller_and_takes_a_part_of_th
             assert len(np.unique(column[groups == group])) == min(group + 1, int(giver[0]) + 1)
 
 
+def test_a_group_takes_nothing_from_groups_of_another_order_of_size() -> None:
+    """A few large groups may vary more than small ones: among them alone are they exchanged; a giant keeps its own."""
+    sizes = np.array([1] * 30 + [10] * 4 + [200])
+    groups = np.repeat(np.arange(len(sizes)), sizes)
+    drawn = Permuter(np.zeros(len(groups), np.int64), groups).draw(50, np.random.default_rng(0))
+    of_row = sizes[groups]
+    np.testing.assert_array_equal(of_row[drawn], np.repeat(of_row[:, None], 50, 1))
+    assert (groups[drawn] != groups[:, None]).any()
+
+
 def test_a_permutation_p_counts_itself() -> None:
     assert permutation_p(5.0, np.arange(9.0)) == pytest.approx(0.5)
     assert permutation_p(100.0, np.arange(9.0)) == pytest.approx(0.1)
