@@ -29,6 +29,12 @@ def printable(text: str) -> str:
     return _STEERING.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
 
 
+def quoted(*names: object, most: int = 12, length: int = 60) -> str:
+    """Names as a message lists them, such as "'bus', 'tram' and 3 more": at most so many, of so many letters each."""
+    said = [repr(name if len(name) <= length else f"{name[:length]}...") for name in map(str, names[:most])]
+    return ", ".join(said) + (f" and {len(names) - most:,} more" if len(names) > most else "")
+
+
 class DiagnosisError(Exception):
     """Base of every error whose message is written for the user; `str` gives it in one line fit to be shown, and cut
     where it is longer than 2,000 characters."""

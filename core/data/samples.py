@@ -32,6 +32,8 @@ from core.records.ledger import Ledger
 __all__ = ["DataSet", "Limits", "Roles", "describe_table", "read_data_set"]
 
 MIN_ROWS = 20
+EVERYTHING = "all samples"
+"""What a run calls all rows together, where a class could stand."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +49,14 @@ class DataSet:
     """Plain sentences on what was assumed, ignored or left out."""
     words: Words | None = None
     """The samples in a space shared with texts, once an encoder has seen them."""
+
+    def __post_init__(self) -> None:
+        for name in self.samples.class_names:
+            if name.strip().casefold() == EVERYTHING:
+                raise InvalidInput(
+                    f"No class can be called {name!r}: findings that are of no class alone are given under that name. "
+                    "Rename the class."
+                )
 
 
 def read_data_set(

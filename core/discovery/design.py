@@ -11,7 +11,7 @@ import numpy as np
 from core.discovery.family import Scope, centre
 from core.discovery.ridge.heads import split_by_block
 from core.discovery.superclasses import MANY_CLASSES, Superclasses, class_means, group_classes
-from core.errors import InvalidInput
+from core.errors import InvalidInput, quoted
 from core.records import F32, F64, I64, Bool, Diagnosis, Measure, Outcomes, SampleSet
 from core.statistics.groups import size_of_group
 from core.statistics.permutation import Permuter
@@ -147,8 +147,8 @@ def narrowed(design: Design, within: Sequence[str]) -> Design:
     unknown = [name for name in within if name not in known]
     if unknown:
         raise InvalidInput(
-            f"No class that can be searched is called {unknown[0]!r}: it must have at least {SCOPE_ROWS} rows. "
-            f"Searched inside can be {', '.join(map(repr, known)) or 'none here'}."
+            f"No class that can be searched is called {quoted(unknown[0])}: it must have at least {SCOPE_ROWS} rows. "
+            f"Searched inside can be {quoted(*known) or 'none here'}."
         )
     if not within:
         return design

@@ -174,6 +174,7 @@ def _describe(inputs: _Inputs, search: _Search, settings: Settings, progress: Pr
     predictability = predictability_of(
         test, design, outcomes, search.predicted, alpha=settings.predictability_alpha, seed=seed
     )
+    assumed = assumptions(samples, outcomes, settings, testable=design.testable)
     progress("describe", n_parts, n_parts)
     return Diagnosis(
         samples=samples,
@@ -191,7 +192,7 @@ def _describe(inputs: _Inputs, search: _Search, settings: Settings, progress: Pr
         settings=settings_of(settings, embeddings, test.alpha),
         versions=versions(),
         fingerprint="",
-        notes=(*design.notes, *proposals.notes, *label_notes, *assumptions(samples, outcomes, settings)),
+        notes=(*design.notes, *proposals.notes, *label_notes, *assumed),
         model=_assigner(embeddings, search, [search.found[i] for i in order]),
         words=words,
         family_null=test.null if test.is_permuted else None,

@@ -21,8 +21,9 @@ def has_classes(samples: SampleSet) -> bool:
     return samples.labels is not None and len(samples.class_names) > 1
 
 
-def assumptions(samples: SampleSet, outcomes: Outcomes, settings: Settings) -> list[str]:
-    """Plain sentences on what was assumed, clipped or left at a preview."""
+def assumptions(samples: SampleSet, outcomes: Outcomes, settings: Settings, *, testable: bool) -> list[str]:
+    """Plain sentences on what was assumed, clipped or left at a preview; testable: False where no p is given, so that
+    nothing of alpha is spent."""
     said: list[str] = []
     if outcomes.is_proxy:
         said.append(
@@ -37,6 +38,8 @@ def assumptions(samples: SampleSet, outcomes: Outcomes, settings: Settings) -> l
             f"{many} above {outcomes.clip:.3g} {outcomes.unit} {'is' if count == 1 else 'are'} taken as that in "
             f"fits, tests and effects{whole}."
         )
+    if not testable:
+        return said
     if settings.n_permutations < 5000:
         said.append(
             f"{settings.n_permutations:,} permutations are a preview; "

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
-from core.errors import InvalidInput
+from core.errors import InvalidInput, quoted
 
 FAMILIES = ("ridge", "kernel", "mlp")
 """Families of ensemble members; see `core.discovery.ensemble.LossRegressor`."""
@@ -42,6 +43,7 @@ class Settings:
     """False plants no failures, for speed: then nothing says what would have been found."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "within", _names(self.within))
         if not 0 < self.alpha < 0.5:
             raise InvalidInput(f"alpha must lie between 0 and 0.5: got {self.alpha}. The usual choice is 0.05.")
         if self.family not in FAMILIES:
@@ -68,6 +70,17 @@ class Settings:
     def predictability_alpha(self) -> float:
         """What of alpha is kept for saying that the loss is predictable."""
         return self.alpha * PREDICTABILITY_SHARE_OF_ALPHA
+
+
+def _names(within: object) -> tuple[str, ...]:
+    """Names of classes as a tuple; a single name is no list of names."""
+    if isinstance(within, list | tuple):
+        names = cast("list[object] | tuple[object, ...]", within)
+        if all(isinstance(name, str) for name in names):
+            return tuple(map(str, names))
+    raise InvalidInput(
+        f'within must be a list of the names of classes: got {quoted(within)}. Write one class as ("cat",).'
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.errors import MAX_MESSAGE_LENGTH, Cancelled, InvalidInput, printable
+from core.errors import MAX_MESSAGE_LENGTH, Cancelled, InvalidInput, printable, quoted
 
 
 @pytest.mark.parametrize(
@@ -39,3 +39,10 @@ def test_a_message_with_a_cell_of_a_megabyte_is_cut_in_its_middle() -> None:
     assert MAX_MESSAGE_LENGTH < len(said) < MAX_MESSAGE_LENGTH + 20
     assert said.startswith("The cell xxx")
     assert said.endswith("is none. Mend it.")
+
+
+def test_long_names_and_long_lists_are_cut() -> None:
+    assert quoted() == ""
+    assert quoted("bus", 3) == "'bus', '3'"
+    assert quoted("a" * 5000) == repr("a" * 60 + "...")
+    assert quoted(*"abcde", most=3) == "'a', 'b', 'c' and 2 more"

@@ -73,7 +73,7 @@ def make_settings(alpha: Any, seed: Any, within: Any = (), *, quick_map: bool) -
         )
     try:
         return Settings(alpha=float(alpha), seed=int(seed), within=tuple(classes), map=not quick_map)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # no whole number is infinite
         raise InvalidInput(
             f"alpha and seed must be numbers: got {str(alpha)[:20]!r} and {str(seed)[:20]!r}. "
             "Set them under More settings."

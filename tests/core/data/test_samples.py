@@ -164,6 +164,16 @@ def test_an_array_with_more_columns_than_label_words_needs_class_names():
     np.testing.assert_allclose(audit.outcomes.loss[:2], -np.log([0.7, 0.1]))
 
 
+@pytest.mark.parametrize("name", ["all samples", " All Samples "])
+def test_no_class_is_called_like_all_rows(name):
+    labels = np.where(np.arange(N) % 2, name, "tram")
+    with pytest.raises(InvalidInput, match=r"No class can be called ' ?[aA]ll [sS]amples ?'.*Rename the class"):
+        read_data_set(pd.DataFrame({"id": np.arange(N), "label": labels, "loss": np.arange(N) / N}))
+    given = np.where(np.arange(N) % 2, "all samples of it", "tram")
+    read = read_data_set(pd.DataFrame({"id": np.arange(N), "label": given, "loss": np.arange(N) / N}))
+    assert "all samples of it" in read.samples.class_names
+
+
 def test_the_first_of_repeated_ids_is_kept():
     table = frame(id=[f"s{i}" for i in range(N)]).drop(columns="file")
     table.loc[1] = table.loc[0]

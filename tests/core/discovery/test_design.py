@@ -161,6 +161,12 @@ def test_groups_of_one_row_each_are_not_mentioned() -> None:
     assert make_design(made(labels_of(60), np.arange(60))).notes == ()
 
 
+def test_a_class_that_cannot_be_searched_is_named_in_a_short_message() -> None:
+    with pytest.raises(InvalidInput, match="No class that can be searched is called 'xxx") as caught:
+        narrowed(make_design(made(labels_of(60, 60))), ("x" * 5000,))
+    assert len(str(caught.value)) < 400
+
+
 @pytest.mark.parametrize(("n_groups", "testable"), [(19, False), (20, True)])
 def test_twenty_groups_are_the_least_that_is_tested(n_groups: int, testable: bool) -> None:
     design = make_design(made(labels_of(120), np.arange(120) % n_groups))
@@ -196,6 +202,7 @@ def test_with_too_few_groups_no_p_is_given_and_nothing_is_confirmed() -> None:
     assert found.detectable == ()
     assert not any(x.confirmed for x in (*found.classes, *found.insights, *found.candidates))
     assert any("everything below is description, without a p" in note for note in found.notes)
+    assert not any("Of alpha" in note for note in found.notes)
 
 
 def test_what_is_tested_are_class_centred_errors_and_losses_each_on_its_own() -> None:

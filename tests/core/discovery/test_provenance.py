@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.discovery.provenance import fingerprint
+from core.discovery.provenance import assumptions, fingerprint
+from core.discovery.settings import Settings
 from core.records import Column, Embeddings, Outcomes, SampleSet
 
 
@@ -30,3 +31,13 @@ def test_everything_read_is_in_the_fingerprint() -> None:
     }
     assert len(seen) == 9
     assert fingerprint(samples, outcomes, embeddings) in seen
+
+
+def test_alpha_is_not_said_to_be_spent_where_nothing_is_tested() -> None:
+    samples = SampleSet(tuple(map(str, range(50))))
+    outcomes = Outcomes(np.arange(50.0), "loss", "loss", "given")
+    assert assumptions(samples, outcomes, Settings(), testable=True) == [
+        "Of alpha 0.05, 0.005 to whether the loss can be predicted at all, the rest to everything else that was "
+        "searched."
+    ]
+    assert assumptions(samples, outcomes, Settings(n_permutations=1000), testable=False) == []

@@ -100,6 +100,12 @@ def test_classes_to_search_inside_are_names() -> None:
             your_data.make_settings(0.05, 0, wrong, quick_map=True)
 
 
+def test_a_seed_that_is_no_number_is_refused() -> None:
+    for seed in (float("inf"), float("nan"), None):
+        with pytest.raises(InvalidInput, match="alpha and seed must be numbers"):
+            your_data.make_settings(0.05, seed, quick_map=True)
+
+
 def test_the_result_says_which_classes_were_searched(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     table, vectors = tmp_path / "table.csv", tmp_path / "vectors.npy"
