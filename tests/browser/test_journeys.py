@@ -124,7 +124,18 @@ def test_nothing_to_find_is_a_calm_view_with_what_would_have_been_found(open_pag
     said = page.locator("#pane").inner_text()
     assert "What would have been found" in said
     assert "What to try next" in said
-    assert page.locator("#pane .card").count() == 0
+    assert page.locator("#pane .card:not(.look)").count() == 0
+
+
+def test_the_grid_of_what_would_have_been_found_fits_its_panel(open_page: Visit) -> None:
+    page = open_page()
+    page.locator("#picker input").click()
+    page.get_by_role("option", name="nothing to find").click()
+    page.wait_for_selector("#pane .calm table.power")
+    fits = "e => e.parentElement.scrollWidth <= e.parentElement.clientWidth"
+    assert page.locator("#pane table.power").evaluate(fits)
+    cut = "all => all.filter(e => e.scrollWidth > e.clientWidth).length"
+    assert page.locator("#pane table.power th").evaluate_all(cut) == 0
 
 
 @pytest.mark.parametrize("dark", [False, True])

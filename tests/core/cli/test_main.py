@@ -21,6 +21,7 @@ from core.cli.main import main
 from core.data.tables.roles import Roles
 from core.discovery.assigner import Assignment
 from core.errors import Cancelled, InvalidInput, MissingDependency
+from core.reports.wording.sensitivity import sensitivity_sentence
 from core.store import load, save
 from tests.support.diagnoses import make_diagnosis
 
@@ -95,6 +96,18 @@ def test_a_planted_failure_goes_from_table_to_files_and_new_samples_are_assigned
     expected = load(out).model.assign(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
     np.testing.assert_allclose(table["predicted"], expected.predicted, rtol=1e-5)
     np.testing.assert_array_equal(table["cluster"], expected.cluster)
+
+
+@pytest.mark.parametrize("n_clusters", [0, 2])
+def test_the_summary_says_once_what_would_have_been_found(
+    n_clusters: int, brought: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = make_diagnosis(n_clusters=n_clusters)
+    monkeypatch.setattr("core.diagnose.diagnose_data_set", lambda *_, **__: made)
+    assert diagnose(brought, "table.csv") == 0
+    said = capsys.readouterr().out
+    assert said.count(sensitivity_sentence(made)) == 1
+    assert ("What else would have been found" in said) == (n_clusters > 0)
 
 
 @pytest.mark.slow
