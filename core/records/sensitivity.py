@@ -62,3 +62,5 @@ class Sensitivity:
     surest: int = 10
     """Found is a plant where a cluster is confirmed and half of its so many surest samples, or of all, are planted
     ones."""
+    unplanted: int = 0
+    """Samples in which nothing was planted, as they are of a group of more than a tenth of where patterns lie."""

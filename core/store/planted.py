@@ -22,6 +22,7 @@ def check_planted(found: Sensitivity) -> None:
     ):  # fmt: skip
         _within(name, value, least)
     _within("class_size", found.class_size, 0, found.n_samples)
+    _within("unplanted", found.unplanted, 0, found.n_samples)
     for pattern in found.patterns:
         _check_pattern(pattern, found)
     _check_grid(found)

@@ -8,14 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.discovery.design import Design
-from core.discovery.family import MIN_CANDIDATE_ROWS, Scope
+from core.discovery.family import MIN_CANDIDATE_ROWS
 from core.records import F32, F64, I64
+from core.statistics.groups import size_of_group
 
 SHARES = (0.02, 0.05, 0.1, 0.2)
 """Sizes of patterns, of the typical class and of all samples; below MIN_CANDIDATE_ROWS that many rows are planted."""
 ALIKE = 1.25
 """A class whose size differs from the typical one by no more than this factor may hold a plant."""
 MOST_CLASSES = 4
+LARGEST_GROUP = 0.1
+"""Nothing is planted in the rows of a group that holds more of a scope's rows: such copies would draw most
+neighbourhoods to themselves, and what lies in one group alone cannot be confirmed."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,16 +77,30 @@ def _sizes(n: int) -> tuple[tuple[float, int], ...]:
     return tuple(made)
 
 
-def draw_plants(features: F32, scopes: Sequence[Scope], most: int, bases: I64, rng: np.random.Generator) -> list[Plant]:
+def plantable(rows: I64, groups: I64 | None, most: int) -> I64:
+    """The rows of a scope that are of no group larger than `LARGEST_GROUP` of it (or `MIN_CANDIDATE_ROWS`); all where
+    fewer than `most` would be left.
+
+    Args:
+        groups: (n,) of all rows; None where each is a group of its own.
+    """
+    if groups is None:
+        return rows
+    kept = rows[size_of_group(groups[rows]) <= max(LARGEST_GROUP * len(rows), MIN_CANDIDATE_ROWS)]
+    return kept if len(kept) >= most else rows
+
+
+def draw_plants(features: F32, places: Sequence[I64], most: int, bases: I64, rng: np.random.Generator) -> list[Plant]:
     """One plant for each column of `bases`, neighbourhoods and ends of directions in turns.
 
     Args:
-        features: (n, r). scopes: where plants may lie, in turns. most: rows of the largest pattern.
+        features: (n, r). places: the rows of each scope where plants may lie, in turns.
+        most: rows of the largest pattern.
         bases: (n, plants) permutations.
     """
     made: list[Plant] = []
     for number, shuffled in enumerate(bases.T):
-        rows = np.sort(scopes[number // 2 % len(scopes)].rows)
+        rows = np.sort(places[number // 2 % len(places)])
         points = features[rows]
         if number % 2:
             along = points @ rng.normal(size=points.shape[1]).astype(np.float32)

@@ -17,7 +17,7 @@ from core.discovery.design import FailureMeasures
 from core.discovery.family import MIN_CANDIDATE_ROWS, SUREST, Family, MarkedReading
 from core.discovery.family_test import FamilyTest
 from core.discovery.proposals import Proposals
-from core.discovery.sensitivity.plants import Plant, PlantingSite, draw_plants, places_of
+from core.discovery.sensitivity.plants import Plant, PlantingSite, draw_plants, places_of, plantable
 from core.discovery.sensitivity.strengths import Strengths, strengths_of
 from core.discovery.sensitivity.whole_classes import ClassRows, whole_classes
 from core.records import F32, F64, I64, Detectable, Outcomes, PlantedPattern, Sensitivity
@@ -78,10 +78,13 @@ def measure_sensitivity(
     reader = _Reader(measured, _raw(outcomes, test), design.centre_of_row, design.permuter.grouped, strengths, levels)
     inside, everywhere = places_of(design, rng)
     patterns: list[PlantedPattern] = []
+    left_out: set[int] = set()
     for place in (everywhere,) if inside is None else (inside, everywhere):
-        scopes = [design.scopes[number] for number in place.scopes]
+        scopes = [design.scopes[number].rows for number in place.scopes]
+        open_rows = [plantable(rows, design.groups, place.sizes[-1][1]) for rows in scopes]
+        left_out.update(*(np.setdiff1d(rows, kept).tolist() for rows, kept in zip(scopes, open_rows)))
         bases = design.permuter.draw(PLANTS, rng)
-        plants = draw_plants(proposals.features.rows, scopes, place.sizes[-1][1], bases, rng)
+        plants = draw_plants(proposals.features.rows, open_rows, place.sizes[-1][1], bases, rng)
         searched = range(len(design.scopes)) if place.scopes == (0,) else (0, *place.scopes)
         patterns += _grid(reader, narrowed_family(proposals.family, searched), place, plants, outcomes)
     if classes is not None:
@@ -90,7 +93,7 @@ def measure_sensitivity(
     size = 0 if inside is None else inside.typical
     return Sensitivity(
         strengths.unit, strengths.base, names, size, len(design.blocks), tuple(patterns),
-        power=POWER, smallest=MIN_CANDIDATE_ROWS, surest=SUREST,
+        power=POWER, smallest=MIN_CANDIDATE_ROWS, surest=SUREST, unplanted=len(left_out),
     )  # fmt: skip
 
 

@@ -188,7 +188,7 @@ def _sensitivity(diagnosis: Diagnosis) -> dict[str, Any]:
     return {
         **said,
         "classes_sentence": classes_sentence(diagnosis),
-        **fields(found, "unit base classes class_size n_samples power smallest surest"),
+        **fields(found, "unit base classes class_size n_samples power smallest surest unplanted"),
         "patterns": patterns,
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from core.numbers import digits_for, either, interval, number, percent, with_unit
+from core.numbers import count, digits_for, either, interval, number, percent, with_unit
 from core.records import Diagnosis, PlantedPattern, Sensitivity
 
 REFERENCE = {"error rate": 0.5, "times the mean loss": 2.0, "deviations of the loss": 1.0}
@@ -137,7 +137,16 @@ def how_planted(diagnosis: Diagnosis) -> str:
         f"shuffled so that nothing else is there (then {rest}){where}. Half are neighbourhoods in the embedding, half "
         "the far end of a direction; patterns that the embedding scatters are found less often. Found means: a cluster "
         f"is confirmed, and half of its {found.surest} surest samples, or of all, belong to the pattern. Patterns of "
-        f"fewer than {found.smallest} samples are not looked for."
+        f"fewer than {found.smallest} samples are not looked for.{_unplanted(found)}"
+    )
+
+
+def _unplanted(found: Sensitivity) -> str:
+    if not found.unplanted:
+        return ""
+    return (
+        f" Nothing was planted in {count(found.unplanted, 'sample')} of groups that hold more than a tenth of a class "
+        "or of all samples: a failure of one group alone is not confirmed."
     )
 
 

@@ -15,6 +15,7 @@ from core.discovery.family_test import read_family
 from core.discovery.method import diagnose_arrays
 from core.discovery.proposals import propose
 from core.discovery.ridge.heads import Features
+from core.discovery.sensitivity.plants import draw_plants, plantable
 from core.discovery.sensitivity.power import PLANTS, POWER, Levels, narrowed_family, smallest_detectable
 from core.discovery.settings import Settings
 from core.records import F32, F64, I64, Bool, Outcomes, SampleSet, Sensitivity
@@ -194,3 +195,16 @@ def test_a_pattern_that_is_said_to_be_found_is_found_in_most_runs() -> None:
         clusters = diagnose_arrays(vectors, changed, errors=wrong, settings=SETTINGS).clusters
         found += any((members & (c.membership >= 0.5)).sum() * 2 >= c.size for c in clusters)
     assert found >= 4
+
+
+def test_nothing_is_planted_in_a_large_block_of_copies() -> None:
+    vectors, groups = draw(0, 650)[0], np.r_[np.arange(500), np.full(150, 500)]
+    vectors[500:] = vectors[500]
+    rows = plantable(np.arange(650), groups, 130)
+    assert rows.tolist() == list(range(500))
+    bases = np.stack([np.arange(650)] * 6, 1)
+    plants = draw_plants(vectors, [rows], 130, bases, np.random.default_rng(0))
+    assert all(len(plant.order) == 130 and plant.order.max() < 500 for plant in plants)
+    assert len(plantable(np.arange(650), np.arange(650) // 10, 130)) == 650  # small groups hold plants
+    assert len(plantable(np.arange(650), np.arange(650) // 100, 130)) == 650  # nothing else is there
+    assert len(plantable(np.arange(650), None, 130)) == 650

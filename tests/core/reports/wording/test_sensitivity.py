@@ -89,6 +89,9 @@ def test_how_it_was_made_says_what_found_means() -> None:
         assert words in text
     assert "the mean loss is 0.10 nats" in how_planted(with_grid(made_sensitivity("times the mean loss")))
     assert how_planted(with_grid(None)) == ""
+    assert "Nothing was planted" not in text
+    copies = how_planted(with_grid(replace(made_sensitivity(), unplanted=150)))
+    assert "Nothing was planted in 150 samples of groups that hold more than a tenth" in copies
 
 
 def test_a_run_of_before_says_what_it_knew_and_an_untested_one_that_nothing_was_tested() -> None:
