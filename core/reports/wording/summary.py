@@ -232,7 +232,7 @@ def own_words(diagnosis: Diagnosis, most: int = 5) -> list[str]:
     """One line on the confirmed conditions and phrases that describe no one cluster; none if there are none."""
     told = {(i.text, i.scope) for i in diagnosis.insights if i.cluster is not None}
     own = [i for i in diagnosis.insights if i.cluster is None and i.confirmed and (i.text, i.scope) not in told]
-    named = [i.text if i.scope == "all samples" else f"{i.text} ({i.scope})" for i in own]
+    named = [f"{i.text} ({'' if i.scope == 'all samples' else f'{i.scope}, '}{p_value(i.p)})" for i in own]
     return [f"Also failing: {listed(named, most)}."] if named else []
 
 
