@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -55,9 +57,16 @@ def _raises(kind: type[BaseException]) -> HostileCase:
     return HostileCase("a case", "tables", "table", make, "^refused: ")
 
 
+def _fault_where_making_raises(kind: type[BaseException]) -> str:
+    return try_case(_raises(kind)).fault
+
+
 def test_a_case_that_cannot_be_made_is_no_pass() -> None:
-    assert "could not be made" in try_case(_raises(ValueError)).fault
-    assert not try_case(_raises(InvalidInput)).fault
+    """In a new process: a fork begins with its parent's memory, which here is that of all tests before."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as new:
+        bad, refused = new.map(_fault_where_making_raises, (ValueError, InvalidInput))
+    assert "could not be made" in bad
+    assert not refused
 
 
 def test_there_are_enough_cases_of_every_kind() -> None:
