@@ -32,6 +32,7 @@ MODULES = {
     "compare": "core.cli.compare",
     "reproduce": "core.cli.compare",
     "compose": "core.cli.compose",
+    "distil": "core.cli.distil",
     "encoders": "core.cli.diagnose",
     "benchmark": "core.cli.benchmark",
     "peers": "core.cli.benchmark",

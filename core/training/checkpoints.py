@@ -29,11 +29,13 @@ class Checkpoint:
     curve: list[Epoch]
 
 
-def write_tensors(path: Path, tensors: dict[str, torch.Tensor]) -> None:
-    """Write them whole or not at all."""
+def write_tensors(path: Path, tensors: dict[str, torch.Tensor], metadata: dict[str, str] | None = None) -> None:
+    """Write them whole or not at all, with what stands in the file's head."""
     safetensors: Any = import_module("safetensors.torch")
     # as bytes: where the library writes the file itself, a full disk is an error of a kind of its own
-    content = safetensors.save({name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()})
+    content = safetensors.save(
+        {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}, metadata
+    )
     with replacing(path) as part:
         part.write_bytes(content)
 

@@ -23,6 +23,7 @@ PLACEHOLDERS = {("compose", "WHAT"): "run", ("probe", "NAME"): "zero-shot"}
 """Words that stand for any command's name, and one that serves."""
 TABLES = {
     "docs/composition.md": ("compose run", "compose adapt"),
+    "docs/distillation.md": ("distil",),
     "docs/probes.md": ("probe sus-x",),
     "docs/scoreboard.md": ("benchmark",),
     "docs/tasks.md": ("diagnose",),

@@ -1,0 +1,37 @@
+"""Which of the teacher's layers each of the student's layers learns from."""
+
+from __future__ import annotations
+
+from core.errors import InvalidInput
+
+MAPS = ("uniform", "top", "bottom")
+
+
+def layer_map(n_student: int, n_teacher: int, kind: str = "uniform") -> tuple[int, ...]:
+    """g(m) for m = 1..M: layers counted from 1; the embeddings, layer 0, always learn from the teacher's.
+
+    Args:
+        n_student, n_teacher: M and N.
+        kind: "uniform" spreads the teacher's layers and ends with the last, "top" takes the last M, "bottom" the
+            first M.
+
+    Raises:
+        InvalidInput: M is not in 1..N, or there is no such kind.
+
+    Source: TinyBERT, section 3.1 and table 4. There N is a multiple of M; where it is none, m N / M is rounded down
+    here, which keeps g(M) = N (the released code would take steps of N // M and leave the last layers out).
+
+    Example:
+        >>> layer_map(3, 6), layer_map(3, 6, "top"), layer_map(4, 6)
+        ((2, 4, 6), (4, 5, 6), (1, 3, 4, 6))
+    """
+    if not 1 <= n_student <= n_teacher:
+        raise InvalidInput(
+            f"layers must be 1 to {n_teacher}, the number of the teacher's layers: got {n_student}. Lower --layers."
+        )
+    if kind not in MAPS:
+        raise InvalidInput(f"map must be one of {', '.join(MAPS)}: got {kind[:60]!r}.")
+    each = range(1, n_student + 1)
+    if kind == "top":
+        return tuple(m + n_teacher - n_student for m in each)
+    return tuple(each) if kind == "bottom" else tuple(m * n_teacher // n_student for m in each)

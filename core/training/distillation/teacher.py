@@ -1,0 +1,236 @@
+"""A BERT in a folder, as transformers writes it: read without a network, without pickle and without code of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from core.documents import read_json
+from core.encoders.embedded.weights import minilm_folder
+from core.errors import InvalidInput
+from core.files import digest
+from core.limits import Limits
+
+CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "distilled.json"
+TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "special_tokens_map.json", "added_tokens.json")
+POOLING = "1_Pooling/config.json"
+"""Of sentence-transformers: how the tokens' states become a vector."""
+PICKLES = ("pytorch_model.bin", "pytorch_model.bin.index.json", "model.ckpt", "tf_model.h5")
+KINDS = {
+    "BertModel": "vectors",
+    "BertForSequenceClassification": "classes",
+    "BertForMaskedLM": "words",
+    "BertForPreTraining": "words",
+}
+"""What a model with this head gives."""
+EMBEDDED = "embedded"
+"""Names the sentence encoder that comes along, in place of a folder."""
+NEEDED = (
+    "a folder of a BertModel or BertForSequenceClassification with config.json, model.safetensors and its tokenizer, "
+    f"as save_pretrained of transformers writes it; or {EMBEDDED!r}, the sentence encoder that comes along"
+)
+_SIZES = (
+    *("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads"),
+    *("intermediate_size", "max_position_embeddings", "type_vocab_size"),
+)
+_MAX_README = 2**20
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BertFolder:
+    """A model in evaluation mode with its tokenizer."""
+
+    folder: Path
+    kind: str
+    """One of KINDS' values."""
+    model: Any
+    tokenizer: Any
+    licence: str
+
+    @property
+    def bert(self) -> Any:
+        """The transformer without its head."""
+        return self.model if self.kind == "vectors" else self.model.bert
+
+    @property
+    def config(self) -> Any:
+        return self.model.config
+
+    @property
+    def digest(self) -> str:
+        """Of the weights' file."""
+        return digest(self.folder / WEIGHTS)[:32]
+
+
+def read_bert(folder: Path | None, kinds: Sequence[str] = ("vectors", "classes", "words")) -> BertFolder:
+    """The model in the folder; of one with a language model's head only `kinds` with "words" take it.
+
+    Raises:
+        InvalidInput: there is none, it is no BERT, it is a pickle, its parts do not fit together, or its kind is none
+            of `kinds`.
+    """
+    if folder is None:
+        raise InvalidInput(f"distil needs a teacher: {NEEDED}.")
+    folder = minilm_folder() if str(folder) == EMBEDDED and not folder.exists() else folder
+    config = _config(folder)
+    kind = KINDS[config["architectures"][0]]
+    if kind not in kinds:
+        wanted = " or ".join(name for name, given in KINDS.items() if given in kinds)
+        raise InvalidInput(f"{folder} holds a {config['architectures'][0]}; what is needed here is a {wanted}.")
+    _check_heads(folder, config, kind)
+    _check_weights(folder, config)
+    if kind == "vectors":
+        _check_pooling(folder)
+    model = _model(folder, config["architectures"][0])
+    tokenizer = _tokenizer(folder, config["vocab_size"])
+    return BertFolder(folder, kind, model.eval(), tokenizer, licence_of(folder))
+
+
+def _config(folder: Path) -> dict[str, Any]:
+    if not (folder / CONFIG).is_file():
+        raise InvalidInput(f"{folder} holds no {CONFIG}. What is needed is {NEEDED}.")
+    config = read_json(folder / CONFIG, most=2**20)
+    said: Mapping[str, Any] = config if isinstance(config, dict) else {}
+    if said.get("model_type") != "bert":
+        raise InvalidInput(f"{folder}: model_type is {str(said.get('model_type'))[:60]!r}. Only 'bert' is distilled.")
+    named: Any = said.get("architectures") or ["BertModel"]
+    if not isinstance(named, list) or str(named[0]) not in KINDS:
+        raise InvalidInput(f"{folder}: architectures is {str(named)[:80]}. Those that are read: {', '.join(KINDS)}.")
+    for name in _SIZES:
+        value = said.get(name)
+        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+            raise InvalidInput(f"{folder}: {name} must be a whole number from 1: got {str(value)[:60]!r}.")
+    if said["hidden_size"] % said["num_attention_heads"]:
+        raise InvalidInput(
+            f"{folder}: hidden_size (= {said['hidden_size']}) must be divisible by num_attention_heads "
+            f"(= {said['num_attention_heads']})."
+        )
+    if said.get("position_embedding_type", "absolute") != "absolute" or said.get("is_decoder"):
+        raise InvalidInput(f"{folder}: relative positions and decoders are not distilled, only BERT as published.")
+    return {**said, "architectures": named}
+
+
+def _check_heads(folder: Path, config: Mapping[str, Any], kind: str) -> None:
+    labels = config.get("id2label")
+    n = len(labels) if isinstance(labels, dict) else config.get("num_labels", 2)
+    if kind == "classes" and (config.get("problem_type") not in (None, "single_label_classification") or n == 1):
+        raise InvalidInput(
+            f"{folder}: its head gives a number or several labels at once. A teacher's head must choose one class of "
+            "two or more."
+        )
+
+
+def _check_weights(folder: Path, config: Mapping[str, Any]) -> None:
+    """See that the sizes are those of the file, before anything of such a size is made."""
+    path = folder / WEIGHTS
+    if not path.is_file():
+        if found := [name for name in PICKLES if (folder / name).is_file()]:
+            raise InvalidInput(
+                f"{folder} holds its weights in {found[0]}, which may run any program when it is opened, so only "
+                f"{WEIGHTS} is read. Write it with `model.save_pretrained(FOLDER)` of a recent transformers."
+            )
+        raise InvalidInput(f"{folder} holds no {WEIGHTS}. What is needed is {NEEDED}.")
+    safetensors: Any = import_module("safetensors")
+    try:
+        with safetensors.safe_open(path, "np") as file:
+            shapes = {name.removeprefix("bert."): file.get_slice(name).get_shape() for name in list(file.keys())}
+    except Exception as error:  # safetensors raises its own kind, from Rust
+        raise InvalidInput(f"{path} cannot be read ({str(error)[:120]}). It is damaged: write it again.") from error
+    width = config["hidden_size"]
+    wanted = {
+        "embeddings.word_embeddings.weight": [config["vocab_size"], width],
+        "embeddings.position_embeddings.weight": [config["max_position_embeddings"], width],
+        "embeddings.token_type_embeddings.weight": [config["type_vocab_size"], width],
+        "encoder.layer.0.intermediate.dense.weight": [config["intermediate_size"], width],
+    }
+    for name, shape in wanted.items():
+        if shapes.get(name) != shape:
+            raise InvalidInput(f"{folder}: {CONFIG} asks for {name} of {shape}; {WEIGHTS} has {shapes.get(name)}.")
+    layers = {name.split(".")[2] for name in shapes if name.startswith("encoder.layer.")}
+    if len(layers) != config["num_hidden_layers"]:
+        raise InvalidInput(
+            f"{folder}: {CONFIG} asks for {config['num_hidden_layers']} layers; {WEIGHTS} has {len(layers)}."
+        )
+
+
+def _check_pooling(folder: Path) -> None:
+    """Where the folder says how it pools, that must be the mean."""
+    if not (folder / POOLING).is_file():
+        return
+    said = read_json(folder / POOLING, most=2**20)
+    modes = [name for name, on in said.items() if name.startswith("pooling_mode") and on not in (False, "mean")]
+    if modes not in ([], ["pooling_mode_mean_tokens"]):
+        raise InvalidInput(f"{folder}: its vectors are pooled by {', '.join(modes)[:120]}; only the mean is distilled.")
+
+
+def _model(folder: Path, architecture: str) -> Any:
+    transformers, logging = import_module("transformers"), import_module("transformers.utils.logging")
+    kind: Any = getattr(transformers, architecture)
+    plain = {"add_pooling_layer": False} if architecture == "BertModel" else {}
+    shown, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()  # it would report the pooler's weights, which are left out on purpose
+    try:
+        model, found = kind.from_pretrained(
+            str(folder), local_files_only=True, use_safetensors=True, output_loading_info=True, **plain
+        )
+    except (OSError, RuntimeError, ValueError, TypeError, KeyError) as error:
+        raise InvalidInput(f"{folder} does not open as a {architecture} ({str(error)[:200]}).") from error
+    finally:
+        logging.set_verbosity(level)
+        if shown:
+            logging.enable_progress_bar()
+    absent = sorted(found["missing_keys"])
+    if absent or found["mismatched_keys"]:
+        raise InvalidInput(
+            f"{folder}: {WEIGHTS} lacks weights of a {architecture}, or has others of that name: "
+            f"{', '.join([*absent, *map(str, found['mismatched_keys'])][:4])}."
+        )
+    return model.float()
+
+
+def _tokenizer(folder: Path, vocabulary: int) -> Any:
+    transformers: Any = import_module("transformers")
+    if not any((folder / name).is_file() for name in ("tokenizer.json", "vocab.txt")):
+        raise InvalidInput(f"{folder} holds no tokenizer (tokenizer.json or vocab.txt). What is needed is {NEEDED}.")
+    try:
+        tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+        highest = max(tokenizer.get_vocab().values())
+    except Exception as error:  # tokenizers raises its own kind, from Rust
+        raise InvalidInput(f"{folder}: the tokenizer cannot be read ({str(error)[:120]}). Write it again.") from error
+    if highest >= vocabulary:
+        raise InvalidInput(
+            f"{folder}: the tokenizer knows words up to number {highest:,}, the model only {vocabulary:,} of them "
+            "(from 0). They are of two models: bring the model's own tokenizer."
+        )
+    if tokenizer.pad_token_id is None or tokenizer.mask_token_id is None:
+        raise InvalidInput(f"{folder}: the tokenizer has no [PAD] or no [MASK], so it is no BERT's.")
+    return tokenizer
+
+
+def check_apart(out: Path, teacher: BertFolder, start: Path | None) -> None:
+    """See that what is read is not written over.
+
+    Raises:
+        InvalidInput: `out` is a folder that is read.
+    """
+    for folder in (teacher.folder, start):
+        if folder is not None and out.resolve() == folder.resolve():
+            raise InvalidInput(f"--out is the folder {out}, which is read. Choose another folder for the student.")
+
+
+def licence_of(folder: Path) -> str:
+    """What the folder says of its licence: its card or the head of its README; "unknown" where it says nothing."""
+    if (folder / CARD).is_file():
+        said = read_json(folder / CARD, most=Limits().max_document_bytes)
+        found = said.get("licence") if isinstance(said, dict) else None
+        return found if isinstance(found, str) else "unknown"
+    readme = folder / "README.md"
+    if readme.is_file() and readme.stat().st_size <= _MAX_README:
+        for line in readme.read_text("utf-8", "replace").splitlines()[:200]:
+            if line.startswith("license:"):
+                return line.removeprefix("license:").strip()[:60] or "unknown"
+    return "see its LICENSE" if (folder / "LICENSE").is_file() else "unknown"

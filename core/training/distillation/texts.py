@@ -1,0 +1,87 @@
+"""The texts that a student learns from: a column of a table, their tokens, and batches with little padding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.data.tables.read import read_table
+from core.errors import InvalidInput, quoted
+from core.records import I64, Progress, no_progress
+
+MAX_HELD_OUT = 1000
+LEAST = 20
+"""Different texts: fewer teach nothing that could be measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextColumn:
+    """Different texts of a column, in order."""
+
+    table: str
+    column: str
+    texts: tuple[str, ...]
+    n_rows: int
+    n_empty: int
+    n_repeated: int
+
+
+def read_texts(table: Path, column: str, progress: Progress = no_progress) -> TextColumn:
+    """The column's texts, each once; empty cells and repetitions are counted.
+
+    Raises:
+        InvalidInput: the table cannot be read, has no such column, or holds fewer than 20 different texts there.
+    """
+    found = read_table(table, as_text=(column,), progress=progress)
+    if column not in found.frame.columns:
+        raise InvalidInput(
+            f"{found.name} has no column {column[:60]!r}. It has {quoted(*found.frame.columns)}. "
+            "Name one with --column."
+        )
+    values = found.frame[column]
+    cells = [" ".join(str(cell).split()) for cell in values.astype(object).where(values.notna(), "")]
+    there = [cell for cell in cells if cell]
+    texts = tuple(dict.fromkeys(there))
+    if len(texts) < LEAST:
+        raise InvalidInput(
+            f"{found.name} holds {len(texts)} different texts in {column!r} ({len(cells) - len(there):,} of "
+            f"{len(cells):,} cells are empty); at least {LEAST} are needed. Bring more."
+        )
+    return TextColumn(found.name, column, texts, len(cells), len(cells) - len(there), len(there) - len(texts))
+
+
+def split_texts(n: int, share: float, seed: int) -> tuple[I64, I64]:
+    """(training, held out) places of n texts: `share` of them, at least 2 and at most 1,000, are held out."""
+    order = np.random.default_rng(seed).permutation(n).astype(np.int64)
+    held = min(MAX_HELD_OUT, max(2, round(share * n)))
+    return np.sort(order[held:]), np.sort(order[:held])
+
+
+def tokens_of(tokenizer: Any, texts: Sequence[str], most: int) -> list[list[int]]:
+    """Each text's tokens, cut to `most`, [CLS] and [SEP] included."""
+    return tokenizer(list(texts), truncation=True, max_length=most, padding=False)["input_ids"]
+
+
+def batches(tokens: Sequence[Sequence[int]], size: int, rng: np.random.Generator | None = None) -> list[I64]:
+    """Places of texts that are run together, of about one length; with `rng` other ones in each call, in any order."""
+    order = np.arange(len(tokens)) if rng is None else rng.permutation(len(tokens))
+    order = order[np.argsort([len(tokens[i]) for i in order.tolist()], kind="stable")].astype(np.int64)
+    found = [order[start : start + size] for start in range(0, len(order), size)]
+    return found if rng is None else [found[i] for i in rng.permutation(len(found))]
+
+
+def padded(tokens: Sequence[Sequence[int]], rows: Sequence[int] | I64) -> tuple[Tensor, Tensor]:
+    """(n, t) tokens of these rows and their mask, 1 for tokens. Which token fills the rest changes nothing."""
+    longest = max(len(tokens[i]) for i in rows)
+    ids = torch.zeros((len(rows), longest), dtype=torch.long)
+    mask = torch.zeros((len(rows), longest), dtype=torch.long)
+    for at, row in enumerate(rows):
+        ids[at, : len(tokens[row])] = torch.tensor(tokens[row])
+        mask[at, : len(tokens[row])] = 1
+    return ids, mask
