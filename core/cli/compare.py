@@ -29,8 +29,15 @@ METHODS = ("zero-shot", "sus-x", "coop", "cocoop", "few-shot", "all", "cola")
 @LABEL
 @option("--prediction COL", "predicted class")
 @option("--probabilities COL", MANY_PROBABILITIES)
+@option("--student FOLDER", "it is a student that `distil` wrote there: say how much smaller and faster it is")
 def compare(
-    run: Path, roles: Roles, a: str = "model", b: str | None = None, second: Path | None = None, out: Path | None = None
+    run: Path,
+    roles: Roles,
+    a: str = "model",
+    b: str | None = None,
+    second: Path | None = None,
+    student: Path | None = None,
+    out: Path | None = None,
 ) -> None:
     """Two models side by side: what one fixes and breaks of the other.
 
@@ -38,6 +45,7 @@ def compare(
     """
     if out is not None:
         check_suffix(out, *TABLES, ".html")
+    saved = None if student is None else _saved(student)
     from core.checks.compare import compare as beside
     from core.reports.tables.probes import comparison_document, comparison_table
     from core.reports.wording.probes import comparison_lines
@@ -55,7 +63,7 @@ def compare(
         for note in notes:
             say(f"Note: {note}", file=sys.stderr)
     found = beside(diagnosis, a, b)
-    say("\n".join(comparison_lines(diagnosis, found)))
+    say("\n".join([*comparison_lines(diagnosis, found), *([] if saved is None else [saved])]))
     if out is None:
         return
     in_folder(out)
@@ -70,6 +78,14 @@ def compare(
     else:
         write_table(comparison_table(diagnosis, found), out)
     say(f"Written: {out}")
+
+
+def _saved(student: Path) -> str:
+    """What a student saved; a folder that holds none is refused before the comparison."""
+    from core.reports.wording.distillation import compression_sentence
+    from core.training.distillation.student_folder import read_costs
+
+    return compression_sentence(*read_costs(student))
 
 
 @command()

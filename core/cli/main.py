@@ -33,6 +33,7 @@ MODULES = {
     "reproduce": "core.cli.compare",
     "compose": "core.cli.compose",
     "distil": "core.cli.distil",
+    "classify": "core.cli.distil",
     "encoders": "core.cli.diagnose",
     "benchmark": "core.cli.benchmark",
     "peers": "core.cli.benchmark",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from core.numbers import clock, count, number, percent
 
 if TYPE_CHECKING:
-    from core.training.distillation.student_folder import StudentCard
+    from core.training.distillation.student_folder import ModelCost, StudentCard
 
 _SAID = {
     "cosine": "mean cosine to the teacher's vectors",
@@ -55,3 +55,12 @@ def _sizes(said: Mapping[str, Any]) -> str:
     millions = said["parameters"] / 1e6
     without = said["parameters_without_words"] / 1e6
     return f"{said['layers']} layers x {said['width']}, {millions:.1f} M parameters ({without:.1f} M without words)"
+
+
+def compression_sentence(teacher: ModelCost, student: ModelCost) -> str:
+    """What the student saved."""
+    return (
+        f"The student has {student.layers} layers x {student.width} in place of {teacher.layers} x {teacher.width}, "
+        f"{student.parameters / 1e6:.1f} M parameters in place of {teacher.parameters / 1e6:.1f} M, and takes "
+        f"{student.ms:.2f} ms a text in place of {teacher.ms:.2f} on one thread."
+    )

@@ -153,6 +153,38 @@ def _write_dense(dense: nn.Linear, folder: Path) -> None:
     write_tensors(folder / DENSE_WEIGHTS, {f"linear.{name}": t for name, t in dense.state_dict().items()}, _TORCH)
 
 
+@dataclass(frozen=True, slots=True)
+class ModelCost:
+    """What a model takes."""
+
+    layers: int
+    width: int
+    parameters: int
+    ms: float
+    """Milliseconds a text, on one thread."""
+
+
+def read_costs(folder: Path) -> tuple[ModelCost, ModelCost]:
+    """Teacher's and student's, from the card of a student.
+
+    Raises:
+        InvalidInput: there is none, or it is damaged.
+    """
+    if not (folder / CARD).is_file():
+        raise InvalidInput(f"There is no student in {folder} (no {CARD}). Give the folder that `distil --out` wrote.")
+    card = read_json(folder / CARD, most=2**24)
+    try:
+        return _cost(card, "teacher"), _cost(card, "student")
+    except (KeyError, TypeError, ValueError, OverflowError):
+        raise InvalidInput(f"{folder / CARD} is damaged or no student's card. Distil it anew.") from None
+
+
+def _cost(card: Any, who: str) -> ModelCost:
+    said = card[who]
+    sizes = int(said["layers"]), int(said["width"]), int(said["parameters"])
+    return ModelCost(*sizes, float(card["figures"][f"{who}_ms"]))
+
+
 def read_student(folder: Path, teacher: BertFolder) -> Student:
     """A student that `save_student` wrote, to go on learning from this teacher (of general distillation, say).
 

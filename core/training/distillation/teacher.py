@@ -73,7 +73,7 @@ def read_bert(folder: Path | None, kinds: Sequence[str] = ("vectors", "classes",
             of `kinds`.
     """
     if folder is None:
-        raise InvalidInput(f"distil needs a teacher: {NEEDED}.")
+        raise InvalidInput(f"A model is needed, such as a teacher: {NEEDED}.")
     folder = minilm_folder() if str(folder) == EMBEDDED and not folder.exists() else folder
     config = _config(folder)
     kind = KINDS[config["architectures"][0]]

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.data.tables.read import read_table
+from core.data.tables.read import Table, read_table
 from core.errors import InvalidInput, quoted
 from core.records import I64, Progress, no_progress
 
@@ -39,13 +39,7 @@ def read_texts(table: Path, column: str, progress: Progress = no_progress) -> Te
         InvalidInput: the table cannot be read, has no such column, or holds fewer than 20 different texts there.
     """
     found = read_table(table, as_text=(column,), progress=progress)
-    if column not in found.frame.columns:
-        raise InvalidInput(
-            f"{found.name} has no column {column[:60]!r}. It has {quoted(*found.frame.columns)}. "
-            "Name one with --column."
-        )
-    values = found.frame[column]
-    cells = [" ".join(str(cell).split()) for cell in values.astype(object).where(values.notna(), "")]
+    cells = cells_of(found, column)
     there = [cell for cell in cells if cell]
     texts = tuple(dict.fromkeys(there))
     if len(texts) < LEAST:
@@ -54,6 +48,21 @@ def read_texts(table: Path, column: str, progress: Progress = no_progress) -> Te
             f"{len(cells):,} cells are empty); at least {LEAST} are needed. Bring more."
         )
     return TextColumn(found.name, column, texts, len(cells), len(cells) - len(there), len(there) - len(texts))
+
+
+def cells_of(table: Table, column: str) -> list[str]:
+    """The column's texts, in single spaces; "" where a cell is empty.
+
+    Raises:
+        InvalidInput: there is no such column.
+    """
+    if column not in table.frame.columns:
+        raise InvalidInput(
+            f"{table.name} has no column {column[:60]!r}. It has {quoted(*table.frame.columns)}. "
+            "Name one with --column."
+        )
+    values = table.frame[column]
+    return [" ".join(str(cell).split()) for cell in values.astype(object).where(values.notna(), "")]
 
 
 def split_texts(n: int, share: float, seed: int) -> tuple[I64, I64]:

@@ -69,7 +69,7 @@ def test_every_setting_is_an_option_with_a_sentence(capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"teacher": None}, "distil needs a teacher: a folder of a BertModel"),
+        ({"teacher": None}, "A model is needed, such as a teacher: a folder of a BertModel"),
         ({"teacher": "nowhere"}, "nowhere holds no config.json"),
         ({"--texts": "nowhere.csv"}, "'nowhere.csv' was not found"),
         ({"--column": "txt"}, "no column 'txt'"),
@@ -109,3 +109,38 @@ def test_a_folder_with_files_of_the_users_is_not_written_to(
     (tmp_path / "out" / "config.json").write_text("{}", "utf-8")
     given = ("--texts", texts, "--column", "text", "--out", str(tmp_path / "out"))
     assert "no student that it is part of" in refused(capsys, "distil", teacher, *given)
+
+
+def test_what_compression_costs_is_compared_by_cluster(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], plain_map: None
+) -> None:
+    head = str(write_bert(tmp_path / "head", "BertForSequenceClassification", num_labels=2))
+    rows = [f"{text},{i % 2}" for i, text in enumerate(some_texts(300))]
+    (tmp_path / "t.csv").write_text("text,label\n" + "\n".join(rows) + "\n", "utf-8")
+    given = ("--texts", str(tmp_path / "t.csv"), "--column", "text")
+    said(capsys, "distil", head, *given, "--out", str(tmp_path / "small"), *FEW)
+    teacher, vectors = str(tmp_path / "teacher.csv"), str(tmp_path / "vectors.npy")
+    assert vectors in said(capsys, "classify", head, *given, "--out", teacher, "--vectors", vectors)
+    student = str(tmp_path / "student.csv")
+    said(capsys, "classify", str(tmp_path / "small"), *given, "--out", student)
+    run = str(tmp_path / "run")
+    said(capsys, "diagnose", "--table", teacher, "--embeddings", vectors, "--permutations", "100", "--out", run)
+    told = said(capsys, "compare", run, "--second", student, "--student", str(tmp_path / "small"))
+    assert re.search(r"The student has 3 layers x 24 in place of 6 x 24, 0\.0 M parameters .* \d\.\d\d ms a text", told)
+    assert "student" in told.splitlines()[0]
+    assert "no distilled.json" in refused(capsys, "compare", run, "--second", student, "--student", head)
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"--out": "answers.txt"}, "--out must end in .csv, .parquet or .json"),
+        ({"--vectors": "vectors.npz"}, "--vectors must end in .npy"),
+        ({}, "holds a BertModel; what is needed here is a BertForSequenceClassification"),
+    ],
+)
+def test_what_cannot_be_classified_is_answered_by_one_message(
+    teacher: str, texts: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], changed: dict[str, str], message: str
+) -> None:
+    given = {"--texts": texts, "--column": "text", "--out": str(tmp_path / "out.csv")} | changed
+    assert message in refused(capsys, "classify", teacher, *(word for pair in given.items() for word in pair))

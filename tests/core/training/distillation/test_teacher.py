@@ -37,7 +37,9 @@ def test_a_model_of_another_head_is_refused_where_that_is_no_use(tmp_path: Path)
 
 
 def test_without_a_teacher_the_message_says_what_is_needed() -> None:
-    with pytest.raises(InvalidInput, match=r"distil needs a teacher: a folder of a BertModel .*'embedded'"):
+    with pytest.raises(
+        InvalidInput, match=r"A model is needed, such as a teacher: a folder of a BertModel .*'embedded'"
+    ):
         read_bert(None)
 
 
