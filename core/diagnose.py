@@ -38,7 +38,8 @@ def diagnose(
     """Where the model fails on these samples, and how sure that is.
 
     Args:
-        table: per-sample losses, or what they are computed from, and any metadata; a path or a DataFrame.
+        table: per-sample losses, or what they are computed from, any metadata, and the texts if the samples are texts
+            (`Roles(texts=...)`, or recognised by name); a path or a DataFrame.
         images: zip, tar or folder of pictures; None if the table holds them or embeddings are given.
         embeddings: given vectors instead of an encoder: npy, npz, safetensors, or an (n, d) array in the table's row
             order.
@@ -89,6 +90,7 @@ def diagnose_data_set(
     from core.discovery.prepare import embed  # reads tables with pandas: not before it is needed
 
     check_within(audit.samples, settings.within)
+    embedding = embedding.spoken_for(audit.samples.modality)
     audit, names = embed(audit, embedding, words=settings.words, progress=progress), None
     if needs_superclasses(audit.samples) and audit.samples.items is not None:
         from core.encoders import load_encoder

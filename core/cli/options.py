@@ -58,6 +58,7 @@ def samples(table: str = "--table FILE", *more: Decorator) -> Decorator:
         *more,
         ID,
         IMAGE,
+        option("--texts COL", "column of the text that the model read; several are read one after another"),
         option("--embedding COL", "array column of the table"),
         LABEL,
     )

@@ -176,7 +176,7 @@ def read_occlusion(image: Image.Image, caption: str, encoder: Encoder, *, grid: 
     words = _words_of(caption)
     texts = encoder.encode_texts([caption, *(word.without for word in words)])
     directions = np.concatenate([texts[:1], texts[:1] - texts[1:]])  # (1 + w, d)
-    parts = [encoder.encode_images(batch)[1] for batch in _occluded(image.convert("RGB"), encoder, grid)]
+    parts = [encoder.encode_items(batch)[1] for batch in _occluded(image.convert("RGB"), encoder, grid)]
     read = products(np.concatenate(parts), directions)  # (1 + cells, 1 + w)
     lost = (read[0] - read[1:]).T.reshape(1 + len(words), grid, grid).astype(np.float32)
     note = (
@@ -229,7 +229,7 @@ def read_patches(image: Image.Image, caption: str, encoder: Encoder, tower: Patc
     texts = encoder.encode_texts([_NEUTRAL, *(word.prompt for word in words)])
     directions = texts[1:] - texts[:1]  # (w, d)
     pixels = encoder.preprocess(image.convert("RGB"))[None]
-    patches, whole = tower.patch_vectors(pixels)[0], encoder.encode_images(pixels)[1]
+    patches, whole = tower.patch_vectors(pixels)[0], encoder.encode_items(pixels)[1]
     maps = products(patches, directions).T.reshape(len(words), *tower.grid)
     note = (
         "Patch map: each patch by itself in the joint space (the value path of the last attention, as in MaskCLIP), "

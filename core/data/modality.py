@@ -9,7 +9,9 @@ from typing import Any, Protocol
 from core.records import F32, I64, Column, Progress, no_progress
 from core.registry import Registry
 
-MODALITIES = Registry("modality", {"image": "core.data.images.modality:ImageModality"})
+MODALITIES = Registry(
+    "modality", {"image": "core.data.images.modality:ImageModality", "text": "core.data.texts.modality:TextModality"}
+)
 
 
 class Unreadable(Exception):
@@ -47,7 +49,7 @@ class Modality(Protocol):
         ...
 
     def preview(self, data: bytes, size: int) -> bytes:
-        """A small picture of the item, as WebP of at most `size` pixels a side.
+        """A small picture of the item: WebP of at most `size` pixels a side, or an SVG card (`core.data.texts.card`).
 
         Raises:
             InvalidInput: the bytes cannot be used.

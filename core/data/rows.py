@@ -1,4 +1,4 @@
-"""The rows of a table: which picture each shows, and by what id it is known."""
+"""The rows of a table: which picture or text each shows, and by what id it is known."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from core.data.images.matching import match_files
 from core.data.tables.cells import texts_of
 from core.data.tables.read import Table
 from core.data.tables.recognise import RecognisedColumns, recognise
-from core.errors import InvalidInput
+from core.data.texts.columns import TextItems, text_items
+from core.errors import InvalidInput, quoted
 from core.records import I64, Bool, ItemStore, Progress, no_progress
 from core.records.ledger import Ledger
 
@@ -42,6 +43,27 @@ def pictures_of(
     return store, match_files(written, store, ledger, column=column, count_unused=every, progress=progress)
 
 
+def items_of(
+    read: Table, found: RecognisedColumns, store: FileImages | None, ledger: Ledger, progress: Progress = no_progress
+) -> tuple[ItemStore | None, I64, str]:
+    """What the rows show, each row's place in that store (-1 for none), and its modality: the pictures, or else the
+    texts.
+
+    Raises:
+        InvalidInput: both were brought.
+    """
+    texts = found.roles.texts
+    if texts and "texts" not in found.recognised and (store is not None or found.roles.image in read.images):
+        raise InvalidInput(
+            f"Samples are pictures or texts, not both: pictures were brought and {quoted(*texts)} was named as text. "
+            "Leave one out; a column of texts beside pictures can be a condition."
+        )
+    if texts and store is None:
+        rows = np.arange(len(read.frame), dtype=np.int64)
+        return text_items(read.frame, texts, ledger), rows, "text"
+    return *pictures_of(read, found, store, ledger, progress), "image"
+
+
 def ids_of(
     read: Table, found: RecognisedColumns, pictures: ItemStore | None, positions: I64, ledger: Ledger
 ) -> list[str]:
@@ -64,6 +86,8 @@ def _names(
         texts = texts_of(read.frame[found.roles.id])
         ledger.drop(np.array([text is None for text in texts]), f"the id {found.roles.id!r} is missing")
         return [str(row) if text is None else text for row, text in enumerate(texts)]
+    if isinstance(pictures, TextItems):
+        return list(pictures.names)
     if pictures is not None and not isinstance(pictures, FileImages):
         # a picture column's paths are often bare file names, which may repeat; then they name no row
         names = [pictures.name(row) for row in range(n)]

@@ -1,4 +1,4 @@
-"""What the user brings, checked: a table and pictures (or embeddings) in, samples and losses out, bad rows left out
+"""What the user brings, checked: a table and pictures, texts or embeddings in, samples and losses out, bad rows left out
 with the reason."""
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pandas as pd
 
 from core.data.images.archives import FileImages, open_images
 from core.data.images.matching import check_pictures
-from core.data.rows import ids_of, pictures_of
+from core.data.rows import ids_of, items_of
 from core.data.tables.cells import stack_arrays
 from core.data.tables.in_folder import open_table
 from core.data.tables.masks import mask_losses, mask_reader
@@ -68,7 +68,7 @@ def read_data_set(
     limits: Limits = Limits(),
     progress: Progress = no_progress,
 ) -> DataSet:
-    """Read a table with its pictures or embeddings into samples and a loss for each.
+    """Read a table with its pictures, texts or embeddings into samples and a loss for each.
 
     Args:
         table: CSV, TSV, JSON Lines, Parquet or a DataFrame. None takes the table inside `images` (metadata.csv,
@@ -101,14 +101,14 @@ def read_with_ledger(
     progress("read table", 0, 1)
     store = None if images is None else open_images(images, limits, progress)
     read = open_table(table, images, store, limits, _as_text(roles), progress)
-    found = recognise(read.frame, roles, list(read.images))
+    found = recognise(read.frame, roles, list(read.images), texts=store is None)
     ledger = Ledger(len(read.frame))
     for note in (*read.notes, *(store.notes if store else ()), *found.notes, *_assumed(found)):
         ledger.note(note)
-    pictures, positions = pictures_of(read, found, store, ledger, progress)
-    ids = ids_of(read, found, pictures, positions, ledger)
-    if pictures is not None:
-        check_pictures(pictures, positions, ledger, limits, progress)
+    items, positions, modality = items_of(read, found, store, ledger, progress)
+    ids = ids_of(read, found, items, positions, ledger)
+    if items is not None and modality == "image":
+        check_pictures(items, positions, ledger, limits, progress)
     measured = compute_losses(
         read.frame, found, ledger, lambda kind, book: _mask_loss(kind, read, found, store, book, progress)
     )
@@ -122,7 +122,8 @@ def read_with_ledger(
         ledger.note(f"All {len(rows):,} losses are {outcomes.loss[0]:g}, so there is nothing to tell apart.")
     samples = replace(
         _samples(read, found, ids, rows, ledger),
-        items=None if pictures is None else pictures.keep(positions[rows]),
+        items=None if items is None else items.keep(positions[rows]),
+        modality=modality,
         labels=None if measured.labels is None else measured.labels[rows],
         class_names=measured.class_names,
     )

@@ -1,4 +1,5 @@
-"""From what was read to what is diagnosed: images become embeddings and measured properties, copies become groups."""
+"""From what was read to what is diagnosed: pictures and texts become embeddings and measured properties, copies become
+groups."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ def embed(
     audit: DataSet, settings: EmbeddingSettings, *, words: bool = True, progress: Progress = no_progress
 ) -> DataSet:
     """The audit with embeddings, measured properties, groups of near-duplicates and copies, and words; unreadable
-    images move to `excluded`.
+    items move to `excluded`.
 
     Args:
         words: False leaves the words out.
@@ -30,14 +31,16 @@ def embed(
     if audit.samples.items is None:
         if audit.embeddings is None:
             raise InvalidInput(
-                "There are neither images nor embeddings to diagnose: add --images (zip, tar, folder) "
-                "or --embeddings (npy, npz, ...)."
+                "There are neither images nor texts nor embeddings to diagnose: add --images (zip, tar, folder), "
+                "--texts (a column) or --embeddings (npy, npz, ...)."
             )
         return _with_groups(audit, settings, progress)
     from core.embeddings.rows import read_rows, share_pictures  # brings the encoder's runtime
     from core.encoders import load_encoder
 
-    encoder, modality = load_encoder(settings.encoder), audit.samples.modality
+    modality = audit.samples.modality
+    settings = settings.spoken_for(modality)
+    encoder = load_encoder(settings.encoder)
     reading = read_rows(audit.samples.items, encoder, modality=modality, cache=settings.cache, progress=progress)
     lost = _unreadable(audit.samples, reading)
     samples, note = _with_measures(audit.samples, reading)
@@ -45,7 +48,7 @@ def embed(
     if len(lost):
         notes = (
             *notes,
-            f"{len(lost):,} images could not be read and are left out; the reasons are in the list of excluded rows.",
+            f"{len(lost):,} {modality}s could not be read and are left out; the reasons are in the list of excluded rows.",
         )
     found = replace(
         audit,
@@ -71,33 +74,33 @@ def _with_groups(audit: DataSet, settings: EmbeddingSettings, progress: Progress
 
 
 def _unreadable(samples: SampleSet, reading: EmbeddedImages) -> tuple[tuple[str, str], ...]:
-    """The samples whose images could not be read, with the reasons.
+    """The samples whose items could not be read, with the reasons.
 
     Raises:
-        InvalidInput: too few images could be read.
+        InvalidInput: too few could be read.
     """
     if len(reading.kept) < MIN_SAMPLES:
         first = next(iter(reading.unreadable.values()), "none was found")
         raise InvalidInput(
-            f"{len(reading.kept)} images could be read and at least {MIN_SAMPLES} are needed. "
+            f"{len(reading.kept)} {samples.modality}s could be read and at least {MIN_SAMPLES} are needed. "
             f"The first problem: {first}"
         )
     return tuple((samples.ids[row], why) for row, why in reading.unreadable.items())
 
 
 def _with_measures(samples: SampleSet, reading: EmbeddedImages) -> tuple[SampleSet, tuple[str, ...]]:
-    """The samples that could be read, with what was measured of their images and near-duplicates in one group."""
+    """The samples that could be read, with what was measured of their items and near-duplicates in one group."""
     from core.embeddings.rows import share_pictures
 
     shared = samples.items is not None and share_pictures(samples.items)
-    what = "rows show pictures that" if shared else "images"
+    what = "rows show pictures that" if shared else f"{samples.modality}s"
     kept = samples.keep(reading.kept)
     groups, note = _join_groups(kept.groups, reading.duplicate_groups, what)
     kept = replace(
         kept,
         metadata=(*kept.metadata, *reading.properties),
         groups=groups,
-        group_name=kept.group_name or ("near-duplicate images" if groups is not None else ""),
+        group_name=kept.group_name or (f"near-duplicate {samples.modality}s" if groups is not None else ""),
     )
     return kept, note
 

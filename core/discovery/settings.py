@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
+from core.encoders import encoder_for
 from core.errors import InvalidInput, quoted
 
 FAMILIES = ("ridge", "kernel", "mlp")
@@ -103,6 +104,11 @@ class EmbeddingSettings:
     def speaker(self) -> str:
         """The encoder that finds the words."""
         return self.naming or self.encoder
+
+    def spoken_for(self, modality: str) -> EmbeddingSettings:
+        """The same for samples of that modality: "embedded" names another encoder for texts than for pictures."""
+        naming = self.naming and encoder_for(modality, self.naming)
+        return replace(self, encoder=encoder_for(modality, self.encoder), naming=naming)
 
 
 DEFAULTS, WITHOUT_MAP = Settings(), Settings(map=False)

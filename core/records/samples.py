@@ -115,11 +115,11 @@ class Column:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SampleSet:
-    """What is diagnosed: ids, pictures if any, labels if known, and the table's other columns."""
+    """What is diagnosed: ids, pictures or texts if any, labels if known, and the table's other columns."""
 
     ids: tuple[str, ...]
     items: ItemStore | None = None
-    """What each row shows to an encoder: a picture today; see `modality`."""
+    """What each row shows to an encoder: a picture or a text; see `modality`."""
     labels: I64 | None = None
     """(n,) index into class_names."""
     class_names: tuple[str, ...] = ()
@@ -134,7 +134,7 @@ class SampleSet:
     """(n,) object array of str ("train", "test", ...), if the table has such a column."""
     name: str = "samples"
     modality: str = "image"
-    """What the items are, a name of `core.data.modality.MODALITIES`; an encoder of the same modality embeds them."""
+    """What one item is called, a name of `core.data.modality.MODALITIES`; an encoder of the same modality embeds them."""
 
     def __post_init__(self) -> None:
         n = len(self.ids)

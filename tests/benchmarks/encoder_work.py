@@ -98,7 +98,7 @@ def encoder_of(kind: str) -> Embed:
     from core.encoders.embedded.encoder import EmbeddedEncoder
 
     encoder = EmbeddedEncoder()
-    return encoder.encode_texts if kind == "texts" else lambda batch: encoder.encode_images(batch)[0]
+    return encoder.encode_texts if kind == "texts" else lambda batch: encoder.encode_items(batch)[0]
 
 
 def network_of(kind: str) -> Embed:

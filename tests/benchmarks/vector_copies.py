@@ -71,7 +71,7 @@ def vectors_of(images: Sequence[Image.Image]) -> F32:
     """(n, d) the embedded encoder's vectors in which failures are found."""
     encoder = load_encoder("embedded")
     parts = [images[start : start + 32] for start in range(0, len(images), 32)]
-    return np.concatenate([encoder.encode_images(np.stack([encoder.preprocess(i) for i in p]))[0] for p in parts])
+    return np.concatenate([encoder.encode_items(np.stack([encoder.preprocess(i) for i in p]))[0] for p in parts])
 
 
 def measure(source: Path, half: str) -> dict[str, object]:

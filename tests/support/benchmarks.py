@@ -120,7 +120,7 @@ class ColourEncoder:
     def preprocess(self, image: Image.Image) -> F32:
         return np.asarray(image.convert("RGB"), np.float32).transpose(2, 0, 1)
 
-    def encode_images(self, batch: F32) -> tuple[F32, F32]:
+    def encode_items(self, batch: F32) -> tuple[F32, F32]:
         rows = self.images[(batch[:, 0, 0, 0] + 256 * batch[:, 1, 0, 0]).astype(int)]
         return rows, rows
 

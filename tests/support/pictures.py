@@ -54,7 +54,7 @@ class MeanColour:
     def preprocess(self, image: Image.Image) -> F32:
         return np.asarray(image.resize((8, 8), Image.Resampling.BOX), np.float32).transpose(2, 0, 1) / np.float32(255)
 
-    def encode_images(self, batch: F32) -> tuple[F32, F32]:
+    def encode_items(self, batch: F32) -> tuple[F32, F32]:
         self.encoded += len(batch)
         return _unit(batch.reshape(len(batch), -1) + np.float32(1e-3)), _unit(batch.mean((2, 3)) + np.float32(1e-3))
 

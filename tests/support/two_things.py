@@ -29,7 +29,7 @@ class BagOfWords:
     def preprocess(self, image: Image.Image) -> F32:
         return np.asarray(image.convert("RGB"), np.float32).transpose(2, 0, 1)
 
-    def encode_images(self, batch: F32) -> tuple[F32, F32]:
+    def encode_items(self, batch: F32) -> tuple[F32, F32]:
         rows = np.stack([_vector(bytes(pixels[:, 0, 0].astype(np.uint8).tolist())) for pixels in batch])
         return rows, rows
 

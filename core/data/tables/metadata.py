@@ -26,7 +26,7 @@ def metadata_columns(
     wanted = set(roles.conditions)
     outputs = {name for name in (roles.loss, roles.prediction, found.errors) if name is not None}
     arrays_and_keys = {roles.id, roles.image, roles.label, roles.group, roles.split, roles.embedding, found.class_names}
-    elsewhere = arrays_and_keys | {*roles.probabilities, *roles.logits, *(roles.masks or ())}
+    elsewhere = arrays_and_keys | {*roles.probabilities, *roles.logits, *roles.texts, *(roles.masks or ())}
     metadata, model_outputs, unused = list[Column](), list[Column](), list[str]()
     for name in frame.columns:
         if name in elsewhere and name not in wanted:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.data.tables.cells import as_numbers, holds_arrays, is_binary
+from core.data.tables.cells import as_numbers, holds_arrays, is_binary, texts_of
 from core.data.tables.roles import LOSS_KINDS, Roles, snake_case
 from core.errors import InvalidInput
 
@@ -21,6 +21,10 @@ _NAMES: dict[str, tuple[str, ...]] = {
     for role, names in {
         "id": "id sample_id image_id uid uuid key",
         "image": "image image_path image_file image_name img img_path file file_name filename filepath file_path path",
+        "texts": (
+            "text texts sentence sentences content body document review comment message utterance tweet post article "
+            "headline question prompt query"
+        ),
         "loss": "loss losses sample_loss per_sample_loss ce_loss cross_entropy nll error err errors",
         "label": "label labels true_label y_true ground_truth gt truth class_label target y class true_class",
         "prediction": (
@@ -72,11 +76,14 @@ class RecognisedColumns:
     notes: tuple[str, ...] = ()
 
 
-def recognise(frame: pd.DataFrame, roles: Roles, pictures: Sequence[str] = ()) -> RecognisedColumns:
+def recognise(
+    frame: pd.DataFrame, roles: Roles, pictures: Sequence[str] = (), *, texts: bool = True
+) -> RecognisedColumns:
     """Fill in the roles that the user left open.
 
     Args:
         frame: the table without its picture columns, whose names are `pictures`.
+        texts: False leaves a column of texts an ordinary one, unless it is named: beside pictures it describes them.
 
     Raises:
         InvalidInput: a named column is not there, or several columns would do equally well for a part that is needed.
@@ -85,6 +92,8 @@ def recognise(frame: pd.DataFrame, roles: Roles, pictures: Sequence[str] = ()) -
     finder = _Finder(frame, set(sum(named.named().values(), ())), [])
     filled: dict[str, Any] = {}
     text, arrays, numbers = finder.is_text, finder.is_array, finder.is_number
+    if not named.texts and texts and not pictures and (one := finder.find("texts", finder.is_prose)):
+        filled["texts"] = (one,)
     if named.image is None:
         filled["image"] = _choose_picture(pictures) if pictures else finder.find("image", text)
     filled["id"] = named.id or finder.find("id", lambda name: not arrays(name))
@@ -126,7 +135,7 @@ def _checked(frame: pd.DataFrame, roles: Roles, pictures: Sequence[str]) -> Role
         starred = "*" in pattern and pattern not in columns
         return tuple(c for c in columns if starred and fnmatchcase(c, pattern)) or (pattern,)
 
-    several = ("probabilities", "logits", "conditions")
+    several = ("probabilities", "logits", "conditions", "texts")
     roles = replace(roles, **{role: sum(map(expand, getattr(roles, role)), ()) for role in several})
     for role, names in roles.named().items():
         for name in names:
@@ -217,6 +226,11 @@ class _Finder:
 
     def is_text(self, name: str) -> bool:
         return not self.is_array(name) and not pd.api.types.is_numeric_dtype(self.frame[name])
+
+    def is_prose(self, name: str) -> bool:
+        """Whether most cells hold several words."""
+        texts = texts_of(self.frame[name]) if self.is_text(name) else []
+        return sum(" " in text.strip() for text in texts if text is not None) > 0.5 * len(self.frame)
 
     def is_grouping(self, name: str) -> bool:
         """Some rows share a value, and enough values differ for whole groups to be held out."""

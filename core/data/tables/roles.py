@@ -32,6 +32,8 @@ class Roles:
 
     id: str | None = None
     image: str | None = None
+    texts: tuple[str, ...] = ()
+    """Columns of the text that the model read; the texts of several follow one another, a line each."""
     loss: str | None = None
     label: str | None = None
     probabilities: tuple[str, ...] = ()

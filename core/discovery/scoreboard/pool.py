@@ -82,7 +82,7 @@ def _embedded(path: Path, pictures: Sequence[Opened]) -> dict[str, npt.NDArray[A
         for i, image in enumerate(opened, start):
             small = image.resize((SMALL, SMALL), Image.Resampling.BILINEAR, reducing_gap=3.0)
             pixels[i] = np.moveaxis(np.asarray(small, np.uint8), -1, 0)
-        parts.append(encoder.encode_images(np.stack([encoder.preprocess(image) for image in opened])))
+        parts.append(encoder.encode_items(np.stack([encoder.preprocess(image) for image in opened])))
     kept = {"vectors": np.concatenate([v for v, _ in parts]), "joint": np.concatenate([j for _, j in parts])}
     found = {**kept, "pixels": pixels}
     keep_arrays(path, found)

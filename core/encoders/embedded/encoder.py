@@ -94,7 +94,7 @@ class EmbeddedEncoder:
         """(n, 1280) pooled features, as the network gives them."""
         return self._network(np.ascontiguousarray(batch, np.float32))[0]
 
-    def encode_images(self, batch: F32) -> tuple[F32, F32]:
+    def encode_items(self, batch: F32) -> tuple[F32, F32]:
         """Unit rows from (n, 3, 224, 224): (n, 1280) features for finding and (n, 1063) vectors of the joint space."""
         features = self.features(batch)
         return unit_rows(features), self.alignment.images(features, measure_cues(batch))

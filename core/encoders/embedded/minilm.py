@@ -12,14 +12,14 @@ import numpy as np
 
 from core.encoders.embedded.lite0_runtime import usable_cores
 from core.encoders.embedded.minilm_graph import WIDTH, onnx_model
-from core.encoders.embedded.minilm_tokens import load_tokenizer, shortened
+from core.encoders.embedded.minilm_tokens import MAX_TOKENS, load_tokenizer, shortened
 from core.encoders.embedded.weights import minilm_weights
 from core.records import F32
 
 _AT_ONCE = 32
 """Texts of one length that are run together."""
 
-Sentences = Callable[[Sequence[str]], F32]
+Sentences = Callable[[Sequence[str], int], F32]
 
 
 @cache
@@ -52,8 +52,8 @@ def onnx_tower() -> Sentences:
     pool = ThreadPoolExecutor(usable_cores(), thread_name_prefix="minilm")
     tokenizer = load_tokenizer()
 
-    def run(texts: Sequence[str]) -> F32:
-        ids = [shortened(found.ids) for found in tokenizer.encode_batch(list(texts))]
+    def run(texts: Sequence[str], most: int) -> F32:
+        ids = [shortened(found.ids, most) for found in tokenizer.encode_batch(list(texts))]
         out = np.zeros((len(texts), WIDTH), np.float32)
 
         def some(rows: list[int]) -> None:
@@ -70,6 +70,7 @@ def onnx_tower() -> Sentences:
     return run
 
 
-def embed_sentences(texts: Sequence[str]) -> F32:
-    """(n, 384) means over the last layer's tokens, not yet of unit length, in the order of `texts`."""
-    return load_tower()(texts)
+def embed_sentences(texts: Sequence[str], most: int = MAX_TOKENS) -> F32:
+    """(n, 384) means over the last layer's tokens, not yet of unit length, in the order of `texts`; a text is cut after
+    `most` tokens."""
+    return load_tower()(texts, most)

@@ -11,6 +11,8 @@ from core.encoders.embedded.weights import minilm_tokenizer
 
 MAX_TOKENS = 128
 """Longer prompts are cut here; the model itself would take 512."""
+MAX_TOKENS_OF_SAMPLE = 256
+"""Longer samples are cut here, as the model's card has it."""
 
 
 @cache
@@ -23,11 +25,11 @@ def load_tokenizer() -> Any:
     return tokenizer
 
 
-def shortened(ids: list[int]) -> list[int]:
-    """A text's tokens, cut to `MAX_TOKENS` before the mark at its end."""
-    return ids if len(ids) <= MAX_TOKENS else [*ids[: MAX_TOKENS - 1], ids[-1]]
+def shortened(ids: list[int], most: int = MAX_TOKENS) -> list[int]:
+    """A text's tokens, cut to so many before the mark at its end."""
+    return ids if len(ids) <= most else [*ids[: most - 1], ids[-1]]
 
 
-def count_truncated(texts: Sequence[str]) -> int:
-    """How many of `texts` are longer than `MAX_TOKENS` and lose their end."""
-    return sum(len(found.ids) > MAX_TOKENS for found in load_tokenizer().encode_batch(list(texts)))
+def count_truncated(texts: Sequence[str], most: int = MAX_TOKENS) -> int:
+    """How many of `texts` have more tokens and lose their end."""
+    return sum(len(found.ids) > most for found in load_tokenizer().encode_batch(list(texts)))

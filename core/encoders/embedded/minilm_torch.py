@@ -37,7 +37,7 @@ def load_tower() -> tuple[Any, Any]:
     return model.eval(), tokenizer
 
 
-def embed_sentences(texts: Sequence[str]) -> F32:
+def embed_sentences(texts: Sequence[str], most: int = MAX_TOKENS) -> F32:
     """(n, 384) means over the last layer's tokens, not yet of unit length, in the order of `texts`."""
     model, tokenizer = load_tower()
     out = np.zeros((len(texts), 384), np.float32)
@@ -45,7 +45,7 @@ def embed_sentences(texts: Sequence[str]) -> F32:
     for start in range(0, len(texts), _BATCH):
         rows = order[start : start + _BATCH]
         tokens = tokenizer(
-            [texts[i] for i in rows], padding=True, truncation=True, max_length=MAX_TOKENS, return_tensors="pt"
+            [texts[i] for i in rows], padding=True, truncation=True, max_length=most, return_tensors="pt"
         )
         with torch.inference_mode():
             found = model(input_ids=tokens.input_ids, attention_mask=tokens.attention_mask)

@@ -56,7 +56,7 @@ class OpenClipEncoder:
         pixels: Any = self._transform(image)
         return pixels.numpy()
 
-    def encode_images(self, batch: F32) -> tuple[F32, F32]:
+    def encode_items(self, batch: F32) -> tuple[F32, F32]:
         """(n, d) unit rows, the same array twice."""
         vectors = self._in_batches(torch.from_numpy(batch), self._model.encode_image)
         return vectors, vectors

@@ -69,13 +69,13 @@ def _whole(diagnosis: Diagnosis, insight: Insight) -> str:
 
 
 def sample_noun(diagnosis: Diagnosis) -> str:
-    """ "image", or "sample" where there are none or where several rows show one, as with several labels or masks by
+    """ "image" or "text", or "sample" where there are none or where several rows show one, as with several labels or masks by
     class."""
     images = diagnosis.samples.items
     if images is None:
         return "sample"
     first = [images.name(row) for row in range(min(len(images), LOOKED_AT))]
-    return "image" if len(set(first)) == len(first) else "sample"
+    return diagnosis.samples.modality if len(set(first)) == len(first) else "sample"
 
 
 def _means(diagnosis: Diagnosis, insight: Insight) -> tuple[float, float | None]:

@@ -30,7 +30,7 @@ class LightEncoder:
     def preprocess(self, image: Image.Image) -> F32:
         return np.asarray(image.convert("RGB").resize((16, 16)), np.float32).transpose(2, 0, 1) / np.float32(255)
 
-    def encode_images(self, batch: F32) -> tuple[F32, F32]:
+    def encode_items(self, batch: F32) -> tuple[F32, F32]:
         light, red = batch.mean((1, 2, 3)), batch[:, 0].mean((1, 2)) - batch[:, 1].mean((1, 2))
         grain = np.random.default_rng(0).normal(0, 0.1, (len(batch), 1))
         rows = np.concatenate([light[:, None] - 0.5, red[:, None], grain, np.ones((len(batch), 1))], axis=1)

@@ -39,7 +39,7 @@ class Amounts:
     def preprocess(self, image: Image.Image) -> F32:
         return np.asarray(image.resize((30, 21), Image.Resampling.BOX), np.float32).transpose(2, 0, 1) / 127.5 - 1
 
-    def encode_images(self, batch: F32) -> tuple[F32, F32]:
+    def encode_items(self, batch: F32) -> tuple[F32, F32]:
         self.encoded += len(batch)
         spread = (batch - batch.mean(1, keepdims=True)).clip(0).mean((2, 3))
         vectors = unit_rows(np.concatenate([spread, np.full((len(batch), 1), 0.1)], 1))
@@ -120,10 +120,10 @@ def test_occlusion_gives_what_a_slow_loop_gives() -> None:
             for y in range(7 * r, 7 * r + 7):
                 for x in range(10 * c, 10 * c + 10):
                     hidden[:, y, x] = grey[:, 0, 0]
-            whole, part = encoder.encode_images(np.stack([pixels, hidden]))[1]
+            whole, part = encoder.encode_items(np.stack([pixels, hidden]))[1]
             assert found.maps[0, r, c] == pytest.approx((whole - part) @ (texts[0] - texts[1]), abs=1e-5)
             assert found.whole[r, c] == pytest.approx((whole - part) @ texts[0], abs=1e-5)
-    assert found.scores[0] == pytest.approx(encoder.encode_images(pixels[None])[1][0] @ (texts[0] - texts[1]), abs=1e-5)
+    assert found.scores[0] == pytest.approx(encoder.encode_items(pixels[None])[1][0] @ (texts[0] - texts[1]), abs=1e-5)
     assert found.words[0].text == "red"
 
 

@@ -65,7 +65,7 @@ class Lengths(MeanColour):
     def preprocess(self, image: Any) -> F32:
         return np.array([len(image), sum(map(len, image))], np.float32)
 
-    def encode_images(self, batch: F32) -> tuple[F32, F32]:
+    def encode_items(self, batch: F32) -> tuple[F32, F32]:
         self.encoded += len(batch)
         unit = batch / np.linalg.norm(batch, axis=1, keepdims=True)
         return unit, unit

@@ -168,9 +168,9 @@ def test_memory_is_bounded_by_a_window_of_rows() -> None:
     store, ahead = pictures(60), list[int]()
 
     class Watching(MeanColour):
-        def encode_images(self, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        def encode_items(self, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             ahead.append(store.reads - self.encoded)
-            return super().encode_images(batch)
+            return super().encode_items(batch)
 
     read_images(store, Watching(batch_size=4))
     assert max(ahead) <= 3 * 4 + 8
@@ -183,10 +183,10 @@ from core.embeddings.embed import read_images
 from tests.support.pictures import MeanColour
 from tests.core.embeddings.test_embed import pictures
 class Dying(MeanColour):
-    def encode_images(self, batch):
+    def encode_items(self, batch):
         if self.encoded >= 8:
             os.kill(os.getpid(), 9)
-        return super().encode_images(batch)
+        return super().encode_items(batch)
 read_images(pictures(20), Dying(), cache=Path(sys.argv[1]))
 """
 

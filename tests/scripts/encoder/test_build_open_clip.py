@@ -23,7 +23,7 @@ def test_the_open_clip_folder_gives_the_embedded_encoders_object_vectors(tmp_pat
     shutil.move(tmp_path / "built", tmp_path / "moved")  # the folder must not depend on where it was written
     ours, theirs = load_encoder(), load_encoder(f"open_clip:local-dir:{tmp_path / 'moved'}")
     batch = np.stack([ours.preprocess(blobs(seed)) for seed in range(6)])
-    images, other_images = unit_rows(ours.encode_images(batch)[1][:, :652]), theirs.encode_images(batch)[1]
+    images, other_images = unit_rows(ours.encode_items(batch)[1][:, :652]), theirs.encode_items(batch)[1]
     assert (images * other_images[:, :652]).sum(1).min() > 0.9999
     prompts = ["a photo of a dog.", "a photo of a sports car.", "a red apple on a plate"]
     texts, other_texts = unit_rows(ours.encode_texts(prompts)[:, :652]), theirs.encode_texts(prompts)

@@ -42,7 +42,7 @@ class Eight:
     def preprocess(self, image: Image.Image) -> F32:
         return (np.asarray(image.resize((14, 14)), np.float32).transpose(2, 0, 1) / 255).astype(np.float32)
 
-    def encode_images(self, batch: F32) -> tuple[F32, F32]:
+    def encode_items(self, batch: F32) -> tuple[F32, F32]:
         vectors = self._unit(
             np.stack([batch.mean((1, 2, 3)) + 0.1 * k + batch[:, k % 3, k, k] for k in range(8)], axis=1)
         )

@@ -26,7 +26,7 @@ class Encoder:
     def preprocess(self, image):
         return np.asarray(image.resize((2, 2), Image.Resampling.BOX), np.float32).transpose(2, 0, 1)
 
-    def encode_images(self, batch):
+    def encode_items(self, batch):
         rows = batch.reshape(len(batch), -1) + 1
         unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
         return unit, unit[:, ::-1]

@@ -81,14 +81,14 @@ def test_both_runtimes_agree(encoder: EmbeddedEncoder) -> None:
 @pytest.mark.parametrize("n", [0, 1, 5])
 def test_vectors_are_unit_rows_and_bitwise_free_of_batch_and_order(encoder: EmbeddedEncoder, n: int) -> None:
     batch = batch_of(encoder, n)
-    finding, joint = encoder.encode_images(batch)
+    finding, joint = encoder.encode_items(batch)
     assert finding.shape == (n, 1280)
     assert joint.shape == (n, 1063)
     assert finding.dtype == joint.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(finding, axis=1), 1, atol=1e-5)
-    np.testing.assert_array_equal(encoder.encode_images(batch[::-1])[0], finding[::-1])
+    np.testing.assert_array_equal(encoder.encode_items(batch[::-1])[0], finding[::-1])
     for i in range(n):
-        alone, alone_joint = encoder.encode_images(batch[i : i + 1])
+        alone, alone_joint = encoder.encode_items(batch[i : i + 1])
         np.testing.assert_array_equal(alone[0], finding[i])
         np.testing.assert_array_equal(alone_joint[0], joint[i])
 
@@ -100,7 +100,7 @@ def test_texts_find_their_own_pictures(encoder: EmbeddedEncoder, shared_data: Pa
         [encoder.preprocess(Image.open(shared_data / "imagenet_sample" / row["file"]).convert("RGB")) for row in rows]
     )
     scores = (
-        encoder.encode_images(batch)[1]
+        encoder.encode_items(batch)[1]
         @ encoder.encode_texts([f"a photo of a {row['clip_class_name']}." for row in rows]).T
     )
     assert (scores.argmax(1) == np.arange(len(rows))).mean() > 0.75
@@ -127,7 +127,7 @@ def test_preprocessing_takes_the_centre_square_to_minus_one_and_one(encoder: Emb
 def test_encoding_images_needs_no_torch() -> None:
     code = (
         "import sys, numpy as np; from core.encoders import load_encoder; e = load_encoder();"
-        "e.encode_images(np.zeros((1, 3, 224, 224), np.float32)); print('torch' in sys.modules)"
+        "e.encode_items(np.zeros((1, 3, 224, 224), np.float32)); print('torch' in sys.modules)"
     )
     assert (
         subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
@@ -177,7 +177,7 @@ def test_loading_the_embedded_encoder_takes_well_under_two_seconds() -> None:
 
 def mean_gap(encoder: EmbeddedEncoder, phrase: str, shown: list[Image.Image], others: list[Image.Image]) -> float:
     """How much better the phrase fits `shown` than `others`, in standard deviations of all scores."""
-    joint = encoder.encode_images(np.stack([encoder.preprocess(image) for image in shown + others]))[1]
+    joint = encoder.encode_items(np.stack([encoder.preprocess(image) for image in shown + others]))[1]
     texts = encoder.encode_texts([f"a {phrase} photo of a toy", "a photo of a toy"])
     scores = joint @ (texts[0] - texts[1])
     return float((scores[: len(shown)].mean() - scores[len(shown) :].mean()) / scores.std())
@@ -224,7 +224,7 @@ def test_names_of_objects_hold_no_condition(encoder: EmbeddedEncoder) -> None:
 
 def test_every_image_has_the_same_share_of_object(encoder: EmbeddedEncoder) -> None:
     pictures = np.stack([encoder.preprocess(edit(blobs(0))) for edit in WORDS.values()])
-    objects = np.linalg.norm(encoder.encode_images(pictures)[1][:, :652], axis=1)
+    objects = np.linalg.norm(encoder.encode_items(pictures)[1][:, :652], axis=1)
     np.testing.assert_allclose(objects, 0.75 / (1 + WEIGHT) ** 0.5, atol=1e-3)
 
 

@@ -31,7 +31,7 @@ def test_pooled_vectors_are_the_encoders_own(encoder: Any, batch: F32) -> None:
     tower = encoder.token_tower()
     found, texts = tower.image_tokens(batch), tower.text_tokens(TEXTS)
     assert found.tokens.shape == (3, 49, WIDTH)
-    np.testing.assert_array_equal(found.pooled, encoder.encode_images(batch)[1])
+    np.testing.assert_array_equal(found.pooled, encoder.encode_items(batch)[1])
     np.testing.assert_allclose(texts.pooled, encoder.encode_texts(TEXTS), atol=1e-6)
     assert found.pooled.shape[1] == texts.pooled.shape[1] == tower.joint_width
 

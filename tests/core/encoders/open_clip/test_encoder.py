@@ -40,7 +40,7 @@ def test_a_folder_gives_the_vectors_that_its_own_weights_give(native: Path) -> N
     with torch.inference_mode():
         image = reference.encode_image(preprocess(CHECKER)[None], normalize=True).numpy()
         text = reference.encode_text(open_clip.get_tokenizer(f"local-dir:{native}")(["a dog"]), normalize=True).numpy()
-    finding, joint = encoder.encode_images(encoder.preprocess(CHECKER)[None])
+    finding, joint = encoder.encode_items(encoder.preprocess(CHECKER)[None])
     assert finding is joint
     np.testing.assert_allclose(finding, image, atol=1e-6)
     np.testing.assert_allclose(encoder.encode_texts(["a dog"]), text, atol=1e-6)
@@ -50,11 +50,11 @@ def test_a_folder_gives_the_vectors_that_its_own_weights_give(native: Path) -> N
 def test_vectors_depend_on_neither_batch_nor_order(native: Path, n: int) -> None:
     encoder = OpenClipEncoder(f"local-dir:{native}")
     batch = pixels(encoder, n)
-    together, _ = encoder.encode_images(batch)
-    backwards, _ = encoder.encode_images(batch[::-1].copy())
+    together, _ = encoder.encode_items(batch)
+    backwards, _ = encoder.encode_items(batch[::-1].copy())
     np.testing.assert_array_equal(together, backwards[::-1])
     np.testing.assert_array_equal(
-        together, np.concatenate([encoder.encode_images(batch[i : i + 1])[0] for i in range(n)])
+        together, np.concatenate([encoder.encode_items(batch[i : i + 1])[0] for i in range(n)])
     )
     np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, atol=1e-6)
 
@@ -62,7 +62,7 @@ def test_vectors_depend_on_neither_batch_nor_order(native: Path, n: int) -> None
 def test_no_rows_give_no_rows(native: Path) -> None:
     encoder = OpenClipEncoder(f"local-dir:{native}")
     assert encoder.encode_texts([]).shape == (0, 16)
-    assert encoder.encode_images(np.empty((0, 3, 32, 32), np.float32))[0].shape == (0, 16)
+    assert encoder.encode_items(np.empty((0, 3, 32, 32), np.float32))[0].shape == (0, 16)
 
 
 def test_the_fingerprint_follows_weights_and_preprocessing(native: Path, tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_a_folder_that_holds_only_a_pt_file_is_loaded(native: Path, tmp_path: Pa
     folder = write_native(tmp_path / "pt", "model.pt")
     batch = pixels(encoder := OpenClipEncoder(f"local-dir:{folder}"), 2)
     np.testing.assert_array_equal(
-        encoder.encode_images(batch)[0], OpenClipEncoder(f"local-dir:{native}").encode_images(batch)[0]
+        encoder.encode_items(batch)[0], OpenClipEncoder(f"local-dir:{native}").encode_items(batch)[0]
     )
 
 
@@ -186,7 +186,7 @@ def test_quick_gelu_changes_the_vectors_and_is_asked_for_where_the_name_hints_at
         load_encoder(f"{name}@{file}")
     plain, quick = (load_encoder(f"{name}@{file}", quick_gelu=answer) for answer in (False, True))
     batch = pixels(plain, 1)
-    assert not np.allclose(plain.encode_images(batch)[0], quick.encode_images(batch)[0], atol=1e-4)
+    assert not np.allclose(plain.encode_items(batch)[0], quick.encode_items(batch)[0], atol=1e-4)
     assert plain.fingerprint != quick.fingerprint
 
 

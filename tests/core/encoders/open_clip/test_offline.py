@@ -60,7 +60,7 @@ def carry(model: Path, hub: Path, *names: str) -> None:
 def assert_alike(one: Encoder, other: Encoder) -> None:
     """Both give the same vectors."""
     np.testing.assert_array_equal(one.encode_texts(["a red dog"]), other.encode_texts(["a red dog"]))
-    seen = [encoder.encode_images(encoder.preprocess(stripes(0))[None])[0] for encoder in (one, other)]
+    seen = [encoder.encode_items(encoder.preprocess(stripes(0))[None])[0] for encoder in (one, other)]
     np.testing.assert_array_equal(*seen)
 
 
@@ -182,7 +182,7 @@ def write_pictures(folder: Path, n: int) -> list[str]:
 def two_phrases(encoder: Encoder, vocabulary: Path) -> tuple[str, str]:
     """Two phrases of different directions that a model which learned nothing happens to give to upright stripes."""
     directions = phrase_directions(read_vocabulary(vocabulary), encoder)
-    vectors = encoder.encode_images(np.stack([encoder.preprocess(stripes(i)) for i in range(60)]))[0]
+    vectors = encoder.encode_items(np.stack([encoder.preprocess(stripes(i)) for i in range(60)]))[0]
     fits = [auroc((vectors @ d).astype(np.float64), np.arange(60) % 3 == 0) > 0.95 for d in directions]
     pairs = itertools.combinations(np.flatnonzero(fits).tolist(), 2)
     first, second = min(pairs, key=lambda pair: float(directions[pair[0]] @ directions[pair[1]]))

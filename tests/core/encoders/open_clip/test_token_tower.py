@@ -100,7 +100,7 @@ Opened = tuple[str, OpenClipEncoder, OpenClipTokenTower]
 def test_pooled_vectors_are_the_encoders_and_tokens_fill_the_grid(opened: Opened, n: int) -> None:
     _, encoder, tower = opened
     found = tower.image_tokens(batch := pixels(encoder, max(n, 1))[:n])
-    np.testing.assert_allclose(found.pooled, encoder.encode_images(batch)[0], atol=1e-5)
+    np.testing.assert_allclose(found.pooled, encoder.encode_items(batch)[0], atol=1e-5)
     assert found.tokens.shape == (n, tower.grid[0] * tower.grid[1], tower.image_width)
     assert found.pooled.shape == (n, tower.joint_width)
     assert tower.logit_scale == encoder.logit_scale
@@ -123,11 +123,11 @@ def test_what_follows_gives_the_pooled_vectors_back_and_every_parameter_counts(o
 
 def test_training_a_copy_leaves_the_encoder_as_it_was(opened: Opened) -> None:
     _, encoder, tower = opened
-    before = encoder.encode_images(batch := pixels(encoder, 1))[0], encoder.encode_texts(TEXTS)
+    before = encoder.encode_items(batch := pixels(encoder, 1))[0], encoder.encode_texts(TEXTS)
     with torch.no_grad():
         for p in (*tower.late_image().parameters(), *tower.late_text().parameters()):
             p.add_(1.0)
-    np.testing.assert_array_equal(encoder.encode_images(batch)[0], before[0])
+    np.testing.assert_array_equal(encoder.encode_items(batch)[0], before[0])
     np.testing.assert_array_equal(encoder.encode_texts(TEXTS), before[1])
 
 

@@ -34,7 +34,7 @@ class Colours:
     def preprocess(self, image: Image.Image) -> F32:
         return np.asarray(image.resize((2, 2)), np.float32).transpose(2, 0, 1)
 
-    def encode_images(self, batch: F32) -> tuple[F32, F32]:
+    def encode_items(self, batch: F32) -> tuple[F32, F32]:
         rows = batch.mean((2, 3)) + 1
         rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
         return rows, rows

@@ -1,0 +1,1 @@
+"""Texts: read from columns, measured on their words, shown as typeset cards."""

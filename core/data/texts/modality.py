@@ -1,0 +1,52 @@
+"""Texts: cleaned, measured on their words, compared word by word, shown as typeset cards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from hashlib import blake2b
+from typing import Any
+
+import numpy as np
+
+from core.data.modality import Unreadable
+from core.data.texts import card, properties
+from core.data.texts.columns import clean
+from core.records import F32, I64, Column, Progress, no_progress
+
+_WORDS = "digest of the words"
+"""Name under which what tells copies travels with a text's properties in the cache."""
+
+
+class TextModality:
+    """The row "text" of `core.data.modality.MODALITIES`."""
+
+    version = f"{properties.VERSION}/words 1"
+
+    def open(self, data: bytes) -> tuple[str, dict[str, Any]]:
+        """The cleaned text and its properties."""
+        try:
+            text = clean(data.decode())
+        except UnicodeDecodeError as error:
+            raise Unreadable(f"is no text in UTF-8 (byte {error.start})") from None
+        if not text:
+            raise Unreadable("is empty")
+        words = " ".join(properties.words_of(text)) or text
+        return text, properties.measure_text(text) | {_WORDS: blake2b(words.encode(), digest_size=16).hexdigest()}
+
+    def properties(self, measured: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
+        return properties.columns(measured)
+
+    def duplicates(
+        self,
+        contents: Sequence[bytes],
+        measured: Sequence[Mapping[str, Any]],
+        vectors: F32,
+        progress: Progress = no_progress,
+    ) -> I64:
+        """Texts of the same words in the same order share a group, whatever their case, marks and blanks; that texts
+        differ in a word or two is seen in their vectors (`core.discovery.copies`)."""
+        first: dict[str, int] = {}
+        return np.array([first.setdefault(row[_WORDS], len(first)) for row in measured], np.int64)
+
+    def preview(self, data: bytes, size: int) -> bytes:
+        return card.typeset(clean(data.decode(errors="replace")))

