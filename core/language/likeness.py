@@ -1,7 +1,7 @@
 """Whether anything in a sample set is like a text at all.
 
-A cosine means nothing by itself: every picture has some cosine with "an elephant". So the text is compared, picture by
-picture, with the names of ordinary things: how many deviations of their cosines it lies above their mean. Where things
+A cosine means nothing by itself: every picture has some cosine with "an elephant". So the text is compared, sample by
+sample, with the names of ordinary things: how many deviations of their cosines it lies above their mean. Where things
 are shown, the most alike pictures reach several; where nothing of the kind is, the text is one name among others. The
 line between the two depends on the encoder and is measured with its competence (`core.checks.competence`).
 """
@@ -15,6 +15,7 @@ import numpy as np
 
 from core.embeddings.texts import TextTower, encode_texts
 from core.encoders.arithmetic import unit
+from core.language.speech import SPEECH
 from core.records import F32, F64
 
 TOP = 5
@@ -47,14 +48,14 @@ def likeness(joint: F32, texts: F32, things: F32) -> F64:
     return ((joint @ texts.T - usual.mean(1, keepdims=True)) / spread).astype(np.float64)
 
 
-def question_prompts(text: str) -> list[str]:
+def question_prompts(text: str, modality: str = "image") -> list[str]:
     """A free text as the sentences in which it is read."""
-    return [text, f"a photo of {text}"]
+    return [text, SPEECH[modality].shows(text)]
 
 
 def question_vectors(texts: Sequence[str], encoder: TextTower, cache: Path | None = None) -> F32:
     """(q, d) unit rows: each text as the mean of its sentences."""
-    prompts = [prompt for text in texts for prompt in question_prompts(text)]
+    prompts = [prompt for text in texts for prompt in question_prompts(text, encoder.modality)]
     return unit(encode_texts(encoder, prompts, cache).reshape(len(texts), 2, -1).mean(1))
 
 
@@ -83,5 +84,6 @@ _known: dict[str, F32] = {}
 def things_of(encoder: TextTower, cache: Path | None = None) -> F32:
     """(t, d) vectors of the ordinary things' names, made once for an encoder."""
     if encoder.fingerprint not in _known:
-        _known[encoder.fingerprint] = encode_texts(encoder, [f"a photo of a {name}" for name in THINGS], cache)
+        said = [SPEECH[encoder.modality].shows(f"a {name}") for name in THINGS]
+        _known[encoder.fingerprint] = encode_texts(encoder, said, cache)
     return _known[encoder.fingerprint]

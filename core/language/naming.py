@@ -26,12 +26,23 @@ PLAIN: Mapping[str, tuple[str, str]] = {
     "blur": ("", "blurred"),
     "colourfulness": ("hardly any colour", "very colourful"),
     "contrast": ("low contrast", "high contrast"),
+    "question marks": ("", "with questions"),
+    "numbers": ("", "with numbers"),
+    "negations": ("", "with negations"),
+    "hedges": ("", "hedged"),
+    "links": ("", "with links"),
+    "markup tags": ("", "with markup"),
+    "words": ("short", "long"),
 }
-"""Measured properties that people see as such, with what their low and their high end is called. Of two that fit
-equally well the earlier one is meant: dark pictures have low contrast too, and blurred ones as well; tinted ones are
-very colourful."""
-VISIBLE: Mapping[str, float] = {"noise": 0.01}
-"""Least median of the members with which the high end may be said at all: grass has more than the sky, and no noise."""
+"""Measured properties of pictures and texts that people see as such, with what their low and their high end is called.
+Of two that fit equally well the earlier one is meant: dark pictures have low contrast too, and blurred ones as well;
+tinted ones are very colourful."""
+VISIBLE: Mapping[str, float] = {
+    "noise": 0.01,
+    **dict.fromkeys(("question marks", "numbers", "negations", "hedges", "links", "markup tags"), 1.0),
+}
+"""Least median of the members with which the high end may be said at all: grass has more noise than the sky, and is not
+noisy."""
 PROXIES = frozenset({"file size", "file format", "width", "height", "megapixels", "aspect ratio", "entropy"})
 """Properties that only stand for others: never a name."""
 UNSEEN = frozenset({("noise", "<="), ("tint strength", "<="), ("tint", "none")})
@@ -83,6 +94,15 @@ SEEN: Mapping[str, tuple[str, int]] = {
     "grainy": ("noise", 1),
     "in fog": ("contrast", -1),
     "hazy": ("contrast", -1),
+    "asking a question": ("question marks", 1),
+    "with a negation": ("negations", 1),
+    "hedged": ("hedges", 1),
+    "with numbers": ("numbers", 1),
+    "in the first person": ("first-person words", 1),
+    "quoting what somebody said": ("quotation marks", 1),
+    "in capitals": ("capital share", 1),
+    "with code or markup": ("punctuation share", 1),
+    "short and bare": ("words", -1),
 }
 """Phrases that a measured property must bear out: (property, sign)."""
 BORNE: Mapping[str, tuple[str, str]] = {

@@ -50,11 +50,11 @@ def name_samples(
     Raises:
         InvalidInput: the vocabulary cannot be read.
     """
-    phrases = read_vocabulary(vocabulary)  # before the text tower is loaded
+    tower = load_encoder(encoder)
+    phrases = read_vocabulary(vocabulary, tower.modality)  # before the text tower is loaded
     progress(STEP, 0, 1)
     synonyms = synonyms_of(class_names)
     progress(STEP, 0, 1)
-    tower = load_encoder(encoder)
     words = make_words(joint, tower, phrases, class_names, synonyms, cache, progress)
     progress(STEP, 1, 1)
     return replace(with_competence(words, tower, cache), encoder=encoder)

@@ -10,11 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from core.language.grammar import alternatives, plural, right_articles, singular, spoken, stems, takes_article, words_in
+from core.language.speech import SPEECH
 from core.language.vocabulary import Phrase, Vocabulary
 from core.records import F32, F64, I64
-
-NOUNS = ("thing", "scene", "object", "view")
-"""What the prompts speak of where no class is named."""
 
 
 def prompts(
@@ -22,12 +20,12 @@ def prompts(
 ) -> tuple[list[list[str]], list[list[str]]]:
     """For each phrase, `per_phrase` sentences with it and the same ones without it.
 
-    Every phrase meets the same nouns, evenly spaced over the list, so that phrases stay comparable and references
-    repeat (and are encoded once). Prompt j takes template j and noun j, both in a circle; once both circles close, the
-    nouns move on by one.
+    A phrase with examples of its own is spoken by those. Of the others, every phrase meets the same nouns, evenly
+    spaced over the list, so that phrases stay comparable and references repeat (and are encoded once). Prompt j takes
+    template j and noun j, both in a circle; once both circles close, the nouns move on by one.
 
     Args:
-        nouns: class names; where there are none, the sentences speak of a "thing", a "scene", ...
+        nouns: class names; where there are none, and of texts, the sentences speak of a "thing", a "text", ...
 
     Example:
         >>> from core.language.vocabulary import read_vocabulary
@@ -36,11 +34,16 @@ def prompts(
         >>> with_phrase[0], without[0]
         (['a photo of a dog on a plain background', 'an apple on a plain background'], ['a photo of a dog', 'an apple'])
     """
-    named = [n for n in map(spoken, nouns) if n] or list(NOUNS)
+    speech = SPEECH[vocabulary.modality]
+    named = ([n for n in map(spoken, nouns) if n] if speech.of_classes else []) or list(speech.nouns)
     chosen = [named[i * len(named) // per_phrase] for i in range(per_phrase)] if len(named) > per_phrase else named
     with_phrase: list[list[str]] = []
     without: list[list[str]] = []
     for phrase in vocabulary.phrases:
+        if phrase.examples:
+            with_phrase.append([text for text, _ in phrase.examples])
+            without.append([text for _, text in phrase.examples])
+            continue
         pairs = vocabulary.templates[phrase.family]
         drawn = [
             (pairs[j % len(pairs)], chosen[(j + j // lcm(len(pairs), len(chosen))) % len(chosen)])

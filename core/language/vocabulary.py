@@ -9,38 +9,38 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
 from core.documents import parse_json, read_text
 from core.errors import InvalidInput, printable
-from core.files import ASSETS, write_text
+from core.files import write_text
 from core.language.grammar import words_in
+from core.language.speech import SPEECH, Pairs
 from core.limits import byte_size
 
-SHIPPED = ASSETS / "phrases" / "phrases.json"
 MAX_PHRASE_LENGTH = 60
 """Characters of a phrase."""
 MAX_PHRASES = 2_000
 """Phrases of a vocabulary."""
 MAX_BYTES = 4 * 2**20
 OWN = "own"
-_OWN_TEMPLATES = tuple(
-    (f"{start}{{noun}}{link}{{phrase}}", f"{start}{{noun}}")
-    for start, link in (
-        ("a photo of ", " "), ("", " "), ("a picture of ", " "), ("an image of ", " "),
-        ("a photo of ", ", "), ("", ", "), ("a photograph of ", " "), ("this shows ", " "),
-    )
-)  # fmt: skip
+MAX_EXAMPLES = 50
+"""Pairs of sentences of a phrase."""
+MAX_EXAMPLE_LENGTH = 500
+"""Characters of a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Something that can be said of a picture, and its family."""
+    """Something that can be said of a sample, and its family."""
 
     text: str
     family: str
+    examples: Pairs = ()
+    """(sentence that the phrase is true of, the same without that): of a phrase about how texts are written, which says
+    little put into a template."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,15 +48,17 @@ class Vocabulary:
     """Phrases, and for each family its (template, reference) pairs. `notes` says what was folded while reading."""
 
     phrases: tuple[Phrase, ...]
-    templates: Mapping[str, tuple[tuple[str, str], ...]]
+    templates: Mapping[str, Pairs]
     notes: tuple[str, ...] = ()
+    modality: str = "image"
+    """Of the samples that the phrases speak of."""
 
     def __len__(self) -> int:
         return len(self.phrases)
 
 
-def read_vocabulary(source: Path | None = None) -> Vocabulary:
-    """The vocabulary of a file; None gives the shipped one.
+def read_vocabulary(source: Path | None = None, modality: str = "image") -> Vocabulary:
+    """The vocabulary of a file; None gives the one that ships for samples of that modality.
 
     A name that ends in .json is read as JSON of the shipped file's shape; anything else as plain text with one phrase a
     line, or "family: phrase". Blank lines and lines that begin with "#" are passed over. A family of the text that is
@@ -66,29 +68,33 @@ def read_vocabulary(source: Path | None = None) -> Vocabulary:
     Raises:
         InvalidInput: not found, too large, not UTF-8, not JSON of this shape, a phrase that is empty or longer than 60
         characters, more than 2,000 phrases, no phrase at all, a template without its places, or references that do not
-        match the templates one by one.
+        match the templates one by one, or a file that says it is of another modality.
     """
+    shipped = SPEECH[modality].vocabulary
     if source is None:
-        return _from_json(SHIPPED, _text_of(SHIPPED), {})
-    text, shipped = _text_of(source), read_vocabulary().templates
-    return _from_json(source, text, shipped) if source.suffix.lower() == ".json" else _from_lines(source, text, shipped)
+        return replace(_from_json(shipped, _text_of(shipped), {}, modality), modality=modality)
+    text, known = _text_of(source), read_vocabulary(None, modality).templates
+    read = _from_json if source.suffix.lower() == ".json" else _from_lines
+    return replace(read(source, text, known, modality), modality=modality)
 
 
 def write_vocabulary(vocabulary: Vocabulary, path: Path) -> None:
     """Write JSON that `read_vocabulary` gives back; phrases are written family by family."""
-    of: dict[str, list[str]] = {}
+    of: dict[str, list[Any]] = {}
     for phrase in vocabulary.phrases:
-        of.setdefault(phrase.family, []).append(phrase.text)
+        said = {"phrase": phrase.text, "examples": phrase.examples} if phrase.examples else phrase.text
+        of.setdefault(phrase.family, []).append(said)
     families = [
         {
             "name": name,
             "templates": [t for t, _ in vocabulary.templates[name]],
             "references": [r for _, r in vocabulary.templates[name]],
-            "phrases": texts,
+            "phrases": phrases,
         }
-        for name, texts in of.items()
+        for name, phrases in of.items()
     ]
-    write_text(path, json.dumps({"version": 1, "families": families}, indent=1, ensure_ascii=False) + "\n")
+    whole = {"version": 1, "modality": vocabulary.modality, "families": families}
+    write_text(path, json.dumps(whole, indent=1, ensure_ascii=False) + "\n")
 
 
 def _text_of(path: Path) -> str:
@@ -102,7 +108,7 @@ def _text_of(path: Path) -> str:
     return read_text(path, instead="Save the phrases as UTF-8.")
 
 
-def _from_lines(path: Path, text: str, shipped: Mapping[str, tuple[tuple[str, str], ...]]) -> Vocabulary:
+def _from_lines(path: Path, text: str, shipped: Mapping[str, Pairs], modality: str) -> Vocabulary:
     found: list[Phrase] = []
     strangers: list[str] = []
     for number, line in enumerate(text.splitlines(), 1):
@@ -117,10 +123,10 @@ def _from_lines(path: Path, text: str, shipped: Mapping[str, tuple[tuple[str, st
     unknown = [printable(name[:MAX_PHRASE_LENGTH]) for name in dict.fromkeys(strangers)]
     some = ", ".join(unknown[:5]) + (f" and {len(unknown) - 5:,} more" if len(unknown) > 5 else "")
     notes = (f'{path.name}: unknown families are read as "{OWN}": {some}.',) if unknown else ()
-    return _folded(path, found, {**shipped, OWN: _OWN_TEMPLATES}, notes)
+    return _folded(path, found, {**shipped, OWN: SPEECH[modality].own}, notes)
 
 
-def _from_json(path: Path, text: str, shipped: Mapping[str, tuple[tuple[str, str], ...]]) -> Vocabulary:
+def _from_json(path: Path, text: str, shipped: Mapping[str, Pairs], modality: str) -> Vocabulary:
     whole = parse_json(text, path.name, instead="Mend it, or bring a .txt file with one phrase a line.")
     known = cast("dict[str, Any]", whole) if isinstance(whole, dict) else {}
     if known.get("version") != 1 or not isinstance(known.get("families"), list):
@@ -128,21 +134,57 @@ def _from_json(path: Path, text: str, shipped: Mapping[str, tuple[tuple[str, str
             f'{path.name}: a phrase file reads {{"version": 1, "families": [...]}}: got {text[:40]!r}. '
             "Start from an exported one."
         )
+    if (of := known.get("modality", "image")) != modality:
+        raise InvalidInput(
+            f"{path.name}: these phrases speak of {printable(str(of)[:20])}s and the samples are {modality}s. "
+            f"Start from those that ship for {modality}s: `python -m core phrases --modality {modality}`."
+        )
     found: list[Phrase] = []
-    templates: dict[str, tuple[tuple[str, str], ...]] = {}
+    templates: dict[str, Pairs] = {}
     for number, entry in enumerate(cast("list[Any]", known["families"]), 1):
         where = f"{path.name}, family {number}"
         family = cast("dict[str, Any]", entry) if isinstance(entry, dict) else {}
         name = " ".join(_texts(where, "name", [family.get("name")])[0].split())
         if not name or name in templates:
             raise InvalidInput(f"{where}: each family has a name of its own: got {name!r}. Rename it.")
-        templates[name] = _pairs(f"{where} ({name})", family, shipped.get(name, _OWN_TEMPLATES))
-        texts = _texts(f"{where} ({name})", "phrases", family.get("phrases"))
-        found += [Phrase(_checked(t, f"{where} ({name}), phrase {i}"), name) for i, t in enumerate(texts, 1)]
+        templates[name] = _pairs(f"{where} ({name})", family, shipped.get(name, SPEECH[modality].own))
+        found += _phrases(f"{where} ({name})", name, family.get("phrases"))
     return _folded(path, found, templates)
 
 
-def _pairs(where: str, family: Mapping[str, Any], instead: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+def _phrases(where: str, family: str, entries: object) -> list[Phrase]:
+    """The phrases of a family: texts, or {"phrase": ..., "examples": [[with, without], ...]}."""
+    listed = cast("list[Any]", entries) if isinstance(entries, list) else [entries]
+    bare = [entry.get("phrase") if isinstance(entry, dict) else entry for entry in listed]
+    texts = _texts(where, "phrases", bare if isinstance(entries, list) else entries)
+    return [
+        Phrase(
+            _checked(text, f"{where}, phrase {i}"),
+            family,
+            _examples(f"{where}, phrase {i}", entry.get("examples")) if isinstance(entry, dict) else (),
+        )
+        for i, (text, entry) in enumerate(zip(texts, listed), 1)
+    ]
+
+
+def _examples(where: str, pairs: object) -> Pairs:
+    listed = cast("list[Any]", pairs) if isinstance(pairs, list) else []
+    if not 1 <= len(listed) <= MAX_EXAMPLES or any(not isinstance(pair, list) or len(pair) != 2 for pair in listed):
+        raise InvalidInput(
+            f"{where}: examples are 1 to {MAX_EXAMPLES} pairs [sentence with it, the same without]: "
+            f"got {str(pairs)[:60]!r}. Write such pairs, or leave examples out."
+        )
+    texts = [_texts(where, "examples", pair) for pair in listed]
+    for text in (text for pair in texts for text in pair):
+        if not words_in(text) or len(text) > MAX_EXAMPLE_LENGTH:
+            raise InvalidInput(
+                f"{where}: an example has words, and at most {MAX_EXAMPLE_LENGTH} characters: got {len(text)} "
+                f"({text[:40]!r}). Mend it."
+            )
+    return tuple((first, second) for first, second in texts)
+
+
+def _pairs(where: str, family: Mapping[str, Any], instead: Pairs) -> Pairs:
     """The family's own pairs, or `instead` where it brings none."""
     if "templates" not in family and "references" not in family:
         return instead
@@ -184,10 +226,7 @@ def _checked(text: str, where: str) -> str:
 
 
 def _folded(
-    path: Path,
-    found: Sequence[Phrase],
-    templates: Mapping[str, tuple[tuple[str, str], ...]],
-    notes: tuple[str, ...] = (),
+    path: Path, found: Sequence[Phrase], templates: Mapping[str, Pairs], notes: tuple[str, ...] = ()
 ) -> Vocabulary:
     """Family by family, each phrase once."""
     once: dict[tuple[str, ...], Phrase] = {}

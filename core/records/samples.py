@@ -134,7 +134,7 @@ class SampleSet:
     """(n,) object array of str ("train", "test", ...), if the table has such a column."""
     name: str = "samples"
     modality: str = "image"
-    """What one item is called, a name of `core.data.modality.MODALITIES`; an encoder of the same modality embeds them."""
+    """What an item is, by name (`core.data.modality.MODALITIES`); an encoder of the same modality embeds them."""
 
     def __post_init__(self) -> None:
         n = len(self.ids)

@@ -45,7 +45,7 @@ PROPERTIES: dict[str, str] = {
     "capitalised words": "words that begin with a capital inside a sentence: mostly names",
     "links": "web and mail addresses, and words that begin with @ or #",
     "markup tags": "tags such as <br>, and entities such as &amp;",
-    "language": f"as py3langid tells it, of texts with {MIN_LETTERS} letters or more, with a probability of {SURE:g} or more",
+    "language": f"as py3langid tells it with probability {SURE:g} or more, of texts with {MIN_LETTERS} letters or more",
 }
 _WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
 _SENTENCE_END = re.compile(r"[.!?…。！？]+[\"'”’)\]]*(?=\s|$)|\n")

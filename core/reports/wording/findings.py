@@ -69,8 +69,8 @@ def _whole(diagnosis: Diagnosis, insight: Insight) -> str:
 
 
 def sample_noun(diagnosis: Diagnosis) -> str:
-    """ "image" or "text", or "sample" where there are none or where several rows show one, as with several labels or masks by
-    class."""
+    """ "image" or "text", or "sample" where there are none or where several rows show one, as with several labels or
+    masks by class."""
     images = diagnosis.samples.items
     if images is None:
         return "sample"

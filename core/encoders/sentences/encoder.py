@@ -1,0 +1,128 @@
+"""Transformers of texts from folders of the user's: what transformers or sentence-transformers saved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from core.encoders.arithmetic import unit_rows
+from core.encoders.sentences.folder import read_folder
+from core.errors import InvalidInput
+from core.files import digest
+from core.records import F32
+
+_BATCH = 32
+_READ = 20_000
+"""Characters of a text that are tokenized: more than any limit of tokens takes of words of usual length."""
+
+
+class SentenceEncoder:
+    """Vectors of one transformer: finding space and joint space are one, since samples and phrases are both texts.
+
+    Args:
+        folder: config.json, model.safetensors and a tokenizer; a sentence-transformers folder says its pooling, of
+            another the mean over the tokens is taken. Nothing of it is run as code.
+    """
+
+    modality = "text"
+    logit_scale = 20.0
+    """As sentence-transformers trains: cosines times 20 before the softmax over a batch."""
+    batch_size = 128
+
+    def __init__(self, folder: str) -> None:
+        path = Path(folder)
+        if not path.is_dir():
+            raise InvalidInput(
+                f"There is no folder {folder!r}. Give the folder of a text transformer as sentences:FOLDER."
+            )
+        self._parts = parts = read_folder(path)
+        self._model, self._tokenizer = _load(parts.model)
+        _check_sizes(path.name, self._model, self._tokenizer)
+        weights = digest(parts.weights)[:16]
+        self.name = f"sentences:{folder}"
+        self.fingerprint = f"sentences-{weights}-{parts.pooling}-{parts.max_tokens}{'-lower' if parts.lower else ''}"
+        self.finding_space = self.joint_space = f"sentences/{self.fingerprint}"
+        self.description = (
+            f"The transformer in {path.name}: {parts.pooling} pooling, the first {parts.max_tokens} word pieces."
+        )
+
+    def preprocess(self, text: str) -> npt.NDArray[np.object_]:
+        """() the text."""
+        return np.array(text, object)
+
+    def encode_items(self, batch: npt.NDArray[np.object_]) -> tuple[F32, F32]:
+        """(n, d) unit rows of (n,) texts, the same array twice."""
+        found = self.encode_texts(batch.tolist())
+        return found, found
+
+    def encode_texts(self, texts: Sequence[str]) -> F32:
+        """(n, d) unit rows; a text is cut after the model's own limit of word pieces."""
+        out = np.zeros((len(texts), int(self._model.config.hidden_size)), np.float32)
+        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))  # alike lengths together: little padding
+        for start in range(0, len(texts), _BATCH):
+            rows = order[start : start + _BATCH]
+            tokens = self._tokens([texts[i] for i in rows], return_tensors="pt", padding=True)
+            with torch.inference_mode():
+                states = self._model(**tokens).last_hidden_state.float()  # (b, t, d)
+            out[rows] = _pooled(states, tokens["attention_mask"], self._parts.pooling).numpy()
+        if not np.isfinite(out).all():
+            raise InvalidInput(f"{self.name} gives vectors that are not finite: its weights are damaged.")
+        return unit_rows(out)
+
+    def count_truncated(self, texts: Sequence[str]) -> int:
+        """How many of `texts` have more word pieces than the model reads."""
+        found = self._tokenizer([t[:_READ] for t in texts], truncation=False, verbose=False)["input_ids"]
+        return sum(len(ids) > self._parts.max_tokens for ids in found)
+
+    def _tokens(self, texts: Sequence[str], **how: Any) -> Any:
+        said = [text[:_READ].lower() if self._parts.lower else text[:_READ] for text in texts]
+        return self._tokenizer(said, truncation=True, max_length=self._parts.max_tokens, **how)
+
+
+def _pooled(states: torch.Tensor, mask: torch.Tensor, pooling: str) -> torch.Tensor:
+    """(b, d) of (b, t, d) states under a (b, t) mask."""
+    if pooling == "cls":
+        return states[:, 0]
+    shown = mask.unsqueeze(-1).bool()
+    if pooling == "max":
+        return states.masked_fill(~shown, -torch.inf).amax(1)
+    return (states * shown).sum(1) / shown.sum(1).clamp(min=1)
+
+
+def _load(folder: Path) -> tuple[Any, Any]:
+    transformers: Any = import_module("transformers")
+    logging: Any = import_module("transformers.utils.logging")
+    shown, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()  # it would report heads that are left out on purpose
+    how = {"local_files_only": True, "trust_remote_code": False}
+    try:
+        model = transformers.AutoModel.from_pretrained(str(folder), use_safetensors=True, **how)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder), **how)
+    except Exception as error:
+        said = str(error).strip().splitlines()
+        raise InvalidInput(
+            f"The text encoder in {folder.name} cannot be loaded ({said[0][:200] if said else type(error).__name__}). "
+            "Save model and tokenizer anew with `save_pretrained(folder)`."
+        ) from None
+    finally:
+        logging.set_verbosity(level)
+        if shown:
+            logging.enable_progress_bar()
+    return model.eval(), tokenizer
+
+
+def _check_sizes(name: str, model: Any, tokenizer: Any) -> None:
+    """Refuse a tokenizer that gives numbers for which the model has no row."""
+    rows = int(model.get_input_embeddings().weight.shape[0])
+    if len(tokenizer) > rows:
+        raise InvalidInput(
+            f"The tokenizer in {name} has {len(tokenizer):,} word pieces and the model knows {rows:,}: they do not "
+            "belong together. Bring the tokenizer that the model was trained with."
+        )

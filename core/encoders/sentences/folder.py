@@ -1,0 +1,93 @@
+"""What a folder of a text transformer holds, checked before anything of it is loaded."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from core.documents import read_json
+from core.errors import InvalidInput
+
+MAX_TOKENS = 512
+"""Word pieces that are read at most, whatever the model would take."""
+POOLINGS = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "cls", "pooling_mode_max_tokens": "max"}
+"""sentence-transformers' settings, and what they are called here."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceFolder:
+    """A text transformer on disk."""
+
+    model: Path
+    """The folder that transformers reads."""
+    weights: Path
+    pooling: str
+    """"mean" over the tokens, "cls" (the first) or "max"."""
+    max_tokens: int
+    lower: bool
+    """Whether sentence-transformers lowers the text first."""
+
+
+def read_folder(folder: Path) -> SentenceFolder:
+    """The parts of a folder that transformers or sentence-transformers wrote.
+
+    Raises:
+        InvalidInput: it is no such folder, its weights are no safetensors, or it has parts that are not read here.
+    """
+    modules = folder / "modules.json"
+    steps = _steps(folder, modules) if modules.is_file() else [("Transformer", "")]
+    kinds = [kind for kind, _ in steps]
+    if kinds not in (["Transformer"], ["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"]):
+        raise InvalidInput(
+            f"A text encoder must be a transformer, its pooling and at most a normalisation: {folder.name} has "
+            f"{', '.join(kinds)}. Save the model without the other parts, or bring its vectors as --embeddings."
+        )
+    model = folder / steps[0][1] if steps[0][1] else folder
+    weights = model / "model.safetensors"
+    if not (model / "config.json").is_file() or not weights.is_file():
+        other = sorted(p.name for p in model.glob("*.bin")) if model.is_dir() else []
+        has = f"it has {other[0]}, a pickle, which can run code" if other else "they are not all there"
+        raise InvalidInput(
+            f"A text encoder's folder needs config.json, model.safetensors and tokenizer.json: in {folder.name} {has}. "
+            "Save the model anew with `save_pretrained(folder)`."
+        )
+    pooling = _pooling(folder / steps[1][1]) if len(steps) > 1 else "mean"
+    said = _settings(model / "sentence_bert_config.json")
+    config = _settings(model / "config.json")
+    taken = 2 if config.get("model_type") in ("roberta", "xlm-roberta", "camembert") else 0  # by its padding
+    limits = [MAX_TOKENS, said.get("max_seq_length"), config.get("max_position_embeddings")]
+    sizes = [limit - (taken if place == 2 else 0) for place, limit in enumerate(limits) if isinstance(limit, int)]
+    return SentenceFolder(model, weights, pooling, max(min(sizes), 8), bool(said.get("do_lower_case")))
+
+
+def _steps(folder: Path, modules: Path) -> list[tuple[str, str]]:
+    """(last word of a module's type, its folder), in order."""
+    listed = read_json(modules)
+    entries = cast("list[Any]", listed) if isinstance(listed, list) else []
+    steps = [
+        (str(entry.get("type", "")).rpartition(".")[2], str(entry.get("path", "")))
+        for entry in entries
+        if isinstance(entry, dict)
+    ]
+    if not steps or any(Path(path).is_absolute() or ".." in Path(path).parts for _, path in steps):
+        raise InvalidInput(f"{folder.name}/modules.json is no list of a model's parts. Save the model anew.")
+    return steps
+
+
+def _pooling(folder: Path) -> str:
+    said = _settings(folder / "config.json")
+    modes = [name for name, value in said.items() if name.startswith("pooling_mode_") and value is True]
+    if len(modes) != 1 or modes[0] not in POOLINGS:
+        raise InvalidInput(
+            f"A text encoder's pooling must be one of {', '.join(POOLINGS)}: got {', '.join(modes) or 'none'}. "
+            "Bring its vectors as --embeddings instead."
+        )
+    return POOLINGS[modes[0]]
+
+
+def _settings(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    found = read_json(path)
+    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}

@@ -1,0 +1,60 @@
+"""How one speaks of samples, by their modality: of a picture by what it shows, of a text by what it is about and how it
+is written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from core.files import ASSETS
+
+Pairs = tuple[tuple[str, str], ...]
+"""(with a phrase, the same without it): templates or sentences."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """The words for samples of one modality."""
+
+    vocabulary: Path
+    """The phrases that ship."""
+    sentence: str
+    """What shows a thing, such as "a photo of {}"."""
+    nouns: tuple[str, ...]
+    """What prompts speak of where they speak of no class."""
+    of_classes: bool
+    """Whether prompts speak of the classes: a picture shows a dog, but no text is "a positive"."""
+    starts: tuple[tuple[str, str], ...]
+    """(before the noun, between noun and phrase) of a phrase that belongs to no family that ships."""
+
+    @property
+    def own(self) -> Pairs:
+        """Templates and references of such a phrase."""
+        return tuple((f"{start}{{noun}}{link}{{phrase}}", f"{start}{{noun}}") for start, link in self.starts)
+
+    def shows(self, thing: str) -> str:
+        """The sentence that shows a thing, such as "a text about a dog", for "about a dog" as well."""
+        before = self.sentence.removesuffix("{}").split()[-1] + " "
+        return self.sentence.format(thing.removeprefix(before))
+
+
+SPEECH: Mapping[str, Speech] = {
+    "image": Speech(
+        ASSETS / "phrases" / "phrases.json",
+        "a photo of {}",
+        ("thing", "scene", "object", "view"),
+        True,
+        (
+            ("a photo of ", " "), ("", " "), ("a picture of ", " "), ("an image of ", " "),
+            ("a photo of ", ", "), ("", ", "), ("a photograph of ", " "), ("this shows ", " "),
+        ),
+    ),
+    "text": Speech(
+        ASSETS / "phrases" / "texts.json",
+        "a text about {}",
+        ("text", "message", "sentence", "passage"),
+        False,
+        (("", " "), ("this is ", " "), ("", ", "), ("here is ", " ")),
+    ),
+}  # fmt: skip
