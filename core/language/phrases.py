@@ -17,7 +17,7 @@ import numpy as np
 from core.embeddings.texts import TextTower, encode_texts
 from core.encoders import load_encoder
 from core.encoders.arithmetic import unit
-from core.errors import InvalidInput
+from core.errors import InvalidInput, quoted
 from core.language.competence import find_competence
 from core.language.directions import words_of
 from core.language.likeness import support_of
@@ -27,6 +27,8 @@ from core.records import F32, F64, Embeddings, Progress, Words, no_progress
 
 ALIKE = 0.95
 """Phrases whose directions have a higher cosine are one phrase."""
+MUTE = 1e-4
+"""A phrase that moves its prompts by less says nothing to the encoder, as capitals do to one that lowers all letters."""
 PROMPTS = 8
 """Prompts averaged for each phrase."""
 STEP = "read the phrases"
@@ -110,7 +112,11 @@ def make_words(
     means = _differences(own, encoder, class_names, cache, progress)
     directions, strengths = unit(means.astype(np.float32)), np.linalg.norm(means, axis=1).astype(np.float32)
     kept, dropped = drop_alike(directions, ALIKE)
+    mute = [own.phrases[i].text for i in kept if strengths[i] < MUTE]
+    kept = kept[strengths[kept] >= MUTE]
     progress(STEP, 1, 1)
+    if mute:
+        notes = (*notes, f"To this encoder a sentence is the same with and without {quoted(*mute)}: left out.")
     if dropped:
         many = sum(map(len, dropped.values()))
         which = "1 phrase is" if many == 1 else f"{many:,} phrases are"

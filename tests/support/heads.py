@@ -17,6 +17,7 @@ NAMES = ("cat", "dog", "bird", "fish")
 class Tower:
     """The text of class c lies along axis c; nothing else is known."""
 
+    modality = "image"
     name, fingerprint, joint_space, finding_space, description, logit_scale = (
         "made",
         "f" * 16,

@@ -41,6 +41,7 @@ class PlainEncoder:
     dark samples."""
 
     name = fingerprint = "plain"
+    modality = "image"
     joint_space = "plain"
     width = 8
     logit_scale = 20.0

@@ -20,6 +20,7 @@ def direction(word: str) -> F32:
 class WordTower:
     """Reads the first `limit` words."""
 
+    modality = "image"
     name, fingerprint, description, finding_space, joint_space, logit_scale = (
         "words",
         "w" * 16,

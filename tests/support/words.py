@@ -23,6 +23,7 @@ class AxisEncoder:
     """Speaks each phrase as one axis of the joint space; what it does not know is an axis of its own."""
 
     name, fingerprint, description = "made", "made-1", "An encoder for tests."
+    modality = "image"
     finding_space, joint_space = "made", SPACE
 
     def encode_texts(self, texts: Sequence[str]) -> Any:
