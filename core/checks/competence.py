@@ -91,9 +91,9 @@ def measure_competence(
         each = [pool.by_edits(known.edits[phrase.text], direction)] if phrase.text in known.edits else []
         pattern = known.captions.get(phrase.text) or (None if each else own_words(phrase.text))
         each += [pool.by_captions(pattern, direction)] if pattern else []
-        measured = [one for one in each if one is not None]
-        if measured:  # the weaker: a name must hold wherever its word may be meant
-            found[phrase.text] = min(measured, key=lambda one: one.auroc.low)
+        known_by = [one for one in each if one is not None]
+        if known_by:  # the weaker: a name must hold wherever its word may be meant
+            found[phrase.text] = min(known_by, key=lambda one: one.auroc.low)
     line = pool.line(encoder, known, found, cache)
     what = f"{len(captions):,} captioned photographs and {len(made):,} edited ones that no fit saw"
     return CompetenceTable(encoder.name, encoder.fingerprint, what, found, line)
@@ -142,7 +142,7 @@ class _Pool:
         edited."""
         inside, outside = self.shows(pattern)
         without = outside[self.origin]
-        return _measured(
+        return measured(
             self.photographs[inside] @ direction,
             np.concatenate([self.photographs[outside] @ direction, self.edited[without] @ direction]),
             "captions",
@@ -154,32 +154,49 @@ class _Pool:
         n_plain = int((~inside).sum())
         plain = np.random.default_rng(1).permutation(len(self.photographs))[:n_plain]
         outside = np.concatenate([self.edited[~inside] @ direction, self.photographs[plain] @ direction])
-        return _measured(self.edited[inside] @ direction, outside, "edits")
+        return measured(self.edited[inside] @ direction, outside, "edits")
 
     def line(
         self, encoder: Encoder, shown: Shown, found: Mapping[str, PhraseCompetence], cache: Path | None
     ) -> float | None:
         """The support that all but `MISSED` of the phrases that may be a name reach, asked of pictures some of which
         show them."""
-        known = [text for text, one in found.items() if one.auroc.low >= BAR]
+        known = known_enough(found)
         if len(known) < MIN_PHRASES:
             return None
         texts = question_vectors(known, encoder, cache)
-        things, rng = things_of(encoder, cache), np.random.default_rng(2)
+        things = things_of(encoder, cache)
         plain, edited = (likeness(v.astype(np.float32), texts, things) for v in (self.photographs, self.edited))
-        reached: list[float] = []
-        for place, text in enumerate(known):
+
+        def showing(place: int, text: str) -> F64:
             if found[text].ground == "edits":
-                scores = edited[np.isin(self.edit, shown.edits[text]), place]
-            else:
-                scores = plain[self.shows(shown.captions.get(text) or own_words(text) or "")[0], place]
-            some = rng.permutation(scores)[: max(TOP, round(SHOWING * len(scores)))]
-            beside = rng.permutation(plain[:, place])[:BESIDE]
-            reached.append(support(np.concatenate([some, beside])))
-        return float(np.quantile(reached, MISSED))
+                return edited[np.isin(self.edit, shown.edits[text]), place]
+            return plain[self.shows(shown.captions.get(text) or own_words(text) or "")[0], place]
+
+        return support_line([(showing(i, text), plain[:, i]) for i, text in enumerate(known)])
 
 
-def _measured(inside: F64, outside: F64, ground: str) -> PhraseCompetence | None:
+def known_enough(found: Mapping[str, PhraseCompetence]) -> list[str]:
+    """The phrases that may be a name."""
+    return [text for text, one in found.items() if one.auroc.low >= BAR]
+
+
+def support_line(likenesses: Sequence[tuple[F64, F64]]) -> float:
+    """The support that all but `MISSED` of the phrases that may be a name reach, asked of samples some of which show
+    them.
+
+    Args:
+        likenesses: of each such phrase, its likeness to the samples that show it and to all others.
+    """
+    rng, reached = np.random.default_rng(2), list[float]()
+    for scores, others in likenesses:
+        some = rng.permutation(scores)[: max(TOP, round(SHOWING * len(scores)))]
+        reached.append(support(np.concatenate([some, rng.permutation(others)[:BESIDE]])))
+    return float(np.quantile(reached, MISSED))
+
+
+def measured(inside: F64, outside: F64, ground: str) -> PhraseCompetence | None:
+    """How well scores tell the samples that show a phrase from those that do not; None where either are too few."""
     if min(len(inside), len(outside)) < MIN_PICTURES:
         return None
     positive: Bool = np.arange(len(inside) + len(outside)) < len(inside)

@@ -7,24 +7,30 @@ from pathlib import Path
 from core.cli.command import argument, command, option
 from core.cli.options import SUCH_ENCODER
 from core.cli.terminal import TerminalProgress, say
+from core.errors import InvalidInput
 
 
 @command()
 @argument("encoder", "ENCODER", SUCH_ENCODER)
 @option("--captions FILE", "table of photographs that people described: a column of files, captions beside it")
 @option("--images PATH", "folder, zip or tar of those photographs; none that the encoder was fitted on")
+@option(
+    "--texts FILE",
+    "for an encoder of texts: a table of texts; a column with a phrase's name says by 1 and 0 of which it is true",
+)
 @option("--split NAME", "only rows with these values in the table's column 'split' (default: all)")
 @option("--vocabulary FILE", "your own phrases (default: those that ship)")
 @option("--out FILE", "also write the table there: .json")
 def competence(
     encoder: str,
-    captions: Path,
-    images: Path,
+    captions: Path | None = None,
+    images: Path | None = None,
+    texts: Path | None = None,
     split: tuple[str, ...] = (),
     vocabulary: Path | None = None,
     out: Path | None = None,
 ) -> None:
-    """How well an encoder tells pictures with each phrase from pictures without.
+    """How well an encoder tells samples with each phrase from samples without.
 
     Diagnoses that this encoder speaks in use the table from then on: a phrase that it hardly knows is never a name.
     """
@@ -33,18 +39,32 @@ def competence(
     if out is not None:
         check_suffix(out, ".json")
         in_folder(out)
-    from core.checks.competence import measure_competence
-    from core.data.captioned import read_captioned
     from core.embeddings.cache import default_cache
     from core.encoders import load_encoder
     from core.language.competence import kept_at, write_competence
     from core.language.vocabulary import read_vocabulary
     from core.reports.wording.competence import competence_lines
 
-    phrases, cache = read_vocabulary(vocabulary), default_cache()
-    captioned, tower = read_captioned(captions, images, split), load_encoder(encoder)
+    tower, cache = load_encoder(encoder), default_cache()
+    phrases = read_vocabulary(vocabulary, tower.modality)
     with TerminalProgress() as progress:
-        table = measure_competence(tower, captioned, phrases, cache=cache, progress=progress)
+        if texts is not None:
+            from core.checks.marked_texts import read_marked
+            from core.checks.text_competence import measure_text_competence
+
+            items, marks = read_marked(texts, [phrase.text for phrase in phrases.phrases])
+            table = measure_text_competence(tower, items, marks, phrases, cache=cache, progress=progress)
+        else:
+            from core.checks.competence import measure_competence
+            from core.data.captioned import read_captioned
+
+            if captions is None or images is None:
+                raise InvalidInput(
+                    "Competence is measured on captioned photographs or on texts. Give --captions and --images, or "
+                    "--texts."
+                )
+            captioned = read_captioned(captions, images, split)
+            table = measure_competence(tower, captioned, phrases, cache=cache, progress=progress)
     for path in (kept_at(cache, tower.fingerprint), *(() if out is None else (out,))):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_competence(table, path)

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
-from core.encoders import encoder_for
 from core.errors import InvalidInput, quoted
 
 FAMILIES = ("ridge", "kernel", "mlp")
@@ -107,6 +106,8 @@ class EmbeddingSettings:
 
     def spoken_for(self, modality: str) -> EmbeddingSettings:
         """The same for samples of that modality: "embedded" names another encoder for texts than for pictures."""
+        from core.encoders import encoder_for  # brings numpy: not for --help
+
         naming = self.naming and encoder_for(modality, self.naming)
         return replace(self, encoder=encoder_for(modality, self.encoder), naming=naming)
 

@@ -18,19 +18,22 @@ import numpy as np
 from core.documents import read_json
 from core.embeddings.cache import default_cache
 from core.embeddings.texts import TextTower
+from core.encoders import EMBEDDED
 from core.errors import InvalidInput
 from core.files import ASSETS, write_text
 from core.language.grammar import words_in
 from core.records import Competence, Estimate
 
 SHIPPED = ASSETS / "competence"
-"""The table that comes along: embedded.json."""
+"""The tables that come along, one for each encoder that does."""
 BAR = 0.75
 """A phrase may be a name if the lower end of its AUROC's interval is at least this: chosen on the tuning half of
 `tests/benchmarks/names.py`."""
 MIN_PICTURES = 10
 """A phrase that fewer pictures show is not measured."""
 VERSION = 1
+ASKS = {"image": "--captions FILE --images FOLDER", "text": "--texts FILE"}
+"""What the command that measures it takes, by modality."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class PhraseCompetence:
     n_with: int
     n_without: int
     ground: str
-    """"captions" or "edits": by what it is known which pictures show it."""
+    """"captions" or "edits" of pictures, "words" or "labels" of texts: by what it is known which samples show it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,7 +78,7 @@ def find_competence(encoder: TextTower, cache: Path | None = None) -> tuple[Comp
     says nothing of any visitor.
     """
     own = [kept_at(folder, encoder.fingerprint) for folder in (cache, default_cache()) if folder is not None]
-    shipped = SHIPPED / "embedded.json" if encoder.name == "embedded" else None
+    shipped = SHIPPED / f"{encoder.name}.json" if encoder.name in EMBEDDED.values() else None
     for path in (*own, shipped):
         if path is not None and path.is_file():
             table = read_competence(path)
@@ -84,7 +87,7 @@ def find_competence(encoder: TextTower, cache: Path | None = None) -> tuple[Comp
     which = f"this edition of {encoder.name}" if shipped is not None and shipped.is_file() else encoder.name
     return None, (
         f"How well {which} knows its words was not measured, so no word is a name. "
-        f"Measure it with `python -m core competence {encoder.name} --captions FILE --images FOLDER`."
+        f"Measure it with `python -m core competence {encoder.name} {ASKS[encoder.modality]}`."
     )
 
 

@@ -28,7 +28,7 @@ from core.records import F32, F64, Embeddings, Progress, Words, no_progress
 ALIKE = 0.95
 """Phrases whose directions have a higher cosine are one phrase."""
 MUTE = 1e-4
-"""A phrase that moves its prompts by less says nothing to the encoder, as capitals do to one that lowers all letters."""
+"""A phrase that moves its prompts by less says nothing to the encoder, as capitals to one that lowers all letters."""
 PROMPTS = 8
 """Prompts averaged for each phrase."""
 STEP = "read the phrases"

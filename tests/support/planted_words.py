@@ -24,7 +24,7 @@ class WordTower:
 
     name = "tower"
     fingerprint = "f" * 32
-    joint_space = "planted"
+    joint_space, modality = "planted", "image"
 
     def __init__(self, planted: Planted) -> None:
         self.directions, self.calls = planted.phrases, 0

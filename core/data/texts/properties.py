@@ -48,9 +48,9 @@ PROPERTIES: dict[str, str] = {
     "language": f"as py3langid tells it with probability {SURE:g} or more, of texts with {MIN_LETTERS} letters or more",
 }
 _WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
-_SENTENCE_END = re.compile(r"[.!?…。！？]+[\"'”’)\]]*(?=\s|$)|\n")
-_NUMBER = re.compile(r"(?<![\w.,])[-+]?\d[\d.,]*(?![\w])|\d+(?=%)")
-_LINK = re.compile(r"https?://\S+|www\.\S+|[\w.+\-]+@[\w\-]+\.[\w.]+|(?<!\w)[@#]\w+")
+_SENTENCE_END = re.compile(r"(?<![.!?…。！？])[.!?…。！？]{1,20}[\"'”’)\]]{0,3}(?=\s|$)|\n")
+_NUMBER = re.compile(r"(?<![\w.,])[-+]?\d[\d.,]*(?![\w])")
+_LINK = re.compile(r"https?://\S+|www\.\S+|(?<![\w.+\-])[\w.+\-]{1,64}@[\w\-]{1,63}\.\w+|(?<!\w)[@#]\w+")
 _TAG = re.compile(r"</?[A-Za-z][^<>]{0,200}>|&(?:[A-Za-z]{2,8}|#\d{1,6});")
 _WORDS: Mapping[str, frozenset[str]] = {
     name: frozenset(words.split())

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def competence_sentence(words: Words | None, phrase: int | None) -> str:
-    """Such as "The encoder knows these words (AUROC 0.93, 0.90 to 0.96, on 61 pictures with and 940 without)."; "" of
+    """Such as "The encoder knows these words (AUROC 0.93, 0.90 to 0.96, on 61 samples with and 940 without)."; "" of
     a condition (None), and where nothing was measured of the encoder."""
     if phrase is None or words is None or words.competence is None:
         return ""
@@ -21,7 +21,7 @@ def competence_sentence(words: Words | None, phrase: int | None) -> str:
     if not known.is_known(phrase):
         return "Whether the encoder knows these words was not measured, so they are no name."
     figures = (
-        f"AUROC {number(known.auroc[phrase], 2)}, {interval(known.of(phrase))}, on {known.n_with[phrase]:,} pictures "
+        f"AUROC {number(known.auroc[phrase], 2)}, {interval(known.of(phrase))}, on {known.n_with[phrase]:,} samples "
         f"with and {known.n_without[phrase]:,} without"
     )
     if known.is_enough(phrase):

@@ -1,0 +1,113 @@
+"""How well an encoder of texts tells those that a phrase is true of from others, phrase by phrase.
+
+Which texts a phrase is true of is known in two ways. Labels: a column of the table that bears the phrase's name says
+so. Words: the text has the words or signs by which people would tell ("?", "not", a number, the thing that it is
+about). A text about football that never says so counts as one that is not, so figures by words are low rather than
+high.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.checks.competence import MIN_PHRASES, known_enough, measured, support_line
+from core.data.texts.properties import measure_text, words_of
+from core.embeddings.embed import read_images
+from core.encoders import Encoder
+from core.errors import InvalidInput
+from core.language.competence import CompetenceTable, PhraseCompetence
+from core.language.grammar import stems
+from core.language.likeness import likeness, question_vectors, things_of
+from core.language.phrases import phrase_directions
+from core.language.vocabulary import Vocabulary, read_vocabulary
+from core.records import F64, Bool, ItemStore, Progress, no_progress
+
+Marks = Mapping[str, F64]
+"""Phrase -> (n,) 1 where it is true of a text, 0 where it is not, nan where nobody knows."""
+_TOLD: dict[str, Callable[[dict[str, Any], str], float]] = {
+    "asking a question": lambda m, _: m["question marks"],
+    "with a negation": lambda m, _: m["negations"],
+    "hedged": lambda m, _: m["hedges"],
+    "saying one thing but also the opposite": lambda m, _: m["contrasts"],
+    "with numbers": lambda m, _: m["numbers"],
+    "in the first person": lambda m, _: m["first-person words"],
+    "quoting what somebody said": lambda m, _: m["quotation marks"] // 2,
+    "with code or markup": lambda m, _: m["markup tags"],
+    "in capitals": lambda m, _: float(m["capital share"] > 0.5),
+    "short and bare": lambda m, _: float(m["words"] <= 5),
+    "listing several things": lambda _, text: float(len(re.findall(r"\w, \w+,", text)) >= 1),
+    "speaking to the reader": lambda _, text: len(re.findall(r"\b(?:you|your|yours|yourself)\b", text, re.I)),
+    "comparing two things": lambda _, text: len(re.findall(r"\b(?:than|as \w+ as)\b", text, re.I)),
+    "telling of the future": lambda _, text: len(re.findall(r"\b(?:will|going to|plans? to|next year)\b", text, re.I)),
+    "in a language other than English": lambda m, _: float(m["language"] not in ("en", "unsure", "too short")),
+}
+"""How it is told from the measures and the text that a phrase is true of it: a number above 0."""
+
+
+def measure_text_competence(
+    encoder: Encoder,
+    texts: ItemStore,
+    marks: Marks | None = None,
+    vocabulary: Vocabulary | None = None,
+    *,
+    cache: Path | None = None,
+    progress: Progress = no_progress,
+) -> CompetenceTable:
+    """The table of an encoder's competence; a phrase that neither labels nor words tell is not in it.
+
+    Args:
+        texts: n texts that no fit of the encoder saw.
+        marks: what is known of them by label.
+        vocabulary: the phrases; None takes those that ship for texts.
+    """
+    if encoder.modality != "text":
+        raise InvalidInput(
+            f"Texts tell how well an encoder of texts knows its words: {encoder.name!r} sees {encoder.modality}s. "
+            "Measure it with --captions and --images."
+        )
+    phrases = vocabulary or read_vocabulary(None, "text")
+    reading = read_images(texts, encoder, modality="text", cache=cache, progress=progress)
+    told = _Told([texts.read(row).decode() for row in reading.kept.tolist()])
+    directions = phrase_directions(phrases, encoder, cache=cache, progress=progress)
+    found: dict[str, PhraseCompetence] = {}
+    shown: dict[str, Bool] = {}
+    for phrase, direction in zip(phrases.phrases, directions):
+        known = (marks or {}).get(phrase.text)
+        values = told.by_words(phrase.text) if known is None else known[reading.kept]
+        if values is None:
+            continue
+        scores = (reading.joint.vectors @ direction).astype(np.float64)
+        one = measured(scores[values > 0], scores[values == 0], "words" if known is None else "labels")
+        if one is not None:
+            found[phrase.text], shown[phrase.text] = one, values > 0
+    what = f"{len(reading.kept):,} texts that no fit saw"
+    table = CompetenceTable(encoder.name, encoder.fingerprint, what, found)
+    names = known_enough(found)
+    if len(names) < MIN_PHRASES:
+        return table
+    asked = likeness(reading.joint.vectors, question_vectors(names, encoder, cache), things_of(encoder, cache))
+    return replace(table, line=support_line([(asked[shown[name], i], asked[:, i]) for i, name in enumerate(names)]))
+
+
+class _Told:
+    """What the words of n texts tell."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self.texts, self.measures = texts, [measure_text(text) for text in texts]
+        self.stems = [frozenset(stems(" ".join(words_of(text)))) for text in texts]
+
+    def by_words(self, phrase: str) -> F64 | None:
+        """(n,) whether the phrase is true of each text; None where words do not tell."""
+        if phrase in _TOLD:
+            tell = _TOLD[phrase]
+            return np.array([float(tell(m, text) > 0) for m, text in zip(self.measures, self.texts)])
+        if not phrase.startswith("about "):
+            return None
+        wanted = frozenset(stems(phrase.removeprefix("about ")))
+        return np.array([float(bool(wanted & own)) for own in self.stems])

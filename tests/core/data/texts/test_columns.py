@@ -1,0 +1,91 @@
+"""Texts are read from their columns, cleaned, and left out with a reason where there is nothing to read."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+from core.data.samples import read_data_set
+from core.data.tables.recognise import recognise
+from core.data.tables.roles import Roles
+from core.data.texts.columns import MAX_CHARACTERS, clean, text_items
+from core.errors import InvalidInput
+from core.records.ledger import Ledger
+
+REVIEWS = [f"the plot of film {i} is thin, and the end is late" for i in range(30)]
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("  two   blanks ", "two blanks"),
+        ("a\tb\x00c\x1b[31m", "a b c [31m"),
+        ("one\r\n\r\ntwo", "one\ntwo"),
+        ("left\u202eright\u2066", "leftright"),
+        ("می\u200cخواهم", "می\u200cخواهم"),
+        ("\ud800 lone", "lone"),
+        ("<b>bold</b> &amp; more", "<b>bold</b> &amp; more"),
+        ("\n \x00", ""),
+    ],
+)
+def test_a_text_is_read_without_what_cannot_be_seen(written: str, read: str) -> None:
+    assert clean(written) == read
+
+
+def test_rows_without_text_and_texts_too_long_are_left_out_with_their_reason() -> None:
+    texts = [*REVIEWS, None, "  ", "x" * (MAX_CHARACTERS + 1)]
+    frame = pd.DataFrame({"text": texts, "loss": range(33)})
+    found = read_data_set(frame)
+    assert len(found.samples) == 30
+    reasons = dict(found.excluded)
+    assert reasons["30"] == reasons["31"] == "there is no text in 'text'"
+    assert reasons["32"] == "its text has 100,001 characters, and at most 100,000 are read"
+
+
+def test_the_texts_of_several_columns_follow_one_another() -> None:
+    frame = pd.DataFrame({"title": ["One", None, None], "desc": ["more of it", "only this", None]})
+    ledger = Ledger(3)
+    assert text_items(frame, ["title", "desc"], ledger).texts == ("One\nmore of it", "only this", "")
+    assert ledger.kept().tolist() == [0, 1]
+
+
+def test_a_column_of_texts_is_the_samples_and_no_condition() -> None:
+    frame = pd.DataFrame({"review": REVIEWS, "loss": range(30), "genre": ["drama", "comedy"] * 15})
+    found = read_data_set(frame)
+    assert found.samples.modality == "text"
+    assert found.samples.items is not None
+    assert found.samples.items.read(3).decode() == REVIEWS[3]
+    assert found.samples.ids[:2] == ("0", "1")
+    assert [column.name for column in found.samples.metadata] == ["genre"]
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("text", ["yes"] * 30),  # single words are categories
+        ("text", list(range(30))),
+        ("caption", REVIEWS),  # what describes a picture is no sample of its own
+    ],
+)
+def test_other_columns_are_not_taken_for_texts(column: str, values: list[object]) -> None:
+    assert recognise(pd.DataFrame({column: values}), Roles()).roles.texts == ()
+
+
+def test_beside_pictures_a_column_of_texts_describes_them() -> None:
+    frame = pd.DataFrame({"text": REVIEWS})
+    assert recognise(frame, Roles(), texts=False).roles.texts == ()
+    assert recognise(frame, Roles(), ["image"]).roles.texts == ()
+
+
+def test_pictures_and_texts_together_are_refused() -> None:
+    png = b"\x89PNG\r\n\x1a\n"
+    frame = pd.DataFrame(
+        {"image": [{"bytes": png, "path": f"{i}.png"} for i in range(30)], "note": REVIEWS, "loss": 1.0}
+    )
+    with pytest.raises(InvalidInput, match=r"pictures or texts, not both.*'note'.*Leave one out"):
+        read_data_set(frame, roles=Roles(texts=("note",)))
+
+
+def test_a_column_that_is_not_there_is_named() -> None:
+    with pytest.raises(InvalidInput, match=r"no column 'reviews', which was named as texts. Did you mean 'review'\?"):
+        read_data_set(pd.DataFrame({"review": REVIEWS, "loss": range(30)}), roles=Roles(texts=("reviews",)))

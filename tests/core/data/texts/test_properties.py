@@ -1,0 +1,76 @@
+"""What is measured of a text, against counts made by hand."""
+
+from __future__ import annotations
+
+from time import process_time
+
+import numpy as np
+import pytest
+
+from core.data.texts.properties import PROPERTIES, columns, measure_text, type_token_ratio
+
+TEXT = 'We don\'t know what Anna Schmidt paid in 2019. "Perhaps 3.50," she said, but it may be more!'
+
+
+def test_measures_by_hand() -> None:
+    found = measure_text(TEXT)
+    assert set(found) == set(PROPERTIES)
+    assert found["words"] == 19
+    assert found["sentences"] == 2
+    assert found["negations"] == 1  # don't
+    assert found["hedges"] == 2  # perhaps, may
+    assert found["contrasts"] == 1
+    assert found["first-person words"] == 1
+    assert found["numbers"] == 2
+    assert found["capitalised words"] == 2  # Anna Schmidt
+    assert (found["quotation marks"], found["exclamation marks"], found["question marks"]) == (2, 1, 0)
+    assert found["capital share"] == pytest.approx(4 / sum(map(str.isalpha, TEXT)))
+    assert found["number share"] == pytest.approx(7 / len(TEXT))
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "value"),
+    [
+        ("SHOUTING FOR NO REASON", "capitalised words", 0),
+        ("See https://example.org/a?b=1 or mail me@example.org, @you", "links", 3),
+        ("<p>one<br/>two</p> &nbsp;", "markup tags", 4),
+        ("a < b and c > d", "markup tags", 0),
+        ("up 12% at 1,000.5", "numbers", 2),
+        ("the v2 of b12", "numbers", 0),
+        ("Was? Wirklich?", "question marks", 2),
+        ("Das Paket ist leider noch nicht bei mir angekommen, und niemand antwortet.", "language", "de"),
+        ("荷物がまだ届いていません。誰も電話に出ません。いつ届くのか教えてください。", "language", "ja"),
+        ("ok then", "language", "too short"),
+    ],
+)
+def test_a_property_of_a_text(text: str, name: str, value: float | str) -> None:
+    assert measure_text(text)[name] == value
+
+
+def test_the_ratio_of_long_texts_does_not_fall_with_their_length() -> None:
+    rng = np.random.default_rng(0)
+    words = [f"w{i}" for i in rng.integers(0, 200, 4000)]
+    slow = np.mean([len(set(words[i : i + 50])) / 50 for i in range(len(words) - 49)])
+    assert type_token_ratio(words) == pytest.approx(slow)
+    assert abs(type_token_ratio(words) - type_token_ratio(words[:200])) < 0.05
+    assert len(set(words)) / len(words) < 0.06  # without windows
+
+
+def test_measures_become_columns_that_are_marked_as_measured() -> None:
+    found = columns([measure_text("one two"), measure_text("three?")])
+    assert [column.name for column in found] == list(PROPERTIES)
+    assert all(column.measured for column in found)
+    assert {column.name for column in found if column.kind == "category"} == {"language"}
+
+
+def test_hostile_texts_are_measured_in_bounded_time() -> None:
+    """Ten times the text takes about ten times as long, and not a hundred."""
+
+    def seconds(text: str) -> float:
+        began = process_time()
+        measure_text(text)
+        return process_time() - began
+
+    for part in ("<a", ".", "1.", "1", "a-", "@", "x@y.", "a.+", "&", "( ", "\u0301"):
+        short, long = (min(seconds(part * (n // len(part))) for _ in range(2)) for n in (10_000, 100_000))
+        assert long < 40 * short + 0.5, part
