@@ -61,7 +61,7 @@ class Encoder(Protocol):
         """What cosines of the joint space are multiplied with before a softmax over classes; 100 for OpenAI's CLIP."""
         ...
 
-    def preprocess(self, item: Any) -> npt.NDArray[Any]:
+    def preprocess(self, item: Any, /) -> npt.NDArray[Any]:
         """What `Modality.open` gives, as an array that can be stacked: (3, height, width) of an upright RGB picture, ()
         of a text. Runs in worker threads."""
         ...

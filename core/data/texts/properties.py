@@ -19,8 +19,8 @@ VERSION = "text properties 1"
 """Change it with anything that changes a value: it is part of the cache's key."""
 WINDOW = 50
 """Words over which the type-token ratio is averaged."""
-MIN_LETTERS = 40
-"""Of a text whose language is told; of fewer it would often be told wrongly."""
+MIN_BYTES = 40
+"""Of the letters (UTF-8) of a text whose language is told; of fewer it would often be told wrongly."""
 SURE = 0.9
 """Least probability with which a language is said."""
 PROPERTIES: dict[str, str] = {
@@ -45,7 +45,7 @@ PROPERTIES: dict[str, str] = {
     "capitalised words": "words that begin with a capital inside a sentence: mostly names",
     "links": "web and mail addresses, and words that begin with @ or #",
     "markup tags": "tags such as <br>, and entities such as &amp;",
-    "language": f"as py3langid tells it with probability {SURE:g} or more, of texts with {MIN_LETTERS} letters or more",
+    "language": f"as py3langid tells it with probability {SURE:g} or more, of texts whose letters take {MIN_BYTES} bytes",
 }
 _WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
 _SENTENCE_END = re.compile(r"(?<![.!?…。！？])[.!?…。！？]{1,20}[\"'”’)\]]{0,3}(?=\s|$)|\n")
@@ -92,7 +92,7 @@ def measure_text(text: str) -> dict[str, Any]:
         "links": len(_LINK.findall(text)),
         "markup tags": len(_TAG.findall(text)),
     }
-    return {name: float(value) for name, value in found.items()} | {"language": language_of(text, letters)}
+    return {name: float(value) for name, value in found.items()} | {"language": language_of(text)}
 
 
 def columns(measured: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
@@ -134,9 +134,9 @@ def type_token_ratio(words: Sequence[str], window: int = WINDOW) -> float:
     return total / window / (len(words) - window + 1)
 
 
-def language_of(text: str, letters: int) -> str:
+def language_of(text: str) -> str:
     """The code (ISO 639-1) of the text's language, "unsure", or "too short"."""
-    if letters < MIN_LETTERS:
+    if sum(len(c.encode()) for c in text if c.isalpha()) < MIN_BYTES:
         return "too short"
     code, probability = _identifier().classify(text[:2_000])
     return str(code) if float(probability) >= SURE else "unsure"
