@@ -46,6 +46,10 @@ async function enlarge(tile) {
   document.body.append(dialog);
   dialog.showModal();
   const card = await server.describe([props.run, Number(tile.dataset.row)]);
+  if (card?.text) { // read as a whole, not as a card
+    dialog.querySelector("img")?.remove();
+    dialog.prepend(Object.assign(document.createElement("blockquote"), { textContent: card.text }));
+  }
   if (card) text.replaceChildren(...[card.title, ...card.lines].map((line, i) => Object.assign(document.createElement(i ? "p" : "h3"), { textContent: line })));
 }
 

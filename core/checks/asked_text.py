@@ -28,7 +28,7 @@ def read_text(text: str, class_names: Sequence[str]) -> AskedText:
     if not cleaned or not any(c.isalnum() for c in cleaned):
         return AskedText(
             cleaned,
-            refused="A question needs words: got an empty text. Ask for something that images may show, "
+            refused="A question needs words: got an empty text. Ask for something that samples may show or say, "
             'such as "a dog in snow".',
         )
     if len(cleaned) > MAX_QUESTION_LENGTH:

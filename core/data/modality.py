@@ -21,6 +21,8 @@ class Unreadable(Exception):
 class Modality(Protocol):
     """From the bytes of an item to what an encoder takes, what is measured, and what is shown."""
 
+    kept_as: str
+    """Suffix of what `keep` gives."""
     version: str
     """Part of the cache's key: changes with anything that changes what `open` gives."""
 
@@ -46,6 +48,15 @@ class Modality(Protocol):
     ) -> I64:
         """(n,) group numbers from 0; near-duplicates share one. `contents` are digests of the bytes, `vectors` (n, d)
         unit rows."""
+        ...
+
+    def keep(self, data: bytes, size: int) -> bytes:
+        """What a finished run keeps of the item, so that its page and report need the original no more; `preview` takes
+        it as well.
+
+        Raises:
+            InvalidInput: the bytes cannot be used.
+        """
         ...
 
     def preview(self, data: bytes, size: int) -> bytes:

@@ -93,7 +93,7 @@ def _load(folder: Path, called: str) -> Diagnosis:
             raise ValueError(f"{STATE} holds no diagnosis")
         check_rows(diagnosis)
         files = cast("dict[str, str]", state.get("files", {}))
-        images = _open_thumbnails(folder, state["image_names"], files)
+        images = _open_kept(folder, state["image_names"], files, diagnosis.samples.modality)
         notes = list(diagnosis.notes)
         if images is None and state["image_names"] is not None:
             notes.append(WITHOUT_PICTURES)
@@ -148,7 +148,7 @@ def _strange(folder: Path, files: Mapping[str, str]) -> list[str]:
     return found
 
 
-def _open_thumbnails(folder: Path, names: list[str] | None, files: Mapping[str, str]) -> ItemStore | None:
+def _open_kept(folder: Path, names: list[str] | None, files: Mapping[str, str], modality: str) -> ItemStore | None:
     if names is None:
         return None
     originals = folder.parent / ORIGINALS
@@ -158,7 +158,7 @@ def _open_thumbnails(folder: Path, names: list[str] | None, files: Mapping[str, 
         return _originals(originals, names) if originals.is_file() else None
     from core.data.images.thumbnails import ThumbnailStore
 
-    return ThumbnailStore(folder / THUMBNAILS, tuple(names), files.get(THUMBNAILS, ""))
+    return ThumbnailStore(folder / THUMBNAILS, tuple(names), files.get(THUMBNAILS, ""), modality)
 
 
 def _originals(archive: Path, names: list[str]) -> ItemStore:

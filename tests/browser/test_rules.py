@@ -154,7 +154,7 @@ def bring(page: Any, table: Path, embeddings: Path) -> None:
     page.get_by_role("tab", name="Your data", exact=True).click()
     page.set_input_files("#table input[type=file]", table)
     page.wait_for_selector("#columns table")
-    page.get_by_role("button", name="Embeddings instead of pictures").click()
+    page.get_by_role("button", name="Embeddings of your own").click()
     page.set_input_files("#vectors input[type=file]", embeddings)
     page.wait_for_function("document.querySelector('#vectors').innerText.includes('vectors')")
     page.get_by_role("button", name="Run the diagnosis").click()

@@ -6,8 +6,8 @@ import base64
 import sys
 from collections.abc import Sequence
 
-from core.data.images.inline import InlinePictures
 from core.data.images.thumbnails import shrink
+from core.data.inline import InlinePictures
 from core.records import ItemStore
 from core.reports.html.item_cards import ShownPicture
 

@@ -29,7 +29,8 @@ def make_run(found: dict[str, Any], root: Path | None, *said: Any) -> Job:
     kind = None if loss_kind in (None, AUTOMATIC) else loss_kind
     roles = roles_from(dict(zip(ROLE_NAMES, picked)), found or {}, loss_kind=kind, higher_is_better=bool(higher))
     settings = make_settings(alpha, seed, within, quick_map=True)  # `refine_map` makes the better one afterwards
-    share, own = read_share(hidden), read_phrases(phrases)
+    reads_texts = images is None and bool(roles.texts or (found or {}).get("texts"))
+    share, own = read_share(hidden), read_phrases(phrases, "text" if reads_texts else "image")
     return Job(
         lambda progress: run_diagnosis(
             given, roles, encoder or "embedded", settings, progress, hold_back=share, vocabulary=own
@@ -37,14 +38,14 @@ def make_run(found: dict[str, Any], root: Path | None, *said: Any) -> Job:
     )
 
 
-def read_phrases(phrases: str | None) -> Path | None:
+def read_phrases(phrases: str | None, modality: str = "image") -> Path | None:
     """The file of the visitor's own phrases, or None; raises InvalidInput at once where it cannot be read, before
     anything is embedded."""
     if not phrases:
         return None
     from core.language.vocabulary import read_vocabulary
 
-    read_vocabulary(Path(phrases))
+    read_vocabulary(Path(phrases), modality)
     return Path(phrases)
 
 

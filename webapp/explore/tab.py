@@ -18,7 +18,7 @@ from webapp.explore.findings import phrases_of_rows
 from webapp.explore.overview import class_section, notes_section, strip
 from webapp.failure_map import NO_SELECTION, map_points, map_selection, map_view, read_polygon
 from webapp.markup.components import download_row, script
-from webapp.markup.html import picture, sample_facts
+from webapp.markup.html import picture, sample_facts, text_of
 from webapp.markup.render import render
 from webapp.state import downloads
 from webapp.state.events import as_int, event_data
@@ -154,7 +154,8 @@ def on_clear(session: Session) -> tuple[Session, Any, Any]:
 
 
 def describe(asked: Any) -> dict[str, Any] | None:
-    """The card of one sample for [run, row]: {"src", "title", "lines"}; None where the run or the row is not there."""
+    """The card of one sample for [run, row]: {"src", "title", "lines", "text"}; None where the run or the row is not
+    there."""
     try:
         run, row = asked
         diagnosis = RUNS.get(str(run))
@@ -163,7 +164,12 @@ def describe(asked: Any) -> dict[str, Any] | None:
             return None
     except (DiagnosisError, TypeError, ValueError):
         return None  # anybody may call this: a wrong question gets no answer, and tells nothing
-    return {"src": picture(diagnosis, row), "title": diagnosis.samples.ids[row], "lines": sample_facts(diagnosis, row)}
+    return {
+        "src": picture(diagnosis, row),
+        "title": diagnosis.samples.ids[row],
+        "lines": sample_facts(diagnosis, row),
+        "text": text_of(diagnosis, row),
+    }
 
 
 def neighbour(diagnosis: Diagnosis, cluster: int | None, by: int) -> int | None:

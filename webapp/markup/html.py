@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 from dataclasses import dataclass
 
+from core.data.images.thumbnails import STORED_SIZE
+from core.data.inline import preview_address
 from core.errors import InvalidInput
 from core.numbers import number
 from core.records import Column, Diagnosis
@@ -14,6 +15,10 @@ HUES = ("#d55e00", "#0a9a76", "#c764a0", "#2f8fd0", "#c98a00", "#7a6ff0", "#b544
 with map_paint.js."""
 
 
+ALT = 300
+"""Characters of a text that stand for its card where cards cannot be seen."""
+
+
 def hue(cluster: int) -> str:
     return HUES[cluster % len(HUES)]
 
@@ -21,18 +26,21 @@ def hue(cluster: int) -> str:
 def picture(diagnosis: Diagnosis, row: int) -> str:
     """The row's thumbnail as a data address, so that no picture ever has an address that another visitor could ask for;
     "" if none."""
-    images = diagnosis.samples.items
-    if images is None:
+    items = diagnosis.samples.items
+    if items is None:
         return ""
     try:
-        payload = images.read(row)
-        if payload[8:12] != b"WEBP":
-            from core.data.images.thumbnails import STORED_SIZE, shrink
-
-            payload = shrink(payload, STORED_SIZE)
+        return preview_address(items.read(row), diagnosis.samples.modality, STORED_SIZE, as_kept=True)
     except (InvalidInput, OSError, ValueError):
-        return ""  # the run says in its notes which pictures could not be read
-    return "data:image/webp;base64," + base64.b64encode(payload).decode("ascii")
+        return ""  # the run says in its notes which could not be read
+
+
+def text_of(diagnosis: Diagnosis, row: int) -> str:
+    """The row's text, as much as the run kept; "" where samples are no texts."""
+    samples = diagnosis.samples
+    if samples.items is None or samples.modality != "text":
+        return ""
+    return samples.items.read(row).decode(errors="replace")
 
 
 def sample_facts(diagnosis: Diagnosis, row: int) -> list[str]:
@@ -85,6 +93,7 @@ def tile_of(diagnosis: Diagnosis, row: int, *, mark_wrong: bool = False, foot: t
     errors = diagnosis.outcomes.errors
     wrong = mark_wrong and errors is not None and bool(errors[row])
     name, said = diagnosis.samples.ids[row], label_and_prediction(diagnosis, row)
+    text = text_of(diagnosis, row)[:ALT]
     loss = number(float(diagnosis.outcomes.loss[row]))
     true, _, predicted = said.partition(" → ")
     first, *lines = foot or (true, *([f"→ {predicted}"] if predicted else []))
@@ -93,7 +102,7 @@ def tile_of(diagnosis: Diagnosis, row: int, *, mark_wrong: bool = False, foot: t
         name,
         picture(diagnosis, row),
         title=f"{name}: {said}" if said else name,
-        alt=f"{said or name}, loss {loss}{', wrong' if wrong else ''}",
+        alt=f"{text or said or name}, {said + ', ' if text and said else ''}loss {loss}{', wrong' if wrong else ''}",
         loss=loss,
         foot=first,
         lines=tuple(lines),

@@ -7,7 +7,9 @@ import re
 BOXES = {
     "--images (zip, tar, folder)": '"Pictures" (zip or tar)',
     "--images": '"Pictures"',
-    "--embeddings": '"Embeddings instead of pictures"',
+    "--embeddings": '"Embeddings of your own"',
+    "--texts (a column)": '"Text" (under "Correct the roles")',
+    "--texts": '"Text"',
     "--table": '"Table"',
     "--encoder": '"Encoder"',
     "again with --separate-copies": "again on the command line with --separate-copies",

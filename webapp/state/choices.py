@@ -23,6 +23,7 @@ SINGLE_ROLES = (
     ("embedding", "Embedding"),
 )
 SEVERAL_ROLES = (
+    ("texts", "Text"),
     ("probabilities", "Probabilities"),
     ("logits", "Logits"),
     ("conditions", "Conditions in spite of their names"),

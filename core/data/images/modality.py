@@ -17,6 +17,7 @@ _HASH = "near-duplicate hash"
 class ImageModality:
     """The row "image" of `core.data.modality.MODALITIES`."""
 
+    kept_as = "webp"
     version = f"{decoding.VERSION}/{properties.VERSION}/{duplicates.VERSION}"
 
     def open(self, data: bytes) -> tuple[Image.Image, dict[str, Any]]:
@@ -37,6 +38,9 @@ class ImageModality:
         progress: Progress = no_progress,
     ) -> I64:
         return duplicates.duplicate_groups(contents, [row[_HASH] for row in measured], vectors, progress)
+
+    def keep(self, data: bytes, size: int) -> bytes:
+        return thumbnails.shrink(data, size)
 
     def preview(self, data: bytes, size: int) -> bytes:
         return thumbnails.shrink(data, size)

@@ -1,4 +1,5 @@
-"""Small pictures kept with a finished run, so that its page and report need the originals no more."""
+"""Small pictures, or starts of texts, kept with a finished run, so that its page and report need the originals no
+more."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from PIL import Image
 
 from core.arrays import DAMAGE
 from core.data.images.decoding import decode
-from core.data.modality import Unreadable, modality_of
+from core.data.modality import Modality, Unreadable, modality_of
 from core.errors import InvalidInput, printable
 from core.files import digest
 from core.folders import open_located
@@ -48,10 +49,12 @@ class ThumbnailStore(ItemStore):
         path: the zip that `write_thumbnails` made.
         names: (n,) the names of the originals, in the order they were written.
         digest: the zip's SHA-256, checked before the first is read; "" where a run of an earlier version kept none.
+        modality: of the samples.
     """
 
-    def __init__(self, path: Path, names: tuple[str, ...], digest: str = "") -> None:
+    def __init__(self, path: Path, names: tuple[str, ...], digest: str = "", modality: str = "image") -> None:
         self._path, self._names, self._digest = path, names, digest
+        self._suffix = modality_of(modality).kept_as
         self._zip: zipfile.ZipFile | None = None
 
     def __len__(self) -> int:
@@ -64,7 +67,7 @@ class ThumbnailStore(ItemStore):
         try:
             if self._zip is None:
                 self._zip = self._opened()
-            return self._zip.read(_entry(index))
+            return self._zip.read(_entry(index, self._suffix))
         except KeyError:
             raise InvalidInput(
                 f"The run kept no thumbnail of {self._names[index]!r}: the picture could not be decoded."
@@ -83,28 +86,27 @@ class ThumbnailStore(ItemStore):
 
 
 def write_thumbnails(items: ItemStore, path: Path, progress: Progress = no_progress, *, modality: str = "image") -> int:
-    """Write a zip with one WebP for each row of `items`; returns how many could not be shown (each is logged)."""
-    failed = 0
+    """Write a zip with what is kept of each row of `items`; returns how many could not be shown (each is logged)."""
+    failed, kind = 0, modality_of(modality)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        for row, payload in enumerate(_previews(items, modality)):
+        for row, payload in enumerate(_kept(items, kind)):
             if payload is None:
                 failed += 1
             else:
                 # A fixed date: the same run gives the same bytes.
-                archive.writestr(zipfile.ZipInfo(_entry(row), (1980, 1, 1, 0, 0, 0)), payload)
+                archive.writestr(zipfile.ZipInfo(_entry(row, kind.kept_as), (1980, 1, 1, 0, 0, 0)), payload)
             progress("thumbnails", row + 1, len(items))
     return failed
 
 
-def _previews(items: ItemStore, modality: str, batch: int = 64) -> Iterator[bytes | None]:
-    """The thumbnails in row order; at most `batch` originals are in memory at once."""
+def _kept(items: ItemStore, kind: Modality, batch: int = 64) -> Iterator[bytes | None]:
+    """What is kept, in row order; at most `batch` originals are in memory at once."""
     base = items.base if isinstance(items, ItemView) else items
-    shown = modality_of(modality)
 
     def one(row: int) -> bytes | None:
         try:
             payload = items.read(row)
-            return payload if isinstance(base, ThumbnailStore) else shown.preview(payload, STORED_SIZE)
+            return payload if isinstance(base, ThumbnailStore) else kind.keep(payload, STORED_SIZE)
         except (OSError, ValueError, InvalidInput) as error:
             _log.warning("no thumbnail of %s: %s", printable(items.name(row)), printable(str(error)))
             return None
@@ -114,5 +116,5 @@ def _previews(items: ItemStore, modality: str, batch: int = 64) -> Iterator[byte
             yield from pool.map(one, range(start, min(start + batch, len(items))))
 
 
-def _entry(row: int) -> str:
-    return f"{row:07d}.webp"
+def _entry(row: int, suffix: str) -> str:
+    return f"{row:07d}.{suffix}"

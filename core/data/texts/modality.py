@@ -13,6 +13,8 @@ from core.data.texts import card, properties
 from core.data.texts.columns import clean
 from core.records import F32, I64, Column, Progress, no_progress
 
+KEPT = 4_000
+"""Characters of a text that a finished run keeps."""
 _WORDS = "digest of the words"
 """Name under which what tells copies travels with a text's properties in the cache."""
 
@@ -20,6 +22,7 @@ _WORDS = "digest of the words"
 class TextModality:
     """The row "text" of `core.data.modality.MODALITIES`."""
 
+    kept_as = "txt"
     version = f"{properties.VERSION}/words 1"
 
     def open(self, data: bytes) -> tuple[str, dict[str, Any]]:
@@ -47,6 +50,11 @@ class TextModality:
         differ in a word or two is seen in their vectors (`core.discovery.copies`)."""
         first: dict[str, int] = {}
         return np.array([first.setdefault(row[_WORDS], len(first)) for row in measured], np.int64)
+
+    def keep(self, data: bytes, size: int) -> bytes:
+        """The first `KEPT` characters."""
+        text = clean(data.decode(errors="replace"))
+        return (text if len(text) <= KEPT else f"{text[:KEPT]} …").encode()
 
     def preview(self, data: bytes, size: int) -> bytes:
         return card.typeset(clean(data.decode(errors="replace")))

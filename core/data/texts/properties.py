@@ -45,7 +45,7 @@ PROPERTIES: dict[str, str] = {
     "capitalised words": "words that begin with a capital inside a sentence: mostly names",
     "links": "web and mail addresses, and words that begin with @ or #",
     "markup tags": "tags such as <br>, and entities such as &amp;",
-    "language": f"as py3langid tells it with probability {SURE:g} or more, of texts whose letters take {MIN_BYTES} bytes",
+    "language": f"as py3langid tells it with probability {SURE:g} or more, if the letters take {MIN_BYTES} bytes",
 }
 _WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
 _SENTENCE_END = re.compile(r"(?<![.!?…。！？])[.!?…。！？]{1,20}[\"'”’)\]]{0,3}(?=\s|$)|\n")

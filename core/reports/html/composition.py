@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from core.composition.scoring.signature import Signature, signature_of
-from core.data.images.inline import InlinePictures
+from core.data.inline import InlinePictures
 from core.errors import InvalidInput
 from core.numbers import count, number
 from core.records import LOWER_IS_BETTER, Benchmark, CompositionComparison, CompositionResult, ItemStore, Metric

@@ -15,7 +15,7 @@ from typing import Any
 from markupsafe import Markup
 
 from core.checks.audit_table import AuditCell, audit_table
-from core.data.images.inline import InlinePictures
+from core.data.inline import InlinePictures
 from core.files import write_text
 from core.numbers import digits_for, interval, number, percent, with_unit
 from core.records import I64, Comparison, Diagnosis, Estimate, FailureCluster, Insight, Progress, SampleSet, no_progress
@@ -141,7 +141,8 @@ class _Gallery:
 
     def __init__(self, diagnosis: Diagnosis) -> None:
         self.diagnosis = diagnosis
-        self.pictures = InlinePictures(diagnosis.samples.items, MAX_PICTURE_BYTES, THUMBNAIL_SIZE)
+        samples = diagnosis.samples
+        self.pictures = InlinePictures(samples.items, MAX_PICTURE_BYTES, THUMBNAIL_SIZE, samples.modality)
 
     def entries(self, rows: I64) -> list[ReportSample]:
         samples, outcomes = self.diagnosis.samples, self.diagnosis.outcomes

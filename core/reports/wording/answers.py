@@ -34,7 +34,10 @@ def answer_sentence(diagnosis: Diagnosis, answer: Answer) -> str:
         asked = f'{asked}, answered through "{answer.through}"'
         if answer.p is not None and not answer.exact:
             asked += " (of the phrases about as near, the one with the strongest excess)"
-    parts = [f"{asked}: {within}{matches} most like it {_observed(diagnosis, answer)}.", _chance(answer)]
+    parts = [
+        f"{asked}: {within}{matches} most like it {_observed(diagnosis, answer)}.",
+        _chance(answer, f"{sample_noun(diagnosis)}s"),
+    ]
     if answer.p is not None and not answer.confirmed:
         parts.append(_least(diagnosis, answer))
     if answer.unsearched:
@@ -43,7 +46,8 @@ def answer_sentence(diagnosis: Diagnosis, answer: Answer) -> str:
         parts.append('Text encoders hardly hear a "not": this was read much as the same words without it.')
     if answer.extrapolation:
         parts.append(
-            "This is an extrapolation: the images hardly differ along these words, so nothing here shows what they say."
+            f"This is an extrapolation: the {sample_noun(diagnosis)}s hardly differ along these words, so nothing here shows "
+            "what they say."
         )
     return " ".join(parts)
 
@@ -84,7 +88,7 @@ def _least(diagnosis: Diagnosis, answer: Answer) -> str:
     return f"For {set_of}, {what} higher by {more} than that of the rest would be confirmed 8 times in 10."
 
 
-def _chance(answer: Answer) -> str:
+def _chance(answer: Answer, nouns: str) -> str:
     if answer.untested == "too few groups":
         return "There is no p: with so few groups nothing can be permuted."
     if answer.untested == "a run of before":
@@ -95,12 +99,12 @@ def _chance(answer: Answer) -> str:
             f'"{answer.nearest}", cosine {number(answer.closeness, 2)}), and only those were tested. Bring it as a '
             "phrase of your own to have it tested."
         )
-    held = f"{p_value(answer.p)} for these very images, adjusted for any number of questions"
+    held = f"{p_value(answer.p)} for these very {nouns}, adjusted for any number of questions"
     worse = "fail more" if answer.measure != "mean loss" else "have a higher mean loss"
     return (
-        f"Confirmed: these images {worse} than the rest ({held})."
+        f"Confirmed: these {nouns} {worse} than the rest ({held})."
         if answer.confirmed
-        else f"Not confirmed: that these images fail more than the rest cannot be told from chance ({held})."
+        else f"Not confirmed: that these {nouns} fail more than the rest cannot be told from chance ({held})."
     )
 
 

@@ -14,6 +14,8 @@ from core.reports.wording.effects import clipped_at
 
 ALL = "all samples"
 NO_NAME = "no name: look at the pictures"
+"""Of a cluster that nothing is known to name."""
+NO_NAME_OF_TEXTS = "no name: read the texts"
 PROXIES = 4
 """Conditions that say the same, named in a sentence; the rest are counted."""
 LOOKED_AT = 500
@@ -184,9 +186,10 @@ def cluster_title(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
     if not cluster.confirmed:
         return cluster.name
     named = cluster_name(diagnosis, cluster).text
+    nothing = NO_NAME_OF_TEXTS if diagnosis.samples.modality == "text" else NO_NAME
     if cluster.scope == ALL:
-        return named or NO_NAME
-    return f"{cluster.scope}: {named}" if named else f"{cluster.scope}, {NO_NAME}"
+        return named or nothing
+    return f"{cluster.scope}: {named}" if named else f"{cluster.scope}, {nothing}"
 
 
 def cluster_name(diagnosis: Diagnosis, cluster: FailureCluster) -> ClusterName:

@@ -7,7 +7,7 @@ import io
 
 from PIL import Image
 
-from core.data.images.inline import InlinePictures
+from core.data.inline import InlinePictures
 from tests.support.diagnoses import MemoryImages, draw_picture
 
 

@@ -1,0 +1,62 @@
+"""Small pictures of items as data addresses inside a page, within a bound on their bytes."""
+
+from __future__ import annotations
+
+import base64
+
+from markupsafe import Markup
+
+from core.data.modality import modality_of
+from core.errors import InvalidInput
+from core.records import ItemStore
+
+
+def preview_address(payload: bytes, modality: str, size: int, *, as_kept: bool = False) -> str:
+    """The data address of an item's preview.
+
+    Args:
+        size: longest side in pixels.
+        as_kept: a WebP stands as it is, whatever its size.
+
+    Raises:
+        InvalidInput: the bytes cannot be shown.
+    """
+    kind = "image/webp" if modality == "image" else "image/svg+xml"
+    shown = payload if as_kept and payload[8:12] == b"WEBP" else modality_of(modality).preview(payload, size)
+    return f"data:{kind};base64,{base64.b64encode(shown).decode('ascii')}"
+
+
+class InlinePictures:
+    """Makes the addresses of a store's previews, each once.
+
+    Args:
+        items: None has no pictures.
+        modality: of the items.
+        most_bytes: bound on all addresses together, as they stand in the page; a picture that is shown twice counts
+            twice.
+        size: longest side in pixels.
+    """
+
+    def __init__(self, items: ItemStore | None, most_bytes: int, size: int, modality: str = "image") -> None:
+        self._items, self._most, self._size, self._modality = items, most_bytes, size, modality
+        self._bytes = 0
+        self._made: dict[int, Markup] = {}
+        self.left_out = 0
+        """Pictures that were wanted and did not fit or could not be decoded."""
+
+    def address(self, row: int) -> Markup | None:
+        """The data address of a row's picture; None where there is none, it cannot be decoded, or the page is full."""
+        if self._items is None:
+            return None
+        if row not in self._made:
+            try:
+                made = preview_address(self._items.read(row), self._modality, self._size)
+            except (OSError, ValueError, InvalidInput):
+                made = ""
+            self._made[row] = Markup(made)
+        found = self._made[row]
+        if not found or self._bytes + len(found) > self._most:
+            self.left_out += 1
+            return None
+        self._bytes += len(found)
+        return found
