@@ -46,8 +46,8 @@ def answer_sentence(diagnosis: Diagnosis, answer: Answer) -> str:
         parts.append('Text encoders hardly hear a "not": this was read much as the same words without it.')
     if answer.extrapolation:
         parts.append(
-            f"This is an extrapolation: the {sample_noun(diagnosis)}s hardly differ along these words, so nothing here shows "
-            "what they say."
+            f"This is an extrapolation: the {sample_noun(diagnosis)}s hardly differ along these words, so nothing here "
+            "shows what they say."
         )
     return " ".join(parts)
 

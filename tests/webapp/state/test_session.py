@@ -139,7 +139,10 @@ def test_an_error_names_the_boxes_of_the_page(diagnosis: Diagnosis) -> None:
     with pytest.raises(gr.Error) as shown:
         shows_errors(refuse)()
     assert "--" not in shown.value.message
-    assert 'add "Pictures" (zip or tar) or "Embeddings of your own" (npy' in shown.value.message
+    assert (
+        'add "Pictures" (zip or tar), "Text" (under "Correct the roles") or "Embeddings of your own" (npy'
+        in shown.value.message
+    )
 
 
 def test_downloads_of_an_example_are_copies_outside_its_folder(diagnosis: Diagnosis, tmp_path: Path) -> None:

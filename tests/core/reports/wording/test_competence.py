@@ -63,7 +63,7 @@ def without_conditions(diagnosis: Diagnosis) -> Diagnosis:
 def test_a_phrase_says_whether_the_encoder_knows_it() -> None:
     diagnosis, insight = with_words(), next(i for i in with_words().insights if i.cluster == 0 and i.kind == "phrase")
     assert "encoder" not in sentence(diagnosis, insight)  # nothing was measured of it
-    assert "The encoder knows these words (AUROC 0.95, 0.90 to 1.00, on 40 pictures with and 40 without)." in sentence(
+    assert "The encoder knows these words (AUROC 0.95, 0.90 to 1.00, on 40 samples with and 40 without)." in sentence(
         known(diagnosis), insight
     )
     hardly = sentence(known(diagnosis, 0.6), insight)
