@@ -79,6 +79,7 @@ def keep_apart(
     A phrase restates a name or synonym if it holds every word of it ("next to a dog" and "dog"), or a name (not a
     synonym: "merry-go-round") if all that it says lies within the name and includes its last word ("next to a car" and
     "sports car"); "in the snow" stays beside "snow leopard". Words are compared as stems.
+    A phrase with examples says how texts are written, and stays.
     """
     known = synonyms or {}
     listed = dict.fromkeys(stems(t) for name in class_names for t in alternatives(name))
@@ -92,7 +93,9 @@ def keep_apart(
     for phrase in vocabulary.phrases:
         said = frozenset(stems(phrase.text))
         near = [name for word in said for name in names.get(word, ())]
-        restates = any(said.issuperset(name) or (name in listed and said.issubset(name)) for name in near)
+        restates = not phrase.examples and any(
+            said.issuperset(name) or (name in listed and said.issubset(name)) for name in near
+        )
         out.append(phrase.text) if restates else kept.append(phrase)
     if not out:
         return vocabulary, vocabulary.notes

@@ -19,14 +19,15 @@ from core.records import F32, Diagnosis
 from core.store import THUMBNAILS, save
 
 EXAMPLES = ASSETS / "examples"
-TITLES = {"clothing": "snapshots of clothes"}
+TITLES = {"clothing": "snapshots of clothes", "definitions": "definitions of words"}
 """What the page calls an example where that is not its folder's name."""
 
 
 def diagnose_example(name: str) -> Diagnosis:
     """The example as the page's visitor would diagnose it, under the example's own name."""
     folder = EXAMPLES / name
-    found = diagnose(folder / "table.csv", images=folder / "images.zip", progress=TerminalProgress())
+    images = folder / "images.zip"
+    found = diagnose(folder / "table.csv", images=images if images.is_file() else None, progress=TerminalProgress())
     notes = tuple(note for note in found.notes if "came from the cache" not in note)  # true of this machine only
     assert found.words is not None
     # half precision is enough for a stored view and halves what the repository carries; the diagnosis was made on the
@@ -55,7 +56,8 @@ def main() -> None:
     ):
         found = diagnose_example(name)
         save(found, EXAMPLES / name / "run")
-        (EXAMPLES / name / "run" / THUMBNAILS).unlink()  # the pictures themselves lie beside the run
+        if found.samples.modality == "image":
+            (EXAMPLES / name / "run" / THUMBNAILS).unlink()  # the pictures themselves lie beside the run
         print(f"{name}: {len(found.samples):,} samples, {len(found.clusters)} clusters")
 
 
