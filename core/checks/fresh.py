@@ -65,10 +65,11 @@ def _check_comparable(diagnosis: Diagnosis, audit: DataSet) -> None:
             "The diagnosis was made on embeddings that were given. "
             "Give those of the fresh samples too, with --embeddings."
         )
-    if audit.samples.items is None and not given:
+    what = diagnosis.samples.modality
+    if not given and (audit.samples.items is None or audit.samples.modality != what):
         raise InvalidInput(
-            f"The diagnosis was made on pictures ({diagnosis.embeddings.encoder}). "
-            "Give the fresh samples' pictures, with --images."
+            f"The diagnosis was made on {what}s ({diagnosis.embeddings.encoder}). "
+            f"Give the fresh samples' {what}s, with --{'texts' if what == 'text' else 'images'}."
         )
     if ", crop" in diagnosis.embeddings.space:
         raise InvalidInput(

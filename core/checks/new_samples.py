@@ -1,4 +1,4 @@
-"""New samples for `assign`: pictures or embeddings, and labels if there are any; no loss is needed."""
+"""New samples for `assign`: pictures, texts or embeddings, and labels if there are any; no loss is needed."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from core.data.tables.read import Table, read_table
 from core.data.tables.recognise import recognise
 from core.data.tables.roles import Roles
 from core.data.tables.vectors import align_vectors, read_vectors, unit_rows
+from core.data.texts.columns import TextItems, text_items
 from core.errors import InvalidInput
 from core.records import F32, I64, Diagnosis, Embeddings, ItemStore, Progress, no_progress
 from core.records.ledger import Ledger
@@ -112,9 +113,9 @@ def _bare(images: Path | None, embeddings: Path | None, progress: Progress) -> _
 
 def _with_table(read: Table, images: Path | None, embeddings: Path | None, roles: Roles, progress: Progress) -> _Loaded:
     """The rows of a table, with their own pictures or vectors or those beside it."""
-    found = recognise(read.frame, roles, list(read.images)).roles
+    found = recognise(read.frame, roles, list(read.images), texts=images is None).roles
     ledger = Ledger(len(read.frame))
-    store, positions = _pictures(read, found, images, ledger, progress)
+    store, positions = _items(read, found, images, ledger, progress)
     ids = _ids(read.frame, found, store, positions)
     labels = None if found.label is None else texts_of(read.frame[found.label])
     if embeddings is not None:
@@ -126,15 +127,18 @@ def _with_table(read: Table, images: Path | None, embeddings: Path | None, roles
         return _Loaded(ids, ledger, vectors=unit_rows(vectors, ledger), labels=labels)
     if store is None:
         raise InvalidInput(
-            "The table has neither pictures nor embeddings of its own. Give them with --images or --embeddings."
+            "The table has neither pictures nor texts nor embeddings of its own. Give them with --images, --texts or "
+            "--embeddings."
         )
     return _Loaded(ids, ledger, store, positions, labels=labels)
 
 
-def _pictures(
+def _items(
     read: Table, roles: Roles, images: Path | None, ledger: Ledger, progress: Progress
 ) -> tuple[ItemStore | None, I64]:
     rows = np.arange(len(read.frame), dtype=np.int64)
+    if images is None and roles.texts:
+        return text_items(read.frame, roles.texts, ledger), rows
     if images is None:
         return read.images.get(roles.image or ""), rows
     column = roles.image if roles.image in read.frame else roles.id
@@ -176,6 +180,11 @@ def _embed(
     assert brought.pictures is not None
     assert brought.positions is not None
     rows = brought.ledger.kept()
+    if isinstance(brought.pictures, TextItems) != (modality == "text"):
+        raise InvalidInput(
+            f"The diagnosis was made on {modality}s. Give the new samples' {modality}s, with "
+            f"--{'texts' if modality == 'text' else 'images'}."
+        )
     reading = read_images(
         brought.pictures.keep(brought.positions[rows]),
         load_encoder(encoder),

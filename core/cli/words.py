@@ -10,6 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from core.cli.command import argument, command, option
 from core.cli.options import JSON, LOSS, POSITIVE, RUN, samples
 from core.cli.output import TABLES, check_suffix, in_folder, print_json, write_table
@@ -191,12 +193,15 @@ def _frozen(diagnosis: Diagnosis, frozen: Frozen) -> str:
 
 @command()
 @option("--out FILE", "file to write: .json, or .txt for one phrase a line (default: lines, to standard output)")
-def phrases(out: Path | None = None) -> None:
+@option(
+    "--modality KIND", "of the samples that the phrases speak of (default image)", type=click.Choice(("image", "text"))
+)
+def phrases(out: Path | None = None, modality: str = "image") -> None:
     """Write the shipped phrases, to edit and bring back with --vocabulary."""
     from core.files import write_text
     from core.language.vocabulary import read_vocabulary, write_vocabulary
 
-    vocabulary = read_vocabulary()
+    vocabulary = read_vocabulary(None, modality)
     if out is None:
         sys.stdout.write(_lines(vocabulary))
         return

@@ -13,7 +13,7 @@ import torch
 
 from core.encoders.arithmetic import unit_rows
 from core.encoders.sentences.folder import read_folder
-from core.errors import InvalidInput
+from core.errors import InvalidInput, quoted
 from core.files import digest
 from core.records import F32
 
@@ -103,7 +103,9 @@ def _load(folder: Path) -> tuple[Any, Any]:
     logging.set_verbosity_error()  # it would report heads that are left out on purpose
     how = {"local_files_only": True, "trust_remote_code": False}
     try:
-        model = transformers.AutoModel.from_pretrained(str(folder), use_safetensors=True, **how)
+        model, loaded = transformers.AutoModel.from_pretrained(
+            str(folder), use_safetensors=True, output_loading_info=True, **how
+        )
         tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder), **how)
     except Exception as error:
         said = str(error).strip().splitlines()
@@ -115,6 +117,12 @@ def _load(folder: Path) -> tuple[Any, Any]:
         logging.set_verbosity(level)
         if shown:
             logging.enable_progress_bar()
+    missing = sorted(name for name in loaded["missing_keys"] if "pooler" not in name)  # which is not used
+    if missing:
+        raise InvalidInput(
+            f"The weights in {folder.name} are not all there: {quoted(*missing, most=3)}. "
+            "Copy the model's folder again."
+        )
     return model.eval(), tokenizer
 
 

@@ -216,11 +216,10 @@ def doubtful_names(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
 
 
 def best_phrase(diagnosis: Diagnosis, cluster: FailureCluster) -> Insight | None:
-    """The phrase that names the cluster; without such a name, the first that retrieves it on unseen rows better than
-    chance does (95 % interval above 0.5)."""
-    own = [i for i in diagnosis.insights if i.cluster == cluster.id and i.kind == "phrase" and i.held_out is not None]
-    if not cluster.confirmed or not own:
+    """The phrase that names the cluster; without such a name, the first of those that it might be called."""
+    if not cluster.confirmed:
         return None
     called = cluster_name(diagnosis, cluster)
-    first = next((i for i in own if called.kind == "phrase" and i.text == called.text), own[0])
-    return first if first.held_out is not None and first.held_out.low > 0.5 else None
+    said = called.text if called.kind == "phrase" else next(iter(called.might_be), "")
+    own = (i for i in diagnosis.insights if i.cluster == cluster.id and i.kind == "phrase" and i.held_out is not None)
+    return next((i for i in own if i.text == said), None)

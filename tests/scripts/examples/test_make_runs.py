@@ -10,7 +10,7 @@ import pytest
 from core.store import load
 from scripts.examples.make_runs import EXAMPLES, diagnose_example
 
-NAMES = ["scenes", "clothing", "nothing_to_find"]
+NAMES = ["scenes", "clothing", "definitions", "nothing_to_find"]
 
 
 @pytest.mark.slow

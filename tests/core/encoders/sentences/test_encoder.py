@@ -1,0 +1,149 @@
+"""A transformer of texts from a folder: its vectors by hand, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
+from tokenizers.pre_tokenizers import Whitespace
+from tokenizers.processors import TemplateProcessing
+from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+
+from core.embeddings.embed import read_images
+from core.encoders import load_encoder
+from core.encoders.sentences.encoder import SentenceEncoder
+from core.errors import InvalidInput
+from tests.support.texts import made_texts
+
+WORDS: tuple[str, ...] = tuple("[PAD] [UNK] [CLS] [SEP] a dog cat sits on the red mat and runs".split())
+TEXTS = ["a dog sits", "the red cat runs and runs and runs on the mat", "a", ""]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A random BERT of two layers, as transformers writes it."""
+    path = tmp_path_factory.mktemp("bert")
+    torch.manual_seed(0)
+    sizes: dict[str, Any] = {
+        "hidden_size": 24,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "intermediate_size": 32,
+    }
+    BertModel(BertConfig(vocab_size=len(WORDS), max_position_embeddings=40, **sizes)).save_pretrained(path)
+    inner = Tokenizer(WordLevel({word: i for i, word in enumerate(WORDS)}, unk_token="[UNK]"))
+    inner.pre_tokenizer = Whitespace()
+    inner.post_processor = TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)])
+    PreTrainedTokenizerFast(
+        tokenizer_object=inner, pad_token="[PAD]", unk_token="[UNK]", cls_token="[CLS]", sep_token="[SEP]"
+    ).save_pretrained(path)
+    return path
+
+
+def with_modules(folder: Path, path: Path, pooling: str, *more: str, limit: int = 30) -> Path:
+    """The same as sentence-transformers writes it."""
+    shutil.copytree(folder, path)
+    kinds = ["Transformer", "Pooling", *more]
+    steps = [
+        {"path": f"{i}_{kind}" if i else "", "type": f"sentence_transformers.models.{kind}"}
+        for i, kind in enumerate(kinds)
+    ]
+    (path / "modules.json").write_text(json.dumps(steps))
+    (path / "1_Pooling").mkdir()
+    modes = ("cls_token", "mean_tokens", "max_tokens", "mean_sqrt_len_tokens")
+    said = {"word_embedding_dimension": 24, **{f"pooling_mode_{name}": name == pooling for name in modes}}
+    (path / "1_Pooling" / "config.json").write_text(json.dumps(said))
+    (path / "sentence_bert_config.json").write_text(json.dumps({"max_seq_length": limit, "do_lower_case": True}))
+    return path
+
+
+def states_of(folder: Path, text: str) -> Any:
+    """(t, 24) last states of one text, run alone and without padding."""
+    ids = [2, *(WORDS.index(word) for word in text.split()), 3]
+    model = BertModel.from_pretrained(folder).eval()
+    with torch.inference_mode():
+        return model(input_ids=torch.tensor([ids])).last_hidden_state[0].numpy()
+
+
+@pytest.mark.parametrize(
+    ("pooling", "pool"),
+    [("mean_tokens", lambda s: s.mean(0)), ("cls_token", lambda s: s[0]), ("max_tokens", lambda s: s.max(0))],
+)
+def test_vectors_are_those_of_each_text_alone_under_the_folders_pooling(
+    folder: Path, tmp_path: Path, pooling: str, pool: Any
+) -> None:
+    encoder = SentenceEncoder(str(with_modules(folder, tmp_path / "st", pooling, "Normalize")))
+    found = encoder.encode_texts(TEXTS)
+    for row, text in zip(found, TEXTS):
+        own = pool(states_of(folder, text))
+        np.testing.assert_allclose(row, own / np.linalg.norm(own), atol=1e-5)
+
+
+def test_a_plain_folder_takes_the_mean_and_the_models_own_limit(folder: Path) -> None:
+    encoder = load_encoder(f"sentences:{folder}")
+    assert encoder.modality == "text"
+    assert encoder.count_truncated(["a " * 38, "a " * 39]) == 1  # 40 places, two of them for the marks
+    long = encoder.encode_texts(["dog " * 38, "dog " * 200])
+    np.testing.assert_allclose(long[0], long[1], atol=1e-6)
+
+
+def test_samples_are_read_through_it(folder: Path) -> None:
+    encoder = load_encoder(f"sentences:{folder}")
+    found = read_images(made_texts(["a dog", "a red cat", "a dog"]), encoder, modality="text")
+    np.testing.assert_allclose(found.joint.vectors, encoder.encode_texts(["a dog", "a red cat", "a dog"]), atol=1e-6)
+    assert found.duplicate_groups.tolist() == [0, 1, 0]
+
+
+def test_pooling_is_part_of_the_fingerprint(folder: Path, tmp_path: Path) -> None:
+    names = [
+        SentenceEncoder(str(with_modules(folder, tmp_path / p, p))).fingerprint for p in ("cls_token", "mean_tokens")
+    ]
+    assert len(set(names)) == 2
+
+
+def broken(folder: Path, path: Path, how: str) -> Path:
+    if how == "pickle":
+        shutil.copytree(folder, path)
+        (path / "model.safetensors").rename(path / "pytorch_model.bin")
+    elif how == "dense":
+        return with_modules(folder, path, "mean_tokens", "Dense")
+    elif how == "pooling":
+        return with_modules(folder, path, "mean_sqrt_len_tokens")
+    elif how == "outside":
+        with_modules(folder, path, "mean_tokens")
+        (path / "modules.json").write_text('[{"type": "x.Transformer", "path": "../elsewhere"}]')
+    elif how == "tokenizer":
+        shutil.copytree(folder, path)
+        tokenizer = PreTrainedTokenizerFast.from_pretrained(path)
+        tokenizer.add_tokens([f"new{i}" for i in range(9)])
+        tokenizer.save_pretrained(path)
+    elif how == "damaged":
+        shutil.copytree(folder, path)
+        (path / "model.safetensors").write_bytes(b"\x08\0\0\0\0\0\0\0{}      ")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ("nothing", "There is no folder .*sentences:FOLDER"),
+        ("pickle", r"it has pytorch_model.bin, a pickle, which can run code. Save the model anew"),
+        ("dense", "has Transformer, Pooling, Dense. Save the model without"),
+        ("pooling", "got pooling_mode_mean_sqrt_len_tokens. Bring its vectors"),
+        ("outside", "modules.json is no list of a model's parts"),
+        ("tokenizer", "has 23 word pieces and the model knows 14: they do not belong together"),
+        ("damaged", "are not all there: .*Copy the model's folder again"),
+    ],
+)
+def test_a_folder_that_cannot_be_used_is_refused_with_one_message(
+    folder: Path, tmp_path: Path, how: str, said: str
+) -> None:
+    with pytest.raises(InvalidInput, match=said):
+        SentenceEncoder(str(broken(folder, tmp_path / "st", how)))
