@@ -28,6 +28,7 @@ from core.training.distillation.student import make_student
 from core.training.distillation.student_folder import sizes
 from core.training.distillation.teacher import EMBEDDED, read_bert
 from core.training.distillation.texts import tokens_of
+from tests.benchmarks.lines import append_line, read_lines
 
 ARMS: dict[str, dict[str, Any]] = {
     "inherited": {"inherit": "layers"},
@@ -75,8 +76,7 @@ def show(path: Path) -> str:
     """A table of the runs."""
     rows = ["| start | texts | epochs | lr | CPU s | untaught | cosine | rank correlation | R@1 | times as fast |"]
     rows.append("|" + "---|" * 10)
-    for line in path.read_text("utf-8").splitlines():
-        found = json.loads(line)
+    for found in read_lines(path):
         how, figures = found["settings"], found["figures"]
         on = [name for name in ("embedding", "hidden", "attention") if how[name]]
         losses = "" if len(on) == 3 or not how["intermediate_epochs"] else f" ({', '.join(on)})"
@@ -111,11 +111,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for seed in given.seeds:
         epochs = {"intermediate_epochs": given.epochs[0], "prediction_epochs": given.epochs[1]}
         found = run(given.data, given.arm, given.half, given.texts, {**epochs, **more, "seed": seed}, given.turns)
-        text = json.dumps(found)
-        print(text)
+        print(json.dumps(found))
         if given.out is not None:
-            with given.out.open("a", encoding="utf-8") as file:
-                file.write(text + "\n")
+            append_line(given.out, found)
 
 
 if __name__ == "__main__":

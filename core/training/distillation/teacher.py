@@ -197,7 +197,9 @@ def _tokenizer(folder: Path, vocabulary: int) -> Any:
     if not any((folder / name).is_file() for name in ("tokenizer.json", "vocab.txt")):
         raise InvalidInput(f"{folder} holds no tokenizer (tokenizer.json or vocab.txt). What is needed is {NEEDED}.")
     try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(
+            str(folder), local_files_only=True, trust_remote_code=False
+        )
         highest = max(tokenizer.get_vocab().values())
     except Exception as error:  # tokenizers raises its own kind, from Rust
         raise InvalidInput(f"{folder}: the tokenizer cannot be read ({str(error)[:120]}). Write it again.") from error

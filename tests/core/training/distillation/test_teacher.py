@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -133,3 +135,24 @@ def test_the_licence_is_what_the_folder_says(copy: Path) -> None:
 def test_what_is_read_is_not_written_over(folder: Path) -> None:
     with pytest.raises(InvalidInput, match="which is read"):
         check_apart(folder.parent / "." / folder.name, read_bert(folder), None)
+
+
+def test_nothing_is_fetched(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    for name in ("connect", "connect_ex"):
+        monkeypatch.setattr(socket.socket, name, lambda *given: asked.append(given))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *given, **_: asked.append(given))
+    read_bert(folder)
+    assert asked == []
+
+
+def test_code_that_a_folder_brings_is_not_run(copy: Path) -> None:
+    ran = copy.parent / "ran"
+    (copy / "evil.py").write_text(f"open({str(ran)!r}, 'w')\nclass Evil: pass\n", "utf-8")
+    said = json.loads((copy / "tokenizer_config.json").read_text("utf-8"))
+    said |= {"tokenizer_class": "Evil", "auto_map": {"AutoTokenizer": ["evil.Evil", "evil.Evil"]}}
+    (copy / "tokenizer_config.json").write_text(json.dumps(said), "utf-8")
+    change(copy, auto_map={"AutoModel": "evil.Evil", "AutoConfig": "evil.Evil"})
+    with contextlib.suppress(InvalidInput):
+        read_bert(copy)
+    assert not ran.exists()
