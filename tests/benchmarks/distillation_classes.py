@@ -49,7 +49,7 @@ def sentences(path: Path) -> tuple[list[str], I64]:
     return [text for text, _ in rows], np.array([int(label) for _, label in rows])
 
 
-def make_teacher(data: Path, folder: Path, epochs: int = 2, lr: float = 1e-4) -> None:
+def make_teacher(data: Path, folder: Path, epochs: int, lr: float = 1e-4) -> None:
     """Fine-tune MiniLM on the training part and save it."""
     transformers: Any = import_module("transformers")
     torch.manual_seed(0)
@@ -114,8 +114,7 @@ def show(path: Path) -> str:
     for r in found:
         wrong, theirs = np.array(r["wrong"], bool), np.array(r["teacher_wrong"], bool)
         n, base = len(wrong), alone.get((r["inherit"], r["seed"]))
-        other = base is not None and r["arm"] != "prediction alone"
-        gain = spelled(paired_difference(base, wrong), 3) if other else ""
+        gain = "" if base is None or r["arm"] == "prediction alone" else spelled(paired_difference(base, wrong), 3)
         shares = [spelled(wilson(n - int(k), n), 3) for k in (wrong.sum(), theirs.sum(), r["differs"])]
         cells = [r["inherit"], str(r["seed"]), r["arm"], f"{r['seconds']:.0f}", *shares, gain]
         rows.append("| " + " | ".join(cells) + " |")
@@ -126,6 +125,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", nargs="?", type=Path)
     parser.add_argument("--work", type=Path, help="folder for the teacher")
+    parser.add_argument("--teacher-epochs", type=int, default=2, help="of its fine-tuning")
     parser.add_argument("--arms", nargs="+", choices=tuple(ARMS), default=tuple(ARMS))
     parser.add_argument("--inherit", default="words", help="what students start from, as of `distil`")
     parser.add_argument("--texts", type=int, default=3000)
@@ -139,7 +139,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         return
     torch.set_num_threads(1)
     if not (given.work / "teacher" / "config.json").is_file():
-        make_teacher(given.data, given.work / "teacher")
+        make_teacher(given.data, given.work / "teacher", given.teacher_epochs)
     for seed in given.seeds:
         for arm in given.arms:
             found = run(given.data, given.work, arm, given.texts, given.inherit, given.lr, seed)

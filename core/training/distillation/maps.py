@@ -18,8 +18,8 @@ def layer_map(n_student: int, n_teacher: int, kind: str = "uniform") -> tuple[in
     Raises:
         InvalidInput: M is not in 1..N, or there is no such kind.
 
-    Source: TinyBERT, section 3.1 and table 4. There N is a multiple of M; where it is none, m N / M is rounded down
-    here, which keeps g(M) = N (the released code would take steps of N // M and leave the last layers out).
+    Source: TinyBERT, section 3.1 and table 4. There N is a multiple of M, and the released code refuses others; here
+    m N / M is rounded down, which keeps g(M) = N.
 
     Example:
         >>> layer_map(3, 6), layer_map(3, 6, "top"), layer_map(4, 6)

@@ -21,7 +21,8 @@ class Student(nn.Module):
 
     Args:
         kind: "vectors" or "classes", as of `BertFolder`.
-        model: a BertModel without pooler, or a BertForSequenceClassification.
+        model: a BertModel without pooler, or a BertForSequenceClassification. (The released code puts a ReLU before
+            the classifier, which transformers would not know of.)
         map: the teacher's layer of each of its layers, from 1.
     """
 
