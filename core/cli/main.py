@@ -34,6 +34,8 @@ MODULES = {
     "compose": "core.cli.compose",
     "distil": "core.cli.distil",
     "classify": "core.cli.distil",
+    "steps": "core.cli.steps",
+    "reason": "core.cli.steps",
     "encoders": "core.cli.diagnose",
     "benchmark": "core.cli.benchmark",
     "peers": "core.cli.benchmark",

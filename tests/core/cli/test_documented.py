@@ -26,6 +26,7 @@ TABLES = {
     "docs/distillation.md": ("distil",),
     "docs/probes.md": ("probe sus-x",),
     "docs/scoreboard.md": ("benchmark",),
+    "docs/step_by_step.md": ("steps",),
     "docs/tasks.md": ("diagnose",),
 }
 """The command of each table of options, in the page's order."""
