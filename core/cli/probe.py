@@ -1,5 +1,5 @@
 """The commands of zero-shot and few-shot probes: list them, and run one on a finished run or on labelled pictures
-alone."""
+or texts alone."""
 
 from __future__ import annotations
 
@@ -79,6 +79,7 @@ def probe_settings(arguments: Sequence[str], taken: frozenset[str]) -> list[Opti
 @heading("Columns of that table")
 @ID
 @IMAGE
+@option("--texts COL", "column of texts, in place of pictures; several are read one after another")
 @LABEL
 @GROUP
 @option("--split-column COL", "train, test, ...", to="roles.split")
@@ -92,7 +93,7 @@ def probe(
 ) -> None:
     """Would a model that never saw your training set fail here too?
 
-    It is run on a finished run's samples, which keep the result, or on labelled pictures alone.
+    It is run on a finished run's samples, which keep the result, or on labelled pictures or texts alone.
     """
     from core.options import check_seed, read_name
 
@@ -144,8 +145,8 @@ def _without_model(name: str, made: Probe, options: ProbeOptions, labelled: Labe
     out = labelled.out
     if labelled.table is None and labelled.images is None:
         raise InvalidInput(
-            "There is nothing to probe. Give the folder of a finished run, or labelled pictures: "
-            "--table and --images, or class folders."
+            "There is nothing to probe. Give the folder of a finished run, or labelled samples: "
+            "--table and --images, class folders, or --table and --texts."
         )
     if out is None:
         raise InvalidInput("The result needs a folder to be written to. Add --out OUT.")
@@ -169,7 +170,8 @@ def _without_model(name: str, made: Probe, options: ProbeOptions, labelled: Labe
         audit = embed(audit, embedding, progress=progress)
         if audit.words is None or audit.embeddings is None:
             raise InvalidInput(
-                "A probe needs pictures, which a text encoder can be compared with: add --images (folder, zip or tar)."
+                "A probe needs pictures or texts, which a text encoder can be compared with: add --images (folder, zip "
+                "or tar) or --texts (a column)."
             )
         result = _run(name, made, options, audit.samples, audit.words, progress)
         own = _own(options, audit, result, out, progress)
@@ -181,8 +183,8 @@ def _words_of(diagnosis: Diagnosis, folder: Path) -> Words:
     """The samples as a text encoder sees them."""
     if diagnosis.words is None or not diagnosis.words.encoder:
         raise InvalidInput(
-            f"The run in {folder} has no pictures that a text encoder saw, and a probe compares pictures with texts. "
-            "Diagnose again with --images and without --no-words."
+            f"The run in {folder} has no pictures or texts that a text encoder saw, and a probe compares samples with "
+            "texts. Diagnose again with --images or --texts and without --no-words."
         )
     if diagnosis.samples.labels is None:
         raise InvalidInput(
@@ -205,6 +207,8 @@ def _run(
     split, notes = read_split(options.split, samples)
     pool, more = None, ()
     if options.pool is not None:
+        if samples.modality != "image":
+            raise InvalidInput(f"--pool holds pictures, and the samples are {samples.modality}s. Leave it out.")
         if not made.needs().pool:
             raise InvalidInput(
                 f"The probe {name} makes no support set, so it has no use for --pool. Leave it out, or use sus-x."

@@ -32,7 +32,7 @@ def read_samples(
     limits: Limits = Limits(),
     progress: Progress = no_progress,
 ) -> DataSet:
-    """Read labelled pictures. The outcomes are a placeholder (every loss is 0) until a probe has scored the samples.
+    """Read labelled pictures or texts. The outcomes are a placeholder (every loss is 0) until a probe has scored them.
 
     The same checks as for a diagnosis apply: pictures that cannot be opened, ids that repeat, labels that are missing,
     groups. The label is also named as the prediction, so that nothing else of the table is needed; columns that a model
@@ -42,7 +42,7 @@ def read_samples(
         table: CSV, TSV, JSON Lines or Parquet with a label column. None takes the table inside `images`, else its class
             folders: CLASS/file.jpg, or train/CLASS/file.jpg with a part of the data in front, which becomes the split.
         images: a folder, zip or tar; None takes the table's own picture column.
-        roles: id, image, label, group and split are looked at; open ones are recognised by their usual names.
+        roles: id, image, texts, label, group and split are looked at; open ones are recognised by their usual names.
 
     Raises:
         InvalidInput: there is no label, no picture, or one class alone; or a rule of `core.data.samples.read_data_set`
@@ -51,7 +51,7 @@ def read_samples(
     store = None if images is None else open_images(images, limits, progress)
     if table is None and store is None:
         raise InvalidInput(
-            "There is nothing to probe. Give labelled pictures: a table with --table, "
+            "There is nothing to probe. Give labelled samples: a table with --table and pictures or --texts, "
             "or class folders (CLASS/file.jpg) with --images."
         )
     if table is None and store is not None and not _holds_table(store):
@@ -76,14 +76,14 @@ def _labelled(
     read: Table, table: str | Path | None, roles: Roles
 ) -> tuple[pd.DataFrame | str | Path, Roles, tuple[str, ...]]:
     """What to read, with which roles, so that the label alone gives an outcome."""
-    kept = ("id", "image", "label", "group", "split", "embedding")
+    kept = ("id", "image", "texts", "label", "group", "split", "embedding")
     wanted = Roles(**{role: getattr(roles, role) for role in kept})
     found = recognise(read.frame, wanted, list(read.images))
     label = found.roles.label
     if label is None:
         columns = ", ".join(map(repr, list(read.frame.columns)[:12]))
         raise InvalidInput(
-            f"A probe needs each image's true class, and none of the columns {columns} is known as a label. "
+            f"A probe needs each sample's true class, and none of the columns {columns} is known as a label. "
             "Name it with --label."
         )
     given = replace(wanted, label=label, prediction=label, loss_kind="0/1 error")
@@ -101,7 +101,16 @@ def _model_columns(found: RecognisedColumns, frame: pd.DataFrame) -> list[str]:
     """Columns of losses, probabilities and predictions, by what they were recognised as or by name."""
     roles = found.roles
     named = {roles.loss, roles.prediction, found.errors, *roles.probabilities, *roles.logits}
-    kept = {roles.id, roles.image, roles.label, roles.group, roles.split, roles.embedding, found.class_names}
+    kept = {
+        roles.id,
+        roles.image,
+        *roles.texts,
+        roles.label,
+        roles.group,
+        roles.split,
+        roles.embedding,
+        found.class_names,
+    }
     return [str(c) for c in frame.columns if c not in kept and (c in named or is_model_output(str(c)))]
 
 
@@ -143,7 +152,7 @@ def _without_model(audit: DataSet, name: str, notes: tuple[str, ...]) -> DataSet
     n, samples = len(audit.samples), audit.samples
     if samples.labels is None or len(np.unique(samples.labels)) < 2:
         raise InvalidInput(
-            f"A probe tells classes apart, and all {n:,} pictures are of one: {', '.join(samples.class_names)!r}. "
+            f"A probe tells classes apart, and all {n:,} samples are of one: {', '.join(samples.class_names)!r}. "
             "Bring at least two classes."
         )
     said = tuple(

@@ -9,6 +9,7 @@ PROBES = Registry(
     "probe",
     {
         "zero-shot": "core.probes.zero_shot.probe:ZeroShot",
+        "label-desc": "core.probes.zero_shot.label_descriptions:DescribedLabels",
         "sus-x": "core.probes.few_shot.sus_x:SusX",
         "transclip": "core.probes.few_shot.transclip:TransClip",
         "lp++": "core.probes.few_shot.lp_plus_plus:LinearProbePlusPlus",

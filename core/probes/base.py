@@ -49,6 +49,8 @@ class Needs:
     """Labelled images a class by which settings are chosen; never shots, never scored."""
     pool: bool = False
     """Unlabelled images (or ones in class folders) to make a support set of."""
+    prompt_tower: bool = False
+    """A text tower behind its word embeddings, through which prompts are learned: no encoder of texts offers one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,6 +94,8 @@ class Scored:
     details: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """JSON-like; see `ProbeResult.details`."""
     notes: tuple[str, ...] = ()
+    repeats: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """What each repeat of a control is called, by the control's name; where they have no names, nothing."""
 
 
 class Probe(Protocol):

@@ -61,6 +61,7 @@ def make_result(name: str, probe: Probe, label: str, task: Task, split: Split, s
         details=_details(scored),
         notes=(*notes, *_impure(support, names)),
         excluded=tuple((samples.ids[row], reason) for row, reason in split.excluded),
+        modality=samples.modality,
     )
 
 
@@ -88,7 +89,9 @@ def _controls(
             accuracy = bootstrap(lambda at, mean=mean: 1 - float(mean[at].mean()), len(errors), groups, rng)
             gain = bootstrap(lambda at, difference=difference: float(difference[at].mean()), len(errors), groups, rng)
             p = sign_flip_p(difference, groups, seed=seed)
-        found.append(Control(name, accuracy, gain, p, len(wrong)))
+        names = scored[0].repeats.get(name, ("",) * len(wrong))
+        each = tuple(zip(names, (1 - wrong.mean(1)).tolist(), strict=True)) if len(wrong) > 1 else ()
+        found.append(Control(name, accuracy, gain, p, len(wrong), each))
     return tuple(found)
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from core.encoders import Encoder
 from core.errors import InvalidInput
 from core.language.grammar import fold_name
 from core.options import check_seed, read_name
@@ -32,6 +33,7 @@ def run_probe(name: str, probe: Probe, task: Task, *, label: str = "", progress:
         what it was given.
     """
     check_task(task)
+    check_tower(probe.needs(), task.encoder)
     order, label = order_of(task.samples.ids), read_name(label)
     return moved_back(_run(name, probe, in_id_order(task), label, progress), order)
 
@@ -65,14 +67,28 @@ def check_task(task: Task) -> None:
     samples = task.samples
     check_seed(task.seed)
     if samples.labels is None:
-        raise InvalidInput("A probe needs to know each image's true class. Bring a table with a label column.")
+        raise InvalidInput("A probe needs to know each sample's true class. Bring a table with a label column.")
     if not len(samples):
-        raise InvalidInput("There are no samples, so there is nothing to score. Bring labelled images.")
+        raise InvalidInput("There are no samples, so there is nothing to score. Bring labelled pictures or texts.")
     check_names(samples.class_names)
     if task.joint.space != task.encoder.joint_space:
         raise InvalidInput(
-            f"The images' vectors are of the space {task.joint.space!r} and the encoder's is "
+            f"The samples' vectors are of the space {task.joint.space!r} and the encoder's is "
             f"{task.encoder.joint_space!r}. Use one encoder."
+        )
+
+
+def check_tower(needs: Needs, encoder: Encoder) -> None:
+    """Refuse a probe that learns prompts through an encoder that offers no way to.
+
+    Raises:
+        InvalidInput: that is so.
+    """
+    if needs.prompt_tower and not hasattr(encoder, "prompt_tower"):
+        raise InvalidInput(
+            f"This probe learns prompts through a text tower that takes word embeddings, and the encoder "
+            f"{encoder.name!r}, of {encoder.modality}s, has none. Use a probe without learned prompts, such as "
+            "zero-shot, label-desc or lp++."
         )
 
 

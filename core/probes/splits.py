@@ -41,7 +41,7 @@ class Split:
 def score_every_row(n: int) -> Split:
     """All n rows are scored at once; nothing is learned from them."""
     none = np.empty(0, np.int64)
-    return Split((Fold(none, np.arange(n, dtype=np.int64)),), "No labelled image was used; every image is scored.")
+    return Split((Fold(none, np.arange(n, dtype=np.int64)),), "No labelled sample was used; every sample is scored.")
 
 
 def halves(labels: I64, groups: I64 | None, seed: int) -> Split:
@@ -68,7 +68,7 @@ def halves(labels: I64, groups: I64 | None, seed: int) -> Split:
         half[members[g]] = side
         counts[side] += own
     rows = [np.flatnonzero(half == s).astype(np.int64) for s in (0, 1)]
-    said = "Two halves: each image is scored by a probe that saw only images of the other half."
+    said = "Two halves: each sample is scored by a probe that saw only samples of the other half."
     return Split((Fold(rows[1], rows[0]), Fold(rows[0], rows[1])), said)
 
 
@@ -120,7 +120,7 @@ def apart(split: Split, groups: I64 | None) -> Split:
     )
     if not dropped:
         return split
-    more = f"{dropped:,} images of it are left out of training, since they or their group are scored."
+    more = f"{dropped:,} samples of it are left out of training, since they or their group are scored."
     return replace(split, folds=folds, said=f"{split.said} {more}")
 
 
@@ -166,9 +166,9 @@ def draw(
         way = f"Lower shots to {least}" if least else "Leave such classes out"
         raise InvalidInput(
             f"{shots} shots a class were asked, and {len(short)} of {len(names)} classes offer fewer beside the "
-            f"images that are scored: {name!r} has {least}. {way}, bring more images, or allow fewer."
+            f"samples that are scored: {name!r} has {least}. {way}, bring more, or allow fewer."
         )
     drawn, found = np.concatenate(picked), np.concatenate(validating)
     if shots and not len(drawn):
-        raise InvalidInput("No class offers a single shot. Bring labelled images beside those that are scored.")
+        raise InvalidInput("No class offers a single shot. Bring labelled samples beside those that are scored.")
     return drawn.astype(np.int64), found.astype(np.int64)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import nan
+from statistics import stdev
 from typing import Any, Literal
 
 from core.records.samples import F32, I64, Estimate, Outcomes
@@ -78,6 +80,13 @@ class Control:
     p: float
     """Two-sided McNemar p (for several repeats of a control: of the mean difference, by signs of rows)."""
     repeats: int = 1
+    each: tuple[tuple[str, float], ...] = ()
+    """(what it is called, accuracy) of each repeat, where there are several."""
+
+    @property
+    def spread(self) -> float:
+        """Standard deviation of the repeats' accuracies; nan of fewer than two."""
+        return stdev([value for _, value in self.each]) if len(self.each) > 1 else nan
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -117,6 +126,8 @@ class ProbeResult:
     """(id, reason) of every row that was not scored."""
     seconds: float = 0.0
     """CPU seconds of the probe itself."""
+    modality: str = "image"
+    """What was scored, a name of `core.data.modality.MODALITIES`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -81,7 +81,7 @@ def test_what_does_not_fit_is_refused_with_the_rule(name, given, said):
 
 
 def test_an_unknown_probe_is_refused_with_the_known_ones():
-    with pytest.raises(InvalidInput, match=r"no probe 'sus'. Use one of zero-shot, sus-x"):
+    with pytest.raises(InvalidInput, match=r"no probe 'sus'. Use one of zero-shot, label-desc, sus-x"):
         probe_class("sus")
 
 

@@ -49,7 +49,7 @@ def made_probe(
         outcomes=outcomes,
         accuracy=accuracy_of(outcomes.errors, None),
         calibration_error=calibration_error(outcomes.scores.max(1), ~outcomes.errors),
-        split="Two halves: each image is scored by a probe that saw only images of the other half.",
+        split="Two halves: each sample is scored by a probe that saw only samples of the other half.",
         controls=(
             Control("zero-shot", Estimate(0.5, 0.4, 0.6), Estimate(0.2, 0.1, 0.3), 0.0004),
             Control("random words", Estimate(0.45, 0.35, 0.55), Estimate(0.25, 0.12, 0.38), 0.002, 5),

@@ -67,7 +67,7 @@ def _cell(
     """(images, their share of the true class, whether they are right, all of it in words)."""
     n, share = int(counts[c, d]), float(shares[c, d])
     said = (
-        f"Of {count(int(counts[c].sum()), 'image')} of {names[c]}, {n:,} ({percent(share)}) "
+        f"Of {count(int(counts[c].sum()), 'sample')} of {names[c]}, {n:,} ({percent(share)}) "
         f"are taken for {'it' if c == d else names[d]}."
     )
     return n, share, c == d, said

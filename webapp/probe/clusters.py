@@ -27,6 +27,7 @@ def four_way_view(diagnosis: Diagnosis, result: ProbeResult, comparison: Compari
     return render(
         "probe/four_way.html.j2",
         kinds=KINDS,
+        noun=diagnosis.samples.modality,
         rows=rows,
         agreement=kappa if kappa == kappa else None,
         meanings=list(dict.fromkeys(row["words"] for row in rows[1:])),
@@ -42,7 +43,7 @@ def _line(diagnosis: Diagnosis, comparison: Comparison, found: FourWay) -> dict[
     cluster = next((c for c in diagnosis.clusters if c.id == found.cluster), None)
     return {
         "found": found,
-        "name": "All images" if cluster is None else cluster_title(diagnosis, cluster),
+        "name": f"All {diagnosis.samples.modality}s" if cluster is None else cluster_title(diagnosis, cluster),
         "scope": "all" if cluster is None else str(cluster.id),
         "hue": "" if cluster is None else hue(cluster.id),
         "colour": STATES[found.verdict],
@@ -68,9 +69,12 @@ def gallery_view(diagnosis: Diagnosis, result: ProbeResult, kind: str, scope: st
         "probe/gallery.html.j2",
         title=titles[kind],
         n=len(places),
-        where="all images" if cluster is None else f"cluster {cluster.id + 1}: {cluster_title(diagnosis, cluster)}",
+        where=f"all {diagnosis.samples.modality}s"
+        if cluster is None
+        else f"cluster {cluster.id + 1}: {cluster_title(diagnosis, cluster)}",
         scope="all" if cluster is None else scope,
         kind=kind,
+        noun=diagnosis.samples.modality,
         kinds=kinds,
         tiles=[_tile(diagnosis, result, place) for place in places[:shown].tolist()],
     )

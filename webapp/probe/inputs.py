@@ -20,23 +20,34 @@ OWN_FIELDS = ("seed", "split")
 """Fields of the form that are the run's own, not the probe's."""
 PATHS = ("load", "save")
 """Settings that are paths of files to read or to write."""
-JSON_TEXTS, LINES = ("descriptions",), ("synonyms",)
-"""Settings that core takes as text or as a path: here as JSON text, or as lines or JSON text."""
+JSON_TEXTS, LINES, MASKED = ("descriptions",), ("synonyms",), ("own_patterns",)
+"""Settings that core takes as text or as a path: here as JSON text, as lines or JSON text, or as lines with <mask>."""
 
 
 def refusal(diagnosis: Diagnosis) -> str:
     """Why no probe can run on these samples (plain text); "" where it can."""
     if diagnosis.samples.labels is None or len(diagnosis.samples.class_names) < 2:
         return (
-            "A probe needs to know each image's true class, of two or more. "
+            "A probe needs to know each sample's true class, of two or more. "
             "Bring a table with a label column in the tab Your data."
         )
     if diagnosis.words is None or not diagnosis.words.encoder:
         return (
-            "No encoder with a text tower saw these images, so class names and images cannot be compared. "
-            "Diagnose again with pictures in the tab Your data."
+            "No encoder with a text tower saw these samples, so class names and samples cannot be compared. "
+            "Diagnose again with pictures or texts in the tab Your data."
         )
     return ""
+
+
+def unfit(name: str, diagnosis: Diagnosis) -> str:
+    """Why this probe cannot run on samples of the run's modality (plain text); "" where it can."""
+    modality = diagnosis.samples.modality
+    if modality == "image" or not available(name)().needs().prompt_tower:
+        return ""
+    return (
+        f"{available(name).title} learns prompts through the text tower of an encoder of pictures, and these "
+        f"samples are {modality}s. Choose a probe without learned prompts."
+    )
 
 
 def split_of(diagnosis: Diagnosis, asked: Any) -> Split | None:
@@ -114,6 +125,10 @@ def allowed(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
         if s.name in LINES and str(said).strip().casefold().endswith(".json"):
             raise InvalidInput(
                 f"{s.name} must be lines or JSON text here: got {str(said)[:40]!r}. Paste the file’s text."
+            )
+        if s.name in MASKED and "<mask>" not in str(said):
+            raise InvalidInput(
+                f"{s.name} must be lines that hold <mask> here: got {str(said)[:40]!r}. Paste the file’s text."
             )
     return dict(given)
 

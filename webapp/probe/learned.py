@@ -27,7 +27,7 @@ def learned_view(result: ProbeResult) -> str:
         "probe/learned.html.j2",
         facts=[(_title(k), _cell(v)) for k, v in plain.items()],
         details=[_detail(_title(k), v) for k, v in result.details.items() if k not in plain],
-        support=None if result.support is None else _support(result.support, result.class_names),
+        support=None if result.support is None else _support(result.support, result.class_names, result.modality),
         prompts=_prompts(result) if result.prompts else None,
     )
 
@@ -41,7 +41,7 @@ def _prompts(result: ProbeResult) -> dict[str, Any]:
     return {"rows": rows, "n": sum(map(len, result.prompts)), "n_classes": len(result.prompts)}
 
 
-def _support(support: Support, names: tuple[str, ...]) -> dict[str, Any]:
+def _support(support: Support, names: tuple[str, ...], noun: str) -> dict[str, Any]:
     """What the probe learned from: (class, images, purity by zero-shot, by the label that it was not shown); a share is
     None where it is not known."""
 
@@ -53,7 +53,7 @@ def _support(support: Support, names: tuple[str, ...]) -> dict[str, Any]:
         for c, name in list(enumerate(names))[:MAX_ROWS]
     ]
     return {
-        "source": support.source or count(len(support.ids), "image"),
+        "source": support.source or count(len(support.ids), noun),
         "rows": rows,
         "has_purity": support.purity is not None,
         "has_true_purity": support.true_purity is not None,

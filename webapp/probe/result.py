@@ -37,10 +37,10 @@ def result_view(
 
 def headline_view(diagnosis: Diagnosis, result: ProbeResult, comparison: Comparison | None) -> str:
     """Accuracy with its interval, the user's model and the controls on one axis, and how the numbers came about."""
-    from core.reports.wording.probes import HOW, overall_sentences  # scipy: not needed to start the page
+    from core.reports.wording.probes import HOW, overall_sentences, spread_words  # scipy: not needed to start the page
 
     if comparison is not None:
-        beside = overall_sentences(comparison)[0]
+        beside = overall_sentences(comparison, noun=result.modality)[0]
     elif is_own(diagnosis, result.name):
         beside = "The model of this run is this probe itself."
     else:
@@ -50,7 +50,7 @@ def headline_view(diagnosis: Diagnosis, result: ProbeResult, comparison: Compari
         result=result,
         beside=beside,
         chart=_chart(result, comparison),
-        gains=[(control, *_gain(control)) for control in result.controls],
+        gains=[(control, spread_words(control), *_gain(control)) for control in result.controls],
         choices=[(c.name, f"{c.value:.4g}", HOW[c.how]) for c in result.choices],
         lines=_made(result),
     )
@@ -69,7 +69,7 @@ def _chart(result: ProbeResult, comparison: Comparison | None) -> DotChart:
 def control_name(control: Control) -> str:
     """What a control is called on the page (plain text)."""
     name = CONTROLS.get(control.name, control.name[:1].upper() + control.name[1:])
-    return f"{name}, {control.repeats} draws" if control.repeats > 1 else name
+    return f"{name}, mean of {control.repeats}" if control.repeats > 1 else name
 
 
 def _gain(control: Control) -> tuple[str, str]:
@@ -84,7 +84,7 @@ def _made(result: ProbeResult) -> list[str]:
     lines = [result.split, *result.notes]
     if result.excluded:
         sample, reason = result.excluded[0]
-        lines.append(f"{count(len(result.excluded), 'image')} not scored, such as {sample}: {reason}.")
+        lines.append(f"{count(len(result.excluded), result.modality)} not scored, such as {sample}: {reason}.")
     return [*lines, f"Encoder: {result.encoder}. {cpu(result.seconds)} CPU seconds."]
 
 

@@ -1,4 +1,4 @@
-"""Probe tab: a zero-shot or few-shot classifier on the open run's images, beside the user's own model."""
+"""Probe tab: a zero-shot or few-shot classifier on the open run's samples, beside the user's own model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from webapp.markup.render import empty, render
 from webapp.probe.clusters import MAX_PICTURES, gallery_view
 from webapp.probe.form import FIRST, cards, controls, needs_pool, read_press
 from webapp.probe.images import explanation_view, similarities
-from webapp.probe.inputs import estimate, refusal
+from webapp.probe.inputs import estimate, refusal, unfit
 from webapp.probe.result import result_view
 from webapp.probe.state import Made, ProbeState, compared, diagnose_failures, keep_made, make_one, with_probes
 from webapp.state.choices import IMAGES
@@ -52,7 +52,10 @@ def form_of(run: str, diagnosis: Diagnosis, name: str) -> tuple[Any, Any]:
     if why := refusal(diagnosis):
         form = empty(why, "No probe can run on this run")
         return gr.update(value=form, run=run), gr.update(visible=False)
-    return gr.update(value=controls(name, diagnosis), run=run), gr.update(visible=needs_pool(name), value=None)
+    if why := unfit(name, diagnosis):
+        return gr.update(value=empty(why, "Not on these samples"), run=run), gr.update(visible=False)
+    pool = needs_pool(name) and diagnosis.samples.modality == "image"
+    return gr.update(value=controls(name, diagnosis), run=run), gr.update(visible=pool, value=None)
 
 
 def on_choose(session: Session, event: gr.EventData) -> tuple[Any, Any]:

@@ -14,10 +14,10 @@ from core.embeddings.embed import read_images
 from core.encoders import Encoder
 from core.errors import InvalidInput
 from core.language.grammar import fold_name
+from core.language.named_texts import read_object
 from core.limits import Limits
 from core.probes.base import Images
 from core.probes.few_shot.support import drop_samples
-from core.probes.zero_shot.prompt_files import read_object
 from core.records import F32, I64, ItemStore, Progress, no_progress
 
 FOLDERS = ("auto", "classes", "none")

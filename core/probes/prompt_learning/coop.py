@@ -58,7 +58,8 @@ class LearnedPrompts(StartSettings):
     def needs(self) -> Needs:
         """Shots and, as in CoOp's protocol, as many images to validate by, but at most four; nothing with saved
         prompts."""
-        return Needs() if self.load else Needs(self.shots, min(self.shots, VALIDATION) if self.validate else 0)
+        shots = 0 if self.load else self.shots
+        return Needs(shots, min(shots, VALIDATION) if self.validate else 0, prompt_tower=True)
 
     def run(self, part: ProbeInput) -> Scored:
         """Train, or load, and score."""

@@ -88,7 +88,8 @@ class ZeroShot(PromptSettings):
 
     def run(self, part: ProbeInput) -> Scored:
         """Cosines at the encoder's scale, with what the descriptions add to them as a part of its own."""
-        texts = make_texts(part.class_names, **self.texts(), description_shape=self.description_shape)
+        told = {**self.texts(), "description_shape": self.description_shape, "modality": part.encoder.modality}
+        texts = make_texts(part.class_names, **told)
         controls = self._random(texts, part.seed) if texts.described else []
         total = sum(map(count_texts, [texts.templated, texts.described, *controls]))
         features, scale = part.test.features.astype(np.float64), logit_scale_of(part.encoder)

@@ -12,7 +12,8 @@ import numpy as np
 from core.errors import InvalidInput
 from core.files import ASSETS
 from core.language.grammar import fold_name
-from core.probes.zero_shot.prompt_files import by_class, read_lists, read_synonyms, read_templates, strangers_note
+from core.language.named_texts import by_class, read_lists, strangers_note
+from core.probes.zero_shot.prompt_files import read_synonyms, read_templates
 
 WORDS = ASSETS / "prompts" / "words.txt"
 PAIRS = 15
@@ -45,6 +46,7 @@ def make_texts(
     descriptions: str = "",
     description_shape: str = "auto",
     concept: str = "",
+    modality: str = "image",
 ) -> PromptTexts:
     """All texts of the classes, before any is encoded. Names may hold braces, quotes or any script.
 
@@ -57,6 +59,7 @@ def make_texts(
         description_shape: "sentences", "descriptors", or "auto" to tell by the texts.
         concept: what all classes are, put before the names (WaffleCLIP, Roth et al. 2023, arXiv 2306.07282); sentences
             stay as they are.
+        modality: of the samples that the texts are set beside.
 
     Raises:
         InvalidInput: a name is empty, or a file or text box breaks its rule.
@@ -64,7 +67,7 @@ def make_texts(
     names, notes = read_synonyms(synonyms, class_names)
     if not all(own[0] for own in names):
         raise InvalidInput("A class has no name, so no sentence can be made of it. Give every class a name.")
-    sentences, concept = read_templates(templates, own_templates), " ".join(concept.split())
+    sentences, concept = read_templates(templates, own_templates, modality), " ".join(concept.split())
     if own_templates.strip() and templates != "own":
         notes += (f"Your own templates were not used: templates is {templates!r}. Choose 'own' to use them.",)
     lead = f"{concept}: " if concept else ""

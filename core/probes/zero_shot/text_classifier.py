@@ -17,7 +17,7 @@ from core.encoders import Encoder
 from core.encoders.arithmetic import unit, unit_rows
 from core.errors import InvalidInput
 from core.files import keep_arrays, read_arrays
-from core.probes.zero_shot.prompt_files import read_lists
+from core.language.named_texts import read_lists
 from core.probes.zero_shot.prompt_texts import PromptTexts, make_texts
 from core.records import F32, F64, I64, Progress, no_progress
 
@@ -75,7 +75,7 @@ def text_classifier(
     Raises:
         InvalidInput: a setting, file or text box breaks its rule.
     """
-    texts = make_texts(class_names, **settings)
+    texts = make_texts(class_names, **settings, modality=encoder.modality)
     check_weight(description_weight)
     total, first = count_texts(texts.templated) + count_texts(texts.described), count_texts(texts.templated)
     templated = pool_texts(encoder, texts.templated, cache, after(progress, 0, total))

@@ -84,7 +84,15 @@ def probe_document(diagnosis: Diagnosis, result: ProbeResult) -> dict[str, Any]:
             "mean_loss": float(result.outcomes.loss.mean()),
             "calibration_error": estimate(result.calibration_error),
             "split": result.split,
-            "controls": [fields(c, "name accuracy gain p repeats") for c in result.controls],
+            "modality": result.modality,
+            "controls": [
+                fields(c, "name accuracy gain p repeats")
+                | {
+                    "spread": c.spread if c.each else None,
+                    "each": [{"name": name, "accuracy": value} for name, value in c.each],
+                }
+                for c in result.controls
+            ],
             "choices": [{"name": c.name, "number": c.value, "how": c.how} for c in result.choices],
             "classes": [
                 fields(c, "name n recall n_said precision")

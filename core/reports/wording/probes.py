@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.checks.paired_errors import MODEL
-from core.numbers import PER_CENT, count, interval, number, p_value, points, with_interval
+from core.numbers import PER_CENT, count, interval, number, p_value, percent, points, with_interval
 from core.records import OWN, Choice, Comparison, Control, Diagnosis, Estimate, FourWay, ProbeResult, Support
 from core.reports.wording.findings import cluster_title
 
 if TYPE_CHECKING:
     from core.probes.ladder.reproduce import LadderRow
 
-HOW = {"fixed": "the method's default", "validation": "chosen on validation images", "given": "given"}
+HOW = {"fixed": "the method's default", "validation": "chosen on validation rows", "given": "given"}
 VERDICTS = {
     "fixed": "fixed: {b} is better here",
     "partly": "partly fixed: {b} is better here, yet it too does worse here than elsewhere",
@@ -43,16 +43,24 @@ def share(estimate: Estimate | None) -> str:
 def accuracy_sentence(result: ProbeResult) -> str:
     """How often the probe is right, and which rows it learned from."""
     return (
-        f"{result.name} is right on {share(result.accuracy)} of {count(len(result.rows), 'image')}; "
+        f"{result.name} is right on {share(result.accuracy)} of {count(len(result.rows), result.modality)}; "
         f"calibration error {share(result.calibration_error)}. {result.split}"
     )
 
 
 def control_sentence(control: Control) -> str:
     """What the probe scores without the thing that is said to help."""
-    gain, times = control.gain, "" if control.repeats == 1 else f", mean of {control.repeats} repeats"
+    gain, times = control.gain, "" if control.repeats == 1 else f", mean of {control.repeats} repeats{spread_words(control)}"
     change = f"{_gain(gain)}, {p_value(control.p)}"
     return f"{control.name}{times}: right on {share(control.accuracy)}; the probe's gain over it: {change}"
+
+
+def spread_words(control: Control) -> str:
+    """How far the repeats of a control lie apart, such as " (SD 2.4 points, 68 to 75 %)"; "" where it has none."""
+    if len(control.each) < 2:
+        return ""
+    values = [value for _, value in control.each]
+    return f" (SD {points(control.spread)}, {percent(min(values))} to {percent(max(values))})"
 
 
 def choice_sentence(choice: Choice) -> str:
@@ -60,8 +68,13 @@ def choice_sentence(choice: Choice) -> str:
     return f"{choice.name} = {choice.value:g} ({HOW[choice.how]})"
 
 
-def overall_sentences(found: Comparison, diagnosis: Diagnosis | None = None) -> tuple[str, ...]:
-    """The two accuracies, the four counts, and what follows."""
+def overall_sentences(found: Comparison, diagnosis: Diagnosis | None = None, noun: str = "image") -> tuple[str, ...]:
+    """The two accuracies, the four counts, and what follows.
+
+    Args:
+        noun: what is counted, where there is no diagnosis to say it.
+    """
+    noun = noun if diagnosis is None else diagnosis.samples.modality
     a, b, all_rows = model_name(found.a, diagnosis), model_name(found.b, diagnosis), found.overall
     difference = all_rows.difference
     if all_rows.verdict in ("fixed", "broken"):
@@ -81,7 +94,7 @@ def overall_sentences(found: Comparison, diagnosis: Diagnosis | None = None) -> 
         else ""
     )
     return (
-        f"On the same {count(all_rows.n, 'image')} {rates}: {said} ({change}).",
+        f"On the same {count(all_rows.n, noun)} {rates}: {said} ({change}).",
         f"{counts} {all_rows.neither:,}.{together}",
     )
 
@@ -117,7 +130,8 @@ def comparison_lines(diagnosis: Diagnosis, found: Comparison) -> list[str]:
 def _table(head: str, diagnosis: Diagnosis, found: Comparison, scopes: tuple[FourWay, ...]) -> list[str]:
     titles = [scope_title(diagnosis, f) for f in scopes]
     width = min(48, max(len(head), *(len(t) + 2 for t in titles)))
-    lines = [f"{head:<{width}}" + "".join(f"{name:>9}" for name in ("images", "fixed", "broken", "both", "neither"))]
+    columns = (f"{diagnosis.samples.modality}s", "fixed", "broken", "both", "neither")
+    lines = [f"{head:<{width}}" + "".join(f"{name:>9}" for name in columns)]
     for title, f in zip(titles, scopes):
         shown = f"  {title}" if len(title) + 2 <= width else f"  {title[: width - 3]}…"
         lines.append(
@@ -135,20 +149,20 @@ def probe_lines(result: ProbeResult) -> list[str]:
     if result.choices:
         lines.append(f"  Numbers: {'; '.join(choice_sentence(c) for c in result.choices)}.")
     if result.support is not None:
-        lines.append(f"  Learned from {support_sentence(result.support)}.")
+        lines.append(f"  Learned from {support_sentence(result.support, result.modality)}.")
     if result.excluded:
         lines.append(f"  {count(len(result.excluded), 'row')} not scored; the first: {result.excluded[0][1]}.")
     return lines + [f"  Note: {note}" for note in result.notes]
 
 
-def support_sentence(support: Support) -> str:
+def support_sentence(support: Support, noun: str = "image") -> str:
     """How many images were learned from, in each part where there are several; such as "32 images in each of 2 parts: 4
     shots a class"."""
     parts = np.bincount(support.folds)
     each = (
-        f"{parts[0]:,} and {parts[1]:,} images, one set for each half"
+        f"{parts[0]:,} and {parts[1]:,} {noun}s, one set for each half"
         if len(parts) == 2
-        else count(len(support.ids), "image")
+        else count(len(support.ids), noun)
     )
     return f"{each}: {support.source or 'shots'}"
 

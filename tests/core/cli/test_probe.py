@@ -215,7 +215,7 @@ def test_class_folders_alone_become_a_run_whose_model_is_the_probe(
 ) -> None:
     shipped = read_vocabulary()
     monkeypatch.setattr(
-        "core.language.phrases.read_vocabulary", lambda path: replace(shipped, phrases=shipped.phrases[:12])
+        "core.language.phrases.read_vocabulary", lambda path, modality: replace(shipped, phrases=shipped.phrases[:12])
     )  # for speed
     make_folders(tmp_path / "set", ("bus", "car"), 30)
     out = said(

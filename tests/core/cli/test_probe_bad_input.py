@@ -103,7 +103,7 @@ def test_a_run_without_words_or_labels_says_the_way_out(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     save(make_diagnosis(), tmp_path / "plain")
-    assert "Diagnose again with --images and without --no-words" in refused(
+    assert "Diagnose again with --images or --texts and without --no-words" in refused(
         capsys, "probe", "zero-shot", str(tmp_path / "plain")
     )
     spoken = with_words()

@@ -93,7 +93,7 @@ def test_a_given_split_loses_the_training_rows_of_scored_groups(spy):
     )
     result = run_probe("spy", spy(), task)
     assert spy.seen[0].shots.rows.max() < 40
-    assert "4 images" in result.split
+    assert "4 samples" in result.split
 
 
 def test_a_pool_of_the_other_half_hides_its_labels(spy):
@@ -109,7 +109,7 @@ def test_a_given_pool_is_used_and_every_row_is_scored_at_once(spy):
     result = run_probe("spy", spy(shots=0, pool=True), replace(made_task(20), pool=pool))
     assert len(spy.seen) == 1
     assert spy.seen[0].pool is pool
-    assert result.split.startswith("No labelled image")
+    assert result.split.startswith("No labelled sample")
 
 
 def test_folds_are_put_back_in_the_order_of_the_rows(spy):

@@ -79,7 +79,7 @@ def test_training_rows_of_a_scored_group_are_left_out_and_counted():
     trimmed = apart(Split((fold,), "Said."), groups)
     assert trimmed.folds[0].train.tolist() == [0, 1, 2]
     assert trimmed.folds[0].validation.tolist() == [7]
-    assert trimmed.said.startswith("Said. 2 images")
+    assert trimmed.said.startswith("Said. 2 samples")
 
 
 def test_a_split_that_is_apart_already_stays_as_it_is():

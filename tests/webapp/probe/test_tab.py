@@ -37,7 +37,11 @@ from webapp.state.session import RUNS, Session
 
 pytestmark = pytest.mark.usefixtures("plain")
 N = 120
-HARMLESS = {"templates", "own_templates", "synonyms", "descriptions", "concept", "init"}
+HARMLESS = {"templates", "own_templates", "synonyms", "descriptions", "concept", "init"} | {
+    "order",
+    "words",
+    "own_patterns",
+}
 """Settings of free text that no probe takes for a path: lines, JSON (checked), and words."""
 
 
@@ -79,7 +83,7 @@ def test_no_visitor_makes_the_server_open_a_file_by_its_path(name: str) -> None:
         with pytest.raises(InvalidInput, match="JSON itself"):
             allowed(name, {"descriptions": "/etc/passwd"})
         with pytest.raises(InvalidInput, match="Paste"):
-            allowed(name, {"synonyms": "secret.JSON "})
+            allowed(name, {"synonyms": "secret.JSON "} if name != "label-desc" else {"own_patterns": "secret.tsv"})
 
 
 def test_a_probe_whose_module_is_missing_is_shown_and_cannot_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:

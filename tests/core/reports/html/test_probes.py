@@ -30,7 +30,7 @@ def test_each_probe_has_a_section_with_accuracy_controls_and_the_four_ways() -> 
         "made, 2 shots",
         "random words, mean of 5 repeats",
         "alpha = 1.5 (the method's default)",
-        "beta = 5.5 (chosen on validation images)",
+        "beta = 5.5 (chosen on validation rows)",
     ):
         assert wanted in text
     found = compare(run, "model", "weak")

@@ -1,0 +1,203 @@
+"""Classification by descriptions of the classes in place of examples, and how far it depends on the wording."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from core.embeddings.texts import encode_texts
+from core.encoders import Encoder
+from core.encoders.arithmetic import unit, unit_rows
+from core.errors import InvalidInput
+from core.language.grammar import spoken_names
+from core.language.label_descriptions import Pattern, of_classes, read_descriptions, read_patterns, read_words
+from core.language.prompts import synonyms_of
+from core.language.speech import SPEECH
+from core.options import setting
+from core.probes.base import Needs, ProbeInput, Scored, logit_scale_of
+from core.records import F64, I64, Choice
+
+WAYS = ("descriptions", "patterns", "names")
+SHUFFLES = 20
+SECONDS_PER_TEXT = 0.004
+"""CPU seconds of the embedded encoder's text tower on one core for a pattern or a description."""
+LOADING = 4.0
+"""CPU seconds to load that tower."""
+DUAL_FORM = (
+    "This is the dual-encoder form of label descriptions: cosines with the vectors that the run already has; nothing "
+    "is trained. The training of a language model is the command `label-desc`."
+)
+_SETS = {"image": "photo", "text": "topic"}
+
+
+@dataclass(frozen=True)
+class DescribedLabels:
+    """Cosine of a sample with the mean vector of what is said of each class, beside the class's bare name and one word
+    for it in fourteen patterns.
+
+    Source: Gao et al. 2023 (EMNLP, arXiv 2305.02239), who train a masked language model on the descriptions and report
+    the mean and the spread over patterns. Ours is the form for an encoder with a joint space, where nothing is trained:
+    the centroid of the descriptions takes the place of training. The control draws the descriptions anew among the
+    classes, as many each.
+    """
+
+    title: ClassVar[str] = "Label descriptions"
+    what: ClassVar[str] = (
+        "What is said of each class (related terms, a dictionary's line, sentences) in place of examples, beside bare "
+        "names and fourteen wordings of one word; for texts and pictures."
+    )
+    source: ClassVar[str] = "Gao et al. 2023, EMNLP, arXiv 2305.02239 (dual-encoder form)"
+
+    descriptions: str = setting(
+        "", "a JSON file, or its text, with a list of texts for each class; or a manual_24.tsv", kind="file"
+    )
+    order: str = setting(
+        "", "the classes in the order of the numbers of a manual_24.tsv, with commas, as in: negative, positive"
+    )
+    words: str = setting(
+        "", 'the word of a class in the patterns, one class a line, as in "negative: awful"', kind="text"
+    )
+    patterns: str = setting(
+        "auto",
+        "the fourteen wordings: of topics, sentiments or photographs, or your own; auto goes by what a sample is",
+        choices=("auto", "topic", "sentiment", "photo", "own"),
+    )
+    own_patterns: str = setting("", "your own, one a line, each with <mask> where the word goes", kind="text")
+    by: str = setting(
+        "descriptions", "what the probe itself goes by; the others are set beside it", choices=WAYS, advanced=True
+    )
+    shuffles: int = setting(
+        SHUFFLES, "how often descriptions are drawn anew among the classes", low=0, high=200, advanced=True
+    )
+
+    def __post_init__(self) -> None:
+        if self.patterns == "own":
+            read_patterns(self.own_patterns)
+
+    def needs(self) -> Needs:
+        """Nothing but names."""
+        return Needs()
+
+    def estimate(self, n: int, k: int, folds: int) -> float:
+        """CPU seconds: the texts dominate. What a file holds is not counted but taken for thirty texts a class."""
+        return LOADING + SECONDS_PER_TEXT * k * (1 + 14 + (30 if self.descriptions.strip() else 3)) + 2e-9 * n * k * 512
+
+    def run(self, part: ProbeInput) -> Scored:
+        """Cosines at the encoder's scale, with the other ways beside them as controls."""
+        given, notes = self._given(part)
+        terms = [own[0] if own and self.descriptions.strip() else "" for own in given]
+        words, patterns = read_words(self.words, part.class_names, terms), self._patterns(part.encoder)
+        described = tuple(own or (name,) for own, name in zip(given, spoken_names(part.class_names)))
+        labels = _Vectors.of(part, words, patterns, described)
+        features, scale = part.test.features.astype(np.float64), logit_scale_of(part.encoder)
+
+        def said(vectors: F64) -> I64:
+            return (features @ vectors.T).argmax(1).astype(np.int64)
+
+        centres = {"descriptions": labels.centroids(), "patterns": labels.in_patterns(), "names": labels.names}
+        wordings = np.stack([said(labels.filled[p]) for p in range(len(patterns))])
+        controls = {"bare names": said(labels.names)[None], "one word in each pattern": wordings}
+        if self.by != "descriptions":
+            controls["descriptions"] = said(centres["descriptions"])[None]
+        if self.by == "names":
+            del controls["bare names"]
+        if self.shuffles:
+            rng = np.random.default_rng([part.seed, 11])
+            drawn = [said(labels.centroids(rng)) for _ in range(self.shuffles)]
+            controls["descriptions drawn anew among the classes"] = np.stack(drawn)
+        texts = {"descriptions": described, "patterns": _said(words, patterns), "names": _alone(part.class_names)}
+        every = [text for own in (*described, *texts["patterns"]) for text in own]
+        return Scored(
+            scale * (features @ centres[self.by].T),
+            controls=controls,
+            repeats={"one word in each pattern": tuple(pattern.name for pattern in patterns)},
+            choices=(Choice("patterns", float(len(patterns)), "given" if self.patterns == "own" else "fixed"),),
+            prompts=texts[self.by],
+            details=_details(part, words, described, part.encoder.count_truncated(every)),
+            notes=(DUAL_FORM, *notes),
+        )
+
+    def _given(self, part: ProbeInput) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]:
+        """The descriptions of each class and what is to be said of them."""
+        if self.descriptions.strip():
+            return of_classes(read_descriptions(self.descriptions), part.class_names, self.order)
+        if self.order.strip():
+            raise InvalidInput("order says which class each number of a file is, and there are no descriptions.")
+        return proposed(part.class_names, part.encoder.modality), (
+            "No descriptions were given, so each class is described by its name alone and in a sentence"
+            " (and other names that WordNet has). Bring your own: related terms, a dictionary's line, sentences.",
+        )
+
+    def _patterns(self, encoder: Encoder) -> tuple[Pattern, ...]:
+        if self.patterns == "own":
+            return read_patterns(self.own_patterns)
+        return read_patterns(_SETS.get(encoder.modality, "topic") if self.patterns == "auto" else self.patterns)
+
+
+def proposed(class_names: Sequence[str], modality: str) -> tuple[tuple[str, ...], ...]:
+    """Descriptions to begin with: the name, other names of pictures' classes, and each in a sentence."""
+    others = synonyms_of(class_names) if modality == "image" else {}
+    speech, found = SPEECH[modality], list[tuple[str, ...]]()
+    for name, spoken in zip(class_names, spoken_names(class_names)):
+        terms = (spoken, *spoken_names(others.get(name, ())))
+        found.append((*terms, *(f"{speech.shows(term)}." for term in terms)))
+    return tuple(found)
+
+
+def _said(words: Sequence[str], patterns: Sequence[Pattern]) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(pattern.filled(word) for pattern in patterns) for word in words)
+
+
+def _alone(names: Sequence[str]) -> tuple[tuple[str, ...], ...]:
+    return tuple((name,) for name in spoken_names(names))
+
+
+def _details(
+    part: ProbeInput, words: Sequence[str], described: Sequence[Sequence[str]], truncated: int
+) -> dict[str, Any]:
+    rows = zip(part.class_names, words, described, strict=True)
+    return {
+        "Classes": [{"class": name, "word": word, "descriptions": len(own)} for name, word, own in rows],
+        "Texts that lost their end": truncated,
+    }
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Vectors:
+    """k classes as texts of the joint space, unit rows."""
+
+    names: F64
+    """(k, d) bare names."""
+    filled: F64
+    """(p, k, d) each class's word in each pattern."""
+    descriptions: F64
+    """(t, d) all descriptions, class by class."""
+    of_class: I64
+    """(t,) the class of each."""
+
+    @classmethod
+    def of(
+        cls, part: ProbeInput, words: Sequence[str], patterns: Sequence[Pattern], described: Sequence[Sequence[str]]
+    ) -> _Vectors:
+        names, k = spoken_names(part.class_names), len(part.class_names)
+        flat = [text for own in described for text in own]
+        texts = [*names, *(p.filled(word) for p in patterns for word in words), *flat]
+        step = "encode the descriptions"
+        found = encode_texts(part.encoder, texts, part.cache, progress=part.progress, step=step)
+        vectors, at = unit_rows(found).astype(np.float64), k * (1 + len(patterns))
+        of_class = np.repeat(np.arange(k), [len(own) for own in described]).astype(np.int64)
+        return cls(vectors[:k], vectors[k:at].reshape(len(patterns), k, -1), vectors[at:], of_class)
+
+    def centroids(self, rng: np.random.Generator | None = None) -> F64:
+        """(k, d) the mean of each class's descriptions, scaled to length 1; with `rng` of as many drawn from all."""
+        of_class = self.of_class if rng is None else rng.permutation(self.of_class)
+        sums = np.zeros_like(self.names)
+        np.add.at(sums, of_class, self.descriptions)
+        return unit(sums)
+
+    def in_patterns(self) -> F64:
+        """(k, d) the mean of each class's filled patterns, scaled to length 1."""
+        return unit(self.filled.mean(0))
