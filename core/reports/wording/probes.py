@@ -50,7 +50,10 @@ def accuracy_sentence(result: ProbeResult) -> str:
 
 def control_sentence(control: Control) -> str:
     """What the probe scores without the thing that is said to help."""
-    gain, times = control.gain, "" if control.repeats == 1 else f", mean of {control.repeats} repeats{spread_words(control)}"
+    gain, times = (
+        control.gain,
+        "" if control.repeats == 1 else f", mean of {control.repeats} repeats{spread_words(control)}",
+    )
     change = f"{_gain(gain)}, {p_value(control.p)}"
     return f"{control.name}{times}: right on {share(control.accuracy)}; the probe's gain over it: {change}"
 

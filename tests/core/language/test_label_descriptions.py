@@ -17,8 +17,11 @@ from core.language.label_descriptions import (
     read_words,
 )
 
-COUNTS = {"agnews": 24, "yahoo": 24, "finetune": 24, "yahoo10": 60, "dbpedia": 84}
-COUNTS |= dict.fromkeys(("sst2", "imdb", "amazon2", "yelp2"), 100) | dict.fromkeys(("sst5", "yelp"), 125)
+COUNTS = {
+    **{"agnews": 24, "yahoo": 24, "finetune": 24, "yahoo10": 60, "dbpedia": 84},
+    **dict.fromkeys(("sst2", "imdb", "amazon2", "yelp2"), 100),
+    **dict.fromkeys(("sst5", "yelp"), 125),
+}
 MANUAL = '1\tterrible\tjust the term\n1\t"It was ""awful""."\n2\tgreat\trelated terms\n'
 
 

@@ -54,8 +54,8 @@ def test_every_way_is_the_plain_loop_over_texts() -> None:
     words = ("claws", "hound", "beak")
 
     def vector(*texts: str) -> np.ndarray:
-        mean = np.mean([task.encoder.encode_texts([t])[0] for t in texts], axis=0, dtype=np.float64)
-        return mean / np.linalg.norm(mean)
+        mean = np.stack([task.encoder.encode_texts([t])[0] for t in texts]).astype(np.float64).mean(0)
+        return np.asarray(mean / np.linalg.norm(mean))
 
     rows = task.joint.vectors.astype(np.float64)
     centroids = np.stack([vector(*LOOKS[name]) for name in NAMES])
