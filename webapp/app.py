@@ -13,8 +13,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from core.data.images.properties import PROPERTIES
-from core.data.texts.properties import PROPERTIES as OF_TEXTS
+from core.data.modality import MODALITIES, modality_of
 from core.errors import InvalidInput
 from core.files import ASSETS
 from webapp import api as endpoints
@@ -96,7 +95,8 @@ def build_app(
             with gr.Tab("Your data", id="data"):
                 form = your_data.build(session, view, tabs, root, offered)
             with gr.Tab("How to read this", id="reading"):
-                gr.HTML(render("guide.html.j2", at_home=at_home, properties=PROPERTIES, of_texts=OF_TEXTS), **PLAIN)
+                measured = {kind: modality_of(kind).meanings for kind in MODALITIES}
+                gr.HTML(render("guide.html.j2", at_home=at_home, measured=measured), **PLAIN)
         demo.load(shows_errors(explore.on_downloads), [session], view.buttons, **PRIVATE)
         brought = [block for block in demo.blocks.values() if isinstance(block, gr.File)]
         your_data.wire_forget(form, brought)

@@ -45,7 +45,7 @@ _TOLD: dict[str, Callable[[dict[str, Any], str], float]] = {
     "speaking to the reader": lambda _, text: len(re.findall(r"\b(?:you|your|yours|yourself)\b", text, re.I)),
     "comparing two things": lambda _, text: len(re.findall(r"\b(?:than|as \w+ as)\b", text, re.I)),
     "telling of the future": lambda _, text: len(re.findall(r"\b(?:will|going to|plans? to|next year)\b", text, re.I)),
-    "in a language other than English": lambda m, _: float(m["language"] not in ("en", "unsure", "too short")),
+    "in a language other than English": lambda m, _: float(m["language"] not in ("en", None)),
 }
 """How it is told from the measures and the text that a phrase is true of it: a number above 0."""
 

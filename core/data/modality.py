@@ -21,6 +21,8 @@ class Unreadable(Exception):
 class Modality(Protocol):
     """From the bytes of an item to what an encoder takes, what is measured, and what is shown."""
 
+    meanings: Mapping[str, str]
+    """What each property is, with its unit."""
     kept_as: str
     """Suffix of what `keep` gives."""
     version: str

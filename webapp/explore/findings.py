@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.data.images.properties import OF_PICTURE, PROPERTIES
+from core.data.images.properties import OF_PICTURE
+from core.data.modality import modality_of
 from core.numbers import bracketed, count, number, percent
 from core.records import I64, Bool, Diagnosis, Estimate, Insight
 from core.reports.html.intervals import IntervalBar
@@ -80,8 +81,9 @@ def meaning_of(diagnosis: Diagnosis, insight: Insight) -> str:
     """Such as "File size: kilobytes": what a condition's measured properties are; "" where all its columns are the
     user's."""
     measured = {column.name for column in diagnosis.samples.metadata if column.measured}
-    meanings = ((name, PROPERTIES[name.removesuffix(OF_PICTURE)]) for name in insight.columns if name in measured)
-    return ". ".join(f"{name[:1].upper()}{name[1:]}: {meaning}" for name, meaning in meanings)
+    meanings = modality_of(diagnosis.samples.modality).meanings
+    said = ((name, meanings.get(name.removesuffix(OF_PICTURE))) for name in insight.columns if name in measured)
+    return ". ".join(f"{name[:1].upper()}{name[1:]}: {meaning}" for name, meaning in said if meaning)
 
 
 def findings_columns(

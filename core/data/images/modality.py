@@ -17,6 +17,7 @@ _HASH = "near-duplicate hash"
 class ImageModality:
     """The row "image" of `core.data.modality.MODALITIES`."""
 
+    meanings = properties.PROPERTIES
     kept_as = "webp"
     version = f"{decoding.VERSION}/{properties.VERSION}/{duplicates.VERSION}"
 

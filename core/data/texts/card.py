@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from markupsafe import escape
 
-SIDE, MARGIN = 192, 12
-SIZES = (20, 16, 13, 11)
+WIDTH, HEIGHT, MARGIN = 192, 128, 12
+SIZES = (20.0, 16.0, 13.0, 11.0, 9.5)
 """Font sizes: the largest in which the whole text fits, else the smallest."""
 _LEADING = 1.3
 _EM = 0.54
@@ -18,21 +18,21 @@ _READ = 2_000
 
 
 def typeset(text: str) -> bytes:
-    """An SVG of `SIDE` by `SIDE` pixels, UTF-8; a text that does not fit ends in an ellipsis."""
+    """An SVG of `WIDTH` by `HEIGHT` pixels, UTF-8; a text that does not fit ends in an ellipsis."""
     size, lines, whole = _fitted(text[:_READ])
     if not whole or len(text) > _READ:
         lines[-1] = lines[-1][:-1] + "…" if lines[-1] else "…"
     right = _is_right_to_left(text[:_READ])
-    x = SIDE - MARGIN if right else MARGIN
+    x = WIDTH - MARGIN if right else MARGIN
     spans = "".join(
         f'<tspan x="{x}" y="{MARGIN + size + i * size * _LEADING:g}">{escape(line)}</tspan>'
         for i, line in enumerate(lines)
     )
     turned = ' direction="rtl" unicode-bidi="embed"' if right else ""
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{SIDE}" height="{SIDE}" viewBox="0 0 {SIDE} {SIDE}">'
-        f'<rect width="{SIDE}" height="{SIDE}" fill="#fbfaf7"/>'
-        f'<text font-family="system-ui, sans-serif" font-size="{size}" fill="#26241f"{turned}>{spans}</text></svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}">'
+        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#fbfaf7"/>'
+        f'<text font-family="system-ui, sans-serif" font-size="{size:g}" fill="#26241f"{turned}>{spans}</text></svg>'
     ).encode()
 
 
@@ -41,11 +41,11 @@ def is_card(payload: bytes) -> bool:
     return payload.startswith(b"<svg ")
 
 
-def _fitted(text: str) -> tuple[int, list[str], bool]:
+def _fitted(text: str) -> tuple[float, list[str], bool]:
     """(font size, lines, whether they are the whole text)."""
     for size in SIZES:
-        most = int((SIDE - 2 * MARGIN) / (size * _LEADING))
-        lines = list(_wrapped(text, (SIDE - 2 * MARGIN) / size))
+        most = int((HEIGHT - 2 * MARGIN) / (size * _LEADING))
+        lines = list(_wrapped(text, (WIDTH - 2 * MARGIN) / size))
         if len(lines) <= most or size == SIZES[-1]:
             return size, lines[:most] or [""], len(lines) <= most
     raise AssertionError

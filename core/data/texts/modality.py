@@ -22,6 +22,7 @@ _WORDS = "digest of the words"
 class TextModality:
     """The row "text" of `core.data.modality.MODALITIES`."""
 
+    meanings = properties.PROPERTIES
     kept_as = "txt"
     version = f"{properties.VERSION}/words 1"
 

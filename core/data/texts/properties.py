@@ -67,7 +67,7 @@ _WORDS: Mapping[str, frozenset[str]] = {
 
 
 def measure_text(text: str) -> dict[str, Any]:
-    """One value for each of `PROPERTIES`: a str for the language, a float otherwise.
+    """One value for each of `PROPERTIES`: a str or None for the language, a float otherwise.
 
     Args:
         text: as `core.data.texts.columns.clean` gives it.
@@ -134,12 +134,12 @@ def type_token_ratio(words: Sequence[str], window: int = WINDOW) -> float:
     return total / window / (len(words) - window + 1)
 
 
-def language_of(text: str) -> str:
-    """The code (ISO 639-1) of the text's language, "unsure", or "too short"."""
+def language_of(text: str) -> str | None:
+    """The code (ISO 639-1) of the text's language; None where it cannot be told."""
     if sum(len(c.encode()) for c in text if c.isalpha()) < MIN_BYTES:
-        return "too short"
+        return None
     code, probability = _identifier().classify(text[:2_000])
-    return str(code) if float(probability) >= SURE else "unsure"
+    return str(code) if float(probability) >= SURE else None
 
 
 @cache
