@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 import numpy as np
 
 from core.errors import DiagnosisError, InvalidInput
+from core.language.speech import SPEECH
 from core.records import Diagnosis
 from webapp.ask import audit
 from webapp.ask.answers import AskedQuestion, answers_view, questions_table, remember
@@ -44,7 +46,7 @@ class AskState:
 
 
 def examples(diagnosis: Diagnosis, most: int = 7) -> list[str]:
-    """Questions worth a first try: the phrases of the findings, then the first that some picture is like of a few
+    """Questions worth a first try: the phrases of the findings, then the first that some sample is like of a few
     families, each with a class of the run."""
     words = diagnosis.words
     if words is None:
@@ -52,7 +54,8 @@ def examples(diagnosis: Diagnosis, most: int = 7) -> list[str]:
     found = [of_cluster(diagnosis, c.id, "phrase")[:1] for c in diagnosis.clusters] + [
         of_cluster(diagnosis, None, "phrase")[:2]
     ]
-    made = [_spoken(i.text, i.family, None if i.scope == "all samples" else i.scope) for own in found for i in own]
+    spoken = partial(_spoken, diagnosis.samples.modality)
+    made = [spoken(i.text, i.family, None if i.scope == "all samples" else i.scope) for own in found for i in own]
     labels, names = diagnosis.samples.labels, diagnosis.samples.class_names
     common = (
         [names[c] for c in np.argsort(-np.bincount(labels, minlength=len(names)), kind="stable")]
@@ -63,14 +66,16 @@ def examples(diagnosis: Diagnosis, most: int = 7) -> list[str]:
     for i, (phrase, family) in enumerate(zip(words.phrases, words.families)):
         if family not in UNSPOKEN and words.is_shown(i):
             leads.setdefault(family, phrase)
-    made += [_spoken(p, f, common[i % len(common)]) for i, (f, p) in enumerate(leads.items())]
+    made += [spoken(p, f, common[i % len(common)]) for i, (f, p) in enumerate(leads.items())]
     return list(dict.fromkeys(made))[:most]
 
 
-def _spoken(phrase: str, family: str, noun: str | None) -> str:
+def _spoken(modality: str, phrase: str, family: str, noun: str | None) -> str:
     if noun is None or family in UNSPOKEN:
         return phrase
     noun = noun.replace("_", " ")
+    if not SPEECH[modality].of_classes:
+        return f"{noun}, {phrase}"
     said = f"{phrase} {noun}" if family in BEFORE_NOUN else f"{noun} {phrase}"
     if noun.endswith("s") and not noun.endswith("ss"):  # pants, shoes
         return said
