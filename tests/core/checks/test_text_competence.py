@@ -76,3 +76,13 @@ def test_a_table_that_says_nothing_is_refused(tmp_path: Path, frame: pd.DataFram
     frame.to_csv(tmp_path / "t.csv", index=False)
     with pytest.raises(InvalidInput, match=said):
         read_marked(tmp_path / "t.csv", ["sad"])
+
+
+def test_the_page_of_texts_says_the_figures_of_the_table_that_ships(repository: Path) -> None:
+    table, vocabulary = read_competence(SHIPPED / "minilm.json"), read_vocabulary(None, "text")
+    said = " ".join((repository / "docs" / "texts.md").read_text("utf-8").split())
+    enough = sum(one.auroc.low >= BAR for one in table.phrases.values())
+    assert f"{len(vocabulary)} phrases about topic, tone, form and language are tested" in said
+    assert f"measured on {table.pictures.split(' texts')[0]} texts" in said
+    assert f"Of the {len(table.phrases)} that could be measured {enough} may be a name" in said
+    assert {phrase.family for phrase in vocabulary.phrases} == {"topic", "tone", "form", "language"}

@@ -168,7 +168,8 @@ def test_no_example_is_of_a_phrase_that_no_picture_is_like(worded: Diagnosis) ->
     ],
 )
 def test_an_example_has_the_right_article(phrase: str, family: str, noun: str, said: str) -> None:
-    assert _spoken(phrase, family, noun) == said
+    assert _spoken("image", phrase, family, noun) == said
+    assert _spoken("text", phrase, family, noun) in (phrase, f"{noun}, {phrase}")  # a text is no "dress"
 
 
 def test_the_tab_follows_the_open_run(worded: Diagnosis) -> None:
