@@ -72,34 +72,22 @@ def distil(
 @option("--texts TABLE", "table of texts: .csv, .tsv, .jsonl, .json or .parquet")
 @option("--column NAME", "its column of texts")
 @option("--out FILE", "the table with columns prediction and prob_* added: .csv, .parquet or .json")
-@option("--vectors FILE", "also write the texts' vectors there, for `diagnose --embeddings`: .npy")
 @option("--max-tokens", "longer texts are cut there (default 128)", **POSITIVE)
-def classify(
-    texts: Path, column: str, out: Path, model: Path | None = None, vectors: Path | None = None, max_tokens: int = 128
-) -> None:
+def classify(texts: Path, column: str, out: Path, model: Path | None = None, max_tokens: int = 128) -> None:
     """What a BERT answers to each text of a table.
 
     Diagnose the answers of one model, then set another's beside them: `compare RUN --second FILE`.
     """
-    from core.cli.output import check_suffix, in_folder, write_table
+    from core.cli.output import check_suffix, write_table
 
     check_suffix(out)
-    if vectors is not None:
-        check_suffix(vectors, ".npy", option="--vectors")
-    from core.files import replacing
     from core.training.distillation.classify import classify as answer
     from core.training.distillation.teacher import read_bert
 
     given = read_bert(model, ("classes",))
     with TerminalProgress() as progress:
-        found = answer(given, texts, column, max_tokens=max_tokens, progress=progress)
-    write_table(found.table, out)
-    if vectors is not None:
-        import numpy as np
-
-        in_folder(vectors)
-        with replacing(vectors) as part, part.open("wb") as file:
-            np.save(file, found.vectors)
-    if found.n_empty:
-        say(f"Note: {found.n_empty:,} cells of {column!r} are empty; they have no answer.", file=sys.stderr)
-    say(f"Written: {out}{'' if vectors is None else f' and {vectors}'}")
+        table, n_empty = answer(given, texts, column, max_tokens=max_tokens, progress=progress)
+    write_table(table, out)
+    if n_empty:
+        say(f"Note: {n_empty:,} cells of {column!r} are empty; they have no answer.", file=sys.stderr)
+    say(f"Written: {out}")

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ import torch
 
 from core.encoders.embedded.minilm_tokens import MAX_TOKENS
 from core.encoders.embedded.weights import minilm_folder
+from core.encoders.quiet import quiet_transformers
 from core.records import F32
 
 _BATCH = 128
@@ -21,19 +21,10 @@ _BATCH = 128
 @cache
 def load_tower() -> tuple[Any, Any]:
     """The model in evaluation mode and its tokenizer, loaded once."""
-    transformers: Any = import_module("transformers")
-    logging: Any = import_module("transformers.utils.logging")
     folder = str(minilm_folder())
-    shown, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()  # it would report the pooler's weights, which are left out on purpose
-    try:
+    with quiet_transformers() as transformers:  # it would report the pooler's weights, which are left out on purpose
         model = transformers.BertModel.from_pretrained(folder, add_pooling_layer=False, local_files_only=True)
         tokenizer = transformers.AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    finally:
-        logging.set_verbosity(level)
-        if shown:
-            logging.enable_progress_bar()
     return model.eval(), tokenizer
 
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import torch
 
 from core.encoders.arithmetic import unit_rows
+from core.encoders.quiet import quiet_transformers
 from core.encoders.sentences.folder import read_folder
 from core.errors import InvalidInput, quoted
 from core.files import digest
@@ -44,7 +45,8 @@ class SentenceEncoder:
         self._parts = parts = read_folder(path)
         self._model, self._tokenizer = _load(parts.model)
         _check_sizes(path.name, self._model, self._tokenizer)
-        weights = digest(parts.weights)[:16]
+        self._map = None if parts.dense is None else _linear(parts.dense, int(self._model.config.hidden_size))
+        weights = digest(parts.weights)[:16] + ("" if parts.dense is None else f"-{digest(parts.dense)[:8]}")
         self.name = f"sentences:{folder}"
         self.fingerprint = f"sentences-{weights}-{parts.pooling}-{parts.max_tokens}{'-lower' if parts.lower else ''}"
         self.finding_space = self.joint_space = f"sentences/{self.fingerprint}"
@@ -73,7 +75,7 @@ class SentenceEncoder:
             out[rows] = _pooled(states, tokens["attention_mask"], self._parts.pooling).numpy()
         if not np.isfinite(out).all():
             raise InvalidInput(f"{self.name} gives vectors that are not finite: its weights are damaged.")
-        return unit_rows(out)
+        return unit_rows(out if self._map is None else out @ self._map[0] + self._map[1])
 
     def count_truncated(self, texts: Sequence[str]) -> int:
         """How many of `texts` have more word pieces than the model reads."""
@@ -96,27 +98,20 @@ def _pooled(states: torch.Tensor, mask: torch.Tensor, pooling: str) -> torch.Ten
 
 
 def _load(folder: Path) -> tuple[Any, Any]:
-    transformers: Any = import_module("transformers")
-    logging: Any = import_module("transformers.utils.logging")
-    shown, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()  # it would report heads that are left out on purpose
     how = {"local_files_only": True, "trust_remote_code": False}
-    try:
-        model, loaded = transformers.AutoModel.from_pretrained(
-            str(folder), use_safetensors=True, output_loading_info=True, **how
-        )
-        tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder), **how)
-    except Exception as error:
-        said = str(error).strip().splitlines()
-        raise InvalidInput(
-            f"The text encoder in {folder.name} cannot be loaded ({said[0][:200] if said else type(error).__name__}). "
-            "Save model and tokenizer anew with `save_pretrained(folder)`."
-        ) from None
-    finally:
-        logging.set_verbosity(level)
-        if shown:
-            logging.enable_progress_bar()
+    with quiet_transformers() as transformers:  # it would report heads that are left out on purpose
+        try:
+            model, loaded = transformers.AutoModel.from_pretrained(
+                str(folder), use_safetensors=True, output_loading_info=True, **how
+            )
+            tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder), **how)
+        except Exception as error:
+            said = str(error).strip().splitlines()
+            raise InvalidInput(
+                f"The text encoder in {folder.name} cannot be loaded "
+                f"({said[0][:200] if said else type(error).__name__}). "
+                "Save model and tokenizer anew with `save_pretrained(folder)`."
+            ) from None
     missing = sorted(name for name in loaded["missing_keys"] if "pooler" not in name)  # which is not used
     if missing:
         raise InvalidInput(
@@ -124,6 +119,25 @@ def _load(folder: Path) -> tuple[Any, Any]:
             "Copy the model's folder again."
         )
     return model.eval(), tokenizer
+
+
+def _linear(path: Path, width: int) -> tuple[F32, F32]:
+    """(d, k) weights and (k,) offset of the map after the pooling."""
+    safetensors: Any = import_module("safetensors.numpy")
+    try:
+        found = safetensors.load_file(path)
+        weight = found["linear.weight"].astype(np.float32).T
+        offset = found.get("linear.bias", np.zeros(weight.shape[1])).astype(np.float32)
+    except Exception as error:  # safetensors raises its own kind, from Rust
+        raise InvalidInput(
+            f"The map in {path.parent.name} cannot be read ({str(error)[:120]}). Save it anew."
+        ) from None
+    if weight.ndim != 2 or len(weight) != width or offset.shape != weight.shape[1:]:
+        raise InvalidInput(
+            f"The map in {path.parent.name} is of shape {weight.T.shape} and the model's vectors have {width} numbers: "
+            "they do not belong together. Save the model anew."
+        )
+    return weight, offset
 
 
 def _check_sizes(name: str, model: Any, tokenizer: Any) -> None:

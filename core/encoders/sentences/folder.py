@@ -14,6 +14,9 @@ MAX_TOKENS = 512
 POOLINGS = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "cls", "pooling_mode_max_tokens": "max"}
 """sentence-transformers' settings, and what they are called here."""
 
+_AFTER = ([], ["Pooling"], ["Pooling", "Normalize"], ["Pooling", "Dense"], ["Pooling", "Dense", "Normalize"])
+"""What may follow the transformer."""
+
 
 @dataclass(frozen=True, slots=True)
 class SentenceFolder:
@@ -27,6 +30,8 @@ class SentenceFolder:
     max_tokens: int
     lower: bool
     """Whether sentence-transformers lowers the text first."""
+    dense: Path | None = None
+    """Weights of a linear map of the pooled vector, as narrower students of `distil` have."""
 
 
 def read_folder(folder: Path) -> SentenceFolder:
@@ -38,10 +43,11 @@ def read_folder(folder: Path) -> SentenceFolder:
     modules = folder / "modules.json"
     steps = _steps(folder, modules) if modules.is_file() else [("Transformer", "")]
     kinds = [kind for kind, _ in steps]
-    if kinds not in (["Transformer"], ["Transformer", "Pooling"], ["Transformer", "Pooling", "Normalize"]):
+    if kinds[:1] != ["Transformer"] or kinds[1:] not in _AFTER:
         raise InvalidInput(
-            f"A text encoder must be a transformer, its pooling and at most a normalisation: {folder.name} has "
-            f"{', '.join(kinds)}. Save the model without the other parts, or bring its vectors as --embeddings."
+            "A text encoder must be a transformer, its pooling and at most a linear map and a normalisation: "
+            f"{folder.name} has {', '.join(kinds)}. Save the model without the other parts, or bring its vectors as "
+            "--embeddings."
         )
     model = folder / steps[0][1] if steps[0][1] else folder
     weights = model / "model.safetensors"
@@ -52,13 +58,14 @@ def read_folder(folder: Path) -> SentenceFolder:
             f"A text encoder's folder needs config.json, model.safetensors and tokenizer.json: in {folder.name} {has}. "
             "Save the model anew with `save_pretrained(folder)`."
         )
-    pooling = _pooling(folder / steps[1][1]) if len(steps) > 1 else "mean"
+    pooling = pooling_of(folder / steps[1][1]) if len(steps) > 1 else "mean"
+    dense = _dense(folder / steps[2][1]) if kinds[2:3] == ["Dense"] else None
     said = _settings(model / "sentence_bert_config.json")
     config = _settings(model / "config.json")
     taken = 2 if config.get("model_type") in ("roberta", "xlm-roberta", "camembert") else 0  # by its padding
     limits = [MAX_TOKENS, said.get("max_seq_length"), config.get("max_position_embeddings")]
     sizes = [limit - (taken if place == 2 else 0) for place, limit in enumerate(limits) if isinstance(limit, int)]
-    return SentenceFolder(model, weights, pooling, max(min(sizes), 8), bool(said.get("do_lower_case")))
+    return SentenceFolder(model, weights, pooling, max(min(sizes), 8), bool(said.get("do_lower_case")), dense)
 
 
 def _steps(folder: Path, modules: Path) -> list[tuple[str, str]]:
@@ -75,15 +82,32 @@ def _steps(folder: Path, modules: Path) -> list[tuple[str, str]]:
     return steps
 
 
-def _pooling(folder: Path) -> str:
+def pooling_of(folder: Path) -> str:
+    """How the pooling part in the folder makes one vector of the tokens': "mean", "cls" or "max".
+
+    Raises:
+        InvalidInput: otherwise, or in several ways at once.
+    """
     said = _settings(folder / "config.json")
     modes = [name for name, value in said.items() if name.startswith("pooling_mode_") and value is True]
-    if len(modes) != 1 or modes[0] not in POOLINGS:
+    modes += [f"pooling_mode_{said['pooling_mode']}"] if "pooling_mode" in said else []  # from version 6 on
+    poolings = POOLINGS | {f"pooling_mode_{name}": name for name in POOLINGS.values()}
+    if len(modes) != 1 or modes[0] not in poolings:
         raise InvalidInput(
             f"A text encoder's pooling must be one of {', '.join(POOLINGS)}: got {', '.join(modes) or 'none'}. "
             "Bring its vectors as --embeddings instead."
         )
-    return POOLINGS[modes[0]]
+    return poolings[modes[0]]
+
+
+def _dense(folder: Path) -> Path:
+    activation = str(_settings(folder / "config.json").get("activation_function", ""))
+    if not activation.endswith(".Identity") or not (folder / "model.safetensors").is_file():
+        raise InvalidInput(
+            f"A text encoder's map {folder.name} must be linear, with its weights in model.safetensors: got "
+            f"{activation.rpartition('.')[2][:60] or 'no config.json'}. Bring its vectors as --embeddings instead."
+        )
+    return folder / "model.safetensors"
 
 
 def _settings(path: Path) -> dict[str, Any]:

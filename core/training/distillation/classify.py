@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +13,6 @@ from core.data.tables.read import read_table
 from core.errors import InvalidInput
 from core.records import F32, Progress, no_progress
 from core.training.distillation.loop import AT_ONCE
-from core.training.distillation.student import pooled
 from core.training.distillation.teacher import BertFolder
 from core.training.distillation.texts import batches, cells_of, padded, tokens_of
 
@@ -23,20 +21,14 @@ _UNNAMED = re.compile(r"LABEL_(\d+)")
 """What transformers calls classes that have no names."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class TextAnswers:
-    """The table with the answers beside its columns."""
-
-    table: pd.DataFrame
-    vectors: F32
-    """(n, d) unit means of the last states; nan where there is no text."""
-    n_empty: int
-
-
 def classify(
     model: BertFolder, table: Path, column: str, *, max_tokens: int = 128, progress: Progress = no_progress
-) -> TextAnswers:
-    """Each row's predicted class and class probabilities; none where the text is empty.
+) -> tuple[pd.DataFrame, int]:
+    """The table with each row's predicted class and class probabilities beside its columns, none where the text is
+    empty; and how many are.
+
+    The model's own states are not given: they hold its answer, so that a diagnosis in them finds its errors and nothing
+    else. `diagnose --texts` reads the texts with an encoder that never saw the task.
 
     Args:
         model: of kind "classes".
@@ -55,9 +47,7 @@ def classify(
             f"{found.name} has a column {taken[0]!r} already, as the answers would be called. Rename or remove it."
         )
     tokens = tokens_of(model.tokenizer, [texts[i] for i in there.tolist()], max_tokens)
-    shares, states = _answers(model, tokens, progress)
-    vectors = np.full((len(texts), states.shape[1]), np.nan, np.float32)
-    vectors[there] = states
+    shares = _answers(model, tokens, progress)
     probabilities = np.full((len(texts), len(names)), np.nan)
     probabilities[there] = shares
     answers = found.frame.copy()
@@ -65,7 +55,7 @@ def classify(
     answers.loc[there, PREDICTION] = [names[i] for i in shares.argmax(1).tolist()]
     for at, name in enumerate(names):
         answers[f"{PROBABILITY}{name}"] = probabilities[:, at]
-    return TextAnswers(answers, vectors, len(texts) - len(there))
+    return answers, len(texts) - len(there)
 
 
 def class_names(model: BertFolder) -> list[str]:
@@ -75,17 +65,15 @@ def class_names(model: BertFolder) -> list[str]:
     return [found[1] for found in unnamed if found] if all(unnamed) else names
 
 
-def _answers(model: BertFolder, tokens: list[list[int]], progress: Progress) -> tuple[F32, F32]:
-    """(n, c) class probabilities and (n, d) unit vectors, in the order of the texts."""
+def _answers(model: BertFolder, tokens: list[list[int]], progress: Progress) -> F32:
+    """(n, c) class probabilities, in the order of the texts."""
     shares = np.empty((len(tokens), model.config.num_labels), np.float32)
-    vectors = np.empty((len(tokens), model.config.hidden_size), np.float32)
     done = 0
     for rows in batches(tokens, AT_ONCE):
         ids, mask = padded(tokens, rows)
         with torch.inference_mode():
-            found = model.model(input_ids=ids, attention_mask=mask, output_hidden_states=True)
-        shares[rows] = torch.softmax(found.logits.double(), -1).numpy()
-        vectors[rows] = pooled(found.hidden_states[-1], mask).numpy()
+            logits = model.model(input_ids=ids, attention_mask=mask).logits
+        shares[rows] = torch.softmax(logits.double(), -1).numpy()
         done += len(rows)
         progress("classify", done, len(tokens))
-    return shares, vectors
+    return shares

@@ -10,6 +10,8 @@ from typing import Any
 
 from core.documents import read_json
 from core.encoders.embedded.weights import minilm_folder
+from core.encoders.quiet import quiet_transformers
+from core.encoders.sentences.folder import pooling_of
 from core.errors import InvalidInput
 from core.files import digest
 from core.limits import Limits
@@ -158,31 +160,20 @@ def _check_weights(folder: Path, config: Mapping[str, Any]) -> None:
 
 def _check_pooling(folder: Path) -> None:
     """Where the folder says how it pools, that must be the mean."""
-    if not (folder / POOLING).is_file():
-        return
-    said = read_json(folder / POOLING, most=2**20)
-    modes = [name for name, on in said.items() if name.startswith("pooling_mode") and on not in (False, "mean")]
-    if modes not in ([], ["pooling_mode_mean_tokens"]):
-        raise InvalidInput(f"{folder}: its vectors are pooled by {', '.join(modes)[:120]}; only the mean is distilled.")
+    if (folder / POOLING).is_file() and (found := pooling_of((folder / POOLING).parent)) != "mean":
+        raise InvalidInput(f"{folder}: its vectors are pooled by {found!r}; only the mean is distilled.")
 
 
 def _model(folder: Path, architecture: str) -> Any:
-    transformers, logging = import_module("transformers"), import_module("transformers.utils.logging")
-    kind: Any = getattr(transformers, architecture)
     plain = {"add_pooling_layer": False} if architecture == "BertModel" else {}
-    shown, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()  # it would report the pooler's weights, which are left out on purpose
-    try:
-        model, found = kind.from_pretrained(
-            str(folder), local_files_only=True, use_safetensors=True, output_loading_info=True, **plain
-        )
-    except (OSError, RuntimeError, ValueError, TypeError, KeyError) as error:
-        raise InvalidInput(f"{folder} does not open as a {architecture} ({str(error)[:200]}).") from error
-    finally:
-        logging.set_verbosity(level)
-        if shown:
-            logging.enable_progress_bar()
+    with quiet_transformers() as transformers:  # missing weights are refused below
+        kind: Any = getattr(transformers, architecture)
+        try:
+            model, found = kind.from_pretrained(
+                str(folder), local_files_only=True, use_safetensors=True, output_loading_info=True, **plain
+            )
+        except (OSError, RuntimeError, ValueError, TypeError, KeyError) as error:
+            raise InvalidInput(f"{folder} does not open as a {architecture} ({str(error)[:200]}).") from error
     absent = sorted(found["missing_keys"])
     if absent or found["mismatched_keys"]:
         raise InvalidInput(

@@ -119,12 +119,12 @@ def test_what_compression_costs_is_compared_by_cluster(
     (tmp_path / "t.csv").write_text("text,label\n" + "\n".join(rows) + "\n", "utf-8")
     given = ("--texts", str(tmp_path / "t.csv"), "--column", "text")
     said(capsys, "distil", head, *given, "--out", str(tmp_path / "small"), *FEW)
-    teacher, vectors = str(tmp_path / "teacher.csv"), str(tmp_path / "vectors.npy")
-    assert vectors in said(capsys, "classify", head, *given, "--out", teacher, "--vectors", vectors)
+    teacher = str(tmp_path / "teacher.csv")
+    said(capsys, "classify", head, *given, "--out", teacher)
     student = str(tmp_path / "student.csv")
     said(capsys, "classify", str(tmp_path / "small"), *given, "--out", student)
     run = str(tmp_path / "run")
-    said(capsys, "diagnose", "--table", teacher, "--embeddings", vectors, "--permutations", "100", "--out", run)
+    said(capsys, "diagnose", "--table", teacher, "--texts", "text", "--permutations", "100", "--out", run)
     told = said(capsys, "compare", run, "--second", student, "--student", str(tmp_path / "small"))
     assert re.search(r"The student has 3 layers x 24 in place of 6 x 24, 0\.0 M parameters .* \d\.\d\d ms a text", told)
     assert "student" in told.splitlines()[0]
@@ -135,7 +135,6 @@ def test_what_compression_costs_is_compared_by_cluster(
     ("changed", "message"),
     [
         ({"--out": "answers.txt"}, "--out must end in .csv, .parquet or .json"),
-        ({"--vectors": "vectors.npz"}, "--vectors must end in .npy"),
         ({}, "holds a BertModel; what is needed here is a BertForSequenceClassification"),
     ],
 )

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import save_file
 from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
@@ -19,6 +20,7 @@ from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 from core.embeddings.embed import read_images
 from core.encoders import load_encoder
 from core.encoders.sentences.encoder import SentenceEncoder
+from core.encoders.sentences.folder import read_folder
 from core.errors import InvalidInput
 from tests.support.texts import made_texts
 
@@ -64,6 +66,15 @@ def with_modules(folder: Path, path: Path, pooling: str, *more: str, limit: int 
     return path
 
 
+def write_map(path: Path, weight: Any, activation: str = "Identity", offset: Any = None) -> None:
+    """The linear map after the pooling."""
+    (path / "2_Dense").mkdir()
+    said = {"activation_function": f"torch.nn.modules.activation.{activation}"}
+    (path / "2_Dense" / "config.json").write_text(json.dumps(said))
+    tensors = {"linear.weight": weight.astype(np.float32)} | ({} if offset is None else {"linear.bias": offset})
+    save_file(tensors, path / "2_Dense" / "model.safetensors")
+
+
 def states_of(folder: Path, text: str) -> Any:
     """(t, 24) last states of one text, run alone and without padding."""
     ids = [2, *(WORDS.index(word) for word in text.split()), 3]
@@ -84,6 +95,24 @@ def test_vectors_are_those_of_each_text_alone_under_the_folders_pooling(
     for row, text in zip(found, TEXTS):
         own = pool(states_of(folder, text))
         np.testing.assert_allclose(row, own / np.linalg.norm(own), atol=1e-5)
+
+
+def test_a_linear_map_after_the_pooling_is_followed(folder: Path, tmp_path: Path) -> None:
+    path = with_modules(folder, tmp_path / "st", "mean_tokens", "Dense", "Normalize")
+    rng = np.random.default_rng(0)
+    weight, offset = rng.normal(size=(5, 24)).astype(np.float32), rng.normal(size=5).astype(np.float32)
+    write_map(path, weight, offset=offset)
+    encoder = SentenceEncoder(str(path))
+    own = weight @ states_of(folder, TEXTS[0]).mean(0) + offset
+    np.testing.assert_allclose(encoder.encode_texts(TEXTS)[0], own / np.linalg.norm(own), atol=1e-5)
+    assert encoder.fingerprint != SentenceEncoder(str(folder)).fingerprint
+
+
+@pytest.mark.parametrize("pooling", ["mean", "cls", "max"])
+def test_the_pooling_of_newer_folders_is_read(folder: Path, tmp_path: Path, pooling: str) -> None:
+    path = with_modules(folder, tmp_path / "st", "mean_tokens")
+    (path / "1_Pooling" / "config.json").write_text(json.dumps({"embedding_dimension": 24, "pooling_mode": pooling}))
+    assert read_folder(path).pooling == pooling
 
 
 def test_a_plain_folder_takes_the_mean_and_the_models_own_limit(folder: Path) -> None:
@@ -114,6 +143,13 @@ def broken(folder: Path, path: Path, how: str) -> Path:
         (path / "model.safetensors").rename(path / "pytorch_model.bin")
     elif how == "dense":
         return with_modules(folder, path, "mean_tokens", "Dense")
+    elif how in ("map", "width", "curved"):
+        with_modules(folder, path, "mean_tokens", "Dense")
+        write_map(path, np.ones((5, 23 if how == "width" else 24)), "Tanh" if how == "curved" else "Identity")
+        if how == "map":
+            (path / "2_Dense" / "model.safetensors").write_bytes(b"nothing")
+    elif how == "convolution":
+        return with_modules(folder, path, "mean_tokens", "CNN")
     elif how == "pooling":
         return with_modules(folder, path, "mean_sqrt_len_tokens")
     elif how == "outside":
@@ -135,7 +171,11 @@ def broken(folder: Path, path: Path, how: str) -> Path:
     [
         ("nothing", "There is no folder .*sentences:FOLDER"),
         ("pickle", r"it has pytorch_model.bin, a pickle, which can run code. Save the model anew"),
-        ("dense", "has Transformer, Pooling, Dense. Save the model without"),
+        ("convolution", "has Transformer, Pooling, CNN. Save the model without"),
+        ("dense", "map 2_Dense must be linear, with its weights in model.safetensors: got no config.json"),
+        ("curved", "map 2_Dense must be linear, .*: got Tanh"),
+        ("map", "map in 2_Dense cannot be read"),
+        ("width", r"of shape \(5, 23\) and the model's vectors have 24 numbers"),
         ("pooling", "got pooling_mode_mean_sqrt_len_tokens. Bring its vectors"),
         ("outside", "modules.json is no list of a model's parts"),
         ("tokenizer", "has 23 word pieces and the model knows 14: they do not belong together"),

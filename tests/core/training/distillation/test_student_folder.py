@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from core.encoders import load_encoder
 from core.errors import InvalidInput
 from core.training.distillation.distil import distil
 from core.training.distillation.loop import outputs
@@ -64,7 +65,9 @@ def test_sentence_transformers_gives_its_vectors_in_the_teachers_width(
     student = saved(teacher, tmp_path / "out", width=width)
     found = sentences.SentenceTransformer(str(tmp_path / "out"), local_files_only=True, device="cpu").encode(TEXTS)
     assert found.shape == (60, 24)
-    np.testing.assert_allclose(found, outputs(student, tokens_of(teacher.tokenizer, TEXTS, 32)).numpy(), atol=1e-5)
+    mine = outputs(student, tokens_of(teacher.tokenizer, TEXTS, 32)).numpy()
+    np.testing.assert_allclose(found, mine, atol=1e-5)
+    np.testing.assert_allclose(load_encoder(f"sentences:{tmp_path / 'out'}").encode_texts(TEXTS), mine, atol=1e-5)
 
 
 def test_the_card_says_where_the_student_comes_from(teacher: BertFolder, tmp_path: Path, repository: Path) -> None:

@@ -1,0 +1,23 @@
+"""Models of transformers opened without a word: what it would report is said by whoever opens them."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any
+
+
+@contextmanager
+def quiet_transformers() -> Generator[Any]:
+    """The package transformers, without progress bars and without warnings inside the block."""
+    transformers, logging = import_module("transformers"), import_module("transformers.utils.logging")
+    shown, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+    try:
+        yield transformers
+    finally:
+        logging.set_verbosity(level)
+        if shown:
+            logging.enable_progress_bar()
