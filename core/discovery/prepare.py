@@ -12,6 +12,7 @@ from core.data.samples import DataSet
 from core.discovery.copies import join_copies
 from core.discovery.settings import MIN_SAMPLES, EmbeddingSettings
 from core.errors import InvalidInput
+from core.numbers import count
 from core.records import I64, ItemStore, Progress, SampleSet, Words, no_progress
 from core.statistics.groups import joined
 
@@ -130,7 +131,7 @@ def _join_groups(groups: I64 | None, duplicates: I64, what: str) -> tuple[I64 | 
     if not twins:
         return groups, ()
     note = (
-        f"{twins:,} {what} are near-duplicates of another ({int((counts > 1).sum()):,} sets) "
+        f"{twins:,} {what} are near-duplicates of another ({count(int((counts > 1).sum()), 'set')}) "
         "and are kept together as one group each."
     )
     if groups is None:

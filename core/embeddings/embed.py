@@ -22,6 +22,8 @@ from core.errors import InvalidInput
 from core.records import F32, I64, Column, Embeddings, ItemStore, Progress, Reporter, no_progress
 
 BATCH = 16
+_CUT = "cut by the encoder"
+"""Name under which it travels in the cache whether an encoder that has `is_cut(item)` sees only a part of an item."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,6 +140,8 @@ class _VectorReader:
             return _PreparedRow(row, key, entry)
         try:
             content, measured = self.modality.open(data)
+            if (is_cut := getattr(self.encoder, "is_cut", None)) is not None:
+                measured[_CUT] = bool(is_cut(content))
         except Unreadable as error:
             return _PreparedRow(row, key, reason=str(error))
         return _PreparedRow(row, key, ready=self.encoder.preprocess(content), properties=measured)
@@ -200,6 +204,8 @@ class _VectorReader:
 
     def _notes(self) -> tuple[str, ...]:
         n, what, notes = len(self.images), f"{self.encoder.modality}s", list[str]()
+        if cut := sum(bool(measured.get(_CUT)) for measured in self.measured.values()):
+            notes.append(f"{cut:,} of {n:,} {what} are longer than the encoder reads: it does not see their ends.")
         if self.n_from_cache:
             notes.append(f"{self.n_from_cache:,} of {n:,} {what} came from the cache.")
         if self.unreadable:

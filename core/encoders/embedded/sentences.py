@@ -33,6 +33,10 @@ class EmbeddedSentences:
         """() the text: texts of one length in word pieces are run together, and that is only known of a batch."""
         return np.array(text, object)
 
+    def is_cut(self, text: str) -> bool:
+        """Whether a sample loses its end."""
+        return count_truncated([text], MAX_TOKENS_OF_SAMPLE) > 0
+
     def encode_items(self, batch: npt.NDArray[np.object_]) -> tuple[F32, F32]:
         """(n, 384) unit rows of (n,) texts, the same array twice."""
         found = unit_rows(embed_sentences(batch.tolist(), MAX_TOKENS_OF_SAMPLE))

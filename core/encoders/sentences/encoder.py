@@ -58,6 +58,10 @@ class SentenceEncoder:
         """() the text."""
         return np.array(text, object)
 
+    def is_cut(self, text: str) -> bool:
+        """Whether a sample loses its end."""
+        return self.count_truncated([text]) > 0
+
     def encode_items(self, batch: npt.NDArray[np.object_]) -> tuple[F32, F32]:
         """(n, d) unit rows of (n,) texts, the same array twice."""
         found = self.encode_texts(batch.tolist())
