@@ -81,7 +81,7 @@ def ask(
     refused = [one for one in asked if one.refused]
     if len(refused) == len(asked) and refused:
         raise InvalidInput(refused[0].refused)
-    tower, good = _tower(words, encoder), [one for one in asked if not one.refused]
+    tower, good = speaker_of(words, encoder), [one for one in asked if not one.refused]
     directions, texts_alone = _directions(
         tower, [q.text for q in good], [None if q.label is None else names[q.label] for q in good], cache
     )
@@ -95,7 +95,7 @@ def ask(
     return [nothing_shown(one.text, refused=one.refused) if one.refused else next(answers) for one in asked]
 
 
-def _tower(words: Words, encoder: TextTower | None) -> TextTower:
+def speaker_of(words: Words, encoder: TextTower | None) -> TextTower:
     """The naming encoder of the run's words.
 
     Raises:

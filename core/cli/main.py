@@ -26,6 +26,7 @@ MODULES = {
     "audit": "core.cli.words",
     "predict": "core.cli.words",
     "phrases": "core.cli.words",
+    "tag": "core.cli.descriptions",
     "competence": "core.cli.competence",
     "probes": "core.cli.probe",
     "probe": "core.cli.probe",

@@ -1,0 +1,265 @@
+"""Which samples carry a tag, by its description alone, and which tag the failures carry more often than the rest.
+
+A sample carries a tag if its cosine with what is said of the tag lies CUT deviations or more above the mean of its
+class. No loss and no example has a part in that. How many samples truly have the property is not known: the cut decides
+how many carry the tag, and the encoder whether these are the right ones.
+
+The tags are one family: each is compared with all other samples, class means taken out, in errors and in loss, and the
+p is the share of permutations (within classes, whole groups together) in which the best of all tags does at least as
+well. It holds for this list of tags alone, beside the run's own test and not inside it: who tries a second list begins
+a second family.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from core.checks.questions import speaker_of
+from core.discovery.design import Design, design_of, measures
+from core.discovery.effects import effects_of
+from core.discovery.family import MIN_CANDIDATE_ROWS, Family, Region
+from core.discovery.family_test import FamilyTest, read_family
+from core.errors import InvalidInput
+from core.language.directions import centred
+from core.language.label_descriptions import Pattern
+from core.language.tags import DescribedTags, tag_directions, tag_patterns
+from core.records import F32, F64, I64, Bool, Diagnosis, Estimate, Measure, Progress, no_progress
+from core.statistics.intervals import bootstrap
+
+if TYPE_CHECKING:
+    from core.embeddings.texts import TextTower
+
+CUT = 1.25
+"""Deviations: of a bell-shaped tag a tenth of the samples. Fixed beforehand, not tuned."""
+WORST = 0.1
+"""Where errors are unknown, the failures are the tenth of samples with the highest loss."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """A tag's name in one pattern, in place of its description."""
+
+    pattern: str
+    share: float
+    lift: float
+    overlap: float
+    """Share of the samples that carry the tag by its description that carry it by this wording too."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TagFinding:
+    """A tag among the failures."""
+
+    name: str
+    size: int
+    """Samples that carry it."""
+    share: float
+    """Of all samples."""
+    among_failures: float
+    among_others: float
+    """Share of the failures that carry it, and of all other samples."""
+    lift: Estimate
+    """Failures that carry it over those that the failure rates of their classes let expect; a bootstrap interval for
+    this tag alone."""
+    error_difference: Estimate | None
+    """Error rate of those that carry it minus that of all others, classes taken out; the interval holds for every tag
+    of the list at once. None where errors are unknown, or nothing was tested."""
+    loss_difference: Estimate | None
+    """The same of the mean loss."""
+    p: float | None
+    """Adjusted over all tags and both measures of failure; None where nothing can be permuted, or too few samples
+    carry the tag."""
+    measure: Measure | None
+    """In which measure the excess is the stronger."""
+    wordings: tuple[Wording, ...]
+
+    def spread(self, of: str) -> tuple[float, float, float]:
+        """(mean, least, greatest) over the wordings of "share", "lift" or "overlap"."""
+        values = [float(getattr(one, of)) for one in self.wordings]
+        return float(np.mean(values)), min(values), max(values)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TagReport:
+    """The tags of n samples, strongest excess first."""
+
+    tags: tuple[TagFinding, ...]
+    carried: Bool
+    """(n, t) which sample carries which of them."""
+    scores: F32
+    """(n, t) deviations above the mean of the sample's class."""
+    alpha: float
+    n_failures: int
+    failures: str
+    """What counts as one."""
+    permutations: int
+    notes: tuple[str, ...]
+
+    def is_confirmed(self, tag: TagFinding) -> bool:
+        return tag.p is not None and tag.p <= self.alpha
+
+
+def tag_samples(
+    diagnosis: Diagnosis,
+    tags: DescribedTags,
+    *,
+    patterns: Sequence[Pattern] = (),
+    n_permutations: int = 5000,
+    alpha: float = 0.05,
+    seed: int = 0,
+    encoder: TextTower | None = None,
+    cache: Path | None = None,
+    progress: Progress = no_progress,
+) -> TagReport:
+    """Tag every sample of a run and test which tags its failures carry.
+
+    Args:
+        patterns: wordings beside the descriptions; by default the fourteen that ship for the run's modality.
+        n_permutations: at least 5,000 for a p that is reported.
+
+    Raises:
+        InvalidInput: the run has no words, or they are of another edition of its encoder.
+    """
+    words = diagnosis.words
+    if words is None or not words.encoder:
+        raise InvalidInput(
+            "This run cannot be tagged: no encoder with a text tower saw its samples. "
+            "Diagnose again with --images or --texts and without --no-words."
+        )
+    tower = speaker_of(words, encoder)
+    patterns = tuple(patterns) or tag_patterns(diagnosis.samples.modality)
+    directions = tag_directions(tags, patterns, tower, cache, progress)
+    order = np.argsort(np.array(diagnosis.samples.ids), kind="stable")  # the order of a table changes nothing
+    ordered = replace(diagnosis, samples=diagnosis.samples.keep(order), outcomes=diagnosis.outcomes.keep(order))
+    design = design_of(ordered)
+    along = centred(words.joint.vectors[order].astype(np.float64), design.centre_of_row)
+    scores, tested = _deviations(along, directions.described), _Tested(ordered, design, alpha)
+    worded = [_deviations(along, own) >= CUT for own in directions.worded]
+    test, numbers = tested.family(scores >= CUT, n_permutations, seed, progress)
+    found = [
+        tested.finding(
+            name,
+            (scores[:, t] >= CUT),
+            [(pattern.name, own[:, t]) for pattern, own in zip(patterns, worded, strict=True)],
+            test if t in numbers else None,
+            numbers.get(t, -1),
+        )
+        for t, name in enumerate(tags.names)
+    ]
+    ranks = np.array([test.observed[numbers[t]].max() if t in numbers else -np.inf for t in range(len(found))])
+    ranked, back = np.argsort(-ranks, kind="stable"), np.argsort(order, kind="stable")
+    kept = scores[back][:, ranked]
+    return TagReport(
+        tuple(found[t] for t in ranked.tolist()),
+        kept >= CUT,
+        kept.astype(np.float32),
+        alpha,
+        int(tested.failed.sum()),
+        tested.what,
+        len(test.null),
+        _notes(design, len(tags.names) - len(numbers), len(test.null)),
+    )
+
+
+def _deviations(along: F64, directions: F64) -> F64:
+    """(n, t) how far each sample lies along each tag, in deviations over all samples."""
+    found = along @ directions.T
+    return found / np.maximum(found.std(0), 1e-12)
+
+
+def _notes(design: Design, untested: int, permutations: int) -> tuple[str, ...]:
+    notes = ["A p here holds for this list of tags alone; another list is another test, beside the run's own."]
+    if untested:
+        notes.append(f"{untested} tags are carried by fewer than {MIN_CANDIDATE_ROWS} samples and were not tested.")
+    if not design.testable:
+        notes.append("There are too few groups to permute, so no tag has a p.")
+    elif permutations < 5000:
+        notes.append(f"{permutations:,} permutations are a preview; 5,000 or more are needed for a p that is reported.")
+    return tuple(notes)
+
+
+class _Tested:
+    """A run in the order of its ids, made ready for the test of tags."""
+
+    def __init__(self, diagnosis: Diagnosis, design: Design, alpha: float) -> None:
+        self.outcomes, self.design, self.alpha = diagnosis.outcomes, design, alpha
+        self.groups, self.n = diagnosis.samples.groups, len(diagnosis.samples)
+        errors = diagnosis.outcomes.errors
+        if errors is not None:
+            self.failed, self.what = errors, "wrong answers"
+        else:
+            line = np.quantile(diagnosis.outcomes.fitted, 1 - WORST, method="higher")
+            self.failed, self.what = diagnosis.outcomes.fitted >= line, f"the {WORST:.0%} of samples of highest loss"
+        rates = np.bincount(design.centre_of_row, self.failed) / np.maximum(np.bincount(design.centre_of_row), 1)
+        self.expected = rates[design.centre_of_row]
+
+    def family(
+        self, carried: Bool, n_permutations: int, seed: int, progress: Progress
+    ) -> tuple[FamilyTest, dict[int, int]]:
+        """The test of all tags that enough samples carry and lack, and the place of each of those in it."""
+        sizes = carried.sum(0)
+        most = self.n - MIN_CANDIDATE_ROWS
+        tags = np.flatnonzero((sizes >= MIN_CANDIDATE_ROWS) & (sizes <= most)).tolist()
+        regions = [Region("phrase", 0, np.flatnonzero(carried[:, t]).astype(np.int64), t) for t in tags]
+        family = Family(self.n, self.design.scopes[:1], [], regions, self.design.spans)
+        measured = measures(self.outcomes, self.design)
+        if not regions or not self.design.testable:
+            observed = family.statistics(measured.scores.astype(np.float32))
+            none = np.empty(0, np.float32)
+            return FamilyTest(measured.scores, measured.names, self.alpha, observed, none), dict(
+                zip(tags, range(self.n))
+            )
+        rng = np.random.default_rng([seed, 7])
+        test = read_family(
+            family,
+            measured,
+            self.design.permuter,
+            rng,
+            n_permutations=n_permutations,
+            alpha=self.alpha,
+            progress=progress,
+        )
+        return test, {t: place for place, t in enumerate(tags)}
+
+    def lift(self, carried: Bool) -> float:
+        """Failures among those that carry a tag over the failures that their classes let expect."""
+        return self._ratio(np.flatnonzero(carried))
+
+    def _ratio(self, rows: I64) -> float:
+        expected = float(self.expected[rows].sum())
+        return float(self.failed[rows].sum()) / expected if expected > 0 else float("nan")
+
+    def finding(
+        self, name: str, carried: Bool, worded: list[tuple[str, Bool]], test: FamilyTest | None, place: int
+    ) -> TagFinding:
+        """What the tag shows; without a test (too few carry it) its shares alone."""
+        everything = np.arange(self.n)
+        lift = bootstrap(lambda at: self._ratio(at[carried[at]]), self.n, self.groups, np.random.default_rng(0))
+        error = loss = p = measure = None
+        if test is not None and test.is_permuted:
+            effects = effects_of(carried, everything, self.outcomes, self.design, test.threshold, None, of=everything)
+            error, loss, best = effects.error_difference, effects.excess_loss, int(test.observed[place].argmax())
+            p, measure = test.p(float(test.observed[place, best])), test.names[best]
+        size = int(carried.sum())
+        return TagFinding(
+            name,
+            size,
+            size / self.n,
+            _share(carried[self.failed]),
+            _share(carried[~self.failed]),
+            lift,
+            error,
+            loss,
+            p,
+            measure,
+            tuple(Wording(pattern, float(own.mean()), self.lift(own), _share(own[carried])) for pattern, own in worded),
+        )
+
+
+def _share(marks: Bool) -> float:
+    return float(marks.mean()) if len(marks) else float("nan")
