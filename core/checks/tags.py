@@ -137,7 +137,7 @@ def tag_samples(
     order = np.argsort(np.array(diagnosis.samples.ids), kind="stable")  # the order of a table changes nothing
     ordered = replace(diagnosis, samples=diagnosis.samples.keep(order), outcomes=diagnosis.outcomes.keep(order))
     design = design_of(ordered)
-    along = centred(words.joint.vectors[order].astype(np.float64), design.centre_of_row)
+    along = np.asarray(centred(words.joint.vectors[order], design.centre_of_row), np.float64)
     scores, tested = _deviations(along, directions.described), _Tested(ordered, design, alpha)
     worded = [_deviations(along, own) >= CUT for own in directions.worded]
     test, numbers = tested.family(scores >= CUT, n_permutations, seed, progress)

@@ -45,12 +45,12 @@ def in_folder(path: Path) -> None:
         raise InvalidInput(f"{path} cannot be written: {error.strerror or error}. Choose another --out.") from error
 
 
-def check_suffix(path: Path, *endings: str) -> None:
+def check_suffix(path: Path, *endings: str, option: str = "--out") -> None:
     """Raise InvalidInput unless the file's name has one of the endings: those of tables if none is given."""
     *others, last = endings or TABLES
     if path.suffix.lower() not in (*others, last):
         listed = f"{', '.join(others)} or {last}" if others else last
-        raise InvalidInput(f"--out must end in {listed}: got {path.name!r}.")
+        raise InvalidInput(f"{option} must end in {listed}: got {path.name!r}.")
 
 
 def print_json(document: Any) -> None:

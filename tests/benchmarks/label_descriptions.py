@@ -140,7 +140,7 @@ def tags_told(texts: Sequence[str], labels: I64, vectors: F32) -> list[dict[str,
     odd = np.arange(len(texts)) % 2 == 1
     tags, encoder = read_tags("failure-causes", "text"), load_encoder("minilm")
     directions = tag_directions(tags, tag_patterns("text"), encoder)
-    along = centred(vectors[odd], labels[odd]).astype(np.float64)
+    along = np.asarray(centred(vectors[odd], labels[odd]), np.float64)
     found: list[dict[str, Any]] = []
     for name, rule in TRUTHS.items():
         t = tags.names.index(name)
