@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from core.options import read_settings
 from core.training.distillation.figures import measure
 from core.training.distillation.loop import teach
 from core.training.distillation.settings import Distillation
@@ -106,8 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(show(given.show))
         return
     torch.set_num_threads(1)
-    pairs = (pair.split("=", 1) for pair in given.set)
-    more = {name: json.loads(value) if value[:1] in "0123456789tf" else value for name, value in pairs}
+    more = read_settings(Distillation, dict(pair.split("=", 1) for pair in given.set))
     for seed in given.seeds:
         epochs = {"intermediate_epochs": given.epochs[0], "prediction_epochs": given.epochs[1]}
         found = run(given.data, given.arm, given.half, given.texts, {**epochs, **more, "seed": seed}, given.turns)
