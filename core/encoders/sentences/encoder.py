@@ -12,9 +12,9 @@ import numpy.typing as npt
 import torch
 
 from core.encoders.arithmetic import unit_rows
-from core.encoders.quiet import quiet_transformers
-from core.encoders.sentences.folder import read_folder
-from core.errors import InvalidInput, quoted
+from core.encoders.sentences.folder import NEEDED, TOKENIZERS, read_folder
+from core.encoders.transformer_folder import open_model, read_tokenizer
+from core.errors import InvalidInput
 from core.files import digest
 from core.records import F32
 
@@ -43,8 +43,9 @@ class SentenceEncoder:
                 f"There is no folder {folder!r}. Give the folder of a text transformer as sentences:FOLDER."
             )
         self._parts = parts = read_folder(path)
-        self._model, self._tokenizer = _load(parts.model)
-        _check_sizes(path.name, self._model, self._tokenizer)
+        self._model = open_model("AutoModel", parts.model, unused="pooler")
+        known = int(self._model.get_input_embeddings().weight.shape[0])
+        self._tokenizer = read_tokenizer(parts.model, known, NEEDED, TOKENIZERS)
         self._map = None if parts.dense is None else _linear(parts.dense, int(self._model.config.hidden_size))
         weights = digest(parts.weights)[:16] + ("" if parts.dense is None else f"-{digest(parts.dense)[:8]}")
         self.name = f"sentences:{folder}"
@@ -101,30 +102,6 @@ def _pooled(states: torch.Tensor, mask: torch.Tensor, pooling: str) -> torch.Ten
     return (states * shown).sum(1) / shown.sum(1).clamp(min=1)
 
 
-def _load(folder: Path) -> tuple[Any, Any]:
-    how = {"local_files_only": True, "trust_remote_code": False}
-    with quiet_transformers() as transformers:  # it would report heads that are left out on purpose
-        try:
-            model, loaded = transformers.AutoModel.from_pretrained(
-                str(folder), use_safetensors=True, output_loading_info=True, **how
-            )
-            tokenizer = transformers.AutoTokenizer.from_pretrained(str(folder), **how)
-        except Exception as error:
-            said = str(error).strip().splitlines()
-            raise InvalidInput(
-                f"The text encoder in {folder.name} cannot be loaded "
-                f"({said[0][:200] if said else type(error).__name__}). "
-                "Save model and tokenizer anew with `save_pretrained(folder)`."
-            ) from None
-    missing = sorted(name for name in loaded["missing_keys"] if "pooler" not in name)  # which is not used
-    if missing:
-        raise InvalidInput(
-            f"The weights in {folder.name} are not all there: {quoted(*missing, most=3)}. "
-            "Copy the model's folder again."
-        )
-    return model.eval(), tokenizer
-
-
 def _linear(path: Path, width: int) -> tuple[F32, F32]:
     """(d, k) weights and (k,) offset of the map after the pooling."""
     safetensors: Any = import_module("safetensors.numpy")
@@ -142,13 +119,3 @@ def _linear(path: Path, width: int) -> tuple[F32, F32]:
             "they do not belong together. Save the model anew."
         )
     return weight, offset
-
-
-def _check_sizes(name: str, model: Any, tokenizer: Any) -> None:
-    """Refuse a tokenizer that gives numbers for which the model has no row."""
-    rows = int(model.get_input_embeddings().weight.shape[0])
-    if len(tokenizer) > rows:
-        raise InvalidInput(
-            f"The tokenizer in {name} has {len(tokenizer):,} word pieces and the model knows {rows:,}: they do not "
-            "belong together. Bring the tokenizer that the model was trained with."
-        )

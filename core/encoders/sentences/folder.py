@@ -7,8 +7,14 @@ from pathlib import Path
 from typing import Any, cast
 
 from core.documents import read_json
+from core.encoders.transformer_folder import WEIGHTS, read_config, weight_shapes
 from core.errors import InvalidInput
 
+NEEDED = (
+    "a folder of a transformer of texts with config.json, model.safetensors and its tokenizer, as save_pretrained of "
+    "transformers or save of sentence-transformers writes it"
+)
+TOKENIZERS = ("tokenizer.json", "vocab.txt", "spiece.model", "sentencepiece.bpe.model", "vocab.json")
 MAX_TOKENS = 512
 """Word pieces that are read at most, whatever the model would take."""
 POOLINGS = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "cls", "pooling_mode_max_tokens": "max"}
@@ -50,22 +56,15 @@ def read_folder(folder: Path) -> SentenceFolder:
             "--embeddings."
         )
     model = folder / steps[0][1] if steps[0][1] else folder
-    weights = model / "model.safetensors"
-    if not (model / "config.json").is_file() or not weights.is_file():
-        other = sorted(p.name for p in model.glob("*.bin")) if model.is_dir() else []
-        has = f"it has {other[0]}, a pickle, which can run code" if other else "they are not all there"
-        raise InvalidInput(
-            f"A text encoder's folder needs config.json, model.safetensors and tokenizer.json: in {folder.name} {has}. "
-            "Save the model anew with `save_pretrained(folder)`."
-        )
+    config = read_config(model, NEEDED)
+    weight_shapes(model, NEEDED)
     pooling = pooling_of(folder / steps[1][1]) if len(steps) > 1 else "mean"
     dense = _dense(folder / steps[2][1]) if kinds[2:3] == ["Dense"] else None
     said = _settings(model / "sentence_bert_config.json")
-    config = _settings(model / "config.json")
     taken = 2 if config.get("model_type") in ("roberta", "xlm-roberta", "camembert") else 0  # by its padding
     limits = [MAX_TOKENS, said.get("max_seq_length"), config.get("max_position_embeddings")]
     sizes = [limit - (taken if place == 2 else 0) for place, limit in enumerate(limits) if isinstance(limit, int)]
-    return SentenceFolder(model, weights, pooling, max(min(sizes), 8), bool(said.get("do_lower_case")), dense)
+    return SentenceFolder(model, model / WEIGHTS, pooling, max(min(sizes), 8), bool(said.get("do_lower_case")), dense)
 
 
 def _steps(folder: Path, modules: Path) -> list[tuple[str, str]]:

@@ -16,6 +16,7 @@ from typing import Any
 from torch import nn
 
 from core.documents import read_json
+from core.encoders.transformer_folder import CONFIG, WEIGHTS
 from core.errors import InvalidInput
 from core.files import digest, write_text
 from core.folders import all_at_once
@@ -25,7 +26,7 @@ from core.training.distillation.figures import StudentFigures
 from core.training.distillation.loop import TaughtStudent
 from core.training.distillation.settings import Distillation
 from core.training.distillation.student import Student
-from core.training.distillation.teacher import CARD, CONFIG, POOLING, TOKENIZER, WEIGHTS, BertFolder, read_bert
+from core.training.distillation.teacher import CARD, POOLING, TOKENIZER, BertFolder, read_bert
 from core.training.distillation.texts import TextColumn
 
 FORMAT = 1

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from core.documents import read_json
 from core.encoders.embedded.weights import minilm_folder
-from core.encoders.quiet import quiet_transformers
 from core.encoders.sentences.folder import pooling_of
+from core.encoders.transformer_folder import (
+    CONFIG,
+    WEIGHTS,
+    check_shapes,
+    open_model,
+    read_config,
+    read_tokenizer,
+    weight_shapes,
+)
 from core.errors import InvalidInput
 from core.files import digest
 from core.limits import Limits
 
-CONFIG, WEIGHTS, CARD = "config.json", "model.safetensors", "distilled.json"
+CARD = "distilled.json"
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "special_tokens_map.json", "added_tokens.json")
 POOLING = "1_Pooling/config.json"
 """Of sentence-transformers: how the tokens' states become a vector."""
-PICKLES = ("pytorch_model.bin", "pytorch_model.bin.index.json", "model.ckpt", "tf_model.h5")
 KINDS = {
     "BertModel": "vectors",
     "BertForSequenceClassification": "classes",
@@ -86,25 +92,19 @@ def read_bert(folder: Path | None, kinds: Sequence[str] = ("vectors", "classes",
     _check_weights(folder, config)
     if kind == "vectors":
         _check_pooling(folder)
-    model = _model(folder, config["architectures"][0])
-    tokenizer = _tokenizer(folder, config["vocab_size"])
-    return BertFolder(folder, kind, model.eval(), tokenizer, licence_of(folder))
+    plain: dict[str, Any] = {"add_pooling_layer": False} if config["architectures"][0] == "BertModel" else {}
+    model = open_model(config["architectures"][0], folder, **plain)
+    return BertFolder(folder, kind, model, _tokenizer(folder, config["vocab_size"]), licence_of(folder))
 
 
 def _config(folder: Path) -> dict[str, Any]:
-    if not (folder / CONFIG).is_file():
-        raise InvalidInput(f"{folder} holds no {CONFIG}. What is needed is {NEEDED}.")
-    config = read_json(folder / CONFIG, most=2**20)
-    said: Mapping[str, Any] = config if isinstance(config, dict) else {}
+    said = read_config(folder, NEEDED)
     if said.get("model_type") != "bert":
         raise InvalidInput(f"{folder}: model_type is {str(said.get('model_type'))[:60]!r}. Only 'bert' is distilled.")
     named: Any = said.get("architectures") or ["BertModel"]
     if not isinstance(named, list) or str(named[0]) not in KINDS:
         raise InvalidInput(f"{folder}: architectures is {str(named)[:80]}. Those that are read: {', '.join(KINDS)}.")
-    for name in _SIZES:
-        value = said.get(name)
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise InvalidInput(f"{folder}: {name} must be a whole number from 1: got {str(value)[:60]!r}.")
+    read_config(folder, NEEDED, _SIZES)
     if said["hidden_size"] % said["num_attention_heads"]:
         raise InvalidInput(
             f"{folder}: hidden_size (= {said['hidden_size']}) must be divisible by num_attention_heads "
@@ -127,20 +127,7 @@ def _check_heads(folder: Path, config: Mapping[str, Any], kind: str) -> None:
 
 def _check_weights(folder: Path, config: Mapping[str, Any]) -> None:
     """See that the sizes are those of the file, before anything of such a size is made."""
-    path = folder / WEIGHTS
-    if not path.is_file():
-        if found := [name for name in PICKLES if (folder / name).is_file()]:
-            raise InvalidInput(
-                f"{folder} holds its weights in {found[0]}, which may run any program when it is opened, so only "
-                f"{WEIGHTS} is read. Write it with `model.save_pretrained(FOLDER)` of a recent transformers."
-            )
-        raise InvalidInput(f"{folder} holds no {WEIGHTS}. What is needed is {NEEDED}.")
-    safetensors: Any = import_module("safetensors")
-    try:
-        with safetensors.safe_open(path, "np") as file:
-            shapes = {name.removeprefix("bert."): file.get_slice(name).get_shape() for name in list(file.keys())}
-    except Exception as error:  # safetensors raises its own kind, from Rust
-        raise InvalidInput(f"{path} cannot be read ({str(error)[:120]}). It is damaged: write it again.") from error
+    shapes = {name.removeprefix("bert."): shape for name, shape in weight_shapes(folder, NEEDED).items()}
     width = config["hidden_size"]
     wanted = {
         "embeddings.word_embeddings.weight": [config["vocab_size"], width],
@@ -148,9 +135,7 @@ def _check_weights(folder: Path, config: Mapping[str, Any]) -> None:
         "embeddings.token_type_embeddings.weight": [config["type_vocab_size"], width],
         "encoder.layer.0.intermediate.dense.weight": [config["intermediate_size"], width],
     }
-    for name, shape in wanted.items():
-        if shapes.get(name) != shape:
-            raise InvalidInput(f"{folder}: {CONFIG} asks for {name} of {shape}; {WEIGHTS} has {shapes.get(name)}.")
+    check_shapes(folder, shapes, wanted)
     layers = {name.split(".")[2] for name in shapes if name.startswith("encoder.layer.")}
     if len(layers) != config["num_hidden_layers"]:
         raise InvalidInput(
@@ -164,41 +149,8 @@ def _check_pooling(folder: Path) -> None:
         raise InvalidInput(f"{folder}: its vectors are pooled by {found!r}; only the mean is distilled.")
 
 
-def _model(folder: Path, architecture: str) -> Any:
-    plain = {"add_pooling_layer": False} if architecture == "BertModel" else {}
-    with quiet_transformers() as transformers:  # missing weights are refused below
-        kind: Any = getattr(transformers, architecture)
-        try:
-            model, found = kind.from_pretrained(
-                str(folder), local_files_only=True, use_safetensors=True, output_loading_info=True, **plain
-            )
-        except (OSError, RuntimeError, ValueError, TypeError, KeyError) as error:
-            raise InvalidInput(f"{folder} does not open as a {architecture} ({str(error)[:200]}).") from error
-    absent = sorted(found["missing_keys"])
-    if absent or found["mismatched_keys"]:
-        raise InvalidInput(
-            f"{folder}: {WEIGHTS} lacks weights of a {architecture}, or has others of that name: "
-            f"{', '.join([*absent, *map(str, found['mismatched_keys'])][:4])}."
-        )
-    return model.float()
-
-
 def _tokenizer(folder: Path, vocabulary: int) -> Any:
-    transformers: Any = import_module("transformers")
-    if not any((folder / name).is_file() for name in ("tokenizer.json", "vocab.txt")):
-        raise InvalidInput(f"{folder} holds no tokenizer (tokenizer.json or vocab.txt). What is needed is {NEEDED}.")
-    try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(
-            str(folder), local_files_only=True, trust_remote_code=False
-        )
-        highest = max(tokenizer.get_vocab().values())
-    except Exception as error:  # tokenizers raises its own kind, from Rust
-        raise InvalidInput(f"{folder}: the tokenizer cannot be read ({str(error)[:120]}). Write it again.") from error
-    if highest >= vocabulary:
-        raise InvalidInput(
-            f"{folder}: the tokenizer knows words up to number {highest:,}, the model only {vocabulary:,} of them "
-            "(from 0). They are of two models: bring the model's own tokenizer."
-        )
+    tokenizer = read_tokenizer(folder, vocabulary, NEEDED, ("tokenizer.json", "vocab.txt"))
     if tokenizer.pad_token_id is None or tokenizer.mask_token_id is None:
         raise InvalidInput(f"{folder}: the tokenizer has no [PAD] or no [MASK], so it is no BERT's.")
     return tokenizer

@@ -12,10 +12,17 @@ from typing import Any
 
 import torch
 
-from core.documents import read_json
+from core.encoders.transformer_folder import (
+    WEIGHTS,
+    check_shapes,
+    open_model,
+    read_config,
+    read_tokenizer,
+    weight_shapes,
+)
 from core.errors import InvalidInput
 from core.files import digest
-from core.training.distillation.teacher import CONFIG, PICKLES, WEIGHTS, licence_of
+from core.training.distillation.teacher import licence_of
 from core.training.rationales.settings import StepByStep
 
 PREDICT, EXPLAIN = "predict: ", "explain: "
@@ -66,26 +73,10 @@ def read_t5(folder: Path) -> T5Student:
         InvalidInput: there is none, it is a pickle, its parts do not fit together, or the tokenizer is another model's.
     """
     config = _config(folder)
-    _check_weights(folder, config)
+    check_shapes(folder, weight_shapes(folder, NEEDED), {"shared.weight": [config["vocab_size"], config["d_model"]]})
     tokenizer = _tokenizer(folder, config)
-    transformers, logging = import_module("transformers"), import_module("transformers.utils.logging")
-    shown, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()
-    try:
-        model, found = transformers.T5ForConditionalGeneration.from_pretrained(
-            str(folder), local_files_only=True, use_safetensors=True, output_loading_info=True
-        )
-    except (OSError, RuntimeError, ValueError, TypeError, KeyError) as error:
-        raise InvalidInput(f"{folder} does not open as a {ARCHITECTURE} ({str(error)[:200]}).") from error
-    finally:
-        logging.set_verbosity(level)
-        if shown:
-            logging.enable_progress_bar()
-    absent = [*sorted(found["missing_keys"]), *map(str, found["mismatched_keys"])]
-    if absent:
-        raise InvalidInput(f"{folder}: {WEIGHTS} lacks weights of a {ARCHITECTURE}: {', '.join(absent[:4])}.")
-    return T5Student(model.float().eval(), tokenizer, folder, licence_of(folder))
+    model = open_model(ARCHITECTURE, folder)
+    return T5Student(model, tokenizer, folder, licence_of(folder))
 
 
 def make_t5(texts: Iterable[str], how: StepByStep) -> T5Student:
@@ -156,61 +147,17 @@ def _words_of(texts: Sequence[str]) -> Any:
 
 
 def _config(folder: Path) -> Mapping[str, Any]:
-    if not (folder / CONFIG).is_file():
-        raise InvalidInput(f"{folder} holds no {CONFIG}. What is needed is {NEEDED}.")
-    found = read_json(folder / CONFIG, most=2**20)
-    said: Mapping[str, Any] = found if isinstance(found, dict) else {}
+    said = read_config(folder, NEEDED)
     named: Any = said.get("architectures") or [ARCHITECTURE]
     if said.get("model_type") != "t5" or ARCHITECTURE not in named:
         raise InvalidInput(
             f"{folder} holds a {str(said.get('model_type'))[:40]!r} of {str(named)[:80]}. What is needed is {NEEDED}."
         )
-    for name in _SIZES:
-        value = said.get(name)
-        if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-            raise InvalidInput(f"{folder}: {name} must be a whole number from 1: got {str(value)[:60]!r}.")
-    return said
-
-
-def _check_weights(folder: Path, config: Mapping[str, Any]) -> None:
-    """See that the sizes are those of the file, before anything of such a size is made."""
-    path = folder / WEIGHTS
-    if not path.is_file():
-        if found := [name for name in PICKLES if (folder / name).is_file()]:
-            raise InvalidInput(
-                f"{folder} holds its weights in {found[0]}, which may run any program when it is opened, so only "
-                f"{WEIGHTS} is read. Write it with `model.save_pretrained(FOLDER)` of a recent transformers."
-            )
-        raise InvalidInput(f"{folder} holds no {WEIGHTS}. What is needed is {NEEDED}.")
-    safetensors: Any = import_module("safetensors")
-    try:
-        with safetensors.safe_open(path, "np") as file:
-            shapes = {name: file.get_slice(name).get_shape() for name in list(file.keys())}
-    except Exception as error:  # safetensors raises its own kind, from Rust
-        raise InvalidInput(f"{path} cannot be read ({str(error)[:120]}). It is damaged: write it again.") from error
-    wanted = [config["vocab_size"], config["d_model"]]
-    if shapes.get("shared.weight") != wanted:
-        raise InvalidInput(
-            f"{folder}: {CONFIG} asks for shared.weight of {wanted}; {WEIGHTS} has {shapes.get('shared.weight')}."
-        )
+    return read_config(folder, NEEDED, _SIZES)
 
 
 def _tokenizer(folder: Path, config: Mapping[str, Any]) -> Any:
-    transformers: Any = import_module("transformers")
-    if not any((folder / name).is_file() for name in ("tokenizer.json", "spiece.model")):
-        raise InvalidInput(f"{folder} holds no tokenizer (tokenizer.json or spiece.model). What is needed is {NEEDED}.")
-    try:
-        tokenizer = transformers.AutoTokenizer.from_pretrained(
-            str(folder), local_files_only=True, trust_remote_code=False
-        )
-        highest = max(tokenizer.get_vocab().values())
-    except Exception as error:  # tokenizers raises its own kind, from Rust
-        raise InvalidInput(f"{folder}: the tokenizer cannot be read ({str(error)[:120]}). Write it again.") from error
-    if highest >= config["vocab_size"]:
-        raise InvalidInput(
-            f"{folder}: the tokenizer knows words up to number {highest:,}, the model only {config['vocab_size']:,} of "
-            "them (from 0). They are of two models: bring the model's own tokenizer."
-        )
+    tokenizer = read_tokenizer(folder, config["vocab_size"], NEEDED, ("tokenizer.json", "spiece.model"))
     signs = {"pad_token_id": config.get("pad_token_id", 0), "eos_token_id": config.get("eos_token_id", 1)}
     for name, number in signs.items():
         if getattr(tokenizer, name) != number:

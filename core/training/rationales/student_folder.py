@@ -12,13 +12,13 @@ from typing import Any
 import torch
 
 from core.documents import read_json
+from core.encoders.transformer_folder import CONFIG, WEIGHTS
 from core.errors import InvalidInput
 from core.files import digest, write_text
 from core.folders import all_at_once
 from core.options import read_settings
 from core.owned import Kind
 from core.training.checkpoints import write_tensors
-from core.training.distillation.teacher import CONFIG, WEIGHTS
 from core.training.rationales.settings import StepByStep
 from core.training.rationales.student import TOKENIZER, T5Student, read_t5
 
