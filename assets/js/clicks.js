@@ -25,11 +25,11 @@ function show() {
   all.forEach((thumb, i) => {
     thumb.dataset.answer = answers[i];
     thumb.setAttribute("aria-current", String(i === at));
-    thumb.setAttribute("aria-label", `Picture ${i + 1}${answers[i] ? ", " + NAMES[answers[i]] : ""}`);
+    thumb.setAttribute("aria-label", `Sample ${i + 1}${answers[i] ? ", " + NAMES[answers[i]] : ""}`);
   });
   const now = all[at];
   find(".clicks-big").replaceChildren(now.firstElementChild.cloneNode(true));
-  find(".clicks-count").textContent = `Picture ${at + 1}, ${done} of ${all.length} answered`;
+  find(".clicks-count").textContent = `Sample ${at + 1}, ${done} of ${all.length} answered`;
   find(".clicks-bar i").style.width = `${(100 * done) / all.length}%`;
   find("[data-undo]").disabled = !history.length;
   const finish = find("[data-finish]");

@@ -150,7 +150,7 @@ class Task:
 
 def shots_field(default: int) -> Any:
     """The setting `shots` of a probe that learns from labelled images."""
-    return setting(default, "labelled images a class to learn from", low=1, high=1000)
+    return setting(default, "labelled samples a class to learn from", low=1, high=1000)
 
 
 def fewer_field() -> Any:

@@ -168,11 +168,11 @@ def judge_answers(
 
 
 def read_answers(state: ClicksState, said: Any) -> list[bool | None]:
-    """Answers as letters y, n and s, one for each picture: they come from the browser, so nothing about them is
+    """Answers as letters y, n and s, one for each sample: they come from the browser, so nothing about them is
     trusted."""
     wanted = len(state.strip) if state.strip is not None else 0
     if not isinstance(said, str) or len(said) != wanted or not set(said) <= set(SAID):
-        raise InvalidInput(f"A strip of {wanted} pictures needs as many answers, each y, n or s. Draw a new strip.")
+        raise InvalidInput(f"A strip of {wanted} samples needs as many answers, each y, n or s. Draw a new strip.")
     return [SAID[letter] for letter in said]
 
 
@@ -182,7 +182,7 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab) -> None:
     gr.HTML(render("clicks/intro.html.j2"), **PLAIN)
     with gr.Row(elem_classes="ask-row"):
         cluster = gr.Dropdown([], label="Cluster", elem_id="clicks-cluster", scale=4, min_width=220)
-        phrase = gr.Dropdown([], label="What it is said to show", elem_id="clicks-phrase", scale=4, min_width=220)
+        phrase = gr.Dropdown([], label="What is said of it", elem_id="clicks-phrase", scale=4, min_width=220)
         button = gr.Button("Draw a strip", variant="primary", elem_id="clicks-draw", scale=1, min_width=130)
     strip = gr.HTML(render("clicks/start.html.j2"), js_on_load=script("clicks"), elem_id="clicks", **PLAIN)
     judgement = gr.HTML("", js_on_load=FOCUS, elem_id="judgement", **PLAIN)

@@ -30,7 +30,7 @@ PLACEHOLDER = re.compile(r"\[v\d+\]")
 def checked_place(result: ProbeResult, place: int) -> int:
     """The place if the result has it; raises InvalidInput otherwise."""
     if not 0 <= place < len(result.rows):
-        raise InvalidInput(f"This result has images 0 to {len(result.rows) - 1}: got {place}. Press a picture.")
+        raise InvalidInput(f"This result has samples 0 to {len(result.rows) - 1}: got {place}. Press a sample.")
     return place
 
 

@@ -156,7 +156,7 @@ class LinearProbePlusPlus(PromptSettings, ShotSettings):
 
     title: ClassVar[str] = "LP++"
     what: ClassVar[str] = (
-        "A linear head on a few labelled images a class, blended with the class names' texts; "
+        "A linear head on a few labelled samples a class, blended with the class names' texts; "
         "seconds on a CPU, nothing to tune."
     )
     source: ClassVar[str] = "Huang et al. 2024, CVPR, arXiv 2404.02285"

@@ -38,7 +38,9 @@ class TipAdapter(PromptSettings, CacheSettings):
     """Zero-shot logits plus exp(-beta (1 - cosine)) to each labelled image, summed by class."""
 
     title: ClassVar[str] = "Tip-Adapter"
-    what: ClassVar[str] = "A few labelled images a class as a cache beside the class names; -F trains the cache's keys."
+    what: ClassVar[str] = (
+        "A few labelled samples a class as a cache beside the class names; -F trains the cache's keys."
+    )
     source: ClassVar[str] = "Zhang et al. 2022, arXiv 2207.09519"
 
     tune: bool = setting(True, "choose the epoch, alpha and beta on validation images; otherwise the last and defaults")

@@ -29,12 +29,12 @@ class TransClip(PromptSettings):
 
     title: ClassVar[str] = "TransCLIP"
     what: ClassVar[str] = (
-        "Class names and all images to be scored, without labels: images that look alike get like "
+        "Class names and all samples to be scored, without labels: samples that are alike get like "
         "classes. Shots may be added."
     )
     source: ClassVar[str] = "Zanella, Gérin & Ben Ayed 2024 (NeurIPS), arXiv 2406.01837"
 
-    shots: int = setting(0, "labelled images a class beside them; 0: names alone", low=0, high=1000)
+    shots: int = setting(0, "labelled samples a class beside them; 0: names alone", low=0, high=1000)
     neighbours: int = setting(3, "near images that vote on each", low=0, high=50, advanced=True)
     trust: float | None = setting(
         None, "weight of the texts (lambda); empty: 1, and 0.5 with shots", low=0.0, high=10.0, advanced=True

@@ -45,7 +45,7 @@ class ZeroShot(PromptSettings):
     """
 
     title: ClassVar[str] = "Zero-shot"
-    what: ClassVar[str] = "Class names in sentences, and descriptions if there are any; no image is learned from."
+    what: ClassVar[str] = "Class names in sentences, and descriptions if there are any; no sample is learned from."
     source: ClassVar[str] = "Radford et al. 2021, arXiv 2103.00020"
 
     description_shape: str = setting(

@@ -114,7 +114,7 @@ def text_table(diagnosis: Diagnosis, cells: Sequence[AuditCell], width: int = 12
 def _legend(diagnosis: Diagnosis, far: bool) -> str:
     unit = diagnosis.outcomes.unit or "loss"
     return (
-        f"Excess loss ({unit}) of the tenth of a class that looks most like the phrase: exploration, without a p."
+        f"Excess loss ({unit}) of the tenth of a class that is most like the phrase: exploration, without a p."
         + " *: the reading of the words alone stands out of the whole grid of phrases and classes."
         + " In brackets: the class hardly differs along the phrase." * far
     )

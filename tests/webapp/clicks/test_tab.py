@@ -52,6 +52,7 @@ def test_a_strip_holds_both_kinds_and_tells_neither_ids_nor_kinds(worded: Diagno
     assert 0 < clicking.strip.is_member.sum() < 30
     assert markup.count('<button type="button" class="clicks-thumb"') == 30
     assert not any(worded.samples.ids[row] in markup for row in clicking.strip.rows)
+    assert "Would you say of this sample" in markup
     assert Tags(markup).attributes <= {
         "class",
         "tabindex",
@@ -93,7 +94,7 @@ def test_answers_that_tell_nothing_say_so(worded: Diagnosis) -> None:
 @pytest.mark.parametrize("answers", [None, "", "y" * 29, "x" * 30, ["y"] * 30, 7])
 def test_answers_that_do_not_fit_are_refused(worded: Diagnosis, answers: Any) -> None:
     _, clicking, _ = drawn(worded)
-    with pytest.raises(InvalidInput, match="30 pictures"):
+    with pytest.raises(InvalidInput, match="30 samples"):
         read_answers(clicking, answers)
 
 
