@@ -13,6 +13,9 @@ from core.encoders.quiet import quiet_transformers
 from core.errors import InvalidInput
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
+MAX_LAYERS = 200
+"""Of a model: one that says more is not made, which alone would take minutes."""
+_LAYERS = ("num_hidden_layers", "num_layers", "num_decoder_layers", "encoder_layers", "n_layers", "n_layer")
 PICKLES = ("pytorch_model.bin", "pytorch_model.bin.index.json", "model.ckpt", "tf_model.h5")
 
 
@@ -24,7 +27,7 @@ def read_config(folder: Path, needed: str, sizes: Sequence[str] = ()) -> dict[st
         sizes: names that must hold whole numbers from 1.
 
     Raises:
-        InvalidInput: there is none, or a size is none.
+        InvalidInput: there is none, or a size is none, or there would be too many layers.
     """
     if not (folder / CONFIG).is_file():
         raise InvalidInput(f"{folder} holds no {CONFIG}. What is needed is {needed}.")
@@ -34,6 +37,11 @@ def read_config(folder: Path, needed: str, sizes: Sequence[str] = ()) -> dict[st
         value = said.get(name)
         if not isinstance(value, int) or isinstance(value, bool) or value < 1:
             raise InvalidInput(f"{folder}: {name} must be a whole number from 1: got {str(value)[:60]!r}.")
+    for name in _LAYERS:
+        if isinstance(said.get(name), int) and said[name] > MAX_LAYERS:
+            raise InvalidInput(
+                f"{folder}: {name} must be at most {MAX_LAYERS}: got {str(said[name])[:20]}. Copy the model again."
+            )
     return said
 
 

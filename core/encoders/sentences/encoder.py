@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import blake2b
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import numpy.typing as npt
 import torch
 
 from core.encoders.arithmetic import unit_rows
-from core.encoders.sentences.folder import NEEDED, TOKENIZERS, read_folder
+from core.encoders.sentences.folder import MAX_TOKENS, NEEDED, TOKENIZERS, read_folder
 from core.encoders.transformer_folder import open_model, read_tokenizer
 from core.errors import InvalidInput
 from core.files import digest
@@ -47,7 +48,10 @@ class SentenceEncoder:
         known = int(self._model.get_input_embeddings().weight.shape[0])
         self._tokenizer = read_tokenizer(parts.model, known, NEEDED, TOKENIZERS)
         self._map = None if parts.dense is None else _linear(parts.dense, int(self._model.config.hidden_size))
-        weights = digest(parts.weights)[:16] + ("" if parts.dense is None else f"-{digest(parts.dense)[:8]}")
+        self._check_runs(path.name)
+        weights = f"{digest(parts.weights)[:16]}-{_digest_of(parts.others)}" + (
+            "" if parts.dense is None else f"-{digest(parts.dense)[:8]}"
+        )
         self.name = f"sentences:{folder}"
         self.fingerprint = f"sentences-{weights}-{parts.pooling}-{parts.max_tokens}{'-lower' if parts.lower else ''}"
         self.finding_space = self.joint_space = f"sentences/{self.fingerprint}"
@@ -87,6 +91,18 @@ class SentenceEncoder:
         found = self._tokenizer([t[:_READ] for t in texts], truncation=False, verbose=False)["input_ids"]
         return sum(len(ids) > self._parts.max_tokens for ids in found)
 
+    def _check_runs(self, name: str) -> None:
+        """Refuse a folder whose parts load and do not work together, by a short text beside one past every limit."""
+        try:
+            tokens = self._tokens(["one", "one two " * MAX_TOKENS], return_tensors="pt", padding=True)
+            with torch.inference_mode():
+                _ = self._model(**tokens).last_hidden_state
+        except Exception as error:  # whatever transformers and torch meet
+            raise InvalidInput(
+                f"The text encoder in {name} does not run ({str(error)[:200] or type(error).__name__}). "
+                "Save model and tokenizer anew with `save_pretrained(folder)`."
+            ) from error
+
     def _tokens(self, texts: Sequence[str], **how: Any) -> Any:
         said = [text[:_READ].lower() if self._parts.lower else text[:_READ] for text in texts]
         return self._tokenizer(said, truncation=True, max_length=self._parts.max_tokens, **how)
@@ -119,3 +135,8 @@ def _linear(path: Path, width: int) -> tuple[F32, F32]:
             "they do not belong together. Save the model anew."
         )
     return weight, offset
+
+
+def _digest_of(paths: Sequence[Path]) -> str:
+    """Of several small files together."""
+    return blake2b("".join(f"{path.name} {digest(path)} " for path in paths).encode(), digest_size=8).hexdigest()

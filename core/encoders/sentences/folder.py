@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from core.documents import read_json
-from core.encoders.transformer_folder import WEIGHTS, read_config, weight_shapes
+from core.encoders.transformer_folder import CONFIG, WEIGHTS, read_config, weight_shapes
 from core.errors import InvalidInput
 
 NEEDED = (
@@ -17,9 +17,11 @@ NEEDED = (
 TOKENIZERS = ("tokenizer.json", "vocab.txt", "spiece.model", "sentencepiece.bpe.model", "vocab.json")
 MAX_TOKENS = 512
 """Word pieces that are read at most, whatever the model would take."""
+MIN_TOKENS = 8
 POOLINGS = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "cls", "pooling_mode_max_tokens": "max"}
 """sentence-transformers' settings, and what they are called here."""
-
+_LIMITS = ("max_seq_length", "max_position_embeddings", "model_max_length")
+"""Where sentence-transformers, the model and its tokenizer say how many word pieces are read."""
 _AFTER = ([], ["Pooling"], ["Pooling", "Normalize"], ["Pooling", "Dense"], ["Pooling", "Dense", "Normalize"])
 """What may follow the transformer."""
 
@@ -31,6 +33,8 @@ class SentenceFolder:
     model: Path
     """The folder that transformers reads."""
     weights: Path
+    others: tuple[Path, ...]
+    """Configuration and tokenizer: with the weights, all that a text's vector depends on."""
     pooling: str
     """"mean" over the tokens, "cls" (the first) or "max"."""
     max_tokens: int
@@ -61,10 +65,33 @@ def read_folder(folder: Path) -> SentenceFolder:
     pooling = pooling_of(folder / steps[1][1]) if len(steps) > 1 else "mean"
     dense = _dense(folder / steps[2][1]) if kinds[2:3] == ["Dense"] else None
     said = _settings(model / "sentence_bert_config.json")
-    taken = 2 if config.get("model_type") in ("roberta", "xlm-roberta", "camembert") else 0  # by its padding
-    limits = [MAX_TOKENS, said.get("max_seq_length"), config.get("max_position_embeddings")]
-    sizes = [limit - (taken if place == 2 else 0) for place, limit in enumerate(limits) if isinstance(limit, int)]
-    return SentenceFolder(model, model / WEIGHTS, pooling, max(min(sizes), 8), bool(said.get("do_lower_case")), dense)
+    names = (CONFIG, "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "merges.txt", *TOKENIZERS)
+    return SentenceFolder(
+        model,
+        model / WEIGHTS,
+        tuple(model / name for name in names if (model / name).is_file()),
+        pooling,
+        _max_tokens(folder.name, said, config, _settings(model / "tokenizer_config.json")),
+        bool(said.get("do_lower_case")),
+        dense,
+    )
+
+
+def _max_tokens(name: str, *said: dict[str, Any]) -> int:
+    """The least of what the files of `_LIMITS` say; sentence-transformers, up to version 5, overrules the tokenizer."""
+    limits = [MAX_TOKENS]
+    for key, values in zip(_LIMITS, said, strict=True):
+        limit = values.get(key)
+        if limit is None or (key == _LIMITS[2] and said[0].get(_LIMITS[0]) is not None):
+            continue
+        taken = 2 if values.get("model_type") in ("roberta", "xlm-roberta", "camembert") else 0  # by its padding
+        if isinstance(limit, bool) or not isinstance(limit, (int, float)) or not limit - taken >= MIN_TOKENS:
+            raise InvalidInput(
+                f"{key} of the text encoder in {name} must be a whole number from {MIN_TOKENS + taken}: "
+                f"got {str(limit)[:20]}. Save the model anew."
+            )
+        limits.append(int(min(limit - taken, MAX_TOKENS)))
+    return min(limits)
 
 
 def _steps(folder: Path, modules: Path) -> list[tuple[str, str]]:
@@ -89,7 +116,7 @@ def pooling_of(folder: Path) -> str:
     """
     said = _settings(folder / "config.json")
     modes = [name for name, value in said.items() if name.startswith("pooling_mode_") and value is True]
-    modes += [f"pooling_mode_{said['pooling_mode']}"] if "pooling_mode" in said else []  # from version 6 on
+    modes += [f"pooling_mode_{str(said['pooling_mode'])[:40]}"] if "pooling_mode" in said else []  # from version 6 on
     poolings = POOLINGS | {f"pooling_mode_{name}": name for name in POOLINGS.values()}
     if len(modes) != 1 or modes[0] not in poolings:
         raise InvalidInput(

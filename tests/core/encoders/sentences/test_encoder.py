@@ -20,7 +20,6 @@ from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 from core.embeddings.embed import read_images
 from core.encoders import load_encoder
 from core.encoders.sentences.encoder import SentenceEncoder
-from core.encoders.sentences.folder import read_folder
 from core.errors import InvalidInput
 from tests.support.texts import made_texts
 
@@ -108,13 +107,6 @@ def test_a_linear_map_after_the_pooling_is_followed(folder: Path, tmp_path: Path
     assert encoder.fingerprint != SentenceEncoder(str(folder)).fingerprint
 
 
-@pytest.mark.parametrize("pooling", ["mean", "cls", "max"])
-def test_the_pooling_of_newer_folders_is_read(folder: Path, tmp_path: Path, pooling: str) -> None:
-    path = with_modules(folder, tmp_path / "st", "mean_tokens")
-    (path / "1_Pooling" / "config.json").write_text(json.dumps({"embedding_dimension": 24, "pooling_mode": pooling}))
-    assert read_folder(path).pooling == pooling
-
-
 def test_a_plain_folder_takes_the_mean_and_the_models_own_limit(folder: Path) -> None:
     encoder = load_encoder(f"sentences:{folder}")
     assert encoder.modality == "text"
@@ -135,6 +127,36 @@ def test_pooling_is_part_of_the_fingerprint(folder: Path, tmp_path: Path) -> Non
         SentenceEncoder(str(with_modules(folder, tmp_path / p, p))).fingerprint for p in ("cls_token", "mean_tokens")
     ]
     assert len(set(names)) == 2
+
+
+def rewritten(path: Path, **values: Any) -> None:
+    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+
+
+@pytest.mark.parametrize(("mode", "old"), [("mean", "mean_tokens"), ("cls", "cls_token"), ("max", "max_tokens")])
+def test_what_sentence_transformers_6_writes_is_read(folder: Path, tmp_path: Path, mode: str, old: str) -> None:
+    before = SentenceEncoder(str(with_modules(folder, tmp_path / "5", old, "Normalize", limit=20)))
+    path = with_modules(folder, tmp_path / "6", old, "Normalize")
+    (path / "1_Pooling" / "config.json").write_text(json.dumps({"embedding_dimension": 24, "pooling_mode": mode}))
+    (path / "sentence_bert_config.json").write_text(json.dumps({"transformer_task": "feature-extraction"}))
+    rewritten(path / "tokenizer_config.json", model_max_length=20)
+    texts = [*TEXTS, "dog " * 19 + "cat"]
+    np.testing.assert_array_equal(SentenceEncoder(str(path)).encode_texts(texts), before.encode_texts(texts))
+
+
+@pytest.mark.parametrize("file", ["tokenizer.json", "config.json"])
+def test_all_that_a_vector_depends_on_is_part_of_the_fingerprint(folder: Path, tmp_path: Path, file: str) -> None:
+    path = tmp_path / "other"
+    shutil.copytree(folder, path)
+    text = (path / file).read_text()
+    (path / file).write_text(
+        text.replace('"dog": 5', '"dog": 6').replace('"cat": 6', '"cat": 5') if "token" in file else text
+    )
+    if file == "config.json":
+        rewritten(path / file, layer_norm_eps=0.5)
+    one, other = SentenceEncoder(str(folder)), SentenceEncoder(str(path))
+    assert np.abs(one.encode_texts(["a dog"]) - other.encode_texts(["a dog"])).max() > 0.01
+    assert one.fingerprint != other.fingerprint
 
 
 def broken(folder: Path, path: Path, how: str) -> Path:
@@ -160,6 +182,17 @@ def broken(folder: Path, path: Path, how: str) -> Path:
         tokenizer = PreTrainedTokenizerFast.from_pretrained(path)
         tokenizer.add_tokens([f"new{i}" for i in range(9)])
         tokenizer.save_pretrained(path)
+    elif how == "no tokenizer":
+        shutil.copytree(folder, path)
+        (path / "tokenizer.json").unlink()
+    elif how == "layers":
+        shutil.copytree(folder, path)
+        rewritten(path / "config.json", num_hidden_layers=10**6)
+    elif how == "heads":
+        shutil.copytree(folder, path)
+        rewritten(path / "config.json", num_attention_heads=-1)
+    elif how == "limit":
+        with_modules(folder, path, "mean_tokens", limit=-5)
     elif how == "damaged":
         shutil.copytree(folder, path)
         (path / "model.safetensors").write_bytes(b"\x08\0\0\0\0\0\0\0{}      ")
@@ -179,6 +212,10 @@ def broken(folder: Path, path: Path, how: str) -> Path:
         ("pooling", "got pooling_mode_mean_sqrt_len_tokens. Bring its vectors"),
         ("outside", "modules.json is no list of a model's parts"),
         ("tokenizer", "knows words up to number 22, the model only 14 of them"),
+        ("no tokenizer", "holds no tokenizer"),
+        ("layers", "num_hidden_layers must be at most 200: got 1000000"),
+        ("heads", "The text encoder in st does not run"),
+        ("limit", "max_seq_length of the text encoder in st must be a whole number from 8: got -5"),
         ("damaged", "lacks weights of a AutoModel"),
     ],
 )
