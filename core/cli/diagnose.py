@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from core.checks.new_samples import NewSamples
     from core.discovery.assigner import Assignment
 
-WHAT = ("samples", "clusters", "insights", "weights", "probes", "comparison")
+WHAT = ("samples", "clusters", "insights", "weights", "reasons", "probes", "comparison")
 FORMATS = ("csv", "parquet", "json")
 
 
@@ -183,7 +183,7 @@ def _assigned(brought: NewSamples, found: Assignment, n_clusters: int) -> pd.Dat
 @option("--out FILE", "file to write (default: standard output; Parquet needs a file)")
 def export(run: Path, what: str = "samples", kind: str = "csv", out: Path | None = None) -> None:
     """Write one part of a diagnosis as CSV, Parquet or JSON."""
-    from core.reports.tables import diagnosis as results, probes as probe_tables
+    from core.reports.tables import diagnosis as results, probes as probe_tables, reasons as reason_tables
     from core.store import load
 
     if kind == "parquet" and out is None:
@@ -193,6 +193,7 @@ def export(run: Path, what: str = "samples", kind: str = "csv", out: Path | None
         "clusters": results.clusters_table,
         "insights": results.insights_table,
         "weights": results.weights_table,
+        "reasons": reason_tables.reasons_table,
         "probes": probe_tables.probes_table,
         "comparison": probe_tables.comparisons_table,
     }

@@ -24,6 +24,7 @@ MODULES = {
     "export": "core.cli.diagnose",
     "ask": "core.cli.words",
     "audit": "core.cli.words",
+    "explain": "core.cli.explain",
     "predict": "core.cli.words",
     "phrases": "core.cli.words",
     "tag": "core.cli.descriptions",

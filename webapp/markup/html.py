@@ -9,6 +9,7 @@ from core.data.inline import preview_address
 from core.errors import InvalidInput
 from core.numbers import number
 from core.records import Column, Diagnosis
+from core.reports.wording.reasons import reason_sentence
 
 HUES = ("#d55e00", "#0a9a76", "#c764a0", "#2f8fd0", "#c98a00", "#7a6ff0", "#b5443c", "#5d8a1d")
 """Cluster colours, told apart with the common colour-vision deficiencies; the number on each says the same. In step
@@ -44,8 +45,8 @@ def text_of(diagnosis: Diagnosis, row: int) -> str:
 
 
 def sample_facts(diagnosis: Diagnosis, row: int) -> list[str]:
-    """Plain (unescaped) lines on one row: its loss, what was predicted for it, label and prediction, and its other
-    columns."""
+    """Plain (unescaped) lines on one row: its loss, what was predicted for it, label and prediction, what is known of
+    why it may fail, and its other columns."""
     outcomes, samples = diagnosis.outcomes, diagnosis.samples
     lines = [
         f"loss {number(float(outcomes.loss[row]))} {outcomes.unit}",
@@ -54,6 +55,8 @@ def sample_facts(diagnosis: Diagnosis, row: int) -> list[str]:
     ]
     if said := label_and_prediction(diagnosis, row):
         lines.append(said)
+    if why := reason_sentence(diagnosis, row):
+        lines.append(why)
     lines += [f"{column.name}: {_cell(column, row)}" for column in samples.metadata[:4] if not column.measured]
     return lines
 

@@ -9,8 +9,9 @@ import numpy as np
 
 from core.records import Diagnosis
 from core.reports.html.render import environment
+from core.reports.wording.reasons import reason_sentence
 from tests.support.diagnoses import make_diagnosis
-from webapp.markup.html import Tile, picture, tile_of
+from webapp.markup.html import Tile, picture, sample_facts, tile_of
 
 
 class Tags(HTMLParser):
@@ -52,3 +53,13 @@ def test_a_wrong_prediction_stands_on_a_line_of_its_own_and_whole() -> None:
     assert f'<span class="tile-line">→ {names[predictions[row]]}</span>' in shown
     assert f"<span>{names[labels[row]]}</span>" in shown
     assert "tile-line" not in tile(tile_of(diagnosis, int(np.flatnonzero(labels == predictions)[0])))
+
+
+def test_the_facts_of_a_sample_say_why_it_may_fail_where_that_is_known(diagnosis: Diagnosis) -> None:
+    why = [line for line in sample_facts(diagnosis, 0) if "it lies in cluster 1" in line]
+    assert len(why) == 1
+    assert "it has what confirmed findings have: weather = fog" in why[0]
+    silent = next(
+        row for row in range(60) if not diagnosis.insights[0].mask[row] and not reason_sentence(diagnosis, row)
+    )
+    assert not any(" fail" in line for line in sample_facts(diagnosis, silent))

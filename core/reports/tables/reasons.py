@@ -1,0 +1,58 @@
+"""Why samples may fail, as a table and as a JSON document: the keys of docs/schema.md."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+
+from core.checks.faithfulness import Faithfulness
+from core.checks.reasons import SampleReason, reasons_of
+from core.records import Diagnosis
+from core.records.codec import to_json
+from core.reports.tables.values import fields, strings
+from core.reports.wording.reasons import RULE, faithfulness_lines, sentence_of
+
+
+def reasons_table(diagnosis: Diagnosis) -> pd.DataFrame:
+    """(n, 5) one row for each sample: id, expected loss, whether that is in the worst tenth, what is named (such as
+    "cluster 0 | condition weather = fog | neighbours 3"), and the sentence; "" where nothing is known."""
+    found = reasons_of(diagnosis)
+    return pd.DataFrame(
+        {
+            "id": strings(diagnosis.samples.ids),
+            "expected": [reason.expected for reason in found],
+            "worst": [reason.worst for reason in found],
+            "named": strings([" | ".join(_said(reason)) for reason in found]),
+            "sentence": strings([sentence_of(diagnosis, reason) for reason in found]),
+        }
+    )
+
+
+def _said(reason: SampleReason) -> list[str]:
+    return [f"{ground.kind} {ground.text or ground.number}" for ground in reason.grounds]
+
+
+def reasons_document(
+    diagnosis: Diagnosis, reasons: Sequence[SampleReason], measured: Faithfulness | None = None
+) -> dict[str, Any]:
+    """What `explain --json` prints."""
+    samples = [
+        {
+            "id": diagnosis.samples.ids[reason.row],
+            **fields(reason, "expected worst"),
+            "named": [fields(ground, "kind text number") for ground in reason.grounds],
+            "sentence": sentence_of(diagnosis, reason),
+        }
+        for reason in reasons
+    ]
+    faithfulness = None
+    if measured is not None:
+        faithfulness = {
+            "sentence": "\n".join(faithfulness_lines(diagnosis, measured)),
+            "refused": measured.refused,
+            "kinds": [fields(k, "kind n n_failing n_named auroc rate_named rate_rest") for k in measured.kinds],
+            "causes": [fields(c, "kind text scope n n_named auroc") for c in measured.causes],
+        }
+    return to_json({"samples": samples, "faithfulness": faithfulness, "rule": RULE})

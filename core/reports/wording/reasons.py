@@ -1,0 +1,125 @@
+"""Why a sample may fail, in one plain sentence: what is known of it, and no claim that it is the cause."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from core.checks.reasons import LEAST_FAILING, NEAREST, SampleReason, reason_of
+from core.numbers import count, interval, listed, number, percent, with_unit
+from core.records import Diagnosis, FailureCluster
+from core.reports.wording.findings import ALL, cluster_name, sample_noun
+
+if TYPE_CHECKING:
+    from core.checks.faithfulness import Faithfulness, KindFaithfulness
+
+TEXTS = 3
+"""Conditions, and phrases, that are named; the rest are counted."""
+_KINDS = {
+    "cluster": "its cluster",
+    "condition": "conditions that it meets",
+    "phrase": "phrases that it is most like",
+    "class": "its class",
+    "neighbours": "its nearest samples",
+    "worst tenth": "an expected loss in the worst tenth",
+    "any": "any cause at all",
+}
+
+
+def reason_sentence(diagnosis: Diagnosis, row: int) -> str:
+    """Such as "Likely to fail (expected loss 1.2, the worst tenth): it lies in cluster 1 (dark); 3 of its 5 nearest
+    samples fail."; "" where nothing is known."""
+    return sentence_of(diagnosis, reason_of(diagnosis, row))
+
+
+def sentence_of(diagnosis: Diagnosis, reason: SampleReason) -> str:
+    """The sentence of a reason that is at hand."""
+    parts = [*_findings(diagnosis, reason), *_neighbours(reason)]
+    if not parts:
+        return ""
+    expected = f"expected loss {number(reason.expected)}{with_unit(diagnosis)}"
+    likely = f"Likely to fail ({expected}, the worst tenth)" if reason.worst else f"May fail ({expected})"
+    answer = _answer(diagnosis, reason.row)
+    return f"{likely}: {'; '.join(parts)}.{f' {answer}' if answer else ''}"
+
+
+def _findings(diagnosis: Diagnosis, reason: SampleReason) -> list[str]:
+    parts: list[str] = []
+    clusters = {cluster.id: cluster for cluster in diagnosis.clusters}
+    for ground in reason.grounds:
+        if ground.kind == "cluster":
+            parts.append(f"it lies in cluster {ground.number + 1}{_called(diagnosis, clusters[ground.number])}")
+    noun = sample_noun(diagnosis)
+    conditions = [ground.text for ground in reason.grounds if ground.kind == "condition"]
+    phrases = [f'"{ground.text}"' for ground in reason.grounds if ground.kind == "phrase"]
+    classes = [ground.text for ground in reason.grounds if ground.kind == "class"]
+    if conditions:
+        parts.append(f"it has what confirmed findings have: {_named(conditions)}")
+    if phrases:
+        parts.append(f"it is among the {noun}s most like {_named(phrases)}, which fail more than others")
+    parts += [f"its class {name} fails more than the others" for name in classes]
+    return parts
+
+
+def _called(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
+    """Such as " of dog (dark)"; "" for a cluster of all samples without a name."""
+    scope = "" if cluster.scope == ALL else f" of {cluster.scope}"
+    name = cluster_name(diagnosis, cluster).text
+    return f"{scope} ({name})" if name else scope
+
+
+def _named(texts: list[str]) -> str:
+    shown = " and ".join(texts) if len(texts) == 2 and " and " not in "".join(texts) else ", ".join(texts[:TEXTS])
+    return shown if len(texts) <= TEXTS else f"{shown} and {len(texts) - TEXTS} more"
+
+
+def _neighbours(reason: SampleReason) -> list[str]:
+    return [f"{g.number} of its {NEAREST} nearest samples fail" for g in reason.grounds if g.kind == "neighbours"]
+
+
+def _answer(diagnosis: Diagnosis, row: int) -> str:
+    """What the model says of it: a fact beside the reasons."""
+    names, said = diagnosis.samples.class_names, diagnosis.outcomes.predictions
+    return f'The model answers "{names[int(said[row])]}".' if said is not None and names else ""
+
+
+def faithfulness_lines(diagnosis: Diagnosis, found: Faithfulness) -> list[str]:
+    """What the sentences are worth: one sentence, then a line for each kind of cause that was named."""
+    if found.refused:
+        return [f"Whether the named causes tell failing samples from others was not measured: {found.refused}"]
+    every = {kind.kind: kind for kind in found.kinds}
+    whole = every["any"]
+    if not whole.n_named:
+        return [
+            "On neither half of the samples, taken alone, is anything confirmed, so what the named causes are worth "
+            f"could not be measured ({whole.n:,} samples, {whole.n_failing:,} of them failing)."
+        ]
+    lines = [
+        f"On {count(whole.n, 'sample')} that the choice of causes did not see, {_rates(diagnosis, whole)}. "
+        "AUROC of naming each kind of cause, by itself (0.5 tells nothing):"
+    ]
+    lines += [
+        f"  {_KINDS[kind.kind]}: {_area(kind)}, named of {kind.n_named:,}" for kind in found.kinds if kind.n_named
+    ]
+    unnamed = [_KINDS[kind.kind] for kind in found.kinds if not kind.n_named]
+    if unnamed:
+        lines.append(f"  Never named there: {listed(unnamed, len(unnamed))}.")
+    return lines
+
+
+def _rates(diagnosis: Diagnosis, kind: KindFaithfulness) -> str:
+    what = "fail" if diagnosis.outcomes.errors is not None else "have a loss in the worst tenth"
+    rest = "" if math.isnan(kind.rate_rest) else f", of the others {percent(kind.rate_rest)}"
+    return f"{percent(kind.rate_named)} of those with a named cause {what}{rest}"
+
+
+def _area(kind: KindFaithfulness) -> str:
+    return f"{number(kind.auroc.value, 2)} ({interval(kind.auroc, digits=2)})"
+
+
+NOTHING = "Nothing is known of why this sample may fail: no confirmed finding speaks of it."
+RULE = (
+    f"Nearest samples are named where at least {LEAST_FAILING} of {NEAREST} fail, and at least twice the share of all "
+    "samples that fail. Nothing is said of a sample that no confirmed finding speaks of, unless its expected loss is "
+    "in the worst tenth and the run confirmed that the loss can be predicted."
+)

@@ -1,0 +1,86 @@
+"""`python -m core explain` on a run on disk."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.checks import faithfulness
+from core.checks.faithfulness import Faithfulness, KindFaithfulness, NamedCause
+from core.records import Diagnosis, Estimate
+from core.store import save
+from tests.conftest import REPOSITORY
+from tests.support.commands import refused, said
+
+AREA = Estimate(0.7, 0.6, 0.8)
+MEASURED = Faithfulness(
+    (KindFaithfulness("any", 60, 15, 20, AREA, 0.7, 0.1),),
+    (NamedCause("condition", "weather = fog", "all samples", 30, 8, AREA),),
+)
+
+
+@pytest.fixture
+def run(diagnosis: Diagnosis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setattr(faithfulness, "measure_faithfulness", lambda diagnosis, **_: MEASURED)
+    save(diagnosis, tmp_path / "run")
+    return str(tmp_path / "run")
+
+
+def test_sentences_come_with_what_they_are_worth(run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "why.csv"
+    told = said(capsys, "explain", run, "--out", str(out))
+    assert told.startswith("Something is known of ")
+    assert "street/0000.png: " in told
+    assert "it lies in cluster 1" in told
+    assert "any cause at all: 0.70 (0.60 to 0.80), named of 20" in told
+    assert f"Written: {out}" in told
+    table = pd.read_csv(out, keep_default_na=False)
+    assert list(table.columns) == ["id", "expected", "worst", "named", "sentence"]
+    assert len(table) == 60
+    first = table.iloc[0]
+    assert "condition weather = fog" in first["named"]
+    assert first["sentence"] in told
+    silent = table[table["named"] == ""]
+    assert len(silent) > 20
+    assert set(silent["sentence"]) == {""}
+
+
+def test_one_row_is_answered_alone(run: str, capsys: pytest.CaptureFixture[str]) -> None:
+    told = said(capsys, "explain", run, "--row", "street/0004.png")
+    assert told.count("\n") == 1
+    assert "it lies in cluster 2" in told
+    assert "no sample 'street/9.png'. Its ids are such as 'street/0000.png'" in refused(
+        capsys, "explain", run, "--row", "street/9.png"
+    )
+
+
+def test_a_row_of_which_nothing_is_known_says_so(
+    diagnosis: Diagnosis, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save(replace(diagnosis, clusters=(), insights=(), classes=()), tmp_path / "empty")
+    low = diagnosis.samples.ids[int(np.argmin(diagnosis.estimate.predicted))]
+    assert said(capsys, "explain", str(tmp_path / "empty"), "--row", low).startswith("Nothing is known of why")
+
+
+def keys_of(document: object, below: str = "") -> set[str]:
+    if isinstance(document, dict):
+        return {f"{below}{k}" for k in document} | {x for k, v in document.items() for x in keys_of(v, f"{below}{k}.")}
+    return {x for one in document for x in keys_of(one, below)} if isinstance(document, list) else set()
+
+
+def test_json_has_the_documented_keys(run: str, capsys: pytest.CaptureFixture[str]) -> None:
+    document = json.loads(said(capsys, "explain", run, "--json"))
+    assert document["samples"][0]["named"][0] == {"kind": "cluster", "text": "", "number": 0}
+    assert document["faithfulness"]["kinds"][0]["auroc"] == {"value": 0.7, "low": 0.6, "high": 0.8}
+    part = (REPOSITORY / "docs" / "schema.md").read_text("utf-8").partition("`python -m core explain DIR")[2]
+    told = part.partition("\n\n")[0]
+    for key in keys_of(document):
+        assert f"`{key.rpartition('.')[2]}`" in told or key.rpartition(".")[2] in ("value", "low", "high"), key
+    one = json.loads(said(capsys, "explain", run, "--row", "street/0001.png", "--json"))
+    assert one["faithfulness"] is None
+    assert len(one["samples"]) == 1

@@ -1,0 +1,73 @@
+"""The sentence of a sample, and what such sentences are worth."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from core.checks.faithfulness import Faithfulness, KindFaithfulness
+from core.checks.reasons import Ground, SampleReason
+from core.records import Diagnosis, Estimate
+from core.reports.wording.reasons import RULE, faithfulness_lines, reason_sentence, sentence_of
+from tests.support.diagnoses import make_diagnosis
+
+
+def test_a_sentence_names_what_is_known_and_no_more(diagnosis: Diagnosis) -> None:
+    grounds = (
+        Ground("cluster", number=0),
+        Ground("condition", "weather = fog"),
+        Ground("condition", "negations at least 1"),
+        Ground("phrase", "in the dark"),
+        Ground("class", "bus"),
+        Ground("neighbours", number=3),
+    )
+    said = sentence_of(diagnosis, SampleReason(0, 1.2, True, grounds))
+    assert said.startswith("Likely to fail (expected loss 1.20 nats, the worst tenth): it lies in cluster 1")
+    assert "it has what confirmed findings have: weather = fog and negations at least 1;" in said
+    assert 'it is among the images most like "in the dark", which fail more than others;' in said
+    assert "its class bus fails more than the others; 3 of its 5 nearest samples fail." in said
+    assert re.search(r'The model answers "(bus|car|tram)"\.$', said)
+    assert not re.search(r"\bbecause\b|\bcauses? it\b|\bdue to\b", said)
+    assert sentence_of(diagnosis, SampleReason(0, 0.3, False, grounds[1:2])).startswith("May fail (expected loss 0.30")
+
+
+def test_where_nothing_is_known_nothing_is_said(diagnosis: Diagnosis) -> None:
+    assert sentence_of(diagnosis, SampleReason(0, 9.0, True, ())) == ""
+    nothing = replace(make_diagnosis(n_clusters=0), insights=(), classes=())
+    assert not any(reason_sentence(nothing, row) for row in range(60))
+
+
+def test_many_conditions_are_counted(diagnosis: Diagnosis) -> None:
+    grounds = tuple(Ground("condition", f"c{i} = x") for i in range(5))
+    assert "have: c0 = x, c1 = x, c2 = x and 2 more." in sentence_of(diagnosis, SampleReason(0, 1, False, grounds))
+    joined = (Ground("condition", "a = x and b = y"), Ground("condition", "c = z"))
+    assert "have: a = x and b = y, c = z." in sentence_of(diagnosis, SampleReason(0, 1, False, joined))
+
+
+def kind(name: str, n_named: int, value: float = 0.7) -> KindFaithfulness:
+    area = Estimate(value, value - 0.05, value + 0.05)
+    return KindFaithfulness(name, 100, 20, n_named, area, 0.5, 0.1)
+
+
+def test_what_sentences_are_worth_is_said_with_interval_and_n(diagnosis: Diagnosis) -> None:
+    told = faithfulness_lines(diagnosis, Faithfulness((kind("cluster", 30), kind("phrase", 0), kind("any", 40, 0.72))))
+    assert told[0].startswith(
+        "On 100 samples that the choice of causes did not see, 50\u00a0% of those with a named cause"
+    )
+    assert "fail, of the others 10" in told[0]
+    assert told[1] == "  its cluster: 0.70 (0.65 to 0.75), named of 30"
+    assert told[2] == "  any cause at all: 0.72 (0.67 to 0.77), named of 40"
+    assert told[3] == "  Never named there: phrases that it is most like."
+
+
+def test_what_could_not_be_measured_is_said(diagnosis: Diagnosis) -> None:
+    assert faithfulness_lines(diagnosis, Faithfulness(refused="Too few.")) == [
+        "Whether the named causes tell failing samples from others was not measured: Too few."
+    ]
+    nothing = faithfulness_lines(diagnosis, Faithfulness((kind("any", 0),)))
+    assert "is anything confirmed" in nothing[0]
+    assert "(100 samples, 20 of them failing)" in nothing[0]
+
+
+def test_the_rule_says_its_numbers() -> None:
+    assert "at least 3 of 5 fail" in RULE
