@@ -1,13 +1,18 @@
-"""The command `tag`: what samples carry, by its description alone."""
+"""The commands that know something by its description alone: `tag`, what samples carry, and `learn`, a language model
+that is taught what labels mean."""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
-from core.cli.command import argument, command, option
-from core.cli.options import JSON, POSITIVE, RUN, SEED
+from core.cli.command import Option, argument, command, heading, option
+from core.cli.options import GROUP, ID, JSON, LABEL, POSITIVE, RUN, SEED, setting_options
 from core.cli.output import check_suffix, in_folder, print_json, write_table
 from core.cli.terminal import TerminalProgress, say
+from core.data.tables.roles import Roles
 
 
 @command(note="What a tag is, and what its p covers: docs/label_descriptions.md.")
@@ -77,5 +82,80 @@ def tag(
         return
     say("\n".join(tag_lines(diagnosis, found, len(found.tags) if every else SHOWN)))
     for path in (out, each):
+        if path is not None:
+            say(f"Written: {path}")
+
+
+def _settings(arguments: Sequence[str], taken: frozenset[str]) -> list[Option]:
+    from core.training.descriptions.settings import LabelTraining
+
+    return setting_options("settings", "The training", LabelTraining, taken)
+
+
+@command(settings=_settings, note="What is trained, and what that is worth: docs/label_descriptions.md.")
+@argument("model", "MODEL", "a masked or causal language model: a folder, a .gguf file, or smollm2")
+@option("--descriptions FILE", "what is said of each class: JSON of lists, or a manual_24.tsv")
+@option("--table FILE", "labelled texts to be classified: CSV, TSV, JSON Lines or Parquet")
+@option("--out FILE", "write the figures there, with each pattern's own: .json")
+@option("--answers FILE", "write each text's prediction and prob_* there, for `diagnose`: .csv, .parquet or .json")
+@option("--patterns WHAT", "topic, sentiment, trait, a prompts.tsv, or lines that hold <mask> (default: topic)")
+@option("--words TEXT", "the word of a class, lines or semicolons: negative: awful; positive: great")
+@option("--order TEXT", "the classes in the order of the numbers of a manual_24.tsv, with commas")
+@heading("Columns of that table")
+@ID
+@option("--texts COL", "column of texts; several are read one after another")
+@LABEL
+@GROUP
+@JSON
+def learn(
+    model: Path,
+    descriptions: str,
+    table: Path,
+    roles: Roles,
+    settings: dict[str, Any],
+    out: Path | None = None,
+    answers: Path | None = None,
+    patterns: str = "topic",
+    words: str = "",
+    order: str = "",
+    as_json: bool = False,
+) -> None:
+    """Teach a language model what the labels mean, by descriptions in place of examples.
+
+    After label-description training: in each of several patterns the model learns to say a class's word behind what is
+    said of the class. The labels of the table only measure it.
+    """
+    if out is not None:
+        check_suffix(out, ".json")
+        in_folder(out)
+    if answers is not None:
+        check_suffix(answers, option="--answers")
+        in_folder(answers)
+    from core.files import write_json
+    from core.options import read_settings
+    from core.training.descriptions.settings import LabelTraining
+
+    how = LabelTraining(**read_settings(LabelTraining, settings))
+    from core.reports.tables.descriptions import answers_table, learned_document
+    from core.reports.wording.descriptions import learned_lines
+    from core.training.descriptions.language_model import read_language_model
+    from core.training.descriptions.run import train_and_measure
+    from core.training.descriptions.task import read_task
+
+    with TerminalProgress() as progress:
+        task = read_task(table, roles, descriptions, patterns, words.replace(";", "\n"), order, progress)
+        found = train_and_measure(read_language_model(model), task, how, progress=progress)
+    for note in task.notes:
+        say(f"Note: {note}", file=sys.stderr)
+    document = learned_document(task, found, how)
+    if out is not None:
+        write_json(out, document)
+    if answers is not None:
+        write_table(answers_table(task, found), answers)
+    if as_json:
+        print_json(document)
+        return
+    say("\n".join(learned_lines(found)))
+    for path in (out, answers):
         if path is not None:
             say(f"Written: {path}")

@@ -28,7 +28,7 @@ LOADING = 4.0
 """CPU seconds to load that tower."""
 DUAL_FORM = (
     "This is the dual-encoder form of label descriptions: cosines with the vectors that the run already has; nothing "
-    "is trained. The training of a language model is the command `label-desc`."
+    "is trained. The training of a language model is the command `learn`."
 )
 _SETS = {"image": "photo", "text": "topic"}
 

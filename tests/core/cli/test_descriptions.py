@@ -1,4 +1,4 @@
-"""The command `tag`: what it prints and writes, and how it fails."""
+"""The commands `tag` and `learn`: what they print and write, and how they fail."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from core.store import load, save
 from tests.support.commands import refused, said
 from tests.support.diagnoses import make_diagnosis
+from tests.support.tiny_language_models import DESCRIPTIONS, write_llama, write_roberta
 
 FAST = ("--permutations", "300")
 
@@ -69,3 +70,76 @@ def test_what_cannot_be_tagged_is_refused(
 def test_a_run_without_words_says_the_way_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     save(make_diagnosis(), tmp_path / "plain")
     assert "Diagnose again with --images or --texts" in refused(capsys, "tag", str(tmp_path / "plain"), "--names", "a")
+
+
+@pytest.fixture(scope="module")
+def labelled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """A tiny masked model, a tiny causal one, and labelled texts with descriptions of their classes."""
+    folder = tmp_path_factory.mktemp("learn")
+    rows = [(text, name) for name, own in zip(("bad", "good"), DESCRIPTIONS, strict=True) for text in own] * 5
+    pd.DataFrame([(f"{text} {i}", name) for i, (text, name) in enumerate(rows)], columns=["review", "kind"]).to_csv(
+        folder / "texts.csv", index=False
+    )
+    (folder / "said.json").write_text(json.dumps(dict(zip(("bad", "good"), DESCRIPTIONS, strict=True))), "utf-8")
+    made = {"masked": str(write_roberta(folder / "masked")), "causal": str(write_llama(folder / "causal"))}
+    return made | {"table": str(folder / "texts.csv"), "descriptions": str(folder / "said.json")}
+
+
+def learning(labelled: dict[str, str], kind: str = "masked", *more: str) -> list[str]:
+    given = ("--descriptions", labelled["descriptions"], "--table", labelled["table"], "--texts", "review")
+    asked = ("--label", "kind", "--patterns", "It was <mask>\nOpinion: <mask>", "--lr", "0.003", "--batch", "7")
+    return ["learn", labelled[kind], *given, *asked, "--steps", "140", *more]
+
+
+@pytest.mark.parametrize("kind", ["masked", "causal"])
+def test_a_model_learns_descriptions_and_says_what_that_brought(
+    labelled: dict[str, str], kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out, answers = tmp_path / "found.json", tmp_path / "answers.csv"
+    told = said(capsys, *learning(labelled, kind, "--out", str(out), "--answers", str(answers)))
+    assert f"{kind} ({kind}) is right on " in told
+    assert "of 35 texts after 7 descriptions" in told
+    assert "After, by pattern: SD " in told
+    document = json.loads(out.read_text("utf-8"))
+    assert len(document["runs"]) == 2
+    assert document["classes"][0]["word"] == "awful"
+    table = pd.read_csv(answers)
+    assert list(table) == ["id", "text", "label", "prediction", "prob_bad", "prob_good"]
+    assert (table["prob_bad"] + table["prob_good"]).to_numpy() == pytest.approx(1)
+
+
+def test_every_key_that_learn_writes_is_described(
+    labelled: dict[str, str], capsys: pytest.CaptureFixture[str], repository: Path
+) -> None:
+    document = json.loads(said(capsys, *learning(labelled, "masked", "--json", "--steps", "7")))
+    told = (
+        (repository / "docs" / "schema.md").read_text("utf-8").split("`python -m core learn MODEL")[1].split("\n\n")[0]
+    )
+    described = set(re.findall(r"`([a-z_]+)`", told))
+    assert {*document, *document["runs"][0], *document["classes"][0], *document["spread"]["after"]} <= described
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (("--words", "bad: horrendous; good: great"), "must be one token to the model"),
+        (("--words", "worse: awful"), "words, line 1: must be a class, a colon and its word"),
+        (("--lr", "2"), "lr must be"),
+        (("--out", "x.csv"), "--out must end in .json"),
+        (("--patterns", "no mask"), "There is no file 'no mask'"),
+        (("--freeze", "most"), "freeze must be one of half, none, layers"),
+    ],
+)
+def test_what_cannot_be_learned_is_refused_with_one_message(
+    labelled: dict[str, str], capsys: pytest.CaptureFixture[str], more: tuple[str, ...], message: str
+) -> None:
+    told = refused_last(capsys, *learning(labelled, "masked", *more))
+    assert message in told
+
+
+def refused_last(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """The last line on stderr: a model's bar may stand above it."""
+    from core.cli.main import main
+
+    assert main(list(arguments)) == 2
+    return capsys.readouterr().err.strip().splitlines()[-1]

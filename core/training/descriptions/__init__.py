@@ -1,0 +1,1 @@
+"""Training a language model on descriptions of the labels, after Gao et al. 2023."""

