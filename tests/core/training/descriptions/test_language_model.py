@@ -83,7 +83,7 @@ def test_weights_that_are_not_all_there_are_named(roberta: Path) -> None:
     weights = safetensors.load_file(roberta / "model.safetensors")
     del weights["roberta.encoder.layer.1.output.dense.weight"]
     safetensors.save_file(weights, roberta / "model.safetensors", {"format": "pt"})
-    with pytest.raises(InvalidInput, match=r"the weights lack, or have otherwise: roberta\.encoder\.layer\.1\.output"):
+    with pytest.raises(InvalidInput, match=r"lacks weights of .*roberta\.encoder\.layer\.1\.output"):
         read_language_model(roberta)
 
 
@@ -92,7 +92,7 @@ def test_code_that_a_folder_brings_is_not_run(roberta: Path) -> None:
     config |= {"model_type": "own", "auto_map": {"AutoConfig": "own.Own", "AutoModelForMaskedLM": "own.Model"}}
     (roberta / "config.json").write_text(json.dumps(config), "utf-8")
     (roberta / "own.py").write_text("raise SystemExit('run')", "utf-8")
-    with pytest.raises(InvalidInput, match="does not open as a language model"):
+    with pytest.raises(InvalidInput, match="contains custom code"):
         read_language_model(roberta)
 
 
