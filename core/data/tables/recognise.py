@@ -144,6 +144,11 @@ def _checked(frame: pd.DataFrame, roles: Roles, pictures: Sequence[str]) -> Role
                 listed = f"The table has {', '.join(map(repr, columns[:12]))}."
                 hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else listed
                 raise InvalidInput(f"The table has no column {name!r}, which was named as {role}. {hint}")
+    for role in ("label", "loss", "embedding"):
+        if getattr(roles, role) in roles.texts:
+            raise InvalidInput(
+                f"The column {getattr(roles, role)!r} was named both as texts and as {role}. Name another for one."
+            )
     if roles.loss_kind is not None and roles.loss_kind not in LOSS_KINDS:
         raise InvalidInput(f"The kind of loss must be one of {', '.join(LOSS_KINDS)}: got {roles.loss_kind!r}.")
     if roles.probabilities and roles.logits:

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from core.data.tables.cells import texts_of
-from core.errors import quoted
+from core.errors import InvalidInput, quoted
 from core.records import NamedItems
 from core.records.ledger import Ledger
 
@@ -46,8 +46,17 @@ def _shown(character: str) -> str:
 
 
 def text_items(frame: pd.DataFrame, columns: Sequence[str], ledger: Ledger) -> TextItems:
-    """The rows' texts; those of several columns follow one another, a line each. Rows without any are dropped."""
-    parts = [texts_of(frame[column]) for column in columns]
+    """The rows' texts; those of several columns follow one another, a line each. Rows without any are dropped.
+
+    Raises:
+        InvalidInput: a column holds lists.
+    """
+    for column in columns:
+        if frame[column].map(lambda cell: isinstance(cell, (list, tuple, dict, np.ndarray))).any():
+            raise InvalidInput(
+                f"The column {column!r} was named as texts and holds lists. Join the words of each row to one text."
+            )
+    parts = [texts_of(frame[column]) for column in dict.fromkeys(columns)]
     texts, reasons = list[str](), list[str]()
     for cells in zip(*parts, strict=True):
         whole = "\n".join(cell for cell in cells if cell is not None)

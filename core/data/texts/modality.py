@@ -24,7 +24,7 @@ class TextModality:
 
     meanings = properties.PROPERTIES
     kept_as = "txt"
-    version = f"{properties.VERSION}/words 1"
+    version = f"{properties.VERSION}/words 2"
 
     def open(self, data: bytes) -> tuple[str, dict[str, Any]]:
         """The cleaned text and its properties."""

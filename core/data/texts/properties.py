@@ -7,6 +7,7 @@ language has none of them.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
@@ -15,7 +16,7 @@ import numpy as np
 
 from core.records import Column
 
-VERSION = "text properties 1"
+VERSION = "text properties 2"
 """Change it with anything that changes a value: it is part of the cache's key."""
 WINDOW = 50
 """Words over which the type-token ratio is averaged."""
@@ -47,7 +48,10 @@ PROPERTIES: dict[str, str] = {
     "markup tags": "tags such as <br>, and entities such as &amp;",
     "language": f"as py3langid tells it with probability {SURE:g} or more, if the letters take {MIN_BYTES} bytes",
 }
-_WORD = re.compile(r"[^\W_]+(?:['’\-][^\W_]+)*")
+_MARKS = frozenset(c for c in map(chr, range(0x300, 0x10000)) if unicodedata.category(c) in ("Mn", "Mc"))
+"""Signs written on letters: vowels of Indian scripts, accents that have no letter of their own."""
+_LETTERS = f"[^\\W_](?:[^\\W_]|[{''.join(sorted(_MARKS))}])*"
+_WORD = re.compile(f"{_LETTERS}(?:['\\-]{_LETTERS})*")
 _SENTENCE_END = re.compile(r"(?<![.!?…。！？])[.!?…。！？]{1,20}[\"'”’)\]]{0,3}(?=\s|$)|\n")
 _NUMBER = re.compile(r"(?<![\w.,])[-+]?\d[\d.,]*(?![\w])")
 _LINK = re.compile(r"https?://\S+|www\.\S+|(?<![\w.+\-])[\w.+\-]{1,64}@[\w\-]{1,63}\.\w+|(?<!\w)[@#]\w+")
@@ -72,7 +76,8 @@ def measure_text(text: str) -> dict[str, Any]:
     Args:
         text: as `core.data.texts.columns.clean` gives it.
     """
-    words = _WORD.findall(text.replace("’", "'"))
+    text = _composed(text)
+    words = _WORD.findall(text)
     folded = [word.casefold() for word in words]
     letters, n = sum(map(str.isalpha, text)), max(len(text), 1)
     found: dict[str, float] = {
@@ -83,7 +88,7 @@ def measure_text(text: str) -> dict[str, Any]:
         **{name: sum(_is_listed(word, listed) for word in folded) for name, listed in _WORDS.items()},
         "numbers": len(_NUMBER.findall(text)),
         "number share": sum(map(str.isdigit, text)) / n,
-        "punctuation share": sum(not (c.isalnum() or c.isspace()) for c in text) / n,
+        "punctuation share": sum(not (c.isalnum() or c.isspace() or c in _MARKS) for c in text) / n,
         "question marks": sum(text.count(c) for c in "?？"),
         "exclamation marks": sum(text.count(c) for c in "!！"),
         "quotation marks": sum(text.count(c) for c in '"“”„«»'),
@@ -109,7 +114,12 @@ def columns(measured: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
 
 def words_of(text: str) -> list[str]:
     """The words in their order, folded to small letters."""
-    return [word.casefold() for word in _WORD.findall(text)]
+    return [word.casefold() for word in _WORD.findall(_composed(text))]
+
+
+def _composed(text: str) -> str:
+    """The text with one spelling of each accented letter, and one of apostrophes and of hyphens inside words."""
+    return unicodedata.normalize("NFC", text).replace("’", "'").replace("\u2010", "-").replace("\u2011", "-")
 
 
 def type_token_ratio(words: Sequence[str], window: int = WINDOW) -> float:

@@ -89,3 +89,18 @@ def test_pictures_and_texts_together_are_refused() -> None:
 def test_a_column_that_is_not_there_is_named() -> None:
     with pytest.raises(InvalidInput, match=r"no column 'reviews', which was named as texts. Did you mean 'review'\?"):
         read_data_set(pd.DataFrame({"review": REVIEWS, "loss": range(30)}), roles=Roles(texts=("reviews",)))
+
+
+def test_a_column_of_lists_and_one_that_is_also_the_label_are_no_texts() -> None:
+    frame = pd.DataFrame({"words": [["a", "list"]] * 30, "text": REVIEWS, "loss": range(30)})
+    with pytest.raises(InvalidInput, match="'words' was named as texts and holds lists"):
+        read_data_set(frame, roles=Roles(texts=("words",)))
+    with pytest.raises(InvalidInput, match="'text' was named both as texts and as label"):
+        read_data_set(frame, roles=Roles(texts=("text",), label="text"))
+
+
+def test_a_column_that_is_named_twice_is_read_once() -> None:
+    frame = pd.DataFrame({"text": REVIEWS, "loss": range(30)})
+    found = read_data_set(frame, roles=Roles(texts=("text", "text")))
+    assert found.samples.items is not None
+    assert found.samples.items.read(3).decode() == REVIEWS[3]

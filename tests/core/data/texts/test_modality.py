@@ -23,6 +23,20 @@ def test_texts_of_the_same_words_are_copies_whatever_their_case_and_marks() -> N
     assert groups.tolist() == [0, 0, 1, 2]
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("I don't like it", "I don\u2019t like it", True),
+        ("a well-known caf\u00e9", "a well\u2011known cafe\u0301", True),
+        ("\u0915\u093e \u0918\u0930", "\u0915\u0940 \u0918\u0930", False),  # Hindi: two words, by their vowel signs
+        ("well-known", "well known", False),
+    ],
+)
+def test_the_spelling_of_a_word_in_unicode_makes_no_other_text(one: str, other: str, same: bool) -> None:
+    groups = modality_of("text").duplicates([b""] * 2, [opened(one), opened(other)], ANY)
+    assert (groups[0] == groups[1]) == same
+
+
 @pytest.mark.parametrize(("data", "why"), [(b"", "is empty"), (b" \n\0", "is empty"), (b"caf\xe9", "no text in UTF-8")])
 def test_what_is_no_text_says_why(data: bytes, why: str) -> None:
     with pytest.raises(Unreadable, match=why):

@@ -41,6 +41,9 @@ def test_measures_by_hand() -> None:
         ("Das Paket ist leider noch nicht bei mir angekommen, und niemand antwortet.", "language", "de"),
         ("荷物がまだ届いていません。誰も電話に出ません。いつ届くのか教えてください。", "language", "ja"),
         ("ok then", "language", None),
+        ("मुझे यह फिल्म पसंद नहीं आई", "words", 6),
+        ("मुझे यह फिल्म पसंद नहीं आई", "punctuation share", 0),
+        ("cafe\u0301s", "mean word length", 5),
     ],
 )
 def test_a_property_of_a_text(text: str, name: str, value: float | str | None) -> None:
