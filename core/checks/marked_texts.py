@@ -39,7 +39,7 @@ def read_marked(table: Path, phrases: Sequence[str]) -> tuple[ItemStore, dict[st
         if name is None:
             continue
         values = as_numbers(frame[name])[rows]
-        if not np.isin(values[np.isfinite(values)], (0.0, 1.0)).all():
+        if not np.isin(values[frame[name].notna().to_numpy()[rows]], (0.0, 1.0)).all():
             raise InvalidInput(
                 f"The column {name!r} must say by 1 and 0 of which texts it is true: it has other values. Mend them."
             )

@@ -70,6 +70,7 @@ def test_a_marked_table_says_what_is_known(tmp_path: Path) -> None:
     [
         (pd.DataFrame({"label": [1, 2], "loss": [1, 2]}), "has no column of texts. Call it 'text'"),
         (pd.DataFrame({"text": reports(2), "sad": [0.5, 1]}), "'sad' must say by 1 and 0"),
+        (pd.DataFrame({"text": reports(2), "sad": ["yes", 1]}), "'sad' must say by 1 and 0"),
     ],
 )
 def test_a_table_that_says_nothing_is_refused(tmp_path: Path, frame: pd.DataFrame, said: str) -> None:
