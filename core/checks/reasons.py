@@ -15,6 +15,7 @@ import numpy as np
 from core.records import F32, F64, I64, Bool, Diagnosis
 
 GroundKind = Literal["cluster", "condition", "phrase", "class", "neighbours"]
+ALL = "all samples"
 NEAREST = 5
 LEAST_FAILING = 3
 """Of the nearest samples, so many must fail before they are named,"""
@@ -34,6 +35,13 @@ class Ground:
     """Of a condition or phrase its text, of a class its name."""
     number: int = 0
     """Of a cluster its id; of neighbours how many fail."""
+    scope: str = ""
+    """Of a condition or phrase the class, or other part, that it was confirmed in; "" for all samples."""
+
+    @property
+    def said(self) -> str:
+        """Such as "weather = fog (within car)"."""
+        return f"{self.text} (within {self.scope})" if self.scope else self.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +86,8 @@ def findings_of(diagnosis: Diagnosis, row: int) -> tuple[Ground, ...]:
     grounds = [Ground("cluster", number=cluster.id) for cluster in inside[:1]]
     for kind in ("condition", "phrase"):
         of_kind = [i for i in diagnosis.insights if i.confirmed and i.kind == kind and i.mask[row]]
-        grounds += [Ground(kind, text) for text in dict.fromkeys(i.text for i in of_kind)]
+        spoken = [(i.text, "" if i.scope == ALL else i.scope) for i in of_kind]
+        grounds += [Ground(kind, text, scope=scope) for text, scope in dict.fromkeys(spoken)]
     labels, names = diagnosis.samples.labels, diagnosis.samples.class_names
     if labels is not None:
         own = names[int(labels[row])]

@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.cli.command import Option, argument, command, option
 from core.cli.options import setting_options
 from core.cli.terminal import TerminalProgress, say
+
+if TYPE_CHECKING:
+    from core.data.texts.rationales import RationaleSet
 
 
 def _settings(arguments: Sequence[str], taken: frozenset[str]) -> list[Option]:
@@ -23,17 +26,19 @@ def _settings(arguments: Sequence[str], taken: frozenset[str]) -> list[Option]:
 @option("--column NAME", "its column of texts")
 @option("--label NAME", "its column of labels")
 @option("--rationale NAME", "its column of reasons, such as a large model wrote")
+@option("--released NAME PART", "esnli, cqa or svamp, such as `esnli dev`: --texts is the folder of the released files")
 @option("--out FOLDER", "folder for the student, as transformers lays it out")
 @option("--large-model NAME", "column of a large model's labels: they are taught, and --label measures")
 @option("--classes NAME", "the labels that there are (default: those that occur)")
 @option("--student FOLDER", "a T5ForConditionalGeneration to start from (default: a new small one)")
 def steps(
     texts: Path,
-    column: str,
-    label: str,
-    rationale: str,
     out: Path,
     settings: dict[str, Any],
+    column: str | None = None,
+    label: str | None = None,
+    rationale: str | None = None,
+    released: tuple[str, str] | None = None,
     large_model: str | None = None,
     classes: tuple[str, ...] = (),
     student: Path | None = None,
@@ -51,28 +56,44 @@ def steps(
     how = StepByStep(**read_settings(StepByStep, settings))
     if student is not None and student.resolve() == out.resolve():
         raise InvalidInput(f"--out is the folder {out}, which is read. Choose another folder for the student.")
-    from core.data.texts.rationales import read_rationales
     from core.reports.wording.rationales import reasoned_lines
     from core.training.rationales.run import teach_and_measure
     from core.training.rationales.student_folder import REASONED, save_student
 
     make_folder(out, REASONED)
     with TerminalProgress() as progress:
-        rows = read_rationales(
-            texts,
-            text=column,
-            label=label,
-            rationale=rationale,
-            teacher=large_model,
-            classes=classes,
-            progress=progress,
-        )
+        rows = _rows(texts, (column, label, rationale), released, large_model, classes, progress)
         taught, card = teach_and_measure(rows, how, start=student, progress=progress)
     for reason, n in rows.left_out:
         say(f"Note: {n:,} rows {reason} are left out.", file=sys.stderr)
     save_student(taught, card, out)
     say("\n".join(reasoned_lines(card)))
     say(f"Written: {out}")
+
+
+def _rows(
+    texts: Path,
+    columns: tuple[str | None, str | None, str | None],
+    released: tuple[str, str] | None,
+    large_model: str | None,
+    classes: tuple[str, ...],
+    progress: TerminalProgress,
+) -> RationaleSet:
+    """The rows of the user's table, or of released files."""
+    from core.data.texts.rationales import read_rationales
+    from core.data.texts.released_rationales import RELEASED, read_released
+    from core.errors import InvalidInput
+
+    if released is not None:
+        if released[0] not in RELEASED:
+            raise InvalidInput(f"--released reads {', '.join(RELEASED)}: got {released[0][:40]!r}.")
+        return read_released(released[0], texts, released[1])
+    text, label, rationale = columns
+    if text is None or label is None or rationale is None:
+        raise InvalidInput("A table needs --column, --label and --rationale: the names of its columns.")
+    return read_rationales(
+        texts, text=text, label=label, rationale=rationale, teacher=large_model, classes=classes, progress=progress
+    )
 
 
 @command()

@@ -12,16 +12,19 @@ the task and the settings. Every run is one JSON line; a run that is in the file
 from __future__ import annotations
 
 import argparse
+import math
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy import stats
 
 from core.data.texts.rationales import RationaleSet, gather, subsample
 from core.lines import append_line, keys_done, read_lines
-from core.statistics.runs import mean_over, show
+from core.records import Estimate
+from core.statistics.runs import show
 from core.training.rationales.figures import measure
 from core.training.rationales.loop import teach
 from core.training.rationales.settings import SHUFFLED, SINGLE_TASK, STANDARD, STEP_BY_STEP, StepByStep
@@ -92,6 +95,14 @@ def run(arm: str, n: int, seed: int, noise: float, updates: int) -> dict[str, An
     }
 
 
+def _mean(values: Sequence[float]) -> Estimate:
+    """The mean over seeds with Student's 95 % interval; undefined for one seed."""
+    reach = math.nan
+    if len(values) > 1:
+        reach = float(stats.t.ppf(0.975, len(values) - 1) * np.std(values, ddof=1) / math.sqrt(len(values)))
+    return Estimate(float(np.mean(values)), float(np.mean(values)) - reach, float(np.mean(values)) + reach)
+
+
 def lines(rows: Sequence[dict[str, Any]]) -> list[str]:
     """For each noise and n: the mean accuracy of each arm over the seeds, and step-by-step's paired gains."""
     found: list[str] = []
@@ -106,8 +117,8 @@ def lines(rows: Sequence[dict[str, Any]]) -> list[str]:
         for arm, of in by_arm.items():
             if of:
                 exact = [r["rationale"] for r in of.values() if r["rationale"] is not None]
-                word = f", reasons word for word {show(mean_over(exact), 3)}" if exact else ""
-                accuracy = show(mean_over([r["accuracy"] for r in of.values()]), 3)
+                word = f", reasons word for word {show(_mean(exact), 3)}" if exact else ""
+                accuracy = show(_mean([r["accuracy"] for r in of.values()]), 3)
                 seconds = float(np.mean([r["seconds"] for r in of.values()]))
                 found.append(f"  {arm}: {accuracy} ({len(of)} seeds, {seconds:.0f} s){word}")
         mine = by_arm[STEP_BY_STEP]
@@ -115,7 +126,7 @@ def lines(rows: Sequence[dict[str, Any]]) -> list[str]:
             both = sorted(set(mine) & set(of))
             if arm != STEP_BY_STEP and both:
                 gains = [100 * (mine[s]["accuracy"] - of[s]["accuracy"]) for s in both]
-                found.append(f"  step-by-step - {arm}: {show(mean_over(gains), 1)} points, {len(both)} seeds")
+                found.append(f"  step-by-step - {arm}: {show(_mean(gains), 1)} points, {len(both)} seeds")
     return found
 
 

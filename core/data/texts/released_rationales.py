@@ -14,7 +14,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from core.data.texts.equations import prefix_to_infix
+from core.data.texts.model_answers import read_answers
 from core.data.texts.rationales import RationaleSet, gather
 from core.documents import json_lines, parse_json
 from core.errors import InvalidInput
@@ -24,6 +27,9 @@ NLI = ("entailment", "neutral", "contradiction")
 SEPARATOR = "</s>"
 """Between premise and hypothesis: the end sign of T5, as in the released code."""
 LETTERS = "abcde"
+SVAMP_TRAIN = 800
+RELEASED = {"esnli": ("train", "dev", "test"), "cqa": ("train", "dev"), "svamp": ("train", "test")}
+"""Parts of each data set that `read_released` reads."""
 
 
 def read_esnli(folder: Path, part: str, explanation: int = 1) -> RationaleSet:
@@ -112,6 +118,35 @@ def read_asdiv(path: Path) -> tuple[list[str], list[str], list[float]]:
                 f"{path.name}, row {number + 1}: no problem of ASDiv-A with Question, Numbers, Equation and Answer."
             ) from None
     return texts, equations, answers
+
+
+def read_released(name: str, folder: Path, part: str) -> RationaleSet:
+    """A part of released data with its reasons.
+
+    Args:
+        name: "esnli" (people's reasons; as of `read_esnli`), "cqa" (people's; the folder holds
+            v1.0_PART_rand_split.jsonl and v1.0_cose_PART_v1.0.jsonl), or "svamp" (a large model's; the folder is
+            `datasets` of the released code, and the parts "train" and "test" are its: 800 and 200 rows).
+
+    Raises:
+        InvalidInput: a file is missing or odd, or there is no such part.
+    """
+    if part not in RELEASED[name]:
+        raise InvalidInput(f"{name} has the parts {', '.join(RELEASED[name])}: got {part[:40]!r}.")
+    if name == "esnli":
+        return read_esnli(folder, part)
+    if name == "cqa":
+        return read_cqa(folder / f"v1.0_{part}_rand_split.jsonl", folder / f"v1.0_cose_{part}_v1.0.jsonl")
+    texts, equations, _ = read_svamp(folder / "svamp" / "SVAMP.json")
+    order = np.random.RandomState(0).permutation(len(texts))  # as the released code draws it
+    rows = (order[:SVAMP_TRAIN] if part == "train" else order[SVAMP_TRAIN:]).tolist()
+    answers = read_answers(folder, "svamp", part)
+    if len(answers) != len(rows):
+        raise InvalidInput(
+            f"svamp {part} has {len(rows):,} rows and {len(answers):,} answers: they do not belong together."
+        )
+    reasons = [reason for reason, _ in answers]
+    return gather(f"SVAMP {part}", [texts[i] for i in rows], [equations[i] for i in rows], reasons, classes=None)
 
 
 def lines_of(path: Path) -> list[str]:

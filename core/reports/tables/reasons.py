@@ -31,7 +31,7 @@ def reasons_table(diagnosis: Diagnosis) -> pd.DataFrame:
 
 
 def _said(reason: SampleReason) -> list[str]:
-    return [f"{ground.kind} {ground.text or ground.number}" for ground in reason.grounds]
+    return [f"{ground.kind} {ground.said or ground.number}" for ground in reason.grounds]
 
 
 def reasons_document(
@@ -42,7 +42,7 @@ def reasons_document(
         {
             "id": diagnosis.samples.ids[reason.row],
             **fields(reason, "expected worst"),
-            "named": [fields(ground, "kind text number") for ground in reason.grounds],
+            "named": [fields(ground, "kind text number scope") for ground in reason.grounds],
             "sentence": sentence_of(diagnosis, reason),
         }
         for reason in reasons

@@ -50,8 +50,10 @@ def _findings(diagnosis: Diagnosis, reason: SampleReason) -> list[str]:
         if ground.kind == "cluster":
             parts.append(f"it lies in cluster {ground.number + 1}{_called(diagnosis, clusters[ground.number])}")
     noun = sample_noun(diagnosis)
-    conditions = [ground.text for ground in reason.grounds if ground.kind == "condition"]
-    phrases = [f'"{ground.text}"' for ground in reason.grounds if ground.kind == "phrase"]
+    conditions = [ground.said for ground in reason.grounds if ground.kind == "condition"]
+    phrases = [
+        ground.said.replace(ground.text, f'"{ground.text}"', 1) for ground in reason.grounds if ground.kind == "phrase"
+    ]
     classes = [ground.text for ground in reason.grounds if ground.kind == "class"]
     if conditions:
         parts.append(f"it has what confirmed findings have: {_named(conditions)}")

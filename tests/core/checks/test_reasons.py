@@ -42,6 +42,13 @@ def test_confirmed_findings_are_named_and_others_are_not(diagnosis: Diagnosis) -
     assert all(ground.kind != "condition" for ground in reason_of(only, 0).grounds)
 
 
+def test_a_finding_of_a_class_says_so_and_a_repeated_one_is_named_once(diagnosis: Diagnosis) -> None:
+    first = diagnosis.insights[0]
+    several = (first, replace(first, cluster=None), replace(first, scope="bus"))
+    found = [g for g in reason_of(replace(diagnosis, insights=several), 0).grounds if g.kind == "condition"]
+    assert [ground.said for ground in found] == ["weather = fog", "weather = fog (within bus)"]
+
+
 def test_nothing_is_said_where_nothing_was_confirmed() -> None:
     nothing = unpredictable(make_diagnosis(n_clusters=0))
     nothing = replace(nothing, insights=(), classes=())

@@ -75,7 +75,7 @@ def keys_of(document: object, below: str = "") -> set[str]:
 
 def test_json_has_the_documented_keys(run: str, capsys: pytest.CaptureFixture[str]) -> None:
     document = json.loads(said(capsys, "explain", run, "--json"))
-    assert document["samples"][0]["named"][0] == {"kind": "cluster", "text": "", "number": 0}
+    assert document["samples"][0]["named"][0] == {"kind": "cluster", "text": "", "number": 0, "scope": ""}
     assert document["faithfulness"]["kinds"][0]["auroc"] == {"value": 0.7, "low": 0.6, "high": 0.8}
     part = (REPOSITORY / "docs" / "schema.md").read_text("utf-8").partition("`python -m core explain DIR")[2]
     told = part.partition("\n\n")[0]

@@ -90,6 +90,9 @@ def test_every_setting_is_an_option_with_a_sentence(capsys: pytest.CaptureFixtur
         ({"--learn-from": "1"}, "must be 2 (one a class) to 48: got 1"),
         ({"--learn-from": "49"}, "must be 2 (one a class) to 48: got 49"),
         ({"--width": "20"}, "must be divisible by 8"),
+        ({"--released": "snli dev"}, "--released reads esnli, cqa, svamp: got 'snli'"),
+        ({"--released": "esnli valid"}, "esnli has the parts train, dev, test: got 'valid'"),
+        ({"--label": ""}, "no column ''"),
     ],
 )
 def test_bad_input_gets_one_message(
@@ -101,7 +104,23 @@ def test_bad_input_gets_one_message(
     given = {"--texts": str(tmp_path / "texts.csv"), "--out": out, **dict(zip(NAMED[::2], NAMED[1::2]))}
     given |= {"--updates": "2", "--layers": "1"}
     given |= {name: out if value == "OUT" else value for name, value in changed.items()}
-    assert message in refused(capsys, "steps", *(part for pair in given.items() for part in pair))
+    assert message in refused(
+        capsys, "steps", *(part for name, value in given.items() for part in (name, *value.split(" ")))
+    )
+
+
+def test_released_files_are_taught_as_they_are(
+    shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    given = ("--texts", str(shared_data / "esnli"), "--released", "esnli", "dev", "--learn-from", "12")
+    said(capsys, "steps", *given, "--out", str(out), *FEW, "--held-out", "0.01")
+    card = json.loads((out / "step_by_step.json").read_text("utf-8"))
+    assert card["classes"] == ["entailment", "neutral", "contradiction"]
+    assert card["data"]["rows"] == 9842
+    assert card["data"]["learned"] == 12
+    told = refused(capsys, "steps", "--texts", str(tmp_path / "x.csv"), "--out", str(out))
+    assert "A table needs --column, --label and --rationale" in told
 
 
 def test_reason_refuses_other_folders_and_columns_that_are_there(

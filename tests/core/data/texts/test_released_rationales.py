@@ -7,10 +7,11 @@ import json
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from core.data.texts.equations import is_same, value_of
-from core.data.texts.released_rationales import lines_of, read_asdiv, read_cqa, read_esnli, read_svamp
+from core.data.texts.released_rationales import lines_of, read_asdiv, read_cqa, read_esnli, read_released, read_svamp
 from core.errors import InvalidInput
 
 
@@ -129,6 +130,25 @@ def test_odd_word_problems_are_refused(tmp_path: Path) -> None:
     table.write_text("Question,Numbers\nnumber0,1\n", "utf-8")
     with pytest.raises(InvalidInput, match="row 1: no problem of ASDiv-A"):
         read_asdiv(table)
+
+
+def test_svamps_parts_are_those_of_the_released_code(tmp_path: Path) -> None:
+    problems = [{"Body": f"b{i}", "Question": "?", "Equation": f"( {i} - 1 )", "Answer": i - 1} for i in range(1000)]
+    folder = tmp_path / "svamp" / "llm"
+    folder.mkdir(parents=True)
+    (tmp_path / "svamp" / "SVAMP.json").write_text(json.dumps(problems), "utf-8")
+    for number, rows in enumerate((range(500), range(500, 800))):
+        outputs = [f"reason {i}. The answer is (x)." for i in rows]
+        (folder / f"train_CoT_{number}.json").write_text(json.dumps(outputs), "utf-8")
+    found = read_released("svamp", tmp_path, "train")
+    order = np.random.RandomState(0).permutation(1000)
+    assert len(found) == 800
+    assert found.texts[0] == f"b{order[0]}\n?"
+    assert found.labels[799] == f"( {order[799]} - 1 )"
+    assert found.rationales[799] == "reason 799."
+    (folder / "test_CoT_0.json").write_text(json.dumps(["one. The answer is (x)."]), "utf-8")
+    with pytest.raises(InvalidInput, match="svamp test has 200 rows and 1 answers"):
+        read_released("svamp", tmp_path, "test")
 
 
 def test_the_last_line_may_end_without_a_break(tmp_path: Path) -> None:
