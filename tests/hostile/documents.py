@@ -81,6 +81,24 @@ TEXTS: dict[str, tuple[str, dict[str, Any]]] = {
     "descriptions that are numbers": ("lists", {"source": '{"cat": [1e999, null]}', "what": "descriptions"}),
     "descriptions that are one text": ("lists", {"source": '{"cat": "a cat"}', "what": "descriptions"}),
     "descriptions of nothing": ("lists", {"source": '{"cat": [""]}', "what": "descriptions"}),
+    "descriptions of a quote without an end": ("said", {"source": '1\t"' + "x" * 200_000}),
+    "descriptions of 100,000 cells": ("said", {"source": "1" + "\ta" * 100_000}),
+    "descriptions of surrogates": ("said", {"source": "1\t\ud800\n"}),
+    "descriptions of a device": ("said", {"source": "/dev/zero"}),
+    "descriptions of a path with a zero byte": ("said", {"source": "a\0b"}),
+    "patterns of 10,000 places": ("patterns", {"source": "<mask>" * 10_000}),
+    "patterns of 10,000 lines": ("patterns", {"source": "<mask>\n" * 10_000}),
+    "patterns with a number of 5,000 digits": (
+        "patterns",
+        {
+            "source": "pattern type\tpattern id\tbefore/after\tstring\tmask position\nqa\t"
+            + "9" * 5000
+            + "\tbefore\t<mask>\t-1"
+        },
+    ),
+    "tags by the million": ("tags", {"source": "a," * 1_000_000, "modality": "text"}),
+    "tags of a path of 5,000 letters": ("tags", {"source": "x" * 5000 + ".txt", "modality": "text"}),
+    "tags of surrogates": ("tags", {"source": "a, \ud800", "modality": "text"}),
     "templates without a place": ("templates", {"which": "own", "own": "a photo\n" * 10}),
     "templates with 10,000 places": ("templates", {"which": "own", "own": "{}" * 10_000}),
     "templates of a kind that is not known": ("templates", {"which": EVIL * 20}),

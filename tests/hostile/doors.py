@@ -154,13 +154,16 @@ def phrases(path: str) -> str:
 
 def class_texts(reader: str, **given: Any) -> str:
     """A text box or file that speaks of classes."""
+    from core.language.label_descriptions import read_descriptions, read_patterns
     from core.language.named_texts import read_lists
+    from core.language.tags import read_tags
     from core.probes.few_shot.pools import read_aliases
     from core.probes.split_files import read_split
     from core.probes.zero_shot.prompt_files import read_templates
 
     readers: dict[str, Any] = {
         "aliases": read_aliases, "lists": read_lists, "templates": read_templates, "split": read_split,
+        "said": read_descriptions, "patterns": read_patterns, "tags": read_tags,
     }  # fmt: skip
     return f"accepted: {str(readers[reader](**given))[:80]}"
 

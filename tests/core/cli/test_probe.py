@@ -19,7 +19,7 @@ from core.options import settings_of
 from core.probes import PROBES
 from core.records import Diagnosis
 from core.store import load, save
-from tests.support.commands import make_folders, said
+from tests.support.commands import make_folders, refused, said
 from tests.support.diagnoses import make_diagnosis
 from tests.support.probes import made_probe
 from tests.support.words import with_words
@@ -237,6 +237,28 @@ def test_class_folders_alone_become_a_run_whose_model_is_the_probe(
     assert any(note.startswith("The model of this run is the probe 'zero-shot'") for note in found.notes)
     out = said(capsys, "probe", "linear-probe", str(tmp_path / "run"), "--shots", "2")
     assert "On the same 60 images zero-shot is right on" in out
+
+
+def test_texts_alone_become_a_run_and_take_probes_but_no_pool_and_no_learned_prompts(
+    tmp_path: Path, plain_map: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shipped = read_vocabulary(None, "text")
+    monkeypatch.setattr(
+        "core.language.phrases.read_vocabulary", lambda path, modality: replace(shipped, phrases=shipped.phrases[:6])
+    )  # for speed
+    said_of = {"food": ("soup", "bread", "cheese", "rice"), "travel": ("train", "boat", "plane", "road")}
+    rows = [
+        (f"The {word} was number {i}.", kind) for kind, words in said_of.items() for i in range(8) for word in words
+    ]
+    pd.DataFrame(rows, columns=["note", "kind"]).to_csv(tmp_path / "notes.csv", index=False)
+    run = str(tmp_path / "run")
+    given = ("--table", str(tmp_path / "notes.csv"), "--texts", "note", "--label", "kind", "--out", run)
+    out = said(capsys, "probe", "label-desc", *given, "--permutations", "300")
+    assert "of 64 texts" in out
+    assert "one word in each pattern, mean of 14 repeats (SD " in out
+    assert "On the same 64 texts label-desc is right on" in said(capsys, "probe", "zero-shot", run)
+    assert "has none. Use a probe without learned prompts" in refused(capsys, "probe", "coop", run)
+    assert "--pool holds pictures" in refused(capsys, "probe", "sus-x", run, "--pool", str(tmp_path))
 
 
 @pytest.mark.slow

@@ -19,9 +19,10 @@ from core.store import load
 from tests.support.showcase import add_words, make_showcase
 from webapp.probe.form import cards, controls, read_press
 from webapp.probe.images import explanation_view
-from webapp.probe.inputs import allowed, estimate, is_path, refusal, split_of
+from webapp.probe.inputs import allowed, estimate, is_path, refusal, split_of, unfit
 from webapp.probe.state import ProbeState, added, compared, run_one, with_probes
 from webapp.probe.tab import (
+    form_of,
     on_back,
     on_choose,
     on_explain,
@@ -158,6 +159,20 @@ def test_the_same_settings_replace_a_result_and_others_get_a_name_of_their_own(
     again, name = added(other, replace(result, settings={"seed": 7}))
     assert name == "zero-shot (2)"
     assert len({r.name for r in again}) == len(again) == 3
+
+
+def test_on_texts_a_probe_that_learns_prompts_is_refused_in_a_sentence_and_no_pool_is_asked_for(
+    streets: Diagnosis,
+) -> None:
+    texts = replace(streets, samples=replace(streets.samples, modality="text"))
+    assert "CoOp learns prompts" in unfit("coop", texts)
+    assert "these samples are texts" in unfit("cocoop", texts)
+    assert unfit("coop", streets) == ""
+    assert [name for name in PROBES if unfit(name, texts)] == ["coop", "cocoop"]
+    form, pool = form_of("a run", texts, "coop")
+    assert "Choose a probe without learned prompts" in form["value"]
+    assert not pool["visible"]
+    assert not form_of("a run", texts, "sus-x")[1]["visible"]
 
 
 def test_a_pool_is_asked_for_only_where_one_is_used(example: str) -> None:
