@@ -64,7 +64,7 @@ class LabelDescriptions:
     labels: tuple[str, ...]
     """Names, or the numbers of a file that numbers its labels."""
     texts: tuple[tuple[str, ...], ...]
-    """For each at least one; the first is its term."""
+    """For each at least one; where the file numbers its labels, the first is the label's term."""
     numbered: bool = False
 
     @property
@@ -108,7 +108,7 @@ def read_descriptions(source: str) -> LabelDescriptions:
 def of_classes(
     given: LabelDescriptions, class_names: Sequence[str], order: str = ""
 ) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]:
-    """For each class its descriptions, its term first (none for a class that the file leaves out); and notes.
+    """For each class its descriptions (none for a class that the file leaves out); and notes.
 
     A label is a class by its name or, where the file numbers its labels, by the class that `order` puts there, else by
     its first description.
@@ -135,6 +135,11 @@ def of_classes(
     notes = [f"No description of {few_names(missing)}: the name alone speaks there."] if missing else []
     notes += [strangers_note(strangers, "descriptions")] if strangers else []
     return found, tuple(notes)
+
+
+def terms_of(given: LabelDescriptions, texts: Sequence[Sequence[str]]) -> tuple[str, ...]:
+    """Of each class's texts the one that is its term, "" where none is: the first in a file that numbers its labels."""
+    return tuple(own[0] if own and given.numbered else "" for own in texts)
 
 
 def _ordered(given: LabelDescriptions, class_names: Sequence[str], order: str) -> LabelDescriptions:

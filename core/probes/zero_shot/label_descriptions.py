@@ -13,7 +13,7 @@ from core.encoders import Encoder
 from core.encoders.arithmetic import unit, unit_rows
 from core.errors import InvalidInput
 from core.language.grammar import spoken_names
-from core.language.label_descriptions import Pattern, of_classes, read_descriptions, read_patterns, read_words
+from core.language.label_descriptions import Pattern, of_classes, read_descriptions, read_patterns, read_words, terms_of
 from core.language.prompts import synonyms_of
 from core.language.speech import SPEECH
 from core.options import setting
@@ -87,8 +87,7 @@ class DescribedLabels:
 
     def run(self, part: ProbeInput) -> Scored:
         """Cosines at the encoder's scale, with the other ways beside them as controls."""
-        given, notes = self._given(part)
-        terms = [own[0] if own and self.descriptions.strip() else "" for own in given]
+        given, terms, notes = self._given(part)
         words, patterns = read_words(self.words, part.class_names, terms), self._patterns(part.encoder)
         described = tuple(own or (name,) for own, name in zip(given, spoken_names(part.class_names)))
         labels = _Vectors.of(part, words, patterns, described)
@@ -120,16 +119,19 @@ class DescribedLabels:
             notes=(DUAL_FORM, *notes),
         )
 
-    def _given(self, part: ProbeInput) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]:
-        """The descriptions of each class and what is to be said of them."""
+    def _given(self, part: ProbeInput) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...], tuple[str, ...]]:
+        """The descriptions of each class, its term, and what is to be said of them."""
         if self.descriptions.strip():
-            return of_classes(read_descriptions(self.descriptions), part.class_names, self.order)
+            read = read_descriptions(self.descriptions)
+            found, notes = of_classes(read, part.class_names, self.order)
+            return found, terms_of(read, found), notes
         if self.order.strip():
             raise InvalidInput("order says which class each number of a file is, and there are no descriptions.")
-        return proposed(part.class_names, part.encoder.modality), (
+        said = (
             "No descriptions were given, so each class is described by its name alone and in a sentence"
-            " (and other names that WordNet has). Bring your own: related terms, a dictionary's line, sentences.",
+            " (and other names that WordNet has). Bring your own: related terms, a dictionary's line, sentences."
         )
+        return proposed(part.class_names, part.encoder.modality), ("",) * len(part.class_names), (said,)
 
     def _patterns(self, encoder: Encoder) -> tuple[Pattern, ...]:
         if self.patterns == "own":

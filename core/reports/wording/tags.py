@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.checks.tags import TagFinding, TagReport
-from core.numbers import count, number, p_value, percent, points, with_interval
+from core.numbers import count, number, p_value, percent, points, signed, with_interval
 from core.records import Diagnosis
 
 SHOWN = 12
@@ -17,7 +17,9 @@ def tag_sentence(report: TagReport, tag: TagFinding) -> str:
         f"{tag.name}: {percent(tag.share)} of all carry it ({tag.size:,}), {percent(tag.among_failures)} of the "
         f"failures against {percent(tag.among_others)} of the rest; lift {with_interval(tag.lift)}"
     )
-    if tag.error_difference is not None:
+    if tag.measure == "mean loss" and tag.loss_difference is not None:  # what was the stronger is what is told
+        said += f", mean loss {signed(tag.loss_difference.value)} over the others"
+    elif tag.error_difference is not None:
         said += f", error rate {points(tag.error_difference.value, sign=True)} over the others"
     tested = "not tested" if tag.p is None else f"adjusted {p_value(tag.p)}"
     wording = (

@@ -9,7 +9,7 @@ from core.data.labelled import read_samples
 from core.data.tables.roles import Roles
 from core.errors import InvalidInput
 from core.language.grammar import spoken_names
-from core.language.label_descriptions import Pattern, of_classes, read_descriptions, read_patterns, read_words
+from core.language.label_descriptions import Pattern, of_classes, read_descriptions, read_patterns, read_words, terms_of
 from core.records import I64, Progress, no_progress
 
 
@@ -44,7 +44,7 @@ def read_task(
 
     Args:
         descriptions, order: see `core.language.label_descriptions.of_classes`. patterns: see `read_patterns`.
-        words: see `read_words`; by default the first description of each class.
+        words: see `read_words`; by default the term of each class in a published file, else its name.
 
     Raises:
         InvalidInput: the table has no texts or labels, or a file breaks its rule.
@@ -60,7 +60,7 @@ def read_task(
     return DescribedTask(
         names,
         described,
-        read_words(words, names, [own[0] if own else "" for own in found]),
+        read_words(words, names, terms_of(given, found)),
         asked,
         samples.ids,
         tuple(samples.items.read(row).decode() for row in range(len(samples))),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from core.errors import InvalidInput
 from core.language.label_descriptions import read_patterns
 from core.language.tags import read_tags
 from core.records import Diagnosis, Outcomes
+from core.store import load
 from tests.support.diagnoses import make_diagnosis
 from tests.support.words import AxisEncoder, with_words
 
@@ -142,3 +144,13 @@ def test_shuffled_errors_claim_a_tag_no_more_often_than_alpha(dark: Diagnosis) -
         report = tagged(with_errors(dark, rng.permutation(errors)), n_permutations=199, seed=seed)
         claims += any(report.is_confirmed(tag) for tag in report.tags)
     assert claims <= 20  # 200 runs at .05: above 20 with p < .002
+
+
+@pytest.mark.slow
+def test_of_six_tags_the_three_that_were_planted_into_the_scenes_are_confirmed(repository: Path) -> None:
+    """Small objects, snow (of birds) and the dark (of animals) were planted; flowers, deserts and fog were not."""
+    found = load(repository / "assets" / "examples" / "scenes" / "run")
+    names = "darkness, falling snow, fog, a small object far away, a desert, flowers"
+    report = tag_samples(found, read_tags(names, "image"))
+    confirmed = {tag.name for tag in report.tags if report.is_confirmed(tag)}
+    assert confirmed == {"darkness", "falling snow", "a small object far away"}

@@ -87,7 +87,18 @@ def labelled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 def learning(labelled: dict[str, str], kind: str = "masked", *more: str) -> list[str]:
     given = ("--descriptions", labelled["descriptions"], "--table", labelled["table"], "--texts", "review")
-    asked = ("--label", "kind", "--patterns", "It was <mask>\nOpinion: <mask>", "--lr", "0.003", "--batch", "7")
+    asked = (
+        "--words",
+        "bad: awful; good: great",
+        "--label",
+        "kind",
+        "--patterns",
+        "It was <mask>\nOpinion: <mask>",
+        "--lr",
+        "0.003",
+        "--batch",
+        "7",
+    )
     return ["learn", labelled[kind], *given, *asked, "--steps", "140", *more]
 
 

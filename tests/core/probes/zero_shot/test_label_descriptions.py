@@ -51,7 +51,7 @@ def test_every_way_is_the_plain_loop_over_texts() -> None:
     scored = DescribedLabels(
         descriptions=SAID, patterns="own", own_patterns="it is <mask>\na <mask> here", words="dog: hound", shuffles=0
     ).run(part_of(task))
-    words = ("claws", "hound", "beak")
+    words = ("cat", "hound", "hen")
 
     def vector(*texts: str) -> np.ndarray:
         mean = np.stack([task.encoder.encode_texts([t])[0] for t in texts]).astype(np.float64).mean(0)
@@ -139,3 +139,12 @@ def test_probes_on_features_alone_run_on_texts(name: str) -> None:
     result = run_probe(name, make_probe(name), task_of(tower=TextTower))
     assert result.accuracy.value > 0.5
     assert result.modality == "text"
+
+
+def test_in_a_published_file_the_first_description_is_the_word_of_its_class() -> None:
+    rows = [f"{c}\t{text}" for c, name in enumerate(NAMES, 1) for text in LOOKS[name]]
+    scored = DescribedLabels(descriptions="\n".join(rows), order="cat, dog, hen", by="patterns", shuffles=0).run(
+        part_of(task_of(6))
+    )
+    assert [row["word"] for row in scored.details["Classes"]] == ["claws", "collar", "beak"]
+    assert all("collar" in text for text in scored.prompts[1])
