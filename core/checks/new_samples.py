@@ -74,6 +74,11 @@ def read_new_samples(
     if not len(rows):
         raise InvalidInput(f"None of the {len(ids):,} new samples can be assigned. {' '.join(ledger.summary()[:3])}")
     labels = None if brought.labels is None else _label_numbers(brought.labels, diagnosis, ledger)
+    if labels is None and any(cluster.scope in diagnosis.samples.class_names for cluster in diagnosis.clusters):
+        ledger.note(
+            "The new samples have no labels, so a cluster within a class may hold samples of another. "
+            "Name their label if they have one."
+        )
     return NewSamples(
         ids=tuple(ids[row] for row in map(int, rows)),
         embeddings=Embeddings(vectors[rows].astype(np.float32), name, space),

@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from core.data.modality import modality_of
 from core.errors import InvalidInput
-from core.records import ItemStore
+from core.records import ItemStore, SampleSet
 
 
 def preview_address(payload: bytes, modality: str, size: int, *, as_kept: bool = False) -> str:
@@ -24,6 +24,13 @@ def preview_address(payload: bytes, modality: str, size: int, *, as_kept: bool =
     kind = "image/webp" if modality == "image" else "image/svg+xml"
     shown = payload if as_kept and payload[8:12] == b"WEBP" else modality_of(modality).preview(payload, size)
     return f"data:{kind};base64,{base64.b64encode(shown).decode('ascii')}"
+
+
+def text_of(samples: SampleSet, row: int) -> str:
+    """The row's text, as much as the run kept; "" where samples are no texts."""
+    if samples.items is None or samples.modality != "text":
+        return ""
+    return samples.items.read(row).decode(errors="replace")
 
 
 class InlinePictures:

@@ -18,7 +18,7 @@ from core.data.rows import ids_of, items_of
 from core.data.tables.cells import stack_arrays
 from core.data.tables.in_folder import open_table
 from core.data.tables.masks import mask_losses, mask_reader
-from core.data.tables.metadata import group_numbers, metadata_columns, split_names
+from core.data.tables.metadata import group_numbers, metadata_columns, split_names, without_repeats
 from core.data.tables.outcomes import compute_losses, count_classes
 from core.data.tables.read import Table, read_table
 from core.data.tables.recognise import RecognisedColumns, recognise
@@ -120,11 +120,17 @@ def read_with_ledger(
     outcomes = measured.outcomes(rows)
     if np.ptp(outcomes.loss) == 0:
         ledger.note(f"All {len(rows):,} losses are {outcomes.loss[0]:g}, so there is nothing to tell apart.")
+    labels = None if measured.labels is None else measured.labels[rows]
+    samples = _samples(read, found, ids, rows, ledger)
+    wanted = found.roles.conditions
+    metadata, repeats = without_repeats(samples.metadata, outcomes.predictions, labels, wanted, ledger)
     samples = replace(
-        _samples(read, found, ids, rows, ledger),
+        samples,
+        metadata=tuple(metadata),
+        model_outputs=(*samples.model_outputs, *repeats),
         items=None if items is None else items.keep(positions[rows]),
         modality=modality,
-        labels=None if measured.labels is None else measured.labels[rows],
+        labels=labels,
         class_names=measured.class_names,
     )
     given = None if vectors is None else Embeddings(vectors[rows].astype(np.float32), "given", "given")

@@ -165,14 +165,14 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, first: str)
         line: dict[str, Any] = {"lines": 1, "max_lines": 1, "scale": 5}
         text = gr.Textbox(
             label="Where do you suspect failures?",
-            placeholder="a dog in snow",
+            placeholder="such as: a dog in snow; about money",
             elem_id="question",
             min_width=260,
             **line,
         )
         other = gr.Textbox(
             label="Compare with (may stay empty)",
-            placeholder="a dog on grass",
+            placeholder="such as: a dog on grass",
             elem_id="compare",
             min_width=220,
             **line,

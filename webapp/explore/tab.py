@@ -10,6 +10,7 @@ from typing import Any
 
 import gradio as gr
 
+from core.data.inline import text_of
 from core.errors import DiagnosisError, InvalidInput
 from core.records import I64, Diagnosis, Insight
 from webapp.explore.cards import cluster_list
@@ -18,7 +19,7 @@ from webapp.explore.findings import phrases_of_rows
 from webapp.explore.overview import class_section, notes_section, strip
 from webapp.failure_map import NO_SELECTION, map_points, map_selection, map_view, read_polygon
 from webapp.markup.components import download_row, script
-from webapp.markup.html import picture, sample_facts, text_of
+from webapp.markup.html import picture, sample_facts
 from webapp.markup.render import render
 from webapp.state import downloads
 from webapp.state.events import as_int, event_data
@@ -168,7 +169,7 @@ def describe(asked: Any) -> dict[str, Any] | None:
         "src": picture(diagnosis, row),
         "title": diagnosis.samples.ids[row],
         "lines": sample_facts(diagnosis, row),
-        "text": text_of(diagnosis, row),
+        "text": text_of(diagnosis.samples, row),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.data.images.thumbnails import STORED_SIZE
-from core.data.inline import preview_address
+from core.data.inline import preview_address, text_of
 from core.errors import InvalidInput
 from core.numbers import number
 from core.records import Column, Diagnosis
@@ -34,14 +34,6 @@ def picture(diagnosis: Diagnosis, row: int) -> str:
         return preview_address(items.read(row), diagnosis.samples.modality, STORED_SIZE, as_kept=True)
     except (InvalidInput, OSError, ValueError):
         return ""  # the run says in its notes which could not be read
-
-
-def text_of(diagnosis: Diagnosis, row: int) -> str:
-    """The row's text, as much as the run kept; "" where samples are no texts."""
-    samples = diagnosis.samples
-    if samples.items is None or samples.modality != "text":
-        return ""
-    return samples.items.read(row).decode(errors="replace")
 
 
 def sample_facts(diagnosis: Diagnosis, row: int) -> list[str]:
@@ -96,7 +88,7 @@ def tile_of(diagnosis: Diagnosis, row: int, *, mark_wrong: bool = False, foot: t
     errors = diagnosis.outcomes.errors
     wrong = mark_wrong and errors is not None and bool(errors[row])
     name, said = diagnosis.samples.ids[row], label_and_prediction(diagnosis, row)
-    text = text_of(diagnosis, row)[:ALT]
+    text = text_of(diagnosis.samples, row)[:ALT]
     loss = number(float(diagnosis.outcomes.loss[row]))
     true, _, predicted = said.partition(" → ")
     first, *lines = foot or (true, *([f"→ {predicted}"] if predicted else []))

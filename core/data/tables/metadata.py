@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pandas as pd
 from core.data.tables.cells import as_column, texts_of
 from core.data.tables.recognise import RecognisedColumns
 from core.data.tables.roles import is_model_output
+from core.errors import quoted
 from core.records import I64, Column
 from core.records.ledger import Ledger
 
@@ -48,6 +50,50 @@ def metadata_columns(
             f"{len(others)} columns look like model outputs and are no conditions unless you pick them: {listed}."
         )
     return metadata, model_outputs
+
+
+MAX_VALUES = 1_000
+"""Of a column that may repeat the prediction."""
+REPEATS = 0.98
+"""Share of the rows in which a column must go with the predicted class, one value with one class, to be taken for the
+prediction itself."""
+
+
+def without_repeats(
+    metadata: Sequence[Column], predictions: I64 | None, labels: I64 | None, wanted: Sequence[str], ledger: Ledger
+) -> tuple[list[Column], list[Column]]:
+    """(columns that may be conditions, columns that only repeat what the model predicted, under whatever name).
+
+    Such a column would be a finding of itself: where the label is cat and the prediction is not, the model is wrong. A
+    column that goes with the label as well as with the prediction is the label's, and stays.
+    """
+    if predictions is None:
+        return list(metadata), []
+    repeats = [
+        column
+        for column in metadata
+        if column.name not in wanted
+        and column.kind == "category"
+        and (agreement := _agreement(column, predictions)) >= REPEATS
+        and (labels is None or agreement > _agreement(column, labels))
+    ]
+    if repeats:
+        names = [column.name for column in repeats]
+        which = f"{quoted(*names)} {'repeats' if len(names) == 1 else 'repeat'} the predicted class"
+        ledger.note(f"{which}: no condition unless you name it as one (--conditions {names[0]}).")
+    return [column for column in metadata if column not in repeats], repeats
+
+
+def _agreement(column: Column, classes: I64) -> float:
+    """Share of the rows in which the column has the value that goes with the row's class, one value for one class."""
+    known = np.array([value is not None for value in column.values])
+    values, codes = np.unique(column.values[known].astype(str), return_inverse=True)
+    if not 2 <= len(values) <= MAX_VALUES:
+        return 0.0
+    counts = np.zeros((len(values), int(classes.max()) + 1))
+    np.add.at(counts, (codes, classes[known]), 1)
+    best = counts.argmax(1)
+    return float(counts.max(1).sum() / len(classes)) if len(set(best.tolist())) == len(values) else 0.0
 
 
 def group_numbers(frame: pd.DataFrame, found: RecognisedColumns, rows: I64, ledger: Ledger) -> I64 | None:

@@ -26,7 +26,9 @@ _NAMES: dict[str, tuple[str, ...]] = {
             "headline question prompt query"
         ),
         "loss": "loss losses sample_loss per_sample_loss ce_loss cross_entropy nll error err errors",
-        "label": "label labels true_label y_true ground_truth gt truth class_label target y class true_class",
+        "label": (
+            "label labels true_label y_true gold gold_label ground_truth gt truth class_label target y class true_class"
+        ),
         "prediction": (
             "prediction predictions pred preds predicted y_pred predicted_label pred_label predicted_class pred_class"
         ),

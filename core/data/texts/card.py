@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from markupsafe import escape
 
 WIDTH, HEIGHT, MARGIN = 192, 128, 12
-SIZES = (20.0, 16.0, 13.0, 11.0, 9.5)
+SIZES = (14.0, 11.0)
 """Font sizes: the largest in which the whole text fits, else the smallest."""
 _LEADING = 1.3
 _EM = 0.54

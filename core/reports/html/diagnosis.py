@@ -15,7 +15,7 @@ from typing import Any
 from markupsafe import Markup
 
 from core.checks.audit_table import AuditCell, audit_table
-from core.data.inline import InlinePictures
+from core.data.inline import InlinePictures, text_of
 from core.files import write_text
 from core.numbers import digits_for, interval, number, percent, with_unit
 from core.records import I64, Comparison, Diagnosis, Estimate, FailureCluster, Insight, Progress, SampleSet, no_progress
@@ -35,6 +35,8 @@ from core.reports.wording.predictions import replication_sentence
 from core.reports.wording.sensitivity import classes_sentence, sensitivity_sentence
 from core.statistics.measures import in_shares, tested_effect
 
+MAX_TEXT = 400
+"""Characters of a text that stand in the report."""
 MAX_PICTURE_BYTES = 5_500_000
 """Bound on all pictures together, as they stand in the file."""
 MAX_PICTURES = 480
@@ -134,6 +136,8 @@ class ReportSample:
     prediction: str | None
     picture: Markup | None
     """A data address, or None: no pictures, this one cannot be decoded, or the report is full."""
+    text: str = ""
+    """Of a sample that is a text: its start."""
 
 
 class _Gallery:
@@ -154,7 +158,8 @@ class _Gallery:
                 wrong=None if outcomes.errors is None else bool(outcomes.errors[row]),
                 label=_class_name(samples, samples.labels, row),
                 prediction=_class_name(samples, outcomes.predictions, row),
-                picture=self.pictures.address(row),
+                picture=None if samples.modality == "text" else self.pictures.address(row),
+                text=text_of(samples, row)[:MAX_TEXT],
             )
             for row in map(int, rows)
         ]

@@ -27,6 +27,9 @@ PAIR_TESTED = (
     "do; a pair says nothing of how often the class is wrong."
 )
 
+PROXY = "No truth was found: what follows is where the model is unsure, not where it is wrong. Name the label to change that."
+"""Said first of a run whose loss is the entropy of the prediction."""
+
 
 def verdict(diagnosis: Diagnosis) -> str:
     """The result in one sentence."""
@@ -186,7 +189,8 @@ def words_sentence(diagnosis: Diagnosis) -> str:
 
 def text_summary(diagnosis: Diagnosis) -> str:
     """The result as a few lines of plain text, for the end of a command."""
-    lines = [verdict(diagnosis), predictability_sentence(diagnosis)]
+    lines = [PROXY] if diagnosis.outcomes.is_proxy else []
+    lines += [verdict(diagnosis), predictability_sentence(diagnosis)]
     for cluster in diagnosis.clusters:
         lines.append(
             f"  {cluster.id + 1}. {cluster_title(diagnosis, cluster)} – {cluster_sentence(diagnosis, cluster)}"

@@ -1,0 +1,33 @@
+"""What the table's other columns may serve for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from core.data.samples import read_data_set
+from core.data.tables.roles import Roles
+
+
+def _table(n: int = 60) -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    gold, sure = rng.choice(["neg", "pos"], n), rng.uniform(0.2, 0.9, n)
+    guess = np.where(sure > 0.5, "yes", "no")
+    columns = {"label": gold, "p_neg": 1 - sure, "p_pos": sure, "guess": guess, "site": rng.choice(["a", "b"], n)}
+    return pd.DataFrame(columns)
+
+
+def test_a_column_that_repeats_the_prediction_under_another_name_is_no_condition() -> None:
+    found = read_data_set(_table())
+    assert [column.name for column in found.samples.metadata] == ["site"]
+    assert "guess" in [column.name for column in found.samples.model_outputs]
+    assert any("'guess' repeats the predicted class: no condition unless" in note for note in found.notes)
+    named = read_data_set(_table(), roles=Roles(conditions=("guess",)))
+    assert "guess" in [column.name for column in named.samples.metadata]
+
+
+def test_a_column_that_goes_with_the_label_or_only_often_with_the_prediction_stays() -> None:
+    table = _table(200)
+    table["guess"] = np.where(np.arange(200) % 10 == 0, "no", table["guess"])  # a tenth is something else
+    table["kind"] = table["label"].map({"neg": "bad", "pos": "good"})
+    assert {"guess", "kind"} <= {column.name for column in read_data_set(table).samples.metadata}
