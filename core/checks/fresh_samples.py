@@ -178,8 +178,8 @@ def _check_outcomes(diagnosed: Outcomes, fresh: Outcomes) -> None:
     if (fresh.errors is None) != (diagnosed.errors is None):
         has = "errors" if diagnosed.errors is not None else "losses alone"
         raise InvalidInput(
-            f"The run measures {has} and the fresh samples do not. Give the same columns as before, and name again those "
-            "that were named for the run (such as --label or --loss): what they are called is not kept."
+            f"The run measures {has} and the fresh samples do not. Give the same columns as before, and name again "
+            "those that were named for the run (such as --label or --loss): what they are called is not kept."
         )
     if diagnosed.errors is None and fresh.name != diagnosed.name:
         raise InvalidInput(

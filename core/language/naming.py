@@ -26,17 +26,17 @@ PLAIN: Mapping[str, tuple[str, str]] = {
     "blur": ("", "blurred"),
     "colourfulness": ("hardly any colour", "very colourful"),
     "contrast": ("low contrast", "high contrast"),
-    "question marks": ("", "with questions"),
-    "numbers": ("", "with numbers"),
-    "negations": ("", "with negations"),
-    "hedges": ("", "hedged"),
     "links": ("", "with links"),
     "markup tags": ("", "with markup"),
+    "question marks": ("", "with questions"),
+    "negations": ("", "with negations"),
+    "hedges": ("", "hedged"),
+    "numbers": ("", "with numbers"),
     "words": ("short", "long"),
 }
 """Measured properties of pictures and texts that people see as such, with what their low and their high end is called.
 Of two that fit equally well the earlier one is meant: dark pictures have low contrast too, and blurred ones as well;
-tinted ones are very colourful."""
+tinted ones are very colourful; a link may hold numbers."""
 VISIBLE: Mapping[str, float] = {
     "noise": 0.01,
     **dict.fromkeys(("question marks", "numbers", "negations", "hedges", "links", "markup tags"), 1.0),

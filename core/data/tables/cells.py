@@ -44,21 +44,20 @@ def is_binary(column: pd.Series[Any]) -> bool:
     return bool(np.isin(values[~np.isnan(values)], (0.0, 1.0)).all()) and not bool(np.isnan(values).all())
 
 
+LOOKED_AT = 5
+"""First cells by which it is told whether a column holds arrays."""
+
+
 def holds_arrays(column: pd.Series[Any]) -> bool:
     """Whether the cells are lists or numpy arrays of numbers, or text such as "[0.1, 0.9]"."""
     if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
         return False
-    first = column.iloc[0] if len(column) else None
-    if _is_missing(first):
-        there = column.notna().to_numpy()
-        first = column.iloc[int(there.argmax())] if there.any() else None
-    return isinstance(first, (list, tuple, np.ndarray)) or (
-        isinstance(first, str) and first.rstrip().endswith("]") and bool(_ARRAY.match(first))
+    some: list[Any] = column.iloc[np.flatnonzero(column.notna().to_numpy())[:LOOKED_AT]].tolist()
+    return bool(some) and all(
+        isinstance(cell, (list, tuple, np.ndarray))
+        or (isinstance(cell, str) and cell.rstrip().endswith("]") and bool(_ARRAY.match(cell)))
+        for cell in some
     )
-
-
-def _is_missing(value: Any) -> bool:
-    return value is None or value is pd.NA or (isinstance(value, float) and value != value)
 
 
 def stack_arrays(column: pd.Series[Any]) -> tuple[F64, list[str]]:

@@ -27,7 +27,10 @@ PAIR_TESTED = (
     "do; a pair says nothing of how often the class is wrong."
 )
 
-PROXY = "No truth was found: what follows is where the model is unsure, not where it is wrong. Name the label to change that."
+PROXY = (
+    "No truth was found: what follows is where the model is unsure, not where it is wrong. "
+    "Name the label to change that."
+)
 """Said first of a run whose loss is the entropy of the prediction."""
 
 

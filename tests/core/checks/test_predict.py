@@ -195,7 +195,7 @@ def test_a_finding_predicts_in_the_measure_that_it_was_found_in() -> None:
     assert {f.measure for f in frozen} == {"mean loss", "error rate"}
     members = found.clusters[0].membership >= 0.5
     assert frozen[0].predicted.low < found.outcomes.fitted[members].mean() < frozen[0].predicted.high
-    assert frozen[0].predicted.value > 1.0  # no share
+    assert frozen[0].predicted.high > 1.0  # no share
     cluster, phrase = rows[0], next(r for r in rows if r.kind == "phrase" and r.text == "in snow")
     fresh_samples = FreshSamples.of(found, brought)
     inside, losses = fresh_samples.matching(frozen[0]), np.minimum(brought.outcomes.loss, found.outcomes.clip or np.inf)

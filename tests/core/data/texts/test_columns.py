@@ -104,3 +104,8 @@ def test_a_column_that_is_named_twice_is_read_once() -> None:
     found = read_data_set(frame, roles=Roles(texts=("text", "text")))
     assert found.samples.items is not None
     assert found.samples.items.read(3).decode() == REVIEWS[3]
+
+
+def test_a_text_that_looks_like_an_array_does_not_make_the_column_one() -> None:
+    frame = pd.DataFrame({"text": ["[2] see reference 7 [1]", *REVIEWS[1:]], "loss": range(30)})
+    assert read_data_set(frame).samples.modality == "text"
