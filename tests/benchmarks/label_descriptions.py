@@ -1,13 +1,14 @@
 """Label descriptions and tags on texts with known answers.
 
-    python -m tests.benchmarks.label_descriptions --data shared/data --vectors FOLDER [--out FILE]
+    python -m tests.benchmarks.label_descriptions --data DATA --vectors FOLDER [--out FILE]
+    python -m tests.benchmarks.label_descriptions --null RUN --runs 200
 
 Reads SST-2's test sentences and AG News' test articles (neither ships), the descriptions and patterns of Gao et al.
 2023 in their own layout, and embeds the texts once with MiniLM (FOLDER keeps the vectors). For each set: bare names,
 one word in each of the fourteen published patterns, the centroid of the published descriptions, and the descriptions
 drawn anew among the classes; then the same with the patterns that ship. Nothing is tuned. Then how well each tag of
 `failure-causes` whose truth can be read off the words finds its articles: odd rows of AG News, since even rows chose
-between the plain mean of a tag's texts and two differences.
+between the plain mean of a tag's texts and two differences. With --null: how often a tag passes where nothing fails.
 """
 
 from __future__ import annotations
@@ -18,13 +19,15 @@ import gzip
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from core.checks.tags import tag_samples
 from core.data.texts.columns import clean
+from core.discovery.design import design_of
 from core.encoders import load_encoder
 from core.language.directions import centred
 from core.language.tags import read_tags, tag_directions, tag_patterns
@@ -32,8 +35,9 @@ from core.probes import make_probe
 from core.probes.base import Task
 from core.probes.run import run_probe
 from core.records import F32, F64, I64, Bool, Embeddings, Estimate, SampleSet
-from core.statistics.intervals import bootstrap
+from core.statistics.intervals import bootstrap, wilson
 from core.statistics.ranking import auroc
+from core.store import load
 
 DRAWS = 200
 TRUTHS = {
@@ -157,12 +161,34 @@ def _interval(scores: F64, truth: Bool) -> dict[str, float]:
     return found.to_dict()
 
 
+def null_claims(run: Path, names: str, runs: int, first: int) -> dict[str, Any]:
+    """In how many of `runs` copies of a finished run, whose outcomes are shuffled within classes, any tag passes."""
+    found = load(run)
+    tags, claims = read_tags(names, found.samples.modality), 0
+    design = design_of(found)
+    for seed in range(first, first + runs):
+        at = design.permuter.draw(1, np.random.default_rng(seed))[:, 0]
+        shuffled = replace(found, outcomes=found.outcomes.keep(at))
+        report = tag_samples(shuffled, tags, n_permutations=199, seed=seed, patterns=tag_patterns("image")[:1])
+        claims += any(report.is_confirmed(tag) for tag in report.tags)
+    return {"run": str(run), "tags": len(tags.names), "runs": runs, "claims": claims, **wilson(claims, runs).to_dict()}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--vectors", type=Path, required=True)
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--vectors", type=Path)
+    parser.add_argument("--null", type=Path, metavar="RUN", help="shuffle this run's outcomes, and tag it")
+    parser.add_argument("--names", default="darkness, falling snow, fog, a small object far away, a desert, flowers")
+    parser.add_argument("--runs", type=int, default=200)
+    parser.add_argument("--first", type=int, default=7000)
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
+    if given.null:
+        print(json.dumps(null_claims(given.null, given.names, given.runs, given.first)))
+        return
+    if given.data is None or given.vectors is None:
+        parser.error("give --data and --vectors, or --null")
     rows: list[dict[str, Any]] = []
     for one in SETS:
         texts, labels = read_set(given.data, one.name)
