@@ -5,12 +5,22 @@ from __future__ import annotations
 import os
 import signal
 import threading
+from collections.abc import Iterator
 
 import pytest
 
 from core.cli import diagnose as commands
 from core.cli.main import main
 from core.cli.signals import STOPS, stopped_by_signals
+
+
+@pytest.fixture(autouse=True)
+def nothing_ignored() -> Iterator[None]:
+    """Also where the tests themselves run under nohup, which ignores SIGHUP."""
+    before = {one: signal.signal(one, signal.SIG_DFL) for one in STOPS}
+    yield
+    for one, handler in before.items():
+        signal.signal(one, handler)
 
 
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGHUP"])

@@ -139,7 +139,9 @@ def test_an_encoder_is_loaded_once_and_every_kind_is_listed() -> None:
     first = load_encoder("embedded")
     assert load_encoder() is first
     assert isinstance(first, Encoder)
-    assert [name.split(":")[0] for name, *_ in list_encoders()] == ["embedded", "open_clip", "open_clip"]
+    assert [name.split(":")[0] for name, *_ in list_encoders()] == [
+        *("embedded", "minilm", "sentences", "open_clip", "open_clip")
+    ]
     assert all(available for _, _, available, _ in list_encoders())
     assert set(ENCODERS) == {"embedded", "open_clip"}
 
