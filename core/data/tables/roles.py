@@ -26,6 +26,10 @@ NOT_COLUMNS = ("loss_kind", "higher_is_better", "class_names")
 """Fields of `Roles` that say how to read columns, and name none."""
 
 
+SEVERAL = ("texts", "probabilities", "logits", "conditions", "class_names")
+"""Fields of `Roles` that take several names."""
+
+
 @dataclass(frozen=True, slots=True)
 class Roles:
     """Which column plays which part. None or () means: recognise it by the usual names."""
@@ -55,6 +59,11 @@ class Roles:
     """Columns that look like model outputs but are wanted as conditions all the same."""
     class_names: tuple[str, ...] = ()
     """The order of the classes in an array column, or in probability columns whose names don't say it."""
+
+    def __post_init__(self) -> None:
+        for field in SEVERAL:
+            if isinstance(name := getattr(self, field), str):  # one name is a list of one, and not of its letters
+                object.__setattr__(self, field, (name,))
 
     def named(self) -> dict[str, tuple[str, ...]]:
         """The columns that the user named, by role."""
