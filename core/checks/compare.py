@@ -15,7 +15,7 @@ import numpy as np
 
 from core.checks.paired_errors import MODEL, ErrorPair, judged
 from core.errors import InvalidInput
-from core.records import I64, OWN, Bool, Comparison, Diagnosis, Outcomes, ProbeResult
+from core.records import EVERYTHING, I64, OWN, Bool, Comparison, Diagnosis, Outcomes, ProbeResult
 from core.statistics.intervals import accuracy_of
 from core.statistics.paired import kappa
 
@@ -115,7 +115,7 @@ def _compared(diagnosis: Diagnosis, a: _Side, b: _Side, seed: int) -> Comparison
         pair.rows,
         accuracy_of(wrong_a, groups, seed),
         accuracy_of(wrong_b, groups, seed),
-        judged(pair.four_way("all samples", "all", np.ones(len(rows), bool))),
+        judged(pair.four_way(EVERYTHING, "all", np.ones(len(rows), bool))),
         pair.classes(),
         pair.clusters(),
         kappa(wrong_a, wrong_b),

@@ -13,7 +13,20 @@ from core.discovery.conditions import meets
 from core.discovery.design import Design, design_of
 from core.errors import InvalidInput
 from core.language.directions import block_means
-from core.records import F32, F64, I64, Bool, Diagnosis, Embeddings, Measure, Outcomes, PredictionRow, SampleSet, Words
+from core.records import (
+    EVERYTHING,
+    F32,
+    F64,
+    I64,
+    Bool,
+    Diagnosis,
+    Embeddings,
+    Measure,
+    Outcomes,
+    PredictionRow,
+    SampleSet,
+    Words,
+)
 from core.statistics.measures import measured
 
 if TYPE_CHECKING:
@@ -95,7 +108,7 @@ class FreshSamples:
         """(m,) the fresh samples of a scope of the run."""
         names = self.diagnosis.samples.class_names
         known = self.design.class_of_label
-        if name == "all samples" or not len(known):
+        if name == EVERYTHING or not len(known):
             return np.ones(len(self.samples), bool)
         if name in names:
             return self.labels == names.index(name)
@@ -140,7 +153,7 @@ class FreshSamples:
         with an interval that does not know that they were picked."""
         values = measured(self.diagnosis.outcomes, measure)[picked]
         naive, spread = observed_of(values, measure, None), float(values.std())
-        return Claim(kind, text, "all samples", self.near(picked), measure, naive, spread)
+        return Claim(kind, text, EVERYTHING, self.near(picked), measure, naive, spread)
 
     def row(self, claim: Claim) -> PredictionRow:
         """What the claim said beside what the samples show; without a p."""

@@ -12,10 +12,9 @@ from typing import Literal
 
 import numpy as np
 
-from core.records import F32, F64, I64, Bool, Diagnosis
+from core.records import EVERYTHING, F32, F64, I64, Bool, Diagnosis
 
 GroundKind = Literal["cluster", "condition", "phrase", "class", "neighbours"]
-ALL = "all samples"
 NEAREST = 5
 LEAST_FAILING = 3
 """Of the nearest samples, so many must fail before they are named,"""
@@ -86,7 +85,7 @@ def findings_of(diagnosis: Diagnosis, row: int) -> tuple[Ground, ...]:
     grounds = [Ground("cluster", number=cluster.id) for cluster in inside[:1]]
     for kind in ("condition", "phrase"):
         of_kind = [i for i in diagnosis.insights if i.confirmed and i.kind == kind and i.mask[row]]
-        spoken = [(i.text, "" if i.scope == ALL else i.scope) for i in of_kind]
+        spoken = [(i.text, "" if i.scope == EVERYTHING else i.scope) for i in of_kind]
         grounds += [Ground(kind, text, scope=scope) for text, scope in dict.fromkeys(spoken)]
     labels, names = diagnosis.samples.labels, diagnosis.samples.class_names
     if labels is not None:

@@ -26,14 +26,12 @@ from core.data.tables.roles import Roles
 from core.data.tables.vectors import align_vectors, read_vectors, unit_rows
 from core.errors import InvalidInput
 from core.limits import Limits
-from core.records import F64, I64, Embeddings, Outcomes, Progress, SampleSet, Words, no_progress
+from core.records import EVERYTHING, F64, I64, Embeddings, Outcomes, Progress, SampleSet, Words, no_progress
 from core.records.ledger import Ledger
 
 __all__ = ["DataSet", "Limits", "Roles", "describe_table", "read_data_set"]
 
 MIN_ROWS = 20
-EVERYTHING = "all samples"
-"""What a run calls all rows together, where a class could stand."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

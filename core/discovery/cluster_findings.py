@@ -10,7 +10,7 @@ import numpy as np
 from core.discovery.clusters import FoundCluster
 from core.discovery.design import Design
 from core.discovery.effects import effects_of
-from core.records import F32, F64, I64, Bool, FailureCluster, Outcomes, SampleSet
+from core.records import EVERYTHING, F32, F64, I64, Bool, FailureCluster, Outcomes, SampleSet
 from core.statistics.local_fdr import local_fdr
 from core.statistics.measures import tested_effect, tested_values
 
@@ -77,7 +77,7 @@ def _describe(
 
 def _with_id(cluster: FailureCluster, place: int, in_list: int) -> FailureCluster:
     """The cluster with its place among all as its id, and a name by its place in its own list."""
-    where = "" if cluster.scope == "all samples" else f" in {cluster.scope}"
+    where = "" if cluster.scope == EVERYTHING else f" in {cluster.scope}"
     return replace(cluster, id=place, name=f"{'Cluster' if cluster.confirmed else 'Candidate'} {in_list + 1}{where}")
 
 

@@ -12,7 +12,7 @@ from core.discovery.family import Scope, centre
 from core.discovery.ridge.heads import split_by_block
 from core.discovery.superclasses import MANY_CLASSES, Superclasses, class_means, group_classes
 from core.errors import InvalidInput, quoted
-from core.records import F32, F64, I64, Bool, Diagnosis, Measure, Outcomes, SampleSet
+from core.records import EVERYTHING, F32, F64, I64, Bool, Diagnosis, Measure, Outcomes, SampleSet
 from core.statistics.groups import size_of_group
 from core.statistics.permutation import Permuter
 
@@ -93,12 +93,12 @@ def make_design(
         rng: draws the folds.
     """
     n, notes = len(samples), list[str]()
-    blocks, names, centre_of_row = np.zeros(n, np.int64), ("all samples",), np.zeros(n, np.int64)
+    blocks, names, centre_of_row = np.zeros(n, np.int64), (EVERYTHING,), np.zeros(n, np.int64)
     class_of_label, head_of_row = np.zeros(0, np.int64), blocks
     if samples.labels is not None:
         blocks, names, centre_of_row, class_of_label = _blocks(samples.labels, samples.class_names, superclasses, notes)
         head_of_row = blocks if superclasses is None else superclasses.of_class[samples.labels]
-    scopes = [Scope("all samples", np.arange(n), None)]
+    scopes = [Scope(EVERYTHING, np.arange(n), None)]
     if superclasses is not None and samples.labels is not None:
         scopes += _superclass_scopes(superclasses, head_of_row, blocks, names)
         notes.append(superclasses.note)
@@ -191,7 +191,7 @@ def scope_rows(diagnosis: Diagnosis, scope: str, design: Design | None = None) -
         design: the diagnosis' own, if it is at hand: to make it again takes a look at every row.
     """
     samples = diagnosis.samples
-    if samples.labels is not None and scope != "all samples" and scope in samples.class_names:
+    if samples.labels is not None and scope != EVERYTHING and scope in samples.class_names:
         return samples.labels == samples.class_names.index(scope)
     scopes = (design or design_of(diagnosis)).scopes
     rows = next((s.rows for s in scopes if s.name == scope), np.arange(len(samples)))

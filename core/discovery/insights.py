@@ -17,7 +17,7 @@ from core.discovery.condition_results import SAYS_THE_SAME, ConditionResults, co
 from core.discovery.conditions import Condition, build_conditions, possible_causes
 from core.discovery.family import MIN_CANDIDATE_ROWS, centre
 from core.language.naming import nameable
-from core.records import F64, I64, Bool, Column, Diagnosis, Estimate, FailureCluster, Insight
+from core.records import EVERYTHING, F64, I64, Bool, Column, Diagnosis, Estimate, FailureCluster, Insight
 
 EACH, NAMES = 4, 2
 """Conditions and phrases shown for each cluster, and phrases among those that may be its name."""
@@ -185,7 +185,7 @@ def explain(diagnosis: Diagnosis, rows: I64, columns: Sequence[Column] | None = 
         insight = Insight(
             text=conditions[j].text,
             columns=conditions[j].columns,
-            scope="all samples",
+            scope=EVERYTHING,
             cluster=None,
             mask=mask,
             size=int(mask.sum()),

@@ -22,6 +22,7 @@ from core.records.benchmarks import (
     distinct_captions as distinct_captions,
 )
 from core.records.diagnosis import (
+    EVERYTHING as EVERYTHING,
     ClassFinding as ClassFinding,
     ClusterName as ClusterName,
     Diagnosis as Diagnosis,

@@ -20,6 +20,9 @@ from core.records.sensitivity import Detectable, Sensitivity
 Measure = Literal["error rate", "mean loss"]
 """What a finding is a finding of: its interval in this measure stays off 0."""
 
+EVERYTHING = "all samples"
+"""The scope of what is said of no class alone; a class cannot be called so."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Predictability:

@@ -12,7 +12,7 @@ import numpy as np
 
 from core.errors import DiagnosisError, InvalidInput
 from core.language.speech import SPEECH
-from core.records import Diagnosis
+from core.records import EVERYTHING, Diagnosis
 from webapp.ask import audit
 from webapp.ask.answers import AskedQuestion, answers_view, questions_table, remember
 from webapp.explore.findings import of_cluster
@@ -55,7 +55,7 @@ def examples(diagnosis: Diagnosis, most: int = 7) -> list[str]:
         of_cluster(diagnosis, None, "phrase")[:2]
     ]
     spoken = partial(_spoken, diagnosis.samples.modality)
-    made = [spoken(i.text, i.family, None if i.scope == "all samples" else i.scope) for own in found for i in own]
+    made = [spoken(i.text, i.family, None if i.scope == EVERYTHING else i.scope) for own in found for i in own]
     labels, names = diagnosis.samples.labels, diagnosis.samples.class_names
     common = (
         [names[c] for c in np.argsort(-np.bincount(labels, minlength=len(names)), kind="stable")]

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from core.records import Diagnosis, FailureCluster, Insight
+from core.records import EVERYTHING, Diagnosis, FailureCluster, Insight
 from core.reports.html.power_map import power_map
 from core.reports.wording.candidates import candidates_sentence, chance_phrase, members_seen
 from core.reports.wording.effects import effect_figure
-from core.reports.wording.findings import ALL, cluster_title, doubtful_names, overlap
+from core.reports.wording.findings import cluster_title, doubtful_names, overlap
 from core.reports.wording.predictions import replication_sentence
 from core.reports.wording.sensitivity import sensitivity_sentence
 from core.reports.wording.summary import verdict
@@ -37,7 +37,7 @@ def cluster_list(diagnosis: Diagnosis, note: str = "") -> str:
         diagnosis=diagnosis,
         note=note,
         verdict=verdict(diagnosis),
-        everywhere=ALL,
+        everywhere=EVERYTHING,
         cards=[_card(diagnosis, c, span[in_shares(c)]) for c in diagnosis.clusters],
         alone=findings_columns(diagnosis, alone),
         n_alone=len(alone),

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from core.numbers import bracketed, count, p_value, percent, signed
-from core.records import I64, Diagnosis, FailureCluster, Insight
+from core.records import EVERYTHING, I64, Diagnosis, FailureCluster, Insight
 from core.reports.wording.candidates import chance_phrase
-from core.reports.wording.findings import ALL, cluster_title, overlap
+from core.reports.wording.findings import cluster_title, overlap
 from core.statistics.measures import in_shares
 from webapp.explore.findings import ShownFinding, findings_columns
 from webapp.explore.members import excess_interval
@@ -35,7 +35,7 @@ class Selection:
     """Exploratory phrases."""
     title: str = ""
     """What the matches of a question are called."""
-    scope: str = ALL
+    scope: str = EVERYTHING
     """Within which the question was answered."""
 
 
@@ -93,7 +93,7 @@ def _counted(diagnosis: Diagnosis, rows: I64, scope: str) -> dict[str, Any]:
     return {
         "n": len(rows),
         "share": len(rows) / int(within.sum()),
-        "scope": "" if scope == ALL else scope,
+        "scope": "" if scope == EVERYTHING else scope,
         "mean": float(loss[np.unique(rows)].mean()),
         "rest": float(loss[rest].mean()) if rest.any() else None,
     }
@@ -134,7 +134,7 @@ def probed(diagnosis: Diagnosis, cluster: FailureCluster) -> tuple[str, str] | N
         return None
     said = f"wrong on {percent(float(wrong[inside].mean()))} of the {count(int(inside.sum()), 'member')} that it scored"
     if rest.any():
-        where = "" if cluster.scope == ALL else f" of {cluster.scope}"
+        where = "" if cluster.scope == EVERYTHING else f" of {cluster.scope}"
         said += f", on {percent(float(wrong[rest].mean()))} of the rest{where}"
     if diagnosis.outcomes.errors is not None:
         mine = diagnosis.outcomes.errors[result.rows][inside]

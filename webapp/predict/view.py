@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from core.numbers import count
-from core.records import Diagnosis, Prediction
+from core.records import EVERYTHING, Diagnosis, Prediction
 from core.reports.html.intervals import Axis, Mark, dots
 from core.reports.html.predictions import MEASURES, measure_axis, prediction_tables
-from core.reports.wording.findings import ALL, cluster_title
+from core.reports.wording.findings import cluster_title
 from core.reports.wording.predictions import MeasureStyle, measure_name, replication_sentence
 from core.reports.wording.sensitivity import sensitivity_sentence
 from webapp.markup.render import render
@@ -66,7 +66,7 @@ def frozen_view(diagnosis: Diagnosis, frozen: Frozen) -> str:
 def _frozen_line(diagnosis: Diagnosis, finding: FrozenFinding, style: MeasureStyle, axis: Axis) -> dict[str, Any]:
     cluster = diagnosis.clusters[finding.index] if finding.kind == "cluster" else None
     name = f"{cluster.id + 1}: {cluster_title(diagnosis, cluster)}" if cluster else finding.text
-    scope = "" if finding.scope == ALL or finding.scope in name else f" ({finding.scope})"
+    scope = "" if finding.scope == EVERYTHING or finding.scope in name else f" ({finding.scope})"
     return {
         "name": name + scope,
         "kind": finding.kind,

@@ -24,8 +24,7 @@ import numpy as np
 from core import store
 from core.errors import Cancelled, DiagnosisError, InvalidInput
 from core.numbers import count
-from core.records import I64, Diagnosis, FailureCluster, Progress, no_progress
-from core.reports.wording.findings import ALL
+from core.records import EVERYTHING, I64, Diagnosis, FailureCluster, Progress, no_progress
 from webapp.failure_map import rows_inside
 from webapp.state.boxes import on_page
 from webapp.state.downloads import files_of_run, ready_files
@@ -49,7 +48,7 @@ class Session:
     rows: tuple[int, ...] = ()
     """The matches of a question, called `title`, that was answered within `scope`."""
     title: str = ""
-    scope: str = ALL
+    scope: str = EVERYTHING
     polygon: tuple[tuple[float, float], ...] = ()
     shown: int = PAGE
 

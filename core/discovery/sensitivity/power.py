@@ -20,7 +20,7 @@ from core.discovery.proposals import Proposals
 from core.discovery.sensitivity.plants import Plant, PlantingSite, draw_plants, places_of, plantable
 from core.discovery.sensitivity.strengths import Strengths, strengths_of
 from core.discovery.sensitivity.whole_classes import ClassRows, whole_classes
-from core.records import F32, F64, I64, Detectable, Outcomes, PlantedPattern, Sensitivity
+from core.records import EVERYTHING, F32, F64, I64, Detectable, Outcomes, PlantedPattern, Sensitivity
 from core.statistics.permutation import permutation_threshold
 from core.statistics.runs import clopper_pearson
 
@@ -159,7 +159,7 @@ def _grid(
         of = dict(zip(names, gain.tolist()))
         made.append(
             PlantedPattern(
-                scope="all samples" if place.scopes == (0,) else "class",
+                scope=EVERYTHING if place.scopes == (0,) else "class",
                 size=size,
                 share=shares[size],
                 strength=strength,

@@ -7,8 +7,8 @@ import re
 from typing import TYPE_CHECKING
 
 from core.numbers import count, digits_for, interval, number, p_value, percent, points, with_unit
-from core.records import Diagnosis
-from core.reports.wording.findings import ALL, sample_noun
+from core.records import EVERYTHING, Diagnosis
+from core.reports.wording.findings import sample_noun
 
 if TYPE_CHECKING:
     from core.checks.questions import Answer, Difference
@@ -20,7 +20,7 @@ def answer_sentence(diagnosis: Diagnosis, answer: Answer) -> str:
     """What the samples that look like a question's text show, and how sure that is."""
     if answer.refused:
         return f'"{answer.text}": not asked. {answer.refused}'
-    within = "" if answer.scope == ALL else f"within {answer.scope}, "
+    within = "" if answer.scope == EVERYTHING else f"within {answer.scope}, "
     if not answer.shown:
         return (
             f'"{answer.text}": {within}nothing here shows this, as far as the encoder sees. Even the most alike '

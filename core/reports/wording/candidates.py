@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.numbers import count, digits_for, number, percent, with_unit
-from core.records import Diagnosis, FailureCluster
+from core.records import EVERYTHING, Diagnosis, FailureCluster
 
 WORTH_A_LOOK = "Worth a look"
 NONE_LISTED = "Nothing else stands out enough to be worth a look."
@@ -47,7 +47,7 @@ def _why(rates: Sequence[float]) -> str:
 def candidate_phrase(diagnosis: Diagnosis, candidate: FailureCluster) -> str:
     """One candidate, such as "38 samples of dog, 41 % wrong as seen against 12 % outside; 34 of 100 shuffles show one
     as strong; 70 % likely to be nothing"."""
-    where = count(candidate.size, "sample") + ("" if candidate.scope == "all samples" else f" of {candidate.scope}")
+    where = count(candidate.size, "sample") + ("" if candidate.scope == EVERYTHING else f" of {candidate.scope}")
     seen = members_seen(diagnosis, candidate)
     return "; ".join(part for part in (f"{where}, {seen}", chance_phrase(candidate)) if part)
 

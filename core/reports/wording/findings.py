@@ -8,11 +8,10 @@ import math
 import numpy as np
 
 from core.numbers import digits_for, either, interval, listed, number, p_value, percent, points, with_unit
-from core.records import Bool, ClusterName, Diagnosis, Estimate, FailureCluster, Insight
+from core.records import EVERYTHING, Bool, ClusterName, Diagnosis, Estimate, FailureCluster, Insight
 from core.reports.wording.competence import competence_in_brief, competence_sentence
 from core.reports.wording.effects import clipped_at
 
-ALL = "all samples"
 NO_NAME = "no name: look at the pictures"
 """Of a cluster that nothing is known to name."""
 NO_NAME_OF_TEXTS = "no name: read the texts"
@@ -67,7 +66,7 @@ def _whole(diagnosis: Diagnosis, insight: Insight) -> str:
     noun = sample_noun(diagnosis)
     many = f"one {noun}" if insight.size == 1 else f"{insight.size:,} {noun}s"
     what = f'most like "{insight.text}"' if insight.kind == "phrase" else f"with {insight.text}"
-    return f"{'The' if insight.scope == ALL else f'Within {insight.scope}, the'} {many} {what}"
+    return f"{'The' if insight.scope == EVERYTHING else f'Within {insight.scope}, the'} {many} {what}"
 
 
 def sample_noun(diagnosis: Diagnosis) -> str:
@@ -91,7 +90,7 @@ def _means(diagnosis: Diagnosis, insight: Insight) -> tuple[float, float | None]
 
 def _scope(diagnosis: Diagnosis, name: str) -> Bool | None:
     samples = diagnosis.samples
-    if name == ALL:
+    if name == EVERYTHING:
         return np.ones(len(samples), dtype=np.bool_)
     if samples.labels is not None and name in samples.class_names:
         return samples.labels == samples.class_names.index(name)
@@ -124,7 +123,7 @@ def _coverage(diagnosis: Diagnosis, insight: Insight) -> str:
     if insight.coverage is None or not math.isfinite(insight.coverage.value):
         return ""
     failures = diagnosis.outcomes.errors is not None
-    if insight.scope == ALL:
+    if insight.scope == EVERYTHING:
         of = "all failures" if failures else "all loss above the mean"
     else:
         of = f"the {'failures' if failures else 'loss above the mean'} in {insight.scope}"
@@ -187,7 +186,7 @@ def cluster_title(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
         return cluster.name
     named = cluster_name(diagnosis, cluster).text
     nothing = NO_NAME_OF_TEXTS if diagnosis.samples.modality == "text" else NO_NAME
-    if cluster.scope == ALL:
+    if cluster.scope == EVERYTHING:
         return named or nothing
     return f"{cluster.scope}: {named}" if named else f"{cluster.scope}, {nothing}"
 

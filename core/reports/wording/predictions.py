@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass, replace
 
 from core.numbers import bracketed, count, digits_for, number, p_value, percent, with_unit
-from core.records import Diagnosis, Estimate, Measure, Prediction, PredictionRow
+from core.records import EVERYTHING, Diagnosis, Estimate, Measure, Prediction, PredictionRow
 from core.reports.wording.effects import clipped_at
-from core.reports.wording.findings import ALL, cluster_title
+from core.reports.wording.findings import cluster_title
 
 CONFIRMED_KINDS = ("cluster", "phrase", "condition")
 """The kinds of a prediction's rows that were confirmed before; the others are what a person would have picked."""
@@ -141,12 +141,14 @@ def prediction_rows(diagnosis: Diagnosis) -> tuple[PredictionRow, ...]:
     titles = {c.name: cluster_title(diagnosis, c) for c in diagnosis.clusters}
     of = {name: f"Cluster {c.id + 1} ({titles[name]})" for c in diagnosis.clusters if titles[name := c.name] != name}
     told = (replace(r, measure=measure_of(r, made)) for r in made.rows)
-    return tuple(replace(r, text=of[r.text], scope=ALL) if r.kind == "cluster" and r.text in of else r for r in told)
+    return tuple(
+        replace(r, text=of[r.text], scope=EVERYTHING) if r.kind == "cluster" and r.text in of else r for r in told
+    )
 
 
 def prediction_name(row: PredictionRow) -> str:
     """Such as "animal: light = dark"; of what is no finding, what it is called and what it is."""
     if row.kind in CONFIRMED_KINDS:
         said = f'"{row.text}"' if row.kind == "phrase" else row.text
-        return said if row.scope == ALL or row.scope in row.text else f"{row.scope}: {said}"
+        return said if row.scope == EVERYTHING or row.scope in row.text else f"{row.scope}: {said}"
     return f"{row.kind[0].upper()}{row.kind[1:]} ({row.text})"

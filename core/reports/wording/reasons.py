@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from core.checks.reasons import LEAST_FAILING, NEAREST, SampleReason, reason_of
 from core.numbers import count, interval, listed, number, percent, with_unit
-from core.records import Diagnosis, FailureCluster
-from core.reports.wording.findings import ALL, cluster_name, sample_noun
+from core.records import EVERYTHING, Diagnosis, FailureCluster
+from core.reports.wording.findings import cluster_name, sample_noun
 
 if TYPE_CHECKING:
     from core.checks.faithfulness import Faithfulness, KindFaithfulness
@@ -65,7 +65,7 @@ def _findings(diagnosis: Diagnosis, reason: SampleReason) -> list[str]:
 
 def _called(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
     """Such as " of dog (dark)"; "" for a cluster of all samples without a name."""
-    scope = "" if cluster.scope == ALL else f" of {cluster.scope}"
+    scope = "" if cluster.scope == EVERYTHING else f" of {cluster.scope}"
     name = cluster_name(diagnosis, cluster).text
     return f"{scope} ({name})" if name else scope
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.numbers import count, digits_for, either, interval, number, percent, with_unit
-from core.records import Diagnosis, PlantedPattern, Sensitivity
+from core.records import EVERYTHING, Diagnosis, PlantedPattern, Sensitivity
 
 REFERENCE = {"error rate": 0.5, "times the mean loss": 2.0, "deviations of the loss": 1.0}
 """The strength that is spoken of first: half fail, twice the loss, one standard deviation more."""
@@ -25,7 +25,7 @@ def sensitivity_sentence(diagnosis: Diagnosis) -> str:
     if found is None:
         return UNTESTED if diagnosis.estimate.predictability.p is None else _before(diagnosis)
     within = [p for p in found.patterns if p.scope == "class"]
-    overall = [p for p in found.patterns if p.scope == "all samples"]
+    overall = [p for p in found.patterns if p.scope == EVERYTHING]
     said = [_of_scope(found, patterns) for patterns in (within, overall) if patterns]
     return f"{' '.join(said)} {KEPT_TOGETHER}"
 
@@ -83,7 +83,7 @@ def scope_text(found: Sensitivity, pattern: PlantedPattern) -> str:
     """Such as "a class" or, where one alone was searched, its name."""
     if pattern.scope == "whole class":
         return "a class, tested as a whole"
-    if pattern.scope == "all samples":
+    if pattern.scope == EVERYTHING:
         return pattern.scope
     return found.classes[0] if len(found.classes) == 1 else "a class"
 

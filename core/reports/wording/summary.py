@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.numbers import count, digits_for, interval, listed, number, p_value, percent, with_interval, with_unit
-from core.records import ClassFinding, Diagnosis, FailureCluster
+from core.records import EVERYTHING, ClassFinding, Diagnosis, FailureCluster
 from core.reports.wording.candidates import WORTH_A_LOOK, candidate_phrase, candidates_sentence
 from core.reports.wording.competence import competence_in_brief
 from core.reports.wording.effects import clipped_at, loss_phrase
@@ -131,7 +131,7 @@ def predictability_in_brief(diagnosis: Diagnosis) -> str:
 def cluster_sentence(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
     """One cluster in one sentence: size, excess, errors, coverage."""
     digits, unit = digits_for(diagnosis.outcomes.loss), with_unit(diagnosis)
-    where = count(cluster.size, "sample") + ("" if cluster.scope == "all samples" else f" of {cluster.scope}")
+    where = count(cluster.size, "sample") + ("" if cluster.scope == EVERYTHING else f" of {cluster.scope}")
     parts = [loss_phrase(cluster, digits, unit) + clipped_at(diagnosis.outcomes)]
     if cluster.error_rate is not None:
         outside = "" if cluster.error_outside is None else f" against {percent(cluster.error_outside)} outside"
