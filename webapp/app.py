@@ -45,14 +45,15 @@ _log = logging.getLogger(__name__)
 
 
 def find_examples(folder: Path) -> list[tuple[str, str]]:
-    """(title, run id) of each ready-computed run below `folder`/<name>/run: those where something was found first."""
+    """(title, run id) of each ready-computed run below `folder`/<name>/run: those where something was found first,
+    pictures before texts."""
     found = []
     for run_folder in sorted(folder.glob("*/run")):
         if (run_folder / "state.json").is_file():
             run = RUNS.offer(run_folder)
             diagnosis = RUNS.get(run)
-            found.append((not diagnosis.clusters, diagnosis.samples.name, run))
-    return [(title, run) for _, title, run in sorted(found)]
+            found.append((not diagnosis.clusters, diagnosis.samples.modality, diagnosis.samples.name, run))
+    return [(title, run) for *_, title, run in sorted(found)]
 
 
 def build_app(
