@@ -36,11 +36,6 @@ def typeset(text: str) -> bytes:
     ).encode()
 
 
-def is_card(payload: bytes) -> bool:
-    """Whether the bytes are a card and no picture of pixels."""
-    return payload.startswith(b"<svg ")
-
-
 def _fitted(text: str) -> tuple[float, list[str], bool]:
     """(font size, lines, whether they are the whole text)."""
     for size in SIZES:

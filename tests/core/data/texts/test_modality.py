@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.data.modality import Unreadable, modality_of
-from core.data.texts.card import HEIGHT, SIZES, is_card, typeset
+from core.data.texts.card import HEIGHT, SIZES, typeset
 
 ANY = np.zeros((4, 2), np.float32)
 
@@ -60,7 +60,7 @@ def test_a_card_holds_the_whole_of_a_short_text_and_the_start_of_a_long_one() ->
 )
 def test_a_card_is_well_formed_whatever_the_text_and_holds_nothing_but_text(text: str) -> None:
     card = typeset(text)
-    assert is_card(card)
+    assert card.startswith(b"<svg ")
     assert {node.tag.rpartition("}")[2] for node in ET.fromstring(card.decode()).iter()} == {
         "svg",
         "rect",
