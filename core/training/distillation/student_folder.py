@@ -20,26 +20,22 @@ from core.encoders.transformer_folder import CONFIG, WEIGHTS
 from core.errors import InvalidInput
 from core.files import digest, write_text
 from core.folders import all_at_once
-from core.owned import Kind
 from core.training.checkpoints import read_tensors, write_tensors
 from core.training.distillation.figures import StudentFigures
 from core.training.distillation.loop import TaughtStudent
 from core.training.distillation.settings import Distillation
 from core.training.distillation.student import Student
-from core.training.distillation.teacher import CARD, POOLING, TOKENIZER, BertFolder, read_bert
+from core.training.distillation.teacher import POOLING, TOKENIZER, BertFolder, read_bert
 from core.training.distillation.texts import TextColumn
+from core.training.student_card import DISTILLED as CARD, FORMAT, student_files
 
-FORMAT = 1
 MODULES, DENSE, DENSE_WEIGHTS = "modules.json", "2_Dense/config.json", "2_Dense/model.safetensors"
 _TORCH = {"format": "pt"}
 """What transformers looks for in the head of a file of weights."""
 
 
-def _is_card(said: Mapping[str, Any]) -> bool:
-    return said.get("format") == FORMAT and "teacher" in said and "map" in said
-
-
-STUDENT = Kind("student", CARD, (CARD, CONFIG, WEIGHTS, *TOKENIZER, MODULES, POOLING, DENSE, DENSE_WEIGHTS), _is_card)
+_NAMES = (CONFIG, WEIGHTS, *TOKENIZER, MODULES, POOLING, DENSE, DENSE_WEIGHTS)
+STUDENT = student_files(CARD, _NAMES, ("teacher", "map"))
 
 
 @dataclass(frozen=True, slots=True)

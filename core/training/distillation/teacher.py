@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from core.documents import read_json
 from core.encoders.embedded.weights import minilm_folder
 from core.encoders.sentences.folder import pooling_of
 from core.encoders.transformer_folder import (
@@ -21,9 +20,8 @@ from core.encoders.transformer_folder import (
 )
 from core.errors import InvalidInput
 from core.files import digest
-from core.limits import Limits
+from core.training.student_card import licence_of
 
-CARD = "distilled.json"
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "special_tokens_map.json", "added_tokens.json")
 POOLING = "1_Pooling/config.json"
 """Of sentence-transformers: how the tokens' states become a vector."""
@@ -44,7 +42,6 @@ _SIZES = (
     *("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads"),
     *("intermediate_size", "max_position_embeddings", "type_vocab_size"),
 )
-_MAX_README = 2**20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -165,17 +162,3 @@ def check_apart(out: Path, teacher: BertFolder, start: Path | None) -> None:
     for folder in (teacher.folder, start):
         if folder is not None and out.resolve() == folder.resolve():
             raise InvalidInput(f"--out is the folder {out}, which is read. Choose another folder for the student.")
-
-
-def licence_of(folder: Path) -> str:
-    """What the folder says of its licence: its card or the head of its README; "unknown" where it says nothing."""
-    if (folder / CARD).is_file():
-        said = read_json(folder / CARD, most=Limits().max_document_bytes)
-        found = said.get("licence") if isinstance(said, dict) else None
-        return found if isinstance(found, str) else "unknown"
-    readme = folder / "README.md"
-    if readme.is_file() and readme.stat().st_size <= _MAX_README:
-        for line in readme.read_text("utf-8", "replace").splitlines()[:200]:
-            if line.startswith("license:"):
-                return line.removeprefix("license:").strip()[:60] or "unknown"
-    return "see its LICENSE" if (folder / "LICENSE").is_file() else "unknown"

@@ -22,8 +22,8 @@ from core.encoders.transformer_folder import (
 )
 from core.errors import InvalidInput
 from core.files import digest
-from core.training.distillation.teacher import licence_of
 from core.training.rationales.settings import StepByStep
+from core.training.student_card import licence_of
 
 PREDICT, EXPLAIN = "predict: ", "explain: "
 """What stands before a text says which of the two tasks is asked for."""

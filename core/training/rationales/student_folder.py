@@ -17,22 +17,16 @@ from core.errors import InvalidInput
 from core.files import digest, write_text
 from core.folders import all_at_once
 from core.options import read_settings
-from core.owned import Kind
 from core.training.checkpoints import write_tensors
 from core.training.rationales.settings import StepByStep
 from core.training.rationales.student import TOKENIZER, T5Student, read_t5
+from core.training.student_card import FORMAT, REASONED as CARD, student_files
 
-FORMAT = 1
-CARD = "step_by_step.json"
 _TIED = ("encoder.embed_tokens.weight", "decoder.embed_tokens.weight")
 _TORCH = {"format": "pt"}
 
 
-def _is_card(said: Mapping[str, Any]) -> bool:
-    return said.get("format") == FORMAT and "settings" in said and "classes" in said
-
-
-REASONED = Kind("student", CARD, (CARD, CONFIG, WEIGHTS, *TOKENIZER), _is_card)
+REASONED = student_files(CARD, (CONFIG, WEIGHTS, *TOKENIZER), ("settings", "classes"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +95,7 @@ def read_reasoned(folder: Path) -> tuple[T5Student, ReasonedCard]:
         raise InvalidInput(f"{folder} holds no {CARD}. Give a folder that `steps` wrote.")
     said = read_json(folder / CARD)
     try:
-        if not _is_card(said):
+        if not REASONED.is_own(said):
             raise TypeError
         given: dict[str, Any] = {field: said[field] for field in ReasonedCard.__dataclass_fields__}
         given["classes"], given["curve"] = tuple(map(str, said["classes"])), tuple(said["curve"])

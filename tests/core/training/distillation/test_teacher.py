@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from core.errors import InvalidInput
-from core.training.distillation.teacher import KINDS, check_apart, licence_of, read_bert
+from core.training.distillation.teacher import KINDS, check_apart, read_bert
 from tests.support.tiny_bert import WORDS, write_bert
 
 
@@ -123,14 +123,6 @@ def test_vectors_that_are_not_means_are_refused(copy: Path) -> None:
     (copy / "1_Pooling" / "config.json").write_text(json.dumps({"pooling_mode_cls_token": True}), "utf-8")
     with pytest.raises(InvalidInput, match="pooled by 'cls'; only the mean"):
         read_bert(copy)
-
-
-def test_the_licence_is_what_the_folder_says(copy: Path) -> None:
-    assert licence_of(copy) == "unknown"
-    (copy / "LICENSE").write_text("...", "utf-8")
-    assert licence_of(copy) == "see its LICENSE"
-    (copy / "README.md").write_text("---\nlanguage: en\nlicense: mit\n---\n", "utf-8")
-    assert licence_of(copy) == "mit"
 
 
 def test_what_is_read_is_not_written_over(folder: Path) -> None:
