@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from core.data.texts.properties import spoken_limit
 from core.records import Bool, Column
 
 Test = tuple[str, str, str | float | None]
@@ -31,7 +32,7 @@ tested. See docs/decisions/conditions.md."""
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Condition:
-    """text: such as "brightness at most 0.31"; mask: (n,) rows that meet it."""
+    """text: such as "brightness at most 0.31" or "no capital letter"; mask: (n,) rows that meet it."""
 
     text: str
     columns: tuple[str, ...]
@@ -86,7 +87,10 @@ def _numeric(column: Column) -> list[Condition]:
     known = np.isfinite(values)
     distinct = np.unique(values[known])
     if len(distinct) < 5:
-        return [*(_equals(column, float(v), _short(v), values == v) for v in distinct), *_missing(column, ~known)]
+        return [
+            *(_equals(column, float(v), _said(column, "=", float(v), "="), values == v) for v in distinct),
+            *_missing(column, ~known),
+        ]
     made: list[Condition] = []
     for share in QUANTILES:
         low, high = np.quantile(values[known], [share, 1 - share])
@@ -94,7 +98,7 @@ def _numeric(column: Column) -> list[Condition]:
             ("at most", "<=", low, values <= low),
             ("at least", ">=", high, values >= high),
         ):
-            text, tests = f"{column.name} {word} {_short(limit)}", ((column.name, sign, float(limit)),)
+            text, tests = _said(column, sign, float(limit), word), ((column.name, sign, float(limit)),)
             made.append(Condition(text, (column.name,), known & mask, share == 0.25, tests=tests))
     return [*made, *_missing(column, ~known)]
 
@@ -109,7 +113,10 @@ def _categories(column: Column, notes: list[str]) -> list[Condition]:
         notes.append(
             f"Column {column.name!r} has {len(names):,} values; the {MAX_CATEGORIES} most frequent are looked at."
         )
-    return [*(_equals(column, str(v), str(v), ~missing & (text == v)) for v in kept), *_missing(column, missing)]
+    return [
+        *(_equals(column, str(v), f"{column.name} = {v}", ~missing & (text == v)) for v in kept),
+        *_missing(column, missing),
+    ]
 
 
 def _texts(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -118,7 +125,13 @@ def _texts(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 
 def _equals(column: Column, value: float | str, spoken: str, mask: Bool) -> Condition:
-    return Condition(f"{column.name} = {spoken}", (column.name,), mask, True, tests=((column.name, "=", value),))
+    return Condition(spoken, (column.name,), mask, True, tests=((column.name, "=", value),))
+
+
+def _said(column: Column, sign: str, limit: float, word: str) -> str:
+    """Such as "brightness at most 0.31", or what is measured of a text in plain words: "at least one negation"."""
+    plain = spoken_limit(column.name, sign, limit) if column.measured else None
+    return plain or f"{column.name} {word} {_short(limit)}"
 
 
 def _missing(column: Column, mask: Bool) -> list[Condition]:

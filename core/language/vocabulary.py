@@ -181,6 +181,11 @@ def _examples(where: str, pairs: object) -> Pairs:
                 f"{where}: an example has words, and at most {MAX_EXAMPLE_LENGTH} characters: got {len(text)} "
                 f"({text[:40]!r}). Mend it."
             )
+    for first, second in texts:
+        if first.split() == second.split():
+            raise InvalidInput(
+                f"{where}: an example is a sentence with it and the same without: both are {first[:40]!r}. Mend it."
+            )
     return tuple((first, second) for first, second in texts)
 
 

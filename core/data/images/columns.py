@@ -34,7 +34,8 @@ def is_image_type(kind: pa.DataType) -> bool:
 
 
 def _is_binary(kind: pa.DataType) -> bool:
-    return pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_fixed_size_binary(kind)
+    of_any_length = pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind)
+    return of_any_length or pa.types.is_fixed_size_binary(kind)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

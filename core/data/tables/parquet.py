@@ -28,6 +28,9 @@ Python object."""
 def read_columns(path: Path, columns: Sequence[str], limits: Limits, progress: Progress = no_progress) -> pd.DataFrame:
     """The columns as pandas has them, read batch by batch.
 
+    Args:
+        columns: of texts, numbers and lists; bytes must be text in UTF-8.
+
     Raises:
         InvalidInput: damaged, or they would take too much memory; also where that shows only while they are unpacked.
     """
@@ -37,7 +40,7 @@ def read_columns(path: Path, columns: Sequence[str], limits: Limits, progress: P
         rows, differences = _check_pages(path, file, wanted, limits)
         texts = [_leaf(file, i) for i in wanted if i not in differences]
         texts = [leaf.path for leaf in texts if leaf.physical_type == "BYTE_ARRAY"]
-        schema = pa.schema([file.schema_arrow.field(name) for name in columns])
+        schema = pa.schema([_as_kept(file.schema_arrow.field(name)) for name in columns])
         file = open_parquet(path, limits, texts)
         size, needed, batches = path.stat().st_size, 0, []
         for group in range(file.num_row_groups):  # one by one: nested texts of two have no common dictionary
@@ -48,6 +51,17 @@ def read_columns(path: Path, columns: Sequence[str], limits: Limits, progress: P
                 batches.append(_unpacked(batch, schema))
                 progress("read table", group, file.num_row_groups)
         return pa.Table.from_batches(batches, schema).to_pandas(ignore_metadata=True)
+
+
+def is_bytes(kind: Any) -> bool:
+    """Whether a column holds bytes of any length."""
+    return any(is_kind(kind) for is_kind in (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view))
+
+
+def _as_kept(field: Any) -> Any:
+    """The field in a type that texts are unpacked into: views have no dictionary, and bytes that are read are text."""
+    kind = field.type
+    return field.with_type(pa.large_string()) if is_bytes(kind) or pa.types.is_string_view(kind) else field
 
 
 def _check_pages(path: Path, file: pq.ParquetFile, wanted: Sequence[int], limits: Limits) -> tuple[int, frozenset[int]]:
@@ -116,10 +130,8 @@ def _unpacked_bytes(column: Any) -> int:
 
 
 def _is_text(kind: Any) -> bool:
-    return any(
-        is_kind(kind)
-        for is_kind in (pa.types.is_string, pa.types.is_large_string, pa.types.is_binary, pa.types.is_large_binary)
-    )
+    views = (pa.types.is_string, pa.types.is_large_string, pa.types.is_string_view)
+    return is_bytes(kind) or any(is_kind(kind) for is_kind in views)
 
 
 def _unpacked(batch: Any, schema: Any) -> Any:

@@ -6,8 +6,10 @@ apart."""
 from __future__ import annotations
 
 import re
+from codecs import getincrementaldecoder
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ import pyarrow as pa
 from core.data.images.columns import ParquetImages, encoded, frame_images, is_image_type, parquet_images
 from core.data.parquet_files import open_parquet, readable
 from core.data.tables.delimited import check_names, read_delimited, text_of
-from core.data.tables.parquet import read_columns
+from core.data.tables.parquet import is_bytes, read_columns
 from core.documents import json_lines, parse_json
 from core.errors import InvalidInput
 from core.limits import Limits
@@ -152,7 +154,10 @@ def _from_parquet(path: Path, limits: Limits, progress: Progress) -> Table:
         file = open_parquet(path, limits)
         schema = file.schema_arrow
         names, found = schema.names, file.metadata
-        pictures = [f.name for f in schema if is_image_type(f.type)]
+        if len(set(names)) < len(names):
+            return Table(pd.DataFrame(columns=names), path.name)
+        stores = {f.name: parquet_images(path, f.name, limits, progress) for f in schema if is_image_type(f.type)}
+        pictures = [n for n, store in stores.items() if not (is_bytes(schema.field(n).type) and _holds_texts(store))]
         columns = [found.row_group(g).column(i) for g in range(file.num_row_groups) for i in range(found.num_columns)]
         size = sum(c.total_uncompressed_size for c in columns if c.path_in_schema.split(".")[0] not in pictures)
         if size > limits.max_table_bytes:
@@ -160,20 +165,37 @@ def _from_parquet(path: Path, limits: Limits, progress: Progress) -> Table:
                 f"{path.name}: its columns take {size:,} bytes; "
                 f"at most {limits.max_table_bytes:,} are read. Leave some out."
             )
-        if len(set(names)) < len(names):
-            return Table(pd.DataFrame(columns=names), path.name)
         others = [name for name in names if name not in pictures]
         frame = read_columns(path, others, limits, progress)
         if frame.shape[1] == 0:
             frame = pd.DataFrame(index=range(found.num_rows))
         images: dict[str, ItemStore] = {}
         for name in pictures:
-            store = parquet_images(path, name, limits, progress)
+            store = stores[name]
             if pa.types.is_struct(schema.field(name).type) and _holds_nothing(store, progress):
                 frame[name] = list(store.names)
             else:
                 images[name] = store
     return Table(frame.rename(columns=str), path.name, images)
+
+
+_LOOKED_AT = 8
+"""Cells by which it is told whether bytes are texts."""
+
+
+def _holds_texts(store: ParquetImages) -> bool:
+    """Whether the first cells are texts: some programs write these as plain bytes."""
+    heads = list(islice((head for _, head in islice(store.heads(), 10 * _LOOKED_AT) if head), _LOOKED_AT))
+    return bool(heads) and all(b"\0" not in head and _begins_as_text(head) for head in heads)
+
+
+def _begins_as_text(head: bytes) -> bool:
+    """Whether these are the first bytes of a text in UTF-8, whose last sign may be cut."""
+    try:
+        getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _holds_nothing(store: ParquetImages, progress: Progress) -> bool:

@@ -39,10 +39,12 @@ def clean(text: str) -> str:
 
 
 def _shown(character: str) -> str:
-    kind = unicodedata.category(character)
+    """Signs that this Python knows no name of, such as new emoji, stay; those that no text may hold do not."""
+    kind, code = unicodedata.category(character), ord(character)
     if kind == "Cf":
         return character if character in _JOINERS else ""
-    return " " if kind in ("Cc", "Cs", "Cn", "Co") else character
+    none = kind in ("Cc", "Cs") or code & 0xFFFE == 0xFFFE or 0xFDD0 <= code <= 0xFDEF
+    return " " if none else character
 
 
 def text_items(frame: pd.DataFrame, columns: Sequence[str], ledger: Ledger) -> TextItems:

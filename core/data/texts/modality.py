@@ -24,7 +24,7 @@ class TextModality:
 
     meanings = properties.PROPERTIES
     kept_as = "txt"
-    version = f"{properties.VERSION}/words 2"
+    version = f"{properties.VERSION}/words 3"
 
     def open(self, data: bytes) -> tuple[str, dict[str, Any]]:
         """The cleaned text and its properties."""
@@ -34,7 +34,7 @@ class TextModality:
             raise Unreadable(f"is no text in UTF-8 (byte {error.start})") from None
         if not text:
             raise Unreadable("is empty")
-        words = " ".join(properties.words_of(text)) or text
+        words = properties.said_by(text) or text
         return text, properties.measure_text(text) | {_WORDS: blake2b(words.encode(), digest_size=16).hexdigest()}
 
     def properties(self, measured: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
@@ -47,8 +47,8 @@ class TextModality:
         vectors: F32,
         progress: Progress = no_progress,
     ) -> I64:
-        """Texts of the same words in the same order share a group, whatever their case, marks and blanks; that texts
-        differ in a word or two is seen in their vectors (`core.discovery.copies`)."""
+        """Texts that say the same in the same order share a group, whatever their case, punctuation and blanks; that
+        texts differ in a word or two is seen in their vectors (`core.discovery.copies`)."""
         first: dict[str, int] = {}
         return np.array([first.setdefault(row[_WORDS], len(first)) for row in measured], np.int64)
 

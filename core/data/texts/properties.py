@@ -48,10 +48,39 @@ PROPERTIES: dict[str, str] = {
     "markup tags": "tags such as <br>, and entities such as &amp;",
     "language": f"as py3langid tells it with probability {SURE:g} or more, if the letters take {MIN_BYTES} bytes",
 }
+SPOKEN: dict[str, tuple[str, str]] = {
+    "words": ("word", "words"),
+    "sentences": ("sentence", "sentences"),
+    "negations": ("negation", "negations"),
+    "hedges": ("hedging word", "hedging words"),
+    "contrasts": ("word of contrast", "words of contrast"),
+    "first-person words": ("first-person word", "first-person words"),
+    "numbers": ("number", "numbers"),
+    "question marks": ("question mark", "question marks"),
+    "exclamation marks": ("exclamation mark", "exclamation marks"),
+    "quotation marks": ("quotation mark", "quotation marks"),
+    "capitalised words": ("capitalised word inside a sentence", "capitalised words inside a sentence"),
+    "links": ("link", "links"),
+    "markup tags": ("markup tag", "markup tags"),
+}
+"""One and many of what is counted."""
+_EDGES: dict[tuple[str, str, float], str] = {
+    ("number share", "<=", 0): "no digit",
+    ("punctuation share", "<=", 0): "no punctuation",
+    ("capital share", "<=", 0): "no capital letter",
+    ("capital share", ">=", 1): "capital letters alone",
+    ("type-token ratio", ">=", 1): f"no word twice within {WINDOW}",
+}
 _MARKS = frozenset(c for c in map(chr, range(0x300, 0x10000)) if unicodedata.category(c) in ("Mn", "Mc"))
 """Signs written on letters: vowels of Indian scripts, accents that have no letter of their own."""
 _LETTERS = f"[^\\W_](?:[^\\W_]|[{''.join(sorted(_MARKS))}])*"
 _WORD = re.compile(f"{_LETTERS}(?:['\\-]{_LETTERS})*")
+_PLAIN = frozenset(c for c in map(chr, range(0x10000)) if unicodedata.category(c)[0] == "P") - frozenset("#@%&")
+_SAYING = re.compile(
+    f"{_WORD.pattern}|(?<!\\w)-(?=\\d)|(?<!\\w)[:;=]['o-]?[()\\[\\]/\\\\|dp3*]+(?!\\w)"
+    f"|[^\\w\\s\u200c\u200d{re.escape(''.join(sorted(_PLAIN | _MARKS)))}]"
+)
+"""Words, the sign of a number, a smiley, any other sign that is no punctuation."""
 _SENTENCE_END = re.compile(r"(?<![.!?…。！？])[.!?…。！？]{1,20}[\"'”’)\]]{0,3}(?=\s|$)|\n")
 _NUMBER = re.compile(r"(?<![\w.,])[-+]?\d[\d.,]*(?![\w])")
 _LINK = re.compile(r"https?://\S+|www\.\S+|(?<![\w.+\-])[\w.+\-]{1,64}@[\w\-]{1,63}\.\w+|(?<!\w)[@#]\w+")
@@ -100,6 +129,30 @@ def measure_text(text: str) -> dict[str, Any]:
     return {name: float(value) for name, value in found.items()} | {"language": language_of(text)}
 
 
+def spoken_limit(name: str, sign: str, limit: float) -> str | None:
+    """What a text has whose property meets a limit, in plain words; None where its number says it better.
+
+    Args:
+        sign: "<=", ">=" or "=".
+
+    Example:
+        >>> spoken_limit("negations", ">=", 1.0), spoken_limit("words", "<=", 7.0), spoken_limit("links", "=", 0.0)
+        ('at least one negation', 'at most 7 words', 'no link')
+        >>> spoken_limit("capital share", "<=", 0.0), spoken_limit("capital share", "<=", 0.1)
+        ('no capital letter', None)
+    """
+    if name not in SPOKEN:
+        return _EDGES.get((name, ("<=" if limit == 0 else ">=") if sign == "=" else sign, limit))
+    one, many = SPOKEN[name]
+    if limit == 0 and sign != ">=":
+        return f"no {one}"
+    if not float(limit).is_integer():
+        return None
+    return {"<=": "at most ", ">=": "at least ", "=": ""}[sign] + (
+        f"one {one}" if limit == 1 else f"{limit:,.0f} {many}"
+    )
+
+
 def columns(measured: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
     """The measurements of many texts as columns, in the order of `PROPERTIES`."""
 
@@ -112,9 +165,15 @@ def columns(measured: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
     return tuple(column(name) for name in PROPERTIES)
 
 
-def words_of(text: str) -> list[str]:
-    """The words in their order, folded to small letters."""
-    return [word.casefold() for word in _WORD.findall(_composed(text))]
+def said_by(text: str) -> str:
+    """What a text says, whatever its case, blanks and punctuation: its words, and of other signs those that mean
+    something of themselves (symbols, emoji, "#", "@", "%", "&", and smileys).
+
+    Example:
+        >>> said_by("It is GOOD."), said_by("C++ and C"), said_by("fine :)")
+        ('it is good', 'c + + and c', 'fine :)')
+    """
+    return " ".join(_SAYING.findall(_composed(text).casefold()))
 
 
 def _composed(text: str) -> str:

@@ -58,6 +58,12 @@ class SentenceEncoder:
         self.description = (
             f"The transformer in {path.name}: {parts.pooling} pooling, the first {parts.max_tokens} word pieces."
         )
+        one, other = self.encode_texts(["a red bus in the rain", "the price of shares fell"])
+        if np.array_equal(one, other):
+            raise InvalidInput(
+                f"The text encoder in {path.name} gives two different texts the same vector, so it tells nothing "
+                "apart: its weights are empty or damaged. Save model and tokenizer anew with `save_pretrained(folder)`."
+            )
 
     def preprocess(self, text: str) -> npt.NDArray[np.object_]:
         """() the text."""

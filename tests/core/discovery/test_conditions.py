@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tracemalloc
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -41,6 +42,17 @@ def test_a_number_of_few_values_is_read_as_categories() -> None:
     found, _ = build(number("doors", [2, 4, 2, 4, 5, 2]))
     assert list(found) == ["doors = 2", "doors = 4", "doors = 5"]
     np.testing.assert_array_equal(found["doors = 4"].mask, [False, True, False, True, False, False])
+
+
+def test_what_is_counted_in_a_text_is_said_in_plain_words_and_a_column_of_that_name_is_not() -> None:
+    values = np.repeat([0.0, 1.0, 2.0, 3.0, 7.0, 9.0], 10)
+    found, _ = build(replace(number("negations", values), measured=True))
+    assert list(found) == ["no negation", "at least 9 negations", "at most one negation", "at least 7 negations"]
+    np.testing.assert_array_equal(found["no negation"].mask, values == 0)
+    assert found["no negation"].tests == (("negations", "<=", 0.0),)
+    assert next(iter(build(number("negations", values))[0])) == "negations at most 0"
+    few, _ = build(replace(number("capital share", [0, 0, 0.5, 1]), measured=True))
+    assert list(few) == ["no capital letter", "capital share = 0.5", "capital letters alone"]
 
 
 @pytest.mark.parametrize("values", [np.arange(40.0), np.arange(40) % 3], ids=["many values", "few values"])

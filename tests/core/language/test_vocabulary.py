@@ -191,6 +191,7 @@ def test_what_is_not_a_phrase_file_is_refused(tmp_path: Path, content: str) -> N
         ([family(name=None)], "family 1: name must be text"),
         ([3], "family 1: name must be text"),
         ([family(phrases=[])], "1 to 2,000 phrases: got 0"),
+        ([family(phrases=[{"phrase": "rude", "examples": [["Go.", "Go. "]]}])], "both are 'Go.'. Mend it"),
     ],
 )
 def test_a_json_file_that_breaks_a_rule_is_refused(tmp_path: Path, families: list[object], message: str) -> None:

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.data.images import columns
+from core.data.tables.cells import texts_of
 from core.data.tables.parquet import read_columns
 from core.data.tables.read import read_table
 from core.data.tables.vectors import read_vectors
@@ -164,7 +165,30 @@ def test_a_picture_repeated_a_million_times_is_refused_before_the_disk_is_full(
 ) -> None:
     monkeypatch.setattr(columns, "_GROUP_BYTES", 2**22)
     path = tmp_path / "t.parquet"
-    pq.write_table(pa.table({"image": repeated(b"x" * 1_000_000, 2_000)}), path, compression="zstd", store_schema=False)
+    pq.write_table(
+        pa.table({"image": repeated(b"\xff" * 1_000_000, 2_000)}), path, compression="zstd", store_schema=False
+    )
     pictures = read_table(path, limits=Limits(max_small_bytes=2**25)).images["image"]
     with pytest.raises(InvalidInput, match=r"the pictures of 'image' exceed .* bytes, the most read of a file"):
         pictures.read(5)
+
+
+@pytest.mark.parametrize("kind", [pa.string_view(), pa.large_string(), pa.binary(), pa.large_binary()], ids=str)
+def test_texts_are_read_in_whatever_type_they_are_stored(tmp_path: Path, kind: pa.DataType) -> None:
+    texts = [None, "", *(f"caf\u00e9 {i} \U0001f44d" for i in range(30))]
+    pq.write_table(pa.table({"text": pa.array(texts).cast(kind)}), tmp_path / "t.parquet")
+    table = read_table(tmp_path / "t.parquet")
+    assert not table.images
+    assert texts_of(table.frame["text"]).tolist() == texts
+
+
+def test_bytes_that_are_no_text_are_pictures(tmp_path: Path) -> None:
+    for cell in (b"\x89PNG\r\n", b"GIF89a\0\0", b"caf\xe9 au lait"):
+        pq.write_table(pa.table({"text": [b"", cell]}), tmp_path / "t.parquet")
+        assert list(read_table(tmp_path / "t.parquet").images) == ["text"]
+
+
+def test_a_text_among_bytes_that_is_none_is_said(tmp_path: Path) -> None:
+    pq.write_table(pa.table({"text": [b"good"] * 20 + [b"caf\xe9"]}), tmp_path / "t.parquet")
+    with pytest.raises(InvalidInput, match=r"t.parquet.*UTF8"):
+        read_table(tmp_path / "t.parquet")

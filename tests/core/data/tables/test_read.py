@@ -82,7 +82,7 @@ def test_a_column_of_row_numbers_without_a_name_is_dropped_and_said(tmp_path):
     assert "without a name" in table.notes[0]
 
 
-BLOBS = [bytes([65 + i]) * (i + 1) for i in range(7)]
+BLOBS = [bytes([195 + i]) * (i + 1) for i in range(7)]
 
 
 @pytest.mark.parametrize("layout", ["bytes", "struct"])

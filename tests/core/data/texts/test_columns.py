@@ -26,6 +26,7 @@ REVIEWS = [f"the plot of film {i} is thin, and the end is late" for i in range(3
         ("\ud800 lone", "lone"),
         ("<b>bold</b> &amp; more", "<b>bold</b> &amp; more"),
         ("\n \x00", ""),
+        ("new \U0001fae9 and \U0003ffff0 own \ue000", "new \U0001fae9 and 0 own \ue000"),
     ],
 )
 def test_a_text_is_read_without_what_cannot_be_seen(written: str, read: str) -> None:

@@ -30,6 +30,12 @@ def test_texts_of_the_same_words_are_copies_whatever_their_case_and_marks() -> N
         ("a well-known caf\u00e9", "a well\u2011known cafe\u0301", True),
         ("\u0915\u093e \u0918\u0930", "\u0915\u0940 \u0918\u0930", False),  # Hindi: two words, by their vowel signs
         ("well-known", "well known", False),
+        ("written in C++", "written in C", False),
+        ("x < 3", "x > 3", False),
+        ("nice \U0001f44d", "nice \U0001f44e", False),
+        ("it was fine :)", "it was fine :(", False),
+        ("at -5 degrees", "at 5 degrees", False),
+        ('"at last", he said', "at last -- he said!", True),
     ],
 )
 def test_the_spelling_of_a_word_in_unicode_makes_no_other_text(one: str, other: str, same: bool) -> None:

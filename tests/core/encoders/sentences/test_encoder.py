@@ -191,6 +191,13 @@ def broken(folder: Path, path: Path, how: str) -> Path:
     elif how == "heads":
         shutil.copytree(folder, path)
         rewritten(path / "config.json", num_attention_heads=-1)
+    elif how == "empty":
+        shutil.copytree(folder, path)
+        model = BertModel.from_pretrained(path)
+        with torch.no_grad():
+            for weight in model.parameters():
+                weight.zero_()
+        model.save_pretrained(path)
     elif how == "limit":
         with_modules(folder, path, "mean_tokens", limit=-5)
     elif how == "damaged":
@@ -216,6 +223,7 @@ def broken(folder: Path, path: Path, how: str) -> Path:
         ("layers", "num_hidden_layers must be at most 200: got 1000000"),
         ("heads", "The text encoder in st does not run"),
         ("limit", "max_seq_length of the text encoder in st must be a whole number from 8: got -5"),
+        ("empty", "gives two different texts the same vector, so it tells nothing apart"),
         ("damaged", "lacks weights of a AutoModel"),
     ],
 )
