@@ -67,6 +67,25 @@ def on_label(table: str | None, label: str | None) -> Any:
     return _classes(_look(table, label))
 
 
+def on_roles(table: str | None, *picked: Any) -> str:
+    """A role was corrected: returns the columns table with each column as it will now be taken.
+
+    Args:
+        picked: what stands in the dropdowns, in the order of ROLE_NAMES.
+    """
+    held = _look(table)
+    if held is None:
+        return render("data/hint.html.j2")
+    chosen = dict(zip(ROLE_NAMES, picked))
+    roles = {
+        name: role for role, value in chosen.items() for name in ([value] if isinstance(value, str) else value or [])
+    }
+    columns = [
+        (name, roles.get(name, "" if role in ROLE_NAMES else role), examples) for name, role, examples in held.columns
+    ]
+    return render("data/columns.html.j2", columns=columns)
+
+
 def _look(table: str | None, label: str | None = None) -> TableDescription | None:
     if not table:
         return None
@@ -227,6 +246,8 @@ def _wire(
     refined = gr.Checkbox(False, visible=False, label="better map")
     table = form.sources[0]
     table.change(shows_errors(on_table), [table], [found, form.columns, form.within, *form.roles], **PRIVATE)
+    for role in form.roles:
+        role.input(shows_errors(on_roles), [table, *form.roles], form.columns, **PRIVATE)
     label = form.roles[ROLE_NAMES.index("label")]
     label.input(shows_errors(on_label), [table, label], form.within, **PRIVATE)
 

@@ -90,7 +90,7 @@ def make_prediction(
 def _given(table: str | None, images: str | None, vectors: str | None) -> list[Path | None]:
     if not (table or images):
         raise InvalidInput(
-            "Bring fresh samples first: a table with the same columns as the diagnosed one, and their pictures."
+            "Bring fresh samples first: a table with the same columns as the diagnosed one, and pictures if it had some."
         )
     return [Path(p) if p else None for p in (table, images, vectors)]
 
@@ -120,7 +120,7 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab) -> None:
         with gr.Column(scale=50, min_width=320):
             gr.HTML("<h2>Bring fresh samples</h2>", **PLAIN)
             table = upload("Table, with the same columns as before", TABLES, "fresh-table")
-            images = upload("Pictures: zip or tar", IMAGES, "fresh-images")
+            images = upload("Pictures, if the run has some: zip or tar", IMAGES, "fresh-images")
             with gr.Accordion("Embeddings, if the run was made of them", open=False):
                 vectors = upload("Embeddings", VECTORS, "fresh-vectors")
             word = gr.HTML("", elem_id="lasso-word", **PLAIN)

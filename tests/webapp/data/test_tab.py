@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from webapp.data.tab import on_label, on_table
+from webapp.data.tab import on_label, on_roles, on_table
 from webapp.state.choices import ROLE_NAMES
 
 
@@ -18,6 +18,17 @@ def test_a_table_s_columns_are_shown_with_their_roles_and_stay_text(tmp_path: Pa
     assert "&lt;b&gt;, fog" in columns
     assert len(roles) == len(ROLE_NAMES)
     assert roles[ROLE_NAMES.index("loss")]["value"] == "loss"
+
+
+def test_a_corrected_role_is_seen_among_the_columns(tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("id,loss,note\na,0.5,long grass\nb,1.5,short grass\n")
+    picked = ["id" if role == "id" else ["note"] if role == "texts" else None for role in ROLE_NAMES]
+    shown = "".join(on_roles(str(table), *picked).split("\n"))
+    assert "<th>3 columns</th>" in shown
+    assert "<td><code>note</code></td><td><b>texts</b></td>" in shown
+    assert "<td><code>loss</code></td><td><span class=muted>condition or unused</span></td>" in shown
+    assert "One row for each sample" in on_roles(None, *picked)
 
 
 def test_without_a_table_stands_what_one_should_hold() -> None:
