@@ -8,6 +8,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from textwrap import shorten
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
     from core.records import Diagnosis
 
 NAMED = 5
-"""Matching images that an answer names, unless all are asked for."""
+"""Matching samples that an answer names, unless all are asked for."""
+READ = 100
+"""Characters of a matching text that are printed."""
 ANSWERED = (
     "text scope unsearched shown refused support observed rest error_rate error_rest p confirmed untested nearest "
     "closeness through extrapolation least"
@@ -38,7 +41,7 @@ COMPARED = ("first", "second", "observed", "shared", "any_pair")
 @argument("run", "DIR", RUN)
 @argument("texts", "TEXT...", 'such as "a dog in snow"; the first is compared with each further one')
 @JSON
-@option("--images", "name every matching image, not just the first five", to="every")
+@option("--images", "name every match, not just the first five", to="every")
 def ask(run: Path, texts: tuple[str, ...], as_json: bool = False, every: bool = False) -> None:
     """What the loss is where images look like a text.
 
@@ -65,11 +68,14 @@ def ask(run: Path, texts: tuple[str, ...], as_json: bool = False, every: bool = 
 
 
 def _names(diagnosis: Diagnosis, answer: Answer, every: bool) -> str:
-    shown = answer.rows if every else answer.rows[:NAMED]
-    left = answer.support - len(shown)
-    return f"Best matches: {', '.join(diagnosis.samples.ids[int(row)] for row in shown)}" + (
-        f", and {left:,} more" if left else ""
-    )
+    shown = [int(row) for row in (answer.rows if every else answer.rows[:NAMED])]
+    left, samples = answer.support - len(shown), diagnosis.samples
+    more = f", and {left:,} more" if left else ""
+    if samples.items is None or samples.modality != "text":
+        return f"Best matches: {', '.join(samples.ids[row] for row in shown)}{more}"
+    read = (samples.items.read(row).decode(errors="replace") for row in shown)
+    said = [f"    {samples.ids[row]}: {shorten(text, READ, placeholder=' ...')}" for row, text in zip(shown, read)]
+    return "\n".join((f"Best matches{more}:", *said))
 
 
 def _document(

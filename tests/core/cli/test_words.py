@@ -13,6 +13,7 @@ import pytest
 
 from core.checks.audit_table import audit_table
 from core.cli.main import main
+from core.files import ASSETS
 from core.language.vocabulary import read_vocabulary
 from core.records import Diagnosis
 from core.store import load, save
@@ -41,6 +42,18 @@ def test_a_question_is_answered_with_its_best_matches(run: Path, capsys: pytest.
     assert lines[1].startswith("  Best matches: street/")
     assert lines[1].endswith(", and 19 more")
     assert len(lines) == 2
+
+
+def test_of_texts_the_best_matches_are_read_out(capsys: pytest.CaptureFixture[str]) -> None:
+    example = ASSETS / "examples" / "definitions" / "run"
+    lines, texts = said(capsys, "ask", str(example), "about food").splitlines(), load(example).samples.items
+    assert texts is not None
+    assert lines[1].startswith("  Best matches, and ")
+    assert len(lines) == 7
+    whole = {texts.read(row).decode() for row in range(len(texts))}
+    for line in lines[2:]:
+        shown = line.split(": ", 1)[1].removesuffix(" ...")
+        assert any(text.startswith(shown) for text in whole)
 
 
 def test_an_extrapolation_is_said_and_every_match_named_on_request(

@@ -56,7 +56,7 @@ def test_the_readme_says_the_figures_of_the_run_that_ships() -> None:
     assert f"| `definitions` | {n:,} texts | {wrong.sum()} ({100 * wrong.mean():.1f} %)" in said
     place = run.samples.labels == run.samples.class_names.index("place")
     confirmed = {(i.scope, i.text): i for i in run.insights if i.confirmed}
-    nameless = confirmed["place", "capital share at most 0"]
+    nameless = confirmed["place", "no capital letter"]
     failing = wrong[nameless.mask]
     others = place & ~nameless.mask
     assert nameless.p is not None

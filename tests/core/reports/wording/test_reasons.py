@@ -16,14 +16,14 @@ def test_a_sentence_names_what_is_known_and_no_more(diagnosis: Diagnosis) -> Non
     grounds = (
         Ground("cluster", number=0),
         Ground("condition", "weather = fog"),
-        Ground("condition", "negations at least 1"),
+        Ground("condition", "at least one negation"),
         Ground("phrase", "in the dark", scope="bus"),
         Ground("class", "bus"),
         Ground("neighbours", number=3),
     )
     said = sentence_of(diagnosis, SampleReason(0, 1.2, True, grounds))
     assert said.startswith("Likely to fail (expected loss 1.20 nats, the worst tenth): it lies in cluster 1")
-    assert "it has what confirmed findings have: weather = fog and negations at least 1;" in said
+    assert "it has what confirmed findings have: weather = fog and at least one negation;" in said
     assert 'it is among the images most like "in the dark" (within bus), which fail more than others;' in said
     assert "its class bus fails more than the others; 3 of its 5 nearest samples fail." in said
     assert re.search(r'The model answers "(bus|car|tram)"\.$', said)
