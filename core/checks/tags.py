@@ -83,6 +83,11 @@ class TagFinding:
         values = [float(getattr(one, of)) for one in self.wordings]
         return float(np.mean(values)), min(values), max(values)
 
+    @property
+    def agreeing(self) -> int:
+        """In how many wordings the lift lies on the same side of 1 as by the description."""
+        return sum((one.lift > 1) == (self.lift.value > 1) for one in self.wordings)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TagReport:
@@ -125,45 +130,42 @@ def tag_samples(
     Raises:
         InvalidInput: the run has no words, or they are of another edition of its encoder.
     """
+    joint, tower = _seen_by(diagnosis, encoder)
+    patterns = tuple(patterns) or tag_patterns(diagnosis.samples.modality)
+    directions = tag_directions(tags, patterns, tower, cache, progress)
+    order = np.argsort(np.array(diagnosis.samples.ids), kind="stable")  # the order of a table changes nothing
+    ordered = replace(diagnosis, samples=diagnosis.samples.keep(order), outcomes=diagnosis.outcomes.keep(order))
+    design = design_of(ordered)
+    along = np.asarray(centred(joint[order], design.centre_of_row), np.float64)
+    scores, tested = _deviations(along, directions.described), _Tested(ordered, design, alpha)
+    worded = [(p.name, _deviations(along, own) >= CUT) for p, own in zip(patterns, directions.worded, strict=True)]
+    test, numbers = tested.family(scores >= CUT, n_permutations, seed, progress)
+    found: list[TagFinding] = []
+    strengths: list[float] = []
+    for t, name in enumerate(tags.names):
+        own = [(pattern, carried[:, t]) for pattern, carried in worded]
+        place = numbers.get(t)
+        found.append(tested.finding(name, scores[:, t] >= CUT, own, None if place is None else test, place or 0))
+        strengths.append(-np.inf if place is None else float(test.observed[place].max()))
+    ranked = np.argsort(-np.array(strengths), kind="stable")
+    notes = _notes(design, len(tags.names) - len(numbers), len(test.null))
+    kept = scores[np.argsort(order, kind="stable")][:, ranked]
+    return tested.report([found[t] for t in ranked.tolist()], kept, len(test.null), notes)
+
+
+def _seen_by(diagnosis: Diagnosis, encoder: TextTower | None) -> tuple[F32, TextTower]:
+    """(n, d) the samples in the space that they share with words, and the tower that speaks it.
+
+    Raises:
+        InvalidInput: the run has no words, or they are of another edition of its encoder.
+    """
     words = diagnosis.words
     if words is None or not words.encoder:
         raise InvalidInput(
             "This run cannot be tagged: no encoder with a text tower saw its samples. "
             "Diagnose again with --images or --texts and without --no-words."
         )
-    tower = speaker_of(words, encoder)
-    patterns = tuple(patterns) or tag_patterns(diagnosis.samples.modality)
-    directions = tag_directions(tags, patterns, tower, cache, progress)
-    order = np.argsort(np.array(diagnosis.samples.ids), kind="stable")  # the order of a table changes nothing
-    ordered = replace(diagnosis, samples=diagnosis.samples.keep(order), outcomes=diagnosis.outcomes.keep(order))
-    design = design_of(ordered)
-    along = np.asarray(centred(words.joint.vectors[order], design.centre_of_row), np.float64)
-    scores, tested = _deviations(along, directions.described), _Tested(ordered, design, alpha)
-    worded = [_deviations(along, own) >= CUT for own in directions.worded]
-    test, numbers = tested.family(scores >= CUT, n_permutations, seed, progress)
-    found = [
-        tested.finding(
-            name,
-            (scores[:, t] >= CUT),
-            [(pattern.name, own[:, t]) for pattern, own in zip(patterns, worded, strict=True)],
-            test if t in numbers else None,
-            numbers.get(t, -1),
-        )
-        for t, name in enumerate(tags.names)
-    ]
-    ranks = np.array([test.observed[numbers[t]].max() if t in numbers else -np.inf for t in range(len(found))])
-    ranked, back = np.argsort(-ranks, kind="stable"), np.argsort(order, kind="stable")
-    kept = scores[back][:, ranked]
-    return TagReport(
-        tuple(found[t] for t in ranked.tolist()),
-        kept >= CUT,
-        kept.astype(np.float32),
-        alpha,
-        int(tested.failed.sum()),
-        tested.what,
-        len(test.null),
-        _notes(design, len(tags.names) - len(numbers), len(test.null)),
-    )
+    return words.joint.vectors, speaker_of(words, encoder)
 
 
 def _deviations(along: F64, directions: F64) -> F64:
@@ -225,6 +227,12 @@ class _Tested:
             progress=progress,
         )
         return test, {t: place for place, t in enumerate(tags)}
+
+    def report(self, tags: Sequence[TagFinding], scores: F64, permutations: int, notes: tuple[str, ...]) -> TagReport:
+        """The findings in the order in which they are shown, as the (n, t) scores of the table's rows are."""
+        carried, failures = scores >= CUT, int(self.failed.sum())
+        scores32 = scores.astype(np.float32)
+        return TagReport(tuple(tags), carried, scores32, self.alpha, failures, self.what, permutations, notes)
 
     def lift(self, carried: Bool) -> float:
         """Failures among those that carry a tag over the failures that their classes let expect."""

@@ -23,6 +23,12 @@ class Speech:
     """What shows a thing, such as "a photo of {}"."""
     nouns: tuple[str, ...]
     """What prompts speak of where they speak of no class."""
+    noun: str
+    """What one sample is called, such as "photo"."""
+    class_patterns: str
+    """The set of patterns (`core.language.label_descriptions.PATTERNS`) for the word of a class."""
+    trait_patterns: str
+    """The same for what a sample may have."""
     of_classes: bool
     """Whether prompts speak of the classes: a picture shows a dog, but no text is "a positive"."""
     starts: tuple[tuple[str, str], ...]
@@ -38,12 +44,19 @@ class Speech:
         before = self.sentence.removesuffix("{}").split()[-1] + " "
         return self.sentence.format(thing.removeprefix(before))
 
+    def has(self, trait: str) -> tuple[str, ...]:
+        """A trait alone and in plain sentences, such as "this photo has motion blur"."""
+        return trait, f"a {self.noun} with {trait}", f"this {self.noun} has {trait}"
+
 
 SPEECH: Mapping[str, Speech] = {
     "image": Speech(
         ASSETS / "phrases" / "phrases.json",
         "a photo of {}",
         ("thing", "scene", "object", "view"),
+        "photo",
+        "photo",
+        "photo trait",
         True,
         (
             ("a photo of ", " "), ("", " "), ("a picture of ", " "), ("an image of ", " "),
@@ -54,6 +67,9 @@ SPEECH: Mapping[str, Speech] = {
         ASSETS / "phrases" / "texts.json",
         "a text about {}",
         ("text", "message", "sentence", "passage"),
+        "text",
+        "topic",
+        "trait",
         False,
         (("", " "), ("this is ", " "), ("", ", "), ("here is ", " ")),
     ),

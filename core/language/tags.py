@@ -14,14 +14,13 @@ from core.encoders.arithmetic import unit, unit_rows
 from core.errors import InvalidInput
 from core.language.grammar import fold_name
 from core.language.label_descriptions import FAILURE_CAUSES, Pattern, read_descriptions, read_patterns
+from core.language.speech import SPEECH
 from core.options import check_text
 from core.records import F64, Progress, no_progress
 
 SHIPPED = "failure-causes"
 """Names the sixty causes that ship, for texts."""
 MAX_TAGS = 500
-_NOUNS = {"image": "photo", "text": "text"}
-_SETS = {"image": "photo trait", "text": "trait"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +35,9 @@ def read_tags(source: str, modality: str) -> DescribedTags:
     """The tags of a file or of a list.
 
     Args:
-        source: "failure-causes"; or the path of JSON ({"name": ["text", ...], ...}), of TSV (name TAB description) or
-            of lines, a name each; or names with commas between them. Where names stand alone, a few plain sentences
-            describe each.
+        source: "failure-causes"; or the path, or the text itself, of JSON ({"name": ["text", ...], ...}) or TSV (name
+            TAB description); or the path of lines, a name each; or names with commas or line breaks between them. Where
+            names stand alone, a few plain sentences describe each.
         modality: of the samples.
 
     Raises:
@@ -50,14 +49,15 @@ def read_tags(source: str, modality: str) -> DescribedTags:
     if text == SHIPPED:
         found = read_descriptions(str(FAILURE_CAUSES))
         names, texts = found.labels, found.texts
-    elif text.startswith("{") or text.lower().endswith((".json", ".tsv")):
+    elif text.startswith(("{", "[")) or "\t" in text or text.lower().endswith((".json", ".tsv")):
         found = read_descriptions(text)
         names = tuple(own[0] for own in found.texts) if found.numbered else found.labels
         texts = found.texts
     else:
-        lines = read_text(Path(text).expanduser()).splitlines() if text.lower().endswith(".txt") else text.split(",")
+        is_file = text.lower().endswith(".txt")
+        lines = read_text(Path(text).expanduser()).splitlines() if is_file else text.replace("\n", ",").split(",")
         names = tuple(name for name in (" ".join(line.split()) for line in lines) if name)
-        texts = tuple(_plainly(name, modality) for name in names)
+        texts = tuple(SPEECH[modality].has(name) for name in names)
     return DescribedTags(_checked(names), texts)
 
 
@@ -74,14 +74,9 @@ def _checked(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
-def _plainly(name: str, modality: str) -> tuple[str, ...]:
-    noun = _NOUNS.get(modality, "sample")
-    return name, f"a {noun} with {name}", f"this {noun} has {name}"
-
-
 def tag_patterns(modality: str) -> tuple[Pattern, ...]:
     """The fourteen wordings of a tag that ship for samples of that modality."""
-    return read_patterns(_SETS.get(modality, "trait"))
+    return read_patterns(SPEECH[modality].trait_patterns)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -54,12 +54,8 @@ class Session:
 
     @property
     def picked(self) -> bool:
-        return (
-            self.cluster is not None
-            or self.candidate is not None
-            or self.row is not None
-            or bool(self.polygon or self.rows)
-        )
+        one = (self.cluster, self.candidate, self.row)
+        return any(part is not None for part in one) or bool(self.polygon or self.rows)
 
 
 def picked_cluster(session: Session, diagnosis: Diagnosis) -> FailureCluster | None:
@@ -127,6 +123,10 @@ class Runs:
         """Let every visitor open the stored run in `folder`; returns its public id."""
         self._examples[name := f"example-{folder.parent.name}"] = folder
         return name
+
+    def is_example(self, run: str) -> bool:
+        """Whether it came along, for every visitor."""
+        return run in self._examples
 
     def require_room(self) -> None:
         """Raises InvalidInput where the server can hold no further run; for before the work is begun."""

@@ -30,7 +30,6 @@ DUAL_FORM = (
     "This is the dual-encoder form of label descriptions: cosines with the vectors that the run already has; nothing "
     "is trained. The training of a language model is the command `learn`."
 )
-_SETS = {"image": "photo", "text": "topic"}
 
 
 @dataclass(frozen=True)
@@ -136,7 +135,8 @@ class DescribedLabels:
     def _patterns(self, encoder: Encoder) -> tuple[Pattern, ...]:
         if self.patterns == "own":
             return read_patterns(self.own_patterns)
-        return read_patterns(_SETS.get(encoder.modality, "topic") if self.patterns == "auto" else self.patterns)
+        own = SPEECH[encoder.modality].class_patterns
+        return read_patterns(own if self.patterns == "auto" else self.patterns)
 
 
 def proposed(class_names: Sequence[str], modality: str) -> tuple[tuple[str, ...], ...]:

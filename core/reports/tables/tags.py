@@ -11,7 +11,7 @@ from core.checks.tags import TagFinding, TagReport
 from core.records import Diagnosis
 from core.records.codec import to_json
 from core.reports.tables.values import estimate, fields, strings
-from core.reports.wording.tags import tag_sentence
+from core.reports.wording.tags import headline, tag_sentence
 
 
 def tags_document(diagnosis: Diagnosis, report: TagReport) -> dict[str, Any]:
@@ -25,6 +25,7 @@ def tags_document(diagnosis: Diagnosis, report: TagReport) -> dict[str, Any]:
             "alpha": report.alpha,
             "permutations": report.permutations,
             "tags": [_tag(report, tag) for tag in report.tags],
+            "headline": headline(report),
             "notes": report.notes,
         }
     )
@@ -47,6 +48,7 @@ def _tag(report: TagReport, tag: TagFinding) -> dict[str, Any]:
             of: dict(zip(("mean", "least", "greatest"), tag.spread(of), strict=True))
             for of in ("share", "lift", "overlap")
         },
+        "agreeing": tag.agreeing,
         "wordings": [fields(one, "pattern share lift overlap") for one in tag.wordings],
     }
 
@@ -61,6 +63,7 @@ def tags_table(report: TagReport) -> pd.DataFrame:
             "lift_high": tag.lift.high,
             "p": np.nan if tag.p is None else tag.p,
             "confirmed": report.is_confirmed(tag),
+            "agreeing": tag.agreeing,
             **{
                 f"{of}_{end}": value
                 for of in ("share", "lift", "overlap")

@@ -2,12 +2,41 @@
 
 from __future__ import annotations
 
-from core.checks.tags import TagFinding, TagReport
+from typing import TYPE_CHECKING
+
 from core.numbers import count, number, p_value, percent, points, signed, with_interval
 from core.records import Diagnosis
 
+if TYPE_CHECKING:
+    from core.checks.tags import TagFinding, TagReport
+
 SHOWN = 12
 """Tags that are listed, unless all are asked for."""
+
+
+def headline(report: TagReport) -> str:
+    """What the list of tags comes to: the strongest that is confirmed and the names of the others, or that none is."""
+    first, *others = [tag for tag in report.tags if report.is_confirmed(tag)] or [None]
+    if first is None:
+        untested = all(tag.p is None for tag in report.tags)
+        return "No tag could be tested." if untested else "No tag is told from chance."
+    assert first.p is not None
+    times, loss = f"{number(first.lift.value)} times", first.loss_difference
+    expected = f"as often as their classes let expect ({number(first.lift.low)} to {number(first.lift.high)})"
+    if first.measure == "mean loss" and loss is not None:  # the p is of this
+        said = f"Samples with “{first.name}” have a mean loss {number(loss.value)} above the others"
+        said += f", and failures carry it {times} {expected}"
+    else:
+        said = f"Failures carry “{first.name}” {times} {expected}"
+    said += f"; adjusted {p_value(first.p)}; {wordings_clause(first)}."
+    if others:
+        said += f" Confirmed too: {', '.join(tag.name for tag in others if tag is not None)}."
+    return said
+
+
+def wordings_clause(tag: TagFinding) -> str:
+    """ "holds in 13 of 14 other wordings": the lift lies on the same side of 1."""
+    return f"holds in {tag.agreeing} of {count(len(tag.wordings), 'other wording')}"
 
 
 def tag_sentence(report: TagReport, tag: TagFinding) -> str:
@@ -31,17 +60,12 @@ def tag_sentence(report: TagReport, tag: TagFinding) -> str:
 
 def tag_lines(diagnosis: Diagnosis, report: TagReport, most: int = SHOWN) -> list[str]:
     """What was found, the strongest tags, and what is to be known of them."""
-    confirmed = [tag for tag in report.tags if report.is_confirmed(tag)]
     noun = diagnosis.samples.modality
     head = (
         f"{count(len(report.tags), 'tag')} on {count(len(report.carried), noun)}, of which {report.n_failures:,} are "
-        f"failures ({report.failures}). "
+        f"failures ({report.failures})."
     )
-    if confirmed:
-        head += f"More often among the failures than chance allows: {', '.join(tag.name for tag in confirmed)}."
-    else:
-        head += "No tag is more often among the failures than chance allows."
-    lines = [head, *(f"  {tag_sentence(report, tag)}" for tag in report.tags[:most])]
+    lines = [headline(report), head, *(f"  {tag_sentence(report, tag)}" for tag in report.tags[:most])]
     if len(report.tags) > most:
         lines.append(f"  {len(report.tags) - most:,} weaker tags are in the file that --out names.")
     return [*lines, *(f"Note: {note}" for note in report.notes)]

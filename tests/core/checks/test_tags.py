@@ -13,6 +13,7 @@ from core.errors import InvalidInput
 from core.language.label_descriptions import read_patterns
 from core.language.tags import read_tags
 from core.records import Diagnosis, Outcomes
+from core.reports.wording.tags import headline
 from core.store import load
 from tests.support.diagnoses import make_diagnosis
 from tests.support.words import AxisEncoder, with_words
@@ -85,6 +86,28 @@ def test_the_spread_over_wordings_is_that_of_the_wordings(dark: Diagnosis) -> No
     lifts = [one.lift for one in tag.wordings]
     assert tag.spread("lift") == (pytest.approx(np.mean(lifts)), min(lifts), max(lifts))
     assert all(0 <= one.overlap <= 1 for one in tag.wordings)
+
+
+def test_wordings_agree_where_their_lift_lies_on_the_side_of_the_description(dark: Diagnosis) -> None:
+    tag = tagged(dark).tags[0]
+    against = [replace(one, lift=0.5) for one in tag.wordings[:1]]
+    assert tag.agreeing == len(tag.wordings) == 2
+    assert replace(tag, wordings=(*against, *tag.wordings[1:])).agreeing == 1
+
+
+def test_the_headline_tells_the_strongest_tag_or_that_none_is_told_from_chance(dark: Diagnosis) -> None:
+    report = tagged(dark)
+    first = report.tags[0]
+    by_error, by_loss = (
+        headline(replace(report, tags=(replace(first, measure=measure), *report.tags[1:])))
+        for measure in ("error rate", "mean loss")
+    )
+    assert by_error.startswith("Failures carry “in the dark” ")
+    assert by_error.endswith("; holds in 2 of 2 other wordings.")
+    assert by_loss.startswith("Samples with “in the dark” have a mean loss ")
+    assert "and failures carry it" in by_loss
+    assert headline(replace(report, tags=report.tags[1:])) == "No tag is told from chance."
+    assert headline(replace(report, tags=(replace(first, p=None),))) == "No tag could be tested."
 
 
 def told(report: TagReport) -> list[Any]:

@@ -32,6 +32,14 @@ def test_files_of_lines_of_json_and_of_numbered_rows_name_their_tags(tmp_path: P
     assert read_tags(str(own), "text") == DescribedTags(("irony",), (("wry",),))
 
 
+def test_names_stand_in_lines_and_json_or_tsv_may_be_given_as_text() -> None:
+    assert read_tags("irony\nslang, puns", "text").names == ("irony", "slang", "puns")
+    assert read_tags('{"irony": ["wry"]}', "text") == DescribedTags(("irony",), (("wry",),))
+    assert read_tags("irony\twry\nirony\tdry", "text") == DescribedTags(("irony",), (("wry", "dry"),))
+    with pytest.raises(InvalidInput, match="must be an object of lists"):
+        read_tags('["irony"]', "text")
+
+
 def test_the_causes_that_ship_are_of_texts() -> None:
     assert len(read_tags("failure-causes", "text").names) == 60
     with pytest.raises(InvalidInput, match="the samples are images"):

@@ -1,0 +1,256 @@
+"""Tags, below the questions of the tab Ask: a list of suspected causes, each told from words alone, tested as one
+family on the open run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from core.errors import InvalidInput
+from core.language.tags import SHIPPED, read_tags
+from core.records import EVERYTHING, Diagnosis, Progress
+from webapp.ask.tags_view import carriers, tagged_view, tags_view
+from webapp.explore.tab import View, describe, show_selection
+from webapp.markup.components import download_row, script
+from webapp.markup.render import render
+from webapp.state.caches import own_cache
+from webapp.state.downloads import csv_of, fresh_folder
+from webapp.state.events import as_int, event_data
+from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, follow, on_cancel
+from webapp.state.quotas import STATE_S
+from webapp.state.session import RUNS, Session, require_run, shows_errors
+
+if TYPE_CHECKING:
+    from core.checks.tags import TagReport
+
+MAX_CHARACTERS = 200_000
+"""Of what is typed or pasted."""
+FILES = (("tags.json", "Tags (JSON)"), ("tags.csv", "Tags (CSV)"), ("tags_of_samples.csv", "Samples (CSV)"))
+EXAMPLES = {
+    "image": (
+        ("darkness, falling snow, fog, a small object far away, a desert, flowers", "light, weather, size, place"),
+        ("motion blur, overexposure, several things, people, water, indoors", "quality and company"),
+    ),
+    "text": (
+        ("negation, sarcasm, numbers, a question, money, names of people", "six causes"),
+        (SHIPPED, "sixty causes that ship"),
+    ),
+}
+"""By modality: (what is tested, what its button says)."""
+NO_NAMES = (
+    "No tag was named. Write what you suspect with commas between, such as “negation, sarcasm”, or paste JSON: "
+    '{"negation": ["not", "a text that denies something"], ...}.'
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TagsState:
+    """What a visitor has tested on one run."""
+
+    run: str = ""
+    report: TagReport | None = None
+    """Of the last list."""
+    lists: int = 0
+    """So many were tested in this visit."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TaggedRun:
+    """What a list gave, and the files to take away."""
+
+    run: str
+    report: TagReport
+    files: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class TagParts:
+    """The components."""
+
+    fold: gr.Accordion
+    intro: gr.HTML
+    names: gr.Textbox
+    run: gr.Button
+    cancel: gr.Button
+    status: gr.HTML
+    table: gr.HTML
+    tagged: gr.HTML
+    buttons: list[Any]
+
+    def views(self) -> list[Any]:
+        """What a list that was tested fills."""
+        return [self.table, self.tagged, *self.buttons]
+
+
+def checked_names(said: str | None) -> str:
+    """What was typed or pasted, provided that it is names or JSON and no path, which no visitor may give.
+
+    Raises:
+        InvalidInput: it is empty, too long, or the name of a file.
+    """
+    text = (said or "").strip()
+    if not text:
+        raise InvalidInput(NO_NAMES)
+    if len(text) > MAX_CHARACTERS:
+        raise InvalidInput(
+            f"The tags may have {MAX_CHARACTERS:,} characters here: these have {len(text):,}. "
+            "Shorten them, or use the command `tag`."
+        )
+    if not text.startswith(("{", "[")) and text.lower().endswith((".json", ".tsv", ".txt")):
+        raise InvalidInput(
+            f"The tags must be names, or the JSON itself, here: got {text[-40:]!r}. Paste the file’s text."
+        )
+    return text
+
+
+def make_tags(session: Session, said: str, progress: Progress) -> TaggedRun:
+    """Tag the open run's samples and write what may be taken away.
+
+    Raises:
+        InvalidInput: the names cannot be used, or the run has no words.
+    """
+    from core.checks.tags import tag_samples  # brings the encoder
+
+    diagnosis = require_run(session)
+    tags = read_tags(checked_names(said), diagnosis.samples.modality)
+    report = tag_samples(diagnosis, tags, cache=own_cache(), progress=progress)
+    return TaggedRun(session.run, report, _files(diagnosis, report))
+
+
+def _files(diagnosis: Diagnosis, report: TagReport) -> tuple[Path, ...]:
+    from core.files import write_json
+    from core.reports.tables.tags import samples_table, tags_document, tags_table
+
+    folder = fresh_folder("tags")
+    paths = tuple(folder / name for name, _ in FILES)
+    write_json(paths[0], tags_document(diagnosis, report))
+    for path, table in zip(paths[1:], (tags_table(report), samples_table(diagnosis, report)), strict=True):
+        path.write_bytes(csv_of(table.columns, table.itertuples(index=False)))
+    return paths
+
+
+def on_tags(session: Session, said: str | None) -> Iterator[tuple[Any, ...]]:
+    """Test a list; yields (job id, status, what was made)."""
+    require_run(session)
+    text = checked_names(said)
+    job = Job(lambda progress: make_tags(session, text, progress))
+    yield from follow(job, "The tags were not tested", None)
+
+
+def on_first(session: Session, state: TagsState) -> Iterator[tuple[Any, ...]]:
+    """The accordion is opened: of an example the first list is tested, so that there is something to see; yields
+    (field, job id, status, what was made). Of a visitor's own run nothing is tested that they did not name."""
+    if state.report is not None or not RUNS.is_example(session.run):
+        yield tuple(gr.skip() for _ in range(4))
+        return
+    diagnosis = RUNS.get(session.run)
+    if diagnosis.words is None:
+        yield tuple(gr.skip() for _ in range(4))
+        return
+    text = EXAMPLES[diagnosis.samples.modality][0][0]
+    for said in on_tags(session, text):
+        yield text, *said
+
+
+def on_tagged(session: Session, state: TagsState, made: TaggedRun | None) -> tuple[Any, ...]:
+    """Show what was made: returns (state, table, samples of the strongest tag, downloads); nothing changes where
+    another run is open."""
+    if made is None or made.run != session.run:
+        return tuple(gr.skip() for _ in range(3 + len(FILES)))
+    state = TagsState(made.run, made.report, (state.lists if state.run == made.run else 0) + 1)
+    table = gr.update(value=tags_view(made.report, state.lists), run=made.run)
+    tagged = gr.update(value=tagged_view(RUNS.get(made.run), made.report, 0), run=made.run)
+    return state, table, tagged, *(gr.update(value=str(path), interactive=True) for path in made.files)
+
+
+def on_pick(session: Session, state: TagsState, event: gr.EventData) -> Any:
+    """A tag was pressed: returns its samples."""
+    said = event_data(event)
+    return tagged_view(RUNS.get(session.run), *_picked(session, state, said)) if said.get("do") == "tag" else gr.skip()
+
+
+def on_show(session: Session, state: TagsState, event: gr.EventData) -> tuple[Any, ...]:
+    """Show a tag's samples on the map: returns (tabs, session, pane, map)."""
+    report, place = _picked(session, state, event_data(event))
+    rows, title = tuple(carriers(report, place).tolist()), f"Carries “{report.tags[place].name}”"
+    shown = show_selection(Session(session.run, rows=rows, title=title, scope=EVERYTHING))
+    return gr.update(selected="explore"), *shown
+
+
+def _picked(session: Session, state: TagsState, said: dict[str, Any]) -> tuple[TagReport, int]:
+    place = as_int(said.get("place"))
+    if state.report is None or state.run != session.run or not 0 <= place < len(state.report.tags):
+        raise InvalidInput("These tags are of another run than the open one. Test the list again.")
+    return state.report, place
+
+
+def intro(diagnosis: Diagnosis) -> str:
+    """What tags are for, with lists worth a first try."""
+    return render("ask/tags_intro.html.j2", chips=EXAMPLES.get(diagnosis.samples.modality, ()))
+
+
+def on_run(session: Session, state: TagsState) -> tuple[Any, ...]:
+    """The tab is shown: returns (state, field, intro, table, samples, downloads) for the open run; nothing changes if
+    it is the one already shown."""
+    if not session.run or state.run == session.run:
+        return tuple(gr.skip() for _ in range(5 + len(FILES)))
+    downloads = (gr.update(value=None, interactive=False) for _ in FILES)
+    return TagsState(session.run), "", intro(RUNS.get(session.run)), "", "", *downloads
+
+
+def on_chip(event: gr.EventData) -> str:
+    """A list was pressed: returns it."""
+    said = event_data(event)
+    return str(said.get("text", ""))[:400] if said.get("do") == "tags" else gr.skip()  # type: ignore[return-value]
+
+
+def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, diagnosis: Diagnosis | None, first: str) -> None:
+    """Lay out the accordion and wire it."""
+    parts, state = _layout(diagnosis, first), gr.State(TagsState(first), time_to_live=STATE_S)
+    job, made = gr.State(""), gr.State(None)
+    told = [job, parts.status, made]
+    test: dict[str, Any] = {"fn": shows_errors(on_tags), "inputs": [session, parts.names], "outputs": told}
+    heavy: dict[str, Any] = {**HEAVY, **PRIVATE}
+    chosen = parts.intro.act(shows_errors(on_chip), None, parts.names, **QUICK)
+    opened = parts.fold.expand(shows_errors(on_first), [session, state], [parts.names, *told], **heavy)
+    for event in (parts.run.click(**test, **heavy), chosen.success(**test, **heavy), opened):
+        event.success(shows_errors(on_tagged), [session, state, made], [state, *parts.views()], **PRIVATE)
+    parts.cancel.click(on_cancel, [job], None, **QUICK)
+    picked = parts.table.act(shows_errors(on_pick), [session, state], parts.tagged, **QUICK)
+    picked.success(None, None, None, js=TO_TAGGED, **PRIVATE)
+    mapped = [tabs, session, view.pane, view.failure_map]
+    parts.tagged.act(shows_errors(on_show), [session, state], mapped, **QUICK)
+    tab.select(shows_errors(on_run), [session, state], [state, parts.names, parts.intro, *parts.views()], **QUICK)
+
+
+def _layout(diagnosis: Diagnosis | None, first: str) -> TagParts:
+    pane: dict[str, Any] = {"js_on_load": script("pane"), "server_functions": [describe], **PLAIN}
+    with gr.Accordion("Tags: which of many causes do the failures carry?", open=False, elem_id="tags") as fold:
+        said = gr.HTML("" if diagnosis is None else intro(diagnosis), run=first, elem_id="tags-intro", **pane)
+        with gr.Row(elem_classes="ask-row"):
+            names = gr.Textbox(
+                label="Tags: names with commas or line breaks between, or JSON of what is said of each",
+                placeholder='such as: negation, sarcasm; or {"negation": ["not", "a text that denies something"]}',
+                elem_id="tag-names",
+                lines=2,
+                max_lines=8,
+                scale=5,
+                min_width=260,
+            )
+            run = gr.Button("Test the tags", variant="primary", elem_id="tags-run", scale=1, min_width=130)
+            cancel = gr.Button("Cancel", elem_id="tags-cancel", scale=0, min_width=110)
+        line = gr.HTML("", elem_id="tags-status", **PLAIN)
+        table = gr.HTML("", run=first, elem_id="tags-table", **pane)
+        tagged = gr.HTML("", run=first, elem_id="tagged", **pane)
+        _, buttons = download_row([(f"take-{name.replace('.', '-')}", title) for name, title in FILES])
+    return TagParts(fold, said, names, run, cancel, line, table, tagged, buttons)
+
+
+TO_TAGGED = (
+    "() => { const title = document.querySelector('#tagged h3');"
+    " title?.scrollIntoView({ block: 'start' }); title?.focus({ preventScroll: true }); return []; }"
+)
