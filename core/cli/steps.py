@@ -26,9 +26,12 @@ def _settings(arguments: Sequence[str], taken: frozenset[str]) -> list[Option]:
 @option("--column NAME", "its column of texts")
 @option("--label NAME", "its column of labels")
 @option("--rationale NAME", "its column of reasons, such as a large model wrote")
-@option("--released NAME PART", "esnli, cqa or svamp, such as `esnli dev`: --texts is the folder of the released files")
+@option("--released NAME PART", "esnli, cqa, svamp or anli1, and a part: --texts is the folder of the released files")
 @option("--out FOLDER", "folder for the student, as transformers lays it out")
-@option("--large-model NAME", "column of a large model's labels: they are taught, and --label measures")
+@option(
+    "--large-model NAME",
+    "column of a large model's labels, with --released palm or gpt: they are taught, and the others measure",
+)
 @option("--classes NAME", "the labels that there are (default: those that occur)")
 @option("--student FOLDER", "a T5ForConditionalGeneration to start from (default: a new small one)")
 def steps(
@@ -87,7 +90,12 @@ def _rows(
     if released is not None:
         if released[0] not in RELEASED:
             raise InvalidInput(f"--released reads {', '.join(RELEASED)}: got {released[0][:40]!r}.")
-        return read_released(released[0], texts, released[1])
+        if any(columns) or classes:
+            raise InvalidInput(
+                "With --released the files say what is text, label and reason: leave --column, --label, --rationale "
+                "and --classes out."
+            )
+        return read_released(released[0], texts, released[1], large_model)
     text, label, rationale = columns
     if text is None or label is None or rationale is None:
         raise InvalidInput("A table needs --column, --label and --rationale: the names of its columns.")

@@ -13,7 +13,6 @@ MAX_DEPTH = 40
 """Brackets and signs inside each other."""
 _TOKEN = re.compile(r"\s*(?:(\d[\d,]*(?:\.\d*)?|\.\d+)|([-+*/()=]))")
 _SIGNS = str.maketrans("−–×÷", "--*/")
-_OPERATORS = frozenset("+-*/")
 
 
 def value_of(equation: str) -> float | None:
@@ -26,47 +25,9 @@ def value_of(equation: str) -> float | None:
     return values[0] if same and math.isfinite(values[0]) else None
 
 
-def prefix_to_infix(equation: str, numbers: Sequence[str]) -> str:
-    """ "- + number0 number1 number2" as "( ( 7 + 2 ) - 3 )".
-
-    Args:
-        numbers: what stands for number0, number1, ...
-
-    Raises:
-        InvalidInput: it is no equation in prefix form, or names a number that there is not.
-    """
-    tokens = equation.split()
-    if len(tokens) > MAX_TOKENS:
-        raise InvalidInput(f"An equation may have {MAX_TOKENS} parts: got {len(tokens):,}. Shorten it.")
-    waiting: list[str] = []
-    for token in reversed(tokens):
-        if token in _OPERATORS and len(waiting) >= 2:
-            waiting.append(f"( {waiting.pop()} {token} {waiting.pop()} )")
-        elif token in _OPERATORS:
-            raise InvalidInput(f"{equation[:60]!r} is no equation in prefix form: {token!r} has too few numbers.")
-        else:
-            waiting.append(_named(token, numbers, equation))
-    if len(waiting) != 1:
-        raise InvalidInput(f"{equation[:60]!r} is no equation in prefix form: {len(waiting)} parts are left over.")
-    return waiting[0]
-
-
 def is_same(one: float, other: float) -> bool:
     """Whether two values are equal but for rounding."""
     return math.isclose(one, other, rel_tol=1e-6, abs_tol=1e-6)
-
-
-def _named(token: str, numbers: Sequence[str], equation: str) -> str:
-    place = token.removeprefix("number")
-    if place == token:
-        value = token
-    elif place.isdecimal() and int(place) < len(numbers):
-        value = numbers[int(place)]
-    else:
-        raise InvalidInput(f"{equation[:60]!r} names {token!r}, of which there are {len(numbers)}.")
-    if value_of(value) is None:
-        raise InvalidInput(f"{equation[:60]!r} holds {value[:20]!r}, which is no number.")
-    return value
 
 
 def _tokens(text: str) -> list[str]:

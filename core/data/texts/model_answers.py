@@ -17,6 +17,8 @@ from core.errors import InvalidInput
 
 Parser = Callable[[str], tuple[str, str]]
 """From an output to (reason, label); "" for what is not there."""
+MODELS = ("palm", "gpt")
+"""PaLM and GPT-NeoX."""
 
 
 def cqa_answer(output: str) -> tuple[str, str]:
@@ -27,7 +29,7 @@ def cqa_answer(output: str) -> tuple[str, str]:
 
 
 def equation_answer(output: str) -> tuple[str, str]:
-    """ "REASON The answer is (8 - 3)." of SVAMP and ASDiv: the label reaches from the first bracket to the last."""
+    """ "REASON The answer is (8 - 3)." of SVAMP: the label reaches from the first bracket to the last."""
     reason, label = _halves(output.split("Q:")[0], "The answer is")
     found = re.search(r"\(.*\)", label)
     return reason, found[0] if found else ""
@@ -47,13 +49,7 @@ def anli_answer(output: str) -> tuple[str, str]:
     return reason, label[:-1]
 
 
-PARSERS: dict[str, Parser] = {
-    "cqa": cqa_answer,
-    "svamp": equation_answer,
-    "asdiv": equation_answer,
-    "esnli": esnli_answer,
-    "anli1": anli_answer,
-}
+PARSERS: dict[str, Parser] = {"cqa": cqa_answer, "svamp": equation_answer, "esnli": esnli_answer, "anli1": anli_answer}
 
 
 def read_answers(folder: Path, name: str, part: str, model: str = "palm") -> list[tuple[str, str]]:

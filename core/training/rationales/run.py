@@ -10,13 +10,14 @@ import numpy as np
 
 from core.data.texts.rationales import RationaleSet, subsample
 from core.errors import InvalidInput
-from core.records import I64, Estimate, Progress, no_progress
+from core.records import I64, Progress, no_progress
 from core.training.distillation.texts import split_texts
 from core.training.rationales.figures import StudentAnswers, gain, majority, measure
 from core.training.rationales.loop import Curve, teach
-from core.training.rationales.settings import SHUFFLED, STANDARD, StepByStep
+from core.training.rationales.settings import SHUFFLED, SINGLE_TASK, STANDARD, StepByStep
 from core.training.rationales.student import T5Student, check_speaks, make_t5, read_t5
 from core.training.rationales.student_folder import ReasonedCard
+from core.training.rationales.tokens import shuffled
 
 LEAST = 20
 """Different texts: fewer teach nothing that could be measured."""
@@ -42,10 +43,32 @@ def teach_and_measure(
     controls: dict[str, Any] = {}
     for method in (STANDARD, SHUFFLED) if how.controls else ():
         if method != how.method:
-            other = replace(how, method=method)
-            measured = measure(_taught(learn, other, start, progress)[0], held, other, progress)
+            measured = _control(method, learn, held, how, start, progress)
             controls[method] = {"accuracy": measured.accuracy.to_dict(), "gain": gain(found, measured).to_dict()}
-    return student, _card(student, learn, held, rows, how, curve, found, controls)
+    card = ReasonedCard(
+        student.source,
+        student.sizes,
+        asdict(how),
+        rows.classes,
+        _data(rows, learn),
+        _figures(found, held, learn),
+        controls,
+        curve.losses,
+        curve.seconds,
+        student.licence,
+    )
+    return student, card
+
+
+def _control(
+    method: str, learn: RationaleSet, held: RationaleSet, how: StepByStep, start: Path | None, progress: Progress
+) -> StudentAnswers:
+    """A student without the sense of the reasons, on the same rows: of the labels alone, or of other rows' reasons in
+    the form that `how` gives them."""
+    other = replace(how, method=method)
+    if method == SHUFFLED and how.method == SINGLE_TASK:  # one target, as the student that it is compared with
+        learn, other = replace(learn, rationales=tuple(shuffled(learn.rationales, how.seed))), how
+    return measure(_taught(learn, other, start, progress)[0], held, other, progress)
 
 
 def split(rows: RationaleSet, how: StepByStep) -> tuple[RationaleSet, RationaleSet]:
@@ -72,24 +95,18 @@ def _taught(learn: RationaleSet, how: StepByStep, start: Path | None, progress: 
     return student, teach(student, learn, how, progress)
 
 
-def _card(
-    student: T5Student,
-    learn: RationaleSet,
-    held: RationaleSet,
-    rows: RationaleSet,
-    how: StepByStep,
-    curve: Curve,
-    found: StudentAnswers,
-    controls: dict[str, Any],
-) -> ReasonedCard:
-    figures: dict[str, Any] = {
+def _figures(found: StudentAnswers, held: RationaleSet, learn: RationaleSet) -> dict[str, Any]:
+    return {
         "n": len(held),
         "accuracy": found.accuracy.to_dict(),
         "rationale": None if found.rationale is None else found.rationale.to_dict(),
         "no_class": found.no_class,
         "most_frequent": majority(held.labels, learn.targets),
     }
-    data = {
+
+
+def _data(rows: RationaleSet, learn: RationaleSet) -> dict[str, Any]:
+    return {
         "name": rows.name,
         "rows": len(rows),
         "learned": len(learn),
@@ -97,20 +114,3 @@ def _card(
         "large_model_labels": bool(rows.taught),
         "left_out": dict(rows.left_out),
     }
-    return ReasonedCard(
-        student.source,
-        student.sizes,
-        asdict(how),
-        rows.classes,
-        data,
-        figures,
-        controls,
-        curve.losses,
-        curve.seconds,
-        student.licence,
-    )
-
-
-def estimate_of(said: dict[str, float]) -> Estimate:
-    """An interval as the card keeps it."""
-    return Estimate(said["value"], said["low"], said["high"])

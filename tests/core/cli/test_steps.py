@@ -90,8 +90,8 @@ def test_every_setting_is_an_option_with_a_sentence(capsys: pytest.CaptureFixtur
         ({"--learn-from": "1"}, "must be 2 (one a class) to 48: got 1"),
         ({"--learn-from": "49"}, "must be 2 (one a class) to 48: got 49"),
         ({"--width": "20"}, "must be divisible by 8"),
-        ({"--released": "snli dev"}, "--released reads esnli, cqa, svamp: got 'snli'"),
-        ({"--released": "esnli valid"}, "esnli has the parts train, dev, test: got 'valid'"),
+        ({"--released": "snli dev"}, "--released reads esnli, cqa, svamp, anli1: got 'snli'"),
+        ({"--released": "esnli dev"}, "leave --column, --label, --rationale and --classes out"),
         ({"--label": ""}, "no column ''"),
     ],
 )
@@ -121,6 +121,21 @@ def test_released_files_are_taught_as_they_are(
     assert card["data"]["learned"] == 12
     told = refused(capsys, "steps", "--texts", str(tmp_path / "x.csv"), "--out", str(out))
     assert "A table needs --column, --label and --rationale" in told
+    told = refused(capsys, "steps", *given, "--out", str(out), "--large-model", "palm")
+    assert "holds people's reasons for esnli and no large model's labels" in told
+
+
+def test_the_folder_of_the_released_code_is_taught_from(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [{"premise": f"a dog {i}", "hypothesis": "it runs", "label": i % 3} for i in range(60)]
+    outputs = ["It runs. So the answer is neutral."] * 60
+    folder, out = tmp_path / "datasets", tmp_path / "out"
+    (folder / "anli1" / "llm").mkdir(parents=True)
+    (folder / "anli1" / "anli1_train.json").write_text("\n".join(map(json.dumps, rows)), "utf-8")
+    (folder / "anli1" / "llm" / "train_CoT_0.json").write_text(json.dumps(outputs), "utf-8")
+    given = ("--texts", str(folder), "--released", "anli1", "train", "--out", str(out))
+    said(capsys, "steps", *given, *FEW, "--large-model", "palm")
+    data = json.loads((out / "step_by_step.json").read_text("utf-8"))["data"]
+    assert (data["name"], data["rows"], data["large_model_labels"]) == ("anli1 train", 60, True)
 
 
 def test_reason_refuses_other_folders_and_columns_that_are_there(

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.data.texts.equations import MAX_DEPTH, MAX_TOKENS, prefix_to_infix, value_of
-from core.errors import InvalidInput
+from core.data.texts.equations import MAX_DEPTH, MAX_TOKENS, value_of
 
 
 @pytest.mark.parametrize(
@@ -62,14 +61,3 @@ def test_values_are_those_of_pythons_own_arithmetic() -> None:
         a, b, c, d = rng.integers(1, 50, 4).tolist()
         assert value_of(f"( {a} - {b} ) * {c} / {d}") == (a - b) * c / d
         assert value_of(f"{a} - {b} * ( {c} - {d} )") == a - b * (c - d)
-
-
-def test_prefix_becomes_infix_with_its_numbers() -> None:
-    assert prefix_to_infix("- + number0 number1 number2", ["7", "2", "3"]) == "( ( 7 + 2 ) - 3 )"
-    assert prefix_to_infix("/ number1 2.0", ["7", "10"]) == "( 10 / 2.0 )"
-
-
-@pytest.mark.parametrize("odd", ["", "+ number0", "number0 number1", "+ number0 number9", "+ number0 x", "+ numberx 1"])
-def test_odd_prefixes_are_refused(odd: str) -> None:
-    with pytest.raises(InvalidInput, match=r"equation|names|number"):
-        prefix_to_infix(odd, ["7", "2"])

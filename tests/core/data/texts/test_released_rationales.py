@@ -7,11 +7,9 @@ import json
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from core.data.texts.equations import is_same, value_of
-from core.data.texts.released_rationales import lines_of, read_asdiv, read_cqa, read_esnli, read_released, read_svamp
+from core.data.texts.released_rationales import read_cqa, read_esnli, read_released
 from core.errors import InvalidInput
 
 
@@ -34,21 +32,6 @@ def test_cqa_has_its_counts(shared_data: Path, part: str, version: str, question
     found = read_cqa(folder / f"v1.0_{part}_rand_split.jsonl", folder / f"v{version}_cose_{part}_v{version}.jsonl")
     assert (len(found), sum(map(bool, found.rationales)), found.classes) == (questions, reasons, ())
     assert all(f") {label}" in text for text, label in zip(found.texts, found.labels))
-
-
-def test_svamp_and_asdiv_have_their_counts_and_equations_their_answers(shared_data: Path) -> None:
-    folder = shared_data / "svamp"
-    parts = [read_asdiv(folder / f"asdiv_a_fold0_{part}.csv") for part in ("train", "dev")]
-    files = [read_svamp(folder / "SVAMP.json"), *parts]
-    right = [
-        sum(
-            (value := value_of(said)) is not None and is_same(value, answer) for said, answer in zip(equations, answers)
-        )
-        for _, equations, answers in files
-    ]
-    assert [len(texts) for texts, _, _ in files] == [1000, 979, 238]
-    assert right == [999, 978, 238]  # of SVAMP one is wrong as published, of ASDiv-A one answer is rounded
-    assert not any("number" in text and "number0" in text for text in files[1][0])
 
 
 def write_esnli(folder: Path, labels: str = "neutral\nentailment\n") -> Path:
@@ -118,42 +101,9 @@ def test_odd_cqa_lines_are_refused(tmp_path: Path, question: object, reason: obj
         read_cqa(*write_cqa(tmp_path, question, reason))
 
 
-def test_odd_word_problems_are_refused(tmp_path: Path) -> None:
-    path = tmp_path / "SVAMP.json"
-    path.write_text('[{"Body": "x"}]', "utf-8")
-    with pytest.raises(InvalidInput, match=r"is no SVAMP.json"):
-        read_svamp(path)
-    table = tmp_path / "asdiv.csv"
-    table.write_text("Question,Numbers,Equation,Answer\nnumber0 and number1,1 2,+ number0 number5,3\n", "utf-8")
-    with pytest.raises(InvalidInput, match="names 'number5'"):
-        read_asdiv(table)
-    table.write_text("Question,Numbers\nnumber0,1\n", "utf-8")
-    with pytest.raises(InvalidInput, match="row 1: no problem of ASDiv-A"):
-        read_asdiv(table)
-
-
-def test_svamps_parts_are_those_of_the_released_code(tmp_path: Path) -> None:
-    problems = [{"Body": f"b{i}", "Question": "?", "Equation": f"( {i} - 1 )", "Answer": i - 1} for i in range(1000)]
-    folder = tmp_path / "svamp" / "llm"
-    folder.mkdir(parents=True)
-    (tmp_path / "svamp" / "SVAMP.json").write_text(json.dumps(problems), "utf-8")
-    for number, rows in enumerate((range(500), range(500, 800))):
-        outputs = [f"reason {i}. The answer is (x)." for i in rows]
-        (folder / f"train_CoT_{number}.json").write_text(json.dumps(outputs), "utf-8")
-    found = read_released("svamp", tmp_path, "train")
-    order = np.random.RandomState(0).permutation(1000)
-    assert len(found) == 800
-    assert found.texts[0] == f"b{order[0]}\n?"
-    assert found.labels[799] == f"( {order[799]} - 1 )"
-    assert found.rationales[799] == "reason 799."
-    (folder / "test_CoT_0.json").write_text(json.dumps(["one. The answer is (x)."]), "utf-8")
-    with pytest.raises(InvalidInput, match="svamp test has 200 rows and 1 answers"):
-        read_released("svamp", tmp_path, "test")
-
-
-def test_the_last_line_may_end_without_a_break(tmp_path: Path) -> None:
-    path = tmp_path / "x"
-    path.write_text("a\n\nb", "utf-8")
-    assert lines_of(path) == ["a", "", "b"]
-    path.write_text("a\n\nb\n", "utf-8")
-    assert lines_of(path) == ["a", "", "b"]
+def test_a_folder_of_peoples_reasons_has_its_parts(tmp_path: Path) -> None:
+    assert read_released("esnli", write_esnli(tmp_path), "dev").labels == ("neutral", "entailment")
+    with pytest.raises(InvalidInput, match="esnli has the parts train, dev, test: got 'valid'"):
+        read_released("esnli", tmp_path, "valid")
+    with pytest.raises(InvalidInput, match=r"no large model's labels. Leave --large-model out"):
+        read_released("esnli", tmp_path, "dev", "palm")

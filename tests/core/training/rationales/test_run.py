@@ -6,7 +6,10 @@ import pytest
 
 from core.data.texts.rationales import RationaleSet, gather
 from core.errors import InvalidInput
+from core.training.rationales.loop import Curve
 from core.training.rationales.run import split, teach_and_measure
+from core.training.rationales.settings import StepByStep
+from core.training.rationales.student import T5Student
 from tests.support.tiny_t5 import settings, some_rows
 
 
@@ -37,6 +40,22 @@ def test_free_answers_can_be_learned_from_few_rows() -> None:
     assert card.classes == ()
     assert card.data["learned"] == 5
     assert card.figures["no_class"] == 0
+    assert set(card.controls) == {"standard", "shuffled"}
+
+
+def test_a_single_targets_controls_have_its_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    taught: list[tuple[str, tuple[str, ...]]] = []
+
+    def watched(student: T5Student, rows: RationaleSet, how: StepByStep, *rest: object) -> Curve:
+        taught.append((how.method, rows.rationales))
+        return Curve((1.0,), 0.0)
+
+    monkeypatch.setattr("core.training.rationales.run.teach", watched)
+    _, card = teach_and_measure(some_rows(40), settings(method="single-task", controls=True, updates=1))
+    assert [method for method, _ in taught] == ["single-task", "standard", "single-task"]
+    own, _, others = (reasons for _, reasons in taught)
+    assert own != others
+    assert sorted(own) == sorted(others)
     assert set(card.controls) == {"standard", "shuffled"}
 
 
