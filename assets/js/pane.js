@@ -11,6 +11,7 @@ element.addEventListener("click", (event) => {
     byHand = true;
     trigger("act", { ...button.dataset });
   } else if (button.dataset.tab) pickTab(button);
+  else if (button.dataset.open) unfold(document.getElementById(button.dataset.open));
   else if (button.hasAttribute("data-zoom")) enlarge(button);
 });
 
@@ -19,6 +20,13 @@ function pickTab(tab) {
     other.setAttribute("aria-selected", String(other === tab));
     element.querySelector("#panel-" + other.dataset.tab).hidden = other !== tab;
   }
+}
+
+// A part of the page that is folded away elsewhere.
+function unfold(part) {
+  part.open = true;
+  part.scrollIntoView({ block: "center" });
+  part.querySelector("button, summary").focus({ preventScroll: true });
 }
 
 element.addEventListener("keydown", (event) => {

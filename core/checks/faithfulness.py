@@ -9,7 +9,8 @@ it; a half has less to choose by than the run, so the run's own causes are, if a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
+from typing import get_args
 
 import numpy as np
 
@@ -21,60 +22,31 @@ from core.data.samples import DataSet
 from core.discovery.method import diagnose_records
 from core.discovery.settings import Settings
 from core.errors import InvalidInput
-from core.records import F64, Bool, Diagnosis, Estimate, Progress, no_progress
+from core.records import (
+    F64,
+    Bool,
+    CauseKind,
+    Diagnosis,
+    Estimate,
+    Faithfulness,
+    KindFaithfulness,
+    NamedCause,
+    Progress,
+    no_progress,
+)
 from core.statistics.intervals import UNDEFINED, bootstrap
 from core.statistics.ranking import auroc
 
-KINDS = ("cluster", "condition", "phrase", "class", "neighbours", "worst tenth", "any")
-"""What a sentence may name; "worst tenth" is the expected loss, "any" whether it names anything."""
+KINDS: tuple[CauseKind, ...] = get_args(CauseKind)
 PERMUTATIONS = 1000
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class KindFaithfulness:
-    """How well naming a kind of cause, by itself, tells failing rows from the others."""
-
-    kind: str
-    """One of KINDS."""
-    n: int
-    """Rows, none of which the choice of causes saw."""
-    n_failing: int
-    n_named: int
-    """Rows of which such a cause is named."""
-    auroc: Estimate
-    """0.5: it tells nothing. Interval by resampled groups, 95 %; undefined where the kind was never named."""
-    rate_named: float
-    """Share of failing rows among those; nan without any."""
-    rate_rest: float
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class NamedCause:
-    """A finding of one half, tried in the other."""
-
-    kind: str
-    text: str
-    scope: str
-    n: int
-    """Rows of its scope in the other half."""
-    n_named: int
-    auroc: Estimate
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Faithfulness:
-    """The measurement; `refused` says why there is none."""
-
-    kinds: tuple[KindFaithfulness, ...] = ()
-    causes: tuple[NamedCause, ...] = ()
-    refused: str = ""
 
 
 def measure_faithfulness(diagnosis: Diagnosis, *, seed: int = 0, progress: Progress = no_progress) -> Faithfulness:
     """Choose causes on each half, and try them on the other.
 
     Args:
-        progress: called as ("try the causes", half, 2) and by the diagnosis of each half; may raise `Cancelled`.
+        progress: called as ("try the causes", half, 2), and by the diagnosis of each half with "half 1: " or "half 2: "
+            before its steps; may raise `Cancelled`.
     """
     whole = DataSet(diagnosis.samples, diagnosis.outcomes, diagnosis.embeddings, (), (), diagnosis.words)
     named = {kind: np.zeros(len(diagnosis.samples), bool) for kind in KINDS}
@@ -84,7 +56,7 @@ def measure_faithfulness(diagnosis: Diagnosis, *, seed: int = 0, progress: Progr
         halves = hold_back(whole, 0.5, seed)
         for number, (chosen, other) in enumerate((halves, halves[::-1])):
             progress("try the causes", number, 2)
-            half = _Half(diagnosis, chosen, other, progress)
+            half = _Half(diagnosis, chosen, other, _in_half(number + 1, progress))
             seen[half.rows] = True
             for kind, inside in half.named().items():
                 named[kind][half.rows] = inside
@@ -102,6 +74,10 @@ def measure_faithfulness(diagnosis: Diagnosis, *, seed: int = 0, progress: Progr
         for kind, inside in named.items()
     )
     return Faithfulness(tuple(kinds), tuple(causes))
+
+
+def _in_half(number: int, progress: Progress) -> Progress:
+    return lambda step, done, total: progress(f"half {number}: {step}", done, total)
 
 
 class _Half:

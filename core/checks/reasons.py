@@ -111,6 +111,12 @@ def is_predictable(diagnosis: Diagnosis) -> bool:
     return diagnosis.estimate.predictability.confirmed is True
 
 
+def can_name(diagnosis: Diagnosis) -> bool:
+    """Whether the run confirmed anything that could be named of a sample."""
+    findings = (*diagnosis.clusters, *diagnosis.insights, *(c for c in diagnosis.classes if c.kind == "class"))
+    return is_predictable(diagnosis) or any(finding.confirmed for finding in findings)
+
+
 def nearest(vectors: F32, groups: I64 | None, rows: Sequence[int]) -> Iterator[I64]:
     """Of each row the rows of highest cosine, best first, of other groups (which hold copies); fewer than `NEAREST`
     where there are no more."""

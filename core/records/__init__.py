@@ -35,6 +35,12 @@ from core.records.diagnosis import (
     Prediction as Prediction,
     PredictionRow as PredictionRow,
 )
+from core.records.faithfulness import (
+    CauseKind as CauseKind,
+    Faithfulness as Faithfulness,
+    KindFaithfulness as KindFaithfulness,
+    NamedCause as NamedCause,
+)
 from core.records.probes import (
     OWN as OWN,
     Choice as Choice,

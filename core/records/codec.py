@@ -13,14 +13,14 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from core.records import benchmarks, diagnosis, probes, samples, sensitivity
+from core.records import benchmarks, diagnosis, faithfulness, probes, samples, sensitivity
 from core.records.fields import check_fields
 
 Array = npt.NDArray[Any]
 _STORES = (samples.ItemView, samples.NamedItems)
 _RECORDS: dict[str, Any] = {
     name: kind
-    for module in (samples, probes, sensitivity, diagnosis, benchmarks)
+    for module in (samples, probes, sensitivity, faithfulness, diagnosis, benchmarks)
     for name, kind in vars(module).items()
     if is_dataclass(kind) and kind not in _STORES
 }

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from core.records.faithfulness import Faithfulness
 from core.records.probes import ProbeResult
 from core.records.samples import F32, F64, I64, Bool, Embeddings, Estimate, Outcomes, SampleSet, Words
 from core.records.sensitivity import Detectable, Sensitivity
@@ -267,6 +268,8 @@ class Diagnosis:
     """The findings tried on fresh samples, if that was done."""
     sensitivity: Sensitivity | None = None
     """What would have been found. None where nothing could be tested, and in runs of before."""
+    faithfulness: Faithfulness | None = None
+    """What it is worth to name causes of a sample's failure, if that was measured."""
     probes: tuple[ProbeResult, ...] = ()
     """What zero-shot and few-shot classifiers score on the same samples, if that was tried."""
     extras: Mapping[str, Any] = field(default_factory=dict)

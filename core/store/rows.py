@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import numpy.typing as npt
 
-from core.records import Column, Diagnosis, FailureCluster, ProbeResult, Words
+from core.records import CauseKind, Column, Diagnosis, FailureCluster, Faithfulness, ProbeResult, Words
 from core.store.planted import check_planted
 
 Array = npt.NDArray[Any]
@@ -46,6 +46,7 @@ def check_rows(diagnosis: Diagnosis) -> None:
         _check_probe(probe, n)
     if diagnosis.sensitivity is not None:
         check_planted(diagnosis.sensitivity)
+    _check_faithfulness(diagnosis.faithfulness)
     _check_within(diagnosis.settings.get("within", ()))
 
 
@@ -68,6 +69,20 @@ def _check_odds(cluster: FailureCluster) -> None:
     for name, value in (("chance", cluster.chance), ("local_fdr", cluster.local_fdr)):
         if value is not None and not 0 <= value <= 1:
             raise ValueError(f"{name} of a cluster: none or 0 to 1 is needed, not {value:g}")
+
+
+def _check_faithfulness(found: Faithfulness | None) -> None:
+    """See that each kind of cause is there once, or why none is, and that no more rows are counted than there are."""
+    if found is None:
+        return
+    kinds = sorted(kind.kind for kind in found.kinds)
+    if kinds != ([] if found.refused else sorted(get_args(CauseKind))):
+        raise ValueError(
+            f"faithfulness: each kind of cause once is needed, or why not, not {', '.join(kinds) or 'none'}"
+        )
+    for kind in found.kinds:
+        if not (0 <= kind.n_named <= kind.n and 0 <= kind.n_failing <= kind.n):
+            raise ValueError(f"faithfulness of {kind.kind}: counts of at most {kind.n} rows are needed")
 
 
 def _check_within(within: Any) -> None:

@@ -14,6 +14,7 @@ from core.reports.wording.findings import cluster_title, overlap
 from core.statistics.measures import in_shares
 from webapp.explore.findings import ShownFinding, findings_columns
 from webapp.explore.members import excess_interval
+from webapp.explore.worth import worth_beside
 from webapp.markup.html import Tile, hue, sample_facts, tile_of
 from webapp.markup.render import render
 from webapp.markup.shares import is_own
@@ -67,6 +68,7 @@ def selection_pane(diagnosis: Diagnosis, selection: Selection) -> str:
         counted=_counted(diagnosis, rows, selection.scope if cluster is None else cluster.scope),
         figures=[] if cluster is None else _figures(diagnosis, cluster),
         facts=sample_facts(diagnosis, int(rows[0])) if cluster is None and one else [],
+        worth=worth_beside(diagnosis, int(rows[0])) if cluster is None and one else None,
         overlap=overlap(diagnosis, cluster) if cluster is not None and confirmed else "",
         probe=None if cluster is None else probed(diagnosis, cluster),
         columns=None if one else columns,

@@ -8,6 +8,7 @@ from core.numbers import count, number, percent
 from core.records import Diagnosis
 from core.reports.wording.sensitivity import classes_sentence
 from core.reports.wording.summary import PAIR_TESTED, predictability_in_brief
+from webapp.explore.worth import worth_of
 from webapp.markup.html import tile_of
 from webapp.markup.render import render
 from webapp.state.boxes import on_page
@@ -54,8 +55,13 @@ def class_section(diagnosis: Diagnosis) -> str:
     )
 
 
-def notes_section(diagnosis: Diagnosis) -> str:
-    """What was assumed, suspected labels, rows left out, and what is needed to say all this again."""
+def notes_section(diagnosis: Diagnosis, *, worth_open: bool = False) -> str:
+    """What naming causes is worth, what was assumed, suspected labels, rows left out, and what is needed to say all
+    this again.
+
+    Args:
+        worth_open: whether the first of these is unfolded.
+    """
     settings = {
         **diagnosis.settings,
         "encoder": diagnosis.embeddings.encoder,
@@ -67,6 +73,7 @@ def notes_section(diagnosis: Diagnosis) -> str:
     return render(
         "explore/notes.html.j2",
         diagnosis=diagnosis,
+        worth=worth_of(diagnosis, is_open=worth_open),
         notes=[on_page(note) for note in diagnosis.notes],
         labels=[tile_of(diagnosis, row, foot=_label_foot(diagnosis, row)) for row in rows],
         settings=settings.items(),

@@ -17,13 +17,14 @@ from webapp.explore.cards import cluster_list
 from webapp.explore.detail import Selection, selection_pane
 from webapp.explore.findings import phrases_of_rows
 from webapp.explore.overview import class_section, notes_section, strip
+from webapp.explore.worth import on_measure, opened
 from webapp.failure_map import NO_SELECTION, map_points, map_selection, map_view, read_polygon
 from webapp.markup.components import download_row, script
 from webapp.markup.html import picture, sample_facts
 from webapp.markup.render import render
 from webapp.state import downloads
 from webapp.state.events import as_int, event_data
-from webapp.state.jobs import PLAIN, PRIVATE, QUICK
+from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, on_cancel
 from webapp.state.session import PAGE, RUNS, Session, picked_cluster, selected_rows, shows_errors
 
 
@@ -36,6 +37,9 @@ class View:
     failure_map: gr.HTML
     pane: gr.HTML
     notes: gr.HTML
+    status: gr.HTML
+    """Of the measurement that the notes offer."""
+    cancel: gr.Button
     picker: gr.Dropdown
     buttons: list[Any]
     """The downloads."""
@@ -51,7 +55,7 @@ class View:
 
 def show_run(run: str) -> tuple[Any, ...]:
     """Open a run: returns (session, strip, classes, map, pane, notes) with nothing picked."""
-    diagnosis = RUNS.get(run)
+    diagnosis = opened(run)
     return (
         Session(run=run),
         strip(diagnosis),
@@ -64,7 +68,7 @@ def show_run(run: str) -> tuple[Any, ...]:
 
 def show_selection(session: Session) -> tuple[Session, Any, Any]:
     """Returns (session, pane, map) for what the session has picked."""
-    diagnosis = RUNS.get(session.run)
+    diagnosis = opened(session.run)
     if not session.picked:
         return session, cluster_list(diagnosis), gr.update(selection=NO_SELECTION)
     rows = selected_rows(session, diagnosis)
@@ -181,6 +185,14 @@ def neighbour(diagnosis: Diagnosis, cluster: int | None, by: int) -> int | None:
     return ids[(ids.index(cluster) + by) % len(ids)] if cluster in ids else ids[0]
 
 
+def on_measured(session: Session, run: str) -> tuple[Any, Any]:
+    """What naming causes is worth was measured of a run: returns (pane, notes), as they were where another is open."""
+    if not run or run != session.run:
+        return gr.skip(), gr.skip()
+    pane = show_selection(session)[1] if session.row is not None else gr.skip()
+    return pane, gr.update(value=notes_section(opened(run), worth_open=True), run=run)
+
+
 def open_run(run: str) -> tuple[Any, ...]:
     """What `show_run` gives, and the download buttons out of use until the files of this run are ready."""
     return *show_run(run), *waiting()
@@ -230,9 +242,20 @@ def build(session: gr.State, examples: list[tuple[str, str]]) -> View:
     failure_map.point(shows_errors(on_point), [session], **selection)
     failure_map.cluster(shows_errors(on_cluster), [session], **selection)
     failure_map.clear(shows_errors(on_clear), [session], **selection)
-    opened = view.picker.input(shows_errors(open_run), [view.picker], view.opened(session), **QUICK)
-    opened.then(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)
+    changed = view.picker.input(shows_errors(open_run), [view.picker], view.opened(session), **QUICK)
+    changed.then(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)
+    _wire_measurement(session, view)
     return view
+
+
+def _wire_measurement(session: gr.State, view: View) -> None:
+    """The one button of the notes."""
+    job, measured = gr.State(""), gr.State("")
+    given = [job, view.status, measured, view.cancel]
+    done = view.notes.act(shows_errors(on_measure), [session], given, **HEAVY, **PRIVATE)
+    shown = done.success(shows_errors(on_measured), [session, measured], [view.pane, view.notes], **QUICK)
+    shown.then(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)
+    view.cancel.click(on_cancel, [job], None, **QUICK)
 
 
 def _layout(examples: list[tuple[str, str]]) -> View:
@@ -259,7 +282,11 @@ def _layout(examples: list[tuple[str, str]]) -> View:
         with gr.Column(scale=42, min_width=320, elem_classes="pane-column"):
             pane = _pane(listed, "pane")
     _, buttons = download_row([(f"download-{Path(name).suffix[1:]}", title) for name, title in downloads.FILES])
-    return View(strip, classes, failure_map, pane, _pane(said, "notes"), picker, buttons)
+    notes = _pane(said, "notes")
+    with gr.Row(elem_classes="bring"):
+        status = gr.HTML("", elem_id="worth-status", **PLAIN)
+        cancel = gr.Button("Cancel", elem_id="worth-cancel", visible=False, scale=0, min_width=110)
+    return View(strip, classes, failure_map, pane, notes, status, cancel, picker, buttons)
 
 
 def _pane(shown: Mapping[str, Any], elem_id: str) -> gr.HTML:

@@ -32,6 +32,7 @@ from core.reports.wording.candidates import candidates_sentence, chance_phrase, 
 from core.reports.wording.effects import effect_figure, loss_phrase
 from core.reports.wording.findings import cluster_title, doubtful_names
 from core.reports.wording.predictions import replication_sentence
+from core.reports.wording.reasons import faithfulness_sentence, kinds_table
 from core.reports.wording.sensitivity import classes_sentence, sensitivity_sentence
 from core.statistics.measures import in_shares, tested_effect
 
@@ -74,6 +75,8 @@ def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str
             predictability=summary.predictability_sentence(diagnosis),
             unit=with_unit(diagnosis),
             sensitivity=sensitivity_sentence(diagnosis),
+            faithfulness=diagnosis.faithfulness and faithfulness_sentence(diagnosis, diagnosis.faithfulness),
+            cause_kinds=kinds_table(diagnosis.faithfulness) if diagnosis.faithfulness else [],
             power=power_map(diagnosis),
             whole_classes=classes_sentence(diagnosis),
             pair_tested=summary.PAIR_TESTED,

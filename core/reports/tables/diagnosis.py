@@ -20,6 +20,7 @@ from core.numbers import digits_for
 from core.records import I64, Diagnosis, FailureCluster, Insight, Predictability, PredictionRow
 from core.records.codec import to_json as to_json
 from core.reports.tables.probes import probes_document, probes_table
+from core.reports.tables.reasons import faithfulness_document
 from core.reports.tables.values import fields, flat, reasons, strings
 from core.reports.wording.candidates import candidates_sentence
 from core.reports.wording.findings import cluster_name, cluster_title, sentence
@@ -148,6 +149,7 @@ def to_document(diagnosis: Diagnosis) -> dict[str, Any]:
             "insights": [_insight(diagnosis, insight) for insight in diagnosis.insights],
             "words": _words(diagnosis),
             "prediction": prediction_document(diagnosis),
+            "faithfulness": faithfulness_document(diagnosis, diagnosis.faithfulness),
             "probes": probes_document(diagnosis),
             "detectable": [fields(d, "size excess_loss error_difference power") for d in diagnosis.detectable],
             "sensitivity": _sensitivity(diagnosis),

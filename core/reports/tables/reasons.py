@@ -7,12 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from core.checks.faithfulness import Faithfulness
 from core.checks.reasons import SampleReason, reasons_of
-from core.records import Diagnosis
+from core.records import Diagnosis, Faithfulness
 from core.records.codec import to_json
 from core.reports.tables.values import fields, strings
-from core.reports.wording.reasons import RULE, faithfulness_lines, sentence_of
+from core.reports.wording.reasons import RULE, faithfulness_sentence, sentence_of
 
 
 def reasons_table(diagnosis: Diagnosis) -> pd.DataFrame:
@@ -47,12 +46,18 @@ def reasons_document(
         }
         for reason in reasons
     ]
-    faithfulness = None
-    if measured is not None:
-        faithfulness = {
-            "sentence": "\n".join(faithfulness_lines(diagnosis, measured)),
+    return to_json({"samples": samples, "faithfulness": faithfulness_document(diagnosis, measured), "rule": RULE})
+
+
+def faithfulness_document(diagnosis: Diagnosis, measured: Faithfulness | None) -> dict[str, Any] | None:
+    """What naming causes is worth, as in diagnosis.json; None where it was not measured."""
+    if measured is None:
+        return None
+    return to_json(
+        {
+            "sentence": faithfulness_sentence(diagnosis, measured),
             "refused": measured.refused,
             "kinds": [fields(k, "kind n n_failing n_named auroc rate_named rate_rest") for k in measured.kinds],
             "causes": [fields(c, "kind text scope n n_named auroc") for c in measured.causes],
         }
-    return to_json({"samples": samples, "faithfulness": faithfulness, "rule": RULE})
+    )

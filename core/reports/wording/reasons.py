@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 from core.checks.reasons import LEAST_FAILING, NEAREST, SampleReason, reason_of
-from core.numbers import count, interval, listed, number, percent, with_unit
-from core.records import EVERYTHING, Diagnosis, FailureCluster
+from core.numbers import count, listed, number, percent, with_interval, with_unit
+from core.records import EVERYTHING, CauseKind, Diagnosis, FailureCluster, Faithfulness, KindFaithfulness
 from core.reports.wording.findings import cluster_name, sample_noun
-
-if TYPE_CHECKING:
-    from core.checks.faithfulness import Faithfulness, KindFaithfulness
 
 TEXTS = 3
 """Conditions, and phrases, that are named; the rest are counted."""
-_KINDS = {
+_KINDS: dict[CauseKind, str] = {
     "cluster": "its cluster",
     "condition": "conditions that it meets",
     "phrase": "phrases that it is most like",
@@ -85,40 +81,56 @@ def _answer(diagnosis: Diagnosis, row: int) -> str:
     return f'The model answers "{names[int(said[row])]}".' if said is not None and names else ""
 
 
-def faithfulness_lines(diagnosis: Diagnosis, found: Faithfulness) -> list[str]:
-    """What the sentences are worth: one sentence, then a line for each kind of cause that was named."""
-    if found.refused:
-        return [f"Whether the named causes tell failing samples from others was not measured: {found.refused}"]
-    every = {kind.kind: kind for kind in found.kinds}
-    whole = every["any"]
+def faithfulness_sentence(diagnosis: Diagnosis, found: Faithfulness) -> str:
+    """What naming a cause is worth, in a sentence or two: such as "Naming a cause tells failures from the rest with
+    AUROC 0.61 (0.59 to 0.64) on held-back halves of 1,600 samples: 31 % of the samples with a named cause fail, 14 %
+    without."."""
+    whole = found.anything
+    if whole is None:
+        return f"Whether the named causes tell failing samples from others was not measured: {found.refused}"
     if not whole.n_named:
-        return [
+        return (
             "On neither half of the samples, taken alone, is anything confirmed, so what the named causes are worth "
             f"could not be measured ({whole.n:,} samples, {whole.n_failing:,} of them failing)."
-        ]
-    lines = [
-        f"On {count(whole.n, 'sample')} that the choice of causes did not see, {_rates(diagnosis, whole)}. "
-        "AUROC of naming each kind of cause, by itself (0.5 tells nothing):"
-    ]
-    lines += [
-        f"  {_KINDS[kind.kind]}: {_area(kind)}, named of {kind.n_named:,}" for kind in found.kinds if kind.n_named
-    ]
+        )
+    known = diagnosis.outcomes.errors is not None
+    failures, fail = ("failures", "fail") if known else ("the worst tenth of losses", "are in it")
+    rest = "" if math.isnan(whole.rate_rest) else f", {percent(whole.rate_rest)} without"
+    said = (
+        f"Naming a cause tells {failures} from the rest with AUROC {_area(whole)} on held-back halves of "
+        f"{count(whole.n, 'sample')}: {percent(whole.rate_named)} of the samples with a named cause {fail}{rest}."
+    )
+    return said if whole.auroc.low > CHANCE else f"{said} That is not told from chance, which is {CHANCE}."
+
+
+def faithfulness_lines(diagnosis: Diagnosis, found: Faithfulness) -> list[str]:
+    """The sentence, then a line for each kind of cause that was named."""
+    said, kinds = faithfulness_sentence(diagnosis, found), kinds_table(found)
+    if not kinds:
+        return [said]
+    lines = [f"{said} Of each kind, by itself ({CHANCE} tells nothing):"]
+    lines += [f"  {name}: {area}, named of {n}" for name, area, n in kinds]
     unnamed = [_KINDS[kind.kind] for kind in found.kinds if not kind.n_named]
     if unnamed:
         lines.append(f"  Never named there: {listed(unnamed, len(unnamed))}.")
     return lines
 
 
-def _rates(diagnosis: Diagnosis, kind: KindFaithfulness) -> str:
-    what = "fail" if diagnosis.outcomes.errors is not None else "have a loss in the worst tenth"
-    rest = "" if math.isnan(kind.rate_rest) else f", of the others {percent(kind.rate_rest)}"
-    return f"{percent(kind.rate_named)} of those with a named cause {what}{rest}"
+def kinds_table(found: Faithfulness) -> list[tuple[str, str, str]]:
+    """(kind of cause, AUROC with its interval, samples of which it is named) of each kind that was named; [] where none
+    was."""
+    whole = found.anything
+    if whole is None or not whole.n_named:
+        return []
+    return [(_KINDS[kind.kind], _area(kind), f"{kind.n_named:,}") for kind in found.kinds if kind.n_named]
 
 
 def _area(kind: KindFaithfulness) -> str:
-    return f"{number(kind.auroc.value, 2)} ({interval(kind.auroc, digits=2)})"
+    return with_interval(kind.auroc, digits=2)
 
 
+CHANCE = 0.5
+"""The AUROC of what tells nothing."""
 NOTHING = "Nothing is known of why this sample may fail: no confirmed finding speaks of it."
 RULE = (
     f"Nearest samples are named where at least {LEAST_FAILING} of {NEAREST} fail, and at least twice the share of all "

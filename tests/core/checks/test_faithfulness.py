@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from core.checks import faithfulness as module
-from core.checks.faithfulness import Faithfulness, measure_faithfulness
+from core.checks.faithfulness import measure_faithfulness
 from core.discovery.method import diagnose_arrays
 from core.discovery.settings import Settings
-from core.records import Column, Diagnosis
+from core.errors import Cancelled
+from core.records import Column, Diagnosis, Faithfulness
 from core.statistics.ranking import auroc
 
 FAST = Settings(map=False, sensitivity=False, n_permutations=200)
@@ -101,3 +102,17 @@ def test_too_few_rows_are_said_and_not_measured() -> None:
     measured = measure_faithfulness(planted(0.6, n=60))
     assert measured.kinds == ()
     assert "At least 40 samples are needed" in measured.refused
+
+
+def test_its_steps_are_told_by_half_and_it_can_be_stopped() -> None:
+    told: list[str] = []
+
+    def watched(step: str, done: int, total: int) -> None:
+        told.append(step)
+        if step.startswith("half 2: "):
+            raise Cancelled("enough")
+
+    with pytest.raises(Cancelled, match="enough"):
+        measure_faithfulness(planted(0.6, n=120), progress=watched)
+    assert told[0] == "try the causes"
+    assert any(step.startswith("half 1: ") for step in told)

@@ -11,22 +11,17 @@ import pandas as pd
 import pytest
 
 from core.checks import faithfulness
-from core.checks.faithfulness import Faithfulness, KindFaithfulness, NamedCause
-from core.records import Diagnosis, Estimate
-from core.store import save
+from core.errors import InvalidInput
+from core.records import Diagnosis, Faithfulness, Progress
+from core.store import load, save
 from tests.conftest import REPOSITORY
 from tests.support.commands import refused, said
-
-AREA = Estimate(0.7, 0.6, 0.8)
-MEASURED = Faithfulness(
-    (KindFaithfulness("any", 60, 15, 20, AREA, 0.7, 0.1),),
-    (NamedCause("condition", "weather = fog", "all samples", 30, 8, AREA),),
-)
+from tests.support.faithfulness import made_faithfulness
 
 
 @pytest.fixture
 def run(diagnosis: Diagnosis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setattr(faithfulness, "measure_faithfulness", lambda diagnosis, **_: MEASURED)
+    monkeypatch.setattr(faithfulness, "measure_faithfulness", lambda diagnosis, **_: made_faithfulness())
     save(diagnosis, tmp_path / "run")
     return str(tmp_path / "run")
 
@@ -48,6 +43,45 @@ def test_sentences_come_with_what_they_are_worth(run: str, tmp_path: Path, capsy
     silent = table[table["named"] == ""]
     assert len(silent) > 20
     assert set(silent["sentence"]) == {""}
+
+
+def test_the_measurement_is_kept_in_the_run_and_taken_from_there(
+    run: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measured = 0
+
+    def measure(diagnosis: Diagnosis, *, progress: Progress) -> Faithfulness:
+        nonlocal measured
+        measured += 1
+        return made_faithfulness()
+
+    monkeypatch.setattr(faithfulness, "measure_faithfulness", measure)
+    said(capsys, "explain", run, "--not-kept")
+    assert load(Path(run)).faithfulness is None
+    told = said(capsys, "explain", run)
+    kept = load(Path(run)).faithfulness
+    assert kept is not None
+    assert kept.anything is not None
+    assert (kept.anything.auroc.value, kept.anything.n_named) == (0.7, 20)
+    assert "Naming a cause tells failures from the rest with AUROC 0.70" in (Path(run) / "report.html").read_text()
+    document = json.loads((Path(run) / "diagnosis.json").read_text("utf-8"))["faithfulness"]
+    assert document["kinds"][0]["auroc"] == {"value": 0.7, "low": 0.6, "high": 0.8}
+    assert document["sentence"] in told
+    assert measured == 2
+    assert said(capsys, "explain", run) == told
+    assert measured == 2
+    said(capsys, "explain", run, "--not-kept")
+    assert measured == 3
+
+
+def test_a_run_that_may_only_be_read_is_explained_all_the_same(
+    run: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def unwritable(*_: object) -> None:
+        raise InvalidInput("The run cannot be written there.")
+
+    monkeypatch.setattr("core.store.update", unwritable)
+    assert "AUROC 0.70" in said(capsys, "explain", run)
 
 
 def test_one_row_is_answered_alone(run: str, capsys: pytest.CaptureFixture[str]) -> None:

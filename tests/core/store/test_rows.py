@@ -12,10 +12,11 @@ import pytest
 
 from core.errors import InvalidInput
 from core.files import digest, read_arrays, write_arrays
-from core.records import Diagnosis
+from core.records import Diagnosis, Faithfulness
 from core.store import ARRAYS, STATE, load, save
 from core.store.rows import check_rows
 from tests.support.diagnoses import make_diagnosis
+from tests.support.faithfulness import made_faithfulness
 from tests.support.sensitivity import made_sensitivity
 
 
@@ -31,9 +32,16 @@ BENT: dict[str, Any] = {
     "predicted losses": lambda d: replace(d, estimate=replace(d.estimate, predicted=np.zeros((60, 2)))),
     "map": lambda d: replace(d, map=replace(d.map, xy=np.zeros((60, 3), np.float32))),
     "mask of an insight": lambda d: replace(d, insights=(replace(d.insights[0], mask=np.zeros(61, bool)),)),
+    "each kind of cause once": lambda d: replace(d, faithfulness=Faithfulness(made_faithfulness().kinds[1:])),
+    "counts of at most 60 rows": lambda d: replace(d, faithfulness=_uncounted()),
     "words are needed": lambda d: _column(d, "category", np.full(60, 1.5)),
     "numbers are needed": lambda d: _column(d, "number", np.full(60, None)),
 }
+
+
+def _uncounted() -> Faithfulness:
+    found = made_faithfulness()
+    return replace(found, kinds=tuple(replace(kind, n_named=61) for kind in found.kinds))
 
 
 def _column(diagnosis: Diagnosis, kind: Any, values: Any) -> Diagnosis:

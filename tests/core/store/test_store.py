@@ -143,7 +143,7 @@ def test_a_run_of_before_opens_without_what_nothing_reads_any_more(tmp_path: Pat
     state = tmp_path / "run" / "state.json"
     said = json.loads(state.read_text("utf-8"))
     tree = said["diagnosis"]
-    del tree["family_null"], tree["sensitivity"]
+    del tree["family_null"], tree["sensitivity"], tree["faithfulness"]
     tree |= {"phrase_p": None, "question_null": None}
     tree["words"]["leading"] = tree["words"]["directions"]
     for insight in tree["insights"]["$tuple"]:
@@ -152,6 +152,7 @@ def test_a_run_of_before_opens_without_what_nothing_reads_any_more(tmp_path: Pat
     found = load(tmp_path / "run")
     assert found.family_null is None
     assert found.sensitivity is None
+    assert found.faithfulness is None
     assert found.words is not None
     assert len(found.insights) == len(with_words().insights)
 

@@ -28,6 +28,7 @@ from core.reports.tables.diagnosis import (
     write_results,
 )
 from tests.support.diagnoses import make_diagnosis
+from tests.support.faithfulness import made_faithfulness
 from tests.support.probes import with_probes
 from tests.support.words import made_prediction, with_words
 
@@ -57,7 +58,7 @@ def test_every_key_is_documented_and_every_documented_key_is_written(options: di
     written = {re.sub(r"\.(value|low|high)$", "", key) for key in keys(to_document(plain))}
     assert written <= documented
     if not options:
-        whole = replace(with_words(plain), prediction=made_prediction())
+        whole = replace(with_words(plain), prediction=made_prediction(), faithfulness=made_faithfulness())
         ruled = replace(
             whole, insights=(replace(whole.insights[0], tests=(("weather", "=", "fog"),)), *whole.insights[1:])
         )

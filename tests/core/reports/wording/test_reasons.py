@@ -5,10 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from core.checks.faithfulness import Faithfulness, KindFaithfulness
 from core.checks.reasons import Ground, SampleReason
-from core.records import Diagnosis, Estimate
-from core.reports.wording.reasons import RULE, faithfulness_lines, reason_sentence, sentence_of
+from core.records import CauseKind, Diagnosis, Estimate, Faithfulness, KindFaithfulness
+from core.reports.wording.reasons import (
+    RULE,
+    faithfulness_lines,
+    faithfulness_sentence,
+    kinds_table,
+    reason_sentence,
+    sentence_of,
+)
 from tests.support.diagnoses import make_diagnosis
 
 
@@ -44,20 +50,33 @@ def test_many_conditions_are_counted(diagnosis: Diagnosis) -> None:
     assert "have: a = x and b = y, c = z." in sentence_of(diagnosis, SampleReason(0, 1, False, joined))
 
 
-def kind(name: str, n_named: int, value: float = 0.7) -> KindFaithfulness:
+def kind(name: CauseKind, n_named: int, value: float = 0.7) -> KindFaithfulness:
     area = Estimate(value, value - 0.05, value + 0.05)
     return KindFaithfulness(name, 100, 20, n_named, area, 0.5, 0.1)
 
 
 def test_what_sentences_are_worth_is_said_with_interval_and_n(diagnosis: Diagnosis) -> None:
-    told = faithfulness_lines(diagnosis, Faithfulness((kind("cluster", 30), kind("phrase", 0), kind("any", 40, 0.72))))
-    assert told[0].startswith(
-        "On 100 samples that the choice of causes did not see, 50\u00a0% of those with a named cause"
+    found = Faithfulness((kind("cluster", 30), kind("phrase", 0), kind("any", 40, 0.72)))
+    said = (
+        "Naming a cause tells failures from the rest with AUROC 0.72 (0.67 to 0.77) on held-back halves of 100 "
+        "samples: 50\u00a0% of the samples with a named cause fail, 10\u00a0% without."
     )
-    assert "fail, of the others 10" in told[0]
+    assert faithfulness_sentence(diagnosis, found) == said
+    told = faithfulness_lines(diagnosis, found)
+    assert told[0] == f"{said} Of each kind, by itself (0.5 tells nothing):"
     assert told[1] == "  its cluster: 0.70 (0.65 to 0.75), named of 30"
     assert told[2] == "  any cause at all: 0.72 (0.67 to 0.77), named of 40"
     assert told[3] == "  Never named there: phrases that it is most like."
+    assert kinds_table(found)[0] == ("its cluster", "0.70 (0.65 to 0.75)", "30")
+
+
+def test_what_is_not_told_from_chance_says_so(diagnosis: Diagnosis) -> None:
+    weak = faithfulness_sentence(diagnosis, Faithfulness((kind("any", 40, 0.54),)))
+    assert weak.endswith("10\u00a0% without. That is not told from chance, which is 0.5.")
+    outcomes = replace(diagnosis.outcomes, errors=None)
+    unknown = faithfulness_sentence(replace(diagnosis, outcomes=outcomes), Faithfulness((kind("any", 40),)))
+    assert unknown.startswith("Naming a cause tells the worst tenth of losses from the rest with AUROC 0.70")
+    assert "of the samples with a named cause are in it, 10" in unknown
 
 
 def test_what_could_not_be_measured_is_said(diagnosis: Diagnosis) -> None:
@@ -67,6 +86,7 @@ def test_what_could_not_be_measured_is_said(diagnosis: Diagnosis) -> None:
     nothing = faithfulness_lines(diagnosis, Faithfulness((kind("any", 0),)))
     assert "is anything confirmed" in nothing[0]
     assert "(100 samples, 20 of them failing)" in nothing[0]
+    assert kinds_table(Faithfulness((kind("any", 0),))) == kinds_table(Faithfulness(refused="Too few.")) == []
 
 
 def test_the_rule_says_its_numbers() -> None:
