@@ -26,7 +26,7 @@ function pickTab(tab) {
 function unfold(part) {
   part.open = true;
   part.scrollIntoView({ block: "center" });
-  part.querySelector("button, summary").focus({ preventScroll: true });
+  (part.querySelector("button") ?? part.querySelector("summary")).focus({ preventScroll: true });
 }
 
 element.addEventListener("keydown", (event) => {
@@ -59,6 +59,7 @@ async function enlarge(tile) {
     dialog.prepend(Object.assign(document.createElement("blockquote"), { textContent: card.text }));
   }
   if (card) text.replaceChildren(...[card.title, ...card.lines].map((line, i) => Object.assign(document.createElement(i ? "p" : "h3"), { textContent: line })));
+  if (card?.worth) text.append(Object.assign(document.createElement("p"), { className: "muted worth", textContent: card.worth }));
 }
 
 const hovered = (event, selector) => { const found = event.target.closest(selector); return found && element.contains(found) ? found : null; };

@@ -17,7 +17,7 @@ from webapp.explore.cards import cluster_list
 from webapp.explore.detail import Selection, selection_pane
 from webapp.explore.findings import phrases_of_rows
 from webapp.explore.overview import class_section, notes_section, strip
-from webapp.explore.worth import on_measure, opened
+from webapp.explore.worth import on_measure, opened, worth_beside
 from webapp.failure_map import NO_SELECTION, map_points, map_selection, map_view, read_polygon
 from webapp.markup.components import download_row, script
 from webapp.markup.html import picture, sample_facts
@@ -159,21 +159,23 @@ def on_clear(session: Session) -> tuple[Session, Any, Any]:
 
 
 def describe(asked: Any) -> dict[str, Any] | None:
-    """The card of one sample for [run, row]: {"src", "title", "lines", "text"}; None where the run or the row is not
-    there."""
+    """The card of one sample for [run, row]: {"src", "title", "lines", "text", "worth"}; None where the run or the row
+    is not there."""
     try:
         run, row = asked
-        diagnosis = RUNS.get(str(run))
+        diagnosis = opened(str(run))
         row = int(row)
         if not 0 <= row < len(diagnosis.samples):
             return None
     except (DiagnosisError, TypeError, ValueError):
         return None  # anybody may call this: a wrong question gets no answer, and tells nothing
+    worth = worth_beside(diagnosis, row)
     return {
         "src": picture(diagnosis, row),
         "title": diagnosis.samples.ids[row],
         "lines": sample_facts(diagnosis, row),
         "text": text_of(diagnosis.samples, row),
+        "worth": "" if worth is None else worth.sentence,
     }
 
 
@@ -282,10 +284,10 @@ def _layout(examples: list[tuple[str, str]]) -> View:
         with gr.Column(scale=42, min_width=320, elem_classes="pane-column"):
             pane = _pane(listed, "pane")
     _, buttons = download_row([(f"download-{Path(name).suffix[1:]}", title) for name, title in downloads.FILES])
-    notes = _pane(said, "notes")
     with gr.Row(elem_classes="bring"):
         status = gr.HTML("", elem_id="worth-status", **PLAIN)
         cancel = gr.Button("Cancel", elem_id="worth-cancel", visible=False, scale=0, min_width=110)
+    notes = _pane(said, "notes")
     return View(strip, classes, failure_map, pane, notes, status, cancel, picker, buttons)
 
 

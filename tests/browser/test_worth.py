@@ -1,0 +1,100 @@
+"""What the sentence on a sample is worth, in a real browser: not yet measured, measured, stopped."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.checks import faithfulness
+from core.records import Diagnosis, Faithfulness, Progress
+from tests.browser.test_journeys import CONTRAST
+from tests.support.faithfulness import made_faithfulness
+from webapp.explore import worth
+
+pytestmark = pytest.mark.browser
+
+Visit = Callable[..., Any]
+SAID = "Naming a cause tells failures from the rest with AUROC 0.70 (0.60 to 0.80)"
+SECONDS = 1.0
+
+
+@pytest.fixture(autouse=True)
+def slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A measurement with steps, of a second."""
+
+    def measure(diagnosis: Diagnosis, *, progress: Progress) -> Faithfulness:
+        until = time.monotonic() + SECONDS
+        while (left := until - time.monotonic()) > 0:
+            progress("half 1: members", int(100 * (SECONDS - left)), 100)
+            time.sleep(0.05)
+        return made_faithfulness()
+
+    monkeypatch.setattr(faithfulness, "measure_faithfulness", measure)
+    monkeypatch.setattr(worth, "_OF_EXAMPLES", {})
+
+
+def open_sample(page: Any) -> None:
+    """Click on a point of a cluster, and again for the sample alone."""
+    box = page.locator("#map .map-over").bounding_box()
+    page.locator("#pane .card").first.click()
+    page.wait_for_selector("#pane .selection-chip")
+    for y in np.linspace(0.3, 0.7, 9):
+        for x in np.linspace(0.2, 0.8, 40):
+            at = box["x"] + box["width"] * x, box["y"] + box["height"] * y
+            page.mouse.move(*at)
+            page.wait_for_timeout(30)
+            if not page.locator("#map .map-hover").is_visible():
+                continue
+            for _ in range(2):
+                page.mouse.click(*at)
+                page.wait_for_timeout(400)
+            if page.locator("#pane .worth").count():
+                return
+    pytest.fail("no point of a cluster was met")
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_it_is_offered_beside_the_sentence_measured_below_and_shown_in_both(open_page: Visit, dark: bool) -> None:
+    page = open_page(dark=dark)
+    open_sample(page)
+    assert "was not measured yet" in page.locator("#pane .worth").inner_text()
+    page.locator("#pane .worth button").click()
+    assert page.locator("#worth").get_attribute("open") is not None
+    button = page.locator("#worth button")
+    assert button.evaluate("part => part === document.activeElement")
+    assert "diagnosed by itself" in page.locator("#worth").inner_text()
+    if shots := os.environ.get("SHOTS"):
+        page.screenshot(path=f"{shots}/before-{dark}.png", full_page=True)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#worth-status .status li")
+    page.wait_for_selector("#worth table", timeout=30_000)
+    assert SAID in page.locator("#worth").inner_text()
+    assert page.locator("#worth button").count() == 0
+    assert not page.locator("#worth-cancel").is_visible()
+    assert SAID in page.locator("#pane .worth").inner_text()
+    shown = ["#pane .worth", "#worth > p", "#worth td", "#worth > .muted", "#worth summary .muted"]
+    ratios = page.evaluate(CONTRAST, shown)
+    assert min(ratios.values()) >= 4.5, ratios
+    if shots := os.environ.get("SHOTS"):
+        page.screenshot(path=f"{shots}/worth-{dark}.png", full_page=True)
+    page.locator("#pane .tile").first.click()
+    page.wait_for_selector("dialog.enlarged .worth")
+    if shots := os.environ.get("SHOTS"):
+        page.screenshot(path=f"{shots}/dialog-{dark}.png")
+    assert SAID in page.locator("dialog.enlarged .worth").inner_text()
+    page.keyboard.press("Escape")
+
+
+def test_it_can_be_stopped(open_page: Visit) -> None:
+    page = open_page()
+    page.locator("#worth summary").click()
+    page.locator("#worth button").click()
+    page.locator("#worth-cancel").click()
+    page.wait_for_selector("#worth-status :text('Stopped')")
+    assert page.locator("#worth button").is_visible()
+    assert "not measured" in page.locator("#worth summary").inner_text()
