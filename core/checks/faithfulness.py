@@ -67,13 +67,12 @@ def measure_faithfulness(diagnosis: Diagnosis, *, seed: int = 0, progress: Progr
     rows = np.flatnonzero(seen)
     fails, groups = failing(diagnosis)[rows], diagnosis.samples.groups
     own = None if groups is None else groups[rows]
-    kinds = (
-        KindFaithfulness(
-            kind, len(rows), int(fails.sum()), int(inside[rows].sum()), *_told(inside[rows], fails, own, seed)
-        )
-        for kind, inside in named.items()
+    kinds = [(kind, named[kind][rows]) for kind in KINDS]
+    measured = (
+        KindFaithfulness(kind, len(rows), int(fails.sum()), int(inside.sum()), *_told(inside, fails, own, seed))
+        for kind, inside in kinds
     )
-    return Faithfulness(tuple(kinds), tuple(causes))
+    return Faithfulness(tuple(measured), tuple(causes))
 
 
 def _in_half(number: int, progress: Progress) -> Progress:

@@ -123,7 +123,8 @@ class ReadAndWritten:
 def make_student(states: FrozenStates, tokenizer: Any, learn: RationaleSet, seed: int) -> T5Student:
     """A new decoder that writes the word pieces of the labels and reasons that it learns from."""
     pieces = ReadAndWritten(tokenizer, [*learn.classes, *learn.rationales])
-    config = transformers.T5Config(
+    kind: Any = transformers.T5Config
+    config = kind(
         vocab_size=len(pieces),
         d_model=WIDTH,
         d_kv=32,
