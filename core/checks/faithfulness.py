@@ -24,6 +24,7 @@ from core.discovery.settings import Settings
 from core.errors import InvalidInput
 from core.records import (
     F64,
+    I64,
     Bool,
     CauseKind,
     Diagnosis,
@@ -67,12 +68,13 @@ def measure_faithfulness(diagnosis: Diagnosis, *, seed: int = 0, progress: Progr
     rows = np.flatnonzero(seen)
     fails, groups = failing(diagnosis)[rows], diagnosis.samples.groups
     own = None if groups is None else groups[rows]
-    kinds = [(kind, named[kind][rows]) for kind in KINDS]
-    measured = (
-        KindFaithfulness(kind, len(rows), int(fails.sum()), int(inside.sum()), *_told(inside, fails, own, seed))
-        for kind, inside in kinds
-    )
-    return Faithfulness(tuple(measured), tuple(causes))
+    measured = tuple(_measured(kind, named[kind][rows], fails, own, seed) for kind in KINDS)
+    return Faithfulness(measured, tuple(causes))
+
+
+def _measured(kind: CauseKind, inside: Bool, fails: Bool, groups: I64 | None, seed: int) -> KindFaithfulness:
+    told = _told(inside, fails, groups, seed)
+    return KindFaithfulness(kind, len(fails), int(fails.sum()), int(inside.sum()), *told)
 
 
 def _in_half(number: int, progress: Progress) -> Progress:
@@ -141,17 +143,12 @@ def _settings(said: Mapping[str, object]) -> Settings:
     return Settings(**{**own, "map": False, "sensitivity": False})  # type: ignore[arg-type]
 
 
-def _told(inside: Bool, fails: Bool, groups: object, seed: int) -> tuple[Estimate, float, float]:
+def _told(inside: Bool, fails: Bool, groups: I64 | None, seed: int) -> tuple[Estimate, float, float]:
     """(AUROC, share of failing rows inside, and outside)."""
     inner = float(fails[inside].mean()) if inside.any() else float("nan")
     outer = float(fails[~inside].mean()) if (~inside).any() else float("nan")
     if not inside.any():
         return UNDEFINED, inner, outer
     value = inside.astype(np.float64)
-    area = bootstrap(
-        lambda rows: auroc(value[rows], fails[rows]),
-        len(fails),
-        groups,  # type: ignore[arg-type]
-        np.random.default_rng(seed),
-    )
+    area = bootstrap(lambda rows: auroc(value[rows], fails[rows]), len(fails), groups, np.random.default_rng(seed))
     return area, inner, outer
