@@ -14,14 +14,13 @@ import pytest
 from PIL import Image
 
 from core.checks.audit_table import audit_table
-from core.records import Diagnosis, Estimate, Faithfulness
+from core.records import Diagnosis, Estimate
 from core.reports.html import diagnosis as report
 from core.reports.html.diagnosis import render_report, write_audit, write_report
 from core.reports.wording.findings import sentence
 from core.reports.wording.summary import PAIR_TESTED
 from core.store import load, save
 from tests.support.diagnoses import MemoryImages, draw_picture, make_diagnosis
-from tests.support.faithfulness import made_faithfulness
 from tests.support.page import Page
 from tests.support.words import made_prediction, with_words
 
@@ -229,16 +228,6 @@ def test_the_prediction_is_shown_with_its_digest_beside_what_came() -> None:
     ]
     losses = Page(render_report(replace(diagnosis, prediction=made_prediction("mean loss")))).text
     assert "Mean cross-entropy, in nats" in losses
-
-
-def test_what_naming_a_cause_is_worth_is_shown_once_it_was_measured(diagnosis: Diagnosis) -> None:
-    assert "What naming a cause is worth" not in Page(render_report(diagnosis)).text
-    text = Page(render_report(replace(diagnosis, faithfulness=made_faithfulness()))).text
-    after = text[text.index("What naming a cause is worth") : text.index("How this was found")]
-    assert "AUROC 0.70 (0.60 to 0.80) on held-back halves of 60 samples: 70\u00a0% of the samples with a named" in after
-    assert "conditions that it meets" in after
-    refused = Page(render_report(replace(diagnosis, faithfulness=Faithfulness(refused="At least 40 are needed.")))).text
-    assert "was not measured: At least 40 are needed." in refused
 
 
 def test_the_audit_page_fetches_nothing_and_escapes_phrases(tmp_path: Path) -> None:
