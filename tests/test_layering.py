@@ -68,7 +68,7 @@ PAGE = (
     "theme guide failure_map",
     "state",
     "explore",
-    "data ask board clicks predict probe compose",
+    "data ask board clicks predict probe second compose",
     "api",
     "server",
     "app",

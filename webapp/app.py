@@ -28,6 +28,7 @@ from webapp.markup.components import script
 from webapp.markup.render import render
 from webapp.predict import tab as predict
 from webapp.probe import tab as probe
+from webapp.second import tab as second
 from webapp.server.hosts import is_loopback
 from webapp.server.page import SafeBlocks
 from webapp.server.process import begin, serve_until_stopped
@@ -89,6 +90,8 @@ def build_app(
                 predict.build(session, view, tabs, tab)
             with gr.Tab("Probe", id="probe") as tab:
                 probe.build(session, view, tabs, tab, offered)
+            with gr.Tab("Second model", id="second") as tab:
+                second.build(session, tab)
             with gr.Tab("Compose", id="compose") as tab:
                 compose.build(session, view, tabs, tab, offered, ModelAccess(root, at_home))
             with gr.Tab("Scoreboard", id="board") as tab:

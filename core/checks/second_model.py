@@ -3,19 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from core.data.inline import text_of
 from core.data.samples import read_data_set
 from core.data.tables.roles import Roles
 from core.errors import InvalidInput
-from core.records import I64, Diagnosis, Outcomes, ProbeResult
+from core.records import I64, Diagnosis, Outcomes, ProbeResult, Progress, SampleSet, no_progress
 from core.statistics.intervals import UNDEFINED, accuracy_of
 
+MOST_OTHERS = 0.5
+"""Share of the common ids that may have another text, or another label, before the table is one of other samples."""
 
-def read_second(diagnosis: Diagnosis, table: Path, roles: Roles = Roles()) -> tuple[Outcomes, I64, tuple[str, ...]]:
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SecondOutcomes:
+    """Another model's outcomes on samples of a run."""
+
+    outcomes: Outcomes
+    rows: I64
+    """(m,) rows of the run that they belong to, ascending."""
+    class_names: tuple[str, ...]
+    """What the outcomes' predictions and scores index."""
+    notes: tuple[str, ...]
+    """What was left out or differs."""
+
+
+def read_second(
+    diagnosis: Diagnosis, table: Path, roles: Roles = Roles(), *, progress: Progress = no_progress
+) -> SecondOutcomes:
     """Outcomes of another model on samples of the run.
 
     Args:
@@ -23,13 +42,11 @@ def read_second(diagnosis: Diagnosis, table: Path, roles: Roles = Roles()) -> tu
             not needed.
         roles: which column is which; usual names are recognised.
 
-    Returns:
-        The outcomes, the (m,) rows of the run that they belong to, ascending, and notes on what was left out.
-
     Raises:
-        InvalidInput: the errors cannot be known from the table, or no id is one of the run's.
+        InvalidInput: the errors cannot be known from the table, no id is one of the run's, or most of the ids stand for
+            other samples.
     """
-    audit = read_data_set(table, roles=roles)
+    audit = read_data_set(table, roles=roles, progress=progress)
     if audit.outcomes.errors is None:
         raise InvalidInput(
             f"{table.name} does not say which answers are wrong. "
@@ -47,12 +64,10 @@ def read_second(diagnosis: Diagnosis, table: Path, roles: Roles = Roles()) -> tu
         notes.append(f"{strangers:,} rows of {table.name} have an id that the run does not know and are left out.")
     if absent:
         notes.append(f"{absent:,} samples of the run are not in {table.name} and are left out.")
-    if disagree := _other_labels(diagnosis, audit.samples.labels, audit.samples.class_names, rows, order):
-        notes.append(
-            f"{disagree:,} samples have another label in {table.name} than in the run: "
-            "each model is judged by its own table."
-        )
-    return audit.outcomes.keep(order), rows[order], tuple(notes)
+    texts = _other_texts(diagnosis.samples, audit.samples, rows, order)
+    labels = _other_labels(diagnosis.samples, audit.samples, rows, order)
+    notes += [*_told(texts, len(order), "text", table.name), *_told(labels, len(order), "label", table.name)]
+    return SecondOutcomes(audit.outcomes.keep(order), rows[order], audit.samples.class_names, tuple(notes))
 
 
 def rows_of_run(diagnosis: Diagnosis, ids: Sequence[str]) -> tuple[I64, I64]:
@@ -64,34 +79,73 @@ def rows_of_run(diagnosis: Diagnosis, ids: Sequence[str]) -> tuple[I64, I64]:
     return rows, known[np.argsort(rows[known], kind="stable")]
 
 
-def with_outcomes(diagnosis: Diagnosis, name: str, model: str, outcomes: Outcomes, rows: I64, said: str) -> Diagnosis:
+def with_outcomes(
+    diagnosis: Diagnosis,
+    name: str,
+    model: str,
+    outcomes: Outcomes,
+    rows: I64,
+    said: str,
+    class_names: tuple[str, ...] = (),
+) -> Diagnosis:
     """The run with another model's outcomes, whose errors are known, on its (m,) `rows` among its results.
 
     Args:
         said: where they come from, a sentence.
+        class_names: what the predictions index, the run's own first; by default these alone.
     """
     samples = diagnosis.samples
     assert outcomes.errors is not None
     groups = None if samples.groups is None else samples.groups[rows]
     labels = np.full(len(rows), -1, np.int64) if samples.labels is None else samples.labels[rows]
-    names, accuracy = samples.class_names, accuracy_of(outcomes.errors, groups)
+    names, accuracy = class_names or samples.class_names, accuracy_of(outcomes.errors, groups)
     result = ProbeResult(name, "table", {}, model, names, rows, labels, outcomes, accuracy, UNDEFINED, said)
     return replace(diagnosis, probes=(*diagnosis.probes, result))
 
 
-def _other_labels(diagnosis: Diagnosis, labels: I64 | None, names: tuple[str, ...], rows: I64, order: I64) -> int:
-    samples = diagnosis.samples
-    if labels is None or samples.labels is None:
+def _other_texts(mine: SampleSet, theirs: SampleSet, rows: I64, order: I64) -> int:
+    """Samples that have another text; 0 where either shows no texts."""
+    if mine.modality != "text" or theirs.modality != "text":
         return 0
-    theirs = [names[c] for c in labels[order].tolist()]
-    mine = [samples.class_names[c] for c in samples.labels[rows[order]].tolist()]
-    return sum(a != b for a, b in zip(mine, theirs))
+    return sum(text_of(mine, int(rows[at])) != text_of(theirs, at) for at in order.tolist())
 
 
-def with_second(diagnosis: Diagnosis, table: Path, roles: Roles = Roles()) -> tuple[Diagnosis, str, tuple[str, ...]]:
+def _other_labels(mine: SampleSet, theirs: SampleSet, rows: I64, order: I64) -> int:
+    if mine.labels is None or theirs.labels is None:
+        return 0
+    first = [mine.class_names[c] for c in mine.labels[rows[order]].tolist()]
+    return sum(a != theirs.class_names[c] for a, c in zip(first, theirs.labels[order].tolist()))
+
+
+def _told(n: int, common: int, what: str, table: str) -> list[str]:
+    """A note on n samples of which the table says something else than the run.
+
+    Raises:
+        InvalidInput: they are most of the common ones.
+    """
+    if n > MOST_OTHERS * common:
+        raise InvalidInput(
+            f"{n:,} of {common:,} samples have another {what} in {table} than in the run, so it is a table of other "
+            "samples, or its ids are mere row numbers and its rows stand in another order. Bring the second model's "
+            "answers to the run's samples, with the run's ids; name their column with --id."
+        )
+    judged = ": each model is judged by its own table" if what == "label" else ""
+    return [f"{n:,} samples have another {what} in {table} than in the run{judged}."] if n else []
+
+
+def with_second(
+    diagnosis: Diagnosis, table: Path, roles: Roles = Roles(), *, progress: Progress = no_progress
+) -> tuple[Diagnosis, str, tuple[str, ...]]:
     """The run with the second model among its results, under the table's name, so that it can be compared; with that
     name and the notes."""
-    outcomes, rows, notes = read_second(diagnosis, table, roles)
+    found = read_second(diagnosis, table, roles, progress=progress)
     taken = {p.name for p in diagnosis.probes} | {"model"}
     name = next(n for n in (table.stem, table.name, f"table {table.name}") if n not in taken)
-    return with_outcomes(diagnosis, name, "given", outcomes, rows, "Read from a table."), name, notes
+    own = diagnosis.samples.class_names
+    names = (*own, *(n for n in found.class_names if n not in own))  # a model may name a class that no sample has
+    outcomes = replace(found.outcomes, scores=None)  # their columns are in the order of the table's own names
+    if outcomes.predictions is not None:
+        place = np.array([names.index(n) for n in found.class_names], np.int64)
+        outcomes = replace(outcomes, predictions=place[outcomes.predictions])
+    said = "Read from a table."
+    return with_outcomes(diagnosis, name, "given", outcomes, found.rows, said, names), name, found.notes

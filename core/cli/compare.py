@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -45,9 +46,10 @@ def compare(
     """
     if out is not None:
         check_suffix(out, *TABLES, ".html")
-    saved = None if student is None else _saved(student)
+    costs = None if student is None else _costs(student)
     from core.checks.compare import compare as beside
     from core.reports.tables.probes import comparison_document, comparison_table
+    from core.reports.wording.distillation import second_lines
     from core.reports.wording.probes import comparison_lines
     from core.store import load
 
@@ -63,14 +65,15 @@ def compare(
         for note in notes:
             say(f"Note: {note}", file=sys.stderr)
     found = beside(diagnosis, a, b)
-    say("\n".join([*comparison_lines(diagnosis, found), *([] if saved is None else [saved])]))
+    lead = second_lines(found, costs) if second is not None or costs is not None else []
+    say("\n".join([*lead, *comparison_lines(diagnosis, found)]))
     if out is None:
         return
     in_folder(out)
     if out.suffix.lower() == ".html":
         from core.reports.html.diagnosis import write_comparison
 
-        write_comparison(diagnosis, found, out)
+        write_comparison(diagnosis, found, out, lead)
     elif out.suffix.lower() == ".json":
         from core.files import write_json
 
@@ -80,12 +83,11 @@ def compare(
     say(f"Written: {out}")
 
 
-def _saved(student: Path) -> str:
-    """What a student saved; a folder that holds none is refused before the comparison."""
-    from core.reports.wording.distillation import compression_sentence
+def _costs(student: Path) -> Any:
+    """What teacher and student take; a folder that holds no student is refused before the comparison."""
     from core.training.distillation.student_folder import read_costs
 
-    return compression_sentence(*read_costs(student))
+    return read_costs(student)
 
 
 @command()

@@ -25,9 +25,21 @@ def kinds_of(diagnosis: Diagnosis, result: ProbeResult) -> tuple[tuple[str, str]
     return ALONE if diagnosis.outcomes.errors is None or is_own(diagnosis, result.name) else KINDS
 
 
+def class_scope(diagnosis: Diagnosis, name: str) -> str:
+    """The scope of a class, as `rows_of_kind` reads it."""
+    return f"class-{diagnosis.samples.class_names.index(name)}"
+
+
+def class_of_scope(diagnosis: Diagnosis, scope: str) -> int | None:
+    """The number of the class that is the scope; None where it is none of the run's."""
+    number = scope.removeprefix("class-")
+    known = number != scope and number.isdecimal() and diagnosis.samples.labels is not None
+    return int(number) if known and int(number) < len(diagnosis.samples.class_names) else None
+
+
 def rows_of_kind(diagnosis: Diagnosis, result: ProbeResult, kind: str, scope: str = "all") -> I64:
-    """Places in `result.rows` of the images of one kind within a scope ("all" or a cluster's id), the probe's largest
-    loss first."""
+    """Places in `result.rows` of the images of one kind within a scope ("all", a cluster's id or a
+    `class_scope`), the second model's largest loss first."""
     wrong = result.outcomes.errors
     assert wrong is not None
     own = diagnosis.outcomes.errors
@@ -39,5 +51,8 @@ def rows_of_kind(diagnosis: Diagnosis, result: ProbeResult, kind: str, scope: st
     cluster = next((c for c in diagnosis.clusters if str(c.id) == scope), None)
     if cluster is not None:
         picked = picked & (cluster.membership[result.rows] >= 0.5)
+    place, labels = class_of_scope(diagnosis, scope), diagnosis.samples.labels
+    if place is not None and labels is not None:
+        picked = picked & (labels[result.rows] == place)
     found = np.flatnonzero(picked)
     return found[np.argsort(-result.outcomes.loss[found], kind="stable")].astype(np.int64)

@@ -12,8 +12,8 @@ from core.records import Bool, Comparison, Control, Diagnosis, Estimate, ProbeRe
 from core.reports.html.intervals import Axis, DotChart, Mark, axis_of, dot_chart, dots
 from webapp.markup.render import render
 from webapp.markup.shares import ALPHA, is_own
+from webapp.markup.two_models import counted_kinds, four_way_view
 from webapp.probe.classes import classes_view, confusion_view, reliability_view
-from webapp.probe.clusters import four_way_view
 from webapp.probe.learned import learned_view
 
 CONTROLS = {"zero-shot": "Zero-shot with the same texts"}
@@ -26,13 +26,21 @@ def result_view(
     classes = [classes_view(diagnosis, result, comparison), confusion_view(result)]
     every = [table_view(diagnosis, results, result), matrix_view(diagnosis, results)]
     panels = [
-        ("probe-beside", "Beside your model", [four_way_view(diagnosis, result, comparison)]),
+        ("probe-beside", "Beside your model", [beside_view(diagnosis, result, comparison)]),
         ("probe-classes", "By class", classes),
         ("probe-calibration", "Calibration", [reliability_view(result)]),
         ("probe-learned", "Words and support", [learned_view(result)]),
         ("probe-all", f"All results ({len(results)})", every),
     ]
     return render("probe/result.html.j2", head=headline_view(diagnosis, result, comparison), panels=panels)
+
+
+def beside_view(diagnosis: Diagnosis, result: ProbeResult, comparison: Comparison | None) -> str:
+    """The user's model and the probe by failure cluster; where the two cannot be compared, the probe alone."""
+    if comparison is not None:
+        return four_way_view(diagnosis, comparison)
+    kinds = counted_kinds(diagnosis, result, "all")
+    return render("probe/alone.html.j2", is_own=is_own(diagnosis, result.name), kinds=kinds)
 
 
 def headline_view(diagnosis: Diagnosis, result: ProbeResult, comparison: Comparison | None) -> str:

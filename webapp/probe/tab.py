@@ -13,7 +13,7 @@ from core.records import Diagnosis, ProbeResult
 from webapp.explore.tab import View, on_downloads, on_new_run, open_run
 from webapp.markup.components import script, upload
 from webapp.markup.render import empty, render
-from webapp.probe.clusters import MAX_PICTURES, gallery_view
+from webapp.markup.two_models import MAX_PICTURES, gallery_view
 from webapp.probe.form import FIRST, cards, controls, needs_pool, read_press
 from webapp.probe.images import explanation_view, similarities
 from webapp.probe.inputs import estimate, refusal, unfit

@@ -11,6 +11,7 @@ BOXES = {
     "--texts (a column)": '"Text" (under "Correct the roles")',
     "--texts": '"Text"',
     "--table": '"Table"',
+    "--id": '"Id"',
     "--encoder": '"Encoder"',
     "again with --separate-copies": "again on the command line with --separate-copies",
 }

@@ -115,13 +115,18 @@ def write_audit(diagnosis: Diagnosis, cells: Sequence[AuditCell], path: Path) ->
     write_text(path, page)
 
 
-def write_comparison(diagnosis: Diagnosis, found: Comparison, path: Path) -> None:
+def write_comparison(diagnosis: Diagnosis, found: Comparison, path: Path, lead: Sequence[str] = ()) -> None:
     """Write two models side by side, with pictures, to `path`: one HTML document that fetches nothing and runs
-    nothing."""
+    nothing.
+
+    Args:
+        lead: sentences above everything else.
+    """
     page = render(
         "comparison.html.j2",
         diagnosis=diagnosis,
         compared=comparison_section(diagnosis, found, _Gallery(diagnosis).entries),
+        lead=lead,
         **style(),
     )
     write_text(path, page)

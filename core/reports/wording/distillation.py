@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from core.numbers import clock, count, number, percent
+from core.checks.paired_errors import ALPHA
+from core.numbers import clock, count, interval, number, p_value, percent, points
+from core.records import Comparison, FourWay
 
 if TYPE_CHECKING:
     from core.training.distillation.student_folder import ModelCost, StudentCard
@@ -55,6 +57,42 @@ def _sizes(said: Mapping[str, Any]) -> str:
     millions = said["parameters"] / 1e6
     without = said["parameters_without_words"] / 1e6
     return f"{said['layers']} layers x {said['width']}, {millions:.1f} M parameters ({without:.1f} M without words)"
+
+
+def second_lines(found: Comparison, costs: tuple[ModelCost, ModelCost] | None = None) -> list[str]:
+    """The headline, and of a student what it saved."""
+    return [second_headline(found, costs), *([] if costs is None else [compression_sentence(*costs)])]
+
+
+def second_headline(found: Comparison, costs: tuple[ModelCost, ModelCost] | None = None) -> str:
+    """What a second model brings and costs beside the one under diagnosis, in one sentence; of a student, whose card
+    gives what teacher and student take, also its speed."""
+    who = "The second model" if costs is None else "The student"
+    faster = "" if costs is None else f"is {number(costs[0].ms / costs[1].ms, 1)} times as fast and "
+    return f"{who} {faster}{_changed(found.overall)}; {_clusters_worse(found)}."
+
+
+def _changed(scope: FourWay) -> str:
+    gain = scope.difference
+    if not gain.value:
+        return "is right as often"
+    said = f"{'gains' if gain.value > 0 else 'loses'} {points(abs(gain.value), digits=1)}"
+    chance = "" if scope.verdict in ("fixed", "broken") else "which may be chance, "
+    return f"{said} ({chance}{interval(gain, points=True, digits=1)}, {p_value(scope.p)})"
+
+
+def _clusters_worse(found: Comparison) -> str:
+    """Of how many failure clusters it can be told that they grew worse."""
+    n = len(found.clusters)
+    if not n:
+        return "no failure cluster was confirmed in which it could be worse"
+    worse = sum(f.p is not None and f.p <= ALPHA and f.difference.value < 0 for f in found.clusters)
+    shared = sum(f.verdict in ("shared", "partly") for f in found.clusters)
+    if n == 1:
+        also = ", and it too fails there" if shared else ""
+        return f"the one failure cluster {'grew worse' if worse else 'did not grow worse beyond chance'}{also}"
+    also = f", and it too fails in {'all' if shared == n else shared} of them" if shared else ""
+    return f"{worse or 'none'} of the {n} failure clusters grew worse beyond chance{also}"
 
 
 def compression_sentence(teacher: ModelCost, student: ModelCost) -> str:

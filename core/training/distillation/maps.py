@@ -13,7 +13,7 @@ def layer_map(n_student: int, n_teacher: int, kind: str = "uniform") -> tuple[in
     Args:
         n_student, n_teacher: M and N.
         kind: "uniform" spreads the teacher's layers and ends with the last, "top" takes the last M, "bottom" the
-            first M.
+            first M; or M of the teacher's layers in order, such as "1,5,6".
 
     Raises:
         InvalidInput: M is not in 1..N, or there is no such kind.
@@ -22,16 +22,28 @@ def layer_map(n_student: int, n_teacher: int, kind: str = "uniform") -> tuple[in
     m N / M is rounded down, which keeps g(M) = N.
 
     Example:
-        >>> layer_map(3, 6), layer_map(3, 6, "top"), layer_map(4, 6)
-        ((2, 4, 6), (4, 5, 6), (1, 3, 4, 6))
+        >>> layer_map(3, 6), layer_map(3, 6, "top"), layer_map(4, 6), layer_map(3, 6, "1,5,6")
+        ((2, 4, 6), (4, 5, 6), (1, 3, 4, 6), (1, 5, 6))
     """
     if not 1 <= n_student <= n_teacher:
         raise InvalidInput(
             f"layers must be 1 to {n_teacher}, the number of the teacher's layers: got {n_student}. Lower --layers."
         )
     if kind not in MAPS:
-        raise InvalidInput(f"map must be one of {', '.join(MAPS)}: got {kind[:60]!r}.")
+        return _named(n_student, n_teacher, kind)
     each = range(1, n_student + 1)
     if kind == "top":
         return tuple(m + n_teacher - n_student for m in each)
     return tuple(each) if kind == "bottom" else tuple(m * n_teacher // n_student for m in each)
+
+
+def _named(n_student: int, n_teacher: int, said: str) -> tuple[int, ...]:
+    parts = [part.strip() for part in said.split(",")]
+    layers = tuple(int(part) for part in parts if part.isdecimal() and len(part) < 4)
+    rising = all(a < b for a, b in zip((0, *layers), (*layers, n_teacher + 1)))
+    if not len(layers) == len(parts) == n_student or not rising:
+        raise InvalidInput(
+            f"map must be one of {', '.join(MAPS)}, or {n_student} of the teacher's {n_teacher} layers in order, such "
+            f"as {','.join(map(str, range(1, n_student + 1)))}: got {said[:60]!r}."
+        )
+    return layers

@@ -19,7 +19,7 @@ class Distillation:
 
     layers: int = setting(3, "Transformer layers of the student.", low=1, high=96)
     width: int | None = setting(None, "Width of the student; empty takes the teacher's.", low=1, high=8192)
-    map: str = setting("uniform", "Which of the teacher's layers teach.", choices=MAPS)
+    map: str = setting("uniform", f"Which of the teacher's layers teach: {', '.join(MAPS)}, or such as 1,5,6.")
     inherit: str = setting(
         "auto",
         "What the student starts from: none of it (as TinyBERT), the teacher's words, or words and the layers of the "

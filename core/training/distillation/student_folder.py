@@ -7,6 +7,7 @@ width (2_Dense) where the widths differ, so that its vectors can stand beside th
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -161,25 +162,31 @@ class ModelCost:
     """Milliseconds a text, on one thread."""
 
 
-def read_costs(folder: Path) -> tuple[ModelCost, ModelCost]:
-    """Teacher's and student's, from the card of a student.
+def read_costs(student: Path) -> tuple[ModelCost, ModelCost]:
+    """Teacher's and student's, from a student's folder or from its card alone.
 
     Raises:
         InvalidInput: there is none, or it is damaged.
     """
-    if not (folder / CARD).is_file():
-        raise InvalidInput(f"There is no student in {folder} (no {CARD}). Give the folder that `distil --out` wrote.")
-    card = read_json(folder / CARD, most=2**24)
+    path = student / CARD if student.is_dir() or not student.is_file() else student
+    if not path.is_file():
+        raise InvalidInput(f"There is no student in {student} (no {CARD}). Give the folder that `distil --out` wrote.")
+    card = read_json(path, most=2**24)
     try:
         return _cost(card, "teacher"), _cost(card, "student")
     except (KeyError, TypeError, ValueError, OverflowError):
-        raise InvalidInput(f"{folder / CARD} is damaged or no student's card. Distil it anew.") from None
+        raise InvalidInput(
+            f"{path.name} is damaged or no student's card. Give the {CARD} that `distil --out` wrote, or distil anew."
+        ) from None
 
 
 def _cost(card: Any, who: str) -> ModelCost:
     said = card[who]
     sizes = int(said["layers"]), int(said["width"]), int(said["parameters"])
-    return ModelCost(*sizes, float(card["figures"][f"{who}_ms"]))
+    cost = ModelCost(*sizes, float(card["figures"][f"{who}_ms"]))
+    if not (min(cost.layers, cost.width, cost.parameters) > 0 and 0 < cost.ms < math.inf):
+        raise ValueError(cost)
+    return cost
 
 
 def read_student(folder: Path, teacher: BertFolder) -> Student:

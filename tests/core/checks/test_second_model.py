@@ -16,17 +16,7 @@ from core.errors import InvalidInput
 from core.records import Diagnosis
 from core.store import save
 from tests.support.diagnoses import make_diagnosis
-
-
-def table_of(diagnosis: Diagnosis, wrong: np.ndarray, path: Path, *, shuffled: bool = False) -> Path:
-    names, labels = diagnosis.samples.class_names, diagnosis.samples.labels
-    assert labels is not None
-    said = np.where(wrong, (labels + 1) % len(names), labels)
-    table = pd.DataFrame(
-        {"id": diagnosis.samples.ids, "label": [names[c] for c in labels], "prediction": [names[c] for c in said]}
-    )
-    (table.sample(frac=1, random_state=0) if shuffled else table).to_csv(path, index=False)
-    return path
+from tests.support.second_models import write_answers
 
 
 @pytest.fixture
@@ -37,9 +27,10 @@ def run() -> Diagnosis:
 
 def test_errors_are_matched_by_id_whatever_the_order_of_the_table(run: Diagnosis, tmp_path: Path) -> None:
     wrong = np.random.default_rng(0).random(len(run.samples)) < 0.3
-    outcomes, rows, _ = read_second(run, table_of(run, wrong, tmp_path / "new.csv", shuffled=True))
-    assert rows.tolist() == list(range(len(run.samples)))
-    assert outcomes.errors.tolist() == wrong.tolist()
+    second = read_second(run, write_answers(run, wrong, tmp_path / "new.csv", shuffled=True))
+    assert second.rows.tolist() == list(range(len(run.samples)))
+    assert second.outcomes.errors is not None
+    assert second.outcomes.errors.tolist() == wrong.tolist()
     found, name, _ = with_second(run, tmp_path / "new.csv")
     assert name == "new"
     assert run.outcomes.errors is not None
@@ -47,18 +38,18 @@ def test_errors_are_matched_by_id_whatever_the_order_of_the_table(run: Diagnosis
 
 
 def test_rows_that_are_missing_or_strange_are_counted(run: Diagnosis, tmp_path: Path) -> None:
-    path = table_of(run, np.arange(len(run.samples)) % 2 == 0, tmp_path / "new.csv")
+    path = write_answers(run, np.arange(len(run.samples)) % 2 == 0, tmp_path / "new.csv")
     table = pd.read_csv(path)
     table.loc[:4, "id"] = [f"stranger {i}" for i in range(5)]
     table.to_csv(path, index=False)
-    _, rows, notes = read_second(run, path)
-    assert len(rows) == len(run.samples) - 5
-    assert any("5 rows of new.csv have an id" in note for note in notes)
-    assert any("5 samples of the run are not in" in note for note in notes)
+    second = read_second(run, path)
+    assert len(second.rows) == len(run.samples) - 5
+    assert any("5 rows of new.csv have an id" in note for note in second.notes)
+    assert any("5 samples of the run are not in" in note for note in second.notes)
 
 
 def test_a_table_of_other_samples_or_of_losses_alone_is_refused(run: Diagnosis, tmp_path: Path) -> None:
-    path = table_of(run, np.arange(len(run.samples)) % 2 == 0, tmp_path / "new.csv")
+    path = write_answers(run, np.arange(len(run.samples)) % 2 == 0, tmp_path / "new.csv")
     pd.read_csv(path).assign(id=[f"x{i}" for i in range(len(run.samples))]).to_csv(path, index=False)
     with pytest.raises(InvalidInput, match="No id of"):
         read_second(run, path)
@@ -71,7 +62,7 @@ def test_the_command_sets_two_models_side_by_side(
     run: Diagnosis, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     save(run, tmp_path / "run")
-    table = table_of(run, np.zeros(len(run.samples), bool), tmp_path / "new.csv")
+    table = write_answers(run, np.zeros(len(run.samples), bool), tmp_path / "new.csv")
     assert main(["compare", str(tmp_path / "run"), "--second", str(table), "--out", str(tmp_path / "beside.html")]) == 0
     said = capsys.readouterr().out
     assert "new fixes 20, breaks 0" in said

@@ -11,8 +11,8 @@ from core.records import Diagnosis, LogitParts, Neighbours, ProbeResult, Support
 from tests.support.showcase import PlainEncoder
 from tests.webapp.markup.test_html import Tags
 from webapp.markup.shares import KINDS, rows_of_kind
+from webapp.markup.two_models import four_way_view, gallery_view
 from webapp.probe.classes import MAX_CELLS, classes_view, confusion_view, reliability_view
-from webapp.probe.clusters import four_way_view, gallery_view
 from webapp.probe.images import explanation_view, parts_of, similarities
 from webapp.probe.learned import learned_view
 from webapp.probe.result import matrix_view, result_view, table_view
@@ -30,7 +30,7 @@ def test_the_four_kinds_part_the_images_and_agree_with_the_comparison(streets: D
         rows = [rows_of_kind(diagnosis, result, kind, scope) for kind, _ in KINDS]
         assert [len(r) for r in rows] == [counted.fixed, counted.broken, counted.both, counted.neither]
         assert len(np.unique(np.concatenate(rows))) == counted.n
-    view = four_way_view(diagnosis, result, found)
+    view = four_way_view(diagnosis, found)
     assert view.count('class="segs"') == 1 + len(streets.clusters)
     assert f'data-scope="all" data-kind="broken" aria-label="Show {found.overall.broken} images' in view
 

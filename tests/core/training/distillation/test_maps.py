@@ -19,6 +19,8 @@ from core.training.distillation.maps import layer_map
         (4, 6, "uniform", (1, 3, 4, 6)),
         (6, 6, "uniform", (1, 2, 3, 4, 5, 6)),
         (1, 6, "uniform", (6,)),
+        (3, 6, "1,5,6", (1, 5, 6)),
+        (2, 6, " 1, 6 ", (1, 6)),
     ],
 )
 def test_each_layer_learns_from_the_papers(
@@ -33,6 +35,7 @@ def test_no_more_layers_than_the_teacher_has(n: int) -> None:
         layer_map(n, 6)
 
 
-def test_another_map_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="one of uniform, top, bottom: got 'middle'"):
-        layer_map(3, 6, "middle")
+@pytest.mark.parametrize("said", ["middle", "1,5", "1,5,7", "5,1,6", "1,1,6", "0,1,2", "1,,6", "", "1,5,6,"])
+def test_another_map_is_refused(said: str) -> None:
+    with pytest.raises(InvalidInput, match=f"one of uniform, top, bottom, or 3 of .* such as 1,2,3: got '{said}'"):
+        layer_map(3, 6, said)

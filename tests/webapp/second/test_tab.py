@@ -1,0 +1,178 @@
+"""The Second model tab: a table of answers, a student's card, what was broken and mended, and what is refused."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.data.texts.columns import TextItems
+from core.errors import InvalidInput
+from core.records import Diagnosis
+from core.store import save
+from tests.support.second_models import write_answers, write_card
+from tests.webapp.markup.test_html import Tags
+from webapp.second.tab import SecondState, on_compare, on_open, on_press
+from webapp.second.view import second_view
+from webapp.state.session import RUNS, Session
+
+pytestmark = pytest.mark.usefixtures("plain")
+
+
+def press(**said: Any) -> Any:
+    return SimpleNamespace(_data=said)
+
+
+def beside(run: str, table: Path | None, card: Path | None = None, *columns: str) -> tuple[Any, ...]:
+    """(state, result, gallery, files) of a comparison on the run."""
+    given, known = (None if path is None else str(path) for path in (table, card))
+    *_, (_, _, *made) = on_compare(Session(run=run), given, known, *(columns or ("", "", "")))
+    return tuple(made)
+
+
+@pytest.fixture
+def errors(streets: Diagnosis) -> np.ndarray:
+    assert streets.outcomes.errors is not None
+    return streets.outcomes.errors
+
+
+def test_what_the_second_model_broke_is_counted_shown_and_can_be_taken_along(
+    streets: Diagnosis, example: str, errors: np.ndarray, tmp_path: Path
+) -> None:
+    right = np.flatnonzero(~errors)[:9]
+    wrong = errors.copy()
+    wrong[right] = True
+    table = write_answers(streets, wrong, tmp_path / "student.csv", shuffled=True)
+    state, result, gallery, *files = beside(example, table, write_card(tmp_path / "distilled.json"))
+    assert "The student is 2.0 times as fast and loses 7.5 points" in result
+    assert f"{len(streets.clusters)} failure clusters grew worse" in result
+    assert 'data-scope="all" data-kind="broken" aria-label="Show 9 images' in result
+    assert "9.40 ms" in result
+    assert "17.2 million" in result
+    assert "Broken: 9 images of all images" in gallery["value"]
+    assert gallery["value"].count("data-zoom") == 9
+    assert gallery["run"] == example
+    told = {Path(file["value"]).name: Path(file["value"]).read_text("utf-8") for file in files}
+    assert "The student is 2.0 times as fast" in told["beside.html"]
+    assert json.loads(told["beside.json"])["scopes"][0]["broken"] == 9
+    assert told["beside.csv"].count("\n") == 2 + len(streets.clusters) + len(streets.samples.class_names)
+    assert {"article", "table", "button"} <= Tags(result + gallery["value"]).names
+
+    place = int(streets.samples.labels[right[0]]) if streets.samples.labels is not None else 0
+    state, shown = on_press(Session(run=example), state, press(do="kind", kind="broken", scope=f"class-{place}"))
+    n = int((streets.samples.labels[right] == place).sum()) if streets.samples.labels is not None else 0
+    assert f"Broken: {n} image{'s' * (n > 1)} of class {streets.samples.class_names[place]}" in shown["value"]
+
+
+def test_without_a_card_nothing_is_said_of_speed(
+    streets: Diagnosis, example: str, errors: np.ndarray, tmp_path: Path
+) -> None:
+    _, result, *_ = beside(example, write_answers(streets, errors, tmp_path / "same.csv"))
+    assert "The second model is right as often; none of the" in result
+    assert "times as fast" not in result
+    assert "cost-row" not in result
+
+
+def test_columns_of_unusual_names_are_named(
+    streets: Diagnosis, example: str, errors: np.ndarray, tmp_path: Path
+) -> None:
+    path = write_answers(streets, ~errors, tmp_path / "other.csv")
+    pd.read_csv(path).rename(columns={"id": "a", "label": "b", "prediction": "c"}).to_csv(path, index=False)
+    state, *_ = beside(example, path, None, "a", "b", " c ")
+    assert state.second.comparison.overall.fixed == int(errors.sum())
+    with pytest.raises(InvalidInput, match="no column 'd'"):
+        beside(example, path, None, "a", "b", "d")
+
+
+def test_files_that_cannot_be_used_are_refused_with_the_next_step(
+    streets: Diagnosis, example: str, errors: np.ndarray, tmp_path: Path
+) -> None:
+    table = write_answers(streets, errors, tmp_path / "second.csv")
+    with pytest.raises(InvalidInput, match="Bring the second model's answers first: a table"):
+        beside(example, None)
+    with pytest.raises(InvalidInput, match="No run is open"):
+        beside("", table)
+    strangers = tmp_path / "strangers.csv"
+    pd.read_csv(table).assign(id=[f"x{i}" for i in range(len(errors))]).to_csv(strangers, index=False)
+    with pytest.raises(InvalidInput, match=r"No id of strangers\.csv \(such as 'x0'\)"):
+        beside(example, strangers)
+    without = tmp_path / "without.csv"
+    pd.read_csv(table).drop(columns="id").to_csv(without, index=False)
+    with pytest.raises(InvalidInput, match=r"No id of without\.csv|another label in without\.csv"):
+        beside(example, without)
+    for text, message in (
+        ("no json", "card.json"),
+        ("[]", "damaged or no student's card"),
+        (json.dumps({"teacher": {}, "student": {}}), "damaged or no student's card"),
+    ):
+        (tmp_path / "card.json").write_text(text, "utf-8")
+        with pytest.raises(InvalidInput, match=message):
+            beside(example, table, tmp_path / "card.json")
+    bad = write_card(tmp_path / "card.json", figures={"teacher_ms": 1.0, "student_ms": 0.0})
+    with pytest.raises(InvalidInput, match="damaged or no student's card"):
+        beside(example, table, bad)
+
+
+def test_texts_in_another_order_are_noticed_where_ids_are_row_numbers(streets: Diagnosis, tmp_path: Path) -> None:
+    n = len(streets.samples)
+    texts = tuple(f"sentence {i} of some words" for i in range(n))
+    ids = tuple(map(str, range(n)))
+    samples = replace(streets.samples, ids=ids, items=TextItems(ids, texts), modality="text")
+    save(replace(streets, samples=samples), tmp_path / "texts" / "run")
+    run = RUNS.offer(tmp_path / "texts" / "run")
+    assert samples.labels is not None
+    label = [samples.class_names[c] for c in samples.labels]
+    table = pd.DataFrame({"text": texts, "label": label, "prediction": label})
+    table.to_csv(tmp_path / "same.csv", index=False)
+    state, *_ = beside(run, tmp_path / "same.csv")
+    assert state.second.comparison.overall.n == n
+    table.iloc[::-1].to_csv(tmp_path / "turned.csv", index=False)
+    with pytest.raises(InvalidInput, match=f"{n} of {n} samples have another text in turned.csv"):
+        beside(run, tmp_path / "turned.csv")
+
+
+def test_a_class_that_only_the_second_model_names_is_shown_by_its_name(
+    streets: Diagnosis, example: str, errors: np.ndarray, tmp_path: Path
+) -> None:
+    path = write_answers(streets, errors, tmp_path / "new.csv")
+    table = pd.read_csv(path)
+    row = int(np.flatnonzero(~errors)[0])
+    table.loc[row, "prediction"] = "aardvark"  # before all others by the alphabet
+    table.to_csv(path, index=False)
+    state, _, gallery, *_ = beside(example, path)
+    assert "second model: aardvark" in gallery["value"]
+    names, said = state.second.result.class_names, state.second.result.outcomes.predictions
+    assert [names[c] for c in said] == table["prediction"].tolist()
+
+
+def test_the_tab_says_why_there_is_nothing_and_forgets_another_runs_result(
+    streets: Diagnosis, example: str, errors: np.ndarray, tmp_path: Path
+) -> None:
+    assert "No run is open" in on_open(Session(), SecondState())[1]
+    state, waiting, *_ = on_open(Session(run=example), SecondState())
+    assert "The result will stand here" in waiting
+    assert state.run == example
+    blind = replace(streets, outcomes=replace(streets.outcomes, errors=None, predictions=None, scores=None))
+    save(blind, tmp_path / "blind" / "run")
+    other = RUNS.offer(tmp_path / "blind" / "run")
+    made, why, *_ = on_open(Session(run=other), state)
+    assert "only losses are known" in why
+    with pytest.raises(InvalidInput, match="only losses are known"):
+        beside(other, write_answers(streets, errors, tmp_path / "a.csv"))
+    with pytest.raises(InvalidInput, match="Bring the table again"):
+        on_press(Session(run=other), made, press(do="kind", kind="broken", scope="all"))
+
+
+def test_a_run_without_a_cluster_says_so(streets: Diagnosis, errors: np.ndarray, tmp_path: Path) -> None:
+    save(replace(streets, clusters=(), insights=()), tmp_path / "none" / "run")
+    run = RUNS.offer(tmp_path / "none" / "run")
+    state, result, *_ = beside(run, write_answers(streets, ~errors, tmp_path / "a.csv"))
+    assert "no failure cluster was confirmed" in result
+    assert "no confirmed failure cluster to look inside" in result
+    assert second_view(RUNS.get(run), state.second) == result
