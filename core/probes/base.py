@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Protocol
 from core.encoders import Encoder
 from core.options import setting
 from core.probes.splits import Split
-from core.records import F32, F64, I64, Choice, Embeddings, Neighbours, Progress, SampleSet, no_progress
+from core.records import F32, F64, I64, Choice, Embeddings, ItemStore, Neighbours, Progress, SampleSet, no_progress
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,6 +69,9 @@ class ProbeInput:
     cache: Path | None = None
     """Folder where text vectors are kept between runs."""
     progress: Progress = no_progress
+    items: ItemStore | None = None
+    """What the rows of `test` show to the encoder, for a probe that encodes them anew; None where they are not at
+    hand."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -150,8 +150,9 @@ def _part(probe: Probe, task: Task, fold: Fold, progress: Progress) -> ProbeInpu
     pool = task.pool if needs.pool else None
     if needs.pool and pool is None:
         pool = replace(images_of(task, fold.train), hidden=labels[fold.train])
-    test = images_of(task, fold.test)
-    return ProbeInput(names, task.encoder, test, shots, validation, pool, task.seed, task.cache, progress)
+    test, items = images_of(task, fold.test), task.samples.items
+    shown = None if items is None else items.keep(fold.test)
+    return ProbeInput(names, task.encoder, test, shots, validation, pool, task.seed, task.cache, progress, shown)
 
 
 def _renamed(progress: Progress, step: str) -> Progress:

@@ -18,14 +18,23 @@ from core.language.prompts import synonyms_of
 from core.language.speech import SPEECH
 from core.options import setting
 from core.probes.base import Needs, ProbeInput, Scored, logit_scale_of
+from core.probes.zero_shot.tuned_texts import LEARNING_RATE, STEPS, halves_of, tuned_texts
 from core.records import F64, I64, Choice
 
-WAYS = ("descriptions", "patterns", "names")
+WAYS = ("descriptions", "patterns", "names", "tuned")
 SHUFFLES = 20
 SECONDS_PER_TEXT = 0.004
 """CPU seconds of the embedded encoder's text tower on one core for a pattern or a description."""
 LOADING = 4.0
 """CPU seconds to load that tower."""
+SECONDS_PER_SAMPLE = 0.025
+"""The same to encode a text of fifty words anew with the tuned encoder, in torch."""
+WORDED = "one word in each pattern"
+TUNED = "one word in each pattern, tuned"
+TUNED_FORM = (
+    "The upper half of the text encoder was tuned on the descriptions, all patterns at once; neither the samples nor "
+    "their labels had a part in that. Then every text was encoded anew. Nothing is drawn at random."
+)
 DUAL_FORM = (
     "This is the dual-encoder form of label descriptions: cosines with the vectors that the run already has; nothing "
     "is trained. The training of a language model is the command `learn`."
@@ -39,7 +48,8 @@ class DescribedLabels:
 
     Source: Gao et al. 2023 (EMNLP, arXiv 2305.02239), who train a masked language model on the descriptions and report
     the mean and the spread over patterns. Ours is the form for an encoder with a joint space, where nothing is trained:
-    the centroid of the descriptions takes the place of training. The control draws the descriptions anew among the
+    the centroid of the descriptions takes the place of training; or, of texts, the upper half of the encoder is tuned
+    on the descriptions. The control draws the descriptions anew among the
     classes, as many each.
     """
 
@@ -66,8 +76,14 @@ class DescribedLabels:
     )
     own_patterns: str = setting("", "your own, one a line, each with <mask> where the word goes", kind="text")
     by: str = setting(
-        "descriptions", "what the probe itself goes by; the others are set beside it", choices=WAYS, advanced=True
+        "descriptions",
+        "what the probe itself goes by, the others set beside it; tuned: patterns, with the encoder tuned on the "
+        "descriptions (texts with minilm alone)",
+        choices=WAYS,
+        advanced=True,
     )
+    lr: float = setting(LEARNING_RATE, "learning rate of tuned", low=1e-7, high=1e-2, advanced=True)
+    steps: int = setting(STEPS, "steps of tuned, all descriptions in each", low=1, high=100, advanced=True)
     shuffles: int = setting(
         SHUFFLES, "how often descriptions are drawn anew among the classes", low=0, high=200, advanced=True
     )
@@ -82,41 +98,57 @@ class DescribedLabels:
 
     def estimate(self, n: int, k: int, folds: int) -> float:
         """CPU seconds: the texts dominate. What a file holds is not counted but taken for thirty texts a class."""
-        return LOADING + SECONDS_PER_TEXT * k * (1 + 14 + (30 if self.descriptions.strip() else 3)) + 2e-9 * n * k * 512
+        texts = k * (1 + 14 + (30 if self.descriptions.strip() else 3))
+        anew = SECONDS_PER_SAMPLE * n + 4 * SECONDS_PER_TEXT * self.steps * texts if self.by == "tuned" else 0.0
+        return LOADING + SECONDS_PER_TEXT * texts + 2e-9 * n * k * 512 + anew
 
     def run(self, part: ProbeInput) -> Scored:
-        """Cosines at the encoder's scale, with the other ways beside them as controls."""
+        """Cosines at the encoder's scale, with the other ways beside them as controls.
+
+        Raises:
+            InvalidInput: a file cannot be used, or the encoder is to be tuned and cannot be.
+        """
+        halves = halves_of(part.encoder) if self.by == "tuned" else None  # refused before anything is encoded
         given, terms, notes = self._given(part)
         words, patterns = read_words(self.words, part.class_names, terms), self._patterns(part.encoder)
         described = tuple(own or (name,) for own, name in zip(given, spoken_names(part.class_names)))
-        labels = _Vectors.of(part, words, patterns, described)
-        features, scale = part.test.features.astype(np.float64), logit_scale_of(part.encoder)
-
-        def said(vectors: F64) -> I64:
-            return (features @ vectors.T).argmax(1).astype(np.int64)
-
+        labels, features = _Vectors.of(part, words, patterns, described), part.test.features.astype(np.float64)
         centres = {"descriptions": labels.centroids(), "patterns": labels.in_patterns(), "names": labels.names}
-        wordings = np.stack([said(labels.filled[p]) for p in range(len(patterns))])
-        controls = {"bare names": said(labels.names)[None], "one word in each pattern": wordings}
-        if self.by != "descriptions":
-            controls["descriptions"] = said(centres["descriptions"])[None]
-        if self.by == "names":
-            del controls["bare names"]
-        if self.shuffles:
-            rng = np.random.default_rng([part.seed, 11])
-            drawn = [said(labels.centroids(rng)) for _ in range(self.shuffles)]
-            controls["descriptions drawn anew among the classes"] = np.stack(drawn)
-        texts = {"descriptions": described, "patterns": _said(words, patterns), "names": _alone(part.class_names)}
-        every = [text for own in (*described, *texts["patterns"]) for text in own]
+        controls, in_words = self._beside(features, labels, part.seed), _said(words, patterns)
+        texts = {"descriptions": described, "patterns": in_words, "names": _alone(part.class_names), "tuned": in_words}
+        choices = [Choice("patterns", float(len(patterns)), "given" if self.patterns == "own" else "fixed")]
+        form = DUAL_FORM
+        if halves is None:
+            found = features @ centres[self.by].T
+        else:
+            filled = tuple(zip(*in_words, strict=True))
+            tuned = tuned_texts(part, halves, described, filled, lr=self.lr, steps=self.steps)
+            found, form = tuned.features @ unit(tuned.filled.mean(0)).T, TUNED_FORM
+            controls[TUNED] = np.stack([_nearest(tuned.features, own) for own in tuned.filled])
+            choices += [Choice("lr", self.lr, "given"), Choice("steps", float(self.steps), "given")]
+        every = [text for own in (*described, *in_words) for text in own]
+        names = tuple(pattern.name for pattern in patterns)
         return Scored(
-            scale * (features @ centres[self.by].T),
+            logit_scale_of(part.encoder) * found,
             controls=controls,
-            repeats={"one word in each pattern": tuple(pattern.name for pattern in patterns)},
-            choices=(Choice("patterns", float(len(patterns)), "given" if self.patterns == "own" else "fixed"),),
+            repeats={key: names for key in (WORDED, TUNED) if key in controls},
+            choices=tuple(choices),
             prompts=texts[self.by],
             details=_details(part, words, described, part.encoder.count_truncated(every)),
-            notes=(DUAL_FORM, *notes),
+            notes=(form, *notes),
         )
+
+    def _beside(self, features: F64, labels: _Vectors, seed: int) -> dict[str, I64]:
+        """What the ways that nothing is tuned for predict, but the probe's own."""
+        controls = {} if self.by == "names" else {"bare names": _nearest(features, labels.names)[None]}
+        controls[WORDED] = np.stack([_nearest(features, own) for own in labels.filled])
+        if self.by != "descriptions":
+            controls["descriptions"] = _nearest(features, labels.centroids())[None]
+        if self.shuffles:
+            rng = np.random.default_rng([seed, 11])
+            drawn = [_nearest(features, labels.centroids(rng)) for _ in range(self.shuffles)]
+            controls["descriptions drawn anew among the classes"] = np.stack(drawn)
+        return controls
 
     def _given(self, part: ProbeInput) -> tuple[tuple[tuple[str, ...], ...], tuple[str, ...], tuple[str, ...]]:
         """The descriptions of each class, its term, and what is to be said of them."""
@@ -137,6 +169,11 @@ class DescribedLabels:
             return read_patterns(self.own_patterns)
         own = SPEECH[encoder.modality].class_patterns
         return read_patterns(own if self.patterns == "auto" else self.patterns)
+
+
+def _nearest(features: F64, centres: F64) -> I64:
+    """(m,) the class of the nearest of (k, d) centres."""
+    return (features @ centres.T).argmax(1).astype(np.int64)
 
 
 def proposed(class_names: Sequence[str], modality: str) -> tuple[tuple[str, ...], ...]:

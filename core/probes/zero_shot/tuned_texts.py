@@ -1,0 +1,149 @@
+"""The upper half of a text encoder tuned on what is said of the classes, all patterns at once.
+
+After Gao et al. 2023 (EMNLP, arXiv 2305.02239), in the form for a dual encoder: in place of the word at a mask, the
+cosine of a description with the class's word in a pattern. Neither the samples nor their labels are seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from core.encoders import Encoder
+from core.errors import InvalidInput
+from core.probes.base import ProbeInput
+from core.records import F64, Progress, no_progress
+
+if TYPE_CHECKING:
+    from core.encoders.embedded.minilm_halves import MiniLMHalves
+
+TEMPERATURE = 10.0
+"""What cosines are multiplied with in the loss."""
+LEARNING_RATE, STEPS = 3e-5, 5
+"""Of six pairs the one with the largest gain, on average over 400 articles of AG News and the 872 dev sentences of
+SST-2: see docs/evidence/label_descriptions.md."""
+MAX_TEXTS = 3_000
+"""Descriptions and filled patterns: all are held at once in each step."""
+_SAME = 0.99
+"""Cosine from which a text's vector is the one that the samples came with."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TunedTexts:
+    """Samples and classes as the tuned encoder sees them, unit rows."""
+
+    features: F64
+    """(m, d) the samples."""
+    filled: F64
+    """(p, k, d) each class's word in each pattern."""
+    losses: tuple[float, ...]
+    """Before each step."""
+
+
+def halves_of(encoder: Encoder) -> MiniLMHalves:
+    """The encoder's text tower, cut in two. Loads torch.
+
+    Raises:
+        InvalidInput: it offers none.
+    """
+    made: Any = getattr(encoder, "text_halves", None)
+    if made is None:
+        raise InvalidInput(
+            f"The encoder {encoder.name!r}, of {encoder.modality}s, cannot be tuned on descriptions: that takes texts "
+            "and the encoder 'minilm'. Go by descriptions, patterns or names."
+        )
+    return made()
+
+
+def tune(
+    halves: MiniLMHalves,
+    described: Sequence[Sequence[str]],
+    filled: Sequence[Sequence[str]],
+    *,
+    lr: float = LEARNING_RATE,
+    steps: int = STEPS,
+    progress: Progress = no_progress,
+) -> tuple[float, ...]:
+    """Tune the upper half; returns the loss before each step.
+
+    Adam, all texts in each step, cross-entropy over the classes of TEMPERATURE times the cosine of a description with
+    each class's word in a pattern, averaged over descriptions and patterns. Nothing is drawn at random.
+
+    Args:
+        described: for each of k classes its descriptions.
+        filled: for each of p patterns its k texts.
+
+    Raises:
+        InvalidInput: there are too many texts.
+    """
+    import torch
+    from torch.nn.functional import cross_entropy
+
+    flat = [text for own in described for text in own]
+    if (n := len(flat) + sum(map(len, filled))) > MAX_TEXTS:
+        raise InvalidInput(
+            f"The encoder is tuned on {MAX_TEXTS:,} descriptions and filled patterns at most: these are {n:,}. "
+            "Give fewer descriptions or patterns, or go by descriptions."
+        )
+    k, p = len(described), len(filled)
+    of_class = torch.tensor([c for c, own in enumerate(described) for _ in own])
+    said, worded = halves.lower(flat), halves.lower([text for own in filled for text in own])
+    adam, losses = torch.optim.Adam(halves.upper.parameters(), lr=lr), list[float]()
+    for step in range(steps):
+        progress("tune on the descriptions", step, steps)
+        adam.zero_grad()
+        cosines = torch.einsum("nd,pkd->npk", halves.vectors(said), halves.vectors(worded).view(p, k, -1))
+        loss = cross_entropy(TEMPERATURE * cosines.reshape(-1, k), of_class.repeat_interleave(p))
+        loss.backward()
+        adam.step()
+        losses.append(float(loss.detach()))
+    progress("tune on the descriptions", steps, steps)
+    return tuple(losses)
+
+
+def tuned_texts(
+    part: ProbeInput,
+    halves: MiniLMHalves,
+    described: Sequence[Sequence[str]],
+    filled: Sequence[Sequence[str]],
+    *,
+    lr: float = LEARNING_RATE,
+    steps: int = STEPS,
+) -> TunedTexts:
+    """Tune, then encode the part's texts and the filled patterns anew.
+
+    Raises:
+        InvalidInput: the samples' texts are not at hand, or are others than those that were embedded; as of `tune`.
+    """
+    import torch
+
+    texts = _texts_of(part)
+    _check_same(part, halves, texts)
+    losses = tune(halves, described, filled, lr=lr, steps=steps, progress=part.progress)
+    with torch.inference_mode():
+        words = halves.vectors(halves.lower([text for own in filled for text in own])).numpy().astype(np.float64)
+    features = halves.encode(texts, part.progress, "encode the texts anew").astype(np.float64)
+    return TunedTexts(features, words.reshape(len(filled), len(described), -1), losses)
+
+
+def _texts_of(part: ProbeInput) -> list[str]:
+    if part.items is None:
+        raise InvalidInput(
+            "The tuned encoder reads the samples' texts anew, and this run holds none. Diagnose again with --texts, or "
+            "go by descriptions."
+        )
+    return [part.items.read(row).decode(errors="replace") for row in range(len(part.items))]
+
+
+def _check_same(part: ProbeInput, halves: MiniLMHalves, texts: Sequence[str]) -> None:
+    """Before anything is tuned the longest texts must have the vectors that the samples came with."""
+    longest = sorted(range(len(texts)), key=lambda row: -len(texts[row]))[:32]
+    found = halves.encode([texts[row] for row in longest])
+    if len(found) and float((found * part.test.features[longest]).sum(1).min()) < _SAME:
+        raise InvalidInput(
+            "The texts of this run are not those that its vectors were made of, as where they were shortened. "
+            "Diagnose again with --texts, or go by descriptions."
+        )
