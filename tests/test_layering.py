@@ -53,6 +53,7 @@ ROOMS = (
     "scenes",
     "discovery",
     "checks",
+    "visual_words",
     "probes",
     "composition",
     "training",

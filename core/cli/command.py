@@ -286,7 +286,7 @@ class LazyGroup(click.Group):
     """A group of commands, each imported when it is asked for.
 
     Args:
-        modules: for each command, the module that holds it under its own name.
+        modules: for each command, the module that holds it under its own name, with "_" for "-".
     """
 
     def __init__(self, name: str, modules: Mapping[str, str], help: str, **given: Any) -> None:
@@ -297,4 +297,5 @@ class LazyGroup(click.Group):
         return list(self.modules)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        return getattr(import_module(self.modules[cmd_name]), cmd_name) if cmd_name in self.modules else None
+        module = self.modules.get(cmd_name)
+        return None if module is None else getattr(import_module(module), cmd_name.replace("-", "_"))

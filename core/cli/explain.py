@@ -1,4 +1,4 @@
-"""The command `explain`: why samples may fail, in sentences, and what those are worth."""
+"""The commands that look for what goes with failure: `explain` in sentences, `visual-words` in parts of pictures."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.cli.command import argument, command, option
-from core.cli.options import JSON, RUN
-from core.cli.output import check_suffix, print_json, write_table
+from core.cli.options import JSON, POSITIVE, RUN, SEED
+from core.cli.output import TABLES, check_suffix, in_folder, print_json, write_table
 from core.cli.terminal import TerminalProgress, say
 
 if TYPE_CHECKING:
@@ -91,3 +91,58 @@ def _place(ids: tuple[str, ...], name: str) -> int:
     if name not in ids:
         raise InvalidInput(f"The run has no sample {name[:60]!r}. Its ids are such as {quoted(*ids[:3])}.")
     return ids.index(name)
+
+
+@command(note="What a visual word is, and what its p covers: docs/visual_words.md.")
+@argument("run", "DIR", RUN)
+@option("--images PATH", "the run's pictures (default: the small ones that the run keeps)")
+@option("--encoder NAME", "of whose cells the words are made (default embedded)")
+@option("--words N", "size of the dictionary (default 256)", to="size", **POSITIVE)
+@option("--out FILE", "write the words there: .html with crops, .json, or .csv and .parquet with each picture's cells")
+@SEED
+@JSON
+def visual_words(
+    run: Path,
+    images: Path | None = None,
+    encoder: str = "embedded",
+    size: int = 256,
+    out: Path | None = None,
+    seed: int = 0,
+    as_json: bool = False,
+) -> None:
+    """Which parts of the pictures go with failure, with no word needed for them?
+
+    A dictionary of picture cells is fitted on a finished run's pictures, and its words are tested beside everything
+    else that the run looked at.
+    """
+    if out is not None:
+        check_suffix(out, *TABLES, ".html")
+        in_folder(out)
+    from core.embeddings.cache import default_cache
+    from core.files import write_json, write_text
+    from core.reports.tables.visual_words import visual_document, visual_table
+    from core.reports.wording.visual_words import visual_lines
+    from core.store import load
+    from core.visual_words.search import pictures_of, search_words
+
+    diagnosis = load(run)
+    with TerminalProgress() as progress:
+        store = pictures_of(diagnosis, images, progress)
+        found = search_words(
+            diagnosis, images=store, encoder=encoder, size=size, seed=seed, cache=default_cache(), progress=progress
+        )
+    document = visual_document(found)
+    if out is not None and out.suffix.lower() == ".html":
+        from core.reports.html.visual_words import visual_page
+
+        write_text(out, visual_page(found, store))
+    elif out is not None and out.suffix.lower() == ".json":
+        write_json(out, document)
+    elif out is not None:
+        write_table(visual_table(found), out)
+    if as_json:
+        print_json(document)
+        return
+    say("\n".join(visual_lines(found)))
+    if out is not None:
+        say(f"Written: {out}")

@@ -28,6 +28,7 @@ MODULES = {
     "predict": "core.cli.words",
     "phrases": "core.cli.words",
     "tag": "core.cli.descriptions",
+    "visual-words": "core.cli.explain",
     "learn": "core.cli.descriptions",
     "competence": "core.cli.competence",
     "probes": "core.cli.probe",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,6 +12,7 @@ from core.discovery.classes import ClassTests, class_tests, suspected_label_erro
 from core.discovery.cluster_findings import describe_clusters
 from core.discovery.clusters import FoundCluster, find_clusters
 from core.discovery.condition_results import ConditionResults
+from core.discovery.conditions import Condition
 from core.discovery.copies import join_copies
 from core.discovery.design import FailureMeasures, make_design, measures, narrowed, superclasses_of
 from core.discovery.ensemble import LossRegressor, out_of_fold
@@ -52,6 +54,7 @@ def diagnose_records(
     *,
     words: Words | None = None,
     names: F32 | None = None,
+    conditions: Sequence[Condition] = (),
     settings: Settings = DEFAULTS,
     notes: tuple[str, ...] = (),
     progress: Progress = no_progress,
@@ -65,6 +68,7 @@ def diagnose_records(
         words: the samples in a space shared with texts, and the phrases to test; None tests none.
         names: (k, d) text vectors of the class names, by which many classes are grouped; None groups them by their
             embeddings.
+        conditions: more members of the tested family, made without a look at the losses.
 
     Raises:
         InvalidInput: too few samples, or all losses are equal.
@@ -73,7 +77,8 @@ def diagnose_records(
     clipped, order = _clipped(outcomes), np.argsort(np.array(samples.ids), kind="stable")
     numbered = replace(samples, groups=None if samples.groups is None else _renumbered(samples.groups, order))
     kept = None if words is None else words.keep(order)
-    ordered = _Inputs(numbered.keep(order), clipped.keep(order), embeddings.keep(order), kept, names)
+    more = tuple(replace(condition, mask=condition.mask[order]) for condition in conditions)
+    ordered = _Inputs(numbered.keep(order), clipped.keep(order), embeddings.keep(order), kept, names, more)
     found = _describe(ordered, _search(ordered, settings, progress), settings, progress)
     found = reorder_rows(found, np.argsort(order, kind="stable"))
     return replace(
@@ -96,6 +101,7 @@ class _Inputs:
     embeddings: Embeddings
     words: Words | None
     names: F32 | None
+    conditions: tuple[Condition, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,7 +143,7 @@ def _search(inputs: _Inputs, settings: Settings, progress: Progress) -> _Search:
     n_fits = int(folds.max()) + 2  # a fold each, and all rows
     regressor.fit(features.rows, outcomes.fitted, blocks, groups)
     progress("fit the ensemble", n_fits, n_fits)
-    proposals = propose(design, features, samples.metadata, seed, inputs.words)
+    proposals = propose(design, features, samples.metadata, seed, inputs.words, inputs.conditions)
     progress("fit the ensemble", n_fits, n_fits)
     measured, alpha = measures(outcomes, design), settings.alpha - _class_alpha(samples, settings)
     found, test = find_clusters(proposals, measured, alpha=alpha, settings=settings, rng=rng, progress=progress)

@@ -15,7 +15,7 @@ from core.discovery.family import MIN_CANDIDATE_ROWS, Family, Region, Smoother
 from core.discovery.ridge.heads import Features, HeadSmoother
 from core.discovery.ridge.leave_out import LeaveOutSmoother, can_leave_out
 from core.language.directions import phrase_scores
-from core.records import F32, F64, Column, Words
+from core.records import F32, F64, Bool, Column, Words
 
 PENALTIES, OVERALL_PENALTIES = (3.0, 30.0, 300.0), (30.0, 300.0)
 """Of the heads that cut slices: of the classes, and of all samples. All are in the family, so none is chosen by
@@ -70,17 +70,23 @@ class Proposals:
 
 
 def propose(
-    design: Design, features: Features, columns: Sequence[Column], seed: int, words: Words | None = None
+    design: Design,
+    features: Features,
+    columns: Sequence[Column],
+    seed: int,
+    words: Words | None = None,
+    more: Sequence[Condition] = (),
 ) -> Proposals:
     """Everything that will be looked at, decided before any loss is.
 
     Args:
         columns: metadata and measured properties that may serve as conditions.
         words: phrases that samples may look like.
+        more: conditions beside those on columns.
     """
     regions: list[Region] = []
     parts = _parts(features, design, regions, seed)
-    conditions, notes = _conditions(columns, design, regions)
+    conditions, notes = _conditions(columns, design, regions, more)
     scores = None if words is None else phrase_scores(words.joint.vectors, words.directions, design.centre_of_row)
     phrases = [] if scores is None else _phrases(scores, design, regions)
     family = Family(len(design.blocks), design.scopes, _smoothers(features, design), regions, design.spans)
@@ -103,19 +109,31 @@ def _smoothers(features: Features, design: Design) -> list[tuple[Smoother, Seque
 
 
 def _conditions(
-    columns: Sequence[Column], design: Design, regions: list[Region]
+    columns: Sequence[Column], design: Design, regions: list[Region], more: Sequence[Condition]
 ) -> tuple[tuple[Condition, ...], tuple[str, ...]]:
     """The conditions, with their rows in each scope added to `regions`, and notes on what was left out."""
     n = len(design.blocks)
     most = max(50, CONDITION_CELLS // (n * (2 if design.superclasses is not None else len(design.scopes))))
-    smallest = max(MIN_CANDIDATE_ROWS, min(round(0.01 * n), ENOUGH_ROWS))
+    smallest = fewest_rows(n)
     conditions, notes = build_conditions(possible_causes(columns), smallest=smallest, most=min(1500, most))
+    conditions = (*conditions, *(c for c in more if has_place(c.mask)))
     for tag, condition in enumerate(conditions):
         for number, scope in enumerate(design.scopes):
             rows = scope.rows[condition.mask[scope.rows]]
             if MIN_CANDIDATE_ROWS <= len(rows) <= len(scope.rows) - MIN_CANDIDATE_ROWS:
                 regions.append(Region("condition", number, rows, tag))
     return conditions, notes
+
+
+def fewest_rows(n: int) -> int:
+    """Of n rows, so many at least must meet a condition, and as many must not."""
+    return max(MIN_CANDIDATE_ROWS, min(round(0.01 * n), ENOUGH_ROWS))
+
+
+def has_place(masks: Bool) -> Bool:
+    """Of (n, ...) conditions, (...) whether enough rows meet each and enough do not."""
+    counts, smallest = masks.sum(0), fewest_rows(len(masks))
+    return (smallest <= counts) & (counts <= len(masks) - smallest)
 
 
 def _phrases(scores: F32, design: Design, regions: list[Region]) -> list[PhraseSlice]:

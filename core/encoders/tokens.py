@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from core.encoders import Encoder
+from core.errors import InvalidInput
 from core.records import F32, I64, Bool
 
 
@@ -72,6 +74,10 @@ class TokenTower(Protocol):
         """Of (n, 3, height, width) pictures as `Encoder.preprocess` makes them."""
         ...
 
+    def cells(self, tokens: F32) -> F32:
+        """(n, r, c, w) of (n, P, di) image tokens: the finest grid of the picture that they hold."""
+        ...
+
     def text_tokens(self, texts: Sequence[str]) -> TextTokens:
         """Texts past the tower's limit are cut; T is the longest text's length."""
         ...
@@ -84,3 +90,23 @@ class TokenTower(Protocol):
     def late_text(self) -> Any:
         """The same of the text side: (tokens (m, T, dt), ids (m, T), seen (m, T)) -> (m, d) unit rows."""
         ...
+
+
+def tower_of(encoder: Encoder) -> TokenTower:
+    """The encoder opened before its last block; made once.
+
+    Raises:
+        InvalidInput: it cannot be opened there.
+    """
+    key = encoder.fingerprint
+    if key not in _towers:
+        opened: Any = getattr(encoder, "token_tower", None)
+        if opened is None:
+            raise InvalidInput(
+                f"{encoder.name} gives no tokens of a picture's parts. Use 'embedded' or an open_clip model."
+            )
+        _towers[key] = opened()
+    return _towers[key]
+
+
+_towers: dict[str, TokenTower] = {}

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from core.encoders import Encoder, load_encoder
+from core.encoders.tokens import tower_of
 from core.errors import InvalidInput
 from core.files import digest, write_text
 from core.folders import all_at_once, located, open_located, settle
@@ -203,27 +204,6 @@ def _check_record(record: AdapterRecord) -> None:
         raise ValueError("its training pairs are not a list of digests")
     if not 0 <= record.best < len(record.curve):
         raise ValueError(f"it kept epoch {record.best} of {len(record.curve):,}")
-
-
-def tower_of(encoder: Encoder) -> Any:
-    """The encoder opened before its last block; made once.
-
-    Raises:
-        InvalidInput: it cannot be opened there.
-    """
-    key = encoder.fingerprint
-    if key not in _towers:
-        opened: Any = getattr(encoder, "token_tower", None)
-        if opened is None:
-            raise InvalidInput(
-                f"{encoder.name} gives no tokens, so nothing can be trained on them. "
-                "Use 'embedded' or an open_clip model."
-            )
-        _towers[key] = opened()
-    return _towers[key]
-
-
-_towers: dict[str, Any] = {}
 
 
 def pair_digests(benchmark: Benchmark, items: Sequence[Any]) -> list[str]:

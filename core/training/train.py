@@ -12,6 +12,7 @@ import numpy as np
 
 from core.embeddings.tokens import read_image_tokens, read_text_tokens
 from core.encoders import Encoder
+from core.encoders.tokens import tower_of
 from core.errors import InvalidInput
 from core.probes.epochs import Epoch
 from core.records import (
@@ -25,7 +26,7 @@ from core.records import (
     distinct_captions,
     no_progress,
 )
-from core.training.adapted import Adapted, make_adapted, tower_of
+from core.training.adapted import Adapted, make_adapted
 from core.training.adapters import make_adapter
 from core.training.checkpoints import STATE, WEIGHTS, read_tensors
 from core.training.loop import Trained, Training, fit, picture_groups, split_items

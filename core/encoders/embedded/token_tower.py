@@ -74,6 +74,12 @@ class EmbeddedTokenTower:
             np.concatenate([rows, cells], 2), self._alignment.with_captions(known, features, cues), prefix
         )
 
+    def cells(self, tokens: F32) -> F32:
+        """(n, 14, 14, 112) of (n, 49, 768): the finer map."""
+        n = len(tokens)
+        fine = tokens[..., COARSE_WIDTH:].reshape(n, SIDE, SIDE, 2, 2, FINE_WIDTH // 4)
+        return fine.transpose(0, 1, 3, 2, 4, 5).reshape(n, 2 * SIDE, 2 * SIDE, FINE_WIDTH // 4)
+
     def text_tokens(self, texts: Sequence[str]) -> TextTokens:
         """MiniLM's states before the last of its six layers."""
         model, tokenizer = load_tower()

@@ -90,6 +90,10 @@ class OpenClipTokenTower:
         tokens, *prefix, vectors = in_full_batches(pixels, self._batch_size, self._device, self._images.run)
         return ImageTokens(tokens, unit_rows(vectors), prefix[0] if prefix else None)
 
+    def cells(self, tokens: F32) -> F32:
+        """(n, r, c, di) of (n, P, di): the patches as they lie."""
+        return tokens.reshape(len(tokens), *self.grid, -1)
+
     def text_tokens(self, texts: Sequence[str]) -> TextTokens:
         """Texts past the context length are cut: see the encoder's `count_truncated`."""
         return self._texts.read(texts)

@@ -1,0 +1,49 @@
+"""Visual words as a table and as JSON values: see docs/schema.md."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from core.records.codec import to_json
+from core.reports.tables.values import estimate, fields
+from core.reports.wording.visual_words import clusters_with, verdict, word_sentence
+from core.visual_words.search import VisualSearch, WordFinding
+
+
+def visual_document(search: VisualSearch) -> dict[str, Any]:
+    """The search as JSON values."""
+    words = search.words
+    return to_json(
+        {
+            "verdict": verdict(search),
+            "pictures": len(search.rows),
+            "size": words.cell.shape[1],
+            "grid": list(words.maps.shape[1:]),
+            "perplexity": words.perplexity,
+            "unexplained": words.unexplained,
+            "words": [_word(search, finding) for finding in search.findings],
+            "notes": search.notes,
+        }
+    )
+
+
+def _word(search: VisualSearch, finding: WordFinding) -> dict[str, Any]:
+    effects = finding.effects
+    return {
+        **fields(finding, "name scope of among_failures elsewhere measure p confirmed"),
+        "size": int(finding.rows.sum()),
+        "excess_loss": estimate(effects.excess_loss),
+        "error_difference": None if effects.error_difference is None else estimate(effects.error_difference),
+        "phrases": [{"text": text, "auroc": area} for text, area in finding.phrases],
+        "clusters": clusters_with(search, finding),
+        "sentence": word_sentence(search.diagnosis, finding),
+    }
+
+
+def visual_table(search: VisualSearch) -> pd.DataFrame:
+    """One row for each picture: its id, and for each confirmed word the number of its cells that are it."""
+    ids = [search.diagnosis.samples.ids[row] for row in search.rows.tolist()]
+    counts = {f.name: (search.words.maps == f.word).sum((1, 2)) for f in search.confirmed}
+    return pd.DataFrame({"id": ids, **counts})

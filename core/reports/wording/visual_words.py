@@ -1,0 +1,80 @@
+"""Visual words in plain sentences."""
+
+from __future__ import annotations
+
+from core.numbers import count, digits_for, number, p_value, percent, points, with_interval, with_unit
+from core.records import EVERYTHING, Diagnosis
+from core.visual_words.search import VisualSearch, WordFinding
+
+SHOWN = 10
+"""Words that are listed beside the confirmed ones."""
+RULE = (
+    "A visual word is a kind of picture cell; the words were made of these pictures without a look at the losses, and "
+    "are tested together with clusters, conditions and phrases, so that p holds for all of them at once."
+)
+
+
+def verdict(search: VisualSearch) -> str:
+    """How many words go with failure, and how the dictionary came out."""
+    words, confirmed = search.words, search.confirmed
+    n = words.cell.shape[1]
+    made = (
+        f"{n:,} visual words of {words.maps.shape[1]} x {words.maps.shape[2]} cells in each of "
+        f"{count(len(search.rows), 'picture')} (used as evenly as {number(words.perplexity, 0)} would be)"
+    )
+    if confirmed:
+        what = "goes" if len(confirmed) == 1 else "go"
+        return f"{count(len(confirmed), 'visual word')} {what} with failure more than chance allows. Of {made}."
+    if search.diagnosis.family_null is None:
+        return f"Nothing could be tested: there are too few groups to exchange. Shown are the strongest of {made}."
+    return f"No visual word goes with failure more than chance allows. Looked at were {made}."
+
+
+def word_sentence(diagnosis: Diagnosis, finding: WordFinding) -> str:
+    """What one word shows: where, how often among failures, how much worse, how sure, what phrases go with it."""
+    digits, effects = digits_for(diagnosis.outcomes.loss), finding.effects
+    where = "" if finding.scope == EVERYTHING else f"within {finding.scope}, "
+    fails = "the failures" if diagnosis.outcomes.errors is not None else "the tenth of highest loss"
+    said = (
+        f"{finding.name}: {where}in {int(finding.rows.sum()):,} of {finding.of:,} pictures, "
+        f"{percent(finding.among_failures)} of {fails} and {percent(finding.elsewhere)} of the rest"
+    )
+    if finding.measure == "error rate" and effects.error_difference is not None:
+        worse = points(effects.error_difference.value, sign=True)
+        low, high = (points(v) for v in (effects.error_difference.low, effects.error_difference.high))
+        said += f"; error rate {worse} (95\u00a0% {low} to {high})"
+    else:
+        said += f"; mean loss {with_interval(effects.excess_loss, digits=digits)}{with_unit(diagnosis)} above the rest"
+    tested = "not tested" if finding.p is None else f"adjusted {p_value(finding.p)}"
+    near = " or ".join(f'"{text}"' for text, _ in finding.phrases)
+    alike = f" Pictures with it are most like {near}." if near else ""
+    return f"{said}; {tested}{'' if finding.confirmed else ' (exploratory)'}.{alike}"
+
+
+def clusters_with(search: VisualSearch, finding: WordFinding) -> list[str]:
+    """Such as "cluster 1: in 34 of its 40, and in 12 of 160 others", for each confirmed cluster of the word's scope in
+    which it is at least twice as frequent."""
+    lines: list[str] = []
+    for cluster in search.diagnosis.clusters:
+        members = cluster.membership >= 0.5
+        if cluster.scope != finding.scope:
+            continue
+        inside, size = int((members & finding.rows).sum()), int(members.sum())
+        others, of = int((~members & finding.rows).sum()), finding.of - size
+        if size and of and inside / size >= 2 * others / of:
+            lines.append(f"cluster {cluster.id + 1}: in {inside:,} of its {size:,}, and in {others:,} of {of:,} others")
+    return lines
+
+
+def listed(search: VisualSearch, more: int = SHOWN) -> tuple[WordFinding, ...]:
+    """The confirmed words, and the strongest of the others."""
+    return search.findings[: len(search.confirmed) + more]
+
+
+def visual_lines(search: VisualSearch) -> list[str]:
+    """The verdict, the words, and what is to be known of them."""
+    lines = [verdict(search), RULE]
+    for finding in listed(search):
+        lines.append(f"  {word_sentence(search.diagnosis, finding)}")
+        lines += [f"    {line}" for line in clusters_with(search, finding)]
+    return [*lines, *(f"Note: {note}" for note in search.notes)]

@@ -1,0 +1,242 @@
+"""Which visual words go with failure: their presence as members of the run's own family, tested with all the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+import numpy as np
+
+from core.discovery.conditions import Condition
+from core.discovery.design import Design, Scope, design_of, measures
+from core.discovery.effects import Effects, effects_of
+from core.discovery.family import MIN_CANDIDATE_ROWS
+from core.discovery.method import diagnose_records
+from core.discovery.proposals import has_place
+from core.discovery.settings import MIN_SAMPLES, Settings
+from core.embeddings.tokens import read_image_tokens
+from core.encoders import load_encoder
+from core.encoders.tokens import tower_of
+from core.errors import InvalidInput
+from core.language.directions import phrase_scores
+from core.language.naming import nameable
+from core.records import F64, I64, Bool, Diagnosis, ItemStore, Measure, Progress, no_progress
+from core.records.ledger import Ledger
+from core.statistics.permutation import permutation_p, permutation_threshold, studentised_excess
+from core.statistics.ranking import auroc
+from core.visual_words.fit import WORDS, VisualWords, fit_words
+
+NEAR = 0.7
+"""AUROC from which a phrase is said to go with a word."""
+PHRASES = 2
+WORST = 0.1
+"""Share of the samples whose losses count as failures where errors are unknown."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WordFinding:
+    """What one visual word shows, in the scope where it stands out most."""
+
+    word: int
+    scope: str
+    rows: Bool
+    """(n,) pictures of the scope with the word."""
+    of: int
+    """Pictures of the scope."""
+    among_failures: float
+    """Share of the scope's failures that show the word."""
+    elsewhere: float
+    """The same of the rest."""
+    effects: Effects
+    measure: Measure
+    p: float | None
+    """Adjusted for everything that was searched, clusters, conditions, phrases and words; None where nothing could be
+    permuted."""
+    confirmed: bool
+    phrases: tuple[tuple[str, float], ...] = ()
+    """Phrases that the encoder knows and that go with the word inside the scope, with their AUROC."""
+
+    @property
+    def name(self) -> str:
+        return name_of(self.word)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VisualSearch:
+    """The words of a run's pictures, and the run again with them in its family."""
+
+    words: VisualWords
+    rows: I64
+    """(m,) row of the run of each of the m pictures that could be read."""
+    diagnosis: Diagnosis
+    """As if the words had been among its conditions from the start."""
+    findings: tuple[WordFinding, ...]
+    """One a word, the strongest first."""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def failing(self) -> Bool:
+        """(n,) wrong samples; where errors are unknown the `WORST` of highest loss."""
+        outcomes = self.diagnosis.outcomes
+        worst = outcomes.loss >= np.quantile(outcomes.loss, 1 - WORST)
+        return worst if outcomes.errors is None else outcomes.errors
+
+    @property
+    def confirmed(self) -> tuple[WordFinding, ...]:
+        """Those that go with failure more than chance allows."""
+        return tuple(finding for finding in self.findings if finding.confirmed)
+
+
+def name_of(word: int) -> str:
+    """What a word is called where nothing else is known of it."""
+    return f"visual word {word + 1}"
+
+
+def pictures_of(diagnosis: Diagnosis, images: Path | None = None, progress: Progress = no_progress) -> ItemStore:
+    """The run's pictures row by row: those that it keeps, or the files of the same names below `images`.
+
+    Raises:
+        InvalidInput: the run has no pictures, or some are not there.
+    """
+    kept = diagnosis.samples.items
+    if kept is None or diagnosis.samples.modality != "image":
+        raise InvalidInput("Visual words are parts of pictures, and this run has none. Diagnose pictures.")
+    if images is None:
+        return kept
+    from core.data.images.archives import open_images
+    from core.data.images.matching import match_files
+    from core.limits import Limits
+
+    files, names = open_images(images, Limits(), progress), [kept.name(row) for row in range(len(kept))]
+    told = Ledger(len(names))
+    places = match_files(np.array(names, object), files, told, column="pictures", count_unused=False, progress=progress)
+    if (places < 0).any():
+        first = names[int(np.flatnonzero(places < 0)[0])]
+        raise InvalidInput(
+            f"{int((places < 0).sum()):,} of the run's {len(names):,} pictures are not in {images.name}, such as "
+            f"{first!r}. Bring the pictures that were diagnosed, or leave --images out."
+        )
+    return files.keep(places)
+
+
+def search_words(
+    diagnosis: Diagnosis,
+    *,
+    images: ItemStore | None = None,
+    encoder: str = "embedded",
+    size: int = WORDS,
+    seed: int = 0,
+    cache: Path | None = None,
+    progress: Progress = no_progress,
+) -> VisualSearch:
+    """Fit visual words on the run's pictures and test them within its family, clusters and all.
+
+    Args:
+        images: the run's pictures row by row, if better ones are at hand than those that it kept.
+        encoder: whose cells the words are made of.
+        size: words of the dictionary.
+
+    Raises:
+        InvalidInput: the run has no pictures, or the encoder cannot be opened.
+        Cancelled: from `progress`.
+    """
+    store = pictures_of(diagnosis) if images is None else images
+    if len(store) != len(diagnosis.samples):
+        raise InvalidInput(f"There are {len(store):,} pictures for {len(diagnosis.samples):,} samples. Bring one each.")
+    loaded = load_encoder(encoder)
+    tower = tower_of(loaded)
+    pictures = read_image_tokens(store, loaded, tower, cache=cache, progress=progress)
+    if len(pictures) < MIN_SAMPLES:
+        raise InvalidInput(f"{len(pictures)} pictures could be read; at least {MIN_SAMPLES} are needed.")
+    words = fit_words(pictures, tower, size=size, seed=seed, progress=progress)
+    present = np.zeros((len(diagnosis.samples), size), np.bool_)
+    present[pictures.kept] = words.present
+    found = diagnose_records(
+        diagnosis.samples,
+        diagnosis.outcomes,
+        diagnosis.embeddings,
+        words=diagnosis.words,
+        conditions=_conditions(present),
+        settings=_settings(diagnosis),
+        progress=progress,
+    )
+    search = VisualSearch(words, pictures.kept, found, (), pictures.notes)
+    return replace(search, findings=_findings(found, present, search.failing))
+
+
+def _conditions(present: Bool) -> Sequence[Condition]:
+    names = [name_of(word) for word in range(present.shape[1])]
+    return [
+        Condition(name, (name,), present[:, word], False, tests=((name, ">=", 1.0),)) for word, name in enumerate(names)
+    ]
+
+
+def _settings(diagnosis: Diagnosis) -> Settings:
+    said = diagnosis.settings
+    own = {field.name: said[field.name] for field in fields(Settings) if field.name in said}
+    return Settings(**{**own, "map": False, "sensitivity": False})  # type: ignore[arg-type]
+
+
+def _findings(diagnosis: Diagnosis, present: Bool, failing: Bool) -> tuple[WordFinding, ...]:
+    design = design_of(diagnosis)
+    tested = measures(diagnosis.outcomes, design)
+    null, alpha = diagnosis.family_null, float(diagnosis.settings.get("alpha_inside", 0.05))
+    best = [_strongest(tested.scores, present, scope, design) for scope in design.scopes]
+    statistics = np.stack([statistic.max(1) for statistic in best])  # (scopes, K)
+    threshold = float("nan") if null is None else permutation_threshold(null, alpha)
+    made: list[tuple[float, WordFinding]] = []
+    for word in range(present.shape[1]):
+        at = int(statistics[:, word].argmax())
+        value = float(statistics[at, word])
+        if not np.isfinite(value):
+            continue
+        scope, p = design.scopes[at], None if null is None else permutation_p(value, null)
+        confirmed = p is not None and p <= alpha
+        rows = np.zeros(len(present), np.bool_)
+        rows[scope.rows] = present[scope.rows, word]
+        effects = effects_of(
+            rows, scope.rows, diagnosis.outcomes, design, threshold, value if confirmed else None, of=scope.rows
+        )
+        measure = tested.names[int(best[at][word].argmax())]
+        shares = _shares(rows, scope.rows, failing)
+        phrases = _phrases(diagnosis, design, rows, scope) if confirmed else ()
+        finding = WordFinding(word, scope.name, rows, len(scope.rows), *shares, effects, measure, p, confirmed, phrases)
+        made.append((value, finding))
+    return tuple(finding for _, finding in sorted(made, key=lambda pair: -pair[0]))
+
+
+def _strongest(scores: F64, present: Bool, scope: Scope, design: Design) -> F64:
+    """(K, m) the statistic of each word inside a scope in each measure, as the family has it; -inf where it has none,
+    since too few pictures have the word or lack it."""
+    own, has = scores[scope.rows], present[scope.rows].T.astype(np.float64)  # (r, m), (K, r)
+    counts, n = has.sum(1, keepdims=True), np.full((1, 1), float(len(own)))
+    sums = (has @ own, has @ own**2, own.sum(0)[None], (own**2).sum(0)[None])
+    spans = ()
+    if design.spans is not None:
+        own_spans = design.spans[scope.rows, None]
+        spans = (has @ own_spans, own_spans.sum(0)[None])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        found = studentised_excess(counts, n, *sums, *spans)
+    enough = (counts >= MIN_CANDIDATE_ROWS) & (counts <= len(own) - MIN_CANDIDATE_ROWS)
+    return np.where(enough & has_place(present)[:, None], found, -np.inf)
+
+
+def _shares(rows: Bool, scope: I64, failing: Bool) -> tuple[float, float]:
+    own, fails = rows[scope], failing[scope]
+    return float(own[fails].mean()) if fails.any() else 0.0, float(own[~fails].mean()) if not fails.all() else 0.0
+
+
+def _phrases(diagnosis: Diagnosis, design: Design, rows: Bool, scope: Scope) -> tuple[tuple[str, float], ...]:
+    words = diagnosis.words
+    if words is None:
+        return ()
+    scores = phrase_scores(words.joint.vectors, words.directions, design.centre_of_row)[scope.rows]
+    own, scores = rows[scope.rows], scores.astype(np.float64)
+    areas = [(auroc(scores[:, j], own), j) for j in range(scores.shape[1])]
+    near = [
+        (words.phrases[j], float(area))
+        for area, j in sorted(areas, reverse=True)[: 4 * PHRASES]
+        if area >= NEAR and nameable(words, j, diagnosis.samples.metadata, scope.rows, own)
+    ]
+    return tuple(near[:PHRASES])

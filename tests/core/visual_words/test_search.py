@@ -1,0 +1,153 @@
+"""A patch pasted into some pictures, which then fail, is found by its cells; where nothing is planted nothing is."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from core.cli.main import main
+from core.diagnose import diagnose
+from core.discovery.settings import Settings
+from core.errors import InvalidInput
+from core.records import Bool, Diagnosis
+from core.reports.html.visual_words import CROPS, visual_page
+from core.reports.tables.visual_words import visual_document, visual_table
+from core.reports.wording.visual_words import visual_lines
+from core.store import load, save
+from core.visual_words.crops import SIDE, crop_around
+from core.visual_words.search import VisualSearch, pictures_of, search_words
+from tests.support.pictures import blobs
+
+N, PLANTED, PATCH = 160, 24, 64
+
+
+def planted_run() -> tuple[Diagnosis, Bool, Bool]:
+    """The run, (n,) which pictures have the patch, (n, 14, 14) the cells that touch it."""
+    rng = np.random.default_rng(5)
+    noise = rng.integers(0, 256, (8, 8, 3)).astype(np.uint8)
+    patch = Image.fromarray(noise).resize((PATCH, PATCH), Image.Resampling.NEAREST)
+    has, touched, cells = np.arange(N) < PLANTED, np.zeros((N, 14, 14), bool), []
+    for row in range(N):
+        image = blobs(row).convert("RGB").resize((224, 224))
+        if has[row]:
+            x, y = rng.integers(0, 224 - PATCH, 2).tolist()
+            image.paste(patch, (x, y))
+            touched[row, y // 16 : (y + PATCH - 1) // 16 + 1, x // 16 : (x + PATCH - 1) // 16 + 1] = True
+        kept = io.BytesIO()
+        image.save(kept, "PNG")
+        cells.append(kept.getvalue())
+    table = pd.DataFrame({"image": cells, "loss": rng.gamma(2, 0.25, N) + has})
+    settings = Settings(n_permutations=199, map=False, sensitivity=False, words=False)
+    return diagnose(table, settings=settings), has, touched
+
+
+@pytest.fixture(scope="module")
+def planted(tmp_path_factory: pytest.TempPathFactory) -> tuple[VisualSearch, Bool, Bool]:
+    run, has, touched = planted_run()
+    return search_words(run, size=64, cache=tmp_path_factory.mktemp("cache")), has, touched
+
+
+def test_the_patch_is_the_first_word_and_its_cells_lie_on_it(planted: tuple[VisualSearch, Bool, Bool]) -> None:
+    search, has, touched = planted
+    first = search.findings[0]
+    assert first.confirmed
+    assert first.p == pytest.approx(1 / 200)
+    assert first.rows[has].mean() > 0.9
+    assert first.rows[~has].mean() < 0.1
+    assert search.words.share_on(first.word, touched) > 0.9
+    assert first.among_failures > 0.8 > 0.2 > first.elsewhere
+    assert search.words.perplexity > 0.5 * 64
+
+
+def test_a_words_p_is_that_of_the_runs_own_family(planted: tuple[VisualSearch, Bool, Bool]) -> None:
+    search = planted[0]
+    told = {i.text: i for i in search.diagnosis.insights if i.confirmed and i.text.startswith("visual word")}
+    assert search.findings[0].name in told
+    for finding in search.confirmed:
+        if finding.name in told:
+            insight = told[finding.name]
+            assert insight.p == finding.p
+            assert insight.scope == finding.scope
+            np.testing.assert_array_equal(insight.mask, finding.rows)
+            assert insight.effect.value == pytest.approx(finding.effects.excess_loss.value)
+
+
+def test_words_are_made_without_a_look_at_the_losses(planted: tuple[VisualSearch, Bool, Bool], tmp_path: Path) -> None:
+    run = planted[0].diagnosis
+    other = replace(run, outcomes=replace(run.outcomes, loss=np.random.default_rng(1).permutation(run.outcomes.loss)))
+    found = search_words(other, size=64, cache=tmp_path)
+    np.testing.assert_array_equal(planted[0].words.maps, found.words.maps)
+    assert not found.confirmed
+    assert visual_lines(found)[0].startswith("No visual word goes with failure more than chance allows.")
+
+
+def test_each_picture_has_one_word_a_cell_and_its_nearest_cell_is_that_word(
+    planted: tuple[VisualSearch, Bool, Bool],
+) -> None:
+    words = planted[0].words
+    flat = words.maps.reshape(N, -1)
+    assert flat.shape[1] == 196
+    rows, at = np.nonzero(words.present)
+    np.testing.assert_array_equal(flat[rows, words.cell[rows, at]], at)
+    np.testing.assert_array_equal(words.present.sum(1), [len(set(row)) for row in flat.tolist()])
+    assert np.isfinite(words.distance[words.present]).all()
+    assert np.isinf(words.distance[~words.present]).all()
+
+
+def test_what_is_shown_is_escaped_and_complete(planted: tuple[VisualSearch, Bool, Bool]) -> None:
+    search = planted[0]
+    ids = tuple(f"<b>{i}</b>" for i in search.diagnosis.samples.ids)
+    search = replace(search, diagnosis=replace(search.diagnosis, samples=replace(search.diagnosis.samples, ids=ids)))
+    page = visual_page(search, pictures_of(search.diagnosis))
+    assert "<b>1" not in page
+    assert page.count("data:image/webp") >= CROPS
+    assert page.count("<script") == 0
+    document = visual_document(search)
+    assert [word["name"] for word in document["words"]] == [finding.name for finding in search.findings]
+    table = visual_table(search)
+    assert len(table) == N
+    assert table[search.findings[0].name].to_numpy()[PLANTED:].mean() < 1
+
+
+def test_a_crop_shows_its_cell_also_at_the_edge() -> None:
+    grey = io.BytesIO()
+    Image.new("RGB", (140, 280), "grey").save(grey, "PNG")
+    for cell in (0, 13, 97, 195):
+        image = Image.open(io.BytesIO(crop_around(grey.getvalue(), cell, (14, 14))))
+        assert image.size == (SIDE, SIDE)
+        pixels = np.asarray(image.convert("L")).astype(int)
+        assert (pixels > 220).any()
+        assert (pixels < 60).any()
+
+
+def test_runs_without_pictures_and_other_pictures_are_refused(
+    planted: tuple[VisualSearch, Bool, Bool], tmp_path: Path
+) -> None:
+    run = planted[0].diagnosis
+    bare = replace(run, samples=replace(run.samples, items=None))
+    with pytest.raises(InvalidInput, match=r"this run has none\. Diagnose pictures"):
+        search_words(bare)
+    with pytest.raises(InvalidInput, match="There can be 2 to 4,096 visual words: got 1"):
+        search_words(run, size=1, cache=tmp_path)
+    Image.new("RGB", (8, 8)).save(tmp_path / "0.png")
+    with pytest.raises(InvalidInput, match=r"159 of the run's 160 pictures are not in .*, such as '1'"):
+        pictures_of(run, tmp_path)
+
+
+def test_the_command_prints_and_writes(
+    planted: tuple[VisualSearch, Bool, Bool], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save(planted[0].diagnosis, tmp_path / "run")
+    assert main(["visual-words", str(tmp_path / "run"), "--words", "64", "--out", str(tmp_path / "words.html")]) == 0
+    out = capsys.readouterr().out
+    assert "goes with failure more than chance allows" in out or "go with failure more than" in out
+    assert "p = 0.005" in out
+    assert "Written:" in out
+    assert "<h1>Visual words</h1>" in (tmp_path / "words.html").read_text()
+    assert load(tmp_path / "run").samples.items is not None
