@@ -157,7 +157,7 @@ def search_words(
         diagnosis.outcomes,
         diagnosis.embeddings,
         words=diagnosis.words,
-        conditions=_conditions(present),
+        conditions=word_conditions(present),
         settings=_settings(diagnosis),
         progress=progress,
     )
@@ -165,7 +165,8 @@ def search_words(
     return replace(search, findings=_findings(found, present, search.failing))
 
 
-def _conditions(present: Bool) -> Sequence[Condition]:
+def word_conditions(present: Bool) -> Sequence[Condition]:
+    """The presence of each word as a condition; present: (n, K)."""
     names = [name_of(word) for word in range(present.shape[1])]
     return [
         Condition(name, (name,), present[:, word], False, tests=((name, ">=", 1.0),)) for word, name in enumerate(names)
