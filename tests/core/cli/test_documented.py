@@ -28,6 +28,7 @@ TABLES = {
     "docs/scoreboard.md": ("benchmark",),
     "docs/step_by_step.md": ("steps",),
     "docs/tasks.md": ("diagnose",),
+    "docs/visual_words.md": ("visual-words",),
 }
 """The command of each table of options, in the page's order."""
 
