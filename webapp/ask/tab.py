@@ -13,7 +13,7 @@ import numpy as np
 from core.errors import DiagnosisError, InvalidInput
 from core.language.speech import SPEECH
 from core.records import EVERYTHING, Diagnosis
-from webapp.ask import audit, tags
+from webapp.ask import audit, tags, visual
 from webapp.ask.answers import AskedQuestion, answers_view, questions_table, remember
 from webapp.explore.findings import of_cluster
 from webapp.explore.tab import View, describe, show_selection
@@ -183,6 +183,7 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, first: str)
     answer = gr.HTML(first_view(diagnosis), run=first, elem_id="answer", min_height=60, **pane)
     history = gr.HTML("", run="", elem_id="asked", **pane)
     tags.build(session, view, tabs, tab, diagnosis, first)
+    visual.build(session, view, tabs, tab, diagnosis, first)
     table = audit.build(session)
     asks: dict[str, Any] = {
         "fn": shows_errors(on_ask),

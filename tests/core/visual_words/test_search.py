@@ -7,44 +7,19 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from PIL import Image
 
 from core.cli.main import main
-from core.diagnose import diagnose
-from core.discovery.settings import Settings
 from core.errors import InvalidInput
-from core.records import Bool, Diagnosis
+from core.records import Bool
 from core.reports.html.visual_words import CROPS, visual_page
 from core.reports.tables.visual_words import visual_document, visual_table
 from core.reports.wording.visual_words import visual_lines
 from core.store import load, save
 from core.visual_words.crops import SIDE, crop_around
 from core.visual_words.search import VisualSearch, pictures_of, search_words
-from tests.support.pictures import blobs
-
-N, PLANTED, PATCH = 160, 24, 64
-
-
-def planted_run() -> tuple[Diagnosis, Bool, Bool]:
-    """The run, (n,) which pictures have the patch, (n, 14, 14) the cells that touch it."""
-    rng = np.random.default_rng(5)
-    noise = rng.integers(0, 256, (8, 8, 3)).astype(np.uint8)
-    patch = Image.fromarray(noise).resize((PATCH, PATCH), Image.Resampling.NEAREST)
-    has, touched, cells = np.arange(N) < PLANTED, np.zeros((N, 14, 14), bool), []
-    for row in range(N):
-        image = blobs(row).convert("RGB").resize((224, 224))
-        if has[row]:
-            x, y = rng.integers(0, 224 - PATCH, 2).tolist()
-            image.paste(patch, (x, y))
-            touched[row, y // 16 : (y + PATCH - 1) // 16 + 1, x // 16 : (x + PATCH - 1) // 16 + 1] = True
-        kept = io.BytesIO()
-        image.save(kept, "PNG")
-        cells.append(kept.getvalue())
-    table = pd.DataFrame({"image": cells, "loss": rng.gamma(2, 0.25, N) + has})
-    settings = Settings(n_permutations=199, map=False, sensitivity=False, words=False)
-    return diagnose(table, settings=settings), has, touched
+from tests.support.patched import PLANTED, N, planted_run
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,101 @@
+"""Visual words below the tags: what a visitor sees of them, and what they may not do."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from core.errors import InvalidInput
+from core.records import Diagnosis
+from tests.support.diagnoses import make_diagnosis
+from tests.support.patched import PLANTED, planted_run
+from tests.webapp.markup.test_html import Tags
+from webapp.ask.visual import FILES, FoundWords, VisualState, intro, on_found, on_run, on_show, on_words, words_view
+from webapp.state.session import RUNS, Session, selected_rows
+
+
+def last(steps: Iterator[tuple[Any, ...]]) -> tuple[Any, ...]:
+    *_, found = steps
+    return found
+
+
+def pressed(**said: str) -> Any:
+    return SimpleNamespace(_data=said)
+
+
+@pytest.fixture(scope="module")
+def run() -> Diagnosis:
+    return planted_run()[0]
+
+
+@pytest.fixture(scope="module")
+def found(run: Diagnosis) -> FoundWords:
+    session = Session(RUNS.add(run))
+    return last(on_words(session))[-1]
+
+
+def test_the_words_are_shown_with_their_crops_and_written(run: Diagnosis, found: FoundWords) -> None:
+    said = words_view(found)
+    assert "with failure more than chance allows" in said
+    assert said.count("<section") == len(found.shown)
+    assert said.count(">confirmed<") == len(found.search.confirmed) >= 1
+    assert said.count('class="failed"') >= 1
+    folded = said[said.index("<details>") :]
+    assert folded.count(">exploratory<") == len(found.shown) - len(found.search.confirmed)
+    assert ">confirmed<" not in folded
+    names = [path.name for path in found.files]
+    assert names == [name for name, _ in FILES]
+    assert json.loads(found.files[1].read_text("utf-8"))["pictures"] == len(run.samples)
+    assert "<h1>Visual words</h1>" in found.files[0].read_text("utf-8")
+
+
+def test_names_of_pictures_stay_text(found: FoundWords) -> None:
+    crops = [replace(crop, id='"><img src=x onerror=alert(1)>') for crop in found.shown[0].crops]
+    marked = replace(found, shown=(replace(found.shown[0], crops=crops), *found.shown[1:]))
+    assert "onerror" not in Tags(words_view(marked)).attributes
+
+
+def test_a_press_shows_the_samples_with_a_word_on_the_map(run: Diagnosis, found: FoundWords) -> None:
+    session = Session(RUNS.add(run))
+    state = VisualState(session.run, found)
+    tabs, shown, pane, _ = on_show(session, state, pressed(do="visual", place="0"))
+    assert tabs["selected"] == "explore"
+    rows = selected_rows(shown, run)
+    assert len(set(rows) & set(range(PLANTED))) > 0.9 * PLANTED
+    assert "Has visual word" in pane
+    for other, place in ((replace(state, run="another"), "0"), (state, "999"), (VisualState(session.run), "0")):
+        with pytest.raises(InvalidInput, match="Look for them again"):
+            on_show(session, other, pressed(do="visual", place=place))
+
+
+def test_what_was_found_of_another_run_changes_nothing_and_a_new_run_begins_empty(
+    run: Diagnosis, found: FoundWords
+) -> None:
+    session = Session(RUNS.add(run))
+    assert all("__type__" in str(part) for part in on_found(session, replace(found, run="another")))
+    state, view, *files = on_found(session, replace(found, run=session.run))
+    assert state.found is not None
+    assert [Path(file["value"]).name for file in files] == [name for name, _ in FILES]
+    assert "visual" in view["value"]
+    fresh, said, empty, button, *downloads = on_run(session, VisualState("another", found))
+    assert (fresh.run, fresh.found) == (session.run, None)
+    assert "dictionary of 256" in said
+    assert empty == ""
+    assert button["interactive"]
+    assert all(not one["interactive"] for one in downloads)
+
+
+def test_a_run_without_pictures_says_so() -> None:
+    bare = make_diagnosis()
+    bare = replace(bare, samples=replace(bare.samples, items=None))
+    session = Session(RUNS.add(bare))
+    assert "the open run has none" in intro(bare)
+    assert not on_run(session, VisualState())[3]["interactive"]
+    with pytest.raises(InvalidInput, match="this run has none"):
+        last(on_words(session))

@@ -1,0 +1,150 @@
+"""Visual words, below the tags of the tab Ask: which parts of the open run's pictures go with failure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+import numpy as np
+
+from core.errors import InvalidInput
+from core.files import write_json, write_text
+from core.records import Diagnosis, Progress
+from webapp.explore.tab import View, describe, show_selection
+from webapp.markup.components import download_row, script
+from webapp.markup.render import render
+from webapp.state.caches import own_cache
+from webapp.state.downloads import csv_of, fresh_folder
+from webapp.state.events import as_int, event_data
+from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, follow, on_cancel
+from webapp.state.quotas import STATE_S
+from webapp.state.session import RUNS, Session, require_run, shows_errors
+
+if TYPE_CHECKING:
+    from core.reports.html.visual_words import ShownWord
+    from core.visual_words.search import VisualSearch
+
+FILES = (
+    ("visual_words.html", "Visual words (HTML)"),
+    ("visual_words.json", "Words (JSON)"),
+    ("visual_words_of_samples.csv", "Pictures (CSV)"),
+)
+
+FIRST = 3
+"""Words that stand open where none is confirmed."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class VisualState:
+    """What a visitor has found on one run."""
+
+    run: str = ""
+    found: FoundWords | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FoundWords:
+    """The words of a run as they are shown, and the files to take away."""
+
+    run: str
+    search: VisualSearch
+    shown: tuple[ShownWord, ...]
+    files: tuple[Path, ...]
+
+
+def make_words(session: Session, progress: Progress) -> FoundWords:
+    """Look for visual words in the open run's pictures and write what may be taken away.
+
+    Raises:
+        InvalidInput: the run has no pictures.
+    """
+    from core.reports.html.visual_words import shown_words, visual_page  # brings the encoder's runtime
+    from core.reports.tables.visual_words import visual_document, visual_table
+    from core.visual_words.search import pictures_of, search_words
+
+    diagnosis = require_run(session)
+    images = pictures_of(diagnosis)
+    search = search_words(diagnosis, images=images, cache=own_cache(), progress=progress)
+    folder = fresh_folder("visual")
+    paths = tuple(folder / name for name, _ in FILES)
+    write_text(paths[0], visual_page(search, images))
+    write_json(paths[1], visual_document(search))
+    table = visual_table(search)
+    paths[2].write_bytes(csv_of(table.columns, table.itertuples(index=False)))
+    return FoundWords(session.run, search, tuple(shown_words(search, images)), paths)
+
+
+def words_view(found: FoundWords) -> str:
+    """The verdict, and each listed word with its crops."""
+    from core.reports.wording.visual_words import RULE, verdict
+
+    said = verdict(found.search)
+    n_open = len(found.search.confirmed) or FIRST
+    return render(
+        "ask/visual.html.j2", verdict=said, rule=RULE, words=found.shown, n_open=n_open, notes=found.search.notes
+    )
+
+
+def intro(diagnosis: Diagnosis | None) -> str:
+    """What visual words are for, or that this run has no pictures."""
+    pictures = diagnosis is not None and diagnosis.samples.items is not None and diagnosis.samples.modality == "image"
+    return render("ask/visual_intro.html.j2", pictures=pictures)
+
+
+def on_words(session: Session) -> Iterator[tuple[Any, ...]]:
+    """Look for them; yields (job id, status, what was found)."""
+    require_run(session)
+    job = Job(lambda progress: make_words(session, progress))
+    yield from follow(job, "The visual words were not found", None)
+
+
+def on_found(session: Session, found: FoundWords | None) -> tuple[Any, ...]:
+    """Show what was found: returns (state, view, downloads); nothing changes where another run is open."""
+    if found is None or found.run != session.run:
+        return tuple(gr.skip() for _ in range(2 + len(FILES)))
+    view = gr.update(value=words_view(found), run=found.run)
+    return VisualState(found.run, found), view, *(gr.update(value=str(p), interactive=True) for p in found.files)
+
+
+def on_show(session: Session, state: VisualState, event: gr.EventData) -> tuple[Any, ...]:
+    """Show the samples with a word on the map: returns (tabs, session, pane, map)."""
+    place, found = as_int(event_data(event).get("place")), state.found
+    if found is None or state.run != session.run or not 0 <= place < len(found.shown):
+        raise InvalidInput("These visual words are of another run than the open one. Look for them again.")
+    finding = found.shown[place].finding
+    rows = tuple(np.flatnonzero(finding.rows).tolist())
+    shown = show_selection(Session(session.run, rows=rows, title=f"Has {finding.name}", scope=finding.scope))
+    return gr.update(selected="explore"), *shown
+
+
+def on_run(session: Session, state: VisualState) -> tuple[Any, ...]:
+    """The tab is shown: returns (state, intro, view, run button, downloads) for the open run; nothing changes if it is
+    the one already shown."""
+    if not session.run or state.run == session.run:
+        return tuple(gr.skip() for _ in range(4 + len(FILES)))
+    said = intro(RUNS.get(session.run))
+    downloads = (gr.update(value=None, interactive=False) for _ in FILES)
+    return VisualState(session.run), said, "", gr.update(interactive="data-pictures" in said), *downloads
+
+
+def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, diagnosis: Diagnosis | None, first: str) -> None:
+    """Lay out the accordion and wire it."""
+    state, job, found = gr.State(VisualState(first), time_to_live=STATE_S), gr.State(""), gr.State(None)
+    pane: dict[str, Any] = {"js_on_load": script("pane"), "server_functions": [describe], **PLAIN}
+    with gr.Accordion("Visual words: which parts of the pictures fail?", open=False, elem_id="visual"):
+        said = gr.HTML(intro(diagnosis), elem_id="visual-intro", **PLAIN)
+        with gr.Row():
+            run = gr.Button("Look for visual words", variant="primary", elem_id="visual-run", scale=0, min_width=210)
+            cancel = gr.Button("Cancel", elem_id="visual-cancel", scale=0, min_width=110)
+        line = gr.HTML("", elem_id="visual-status", **PLAIN)
+        words = gr.HTML("", run=first, elem_id="visual-words", **pane)
+        _, buttons = download_row([(f"take-{name.replace('.', '-')}", title) for name, title in FILES])
+    looked = run.click(shows_errors(on_words), [session], [job, line, found], **HEAVY, **PRIVATE)
+    looked.success(shows_errors(on_found), [session, found], [state, words, *buttons], **PRIVATE)
+    cancel.click(on_cancel, [job], None, **QUICK)
+    mapped = [tabs, session, view.pane, view.failure_map]
+    words.act(shows_errors(on_show), [session, state], mapped, **QUICK)
+    tab.select(shows_errors(on_run), [session, state], [state, said, words, run, *buttons], **QUICK)
