@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +15,9 @@ from core.discovery.method import diagnose_arrays
 from core.discovery.settings import Settings
 from core.errors import Cancelled
 from core.records import Column, Diagnosis, Faithfulness
+from core.reports.wording.reasons import faithfulness_lines
 from core.statistics.ranking import auroc
+from core.store import load, save
 
 FAST = Settings(map=False, sensitivity=False, n_permutations=200)
 N = 500
@@ -52,6 +56,16 @@ def test_a_planted_cause_is_named_with_the_auroc_that_it_has(found: tuple[Diagno
     assert kind.rate_rest == pytest.approx(errors[~fog].mean())
     causes = [c for c in measured.causes if c.text == "weather = fog"]
     assert [c.n for c in causes] == [N // 2, N // 2]  # each half has found it, and tried it in the other
+
+
+def test_what_was_measured_is_kept_with_the_run(found: tuple[Diagnosis, Faithfulness], tmp_path: Path) -> None:
+    diagnosis, measured = found
+    save(replace(diagnosis, faithfulness=measured), tmp_path / "run")
+    kept = load(tmp_path / "run").faithfulness
+    assert kept is not None
+    assert [(k.kind, k.n_named) for k in kept.kinds] == [(k.kind, k.n_named) for k in measured.kinds]
+    assert [c.text for c in kept.causes] == [c.text for c in measured.causes]
+    assert faithfulness_lines(diagnosis, kept) == faithfulness_lines(diagnosis, measured)
 
 
 def test_where_nothing_is_to_be_found_nothing_is_named() -> None:
