@@ -140,13 +140,11 @@ def tag_samples(
     scores, tested = _deviations(along, directions.described), _Tested(ordered, design, alpha)
     worded = [(p.name, _deviations(along, own) >= CUT) for p, own in zip(patterns, directions.worded, strict=True)]
     test, numbers = tested.family(scores >= CUT, n_permutations, seed, progress)
-    found: list[TagFinding] = []
-    strengths: list[float] = []
-    for t, name in enumerate(tags.names):
-        own = [(pattern, carried[:, t]) for pattern, carried in worded]
-        place = numbers.get(t)
-        found.append(tested.finding(name, scores[:, t] >= CUT, own, None if place is None else test, place or 0))
-        strengths.append(-np.inf if place is None else float(test.observed[place].max()))
+    found = [
+        tested.finding(name, scores[:, t] >= CUT, [(p, own[:, t]) for p, own in worded], test, numbers.get(t))
+        for t, name in enumerate(tags.names)
+    ]
+    strengths = [test.observed[numbers[t]].max() if t in numbers else -np.inf for t in range(len(found))]
     ranked = np.argsort(-np.array(strengths), kind="stable")
     notes = _notes(design, len(tags.names) - len(numbers), len(test.null))
     kept = scores[np.argsort(order, kind="stable")][:, ranked]
@@ -243,13 +241,13 @@ class _Tested:
         return float(self.failed[rows].sum()) / expected if expected > 0 else float("nan")
 
     def finding(
-        self, name: str, carried: Bool, worded: list[tuple[str, Bool]], test: FamilyTest | None, place: int
+        self, name: str, carried: Bool, worded: list[tuple[str, Bool]], test: FamilyTest, place: int | None
     ) -> TagFinding:
-        """What the tag shows; without a test (too few carry it) its shares alone."""
+        """What the tag shows; without a place in the test (too few carry it) its shares alone."""
         everything = np.arange(self.n)
         lift = bootstrap(lambda at: self._ratio(at[carried[at]]), self.n, self.groups, np.random.default_rng(0))
         error = loss = p = measure = None
-        if test is not None and test.is_permuted:
+        if place is not None and test.is_permuted:
             effects = effects_of(carried, everything, self.outcomes, self.design, test.threshold, None, of=everything)
             error, loss, best = effects.error_difference, effects.excess_loss, int(test.observed[place].argmax())
             p, measure = test.p(float(test.observed[place, best])), test.names[best]

@@ -125,7 +125,8 @@ class DescribedLabels:
             tuned = tuned_texts(part, halves, described, filled, lr=self.lr, steps=self.steps)
             found, form = tuned.features @ unit(tuned.filled.mean(0)).T, TUNED_FORM
             controls[TUNED] = np.stack([_nearest(tuned.features, own) for own in tuned.filled])
-            choices += [Choice("lr", self.lr, "given"), Choice("steps", float(self.steps), "given")]
+            for name, value, default in (("lr", self.lr, LEARNING_RATE), ("steps", self.steps, STEPS)):
+                choices.append(Choice(name, float(value), "fixed" if value == default else "given"))
         every = [text for own in (*described, *in_words) for text in own]
         names = tuple(pattern.name for pattern in patterns)
         return Scored(

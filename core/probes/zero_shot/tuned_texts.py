@@ -83,11 +83,7 @@ def tune(
     from torch.nn.functional import cross_entropy
 
     flat = [text for own in described for text in own]
-    if (n := len(flat) + sum(map(len, filled))) > MAX_TEXTS:
-        raise InvalidInput(
-            f"The encoder is tuned on {MAX_TEXTS:,} descriptions and filled patterns at most: these are {n:,}. "
-            "Give fewer descriptions or patterns, or go by descriptions."
-        )
+    _check_size(len(flat) + sum(map(len, filled)))
     k, p = len(described), len(filled)
     of_class = torch.tensor([c for c, own in enumerate(described) for _ in own])
     said, worded = halves.lower(flat), halves.lower([text for own in filled for text in own])
@@ -102,6 +98,14 @@ def tune(
         losses.append(float(loss.detach()))
     progress("tune on the descriptions", steps, steps)
     return tuple(losses)
+
+
+def _check_size(n: int) -> None:
+    if n > MAX_TEXTS:
+        raise InvalidInput(
+            f"The encoder is tuned on {MAX_TEXTS:,} descriptions and filled patterns at most: these are {n:,}. "
+            "Give fewer descriptions or patterns, or go by descriptions."
+        )
 
 
 def tuned_texts(
