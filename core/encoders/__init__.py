@@ -14,6 +14,8 @@ from core.errors import InvalidInput
 from core.records import F32
 from core.registry import Registry
 
+CHARACTERS_READ = 20_000
+"""Characters of a text that are tokenized: more than any limit of tokens takes of words of usual length."""
 ENCODERS = Registry(
     "encoder",
     {

@@ -12,7 +12,7 @@ import numpy as np
 
 from core.encoders.embedded.lite0_runtime import usable_cores
 from core.encoders.embedded.minilm_graph import WIDTH, onnx_model
-from core.encoders.embedded.minilm_tokens import MAX_TOKENS, load_tokenizer, shortened
+from core.encoders.embedded.minilm_tokens import MAX_TOKENS, shortened, tokens_of
 from core.encoders.embedded.weights import minilm_weights
 from core.records import F32
 
@@ -50,10 +50,9 @@ def onnx_tower() -> Sentences:
     words = weights["embeddings.word_embeddings.weight"]
     places = weights["embeddings.position_embeddings.weight"] + weights["embeddings.token_type_embeddings.weight"][0]
     pool = ThreadPoolExecutor(usable_cores(), thread_name_prefix="minilm")
-    tokenizer = load_tokenizer()
 
     def run(texts: Sequence[str], most: int) -> F32:
-        ids = [shortened(found.ids, most) for found in tokenizer.encode_batch(list(texts))]
+        ids = [shortened(found, most) for found in tokens_of(texts)]
         out = np.zeros((len(texts), WIDTH), np.float32)
 
         def some(rows: list[int]) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from core.encoders import CHARACTERS_READ
 from core.encoders.arithmetic import unit_rows
 from core.encoders.sentences.folder import MAX_TOKENS, NEEDED, TOKENIZERS, read_folder
 from core.encoders.transformer_folder import open_model, read_tokenizer
@@ -20,8 +21,6 @@ from core.files import digest
 from core.records import F32
 
 _BATCH = 32
-_READ = 20_000
-"""Characters of a text that are tokenized: more than any limit of tokens takes of words of usual length."""
 
 
 class SentenceEncoder:
@@ -94,7 +93,7 @@ class SentenceEncoder:
 
     def count_truncated(self, texts: Sequence[str]) -> int:
         """How many of `texts` have more word pieces than the model reads."""
-        found = self._tokenizer([t[:_READ] for t in texts], truncation=False, verbose=False)["input_ids"]
+        found = self._tokenizer([t[:CHARACTERS_READ] for t in texts], truncation=False, verbose=False)["input_ids"]
         return sum(len(ids) > self._parts.max_tokens for ids in found)
 
     def _check_runs(self, name: str) -> None:
@@ -110,7 +109,7 @@ class SentenceEncoder:
             ) from error
 
     def _tokens(self, texts: Sequence[str], **how: Any) -> Any:
-        said = [text[:_READ].lower() if self._parts.lower else text[:_READ] for text in texts]
+        said = [text[:CHARACTERS_READ].lower() if self._parts.lower else text[:CHARACTERS_READ] for text in texts]
         return self._tokenizer(said, truncation=True, max_length=self._parts.max_tokens, **how)
 
 

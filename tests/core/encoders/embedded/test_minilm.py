@@ -6,10 +6,12 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+from core.encoders import CHARACTERS_READ
 from core.encoders.embedded import minilm, minilm_tokens, minilm_torch, weights
 from core.errors import InvalidInput
 
@@ -58,6 +60,7 @@ def test_a_diagnosis_with_words_imports_no_torch(tmp_path: Path, repository: Pat
     code = f"""
 import sys
 from pathlib import Path
+from typing import Any
 from core.diagnose import diagnose
 folder, out = Path("assets/examples/scenes"), Path({str(tmp_path)!r})
 lines = (folder / "table.csv").read_text().splitlines(keepends=True)
@@ -67,3 +70,21 @@ print(len(found.words.phrases), sorted({{"torch", "transformers", "open_clip", "
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=repository, capture_output=True, text=True)
     assert done.stdout.split(maxsplit=1) == ["4", "[]\n"], done.stderr
+
+
+def test_the_tokenizer_is_given_few_and_bounded_texts_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It keeps a place for every character: a hundred texts of 100,000 took two gigabytes."""
+    given: list[int] = []
+
+    class Recorder:
+        def encode_batch(self, texts: list[str]) -> list[Any]:
+            given.append(sum(map(len, texts)))
+            return real.encode_batch(texts)
+
+    real = minilm_tokens.load_tokenizer()
+    monkeypatch.setattr(minilm_tokens, "load_tokenizer", Recorder)
+    texts = ["one " * 10_000, *(f"text {i}" for i in range(70))]
+    assert len(minilm_tokens.tokens_of(texts)) == len(texts)
+    assert len(given) == 3
+    assert max(given) < CHARACTERS_READ + 32 * len("text 70")
+    assert minilm_tokens.count_truncated(texts, 256) == 1
