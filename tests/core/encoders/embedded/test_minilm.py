@@ -60,7 +60,6 @@ def test_a_diagnosis_with_words_imports_no_torch(tmp_path: Path, repository: Pat
     code = f"""
 import sys
 from pathlib import Path
-from typing import Any
 from core.diagnose import diagnose
 folder, out = Path("assets/examples/scenes"), Path({str(tmp_path)!r})
 lines = (folder / "table.csv").read_text().splitlines(keepends=True)
