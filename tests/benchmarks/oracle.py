@@ -9,8 +9,8 @@ Ten classes; in one of them a few rows fail at 0.5 where all others fail at 0.08
 oracle is Fisher's one-sided exact test of those very rows against the rest of their class at a tenth of alpha; "of the
 class" it knows the class too and pays for no other. The learner knows the class and how many rows are planted, and the
 best of its penalties in hindsight, but must learn from the class's own errors which rows they are: a ridge head that
-predicts each row from the others, whose highest rows are tested like the oracle's. Found is a confirmed cluster in that class of whose rows at least
-twice as many are planted as chance has. Runs 0-99 tune, 1000 and on are reported.
+predicts each row from the others, whose highest rows are tested like the oracle's. Found is a confirmed cluster in that
+class of whose rows at least twice as many are planted as chance has. Runs 0-99 tune, 1000 and on are reported.
 """
 
 from __future__ import annotations

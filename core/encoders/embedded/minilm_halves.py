@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from core.encoders import CHARACTERS_READ
 from core.encoders.embedded.minilm_graph import LAYERS, WIDTH
 from core.encoders.embedded.minilm_tokens import MAX_TOKENS, MAX_TOKENS_OF_SAMPLE
 from core.encoders.embedded.minilm_torch import load_tower
@@ -73,7 +74,11 @@ class MiniLMHalves:
         for start in range(0, len(texts), _BATCH):
             rows = order[start : start + _BATCH]
             tokens = self._tokenizer(
-                [texts[i] for i in rows], padding=True, truncation=True, max_length=most, return_tensors="pt"
+                [texts[i][:CHARACTERS_READ] for i in rows],
+                padding=True,
+                truncation=True,
+                max_length=most,
+                return_tensors="pt",
             )
             seen = tokens.attention_mask.bool()
             with torch.no_grad():

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from core.encoders import CHARACTERS_READ
 from core.encoders.embedded.minilm_tokens import MAX_TOKENS
 from core.encoders.embedded.weights import minilm_folder
 from core.encoders.quiet import quiet_transformers
@@ -36,7 +37,11 @@ def embed_sentences(texts: Sequence[str], most: int = MAX_TOKENS) -> F32:
     for start in range(0, len(texts), _BATCH):
         rows = order[start : start + _BATCH]
         tokens = tokenizer(
-            [texts[i] for i in rows], padding=True, truncation=True, max_length=most, return_tensors="pt"
+            [texts[i][:CHARACTERS_READ] for i in rows],
+            padding=True,
+            truncation=True,
+            max_length=most,
+            return_tensors="pt",
         )
         with torch.inference_mode():
             found = model(input_ids=tokens.input_ids, attention_mask=tokens.attention_mask)
