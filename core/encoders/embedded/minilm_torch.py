@@ -36,13 +36,8 @@ def embed_sentences(texts: Sequence[str], most: int = MAX_TOKENS) -> F32:
     order = np.argsort([len(text) for text in texts], kind="stable")  # alike lengths together: little padding
     for start in range(0, len(texts), _BATCH):
         rows = order[start : start + _BATCH]
-        tokens = tokenizer(
-            [texts[i][:CHARACTERS_READ] for i in rows],
-            padding=True,
-            truncation=True,
-            max_length=most,
-            return_tensors="pt",
-        )
+        shown = [texts[i][:CHARACTERS_READ] for i in rows]
+        tokens = tokenizer(shown, padding=True, truncation=True, max_length=most, return_tensors="pt")
         with torch.inference_mode():
             found = model(input_ids=tokens.input_ids, attention_mask=tokens.attention_mask)
             hidden, mask = found.last_hidden_state, tokens.attention_mask.unsqueeze(-1)  # (b, t, 384), (b, t, 1)
