@@ -55,7 +55,7 @@ def adapters(encoder: str = "embedded") -> None:
 
 def size_text(adapter: Any, encoder: Any) -> str:
     """How many numbers a fresh module learns."""
-    from core.training.adapted import tower_of
+    from core.encoders.tokens import tower_of
 
     module = adapter.build(tower_of(encoder), encoder, 0)
     n = sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad)

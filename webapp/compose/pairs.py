@@ -145,7 +145,7 @@ def on_cell(state: PairsState, encoder: str, access: ModelAccess, event: gr.Even
     from core.data.images.decoding import decode
     from core.data.modality import Unreadable
     from core.encoders import load_encoder
-    from core.training.adapted import tower_of  # torch
+    from core.encoders.tokens import tower_of
 
     said, scores, store = event_data(event), state.scores, state.store
     if said.get("do") != "cell" or scores is None or store is None:
@@ -159,7 +159,7 @@ def on_cell(state: PairsState, encoder: str, access: ModelAccess, event: gr.Even
         image = decode(store.read(at)).image
     except Unreadable as error:
         raise InvalidInput(f"{store.name(at)[:60]} {error}") from error
-    tower = tower_of(model) if hasattr(model, "token_tower") else None
+    tower: Any = tower_of(model) if hasattr(model, "token_tower") else None
     patches = said.get("method") == "patches" and tower is not None and offers_patches(tower)
     found = (
         read_patches(image, text, model, tower) if patches and tower is not None else read_occlusion(image, text, model)

@@ -165,6 +165,11 @@ def columns(measured: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
     return tuple(column(name) for name in PROPERTIES)
 
 
+def words_of(text: str) -> list[str]:
+    """The words in their order, folded to small letters."""
+    return [word.casefold() for word in _WORD.findall(_composed(text))]
+
+
 def said_by(text: str) -> str:
     """What a text says, whatever its case, blanks and punctuation: its words, and of other signs those that mean
     something of themselves (symbols, emoji, "#", "@", "%", "&", and smileys).

@@ -30,6 +30,9 @@ class Quarters:
         prefix = pooled.repeat(16, 1)[:, None] if self._prefix else None
         return ImageTokens(self._scale * cells, pooled / np.linalg.norm(pooled, axis=1, keepdims=True), prefix)
 
+    def cells(self, tokens: F32) -> F32:
+        return tokens.reshape(len(tokens), 2, 2, 48)
+
     def text_tokens(self, texts: Sequence[str]) -> TextTokens:
         longest = max((len(text) for text in texts), default=0)
         ids = np.array([[*map(ord, text), *[7] * (longest - len(text))] for text in texts], np.int64).reshape(
