@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from core.embeddings.tokens import PictureTokens
@@ -14,6 +15,7 @@ from core.records import F32, I64, Bool, Progress, Reporter, no_progress
 from core.visual_words.cells import cells_of, fit_whitening, in_parts
 from core.visual_words.dictionary import VisualDictionary, perplexity
 
+I16 = npt.NDArray[np.int16]
 WORDS, MAX_WORDS = 256, 4096
 WIDTH = 64
 """Whitened numbers of a cell."""
@@ -26,11 +28,11 @@ EPOCHS, BATCH = 8, 8_192
 class VisualWords:
     """The word of each cell of n pictures, of a dictionary of K."""
 
-    maps: I64
+    maps: I16
     """(n, r, c) words."""
     distance: F32
     """(n, K) squared distance of the picture's nearest cell of that word to the word; inf where it has none."""
-    cell: I64
+    cell: I16
     """(n, K) that cell, row by row; -1 where it has none."""
     perplexity: float
     """Of all cells: as many equally frequent words would be as uncertain."""
@@ -72,8 +74,8 @@ def fit_words(
     del raw
     dictionary = _fitted(cells, min(size, len(cells)), seed, report)
     grid = cells_of(pictures, tower, np.zeros(1, np.int64)).shape[1:3]
-    maps = np.zeros((n, *grid), np.int64)
-    distance, cell = np.full((n, size), np.inf, np.float32), np.full((n, size), -1, np.int64)
+    maps = np.zeros((n, *grid), np.int16)
+    distance, cell = np.full((n, size), np.inf, np.float32), np.full((n, size), -1, np.int16)
     within = total = 0.0
     for part in in_parts(n):
         report(EPOCHS * FITTED + int(part[0]))
@@ -84,7 +86,9 @@ def fit_words(
         within, total = within + float(away.sum()), total + float(found.square().sum())
         _nearest_cells(own, away, distance, cell, part)
     report(EPOCHS * FITTED + n, last=True)
-    return VisualWords(maps, distance, cell, perplexity(torch.from_numpy(maps.reshape(-1)), size), within / total)
+    return VisualWords(
+        maps, distance, cell, perplexity(torch.from_numpy(maps.reshape(-1)).long(), size), within / total
+    )
 
 
 def _fitted(cells: torch.Tensor, size: int, seed: int, report: Reporter) -> VisualDictionary:
@@ -100,7 +104,7 @@ def _fitted(cells: torch.Tensor, size: int, seed: int, report: Reporter) -> Visu
     return dictionary.eval()
 
 
-def _nearest_cells(own: I64, away: F32, distance: F32, cell: I64, rows: I64) -> None:
+def _nearest_cells(own: I64, away: F32, distance: F32, cell: I16, rows: I64) -> None:
     """Enter each picture's nearest cell of each word that it has."""
     for row, words, far in zip(rows.tolist(), own, away):
         order = np.argsort(-far, kind="stable")  # the nearest is written last

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,7 @@ from webapp.state.session import RUNS, Session, require_run, shows_errors
 
 if TYPE_CHECKING:
     from core.reports.html.visual_words import ShownWord
-    from core.visual_words.search import VisualSearch
+    from core.visual_words.search import VisualSearch, WordFinding
 
 FILES = (
     ("visual_words.html", "Visual words (HTML)"),
@@ -50,8 +50,9 @@ class FoundWords:
     """The words of a run as they are shown, and the files to take away."""
 
     run: str
-    search: VisualSearch
-    shown: tuple[ShownWord, ...]
+    view: str
+    findings: tuple[WordFinding, ...]
+    """Those that are shown, in their order."""
     files: tuple[Path, ...]
 
 
@@ -74,17 +75,17 @@ def make_words(session: Session, progress: Progress) -> FoundWords:
     write_json(paths[1], visual_document(search))
     table = visual_table(search)
     paths[2].write_bytes(csv_of(table.columns, table.itertuples(index=False)))
-    return FoundWords(session.run, search, tuple(shown_words(search, images)), paths)
+    shown = shown_words(search, images)
+    return FoundWords(session.run, words_view(search, shown), tuple(word.finding for word in shown), paths)
 
 
-def words_view(found: FoundWords) -> str:
+def words_view(search: VisualSearch, shown: Sequence[ShownWord]) -> str:
     """The verdict, and each listed word with its crops."""
     from core.reports.wording.visual_words import RULE, verdict
 
-    said = verdict(found.search)
-    n_open = len(found.search.confirmed) or FIRST
+    n_open = len(search.confirmed) or FIRST
     return render(
-        "ask/visual.html.j2", verdict=said, rule=RULE, words=found.shown, n_open=n_open, notes=found.search.notes
+        "ask/visual.html.j2", verdict=verdict(search), rule=RULE, words=shown, n_open=n_open, notes=search.notes
     )
 
 
@@ -105,16 +106,16 @@ def on_found(session: Session, found: FoundWords | None) -> tuple[Any, ...]:
     """Show what was found: returns (state, view, downloads); nothing changes where another run is open."""
     if found is None or found.run != session.run:
         return tuple(gr.skip() for _ in range(2 + len(FILES)))
-    view = gr.update(value=words_view(found), run=found.run)
+    view = gr.update(value=found.view, run=found.run)
     return VisualState(found.run, found), view, *(gr.update(value=str(p), interactive=True) for p in found.files)
 
 
 def on_show(session: Session, state: VisualState, event: gr.EventData) -> tuple[Any, ...]:
     """Show the samples with a word on the map: returns (tabs, session, pane, map)."""
     place, found = as_int(event_data(event).get("place")), state.found
-    if found is None or state.run != session.run or not 0 <= place < len(found.shown):
+    if found is None or state.run != session.run or not 0 <= place < len(found.findings):
         raise InvalidInput("These visual words are of another run than the open one. Look for them again.")
-    finding = found.shown[place].finding
+    finding = found.findings[place]
     rows = tuple(np.flatnonzero(finding.rows).tolist())
     shown = show_selection(Session(session.run, rows=rows, title=f"Has {finding.name}", scope=finding.scope))
     return gr.update(selected="explore"), *shown

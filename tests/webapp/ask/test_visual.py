@@ -16,7 +16,7 @@ from core.records import Diagnosis
 from tests.support.diagnoses import make_diagnosis
 from tests.support.patched import PLANTED, planted_run
 from tests.webapp.markup.test_html import Tags
-from webapp.ask.visual import FILES, FoundWords, VisualState, intro, on_found, on_run, on_show, on_words, words_view
+from webapp.ask.visual import FILES, FoundWords, VisualState, intro, on_found, on_run, on_show, on_words
 from webapp.state.session import RUNS, Session, selected_rows
 
 
@@ -41,13 +41,14 @@ def found(run: Diagnosis) -> FoundWords:
 
 
 def test_the_words_are_shown_with_their_crops_and_written(run: Diagnosis, found: FoundWords) -> None:
-    said = words_view(found)
+    said = found.view
     assert "with failure more than chance allows" in said
-    assert said.count("<section") == len(found.shown)
-    assert said.count(">confirmed<") == len(found.search.confirmed) >= 1
+    assert said.count("<section") == len(found.findings)
+    n_confirmed = sum(finding.confirmed for finding in found.findings)
+    assert said.count(">confirmed<") == n_confirmed >= 1
     assert said.count('class="failed"') >= 1
     folded = said[said.index("<details>") :]
-    assert folded.count(">exploratory<") == len(found.shown) - len(found.search.confirmed)
+    assert folded.count(">exploratory<") == len(found.findings) - n_confirmed
     assert ">confirmed<" not in folded
     names = [path.name for path in found.files]
     assert names == [name for name, _ in FILES]
@@ -55,10 +56,12 @@ def test_the_words_are_shown_with_their_crops_and_written(run: Diagnosis, found:
     assert "<h1>Visual words</h1>" in found.files[0].read_text("utf-8")
 
 
-def test_names_of_pictures_stay_text(found: FoundWords) -> None:
-    crops = [replace(crop, id='"><img src=x onerror=alert(1)>') for crop in found.shown[0].crops]
-    marked = replace(found, shown=(replace(found.shown[0], crops=crops), *found.shown[1:]))
-    assert "onerror" not in Tags(words_view(marked)).attributes
+def test_names_of_pictures_stay_text(run: Diagnosis) -> None:
+    ids = tuple(f'{i}"><img src=x onerror=alert(1)>' for i in run.samples.ids)
+    hostile = replace(run, samples=replace(run.samples, ids=ids))
+    found = last(on_words(Session(RUNS.add(hostile))))[-1]
+    assert found.view.count("alert(1)") >= 1
+    assert "onerror" not in Tags(found.view).attributes
 
 
 def test_a_press_shows_the_samples_with_a_word_on_the_map(run: Diagnosis, found: FoundWords) -> None:
