@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,8 +16,9 @@ from core.errors import InvalidInput
 from core.records import I64, Diagnosis, Outcomes, ProbeResult, Progress, SampleSet, no_progress
 from core.statistics.intervals import UNDEFINED, accuracy_of
 
-MOST_OTHERS = 0.5
-"""Share of the common ids that may have another text, or another label, before the table is one of other samples."""
+MOST_OTHERS, MOST_LABELS = 0.5, 0.8
+"""Share of the common ids that may have another text before the table is one of other samples; and of the other labels
+that rows in any order would have, the share that may be."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,7 +68,9 @@ def read_second(
         notes.append(f"{absent:,} samples of the run are not in {table.name} and are left out.")
     texts = _other_texts(diagnosis.samples, audit.samples, rows, order)
     labels = _other_labels(diagnosis.samples, audit.samples, rows, order)
-    notes += [*_told(texts, len(order), "text", table.name), *_told(labels, len(order), "label", table.name)]
+    by_chance = _labels_by_chance(diagnosis.samples, audit.samples, rows, order)
+    notes += _told(texts, len(order), "text", table.name, MOST_OTHERS)
+    notes += _told(labels, len(order), "label", table.name, MOST_LABELS * by_chance)
     return SecondOutcomes(audit.outcomes.keep(order), rows[order], audit.samples.class_names, tuple(notes))
 
 
@@ -117,13 +121,22 @@ def _other_labels(mine: SampleSet, theirs: SampleSet, rows: I64, order: I64) -> 
     return sum(a != theirs.class_names[c] for a, c in zip(first, theirs.labels[order].tolist()))
 
 
-def _told(n: int, common: int, what: str, table: str) -> list[str]:
+def _labels_by_chance(mine: SampleSet, theirs: SampleSet, rows: I64, order: I64) -> float:
+    """Share of the samples that would have another label if the table's rows stood in any order; 1 without labels."""
+    if mine.labels is None or theirs.labels is None:
+        return 1.0
+    first = Counter(mine.class_names[c] for c in mine.labels[rows[order]].tolist())
+    second = Counter(theirs.class_names[c] for c in theirs.labels[order].tolist())
+    return 1 - sum(count * second[name] for name, count in first.items()) / len(order) ** 2
+
+
+def _told(n: int, common: int, what: str, table: str, most: float) -> list[str]:
     """A note on n samples of which the table says something else than the run.
 
     Raises:
-        InvalidInput: they are most of the common ones.
+        InvalidInput: they are more than the share `most` of the common ones.
     """
-    if n > MOST_OTHERS * common:
+    if n > most * common:
         raise InvalidInput(
             f"{n:,} of {common:,} samples have another {what} in {table} than in the run, so it is a table of other "
             "samples, or its ids are mere row numbers and its rows stand in another order. Bring the second model's "

@@ -73,11 +73,11 @@ def compare(
     if out.suffix.lower() == ".html":
         from core.reports.html.diagnosis import write_comparison
 
-        write_comparison(diagnosis, found, out, lead)
+        write_comparison(diagnosis, found, out, [*lead, *notes])
     elif out.suffix.lower() == ".json":
         from core.files import write_json
 
-        write_json(out, comparison_document(diagnosis, found))
+        write_json(out, comparison_document(diagnosis, found) | ({"notes": list(notes)} if notes else {}))
     else:
         write_table(comparison_table(diagnosis, found), out)
     say(f"Written: {out}")

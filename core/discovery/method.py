@@ -26,6 +26,7 @@ from core.discovery.row_order import reorder_rows
 from core.discovery.sensitivity.power import measure_sensitivity, smallest_detectable
 from core.discovery.sensitivity.whole_classes import ClassRows
 from core.discovery.settings import CLASS_SHARE_OF_ALPHA, DEFAULTS, MIN_SAMPLES, WITHOUT_MAP, Settings
+from core.discovery.superclasses import Superclasses
 from core.embeddings.projection import pca_map, umap_map
 from core.errors import InvalidInput
 from core.language.naming import name_cluster
@@ -55,6 +56,7 @@ def diagnose_records(
     words: Words | None = None,
     names: F32 | None = None,
     conditions: Sequence[Condition] = (),
+    superclasses: Superclasses | None = None,
     settings: Settings = DEFAULTS,
     notes: tuple[str, ...] = (),
     progress: Progress = no_progress,
@@ -69,6 +71,7 @@ def diagnose_records(
         names: (k, d) text vectors of the class names, by which many classes are grouped; None groups them by their
             embeddings.
         conditions: more members of the tested family, made without a look at the losses.
+        superclasses: of many classes, those of an earlier run; None groups them anew.
 
     Raises:
         InvalidInput: too few samples, or all losses are equal.
@@ -78,7 +81,8 @@ def diagnose_records(
     numbered = replace(samples, groups=None if samples.groups is None else _renumbered(samples.groups, order))
     kept = None if words is None else words.keep(order)
     more = tuple(replace(condition, mask=condition.mask[order]) for condition in conditions)
-    ordered = _Inputs(numbered.keep(order), clipped.keep(order), embeddings.keep(order), kept, names, more)
+    own = (numbered.keep(order), clipped.keep(order), embeddings.keep(order))
+    ordered = _Inputs(*own, kept, names, more, superclasses)
     found = _describe(ordered, _search(ordered, settings, progress), settings, progress)
     found = reorder_rows(found, np.argsort(order, kind="stable"))
     return replace(
@@ -102,6 +106,7 @@ class _Inputs:
     words: Words | None
     names: F32 | None
     conditions: tuple[Condition, ...] = ()
+    superclasses: Superclasses | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -135,7 +140,8 @@ def _search(inputs: _Inputs, settings: Settings, progress: Progress) -> _Search:
     """Lay out, fit the ensemble, propose, test."""
     samples, outcomes, vectors = inputs.samples, inputs.outcomes, inputs.embeddings.vectors
     rng, seed = np.random.default_rng(settings.seed), settings.seed
-    design = narrowed(make_design(samples, superclasses_of(samples, vectors, inputs.names), rng), settings.within)
+    grouped = inputs.superclasses or superclasses_of(samples, vectors, inputs.names)
+    design = narrowed(make_design(samples, grouped, rng), settings.within)
     blocks, groups, folds = design.blocks, design.groups, design.folds
     features = Features(vectors, blocks)
     regressor = LossRegressor(family=settings.family, n_members=settings.n_members, random_state=seed)  # type: ignore[arg-type]

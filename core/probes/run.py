@@ -172,10 +172,10 @@ def label_of(name: str, probe: Probe) -> str:
     """What a result is called where the user gives no name: what sets it apart from others of its probe that are
     usually set beside it."""
     shots = probe.needs().shots
-    templates = getattr(probe, "templates", "simple")
+    templates, way = getattr(probe, "templates", "simple"), getattr(probe, "by", "descriptions")
     parts = [
         said_shots(shots) if shots else "",
         f"{templates} templates" if templates != "simple" else "",
-        "descriptions" if getattr(probe, "descriptions", "") else "",
+        way if way != "descriptions" else way if getattr(probe, "descriptions", "") else "",
     ]
     return ", ".join([name, *filter(None, parts)])

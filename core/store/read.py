@@ -69,7 +69,7 @@ def reload(diagnosis: Diagnosis, folder: Path) -> Diagnosis:
         now = load(folder)
     except InvalidInput:
         return diagnosis
-    if now.samples.ids != diagnosis.samples.ids:
+    if now.samples.ids != diagnosis.samples.ids or now.fingerprint != diagnosis.fingerprint:
         raise InvalidInput(f"The run in {folder} became another in the meantime. Start again.")
     return now
 

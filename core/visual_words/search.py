@@ -15,6 +15,7 @@ from core.discovery.family import MIN_CANDIDATE_ROWS
 from core.discovery.method import diagnose_records
 from core.discovery.proposals import has_place
 from core.discovery.settings import MIN_SAMPLES, Settings
+from core.embeddings.rows import share_pictures
 from core.embeddings.tokens import read_image_tokens
 from core.encoders import load_encoder
 from core.encoders.tokens import tower_of
@@ -41,7 +42,7 @@ class WordFinding:
     word: int
     scope: str
     rows: Bool
-    """(n,) pictures of the scope with the word."""
+    """(m,) of the pictures that could be read, those of the scope with the word."""
     of: int
     """Pictures of the scope."""
     among_failures: float
@@ -70,17 +71,20 @@ class VisualSearch:
     rows: I64
     """(m,) row of the run of each of the m pictures that could be read."""
     diagnosis: Diagnosis
-    """As if the words had been among its conditions from the start."""
+    """Of those pictures alone, as if the words had been among its conditions from the start."""
     findings: tuple[WordFinding, ...]
     """One a word, the strongest first."""
     notes: tuple[str, ...] = ()
 
     @property
     def failing(self) -> Bool:
-        """(n,) wrong samples; where errors are unknown the `WORST` of highest loss."""
+        """(m,) wrong samples; where errors are unknown the `WORST` of highest loss."""
         outcomes = self.diagnosis.outcomes
-        worst = outcomes.loss >= np.quantile(outcomes.loss, 1 - WORST)
-        return worst if outcomes.errors is None else outcomes.errors
+        if outcomes.errors is not None:
+            return outcomes.errors
+        limit = float(np.quantile(outcomes.loss, 1 - WORST))
+        worst = outcomes.loss >= limit
+        return worst if worst.mean() < 2 * WORST else outcomes.loss > limit  # most losses may be the same
 
     @property
     def confirmed(self) -> tuple[WordFinding, ...]:
@@ -99,16 +103,23 @@ def pictures_of(diagnosis: Diagnosis, images: Path | None = None, progress: Prog
     Raises:
         InvalidInput: the run has no pictures, or some are not there.
     """
-    kept = diagnosis.samples.items
-    if kept is None or diagnosis.samples.modality != "image":
+    samples, kept = diagnosis.samples, diagnosis.samples.items
+    if samples.modality != "image":
         raise InvalidInput("Visual words are parts of pictures, and this run has none. Diagnose pictures.")
-    if images is None:
+    if images is None and kept is not None:
         return kept
+    if images is None:
+        raise InvalidInput(
+            "Visual words are parts of pictures, and this run keeps none. Name those that were diagnosed with --images."
+        )
     from core.data.images.archives import open_images
     from core.data.images.matching import match_files
     from core.limits import Limits
 
-    files, names = open_images(images, Limits(), progress), [kept.name(row) for row in range(len(kept))]
+    if kept is not None and share_pictures(kept):
+        raise InvalidInput("This run's samples are parts of pictures, or share them. Leave --images out.")
+    files = open_images(images, Limits(), progress)
+    names = list(samples.ids) if kept is None else [kept.name(row) for row in range(len(kept))]
     told = Ledger(len(names))
     places = match_files(np.array(names, object), files, told, column="pictures", count_unused=False, progress=progress)
     if (places < 0).any():
@@ -150,19 +161,32 @@ def search_words(
     if len(pictures) < MIN_SAMPLES:
         raise InvalidInput(f"{len(pictures)} pictures could be read; at least {MIN_SAMPLES} are needed.")
     words = fit_words(pictures, tower, size=size, seed=seed, progress=progress)
-    present = np.zeros((len(diagnosis.samples), size), np.bool_)
-    present[pictures.kept] = words.present
+    run, present = _of_rows(diagnosis, pictures.kept), words.present
     found = diagnose_records(
-        diagnosis.samples,
-        diagnosis.outcomes,
-        diagnosis.embeddings,
-        words=diagnosis.words,
+        run.samples,
+        run.outcomes,
+        run.embeddings,
+        words=run.words,
         conditions=word_conditions(present),
+        superclasses=getattr(diagnosis.model, "superclasses", None),
         settings=_settings(diagnosis),
         progress=progress,
     )
-    search = VisualSearch(words, pictures.kept, found, (), pictures.notes)
+    search = VisualSearch(words, pictures.kept, found, (), (*pictures.notes, *found.notes))
     return replace(search, findings=_findings(found, present, search.failing))
+
+
+def _of_rows(diagnosis: Diagnosis, rows: I64) -> Diagnosis:
+    """The run's samples whose pictures could be read: one that could not has no word, and lacks none."""
+    if len(rows) == len(diagnosis.samples):
+        return diagnosis
+    return replace(
+        diagnosis,
+        samples=diagnosis.samples.keep(rows),
+        outcomes=diagnosis.outcomes.keep(rows),
+        embeddings=diagnosis.embeddings.keep(rows),
+        words=None if diagnosis.words is None else diagnosis.words.keep(rows),
+    )
 
 
 def word_conditions(present: Bool) -> Sequence[Condition]:

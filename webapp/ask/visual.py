@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +19,7 @@ from webapp.markup.render import render
 from webapp.state.caches import own_cache
 from webapp.state.downloads import csv_of, fresh_folder
 from webapp.state.events import as_int, event_data
-from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, follow, on_cancel
+from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, closing, follow, on_cancel
 from webapp.state.quotas import STATE_S
 from webapp.state.session import RUNS, Session, require_run, shows_errors
 
@@ -33,6 +33,7 @@ FILES = (
     ("visual_words_of_samples.csv", "Pictures (CSV)"),
 )
 
+KEPT = 3
 FIRST = 3
 """Words that stand open where none is confirmed."""
 
@@ -43,6 +44,8 @@ class VisualState:
 
     run: str = ""
     found: FoundWords | None = None
+    kept: tuple[FoundWords, ...] = ()
+    """Of the last runs, to be shown again when they are opened."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,8 +54,8 @@ class FoundWords:
 
     run: str
     view: str
-    findings: tuple[WordFinding, ...]
-    """Those that are shown, in their order."""
+    findings: tuple[tuple[str, str, tuple[int, ...]], ...]
+    """Name, scope and the run's rows of each word that is shown, in their order."""
     files: tuple[Path, ...]
 
 
@@ -76,7 +79,13 @@ def make_words(session: Session, progress: Progress) -> FoundWords:
     table = visual_table(search)
     paths[2].write_bytes(csv_of(table.columns, table.itertuples(index=False)))
     shown = shown_words(search, images)
-    return FoundWords(session.run, words_view(search, shown), tuple(word.finding for word in shown), paths)
+    return FoundWords(
+        session.run, words_view(search, shown), tuple(_found(search, word.finding) for word in shown), paths
+    )
+
+
+def _found(search: VisualSearch, finding: WordFinding) -> tuple[str, str, tuple[int, ...]]:
+    return finding.name, finding.scope, tuple(search.rows[np.flatnonzero(finding.rows)].tolist())
 
 
 def words_view(search: VisualSearch, shown: Sequence[ShownWord]) -> str:
@@ -102,12 +111,23 @@ def on_words(session: Session) -> Iterator[tuple[Any, ...]]:
     yield from follow(job, "The visual words were not found", None)
 
 
-def on_found(session: Session, found: FoundWords | None) -> tuple[Any, ...]:
-    """Show what was found: returns (state, view, downloads); nothing changes where another run is open."""
-    if found is None or found.run != session.run:
-        return tuple(gr.skip() for _ in range(2 + len(FILES)))
+def on_found(session: Session, state: VisualState, found: FoundWords | None) -> tuple[Any, ...]:
+    """Show what was found: returns (state, status, view, downloads); of another run than the open one it is kept, and
+    said."""
+    if found is None:
+        return tuple(gr.skip() for _ in range(3 + len(FILES)))
+    kept = (*(one for one in state.kept if one.run != found.run), found)[-KEPT:]
+    if found.run != session.run:
+        said = closing("Done", "These visual words are of another run. Open that run again to see them.")
+        return replace(state, kept=kept), said, *(gr.skip() for _ in range(1 + len(FILES)))
+    return VisualState(found.run, found, kept), closing("Done", ""), *_shown(found)
+
+
+def _shown(found: FoundWords | None) -> tuple[Any, ...]:
+    if found is None:
+        return "", *(gr.update(value=None, interactive=False) for _ in FILES)
     view = gr.update(value=found.view, run=found.run)
-    return VisualState(found.run, found), view, *(gr.update(value=str(p), interactive=True) for p in found.files)
+    return view, *(gr.update(value=str(path), interactive=True) for path in found.files)
 
 
 def on_show(session: Session, state: VisualState, event: gr.EventData) -> tuple[Any, ...]:
@@ -115,20 +135,20 @@ def on_show(session: Session, state: VisualState, event: gr.EventData) -> tuple[
     place, found = as_int(event_data(event).get("place")), state.found
     if found is None or state.run != session.run or not 0 <= place < len(found.findings):
         raise InvalidInput("These visual words are of another run than the open one. Look for them again.")
-    finding = found.findings[place]
-    rows = tuple(np.flatnonzero(finding.rows).tolist())
-    shown = show_selection(Session(session.run, rows=rows, title=f"Has {finding.name}", scope=finding.scope))
+    name, scope, rows = found.findings[place]
+    shown = show_selection(Session(session.run, rows=rows, title=f"Has {name}", scope=scope))
     return gr.update(selected="explore"), *shown
 
 
 def on_run(session: Session, state: VisualState) -> tuple[Any, ...]:
-    """The tab is shown: returns (state, intro, view, run button, downloads) for the open run; nothing changes if it is
-    the one already shown."""
+    """The tab is shown: returns (state, intro, run button, status, view, downloads) for the open run, with what was
+    found of it before; nothing changes if it is the one already shown."""
     if not session.run or state.run == session.run:
-        return tuple(gr.skip() for _ in range(4 + len(FILES)))
+        return tuple(gr.skip() for _ in range(5 + len(FILES)))
     said = intro(RUNS.get(session.run))
-    downloads = (gr.update(value=None, interactive=False) for _ in FILES)
-    return VisualState(session.run), said, "", gr.update(interactive="data-pictures" in said), *downloads
+    found = next((one for one in state.kept if one.run == session.run), None)
+    button = gr.update(interactive="data-pictures" in said)
+    return VisualState(session.run, found, state.kept), said, button, "", *_shown(found)
 
 
 def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, diagnosis: Diagnosis | None, first: str) -> None:
@@ -144,8 +164,8 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, diagnosis: 
         words = gr.HTML("", run=first, elem_id="visual-words", **pane)
         _, buttons = download_row([(f"take-{name.replace('.', '-')}", title) for name, title in FILES])
     looked = run.click(shows_errors(on_words), [session], [job, line, found], **HEAVY, **PRIVATE)
-    looked.success(shows_errors(on_found), [session, found], [state, words, *buttons], **PRIVATE)
+    looked.success(shows_errors(on_found), [session, state, found], [state, line, words, *buttons], **PRIVATE)
     cancel.click(on_cancel, [job], None, **QUICK)
     mapped = [tabs, session, view.pane, view.failure_map]
     words.act(shows_errors(on_show), [session, state], mapped, **QUICK)
-    tab.select(shows_errors(on_run), [session, state], [state, said, words, run, *buttons], **QUICK)
+    tab.select(shows_errors(on_run), [session, state], [state, said, run, line, words, *buttons], **QUICK)

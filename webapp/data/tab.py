@@ -49,16 +49,22 @@ HIDDEN_NOTE = (
 
 
 def on_table(table: str | None) -> tuple[Any, ...]:
-    """A table was chosen: returns (recognised roles, columns table, the classes to search inside, then one dropdown for
-    each of ROLE_NAMES)."""
+    """A table was chosen: returns (recognised roles, columns, columns table, the classes to search inside, then one
+    dropdown for each of ROLE_NAMES)."""
     held = _look(table)
     columns: Sequence[Column] = held.columns if held else ()
     found, names, several = recognised(columns), [name for name, _, _ in columns], dict(SEVERAL_ROLES)
     return (
         found,
+        tuple(columns),
         render("data/columns.html.j2", columns=columns) if columns else render("data/hint.html.j2"),
         _classes(held),
-        *(gr.update(choices=names, value=found.get(role, [] if role in several else None)) for role in ROLE_NAMES),
+        *(
+            gr.update(choices=names, value=found.get(role, []))
+            if role in several
+            else gr.update(choices=[("–", ""), *zip(names, names)], value=found.get(role, ""))
+            for role in ROLE_NAMES
+        ),
     )
 
 
@@ -67,23 +73,19 @@ def on_label(table: str | None, label: str | None) -> Any:
     return _classes(_look(table, label))
 
 
-def on_roles(table: str | None, *picked: Any) -> str:
+def on_roles(columns: Sequence[Column], *picked: Any) -> str:
     """A role was corrected: returns the columns table with each column as it will now be taken.
 
     Args:
-        picked: what stands in the dropdowns, in the order of ROLE_NAMES.
+        columns: as recognised. picked: what stands in the dropdowns, in the order of ROLE_NAMES.
     """
-    held = _look(table)
-    if held is None:
+    if not columns:
         return render("data/hint.html.j2")
-    chosen = dict(zip(ROLE_NAMES, picked))
-    roles = {
-        name: role for role, value in chosen.items() for name in ([value] if isinstance(value, str) else value or [])
-    }
-    columns = [
-        (name, roles.get(name, "" if role in ROLE_NAMES else role), examples) for name, role, examples in held.columns
-    ]
-    return render("data/columns.html.j2", columns=columns)
+    roles: dict[str, str] = {}
+    for role, value in zip(ROLE_NAMES, picked):
+        roles |= dict.fromkeys([value] if isinstance(value, str) else value or [], role)
+    shown = [(name, roles.get(name, "" if role in ROLE_NAMES else role), examples) for name, role, examples in columns]
+    return render("data/columns.html.j2", columns=shown)
 
 
 def _look(table: str | None, label: str | None = None) -> TableDescription | None:
@@ -241,13 +243,13 @@ def _form(given: list[Any], status_line: gr.HTML) -> Form:
 def _wire(
     form: Form, session: gr.State, view: View, tabs: gr.Tabs, root: Path | None, examples: list[tuple[str, str]]
 ) -> None:
-    found, job = gr.State({}), gr.State("")
+    found, columns, job = gr.State({}), gr.State(()), gr.State("")
     finished = gr.Textbox(visible=False, label="run id")
     refined = gr.Checkbox(False, visible=False, label="better map")
     table = form.sources[0]
-    table.change(shows_errors(on_table), [table], [found, form.columns, form.within, *form.roles], **PRIVATE)
+    table.change(shows_errors(on_table), [table], [found, columns, form.columns, form.within, *form.roles], **PRIVATE)
     for role in form.roles:
-        role.input(shows_errors(on_roles), [table, *form.roles], form.columns, **PRIVATE)
+        role.input(shows_errors(on_roles), [columns, *form.roles], form.columns, **PRIVATE)
     label = form.roles[ROLE_NAMES.index("label")]
     label.input(shows_errors(on_label), [table, label], form.within, **PRIVATE)
 

@@ -90,9 +90,9 @@ def make_second(
     found = compare(given, "model", name)
     progress("compare", 1, 1)
     progress("write the report", 0, 1)
-    write_comparison(given, found, folder / FILES[0][0], second_lines(found, costs))
+    write_comparison(given, found, folder / FILES[0][0], [*second_lines(found, costs), *notes])
     comparison_table(given, found).to_csv(folder / FILES[1][0], index=False)
-    write_json(folder / FILES[2][0], comparison_document(given, found))
+    write_json(folder / FILES[2][0], comparison_document(given, found) | {"notes": list(notes)})
     progress("write the report", 1, 1)
     return SecondModel(given.probes[-1], found, notes, costs)
 
@@ -128,7 +128,7 @@ def on_compare(session: Session, table: str | None, card: str | None, *columns: 
         files = [gr.update(value=str(folder / name), interactive=True) for name, _ in FILES]
         return state, second_view(RUNS.get(session.run), found), _gallery(state), *files
 
-    nothing, kept = [gr.skip()] * (3 + len(FILES)), "Your files are still here."
+    nothing, kept = [SecondState(session.run), "", "", *_no_files()], "Your files are still here."
     yield from follow(job, "The comparison did not finish", *nothing, kept=kept, made=made)
 
 

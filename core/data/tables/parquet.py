@@ -60,7 +60,7 @@ def is_bytes(kind: Any) -> bool:
 
 def _as_kept(field: Any) -> Any:
     """The field in a type that texts are unpacked into: views have no dictionary, and bytes that are read are text."""
-    kind = field.type
+    kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
     return field.with_type(pa.large_string()) if is_bytes(kind) or pa.types.is_string_view(kind) else field
 
 
@@ -137,7 +137,12 @@ def _is_text(kind: Any) -> bool:
 def _unpacked(batch: Any, schema: Any) -> Any:
     """The batch in the types that the file says: texts that were read as dictionaries unpacked."""
     columns = [
-        column if column.type == field.type else column.cast(field.type)
+        column if column.type == field.type else _plain(column).cast(field.type)
         for column, field in zip(batch.columns, schema, strict=True)
     ]
     return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _plain(column: Any) -> Any:
+    """A dictionary of bytes cannot be cast to texts as it is."""
+    return column.dictionary_decode() if pa.types.is_dictionary(column.type) else column

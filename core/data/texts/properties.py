@@ -121,7 +121,7 @@ def measure_text(text: str) -> dict[str, Any]:
         "question marks": sum(text.count(c) for c in "?？"),
         "exclamation marks": sum(text.count(c) for c in "!！"),
         "quotation marks": sum(text.count(c) for c in '"“”„«»'),
-        "capital share": sum(map(str.isupper, text)) / max(letters, 1),
+        "capital share": sum(c.isupper() and c.isalpha() for c in text) / max(letters, 1),
         "capitalised words": _capitalised_inside(text),
         "links": len(_LINK.findall(text)),
         "markup tags": len(_TAG.findall(text)),

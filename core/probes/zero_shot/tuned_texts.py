@@ -25,8 +25,8 @@ TEMPERATURE = 10.0
 LEARNING_RATE, STEPS = 3e-5, 5
 """Of six pairs the one with the largest gain, on average over 400 articles of AG News and the 872 dev sentences of
 SST-2: see docs/evidence/label_descriptions.md."""
-MAX_TEXTS = 3_000
-"""Descriptions and filled patterns: all are held at once in each step."""
+MAX_PIECES = 30_000
+"""Word pieces of all descriptions and filled patterns, which are held at once in each step: about 0.1 MB each."""
 _SAME = 0.99
 """Cosine from which a text's vector is the one that the samples came with."""
 
@@ -83,7 +83,7 @@ def tune(
     from torch.nn.functional import cross_entropy
 
     flat = [text for own in described for text in own]
-    _check_size(len(flat) + sum(map(len, filled)))
+    _check_size([*flat, *(text for own in filled for text in own)])
     k, p = len(described), len(filled)
     of_class = torch.tensor([c for c, own in enumerate(described) for _ in own])
     said, worded = halves.lower(flat), halves.lower([text for own in filled for text in own])
@@ -100,11 +100,14 @@ def tune(
     return tuple(losses)
 
 
-def _check_size(n: int) -> None:
-    if n > MAX_TEXTS:
+def _check_size(texts: Sequence[str]) -> None:
+    from core.encoders.embedded.minilm_tokens import MAX_TOKENS, tokens_of
+
+    pieces = sum(min(len(ids), MAX_TOKENS) for ids in tokens_of(texts))
+    if pieces > MAX_PIECES:
         raise InvalidInput(
-            f"The encoder is tuned on {MAX_TEXTS:,} descriptions and filled patterns at most: these are {n:,}. "
-            "Give fewer descriptions or patterns, or go by descriptions."
+            f"The encoder is tuned on descriptions and filled patterns of {MAX_PIECES:,} word pieces at most: these "
+            f"{len(texts):,} texts have {pieces:,}. Give fewer descriptions or patterns, or go by descriptions."
         )
 
 

@@ -54,7 +54,7 @@ def _bare(sentence: str) -> str:
 def _crops(search: VisualSearch, finding: WordFinding, images: ItemStore) -> list[Crop]:
     words, samples = search.words, search.diagnosis.samples
     failed = search.failing
-    has = np.flatnonzero(finding.rows[search.rows])
+    has = np.flatnonzero(finding.rows)
     order = has[np.argsort(words.distance[has, finding.word], kind="stable")]
     rows, columns = words.maps.shape[1:]
     found: list[Crop] = []
@@ -65,7 +65,7 @@ def _crops(search: VisualSearch, finding: WordFinding, images: ItemStore) -> lis
         except Unreadable:  # it could be read a moment ago
             continue
         address = f"data:image/webp;base64,{b64encode(data).decode()}"
-        found.append(Crop(address, samples.ids[row], bool(failed[row])))
+        found.append(Crop(address, samples.ids[place], bool(failed[place])))
         if len(found) == CROPS:
             break
     return found

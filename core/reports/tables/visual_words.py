@@ -8,7 +8,7 @@ import pandas as pd
 
 from core.records.codec import to_json
 from core.reports.tables.values import estimate, fields
-from core.reports.wording.visual_words import clusters_with, verdict, word_sentence
+from core.reports.wording.visual_words import clusters_with, listed, verdict, word_sentence
 from core.visual_words.search import VisualSearch, WordFinding
 
 
@@ -43,7 +43,8 @@ def _word(search: VisualSearch, finding: WordFinding) -> dict[str, Any]:
 
 
 def visual_table(search: VisualSearch) -> pd.DataFrame:
-    """One row for each picture: its id, and for each confirmed word the number of its cells that are it."""
-    ids = [search.diagnosis.samples.ids[row] for row in search.rows.tolist()]
-    counts = {f.name: (search.words.maps == f.word).sum((1, 2)) for f in search.confirmed}
+    """One row for each picture: its id, and for each confirmed word, or without one for each that is listed, the number
+    of its cells that are it."""
+    ids = list(search.diagnosis.samples.ids)
+    counts = {f.name: (search.words.maps == f.word).sum((1, 2)) for f in search.confirmed or listed(search)}
     return pd.DataFrame({"id": ids, **counts})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from core.numbers import count, digits_for, interval, number, p_value, percent, points, with_unit
 from core.records import EVERYTHING, Diagnosis
-from core.reports.wording.findings import sample_noun
+from core.reports.wording.findings import sample_noun, sentence
 
 if TYPE_CHECKING:
     from core.checks.questions import Answer, Difference
@@ -17,15 +17,20 @@ NEGATION = re.compile(r"\b(not|no|without|never|neither|nor|cannot)\b|n't\b", re
 
 
 def answer_sentence(diagnosis: Diagnosis, answer: Answer) -> str:
-    """What the samples that look like a question's text show, and how sure that is."""
+    """What the samples that look like a question's text show, and how sure that is; before it, what the run measured
+    itself of those very words."""
+    return " ".join((*_measured(diagnosis, answer), _answered(diagnosis, answer)))
+
+
+def _answered(diagnosis: Diagnosis, answer: Answer) -> str:
     if answer.refused:
         return f'"{answer.text}": not asked. {answer.refused}'
     within = "" if answer.scope == EVERYTHING else f"within {answer.scope}, "
     if not answer.shown:
+        noun = sample_noun(diagnosis)
         return (
             f'"{answer.text}": {within}nothing here shows this, as far as the encoder sees. Even the most alike '
-            f"{sample_noun(diagnosis)}s are not clearly more like it than like ordinary things, so none is shown and "
-            "nothing is tested."
+            f"{noun}s are not clearly more like it than like ordinary things, so none is shown and nothing is tested."
         )
     one = answer.support == 1
     matches = f"the {sample_noun(diagnosis)}" if one else f"the {answer.support:,} {sample_noun(diagnosis)}s"
@@ -50,6 +55,16 @@ def answer_sentence(diagnosis: Diagnosis, answer: Answer) -> str:
             "shows what they say."
         )
     return " ".join(parts)
+
+
+def _measured(diagnosis: Diagnosis, answer: Answer) -> list[str]:
+    """What the run measured itself where the text names one of its confirmed conditions: no encoder has to guess it."""
+    asked = answer.text.casefold()
+    own = [i for i in diagnosis.insights if i.kind == "condition" and i.confirmed and i.text.casefold() in asked]
+    best = sorted(own, key=lambda i: (i.scope != answer.scope, -len(i.text)))[:1]
+    return [
+        f'"{i.text}" was counted, not guessed: {sentence(diagnosis, i, proxies=False)} By likeness alone:' for i in best
+    ]
 
 
 def _unsearched(diagnosis: Diagnosis, answer: Answer) -> str:

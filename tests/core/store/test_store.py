@@ -191,8 +191,9 @@ def test_a_run_is_reloaded_as_it_is_now_unless_there_is_none_or_another(tmp_path
     save(replace(first, notes=("new",)), tmp_path)
     assert reload(first, tmp_path).notes == ("new",)
     other = replace(first, samples=replace(first.samples, ids=tuple(f"x{i}" for i in range(len(first.samples)))))
-    with pytest.raises(InvalidInput, match="became another"):
-        reload(other, tmp_path)
+    for changed in (other, replace(first, fingerprint="of other losses")):
+        with pytest.raises(InvalidInput, match="became another"):
+            reload(changed, tmp_path)
 
 
 def test_no_stored_file_holds_a_pickle(tmp_path: Path) -> None:

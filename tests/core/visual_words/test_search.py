@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from core.cli.main import main
+from core.data.images.columns import FrameImages
 from core.errors import InvalidInput
 from core.records import Bool
 from core.reports.html.visual_words import CROPS, visual_page
@@ -106,7 +107,7 @@ def test_runs_without_pictures_and_other_pictures_are_refused(
 ) -> None:
     run = planted[0].diagnosis
     bare = replace(run, samples=replace(run.samples, items=None))
-    with pytest.raises(InvalidInput, match=r"this run has none\. Diagnose pictures"):
+    with pytest.raises(InvalidInput, match=r"this run keeps none\. Name those"):
         search_words(bare)
     with pytest.raises(InvalidInput, match="There can be 2 to 4,096 visual words: got 1"):
         search_words(run, size=1, cache=tmp_path)
@@ -126,3 +127,45 @@ def test_the_command_prints_and_writes(
     assert "Written:" in out
     assert "<h1>Visual words</h1>" in (tmp_path / "words.html").read_text()
     assert load(tmp_path / "run").samples.items is not None
+
+
+def test_pictures_that_cannot_be_read_neither_have_a_word_nor_lack_it(
+    planted: tuple[VisualSearch, Bool, Bool], tmp_path: Path
+) -> None:
+    """Half of the pictures are damaged, and their losses are lower: nothing in a picture goes with that."""
+    run = planted[0].diagnosis
+    items, rng = pictures_of(run), np.random.default_rng(3)
+    damaged = np.arange(N) % 2 == 0
+    store = FrameImages(
+        tuple(map(str, range(N))), [b"nothing" if damaged[row] else items.read(row) for row in range(N)]
+    )
+    loss = rng.gamma(2, 0.25, N) + ~damaged
+    found = search_words(
+        replace(run, outcomes=replace(run.outcomes, loss=loss)), images=store, size=16, cache=tmp_path / "cache"
+    )
+    assert found.rows.tolist() == np.flatnonzero(~damaged).tolist()
+    assert len(found.diagnosis.samples) == N // 2
+    assert not found.confirmed
+    assert all(finding.of <= N // 2 for finding in found.findings)
+    assert "80 of 160 images could not be read" in " ".join(visual_lines(found))
+
+
+def test_of_losses_that_are_mostly_equal_only_the_higher_ones_count_as_failures(
+    planted: tuple[VisualSearch, Bool, Bool],
+) -> None:
+    search = planted[0]
+    loss = np.where(np.arange(N) < 5, 1.0, 0.0)
+    outcomes = replace(search.diagnosis.outcomes, loss=loss, errors=None)
+    assert replace(search, diagnosis=replace(search.diagnosis, outcomes=outcomes)).failing.sum() == 5
+
+
+def test_the_superclasses_of_the_run_are_those_of_the_search(
+    planted: tuple[VisualSearch, Bool, Bool], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    run, given = planted[0].diagnosis, []
+    monkeypatch.setattr(
+        "core.visual_words.search.diagnose_records", lambda *_, **said: given.append(said["superclasses"]) or run
+    )
+    own = object()
+    search_words(replace(run, model=replace(run.model, superclasses=own)), size=16, cache=tmp_path)
+    assert given == [own]

@@ -182,6 +182,12 @@ def test_texts_are_read_in_whatever_type_they_are_stored(tmp_path: Path, kind: p
     assert texts_of(table.frame["text"]).tolist() == texts
 
 
+def test_a_dictionary_of_bytes_is_texts_too(tmp_path: Path) -> None:
+    names = pa.array(["good", "bad", None] * 20).cast(pa.binary()).dictionary_encode()
+    pq.write_table(pa.table({"label": names, "loss": np.arange(60.0)}), tmp_path / "t.parquet")
+    assert texts_of(read_table(tmp_path / "t.parquet").frame["label"]).tolist() == ["good", "bad", None] * 20
+
+
 def test_bytes_that_are_no_text_are_pictures(tmp_path: Path) -> None:
     for cell in (b"\x89PNG\r\n", b"GIF89a\0\0", b"caf\xe9 au lait"):
         pq.write_table(pa.table({"text": [b"", cell]}), tmp_path / "t.parquet")

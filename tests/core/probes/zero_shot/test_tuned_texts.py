@@ -19,7 +19,7 @@ from core.probes import make_probe
 from core.probes.base import Images, ProbeInput, Task
 from core.probes.run import run_probe
 from core.probes.zero_shot.label_descriptions import TUNED, TUNED_FORM, WORDED, DescribedLabels
-from core.probes.zero_shot.tuned_texts import MAX_TEXTS, TEMPERATURE, halves_of, tune, tuned_texts
+from core.probes.zero_shot.tuned_texts import MAX_PIECES, TEMPERATURE, halves_of, tune, tuned_texts
 from core.records import Embeddings, SampleSet
 from tests.support.word_tower import WordTower
 
@@ -185,5 +185,8 @@ def test_texts_that_are_absent_or_others_are_refused() -> None:
 
 
 def test_too_many_texts_are_refused_before_any_is_encoded() -> None:
-    with pytest.raises(InvalidInput, match=f"are {MAX_TEXTS + 2:,}"):
-        tune(MiniLMHalves(), [("a",) * (MAX_TEXTS - 2), ("b",) * 0], FILLED)
+    long = ("word " * 200,) * (MAX_PIECES // 128 + 1)
+    with pytest.raises(
+        InvalidInput, match=f"word pieces at most: these {len(long) + 2 + sum(map(len, FILLED)):,} texts"
+    ):
+        tune(MiniLMHalves(), [(*long, "a"), ("b",)], FILLED)
