@@ -230,6 +230,22 @@ for _inside, _outside, _share in (
         )
 
 
+@case("groups: across two classes, wrong in 2 % and in 50 %")
+def _groups_across_classes(number: int) -> dict[str, Any]:
+    """100 groups of 4 rows of either class; whether a row is wrong depends on its class alone."""
+    rng = np.random.default_rng([number, 35])
+    groups, labels = np.repeat(np.arange(100), 4), rng.integers(0, 2, 400)
+    vectors = 0.3 * rng.standard_normal((400, 12)) + rng.standard_normal((100, 12))[groups]
+    vectors += 0.5 * rng.standard_normal((2, 12))[labels]
+    wrong = rng.random(400) < np.array([0.02, 0.5])[labels]
+    losses = np.where(labels == 0, np.exp(2 * rng.standard_normal(400)), rng.random(400))
+    settings = Settings(seed=number, map=False, n_permutations=199, n_members=2)
+    found = diagnose_arrays(
+        vectors.astype(np.float32), losses, labels=labels, errors=wrong, groups=groups, settings=settings
+    )
+    return {"claimed": bool(found.clusters or found.estimate.predictability.confirmed)}
+
+
 def summary_table(rows: Sequence[dict[str, Any]]) -> str:
     """One line for each case: the share of runs that claim, with its exact binomial 95 % interval."""
     lines = ["| case | runs | claimed | CPU s a run |", "|---|---|---|---|"]

@@ -58,6 +58,21 @@ def test_a_table_of_other_samples_or_of_losses_alone_is_refused(run: Diagnosis, 
         read_second(run, path)
 
 
+def test_rows_in_another_order_are_refused_also_where_two_classes_hide_it(run: Diagnosis, tmp_path: Path) -> None:
+    """With two even classes rows in any order agree in half of the labels."""
+    n = len(run.samples)
+    labels, rng = np.arange(n) % 2, np.random.default_rng(2)
+    even = replace(run, samples=replace(run.samples, labels=labels, class_names=("cat", "dog")))
+    path, names = tmp_path / "new.csv", np.array(["cat", "dog"])
+    table = pd.DataFrame({"id": run.samples.ids, "label": names[labels], "prediction": names[labels]})
+    table.loc[: n // 10, "label"] = "dog"
+    table.to_csv(path, index=False)
+    assert any("have another label" in note for note in read_second(even, path).notes)
+    table.assign(label=rng.permutation(names[labels])).to_csv(path, index=False)
+    with pytest.raises(InvalidInput, match="its rows stand in another order"):
+        read_second(even, path)
+
+
 def test_the_command_sets_two_models_side_by_side(
     run: Diagnosis, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

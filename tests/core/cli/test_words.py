@@ -56,6 +56,15 @@ def test_of_texts_the_best_matches_are_read_out(capsys: pytest.CaptureFixture[st
         assert any(text.startswith(shown) for text in whole)
 
 
+def test_a_question_in_the_words_of_a_confirmed_condition_is_answered_from_what_was_counted(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = said(capsys, "ask", str(ASSETS / "examples" / "definitions" / "run"), "place, no capital letter")
+    assert out.startswith('"no capital letter" was counted, not guessed: Within place, the 43 texts with no capital')
+    counted = out.split("By likeness alone:")[0].replace("\u00a0", " ")
+    assert "wrong 40 % of the time against 1.3 %" in counted
+
+
 def test_an_extrapolation_is_said_and_every_match_named_on_request(
     run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
