@@ -54,6 +54,7 @@ def compare(
     from core.store import load
 
     diagnosis = load(run)
+    notes: tuple[str, ...] = ()
     if second is not None:
         from core.checks.second_model import with_second
 
