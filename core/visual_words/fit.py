@@ -50,6 +50,12 @@ class VisualWords:
         return float((own & cells).sum() / max(own.sum(), 1))
 
 
+def check_size(size: int) -> None:
+    """Refuse a dictionary of fewer than 2 or more than `MAX_WORDS` words."""
+    if not 2 <= size <= MAX_WORDS:
+        raise InvalidInput(f"There can be 2 to {MAX_WORDS:,} visual words: got {size}. Choose a number in between.")
+
+
 def fit_words(
     pictures: PictureTokens, tower: TokenTower, *, size: int = WORDS, seed: int = 0, progress: Progress = no_progress
 ) -> VisualWords:
@@ -63,8 +69,7 @@ def fit_words(
         InvalidInput: `size` is out of range.
         Cancelled: from `progress`.
     """
-    if not 2 <= size <= MAX_WORDS:
-        raise InvalidInput(f"There can be 2 to {MAX_WORDS:,} visual words: got {size}. Choose a number in between.")
+    check_size(size)
     n, rng = len(pictures), np.random.default_rng([seed, 16])
     report = Reporter(progress, "visual words", EPOCHS * FITTED + n)
     drawn = np.sort(rng.choice(n, min(n, FITTED), replace=False)).astype(np.int64)

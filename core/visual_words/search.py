@@ -26,7 +26,7 @@ from core.records import F64, I64, Bool, Diagnosis, ItemStore, Measure, Progress
 from core.records.ledger import Ledger
 from core.statistics.permutation import permutation_p, permutation_threshold, studentised_excess
 from core.statistics.ranking import auroc
-from core.visual_words.fit import WORDS, VisualWords, fit_words
+from core.visual_words.fit import WORDS, VisualWords, check_size, fit_words
 
 NEAR = 0.7
 """AUROC from which a phrase is said to go with a word."""
@@ -152,6 +152,7 @@ def search_words(
         InvalidInput: the run has no pictures, or the encoder cannot be opened.
         Cancelled: from `progress`.
     """
+    check_size(size)
     store = pictures_of(diagnosis) if images is None else images
     if len(store) != len(diagnosis.samples):
         raise InvalidInput(f"There are {len(store):,} pictures for {len(diagnosis.samples):,} samples. Bring one each.")
