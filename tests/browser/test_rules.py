@@ -70,7 +70,7 @@ def visit_tabs(page: Any) -> int:
 def test_every_tab_works_under_the_policy(watched: Any, dark: bool) -> None:
     visit, faults = watched
     page = visit(dark=dark)
-    assert visit_tabs(page) == 9
+    assert visit_tabs(page) == 10
     page.get_by_role("tab", name="Explore", exact=True).click()
     page.locator("#pane .card").first.click()
     page.wait_for_selector("#pane .selection-chip")
