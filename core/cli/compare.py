@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -71,14 +72,15 @@ def compare(
     if out is None:
         return
     in_folder(out)
+    found = replace(found, notes=(*found.notes, *notes))
     if out.suffix.lower() == ".html":
         from core.reports.html.diagnosis import write_comparison
 
-        write_comparison(diagnosis, found, out, [*lead, *notes])
+        write_comparison(diagnosis, found, out, lead)
     elif out.suffix.lower() == ".json":
         from core.files import write_json
 
-        write_json(out, comparison_document(diagnosis, found) | ({"notes": list(notes)} if notes else {}))
+        write_json(out, comparison_document(diagnosis, found))
     else:
         write_table(comparison_table(diagnosis, found), out)
     say(f"Written: {out}")

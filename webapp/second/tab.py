@@ -90,9 +90,10 @@ def make_second(
     found = compare(given, "model", name)
     progress("compare", 1, 1)
     progress("write the report", 0, 1)
-    write_comparison(given, found, folder / FILES[0][0], [*second_lines(found, costs), *notes])
+    noted = replace(found, notes=(*found.notes, *notes))
+    write_comparison(given, noted, folder / FILES[0][0], second_lines(found, costs))
     comparison_table(given, found).to_csv(folder / FILES[1][0], index=False)
-    write_json(folder / FILES[2][0], comparison_document(given, found) | {"notes": list(notes)})
+    write_json(folder / FILES[2][0], comparison_document(given, noted))
     progress("write the report", 1, 1)
     return SecondModel(given.probes[-1], found, notes, costs)
 

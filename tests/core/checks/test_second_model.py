@@ -73,6 +73,24 @@ def test_rows_in_another_order_are_refused_also_where_two_classes_hide_it(run: D
         read_second(even, path)
 
 
+def test_what_is_written_keeps_the_notes_of_the_table_beside_those_of_the_comparison(
+    run: Diagnosis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_answers(run, np.zeros(len(run.samples), bool), tmp_path / "new.csv")
+    table = pd.read_csv(path)
+    table.loc[:4, "id"] = [f"stranger {i}" for i in range(5)]
+    table.to_csv(path, index=False)
+    save(run, tmp_path / "run")
+    monkeypatch.setattr(
+        "core.checks.compare.compare", lambda *given: replace(compare(*given), notes=("told by the comparison",))
+    )
+    for name in ("beside.json", "beside.html"):
+        assert main(["compare", str(tmp_path / "run"), "--second", str(path), "--out", str(tmp_path / name)]) == 0
+        written = (tmp_path / name).read_text("utf-8")
+        assert "told by the comparison" in written
+        assert "5 rows of new.csv have an id that the run does not know" in written
+
+
 def test_the_command_sets_two_models_side_by_side(
     run: Diagnosis, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
