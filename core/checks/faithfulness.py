@@ -9,8 +9,7 @@ it; a half has less to choose by than the run, so the run's own causes are, if a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
-from typing import get_args
+from typing import Any, get_args
 
 import numpy as np
 
@@ -136,11 +135,10 @@ class _Half:
         return found
 
 
-def _settings(said: Mapping[str, object]) -> Settings:
+def _settings(said: Mapping[str, Any]) -> Settings:
     """The run's own settings, with fewer permutations and without what is only shown."""
-    own = {field.name: said[field.name] for field in fields(Settings) if field.name in said}
-    own["n_permutations"] = min(int(str(own.get("n_permutations", PERMUTATIONS))), PERMUTATIONS)
-    return Settings(**{**own, "map": False, "sensitivity": False})  # type: ignore[arg-type]
+    permutations = min(int(said.get("n_permutations", PERMUTATIONS)), PERMUTATIONS)
+    return Settings.of_run(said, n_permutations=permutations, map=False, sensitivity=False)
 
 
 def _told(inside: Bool, fails: Bool, groups: I64 | None, seed: int) -> tuple[Estimate, float, float]:

@@ -96,9 +96,14 @@ def findings_of(diagnosis: Diagnosis, row: int) -> tuple[Ground, ...]:
 
 
 def failing(diagnosis: Diagnosis) -> Bool:
-    """(n,) wrong predictions; where errors are unknown, the worst tenth of the losses."""
-    outcomes = diagnosis.outcomes
-    return outcomes.errors if outcomes.errors is not None else outcomes.loss >= worst_tenth(outcomes.loss)
+    """(n,) wrong predictions; where errors are unknown, the worst tenth of the losses, or where so many share its
+    least value that it would be a fifth and more, those above it."""
+    loss, errors = diagnosis.outcomes.loss, diagnosis.outcomes.errors
+    if errors is not None:
+        return errors
+    line = worst_tenth(loss)
+    worst = loss >= line
+    return worst if worst.mean() < 2 * WORST else loss > line
 
 
 def worst_tenth(values: F64) -> float:

@@ -131,17 +131,16 @@ def visual_words(
         found = search_words(
             diagnosis, images=store, encoder=encoder, size=size, seed=seed, cache=default_cache(), progress=progress
         )
-    document = visual_document(found)
     if out is not None and out.suffix.lower() == ".html":
-        from core.reports.html.visual_words import visual_page
+        from core.reports.html.visual_words import shown_words, visual_page
 
-        write_text(out, visual_page(found, store))
+        write_text(out, visual_page(found, shown_words(found, store)))
     elif out is not None and out.suffix.lower() == ".json":
-        write_json(out, document)
+        write_json(out, visual_document(found))
     elif out is not None:
         write_table(visual_table(found), out)
     if as_json:
-        print_json(document)
+        print_json(visual_document(found))
         return
     say("\n".join(visual_lines(found)))
     if out is not None:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -51,6 +51,11 @@ def readable(path: Path) -> Iterator[None]:
         raise InvalidInput(
             f"{path.name!r} cannot be read as Parquet ({str(error)[:120]}). Write or upload it again."
         ) from None
+
+
+def is_bytes(kind: Any) -> bool:
+    """Whether a column holds bytes of any length."""
+    return any(is_kind(kind) for is_kind in (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view))
 
 
 def open_parquet(path: Path, limits: Limits, dictionaries: Sequence[str] = ()) -> pq.ParquetFile:

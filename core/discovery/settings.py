@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 from core.errors import InvalidInput, quoted
 
@@ -65,6 +66,12 @@ class Settings:
                 f"max_clusters must be 1 to 50, n_members at least 2, seed at least 0 and below {2**32:,}: "
                 f"got {self.max_clusters}, {self.n_members}, {self.seed}."
             )
+
+    @classmethod
+    def of_run(cls, said: Mapping[str, Any], **changed: Any) -> Settings:
+        """Those that a run keeps among others (`core.discovery.provenance.settings_of`), some of them changed."""
+        own = {field.name: said[field.name] for field in fields(cls) if field.name in said}
+        return cls(**{**own, **changed})
 
     @property
     def predictability_alpha(self) -> float:

@@ -176,6 +176,6 @@ def label_of(name: str, probe: Probe) -> str:
     parts = [
         said_shots(shots) if shots else "",
         f"{templates} templates" if templates != "simple" else "",
-        way if way != "descriptions" else way if getattr(probe, "descriptions", "") else "",
+        way if way != "descriptions" or getattr(probe, "descriptions", "") else "",
     ]
     return ", ".join([name, *filter(None, parts)])

@@ -76,9 +76,9 @@ def fit_words(
     raw = np.concatenate([cells_of(pictures, tower, drawn[part]) for part in in_parts(len(drawn))])
     whiten = fit_whitening(raw.reshape(-1, raw.shape[-1]), WIDTH)
     cells = torch.from_numpy(whiten(raw).reshape(-1, whiten.basis.shape[1]))
+    grid = raw.shape[1:3]
     del raw
     dictionary = _fitted(cells, min(size, len(cells)), seed, report)
-    grid = cells_of(pictures, tower, np.zeros(1, np.int64)).shape[1:3]
     maps = np.zeros((n, *grid), np.int16)
     distance, cell = np.full((n, size), np.inf, np.float32), np.full((n, size), -1, np.int16)
     within = total = 0.0

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from core.checks.reasons import failing
 from core.discovery.conditions import Condition
 from core.discovery.design import Design, Scope, design_of, measures
 from core.discovery.effects import Effects, effects_of
@@ -31,8 +32,6 @@ from core.visual_words.fit import WORDS, VisualWords, check_size, fit_words
 NEAR = 0.7
 """AUROC from which a phrase is said to go with a word."""
 PHRASES = 2
-WORST = 0.1
-"""Share of the samples whose losses count as failures where errors are unknown."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,16 +74,6 @@ class VisualSearch:
     findings: tuple[WordFinding, ...]
     """One a word, the strongest first."""
     notes: tuple[str, ...] = ()
-
-    @property
-    def failing(self) -> Bool:
-        """(m,) wrong samples; where errors are unknown the `WORST` of highest loss."""
-        outcomes = self.diagnosis.outcomes
-        if outcomes.errors is not None:
-            return outcomes.errors
-        limit = float(np.quantile(outcomes.loss, 1 - WORST))
-        worst = outcomes.loss >= limit
-        return worst if worst.mean() < 2 * WORST else outcomes.loss > limit  # most losses may be the same
 
     @property
     def confirmed(self) -> tuple[WordFinding, ...]:
@@ -170,11 +159,10 @@ def search_words(
         words=run.words,
         conditions=word_conditions(present),
         superclasses=getattr(diagnosis.model, "superclasses", None),
-        settings=_settings(diagnosis),
+        settings=Settings.of_run(diagnosis.settings, map=False, sensitivity=False),
         progress=progress,
     )
-    search = VisualSearch(words, pictures.kept, found, (), (*pictures.notes, *found.notes))
-    return replace(search, findings=_findings(found, present, search.failing))
+    return VisualSearch(words, pictures.kept, found, _findings(found, present), (*pictures.notes, *found.notes))
 
 
 def _of_rows(diagnosis: Diagnosis, rows: I64) -> Diagnosis:
@@ -198,19 +186,16 @@ def word_conditions(present: Bool) -> Sequence[Condition]:
     ]
 
 
-def _settings(diagnosis: Diagnosis) -> Settings:
-    said = diagnosis.settings
-    own = {field.name: said[field.name] for field in fields(Settings) if field.name in said}
-    return Settings(**{**own, "map": False, "sensitivity": False})  # type: ignore[arg-type]
-
-
-def _findings(diagnosis: Diagnosis, present: Bool, failing: Bool) -> tuple[WordFinding, ...]:
-    design = design_of(diagnosis)
+def _findings(diagnosis: Diagnosis, present: Bool) -> tuple[WordFinding, ...]:
+    design, fails = design_of(diagnosis), failing(diagnosis)
     tested = measures(diagnosis.outcomes, design)
     null, alpha = diagnosis.family_null, float(diagnosis.settings.get("alpha_inside", 0.05))
     best = [_strongest(tested.scores, present, scope, design) for scope in design.scopes]
     statistics = np.stack([statistic.max(1) for statistic in best])  # (scopes, K)
     threshold = float("nan") if null is None else permutation_threshold(null, alpha)
+    words, alike = diagnosis.words, None
+    if words is not None:
+        alike = phrase_scores(words.joint.vectors, words.directions, design.centre_of_row).astype(np.float64)
     made: list[tuple[float, WordFinding]] = []
     for word in range(present.shape[1]):
         at = int(statistics[:, word].argmax())
@@ -225,8 +210,8 @@ def _findings(diagnosis: Diagnosis, present: Bool, failing: Bool) -> tuple[WordF
             rows, scope.rows, diagnosis.outcomes, design, threshold, value if confirmed else None, of=scope.rows
         )
         measure = tested.names[int(best[at][word].argmax())]
-        shares = _shares(rows, scope.rows, failing)
-        phrases = _phrases(diagnosis, design, rows, scope) if confirmed else ()
+        shares = _shares(rows, scope.rows, fails)
+        phrases = _phrases(diagnosis, alike, rows, scope) if confirmed and alike is not None else ()
         finding = WordFinding(word, scope.name, rows, len(scope.rows), *shares, effects, measure, p, confirmed, phrases)
         made.append((value, finding))
     return tuple(finding for _, finding in sorted(made, key=lambda pair: -pair[0]))
@@ -248,17 +233,15 @@ def _strongest(scores: F64, present: Bool, scope: Scope, design: Design) -> F64:
     return np.where(enough & has_place(present)[:, None], found, -np.inf)
 
 
-def _shares(rows: Bool, scope: I64, failing: Bool) -> tuple[float, float]:
-    own, fails = rows[scope], failing[scope]
+def _shares(rows: Bool, scope: I64, fails: Bool) -> tuple[float, float]:
+    own, fails = rows[scope], fails[scope]
     return float(own[fails].mean()) if fails.any() else 0.0, float(own[~fails].mean()) if not fails.all() else 0.0
 
 
-def _phrases(diagnosis: Diagnosis, design: Design, rows: Bool, scope: Scope) -> tuple[tuple[str, float], ...]:
-    words = diagnosis.words
-    if words is None:
-        return ()
-    scores = phrase_scores(words.joint.vectors, words.directions, design.centre_of_row)[scope.rows]
-    own, scores = rows[scope.rows], scores.astype(np.float64)
+def _phrases(diagnosis: Diagnosis, alike: F64, rows: Bool, scope: Scope) -> tuple[tuple[str, float], ...]:
+    """The phrases that go with the rows; alike: (m, P) of `core.language.directions.phrase_scores`."""
+    assert diagnosis.words is not None
+    words, own, scores = diagnosis.words, rows[scope.rows], alike[scope.rows]
     areas = [(auroc(scores[:, j], own), j) for j in range(scores.shape[1])]
     near = [
         (words.phrases[j], float(area))

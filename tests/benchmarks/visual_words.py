@@ -12,7 +12,6 @@ Runs 0-99 tune, 1000 and on are reported.
 from __future__ import annotations
 
 import argparse
-import io
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -35,11 +34,12 @@ from core.encoders.tokens import tower_of
 from core.files import ASSETS
 from core.records import I64, Bool
 from core.store import load
-from core.visual_words.fit import VisualWords, fit_words
+from core.visual_words.fit import I16, VisualWords, fit_words
 from core.visual_words.search import search_words, word_conditions
 from tests.benchmarks.lines import append_line, clopper_pearson, keys_done, mean_over, read_lines, show
+from tests.support.patched import as_png, paste_anywhere, patch_of
 
-SHARES, N, PATCH = (0.03, 0.08), 500, 64
+SHARES, N = (0.03, 0.08), 500
 SETTINGS = Settings(n_permutations=499, map=False, sensitivity=False, words=False)
 CLOTHING = ASSETS / "examples" / "clothing"
 
@@ -52,17 +52,12 @@ def planted(runs: range, data: Path) -> Iterator[dict[str, Any]]:
             rng = np.random.default_rng([run, 16, round(100 * share)])
             has, touched, cells = np.zeros(N, bool), np.zeros((N, 14, 14), bool), list[bytes]()
             has[rng.choice(N, round(share * N), replace=False)] = True
-            colours = rng.integers(0, 256, (8, 8, 3)).astype(np.uint8)
-            patch = Image.fromarray(colours).resize((PATCH, PATCH), Image.Resampling.NEAREST)
+            patch = patch_of(rng)
             for row, place in enumerate(rng.choice(len(store), N, replace=False).tolist()):
                 image = _square(store.read(place))
                 if has[row]:
-                    x, y = rng.integers(0, 224 - PATCH, 2).tolist()
-                    image.paste(patch, (x, y))
-                    touched[row, y // 16 : (y + PATCH - 1) // 16 + 1, x // 16 : (x + PATCH - 1) // 16 + 1] = True
-                kept = io.BytesIO()
-                image.save(kept, "PNG")
-                cells.append(kept.getvalue())
+                    touched[row] = paste_anywhere(patch, image, rng)
+                cells.append(as_png(image))
             table = pd.DataFrame({"image": cells, "loss": rng.gamma(2, 0.25, N) + has})
             before = diagnose(table, settings=replace(SETTINGS, seed=run))
             found = search_words(before, seed=run)
@@ -138,7 +133,7 @@ def meaning(runs: range, data: Path) -> Iterator[dict[str, Any]]:
         yield line
 
 
-def _purity(maps: I64, classes: I64, half: Bool) -> float:
+def _purity(maps: I16, classes: I64, half: Bool) -> float:
     flat, size = maps.reshape(len(maps), -1), int(maps.max()) + 1
     counts = np.zeros((2, size, int(classes.max()) + 1))
     for side, rows in enumerate((half, ~half)):

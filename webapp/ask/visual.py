@@ -34,6 +34,7 @@ FILES = (
 )
 
 KEPT = 3
+"""Runs whose words a visit keeps."""
 FIRST = 3
 """Words that stand open where none is confirmed."""
 
@@ -43,9 +44,13 @@ class VisualState:
     """What a visitor has found on one run."""
 
     run: str = ""
-    found: FoundWords | None = None
     kept: tuple[FoundWords, ...] = ()
     """Of the last runs, to be shown again when they are opened."""
+
+    @property
+    def found(self) -> FoundWords | None:
+        """Of this run."""
+        return next((one for one in self.kept if one.run == self.run), None)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,11 +79,11 @@ def make_words(session: Session, progress: Progress) -> FoundWords:
     search = search_words(diagnosis, images=images, cache=own_cache(), progress=progress)
     folder = fresh_folder("visual")
     paths = tuple(folder / name for name, _ in FILES)
-    write_text(paths[0], visual_page(search, images))
+    shown = shown_words(search, images)
+    write_text(paths[0], visual_page(search, shown))
     write_json(paths[1], visual_document(search))
     table = visual_table(search)
     paths[2].write_bytes(csv_of(table.columns, table.itertuples(index=False)))
-    shown = shown_words(search, images)
     return FoundWords(
         session.run, words_view(search, shown), tuple(_found(search, word.finding) for word in shown), paths
     )
@@ -100,8 +105,11 @@ def words_view(search: VisualSearch, shown: Sequence[ShownWord]) -> str:
 
 def intro(diagnosis: Diagnosis | None) -> str:
     """What visual words are for, or that this run has no pictures."""
-    pictures = diagnosis is not None and diagnosis.samples.items is not None and diagnosis.samples.modality == "image"
-    return render("ask/visual_intro.html.j2", pictures=pictures)
+    return render("ask/visual_intro.html.j2", pictures=diagnosis is not None and _has_pictures(diagnosis))
+
+
+def _has_pictures(diagnosis: Diagnosis) -> bool:
+    return diagnosis.samples.items is not None and diagnosis.samples.modality == "image"
 
 
 def on_words(session: Session) -> Iterator[tuple[Any, ...]]:
@@ -120,7 +128,7 @@ def on_found(session: Session, state: VisualState, found: FoundWords | None) -> 
     if found.run != session.run:
         said = closing("Done", "These visual words are of another run. Open that run again to see them.")
         return replace(state, kept=kept), said, *(gr.skip() for _ in range(1 + len(FILES)))
-    return VisualState(found.run, found, kept), closing("Done", ""), *_shown(found)
+    return VisualState(found.run, kept), closing("Done", ""), *_shown(found)
 
 
 def _shown(found: FoundWords | None) -> tuple[Any, ...]:
@@ -145,10 +153,9 @@ def on_run(session: Session, state: VisualState) -> tuple[Any, ...]:
     found of it before; nothing changes if it is the one already shown."""
     if not session.run or state.run == session.run:
         return tuple(gr.skip() for _ in range(5 + len(FILES)))
-    said = intro(RUNS.get(session.run))
-    found = next((one for one in state.kept if one.run == session.run), None)
-    button = gr.update(interactive="data-pictures" in said)
-    return VisualState(session.run, found, state.kept), said, button, "", *_shown(found)
+    diagnosis, opened = RUNS.get(session.run), replace(state, run=session.run)
+    button = gr.update(interactive=_has_pictures(diagnosis))
+    return opened, intro(diagnosis), button, "", *_shown(opened.found)
 
 
 def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, diagnosis: Diagnosis | None, first: str) -> None:

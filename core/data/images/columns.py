@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.data.images.scratch import scratch_file
-from core.data.parquet_files import column_pages, open_parquet
+from core.data.parquet_files import column_pages, is_bytes, open_parquet
 from core.errors import InvalidInput
 from core.limits import Limits
 from core.records import I64, NamedItems, Progress, Reporter, no_progress
@@ -34,8 +34,7 @@ def is_image_type(kind: pa.DataType) -> bool:
 
 
 def _is_binary(kind: pa.DataType) -> bool:
-    of_any_length = pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind)
-    return of_any_length or pa.types.is_fixed_size_binary(kind)
+    return is_bytes(kind) or pa.types.is_fixed_size_binary(kind)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from core.data.parquet_files import MAX_PAGES, column_pages, open_parquet, readable
+from core.data.parquet_files import MAX_PAGES, column_pages, is_bytes, open_parquet, readable
 from core.errors import InvalidInput
 from core.limits import Limits
 from core.records import Progress, no_progress
@@ -51,11 +51,6 @@ def read_columns(path: Path, columns: Sequence[str], limits: Limits, progress: P
                 batches.append(_unpacked(batch, schema))
                 progress("read table", group, file.num_row_groups)
         return pa.Table.from_batches(batches, schema).to_pandas(ignore_metadata=True)
-
-
-def is_bytes(kind: Any) -> bool:
-    """Whether a column holds bytes of any length."""
-    return any(is_kind(kind) for is_kind in (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view))
 
 
 def _as_kept(field: Any) -> Any:

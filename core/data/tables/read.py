@@ -17,9 +17,9 @@ import pandas as pd
 import pyarrow as pa
 
 from core.data.images.columns import ParquetImages, encoded, frame_images, is_image_type, parquet_images
-from core.data.parquet_files import open_parquet, readable
+from core.data.parquet_files import is_bytes, open_parquet, readable
 from core.data.tables.delimited import check_names, read_delimited, text_of
-from core.data.tables.parquet import is_bytes, read_columns
+from core.data.tables.parquet import read_columns
 from core.documents import json_lines, parse_json
 from core.errors import InvalidInput
 from core.limits import Limits

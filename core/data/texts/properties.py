@@ -16,7 +16,7 @@ import numpy as np
 
 from core.records import Column
 
-VERSION = "text properties 2"
+VERSION = "text properties 3"
 """Change it with anything that changes a value: it is part of the cache's key."""
 WINDOW = 50
 """Words over which the type-token ratio is averaged."""

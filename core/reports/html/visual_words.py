@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
+from core.checks.reasons import failing
 from core.data.modality import Unreadable
 from core.records import ItemStore
 from core.reports.html.diagnosis import style
@@ -53,7 +55,7 @@ def _bare(sentence: str) -> str:
 
 def _crops(search: VisualSearch, finding: WordFinding, images: ItemStore) -> list[Crop]:
     words, samples = search.words, search.diagnosis.samples
-    failed = search.failing
+    failed = failing(search.diagnosis)
     has = np.flatnonzero(finding.rows)
     order = has[np.argsort(words.distance[has, finding.word], kind="stable")]
     rows, columns = words.maps.shape[1:]
@@ -71,14 +73,14 @@ def _crops(search: VisualSearch, finding: WordFinding, images: ItemStore) -> lis
     return found
 
 
-def visual_page(search: VisualSearch, images: ItemStore) -> str:
-    """The search as one HTML file."""
+def visual_page(search: VisualSearch, shown: Sequence[ShownWord]) -> str:
+    """The search as one HTML file, with what `shown_words` gives."""
     return render(
         "visual_words.html.j2",
         diagnosis=search.diagnosis,
         verdict=verdict(search),
         rule=RULE,
-        words=shown_words(search, images),
+        words=shown,
         notes=search.notes,
         **style(),
     )

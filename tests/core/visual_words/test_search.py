@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from core.checks.reasons import failing
 from core.cli.main import main
 from core.data.images.columns import FrameImages
 from core.errors import InvalidInput
 from core.records import Bool
-from core.reports.html.visual_words import CROPS, visual_page
+from core.reports.html.visual_words import CROPS, shown_words, visual_page
 from core.reports.tables.visual_words import visual_document, visual_table
 from core.reports.wording.visual_words import visual_lines
 from core.store import load, save
@@ -80,7 +81,7 @@ def test_what_is_shown_is_escaped_and_complete(planted: tuple[VisualSearch, Bool
     search = planted[0]
     ids = tuple(f"<b>{i}</b>" for i in search.diagnosis.samples.ids)
     search = replace(search, diagnosis=replace(search.diagnosis, samples=replace(search.diagnosis.samples, ids=ids)))
-    page = visual_page(search, pictures_of(search.diagnosis))
+    page = visual_page(search, shown_words(search, pictures_of(search.diagnosis)))
     assert "<b>1" not in page
     assert page.count("data:image/webp") >= CROPS
     assert page.count("<script") == 0
@@ -156,7 +157,7 @@ def test_of_losses_that_are_mostly_equal_only_the_higher_ones_count_as_failures(
     search = planted[0]
     loss = np.where(np.arange(N) < 5, 1.0, 0.0)
     outcomes = replace(search.diagnosis.outcomes, loss=loss, errors=None)
-    assert replace(search, diagnosis=replace(search.diagnosis, outcomes=outcomes)).failing.sum() == 5
+    assert failing(replace(search.diagnosis, outcomes=outcomes)).sum() == 5
 
 
 def test_the_superclasses_of_the_run_are_those_of_the_search(

@@ -66,13 +66,13 @@ def test_names_of_pictures_stay_text(run: Diagnosis) -> None:
 
 def test_a_press_shows_the_samples_with_a_word_on_the_map(run: Diagnosis, found: FoundWords) -> None:
     session = Session(RUNS.add(run))
-    state = VisualState(session.run, found)
+    state = VisualState(session.run, (replace(found, run=session.run),))
     tabs, shown, pane, _ = on_show(session, state, pressed(do="visual", place="0"))
     assert tabs["selected"] == "explore"
     rows = selected_rows(shown, run)
     assert len(set(rows) & set(range(PLANTED))) > 0.9 * PLANTED
     assert "Has visual word" in pane
-    for other, place in ((replace(state, run="another"), "0"), (state, "999"), (VisualState(session.run), "0")):
+    for other, place in ((VisualState("another", state.kept), "0"), (state, "999"), (VisualState(session.run), "0")):
         with pytest.raises(InvalidInput, match="Look for them again"):
             on_show(session, other, pressed(do="visual", place=place))
 
