@@ -27,6 +27,8 @@ class _Side:
     name: str
     rows: I64
     errors: Bool
+    truth: tuple[str, ...] | None = None
+    """The class by which each row was judged, where one is known."""
 
 
 def compare(diagnosis: Diagnosis, a: str = MODEL, b: str | None = None, *, seed: int = 0) -> Comparison:
@@ -89,7 +91,7 @@ def _side(diagnosis: Diagnosis, name: str) -> _Side:
     if name != MODEL:
         found = probe_of(diagnosis, name)
         assert found.outcomes.errors is not None
-        return _Side(name, found.rows, found.outcomes.errors)
+        return _Side(name, found.rows, found.outcomes.errors, _named(found.labels, found.class_names))
     errors = diagnosis.outcomes.errors
     if errors is None:
         raise InvalidInput(
@@ -97,7 +99,21 @@ def _side(diagnosis: Diagnosis, name: str) -> _Side:
             "common scale. Bring a label "
             "with predictions or probabilities, or compare two probes."
         )
-    return _Side(MODEL, np.arange(len(errors), dtype=np.int64), errors)
+    truth = _named(diagnosis.samples.labels, diagnosis.samples.class_names)
+    return _Side(MODEL, np.arange(len(errors), dtype=np.int64), errors, truth)
+
+
+def _named(labels: I64 | None, names: tuple[str, ...]) -> tuple[str, ...] | None:
+    if labels is None or not len(names) or (labels < 0).any():
+        return None
+    return tuple(names[c] for c in labels.tolist())
+
+
+def _other_truths(a: _Side, b: _Side, at_a: I64, at_b: I64) -> int:
+    """Common rows whose true class is one for A and another for B."""
+    if a.truth is None or b.truth is None:
+        return 0
+    return sum(a.truth[i] != b.truth[j] for i, j in zip(at_a.tolist(), at_b.tolist()))
 
 
 def _compared(diagnosis: Diagnosis, a: _Side, b: _Side, seed: int) -> Comparison:
@@ -106,9 +122,17 @@ def _compared(diagnosis: Diagnosis, a: _Side, b: _Side, seed: int) -> Comparison
         raise InvalidInput(f"{a.name!r} and {b.name!r} scored no row in common. Run the probe on all samples.")
     wrong_a, wrong_b = a.errors[at_a], b.errors[at_b]
     groups = None if diagnosis.samples.groups is None else diagnosis.samples.groups[rows]
-    pair = ErrorPair(diagnosis, rows.astype(np.int64), wrong_a, wrong_b, groups, a.name, b.name, seed)
+    differ = _other_truths(a, b, at_a, at_b)
+    pair = ErrorPair(diagnosis, rows.astype(np.int64), wrong_a, wrong_b, groups, a.name, b.name, seed, not differ)
     missing = len(diagnosis.samples) - len(rows)
-    note = f"{missing:,} of {len(diagnosis.samples):,} samples were not scored by both and are left out."
+    notes = [f"{missing:,} of {len(diagnosis.samples):,} samples were not scored by both and are left out."]
+    notes = notes if missing else []
+    if differ:
+        notes.append(
+            f"Nothing is tested: {differ:,} of {len(rows):,} samples have one true class for {a.name!r} and another "
+            f"for {b.name!r}, and McNemar's test asks which model is right about the same truth. Give both tables the "
+            "same labels."
+        )
     return Comparison(
         a.name,
         b.name,
@@ -119,7 +143,7 @@ def _compared(diagnosis: Diagnosis, a: _Side, b: _Side, seed: int) -> Comparison
         pair.classes(),
         pair.clusters(),
         kappa(wrong_a, wrong_b),
-        (note,) if missing else (),
+        tuple(notes),
     )
 
 

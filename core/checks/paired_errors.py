@@ -33,13 +33,15 @@ class ErrorPair:
     a: str
     b: str
     seed: int
+    testable: bool = True
+    """Whether both are judged by the same truth; nothing is tested otherwise."""
 
     def four_way(self, scope: str, kind: Literal["all", "class", "cluster"], inside: Bool) -> FourWay:
         """The four counts inside, the paired difference and its unadjusted p."""
         a, b = self.wrong_a[inside], self.wrong_b[inside]
         groups = None if self.groups is None else self.groups[inside]
         fixed, broken, both, neither = (int(x.sum()) for x in (a & ~b, ~a & b, a & b, ~a & ~b))
-        tested = len(a) >= MIN_SCOPE_ROWS
+        tested = self.testable and len(a) >= MIN_SCOPE_ROWS
         difference = paired_difference(a, b, groups, seed=self.seed) if len(a) else UNDEFINED
         p = paired_p(a, b, groups, seed=self.seed) if tested else None
         return FourWay(scope, kind, len(a), fixed, broken, both, neither, difference, p)
@@ -68,7 +70,7 @@ class ErrorPair:
             p = float(2 * stats.norm.sf(abs(moved.value) / error)) if error > 0 else found.p
             found = replace(found, difference=moved, p=p)
         found = replace(found, cluster=cluster.id)
-        return self._shared(found, cluster, inside, bias) if self.a == MODEL and found.n >= MIN_SCOPE_ROWS else found
+        return self._shared(found, cluster, inside, bias) if self.a == MODEL and found.p is not None else found
 
     def _shared(self, found: FourWay, cluster: FailureCluster, inside: Bool, bias: float) -> FourWay:
         """With how much more B errs inside than outside, class by class within the cluster's scope, its one-sided p,

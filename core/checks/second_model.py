@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from core.data.inline import text_of
-from core.data.samples import read_data_set
+from core.data.samples import describe_table, read_data_set
 from core.data.tables.roles import Roles
-from core.errors import InvalidInput
+from core.errors import InvalidInput, quoted
 from core.records import I64, Diagnosis, Outcomes, ProbeResult, Progress, SampleSet, no_progress
 from core.statistics.intervals import UNDEFINED, accuracy_of
 
@@ -29,7 +29,9 @@ class SecondOutcomes:
     rows: I64
     """(m,) rows of the run that they belong to, ascending."""
     class_names: tuple[str, ...]
-    """What the outcomes' predictions and scores index."""
+    """What the labels and the outcomes' predictions and scores index."""
+    labels: I64 | None
+    """(m,) the classes by which its table judges it, where it has them."""
     notes: tuple[str, ...]
     """What was left out or differs."""
 
@@ -58,7 +60,7 @@ def read_second(
     if not len(order):
         raise InvalidInput(
             f"No id of {table.name} (such as {audit.samples.ids[0]!r}) is one of the run's (such as "
-            f"{diagnosis.samples.ids[0]!r}). Name the id column with --id."
+            f"{diagnosis.samples.ids[0]!r}). {_mend_ids(table, roles)}"
         )
     notes = [*audit.notes]
     strangers, absent = len(rows) - len(order), len(diagnosis.samples) - len(order)
@@ -71,7 +73,17 @@ def read_second(
     by_chance = _labels_by_chance(diagnosis.samples, audit.samples, rows, order)
     notes += _told(texts, len(order), "text", table.name, MOST_OTHERS)
     notes += _told(labels, len(order), "label", table.name, MOST_LABELS * by_chance)
-    return SecondOutcomes(audit.outcomes.keep(order), rows[order], audit.samples.class_names, tuple(notes))
+    truth = None if audit.samples.labels is None else audit.samples.labels[order]
+    return SecondOutcomes(audit.outcomes.keep(order), rows[order], audit.samples.class_names, truth, tuple(notes))
+
+
+def _mend_ids(table: Path, roles: Roles) -> str:
+    """What to do where no id is the run's."""
+    columns = describe_table(table, roles=roles).columns
+    if any(role in ("id", "image") for _, role, _ in columns):
+        return "If another column holds the run's ids, name it with --id."
+    listed = quoted(*(name for name, _, _ in columns))
+    return f"Its rows were numbered, since no column ({listed}) is known to hold ids. Add one with the run's ids."
 
 
 def rows_of_run(diagnosis: Diagnosis, ids: Sequence[str]) -> tuple[I64, I64]:
@@ -91,17 +103,20 @@ def with_outcomes(
     rows: I64,
     said: str,
     class_names: tuple[str, ...] = (),
+    labels: I64 | None = None,
 ) -> Diagnosis:
     """The run with another model's outcomes, whose errors are known, on its (m,) `rows` among its results.
 
     Args:
         said: where they come from, a sentence.
-        class_names: what the predictions index, the run's own first; by default these alone.
+        class_names: what predictions and labels index, the run's own first; by default these alone.
+        labels: (m,) the classes by which the other model was judged; by default the run's.
     """
     samples = diagnosis.samples
     assert outcomes.errors is not None
     groups = None if samples.groups is None else samples.groups[rows]
-    labels = np.full(len(rows), -1, np.int64) if samples.labels is None else samples.labels[rows]
+    if labels is None:
+        labels = np.full(len(rows), -1, np.int64) if samples.labels is None else samples.labels[rows]
     names, accuracy = class_names or samples.class_names, accuracy_of(outcomes.errors, groups)
     result = ProbeResult(name, "table", {}, model, names, rows, labels, outcomes, accuracy, UNDEFINED, said)
     return replace(diagnosis, probes=(*diagnosis.probes, result))
@@ -157,8 +172,8 @@ def with_second(
     own = diagnosis.samples.class_names
     names = (*own, *(n for n in found.class_names if n not in own))  # a model may name a class that no sample has
     outcomes = replace(found.outcomes, scores=None)  # their columns are in the order of the table's own names
+    place = np.array([names.index(n) for n in found.class_names], np.int64)
     if outcomes.predictions is not None:
-        place = np.array([names.index(n) for n in found.class_names], np.int64)
         outcomes = replace(outcomes, predictions=place[outcomes.predictions])
-    said = "Read from a table."
-    return with_outcomes(diagnosis, name, "given", outcomes, found.rows, said, names), name, found.notes
+    labels, said = None if found.labels is None else place[found.labels], "Read from a table."
+    return with_outcomes(diagnosis, name, "given", outcomes, found.rows, said, names, labels), name, found.notes

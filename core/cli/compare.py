@@ -67,7 +67,7 @@ def compare(
         for note in notes:
             say(f"Note: {note}", file=sys.stderr)
     found = beside(diagnosis, a, b)
-    lead = second_lines(found, costs) if second is not None or costs is not None else []
+    lead = second_lines(diagnosis, found, costs) if second is not None or costs is not None else []
     say("\n".join([*lead, *comparison_lines(diagnosis, found)]))
     if out is None:
         return

@@ -20,7 +20,7 @@ from webapp.markup.render import render
 from webapp.state.caches import own_cache
 from webapp.state.downloads import csv_of, fresh_folder
 from webapp.state.events import as_int, event_data
-from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, follow, on_cancel
+from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, closing, follow, on_cancel
 from webapp.state.quotas import STATE_S
 from webapp.state.session import RUNS, Session, require_run, shows_errors
 
@@ -83,7 +83,7 @@ class TagParts:
 
     def views(self) -> list[Any]:
         """What a list that was tested fills."""
-        return [self.table, self.tagged, *self.buttons]
+        return [self.status, self.table, self.tagged, *self.buttons]
 
 
 def checked_names(said: str | None) -> str:
@@ -157,14 +157,17 @@ def on_first(session: Session, state: TagsState) -> Iterator[tuple[Any, ...]]:
 
 
 def on_tagged(session: Session, state: TagsState, made: TaggedRun | None) -> tuple[Any, ...]:
-    """Show what was made: returns (state, table, samples of the strongest tag, downloads); nothing changes where
-    another run is open."""
-    if made is None or made.run != session.run:
-        return tuple(gr.skip() for _ in range(3 + len(FILES)))
+    """Show what was made: returns (state, status, table, samples of the strongest tag, downloads); where another run is
+    open, that is said."""
+    if made is None:
+        return tuple(gr.skip() for _ in range(4 + len(FILES)))
+    if made.run != session.run:
+        said = closing("Done", "These tags are of another run. Open that run and test the list again to see them.")
+        return gr.skip(), said, *(gr.skip() for _ in range(2 + len(FILES)))
     state = TagsState(made.run, made.report, (state.lists if state.run == made.run else 0) + 1)
     table = gr.update(value=tags_view(made.report, state.lists), run=made.run)
     tagged = gr.update(value=tagged_view(RUNS.get(made.run), made.report, 0), run=made.run)
-    return state, table, tagged, *(gr.update(value=str(path), interactive=True) for path in made.files)
+    return state, gr.skip(), table, tagged, *(gr.update(value=str(path), interactive=True) for path in made.files)
 
 
 def on_pick(session: Session, state: TagsState, event: gr.EventData) -> Any:
@@ -194,12 +197,12 @@ def intro(diagnosis: Diagnosis) -> str:
 
 
 def on_run(session: Session, state: TagsState) -> tuple[Any, ...]:
-    """The tab is shown: returns (state, field, intro, table, samples, downloads) for the open run; nothing changes if
-    it is the one already shown."""
+    """The tab is shown: returns (state, field, intro, status, table, samples, downloads) for the open run; nothing
+    changes if it is the one already shown."""
     if not session.run or state.run == session.run:
-        return tuple(gr.skip() for _ in range(5 + len(FILES)))
+        return tuple(gr.skip() for _ in range(6 + len(FILES)))
     downloads = (gr.update(value=None, interactive=False) for _ in FILES)
-    return TagsState(session.run), "", intro(RUNS.get(session.run)), "", "", *downloads
+    return TagsState(session.run), "", intro(RUNS.get(session.run)), "", "", "", *downloads
 
 
 def on_chip(event: gr.EventData) -> str:

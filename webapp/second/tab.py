@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from core.data.tables.roles import Roles
-from core.errors import InvalidInput
+from core.errors import DiagnosisError, InvalidInput
 from core.records import Diagnosis, Progress
 from webapp.explore.tab import describe
 from webapp.markup.components import download_row, script, upload
@@ -20,11 +20,12 @@ from webapp.second.view import SecondModel, second_view
 from webapp.state.choices import TABLES
 from webapp.state.downloads import fresh_folder
 from webapp.state.events import event_data
-from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, follow, on_cancel
+from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, follow, on_cancel, refused
 from webapp.state.quotas import STATE_S
 from webapp.state.session import NO_RUN, RUNS, Session, require_run, shows_errors
 
 FILES = (("beside.html", "Report (HTML)"), ("beside.csv", "Table (CSV)"), ("beside.json", "Results (JSON)"))
+FAILED = "The comparison did not finish"
 LOSSES_ALONE = (
     "Of this run’s model only losses are known, not which answers were wrong, and losses of two models have no common "
     "scale. Diagnose a table with a label and predictions or probabilities."
@@ -48,13 +49,15 @@ def refusal(diagnosis: Diagnosis) -> str:
 
 
 def on_open(session: Session, state: SecondState) -> tuple[Any, ...]:
-    """The tab is shown: returns (state, result, gallery, downloads); nothing changes as long as the run is the same."""
+    """The tab is shown: returns (status, state, result, gallery, downloads); nothing changes as long as the run is the
+    same."""
     if not session.run:
-        return SecondState(), empty(NO_RUN), "", *_no_files()
+        return "", SecondState(), empty(NO_RUN), "", *_no_files()
     if state.run == session.run:
-        return tuple(gr.skip() for _ in range(3 + len(FILES)))
+        return tuple(gr.skip() for _ in range(4 + len(FILES)))
     why = refusal(RUNS.get(session.run))
     return (
+        "",
         SecondState(session.run),
         empty(why, "No second model for this run") if why else render("second/waiting.html.j2"),
         "",
@@ -91,7 +94,7 @@ def make_second(
     progress("compare", 1, 1)
     progress("write the report", 0, 1)
     noted = replace(found, notes=(*found.notes, *notes))
-    write_comparison(given, noted, folder / FILES[0][0], second_lines(found, costs))
+    write_comparison(given, noted, folder / FILES[0][0], second_lines(diagnosis, found, costs))
     comparison_table(given, found).to_csv(folder / FILES[1][0], index=False)
     write_json(folder / FILES[2][0], comparison_document(given, noted))
     progress("write the report", 1, 1)
@@ -117,8 +120,13 @@ def _costs(card: str | None) -> Any:
 
 def on_compare(session: Session, table: str | None, card: str | None, *columns: str) -> Iterator[tuple[Any, ...]]:
     """Compare what was given; yields (job id, status, state, result, gallery, downloads)."""
-    require_run(session)
-    _table_of(table)
+    nothing, kept = [SecondState(session.run), "", "", *_no_files()], "Your files are still here."
+    try:
+        require_run(session)
+        _table_of(table)
+    except DiagnosisError as why:
+        yield "", refused(FAILED, why), *nothing
+        raise
     named = [str(column or "").strip() or None for column in columns]
     roles = Roles(id=named[0], label=named[1], prediction=named[2])
     folder = fresh_folder("second")
@@ -129,8 +137,7 @@ def on_compare(session: Session, table: str | None, card: str | None, *columns: 
         files = [gr.update(value=str(folder / name), interactive=True) for name, _ in FILES]
         return state, second_view(RUNS.get(session.run), found), _gallery(state), *files
 
-    nothing, kept = [SecondState(session.run), "", "", *_no_files()], "Your files are still here."
-    yield from follow(job, "The comparison did not finish", *nothing, kept=kept, made=made)
+    yield from follow(job, FAILED, *nothing, kept=kept, made=made)
 
 
 def on_press(session: Session, state: SecondState, event: gr.EventData) -> tuple[Any, Any]:
@@ -179,7 +186,7 @@ def build(session: gr.State, tab: gr.Tab) -> None:
     )
     _, buttons = download_row([(f"second-{Path(name).suffix[1:]}", title) for name, title in FILES])
     filled = [state, result, gallery, *buttons]
-    tab.select(shows_errors(on_open), [session, state], filled, **QUICK)
+    tab.select(shows_errors(on_open), [session, state], [line, *filled], **QUICK)
     given = [session, table, card, *columns]
     run.click(shows_errors(on_compare), given, [job, line, *filled], **HEAVY, **PRIVATE)
     cancel.click(on_cancel, [job], None, **QUICK)

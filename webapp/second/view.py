@@ -57,7 +57,7 @@ def second_view(diagnosis: Diagnosis, second: SecondModel) -> str:
     ]
     return render(
         "second/result.html.j2",
-        headline=second_headline(found, second.costs).removesuffix("."),
+        headline=second_headline(diagnosis, found, second.costs).removesuffix("."),
         name=second.result.name,
         n=len(found.rows),
         noun=diagnosis.samples.modality,

@@ -9,10 +9,11 @@ from typing import Any
 
 import gradio as gr
 
-from core.errors import Cancelled
+from core.errors import Cancelled, DiagnosisError
 from core.numbers import clock
 from core.records import Progress
 from webapp.markup.render import render
+from webapp.state.boxes import on_page
 from webapp.state.line import Line
 from webapp.state.quotas import quotas
 from webapp.state.visitor import has_left, visitor
@@ -155,6 +156,11 @@ def closing(title: str, text: str = "") -> str:
     return render("state/closing.html.j2", title=title, text=text)
 
 
+def refused(title: str, why: DiagnosisError, kept: str = "") -> str:
+    """The status after what a user can mend: the reason stays, where the message on the page goes after a while."""
+    return closing(title, f"{on_page(str(why))} {kept}".rstrip())
+
+
 def follow(
     job: Job,
     failed: str,
@@ -169,7 +175,7 @@ def follow(
 
     Args:
         job: the work, not yet started.
-        failed: the title where it raised; the error is raised on.
+        failed: the title where it raised, above a reason that a user can mend; the error is raised on.
         nothing: what the event's other outputs get as long as nothing is made.
         kept: what a visitor still has after a failure.
         so_far: what they get while the job runs, in place of `nothing`.
@@ -181,6 +187,9 @@ def follow(
             yield job.id, status(job), *(so_far() if so_far else nothing)
     except Cancelled as stopped:
         yield "", closing("Stopped", str(stopped)), *nothing
+    except DiagnosisError as why:
+        yield "", refused(failed, why, kept), *nothing
+        raise
     except Exception:
         yield "", closing(failed, kept), *nothing
         raise

@@ -13,7 +13,7 @@ from core.data.tables.classes import encode_classes
 from core.data.tables.recognise import RecognisedColumns
 from core.data.tables.roles import snake_case
 from core.data.tables.scores import class_scores
-from core.errors import InvalidInput
+from core.errors import InvalidInput, quoted
 from core.records import F64, I64, Bool, Outcomes
 from core.records.ledger import Ledger
 from core.statistics import losses
@@ -157,10 +157,15 @@ def _kind(frame: pd.DataFrame, found: RecognisedColumns) -> str:
         return "0/1 error"  # probabilities that happen to be there are not asked for
     order = ("cross-entropy", "1 - Dice", "squared error", "0/1 error", "entropy")
     chosen = next((kind for kind in order if possible[kind]), None)
+    if chosen is None and roles.prediction is not None:
+        raise InvalidInput(
+            f"The column {roles.prediction!r} is read as the prediction, and none of the columns "
+            f"{quoted(*frame.columns)} says what is true, so no answer can be judged. Add a column of true classes, "
+            "such as 'label', or name it with --label."
+        )
     if chosen is None:
         raise InvalidInput(
-            f"No loss was found among the columns {', '.join(map(repr, list(frame.columns)[:12]))}. "
-            "Name a loss column; or a label with "
+            f"No loss was found among the columns {quoted(*frame.columns)}. Name a loss column; or a label with "
             "probabilities, logits or a prediction; or a numeric target with a prediction; or a pair of masks."
         )
     return chosen

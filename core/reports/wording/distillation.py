@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.checks.paired_errors import ALPHA
 from core.numbers import clock, count, interval, number, p_value, percent, points
-from core.records import Comparison, FourWay
+from core.records import Comparison, Diagnosis, FourWay
 
 if TYPE_CHECKING:
     from core.training.distillation.student_folder import ModelCost, StudentCard
@@ -59,17 +59,21 @@ def _sizes(said: Mapping[str, Any]) -> str:
     return f"{said['layers']} layers x {said['width']}, {millions:.1f} M parameters ({without:.1f} M without words)"
 
 
-def second_lines(found: Comparison, costs: tuple[ModelCost, ModelCost] | None = None) -> list[str]:
+def second_lines(
+    diagnosis: Diagnosis, found: Comparison, costs: tuple[ModelCost, ModelCost] | None = None
+) -> list[str]:
     """The headline, and of a student what it saved."""
-    return [second_headline(found, costs), *([] if costs is None else [compression_sentence(*costs)])]
+    return [second_headline(diagnosis, found, costs), *([] if costs is None else [compression_sentence(*costs)])]
 
 
-def second_headline(found: Comparison, costs: tuple[ModelCost, ModelCost] | None = None) -> str:
+def second_headline(diagnosis: Diagnosis, found: Comparison, costs: tuple[ModelCost, ModelCost] | None = None) -> str:
     """What a second model brings and costs beside the one under diagnosis, in one sentence; of a student, whose card
-    gives what teacher and student take, also its speed."""
-    who = "The second model" if costs is None else "The student"
+    gives what teacher and student take, also its speed. Of a part of the run's samples it says so first."""
+    who = "second model" if costs is None else "student"
     faster = "" if costs is None else f"is {number(costs[0].ms / costs[1].ms, 1)} times as fast and "
-    return f"{who} {faster}{_changed(found.overall)}; {_clusters_worse(found)}."
+    n, total = len(found.rows), len(diagnosis.samples)
+    the = "The" if n == total else f"On {n:,} of the run's {count(total, diagnosis.samples.modality)} the"
+    return f"{the} {who} {faster}{_changed(found.overall)}; {_clusters_worse(found)}."
 
 
 def _changed(scope: FourWay) -> str:
@@ -77,22 +81,28 @@ def _changed(scope: FourWay) -> str:
     if not gain.value:
         return "is right as often"
     said = f"{'gains' if gain.value > 0 else 'loses'} {points(abs(gain.value), digits=1)}"
+    if scope.p is None:
+        return f"{said} (not tested)"
     chance = "" if scope.verdict in ("fixed", "broken") else "which may be chance, "
     return f"{said} ({chance}{interval(gain, points=True, digits=1)}, {p_value(scope.p)})"
 
 
 def _clusters_worse(found: Comparison) -> str:
-    """Of how many failure clusters it can be told that they grew worse."""
-    n = len(found.clusters)
-    if not n:
+    """Of how many failure clusters that could be tested it can be told that they grew worse."""
+    tested = [f for f in found.clusters if f.p is not None]
+    n, untested = len(tested), len(found.clusters) - len(tested)
+    if not found.clusters:
         return "no failure cluster was confirmed in which it could be worse"
-    worse = sum(f.p is not None and f.p <= ALPHA and f.difference.value < 0 for f in found.clusters)
-    shared = sum(f.verdict in ("shared", "partly") for f in found.clusters)
-    if n == 1:
+    if not n:
+        return f"{'the one failure cluster' if untested == 1 else 'each failure cluster'} goes untested"
+    worse = sum(f.p is not None and f.p <= ALPHA and f.difference.value < 0 for f in tested)
+    shared = sum(f.verdict in ("shared", "partly") for f in tested)
+    if len(found.clusters) == 1:
         also = ", and it too fails there" if shared else ""
         return f"the one failure cluster {'grew worse' if worse else 'did not grow worse beyond chance'}{also}"
     also = f", and it too fails in {'all' if shared == n else shared} of them" if shared else ""
-    return f"{worse or 'none'} of the {n} failure clusters grew worse beyond chance{also}"
+    few = f", and {untested} more {'has' if untested == 1 else 'have'} too few of these samples" if untested else ""
+    return f"{worse or 'none'} of the {n} failure clusters grew worse beyond chance{also}{few}"
 
 
 def compression_sentence(teacher: ModelCost, student: ModelCost) -> str:

@@ -26,6 +26,8 @@ VERDICTS = {
     "broken": "broken: {b} is worse here",
     "open": "open: too little to tell",
 }
+UNTESTED = "open: not tested"
+"""Of a scope with too few rows, or of models that are judged by different truths."""
 
 
 def model_name(name: str, diagnosis: Diagnosis | None = None) -> str:
@@ -84,8 +86,9 @@ def overall_sentences(found: Comparison, diagnosis: Diagnosis | None = None, nou
         better, worse = (b, a) if all_rows.verdict == "fixed" else (a, b)
         said = f"{better} is right more often than {worse}"
     else:
-        said = f"no difference between {a} and {b} can be told"
-    change = f"{points(difference.value, sign=True)} for {b} ({_span(difference)}), McNemar {p_value(all_rows.p)}"
+        said = f"no difference between {a} and {b} {'can be told' if all_rows.p is not None else 'was tested for'}"
+    tested = "not tested" if all_rows.p is None else f"McNemar {p_value(all_rows.p)}"
+    change = f"{points(difference.value, sign=True)} for {b} ({_span(difference)}), {tested}"
     rates = f"{a} is right on {share(found.accuracy_a)} and {b} on {share(found.accuracy_b)}"
     counts = (
         f"{b} fixes {all_rows.fixed:,}, breaks {all_rows.broken:,}, fails with {a} on {all_rows.both:,} "
@@ -104,6 +107,8 @@ def overall_sentences(found: Comparison, diagnosis: Diagnosis | None = None, nou
 
 def verdict_words(found: Comparison, scope: FourWay, diagnosis: Diagnosis | None = None) -> str:
     """The verdict on one class or cluster; for the words of one run also the figure that it rests on."""
+    if scope.p is None and scope.verdict == "open":
+        return UNTESTED
     said = VERDICTS[scope.verdict].format(a=model_name(found.a, diagnosis), b=model_name(found.b, diagnosis))
     ground = {"own": scope.excess_gap, "shared": scope.shares, "partly": scope.shares}.get(scope.verdict)
     if diagnosis is not None and ground is not None:

@@ -53,6 +53,15 @@ def test_a_table_of_other_samples_or_of_losses_alone_is_refused(run: Diagnosis, 
     pd.read_csv(path).assign(id=[f"x{i}" for i in range(len(run.samples))]).to_csv(path, index=False)
     with pytest.raises(InvalidInput, match="No id of"):
         read_second(run, path)
+    with pytest.raises(InvalidInput, match="If another column holds the run's ids, name it with --id"):
+        read_second(run, path)
+    bare = tmp_path / "bare.csv"
+    pd.read_csv(path).drop(columns="id").to_csv(bare, index=False)
+    with pytest.raises(InvalidInput, match=r"rows were numbered, since no column \('label', 'prediction'\)"):
+        read_second(run, bare)
+    pd.read_csv(path).drop(columns="label").to_csv(bare, index=False)
+    with pytest.raises(InvalidInput, match=r"Add a column of true classes, such as 'label', or name it with --label"):
+        read_second(run, bare)
     pd.DataFrame({"id": run.samples.ids, "loss": run.outcomes.loss}).to_csv(path, index=False)
     with pytest.raises(InvalidInput, match="does not say which answers are wrong"):
         read_second(run, path)

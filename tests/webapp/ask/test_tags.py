@@ -149,7 +149,7 @@ def test_a_list_is_tested_shown_counted_and_written(worded: Diagnosis) -> None:
     session = Session(RUNS.add(worded))
     *_, made = last(on_tags(session, NAMES))
     assert isinstance(made, TaggedRun)
-    state, table, tagged, *files = on_tagged(session, TagsState(session.run), made)
+    state, _, table, tagged, *files = on_tagged(session, TagsState(session.run), made)
     assert state.lists == 1
     assert on_tagged(session, state, made)[0].lists == 2
     assert "in the dark" in table["value"]
@@ -166,7 +166,9 @@ def test_a_list_is_tested_shown_counted_and_written(worded: Diagnosis) -> None:
 
 def test_what_was_made_of_another_run_than_the_open_one_changes_nothing(worded: Diagnosis, report: TagReport) -> None:
     made = TaggedRun("another", report, ())
-    for said in (on_tagged(Session(RUNS.add(worded)), TagsState(), made), on_tagged(Session(), TagsState(), None)):
+    changed, status, *rest = on_tagged(Session(RUNS.add(worded)), TagsState(), made)
+    assert "These tags are of another run" in status
+    for said in ((changed, *rest), on_tagged(Session(), TagsState(), None)):
         assert all("__type__" in str(part) for part in said)
 
 
@@ -197,8 +199,8 @@ def test_of_an_example_the_first_list_is_tested_at_once_and_of_a_visitors_run_no
 
 def test_the_list_goes_when_another_run_is_opened_and_offers_what_fits_its_samples(worded: Diagnosis) -> None:
     run = RUNS.add(worded)
-    state, names, said, table, tagged, *files = on_run(Session(run), TagsState("another", lists=3))
-    assert (state.run, state.lists, names, table, tagged) == (run, 0, "", "", "")
+    state, names, said, status, table, tagged, *files = on_run(Session(run), TagsState("another", lists=3))
+    assert (state.run, state.lists, names, status, table, tagged) == (run, 0, "", "", "", "")
     assert said == intro(worded)
     assert all(not file["interactive"] for file in files)
     assert all("__type__" in str(part) for part in on_run(Session(run), TagsState(run)))

@@ -119,6 +119,44 @@ def test_files_that_cannot_be_used_are_refused_with_the_next_step(
         beside(example, table, bad)
 
 
+def test_why_a_comparison_failed_stays_in_the_view(streets: Diagnosis, example: str, tmp_path: Path) -> None:
+    pd.DataFrame({"id": streets.samples.ids, "prediction": "x"}).to_csv(tmp_path / "bare.csv", index=False)
+    for table, reason in ((None, "Bring the second model"), (tmp_path / "bare.csv", "no answer can be judged")):
+        steps = on_compare(Session(run=example), None if table is None else str(table), None, "", "", "")
+        status = ""
+        with pytest.raises(InvalidInput, match=reason):
+            for _, status, *_ in steps:
+                pass
+        assert "The comparison did not finish" in status
+        assert reason in status
+
+
+def test_of_a_part_of_the_samples_the_headline_says_of_how_many(
+    streets: Diagnosis, example: str, errors: np.ndarray, tmp_path: Path
+) -> None:
+    path = write_answers(streets, errors, tmp_path / "part.csv")
+    pd.read_csv(path)[:50].to_csv(path, index=False)
+    _, result, *_ = beside(example, path)
+    assert f"On 50 of the run&#39;s {len(errors)} images the second model" in result
+
+
+def test_models_judged_by_two_truths_are_counted_and_not_tested(
+    streets: Diagnosis, example: str, errors: np.ndarray, tmp_path: Path
+) -> None:
+    path = write_answers(streets, ~errors, tmp_path / "relabelled.csv")
+    table = pd.read_csv(path)
+    table.loc[:2, "label"] = [next(n for n in streets.samples.class_names if n != own) for own in table["label"][:3]]
+    table.to_csv(path, index=False)
+    state, result, *_, written = beside(example, path)
+    found = state.second.comparison
+    assert all(scope.p is None for scope in (found.overall, *found.clusters, *found.classes))
+    assert {scope.verdict for scope in (found.overall, *found.clusters)} == {"open"}
+    assert "(not tested)" in result
+    assert f"3 of {len(errors)} samples have one true class for" in result
+    assert "p =" not in result
+    assert json.loads(Path(written["value"]).read_text("utf-8"))["scopes"][0]["p"] is None
+
+
 def test_texts_in_another_order_are_noticed_where_ids_are_row_numbers(streets: Diagnosis, tmp_path: Path) -> None:
     n = len(streets.samples)
     texts = tuple(f"sentence {i} of some words" for i in range(n))
@@ -154,14 +192,15 @@ def test_a_class_that_only_the_second_model_names_is_shown_by_its_name(
 def test_the_tab_says_why_there_is_nothing_and_forgets_another_runs_result(
     streets: Diagnosis, example: str, errors: np.ndarray, tmp_path: Path
 ) -> None:
-    assert "No run is open" in on_open(Session(), SecondState())[1]
-    state, waiting, *_ = on_open(Session(run=example), SecondState())
+    assert "No run is open" in on_open(Session(), SecondState())[2]
+    _, state, waiting, *_ = on_open(Session(run=example), SecondState())
     assert "The result will stand here" in waiting
     assert state.run == example
     blind = replace(streets, outcomes=replace(streets.outcomes, errors=None, predictions=None, scores=None))
     save(blind, tmp_path / "blind" / "run")
     other = RUNS.offer(tmp_path / "blind" / "run")
-    made, why, *_ = on_open(Session(run=other), state)
+    status, made, why, *_ = on_open(Session(run=other), state)
+    assert status == ""
     assert "only losses are known" in why
     with pytest.raises(InvalidInput, match="only losses are known"):
         beside(other, write_answers(streets, errors, tmp_path / "a.csv"))

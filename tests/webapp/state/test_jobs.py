@@ -161,7 +161,8 @@ def test_a_followed_job_that_fails_says_what_is_kept_and_raises() -> None:
 
     steps = follow(Job(work), "The run did not finish", "", kept="Your files are still here.")
     next(steps)
-    assert next(steps) == ("", closing("The run did not finish", "Your files are still here."), "")
+    said = "The table has no column 'loss'. Your files are still here."
+    assert next(steps) == ("", closing("The run did not finish", said), "")
     with pytest.raises(InvalidInput):
         next(steps)
 

@@ -31,15 +31,19 @@ def test_a_student_is_faster_and_its_loss_is_a_loss_only_beyond_chance(run: Diag
     right = np.flatnonzero(~errors)
     few, many = errors.copy(), errors.copy()
     few[right[:2]], many[right[:40]] = True, True
-    assert second_headline(beside(run, few), COSTS).startswith(
+    assert second_headline(run, beside(run, few), COSTS).startswith(
         "The student is 2.0 times as fast and loses 0.5 points (which may be chance, "
     )
-    said = second_headline(beside(run, many), COSTS)
+    said = second_headline(run, beside(run, many), COSTS)
     assert said.startswith("The student is 2.0 times as fast and loses 10.0 points (−")
     assert "chance" not in said.split(";")[0]
-    assert second_headline(beside(run, errors)).startswith("The second model is right as often; none of the 2 failure")
-    assert second_headline(beside(run, np.zeros(len(errors), bool))).startswith("The second model gains ")
-    assert second_lines(beside(run, few), COSTS)[1].startswith("The student has 3 layers x 384 in place of 6 x 384")
+    assert second_headline(run, beside(run, errors)).startswith(
+        "The second model is right as often; none of the 2 failure"
+    )
+    assert second_headline(run, beside(run, np.zeros(len(errors), bool))).startswith("The second model gains ")
+    assert second_lines(run, beside(run, few), COSTS)[1].startswith(
+        "The student has 3 layers x 384 in place of 6 x 384"
+    )
 
 
 def test_clusters_that_grew_worse_are_counted(run: Diagnosis) -> None:
@@ -49,11 +53,17 @@ def test_clusters_that_grew_worse_are_counted(run: Diagnosis) -> None:
     first, second = found.clusters
     worse = replace(first, p=0.01, difference=Estimate(-0.2, -0.3, -0.1), verdict="broken")
     better = replace(second, p=0.01, difference=Estimate(0.2, 0.1, 0.3), verdict="fixed")
-    said = second_headline(replace(found, clusters=(worse, better)))
+    said = second_headline(run, replace(found, clusters=(worse, better)))
     assert said.endswith("; 1 of the 2 failure clusters grew worse beyond chance.")
     shared = replace(found, clusters=tuple(replace(f, verdict="shared") for f in found.clusters))
-    assert second_headline(shared).endswith("grew worse beyond chance, and it too fails in all of them.")
+    assert second_headline(run, shared).endswith("grew worse beyond chance, and it too fails in all of them.")
     one = replace(shared, clusters=shared.clusters[:1])
-    assert second_headline(one).endswith("did not grow worse beyond chance, and it too fails there.")
+    assert second_headline(run, one).endswith("did not grow worse beyond chance, and it too fails there.")
+    few = replace(shared, clusters=(*shared.clusters, replace(first, p=None)), rows=found.rows[:50])
+    said = second_headline(run, few)
+    assert said.startswith("On 50 of the run's 400 images the second model is right as often")
+    assert said.endswith("it too fails in all of them, and 1 more has too few of these samples.")
+    untested = replace(found, clusters=tuple(replace(f, p=None) for f in found.clusters))
+    assert second_headline(run, untested).endswith("; each failure cluster goes untested.")
     none = replace(found, clusters=())
-    assert second_headline(none).endswith("; no failure cluster was confirmed in which it could be worse.")
+    assert second_headline(run, none).endswith("; no failure cluster was confirmed in which it could be worse.")
