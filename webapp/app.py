@@ -24,6 +24,7 @@ from webapp.compose import tab as compose
 from webapp.compose.models import ModelAccess
 from webapp.data import tab as your_data
 from webapp.explore import tab as explore
+from webapp.explore.patches import prune_patches
 from webapp.markup.components import script
 from webapp.markup.render import render
 from webapp.predict import tab as predict
@@ -170,3 +171,4 @@ def _forget(session: Session) -> None:
     """Delete a visitor's run some time after they have gone."""
     if session.run:
         RUNS.remove(session.run)
+        prune_patches()

@@ -53,13 +53,25 @@ async function enlarge(tile) {
   dialog.addEventListener("close", () => { dialog.remove(); tile.focus(); });
   document.body.append(dialog);
   dialog.showModal();
-  const card = await server.describe([props.run, Number(tile.dataset.row)]);
+  const card = await server.describe([props.run, Number(tile.dataset.row), true]);
   if (card?.text) { // read as a whole, not as a card
     dialog.querySelector("img")?.remove();
     dialog.prepend(Object.assign(document.createElement("blockquote"), { textContent: card.text }));
   }
   if (card) text.replaceChildren(...[card.title, ...card.lines].map((line, i) => Object.assign(document.createElement(i ? "p" : "h3"), { textContent: line })));
+  if (card?.words) text.append(...outlined(dialog.querySelector("img"), card.words));
   if (card?.worth) text.append(Object.assign(document.createElement("p"), { className: "muted worth", textContent: card.worth }));
+}
+
+// The cells of visual words on the enlarged picture, and what their colours mean.
+function outlined(image, words) {
+  if (image && words.src) Object.assign(image, { src: words.src, alt: `${image.alt}, ${words.alt}` });
+  const lines = words.legend.map(([colour, said]) => {
+    const line = Object.assign(document.createElement("p"), { className: "word-legend", textContent: said });
+    line.prepend(Object.assign(document.createElement("i"), { style: `background:${colour}` }));
+    return line;
+  });
+  return words.said ? [...lines, Object.assign(document.createElement("p"), { className: "muted word-legend", textContent: words.said })] : lines;
 }
 
 const hovered = (event, selector) => { const found = event.target.closest(selector); return found && element.contains(found) ? found : null; };

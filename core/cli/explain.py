@@ -132,9 +132,10 @@ def visual_words(
             diagnosis, images=store, encoder=encoder, size=size, seed=seed, cache=default_cache(), progress=progress
         )
     if out is not None and out.suffix.lower() == ".html":
-        from core.reports.html.visual_words import shown_words, visual_page
+        from core.reports.html.visual_words import shown_maps, shown_names, shown_words, visual_page
 
-        write_text(out, visual_page(found, shown_words(found, store)))
+        names, maps = shown_names(found, store, diagnosis), shown_maps(found, store)
+        write_text(out, visual_page(found, shown_words(found, store), names, maps))
     elif out is not None and out.suffix.lower() == ".json":
         write_json(out, visual_document(found))
     elif out is not None:

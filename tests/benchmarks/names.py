@@ -31,9 +31,9 @@ from threadpoolctl import threadpool_limits
 
 from core.data.samples import DataSet
 from core.diagnose import diagnose_data_set
+from core.discovery.called import cluster_name
 from core.discovery.settings import EmbeddingSettings, Settings
 from core.records import Bool, Diagnosis, FailureCluster, NamedItems, Outcomes, SampleSet
-from core.reports.wording.findings import cluster_name
 from core.statistics.intervals import wilson
 from tests.benchmarks.lines import append_line, keys_done, read_lines, show
 from tests.benchmarks.name_cases import CASES, TRUTHS, Case, Truth

@@ -34,8 +34,9 @@ from core.encoders.tokens import tower_of
 from core.files import ASSETS
 from core.records import I64, Bool
 from core.store import load
+from core.visual_words.findings import word_conditions
 from core.visual_words.fit import I16, VisualWords, fit_words
-from core.visual_words.search import search_words, word_conditions
+from core.visual_words.search import search_words
 from tests.benchmarks.lines import append_line, clopper_pearson, keys_done, mean_over, read_lines, show
 from tests.support.patched import as_png, paste_anywhere, patch_of
 

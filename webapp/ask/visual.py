@@ -13,6 +13,7 @@ import numpy as np
 from core.errors import InvalidInput
 from core.files import write_json, write_text
 from core.records import Diagnosis, Progress
+from webapp.explore.patches import Patches, keep_patches
 from webapp.explore.tab import View, describe, show_selection
 from webapp.markup.components import download_row, script
 from webapp.markup.render import render
@@ -24,8 +25,9 @@ from webapp.state.quotas import STATE_S
 from webapp.state.session import RUNS, Session, require_run, shows_errors
 
 if TYPE_CHECKING:
-    from core.reports.html.visual_words import ShownWord
-    from core.visual_words.search import VisualSearch, WordFinding
+    from core.reports.html.visual_words import ShownName, ShownWord
+    from core.visual_words.findings import WordFinding
+    from core.visual_words.search import VisualSearch
 
 FILES = (
     ("visual_words.html", "Visual words (HTML)"),
@@ -62,6 +64,8 @@ class FoundWords:
     findings: tuple[tuple[str, str, tuple[int, ...]], ...]
     """Name, scope and the run's rows of each word that is shown, in their order."""
     files: tuple[Path, ...]
+    patches: Patches
+    """What Explore shows of them."""
 
 
 def make_words(session: Session, progress: Progress) -> FoundWords:
@@ -70,8 +74,14 @@ def make_words(session: Session, progress: Progress) -> FoundWords:
     Raises:
         InvalidInput: the run has no pictures.
     """
-    from core.reports.html.visual_words import shown_words, visual_page  # brings the encoder's runtime
+    from core.reports.html.visual_words import (  # brings the encoder's runtime
+        shown_maps,
+        shown_names,
+        shown_words,
+        visual_page,
+    )
     from core.reports.tables.visual_words import visual_document, visual_table
+    from core.visual_words.maps import maps_of
     from core.visual_words.search import pictures_of, search_words
 
     diagnosis = require_run(session)
@@ -79,27 +89,34 @@ def make_words(session: Session, progress: Progress) -> FoundWords:
     search = search_words(diagnosis, images=images, cache=own_cache(), progress=progress)
     folder = fresh_folder("visual")
     paths = tuple(folder / name for name, _ in FILES)
-    shown = shown_words(search, images)
-    write_text(paths[0], visual_page(search, shown))
+    shown, names = shown_words(search, images), shown_names(search, images, diagnosis)
+    write_text(paths[0], visual_page(search, shown, names, shown_maps(search, images)))
     write_json(paths[1], visual_document(search))
     table = visual_table(search)
     paths[2].write_bytes(csv_of(table.columns, table.itertuples(index=False)))
-    return FoundWords(
-        session.run, words_view(search, shown), tuple(_found(search, word.finding) for word in shown), paths
-    )
+    found, patches = tuple(_found(search, word.finding) for word in shown), Patches(maps_of(search), tuple(names))
+    keep_patches(session.run, patches)
+    return FoundWords(session.run, words_view(search, shown, names), found, paths, patches)
 
 
 def _found(search: VisualSearch, finding: WordFinding) -> tuple[str, str, tuple[int, ...]]:
     return finding.name, finding.scope, tuple(search.rows[np.flatnonzero(finding.rows)].tolist())
 
 
-def words_view(search: VisualSearch, shown: Sequence[ShownWord]) -> str:
-    """The verdict, and each listed word with its crops."""
-    from core.reports.wording.visual_words import RULE, verdict
+def words_view(search: VisualSearch, shown: Sequence[ShownWord], names: Sequence[ShownName] = ()) -> str:
+    """The verdict, the clusters that a word tells, and each listed word with its crops."""
+    from core.reports.wording.visual_words import RULE, unnamed_sentence, verdict
 
     n_open = len(search.confirmed) or FIRST
     return render(
-        "ask/visual.html.j2", verdict=verdict(search), rule=RULE, words=shown, n_open=n_open, notes=search.notes
+        "ask/visual.html.j2",
+        verdict=verdict(search),
+        rule=RULE,
+        names=names,
+        unnamed=unnamed_sentence(search),
+        words=shown,
+        n_open=n_open,
+        notes=search.notes,
     )
 
 
@@ -120,15 +137,16 @@ def on_words(session: Session) -> Iterator[tuple[Any, ...]]:
 
 
 def on_found(session: Session, state: VisualState, found: FoundWords | None) -> tuple[Any, ...]:
-    """Show what was found: returns (state, status, view, downloads); of another run than the open one it is kept, and
-    said."""
+    """Show what was found: returns (state, status, view, Explore's pane, downloads); of another run than the open one
+    it is kept, and said."""
     if found is None:
-        return tuple(gr.skip() for _ in range(3 + len(FILES)))
+        return tuple(gr.skip() for _ in range(4 + len(FILES)))
     kept = (*(one for one in state.kept if one.run != found.run), found)[-KEPT:]
     if found.run != session.run:
         said = closing("Done", "These visual words are of another run. Open that run again to see them.")
-        return replace(state, kept=kept), said, *(gr.skip() for _ in range(1 + len(FILES)))
-    return VisualState(found.run, kept), closing("Done", ""), *_shown(found)
+        return replace(state, kept=kept), said, *(gr.skip() for _ in range(2 + len(FILES)))
+    view, *files = _shown(found)
+    return VisualState(found.run, kept), closing("Done", ""), view, show_selection(session)[1], *files
 
 
 def _shown(found: FoundWords | None) -> tuple[Any, ...]:
@@ -171,7 +189,9 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, diagnosis: 
         words = gr.HTML("", run=first, elem_id="visual-words", **pane)
         _, buttons = download_row([(f"take-{name.replace('.', '-')}", title) for name, title in FILES])
     looked = run.click(shows_errors(on_words), [session], [job, line, found], **HEAVY, **PRIVATE)
-    looked.success(shows_errors(on_found), [session, state, found], [state, line, words, *buttons], **PRIVATE)
+    looked.success(
+        shows_errors(on_found), [session, state, found], [state, line, words, view.pane, *buttons], **PRIVATE
+    )
     cancel.click(on_cancel, [job], None, **QUICK)
     mapped = [tabs, session, view.pane, view.failure_map]
     words.act(shows_errors(on_show), [session, state], mapped, **QUICK)

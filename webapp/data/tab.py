@@ -13,6 +13,7 @@ import gradio as gr
 from core.data.tables.roles import LOSS_KINDS
 from core.records import Progress
 from webapp.data.run import AUTOMATIC, HIDDEN, make_run
+from webapp.explore.patches import prune_patches
 from webapp.explore.tab import View, on_downloads, on_new_run
 from webapp.failure_map import map_points
 from webapp.markup.components import upload
@@ -146,6 +147,7 @@ def on_forget(*brought: str | list[str] | None) -> str:
     """Delete all that this visit brought and made at once; returns the status."""
     paths = [path for value in brought if value for path in ([value] if isinstance(value, str) else value)]
     forget_visit(visitor(), address(), paths)
+    prune_patches()
     return closing("Deleted", "The runs, files and uploads of this page are gone from the server. It starts afresh.")
 
 

@@ -10,22 +10,24 @@ from core.records import EVERYTHING, Diagnosis, FailureCluster, Insight
 from core.reports.html.power_map import power_map
 from core.reports.wording.candidates import candidates_sentence, chance_phrase, members_seen
 from core.reports.wording.effects import effect_figure
-from core.reports.wording.findings import cluster_title, doubtful_names, overlap
+from core.reports.wording.findings import cluster_title, doubtful_names, overlap, patches_title
 from core.reports.wording.predictions import replication_sentence
 from core.reports.wording.sensitivity import sensitivity_sentence
 from core.reports.wording.summary import verdict
 from core.statistics.measures import in_shares, tested_effect
 from webapp.explore.findings import findings_columns, without_cluster
 from webapp.explore.members import members_of, met_by, whisker
+from webapp.explore.patches import Patches
 from webapp.markup.html import hue, picture
 from webapp.markup.render import render
 
 THUMBNAILS = 4
 
 
-def cluster_list(diagnosis: Diagnosis, note: str = "") -> str:
+def cluster_list(diagnosis: Diagnosis, note: str = "", patches: Patches | None = None) -> str:
     """The confirmed clusters in rank order, then what is worth a look; with no cluster, that result, the patterns that
-    would have been found, and what to try next. A `note` stands above all."""
+    would have been found, and what to try next. A `note` stands above all;
+    with `patches`, a cluster that only a visual word tells is called so."""
     # clusters of the error rate share one scale, those of the loss another
     span = {
         kind: max((tested_effect(c).high for c in diagnosis.clusters if in_shares(c) == kind), default=1.0)
@@ -38,7 +40,7 @@ def cluster_list(diagnosis: Diagnosis, note: str = "") -> str:
         note=note,
         verdict=verdict(diagnosis),
         everywhere=EVERYTHING,
-        cards=[_card(diagnosis, c, span[in_shares(c)]) for c in diagnosis.clusters],
+        cards=[_card(diagnosis, c, span[in_shares(c)], patches) for c in diagnosis.clusters],
         alone=findings_columns(diagnosis, alone),
         n_alone=len(alone),
         candidates=[_look(diagnosis, candidate) for candidate in diagnosis.candidates],
@@ -76,14 +78,16 @@ def _look(diagnosis: Diagnosis, candidate: FailureCluster) -> dict[str, Any]:
     }
 
 
-def _card(diagnosis: Diagnosis, cluster: FailureCluster, span: float) -> dict[str, Any]:
+def _card(diagnosis: Diagnosis, cluster: FailureCluster, span: float, patches: Patches | None) -> dict[str, Any]:
     """A confirmed cluster, with the share of its members that meet the lead condition, so that nobody takes it for what
     all of them share, and the pictures of the worst."""
     lead = lead_insight(diagnosis.insights, cluster.id)
+    named = None if patches is None else patches.name_of(cluster.id)
     pictures = (picture(diagnosis, row) for row in worst_members(diagnosis, cluster, THUMBNAILS))
     return {
         "cluster": cluster,
-        "title": cluster_title(diagnosis, cluster),
+        "title": cluster_title(diagnosis, cluster) if named is None else patches_title(cluster),
+        "patches": [] if named is None else named.crops[:THUMBNAILS],
         "doubtful": doubtful_names(diagnosis, cluster),
         "hue": hue(cluster.id),
         "effect": effect_figure(cluster, diagnosis.outcomes.unit),

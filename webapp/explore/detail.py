@@ -10,10 +10,11 @@ import numpy as np
 from core.numbers import bracketed, count, p_value, percent, signed
 from core.records import EVERYTHING, I64, Diagnosis, FailureCluster, Insight
 from core.reports.wording.candidates import chance_phrase
-from core.reports.wording.findings import cluster_title, overlap
+from core.reports.wording.findings import cluster_title, overlap, patches_title
 from core.statistics.measures import in_shares
 from webapp.explore.findings import ShownFinding, findings_columns
 from webapp.explore.members import excess_interval
+from webapp.explore.patches import Patches
 from webapp.explore.worth import worth_beside
 from webapp.markup.html import Tile, hue, sample_facts, tile_of
 from webapp.markup.render import render
@@ -40,12 +41,15 @@ class Selection:
     """Within which the question was answered."""
 
 
-def selection_pane(diagnosis: Diagnosis, selection: Selection) -> str:
-    """The whole pane for a cluster, a lasso or a single sample."""
+def selection_pane(diagnosis: Diagnosis, selection: Selection, patches: Patches | None = None) -> str:
+    """The whole pane for a cluster, a lasso or a single sample; with `patches`, a cluster that only a visual word tells
+    is called so, and what that rests on is said."""
     cluster, rows = selection.cluster, selection.rows
     confirmed, one = cluster is not None and cluster.confirmed, len(rows) == 1
+    named = None if patches is None or cluster is None or not confirmed else patches.name_of(cluster.id)
     if cluster is not None:
         title, flag = cluster_title(diagnosis, cluster), "" if confirmed else unconfirmed(cluster)
+        title = title if named is None else patches_title(cluster)
     else:
         title = diagnosis.samples.ids[int(rows[0])] if one else selection.title or "Your selection"
         flag = "" if one or selection.title else EXPLORATORY
@@ -68,6 +72,7 @@ def selection_pane(diagnosis: Diagnosis, selection: Selection) -> str:
         counted=_counted(diagnosis, rows, selection.scope if cluster is None else cluster.scope),
         figures=[] if cluster is None else _figures(diagnosis, cluster),
         facts=sample_facts(diagnosis, int(rows[0])) if cluster is None and one else [],
+        patches=named,
         worth=worth_beside(diagnosis, int(rows[0])) if cluster is None and one else None,
         overlap=overlap(diagnosis, cluster) if cluster is not None and confirmed else "",
         probe=None if cluster is None else probed(diagnosis, cluster),

@@ -17,6 +17,7 @@ from webapp.explore.cards import cluster_list
 from webapp.explore.detail import Selection, selection_pane
 from webapp.explore.findings import phrases_of_rows
 from webapp.explore.overview import class_section, notes_section, strip
+from webapp.explore.patches import map_beside, patches_of
 from webapp.explore.worth import on_measure, opened, worth_beside
 from webapp.failure_map import NO_SELECTION, map_points, map_selection, map_view, read_polygon
 from webapp.markup.components import download_row, script
@@ -61,21 +62,21 @@ def show_run(run: str) -> tuple[Any, ...]:
         strip(diagnosis),
         class_section(diagnosis),
         gr.update(value=map_points(diagnosis, run), selection=NO_SELECTION),
-        gr.update(value=cluster_list(diagnosis), run=run),
+        gr.update(value=cluster_list(diagnosis, patches=patches_of(run)), run=run),
         gr.update(value=notes_section(diagnosis), run=run),
     )
 
 
 def show_selection(session: Session) -> tuple[Session, Any, Any]:
     """Returns (session, pane, map) for what the session has picked."""
-    diagnosis = opened(session.run)
+    diagnosis, patches = opened(session.run), patches_of(session.run)
     if not session.picked:
-        return session, cluster_list(diagnosis), gr.update(selection=NO_SELECTION)
+        return session, cluster_list(diagnosis, patches=patches), gr.update(selection=NO_SELECTION)
     rows = selected_rows(session, diagnosis)
     if not len(rows):
-        pane = cluster_list(diagnosis, "The outline held no point.")
+        pane = cluster_list(diagnosis, "The outline held no point.", patches)
         return replace(session, polygon=()), pane, gr.update(selection=NO_SELECTION)
-    pane = selection_pane(diagnosis, describe_selection(session, diagnosis))
+    pane = selection_pane(diagnosis, describe_selection(session, diagnosis), patches)
     return session, pane, gr.update(selection=map_selection(rows, len(diagnosis.samples), cluster=session.cluster))
 
 
@@ -160,9 +161,9 @@ def on_clear(session: Session) -> tuple[Session, Any, Any]:
 
 def describe(asked: Any) -> dict[str, Any] | None:
     """The card of one sample for [run, row]: {"src", "title", "lines", "text", "worth"}; None where the run or the row
-    is not there."""
+    is not there. Asked with a third part that is true, it has "words" besides, as `map_beside` gives them."""
     try:
-        run, row = asked
+        run, row, *large = asked
         diagnosis = opened(str(run))
         row = int(row)
         if not 0 <= row < len(diagnosis.samples):
@@ -176,6 +177,7 @@ def describe(asked: Any) -> dict[str, Any] | None:
         "lines": sample_facts(diagnosis, row),
         "text": text_of(diagnosis.samples, row),
         "worth": "" if worth is None else worth.sentence,
+        **({"words": map_beside(str(run), diagnosis, row)} if any(large) else {}),
     }
 
 

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from webapp.explore.patches import prune_patches
 from webapp.state.home import count_bytes, part
 from webapp.state.quotas import quotas
 from webapp.state.session import RUNS
@@ -46,6 +47,7 @@ class Sweeper:
         """Delete what is too old; returns how many files, caches and runs that were."""
         age = quotas().kept_s
         swept, before = RUNS.expire(age), self._clock() - age
+        prune_patches()
         UPLOADS.expire(age)
         there = {key: self._seen.get(key, self._clock()) for key in _things()}
         for (path, _, _), since in there.items():

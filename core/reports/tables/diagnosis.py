@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from core.checks.audit_table import AuditCell
+from core.discovery.called import cluster_name
 from core.files import replacing, write_json
 from core.numbers import digits_for
 from core.records import I64, Diagnosis, FailureCluster, Insight, Predictability, PredictionRow
@@ -23,7 +24,7 @@ from core.reports.tables.probes import probes_document, probes_table
 from core.reports.tables.reasons import faithfulness_document
 from core.reports.tables.values import fields, flat, reasons, strings
 from core.reports.wording.candidates import candidates_sentence
-from core.reports.wording.findings import cluster_name, cluster_title, sentence
+from core.reports.wording.findings import cluster_title, sentence
 from core.reports.wording.predictions import prediction_rows, prediction_sentence, replication_sentence
 from core.reports.wording.sensitivity import classes_sentence, pattern_sentence, sensitivity_sentence
 from core.reports.wording.summary import predictability_sentence, verdict

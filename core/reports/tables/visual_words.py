@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from core.records.codec import to_json
 from core.reports.tables.values import estimate, fields
-from core.reports.wording.visual_words import clusters_with, listed, verdict, word_sentence
-from core.visual_words.search import VisualSearch, WordFinding
+from core.reports.wording.visual_words import clusters_with, listed, name_sentence, verdict, word_sentence
+from core.visual_words.findings import WordFinding
+from core.visual_words.maps import maps_of
+from core.visual_words.names import WordName
+from core.visual_words.search import VisualSearch
 
 
 def visual_document(search: VisualSearch) -> dict[str, Any]:
@@ -24,6 +28,9 @@ def visual_document(search: VisualSearch) -> dict[str, Any]:
             "perplexity": words.perplexity,
             "unexplained": words.unexplained,
             "words": [_word(search, finding) for finding in search.findings],
+            "names": [_name(search, name) for name in search.names],
+            "unnamed": search.n_unnamed,
+            "maps": _maps(search),
             "notes": search.notes,
         }
     )
@@ -40,6 +47,32 @@ def _word(search: VisualSearch, finding: WordFinding) -> dict[str, Any]:
         "clusters": clusters_with(search, finding),
         "sentence": word_sentence(search.diagnosis, finding),
     }
+
+
+def _name(search: VisualSearch, name: WordName) -> dict[str, Any]:
+    return {
+        "cluster": name.cluster + 1,
+        "word": name.finding.name,
+        **fields(name, "inside size others of auroc"),
+        "sentence": name_sentence(search.diagnosis, name),
+    }
+
+
+def _maps(search: VisualSearch) -> list[dict[str, Any]]:
+    """Of each picture with a confirmed word its cells, row by row."""
+    maps, ids = maps_of(search), search.diagnosis.samples.ids
+    flat = maps.cells.reshape(len(maps.cells), -1)
+    return [
+        {
+            "id": ids[at],
+            "cells": {
+                finding.name: np.flatnonzero(flat[at] == place).tolist()
+                for place, finding in enumerate(maps.findings)
+                if (flat[at] == place).any()
+            },
+        }
+        for at in np.flatnonzero((flat >= 0).any(1)).tolist()
+    ]
 
 
 def visual_table(search: VisualSearch) -> pd.DataFrame:

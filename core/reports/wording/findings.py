@@ -7,14 +7,17 @@ import math
 
 import numpy as np
 
+from core.discovery.called import cluster_name
 from core.numbers import digits_for, either, interval, listed, number, p_value, percent, points, with_unit
-from core.records import EVERYTHING, Bool, ClusterName, Diagnosis, Estimate, FailureCluster, Insight
+from core.records import EVERYTHING, Bool, Diagnosis, Estimate, FailureCluster, Insight
 from core.reports.wording.competence import competence_in_brief, competence_sentence
 from core.reports.wording.effects import clipped_at
 
 NO_NAME = "no name: look at the pictures"
 """Of a cluster that nothing is known to name."""
 NO_NAME_OF_TEXTS = "no name: read the texts"
+THESE = "these patches"
+"""Of one that only a visual word tells."""
 PROXIES = 4
 """Conditions that say the same, named in a sentence; the rest are counted."""
 LOOKED_AT = 500
@@ -191,15 +194,9 @@ def cluster_title(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
     return f"{cluster.scope}: {named}" if named else f"{cluster.scope}, {nothing}"
 
 
-def cluster_name(diagnosis: Diagnosis, cluster: FailureCluster) -> ClusterName:
-    """The decision on the cluster's name; of a run from before there was one, it is made now."""
-    if cluster.called is not None:
-        return cluster.called
-    from core.discovery.design import scope_rows  # scipy: not needed to start the page
-    from core.language.naming import name_cluster
-
-    rows = np.flatnonzero(scope_rows(diagnosis, cluster.scope))
-    return name_cluster(cluster, diagnosis.insights, diagnosis.samples.metadata, rows, diagnosis.words)
+def patches_title(cluster: FailureCluster) -> str:
+    """Of a cluster that only a visual word tells, such as "dog: these patches"."""
+    return THESE if cluster.scope == EVERYTHING else f"{cluster.scope}: {THESE}"
 
 
 def doubtful_names(diagnosis: Diagnosis, cluster: FailureCluster) -> str:

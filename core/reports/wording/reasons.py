@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 
 from core.checks.reasons import LEAST_FAILING, NEAREST, SampleReason, reason_of
+from core.discovery.called import cluster_name
 from core.numbers import count, listed, number, percent, with_interval, with_unit
 from core.records import EVERYTHING, CauseKind, Diagnosis, FailureCluster, Faithfulness, KindFaithfulness
-from core.reports.wording.findings import cluster_name, sample_noun
+from core.reports.wording.findings import sample_noun
 
 TEXTS = 3
 """Conditions, and phrases, that are named; the rest are counted."""

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from core.numbers import count, digits_for, number, p_value, percent, points, with_interval, with_unit
 from core.records import EVERYTHING, Diagnosis
-from core.visual_words.search import VisualSearch, WordFinding
+from core.reports.wording.findings import THESE
+from core.visual_words.findings import WordFinding
+from core.visual_words.fit import I16
+from core.visual_words.maps import WordMaps
+from core.visual_words.names import WordName
+from core.visual_words.search import VisualSearch
 
 SHOWN = 10
 """Words that are listed beside the confirmed ones."""
@@ -66,6 +71,53 @@ def clusters_with(search: VisualSearch, finding: WordFinding) -> list[str]:
     return lines
 
 
+def name_sentence(diagnosis: Diagnosis, name: WordName) -> str:
+    """What a word rests on as the name of an unnamed cluster: how often members and others have it, and the word's own
+    figures."""
+    return (
+        f"No phrase, property or column names cluster {name.cluster + 1}; a visual word tells it, {THESE} "
+        f"({name.finding.name}): in {name.inside:,} of its {count(name.size, 'picture')}, and in {name.others:,} of "
+        f"{name.of:,} others (AUROC {number(name.auroc, 2)}). With the words in the search, "
+        f"{word_sentence(diagnosis, name.finding)}"
+    )
+
+
+def unnamed_sentence(search: VisualSearch) -> str:
+    """Of the clusters without a name that no word tells either; "" where there are none."""
+    n = search.n_unnamed - len(search.names)
+    if n < 1:
+        return ""
+    what = "No confirmed visual word is such that having it tells the members from the rest"
+    return f"{count(n, 'cluster')} without a name {'stays' if n == 1 else 'stay'} so. {what}."
+
+
+def map_legend(maps: WordMaps, cells: I16) -> list[tuple[int, str]]:
+    """Place and text of each word that is outlined in one picture, such as "visual word 17: 5 of 196 cells (3 %); in
+    83 % of failures and 5 % of the rest"; cells: (r, c) as in `WordMaps`."""
+    found = list[tuple[int, str]]()
+    for place, finding in enumerate(maps.findings):
+        if n := int((cells == place).sum()):
+            where = "" if finding.scope == EVERYTHING else f"within {finding.scope} "
+            shares = f"{percent(finding.among_failures)} of failures and {percent(finding.elsewhere)} of the rest"
+            found.append((place, f"{finding.name}: {n:,} of {cells.size:,} cells; {where}in {shares}"))
+    return found
+
+
+def no_outline(maps: WordMaps, cells: I16 | None) -> str:
+    """Why nothing is outlined in a picture, "" where something is; cells: None where it could not be read."""
+    if cells is None:
+        return "Visual words: this picture could not be read when they were looked for."
+    if not maps.findings:
+        return "Visual words: none goes with failure more than chance allows, so no cell is outlined."
+    if (cells >= 0).any():
+        return ""
+    n, elsewhere = len(maps.findings), any(finding.scope != EVERYTHING for finding in maps.findings)
+    where = ", within the class in which it was confirmed" if elsewhere else ""
+    if n == 1:
+        return f"Visual words: the confirmed one is not in this picture{where}."
+    return f"Visual words: none of the {n} confirmed ones is in this picture{where}."
+
+
 def listed(search: VisualSearch, more: int = SHOWN) -> tuple[WordFinding, ...]:
     """The confirmed words, and the strongest of the others."""
     return search.findings[: len(search.confirmed) + more]
@@ -77,4 +129,5 @@ def visual_lines(search: VisualSearch) -> list[str]:
     for finding in listed(search):
         lines.append(f"  {word_sentence(search.diagnosis, finding)}")
         lines += [f"    {line}" for line in clusters_with(search, finding)]
-    return [*lines, *(f"Note: {note}" for note in search.notes)]
+    lines += [name_sentence(search.diagnosis, name) for name in search.names]
+    return [*lines, *filter(None, [unnamed_sentence(search)]), *(f"Note: {note}" for note in search.notes)]

@@ -9,14 +9,20 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from core.errors import InvalidInput
 from core.records import Diagnosis
+from core.reports.html.visual_words import Crop, ShownName
 from tests.support.diagnoses import make_diagnosis
 from tests.support.patched import PLANTED, planted_run
 from tests.webapp.markup.test_html import Tags
 from webapp.ask.visual import FILES, FoundWords, VisualState, intro, on_found, on_run, on_show, on_words
+from webapp.explore.cards import cluster_list
+from webapp.explore.detail import Selection, selection_pane
+from webapp.explore.patches import keep_patches, patches_of, prune_patches
+from webapp.explore.tab import describe
 from webapp.state.session import RUNS, Session, selected_rows
 
 
@@ -81,11 +87,12 @@ def test_what_was_found_of_another_run_is_kept_for_it_and_a_new_run_begins_empty
     run: Diagnosis, found: FoundWords
 ) -> None:
     session = Session(RUNS.add(run))
-    state, line, view, *files = on_found(session, VisualState(session.run), replace(found, run="another"))
+    state, line, view, _, *files = on_found(session, VisualState(session.run), replace(found, run="another"))
     assert state.found is None
     assert "of another run" in line
     assert all("__type__" in str(part) for part in (view, *files))
-    state, line, view, *files = on_found(session, state, replace(found, run=session.run))
+    state, line, view, pane, *files = on_found(session, state, replace(found, run=session.run))
+    assert "pane-head" in pane
     assert state.found is not None
     assert len(state.kept) == 2
     assert [Path(file["value"]).name for file in files] == [name for name, _ in FILES]
@@ -109,3 +116,47 @@ def test_a_run_without_pictures_says_so() -> None:
     assert not on_run(session, VisualState())[2]["interactive"]
     with pytest.raises(InvalidInput, match="this run keeps none"):
         last(on_words(session))
+
+
+def test_an_enlarged_sample_shows_where_the_confirmed_words_are(run: Diagnosis, found: FoundWords) -> None:
+    with_patch, without = describe([found.run, 0, True]), describe([found.run, PLANTED + 1, True])
+    assert with_patch is not None
+    assert without is not None
+    shown = with_patch["words"]
+    assert shown["src"].startswith("data:image/webp")
+    assert "outlined" in shown["alt"]
+    assert all(" of 196 cells; in " in said for _, said in shown["legend"])
+    assert without["words"]["src"] == ""
+    assert " not in this picture." in without["words"]["said"] or "is in this picture." in without["words"]["said"]
+    hovered, other = describe([found.run, 0]), describe([RUNS.add(run), 0, True])
+    assert hovered is not None
+    assert "words" not in hovered
+    assert other is not None
+    assert other["words"] is None
+
+
+def test_what_was_found_goes_with_the_run(run: Diagnosis) -> None:
+    session = Session(RUNS.add(run))
+    found = last(on_words(session))[-1]
+    assert patches_of(session.run) is found.patches
+    RUNS.remove(session.run)
+    prune_patches()
+    assert patches_of(session.run) is None
+    keep_patches(session.run, found.patches)
+    assert patches_of(session.run) is None
+
+
+def test_a_cluster_without_a_name_is_called_by_its_patches_on_cards_and_pane(run: Diagnosis, found: FoundWords) -> None:
+    of_cluster = [cluster.id for cluster in run.clusters]
+    assert of_cluster
+    name = ShownName(of_cluster[0], "No phrase names it <b>", [Crop("data:image/webp;base64,AA", "7", True)])
+    patches = replace(found.patches, names=(name,))
+    cards = cluster_list(run, patches=patches)
+    assert ">these patches" in cards
+    assert ">these patches" not in cluster_list(run)
+    rows = np.flatnonzero(run.clusters[0].membership >= 0.5)
+    pane = selection_pane(run, Selection(rows, (), run.clusters[0]), patches)
+    assert "these patches</h2>" in pane
+    assert "No phrase names it &lt;b&gt;" in pane
+    assert 'alt="these patches in 7, which fails"' in pane
+    assert "these patches" not in selection_pane(run, Selection(rows, (), run.clusters[0]))
