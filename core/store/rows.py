@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from math import isnan
 from typing import Any, cast, get_args
 
 import numpy.typing as npt
 
-from core.records import CauseKind, Column, Diagnosis, FailureCluster, Faithfulness, ProbeResult, Words
+from core.records import (
+    CauseKind,
+    Column,
+    Diagnosis,
+    Estimate,
+    FailureCluster,
+    Faithfulness,
+    KindFaithfulness,
+    ProbeResult,
+    Words,
+)
 from core.store.planted import check_planted
 
 Array = npt.NDArray[Any]
@@ -46,7 +57,7 @@ def check_rows(diagnosis: Diagnosis) -> None:
         _check_probe(probe, n)
     if diagnosis.sensitivity is not None:
         check_planted(diagnosis.sensitivity)
-    _check_faithfulness(diagnosis.faithfulness)
+    _check_faithfulness(diagnosis.faithfulness, n)
     _check_within(diagnosis.settings.get("within", ()))
 
 
@@ -71,8 +82,9 @@ def _check_odds(cluster: FailureCluster) -> None:
             raise ValueError(f"{name} of a cluster: none or 0 to 1 is needed, not {value:g}")
 
 
-def _check_faithfulness(found: Faithfulness | None) -> None:
-    """See that each kind of cause is there once, or why none is, and that no more rows are counted than there are."""
+def _check_faithfulness(found: Faithfulness | None, n: int) -> None:
+    """See that each kind of cause is there once, or why none is, that no more rows are counted than there are, and that
+    shares and areas are some."""
     if found is None:
         return
     kinds = sorted(kind.kind for kind in found.kinds)
@@ -80,9 +92,24 @@ def _check_faithfulness(found: Faithfulness | None) -> None:
         raise ValueError(
             f"faithfulness: each kind of cause once is needed, or why not, not {', '.join(kinds) or 'none'}"
         )
+    for one in (*found.kinds, *found.causes):
+        name = f"faithfulness of {one.kind[:40]!a}"
+        if not 0 <= one.n <= n:
+            raise ValueError(f"{name}: 0 to {n} rows are needed, not {one.n}")
+        counts = (one.n_named, one.n_failing) if isinstance(one, KindFaithfulness) else (one.n_named,)
+        if not all(0 <= count <= one.n for count in counts):
+            raise ValueError(f"{name}: counts of at most {one.n} rows are needed")
+        _check_share(f"{name}: AUROC", one.auroc)
     for kind in found.kinds:
-        if not (0 <= kind.n_named <= kind.n and 0 <= kind.n_failing <= kind.n):
-            raise ValueError(f"faithfulness of {kind.kind}: counts of at most {kind.n} rows are needed")
+        for rate in (kind.rate_named, kind.rate_rest):
+            _check_share(f"faithfulness of {kind.kind}: share of failing rows", Estimate(rate, rate, rate))
+
+
+def _check_share(name: str, found: Estimate) -> None:
+    """See that an estimate lies between 0 and 1 and in its own interval, or is undefined altogether."""
+    value, low, high = found.value, found.low, found.high
+    if not (all(map(isnan, (value, low, high))) or 0 <= low <= value <= high <= 1):
+        raise ValueError(f"{name}: 0 to 1, within its interval, is needed, not {value:g} [{low:g}, {high:g}]")
 
 
 def _check_within(within: Any) -> None:

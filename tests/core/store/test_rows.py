@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 
 from core.errors import InvalidInput
 from core.files import digest, read_arrays, write_arrays
-from core.records import Diagnosis, Faithfulness
+from core.records import Diagnosis, Estimate, Faithfulness
 from core.store import ARRAYS, STATE, load, save
 from core.store.rows import check_rows
 from tests.support.diagnoses import make_diagnosis
@@ -33,15 +34,30 @@ BENT: dict[str, Any] = {
     "map": lambda d: replace(d, map=replace(d.map, xy=np.zeros((60, 3), np.float32))),
     "mask of an insight": lambda d: replace(d, insights=(replace(d.insights[0], mask=np.zeros(61, bool)),)),
     "each kind of cause once": lambda d: replace(d, faithfulness=Faithfulness(made_faithfulness().kinds[1:])),
-    "counts of at most 60 rows": lambda d: replace(d, faithfulness=_uncounted()),
+    "counts of at most 60 rows": lambda d: replace(d, faithfulness=_untold(n_named=61)),
+    "0 to 60 rows are needed, not 61": lambda d: replace(d, faithfulness=_untold(n=61)),
+    "0 to 60 rows are needed, not -1": lambda d: replace(d, faithfulness=_untold(n=-1)),
+    r"AUROC: 0 to 1, within its interval, is needed, not 1\.7": lambda d: replace(
+        d, faithfulness=_untold(auroc=Estimate(1.7, 0.6, 1.8))
+    ),
+    r"needed, not 0\.9 \[0\.6, 0\.8\]": lambda d: replace(d, faithfulness=_untold(auroc=Estimate(0.9, 0.6, 0.8))),
+    r"needed, not nan \[0\.6, 0\.8\]": lambda d: replace(d, faithfulness=_untold(auroc=Estimate(nan, 0.6, 0.8))),
+    "share of failing rows: 0 to 1": lambda d: replace(d, faithfulness=_untold(rate_rest=-0.1)),
+    "faithfulness of 'condition': counts": lambda d: replace(d, faithfulness=_untried(n_named=31)),
+    "faithfulness of 'condition': AUROC": lambda d: replace(d, faithfulness=_untried(auroc=Estimate(0.5, 0.6, 0.8))),
     "words are needed": lambda d: _column(d, "category", np.full(60, 1.5)),
     "numbers are needed": lambda d: _column(d, "number", np.full(60, None)),
 }
 
 
-def _uncounted() -> Faithfulness:
+def _untold(**changed: Any) -> Faithfulness:
     found = made_faithfulness()
-    return replace(found, kinds=tuple(replace(kind, n_named=61) for kind in found.kinds))
+    return replace(found, kinds=tuple(replace(kind, **changed) for kind in found.kinds))
+
+
+def _untried(**changed: Any) -> Faithfulness:
+    found = made_faithfulness()
+    return replace(found, causes=tuple(replace(cause, **changed) for cause in found.causes))
 
 
 def _column(diagnosis: Diagnosis, kind: Any, values: Any) -> Diagnosis:
