@@ -58,6 +58,12 @@ def is_bytes(kind: Any) -> bool:
     return any(is_kind(kind) for is_kind in (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view))
 
 
+def is_list(kind: Any) -> bool:
+    """Whether each row of a column holds a list, of one length or of any, in any of Arrow's layouts."""
+    layouts = ("list", "large_list", "fixed_size_list", "list_view", "large_list_view")
+    return any(getattr(pa.types, f"is_{layout}")(kind) for layout in layouts)
+
+
 def open_parquet(path: Path, limits: Limits, dictionaries: Sequence[str] = ()) -> pq.ParquetFile:
     """The file, once its own summary keeps within the limits.
 

@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from core.data.parquet_files import MAX_PAGES, column_pages, is_bytes, open_parquet, readable
+from core.data.parquet_files import MAX_PAGES, column_pages, is_bytes, is_list, open_parquet, readable
+from core.data.tables.list_views import type_without_views, without_views
 from core.errors import InvalidInput
 from core.limits import Limits
 from core.records import Progress, no_progress
@@ -42,13 +43,19 @@ def read_columns(path: Path, columns: Sequence[str], limits: Limits, progress: P
         texts = [leaf.path for leaf in texts if leaf.physical_type == "BYTE_ARRAY"]
         schema = pa.schema([_as_kept(file.schema_arrow.field(name)) for name in columns])
         file = open_parquet(path, limits, texts)
-        size, needed, batches = path.stat().st_size, 0, []
+        size, needed, n_read, batches = path.stat().st_size, 0, 0, []
         for group in range(file.num_row_groups):  # one by one: nested texts of two have no common dictionary
-            for batch in file.iter_batches(rows, row_groups=[group], columns=list(columns)):
-                batch.validate(full=True)
-                needed += 2 * sum(map(_unpacked_bytes, batch.columns))
-                limits.check_memory(path.name, needed, size, "Leave columns out.")
-                batches.append(_unpacked(batch, schema))
+            for given in file.iter_batches(rows, row_groups=[group], columns=list(columns)):
+                try:
+                    given.validate(full=True)
+                    batch = without_views(given)
+                    needed += 2 * sum(map(_unpacked_bytes, batch.columns))
+                    limits.check_memory(path.name, needed, size, "Leave columns out.")
+                    batches.append(_unpacked(batch, schema))
+                except pa.ArrowInvalid:
+                    _refuse_bytes(path.name, without_views(given), schema, n_read)
+                    raise
+                n_read += given.num_rows
                 progress("read table", group, file.num_row_groups)
         return pa.Table.from_batches(batches, schema).to_pandas(ignore_metadata=True)
 
@@ -56,7 +63,35 @@ def read_columns(path: Path, columns: Sequence[str], limits: Limits, progress: P
 def _as_kept(field: Any) -> Any:
     """The field in a type that texts are unpacked into: views have no dictionary, and bytes that are read are text."""
     kind = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
-    return field.with_type(pa.large_string()) if is_bytes(kind) or pa.types.is_string_view(kind) else field
+    texts = is_bytes(kind) or pa.types.is_string_view(kind)
+    return field.with_type(pa.large_string() if texts else type_without_views(field.type))
+
+
+def _refuse_bytes(name: str, batch: Any, schema: Any, before: int) -> None:
+    """Say which cell of a batch is no text, if one is; `before` rows of the file precede it.
+
+    Raises:
+        InvalidInput: one is.
+    """
+    for column, field in zip(batch.columns, schema, strict=True):
+        low, high = 0, len(column)  # a bad cell is among these rows, if there is one
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (low, middle) if _holds_other_bytes(column, field, low, middle) else (middle, high)
+        if high > low and _holds_other_bytes(column, field, low, high):
+            raise InvalidInput(
+                f"{name}: column {field.name[:60]!r}, row {before + low + 1:,}: its bytes are no text in UTF-8. "
+                "Write the column in UTF-8, or leave it out."
+            )
+
+
+def _holds_other_bytes(column: Any, field: Any, start: int, end: int) -> bool:
+    """Whether the cells of some rows cannot be read as the field's texts."""
+    try:
+        _plain(column.take(pa.array(range(start, end)))).cast(field.type).validate(full=True)
+    except pa.ArrowInvalid as error:
+        return "UTF8" in str(error)
+    return False
 
 
 def _check_pages(path: Path, file: pq.ParquetFile, wanted: Sequence[int], limits: Limits) -> tuple[int, frozenset[int]]:
@@ -96,7 +131,7 @@ def _top(file: pq.ParquetFile, i: int) -> str:
 def _weights(file: pq.ParquetFile, i: int) -> tuple[int, int]:
     """Bytes of memory for each value of a leaf, and for each row of it."""
     leaf, kind = _leaf(file, i), file.schema_arrow.field(_top(file, i)).type
-    while pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind):
+    while is_list(kind):
         kind = kind.value_type
     width = max(0, leaf.length) if leaf.physical_type == "FIXED_LEN_BYTE_ARRAY" else 0
     if pa.types.is_nested(kind) or pa.types.is_decimal(kind) or pa.types.is_date(kind) or pa.types.is_time(kind):

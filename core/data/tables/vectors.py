@@ -10,10 +10,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
 
 from core.arrays import ArrayHeader, open_arrays
-from core.data.parquet_files import open_parquet, readable
+from core.data.parquet_files import is_list, open_parquet, readable
 from core.data.tables.cells import finite_rows, stack_arrays, text_of
 from core.data.tables.parquet import read_columns
 from core.errors import InvalidInput
@@ -146,8 +145,7 @@ def _choose(name: str, arrays: Mapping[str, ArrayHeader]) -> tuple[str, str | No
 def _from_parquet(path: Path, limits: Limits, progress: Progress) -> tuple[npt.NDArray[Any], list[str] | None]:
     with readable(path):
         schema = open_parquet(path, limits).schema_arrow
-    kinds = (pa.types.is_list, pa.types.is_large_list, pa.types.is_fixed_size_list)
-    lists = [f.name for f in schema if any(is_kind(f.type) for is_kind in kinds)]
+    lists = [f.name for f in schema if is_list(f.type)]
     usual = [name for name in _VECTOR_NAMES if name in lists]
     if not usual and len(lists) != 1:
         raise InvalidInput(

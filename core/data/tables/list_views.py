@@ -1,0 +1,50 @@
+"""Arrow's list views, which Arrow itself casts wrongly, as plain lists of the same values."""
+
+# pyright: basic
+# (pyarrow ships no types, so strict checking would flag every use of it)
+from __future__ import annotations
+
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from core.data.parquet_files import is_list
+
+
+def type_without_views(kind: Any) -> Any:
+    """The type with plain lists in the place of list views, at every depth; a type that has none is itself."""
+    if is_list(kind):
+        inner = type_without_views(kind.value_type)
+        if inner == kind.value_type and not _is_view(kind):
+            return kind
+        return pa.large_list(inner) if _is_large(kind) else pa.list_(inner)
+    if pa.types.is_struct(kind):
+        return pa.struct([field.with_type(type_without_views(field.type)) for field in kind])
+    return kind
+
+
+def without_views(batch: Any) -> Any:
+    """The batch with plain lists in the place of list views, at every depth."""
+    return pa.RecordBatch.from_arrays([_plain(column) for column in batch.columns], batch.schema.names)
+
+
+def _plain(column: Any) -> Any:
+    kind = column.type
+    if type_without_views(kind) == kind:
+        return column
+    if pa.types.is_struct(kind):
+        parts = [_plain(part) for part in column.flatten()]
+        return pa.StructArray.from_arrays(parts, [field.name for field in kind], mask=column.is_null())
+    lengths = pc.call_function("list_value_length", [column]).fill_null(0).to_numpy(zero_copy_only=False)
+    ends = pa.array([0, *lengths.cumsum().tolist()], pa.int64() if _is_large(kind) else pa.int32())
+    lists = pa.LargeListArray if _is_large(kind) else pa.ListArray
+    return lists.from_arrays(ends, _plain(column.flatten()), mask=column.is_null())
+
+
+def _is_view(kind: Any) -> bool:
+    return pa.types.is_list_view(kind) or pa.types.is_large_list_view(kind)
+
+
+def _is_large(kind: Any) -> bool:
+    return pa.types.is_large_list(kind) or pa.types.is_large_list_view(kind)
