@@ -40,7 +40,7 @@ _TOLD: dict[str, Callable[[dict[str, Any], str], float]] = {
     "quoting what somebody said": lambda m, _: m["quotation marks"] // 2,
     "with code or markup": lambda m, _: m["markup tags"],
     "in capitals": lambda m, _: float(m["capital share"] > 0.5),
-    "short and bare": lambda m, _: float(m["words"] <= 5),
+    "short and bare": lambda m, _: float(m["words"] is not None and m["words"] <= 5),
     "listing several things": lambda _, text: float(len(re.findall(r"\w, \w+,", text)) >= 1),
     "speaking to the reader": lambda _, text: len(re.findall(r"\b(?:you|your|yours|yourself)\b", text, re.I)),
     "comparing two things": lambda _, text: len(re.findall(r"\b(?:than|as \w+ as)\b", text, re.I)),

@@ -41,6 +41,10 @@ class Modality(Protocol):
         """What `open` measured of n items, as columns that may serve as conditions."""
         ...
 
+    def notes(self, measured: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+        """Sentences on what could not be measured of n items."""
+        ...
+
     def duplicates(
         self,
         contents: Sequence[bytes],

@@ -136,7 +136,8 @@ def _said(column: Column, sign: str, limit: float, word: str) -> str:
 
 def _missing(column: Column, mask: Bool) -> list[Condition]:
     tests = ((column.name, "missing", None),)
-    return [Condition(f"{column.name} is missing", (column.name,), mask, False, tests=tests)] if mask.any() else []
+    said = (spoken_limit(column.name, "missing", 0) if column.measured else None) or f"{column.name} is missing"
+    return [Condition(said, (column.name,), mask, False, tests=tests)] if mask.any() else []
 
 
 def meets(tests: Sequence[Test], columns: Sequence[Column], n: int) -> Bool:

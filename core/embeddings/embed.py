@@ -199,7 +199,7 @@ class _VectorReader:
             self.modality.duplicates([self.keys[row] for row in kept.tolist()], measured, vectors, still_here),
             kept,
             dict(sorted(self.unreadable.items())),
-            self._notes(),
+            (*self._notes(), *self.modality.notes(measured)),
         )
 
     def _notes(self) -> tuple[str, ...]:

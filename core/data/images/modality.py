@@ -31,6 +31,9 @@ class ImageModality:
     def properties(self, measured: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
         return properties.columns(measured)
 
+    def notes(self, measured: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+        return ()
+
     def duplicates(
         self,
         contents: Sequence[bytes],

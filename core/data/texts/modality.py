@@ -24,7 +24,7 @@ class TextModality:
 
     meanings = properties.PROPERTIES
     kept_as = "txt"
-    version = f"{properties.VERSION}/words 3"
+    version = f"{properties.VERSION}/words 4"
 
     def open(self, data: bytes) -> tuple[str, dict[str, Any]]:
         """The cleaned text and its properties."""
@@ -39,6 +39,14 @@ class TextModality:
 
     def properties(self, measured: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
         return properties.columns(measured)
+
+    def notes(self, measured: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+        uncounted = sum(row["words"] is None for row in measured)
+        said = (
+            f"{uncounted:,} of {len(measured):,} texts are in a script without blanks between words (Thai, Lao, Khmer "
+            "or Burmese): their words are not counted."
+        )
+        return (said,) if uncounted else ()
 
     def duplicates(
         self,

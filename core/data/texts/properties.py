@@ -1,7 +1,9 @@
 """Properties measured on a text's words: the plain causes of failure that embeddings do not name.
 
-Words are runs of letters and digits, with apostrophes and hyphens inside. Lists of words are English; a text in another
-language has none of them.
+Words are runs of letters and digits, with apostrophes and hyphens inside; in Chinese and Japanese, which write no
+blanks, each ideograph and each hiragana sign is one, and a run of katakana (as the default of UAX #29 has it). Words of
+scripts whose words a dictionary alone can tell (Thai, Lao, Khmer, Burmese) are not counted. Lists of words are
+English; a text in another language has none of them.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import numpy as np
 
 from core.records import Column
 
-VERSION = "text properties 3"
+VERSION = "text properties 4"
 """Change it with anything that changes a value: it is part of the cache's key."""
 WINDOW = 50
 """Words over which the type-token ratio is averaged."""
@@ -25,7 +27,7 @@ MIN_BYTES = 40
 SURE = 0.9
 """Least probability with which a language is said."""
 PROPERTIES: dict[str, str] = {
-    "words": "number of words",
+    "words": "number of words; of Chinese and Japanese, signs; of Thai, Lao, Khmer and Burmese not counted",
     "sentences": "number of sentences, by their end marks and line ends",
     "mean word length": "characters a word",
     "type-token ratio": (
@@ -48,6 +50,8 @@ PROPERTIES: dict[str, str] = {
     "markup tags": "tags such as <br>, and entities such as &amp;",
     "language": f"as py3langid tells it with probability {SURE:g} or more, if the letters take {MIN_BYTES} bytes",
 }
+OF_WORDS = ("words", "mean word length", "type-token ratio")
+"""What is None where words are not counted."""
 SPOKEN: dict[str, tuple[str, str]] = {
     "words": ("word", "words"),
     "sentences": ("sentence", "sentences"),
@@ -73,15 +77,22 @@ _EDGES: dict[tuple[str, str, float], str] = {
 }
 _MARKS = frozenset(c for c in map(chr, range(0x300, 0x10000)) if unicodedata.category(c) in ("Mn", "Mc"))
 """Signs written on letters: vowels of Indian scripts, accents that have no letter of their own."""
-_LETTERS = f"[^\\W_](?:[^\\W_]|[{''.join(sorted(_MARKS))}])*"
-_WORD = re.compile(f"{_LETTERS}(?:['\\-]{_LETTERS})*")
+_UNITS = "\u3005-\u3007\u3041-\u309f\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003fffd"
+"""Ideographs and hiragana, each of which is a word."""
+_UNBROKEN = re.compile("[\u0e01-\u0e3a\u0e40-\u0e4e\u0e81-\u0ece\u0edc-\u0edf\u1000-\u103f\u1050-\u108f\u1780-\u17d3]")
+"""Letters of scripts without blanks between words (class SA of UAX #14)."""
+_LETTERS = f"(?![{_UNITS}])[^\\W_](?:(?![{_UNITS}])[^\\W_]|[{''.join(sorted(_MARKS))}])*"
+_WORD = re.compile(f"[{_UNITS}][{''.join(sorted(_MARKS))}\u30fc]*|{_LETTERS}(?:['\\-]{_LETTERS})*")
 _PLAIN = frozenset(c for c in map(chr, range(0x10000)) if unicodedata.category(c)[0] == "P") - frozenset("#@%&")
 _SAYING = re.compile(
     f"{_WORD.pattern}|(?<!\\w)-(?=\\d)|(?<!\\w)[:;=]['o-]?[()\\[\\]/\\\\|dp3*]+(?!\\w)"
     f"|[^\\w\\s\u200c\u200d{re.escape(''.join(sorted(_PLAIN | _MARKS)))}]"
 )
 """Words, the sign of a number, a smiley, any other sign that is no punctuation."""
-_SENTENCE_END = re.compile(r"(?<![.!?…。！？])[.!?…。！？]{1,20}[\"'”’)\]]{0,3}(?=\s|$)|\n")
+_SENTENCE_END = re.compile(
+    r"(?<![.!?…。！？])[.!?…。！？]{1,20}[\"'”’)\]]{0,3}(?=\s|$)|(?<![。！？])[。！？]{1,20}[」』”’）]{0,3}(?=\S)|\n"
+)
+"""Full-width marks end a sentence without a blank behind them."""
 _NUMBER = re.compile(r"(?<![\w.,])[-+]?\d[\d.,]*(?![\w])")
 _LINK = re.compile(r"https?://\S+|www\.\S+|(?<![\w.+\-])[\w.+\-]{1,64}@[\w\-]{1,63}\.\w+|(?<!\w)[@#]\w+")
 _TAG = re.compile(r"</?[A-Za-z][^<>]{0,200}>|&(?:[A-Za-z]{2,8}|#\d{1,6});")
@@ -100,7 +111,8 @@ _WORDS: Mapping[str, frozenset[str]] = {
 
 
 def measure_text(text: str) -> dict[str, Any]:
-    """One value for each of `PROPERTIES`: a str or None for the language, a float otherwise.
+    """One value for each of `PROPERTIES`: a str or None for the language, otherwise a float, or None where words are
+    not counted.
 
     Args:
         text: as `core.data.texts.columns.clean` gives it.
@@ -109,6 +121,7 @@ def measure_text(text: str) -> dict[str, Any]:
     words = _WORD.findall(text)
     folded = [word.casefold() for word in words]
     letters, n = sum(map(str.isalpha, text)), max(len(text), 1)
+    counted = 2 * sum(map(str.isalpha, _UNBROKEN.findall(text))) < max(letters, 1)
     found: dict[str, float] = {
         "words": len(words),
         "sentences": max(len(_SENTENCE_END.findall(text.rstrip())), 1),
@@ -126,14 +139,15 @@ def measure_text(text: str) -> dict[str, Any]:
         "links": len(_LINK.findall(text)),
         "markup tags": len(_TAG.findall(text)),
     }
-    return {name: float(value) for name, value in found.items()} | {"language": language_of(text)}
+    told = {name: float(value) if counted or name not in OF_WORDS else None for name, value in found.items()}
+    return told | {"language": language_of(text)}
 
 
 def spoken_limit(name: str, sign: str, limit: float) -> str | None:
     """What a text has whose property meets a limit, in plain words; None where its number says it better.
 
     Args:
-        sign: "<=", ">=" or "=".
+        sign: "<=", ">=", "=" or "missing".
 
     Example:
         >>> spoken_limit("negations", ">=", 1.0), spoken_limit("words", "<=", 7.0), spoken_limit("links", "=", 0.0)
@@ -141,6 +155,8 @@ def spoken_limit(name: str, sign: str, limit: float) -> str | None:
         >>> spoken_limit("capital share", "<=", 0.0), spoken_limit("capital share", "<=", 0.1)
         ('no capital letter', None)
     """
+    if sign == "missing":
+        return f"{name} not counted" if name in OF_WORDS else None
     if name not in SPOKEN:
         return _EDGES.get((name, ("<=" if limit == 0 else ">=") if sign == "=" else sign, limit))
     one, many = SPOKEN[name]

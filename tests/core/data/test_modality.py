@@ -47,6 +47,9 @@ class TextModality:
     def properties(self, measured: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
         return (Column("words", "number", np.array([row["words"] for row in measured]), measured=True),)
 
+    def notes(self, measured: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+        return ()
+
     def duplicates(
         self, contents: Sequence[bytes], measured: Sequence[Mapping[str, Any]], vectors: F32, progress: Any = None
     ) -> I64:

@@ -107,8 +107,8 @@ def test_list_views_are_read_as_lists_and_bounded_like_them(tmp_path: Path) -> N
     for views, name in ((True, "v"), (False, "l")):
         made = {key: pa.array(values, kind[not views]) for key, (*kind, values) in kinds.items()}
         pq.write_table(pa.table(made), tmp_path / f"{name}.parquet", row_group_size=50)
-    read = [read_columns(tmp_path / f"{name}.parquet", list(kinds), Limits()) for name in "vl"]
-    pd.testing.assert_frame_equal(*read)
+    found, wanted = (read_columns(tmp_path / f"{name}.parquet", list(kinds), Limits()) for name in "vl")
+    pd.testing.assert_frame_equal(found, wanted)
     pq.write_table(pa.table({"embedding": pa.array(numbers, pa.list_view(pa.float32()))}), path)
     assert read_vectors(path, Limits())[0].shape == (len(rows), 2)
     texts, places = repeated("x" * 1_000_000, 4_500), np.arange(4_500, dtype=np.int32)

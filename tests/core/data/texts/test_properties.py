@@ -7,7 +7,9 @@ from time import process_time
 import numpy as np
 import pytest
 
+from core.data.texts.modality import TextModality
 from core.data.texts.properties import PROPERTIES, columns, measure_text, type_token_ratio
+from core.discovery.conditions import build_conditions
 
 TEXT = 'We don\'t know what Anna Schmidt paid in 2019. "Perhaps 3.50," she said, but it may be more!'
 
@@ -44,10 +46,40 @@ def test_measures_by_hand() -> None:
         ("मुझे यह फिल्म पसंद नहीं आई", "words", 6),
         ("मुझे यह फिल्म पसंद नहीं आई", "punctuation share", 0),
         ("cafe\u0301s", "mean word length", 5),
+        ("我喜欢这部电影。", "words", 7),
+        ("我喜欢这部电影。但是结局不好！为什么？", "sentences", 3),
+        ("この映画はとても良かった。", "words", 12),
+        ("コンピュータを買った", "words", 5),  # a run of katakana, then four signs
+        ("iPhone 15を3台", "words", 5),
+        ("ほー", "words", 1),
+        ("𠮷野家で食べた", "words", 7),
+        ("저는 이 영화가 좋아요", "words", 4),
+        ("ฉันชอบหนังเรื่องนี้มาก", "words", None),
+        ("ฉันชอบหนังเรื่องนี้มาก", "type-token ratio", None),
+        ("ฉันชอบหนังเรื่องนี้มาก", "question marks", 0),
+        ("ຂ້ອຍມັກຮູບເງົານີ້", "mean word length", None),
+        ("ខ្ញុំចូលចិត្តខ្សែភាពយន្តនេះ", "words", None),
+        ("ဒီရုပ်ရှင်ကိုကြိုက်တယ်", "words", None),
+        ("The word ฉัน means I in Thai", "words", 7),
     ],
 )
 def test_a_property_of_a_text(text: str, name: str, value: float | str | None) -> None:
     assert measure_text(text)[name] == value
+
+
+def test_texts_whose_words_are_not_counted_are_told_of_and_missing_in_the_columns() -> None:
+    measured = [measure_text(text) for text in ("one two", "ฉันชอบหนังเรื่องนี้มาก")]
+    found = {column.name: column for column in columns(measured)}
+    assert np.isnan(found["words"].values[1])
+    assert found["words"].values[0] == 2
+    assert found["numbers"].values[1] == 0
+    assert TextModality().notes(measured) == (
+        "1 of 2 texts are in a script without blanks between words (Thai, Lao, Khmer or Burmese): their words are not "
+        "counted.",
+    )
+    assert TextModality().notes(measured[:1]) == ()
+    spoken, _ = build_conditions([found["words"]], smallest=1, most=9)
+    assert "words not counted" in [condition.text for condition in spoken]
 
 
 def test_the_ratio_of_long_texts_does_not_fall_with_their_length() -> None:
