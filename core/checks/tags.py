@@ -26,6 +26,7 @@ from core.discovery.family import MIN_CANDIDATE_ROWS, Family, Region
 from core.discovery.family_test import FamilyTest, read_family
 from core.errors import InvalidInput
 from core.language.directions import centred
+from core.language.hard_words import hearing_notes
 from core.language.label_descriptions import Pattern
 from core.language.tags import DescribedTags, tag_directions, tag_patterns
 from core.records import F32, F64, I64, Bool, Diagnosis, Estimate, Measure, Progress, no_progress
@@ -147,6 +148,7 @@ def tag_samples(
     strengths = [test.observed[numbers[t]].max() if t in numbers else -np.inf for t in range(len(found))]
     ranked = np.argsort(-np.array(strengths), kind="stable")
     notes = _notes(design, len(tags.names) - len(numbers), len(test.null))
+    notes += tuple(hearing_notes(tags.names, diagnosis.samples.modality, diagnosis.insights))
     kept = scores[np.argsort(order, kind="stable")][:, ranked]
     return tested.report([found[t] for t in ranked.tolist()], kept, len(test.null), notes)
 

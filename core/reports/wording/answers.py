@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-import re
 from typing import TYPE_CHECKING
 
+from core.language.hard_words import hearing_notes
 from core.numbers import count, digits_for, interval, number, p_value, percent, points, with_unit
 from core.records import EVERYTHING, Diagnosis
 from core.reports.wording.findings import sample_noun, sentence
 
 if TYPE_CHECKING:
     from core.checks.questions import Answer, Difference
-
-NEGATION = re.compile(r"\b(not|no|without|never|neither|nor|cannot)\b|n't\b", re.IGNORECASE)
 
 
 def answer_sentence(diagnosis: Diagnosis, answer: Answer) -> str:
@@ -26,12 +24,14 @@ def _answered(diagnosis: Diagnosis, answer: Answer) -> str:
     if answer.refused:
         return f'"{answer.text}": not asked. {answer.refused}'
     within = "" if answer.scope == EVERYTHING else f"within {answer.scope}, "
+    heard = hearing_notes([answer.text], diagnosis.samples.modality, diagnosis.insights)
     if not answer.shown:
         noun = sample_noun(diagnosis)
-        return (
+        said = (
             f'"{answer.text}": {within}nothing here shows this, as far as the encoder sees. Even the most alike '
             f"{noun}s are not clearly more like it than like ordinary things, so none is shown and nothing is tested."
         )
+        return " ".join((said, *heard))
     one = answer.support == 1
     matches = f"the {sample_noun(diagnosis)}" if one else f"the {answer.support:,} {sample_noun(diagnosis)}s"
     asked = f'"{answer.text}"'
@@ -47,8 +47,7 @@ def _answered(diagnosis: Diagnosis, answer: Answer) -> str:
         parts.append(_least(diagnosis, answer))
     if answer.unsearched:
         parts.insert(1, _unsearched(diagnosis, answer))
-    if NEGATION.search(answer.text):
-        parts.append('Text encoders hardly hear a "not": this was read much as the same words without it.')
+    parts += heard
     if answer.extrapolation:
         parts.append(
             f"This is an extrapolation: the {sample_noun(diagnosis)}s hardly differ along these words, so nothing here "
