@@ -57,6 +57,7 @@ ROOMS = (
     "probes",
     "composition",
     "training",
+    "answers",
     "diagnose",
     "reports",
     "store",

@@ -1,0 +1,100 @@
+"""How parts of pictures become tokens of a T5, as VL-T5 does it (Cho et al. 2021, arXiv 2102.02779, section 3.1).
+
+n pictures of P parts, f features wide; d the width of the T5, V its vocabulary.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from core.errors import InvalidInput
+
+BoxOrder = Literal["paper", "released"]
+"""In which order the four numbers of a box reach the model, and so what is taken for its area."""
+BOX_ORDERS = ("paper", "released")
+CORNERS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class VisionSizes:
+    """What a model is told of pictures."""
+
+    feat_dim: int
+    """f: 2048 in the paper."""
+    n_images: int = 2
+    """Most pictures of one question."""
+    box_order: BoxOrder = "paper"
+    """"paper": left, right, top, bottom and their area, as its section 3.1 says. "released": left, top, right, bottom,
+    as the authors' loaders hand them on, and what their code then takes for the area, (bottom - right) x (top - left):
+    their checkpoints have learned that."""
+
+    def __post_init__(self) -> None:
+        if self.box_order not in BOX_ORDERS:
+            raise InvalidInput(f"box_order must be one of {', '.join(BOX_ORDERS)}: got {str(self.box_order)[:40]!r}.")
+        for name in ("feat_dim", "n_images"):
+            value: Any = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise InvalidInput(f"{name} must be a whole number from 1: got {str(value)[:40]!r}.")
+
+
+class VisualEmbedding(torch.nn.Module):
+    """LN(W f) + LN(W [box, area]) + which picture + which part; the last from the T5's own words, counted from the
+    end, so that part k is spoken of by the word `<vis_extra_id_k>`. LN is T5's: no mean is taken out, no bias."""
+
+    def __init__(self, sizes: VisionSizes, width: int, epsilon: float = 1e-6) -> None:
+        super().__init__()
+        norm: Any = import_module("transformers.models.t5.modeling_t5").T5LayerNorm
+        linear, self.sizes = torch.nn.Linear, sizes
+        self.feat_embedding = torch.nn.Sequential(linear(sizes.feat_dim, width), norm(width, eps=epsilon))
+        self.absolute_vis_pos_embedding = torch.nn.Sequential(linear(CORNERS + 1, width), norm(width, eps=epsilon))
+        self.img_order_embedding = torch.nn.Embedding(sizes.n_images, width)
+
+    def forward(self, features: Tensor, boxes: Tensor, words: Tensor, pictures: Tensor | None = None) -> Tensor:
+        """(n, P, d) tokens.
+
+        Args:
+            features: (n, P, f).
+            boxes: (n, P, 4) left, top, right, bottom as shares of the picture's sides.
+            words: (V, d) the T5's word vectors.
+            pictures: (n, P) which picture of its question a part is of, from 0; None: all of the first.
+        """
+        _, parts, _ = features.shape
+        if pictures is None:
+            pictures = torch.zeros((1, parts), dtype=torch.long, device=features.device)
+        order = len(words) - 1 - torch.arange(parts, device=features.device)
+        found = self.feat_embedding(features) + self.absolute_vis_pos_embedding(self.placed(boxes))
+        return found + self.img_order_embedding(pictures) + words[order]
+
+    def placed(self, boxes: Tensor) -> Tensor:
+        """(n, P, 5) the boxes in the model's order with what it takes for their area."""
+        if self.sizes.box_order == "paper":
+            boxes = boxes[..., [0, 2, 1, 3]]
+        area = (boxes[..., 3] - boxes[..., 2]) * (boxes[..., 1] - boxes[..., 0])
+        return torch.cat([boxes, area.unsqueeze(-1)], -1)
+
+
+def grid_boxes(rows: int, columns: int) -> Tensor:
+    """(rows x columns, 4) corners of the cells of a grid, row by row.
+
+    Example:
+        >>> grid_boxes(1, 2).tolist()
+        [[0.0, 0.0, 0.5, 1.0], [0.5, 0.0, 1.0, 1.0]]
+    """
+    made = [(c / columns, r / rows, (c + 1) / columns, (r + 1) / rows) for r in range(rows) for c in range(columns)]
+    return torch.tensor(made, dtype=torch.float32)
+
+
+def text_bias(attention: Any, n_text: int, n_parts: int) -> Tensor:
+    """(1, heads, T, T) for T = n_text + n_parts, text first: T5's relative bias between words; 0 wherever a part of a
+    picture is one of the two.
+
+    Args:
+        attention: the T5's first self-attention, which holds the bias.
+    """
+    own = attention.compute_bias(n_text, n_text)
+    return torch.nn.functional.pad(own, (0, n_parts, 0, n_parts))

@@ -1,0 +1,101 @@
+#!/usr/bin/env python
+"""Teach the describer and write it with its card.
+
+    python -m scripts.answers.fit CORPUS --scratch FOLDER --out FOLDER [--tasks N] [--seed 0]
+
+CORPUS holds captions.csv and images/ of Flickr8k; without it ("none") scenes alone are learned from. SCRATCH keeps the
+encoder's cells of all pictures (1.2 GB). Reading them takes about ten minutes of one core.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from core.answers.describer import Describer, NewSizes, make_describer
+from core.answers.folder import write_describer
+from core.answers.scene_tasks import GRID
+from core.answers.tasks import Spoken
+from core.answers.teach import Lesson, Teaching, scale_of, teach
+from core.answers.vision import VisionSizes, grid_boxes
+from core.files import write_json
+from scripts.answers.material import HELD_OUT, SCENES, SHARES, Material, mixed, read_material
+
+TASKS, LEAST = 96_000, 5
+"""Tasks that are learned, and how often a word must occur to be known."""
+CARD = "card.json"
+
+
+def fit(
+    material: Material, tasks: Sequence[Spoken], words: Sequence[str], how: Teaching, new: NewSizes
+) -> tuple[Describer, Lesson]:
+    """A new model that learned the tasks; its words are those of `words`."""
+    cells = material.some()
+    describer = make_describer(words, VisionSizes(cells.shape[-1]), new, least=LEAST)
+    boxes = grid_boxes(GRID, GRID)
+    lesson = teach(describer, tasks, material.rows, boxes, scale_of(cells), how, report)
+    return describer, lesson
+
+
+def words_of(material: Material, tasks: Sequence[Spoken]) -> list[str]:
+    """All that the tasks say and all captions, from which words are taken."""
+    said = [text for task in tasks for text in (task.given, task.wanted)]
+    return said + [caption for own in material.captions for caption in own]
+
+
+def report(step: str, done: int, of: int) -> None:
+    if done % 100 == 0 or done == of:
+        print(step, done, of, file=sys.stderr, flush=True)
+
+
+def card_of(material: Material, lesson: Lesson, how: Teaching, new: NewSizes, n_tasks: int) -> Mapping[str, Any]:
+    """What is known of the model besides its weights."""
+    return {
+        "format": 1,
+        "what": "VL-T5 (Cho et al. 2021, arXiv 2102.02779), small, on the cells of the embedded encoder",
+        "encoder": "embedded",
+        "sizes": asdict(new),
+        "teaching": asdict(how),
+        "tasks": n_tasks,
+        "shares": dict(SHARES),
+        "scenes": {name: {"n": n, "seed": seed} for name, (n, seed, _) in SCENES.items()},
+        "held_out": HELD_OUT.to_dict()["colour"],
+        "photographs": len(material.captions),
+        "corpus": "Flickr8k (Hodosh, Young and Hockenmaier 2013, JAIR 47): Flickr's terms, for research"
+        if material.captions
+        else None,
+        "losses": [round(loss, 4) for loss in lesson.losses],
+        "seconds": round(lesson.seconds),
+        "licence": "Apache-2.0; no picture and no caption is contained",
+        "torch": torch.__version__,
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("corpus")
+    parser.add_argument("--scratch", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--tasks", type=int, default=TASKS)
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args(arguments)
+    torch.set_num_threads(1)
+    material = read_material(None if given.corpus == "none" else Path(given.corpus), given.scratch)
+    shares = SHARES if material.captions else {k: v for k, v in SHARES.items() if not k.startswith("photo ")}
+    tasks = mixed(material, given.tasks, given.seed, shares)
+    how, new = Teaching(seed=given.seed), NewSizes(seed=given.seed)
+    describer, lesson = fit(material, tasks, words_of(material, tasks), how, new)
+    write_describer(describer, given.out, half=True)
+    write_json(given.out / CARD, card_of(material, lesson, how, new, given.tasks))
+    print(json.dumps({"losses": lesson.losses, "seconds": lesson.seconds}))
+
+
+if __name__ == "__main__":
+    main()
