@@ -170,5 +170,5 @@ def fold(visual: VisualEmbedding, scale: Scale) -> None:
     """Put the scale into the first weights: W (f - m) / s + b = (W / s) f + (b - (W / s) m)."""
     linear = visual.feat_embedding[0]
     assert isinstance(linear, torch.nn.Linear)
-    linear.weight /= torch.from_numpy(scale.deviation)
-    linear.bias -= linear.weight @ torch.from_numpy(scale.mean)
+    linear.weight.div_(torch.from_numpy(scale.deviation))
+    linear.bias.sub_(linear.weight @ torch.from_numpy(scale.mean))
