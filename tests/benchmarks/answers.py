@@ -1,0 +1,279 @@
+"""What a small T5 that sees answers: colour, shape, count, thing, existence, place and matching on drawn scenes, one
+model for all tasks against one a task; answers that no training showed, written and picked from a list; and captions of
+photographs beside retrieved ones.
+
+    python -m scripts.answers.fit CORPUS --scratch DIR --out DIR/multi
+    python -m tests.benchmarks.answers scenes --scratch DIR --model DIR/multi --out FILE
+    python -m tests.benchmarks.answers single --scratch DIR --tasks 96000 --out FILE
+    python -m tests.benchmarks.answers captions --corpus CORPUS --scratch DIR --model DIR/multi --out FILE
+    python -m tests.benchmarks.answers show --out FILE
+
+Scenes "tune" set the bar for "not sure"; "seen" and "unseen" are reported alone, a task a scene, so that pictures are
+independent. `single` gives a model of one task as many tasks as the model of all had of that kind.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from core.answers.caption_scores import bleu_of, bleu_parts, cider_of
+from core.answers.describer import Describer, NewSizes, make_describer
+from core.answers.fixed_answers import FixedAnswers
+from core.answers.folder import read_describer
+from core.answers.model import PictureParts
+from core.answers.scene_tasks import GRID, KINDS, SceneTasks, lies_on, spoken_of
+from core.answers.tasks import CAPTION, GROUNDING, MATCHING, QUESTION, Spoken, part_of
+from core.answers.teach import Teaching, scale_of, train
+from core.answers.vision import VisionSizes, grid_boxes
+from core.encoders import load_encoder
+from core.records import F32
+from core.scenes.shapes import COLOURS, SHAPES, Scene
+from core.statistics.intervals import bootstrap, wilson
+from scripts.answers.fit import LEAST, fit, report, words_of
+from scripts.answers.material import (
+    HELD_OUT,
+    SHARES,
+    cells_of,
+    mixed,
+    photo_cells,
+    read_material,
+    scene_cells,
+    scenes_of,
+    tidy,
+)
+from scripts.encoder.captioned import read_corpus
+from tests.benchmarks.lines import append_line, read_lines
+
+ASKED = (*((QUESTION, kind) for kind in KINDS), (GROUNDING, ""), (MATCHING, ""), (CAPTION, ""))
+BOX = grid_boxes(GRID, GRID)[None]
+HOW, NEW = Teaching(), NewSizes()
+TRIES = 6
+"""Times that a question is drawn on an unseen scene, to have one about its unseen pair."""
+Line = dict[str, Any]
+Answers = Callable[[Sequence[str], PictureParts], Sequence[str]]
+
+
+class Exam:
+    """The tasks of a part of the scenes, one a scene and kind."""
+
+    def __init__(self, part: str, scratch: Path) -> None:
+        self.part, self.scenes, self.cells = part, scenes_of(part), scene_cells(part, scratch)
+        self.asked = {key: self._tasks(*key) for key in ASKED}
+
+    def _tasks(self, prefix: str, kind: str) -> list[Spoken]:
+        tasks = SceneTasks(self.scenes, np.random.default_rng([17, ASKED.index((prefix, kind))]))
+        if self.part != "unseen":
+            return tasks.one_each(prefix, kind)
+        tries = (one for _ in range(TRIES) for one in tasks.one_each(prefix, kind))
+        of_pair = [one for one in tries if _of_pair(one, self.scenes[one.picture])]
+        return list({one.picture: one for one in of_pair}.values())
+
+    def parts(self, tasks: Sequence[Spoken], swapped: bool = False) -> PictureParts:
+        """The tasks' pictures, or each the next one's."""
+        rows = np.array([task.picture for task in tasks])
+        rows = np.roll(rows, 1) if swapped else rows
+        return PictureParts(torch.from_numpy(self.cells[rows].astype(np.float32)), BOX)
+
+    def right(self, tasks: Sequence[Spoken], said: Sequence[str]) -> list[bool]:
+        """Of each task; a place is right where its cell lies on the thing."""
+        return [_is_right(task, text, self.scenes[task.picture]) for task, text in zip(tasks, said, strict=True)]
+
+
+def _is_right(task: Spoken, text: str, scene: Scene) -> bool:
+    if task.prefix == GROUNDING:
+        return lies_on(part_of(text, GRID * GRID), spoken_of(task.given, scene.things))
+    return text == task.wanted
+
+
+def _of_pair(task: Spoken, scene: Scene) -> bool:
+    """Whether the task is about the pair that no training showed."""
+    colour, shape = next((t.colour, t.shape) for t in scene.things if HELD_OUT.shown(t))
+    if task.kind in ("colour", "shape"):
+        return f" {shape} " in task.given if task.kind == "colour" else f" {colour} " in task.given
+    return task.kind == "thing" and task.wanted == f"{colour} {shape}"
+
+
+def lines_of(exam: Exam, model: str, answers: Answers, keys: Sequence[tuple[str, str]], **more: Any) -> list[Line]:
+    """A line for each kind of task: how many are right."""
+    made: list[Line] = []
+    for prefix, kind in keys:
+        tasks = exam.asked[prefix, kind]
+        if not tasks:
+            continue
+        right = exam.right(tasks, answers([t.given for t in tasks], exam.parts(tasks, more.get("swapped", False))))
+        line = {
+            "what": "scenes",
+            "model": model,
+            "part": exam.part,
+            "prefix": prefix,
+            "kind": kind or prefix.strip(":"),
+        }
+        made.append(line | {"n": len(tasks), "right": int(sum(right))} | more)
+        if prefix == MATCHING:
+            for own in sorted({task.kind for task in tasks}):
+                picked = [ok for task, ok in zip(tasks, right) if task.kind == own]
+                made.append(line | {"kind": own, "n": len(picked), "right": int(sum(picked))} | more)
+    return made
+
+
+def texts(describer: Describer) -> Answers:
+    return lambda given, parts: [one.text for one in describer.answer(given, parts)]
+
+
+def scenes(given: argparse.Namespace) -> None:
+    """The model of all tasks: on scenes like those it learned from, with pictures swapped, and on unseen pairs; and how
+    sure it is."""
+    describer = read_describer(given.model)
+    seen, unseen = Exam("seen", given.scratch), Exam("unseen", given.scratch)
+    made = lines_of(seen, "all tasks", texts(describer), ASKED)
+    made += lines_of(seen, "all tasks", texts(describer), ASKED[:-1], swapped=True)
+    made += lines_of(unseen, "all tasks", texts(describer), ASKED[:5])
+    for line in [*made, *sure(describer, given.scratch)]:
+        append_line(given.out, line)
+
+
+def sure(describer: Describer, scratch: Path) -> list[Line]:
+    """Right or not with its probability, of all questions of the parts that set the bar and that try it."""
+    made: list[Line] = []
+    for part in ("tune", "seen"):
+        exam = Exam(part, scratch)
+        for prefix, kind in ASKED[:5]:
+            tasks = exam.asked[prefix, kind]
+            said = describer.answer([t.given for t in tasks], exam.parts(tasks))
+            right = exam.right(tasks, [one.text for one in said])
+            chances = [round(one.probability, 4) for one in said]
+            made.append(
+                {"what": "sure", "part": part, "kind": kind, "chances": chances, "right": list(map(int, right))}
+            )
+    return made
+
+
+def single(given: argparse.Namespace) -> None:
+    """Models of one task, with as many tasks of it as the model of all, and the fixed list of answers."""
+    material, exam = read_material(None, given.scratch), Exam("seen", given.scratch)
+    unseen = Exam("unseen", given.scratch)
+    for prefix in (QUESTION, GROUNDING, MATCHING, CAPTION):
+        tasks = mixed(material, round(given.tasks * SHARES[prefix]), given.seed, {prefix: 1.0})
+        keys = [key for key in ASKED if key[0] == prefix]
+        if prefix == QUESTION:
+            for line in fixed(material, tasks, exam, unseen, keys):
+                append_line(given.out, line)
+        describer, lesson = fit(material, tasks, words_of(material, tasks), HOW, NEW)
+        made = lines_of(exam, "one task", texts(describer), keys)
+        made += lines_of(unseen, "one task", texts(describer), keys) if prefix == QUESTION else []
+        for line in made:
+            append_line(given.out, line | {"seconds": round(lesson.seconds)})
+
+
+def fixed(
+    material: Any, tasks: Sequence[Spoken], exam: Exam, unseen: Exam, keys: Sequence[tuple[str, str]]
+) -> list[Line]:
+    """The same network with every answer that there is in its list, also those that no training shows."""
+    every = sorted({task.wanted for task in tasks} | {f"{c} {s}" for c in COLOURS for s in SHAPES})
+    cells = material.some()
+    model = FixedAnswers(
+        make_describer(words_of(material, tasks), VisionSizes(cells.shape[-1]), NEW, least=LEAST), every
+    )
+    lesson = train(model, model.model.visual, model.loss, tasks, material.rows, BOX[0], scale_of(cells), HOW, report)
+    made = lines_of(exam, "list of answers", model.answer, keys) + lines_of(
+        unseen, "list of answers", model.answer, keys
+    )
+    return [line | {"seconds": round(lesson.seconds)} for line in made]
+
+
+def captions(given: argparse.Namespace) -> None:
+    """Captions of photographs that no training saw, written and retrieved, against what people wrote."""
+    corpus, encoder = read_corpus(given.corpus), load_encoder("embedded")
+    rows, cells = photo_cells(corpus, "dev", given.scratch)
+    _, pooled = cells_of("flickr_dev", len(rows), tuple, given.scratch)
+    wanted = [[tidy(caption) for caption in corpus.captions[row]] for row in rows]
+    fitted = corpus.rows("fit")
+    bank = [tidy(caption) for row in fitted for caption in corpus.captions[row][:2]]
+    vectors = encoded(encoder, bank, given.scratch / "bank.npy")
+    rng, described = np.random.default_rng(0), read_describer(given.model)
+    parts = PictureParts(torch.from_numpy(cells.astype(np.float32)), BOX)
+    made = described.answer([CAPTION] * len(rows), parts)
+    nearest = [bank[i] for i in (pooled @ vectors.T).argmax(1).tolist()]
+    prior = max(set(bank), key=lambda text: (float(vectors[bank.index(text)] @ vectors.mean(0)), text))
+    ways = {
+        "written": [one.text for one in made],
+        "written, pictures swapped": [one.text for one in [*made[1:], made[0]]],
+        "nearest of the training captions": nearest,
+        "one caption for all": [prior] * len(rows),
+        "a random training caption": [bank[int(i)] for i in rng.integers(0, len(bank), len(rows))],
+        "another person's": [own[0] for own in wanted],
+    }
+    for name, said in ways.items():
+        others = [own[1:] for own in wanted] if name == "another person's" else wanted
+        agreement = (encoded(encoder, said) * pooled).sum(1)
+        append_line(given.out, scored(name, said, others, agreement))
+    surest = sorted(zip(made, nearest, wanted, strict=True), key=lambda three: -three[0].probability)
+    append_line(
+        given.out, {"what": "examples", "examples": [[a.text, b, own[0]] for a, b, own in surest[:: len(surest) // 8]]}
+    )
+
+
+def scored(name: str, said: Sequence[str], wanted: Sequence[Sequence[str]], agreement: F32) -> Line:
+    """BLEU-4, CIDEr-D and the encoder's cosine with 95 % by resampling pictures."""
+    parts, cider, n = bleu_parts(said, wanted), cider_of(said, wanted), len(said)
+    rng = np.random.default_rng(0)
+    found = {
+        "bleu4": bootstrap(lambda rows: bleu_of(parts[rows]), n, None, rng, repeats=200),
+        "cider": bootstrap(lambda rows: float(cider[rows].mean()), n, None, rng),
+        "agreement": bootstrap(lambda rows: float(agreement[rows].mean()), n, None, rng),
+    }
+    figures = {key: [round(v, 4) for v in (one.value, one.low, one.high)] for key, one in found.items()}
+    return {"what": "captions", "way": name, "n": n, "different": len(set(said))} | figures
+
+
+def encoded(encoder: Any, said: Sequence[str], kept: Path | None = None) -> F32:
+    """(n, d) unit rows of the joint space."""
+    if kept is not None and kept.is_file():
+        return np.load(kept)
+    each = list(dict.fromkeys(said))
+    order = sorted(range(len(each)), key=lambda i: len(each[i]))
+    vectors = np.concatenate(
+        [encoder.encode_texts([each[i] for i in order[at : at + 64]]) for at in range(0, len(order), 64)]
+    )
+    place = {each[i]: k for k, i in enumerate(order)}
+    found = vectors[[place[text] for text in said]]
+    if kept is not None:
+        np.save(kept, found)
+    return found
+
+
+def show(given: argparse.Namespace) -> None:
+    for line in read_lines(given.out):
+        if line["what"] == "scenes":
+            share = wilson(line["right"], line["n"])
+            swapped = ", pictures swapped" if line.get("swapped") else ""
+            print(
+                f"{line['model']}{swapped} | {line['part']} | {line['kind']} | {share.value:.3f} "
+                f"[{share.low:.3f}, {share.high:.3f}] | {line['n']}"
+            )
+        elif line["what"] == "captions":
+            print(line["way"], "|", *(f"{line[key]}" for key in ("bleu4", "cider", "agreement", "different", "n")))
+        elif line["what"] == "examples":
+            print(*line["examples"], sep="\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("scenes", "single", "captions", "show"))
+    for name in ("--scratch", "--model", "--corpus", "--out"):
+        parser.add_argument(name, type=Path)
+    parser.add_argument("--tasks", type=int, default=96_000)
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args(arguments)
+    torch.set_num_threads(1)
+    {"scenes": scenes, "single": single, "captions": captions, "show": show}[given.what](given)
+
+
+if __name__ == "__main__":
+    main()
