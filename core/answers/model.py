@@ -28,7 +28,7 @@ class PictureParts:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Written:
+class GreedyText:
     """What a model wrote to n questions."""
 
     tokens: tuple[tuple[int, ...], ...]
@@ -85,7 +85,7 @@ class VisionT5(torch.nn.Module):
         ).logits.float()
 
     @torch.inference_mode()
-    def write(self, ids: Tensor, seen: Tensor, parts: PictureParts | None, most: int = 20) -> Written:
+    def write(self, ids: Tensor, seen: Tensor, parts: PictureParts | None, most: int = 20) -> GreedyText:
         """The likeliest word at each step, until the end sign or `most` words."""
         config = self.t5.config
         states, seen = self.encode(ids, seen, parts)
@@ -101,7 +101,7 @@ class VisionT5(torch.nn.Module):
                 break
         left = (config.pad_token_id, config.eos_token_id)
         rows = tuple(tuple(w for w in row if w not in left) for row in given[:, 1:].tolist())
-        return Written(rows, chances)
+        return GreedyText(rows, chances)
 
     @torch.inference_mode()
     def chances(self, ids: Tensor, seen: Tensor, parts: PictureParts | None, wanted: Tensor) -> Tensor:

@@ -1,0 +1,60 @@
+"""The model that ships, and the bar below which it is not sure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.answers.describer import Describer
+from core.answers.folder import read_describer
+from core.documents import read_json
+from core.errors import InvalidInput
+from core.files import ASSETS
+from core.statistics.intervals import wilson
+
+FOLDER, CARD = ASSETS / "answers", "card.json"
+RELIABLE = 0.9
+"""Share of answers at or above the bar that must be right, by the lower end of its interval."""
+
+
+@cache
+def shipped_describer() -> Describer:
+    """The small model on the cells of the embedded encoder: docs/answers.md says what it knows."""
+    return read_describer(FOLDER)
+
+
+def bar_of(folder: Path) -> float | None:
+    """The bar that the folder's card says; None where it says none.
+
+    Raises:
+        InvalidInput: it says something that is no probability.
+    """
+    path = folder / CARD
+    said: Any = read_json(path) if path.is_file() else {}
+    bar: Any = said.get("bar") if isinstance(said, Mapping) else None
+    if bar is not None and not (isinstance(bar, int | float) and 0 <= bar <= 1):
+        raise InvalidInput(f"{path}: bar must be a probability from 0 to 1: got {str(bar)[:40]!r}.")
+    return None if bar is None else float(bar)
+
+
+def calibrated_bar(chances: Sequence[float], right: Sequence[bool], reliable: float = RELIABLE) -> float:
+    """The lowest probability of which answers at or above it are right in `reliable` of cases, by the lower end of
+    Wilson's interval; 1 where there is none, so that the model is never sure.
+
+    Raises:
+        InvalidInput: there is no answer.
+    """
+    if not len(chances):
+        raise InvalidInput("A bar needs answers of which it is known whether they are right: there are none.")
+    order = np.argsort(-np.asarray(chances), kind="stable")
+    ok, sorted_chances = np.asarray(right, bool)[order], np.asarray(chances, np.float64)[order]
+    bar = 1.0
+    for n in range(1, len(ok) + 1):
+        last = n == len(ok) or sorted_chances[n] < sorted_chances[n - 1]
+        if last and wilson(int(ok[:n].sum()), n).low >= reliable:
+            bar = float(sorted_chances[n - 1])
+    return bar
