@@ -113,7 +113,7 @@ def nearest_captions(
         )
     tower = speaker_of(words, encoder)
     vectors = unit_rows(encode_texts(tower, captions, cache, progress=progress, step="encode the captions"))
-    return [captions[i] for i in (words.joint.vectors @ vectors.T).argmax(1).tolist()]
+    return [captions[int(i)] for i in (words.joint.vectors @ vectors.T).argmax(1).tolist()]
 
 
 def describe_clusters(
@@ -167,5 +167,5 @@ class _Spoken:
         for k in np.argsort(-test.statistic, kind="stable").tolist():
             p = float(test.p[k]) if design.testable and not np.isnan(test.p[k]) else None
             confirmed = p is not None and p <= ALPHA
-            made.append(SaidWord(words[k], float(test.inside[k]), float(test.outside[k]), p, confirmed))
+            made.append(SaidWord(words[int(k)], float(test.inside[k]), float(test.outside[k]), p, confirmed))
         return tuple(made)

@@ -40,7 +40,7 @@ def test_where_nothing_is_some_mark_passes_in_about_one_of_twenty_runs() -> None
 
 
 def test_groups_move_whole_and_with_one_member_a_class_there_is_no_p() -> None:
-    present, members, strata = drawn(3, n=120)
+    present, members, _ = drawn(3, n=120)
     groups = np.repeat(np.arange(30), 4)
     members[:] = np.repeat(np.arange(30) < 8, 4)
     present[:, 0] = members
