@@ -12,7 +12,7 @@ import torch
 from core.answers.describer import Describer, SpokenAnswer
 from core.answers.model import PictureParts
 from core.answers.over_represented import over_represented
-from core.answers.tasks import CAPTION, PREFIXES, QUESTION
+from core.answers.tasks import PREFIXES, QUESTION
 from core.answers.vision import grid_boxes
 from core.checks.reasons import failing
 from core.discovery.design import design_of
@@ -141,7 +141,7 @@ def ask_pictures(
     """Put the question to every picture and compare the answers of failures with those of the rest."""
     text = with_prefix(question)
     said = say(describer, pictures, grid, text, progress)
-    bar = None if text.startswith(CAPTION) else bar
+    bar = bar if text.startswith(QUESTION) else None  # it was set on questions
     answers = [counted(one, bar) for one in said]
     counts = _counts(diagnosis, pictures.kept, answers, seed)
     return AskedPictures(text, pictures.kept, said, bar, counts, tuple(pictures.notes))

@@ -29,6 +29,7 @@ MODULES = {
     "phrases": "core.cli.words",
     "tag": "core.cli.descriptions",
     "visual-words": "core.cli.explain",
+    "answers": "core.cli.pictures.answers",
     "learn": "core.cli.descriptions",
     "competence": "core.cli.competence",
     "probes": "core.cli.probe",

@@ -1,0 +1,143 @@
+"""The command `answers`: a question put to a run's pictures, and what captions say of its clusters."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.cli.command import argument, command, option
+from core.cli.options import JSON, RUN, SEED
+from core.cli.output import check_suffix, in_folder, print_json, write_table
+from core.cli.terminal import TerminalProgress, say
+from core.errors import InvalidInput
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from core.answers.describer import Describer
+    from core.embeddings.tokens import PictureTokens
+    from core.records import Diagnosis, Progress
+
+    Told = tuple[dict[str, Any], pd.DataFrame, list[str]]
+
+
+@command(note="What the model knows, what it does not, and what a word's p covers: docs/answers.md.")
+@argument("run", "DIR", RUN)
+@option("--ask TEXT", "one question, put to every picture")
+@option("--captions FILE", "describe the clusters by the nearest of these captions, one a line")
+@option("--written", "describe the clusters by captions that the model writes")
+@option("--images PATH", "the run's pictures (default: the small ones that the run keeps)")
+@option("--model DIR", "a VL-T5 of your own, as docs/answers.md says (default: the small one that ships)")
+@option("--encoder NAME", "of whose cells the model makes its answers (default embedded)")
+@option("--out FILE", "write each picture's answer or caption: .json, .csv or .parquet")
+@SEED
+@JSON
+def answers(
+    run: Path,
+    ask: str = "",
+    captions: Path | None = None,
+    written: bool = False,
+    images: Path | None = None,
+    model: Path | None = None,
+    encoder: str = "embedded",
+    out: Path | None = None,
+    seed: int = 0,
+    as_json: bool = False,
+) -> None:
+    """Ask a run's pictures a question, or let captions describe its clusters.
+
+    Answers of failures are compared with those of the rest, and words of the members' captions with those of the rest
+    of the class.
+    """
+    if bool(ask) + (captions is not None) + written != 1:
+        raise InvalidInput('Say one of --ask "what colour is the cube?", --captions FILE or --written.')
+    if out is not None:
+        check_suffix(out)
+        in_folder(out)
+    from core.store import load
+
+    diagnosis = load(run)
+    with TerminalProgress() as progress:
+        reader = _AskedRun(diagnosis, images, model, encoder, progress)
+        document, table, lines = reader.asked(ask, seed) if ask else reader.described(captions, seed)
+    if out is not None and out.suffix.lower() == ".json":
+        from core.files import write_json
+
+        write_json(out, document)
+    elif out is not None:
+        write_table(table, out)
+    if as_json:
+        print_json(document)
+        return
+    say("\n".join(lines))
+    if out is not None:
+        say(f"Written: {out}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _AskedRun:
+    """A run and what its pictures are read with."""
+
+    diagnosis: Diagnosis
+    images: Path | None
+    model: Path | None
+    encoder: str
+    progress: Progress
+
+    def asked(self, question: str, seed: int) -> Told:
+        from core.answers.ask import ask_pictures, with_prefix
+        from core.answers.shipped import FOLDER, bar_of
+        from core.reports.tables.described import asked_document, asked_table
+        from core.reports.wording.described import asked_lines
+
+        with_prefix(question)  # refused before any picture is read
+        describer, bar = self._describer(), bar_of(self.model or FOLDER)
+        cells, grid = self._cells()
+        found = ask_pictures(
+            self.diagnosis, question, describer, cells, grid, bar=bar, seed=seed, progress=self.progress
+        )
+        return asked_document(self.diagnosis, found), asked_table(self.diagnosis, found), asked_lines(found)
+
+    def described(self, file: Path | None, seed: int) -> Told:
+        from core.answers.describe import describe_clusters
+        from core.reports.tables.described import described_document, described_table
+        from core.reports.wording.described import described_lines
+
+        said, how = self._written() if file is None else self._nearest(file)
+        clusters = describe_clusters(self.diagnosis, said, seed=seed)
+        document = described_document(self.diagnosis, clusters, said, how)
+        return document, described_table(self.diagnosis, said), described_lines(clusters, how)
+
+    def _nearest(self, file: Path) -> tuple[list[str | None], str]:
+        from core.answers.describe import nearest_captions, read_captions
+        from core.embeddings.cache import default_cache
+
+        bank = read_captions(file)
+        found = nearest_captions(self.diagnosis, bank, cache=default_cache(), progress=self.progress)
+        return list(found), f"of each picture the nearest of {len(bank):,} captions of {file.name}"
+
+    def _written(self) -> tuple[list[str | None], str]:
+        from core.answers.ask import say as answers_of
+        from core.answers.tasks import CAPTION
+
+        describer = self._describer()
+        cells, grid = self._cells()
+        said: list[str | None] = [None] * len(self.diagnosis.samples)
+        for row, one in zip(cells.kept.tolist(), answers_of(describer, cells, grid, CAPTION, self.progress)):
+            said[row] = one.text
+        return said, "written by the model, picture by picture"
+
+    def _describer(self) -> Describer:
+        from core.answers.folder import read_describer
+        from core.answers.shipped import shipped_describer
+
+        return shipped_describer() if self.model is None else read_describer(self.model)
+
+    def _cells(self) -> tuple[PictureTokens, tuple[int, int]]:
+        from core.answers.ask import read_cells
+        from core.embeddings.cache import default_cache
+        from core.visual_words.search import pictures_of
+
+        store = pictures_of(self.diagnosis, self.images, self.progress)
+        return read_cells(self.diagnosis, store, self.encoder, default_cache(), self.progress)

@@ -1,0 +1,46 @@
+"""Answers and captions as tables and as JSON values: see docs/schema.md."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import pandas as pd
+
+from core.answers.ask import AskedPictures
+from core.answers.describe import CaptionedCluster
+from core.records import Diagnosis
+from core.records.codec import to_json
+from core.reports.wording.described import verdict
+
+
+def asked_document(diagnosis: Diagnosis, found: AskedPictures) -> dict[str, Any]:
+    """The question and its answers as JSON values."""
+    answers = [
+        {"id": diagnosis.samples.ids[row], "answer": answer, "said": one.text, "probability": one.probability}
+        for row, answer, one in zip(found.rows.tolist(), found.answers, found.said, strict=True)
+    ]
+    counts = [asdict(one) for one in found.counts]
+    return to_json(
+        {"question": found.question, "bar": found.bar, "counts": counts, "answers": answers, "notes": found.notes}
+    )
+
+
+def asked_table(diagnosis: Diagnosis, found: AskedPictures) -> pd.DataFrame:
+    """A row for each picture: id, answer, said, probability."""
+    return pd.DataFrame(asked_document(diagnosis, found)["answers"], columns=["id", "answer", "said", "probability"])
+
+
+def described_document(
+    diagnosis: Diagnosis, clusters: Sequence[CaptionedCluster], captions: Sequence[str | None], how: str
+) -> dict[str, Any]:
+    """The clusters with their words, and every sample's caption."""
+    own = [asdict(one) | {"cluster": one.cluster + 1, "sentence": verdict(one)} for one in clusters]
+    said = [{"id": name, "caption": text} for name, text in zip(diagnosis.samples.ids, captions, strict=True)]
+    return to_json({"captions_from": how, "clusters": own, "captions": said})
+
+
+def described_table(diagnosis: Diagnosis, captions: Sequence[str | None]) -> pd.DataFrame:
+    """A row for each sample: id, caption."""
+    return pd.DataFrame({"id": list(diagnosis.samples.ids), "caption": list(captions)})

@@ -1,0 +1,77 @@
+"""What a model answered of pictures, and what captions say of clusters, in plain sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.answers.ask import NOT_SURE, AskedPictures
+from core.answers.describe import CaptionedCluster
+from core.numbers import count, number, p_value, percent
+from core.records import EVERYTHING
+
+SHOWN, WORDS = 10, 6
+ASKED_RULE = (
+    "An answer is what a small model makes of a picture's cells, not what is true of it; p says whether failures got "
+    "it more often than chance allows inside classes, over all answers to this question."
+)
+UNKNOWN_BAR = "The bar for “not sure” was set on drawn scenes; that it holds for other pictures is not known."
+NO_BAR = "Every answer counts: there is no bar for this model and task below which it would be not sure."
+DESCRIBED_RULE = (
+    "A caption is a suggestion. A word counts only where the captions of the cluster's members have it more often than "
+    "those of the rest, by permuting membership inside classes, over all words of the cluster at once."
+)
+
+
+def asked_lines(found: AskedPictures) -> list[str]:
+    """The answers by how often they were given, and what they are worth."""
+    n = len(found.rows)
+    made = [f"{found.question!r} to {count(n, 'picture')}:"]
+    for one in found.counts[:SHOWN]:
+        p = "not compared" if one.p is None else f"adjusted {p_value(one.p)}"
+        made.append(
+            f"{one.answer}: {one.n:,} of {n:,}; {percent(one.among_failures)} of the failures and "
+            f"{percent(one.elsewhere)} of the rest ({p})"
+        )
+    if len(found.counts) > SHOWN:
+        made.append(f"... and {count(len(found.counts) - SHOWN, 'further answer')}: --out FILE writes them all.")
+    unsure = sum(one.n for one in found.counts if one.answer == NOT_SURE)
+    if found.bar is None:
+        made.append(NO_BAR)
+    else:
+        made.append(
+            f"Below a probability of {number(found.bar, 2)} an answer is “not sure” ({unsure:,}). {UNKNOWN_BAR}"
+        )
+    return [*made, ASKED_RULE, *found.notes]
+
+
+def described_lines(clusters: Sequence[CaptionedCluster], how: str) -> list[str]:
+    """Of each cluster the words that set it apart, and captions of its members.
+
+    Args:
+        how: where the captions come from, such as "nearest of 400 captions".
+    """
+    if not clusters:
+        return ["The run has no confirmed cluster, so there is nothing to describe."]
+    made = [f"Captions: {how}. {DESCRIBED_RULE}"]
+    for one in clusters:
+        where = "" if one.scope == EVERYTHING else f" within {one.scope}"
+        sizes = f"{count(one.size, 'member')}, {count(one.others, 'other')}"
+        made.append(f"Cluster {one.cluster + 1}, {one.name}{where} ({sizes}): {verdict(one)}")
+        made += [f"  “{text}”" for text in one.quoted]
+    return made
+
+
+def verdict(one: CaptionedCluster) -> str:
+    """The words of the members' captions that pass, or that none does."""
+    if not one.tested:
+        return "no word is in enough captions to be compared."
+    if one.words and one.words[0].p is None:
+        return "nothing could be permuted, so no word is tested."
+    if not one.confirmed:
+        return f"none of {count(one.tested, 'word')} sets it apart; the captions stay a suggestion."
+    said = ", ".join(
+        f"“{w.word}” ({percent(w.inside)} against {percent(w.outside)}, {'' if w.p is None else p_value(w.p)})"
+        for w in one.confirmed[:WORDS]
+    )
+    more = len(one.confirmed) - WORDS
+    return f"its captions say {said}{f' and {more} more' if more > 0 else ''}, of {count(one.tested, 'word')}."

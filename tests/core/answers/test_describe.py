@@ -1,0 +1,78 @@
+"""Words of captions that set a cluster apart, and captions that are near."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.answers.describe import describe_clusters, nearest_captions, read_captions
+from core.answers.shipped import bar_of, calibrated_bar
+from core.errors import InvalidInput
+from core.files import write_json
+from core.records import Diagnosis
+
+
+def captions_of(diagnosis: Diagnosis, *, planted: bool) -> list[str]:
+    rng = np.random.default_rng(0)
+    words = np.array(["street", "people", "sunny", "wide"])
+    made = [f"a {words[int(rng.integers(4))]} place" for _ in range(len(diagnosis.samples))]
+    members = diagnosis.clusters[0].membership >= 0.5
+    return [f"{text} in fog" if planted and inside else text for text, inside in zip(made, members)]
+
+
+def test_a_word_of_the_members_captions_passes_and_no_other_does(diagnosis: Diagnosis) -> None:
+    one = describe_clusters(diagnosis, captions_of(diagnosis, planted=True), permutations=999)[0]
+    assert [word.word for word in one.confirmed] == ["fog"]
+    assert (one.words[0].inside, one.words[0].outside) == (1.0, 0.0)
+    assert one.size == int((diagnosis.clusters[0].membership >= 0.5).sum())
+    assert all(text.endswith("in fog") for text in one.quoted)
+
+
+def test_where_captions_are_alike_no_word_passes(diagnosis: Diagnosis) -> None:
+    one = describe_clusters(diagnosis, captions_of(diagnosis, planted=False), permutations=999)[0]
+    assert one.confirmed == ()
+    assert one.tested >= 3
+
+
+def test_pictures_without_a_caption_are_left_out_and_one_a_sample_is_needed(diagnosis: Diagnosis) -> None:
+    said: list[str | None] = list(captions_of(diagnosis, planted=True))
+    first = int(np.flatnonzero(diagnosis.clusters[0].membership >= 0.5)[0])
+    whole = describe_clusters(diagnosis, said, permutations=99)[0]
+    said[first] = None
+    assert describe_clusters(diagnosis, said, permutations=99)[0].size == whole.size - 1
+    with pytest.raises(InvalidInput, match="captions for 60 samples"):
+        describe_clusters(diagnosis, said[1:])
+
+
+def test_captions_are_read_a_line_each_and_once(tmp_path: Path) -> None:
+    (tmp_path / "c.txt").write_text("a dog\n\n a  cat \na dog\n", "utf-8")
+    assert read_captions(tmp_path / "c.txt") == ("a dog", "a cat")
+    (tmp_path / "c.txt").write_text("one\n", "utf-8")
+    with pytest.raises(InvalidInput, match="1 different captions"):
+        read_captions(tmp_path / "c.txt")
+
+
+def test_a_run_without_words_has_no_nearest_caption(diagnosis: Diagnosis) -> None:
+    with pytest.raises(InvalidInput, match="no encoder with a text tower"):
+        nearest_captions(replace(diagnosis, words=None), ["a", "b"])
+
+
+def test_the_bar_is_the_lowest_above_which_answers_are_reliable(tmp_path: Path) -> None:
+    chances = np.linspace(1, 0, 400)
+    right = chances > 0.4
+    bar = calibrated_bar(chances.tolist(), right.tolist())
+    above = chances >= bar
+    assert right[above].mean() >= 0.9
+    assert 0.36 < bar < 0.4
+    assert calibrated_bar([0.9, 0.8], [False, True]) == 1.0
+    with pytest.raises(InvalidInput, match="there are none"):
+        calibrated_bar([], [])
+    write_json(tmp_path / "card.json", {"bar": bar})
+    assert bar_of(tmp_path) == bar
+    assert bar_of(tmp_path / "none") is None
+    write_json(tmp_path / "card.json", {"bar": 2})
+    with pytest.raises(InvalidInput, match="bar must be"):
+        bar_of(tmp_path)

@@ -1,0 +1,87 @@
+"""`python -m core answers` on a run on disk, with a tiny model on the cells of the embedded encoder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from core.answers import shipped
+from core.answers.folder import write_describer
+from core.files import write_json
+from core.records import Diagnosis
+from core.store import save
+from tests.support.commands import refused, said
+from tests.support.describers import tiny_describer
+
+
+@pytest.fixture
+def run(diagnosis: Diagnosis, tmp_path: Path) -> str:
+    save(diagnosis, tmp_path / "run")
+    return str(tmp_path / "run")
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    write_describer(tiny_describer(768), tmp_path / "model")
+    return tmp_path / "model"
+
+
+def test_a_question_is_put_to_every_picture(
+    run: str, model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "answers.csv"
+    told = said(capsys, "answers", run, "--ask", "what colour is the cube?", "--model", str(model), "--out", str(out))
+    assert told.startswith("'vqa: what colour is the cube?' to 60 pictures:")
+    assert "Every answer counts" in told
+    assert f"Written: {out}" in told
+    table = pd.read_csv(out, keep_default_na=False)
+    assert list(table.columns) == ["id", "answer", "said", "probability"]
+    assert len(table) == 60
+
+
+def test_below_the_bar_of_its_card_the_model_is_not_sure(
+    run: str, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_json(model / shipped.CARD, {"bar": 1.0})
+    found = json.loads(said(capsys, "answers", run, "--ask", "is it red?", "--model", str(model), "--json"))
+    assert list(found) == ["question", "bar", "counts", "answers", "notes"]
+    assert {one["answer"] for one in found["answers"]} == {"not sure"}
+    assert [(one["answer"], one["n"], one["p"]) for one in found["counts"]] == [("not sure", 60, None)]
+    assert all(0 <= one["probability"] < 1 for one in found["answers"])
+    captions = json.loads(said(capsys, "answers", run, "--ask", "caption: it", "--model", str(model), "--json"))
+    assert captions["bar"] is None
+
+
+def test_clusters_are_described_by_written_captions(run: str, model: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = said(capsys, "answers", run, "--written", "--model", str(model))
+    assert told.startswith("Captions: written by the model, picture by picture. A caption is a suggestion.")
+    assert "Cluster 1, " in told
+    found = json.loads(said(capsys, "answers", run, "--written", "--model", str(model), "--json"))
+    assert list(found) == ["captions_from", "clusters", "captions"]
+    assert len(found["captions"]) == 60
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ([], "Say one of --ask"),
+        (["--ask", "a", "--written"], "Say one of --ask"),
+        (["--ask", "  "], "needs words"),
+        (["--ask", "a", "--out", "x.txt"], "--out must end in"),
+        (["--ask", "a", "--model", "nowhere"], "config.json"),
+    ],
+)
+def test_what_cannot_be_asked_is_refused(
+    run: str, capsys: pytest.CaptureFixture[str], given: list[str], told: str
+) -> None:
+    assert told in refused(capsys, "answers", run, *given)
+
+
+def test_a_model_of_other_features_is_refused(run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_describer(tiny_describer(5), tmp_path / "other")
+    assert "takes features of 5 numbers" in refused(
+        capsys, "answers", run, "--ask", "a", "--model", str(tmp_path / "other")
+    )
