@@ -38,7 +38,7 @@ def explain(
         check_suffix(out)
     from core.checks.reasons import reasons_of
     from core.reports.tables.reasons import reasons_document, reasons_table
-    from core.reports.wording.reasons import NOTHING, RULE, faithfulness_lines, sentence_of
+    from core.reports.wording.reasons import RULE, faithfulness_lines, nothing_known, sentence_of
     from core.store import load
 
     diagnosis = load(run)
@@ -47,7 +47,7 @@ def explain(
         if as_json:
             print_json(reasons_document(diagnosis, found))
         else:
-            say(sentence_of(diagnosis, found[0]) or NOTHING)
+            say(sentence_of(diagnosis, found[0]) or nothing_known(diagnosis, found[0].row))
         return
     found = reasons_of(diagnosis)
     measured = _measured(diagnosis, run, kept=not not_kept)

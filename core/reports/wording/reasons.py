@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
-from core.checks.reasons import LEAST_FAILING, NEAREST, SampleReason, reason_of
+from core.checks.reasons import LEAST_FAILING, NEAREST, Ground, SampleReason, reason_of
 from core.discovery.called import cluster_name
 from core.numbers import count, listed, number, percent, with_interval, with_unit
 from core.records import EVERYTHING, CauseKind, Diagnosis, FailureCluster, Faithfulness, KindFaithfulness
@@ -25,7 +26,7 @@ _KINDS: dict[CauseKind, str] = {
 
 def reason_sentence(diagnosis: Diagnosis, row: int) -> str:
     """Such as "Likely to fail (expected loss 1.2, the worst tenth): it lies in cluster 1 (dark); 3 of its 5 nearest
-    samples fail."; "" where nothing is known."""
+    samples fail.", or "Failed (expected loss ...", where that is known; "" where nothing is known."""
     return sentence_of(diagnosis, reason_of(diagnosis, row))
 
 
@@ -34,23 +35,39 @@ def sentence_of(diagnosis: Diagnosis, reason: SampleReason) -> str:
     parts = [*_findings(diagnosis, reason), *_neighbours(reason)]
     if not parts:
         return ""
-    expected = f"expected loss {number(reason.expected)}{with_unit(diagnosis)}"
-    likely = f"Likely to fail ({expected}, the worst tenth)" if reason.worst else f"May fail ({expected})"
+    expected = f"(expected loss {number(reason.expected)}{with_unit(diagnosis)}{', the worst tenth' * reason.worst})"
+    if has_failed(diagnosis, reason.row):
+        likely = f"Failed, as was likely {expected}" if reason.worst else f"Failed {expected}"
+    else:
+        likely = f"{'Likely to' if reason.worst else 'May'} fail {expected}"
     answer = _answer(diagnosis, reason.row)
     return f"{likely}: {'; '.join(parts)}.{f' {answer}' if answer else ''}"
+
+
+def has_failed(diagnosis: Diagnosis, row: int) -> bool:
+    """Whether the answer to a sample is known to be wrong."""
+    errors = diagnosis.outcomes.errors
+    return errors is not None and bool(errors[row])
+
+
+def nothing_known(diagnosis: Diagnosis, row: int) -> str:
+    """What is said where there is no sentence."""
+    fails = "failed" if has_failed(diagnosis, row) else "may fail"
+    return f"Nothing is known of why this sample {fails}: no confirmed finding speaks of it."
 
 
 def _findings(diagnosis: Diagnosis, reason: SampleReason) -> list[str]:
     parts: list[str] = []
     clusters = {cluster.id: cluster for cluster in diagnosis.clusters}
+    named: set[tuple[str, str]] = set()
     for ground in reason.grounds:
         if ground.kind == "cluster":
-            parts.append(f"it lies in cluster {ground.number + 1}{_called(diagnosis, clusters[ground.number])}")
+            own = clusters[ground.number]
+            parts.append(f"it lies in cluster {ground.number + 1}{_called(diagnosis, own)}")
+            named.add((cluster_name(diagnosis, own).text, "" if own.scope == EVERYTHING else own.scope))
     noun = sample_noun(diagnosis)
-    conditions = [ground.said for ground in reason.grounds if ground.kind == "condition"]
-    phrases = [
-        ground.said.replace(ground.text, f'"{ground.text}"', 1) for ground in reason.grounds if ground.kind == "phrase"
-    ]
+    conditions = _each_once([g for g in reason.grounds if g.kind == "condition" and (g.text, g.scope) not in named])
+    phrases = _each_once([g for g in reason.grounds if g.kind == "phrase" and (g.text, g.scope) not in named], '"')
     classes = [ground.text for ground in reason.grounds if ground.kind == "class"]
     if conditions:
         parts.append(f"it has what confirmed findings have: {_named(conditions)}")
@@ -58,6 +75,19 @@ def _findings(diagnosis: Diagnosis, reason: SampleReason) -> list[str]:
         parts.append(f"it is among the {noun}s most like {_named(phrases)}, which fail more than others")
     parts += [f"its class {name} fails more than the others" for name in classes]
     return parts
+
+
+def _each_once(grounds: Sequence[Ground], quote: str = "") -> list[str]:
+    """Each text once, with the parts that it was confirmed in: such as "weather = fog (within car, and in all)"."""
+    scopes: dict[str, list[str]] = {}
+    for ground in grounds:
+        scopes.setdefault(ground.text, []).append(ground.scope)
+    within = {text: ", ".join(one for one in parts if one) for text, parts in scopes.items()}
+    everywhere = {text: ", and in all" * ("" in parts) for text, parts in scopes.items()}
+    return [
+        f"{quote}{text}{quote}" + (f" (within {within[text]}{everywhere[text]})" if within[text] else "")
+        for text in scopes
+    ]
 
 
 def _called(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
@@ -132,7 +162,6 @@ def _area(kind: KindFaithfulness) -> str:
 
 CHANCE = 0.5
 """The AUROC of what tells nothing."""
-NOTHING = "Nothing is known of why this sample may fail: no confirmed finding speaks of it."
 RULE = (
     f"Nearest samples are named where at least {LEAST_FAILING} of {NEAREST} fail, and at least twice the share of all "
     "samples that fail. Nothing is said of a sample that no confirmed finding speaks of, unless its expected loss is "

@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import numpy as np
+
 from core.checks.reasons import Ground, SampleReason
-from core.records import CauseKind, Diagnosis, Estimate, Faithfulness, KindFaithfulness
+from core.discovery.called import cluster_name
+from core.records import EVERYTHING, CauseKind, Diagnosis, Estimate, Faithfulness, KindFaithfulness
 from core.reports.wording.reasons import (
     RULE,
     faithfulness_lines,
     faithfulness_sentence,
     kinds_table,
+    nothing_known,
     reason_sentence,
     sentence_of,
 )
@@ -35,6 +39,39 @@ def test_a_sentence_names_what_is_known_and_no_more(diagnosis: Diagnosis) -> Non
     assert re.search(r'The model answers "(bus|car|tram)"\.$', said)
     assert not re.search(r"\bbecause\b|\bcauses? it\b|\bdue to\b", said)
     assert sentence_of(diagnosis, SampleReason(0, 0.3, False, grounds[1:2])).startswith("May fail (expected loss 0.30")
+
+
+def test_of_a_sample_that_failed_it_is_said_that_it_did(diagnosis: Diagnosis) -> None:
+    errors = diagnosis.outcomes.errors
+    assert errors is not None
+    wrong, right = int(np.flatnonzero(errors)[0]), int(np.flatnonzero(~errors)[0])
+    ground = (Ground("condition", "weather = fog"),)
+    assert sentence_of(diagnosis, SampleReason(wrong, 0.3, False, ground)).startswith(
+        "Failed (expected loss 0.30 nats):"
+    )
+    assert sentence_of(diagnosis, SampleReason(wrong, 1.2, True, ground)).startswith(
+        "Failed, as was likely (expected loss 1.20 nats, the worst tenth): it has"
+    )
+    assert sentence_of(diagnosis, SampleReason(right, 1.2, True, ground)).startswith("Likely to fail (expected loss")
+    assert nothing_known(diagnosis, wrong).startswith("Nothing is known of why this sample failed:")
+    assert nothing_known(diagnosis, right).startswith("Nothing is known of why this sample may fail:")
+
+
+def test_each_finding_is_said_once(diagnosis: Diagnosis) -> None:
+    grounds = (
+        Ground("phrase", "far away"),
+        Ground("phrase", "far away", scope="bus"),
+        Ground("phrase", "in the dark", scope="bus"),
+        Ground("phrase", "in the dark", scope="car"),
+    )
+    said = sentence_of(diagnosis, SampleReason(0, 0.3, False, grounds))
+    assert '"far away" (within bus, and in all), "in the dark" (within bus, car)' in said
+    own = diagnosis.clusters[0]
+    name = cluster_name(diagnosis, own).text
+    assert name
+    scope = "" if own.scope == EVERYTHING else own.scope
+    both = (Ground("cluster", number=own.id), Ground("condition", name, scope=scope))
+    assert sentence_of(diagnosis, SampleReason(0, 0.3, False, both)).count(name) == 1
 
 
 def test_where_nothing_is_known_nothing_is_said(diagnosis: Diagnosis) -> None:
