@@ -19,8 +19,8 @@ from webapp.failure_map import map_points
 from webapp.markup.components import upload
 from webapp.markup.render import render
 from webapp.state.choices import (
-    ENCODERS,
     IMAGES,
+    OF_DATA,
     PHRASES,
     ROLE_NAMES,
     SEVERAL_ROLES,
@@ -219,7 +219,7 @@ def _form(given: list[Any], status_line: gr.HTML) -> Form:
         loss_kind = gr.Dropdown(
             [AUTOMATIC, *LOSS_KINDS], value=AUTOMATIC, label="Loss", min_width=150, elem_id="loss-kind"
         )
-        encoder = gr.Dropdown(list(ENCODERS), value="embedded", label="Encoder", min_width=150, elem_id="encoder")
+        encoder = gr.Dropdown(list(OF_DATA), value="embedded", label="Encoder", min_width=150, elem_id="encoder")
     gr.HTML(render("data/encoder_note.html.j2"), **PLAIN)
     hidden = gr.Radio(list(HIDDEN), value=0.0, label="Hide a part and predict it", info=HIDDEN_NOTE, elem_id="hidden")
     with gr.Accordion("Only some classes", open=False):

@@ -10,11 +10,13 @@ from core.options import Setting, settings_of
 from core.probes import PROBES
 from core.records import Diagnosis
 from webapp.markup.render import render
-from webapp.probe.inputs import available, is_path
+from webapp.probe.inputs import available, is_path, unfit
 
 FIRST = "zero-shot"
 MAX_ON_SLIDER = 400
 """A whole number of at most so many steps gets a slider beside its field."""
+OF_PICTURES = {"templates": ("7", "80")}
+"""Choices that speak of photographs: they are not offered for other samples."""
 SPLITS = (
     ("halves", "two halves teach each other"),
     ("column", "the table’s train rows teach, its test rows are scored"),
@@ -22,16 +24,18 @@ SPLITS = (
 """Which rows teach, where the table says it."""
 
 
-def cards(chosen: str = FIRST, run: str = "") -> str:
-    """The probes as radio cards: title, what it does, its source; one whose module is missing cannot be chosen."""
-    return render("probe/cards.html.j2", cards=[_card(name, chosen) for name in PROBES], run=run)
+def cards(diagnosis: Diagnosis, chosen: str = FIRST, run: str = "") -> str:
+    """The probes as radio cards: title, what it does, its source; one whose module is missing, or that is not for these
+    samples, cannot be chosen."""
+    return render("probe/cards.html.j2", cards=[_card(name, chosen, diagnosis) for name in PROBES], run=run)
 
 
-def _card(name: str, chosen: str) -> dict[str, Any]:
+def _card(name: str, chosen: str, diagnosis: Diagnosis) -> dict[str, Any]:
     try:
-        return {"name": name, "probe": available(name), "is_chosen": name == chosen}
+        probe, why = available(name), unfit(name, diagnosis)
     except InvalidInput:
-        return {"name": name, "probe": None, "is_chosen": False}
+        return {"name": name, "probe": None, "is_chosen": False, "unfit": "", "is_off": True}
+    return {"name": name, "probe": probe, "is_chosen": name == chosen and not why, "unfit": why, "is_off": bool(why)}
 
 
 def needs_pool(name: str) -> bool:
@@ -55,16 +59,18 @@ def controls(name: str, diagnosis: Diagnosis) -> str:
     return render(
         "probe/form.html.j2",
         name=name,
-        usual=[_control(s) for s in known if not s.advanced],
-        more=[_control(s) for s in known if s.advanced],
+        usual=[_control(s, diagnosis.samples.modality) for s in known if not s.advanced],
+        more=[_control(s, diagnosis.samples.modality) for s in known if s.advanced],
         splits=SPLITS if told is not None and {"train", "test"} <= set(told.astype(str).tolist()) else (),
     )
 
 
-def _control(setting: Setting) -> dict[str, Any]:
+def _control(setting: Setting, modality: str) -> dict[str, Any]:
     low, high = (f"{v:g}" if v is not None else "" for v in (setting.low, setting.high))
     value = "" if setting.default is None else str(setting.default)
-    named = (*([("", "automatic")] if setting.optional else []), *((c, c) for c in setting.choices or ()))
+    others = OF_PICTURES.get(setting.name, ()) if modality != "image" else ()
+    offered = (c for c in setting.choices or () if c not in others)
+    named = (*([("", "automatic")] if setting.optional else []), *((c, c) for c in offered))
     return {
         "setting": setting,
         "name": setting.name,

@@ -41,7 +41,7 @@ def on_open(session: Session, state: ProbeState) -> tuple[Any, ...]:
     made = ProbeState(session.run, kept, former=state.former if state.former != session.run else "")
     return (
         made,
-        "" if refusal(diagnosis) else cards(run=session.run),
+        "" if refusal(diagnosis) else cards(diagnosis, run=session.run),
         *form_of(session.run, diagnosis, FIRST),
         *_views(made),
     )

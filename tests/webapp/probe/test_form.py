@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tests.support.showcase import add_words, make_showcase
-from webapp.probe.form import controls
+from webapp.probe.form import cards, controls
 from webapp.probe.inputs import seconds_for
 
 
@@ -10,3 +12,13 @@ def test_the_form_of_descriptions_offers_the_tuned_encoder_and_counts_its_time()
     assert '<option value="tuned">tuned</option>' in controls("label-desc", diagnosis)
     plain, tuned = (seconds_for(diagnosis, "label-desc", {"by": by}) for by in ("descriptions", "tuned"))
     assert tuned > plain + 0.02 * 60
+
+
+def test_what_speaks_of_pictures_is_not_offered_for_texts_and_the_card_says_why() -> None:
+    pictures = add_words(make_showcase(60))
+    texts = replace(pictures, samples=replace(pictures.samples, modality="text"))
+    for diagnosis, offered in ((pictures, True), (texts, False)):
+        assert ('<option value="80">80</option>' in controls("zero-shot", diagnosis)) is offered
+        assert ("these samples are texts. Choose a probe without learned prompts." in cards(diagnosis)) is not offered
+        assert cards(diagnosis).count(" disabled") == (0 if offered else 2)  # CoOp and CoCoOp
+    assert '<option value="own">own</option>' in controls("zero-shot", texts)

@@ -89,7 +89,7 @@ def test_no_visitor_makes_the_server_open_a_file_by_its_path(name: str) -> None:
 
 def test_a_probe_whose_module_is_missing_is_shown_and_cannot_be_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(PROBES, "later", "core.probes.none_yet:Later")
-    found = cards()
+    found = cards(add_words(make_showcase(60)))
     assert 'value="later" disabled' in found
     assert "Not available" in found
     assert 'value="zero-shot" checked' in found
