@@ -244,10 +244,12 @@ def test_cancel_stops_a_run_and_keeps_the_form(open_page: Visit, tmp_path: Path)
     page.set_input_files("#images input[type=file]", archive)
     page.wait_for_selector("#columns table")
     page.wait_for_function("document.querySelector('#images').innerText.includes('pictures')")
+    assert page.locator("#cancel").is_disabled()
     page.get_by_role("button", name="Run the diagnosis").click()
     page.wait_for_selector("#status li.present", timeout=30_000)
     page.get_by_role("button", name="Cancel").click()
     page.wait_for_function("document.querySelector('#status').innerText.includes('Stopped')", timeout=120_000)
+    page.wait_for_selector("#cancel[disabled]")
     assert "audit" in page.locator("#table").inner_text()
 
 

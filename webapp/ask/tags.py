@@ -20,7 +20,7 @@ from webapp.markup.render import render
 from webapp.state.caches import own_cache
 from webapp.state.downloads import csv_of, fresh_folder
 from webapp.state.events import as_int, event_data
-from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, closing, follow, on_cancel
+from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, closing, follow, wire_cancel
 from webapp.state.quotas import STATE_S
 from webapp.state.session import RUNS, Session, require_run, shows_errors
 
@@ -222,7 +222,7 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, diagnosis: 
     opened = parts.fold.expand(shows_errors(on_first), [session, state], [parts.names, *told], **heavy)
     for event in (parts.run.click(**test, **heavy), chosen.success(**test, **heavy), opened):
         event.success(shows_errors(on_tagged), [session, state, made], [state, *parts.views()], **PRIVATE)
-    parts.cancel.click(on_cancel, [job], None, **QUICK)
+    wire_cancel(parts.cancel, job)
     picked = parts.table.act(shows_errors(on_pick), [session, state], parts.tagged, **QUICK)
     picked.success(None, None, None, js=TO_TAGGED, **PRIVATE)
     mapped = [tabs, session, view.pane, view.failure_map]
@@ -245,7 +245,7 @@ def _layout(diagnosis: Diagnosis | None, first: str) -> TagParts:
                 min_width=260,
             )
             run = gr.Button("Test the tags", variant="primary", elem_id="tags-run", scale=1, min_width=130)
-            cancel = gr.Button("Cancel", elem_id="tags-cancel", scale=0, min_width=110)
+            cancel = gr.Button("Cancel", elem_id="tags-cancel", scale=0, min_width=110, interactive=False)
         line = gr.HTML("", elem_id="tags-status", **PLAIN)
         table = gr.HTML("", run=first, elem_id="tags-table", **pane)
         tagged = gr.HTML("", run=first, elem_id="tagged", **pane)

@@ -20,7 +20,7 @@ from webapp.markup.render import render
 from webapp.state.caches import own_cache
 from webapp.state.downloads import csv_of, fresh_folder
 from webapp.state.events import as_int, event_data
-from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, closing, follow, on_cancel
+from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, closing, follow, wire_cancel
 from webapp.state.quotas import STATE_S
 from webapp.state.session import RUNS, Session, require_run, shows_errors
 
@@ -184,7 +184,7 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, diagnosis: 
         said = gr.HTML(intro(diagnosis), elem_id="visual-intro", **PLAIN)
         with gr.Row():
             run = gr.Button("Look for visual words", variant="primary", elem_id="visual-run", scale=0, min_width=210)
-            cancel = gr.Button("Cancel", elem_id="visual-cancel", scale=0, min_width=110)
+            cancel = gr.Button("Cancel", elem_id="visual-cancel", scale=0, min_width=110, interactive=False)
         line = gr.HTML("", elem_id="visual-status", **PLAIN)
         words = gr.HTML("", run=first, elem_id="visual-words", **pane)
         _, buttons = download_row([(f"take-{name.replace('.', '-')}", title) for name, title in FILES])
@@ -192,7 +192,7 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, diagnosis: 
     looked.success(
         shows_errors(on_found), [session, state, found], [state, line, words, view.pane, *buttons], **PRIVATE
     )
-    cancel.click(on_cancel, [job], None, **QUICK)
+    wire_cancel(cancel, job)
     mapped = [tabs, session, view.pane, view.failure_map]
     words.act(shows_errors(on_show), [session, state], mapped, **QUICK)
     tab.select(shows_errors(on_run), [session, state], [state, said, run, line, words, *buttons], **QUICK)

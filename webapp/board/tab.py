@@ -13,7 +13,7 @@ from core.discovery.engines import ENGINES
 from core.errors import InvalidInput
 from core.records import Diagnosis
 from webapp.markup.render import empty, render
-from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, follow, on_cancel
+from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, follow, wire_cancel
 from webapp.state.session import NO_RUN, RUNS, Session, require_run, shows_errors
 
 FIRST = ("domino", "error logistic", "spotlight")
@@ -71,10 +71,10 @@ def build(session: gr.State, tab: gr.Tab) -> None:
     engines = gr.CheckboxGroup(list(ENGINES), value=list(FIRST), label="Engines", elem_id="peer-engines")
     with gr.Row():
         run = gr.Button("Ask them", variant="primary", elem_id="peers")
-        cancel = gr.Button("Cancel", elem_id="peers-cancel", scale=0, min_width=110)
+        cancel = gr.Button("Cancel", elem_id="peers-cancel", scale=0, min_width=110, interactive=False)
     line = gr.HTML("", elem_id="peers-status", **PLAIN)
     result = gr.HTML(render("board/waiting.html.j2"), elem_id="peers-result", **PLAIN)
     board = gr.HTML("", elem_id="board", **PLAIN)
     tab.select(shows_errors(on_open), [session, asked], [asked, result, board], **QUICK)
     run.click(shows_errors(on_ask), [session, engines], [job, line, asked, result], **HEAVY, **PRIVATE)
-    cancel.click(on_cancel, [job], None, **QUICK)
+    wire_cancel(cancel, job)

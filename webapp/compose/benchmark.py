@@ -30,7 +30,7 @@ from webapp.markup.components import download_row, script, upload
 from webapp.markup.render import render
 from webapp.state.choices import IMAGES, TABLES
 from webapp.state.events import event_data
-from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, closing, follow, on_cancel, on_wait
+from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, closing, follow, on_wait, wire_cancel
 from webapp.state.session import shows_errors
 
 
@@ -200,7 +200,7 @@ def _form(access: ModelAccess) -> BenchmarkForm:
     )
     with gr.Row():
         run = gr.Button("Run the benchmark", variant="primary", elem_id="compose-run")
-        cancel = gr.Button("Cancel", elem_id="compose-cancel", scale=0, min_width=110)
+        cancel = gr.Button("Cancel", elem_id="compose-cancel", scale=0, min_width=110, interactive=False)
     status = gr.HTML("", elem_id="compose-status", **PLAIN)
     gr.HTML(render("compose/next.html.j2"), elem_id="compose-next", **PLAIN)
     return BenchmarkForm(choice, own, files, [encoder, second], run, cancel, status)
@@ -237,7 +237,7 @@ def wire(
     shown = started.success(shows_errors(on_made), [state, made], [form.status, state, *views.all()], **PRIVATE)
     shown.success(None, None, None, js=TO_RESULT, **PRIVATE)
     shown.success(shows_errors(on_files), [state], views.buttons, **PRIVATE)
-    form.cancel.click(on_cancel, [job], None, **QUICK)
+    wire_cancel(form.cancel, job)
     acted = views.result.act(shows_errors(on_act), [state], [state, views.items], **PRIVATE)
     acted.success(None, None, None, js=TO_ITEMS, **PRIVATE)
     views.items.act(shows_errors(on_act), [state], [state, views.items], **PRIVATE)

@@ -19,7 +19,7 @@ from webapp.compose.visit import ComposeState
 from webapp.markup.components import script
 from webapp.state.caches import own_cache
 from webapp.state.events import event_data
-from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, follow, on_cancel, on_wait
+from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, follow, on_wait, wire_cancel
 from webapp.state.quotas import STATE_S
 from webapp.state.session import RUNS, Session, shows_errors
 
@@ -159,7 +159,7 @@ def build(session: gr.State, state: gr.State, tab: gr.Tab, access: ModelAccess) 
             form = _form(access)
             with gr.Row():
                 run = gr.Button("Draw the grid", variant="primary", elem_id="grid-run")
-                cancel = gr.Button("Cancel", elem_id="grid-cancel", scale=0, min_width=110)
+                cancel = gr.Button("Cancel", elem_id="grid-cancel", scale=0, min_width=110, interactive=False)
             status = gr.HTML("", elem_id="grid-status", **PLAIN)
         with gr.Column(scale=72, min_width=320):
             view = gr.HTML(grid_view(None, "", ""), js_on_load=scripts, elem_id="grid-result", **PLAIN)
@@ -176,7 +176,7 @@ def build(session: gr.State, state: gr.State, tab: gr.Tab, access: ModelAccess) 
     run.click(on_wait, None, status, **QUICK)
     started = run.click(shows_errors(start), [session, state, *form], [job, status, made], **HEAVY, **PRIVATE)
     started.success(shows_errors(on_made), [made], [grid, view], **PRIVATE)
-    cancel.click(on_cancel, [job], None, **QUICK)
+    wire_cancel(cancel, job)
     view.act(shows_errors(on_measure), [grid], [grid, view], **QUICK)
 
 

@@ -25,7 +25,7 @@ from webapp.compose.visit import BenchmarkRun, ComposeState, TrainedAdapter
 from webapp.markup.render import render
 from webapp.state.caches import own_cache
 from webapp.state.downloads import fresh_folder
-from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, closing, follow, on_cancel, on_wait
+from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, closing, follow, on_wait, wire_cancel
 from webapp.state.session import shows_errors
 
 if TYPE_CHECKING:
@@ -218,7 +218,7 @@ def build(state: gr.State, benchmark: BenchmarkForm, views: BenchmarkViews, acce
             guess = gr.HTML(estimate_view("local", 1000, 12), elem_id="teach-estimate", **PLAIN)
             with gr.Row():
                 run = gr.Button("Train", variant="primary", elem_id="teach-run")
-                cancel = gr.Button("Stop", elem_id="teach-cancel", scale=0, min_width=110)
+                cancel = gr.Button("Stop", elem_id="teach-cancel", scale=0, min_width=110, interactive=False)
             line = gr.HTML("", elem_id="teach-status", **PLAIN)
         with gr.Column(scale=72, min_width=320):
             curve = gr.HTML(render("compose/train_empty.html.j2"), elem_id="teach-result", **PLAIN)
@@ -242,4 +242,4 @@ def build(state: gr.State, benchmark: BenchmarkForm, views: BenchmarkViews, acce
     outputs = [line, state, *views.all(), curve, archive, second]
     shown = started.success(shows_errors(show), [state, made], outputs, **PRIVATE)
     shown.success(shows_errors(on_files), [state], views.buttons, **PRIVATE)
-    cancel.click(on_cancel, [job], None, **QUICK)
+    wire_cancel(cancel, job)

@@ -32,7 +32,7 @@ from webapp.state.choices import (
     recognised,
 )
 from webapp.state.forget import forget_visit
-from webapp.state.jobs import HEAVY, JOBS, PLAIN, PRIVATE, QUICK, Job, closing, follow, on_cancel, on_wait
+from webapp.state.jobs import HEAVY, JOBS, PLAIN, PRIVATE, QUICK, Job, closing, follow, on_wait, wire_cancel
 from webapp.state.session import RUNS, Session, shows_errors
 from webapp.state.visitor import address, visitor
 
@@ -236,7 +236,7 @@ def _form(given: list[Any], status_line: gr.HTML) -> Form:
         seed = gr.Number(0, precision=0, label="Seed", minimum=0)
     with gr.Row():
         run = gr.Button("Run the diagnosis", variant="primary", elem_id="run")
-        cancel = gr.Button("Cancel", elem_id="cancel")
+        cancel = gr.Button("Cancel", elem_id="cancel", interactive=False)
         forget = gr.Button("Delete my data now", elem_id="forget")
     settings: list[Any] = [loss_kind, higher, encoder, phrases, alpha, seed, hidden, within]
     return Form(given, settings, roles, columns, within, run, cancel, status_line, forget)
@@ -271,7 +271,7 @@ def _wire(
     better = opened.then(shows_errors(refine_map), [finished], [refined], **HEAVY, **PRIVATE)
     shown = better.then(shows_errors(on_refined), [session, finished, refined], [session, view.failure_map], **PRIVATE)
     shown.then(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)  # those of the quick map are gone
-    form.cancel.click(on_cancel, [job], None, **QUICK)
+    wire_cancel(form.cancel, job)
 
 
 def wire_forget(form: Form, files: list[gr.File]) -> None:

@@ -18,7 +18,7 @@ from webapp.markup.render import empty, render
 from webapp.predict.view import frozen_view, prediction_view, selection_line
 from webapp.state.choices import IMAGES, TABLES, VECTORS
 from webapp.state.events import event_data
-from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, follow, on_cancel
+from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, follow, wire_cancel
 from webapp.state.quotas import STATE_S
 from webapp.state.session import NO_RUN, RUNS, Session, require_run, selected_rows, shows_errors
 
@@ -126,7 +126,7 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab) -> None:
             word = gr.HTML("", elem_id="lasso-word", **PLAIN)
             with gr.Row():
                 run = gr.Button("Open them and compare", variant="primary", elem_id="predict")
-                cancel = gr.Button("Cancel", elem_id="predict-cancel", scale=0, min_width=110)
+                cancel = gr.Button("Cancel", elem_id="predict-cancel", scale=0, min_width=110, interactive=False)
             line = gr.HTML("", elem_id="predict-status", **PLAIN)
     result = gr.HTML(render("predict/waiting.html.j2"), elem_id="prediction", **PLAIN)
     opened = [shown, frozen, word, result]
@@ -136,4 +136,4 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab) -> None:
     tried = run.click(shows_errors(on_predict), given, [job, line, shown, result], **HEAVY, **PRIVATE)
     # the files of a visitor's own run tell of the prediction too
     tried.success(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)
-    cancel.click(on_cancel, [job], None, **QUICK)
+    wire_cancel(cancel, job)

@@ -20,7 +20,7 @@ from webapp.second.view import SecondModel, second_view
 from webapp.state.choices import TABLES
 from webapp.state.downloads import fresh_folder
 from webapp.state.events import event_data
-from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, follow, on_cancel, refused
+from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, follow, refused, wire_cancel
 from webapp.state.quotas import STATE_S
 from webapp.state.session import NO_RUN, RUNS, Session, require_run, shows_errors
 
@@ -120,7 +120,8 @@ def _costs(card: str | None) -> Any:
 
 def on_compare(session: Session, table: str | None, card: str | None, *columns: str) -> Iterator[tuple[Any, ...]]:
     """Compare what was given; yields (job id, status, state, result, gallery, downloads)."""
-    nothing, kept = [SecondState(session.run), "", "", *_no_files()], "Your files are still here."
+    waiting, kept = render("second/waiting.html.j2"), "Your files are still here."
+    nothing = [SecondState(session.run), waiting, "", *_no_files()]
     try:
         require_run(session)
         _table_of(table)
@@ -176,7 +177,7 @@ def build(session: gr.State, tab: gr.Tab) -> None:
                 ]
             with gr.Row():
                 run = gr.Button("Compare", variant="primary", elem_id="second-run")
-                cancel = gr.Button("Cancel", elem_id="second-cancel", scale=0, min_width=110)
+                cancel = gr.Button("Cancel", elem_id="second-cancel", scale=0, min_width=110, interactive=False)
             line = gr.HTML("", elem_id="second-status", **PLAIN)
         with gr.Column(scale=70, min_width=320):
             waiting = render("second/waiting.html.j2")
@@ -189,6 +190,6 @@ def build(session: gr.State, tab: gr.Tab) -> None:
     tab.select(shows_errors(on_open), [session, state], [line, *filled], **QUICK)
     given = [session, table, card, *columns]
     run.click(shows_errors(on_compare), given, [job, line, *filled], **HEAVY, **PRIVATE)
-    cancel.click(on_cancel, [job], None, **QUICK)
+    wire_cancel(cancel, job)
     for part in (result, gallery):
         part.act(shows_errors(on_press), [session, state], [state, gallery], **PRIVATE)

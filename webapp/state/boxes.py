@@ -12,6 +12,7 @@ BOXES = {
     "--texts": '"Text"',
     "--table": '"Table"',
     "--id": '"Id"',
+    "--label": '"Label"',
     "--encoder": '"Encoder"',
     "again with --separate-copies": "again on the command line with --separate-copies",
 }

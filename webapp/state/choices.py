@@ -41,10 +41,7 @@ ENCODERS = (
 """By what they are for pictures. Fixed, since an encoder's name may also be a path or an address, which no visitor may
 give; the command line takes any."""
 
-OF_DATA = (
-    ("Embedded: small, offline (texts: MiniLM)", ENCODERS[0][1]),
-    (f"{ENCODERS[1][0]} (pictures)", ENCODERS[1][1]),
-)
+OF_DATA = (("Embedded, small (texts: MiniLM)", ENCODERS[0][1]), (f"{ENCODERS[1][0]} (pictures)", ENCODERS[1][1]))
 """The same for samples that may be texts, too: the embedded encoder of texts is another one."""
 
 Column = tuple[str, str, Sequence[str]]

@@ -210,6 +210,17 @@ def on_cancel(job: str) -> None:
         gr.Info("Nothing is running.")
 
 
+def wire_cancel(cancel: gr.Button, job: gr.State) -> None:
+    """Wire a Cancel button that was made with `interactive=False`: it can be pressed while a job waits or works."""
+    cancel.click(on_cancel, [job], None, **QUICK)
+    job.change(on_job, [job], [cancel], **QUICK)
+
+
+def on_job(job: str) -> Any:
+    """A job begins to wait, or ended: returns the Cancel button."""
+    return gr.update(interactive=bool(job))
+
+
 def on_wait() -> str:
     """The status until the work begins."""
     return closing("Waiting for a free place")

@@ -20,8 +20,6 @@ from core.statistics.measures import in_shares, tested_effect
 
 LITTLE = 0.05
 """A share of the variance below it is called a little."""
-IN_A_PART = "what is listed below was found in a part of them"
-"""Said where a finding is confirmed and the loss cannot be predicted over all samples: both may hold."""
 PAIR_TESTED = (
     "Of a pair it is whether the errors of the class go to that prediction more often than the errors of other classes "
     "do; a pair says nothing of how often the class is wrong."
@@ -77,7 +75,7 @@ def predictability_sentence(diagnosis: Diagnosis) -> str:
     if found.p is not None and not _is_predictable(diagnosis) and _any_confirmed(diagnosis):
         return (
             f"Over all samples the embedding predicts no more of {name} than chance allows ({figures}, "
-            f"{p_value(found.p)}); {IN_A_PART}."
+            f"{p_value(found.p)}); {_in_a_part(diagnosis)}."
         )
     if found.p is not None and _is_predictable(diagnosis) and 0 < r2.value < LITTLE:
         return (
@@ -98,6 +96,22 @@ def predictability_sentence(diagnosis: Diagnosis) -> str:
         f"The embedding predicts {percent(max(r2.value, 0.0))} of the variance of {name} on samples the fit did not "
         f"see ({figures}): {ground}."
     )
+
+
+def _in_a_part(diagnosis: Diagnosis) -> str:
+    """What is confirmed where the loss cannot be predicted over all samples, since both may hold: such as "1 failure
+    cluster and 2 conditions or phrases were confirmed in a part of them"."""
+    classes = Counter(finding.kind for finding in diagnosis.classes if finding.confirmed)
+    n_insights = sum(insight.confirmed for insight in diagnosis.insights)
+    counts = (
+        (len(diagnosis.clusters), count(len(diagnosis.clusters), "failure cluster")),
+        (classes["class"], count(classes["class"], "class")),
+        (classes["confusion"], count(classes["confusion"], "confused pair")),
+        (n_insights, "1 condition or phrase" if n_insights == 1 else f"{n_insights:,} conditions or phrases"),
+    )
+    told = [said for n, said in counts if n]
+    said = told[0] if len(told) == 1 else f"{', '.join(told[:-1])} and {told[-1]}"
+    return f"{said} {'was' if sum(n for n, _ in counts) == 1 else 'were'} confirmed in a part of them"
 
 
 def _any_confirmed(diagnosis: Diagnosis) -> bool:
@@ -124,7 +138,8 @@ def predictability_in_brief(diagnosis: Diagnosis) -> str:
         return f"The embedding predicts {little}{with_interval(r2, share=True)} of the differences in {name}{p}."
     figures = f"(R² {with_interval(r2)}{p})"
     if found.p is not None and not tested and _any_confirmed(diagnosis):
-        return f"Over all samples the {name} cannot be predicted from this embedding {figures}; {IN_A_PART}."
+        unseen = f"Over all samples the {name} cannot be predicted from this embedding {figures}"
+        return f"{unseen}; {_in_a_part(diagnosis)}."
     return f"The {name} cannot be predicted from this embedding {figures}."
 
 

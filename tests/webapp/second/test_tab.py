@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -137,6 +138,16 @@ def test_of_a_part_of_the_samples_the_headline_says_of_how_many(
     pd.read_csv(path)[:50].to_csv(path, index=False)
     _, result, *_ = beside(example, path)
     assert f"On 50 of the run&#39;s {len(errors)} images the second model" in result
+
+
+def test_a_long_name_of_a_cluster_is_cut_and_stands_whole_behind_it(
+    streets: Diagnosis, errors: np.ndarray, tmp_path: Path
+) -> None:
+    scope = "a class of a very long name that goes on and on and on"
+    long = (replace(streets.clusters[0], scope=scope), *streets.clusters[1:])
+    save(replace(streets, clusters=long), tmp_path / "long" / "run")
+    _, result, *_ = beside(RUNS.offer(tmp_path / "long" / "run"), write_answers(streets, errors, tmp_path / "a.csv"))
+    assert re.search(rf'<b title="{scope}[^"]*">{scope[:30]}[^<]{{0,12}}…</b>', result)
 
 
 def test_models_judged_by_two_truths_are_counted_and_not_tested(

@@ -52,10 +52,15 @@ def test_a_finding_beside_a_loss_that_is_not_predicted_is_no_contradiction() -> 
     assert said.startswith(
         "Over all samples the embedding predicts no more of the cross-entropy than chance allows (R²"
     )
-    assert said.endswith("p = 0.17); what is listed below was found in a part of them.")
+    assert said.endswith(
+        "p = 0.17); 2 failure clusters, 1 class, 1 confused pair and 1 condition or phrase were confirmed in a part of "
+        "them."
+    )
     brief = predictability_in_brief(beside)
     assert brief.startswith("Over all samples the cross-entropy cannot be predicted")
-    assert "found in a part of them" in brief
+    assert "confirmed in a part of them" in brief
+    no_clusters = replace(beside, clusters=(), classes=(), insights=beside.insights[:1])
+    assert "; 1 condition or phrase was confirmed in a part of them." in predictability_in_brief(no_clusters)
     alone = replace(make_diagnosis(n_clusters=0), classes=(), insights=())
     assert "in a part" not in predictability_sentence(alone) + predictability_in_brief(alone)
 
