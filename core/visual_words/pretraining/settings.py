@@ -1,0 +1,39 @@
+"""What a pretraining may be told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.errors import InvalidInput
+from core.options import setting
+
+MASKINGS = ("index", "cells")
+
+
+@dataclass(frozen=True, slots=True)
+class Pretraining:
+    """Settings of a small SOHO; those of the paper are 12 layers of 768, 2,048 words and a decay of 0.99."""
+
+    words: int = setting(256, "words of the visual dictionary", low=2, high=4096)
+    dictionary: bool = setting(True, "whether cells pass through the dictionary")
+    masking: str = setting(
+        "index", 'which cells are hidden: all of one word ("index"), or as many anywhere ("cells")', choices=MASKINGS
+    )
+    steps: int = setting(1200, "batches learned from", low=1, high=1_000_000)
+    batch: int = setting(48, "pairs of picture and caption in a batch", low=2, high=1024)
+    rate: float = setting(0.001, "highest learning rate", low=1e-6, high=0.1)
+    layers: int = setting(3, "layers of the Transformer", low=1, high=24)
+    width: int = setting(128, "numbers of a token, a multiple of 4 times the heads", low=16, high=1024)
+    heads: int = setting(4, "heads of attention", low=1, high=16)
+    decay: float = setting(0.99, "of the dictionary's moving averages", low=0.0, high=0.9999)
+    scale: float = setting(16.0, "what cosines to the dictionary are multiplied with", low=1.0, high=100.0)
+    seed: int = setting(0, "of weights, order and masks", low=0, high=2**32 - 1)
+
+    def __post_init__(self) -> None:
+        if self.width % (4 * self.heads):
+            raise InvalidInput(
+                f"The width must be a multiple of 4 times the heads: got {self.width} for {self.heads}. "
+                f"Choose {4 * self.heads * max(1, round(self.width / 4 / self.heads))}."
+            )
+        if self.masking not in MASKINGS:
+            raise InvalidInput(f"Cells are hidden by {' or '.join(MASKINGS)}: got {self.masking!r}. Choose one.")

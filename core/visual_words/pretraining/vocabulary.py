@@ -1,0 +1,57 @@
+"""Captions as numbers: whole words that are frequent enough, with the marks of BERT."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from core.errors import InvalidInput
+
+PAD, UNKNOWN, START, END, MASK = range(5)
+MARKS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+MOST_WORDS = 8_000
+LENGTH = 26
+"""Tokens of a caption, marks included; the rest is cut."""
+_WORD = re.compile(r"\w+(?:'\w+)?")
+
+
+def words_of(caption: str) -> list[str]:
+    """In lower case, without punctuation."""
+    return _WORD.findall(caption.lower())
+
+
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The marks, then words; place is number."""
+
+    words: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def encode(self, captions: Sequence[str]) -> tuple[torch.Tensor, int]:
+        """(m, T) numbers, `PAD` behind the end, T at most `LENGTH`; and how many captions were cut."""
+        number = {word: i for i, word in enumerate(self.words)}
+        rows = [[number.get(word, UNKNOWN) for word in words_of(caption)] for caption in captions]
+        cut = sum(len(row) > LENGTH - 2 for row in rows)
+        marked = [[START, *row[: LENGTH - 2], END] for row in rows]
+        longest = max(map(len, marked), default=2)
+        return torch.tensor([row + [PAD] * (longest - len(row)) for row in marked], dtype=torch.long), cut
+
+
+def build_vocabulary(captions: Iterable[str], *, least: int = 4, most: int = MOST_WORDS) -> Vocabulary:
+    """Of the words that at least `least` captions' places have, the most frequent first, equally frequent ones by
+    letters.
+
+    Raises:
+        InvalidInput: no word is that frequent.
+    """
+    counts = Counter(word for caption in captions for word in words_of(caption))
+    kept = sorted((word for word, n in counts.items() if n >= least), key=lambda word: (-counts[word], word))
+    if not kept:
+        raise InvalidInput(f"No word is in the captions {least} times or more. Bring more captions.")
+    return Vocabulary((*MARKS, *kept[:most]))

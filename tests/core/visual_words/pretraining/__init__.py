@@ -1,0 +1,1 @@
+"""Tests of SOHO's pretraining."""
