@@ -1,15 +1,17 @@
-"""The commands that look for what goes with failure: `explain` in sentences, `visual-words` in parts of pictures."""
+"""The commands that look for what goes with failure: `explain` in sentences, `visual-words` in parts of pictures; and
+`pretrain`, a network around such a dictionary."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from core.cli.command import argument, command, option
-from core.cli.options import JSON, POSITIVE, RUN, SEED
-from core.cli.output import TABLES, check_suffix, in_folder, print_json, write_table
+from core.cli.command import Option, argument, command, option
+from core.cli.options import JSON, POSITIVE, RUN, SEED, setting_options
+from core.cli.output import TABLES, check_suffix, in_folder, make_folder, print_json, write_table
 from core.cli.terminal import TerminalProgress, say
 
 if TYPE_CHECKING:
@@ -144,5 +146,61 @@ def visual_words(
         print_json(visual_document(found))
         return
     say("\n".join(visual_lines(found)))
+    if out is not None:
+        say(f"Written: {out}")
+
+
+def _settings(arguments: Sequence[str], taken: frozenset[str]) -> list[Option]:
+    from core.visual_words.pretraining.settings import Pretraining
+
+    return setting_options("settings", "The network, and how it learns", Pretraining, taken)
+
+
+@command(settings=_settings, note="What is learned, and what it brought: docs/visual_words.md.")
+@argument("table", "TABLE", "table of pictures and captions: .csv, .tsv, .jsonl, .json or .parquet")
+@option("--images PATH", "folder or archive of the pictures", required=True)
+@option("--image NAME", "the table's column of files (default image)")
+@option("--caption NAME", "a column of captions; give it once for each")
+@option("--encoder NAME", "whose map the cells are (default embedded)")
+@option("--begin FILE", "weights that hold a visual dictionary to begin with, such as published ones of SOHO")
+@option("--licence TEXT", "of what is learned from, for the card")
+@option("--out FOLDER", "folder for the weights and their card")
+@JSON
+def pretrain(
+    table: Path,
+    images: Path,
+    settings: dict[str, Any],
+    image: str = "image",
+    caption: tuple[str, ...] = (),
+    encoder: str = "embedded",
+    begin: Path | None = None,
+    licence: str = "unknown",
+    out: Path | None = None,
+    as_json: bool = False,
+) -> None:
+    """Pretrain a small network on captioned pictures through a visual dictionary, after SOHO.
+
+    One picture in five is held out; on these it is told how well captions and pictures find each other, by the network
+    and by the encoder alone.
+    """
+    from core.embeddings.cache import default_cache
+    from core.options import read_settings
+    from core.reports.wording.pretraining import pretraining_lines
+    from core.visual_words.pretraining.captions_table import read_captions
+    from core.visual_words.pretraining.run import PRETRAINED, pretrain_on, result_document, save_pretrained
+    from core.visual_words.pretraining.settings import Pretraining
+
+    how = Pretraining(**read_settings(Pretraining, settings))
+    if out is not None:
+        make_folder(out, PRETRAINED)
+    with TerminalProgress() as progress:
+        given = read_captions(table, images, image=image, captions=caption or ("caption",), progress=progress)
+        result = pretrain_on(given, how, encoder=encoder, dictionary=begin, cache=default_cache(), progress=progress)
+    if out is not None:
+        save_pretrained(result, out, licence)
+    if as_json:
+        print_json(result_document(result))
+        return
+    say("\n".join(pretraining_lines(result)))
     if out is not None:
         say(f"Written: {out}")

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from core.records import F64, I64, Bool, Estimate, Progress, no_progress
+from core.records import F64, I64, Bool, Progress, no_progress
 from core.visual_words.pretraining.loop import Pretrained
+from core.visual_words.pretraining.masking import mask_by_index, mask_cells
 from core.visual_words.pretraining.pairs import CaptionedPictures
 
 AT = (1, 5, 10)
@@ -99,8 +100,24 @@ def best_threshold(scores: F64, match: Bool) -> float:
     return float(edges[best[len(best) // 2]])
 
 
-def share_right(right: Bool) -> Estimate:
-    """The share with the 95 % interval of Wilson."""
-    from core.statistics.intervals import wilson
+def told_share(found: Pretrained, data: CaptionedPictures, masking: str, seed: int = 0) -> float:
+    """Of the cells of matching pairs that are hidden so, the share whose word the network tells; words of the caption
+    are shown.
 
-    return wilson(int(right.sum()), len(right))
+    Args:
+        masking: of `settings.MASKINGS`.
+    """
+    model, generator = found.model.eval(), torch.Generator().manual_seed(seed)
+    ids, _ = found.vocabulary.encode(data.captions)
+    right = n = 0
+    with torch.inference_mode():
+        for part in np.array_split(np.arange(len(data)), max(1, len(data) // 32)):
+            seen = model.see(data.cells(part))
+            assert seen.index is not None
+            hidden = mask_by_index(seen.index, generator)
+            hidden = hidden if masking == "index" else mask_cells(hidden, generator)
+            captions = torch.from_numpy(np.searchsorted(data.of, part))
+            logits = model.cell_logits(model(ids[captions], seen.values, hidden)[1][hidden])
+            right += int((logits.argmax(1) == seen.index[hidden]).sum())
+            n += int(hidden.sum())
+    return right / n

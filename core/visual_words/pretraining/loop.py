@@ -17,7 +17,7 @@ from core.visual_words.pretraining.losses import StepLosses, step_losses
 from core.visual_words.pretraining.network import Soho
 from core.visual_words.pretraining.pairs import CaptionedPictures
 from core.visual_words.pretraining.settings import Pretraining
-from core.visual_words.pretraining.vocabulary import MARKS, Vocabulary, build_vocabulary
+from core.visual_words.pretraining.vocabulary import MARKS, CaptionWords, caption_words
 
 FITTED = 512
 """Pictures whose cells whiten the map and begin the dictionary."""
@@ -49,7 +49,7 @@ class Pretrained:
     """A network and what it learned from."""
 
     model: Soho
-    vocabulary: Vocabulary
+    vocabulary: CaptionWords
     settings: Pretraining
     grid: tuple[int, int]
     curve: tuple[CurvePoint, ...]
@@ -84,7 +84,7 @@ def pretrain(
     """
     began = time.process_time()
     generator, rng = torch.Generator().manual_seed(settings.seed), np.random.default_rng([settings.seed, 4])
-    vocabulary = build_vocabulary(data.captions)
+    vocabulary = caption_words(data.captions)
     ids, cut = vocabulary.encode(data.captions)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
@@ -132,7 +132,7 @@ def _begun(
     data: CaptionedPictures,
     grid: tuple[int, int],
     settings: Pretraining,
-    vocabulary: Vocabulary,
+    vocabulary: CaptionWords,
     dictionary: VisualDictionary | None,
     generator: torch.Generator,
     rng: np.random.Generator,
@@ -151,7 +151,7 @@ def _begun(
     return model.train()
 
 
-def _begin_words(model: Soho, vocabulary: Vocabulary, encode_words: EncodeWords) -> None:
+def _begin_words(model: Soho, vocabulary: CaptionWords, encode_words: EncodeWords) -> None:
     vectors = np.asarray(encode_words(vocabulary.words[len(MARKS) :]), np.float32)
     begun = torch.from_numpy(fit_whitening(vectors, model.tokens.embedding_dim)(vectors))
     with torch.no_grad():

@@ -10,6 +10,7 @@ paper: cosines to the dictionary are multiplied by a fixed number.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
@@ -21,7 +22,8 @@ from core.visual_words.dictionary import VisualDictionary
 from core.visual_words.pretraining.settings import Pretraining
 from core.visual_words.pretraining.vocabulary import LENGTH, PAD
 
-DROPOUT = 0.1
+DROPOUT = 0.0
+"""None: a pretraining as short as those here ends before it could learn its pictures by heart."""
 
 
 def sine_positions(rows: int, columns: int, width: int) -> torch.Tensor:
@@ -79,6 +81,20 @@ class SeenCells:
     """(b, P) words; None without a dictionary."""
 
 
+def _bert(settings: Pretraining, vocabulary: int) -> BertConfig:
+    told: dict[str, Any] = {
+        "vocab_size": vocabulary,
+        "hidden_size": settings.width,
+        "num_hidden_layers": settings.layers,
+        "num_attention_heads": settings.heads,
+        "intermediate_size": 4 * settings.width,
+        "hidden_dropout_prob": DROPOUT,
+        "attention_probs_dropout_prob": 0.0,
+        "attn_implementation": "sdpa",
+    }
+    return BertConfig(**told)
+
+
 class Soho(nn.Module):
     """[caption; cells] through one Transformer, and its three predictions.
 
@@ -112,16 +128,7 @@ class Soho(nn.Module):
         self.order, self.kinds = nn.Embedding(LENGTH, width), nn.Embedding(2, width)
         self.norms = nn.ModuleList([nn.LayerNorm(width), nn.LayerNorm(width)])
         self.dropout = nn.Dropout(DROPOUT)
-        config = BertConfig(
-            vocab_size=vocabulary,
-            hidden_size=width,
-            num_hidden_layers=settings.layers,
-            num_attention_heads=settings.heads,
-            intermediate_size=4 * width,
-            hidden_dropout_prob=DROPOUT,
-            attention_probs_dropout_prob=0.0,
-            attn_implementation="sdpa",
-        )
+        config = _bert(settings, vocabulary)
         self.layers = nn.ModuleList([BertLayer(config) for _ in range(settings.layers)])
         self.tells_words, self.word_bias = _Transform(width), nn.Parameter(torch.zeros(vocabulary))
         self.tells_cells = _Transform(width)

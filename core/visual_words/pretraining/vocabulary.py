@@ -25,7 +25,7 @@ def words_of(caption: str) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Vocabulary:
+class CaptionWords:
     """The marks, then words; place is number."""
 
     words: tuple[str, ...]
@@ -43,7 +43,7 @@ class Vocabulary:
         return torch.tensor([row + [PAD] * (longest - len(row)) for row in marked], dtype=torch.long), cut
 
 
-def build_vocabulary(captions: Iterable[str], *, least: int = 4, most: int = MOST_WORDS) -> Vocabulary:
+def caption_words(captions: Iterable[str], *, least: int = 4, most: int = MOST_WORDS) -> CaptionWords:
     """Of the words that at least `least` captions' places have, the most frequent first, equally frequent ones by
     letters.
 
@@ -54,4 +54,4 @@ def build_vocabulary(captions: Iterable[str], *, least: int = 4, most: int = MOS
     kept = sorted((word for word, n in counts.items() if n >= least), key=lambda word: (-counts[word], word))
     if not kept:
         raise InvalidInput(f"No word is in the captions {least} times or more. Bring more captions.")
-    return Vocabulary((*MARKS, *kept[:most]))
+    return CaptionWords((*MARKS, *kept[:most]))

@@ -56,9 +56,7 @@ def test_what_is_no_dictionary_is_refused(tmp_path: Path, change: object, said: 
         read_dictionary(tmp_path / "soho.pth")
 
 
-def test_a_checkpoint_that_would_run_something_is_refused(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_checkpoint_that_would_run_something_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     torch.save({"x": _Runs()}, tmp_path / "soho.pth")
     (tmp_path / "other.pth").write_bytes(pickle.dumps(_Runs(), 2))
     (tmp_path / "broken.safetensors").write_bytes(b"nothing")

@@ -1,0 +1,221 @@
+"""Pretraining end to end on drawn scenes, its figures by hand, and the command."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+
+from core.cli.main import main
+from core.embeddings.tokens import PictureTokens, read_image_tokens
+from core.encoders import load_encoder
+from core.encoders.tokens import tower_of
+from core.errors import InvalidInput
+from core.records import F32, F64, I64
+from core.scenes.shipped import draw_training
+from core.visual_words.pretraining.captions_table import read_captions
+from core.visual_words.pretraining.dictionary_file import read_dictionary
+from core.visual_words.pretraining.figures import (
+    best_threshold,
+    matching_pairs,
+    pool_of,
+    retrieval,
+    score_matrix,
+    score_pairs,
+    told_share,
+)
+from core.visual_words.pretraining.loop import pretrain, rate_at
+from core.visual_words.pretraining.pairs import CaptionedPictures, captioned
+from core.visual_words.pretraining.run import CARD, WEIGHTS
+from core.visual_words.pretraining.settings import Pretraining
+
+TINY = Pretraining(words=8, layers=1, width=16, heads=2, steps=12, batch=8)
+KINDS = 4
+
+
+def made(n: int = 60, seed: int = 0) -> CaptionedPictures:
+    """Pictures with four cells of one of `KINDS` things before some background, and two captions that name it."""
+    rng = np.random.default_rng(seed)
+    sorts = rng.integers(0, KINDS, n)
+    centres = 3 * np.random.default_rng(1).normal(size=(KINDS + 6, 20))
+    which = KINDS + rng.integers(0, 6, (n, 9))
+    which[:, :4] = sorts[:, None]
+    tokens = centres[rng.permuted(which, axis=1)] + rng.normal(size=(n, 9, 20))
+    pictures = PictureTokens(tokens.astype(np.float16), np.zeros((n, 4), np.float32), None, np.arange(n), {})
+    names = ("dog", "boat", "tree", "car")
+    return captioned(pictures, [(f"a {names[s]} here", f"one {names[s]}") for s in sorts])
+
+
+def test_words_and_cells_are_learned_within_seconds() -> None:
+    how = Pretraining(words=16, layers=1, width=16, heads=2, steps=80, batch=16, rate=0.003)
+    found = pretrain(made(), (3, 3), how)
+    assert len(found.curve) == 20
+    assert found.curve[-1].words < found.curve[0].words - 0.3
+    assert found.curve[-1].cells < found.curve[0].cells
+    assert 5 < found.perplexity <= 16
+
+
+@pytest.mark.slow
+def test_it_learns_which_captions_match() -> None:
+    how = Pretraining(words=24, layers=2, width=32, heads=2, steps=1000, batch=32, rate=0.003)
+    found = pretrain(made(300), (3, 3), how)
+    other = made(80, seed=5)
+    pairs, match = matching_pairs(other, np.random.default_rng(0))
+    scores = score_pairs(found, other, pairs)
+    assert float(np.mean((scores > best_threshold(scores, match)) == match)) > 0.75  # a fourth of the others match too
+    assert found.curve[-1].match < 0.9 * found.curve[0].match
+    assert found.curve[-1].words < found.curve[0].words
+    assert 6 < found.perplexity <= 24
+    assert 0 <= told_share(found, other, "cells") <= 1
+
+
+def test_one_seed_gives_one_network_and_the_caller_keeps_its_random_numbers() -> None:
+    torch.manual_seed(9)
+    before = torch.rand(1)
+    torch.manual_seed(9)
+    first = pretrain(made(), (3, 3), TINY)
+    assert torch.equal(torch.rand(1), before)
+    second = pretrain(made(), (3, 3), TINY)
+    for a, b in zip(first.model.state_dict().values(), second.model.state_dict().values()):
+        assert torch.equal(a, b)
+    assert first.curve == second.curve
+
+
+def test_words_may_begin_as_an_encoders_and_the_dictionary_as_another() -> None:
+    first = pretrain(made(), (3, 3), TINY)
+    asked = list[str]()
+
+    def vectors(words: Sequence[str]) -> F32:
+        asked.extend(words)
+        return np.random.default_rng(0).normal(size=(len(words), 5)).astype(np.float32)
+
+    how = Pretraining(words=8, layers=1, width=16, heads=2, steps=1, batch=8, rate=1e-6)
+    found = pretrain(made(), (3, 3), how, dictionary=first.model.dictionary, encode_words=vectors)
+    assert set(asked) == set(found.vocabulary.words[5:])
+    assert first.model.dictionary is not None
+    assert found.model.dictionary is not None
+    near = torch.cdist(found.model.dictionary.embed, first.model.dictionary.embed).min(1).values
+    assert float(near.median()) < 0.5
+
+
+def test_the_rate_rises_then_falls_to_nothing() -> None:
+    rates = [rate_at(share / 100) for share in range(100)]
+    assert max(rates) == pytest.approx(1.0, abs=0.01)
+    assert rates.index(max(rates)) == 10
+    assert rates[0] < 0.05
+    assert rates[-1] < 0.01
+    assert rates[:11] == sorted(rates[:11])
+
+
+def slow_retrieval(scores: F64, of: I64, k: int) -> tuple[float, float]:
+    n, found, other = len(scores), list[bool](), list[bool]()
+    for t in range(len(of)):
+        found.append(sum(scores[i, t] >= scores[of[t], t] for i in range(n) if i != of[t]) < k)
+    for i in range(n):
+        best = max(scores[i, t] for t in range(len(of)) if of[t] == i)
+        other.append(sum(scores[i, t] >= best for t in range(len(of)) if of[t] != i) < k)
+    return float(np.mean(found)), float(np.mean(other))
+
+
+def test_retrieval_is_that_of_a_loop_and_ties_are_lost() -> None:
+    rng = np.random.default_rng(0)
+    of = np.repeat(np.arange(12), 2)
+    scores = rng.integers(0, 5, (12, 24)).astype(np.float64)
+    found = retrieval(scores, of, (1, 5))
+    for k in (1, 5):
+        assert (found.pictures[k], found.captions[k]) == slow_retrieval(scores, of, k)
+    flat = retrieval(np.zeros((5, 5)), np.arange(5), (1, 5))
+    assert flat.pictures == flat.captions == {1: 0.0, 5: 1.0}
+
+
+def test_pools_pairs_and_thresholds() -> None:
+    data = made(30)
+    pool = pool_of(data, np.random.default_rng(0), 20)
+    assert len(pool) == len(pool.captions) == len(set(pool.captions)) == KINDS  # four captions come first
+    pairs, match = matching_pairs(data, np.random.default_rng(0))
+    assert (data.of[pairs[match, 1]] == pairs[match, 0]).all()
+    assert (data.of[pairs[~match, 1]] != pairs[~match, 0]).all()
+    assert match.sum() == 30
+    assert best_threshold(np.array([0.1, 0.9, 0.3, 0.7]), np.array([False, True, False, True])) == 0.5
+    assert best_threshold(np.array([1.0, 2.0]), np.array([True, True])) < 1
+
+
+def test_every_pair_is_scored_alone() -> None:
+    found, data = pretrain(made(), (3, 3), TINY), made(12, seed=2)
+    matrix = score_matrix(found, data)
+    assert matrix.shape == (12, 24)
+    alone = score_pairs(found, data, np.array([[3, 7], [0, 0]]))
+    np.testing.assert_allclose(alone, [matrix[3, 7], matrix[0, 0]], atol=1e-4)
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Drawn scenes with a caption each, as a user brings them."""
+    folder = tmp_path_factory.mktemp("own")
+    drawn = draw_training(22, seed=3)
+    (folder / "images").mkdir()
+    for i in range(44):
+        (folder / "images" / drawn.store.name(i)).write_bytes(drawn.store.read(i))
+    captions = [caption for item in drawn.benchmark.items for caption in item.captions]
+    pd.DataFrame(
+        {"image": [drawn.store.name(i) for i in range(44)], "caption": captions, "caption_2": [*captions[:43], ""]}
+    ).to_csv(folder / "captions.csv", index=False)
+    return folder
+
+
+def test_the_command_learns_measures_and_writes(own: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = ["pretrain", str(own / "captions.csv"), "--images", str(own / "images")]
+    small = ["--steps", "3", "--batch", "8", "--words", "8", "--width", "16", "--heads", "2", "--layers", "1"]
+    assert main([*given, *small, "--out", str(tmp_path / "soho"), "--licence", "own"]) == 0
+    said = capsys.readouterr().out
+    assert "35 pictures with 35 captions, through 8 visual words" in said
+    assert "9 pictures held out" in said
+    assert "embedded alone, the picture of a caption among " in said
+    card = json.loads((tmp_path / "soho" / CARD).read_text())
+    assert card["licence"] == "own"
+    assert card["settings"]["steps"] == 3
+    assert "[MASK]" in card["words"]
+    assert read_dictionary(tmp_path / "soho" / WEIGHTS).embed.shape == (8, 16)
+    again = [*given, *small, "--begin", str(tmp_path / "soho" / WEIGHTS), "--json", "--caption", "caption_2"]
+    assert main(again) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["learned"]["pictures"] + document["held_out"]["pictures"] == 43
+    assert any("1 cells of captions are empty" in note for note in document["notes"])
+    assert main([*given, "--begin", str(tmp_path / "soho" / WEIGHTS)]) == 2
+    assert "give --words 8 --width 16" in capsys.readouterr().err
+
+
+def test_tables_that_hold_nothing_are_refused(own: Path, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="has no column 'text'"):
+        read_captions(own / "captions.csv", own / "images", image="image", captions=("text",))
+    pd.DataFrame({"image": ["rendered_000000.png"] * 2, "caption": ["", " "]}).to_csv(tmp_path / "t.csv", index=False)
+    with pytest.raises(InvalidInput, match="holds no caption in 'caption'"):
+        read_captions(tmp_path / "t.csv", own / "images", image="image", captions=("caption",))
+    with pytest.raises(InvalidInput, match="at least 8 are needed"):
+        captioned(
+            PictureTokens(np.zeros((2, 9, 4), np.float16), np.zeros((2, 2), np.float32), None, np.arange(2), {}),
+            [("a",)] * 2,
+        )
+
+
+@pytest.mark.slow
+def test_two_minutes_of_scenes_teach_matching_above_chance() -> None:
+    """A lower bar than the benchmark's: of drawn scenes of one kind, unseen ones are matched better than by chance."""
+    encoder = load_encoder()
+    tower = tower_of(encoder)
+    drawn = draw_training(400, seed=1, kinds=("noun",))
+    captions = [(caption,) for item in drawn.benchmark.items for caption in item.captions]
+    data = captioned(read_image_tokens(drawn.store, encoder, tower), captions)
+    how = Pretraining(words=64, layers=2, width=64, heads=4, steps=500, batch=32, rate=0.002)
+    found = pretrain(data.keep(np.arange(600)), tower.grid, how, encode_words=encoder.encode_texts)
+    pairs, match = matching_pairs(held := data.keep(np.arange(600, 800)), np.random.default_rng(0))
+    scores = score_pairs(found, held, pairs)
+    chooses = pairs[:, 0] % 2 == 0
+    told = scores[~chooses] > best_threshold(scores[chooses], match[chooses])
+    assert float((told == match[~chooses]).mean()) > 0.6
+    assert found.perplexity > 0.25 * 64
