@@ -45,7 +45,7 @@ from core.visual_words.pretraining.pairs import CaptionedPictures, captioned
 from core.visual_words.pretraining.settings import MASKINGS, Pretraining
 from tests.benchmarks.lines import append_line, keys_done, read_lines
 
-SETTINGS = Pretraining(steps=2000, batch=32, width=64, layers=2, rate=0.002)
+SETTINGS = Pretraining()
 VARIANTS = {
     "index": SETTINGS,
     "without": replace(SETTINGS, dictionary=False),

@@ -19,11 +19,11 @@ class Pretraining:
     masking: str = setting(
         "index", 'which cells are hidden: all of one word ("index"), or as many anywhere ("cells")', choices=MASKINGS
     )
-    steps: int = setting(1200, "batches learned from", low=1, high=1_000_000)
-    batch: int = setting(48, "pairs of picture and caption in a batch", low=2, high=1024)
-    rate: float = setting(0.001, "highest learning rate", low=1e-6, high=0.1)
-    layers: int = setting(3, "layers of the Transformer", low=1, high=24)
-    width: int = setting(128, "numbers of a token, a multiple of 4 times the heads", low=16, high=1024)
+    steps: int = setting(2000, "batches learned from", low=1, high=1_000_000)
+    batch: int = setting(32, "pairs of picture and caption in a batch", low=2, high=1024)
+    rate: float = setting(0.002, "highest learning rate", low=1e-6, high=0.1)
+    layers: int = setting(2, "layers of the Transformer", low=1, high=24)
+    width: int = setting(64, "numbers of a token, a multiple of 4 times the heads", low=16, high=1024)
     heads: int = setting(4, "heads of attention", low=1, high=16)
     decay: float = setting(0.99, "of the dictionary's moving averages", low=0.0, high=0.9999)
     scale: float = setting(16.0, "what cosines to the dictionary are multiplied with", low=1.0, high=100.0)

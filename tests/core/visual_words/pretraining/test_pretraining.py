@@ -196,11 +196,9 @@ def test_tables_that_hold_nothing_are_refused(own: Path, tmp_path: Path) -> None
     pd.DataFrame({"image": ["rendered_000000.png"] * 2, "caption": ["", " "]}).to_csv(tmp_path / "t.csv", index=False)
     with pytest.raises(InvalidInput, match="holds no caption in 'caption'"):
         read_captions(tmp_path / "t.csv", own / "images", image="image", captions=("caption",))
+    two = PictureTokens(np.zeros((2, 9, 4), np.float16), np.zeros((2, 2), np.float32), None, np.arange(2), {})
     with pytest.raises(InvalidInput, match="at least 8 are needed"):
-        captioned(
-            PictureTokens(np.zeros((2, 9, 4), np.float16), np.zeros((2, 2), np.float32), None, np.arange(2), {}),
-            [("a",)] * 2,
-        )
+        captioned(two, [("a",)] * 2)
 
 
 @pytest.mark.slow
