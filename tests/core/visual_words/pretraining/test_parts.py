@@ -13,7 +13,7 @@ from core.visual_words.pretraining.losses import step_losses
 from core.visual_words.pretraining.masking import mask_by_index, mask_cells, mask_words
 from core.visual_words.pretraining.network import GatedHead, Soho, sine_positions
 from core.visual_words.pretraining.settings import Pretraining
-from core.visual_words.pretraining.vocabulary import LENGTH, MARKS, MASK, PAD, UNKNOWN, build_vocabulary, words_of
+from core.visual_words.pretraining.vocabulary import LENGTH, MARKS, MASK, PAD, UNKNOWN, caption_words, words_of
 
 SMALL = Pretraining(words=12, layers=1, width=16, heads=2)
 
@@ -186,12 +186,12 @@ def test_without_a_dictionary_cells_pass_as_they_are_and_none_is_told() -> None:
     seen = model.see(cells := torch.randn(2, 9, 10))
     torch.testing.assert_close(seen.values, model.project_cells(cells))
     losses = step_losses(model, torch.tensor([[2, 6, 3]] * 2), cells, torch.tensor([True, False]), "index", seeded())
-    assert float(losses.cells) == 0.0
-    assert float(losses.match) > 0
+    assert losses.cells.item() == 0.0
+    assert losses.match.item() > 0
 
 
 def test_captions_become_numbers_and_rare_words_one_mark() -> None:
-    vocabulary = build_vocabulary(["A dog, a dog.", "The dog's ball", "a  ball ball"], least=2)
+    vocabulary = caption_words(["A dog, a dog.", "The dog's ball", "a  ball ball"], least=2)
     assert vocabulary.words == (*MARKS, "a", "ball", "dog")
     ids, cut = vocabulary.encode(["Dog ball!", "a cat", "a " * 60])
     assert ids[0, :5].tolist() == [2, 7, 6, 3, PAD]
@@ -199,7 +199,7 @@ def test_captions_become_numbers_and_rare_words_one_mark() -> None:
     assert (ids.shape[1], cut) == (LENGTH, 1)
     assert words_of("It's 2 o'clock") == ["it's", "2", "o'clock"]
     with pytest.raises(InvalidInput, match=r"No word is in the captions 9 times"):
-        build_vocabulary(["a dog"], least=9)
+        caption_words(["a dog"], least=9)
 
 
 def test_widths_that_heads_do_not_divide_are_refused() -> None:
