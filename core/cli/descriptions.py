@@ -6,13 +6,17 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from core.cli.command import Option, argument, command, heading, option
 from core.cli.options import GROUP, ID, JSON, LABEL, POSITIVE, RUN, SEED, setting_options
 from core.cli.output import check_suffix, in_folder, print_json, write_table
 from core.cli.terminal import TerminalProgress, say
 from core.data.tables.roles import Roles
+
+if TYPE_CHECKING:
+    from core.checks.tags import TagReport
+    from core.records import Diagnosis
 
 
 @command(note="What a tag is, and what its p covers: docs/label_descriptions.md.")
@@ -47,43 +51,46 @@ def tag(
         if path is not None:
             check_suffix(path, option="--out" if path is out else "--samples")
             in_folder(path)
-    from core.checks.tags import tag_samples
-    from core.embeddings.cache import default_cache
-    from core.language.label_descriptions import read_patterns
-    from core.language.tags import read_tags
-    from core.reports.tables.tags import samples_table, tags_document, tags_table
+    from core.reports.tables.tags import tags_document
     from core.reports.wording.tags import SHOWN, tag_lines
     from core.store import load
 
     diagnosis = load(run)
-    tags = read_tags(names, diagnosis.samples.modality)
-    wordings = read_patterns(patterns) if patterns else ()
-    with TerminalProgress() as progress:
-        found = tag_samples(
-            diagnosis,
-            tags,
-            patterns=wordings,
-            n_permutations=permutations,
-            seed=seed,
-            cache=default_cache(),
-            progress=progress,
-        )
-    document = tags_document(diagnosis, found)
-    if out is not None and out.suffix.lower() == ".json":
-        from core.files import write_json
-
-        write_json(out, document)
-    elif out is not None:
-        write_table(tags_table(found), out)
-    if each is not None:
-        write_table(samples_table(diagnosis, found), each)
+    found = _tagged(diagnosis, names, patterns, permutations, seed)
+    _write_tags(diagnosis, found, out, each)
     if as_json:
-        print_json(document)
+        print_json(tags_document(diagnosis, found))
         return
     say("\n".join(tag_lines(diagnosis, found, len(found.tags) if every else SHOWN)))
     for path in (out, each):
         if path is not None:
             say(f"Written: {path}")
+
+
+def _tagged(diagnosis: Diagnosis, names: str, patterns: str, permutations: int, seed: int) -> TagReport:
+    """The list of tags tested on the run."""
+    from core.checks.tags import tag_samples
+    from core.embeddings.cache import default_cache
+    from core.language.label_descriptions import read_patterns
+    from core.language.tags import read_tags
+
+    tags, wordings = read_tags(names, diagnosis.samples.modality), read_patterns(patterns) if patterns else ()
+    how: dict[str, Any] = {"patterns": wordings, "n_permutations": permutations, "seed": seed, "cache": default_cache()}
+    with TerminalProgress() as progress:
+        return tag_samples(diagnosis, tags, **how, progress=progress)
+
+
+def _write_tags(diagnosis: Diagnosis, found: TagReport, out: Path | None, each: Path | None) -> None:
+    """The tags, and each sample with its own, where files were named."""
+    from core.files import write_json
+    from core.reports.tables.tags import samples_table, tags_document, tags_table
+
+    if out is not None and out.suffix.lower() == ".json":
+        write_json(out, tags_document(diagnosis, found))
+    elif out is not None:
+        write_table(tags_table(found), out)
+    if each is not None:
+        write_table(samples_table(diagnosis, found), each)
 
 
 def _settings(arguments: Sequence[str], taken: frozenset[str]) -> list[Option]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from core.data.tables.roles import Roles
 from core.errors import InvalidInput
 from core.records import Progress
-from webapp.state.choices import ROLE_NAMES, roles_from, sources
+from webapp.state.choices import ROLE_NAMES, Column, recognised, roles_from, sources
 from webapp.state.jobs import Job
 from webapp.state.session import RUNS
 
@@ -22,14 +23,19 @@ HIDDEN = (("nothing", 0.0), ("a quarter", 0.25), ("a third", 0.33))
 """Parts of the data that may be held back, by name."""
 
 
-def make_run(found: dict[str, Any], root: Path | None, *said: Any) -> Job:
-    """A job for what stands in the form, in the order of `build`'s inputs; its result is the new run's id."""
+def make_run(columns: Sequence[Column], root: Path | None, *said: Any) -> Job:
+    """A job for what stands in the form, in the order of `build`'s inputs; its result is the new run's id.
+
+    Args:
+        columns: of the table, as they were recognised.
+    """
+    found = recognised(columns)
     table, images, vectors, chosen, loss_kind, higher, encoder, phrases, alpha, seed, hidden, within, *picked = said
     given = sources(table, images, vectors, chosen, root)
     kind = None if loss_kind in (None, AUTOMATIC) else loss_kind
-    roles = roles_from(dict(zip(ROLE_NAMES, picked)), found or {}, loss_kind=kind, higher_is_better=bool(higher))
+    roles = roles_from(dict(zip(ROLE_NAMES, picked)), found, loss_kind=kind, higher_is_better=bool(higher))
     settings = make_settings(alpha, seed, within, quick_map=True)  # `refine_map` makes the better one afterwards
-    reads_texts = images is None and bool(roles.texts or (found or {}).get("texts"))
+    reads_texts = images is None and bool(roles.texts or found.get("texts"))
     share, own = read_share(hidden), read_phrases(phrases, "text" if reads_texts else "image")
     return Job(
         lambda progress: run_diagnosis(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from core.data.tables.roles import LOSS_KINDS
+from core.errors import DiagnosisError
 from core.records import Progress
 from webapp.data.run import AUTOMATIC, HIDDEN, make_run
 from webapp.explore.patches import prune_patches
@@ -32,7 +33,7 @@ from webapp.state.choices import (
     recognised,
 )
 from webapp.state.forget import forget_visit
-from webapp.state.jobs import HEAVY, JOBS, PLAIN, PRIVATE, QUICK, Job, closing, follow, on_wait, wire_cancel
+from webapp.state.jobs import HEAVY, JOBS, PLAIN, PRIVATE, QUICK, Job, closing, follow, on_wait, refused, wire_cancel
 from webapp.state.session import RUNS, Session, shows_errors
 from webapp.state.visitor import address, visitor
 
@@ -50,13 +51,12 @@ HIDDEN_NOTE = (
 
 
 def on_table(table: str | None) -> tuple[Any, ...]:
-    """A table was chosen: returns (recognised roles, columns, columns table, the classes to search inside, then one
-    dropdown for each of ROLE_NAMES)."""
+    """A table was chosen: returns (columns, columns table, the classes to search inside, then one dropdown for each of
+    ROLE_NAMES)."""
     held = _look(table)
     columns: Sequence[Column] = held.columns if held else ()
     found, names, several = recognised(columns), [name for name, _, _ in columns], dict(SEVERAL_ROLES)
     return (
-        found,
         tuple(columns),
         render("data/columns.html.j2", columns=columns) if columns else render("data/hint.html.j2"),
         _classes(held),
@@ -106,11 +106,14 @@ def _classes(held: TableDescription | None) -> Any:
     return gr.update(choices=[(f"{name} ({sizes[name]:,} rows)", name) for name in searchable(sizes)], value=[])
 
 
-def on_run(found: dict[str, Any], root: Path | None, *said: Any) -> Iterator[tuple[Any, str, str]]:
+def on_run(columns: Sequence[Column], root: Path | None, *said: Any) -> Iterator[tuple[Any, str, str]]:
     """Run what stands in the form; yields (job id, status, run id), the run id empty until the run has ended well."""
     kept, done = "Your files and choices are still here.", "The result is open in Explore."
     try:
-        job = make_run(found, root, *said)
+        job = make_run(columns, root, *said)
+    except DiagnosisError as why:
+        yield "", refused("The run did not begin", why, kept), ""
+        raise
     except Exception:
         yield "", closing("The run did not begin", kept), ""
         raise
@@ -245,18 +248,18 @@ def _form(given: list[Any], status_line: gr.HTML) -> Form:
 def _wire(
     form: Form, session: gr.State, view: View, tabs: gr.Tabs, root: Path | None, examples: list[tuple[str, str]]
 ) -> None:
-    found, columns, job = gr.State({}), gr.State(()), gr.State("")
+    columns, job = gr.State(()), gr.State("")
     finished = gr.Textbox(visible=False, label="run id")
     refined = gr.Checkbox(False, visible=False, label="better map")
     table = form.sources[0]
-    table.change(shows_errors(on_table), [table], [found, columns, form.columns, form.within, *form.roles], **PRIVATE)
+    table.change(shows_errors(on_table), [table], [columns, form.columns, form.within, *form.roles], **PRIVATE)
     for role in form.roles:
         role.input(shows_errors(on_roles), [columns, *form.roles], form.columns, **PRIVATE)
     label = form.roles[ROLE_NAMES.index("label")]
     label.input(shows_errors(on_label), [table, label], form.within, **PRIVATE)
 
-    def start(found: dict[str, Any], *said: Any) -> Iterator[tuple[Any, ...]]:
-        for shown in on_run(found, root, *said):  # Gradio takes no second click meanwhile, and says nothing of it
+    def start(columns: Sequence[Column], *said: Any) -> Iterator[tuple[Any, ...]]:
+        for shown in on_run(columns, root, *said):  # Gradio takes no second click meanwhile, and says nothing of it
             yield *shown, gr.update(interactive=not shown[0])  # in use again however the run has ended
 
     def finish(run: str) -> tuple[Any, ...]:
@@ -264,7 +267,7 @@ def _wire(
 
     form.run.click(on_wait, None, form.status, js=SHOW_STATUS, **QUICK)
     started = form.run.click(
-        shows_errors(start), [found, *form.said()], [job, form.status, finished, form.run], **HEAVY, **PRIVATE
+        shows_errors(start), [columns, *form.said()], [job, form.status, finished, form.run], **HEAVY, **PRIVATE
     )
     opened = started.success(shows_errors(finish), [finished], [tabs, view.picker, *view.opened(session)], **PRIVATE)
     opened.then(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)

@@ -14,10 +14,11 @@ from torch import Tensor
 from torch.nn.functional import normalize
 
 from core.encoders import CHARACTERS_READ
+from core.encoders.batches import by_length
 from core.encoders.embedded.minilm_graph import LAYERS, WIDTH
 from core.encoders.embedded.minilm_tokens import MAX_TOKENS, MAX_TOKENS_OF_SAMPLE
 from core.encoders.embedded.minilm_torch import load_tower
-from core.records import F32, Progress, no_progress
+from core.records import F32, I64, Progress, no_progress
 
 _BATCH = 64
 
@@ -69,10 +70,8 @@ class MiniLMHalves:
             progress(step, done, len(texts))
         return out
 
-    def _lower_batches(self, texts: Sequence[str], most: int) -> Iterator[tuple[list[int], Tensor, Tensor]]:
-        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))  # alike lengths together: little padding
-        for start in range(0, len(texts), _BATCH):
-            rows = order[start : start + _BATCH]
+    def _lower_batches(self, texts: Sequence[str], most: int) -> Iterator[tuple[I64, Tensor, Tensor]]:
+        for rows in by_length(texts, _BATCH):
             tokens = self._tokenizer(
                 [texts[i][:CHARACTERS_READ] for i in rows],
                 padding=True,

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from core.encoders import CHARACTERS_READ
+from core.encoders.batches import by_length
 from core.encoders.embedded.minilm_tokens import MAX_TOKENS
 from core.encoders.embedded.weights import minilm_folder
 from core.encoders.quiet import quiet_transformers
@@ -33,9 +34,7 @@ def embed_sentences(texts: Sequence[str], most: int = MAX_TOKENS) -> F32:
     """(n, 384) means over the last layer's tokens, not yet of unit length, in the order of `texts`."""
     model, tokenizer = load_tower()
     out = np.zeros((len(texts), 384), np.float32)
-    order = np.argsort([len(text) for text in texts], kind="stable")  # alike lengths together: little padding
-    for start in range(0, len(texts), _BATCH):
-        rows = order[start : start + _BATCH]
+    for rows in by_length(texts, _BATCH):
         shown = [texts[i][:CHARACTERS_READ] for i in rows]
         tokens = tokenizer(shown, padding=True, truncation=True, max_length=most, return_tensors="pt")
         with torch.inference_mode():

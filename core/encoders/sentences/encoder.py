@@ -14,6 +14,7 @@ import torch
 
 from core.encoders import CHARACTERS_READ
 from core.encoders.arithmetic import unit_rows
+from core.encoders.batches import by_length
 from core.encoders.sentences.folder import MAX_TOKENS, NEEDED, TOKENIZERS, read_folder
 from core.encoders.transformer_folder import open_model, read_tokenizer
 from core.errors import InvalidInput
@@ -80,10 +81,8 @@ class SentenceEncoder:
     def encode_texts(self, texts: Sequence[str]) -> F32:
         """(n, d) unit rows; a text is cut after the model's own limit of word pieces."""
         out = np.zeros((len(texts), int(self._model.config.hidden_size)), np.float32)
-        order = sorted(range(len(texts)), key=lambda i: len(texts[i]))  # alike lengths together: little padding
-        for start in range(0, len(texts), _BATCH):
-            rows = order[start : start + _BATCH]
-            tokens = self._tokens([texts[i] for i in rows], return_tensors="pt", padding=True)
+        for rows in by_length(texts, _BATCH):
+            tokens = self._tokens([texts[int(i)] for i in rows], return_tensors="pt", padding=True)
             with torch.inference_mode():
                 states = self._model(**tokens).last_hidden_state.float()  # (b, t, d)
             out[rows] = _pooled(states, tokens["attention_mask"], self._parts.pooling).numpy()

@@ -13,6 +13,7 @@ from contextlib import AbstractContextManager, nullcontext
 import numpy as np
 import torch
 
+from core.encoders.batches import by_length
 from core.records import F64, Progress, no_progress
 from core.training.descriptions.language_model import LanguageModel, layer_of
 from core.training.descriptions.prompted import PromptedTexts
@@ -85,13 +86,13 @@ def word_logits(
 ) -> F64:
     """(n, k) what the model gives to each class's word at the place of each text."""
     out, n = np.empty((len(given.tokens), len(words))), len(given.tokens)
-    order = sorted(range(n), key=lambda row: len(given.tokens[row]))  # little padding
-    for start in range(0, n, how.test_batch):
-        rows = order[start : start + how.test_batch]
+    done = 0
+    for rows in by_length(given.tokens, how.test_batch):
         with _precision(how):
-            logits = found.logits_at(*given.batch(rows))
+            logits = found.logits_at(*given.batch(rows.tolist()))
         out[rows] = logits[:, list(words)].double().numpy()
-        progress(step, min(start + how.test_batch, n), n)
+        done += len(rows)
+        progress(step, done, n)
     return out
 
 

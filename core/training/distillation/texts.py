@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from core.data.tables.read import Table, read_table
+from core.encoders.batches import by_length
 from core.errors import InvalidInput, quoted
 from core.records import I64, Progress, no_progress
 
@@ -79,10 +80,11 @@ def tokens_of(tokenizer: Any, texts: Sequence[str], most: int) -> list[list[int]
 
 def batches(tokens: Sequence[Sequence[int]], size: int, rng: np.random.Generator | None = None) -> list[I64]:
     """Places of texts that are run together, of about one length; with `rng` other ones in each call, in any order."""
-    order = np.arange(len(tokens)) if rng is None else rng.permutation(len(tokens))
-    order = order[np.argsort([len(tokens[i]) for i in order.tolist()], kind="stable")].astype(np.int64)
-    found = [order[start : start + size] for start in range(0, len(order), size)]
-    return found if rng is None else [found[i] for i in rng.permutation(len(found))]
+    if rng is None:
+        return by_length(tokens, size)
+    order = rng.permutation(len(tokens)).astype(np.int64)
+    found = [order[rows] for rows in by_length([tokens[i] for i in order.tolist()], size)]
+    return [found[i] for i in rng.permutation(len(found))]
 
 
 def padded(tokens: Sequence[Sequence[int]], rows: Sequence[int] | I64) -> tuple[Tensor, Tensor]:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -21,6 +19,7 @@ from core.records import Diagnosis
 from core.store import save
 from tests.support.diagnoses import make_diagnosis
 from tests.support.showcase import PlainEncoder, add_words, make_showcase
+from tests.webapp.callbacks import last, press
 from tests.webapp.markup.test_html import Tags
 from webapp.ask.tags import (
     EXAMPLES,
@@ -47,10 +46,6 @@ NAMES = "in the dark, fog, grass"
 
 def silent(*_: Any) -> None:
     """A progress that nobody sees."""
-
-
-def pressed(**said: str) -> Any:
-    return SimpleNamespace(_data=said)
 
 
 @pytest.fixture(autouse=True)
@@ -134,11 +129,6 @@ def test_names_and_pasted_json_are_taken_as_they_are() -> None:
         assert checked_names(f" {said} ") == said
 
 
-def last(steps: Iterator[tuple[Any, ...]]) -> tuple[Any, ...]:
-    *_, found = steps
-    return found
-
-
 @pytest.mark.parametrize(("said", "message"), [("a, A", "the same name"), ("{", "JSON"), ("failure-causes", "texts")])
 def test_what_core_refuses_ends_the_job_in_its_one_message(worded: Diagnosis, said: str, message: str) -> None:
     with pytest.raises(InvalidInput, match=message):
@@ -175,14 +165,14 @@ def test_what_was_made_of_another_run_than_the_open_one_changes_nothing(worded: 
 def test_a_press_shows_a_tag_and_its_samples_on_the_map(worded: Diagnosis, report: TagReport) -> None:
     session = Session(RUNS.add(worded))
     state = TagsState(session.run, report, 1)
-    assert f"carry “{report.tags[1].name}”" in on_pick(session, state, pressed(do="tag", place="1"))
-    tabs, shown, pane, _ = on_show(session, state, pressed(do="show", place="0"))
+    assert f"carry “{report.tags[1].name}”" in on_pick(session, state, press(do="tag", place="1"))
+    tabs, shown, pane, _ = on_show(session, state, press(do="show", place="0"))
     assert tabs["selected"] == "explore"
     assert sorted(selected_rows(shown, worded)) == sorted(carriers(report, 0))
     assert "Carries “in the dark”" in pane
     for other in (state, replace(state, run="another")):
         with pytest.raises(InvalidInput, match="Test the list again"):
-            on_pick(session, other, pressed(do="tag", place="7"))
+            on_pick(session, other, press(do="tag", place="7"))
 
 
 def test_of_an_example_the_first_list_is_tested_at_once_and_of_a_visitors_run_nothing(
@@ -210,8 +200,8 @@ def test_the_list_goes_when_another_run_is_opened_and_offers_what_fits_its_sampl
 
 
 def test_a_chip_gives_its_list() -> None:
-    assert on_chip(pressed(do="tags", text="a, b")) == "a, b"
-    assert "__type__" in str(on_chip(pressed(do="zoom")))
+    assert on_chip(press(do="tags", text="a, b")) == "a, b"
+    assert "__type__" in str(on_chip(press(do="zoom")))
 
 
 def test_a_run_without_words_is_refused_with_what_to_do() -> None:

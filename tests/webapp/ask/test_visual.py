@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -17,6 +14,7 @@ from core.records import Diagnosis
 from core.reports.html.visual_words import Crop, ShownName
 from tests.support.diagnoses import make_diagnosis
 from tests.support.patched import PLANTED, planted_run
+from tests.webapp.callbacks import last, press
 from tests.webapp.markup.test_html import Tags
 from webapp.ask.visual import FILES, FoundWords, VisualState, intro, on_found, on_run, on_show, on_words
 from webapp.explore.cards import cluster_list
@@ -24,15 +22,6 @@ from webapp.explore.detail import Selection, selection_pane
 from webapp.explore.patches import keep_patches, patches_of, prune_patches
 from webapp.explore.tab import describe
 from webapp.state.session import RUNS, Session, selected_rows
-
-
-def last(steps: Iterator[tuple[Any, ...]]) -> tuple[Any, ...]:
-    *_, found = steps
-    return found
-
-
-def pressed(**said: str) -> Any:
-    return SimpleNamespace(_data=said)
 
 
 @pytest.fixture(scope="module")
@@ -73,14 +62,14 @@ def test_names_of_pictures_stay_text(run: Diagnosis) -> None:
 def test_a_press_shows_the_samples_with_a_word_on_the_map(run: Diagnosis, found: FoundWords) -> None:
     session = Session(RUNS.add(run))
     state = VisualState(session.run, (replace(found, run=session.run),))
-    tabs, shown, pane, _ = on_show(session, state, pressed(do="visual", place="0"))
+    tabs, shown, pane, _ = on_show(session, state, press(do="visual", place="0"))
     assert tabs["selected"] == "explore"
     rows = selected_rows(shown, run)
     assert len(set(rows) & set(range(PLANTED))) > 0.9 * PLANTED
     assert "Has visual word" in pane
     for other, place in ((VisualState("another", state.kept), "0"), (state, "999"), (VisualState(session.run), "0")):
         with pytest.raises(InvalidInput, match="Look for them again"):
-            on_show(session, other, pressed(do="visual", place=place))
+            on_show(session, other, press(do="visual", place=place))
 
 
 def test_what_was_found_of_another_run_is_kept_for_it_and_a_new_run_begins_empty(

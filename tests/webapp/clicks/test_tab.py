@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ from core.errors import InvalidInput
 from core.records import Diagnosis
 from tests.support.diagnoses import make_diagnosis
 from tests.support.showcase import add_words, make_showcase
+from tests.webapp.callbacks import press
 from tests.webapp.markup.test_html import Tags
 from webapp.clicks.tab import (
     ClicksState,
@@ -31,11 +31,6 @@ from webapp.state.session import RUNS, Session
 @pytest.fixture(scope="module")
 def worded() -> Diagnosis:
     return add_words(make_showcase(480))
-
-
-def says(**payload: Any) -> Any:
-    """The event of a page."""
-    return SimpleNamespace(_data=payload)
 
 
 def drawn(diagnosis: Diagnosis) -> tuple[Session, ClicksState, str]:
@@ -74,7 +69,7 @@ def test_honest_answers_give_the_share_and_say_that_the_words_describe_the_clust
     session, clicking, _ = drawn(worded)
     assert clicking.strip is not None
     answers = "".join("y" if member else "n" for member in clicking.strip.is_member)
-    after, strip, judged = on_answers(session, clicking, says(answers=answers))
+    after, strip, judged = on_answers(session, clicking, press(answers=answers))
     assert after.strip is None
     assert strip == ""
     assert "holds for 100" in judged
@@ -84,10 +79,10 @@ def test_honest_answers_give_the_share_and_say_that_the_words_describe_the_clust
 
 def test_answers_that_tell_nothing_say_so(worded: Diagnosis) -> None:
     session, clicking, _ = drawn(worded)
-    _, _, judged = on_answers(session, clicking, says(answers="yn" * 15))
+    _, _, judged = on_answers(session, clicking, press(answers="yn" * 15))
     assert "do not tell the cluster from the rest" in judged
     session, clicking, _ = drawn(worded)
-    _, _, judged = on_answers(session, clicking, says(answers="s" * 30))
+    _, _, judged = on_answers(session, clicking, press(answers="s" * 30))
     assert "not enough answers" in judged
 
 
@@ -134,16 +129,16 @@ def test_the_tab_follows_the_open_run_and_keeps_a_strip_under_way(worded: Diagno
 
 def test_a_cluster_s_pane_leads_to_the_tab(worded: Diagnosis) -> None:
     session = Session(RUNS.add(worded), cluster=0)
-    tabs, clicking, *_ = on_go(session, ClicksState(), says(do="clicks"))
+    tabs, clicking, *_ = on_go(session, ClicksState(), press(do="clicks"))
     assert tabs["selected"] == "clicks"
     assert clicking.cluster == 0
-    assert all("__type__" in str(part) for part in on_go(session, ClicksState(), says(do="more")))
+    assert all("__type__" in str(part) for part in on_go(session, ClicksState(), press(do="more")))
 
 
 def test_a_strip_of_another_run_is_not_judged(worded: Diagnosis) -> None:
     _, clicking, _ = drawn(worded)
     with pytest.raises(InvalidInput, match="Draw one first"):
-        on_answers(Session(RUNS.add(worded)), clicking, says(answers="y" * 30))
+        on_answers(Session(RUNS.add(worded)), clicking, press(answers="y" * 30))
 
 
 def test_the_scope_of_a_candidate_in_a_class_is_that_class(worded: Diagnosis) -> None:

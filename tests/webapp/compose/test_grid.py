@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from core.composition.grid.rendered import draw_binding
 from core.errors import InvalidInput
 from core.records import F64
 from tests.support.composed import Squares
+from tests.webapp.callbacks import press
 from tests.webapp.markup.test_html import Tags
 from webapp.compose import grid as tab
 from webapp.compose.grid import (
@@ -37,10 +37,6 @@ from webapp.compose.visit import ComposeState
 from webapp.state.session import Session
 
 ACCESS = ModelAccess()
-
-
-def press(**said: Any) -> Any:
-    return SimpleNamespace(_data=said)
 
 
 def objects_only(images: Any, texts: Any, shown: tuple[PictureContents, ...]) -> F64:

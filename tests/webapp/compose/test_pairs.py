@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from core.errors import InvalidInput
 from core.records import F32
 from core.training import adapted, scorers
 from tests.support.diagnoses import draw_picture
+from tests.webapp.callbacks import press
 from tests.webapp.markup.test_html import Tags
 from webapp.compose.models import ModelAccess
 from webapp.compose.pairs import PairsState, on_cell, on_edit, on_example, on_files, on_part, on_score, read_rows
@@ -75,10 +75,6 @@ def two(tmp_path: Path) -> Files:
     for i in range(2):
         (tmp_path / f"p{i}.png").write_bytes(draw_picture(i))
     return Files((tmp_path / "p0.png", tmp_path / "p1.png"), uploaded=True)
-
-
-def press(**said: Any) -> Any:
-    return SimpleNamespace(_data=said)
 
 
 def rows(*said: tuple[str, str]) -> list[dict[str, str]]:

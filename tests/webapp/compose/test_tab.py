@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import zipfile
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +14,7 @@ from core.records import Scorer
 from core.scenes.shipped import SHIPPED
 from tests.support.composed import Made, pairs, result
 from tests.support.diagnoses import draw_picture
+from tests.webapp.callbacks import press
 from webapp.compose import state as runs
 from webapp.compose.benchmark import on_act, on_made, on_open, on_run
 from webapp.compose.files import write_files
@@ -23,10 +23,6 @@ from webapp.compose.state import FIRST, NAMED, OWN, benchmarks, open_benchmark, 
 from webapp.compose.visit import ComposeState, TrainedAdapter
 
 ACCESS = ModelAccess()
-
-
-def press(**said: Any) -> Any:
-    return SimpleNamespace(_data=said)
 
 
 @pytest.fixture

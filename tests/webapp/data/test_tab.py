@@ -11,8 +11,12 @@ from webapp.state.choices import ROLE_NAMES
 def test_a_table_s_columns_are_shown_with_their_roles_and_stay_text(tmp_path: Path) -> None:
     table = tmp_path / "table.csv"
     table.write_text("id,loss,<img src=x onerror=alert(1)>\na,0.5,<b>\nb,1.5,fog\n")
-    found, _, columns, _, *roles = on_table(str(table))
-    assert found == {"id": "id", "loss": "loss"}
+    held, columns, _, *roles = on_table(str(table))
+    assert [(name, role) for name, role, _ in held] == [
+        ("id", "id"),
+        ("loss", "loss"),
+        ("<img src=x onerror=alert(1)>", ""),
+    ]
     assert "<td><b>loss</b></td>" in columns
     assert "<img" not in columns
     assert "&lt;b&gt;, fog" in columns
@@ -24,7 +28,7 @@ def test_a_corrected_role_is_seen_among_the_columns(tmp_path: Path) -> None:
     table = tmp_path / "table.csv"
     table.write_text("id,loss,note\na,0.5,long grass\nb,1.5,short grass\n")
     picked = ["id" if role == "id" else ["note"] if role == "texts" else None for role in ROLE_NAMES]
-    shown = "".join(on_roles(on_table(str(table))[1], *picked).split("\n"))
+    shown = "".join(on_roles(on_table(str(table))[0], *picked).split("\n"))
     assert "<th>3 columns</th>" in shown
     assert "<td><code>note</code></td><td><b>texts</b></td>" in shown
     assert "<td><code>loss</code></td><td><span class=muted>condition or unused</span></td>" in shown
@@ -32,9 +36,8 @@ def test_a_corrected_role_is_seen_among_the_columns(tmp_path: Path) -> None:
 
 
 def test_without_a_table_stands_what_one_should_hold() -> None:
-    found, held, hint, classes, *roles = on_table(None)
+    held, hint, classes, *roles = on_table(None)
     assert held == ()
-    assert found == {}
     assert "One row for each sample" in hint
     assert classes["choices"] == []
     assert len(roles) == len(ROLE_NAMES)
@@ -44,7 +47,7 @@ def test_the_classes_that_are_large_enough_are_offered_by_name(tmp_path: Path) -
     table = tmp_path / "table.csv"
     rows = [("0", "bus", "dry")] * 50 + [("1", "tram", "dry")] * 39 + [("2", "car", "wet")] * 60
     table.write_text("label,class_name,road,loss\n" + "".join(f"{a},{b},{c},{i}\n" for i, (a, b, c) in enumerate(rows)))
-    _, _, _, offered, *_ = on_table(str(table))
+    _, _, offered, *_ = on_table(str(table))
     assert offered["choices"] == [("bus (50 rows)", "bus"), ("car (60 rows)", "car")]
     assert offered["value"] == []
     assert on_label(str(table), "road")["choices"] == [("dry (89 rows)", "dry"), ("wet (60 rows)", "wet")]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import zipfile
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from core.probes import PROBES, make_probe
 from core.records import Diagnosis, ProbeResult, SampleSet
 from core.store import load
 from tests.support.showcase import add_words, make_showcase
+from tests.webapp.callbacks import press
 from webapp.probe.form import cards, controls, read_press
 from webapp.probe.images import explanation_view
 from webapp.probe.inputs import allowed, estimate, is_path, refusal, split_of, unfit
@@ -44,10 +44,6 @@ HARMLESS = {"templates", "own_templates", "synonyms", "descriptions", "concept",
     "own_patterns",
 }
 """Settings of free text that no probe takes for a path: lines, JSON (checked), and words."""
-
-
-def press(**said: Any) -> Any:
-    return SimpleNamespace(_data=said)
 
 
 def started(session: Session, probing: ProbeState, **settings: Any) -> tuple[Any, ...]:

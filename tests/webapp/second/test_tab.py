@@ -6,7 +6,6 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -18,16 +17,13 @@ from core.errors import InvalidInput
 from core.records import Diagnosis
 from core.store import save
 from tests.support.second_models import write_answers, write_card
+from tests.webapp.callbacks import press
 from tests.webapp.markup.test_html import Tags
 from webapp.second.tab import SecondState, on_compare, on_open, on_press
 from webapp.second.view import second_view
 from webapp.state.session import RUNS, Session
 
 pytestmark = pytest.mark.usefixtures("plain")
-
-
-def press(**said: Any) -> Any:
-    return SimpleNamespace(_data=said)
 
 
 def beside(run: str, table: Path | None, card: Path | None = None, *columns: str) -> tuple[Any, ...]:
