@@ -17,20 +17,22 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from core.answers.describer import Describer, NewSizes, make_describer
 from core.answers.folder import write_describer
-from core.answers.scene_tasks import GRID
-from core.answers.tasks import Spoken
+from core.answers.model import PictureParts
+from core.answers.scene_tasks import GRID, KINDS, SceneTasks
+from core.answers.shipped import CARD, RELIABLE, calibrated_bar
+from core.answers.tasks import QUESTION, Spoken
 from core.answers.teach import Lesson, Teaching, scale_of, teach
 from core.answers.vision import VisionSizes, grid_boxes
 from core.files import write_json
-from scripts.answers.material import HELD_OUT, SCENES, SHARES, Material, mixed, read_material
+from scripts.answers.material import HELD_OUT, SCENES, SHARES, Material, mixed, read_material, scene_cells, scenes_of
 
 TASKS, LEAST = 96_000, 5
 """Tasks that are learned, and how often a word must occur to be known."""
-CARD = "card.json"
 
 
 def fit(
@@ -53,6 +55,19 @@ def words_of(material: Material, tasks: Sequence[Spoken]) -> list[str]:
 def report(step: str, done: int, of: int) -> None:
     if done % 100 == 0 or done == of:
         print(step, done, of, file=sys.stderr, flush=True)
+
+
+def bar_on(describer: Describer, scratch: Path, part: str = "tune") -> float:
+    """The bar for "not sure", on questions about scenes that were not learned from, one a scene and kind."""
+    scenes, cells = scenes_of(part), scene_cells(part, scratch)
+    chances, right = list[float](), list[bool]()
+    for k, kind in enumerate(KINDS):
+        asked = SceneTasks(scenes, np.random.default_rng([17, k])).one_each(QUESTION, kind)
+        features = torch.from_numpy(cells[[one.picture for one in asked]].astype(np.float32))
+        said = describer.answer([one.given for one in asked], PictureParts(features, grid_boxes(GRID, GRID)[None]))
+        chances += [one.probability for one in said]
+        right += [one.text == task.wanted for one, task in zip(said, asked, strict=True)]
+    return calibrated_bar(chances, right)
 
 
 def card_of(material: Material, lesson: Lesson, how: Teaching, new: NewSizes, n_tasks: int) -> Mapping[str, Any]:
@@ -93,7 +108,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     how, new = Teaching(seed=given.seed), NewSizes(seed=given.seed)
     describer, lesson = fit(material, tasks, words_of(material, tasks), how, new)
     write_describer(describer, given.out, half=True)
-    write_json(given.out / CARD, card_of(material, lesson, how, new, given.tasks))
+    bar = {"bar": round(bar_on(describer, given.scratch), 4), "reliable": RELIABLE}
+    write_json(given.out / CARD, {**card_of(material, lesson, how, new, given.tasks), **bar})
     print(json.dumps({"losses": lesson.losses, "seconds": lesson.seconds}))
 
 

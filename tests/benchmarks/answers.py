@@ -194,13 +194,14 @@ def captions(given: argparse.Namespace) -> None:
     _, pooled = cells_of("flickr_dev", len(rows), tuple, given.scratch)
     wanted = [[tidy(caption) for caption in corpus.captions[row]] for row in rows]
     fitted = corpus.rows("fit")
-    bank = [tidy(caption) for row in fitted for caption in corpus.captions[row][:2]]
-    vectors = encoded(encoder, bank, given.scratch / "bank.npy")
+    bank = [tidy(caption) for row in fitted for caption in corpus.captions[row][:1]]
+    known: dict[str, F32] = {}
+    vectors = encoded(encoder, bank, known)
     rng, described = np.random.default_rng(0), read_describer(given.model)
     parts = PictureParts(torch.from_numpy(cells.astype(np.float32)), BOX)
     made = described.answer([CAPTION] * len(rows), parts)
     nearest = [bank[i] for i in (pooled @ vectors.T).argmax(1).tolist()]
-    prior = max(set(bank), key=lambda text: (float(vectors[bank.index(text)] @ vectors.mean(0)), text))
+    prior = bank[int((vectors @ vectors.mean(0)).argmax())]
     ways = {
         "written": [one.text for one in made],
         "written, pictures swapped": [one.text for one in [*made[1:], made[0]]],
@@ -211,7 +212,7 @@ def captions(given: argparse.Namespace) -> None:
     }
     for name, said in ways.items():
         others = [own[1:] for own in wanted] if name == "another person's" else wanted
-        agreement = (encoded(encoder, said) * pooled).sum(1)
+        agreement = (encoded(encoder, said, known) * pooled).sum(1)
         append_line(given.out, scored(name, said, others, agreement))
     surest = sorted(zip(made, nearest, wanted, strict=True), key=lambda three: -three[0].probability)
     append_line(
@@ -232,20 +233,13 @@ def scored(name: str, said: Sequence[str], wanted: Sequence[Sequence[str]], agre
     return {"what": "captions", "way": name, "n": n, "different": len(set(said))} | figures
 
 
-def encoded(encoder: Any, said: Sequence[str], kept: Path | None = None) -> F32:
-    """(n, d) unit rows of the joint space."""
-    if kept is not None and kept.is_file():
-        return np.load(kept)
-    each = list(dict.fromkeys(said))
-    order = sorted(range(len(each)), key=lambda i: len(each[i]))
-    vectors = np.concatenate(
-        [encoder.encode_texts([each[i] for i in order[at : at + 64]]) for at in range(0, len(order), 64)]
-    )
-    place = {each[i]: k for k, i in enumerate(order)}
-    found = vectors[[place[text] for text in said]]
-    if kept is not None:
-        np.save(kept, found)
-    return found
+def encoded(encoder: Any, said: Sequence[str], known: dict[str, F32]) -> F32:
+    """(n, d) unit rows of the joint space; `known` is what was encoded before, and grows."""
+    new = sorted({text for text in said if text not in known}, key=len)  # texts of a length together: little padding
+    for at in range(0, len(new), 64):
+        batch = new[at : at + 64]
+        known.update(zip(batch, encoder.encode_texts(batch), strict=True))
+    return np.stack([known[text] for text in said])
 
 
 def show(given: argparse.Namespace) -> None:

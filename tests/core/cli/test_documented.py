@@ -22,6 +22,7 @@ LINE = re.compile(r"^(?:\$ )?python -m core (.*)|`python -m core ([^`]*)`", re.M
 PLACEHOLDERS = {("compose", "WHAT"): "run", ("probe", "NAME"): "zero-shot"}
 """Words that stand for any command's name, and one that serves."""
 TABLES = {
+    "docs/answers.md": ("answers",),
     "docs/composition.md": ("compose run", "compose adapt"),
     "docs/distillation.md": ("distil",),
     "docs/probes.md": ("probe sus-x",),

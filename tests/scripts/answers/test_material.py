@@ -1,0 +1,67 @@
+"""What the describer learns from, and that a short training learns from pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from core.answers.describer import NewSizes
+from core.answers.model import PictureParts
+from core.answers.scene_draws import draw_scenes
+from core.answers.scene_tasks import GRID, SceneTasks
+from core.answers.tasks import CAPTION, MATCHING, QUESTION
+from core.answers.teach import Teaching
+from core.answers.vision import grid_boxes
+from core.scenes.render import render_scene
+from scripts.answers.fit import fit, words_of
+from scripts.answers.material import HELD_OUT, SHARES, Material, cells_of, mixed, tidy
+
+SCENES, TRIED = 1200, 200
+
+
+def tiny_material(n: int = 30) -> Material:
+    scenes = draw_scenes(n, 1, HELD_OUT)
+    captions = [["a dog runs", "the dog"], ["a man sits on a bench"]]
+    photos = np.ones((3, 49, 4), np.float16)
+    return Material(scenes, np.zeros((n, 49, 4), np.float16), captions, photos, np.array([0, 2]))
+
+
+def test_tasks_are_mixed_by_their_shares_and_photographs_count_behind_the_scenes() -> None:
+    material = tiny_material()
+    tasks = mixed(material, 2000, 0)
+    share = {prefix: np.mean([one.prefix == prefix for one in tasks]) for prefix in (QUESTION, CAPTION, MATCHING)}
+    assert share[QUESTION] == pytest.approx(SHARES[QUESTION], abs=0.04)
+    assert share[CAPTION] == pytest.approx(0.32, abs=0.04)
+    photos = [one for one in tasks if one.picture >= 30]
+    assert {one.picture for one in photos} == {30, 31}
+    assert all(one.prefix != QUESTION for one in photos)
+    assert mixed(material, 50, 0) == mixed(material, 50, 0) != mixed(material, 50, 1)
+    assert material.rows([0, 31]).mean((1, 2)).tolist() == [0, 1]
+    assert tidy(" A dog , running . ") == "a dog , running"
+
+
+def test_cells_are_read_once_and_those_of_other_pictures_are_not_taken(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.zeros((3, 49, 4), np.float16))
+    np.save(tmp_path / "a_pooled.npy", np.zeros((3, 2), np.float32))
+    assert len(cells_of("a", 3, tuple, tmp_path)[0]) == 3
+    with pytest.raises(ValueError, match="not 4"):
+        cells_of("a", 4, tuple, tmp_path)
+
+
+@pytest.mark.slow
+def test_two_minutes_of_training_tell_colours_from_cells_far_better_than_a_guess(tmp_path: Path) -> None:
+    scenes = draw_scenes(SCENES + TRIED, 10, HELD_OUT)
+    cells = cells_of("few", len(scenes), lambda: (render_scene(scene) for scene in scenes), tmp_path)[0]
+    none = np.zeros(0, np.int64)
+    material = Material(scenes[:SCENES], cells[:SCENES], [], cells[:0], none)
+    tasks = SceneTasks(material.scenes, np.random.default_rng(0)).many(QUESTION, 48 * 200, "colour")
+    describer, lesson = fit(material, tasks, words_of(material, tasks), Teaching(), NewSizes())
+    asked = SceneTasks(scenes[SCENES:], np.random.default_rng(1)).one_each(QUESTION, "colour")
+    rows = [SCENES + one.picture for one in asked]
+    parts = PictureParts(torch.from_numpy(cells[rows].astype(np.float32)), grid_boxes(GRID, GRID)[None])
+    said = describer.answer([one.given for one in asked], parts)
+    assert lesson.losses[-1] < 0.6
+    assert np.mean([one.text == task.wanted for one, task in zip(said, asked)]) > 0.5
