@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from core.answers.bar import CARD, RELIABLE, calibrated_bar
 from core.answers.describer import Describer, NewSizes, make_describer
 from core.answers.folder import write_describer
 from core.answers.model import PictureParts
 from core.answers.scene_tasks import GRID, KINDS, SceneTasks
-from core.answers.shipped import CARD, RELIABLE, calibrated_bar
 from core.answers.tasks import QUESTION, Spoken
 from core.answers.teach import Lesson, Teaching, scale_of, teach
 from core.answers.vision import VisionSizes, grid_boxes

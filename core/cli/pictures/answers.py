@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 @option("--captions FILE", "describe the clusters by the nearest of these captions, one a line")
 @option("--written", "describe the clusters by captions that the model writes")
 @option("--images PATH", "the run's pictures (default: the small ones that the run keeps)")
-@option("--model DIR", "a VL-T5 of your own, as docs/answers.md says (default: the small one that ships)")
+@option("--model DIR", "the VL-T5 that answers or writes: a folder, as docs/answers.md says")
 @option("--encoder NAME", "of whose cells the model makes its answers (default embedded)")
 @option("--out FILE", "write each picture's answer or caption: .json, .csv or .parquet")
 @SEED
@@ -87,12 +87,13 @@ class _AskedRun:
 
     def asked(self, question: str, seed: int) -> Told:
         from core.answers.ask import ask_pictures, with_prefix
-        from core.answers.shipped import FOLDER, bar_of
+        from core.answers.bar import bar_of
         from core.reports.tables.described import asked_document, asked_table
         from core.reports.wording.described import asked_lines
 
         with_prefix(question)  # refused before any picture is read
-        describer, bar = self._describer(), bar_of(self.model or FOLDER)
+        describer = self._describer()
+        bar = None if self.model is None else bar_of(self.model)
         cells, grid = self._cells()
         found = ask_pictures(
             self.diagnosis, question, describer, cells, grid, bar=bar, seed=seed, progress=self.progress
@@ -130,9 +131,13 @@ class _AskedRun:
 
     def _describer(self) -> Describer:
         from core.answers.folder import read_describer
-        from core.answers.shipped import shipped_describer
 
-        return shipped_describer() if self.model is None else read_describer(self.model)
+        if self.model is None:
+            raise InvalidInput(
+                "--ask and --written need a model that answers, --model DIR: none ships, since a small one did not "
+                "earn it (docs/answers.md says where one comes from). --captions FILE needs none."
+            )
+        return read_describer(self.model)
 
     def _cells(self) -> tuple[PictureTokens, tuple[int, int]]:
         from core.answers.ask import read_cells

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.answers.bar import bar_of, calibrated_bar
 from core.answers.describe import describe_clusters, nearest_captions, read_captions
-from core.answers.shipped import bar_of, calibrated_bar
 from core.errors import InvalidInput
 from core.files import write_json
 from core.records import Diagnosis

@@ -8,7 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from core.answers import shipped
+from core.answers.bar import CARD
 from core.answers.folder import write_describer
 from core.files import write_json
 from core.records import Diagnosis
@@ -45,7 +45,7 @@ def test_a_question_is_put_to_every_picture(
 def test_below_the_bar_of_its_card_the_model_is_not_sure(
     run: str, model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write_json(model / shipped.CARD, {"bar": 1.0})
+    write_json(model / CARD, {"bar": 1.0})
     found = json.loads(said(capsys, "answers", run, "--ask", "is it red?", "--model", str(model), "--json"))
     assert list(found) == ["question", "bar", "counts", "answers", "notes"]
     assert {one["answer"] for one in found["answers"]} == {"not sure"}
@@ -72,6 +72,8 @@ def test_clusters_are_described_by_written_captions(run: str, model: Path, capsy
         (["--ask", "  "], "needs words"),
         (["--ask", "a", "--out", "x.txt"], "--out must end in"),
         (["--ask", "a", "--model", "nowhere"], "config.json"),
+        (["--ask", "a"], "need a model that answers, --model DIR: none ships"),
+        (["--written"], "--captions FILE needs none"),
     ],
 )
 def test_what_cannot_be_asked_is_refused(

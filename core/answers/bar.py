@@ -1,30 +1,21 @@
-"""The model that ships, and the bar below which it is not sure."""
+"""The bar below which a model is not sure of its answer."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from core.answers.describer import Describer
-from core.answers.folder import read_describer
 from core.documents import read_json
 from core.errors import InvalidInput
-from core.files import ASSETS
 from core.statistics.intervals import wilson
 
-FOLDER, CARD = ASSETS / "answers", "card.json"
+CARD = "card.json"
+"""What `scripts/answers/fit.py` writes beside a model."""
 RELIABLE = 0.9
 """Share of answers at or above the bar that must be right, by the lower end of its interval."""
-
-
-@cache
-def shipped_describer() -> Describer:
-    """The small model on the cells of the embedded encoder: docs/answers.md says what it knows."""
-    return read_describer(FOLDER)
 
 
 def bar_of(folder: Path) -> float | None:
