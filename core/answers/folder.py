@@ -67,7 +67,7 @@ def read_describer(folder: Path) -> Describer:
     shapes = {released_name(name): shape for name, shape in weight_shapes(folder, NEEDED).items()}
     sizes = _sizes(folder, said, shapes)
     vocabulary = shapes.get("shared.weight", [0])[0]
-    check_shapes(folder, shapes, {"shared.weight": [vocabulary, said["d_model"]]})
+    check_shapes(folder, shapes, _largest(said, shapes, vocabulary))
     tokenizer = with_parts(read_tokenizer(folder, vocabulary, NEEDED, _TOKENIZERS))
     _check_vocabulary(folder, len(tokenizer), vocabulary)
     transformers: Any = import_module("transformers")
@@ -149,6 +149,18 @@ def write_describer(describer: Describer, folder: Path, *, half: bool = False) -
     said |= {"feat_dim": sizes.feat_dim, "n_images": sizes.n_images, "box_order": sizes.box_order}
     write_text(folder / CONFIG, json.dumps(said, indent=1, sort_keys=True))
     describer.tokenizer.save_pretrained(folder)
+
+
+def _largest(said: Mapping[str, Any], shapes: Mapping[str, list[int]], vocabulary: int) -> dict[str, list[int]]:
+    """The arrays by which the sizes of a config are told, in the last layer that it says."""
+    last, width = f"encoder.block.{said['num_layers'] - 1}.layer.", said["d_model"]
+    plain = f"{last}1.DenseReluDense.wi.weight"
+    hidden = plain if plain in shapes else f"{last}1.DenseReluDense.wi_0.weight"
+    return {
+        "shared.weight": [vocabulary, width],
+        f"{last}0.SelfAttention.q.weight": [said["num_heads"] * said["d_kv"], width],
+        hidden: [said["d_ff"], width],
+    }
 
 
 def _check_kind(folder: Path, said: Mapping[str, Any]) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from core.answers.ask import NOT_SURE, AskedPictures
 from core.answers.describe import CaptionedCluster
 from core.numbers import count, number, p_value, percent
-from core.records import EVERYTHING
 
 SHOWN, WORDS = 10, 6
 ASKED_RULE = (
@@ -17,7 +16,7 @@ ASKED_RULE = (
 UNKNOWN_BAR = "The bar for “not sure” was set on drawn scenes; that it holds for other pictures is not known."
 NO_BAR = "Every answer counts: there is no bar for this model and task below which it would be not sure."
 DESCRIBED_RULE = (
-    "A caption is a suggestion. A word counts only where the captions of the cluster's members have it more often than "
+    "They are suggestions. A word counts only where the captions of the cluster's members have it more often than "
     "those of the rest, by permuting membership inside classes, over all words of the cluster at once."
 )
 
@@ -54,10 +53,9 @@ def described_lines(clusters: Sequence[CaptionedCluster], how: str) -> list[str]
         return ["The run has no confirmed cluster, so there is nothing to describe."]
     made = [f"Captions: {how}. {DESCRIBED_RULE}"]
     for one in clusters:
-        where = "" if one.scope == EVERYTHING else f" within {one.scope}"
         sizes = f"{count(one.size, 'member')}, {count(one.others, 'other')}"
-        made.append(f"Cluster {one.cluster + 1}, {one.name}{where} ({sizes}): {verdict(one)}")
-        made += [f"  “{text}”" for text in one.quoted]
+        made.append(f"{one.name} ({sizes}): {verdict(one)}")
+        made += [f"    “{text}”" for text in one.quoted]
     return made
 
 

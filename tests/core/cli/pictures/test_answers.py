@@ -57,8 +57,8 @@ def test_below_the_bar_of_its_card_the_model_is_not_sure(
 
 def test_clusters_are_described_by_written_captions(run: str, model: Path, capsys: pytest.CaptureFixture[str]) -> None:
     told = said(capsys, "answers", run, "--written", "--model", str(model))
-    assert told.startswith("Captions: written by the model, picture by picture. A caption is a suggestion.")
-    assert "Cluster 1, " in told
+    assert told.startswith("Captions: written by the model, picture by picture. They are suggestions.")
+    assert " members, " in told
     found = json.loads(said(capsys, "answers", run, "--written", "--model", str(model), "--json"))
     assert list(found) == ["captions_from", "clusters", "captions"]
     assert len(found["captions"]) == 60
