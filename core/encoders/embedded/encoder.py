@@ -24,6 +24,7 @@ from core.encoders.embedded.weights import EFFICIENTNET, EFFICIENTNET_SHA256, ch
 from core.records import F32
 
 if TYPE_CHECKING:
+    from core.encoders.embedded.minilm_halves import MiniLMHalves
     from core.encoders.prompts import PromptTower
     from core.encoders.tokens import TokenTower
 
@@ -119,6 +120,13 @@ class EmbeddedEncoder:
         from core.encoders.embedded.minilm_tokens import count_truncated
 
         return count_truncated(texts)
+
+    def text_halves(self) -> MiniLMHalves:
+        """The text tower with an upper half of its own that may be tuned. Loads torch at first use."""
+        from core.encoders.embedded.minilm_halves import MiniLMHalves
+        from core.encoders.embedded.prompt_tower import AlignedTexts
+
+        return MiniLMHalves(AlignedTexts(self.alignment))
 
     def prompt_tower(self) -> PromptTower:
         """The text tower behind its word embeddings, for prompts that are learned. Loads torch at first use."""

@@ -4,7 +4,7 @@ tuned on texts."""
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,8 +36,10 @@ class LowerStates:
 class MiniLMHalves:
     """The tower with an upper half of its own; the shared tower is left as it is."""
 
-    def __init__(self) -> None:
+    def __init__(self, align: Callable[[Tensor], Tensor] | None = None) -> None:
+        """`align` brings (n, 384) sentence vectors to unit rows of a joint space; without it they are scaled alone."""
         model, self._tokenizer = load_tower()
+        self._align = align or (lambda sentences: normalize(sentences, dim=-1))
         self._model: Any = model
         self._lower: list[Any] = list(model.encoder.layer[: LAYERS // 2])
         self.upper: Any = copy.deepcopy(model.encoder.layer[LAYERS // 2 :]).eval().requires_grad_(True)
@@ -47,13 +49,21 @@ class MiniLMHalves:
         """Prompts and descriptions, cut after 128 word pieces, as the upper half is given them."""
         order, parts = list[int](), list[tuple[Tensor, Tensor]]()
         for rows, states, seen in self._lower_batches(texts, MAX_TOKENS):
-            order += rows
+            order += rows.tolist()
             parts.append((states, seen))
         return LowerStates(tuple(parts), torch.argsort(torch.tensor(order, dtype=torch.long)))
 
-    def vectors(self, states: LowerStates) -> Tensor:
-        """(n, 384) unit rows, in the order of the texts; differentiable in the upper half."""
-        return torch.cat([self._above(part, seen) for part, seen in states.batches])[states.place]
+    def vectors(self, states: LowerStates, told: Callable[[int], None] = lambda n: None) -> Tensor:
+        """(n, d) unit rows, in the order of the texts; differentiable in the upper half.
+
+        Args:
+            told: is given how many texts came after each batch; may raise `Cancelled`.
+        """
+        found: list[Tensor] = []
+        for part, seen in states.batches:
+            found.append(self._above(part, seen))
+            told(len(part))
+        return torch.cat(found)[states.place]
 
     def encode(self, texts: Sequence[str], progress: Progress = no_progress, step: str = "encode the texts") -> F32:
         """(n, 384) unit rows of samples, cut after 256 word pieces.
@@ -86,7 +96,7 @@ class MiniLMHalves:
 
     def _above(self, states: Tensor, seen: Tensor) -> Tensor:
         found, weights = self._through(self.upper, states, seen), seen.unsqueeze(-1).float()
-        return normalize((found * weights).sum(1) / weights.sum(1), dim=-1)
+        return self._align((found * weights).sum(1) / weights.sum(1))
 
     def _through(self, layers: Any, states: Tensor, seen: Tensor) -> Tensor:
         blocked = torch.zeros(seen.shape).masked_fill(~seen, torch.finfo(torch.float32).min)[:, None, None, :]

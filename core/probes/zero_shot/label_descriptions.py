@@ -31,10 +31,14 @@ SECONDS_PER_SAMPLE = 0.025
 """The same to encode a text of fifty words anew with the tuned encoder, in torch."""
 WORDED = "one word in each pattern"
 TUNED = "one word in each pattern, tuned"
-TUNED_FORM = (
+_TUNED = (
     "The upper half of the text encoder was tuned on the descriptions, all patterns at once; neither the samples nor "
-    "their labels had a part in that. Then every text was encoded anew. Nothing is drawn at random."
+    "their labels had a part in that."
 )
+TUNED_FORM = {
+    "text": f"{_TUNED} Then every text was encoded anew. Nothing is drawn at random.",
+    "image": f"{_TUNED} The pictures' vectors are as they were. Nothing is drawn at random.",
+}
 DUAL_FORM = (
     "This is the dual-encoder form of label descriptions: cosines with the vectors that the run already has; nothing "
     "is trained. The training of a language model is the command `learn`."
@@ -48,8 +52,8 @@ class DescribedLabels:
 
     Source: Gao et al. 2023 (EMNLP, arXiv 2305.02239), who train a masked language model on the descriptions and report
     the mean and the spread over patterns. Ours is the form for an encoder with a joint space, where nothing is trained:
-    the centroid of the descriptions takes the place of training; or, of texts, the upper half of the encoder is tuned
-    on the descriptions. The control draws the descriptions anew among the
+    the centroid of the descriptions takes the place of training; or the upper half of the text encoder is tuned on the
+    descriptions. The control draws the descriptions anew among the
     classes, as many each.
     """
 
@@ -78,7 +82,7 @@ class DescribedLabels:
     by: str = setting(
         "descriptions",
         "what the probe itself goes by, the others set beside it; tuned: patterns, with the encoder tuned on the "
-        "descriptions (texts with minilm alone)",
+        "descriptions (minilm and embedded alone)",
         choices=WAYS,
         advanced=True,
     )
@@ -123,7 +127,7 @@ class DescribedLabels:
         else:
             filled = tuple(zip(*in_words, strict=True))
             tuned = tuned_texts(part, halves, described, filled, lr=self.lr, steps=self.steps)
-            found, form = tuned.features @ unit(tuned.filled.mean(0)).T, TUNED_FORM
+            found, form = tuned.features @ unit(tuned.filled.mean(0)).T, TUNED_FORM[part.encoder.modality]
             controls[TUNED] = np.stack([_nearest(tuned.features, own) for own in tuned.filled])
             for name, value, default in (("lr", self.lr, LEARNING_RATE), ("steps", self.steps, STEPS)):
                 choices.append(Choice(name, float(value), "fixed" if value == default else "given"))

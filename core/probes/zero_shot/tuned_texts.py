@@ -52,8 +52,8 @@ def halves_of(encoder: Encoder) -> MiniLMHalves:
     made: Any = getattr(encoder, "text_halves", None)
     if made is None:
         raise InvalidInput(
-            f"The encoder {encoder.name!r}, of {encoder.modality}s, cannot be tuned on descriptions: that takes texts "
-            "and the encoder 'minilm'. Go by descriptions, patterns or names."
+            f"The encoder {encoder.name!r}, of {encoder.modality}s, cannot be tuned on descriptions: that takes the "
+            "encoder 'minilm' of texts or 'embedded' of pictures. Go by descriptions, patterns or names."
         )
     return made()
 
@@ -75,6 +75,7 @@ def tune(
     Args:
         described: for each of k classes its descriptions.
         filled: for each of p patterns its k texts.
+        progress: called after every 64 texts of each step, with all texts of all steps as the total.
 
     Raises:
         InvalidInput: there are too many texts.
@@ -88,15 +89,22 @@ def tune(
     of_class = torch.tensor([c for c, own in enumerate(described) for _ in own])
     said, worded = halves.lower(flat), halves.lower([text for own in filled for text in own])
     adam, losses = torch.optim.Adam(halves.upper.parameters(), lr=lr), list[float]()
-    for step in range(steps):
-        progress("tune on the descriptions", step, steps)
+    total, done = steps * (len(flat) + p * k), 0
+
+    def told(n: int) -> None:
+        nonlocal done
+        done += n
+        progress("tune on the descriptions", done, total)
+
+    told(0)
+    for _ in range(steps):
         adam.zero_grad()
-        cosines = torch.einsum("nd,pkd->npk", halves.vectors(said), halves.vectors(worded).view(p, k, -1))
+        vectors = halves.vectors(said, told), halves.vectors(worded, told).view(p, k, -1)
+        cosines = torch.einsum("nd,pkd->npk", *vectors)
         loss = cross_entropy(TEMPERATURE * cosines.reshape(-1, k), of_class.repeat_interleave(p))
         loss.backward()
         adam.step()
         losses.append(float(loss.detach()))
-    progress("tune on the descriptions", steps, steps)
     return tuple(losses)
 
 
@@ -120,20 +128,21 @@ def tuned_texts(
     lr: float = LEARNING_RATE,
     steps: int = STEPS,
 ) -> TunedTexts:
-    """Tune, then encode the part's texts and the filled patterns anew.
+    """Tune, then encode the filled patterns and the part's texts anew; pictures stay as they were encoded.
 
     Raises:
         InvalidInput: the samples' texts are not at hand, or are others than those that were embedded; as of `tune`.
     """
     import torch
 
-    texts = _texts_of(part)
-    _check_same(part, halves, texts)
+    texts = _texts_of(part) if part.encoder.modality == "text" else []
+    if texts:
+        _check_same(part, halves, texts)
     losses = tune(halves, described, filled, lr=lr, steps=steps, progress=part.progress)
     with torch.inference_mode():
         words = halves.vectors(halves.lower([text for own in filled for text in own])).numpy().astype(np.float64)
-    features = halves.encode(texts, part.progress, "encode the texts anew").astype(np.float64)
-    return TunedTexts(features, words.reshape(len(filled), len(described), -1), losses)
+    features = halves.encode(texts, part.progress, "encode the texts anew") if texts else part.test.features
+    return TunedTexts(features.astype(np.float64), words.reshape(len(filled), len(described), -1), losses)
 
 
 def _texts_of(part: ProbeInput) -> list[str]:

@@ -130,7 +130,7 @@ def test_it_stands_beside_the_other_ways_with_each_wording_before_and_after() ->
         == scored.repeats[TUNED]
         == tuple(f"line {i}: {line}" for i, line in enumerate(PATTERNS.splitlines(), 1))
     )
-    assert scored.notes[0] == TUNED_FORM
+    assert scored.notes[0] == TUNED_FORM["text"]
     assert {c.name for c in scored.choices} == {"patterns", "lr", "steps"}
     halves = MiniLMHalves()
     tuned = tuned_texts(part_of(task), halves, [SAID[name] for name in NAMES], FILLED)
@@ -162,6 +162,34 @@ def test_it_can_be_stopped_while_it_tunes_and_while_it_encodes() -> None:
 
         with pytest.raises(Cancelled):
             probe().run(replace(part_of(task_of()), progress=stop))
+
+
+def test_progress_goes_on_within_a_step() -> None:
+    said = {name: tuple(f"{name} number {i}" for i in range(70)) for name in NAMES}
+    seen: list[tuple[int, int]] = []
+    tune(
+        MiniLMHalves(), list(said.values()), FILLED, steps=2, progress=lambda _, done, total: seen.append((done, total))
+    )
+    assert [done for done, _ in seen] == [0, 64, 128, 140, 144, 208, 272, 284, 288]
+    assert {total for _, total in seen} == {288}
+
+
+def test_of_pictures_the_classes_move_and_the_pictures_stay() -> None:
+    encoder = load_encoder("embedded")
+    halves = halves_of(encoder)
+    texts = [*(text for own in SAID.values() for text in own), *FILLED[1]]
+    before = encoder.encode_texts(texts)
+    np.testing.assert_allclose(halves.vectors(halves.lower(texts)).detach(), before, atol=2e-5)
+    features = np.random.default_rng(0).normal(size=(6, before.shape[1])).astype(np.float32)
+    features /= np.linalg.norm(features, axis=1, keepdims=True)
+    part = ProbeInput(NAMES, encoder, Images(features, tuple("abcdef")))
+    tuned = tuned_texts(part, halves, [SAID[name] for name in NAMES], FILLED, lr=1e-4, steps=3)
+    assert tuned.losses[-1] < tuned.losses[0]
+    np.testing.assert_array_equal(tuned.features, features.astype(np.float64))
+    assert np.abs(tuned.filled[1] - before[-2:]).max() > 1e-3
+    scored = probe().run(part)
+    assert scored.notes[0] == TUNED_FORM["image"]
+    assert set(scored.controls) == {"bare names", WORDED, TUNED, "descriptions"}
 
 
 class Speechless(WordTower):
