@@ -23,7 +23,7 @@ SIDE = 420
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WordMaps:
-    """The cells of the strongest confirmed words, at most one for each of `COLOURS`."""
+    """The cells of the strongest confirmed words."""
 
     findings: tuple[WordFinding, ...]
     left_out: int
@@ -40,9 +40,9 @@ class WordMaps:
         return self.cells[at] if at < len(self.rows) and self.rows[at] == row else None
 
 
-def maps_of(search: VisualSearch) -> WordMaps:
-    """Of the words that the search confirmed."""
-    told = search.confirmed[: len(COLOURS)]
+def maps_of(search: VisualSearch, most: int | None = len(COLOURS)) -> WordMaps:
+    """Of the words that the search confirmed, the strongest `most`; None takes all."""
+    told = search.confirmed[:most]
     cells = np.full(search.words.maps.shape, -1, np.int16)
     for place, finding in enumerate(told):
         cells[(search.words.maps == finding.word) & finding.rows[:, None, None]] = place

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from core.errors import InvalidInput
+from core.numbers import count
 from core.records import Diagnosis
 from webapp.state.session import RUNS
 
@@ -73,5 +74,5 @@ def map_beside(run: str, diagnosis: Diagnosis, row: int) -> dict[str, Any] | Non
     address, legend = shown
     words = ", ".join(said.split(":")[0] for _, said in legend)
     more = patches.maps.left_out
-    said = f"{more:,} more confirmed words are not outlined." if more else ""
+    said = f"{count(more, 'more confirmed word')} not outlined." if more else ""
     return {"src": address, "alt": f"cells of {words} outlined", "legend": legend, "said": said}

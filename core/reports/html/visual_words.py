@@ -166,6 +166,7 @@ def visual_page(
         names=names,
         unnamed=unnamed_sentence(search),
         pictures=maps,
+        left_out=max(0, len(search.confirmed) - len(COLOURS)),
         notes=search.notes,
         **style(),
     )

@@ -89,6 +89,10 @@ def test_maps_hold_the_cells_of_confirmed_words_alone(searched: tuple[Diagnosis,
     assert "could not be read" in no_outline(maps, maps.of_row(N))
     assert "none goes with failure" in no_outline(replace(maps, findings=()), without)
     assert maps.of_row(N) is None
+    one = maps_of(search, 1)
+    assert (len(one.findings), one.left_out) == (1, len(search.confirmed) - 1)
+    np.testing.assert_array_equal(one.cells == 0, own)
+    assert maps_of(search, None).left_out == 0
 
 
 def test_an_outline_encloses_its_cells_also_beside_the_centred_square() -> None:
