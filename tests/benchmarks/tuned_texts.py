@@ -1,13 +1,16 @@
-"""A dual encoder of texts tuned on descriptions, before and after, on texts with known answers.
+"""A dual encoder tuned on descriptions, before and after, on texts or pictures with known answers.
 
     python -m tests.benchmarks.tuned_texts --data DATA --choose
     python -m tests.benchmarks.tuned_texts --data DATA --vectors FOLDER [--rows N] [--out FILE]
     python -m tests.benchmarks.tuned_texts --data DATA --shuffled
+    python -m tests.benchmarks.tuned_texts --run RUN [--descriptions FILE]
 
 Reads what `label_descriptions` reads, and DATA/text: 400 articles of AG News (drawn from the 2,000 there, which are
 test rows) and the 872 dev sentences of SST-2. Those choose learning rate and steps (--choose). Reported are all other
 test rows (or N of them): accuracy of one word in each published pattern before and after, and the gain (paired,
 bootstrap over texts). --shuffled: on 200 rows, what descriptions drawn anew among the classes make of it.
+--run: the same on the samples of a finished run, such as a shipped example of pictures, with what is said of its
+classes.
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ from core.probes.zero_shot.label_descriptions import TUNED, WORDED, DescribedLab
 from core.probes.zero_shot.tuned_texts import tune
 from core.records import F64, I64
 from core.statistics.intervals import bootstrap
+from core.store import load
 from tests.benchmarks.label_descriptions import SETS, TextSet, read_set, vectors_of
 
 RATES, STEPS = (1e-5, 3e-5), (5, 10, 20)
@@ -113,17 +117,32 @@ def reported(one: TextSet, data: Path, vectors: Path, most: int | None) -> dict[
     found = probe.run(ProbeInput(one.class_names, encoder, Images(features, ids), items=items))
     before, tuned = (np.asarray(found.controls[key] == labels, np.float64) for key in (WORDED, TUNED))
     own = (found.logits.argmax(1) == labels).astype(np.float64)
-    return _figures(one, before, tuned, own, (found.controls["descriptions"][0] == labels).astype(np.float64))
+    return _figures(one.name, before, tuned, own, (found.controls["descriptions"][0] == labels).astype(np.float64))
 
 
-def _figures(one: TextSet, before: F64, tuned: F64, own: F64, said: F64) -> dict[str, Any]:
+def of_run(folder: Path, descriptions: str) -> dict[str, Any]:
+    """Before and after on the samples of a run, with the wordings that ship for them; groups are resampled whole."""
+    run = load(folder)
+    samples, words = run.samples, run.words
+    assert words is not None
+    assert samples.labels is not None
+    encoder, images = load_encoder(words.encoder), Images(words.joint.vectors, samples.ids)
+    probe = DescribedLabels(descriptions=descriptions, by="tuned", shuffles=0)
+    found = probe.run(ProbeInput(samples.class_names, encoder, images, items=samples.items))
+    own, said = found.logits.argmax(1), found.controls["descriptions"][0]
+    each = (found.controls[WORDED], found.controls[TUNED], own, said)
+    right = [np.asarray(answers == samples.labels, np.float64) for answers in each]
+    return _figures(folder.parent.name, *right, groups=samples.groups)
+
+
+def _figures(name: str, before: F64, tuned: F64, own: F64, said: F64, groups: I64 | None = None) -> dict[str, Any]:
     def mean(values: F64) -> dict[str, float]:
         rng = np.random.default_rng(0)
-        return bootstrap(lambda at: float(values[at].mean()), len(values), None, rng, repeats=1000).to_dict()
+        return bootstrap(lambda at: float(values[at].mean()), len(values), groups, rng, repeats=1000).to_dict()
 
     b, t = before.mean(0), tuned.mean(0)
     return {
-        "set": one.name,
+        "set": name,
         "n": len(own),
         "before": {**spread(before), "mean": mean(b)},
         "after": {**spread(tuned), "mean": mean(t)},
@@ -152,15 +171,20 @@ def shuffled(one: TextSet, data: Path) -> dict[str, Any]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--data", type=Path)
+    parser.add_argument("--run", type=Path, help="a finished run in place of the data")
+    parser.add_argument("--descriptions", default="", help="what is said of the run's classes: a JSON file")
     parser.add_argument("--vectors", type=Path)
     parser.add_argument("--choose", action="store_true", help="settings, on the tuning parts")
     parser.add_argument("--shuffled", action="store_true", help="with descriptions drawn anew")
     parser.add_argument("--rows", type=int, help="test rows of each set (default: all that chose nothing)")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
-    if given.vectors is None and not (given.choose or given.shuffled):
-        parser.error("give --vectors, --choose or --shuffled")
+    if given.run is not None:
+        print(json.dumps(of_run(given.run, given.descriptions)))
+        return
+    if given.data is None or (given.vectors is None and not (given.choose or given.shuffled)):
+        parser.error("give --run; or --data with --vectors, --choose or --shuffled")
     rows: list[dict[str, Any]] = []
     for one in reversed(SETS):
         if given.choose:

@@ -29,7 +29,7 @@ class SusX(PromptSettings):
 
     title: ClassVar[str] = "SuS-X"
     what: ClassVar[str] = (
-        "Class names, helped by images that they find in a pool (or by a few labelled ones); nothing is trained."
+        "Class names, helped by samples that they find in a pool (or by a few labelled ones); nothing is trained."
     )
     source: ClassVar[str] = "Udandarao et al. 2023, arXiv 2211.16198; Zhang et al. 2022 (Tip-Adapter), arXiv 2207.09519"
 
