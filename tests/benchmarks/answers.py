@@ -6,10 +6,12 @@ photographs beside retrieved ones.
     python -m tests.benchmarks.answers scenes --scratch DIR --model DIR/multi --out FILE
     python -m tests.benchmarks.answers single --scratch DIR --tasks 96000 --out FILE
     python -m tests.benchmarks.answers captions --corpus CORPUS --scratch DIR --model DIR/multi --out FILE
+    python -m tests.benchmarks.answers words --corpus CORPUS --out FILE
     python -m tests.benchmarks.answers show --out FILE
 
 Scenes "tune" set the bar for "not sure"; "seen" and "unseen" are reported alone, a task a scene, so that pictures are
-independent. `single` gives a model of one task as many tasks as the model of all had of that kind.
+independent. `single` gives a model of one task as many tasks as the model of all had of that kind. `words` gives the
+members of a shipped cluster captions at random, without anything to find or with a word that they have more often.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ import numpy as np
 import torch
 
 from core.answers.caption_scores import bleu_of, bleu_parts, cider_of
+from core.answers.describe import describe_clusters
 from core.answers.describer import Describer, NewSizes, make_describer
 from core.answers.fixed_answers import FixedAnswers
 from core.answers.folder import read_describer
@@ -32,9 +35,11 @@ from core.answers.tasks import CAPTION, GROUNDING, MATCHING, QUESTION, Spoken, p
 from core.answers.teach import Teaching, scale_of, train
 from core.answers.vision import VisionSizes, grid_boxes
 from core.encoders import load_encoder
+from core.files import ASSETS
 from core.records import F32
 from core.scenes.shapes import COLOURS, SHAPES, Scene
 from core.statistics.intervals import bootstrap, wilson
+from core.store import load
 from scripts.answers.fit import LEAST, fit, report, words_of
 from scripts.answers.material import (
     HELD_OUT,
@@ -55,6 +60,8 @@ BOX = grid_boxes(GRID, GRID)[None]
 HOW, NEW = Teaching(), NewSizes()
 TRIES = 6
 """Times that a question is drawn on an unseen scene, to have one about its unseen pair."""
+PLANTED, RUNS = (0.1, 0.2, 0.3), 200
+"""Shares of members' captions with the planted word; the first is that of the rest, so that nothing is to find."""
 Line = dict[str, Any]
 Answers = Callable[[Sequence[str], PictureParts], Sequence[str]]
 
@@ -242,6 +249,25 @@ def encoded(encoder: Any, said: Sequence[str], known: dict[str, F32]) -> F32:
     return np.stack([known[text] for text in said])
 
 
+def words(given: argparse.Namespace) -> None:
+    """How often any word passes where captions are drawn at random, and how often a planted one is found."""
+    diagnosis, corpus = load(ASSETS / "examples" / "clothing" / "run"), read_corpus(given.corpus)
+    bank = [tidy(corpus.captions[row][0]) for row in corpus.rows("dev")]
+    members = diagnosis.clusters[0].membership >= 0.5
+    for share in PLANTED:
+        passed = found = 0
+        for run in range(RUNS):
+            rng = np.random.default_rng([run, 53])
+            said = [bank[int(i)] for i in rng.integers(0, len(bank), len(members))]
+            extra = rng.random(len(members)) < np.where(members, share, PLANTED[0])
+            said = [f"{text} zebra" if more else text for text, more in zip(said, extra)]
+            confirmed = describe_clusters(diagnosis, said, permutations=499, seed=run)[0].confirmed
+            found += any(word.word == "zebra" for word in confirmed)
+            passed += any(word.word != "zebra" or share == PLANTED[0] for word in confirmed)
+        line = {"what": "words", "members": share, "rest": PLANTED[0], "runs": RUNS, "found": found, "others": passed}
+        append_line(given.out, line | {"n": len(members), "size": int(members.sum())})
+
+
 def show(given: argparse.Namespace) -> None:
     for line in read_lines(given.out):
         if line["what"] == "scenes":
@@ -253,20 +279,25 @@ def show(given: argparse.Namespace) -> None:
             )
         elif line["what"] == "captions":
             print(line["way"], "|", *(f"{line[key]}" for key in ("bleu4", "cider", "agreement", "different", "n")))
+        elif line["what"] == "words":
+            print(line)
         elif line["what"] == "examples":
             print(*line["examples"], sep="\n")
 
 
+COMMANDS = {"scenes": scenes, "single": single, "captions": captions, "words": words, "show": show}
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("scenes", "single", "captions", "show"))
+    parser.add_argument("what", choices=tuple(COMMANDS))
     for name in ("--scratch", "--model", "--corpus", "--out"):
         parser.add_argument(name, type=Path)
     parser.add_argument("--tasks", type=int, default=96_000)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    {"scenes": scenes, "single": single, "captions": captions, "show": show}[given.what](given)
+    COMMANDS[given.what](given)
 
 
 if __name__ == "__main__":
