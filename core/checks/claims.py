@@ -11,7 +11,8 @@ import numpy as np
 from core.discovery.design import MIN_GROUPS
 from core.records import F64, I64, Bool, Estimate, Measure, Outcomes
 from core.statistics.intervals import UNDEFINED, bootstrap, wilson, wilson_limits
-from core.statistics.permutation import Permuter, permutation_p
+from core.statistics.permutation import permutation_p
+from core.statistics.permuter import Permuter
 
 MIN_MATCHES = 5
 """With fewer matching fresh samples a finding is shown and not judged."""

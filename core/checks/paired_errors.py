@@ -11,7 +11,8 @@ from scipy import stats
 from core.records import F64, I64, Bool, Diagnosis, Estimate, FailureCluster, FourWay
 from core.statistics.intervals import UNDEFINED, bootstrap
 from core.statistics.paired import paired_difference, paired_p
-from core.statistics.permutation import Permuter, holm, permutation_p
+from core.statistics.permutation import holm, permutation_p
+from core.statistics.permuter import Permuter
 
 MODEL = "model"
 """Name of the model under diagnosis."""
@@ -93,7 +94,7 @@ class ErrorPair:
             return bootstrap(lambda at: _gap(member[at], block[at], y[at]), len(used), groups, rng, level=confidence)
 
         value, gap = risen(error), risen(beyond)
-        draws = Permuter(block, groups).draw(PERMUTATIONS, np.random.default_rng(self.seed))
+        draws = Permuter(block, groups, error).draw(PERMUTATIONS, np.random.default_rng(self.seed))
         weights = _weights(member, block)
         p = permutation_p(float(weights @ error), weights @ error[draws])
         beside = Estimate(gap.value - bias, gap.low - bias, gap.high - bias)

@@ -17,7 +17,8 @@ from core.discovery.engines.rows import EngineRows, engine_scores, fit_engine
 from core.errors import InvalidInput
 from core.records import F32, F64, I64, Diagnosis, Progress, no_progress
 from core.statistics.groups import size_of_group
-from core.statistics.permutation import Permuter, permutation_p, studentised_excess
+from core.statistics.permutation import permutation_p, studentised_excess
+from core.statistics.permuter import Permuter
 
 SPLITS, PERMUTATIONS = 5, 499
 LEAST_JACCARD, TIMES_CHANCE = 0.25, 2.0
@@ -243,7 +244,7 @@ def _half_p(name: str, rows: EngineRows, groups: I64 | None, rng: np.random.Gene
     for slice, column in zip(members, scores.T):
         slice[top_rows(column, top_count(len(read)))] = 1
     losses = _standardised(read.losses, read.labels)
-    draws = Permuter(read.labels, None if groups is None else groups[~first]).draw(PERMUTATIONS, rng)
+    draws = Permuter(read.labels, None if groups is None else groups[~first], losses).draw(PERMUTATIONS, rng)
     values = np.concatenate([losses[:, None], losses[draws]], axis=1).astype(np.float32)
     inside, squares = members @ values, members @ values**2
     sizes = members.sum(1, keepdims=True).astype(np.float64)
@@ -261,7 +262,7 @@ def _spanned(groups: I64, members: F32) -> list[F32 | F64]:
 
 
 def _standardised(losses: F64, labels: I64) -> F64:
-    """Losses less their class's mean, over its deviation, so that groups may cross classes."""
+    """Losses less their class's mean, over its deviation."""
     found = losses.astype(np.float64)
     for label in np.unique(labels):
         inside = labels == label

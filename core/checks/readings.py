@@ -67,7 +67,8 @@ def read_phrases(
 
     column = scores.astype(np.float32)
     observed = read(column[:, None])[..., 0]
-    permuted = [read(column[design.permuter.draw(count, rng)]) for count in chunks(n_permutations, 100)]
+    permuter = design.permuter(scores[:, None])
+    permuted = [read(column[permuter.draw(count, rng)]) for count in chunks(n_permutations, 100)]
     null = np.concatenate(permuted, axis=2)
     deviation = np.maximum(null.std(axis=2), 1e-12)
     largest = (np.abs(null) / deviation[..., None]).max((0, 1))

@@ -220,7 +220,7 @@ class _Tested:
         test = read_family(
             family,
             measured,
-            self.design.permuter,
+            self.design.permuter(measured.scores),
             rng,
             n_permutations=n_permutations,
             alpha=self.alpha,

@@ -24,7 +24,7 @@ from core.discovery.family_test import FamilyTest, read_family
 from core.discovery.proposals import Proposals, margin
 from core.discovery.settings import Settings
 from core.records import F32, F64, I64, Bool, Measure, Progress, no_progress
-from core.statistics.permutation import Permuter, difference_of
+from core.statistics.permutation import difference_of
 
 SAME = 0.8
 """Two findings that share more of their rows (Jaccard) are one."""
@@ -81,7 +81,7 @@ def find_clusters(
         alpha: what of the run's level is spent inside classes.
     """
     family, design, n_permutations = proposals.family, proposals.design, settings.n_permutations
-    strata, permuter, testing = design.blocks, design.permuter, design.testable
+    strata, permuter, testing = design.blocks, design.permuter(measured.scores), design.testable
     found, tests = list[FoundCluster](), list[FamilyTest]()
     inside = alpha - settings.predictability_alpha
     while True:
@@ -103,7 +103,7 @@ def find_clusters(
             break  # a finding that comes back left too few rows to take it out of
         found.append(one)
         strata = _take_out(strata, one, family.scopes[one.candidate.scope].rows)
-        permuter = Permuter(strata, design.groups)
+        permuter = design.permuter(measured.scores, strata)
         testing = testing and len(found) < settings.max_clusters
     return found + _worth_a_look(proposals, measured, strata, tests[-1], found), tests[0]
 

@@ -14,7 +14,7 @@ from core.discovery.superclasses import MANY_CLASSES, Superclasses, class_means,
 from core.errors import InvalidInput, quoted
 from core.records import EVERYTHING, F32, F64, I64, Bool, Diagnosis, Measure, Outcomes, SampleSet
 from core.statistics.groups import size_of_group
-from core.statistics.permutation import Permuter
+from core.statistics.permuter import Permuter
 
 SMALL_CLASS = 20
 """A class with fewer rows is pooled with the other small ones."""
@@ -29,7 +29,7 @@ MIN_GROUPS = 20
 """With fewer groups nothing can be permuted, and no p is given."""
 
 
-@dataclass(frozen=True, eq=False)  # without slots: `permuter` is kept once it is made
+@dataclass(frozen=True, eq=False)  # without slots: `spans` is kept once it is made
 class Design:
     """Who is compared with whom, decided before any loss is looked at."""
 
@@ -50,35 +50,22 @@ class Design:
     """(n,) fold of each row; all 0 where a finished run is only looked up."""
     testable: bool
     """False with fewer than MIN_GROUPS groups."""
-    scaled: bool
-    """True where groups cross classes: then whole groups move between classes, and losses are put on one scale
-    first."""
     notes: tuple[str, ...]
     superclasses: Superclasses | None = None
 
-    @cached_property
-    def permuter(self) -> Permuter:
-        """Draws permutations of rows within the blocks, whole groups together."""
-        return Permuter(self.blocks, self.groups)
+    def permuter(self, scores: F64, strata: I64 | None = None) -> Permuter:
+        """Draws permutations of rows within the blocks, whole groups together.
+
+        Args:
+            scores: (n, m) measures of failure; where groups cross classes they pass on ranks of the last one.
+            strata: (n,) finer than the blocks.
+        """
+        return Permuter(self.blocks if strata is None else strata, self.groups, scores[:, -1])
 
     @cached_property
     def spans(self) -> I64 | None:
         """(n,) `size_of_group`; None where every row is a group of its own."""
         return None if self.groups is None else size_of_group(self.groups)
-
-    def centred(self, values: F64) -> F64:
-        """(n,) values minus their class mean, over the class's standard deviation where groups cross classes."""
-        residual = centre(values, self.centre_of_row)
-        return residual / self.scale_of(residual)
-
-    def scale_of(self, residual: F64) -> F64:
-        """(n,) what centred values are divided by: the class's standard deviation where groups cross classes, else
-        1."""
-        if not self.scaled:
-            return np.ones(len(residual))
-        sizes = np.maximum(np.bincount(self.blocks), 1)
-        deviations = np.sqrt(np.bincount(self.blocks, residual**2) / sizes)
-        return np.maximum(deviations, 0.1 * max(float(residual.std()), 1e-12))[self.blocks]
 
 
 def make_design(
@@ -106,19 +93,19 @@ def make_design(
         members = enumerate(split_by_block(np.arange(n), blocks, len(names)))
         scopes += [Scope(names[b], rows, b) for b, rows in members if len(rows) >= SCOPE_ROWS]
     groups, n_groups = samples.groups, n if samples.groups is None else len(np.unique(samples.groups))
-    testable, scaled = (True, False) if groups is None else _exchange_groups(samples, groups, blocks, notes)
+    testable = groups is None or _exchange_groups(samples, groups, blocks, notes)
     groups = None if n_groups == n else groups
     folds = np.zeros(n, np.int64)
     if rng is not None:
         folds = assign_folds(n, blocks, groups, max(2, min(FOLDS, n_groups)), rng)
     return Design(
-        blocks, names, centre_of_row, head_of_row, class_of_label, tuple(scopes), groups, folds, testable, scaled,
-        tuple(notes), superclasses,
+        blocks, names, centre_of_row, head_of_row, class_of_label, tuple(scopes), groups, folds, testable, tuple(notes),
+        superclasses,
     )  # fmt: skip
 
 
-def _exchange_groups(samples: SampleSet, groups: I64, blocks: I64, notes: list[str]) -> tuple[bool, bool]:
-    """Whether groups can be permuted at all, and whether they cross blocks; what that means is added to `notes`."""
+def _exchange_groups(samples: SampleSet, groups: I64, blocks: I64, notes: list[str]) -> bool:
+    """Whether groups can be permuted at all; what is assumed of them is added to `notes`."""
     name = samples.group_name or "group"
     _, first, number = np.unique(groups, return_index=True, return_inverse=True)
     n_groups = len(first)
@@ -127,14 +114,14 @@ def _exchange_groups(samples: SampleSet, groups: I64, blocks: I64, notes: list[s
             f"There are {n_groups} groups ({name}), fewer than the {MIN_GROUPS} that a permutation test needs: "
             "everything below is description, without a p."
         )
-    scaled = bool((blocks[first][number] != blocks).any())
     if n_groups < len(samples):
         notes.append(f"Rows are kept together and permuted by {name}: {n_groups:,} groups for {len(samples):,} rows.")
-    if scaled:
+    if (blocks[first][number] != blocks).any():
         notes.append(
-            "Groups cross classes, so losses are centred and scaled by class before whole groups are permuted."
+            "Groups cross classes: a group passes on how its rows rank in their classes, and each class keeps its own "
+            "losses. So what a group does to its rows is taken to be alike in all of its classes."
         )
-    return n_groups >= MIN_GROUPS, scaled
+    return n_groups >= MIN_GROUPS
 
 
 def narrowed(design: Design, within: Sequence[str]) -> Design:
@@ -292,7 +279,7 @@ class FailureMeasures:
     names: tuple[Measure, ...]
     scores: F64
     scale: F64
-    """(n, m) what one unit of a score is in the measure's own unit."""
+    """(m,) what one unit of a score is in the measure's own unit."""
 
 
 def measures(outcomes: Outcomes, design: Design) -> FailureMeasures:
@@ -309,11 +296,9 @@ def measures(outcomes: Outcomes, design: Design) -> FailureMeasures:
         and len(np.unique(outcomes.fitted)) == 2
     ):
         del known["mean loss"]  # the error by another name
-    made, scales = list[F64](), list[F64]()
+    made, scales = list[F64](), list[float]()
     for values in known.values():
         residual = centre(np.asarray(values, np.float64), design.centre_of_row)
-        scale = design.scale_of(residual)
-        unit = max(float((residual / scale).std()), 1e-12)
-        made.append(residual / scale / unit)
-        scales.append(scale * unit)
-    return FailureMeasures(tuple(known), np.stack(made, 1), np.stack(scales, 1))
+        scales.append(max(float(residual.std()), 1e-12))
+        made.append(residual / scales[-1])
+    return FailureMeasures(tuple(known), np.stack(made, 1), np.array(scales))

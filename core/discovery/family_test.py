@@ -13,7 +13,8 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from core.discovery.design import FailureMeasures
 from core.discovery.family import Family
 from core.records import F32, F64, Measure, Progress, no_progress
-from core.statistics.permutation import Permuter, chunks, permutation_p, permutation_threshold
+from core.statistics.permutation import chunks, permutation_p, permutation_threshold
+from core.statistics.permuter import Permuter
 
 BATCH = 4
 """Chunks of permutations between two looks at whether to give up."""

@@ -1,4 +1,4 @@
-"""Permutations within blocks that keep groups together, and the p values that come of them."""
+"""The statistic that is permuted, and the p values and thresholds that come of permutations."""
 
 from __future__ import annotations
 
@@ -14,11 +14,6 @@ PRIOR_ROWS = 5.0
 a class of 100 fail, 5 found them in 16 of 30 runs against a threshold of 3.2; 40 in 14 against 3.7, and it took unequal
 variance for a shift."""
 
-MOST_TIMES = 2
-"""Larger groups are not exchanged with smaller ones: where large ones vary more, the null would not know it. With 9
-groups of 10 among 300 single rows, or 6 of 30 among 60 pairs, a third to a half of 60 runs claimed; now 1 and 3 of
-40."""
-
 
 def holm(p: Sequence[float]) -> F64:
     """Holm's step-down adjustment of the p-values `p`, in the order given. Source: Holm 1979, Scand. J. Statist.
@@ -29,80 +24,6 @@ def holm(p: Sequence[float]) -> F64:
     adjusted = np.empty_like(values)
     adjusted[order] = np.minimum(steps, 1.0)
     return adjusted
-
-
-class Permuter:
-    """Draws permutations of rows that keep what is not exchangeable where it is.
-
-    Args:
-        strata: (n,) rows are permuted within a stratum only (the class, and the findings already taken out).
-        groups: (n,) or None. With groups, a whole group takes the losses of another group. Where a group is not of one
-            stratum, the strata are ignored for it, so `values` must then be centred and scaled by stratum beforehand.
-
-    Groups of unequal size cannot be exchanged exactly. They are exchanged within bins of similar size (ten groups a bin
-    or more where sizes allow it, none more than MOST_TIMES as large as the smallest); a group that receives from a
-    smaller one repeats values, from a larger one takes a part of it, and one that is alone in its bin keeps its own.
-    Departure from an
-    exact test: the spread within the bin; `tests/benchmarks/honesty.py` measures what it costs.
-    """
-
-    def __init__(self, strata: I64, groups: I64 | None = None) -> None:
-        self.n = len(strata)
-        if groups is None or len(np.unique(groups)) == self.n:
-            self.bins: list[list[I64]] | None = None
-            self.blocks = [np.flatnonzero(strata == s) for s in np.unique(strata)]
-        else:
-            self.blocks = []
-            self.bins = _group_bins(strata, groups)
-
-    @property
-    def grouped(self) -> bool:
-        return self.bins is not None
-
-    def draw(self, count: int, rng: np.random.Generator) -> I64:
-        """(n, count) row numbers: `values[draw]` has a permuted copy of `values` in each column."""
-        source = np.empty((self.n, count), dtype=np.int64)
-        for rows in self.blocks:
-            source[rows] = rng.permuted(np.repeat(rows[:, None], count, axis=1), axis=0)
-        for groups in self.bins or []:
-            _draw_groups(source, groups, count, rng)
-        return source
-
-
-def _group_bins(strata: I64, groups: I64) -> list[list[I64]]:
-    """Groups as lists of rows, binned by stratum (or all together, if groups cross strata) and by similar size."""
-    order = np.argsort(groups, kind="stable")
-    bounds = np.flatnonzero(np.diff(groups[order])) + 1
-    members = np.split(order, bounds)
-    pure = all((strata[m] == strata[m[0]]).all() for m in members)
-    keys = [int(strata[m[0]]) if pure else 0 for m in members]
-    bins: list[list[I64]] = []
-    for key in sorted(set(keys)):
-        pool = sorted((m for m, k in zip(members, keys) if k == key), key=len)
-        current: list[I64] = []
-        for i, rows in enumerate(pool):
-            enough = len(current) >= 10 and len(rows) != len(current[-1]) and len(pool) - i >= 10
-            if enough or (current and len(rows) > MOST_TIMES * len(current[0])):
-                bins.append(current)
-                current = []
-            current.append(rows)
-        bins.append(current)
-    return bins
-
-
-def _draw_groups(source: I64, members: list[I64], count: int, rng: np.random.Generator) -> None:
-    """Fill `source` for the rows of `members`: each group takes the rows of another, from a random one onwards and
-    round."""
-    sizes = np.array([len(m) for m in members])
-    padded = np.zeros((len(members), sizes.max()), dtype=np.int64)
-    for group, rows in enumerate(members):
-        padded[group, : len(rows)] = rows
-    giver = rng.permuted(np.repeat(np.arange(len(members))[:, None], count, axis=1), axis=0)
-    start = rng.integers(0, 1 << 30, giver.shape)
-    for position in range(sizes.max()):
-        receivers = np.flatnonzero(sizes > position)
-        given = giver[receivers]
-        source[padded[receivers, position]] = padded[given, (position + start[receivers]) % sizes[given]]
 
 
 def permutation_p(observed: float, null: F32 | F64) -> float:

@@ -230,20 +230,43 @@ for _inside, _outside, _share in (
         )
 
 
-@case("groups: across two classes, wrong in 2 % and in 50 %")
-def _groups_across_classes(number: int) -> dict[str, Any]:
-    """100 groups of 4 rows of either class; whether a row is wrong depends on its class alone."""
-    rng = np.random.default_rng([number, 35])
-    groups, labels = np.repeat(np.arange(100), 4), rng.integers(0, 2, 400)
-    vectors = 0.3 * rng.standard_normal((400, 12)) + rng.standard_normal((100, 12))[groups]
-    vectors += 0.5 * rng.standard_normal((2, 12))[labels]
-    wrong = rng.random(400) < np.array([0.02, 0.5])[labels]
-    losses = np.where(labels == 0, np.exp(2 * rng.standard_normal(400)), rng.random(400))
-    settings = Settings(seed=number, map=False, n_permutations=199, n_members=2)
-    found = diagnose_arrays(
-        vectors.astype(np.float32), losses, labels=labels, errors=wrong, groups=groups, settings=settings
-    )
-    return {"claimed": bool(found.clusters or found.estimate.predictability.confirmed)}
+# Groups that hold rows of several classes; whether a row fails depends on its class and its group, never on its vector.
+
+
+def _groups_across_classes(rates: Sequence[float], effects: Sequence[float], most: int = 4) -> Case:
+    """100 groups of 4 rows (or of 1 to `most`) of any class.
+
+    Args:
+        rates: error rate of each class. effects: of each class, the deviation of its groups on the logit scale.
+    """
+
+    def run(number: int) -> dict[str, Any]:
+        rng, k = np.random.default_rng([number, 35]), len(rates)
+        groups = np.repeat(np.arange(100), 4 if most == 4 else rng.integers(1, most + 1, 100))
+        n, labels = len(groups), rng.integers(0, k, len(groups))
+        vectors = 0.3 * rng.standard_normal((n, 12)) + rng.standard_normal((100, 12))[groups]
+        vectors += 0.5 * rng.standard_normal((k, 12))[labels]
+        logit = np.log(np.array(rates) / (1 - np.array(rates)))[labels]
+        logit += np.array(effects)[labels] * rng.standard_normal(100)[groups]
+        wrong = rng.random(n) < 1 / (1 + np.exp(-logit))
+        tail = np.where(labels % 2 == 0, np.exp(2 * rng.standard_normal(n)), rng.random(n))
+        losses = tail * np.exp(np.array(effects)[labels] * logit / 4)
+        settings = Settings(seed=number, map=False, n_permutations=199, n_members=2)
+        found = diagnose_arrays(
+            vectors.astype(np.float32), losses, labels=labels, errors=wrong, groups=groups, settings=settings
+        )
+        return {"claimed": bool(found.clusters or found.estimate.predictability.confirmed)}
+
+    return run
+
+
+CASES["groups: across two classes, wrong in 2 % and in 50 %"] = _groups_across_classes((0.02, 0.5), (0, 0))
+CASES["groups: across two classes, 2 % and 50 %, hard groups"] = _groups_across_classes((0.02, 0.5), (1, 1))
+CASES["groups: across two classes, 20 % each, hard groups"] = _groups_across_classes((0.2, 0.2), (1, 1))
+CASES["groups: across two classes, 20 % each, groups hard in one"] = _groups_across_classes((0.2, 0.2), (1.5, 0))
+CASES["groups: across five classes, 2 to 50 %, 1 to 12 rows, hard groups"] = _groups_across_classes(
+    (0.02, 0.05, 0.1, 0.3, 0.5), (1, 1, 1, 1, 1), 12
+)
 
 
 def summary_table(rows: Sequence[dict[str, Any]]) -> str:

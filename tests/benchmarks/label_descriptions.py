@@ -167,7 +167,7 @@ def null_claims(run: Path, names: str, runs: int, first: int) -> dict[str, Any]:
     tags, claims = read_tags(names, found.samples.modality), 0
     design = design_of(found)
     for seed in range(first, first + runs):
-        at = design.permuter.draw(1, np.random.default_rng(seed))[:, 0]
+        at = design.permuter(found.outcomes.fitted[:, None]).draw(1, np.random.default_rng(seed))[:, 0]
         shuffled = replace(found, outcomes=found.outcomes.keep(at))
         report = tag_samples(shuffled, tags, n_permutations=199, seed=seed, patterns=tag_patterns("image")[:1])
         claims += any(report.is_confirmed(tag) for tag in report.tags)

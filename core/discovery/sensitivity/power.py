@@ -74,8 +74,9 @@ def measure_sensitivity(
     if not test.is_permuted:
         return None
     rng, design = np.random.default_rng(seed), proposals.design
+    permuter = design.permuter(measured.scores)
     strengths, levels = strengths_of(outcomes, design, test.names), Levels.of(test, alpha, predictability_alpha)
-    reader = _Reader(measured, _raw(outcomes, test), design.centre_of_row, design.permuter.grouped, strengths, levels)
+    reader = _Reader(measured, _raw(outcomes, test), design.centre_of_row, permuter.grouped, strengths, levels)
     inside, everywhere = places_of(design, rng)
     patterns: list[PlantedPattern] = []
     left_out: set[int] = set()
@@ -83,7 +84,7 @@ def measure_sensitivity(
         scopes = [design.scopes[number].rows for number in place.scopes]
         open_rows = [plantable(rows, design.groups, place.sizes[-1][1]) for rows in scopes]
         left_out.update(*(np.setdiff1d(rows, kept).tolist() for rows, kept in zip(scopes, open_rows)))
-        bases = design.permuter.draw(PLANTS, rng)
+        bases = permuter.draw(PLANTS, rng)
         plants = draw_plants(proposals.features.rows, open_rows, place.sizes[-1][1], bases, rng)
         searched = range(len(design.scopes)) if place.scopes == (0,) else (0, *place.scopes)
         patterns += _grid(reader, narrowed_family(proposals.family, searched), place, plants, outcomes)
@@ -129,7 +130,7 @@ class _Reader:
         near, shuffled = plant.order[:size], plant.shuffled[plant.order[:size]]
         source = self.strengths.sources(near, shuffled, plant.draws[:, :size], strength)
         added = self.raw[source] - self.raw[shuffled]
-        scores, change = self.measured.scores[plant.shuffled], added / self.measured.scale[near]
+        scores, change = self.measured.scores[plant.shuffled], added / self.measured.scale
         scores[near] += change
         classes, counts = self.centre_of_row[near], np.bincount(self.centre_of_row)
         for measure in range(scores.shape[1]):  # each class keeps the mean that it had

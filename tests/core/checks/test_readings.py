@@ -38,7 +38,7 @@ def test_a_reading_is_that_of_the_heads_in_deviations_of_permuted_losses() -> No
         return (along @ smoother.weights(losses)[1]).astype(np.float64)
 
     rng = np.random.default_rng(1)
-    null = np.stack([read(scores[design.permuter.draw(1, rng)[:, 0]]) for _ in range(200)])
+    null = np.stack([read(scores[design.permuter(scores[:, None]).draw(1, rng)[:, 0]]) for _ in range(200)])
     found = read_phrases(words, scores, design, n_permutations=400)
     dog = next(n for n, s in enumerate(design.scopes) if s.name == "dog")
     np.testing.assert_allclose(found.values[dog], read(scores) / null.std(0), rtol=0.25)
@@ -51,7 +51,7 @@ def test_shuffled_losses_stand_out_anywhere_in_few_of_sixty_runs() -> None:
     scores = measures(outcomes, design).scores[:, -1]
     hits = 0
     for _ in range(60):
-        shuffled = scores[design.permuter.draw(1, rng)[:, 0]]
+        shuffled = scores[design.permuter(scores[:, None]).draw(1, rng)[:, 0]]
         found = read_phrases(words, shuffled, design, n_permutations=199)
         hits += bool((np.abs(found.values) >= found.threshold).any())
     assert hits <= 8  # a level of 5 % gives more in two of a thousand

@@ -19,6 +19,7 @@ from core.discovery.design import (
     searchable,
     superclasses_of,
 )
+from core.discovery.family import centre
 from core.discovery.method import diagnose_arrays
 from core.discovery.settings import Settings
 from core.discovery.superclasses import MANY_CLASSES, Superclasses
@@ -44,7 +45,6 @@ def test_without_labels_there_is_one_block_and_one_scope() -> None:
     assert design.block_names == ("all samples",)
     assert [s.name for s in design.scopes] == ["all samples"]
     assert design.testable
-    assert not design.scaled
     assert design.notes == ()
 
 
@@ -64,7 +64,8 @@ def test_small_classes_are_pooled_and_it_is_said() -> None:
 def test_a_pooled_class_still_has_its_own_mean_taken_out_if_it_has_five_rows() -> None:
     labels = labels_of(60, 12, 15, 3)
     design = make_design(made(labels))
-    centred = design.centred(np.array([1.0, 10.0, 100.0, 1000.0])[labels] + np.random.default_rng(0).normal(0, 0.1, 90))
+    noise = np.random.default_rng(0).normal(0, 0.1, 90)
+    centred = centre(np.array([1.0, 10.0, 100.0, 1000.0])[labels] + noise, design.centre_of_row)
     assert max(abs(centred[labels == c].mean()) for c in range(4)) < 1e-9
 
 
@@ -98,7 +99,7 @@ def test_with_superclasses_the_search_looks_into_them_and_losses_stay_centred_by
     np.testing.assert_array_equal(design.head_of_row, labels // 4)
     for number, scope in enumerate(design.scopes[1:]):
         np.testing.assert_array_equal(scope.rows, np.flatnonzero(labels // 4 == number))
-    centred = design.centred(labels * 10.0 + np.random.default_rng(1).normal(size=2400))
+    centred = centre(labels * 10.0 + np.random.default_rng(1).normal(size=2400), design.centre_of_row)
     assert max(abs(centred[labels == c].mean()) for c in range(80)) < 1e-9
     assert "80 classes are grouped." in design.notes
 
@@ -137,24 +138,15 @@ def test_superclasses_are_needed_from_sixty_one_classes_with_rows(k: int, needed
     assert not needs_superclasses(made(None, n=400))
 
 
-def test_groups_inside_classes_are_not_scaled_and_groups_across_classes_are() -> None:
+def test_groups_across_classes_keep_each_class_its_own_losses_and_it_is_said() -> None:
     labels = labels_of(60, 60)
-    values = np.random.default_rng(0).normal(size=120) * np.where(labels == 1, 5.0, 1.0)
-    inside = make_design(made(labels, np.arange(120) // 3))
-    assert not inside.scaled
-    assert inside.centred(values)[labels == 1].std() == pytest.approx(values[labels == 1].std())
-    across = make_design(made(labels, np.arange(120) % 40))
-    assert across.scaled
-    for c in range(2):
-        assert across.centred(values)[labels == c].std() == pytest.approx(1)
-        assert across.centred(values)[labels == c].mean() == pytest.approx(0, abs=1e-12)
+    losses = np.random.default_rng(0).normal(size=(120, 1)) * np.where(labels == 1, 5.0, 1.0)[:, None]
+    inside, across = (make_design(made(labels, groups)) for groups in (np.arange(120) // 3, np.arange(120) % 40))
+    for design in (inside, across):
+        drawn = design.permuter(losses).draw(5, np.random.default_rng(0))
+        assert (labels[drawn] == labels[:, None]).all()
     assert any("Groups cross classes" in note for note in across.notes)
-
-
-def test_a_class_without_spread_is_not_blown_up_by_the_scaling() -> None:
-    labels = labels_of(60, 60)
-    values = np.where(labels == 1, np.random.default_rng(0).normal(size=120), 1e-9 * np.arange(120))
-    assert np.abs(make_design(made(labels, np.arange(120) % 40)).centred(values)[labels == 0]).max() < 1e-4
+    assert not any("Groups cross classes" in note for note in inside.notes)
 
 
 def test_groups_of_one_row_each_are_not_mentioned() -> None:
@@ -288,8 +280,7 @@ def test_a_design_knows_its_groups_its_folds_and_what_may_be_exchanged() -> None
     assert len(np.unique(design.folds)) == 5
     assert design.groups is not None
     assert all(len(np.unique(design.folds[design.groups == g])) == 1 for g in range(30))
-    assert design.permuter is design.permuter
-    assert design.permuter.grouped
+    assert design.permuter(np.zeros((60, 1))).grouped
     alone = make_design(made(labels_of(30, 30), np.arange(60)))
     assert alone.groups is None
     assert set(alone.folds) == {0}

@@ -13,7 +13,8 @@ from core.discovery.family import Candidate, Family, Region, Scope, centre
 from core.discovery.family_test import read_family
 from core.discovery.ridge.heads import Features, HeadSmoother
 from core.records import F64, I64, Bool
-from core.statistics.permutation import Permuter, difference_of
+from core.statistics.permutation import difference_of
+from core.statistics.permuter import Permuter
 
 
 @dataclass
@@ -47,7 +48,7 @@ def small(n: int = 150, seed: int = 0, d: int = 5) -> Small:
 
 def measured(scores: F64) -> FailureMeasures:
     """One measure of failure."""
-    return FailureMeasures(("mean loss",), scores[:, None], np.ones((len(scores), 1)))
+    return FailureMeasures(("mean loss",), scores[:, None], np.ones(1))
 
 
 def slow_statistic(scores: F64, inside: Bool, scope: I64) -> float:
@@ -145,7 +146,7 @@ def test_two_measures_pay_for_each_other_and_move_together() -> None:
     both = np.stack([made.scores, centre((made.scores > 1).astype(float), made.blocks)], 1)
     reading = read_family(
         made.family,
-        FailureMeasures(("mean loss", "error rate"), both, np.ones_like(both)),
+        FailureMeasures(("mean loss", "error rate"), both, np.ones(2)),
         permuter,
         np.random.default_rng(3),
         n_permutations=60,
@@ -213,7 +214,7 @@ def null_p(seed: int, groups: I64 | None) -> tuple[float, float]:
     if groups is not None:
         losses += 2 * rng.gamma(1.0, 1.0, groups.max() + 1)[groups]
     scores = centre(losses, made.blocks) / losses.std()
-    reading = read_family(made.family, measured(scores), Permuter(made.blocks, groups), rng, n_permutations=99)
+    reading = read_family(made.family, measured(scores), Permuter(made.blocks, groups, scores), rng, n_permutations=99)
     trend = reading.trend_p()
     assert trend is not None
     return reading.p(float(reading.observed.max())), trend

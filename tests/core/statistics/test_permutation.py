@@ -1,4 +1,4 @@
-"""Permutations within blocks, with and without groups, and the p values that come of them."""
+"""The statistic that is permuted, and the p values that come of permutations."""
 
 from __future__ import annotations
 
@@ -8,16 +8,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from core.records import F64, I64
-from core.statistics.permutation import (
-    Permuter,
-    chunks,
-    difference_of,
-    holm,
-    permutation_p,
-    plain_excess,
-    studentised_excess,
-)
+from core.records import F64
+from core.statistics.permutation import chunks, difference_of, holm, permutation_p, plain_excess, studentised_excess
 
 
 def slow_holm(p: list[float]) -> list[float]:
@@ -36,104 +28,6 @@ def test_holm_matches_the_slow_loop_and_a_known_answer() -> None:
     for size in (0, 1, 2, 7, 40):
         p = (rng.random(size) ** 3).tolist()
         np.testing.assert_allclose(holm(p), slow_holm(p))
-
-
-def columns_are_permutations(draw: I64) -> bool:
-    return bool((np.sort(draw, axis=0) == np.arange(len(draw))[:, None]).all())
-
-
-def test_plain_draws_are_permutations_within_strata() -> None:
-    strata = np.random.default_rng(4).integers(0, 4, 90)
-    draw = Permuter(strata).draw(30, np.random.default_rng(0))
-    assert draw.shape == (90, 30)
-    assert columns_are_permutations(draw)
-    assert (strata[draw] == strata[:, None]).all()
-    assert len({column.tobytes() for column in draw.T}) == 30
-
-
-def test_a_plain_draw_sends_every_row_everywhere_equally_often() -> None:
-    count = 6000
-    draw = Permuter(np.zeros(6, np.int64)).draw(count, np.random.default_rng(0))
-    for place in range(6):
-        assert stats.chisquare(np.bincount(draw[place], minlength=6)).pvalue > 1e-4
-
-
-def test_groups_of_one_row_are_no_groups() -> None:
-    assert not Permuter(np.zeros(5, np.int64), np.array([4, 3, 9, 1, 0])).grouped
-
-
-def test_groups_of_equal_size_receive_one_whole_group_each_turned_round() -> None:
-    groups = np.random.default_rng(5).permutation(np.repeat(np.arange(24), 4))
-    permuter = Permuter(np.zeros(96, np.int64), groups)
-    assert permuter.grouped
-    draw = permuter.draw(40, np.random.default_rng(0))
-    assert columns_are_permutations(draw)
-    turns = set[int]()
-    for column in draw.T:
-        for group in range(24):
-            here, source = np.flatnonzero(groups == group), column[groups == group]
-            givers = np.unique(groups[source])
-            assert len(givers) == 1
-            whole = np.flatnonzero(groups == givers[0])
-            turn = int(np.flatnonzero(whole == source[0])[0])
-            np.testing.assert_array_equal(source, np.roll(whole, -turn))
-            turns.add(turn)
-            assert len(here) == 4
-    assert turns == {0, 1, 2, 3}
-
-
-def test_every_group_gives_to_every_other_equally_often() -> None:
-    groups = np.repeat(np.arange(5), 3)
-    draw = Permuter(np.zeros(15, np.int64), groups).draw(5000, np.random.default_rng(0))
-    for place in (0, 7, 14):
-        assert stats.chisquare(np.bincount(draw[place], minlength=15)).pvalue > 1e-4
-
-
-def test_groups_of_one_class_stay_in_their_class_and_groups_across_classes_move_anywhere() -> None:
-    groups = np.repeat(np.arange(40), 3)
-    pure = (groups % 2).astype(np.int64)
-    draw = Permuter(pure, groups).draw(20, np.random.default_rng(0))
-    assert (pure[draw] == pure[:, None]).all()
-    crossing = (np.arange(120) % 2).astype(np.int64)
-    moved = Permuter(crossing, groups).draw(20, np.random.default_rng(0))
-    assert (crossing[moved] != crossing[:, None]).any()
-    assert columns_are_permutations(moved)
-
-
-def test_unequal_groups_receive_from_one_group_of_similar_size_without_needless_repeats() -> None:
-    sizes = np.random.default_rng(6).permutation(np.repeat([1, 2, 3, 8, 9], 12))
-    groups = np.repeat(np.arange(60), sizes)
-    draw = Permuter(np.zeros(len(groups), np.int64), groups).draw(25, np.random.default_rng(0))
-    assert draw.shape == (len(groups), 25)
-    for column in draw.T:
-        for group in range(60):
-            source = column[groups == group]
-            givers = np.unique(groups[source])
-            assert len(givers) == 1
-            giver = int(givers[0])
-            assert sizes[giver] == sizes[group]  # twelve groups of a size fill a bin of their own
-            assert len(np.unique(source)) == min(sizes[group], sizes[giver])
-
-
-def test_a_bin_of_unequal_groups_repeats_from_the_smaller_and_takes_a_part_of_the_larger() -> None:
-    groups = np.repeat(np.arange(12), np.arange(1, 13))
-    draw = Permuter(np.zeros(len(groups), np.int64), groups).draw(50, np.random.default_rng(0))
-    for column in draw.T:
-        givers = [np.unique(groups[column[groups == g]]) for g in range(12)]
-        assert all(len(g) == 1 for g in givers)
-        assert sorted(int(g[0]) for g in givers) == list(range(12))
-        for group, giver in enumerate(givers):
-            assert len(np.unique(column[groups == group])) == min(group + 1, int(giver[0]) + 1)
-
-
-def test_a_group_takes_nothing_from_groups_of_another_order_of_size() -> None:
-    """A few large groups may vary more than small ones: among them alone are they exchanged; a giant keeps its own."""
-    sizes = np.array([1] * 30 + [10] * 4 + [200])
-    groups = np.repeat(np.arange(len(sizes)), sizes)
-    drawn = Permuter(np.zeros(len(groups), np.int64), groups).draw(50, np.random.default_rng(0))
-    of_row = sizes[groups]
-    np.testing.assert_array_equal(of_row[drawn], np.repeat(of_row[:, None], 50, 1))
-    assert (groups[drawn] != groups[:, None]).any()
 
 
 def test_a_permutation_p_counts_itself() -> None:

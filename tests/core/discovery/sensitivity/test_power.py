@@ -171,7 +171,7 @@ def test_levels_are_those_of_the_run() -> None:
     design = make_design(samples, rng=np.random.default_rng(0))
     family = propose(design, Features(vectors, design.blocks), (), 0).family
     scores = measures(Outcomes(losses, "loss", "loss", "given", errors=errors), design)
-    test = read_family(family, scores, design.permuter, np.random.default_rng(0), n_permutations=999)
+    test = read_family(family, scores, design.permuter(scores.scores), np.random.default_rng(0), n_permutations=999)
     levels = Levels.of(test, 0.05, 0.005)
     assert levels.open < levels.strict
     assert (test.null >= levels.open).mean() == pytest.approx(0.05, abs=0.005)
