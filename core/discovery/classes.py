@@ -48,11 +48,11 @@ def class_tests(samples: SampleSet, outcomes: Outcomes, design: Design) -> Class
     """The tests of `class_findings`, before their p are adjusted; None without classes."""
     if samples.labels is None or len(samples.class_names) < 2:
         return None
-    lists = [_singles(samples.labels, samples.class_names, outcomes, design.groups)]
+    lists = [_singles(samples.labels, samples.class_names, outcomes, design.given_groups)]
     if outcomes.predictions is not None:
-        lists.append(_pairs(outcomes, samples.labels, outcomes.predictions, samples.class_names, design.groups))
+        lists.append(_pairs(outcomes, samples.labels, outcomes.predictions, samples.class_names, design.given_groups))
     if design.superclasses is not None and len(design.superclasses) > 1:
-        lists += _of_superclasses(samples.labels, outcomes, design.superclasses, design.groups)
+        lists += _of_superclasses(samples.labels, outcomes, design.superclasses, design.given_groups)
     return ClassTests(tuple(lists))
 
 

@@ -81,7 +81,7 @@ def find_clusters(
         alpha: what of the run's level is spent inside classes.
     """
     family, design, n_permutations = proposals.family, proposals.design, settings.n_permutations
-    strata, permuter, testing = design.blocks, design.permuter(measured.scores), design.testable
+    strata, permuter, testing = design.centre_of_row, design.permuter(measured.scores), design.testable
     found, tests = list[FoundCluster](), list[FamilyTest]()
     inside = alpha - settings.predictability_alpha
     while True:

@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from core.discovery.design_groups import CENTRED_CLASS, MIN_GROUPS, say_groups, with_tiny_classes
 from core.discovery.family import Scope, centre
 from core.discovery.ridge.heads import split_by_block
 from core.discovery.superclasses import MANY_CLASSES, Superclasses, class_means, group_classes
@@ -17,16 +18,12 @@ from core.statistics.groups import size_of_group
 from core.statistics.permuter import Permuter
 
 SMALL_CLASS = 20
-"""A class with fewer rows is pooled with the other small ones."""
-CENTRED_CLASS = 5
-"""A pooled class with at least so many rows still has its own mean taken out."""
+"""A class with fewer rows is pooled with the other small ones: they share a head, and none is searched alone."""
 SCOPE_ROWS = 40
 """A class with fewer rows is not searched on its own."""
 LARGE_CLASS, MOST_LARGE = 200, 40
 """Beside superclasses, a class is searched on its own from so many rows; at most so many classes, the largest."""
 FOLDS = 5
-MIN_GROUPS = 20
-"""With fewer groups nothing can be permuted, and no p is given."""
 
 
 @dataclass(frozen=True, eq=False)  # without slots: `spans` is kept once it is made
@@ -34,10 +31,10 @@ class Design:
     """Who is compared with whom, decided before any loss is looked at."""
 
     blocks: I64
-    """(n,) class of each row, small ones pooled; rows are exchanged within a block."""
+    """(n,) class of each row, small ones pooled."""
     block_names: tuple[str, ...]
     centre_of_row: I64
-    """(n,) the class whose mean loss is taken out of each row."""
+    """(n,) the class whose mean loss is taken out of each row; rows are exchanged within it."""
     head_of_row: I64
     """(n,) the rows that share a head of the search: those of a class, or with many classes those of a superclass."""
     class_of_label: I64
@@ -45,7 +42,10 @@ class Design:
     scopes: tuple[Scope, ...]
     """Where to search; all samples first."""
     groups: I64 | None
-    """(n,) rows of one group stay together; None where every row is a group of its own."""
+    """(n,) rows of one group stay together: those given, joined with the classes of fewer than CENTRED_CLASS rows; None
+    where every row is a group of its own."""
+    given_groups: I64 | None
+    """(n,) the groups without those classes: what the tests of whole classes go by."""
     folds: I64
     """(n,) fold of each row; all 0 where a finished run is only looked up."""
     testable: bool
@@ -54,13 +54,13 @@ class Design:
     superclasses: Superclasses | None = None
 
     def permuter(self, scores: F64, strata: I64 | None = None) -> Permuter:
-        """Draws permutations of rows within the blocks, whole groups together.
+        """Draws permutations of rows within their classes, whole groups together.
 
         Args:
             scores: (n, m) measures of failure; where groups cross classes they pass on ranks of the last one.
-            strata: (n,) finer than the blocks.
+            strata: (n,) finer than the classes.
         """
-        return Permuter(self.blocks if strata is None else strata, self.groups, scores[:, -1])
+        return Permuter(self.centre_of_row if strata is None else strata, self.groups, scores[:, -1])
 
     @cached_property
     def spans(self) -> I64 | None:
@@ -92,36 +92,17 @@ def make_design(
     elif len(names) > 1:
         members = enumerate(split_by_block(np.arange(n), blocks, len(names)))
         scopes += [Scope(names[b], rows, b) for b, rows in members if len(rows) >= SCOPE_ROWS]
-    groups, n_groups = samples.groups, n if samples.groups is None else len(np.unique(samples.groups))
-    testable = groups is None or _exchange_groups(samples, groups, blocks, notes)
-    groups = None if n_groups == n else groups
+    given = samples.groups
+    groups = with_tiny_classes(samples.labels, given, class_of_label, len(names), notes)
+    n_groups = n if groups is None else say_groups(samples, groups, centre_of_row, notes)
+    groups, given = (None if each is None or len(np.unique(each)) == n else each for each in (groups, given))
     folds = np.zeros(n, np.int64)
     if rng is not None:
         folds = assign_folds(n, blocks, groups, max(2, min(FOLDS, n_groups)), rng)
     return Design(
-        blocks, names, centre_of_row, head_of_row, class_of_label, tuple(scopes), groups, folds, testable, tuple(notes),
-        superclasses,
+        blocks, names, centre_of_row, head_of_row, class_of_label, tuple(scopes), groups, given, folds,
+        n_groups >= MIN_GROUPS, tuple(notes), superclasses,
     )  # fmt: skip
-
-
-def _exchange_groups(samples: SampleSet, groups: I64, blocks: I64, notes: list[str]) -> bool:
-    """Whether groups can be permuted at all; what is assumed of them is added to `notes`."""
-    name = samples.group_name or "group"
-    _, first, number = np.unique(groups, return_index=True, return_inverse=True)
-    n_groups = len(first)
-    if n_groups < MIN_GROUPS:
-        notes.append(
-            f"There are {n_groups} groups ({name}), fewer than the {MIN_GROUPS} that a permutation test needs: "
-            "everything below is description, without a p."
-        )
-    if n_groups < len(samples):
-        notes.append(f"Rows are kept together and permuted by {name}: {n_groups:,} groups for {len(samples):,} rows.")
-    if (blocks[first][number] != blocks).any():
-        notes.append(
-            "Groups cross classes: a group passes on how its rows rank in their classes, and each class keeps its own "
-            "losses. So what a group does to its rows is taken to be alike in all of its classes."
-        )
-    return n_groups >= MIN_GROUPS
 
 
 def narrowed(design: Design, within: Sequence[str]) -> Design:
@@ -242,8 +223,7 @@ def _blocks(
         names.append(name)
     if len(small):
         where, bare = "" if superclasses is None else " within their superclass", (counts[small] < CENTRED_CLASS).sum()
-        doubt = f"; {bare} of them have fewer than {CENTRED_CLASS}, so their own difficulty is not taken out and may "
-        doubt = f"{doubt}show up as a cluster." if bare else "."
+        doubt = f"; {bare} of them have fewer than {CENTRED_CLASS}, and each of those counts once." if bare else "."
         notes.append(f"{len(small)} classes have fewer than {SMALL_CLASS} rows and are pooled{where}{doubt}")
     mean_of_label = class_of_label.copy()
     centred = small[counts[small] >= CENTRED_CLASS]

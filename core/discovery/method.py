@@ -214,7 +214,7 @@ def _describe(inputs: _Inputs, search: _Search, settings: Settings, progress: Pr
 def _sensitivity(
     search: _Search, samples: SampleSet, outcomes: Outcomes, tests: ClassTests | None, settings: Settings
 ) -> Sensitivity | None:
-    groups, whole = search.proposals.design.groups, None
+    groups, whole = search.proposals.design.given_groups, None
     if tests is not None and samples.labels is not None:
         level = tests.first_level(_class_alpha(samples, settings))
         whole = ClassRows(samples.labels, groups, outcomes, level) if level else None

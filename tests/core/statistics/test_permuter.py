@@ -98,6 +98,7 @@ def test_a_group_of_other_classes_passes_on_ranks() -> None:
     groups, strata = groups[keep], strata[keep]
     high = groups % 2 == 0
     values = np.where(strata == 0, 1.0, 1000.0) + 10 * high + np.random.default_rng(3).random(len(groups))
+    values = values.astype(np.float64)
     draw = Permuter(strata, groups, values).draw(200, np.random.default_rng(0))
     taken = high[draw]
     together = [taken[groups == g].all(0) | ~taken[groups == g].any(0) for g in np.unique(groups)]
@@ -113,10 +114,10 @@ def slow_ranks(strata: I64, values: F64, stratum: int, value: float) -> tuple[fl
 
 def test_ranks_within_strata_match_a_slow_loop() -> None:
     rng = np.random.default_rng(4)
-    strata, values = rng.integers(0, 3, 60), rng.integers(0, 4, 60) * 1.0
+    strata, values = rng.integers(0, 3, 60), rng.integers(0, 4, 60).astype(np.float64)
     made = CrossingGroups.of([[np.arange(g, 60, 20) for g in range(20)]], strata, values)
     for row, low, tied in zip(made.rows, made.low, made.tied):
-        assert (low, tied) == pytest.approx(slow_ranks(strata, values, strata[row], values[row]))
+        assert (low, tied) == pytest.approx(slow_ranks(strata, values, int(strata[row]), float(values[row])))
     of_stratum = strata[made.rows[made.by_value]]
     assert (np.diff(of_stratum) >= 0).all()
     assert (np.diff(values[made.rows[made.by_value]])[np.diff(of_stratum) == 0] >= 0).all()
