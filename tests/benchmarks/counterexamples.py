@@ -269,6 +269,29 @@ CASES["groups: across five classes, 2 to 50 %, 1 to 12 rows, hard groups"] = _gr
 )
 
 
+# Classes of a few rows, each with a place and a difficulty of its own: no claim says more than which class a row has.
+
+
+def _small_classes(sizes: tuple[int, int], scaled: bool) -> Case:
+    """45 classes of so many rows (from, to); of equal shape and other level, or of equal level and other spread."""
+
+    def run(number: int) -> dict[str, Any]:
+        rng = np.random.default_rng([number, 36])
+        labels = np.repeat(np.arange(45), rng.integers(sizes[0], sizes[1] + 1, 45))
+        vectors = rng.standard_normal((len(labels), 12)) + 1.5 * rng.standard_normal((45, 12))[labels]
+        own, noise = rng.gamma(0.5, 1.0, 45)[labels], rng.standard_normal(len(labels))
+        losses = own * np.exp(noise) if scaled else own + 0.3 * rng.random(len(labels))
+        settings = Settings(seed=number, map=False, n_permutations=199, n_members=2)
+        found = diagnose_arrays(vectors.astype(np.float32), losses, labels=labels, settings=settings)
+        return {"claimed": bool(found.clusters or found.estimate.predictability.confirmed)}
+
+    return run
+
+
+CASES["small classes: 45 of 4 rows, of other levels"] = _small_classes((4, 4), False)
+CASES["small classes: 45 of 5 to 8 rows, of other spreads"] = _small_classes((5, 8), True)
+
+
 def summary_table(rows: Sequence[dict[str, Any]]) -> str:
     """One line for each case: the share of runs that claim, with its exact binomial 95 % interval."""
     lines = ["| case | runs | claimed | CPU s a run |", "|---|---|---|---|"]
