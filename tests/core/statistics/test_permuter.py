@@ -81,7 +81,7 @@ def test_groups_across_classes_leave_every_class_the_values_that_it_has() -> Non
 def test_a_group_of_the_same_classes_passes_on_its_own_values() -> None:
     """Two rows of either class in each of 30 groups: each group takes those of one other, class by class."""
     groups, strata = np.repeat(np.arange(30), 4), np.tile([0, 1, 0, 1], 30)
-    values = np.random.default_rng(2).permutation(120) * 1.0
+    values = np.random.default_rng(2).permutation(120).astype(np.float64)
     draw = Permuter(strata, groups, values).draw(40, np.random.default_rng(0))
     givers = groups[draw].reshape(30, 4, 40)
     assert (givers == givers[:, :1]).all()
@@ -103,8 +103,6 @@ def test_a_group_of_other_classes_passes_on_ranks() -> None:
     taken = high[draw]
     together = [taken[groups == g].all(0) | ~taken[groups == g].any(0) for g in np.unique(groups)]
     assert np.mean(together) > 0.6  # of three rows at random all are alike in a quarter
-    crossing = [g for g in np.unique(groups) if len(np.unique(strata[groups == g])) == 1]
-    assert any((draw[groups == g] != draw[groups == g][:, :1]).any() for g in crossing)
 
 
 def slow_ranks(strata: I64, values: F64, stratum: int, value: float) -> tuple[float, float]:
