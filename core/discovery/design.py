@@ -8,17 +8,21 @@ from functools import cached_property
 
 import numpy as np
 
-from core.discovery.design_groups import CENTRED_CLASS, MIN_GROUPS, say_groups, with_tiny_classes
 from core.discovery.family import Scope, centre
 from core.discovery.ridge.heads import split_by_block
 from core.discovery.superclasses import MANY_CLASSES, Superclasses, class_means, group_classes
 from core.errors import InvalidInput, quoted
 from core.records import EVERYTHING, F32, F64, I64, Bool, Diagnosis, Measure, Outcomes, SampleSet
-from core.statistics.groups import size_of_group
+from core.statistics.groups import assign_folds, join_classes, size_of_group
 from core.statistics.permuter import Permuter
 
 SMALL_CLASS = 20
 """A class with fewer rows is pooled with the other small ones: they share a head, and none is searched alone."""
+CENTRED_CLASS = 5
+"""A pooled class with at least so many rows still has its own mean taken out, and its rows are exchanged among
+themselves. Of a smaller one the rows stay together and are exchanged with those of other such classes."""
+MIN_GROUPS = 20
+"""With fewer groups nothing can be permuted, and no p is given."""
 SCOPE_ROWS = 40
 """A class with fewer rows is not searched on its own."""
 LARGE_CLASS, MOST_LARGE = 200, 40
@@ -93,8 +97,8 @@ def make_design(
         members = enumerate(split_by_block(np.arange(n), blocks, len(names)))
         scopes += [Scope(names[b], rows, b) for b, rows in members if len(rows) >= SCOPE_ROWS]
     given = samples.groups
-    groups = with_tiny_classes(samples.labels, given, class_of_label, len(names), notes)
-    n_groups = n if groups is None else say_groups(samples, groups, centre_of_row, notes)
+    groups = _with_tiny_classes(samples, class_of_label, len(names), notes)
+    n_groups = n if groups is None else _say_groups(samples, groups, centre_of_row, notes)
     groups, given = (None if each is None or len(np.unique(each)) == n else each for each in (groups, given))
     folds = np.zeros(n, np.int64)
     if rng is not None:
@@ -103,6 +107,45 @@ def make_design(
         blocks, names, centre_of_row, head_of_row, class_of_label, tuple(scopes), groups, given, folds,
         n_groups >= MIN_GROUPS, tuple(notes), superclasses,
     )  # fmt: skip
+
+
+def _with_tiny_classes(samples: SampleSet, class_of_label: I64, n_blocks: int, notes: list[str]) -> I64 | None:
+    """The groups, and of classes that are pooled and have fewer than CENTRED_CLASS rows each as a group: its rows may
+    all fail for what the class is. Left out, and said, where that would join most groups with each other."""
+    if samples.labels is None:
+        return samples.groups
+    sizes = np.bincount(samples.labels, minlength=len(class_of_label))
+    alone = np.bincount(class_of_label[sizes > 0], minlength=n_blocks) == 1
+    tiny = (sizes > 1) & (sizes < CENTRED_CLASS) & ~alone[class_of_label]
+    if not tiny.any():
+        return samples.groups
+    found = join_classes(samples.labels, tiny, samples.groups)
+    if found is None:
+        notes.append(
+            f"Groups hold rows of several of the {tiny.sum()} classes of fewer than {CENTRED_CLASS} rows, so what "
+            "those classes are is not taken out: it may show up as a cluster."
+        )
+    return samples.groups if found is None else found
+
+
+def _say_groups(samples: SampleSet, groups: I64, blocks: I64, notes: list[str]) -> int:
+    """How many groups there are; what is assumed of them is added to `notes`."""
+    name = "small class" if samples.groups is None else samples.group_name or "group"
+    _, first, number = np.unique(groups, return_index=True, return_inverse=True)
+    n_groups = len(first)
+    if n_groups < MIN_GROUPS:
+        notes.append(
+            f"There are {n_groups} groups ({name}), fewer than the {MIN_GROUPS} that a permutation test needs: "
+            "everything below is description, without a p."
+        )
+    if n_groups < len(samples):
+        notes.append(f"Rows are kept together and permuted by {name}: {n_groups:,} groups for {len(samples):,} rows.")
+    if (blocks[first][number] != blocks).any():
+        notes.append(
+            "Groups cross classes: a group passes on how its rows rank in their classes, and each class keeps its own "
+            "losses. So what a group does to its rows is taken to be alike in all of its classes."
+        )
+    return n_groups
 
 
 def narrowed(design: Design, within: Sequence[str]) -> Design:
@@ -229,26 +272,6 @@ def _blocks(
     centred = small[counts[small] >= CENTRED_CLASS]
     mean_of_label[centred] = len(names) + np.arange(len(centred))
     return class_of_label[labels], tuple(names), mean_of_label[labels], class_of_label
-
-
-def assign_folds(n: int, blocks: I64, groups: I64 | None, n_folds: int, rng: np.random.Generator) -> I64:
-    """(n,) fold of each row: groups are never split, and classes are spread evenly where groups allow it.
-
-    Raises:
-        InvalidInput: there are fewer groups than folds.
-    """
-    labels = np.arange(n) if groups is None else np.unique(groups, return_inverse=True)[1]
-    n_groups = int(labels.max()) + 1
-    if n_groups < n_folds:
-        raise InvalidInput(
-            f"Cross-fitting needs at least {n_folds} groups: got {n_groups}. "
-            "Leave the group column out, or bring more groups."
-        )
-    first = np.unique(labels, return_index=True)[1]
-    order = np.lexsort((rng.random(n_groups), blocks[first]))  # groups by class, shuffled inside each
-    fold_of_group = np.empty(n_groups, dtype=np.int64)
-    fold_of_group[order] = np.arange(n_groups) % n_folds
-    return fold_of_group[labels]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,11 +14,11 @@ import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin  # type: ignore[import-untyped]
 from sklearn.utils.validation import check_is_fitted, validate_data  # type: ignore[import-untyped]
 
-from core.discovery.design import assign_folds
 from core.discovery.ridge.heads import Features, HeadSmoother, factor_heads, solve_heads, split_by_block
 from core.discovery.settings import FAMILIES
 from core.errors import InvalidInput
 from core.records import F32, F64, I64, Progress, no_progress
+from core.statistics.groups import assign_folds
 
 PENALTIES = (10.0, 100.0, 1000.0)
 """Tried by inner cross-validation; the features have mean squared norm 1."""

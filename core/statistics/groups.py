@@ -6,7 +6,8 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
-from core.records import I64
+from core.errors import InvalidInput
+from core.records import I64, Bool
 
 
 def joined(n: int, rows: I64, shared: I64) -> I64:
@@ -31,3 +32,35 @@ def size_of_group(groups: I64) -> I64:
     """(n,) how many rows the group of each row has."""
     _, number, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     return sizes[number]
+
+
+def join_classes(labels: I64, joining: Bool, groups: I64 | None) -> I64 | None:
+    """(n,) the groups with the rows of each class for which the (k,) `joining` holds in one; None where that would
+    leave fewer than half of the groups (or of the classes and single rows) because many share such classes."""
+    n, rows = len(labels), np.flatnonzero(joining[labels])
+    classes = joined(n, rows, labels[rows])
+    if groups is None:
+        return classes
+    number = np.unique(groups, return_inverse=True)[1]
+    both = joined(n, np.r_[np.arange(n), rows], np.r_[number, number.max() + 1 + labels[rows]])
+    return both if 2 * len(np.unique(both)) >= min(number.max(), classes.max()) + 1 else None
+
+
+def assign_folds(n: int, blocks: I64, groups: I64 | None, n_folds: int, rng: np.random.Generator) -> I64:
+    """(n,) fold of each row: groups are never split, and classes are spread evenly where groups allow it.
+
+    Raises:
+        InvalidInput: there are fewer groups than folds.
+    """
+    labels = np.arange(n) if groups is None else np.unique(groups, return_inverse=True)[1]
+    n_groups = int(labels.max()) + 1
+    if n_groups < n_folds:
+        raise InvalidInput(
+            f"Cross-fitting needs at least {n_folds} groups: got {n_groups}. "
+            "Leave the group column out, or bring more groups."
+        )
+    first = np.unique(labels, return_index=True)[1]
+    order = np.lexsort((rng.random(n_groups), blocks[first]))  # groups by class, shuffled inside each
+    fold_of_group = np.empty(n_groups, dtype=np.int64)
+    fold_of_group[order] = np.arange(n_groups) % n_folds
+    return fold_of_group[labels]

@@ -32,7 +32,6 @@ from threadpoolctl import threadpool_limits
 from core.composition.failures.columns import named_things
 from core.composition.failures.diagnose import CompositionRecords, composition_records, joint_vectors
 from core.discovery.conditions import build_conditions
-from core.discovery.design import assign_folds
 from core.discovery.ensemble import LossRegressor, out_of_fold
 from core.discovery.family import MIN_CANDIDATE_ROWS
 from core.discovery.method import diagnose_records
@@ -43,6 +42,7 @@ from core.records import F64, Bool, CompositionResult, Diagnosis, Insight, Item,
 from core.scenes.benchmarks import SceneStore, pictured
 from core.scenes.items import RenderedPlan, draw_items
 from core.scenes.shapes import Scene
+from core.statistics.groups import assign_folds
 from core.statistics.intervals import wilson
 from core.statistics.ranking import auroc
 from tests.benchmarks.lines import append_line, keys_done, read_lines, show

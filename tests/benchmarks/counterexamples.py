@@ -25,6 +25,7 @@ from core.discovery.design import make_design
 from core.discovery.method import diagnose_arrays
 from core.discovery.settings import Settings
 from core.records import F64, I64, Bool, ClassFinding, Column, Outcomes, SampleSet
+from tests.benchmarks.group_cases import groups_across_classes, small_classes
 from tests.benchmarks.lines import append_line, clopper_pearson, keys_done, read_lines, show
 
 Case = Callable[[int], dict[str, Any]]
@@ -230,66 +231,17 @@ for _inside, _outside, _share in (
         )
 
 
-# Groups that hold rows of several classes; whether a row fails depends on its class and its group, never on its vector.
+# Groups that hold rows of several classes, and classes of a few rows: see `group_cases.py`.
 
-
-def _groups_across_classes(rates: Sequence[float], effects: Sequence[float], most: int = 4) -> Case:
-    """100 groups of 4 rows (or of 1 to `most`) of any class.
-
-    Args:
-        rates: error rate of each class. effects: of each class, the deviation of its groups on the logit scale.
-    """
-
-    def run(number: int) -> dict[str, Any]:
-        rng, k = np.random.default_rng([number, 35]), len(rates)
-        groups = np.repeat(np.arange(100), 4 if most == 4 else rng.integers(1, most + 1, 100))
-        n, labels = len(groups), rng.integers(0, k, len(groups))
-        vectors = 0.3 * rng.standard_normal((n, 12)) + rng.standard_normal((100, 12))[groups]
-        vectors += 0.5 * rng.standard_normal((k, 12))[labels]
-        logit = np.log(np.array(rates) / (1 - np.array(rates)))[labels]
-        logit += np.array(effects)[labels] * rng.standard_normal(100)[groups]
-        wrong = rng.random(n) < 1 / (1 + np.exp(-logit))
-        tail = np.where(labels % 2 == 0, np.exp(2 * rng.standard_normal(n)), rng.random(n))
-        losses = tail * np.exp(np.array(effects)[labels] * logit / 4)
-        settings = Settings(seed=number, map=False, n_permutations=199, n_members=2)
-        found = diagnose_arrays(
-            vectors.astype(np.float32), losses, labels=labels, errors=wrong, groups=groups, settings=settings
-        )
-        return {"claimed": bool(found.clusters or found.estimate.predictability.confirmed)}
-
-    return run
-
-
-CASES["groups: across two classes, wrong in 2 % and in 50 %"] = _groups_across_classes((0.02, 0.5), (0, 0))
-CASES["groups: across two classes, 2 % and 50 %, hard groups"] = _groups_across_classes((0.02, 0.5), (1, 1))
-CASES["groups: across two classes, 20 % each, hard groups"] = _groups_across_classes((0.2, 0.2), (1, 1))
-CASES["groups: across two classes, 20 % each, groups hard in one"] = _groups_across_classes((0.2, 0.2), (1.5, 0))
-CASES["groups: across five classes, 2 to 50 %, 1 to 12 rows, hard groups"] = _groups_across_classes(
+CASES["groups: across two classes, wrong in 2 % and in 50 %"] = groups_across_classes((0.02, 0.5), (0, 0))
+CASES["groups: across two classes, 2 % and 50 %, hard groups"] = groups_across_classes((0.02, 0.5), (1, 1))
+CASES["groups: across two classes, 20 % each, hard groups"] = groups_across_classes((0.2, 0.2), (1, 1))
+CASES["groups: across two classes, 20 % each, groups hard in one"] = groups_across_classes((0.2, 0.2), (1.5, 0))
+CASES["groups: across five classes, 2 to 50 %, 1 to 12 rows, hard groups"] = groups_across_classes(
     (0.02, 0.05, 0.1, 0.3, 0.5), (1, 1, 1, 1, 1), 12
 )
-
-
-# Classes of a few rows, each with a place and a difficulty of its own: no claim says more than which class a row has.
-
-
-def _small_classes(sizes: tuple[int, int], scaled: bool) -> Case:
-    """45 classes of so many rows (from, to); of equal shape and other level, or of equal level and other spread."""
-
-    def run(number: int) -> dict[str, Any]:
-        rng = np.random.default_rng([number, 36])
-        labels = np.repeat(np.arange(45), rng.integers(sizes[0], sizes[1] + 1, 45))
-        vectors = rng.standard_normal((len(labels), 12)) + 1.5 * rng.standard_normal((45, 12))[labels]
-        own, noise = rng.gamma(0.5, 1.0, 45)[labels], rng.standard_normal(len(labels))
-        losses = own * np.exp(noise) if scaled else own + 0.3 * rng.random(len(labels))
-        settings = Settings(seed=number, map=False, n_permutations=199, n_members=2)
-        found = diagnose_arrays(vectors.astype(np.float32), losses, labels=labels, settings=settings)
-        return {"claimed": bool(found.clusters or found.estimate.predictability.confirmed)}
-
-    return run
-
-
-CASES["small classes: 45 of 4 rows, of other levels"] = _small_classes((4, 4), False)
-CASES["small classes: 45 of 5 to 8 rows, of other spreads"] = _small_classes((5, 8), True)
+CASES["small classes: 45 of 4 rows, of other levels"] = small_classes((4, 4), False)
+CASES["small classes: 45 of 5 to 8 rows, of other spreads"] = small_classes((5, 8), True)
 
 
 def summary_table(rows: Sequence[dict[str, Any]]) -> str:

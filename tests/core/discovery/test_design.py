@@ -10,7 +10,6 @@ import pytest
 from core.discovery.design import (
     LARGE_CLASS,
     MOST_LARGE,
-    assign_folds,
     check_within,
     make_design,
     measures,
@@ -26,6 +25,7 @@ from core.discovery.superclasses import MANY_CLASSES, Superclasses
 from core.errors import InvalidInput
 from core.records import I64, Column, Outcomes, SampleSet
 from core.reports.tables.diagnosis import to_document
+from core.statistics.groups import assign_folds
 
 
 def made(labels: I64 | None, groups: I64 | None = None, n: int | None = None) -> SampleSet:
@@ -136,51 +136,6 @@ def test_a_superclass_of_one_class_is_searched_once() -> None:
 def test_superclasses_are_needed_from_sixty_one_classes_with_rows(k: int, needed: bool) -> None:
     assert needs_superclasses(made(np.arange(k) * 2)) == needed
     assert not needs_superclasses(made(None, n=400))
-
-
-def test_groups_across_classes_keep_each_class_its_own_losses_and_it_is_said() -> None:
-    labels = labels_of(60, 60)
-    losses = np.random.default_rng(0).normal(size=(120, 1)) * np.where(labels == 1, 5.0, 1.0)[:, None]
-    inside, across = (make_design(made(labels, groups)) for groups in (np.arange(120) // 3, np.arange(120) % 40))
-    for design in (inside, across):
-        drawn = design.permuter(losses).draw(5, np.random.default_rng(0))
-        assert (labels[drawn] == labels[:, None]).all()
-    assert any("Groups cross classes" in note for note in across.notes)
-    assert not any("Groups cross classes" in note for note in inside.notes)
-
-
-def test_rows_of_a_pooled_class_are_exchanged_among_themselves_and_those_of_a_tiny_one_stay_together() -> None:
-    labels = np.r_[labels_of(60, 8, 8), 3 + np.repeat(np.arange(25), 3), 28 + np.arange(25)]
-    design = make_design(made(labels))
-    assert design.groups is not None
-    assert design.given_groups is None
-    assert [len(np.unique(design.groups[labels == c])) for c in (0, 1, 3, 28)] == [60, 8, 1, 1]
-    drawn = design.permuter(np.zeros((len(labels), 1))).draw(50, np.random.default_rng(0))
-    own = labels[drawn]
-    assert (own[labels < 3] == labels[labels < 3, None]).all()
-    tiny = (labels >= 3) & (labels < 28)
-    assert (own[tiny].reshape(25, 3, 50) == own[tiny].reshape(25, 3, 50)[:, :1]).all()
-    assert (own[tiny] != labels[tiny, None]).any()
-    assert "each of those counts once" in design.notes[0]
-    assert design.testable
-
-
-def test_a_few_tiny_classes_alone_are_too_few_to_permute() -> None:
-    design = make_design(made(np.repeat(np.arange(15), 4)))
-    assert not design.testable
-    assert any("There are 15 groups (small class), fewer than the 20" in note for note in design.notes)
-
-
-def test_tiny_classes_that_would_join_all_groups_are_not_kept_together_and_it_is_said() -> None:
-    labels = np.repeat(np.arange(40), 4)
-    crossing = make_design(made(labels, np.tile(np.arange(40), 4)))
-    assert crossing.groups is not None
-    assert len(np.unique(crossing.groups)) == 40
-    assert any("Groups hold rows of several of the 40 classes of fewer than 5 rows" in n for n in crossing.notes)
-    inside = make_design(made(labels, np.arange(160) // 2))
-    assert inside.groups is not None
-    assert inside.given_groups is not None
-    assert (len(np.unique(inside.groups)), len(np.unique(inside.given_groups))) == (40, 80)
 
 
 def test_groups_of_one_row_each_are_not_mentioned() -> None:

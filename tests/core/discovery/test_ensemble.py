@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from sklearn.utils.estimator_checks import check_estimator
 
-from core.discovery.design import assign_folds
 from core.discovery.ensemble import LossRegressor, out_of_fold
 from core.discovery.settings import FAMILIES
 from core.errors import InvalidInput
 from core.records import F32, F64, I64
+from core.statistics.groups import assign_folds
 
 Family = Literal["ridge", "kernel", "mlp"]
 

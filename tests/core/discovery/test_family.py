@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from core.discovery.design import FailureMeasures, assign_folds
+from core.discovery.design import FailureMeasures
 from core.discovery.family import Candidate, Family, Region, Scope, centre
 from core.discovery.family_test import read_family
 from core.discovery.ridge.heads import Features, HeadSmoother
 from core.records import F64, I64, Bool
+from core.statistics.groups import assign_folds
 from core.statistics.permutation import difference_of
 from core.statistics.permuter import Permuter
 

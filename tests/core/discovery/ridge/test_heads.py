@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.discovery.design import assign_folds
 from core.discovery.ridge.heads import Features, HeadSmoother
 from core.records import F32, F64, I64
+from core.statistics.groups import assign_folds
 
 
 def draw(n: int = 60, d: int = 7, k: int = 3, seed: int = 0) -> tuple[F32, I64, I64, F32]:

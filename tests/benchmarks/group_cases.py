@@ -1,0 +1,58 @@
+"""Cases of `counterexamples.py` on what is kept together: groups across classes, and classes of a few rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from core.discovery.method import diagnose_arrays
+from core.discovery.settings import Settings
+
+
+def groups_across_classes(
+    rates: Sequence[float], effects: Sequence[float], most: int = 4
+) -> Callable[[int], dict[str, Any]]:
+    """100 groups of 4 rows (or of 1 to `most`) of any class; whether a row fails depends on its class and its group,
+    never on its vector.
+
+    Args:
+        rates: error rate of each class. effects: of each class, the deviation of its groups on the logit scale.
+    """
+
+    def run(number: int) -> dict[str, Any]:
+        rng, k = np.random.default_rng([number, 35]), len(rates)
+        groups = np.repeat(np.arange(100), 4 if most == 4 else rng.integers(1, most + 1, 100))
+        n, labels = len(groups), rng.integers(0, k, len(groups))
+        vectors = 0.3 * rng.standard_normal((n, 12)) + rng.standard_normal((100, 12))[groups]
+        vectors += 0.5 * rng.standard_normal((k, 12))[labels]
+        logit = np.log(np.array(rates) / (1 - np.array(rates)))[labels]
+        logit += np.array(effects)[labels] * rng.standard_normal(100)[groups]
+        wrong = rng.random(n) < 1 / (1 + np.exp(-logit))
+        tail = np.where(labels % 2 == 0, np.exp(2 * rng.standard_normal(n)), rng.random(n))
+        losses = tail * np.exp(np.array(effects)[labels] * logit / 4)
+        settings = Settings(seed=number, map=False, n_permutations=199, n_members=2)
+        found = diagnose_arrays(
+            vectors.astype(np.float32), losses, labels=labels, errors=wrong, groups=groups, settings=settings
+        )
+        return {"claimed": bool(found.clusters or found.estimate.predictability.confirmed)}
+
+    return run
+
+
+def small_classes(sizes: tuple[int, int], scaled: bool) -> Callable[[int], dict[str, Any]]:
+    """45 classes of so many rows (from, to), each with a place and a difficulty of its own; of equal shape and other
+    level, or of equal level and other spread."""
+
+    def run(number: int) -> dict[str, Any]:
+        rng = np.random.default_rng([number, 36])
+        labels = np.repeat(np.arange(45), rng.integers(sizes[0], sizes[1] + 1, 45))
+        vectors = rng.standard_normal((len(labels), 12)) + 1.5 * rng.standard_normal((45, 12))[labels]
+        own, noise = rng.gamma(0.5, 1.0, 45)[labels], rng.standard_normal(len(labels))
+        losses = own * np.exp(noise) if scaled else own + 0.3 * rng.random(len(labels))
+        settings = Settings(seed=number, map=False, n_permutations=199, n_members=2)
+        found = diagnose_arrays(vectors.astype(np.float32), losses, labels=labels, settings=settings)
+        return {"claimed": bool(found.clusters or found.estimate.predictability.confirmed)}
+
+    return run
