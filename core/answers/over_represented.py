@@ -8,7 +8,8 @@ import numpy as np
 
 from core.errors import InvalidInput
 from core.records import F64, I64, Bool
-from core.statistics.permutation import Permuter, chunks, permutation_p, studentised_excess
+from core.statistics.permutation import chunks, permutation_p, studentised_excess
+from core.statistics.permuter import Permuter
 
 PERMUTATIONS = 5000
 _CHUNK = 500
@@ -54,7 +55,8 @@ def over_represented(
     counts = np.maximum(np.bincount(at), 1)
     means = np.stack([np.bincount(at, column) / counts for column in present.T.astype(np.float64)], 1)
     values = present - means[at]
-    permuter, rng, null = Permuter(at.astype(np.int64), groups), np.random.default_rng([seed, 47]), list[F64]()
+    permuter = Permuter(at.astype(np.int64), groups, members.astype(np.float64))
+    rng, null = np.random.default_rng([seed, 47]), list[F64]()
     observed = _statistics(values, members[:, None])[0]
     for size in chunks(permutations, _CHUNK):
         null.append(_statistics(values, members[permuter.draw(size, rng)]).max(1))

@@ -47,7 +47,7 @@ def test_own_phrases_and_settings_reach_the_run(tmp_path: Path, monkeypatch: pyt
         return "run"
 
     monkeypatch.setattr(your_data, "run_diagnosis", run)
-    job = make_run({}, None, *the_form(str(own))).start()
+    job = make_run((), None, *the_form(str(own))).start()
     assert job.wait(10)
     assert job.result == "run"
     settings = {"alpha": 0.1, "seed": 7, "within": ("bus",)}
@@ -80,7 +80,7 @@ def test_phrases_that_cannot_be_read_are_refused_before_the_run_begins(tmp_path:
     empty.write_text("# nothing\n")
     broken.write_text("{")
     with pytest.raises(InvalidInput, match="Write some"):
-        make_run({}, None, *the_form(str(empty)))
+        make_run((), None, *the_form(str(empty)))
     with pytest.raises(InvalidInput, match=r"broken\.json"):
         read_phrases(str(broken))
 
