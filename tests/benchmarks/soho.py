@@ -2,6 +2,7 @@
 
     python -m tests.benchmarks.soho FLICKR8K --scratch FOLDER --out FILE             three variants, each seed
     python -m tests.benchmarks.soho FLICKR8K --scratch FOLDER --out FILE --encoder   the encoder alone, same pools
+    python -m tests.benchmarks.soho FLICKR8K --scratch FOLDER --out FILE --before    hidden cells before any training
     python -m tests.benchmarks.soho --show FILE
 
 FLICKR8K holds captions.csv and images/. Learned from: the train split but for its last 500 pictures, which set the
@@ -41,6 +42,7 @@ from core.visual_words.pretraining.figures import (
     told_share,
 )
 from core.visual_words.pretraining.loop import Pretrained, pretrain
+from core.visual_words.pretraining.masking import mask_by_index, mask_cells
 from core.visual_words.pretraining.pairs import CaptionedPictures, captioned
 from core.visual_words.pretraining.settings import MASKINGS, Pretraining
 from tests.benchmarks.lines import append_line, keys_done, read_lines
@@ -163,12 +165,44 @@ def run(folder: Path, scratch: Path, out: Path, seeds: list[int]) -> None:
             append_line(out, line | by_network(found, parts))
 
 
+def before(folder: Path, scratch: Path) -> dict[str, Any]:
+    """Of hidden cells the share told by a network that has learned nothing, and by copying the most frequent word of
+    the cells beside, by how they are hidden."""
+    parts, encoder = read_parts(folder, scratch), load_encoder()
+    grid = tower_of(encoder).grid
+    found = pretrain(parts["train"], grid, replace(SETTINGS, steps=1, rate=1e-6, seed=100))
+    part = parts["flickr8k"].keep(np.arange(0, len(parts["flickr8k"]), 4))
+    with torch.inference_mode():
+        index = found.model.see(part.cells(np.arange(len(part)))).index
+    assert index is not None
+    generator = torch.Generator().manual_seed(12)
+    by_index = mask_by_index(index, generator)
+    hidden = {"index": by_index, "cells": mask_cells(by_index, generator)}
+    return {
+        "told": {masking: told_share(found, part, masking, 11) for masking in MASKINGS},
+        "copied": {masking: copied_share(index, mask, grid) for masking, mask in hidden.items()},
+    }
+
+
+def copied_share(index: torch.Tensor, hidden: torch.Tensor, grid: tuple[int, int]) -> list[int]:
+    """How many of the hidden cells have the most frequent word of the shown cells beside them, and how many there are
+    that have such."""
+    right = n = 0
+    for words, own in zip(index.view(-1, *grid), hidden.view(-1, *grid)):
+        for row, column in torch.nonzero(own).tolist():
+            near = slice(max(row - 1, 0), row + 2), slice(max(column - 1, 0), column + 2)
+            shown = words[near][~own[near]]
+            if len(shown):
+                right, n = right + int(shown.bincount().argmax() == words[row, column]), n + 1
+    return [right, n]
+
+
 def table(lines: list[dict[str, Any]]) -> str:
     said = list[str]()
     for line in lines:
         said.append(f"{line['variant']} {line['seed']}: {line.get('seconds', 0):.0f} s, told {line.get('told')}")
-        said.append(f"  perplexity {line.get('perplexity')}")
-        for name in POOLS:
+        said.append(f"  perplexity {line.get('perplexity')}, copied {line.get('copied')}")
+        for name in POOLS if "flickr8k" in line else ():
             own = line[name]
             for way in ("pictures", "captions"):
                 shares = [wilson(own[way][str(k)], own["n"]) for k in AT]
@@ -191,6 +225,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     parser.add_argument("--seeds", type=int, nargs="+", default=[100, 101])
     parser.add_argument("--encoder", action="store_true")
+    parser.add_argument("--before", action="store_true")
     parser.add_argument("--show", type=Path)
     given = parser.parse_args()
     torch.set_num_threads(1)
@@ -199,6 +234,8 @@ def main() -> None:
             if given.encoder:
                 line = by_encoder(read_parts(given.data, given.scratch))
                 append_line(given.out, {"variant": "encoder", "seed": 0} | line)
+            elif given.before:
+                append_line(given.out, {"variant": "before", "seed": 100} | before(given.data, given.scratch))
             else:
                 run(given.data, given.scratch, given.out, given.seeds)
     print(table(read_lines(given.show or given.out)))
