@@ -22,6 +22,8 @@ from core.documents import read_text
 from core.embeddings.texts import encode_texts
 from core.encoders.arithmetic import unit_rows
 from core.errors import InvalidInput
+from core.numbers import count
+from core.options import check_text
 from core.records import I64, Bool, Diagnosis, FailureCluster, Progress, no_progress
 
 if TYPE_CHECKING:
@@ -32,6 +34,8 @@ LEAST = 5
 """Captions that must have a word, and lack it."""
 QUOTED = 3
 MAX_CAPTIONS = 50_000
+MAX_LENGTH = 300
+"""Characters of a caption: text towers cut what is longer."""
 SILENT = frozenset(
     "a an and are as at be by for from has have he her his i in into is it its near of off on or out over some that "
     "the their them there they this to two under up was while who with".split()
@@ -81,15 +85,38 @@ def read_captions(path: Path) -> tuple[str, ...]:
     """The captions of a text file, one a line, each once.
 
     Raises:
-        InvalidInput: it cannot be read, or holds none or too many.
+        InvalidInput: it cannot be read, or as `parse_captions`.
     """
-    lines = (" ".join(line.split()) for line in read_text(path).splitlines())
-    found = tuple(dict.fromkeys(line for line in lines if line))
-    if not 2 <= len(found) <= MAX_CAPTIONS:
+    return parse_captions(read_text(path), path.name)
+
+
+def parse_captions(text: str, where: str, most: int = MAX_CAPTIONS) -> tuple[str, ...]:
+    """The captions of a text, one a line, each once and in single spaces.
+
+    Args:
+        where: what the text is called in messages, the subject of "holds 3 captions".
+        most: different captions that are taken.
+
+    Raises:
+        InvalidInput: it holds none or too many, or one is too long or no text.
+    """
+    found = dict[str, None]()
+    for number, line in enumerate(text.splitlines(), 1):
+        if not (caption := " ".join(line.split())):
+            continue
+        check_text(caption, f"{where}, line {number:,}")
+        if len(caption) > MAX_LENGTH:
+            raise InvalidInput(
+                f"{where}, line {number:,}: a caption may have {MAX_LENGTH} characters, and this one has "
+                f"{len(caption):,}: {caption[:40]!r}. Shorten it, or break it into lines."
+            )
+        found[caption] = None
+    if not 2 <= len(found) <= most:
         raise InvalidInput(
-            f"{path.name} holds {len(found):,} different captions; 2 to {MAX_CAPTIONS:,} are needed, one a line."
+            f"{where} holds {count(len(found), 'different caption')}; 2 to {most:,} are needed, one a line. "
+            f"{'Write more' if len(found) < 2 else 'Leave some out'}."
         )
-    return found
+    return tuple(found)
 
 
 def nearest_captions(
@@ -117,7 +144,12 @@ def nearest_captions(
 
 
 def describe_clusters(
-    diagnosis: Diagnosis, captions: Sequence[str | None], *, permutations: int = 5000, seed: int = 0
+    diagnosis: Diagnosis,
+    captions: Sequence[str | None],
+    *,
+    permutations: int = 5000,
+    seed: int = 0,
+    progress: Progress = no_progress,
 ) -> tuple[CaptionedCluster, ...]:
     """What the captions say of each confirmed cluster.
 
@@ -132,7 +164,12 @@ def describe_clusters(
             f"There are {len(captions):,} captions for {len(diagnosis.samples):,} samples. Bring one each."
         )
     spoken = _Spoken(diagnosis, design_of(diagnosis), captions)
-    return tuple(spoken.of(cluster, permutations, seed) for cluster in diagnosis.clusters)
+    made = list[CaptionedCluster]()
+    for i, cluster in enumerate(diagnosis.clusters):
+        progress("compare the words of captions", i, len(diagnosis.clusters))
+        made.append(spoken.of(cluster, permutations, seed))
+    progress("compare the words of captions", len(made), len(made))
+    return tuple(made)
 
 
 class _Spoken:

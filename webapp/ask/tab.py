@@ -13,11 +13,11 @@ import numpy as np
 from core.errors import DiagnosisError, InvalidInput
 from core.language.speech import SPEECH
 from core.records import EVERYTHING, Diagnosis
-from webapp.ask import audit, tags, visual
+from webapp.ask import audit, captions, tags, visual
 from webapp.ask.answers import AskedQuestion, answers_view, questions_table, remember
+from webapp.ask.kept import pane
 from webapp.explore.findings import of_cluster
-from webapp.explore.tab import View, describe, show_selection
-from webapp.markup.components import script
+from webapp.explore.tab import View, show_selection
 from webapp.markup.render import render
 from webapp.state.events import as_int, event_data
 from webapp.state.jobs import LIGHT, PLAIN, QUICK
@@ -178,12 +178,12 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, first: str)
             **line,
         )
         button = gr.Button("Ask", variant="primary", elem_id="ask", scale=1, min_width=110)
-    pane: dict[str, Any] = {"js_on_load": script("pane"), "server_functions": [describe], **PLAIN}
-    offered = gr.HTML(chips(diagnosis) if diagnosis else "", run="", elem_id="chips", **pane)
-    answer = gr.HTML(first_view(diagnosis), run=first, elem_id="answer", min_height=60, **pane)
-    history = gr.HTML("", run="", elem_id="asked", **pane)
+    offered = gr.HTML(chips(diagnosis) if diagnosis else "", run="", elem_id="chips", **pane())
+    answer = gr.HTML(first_view(diagnosis), run=first, elem_id="answer", min_height=60, **pane())
+    history = gr.HTML("", run="", elem_id="asked", **pane())
     tags.build(session, view, tabs, tab, diagnosis, first)
     visual.build(session, view, tabs, tab, diagnosis, first)
+    captions.build(session, view, tabs, tab, diagnosis, first)
     table = audit.build(session)
     asks: dict[str, Any] = {
         "fn": shows_errors(on_ask),

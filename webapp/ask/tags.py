@@ -13,12 +13,11 @@ import gradio as gr
 from core.errors import InvalidInput
 from core.language.tags import SHIPPED, read_tags
 from core.records import EVERYTHING, Diagnosis, Progress
+from webapp.ask.kept import check_characters, pane, take_buttons, write_files
 from webapp.ask.tags_view import carriers, tagged_view, tags_view
-from webapp.explore.tab import View, describe, show_selection
-from webapp.markup.components import download_row, script
+from webapp.explore.tab import View, show_selection
 from webapp.markup.render import render
 from webapp.state.caches import own_cache
-from webapp.state.downloads import csv_of, fresh_folder
 from webapp.state.events import as_int, event_data
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, closing, follow, wire_cancel
 from webapp.state.quotas import STATE_S
@@ -27,8 +26,6 @@ from webapp.state.session import RUNS, Session, require_run, shows_errors
 if TYPE_CHECKING:
     from core.checks.tags import TagReport
 
-MAX_CHARACTERS = 200_000
-"""Of what is typed or pasted."""
 FILES = (("tags.json", "Tags (JSON)"), ("tags.csv", "Tags (CSV)"), ("tags_of_samples.csv", "Samples (CSV)"))
 EXAMPLES = {
     "image": (
@@ -95,11 +92,7 @@ def checked_names(said: str | None) -> str:
     text = (said or "").strip()
     if not text:
         raise InvalidInput(NO_NAMES)
-    if len(text) > MAX_CHARACTERS:
-        raise InvalidInput(
-            f"The tags may have {MAX_CHARACTERS:,} characters here: these have {len(text):,}. "
-            "Shorten them, or use the command `tag`."
-        )
+    check_characters(text, "tags", "Shorten them, or use the command `tag`.")
     if not text.startswith(("{", "[")) and text.lower().endswith((".json", ".tsv", ".txt")):
         raise InvalidInput(
             f"The tags must be names, or the JSON itself, here: got {text[-40:]!r}. Paste the file’s text."
@@ -122,15 +115,10 @@ def make_tags(session: Session, said: str, progress: Progress) -> TaggedRun:
 
 
 def _files(diagnosis: Diagnosis, report: TagReport) -> tuple[Path, ...]:
-    from core.files import write_json
     from core.reports.tables.tags import samples_table, tags_document, tags_table
 
-    folder = fresh_folder("tags")
-    paths = tuple(folder / name for name, _ in FILES)
-    write_json(paths[0], tags_document(diagnosis, report))
-    for path, table in zip(paths[1:], (tags_table(report), samples_table(diagnosis, report)), strict=True):
-        path.write_bytes(csv_of(table.columns, table.itertuples(index=False)))
-    return paths
+    tables = tags_table(report), samples_table(diagnosis, report)
+    return write_files("tags", FILES, tags_document(diagnosis, report), *tables)
 
 
 def on_tags(session: Session, said: str | None) -> Iterator[tuple[Any, ...]]:
@@ -231,9 +219,8 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, diagnosis: 
 
 
 def _layout(diagnosis: Diagnosis | None, first: str) -> TagParts:
-    pane: dict[str, Any] = {"js_on_load": script("pane"), "server_functions": [describe], **PLAIN}
     with gr.Accordion("Tags: which of many causes do the failures carry?", open=False, elem_id="tags") as fold:
-        said = gr.HTML("" if diagnosis is None else intro(diagnosis), run=first, elem_id="tags-intro", **pane)
+        said = gr.HTML("" if diagnosis is None else intro(diagnosis), run=first, elem_id="tags-intro", **pane())
         with gr.Row(elem_classes="ask-row"):
             names = gr.Textbox(
                 label="Tags: names with commas or line breaks between, or JSON of what is said of each",
@@ -247,10 +234,9 @@ def _layout(diagnosis: Diagnosis | None, first: str) -> TagParts:
             run = gr.Button("Test the tags", variant="primary", elem_id="tags-run", scale=1, min_width=130)
             cancel = gr.Button("Cancel", elem_id="tags-cancel", scale=0, min_width=110, interactive=False)
         line = gr.HTML("", elem_id="tags-status", **PLAIN)
-        table = gr.HTML("", run=first, elem_id="tags-table", **pane)
-        tagged = gr.HTML("", run=first, elem_id="tagged", **pane)
-        _, buttons = download_row([(f"take-{name.replace('.', '-')}", title) for name, title in FILES])
-    return TagParts(fold, said, names, run, cancel, line, table, tagged, buttons)
+        table = gr.HTML("", run=first, elem_id="tags-table", **pane())
+        tagged = gr.HTML("", run=first, elem_id="tagged", **pane())
+        return TagParts(fold, said, names, run, cancel, line, table, tagged, take_buttons(FILES))
 
 
 TO_TAGGED = (

@@ -106,17 +106,18 @@ class _AskedRun:
         from core.reports.wording.described import described_lines
 
         said, how = self._written() if file is None else self._nearest(file)
-        clusters = describe_clusters(self.diagnosis, said, seed=seed)
+        clusters = describe_clusters(self.diagnosis, said, seed=seed, progress=self.progress)
         document = described_document(self.diagnosis, clusters, said, how)
         return document, described_table(self.diagnosis, said), described_lines(clusters, how)
 
     def _nearest(self, file: Path) -> tuple[list[str | None], str]:
         from core.answers.describe import nearest_captions, read_captions
         from core.embeddings.cache import default_cache
+        from core.reports.wording.described import nearest_of
 
         bank = read_captions(file)
         found = nearest_captions(self.diagnosis, bank, cache=default_cache(), progress=self.progress)
-        return list(found), f"of each picture the nearest of {len(bank):,} captions of {file.name}"
+        return list(found), nearest_of(bank, file.name)
 
     def _written(self) -> tuple[list[str | None], str]:
         from core.answers.ask import say as answers_of

@@ -41,6 +41,12 @@ def described_document(
     return to_json({"captions_from": how, "clusters": own, "captions": said})
 
 
+def words_table(clusters: Sequence[CaptionedCluster]) -> pd.DataFrame:
+    """A row for each word of each cluster that was looked at, the strongest first."""
+    rows = [{"cluster": one.cluster + 1, "name": one.name} | asdict(word) for one in clusters for word in one.words]
+    return pd.DataFrame(rows, columns=["cluster", "name", "word", "inside", "outside", "p", "confirmed"])
+
+
 def described_table(diagnosis: Diagnosis, captions: Sequence[str | None]) -> pd.DataFrame:
     """A row for each sample: id, caption."""
     return pd.DataFrame({"id": list(diagnosis.samples.ids), "caption": list(captions)})

@@ -14,6 +14,10 @@ ASKED_RULE = (
     "it more often than chance allows inside classes, over all answers to this question."
 )
 UNKNOWN_BAR = "The bar for “not sure” was set on drawn scenes; that it holds for other pictures is not known."
+NEAREST_NOTE = (
+    "Each picture gets the nearest caption, even where none fits it: a word that passes tells members from the rest, "
+    "and whether it is in the pictures only a look at them says."
+)
 NO_BAR = "Every answer counts: there is no bar for this model and task below which it would be not sure."
 DESCRIBED_RULE = (
     "They are suggestions. A word counts only where the captions of the cluster's members have it more often than "
@@ -43,6 +47,21 @@ def asked_lines(found: AskedPictures) -> list[str]:
     return [*made, ASKED_RULE, *found.notes]
 
 
+def nearest_of(captions: Sequence[str], where: str) -> str:
+    """Where captions come from that a user gave: the end of "Captions: ..."."""
+    return f"of each picture the nearest of {len(captions):,} captions of {where}"
+
+
+def headline(clusters: Sequence[CaptionedCluster]) -> str:
+    """How many clusters a word of the captions sets apart."""
+    apart = sum(bool(one.confirmed) for one in clusters)
+    if apart:
+        return f"Words of the captions set {apart} of {count(len(clusters), 'cluster')} apart from the rest."
+    if not any(one.words and one.words[0].p is not None for one in clusters):
+        return "No word could be tested: the captions stay suggestions."
+    return f"No word sets {'the cluster' if len(clusters) == 1 else 'a cluster'} apart: the captions stay suggestions."
+
+
 def described_lines(clusters: Sequence[CaptionedCluster], how: str) -> list[str]:
     """Of each cluster the words that set it apart, and captions of its members.
 
@@ -53,10 +72,23 @@ def described_lines(clusters: Sequence[CaptionedCluster], how: str) -> list[str]
         return ["The run has no confirmed cluster, so there is nothing to describe."]
     made = [f"Captions: {how}. {DESCRIBED_RULE}"]
     for one in clusters:
-        sizes = f"{count(one.size, 'member')}, {count(one.others, 'other')}"
-        made.append(f"{one.name} ({sizes}): {verdict(one)}")
+        made.append(f"{one.name} ({sizes(one)}): {verdict(one)}")
         made += [f"    “{text}”" for text in one.quoted]
     return made
+
+
+def sizes(one: CaptionedCluster) -> str:
+    """How many captions are compared with how many."""
+    return f"{count(one.size, 'member')}, {count(one.others, 'other')}"
+
+
+def summary(one: CaptionedCluster) -> str:
+    """`verdict` as a sentence of its own beside a table, which has the figures."""
+    passed = len(one.confirmed)
+    if passed:
+        return f"{passed} of {count(one.tested, 'word')} {'sets' if passed == 1 else 'set'} it apart."
+    said = verdict(one)
+    return said[0].upper() + said[1:]
 
 
 def verdict(one: CaptionedCluster) -> str:

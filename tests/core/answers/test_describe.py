@@ -51,7 +51,7 @@ def test_captions_are_read_a_line_each_and_once(tmp_path: Path) -> None:
     (tmp_path / "c.txt").write_text("a dog\n\n a  cat \na dog\n", "utf-8")
     assert read_captions(tmp_path / "c.txt") == ("a dog", "a cat")
     (tmp_path / "c.txt").write_text("one\n", "utf-8")
-    with pytest.raises(InvalidInput, match="1 different captions"):
+    with pytest.raises(InvalidInput, match="1 different caption; 2 to 50,000"):
         read_captions(tmp_path / "c.txt")
 
 

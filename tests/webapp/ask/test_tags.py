@@ -21,10 +21,10 @@ from tests.support.diagnoses import make_diagnosis
 from tests.support.showcase import PlainEncoder, add_words, make_showcase
 from tests.webapp.callbacks import last, press
 from tests.webapp.markup.test_html import Tags
+from webapp.ask.kept import MAX_CHARACTERS
 from webapp.ask.tags import (
     EXAMPLES,
     FILES,
-    MAX_CHARACTERS,
     TaggedRun,
     TagsState,
     checked_names,

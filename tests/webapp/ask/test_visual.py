@@ -16,7 +16,8 @@ from tests.support.diagnoses import make_diagnosis
 from tests.support.patched import PLANTED, planted_run
 from tests.webapp.callbacks import last, press
 from tests.webapp.markup.test_html import Tags
-from webapp.ask.visual import FILES, FoundWords, VisualState, intro, on_found, on_run, on_show, on_words
+from webapp.ask.kept import KeptState
+from webapp.ask.visual import FILES, FoundWords, intro, on_found, on_run, on_show, on_words
 from webapp.explore.cards import cluster_list
 from webapp.explore.detail import Selection, selection_pane
 from webapp.explore.patches import keep_patches, patches_of, prune_patches
@@ -61,13 +62,13 @@ def test_names_of_pictures_stay_text(run: Diagnosis) -> None:
 
 def test_a_press_shows_the_samples_with_a_word_on_the_map(run: Diagnosis, found: FoundWords) -> None:
     session = Session(RUNS.add(run))
-    state = VisualState(session.run, (replace(found, run=session.run),))
+    state = KeptState(session.run, (replace(found, run=session.run),))
     tabs, shown, pane, _ = on_show(session, state, press(do="visual", place="0"))
     assert tabs["selected"] == "explore"
     rows = selected_rows(shown, run)
     assert len(set(rows) & set(range(PLANTED))) > 0.9 * PLANTED
     assert "Has visual word" in pane
-    for other, place in ((VisualState("another", state.kept), "0"), (state, "999"), (VisualState(session.run), "0")):
+    for other, place in ((KeptState("another", state.kept), "0"), (state, "999"), (KeptState(session.run), "0")):
         with pytest.raises(InvalidInput, match="Look for them again"):
             on_show(session, other, press(do="visual", place=place))
 
@@ -76,11 +77,11 @@ def test_what_was_found_of_another_run_is_kept_for_it_and_a_new_run_begins_empty
     run: Diagnosis, found: FoundWords
 ) -> None:
     session = Session(RUNS.add(run))
-    state, line, view, _, *files = on_found(session, VisualState(session.run), replace(found, run="another"))
+    state, line, view, *files, _ = on_found(session, KeptState(session.run), replace(found, run="another"))
     assert state.found is None
     assert "of another run" in line
     assert all("__type__" in str(part) for part in (view, *files))
-    state, line, view, pane, *files = on_found(session, state, replace(found, run=session.run))
+    state, line, view, *files, pane = on_found(session, state, replace(found, run=session.run))
     assert "pane-head" in pane
     assert state.found is not None
     assert len(state.kept) == 2
@@ -102,7 +103,7 @@ def test_a_run_without_pictures_says_so() -> None:
     bare = replace(bare, samples=replace(bare.samples, items=None))
     session = Session(RUNS.add(bare))
     assert "the open run has none" in intro(bare)
-    assert not on_run(session, VisualState())[2]["interactive"]
+    assert not on_run(session, KeptState())[2]["interactive"]
     with pytest.raises(InvalidInput, match="this run keeps none"):
         last(on_words(session))
 
