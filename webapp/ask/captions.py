@@ -206,7 +206,7 @@ def on_run(session: Session, state: KeptState[DescribedRun]) -> tuple[Any, ...]:
 
 def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, diagnosis: Diagnosis | None, first: str) -> None:
     """Lay out the accordion and wire it."""
-    state, job, made = gr.State(KeptState[DescribedRun](first), time_to_live=STATE_S), gr.State(""), gr.State(None)
+    state, job, made = gr.State(KeptState(first), time_to_live=STATE_S), gr.State(""), gr.State(None)
     with gr.Accordion("Captions: what do the clusters show, in your sentences?", open=False, elem_id="captions"):
         said = gr.HTML(intro(diagnosis), elem_id="captions-intro", **PLAIN)
         text, file, parts = _fields(diagnosis, first)
@@ -233,6 +233,6 @@ def _fields(diagnosis: Diagnosis | None, first: str) -> tuple[gr.Textbox, gr.Fil
             scale=3,
             min_width=280,
         )
-        file = upload("Or a text file of them", (".txt",), "captions-file", 120, scale=1, min_width=200)
+        file = upload("Or a text file of them", (".txt",), "captions-file", 150, scale=1, min_width=200)
     usable = diagnosis is None or not lacking(diagnosis)
     return text, file, made_parts("captions", "Describe", FILES, first, width=130, interactive=usable)

@@ -144,7 +144,7 @@ def on_run(session: Session, state: KeptState[FoundWords]) -> tuple[Any, ...]:
 
 def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, diagnosis: Diagnosis | None, first: str) -> None:
     """Lay out the accordion and wire it."""
-    state, job, found = gr.State(KeptState[FoundWords](first), time_to_live=STATE_S), gr.State(""), gr.State(None)
+    state, job, found = gr.State(KeptState(first), time_to_live=STATE_S), gr.State(""), gr.State(None)
     with gr.Accordion("Visual words: which parts of the pictures fail?", open=False, elem_id="visual"):
         said = gr.HTML(intro(diagnosis), elem_id="visual-intro", **PLAIN)
         parts = made_parts("visual", "Look for visual words", FILES, first)

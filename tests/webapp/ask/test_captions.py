@@ -66,7 +66,7 @@ def test_a_sentence_comes_first_then_each_cluster_with_quotations_and_words(
     passed = [sum(word["confirmed"] for word in one["words"]) for one in document["clusters"]]
     assert sum(n > 0 for n in passed) >= 1
     assert f"set {sum(n > 0 for n in passed)} of {len(passed)} clusters apart" in made.view
-    assert made.view.count(">confirmed<") == sum(passed)
+    assert made.view.count(">passes<") == sum(passed)
     assert "<q>a dark street</q>" in made.view
     assert "even where none fits it" in made.view
     rows = list(csv.DictReader(made.files[1].read_text("utf-8").splitlines()))
@@ -78,7 +78,7 @@ def test_where_no_word_passes_all_stays_a_suggestion(session: Session) -> None:
     everywhere = described(session, "zebra\nthe zebra")
     assert "No word could be tested" in everywhere.view
     assert "no word is in enough captions" in everywhere.view.lower()
-    assert ">confirmed<" not in everywhere.view
+    assert ">passes<" not in everywhere.view
 
 
 def test_hostile_captions_and_classes_stay_text(session: Session) -> None:
