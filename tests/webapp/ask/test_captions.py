@@ -114,7 +114,7 @@ def test_a_file_fills_the_field_and_is_refused_as_the_field_is(tmp_path: Path) -
     with pytest.raises(InvalidInput, match="not UTF-8"):
         on_file(str(path))
     path.write_text("only\n", "utf-8")
-    with pytest.raises(InvalidInput, match="mine.txt holds 1 different caption"):
+    with pytest.raises(InvalidInput, match=r"mine\.txt holds 1 different caption"):
         on_file(str(path))
 
 
