@@ -12,8 +12,9 @@ from torch import Tensor
 
 from core.answers.model import PictureParts, VisionT5
 from core.answers.vision import VisionSizes
-from core.answers.vocabulary import make_words, padded_targets, padded_words
+from core.answers.vocabulary import make_words, padded_targets
 from core.errors import InvalidInput
+from core.training.distillation.texts import padded
 
 MAX_WORDS_READ, MAX_WORDS_WRITTEN = 40, 24
 _BATCH = 64
@@ -52,7 +53,7 @@ class Describer:
 
     def given(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
         """(n, L) words of what is said to the model, prefix included, and which are words."""
-        return padded_words(self.tokenizer(list(texts), truncation=True, max_length=MAX_WORDS_READ)["input_ids"])
+        return padded(self.tokenizer(list(texts), truncation=True, max_length=MAX_WORDS_READ)["input_ids"])
 
     def wanted(self, texts: Sequence[str]) -> Tensor:
         """(n, u) words that the model has to write."""

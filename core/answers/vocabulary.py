@@ -12,6 +12,7 @@ from torch import Tensor
 
 from core.answers.model import IGNORED
 from core.answers.tasks import PREFIXES, part_word
+from core.training.distillation.texts import padded
 
 PAD, END, UNKNOWN = "<pad>", "</s>", "<unk>"
 N_SPANS, N_PARTS = 100, 100
@@ -57,18 +58,7 @@ def with_parts(tokenizer: Any, n_parts: int = N_PARTS) -> Any:
     return tokenizer
 
 
-def padded_words(rows: Sequence[Sequence[int]], pad: int = 0) -> tuple[Tensor, Tensor]:
-    """(n, L) tokens and (n, L) 1 where there is one."""
-    longest = max(len(row) for row in rows)
-    ids = torch.full((len(rows), longest), pad, dtype=torch.long)
-    seen = torch.zeros((len(rows), longest), dtype=torch.long)
-    for i, row in enumerate(rows):
-        ids[i, : len(row)] = torch.tensor(row, dtype=torch.long)
-        seen[i, : len(row)] = 1
-    return ids, seen
-
-
 def padded_targets(rows: Sequence[Sequence[int]]) -> Tensor:
     """(n, u) tokens to write, `IGNORED` behind the end."""
-    ids, there = padded_words(rows)
+    ids, there = padded(rows)
     return torch.where(there.bool(), ids, IGNORED)

@@ -94,7 +94,7 @@ class Augmenter:
                 masked = [*text]
                 masked[starts[i]] = self.teacher.tokenizer.mask_token_id
                 rows.append([*masked, *text[1:]][:most])
-            ids, mask = padded(rows, range(len(rows)))
+            ids, mask = padded(rows)
             kinds = torch.zeros_like(ids)
             kinds[:, len(text) :] = mask[:, len(text) :]
             with torch.inference_mode():

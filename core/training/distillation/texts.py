@@ -87,8 +87,10 @@ def batches(tokens: Sequence[Sequence[int]], size: int, rng: np.random.Generator
     return [found[i] for i in rng.permutation(len(found))]
 
 
-def padded(tokens: Sequence[Sequence[int]], rows: Sequence[int] | I64) -> tuple[Tensor, Tensor]:
-    """(n, t) tokens of these rows and their mask, 1 for tokens. Which token fills the rest changes nothing."""
+def padded(tokens: Sequence[Sequence[int]], rows: Sequence[int] | I64 | None = None) -> tuple[Tensor, Tensor]:
+    """(n, t) tokens of these rows, by default of all, and their mask, 1 for tokens. Which token fills the rest changes
+    nothing."""
+    rows = range(len(tokens)) if rows is None else rows
     longest = max(len(tokens[i]) for i in rows)
     ids = torch.zeros((len(rows), longest), dtype=torch.long)
     mask = torch.zeros((len(rows), longest), dtype=torch.long)

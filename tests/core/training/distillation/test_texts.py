@@ -63,3 +63,4 @@ def test_tokens_are_cut_and_padded(teacher: BertFolder) -> None:
     ids, mask = padded([[2, 5, 3], [2, 3]], [1, 0])
     assert ids.tolist() == [[2, 3, 0], [2, 5, 3]]
     assert mask.tolist() == [[1, 1, 0], [1, 1, 1]]
+    assert padded([[2, 3], [2, 5, 3]])[0].tolist() == ids.tolist()
