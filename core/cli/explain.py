@@ -180,8 +180,8 @@ def pretrain(
 ) -> None:
     """Pretrain a small network on captioned pictures through a visual dictionary, after SOHO.
 
-    One picture in five is held out; on these it is told how well captions and pictures find each other, by the network
-    and by the encoder alone.
+    One picture in five is held out, at most 1,000; on these it is told how well captions and pictures find each other,
+    by the network and by the encoder alone.
     """
     from core.embeddings.cache import default_cache
     from core.options import read_settings

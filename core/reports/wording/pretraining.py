@@ -17,6 +17,8 @@ def pretraining_lines(result: PretrainingResult) -> list[str]:
 
 def _verdict(result: PretrainingResult) -> str:
     own, other = result.network.matching, result.encoder.matching
+    if own is None or other is None:
+        return "Matching cannot be measured: fewer than two held-out pictures have captions that differ. Bring more."
     said = f"{_share(own)} of held-out pairs against {_share(other)} by {result.encoder_name}"
     if own.low > other.high:
         return f"The network tells matching pairs better than the encoder that it looks through: {said}."
@@ -32,16 +34,19 @@ def _learned(result: PretrainingResult) -> str:
         words = f", through {found.settings.words:,} visual words (used as evenly as {number(found.perplexity, 0)})"
     return (
         f"Learned from {count(result.n_learned, 'picture')} with {count(result.n_captions, 'caption')}{words}; "
-        f"{count(result.n_held_out, 'picture')} held out."
+        f"{count(result.n_held_out, 'picture')} held out "
+        f"({percent(result.n_held_out / (result.n_held_out + result.n_learned))})."
     )
 
 
 def _figures(name: str, figures: Figures, result: PretrainingResult) -> list[str]:
-    found = []
+    found = list[str]()
     for what, shares in (("picture of a caption", figures.pictures), ("caption of a picture", figures.captions)):
-        firsts = ", ".join(f"first {k}: {_share(share)}" for k, share in shares.items())
+        firsts = ", ".join(f"first {k}: {_share(share)}" for k, share in shares.items()) or "cannot be measured"
         found.append(f"{name}, the {what} among {result.pool}: {firsts}")
-    return [*found, f"{name}, matching or not ({count(result.pairs, 'pair')}): {_share(figures.matching)}"]
+    if figures.matching is not None:
+        found.append(f"{name}, matching or not ({count(result.pairs, 'pair')}): {_share(figures.matching)}")
+    return found
 
 
 def _share(estimate: Estimate) -> str:

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from core.errors import InvalidInput
 from core.records import F64, I64, Bool, Progress, no_progress
 from core.visual_words.pretraining.loop import Pretrained
 from core.visual_words.pretraining.masking import mask_by_index, mask_cells
 from core.visual_words.pretraining.pairs import CaptionedPictures
+from core.visual_words.pretraining.vocabulary import words_of
 
 AT = (1, 5, 10)
 POOL = 100
@@ -54,7 +56,11 @@ def score_matrix(found: Pretrained, data: CaptionedPictures, progress: Progress 
 
 
 def score_pairs(found: Pretrained, data: CaptionedPictures, pairs: I64, progress: Progress = no_progress) -> F64:
-    """(p,) log odds of (p, 2) places of a picture and a caption, sorted by picture or not."""
+    """(p,) log odds of (p, 2) places of a picture and a caption, sorted by picture or not.
+
+    Raises:
+        InvalidInput: they are not all finite.
+    """
     model, out = found.model.eval(), np.zeros(len(pairs))
     ids, _ = found.vocabulary.encode(data.captions)
     with torch.inference_mode():
@@ -64,11 +70,35 @@ def score_pairs(found: Pretrained, data: CaptionedPictures, pairs: I64, progress
             texts, _ = model(ids[part[:, 1]], values[part[:, 0]])
             out[start : start + PAIRS] = model.match_logits(texts).double().numpy()
             progress("match", min(start + PAIRS, len(pairs)), len(pairs))
+    check_scores(out)
     return out
 
 
+def check_scores(scores: F64) -> None:
+    """See that scores can be compared: one that is no number is neither above nor below any other.
+
+    Raises:
+        InvalidInput: one is not finite.
+    """
+    if not np.isfinite(scores).all():
+        n = int((~np.isfinite(scores)).sum())
+        raise InvalidInput(
+            f"{n:,} of {scores.size:,} scores of pictures and captions are no finite numbers: the training diverged. "
+            "Lower the learning rate (--rate)."
+        )
+
+
 def retrieval(scores: F64, of: I64, at: tuple[int, ...] = AT) -> Retrieval:
-    """Of (n, m) scores of pictures and captions; of: (m,) the picture of each caption. Ties count as lost."""
+    """Of (n, m) scores of pictures and captions; of: (m,) the picture of each caption. Ties count as lost.
+
+    Raises:
+        InvalidInput: a score is not finite, or there are not two pictures, so that nothing is sought.
+    """
+    check_scores(scores)
+    if len(scores) < 2:
+        raise InvalidInput(
+            f"A picture is sought among at least 2 with captions of their own: got {len(scores)}. Bring more captions."
+        )
     own = scores[of, np.arange(len(of))]
     better = (scores >= own).sum(0) - 1
     best = np.full(len(scores), -np.inf)
@@ -79,15 +109,26 @@ def retrieval(scores: F64, of: I64, at: tuple[int, ...] = AT) -> Retrieval:
 
 
 def matching_pairs(data: CaptionedPictures, rng: np.random.Generator) -> tuple[I64, Bool]:
-    """Each picture once with one of its captions and once with one of another's: (2 n, 2) places, and which match."""
+    """Each picture once with one of its captions and once with one of another's, of other words than all of its own:
+    (2 n, 2) places, and which match. A picture for which there is none is left out."""
     first, last = (np.searchsorted(data.of, np.arange(len(data)), side) for side in ("left", "right"))
     drawn = first + (rng.random(len(data)) * (last - first)).astype(np.int64)
     order = rng.permutation(len(data))
     other = np.empty(len(data), np.int64)
     other[order] = drawn[np.roll(order, 1)]
-    places = np.arange(len(data))
-    pairs = np.concatenate([np.stack([places, drawn], 1), np.stack([places, other], 1)])
-    return pairs, np.repeat([True, False], len(data))
+    read = np.array([" ".join(words_of(caption)) for caption in data.captions], object)
+    kept = list[int]()
+    for place in range(len(data)):
+        own = set(read[first[place] : last[place]])
+        if read[other[place]] in own:
+            differ = [at for at, words in enumerate(read) if words not in own]
+            if not differ:
+                continue
+            other[place] = rng.choice(differ)
+        kept.append(place)
+    places = np.array(kept, np.int64)
+    pairs = np.concatenate([np.stack([places, drawn[places]], 1), np.stack([places, other[places]], 1)])
+    return pairs, np.repeat([True, False], len(places))
 
 
 def best_threshold(scores: F64, match: Bool) -> float:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from core.errors import InvalidInput
 from core.records import F32, I64, Progress, Reporter, no_progress
 from core.visual_words.cells import fit_whitening
 from core.visual_words.dictionary import VisualDictionary, perplexity
@@ -80,6 +81,7 @@ def pretrain(
         progress: called as ("pretrain", done, total).
 
     Raises:
+        InvalidInput: a loss is no finite number any more.
         Cancelled: from `progress`.
     """
     began = time.process_time()
@@ -99,6 +101,7 @@ def pretrain(
             for group in optimiser.param_groups:
                 group["lr"] = settings.rate * rate_at(step / settings.steps)
             since.append(_step(model, optimiser, data, ids, batch, settings, generator))
+            _check_losses(since[-1], step + 1, settings)
             _reset(model, data, batch, step, settings, generator)
             if (step + 1) % max(1, settings.steps // SHOWN) == 0:
                 points.append(_point(step + 1, since))
@@ -192,6 +195,14 @@ def _step(
     torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
     optimiser.step()
     return StepLosses(losses.words.detach(), losses.cells.detach(), losses.match.detach(), losses.told_cells)
+
+
+def _check_losses(losses: StepLosses, step: int, settings: Pretraining) -> None:
+    if not bool(torch.isfinite(losses.total)):
+        raise InvalidInput(
+            f"The training diverged: its losses are no finite numbers at step {step:,} of {settings.steps:,}. "
+            f"Lower the learning rate (--rate, now {settings.rate:g})."
+        )
 
 
 def _reset(

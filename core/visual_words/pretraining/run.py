@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from core.embeddings.prefetch import read_bytes
 from core.embeddings.tokens import read_image_tokens
 from core.encoders import load_encoder
 from core.encoders.tokens import tower_of
@@ -17,12 +19,21 @@ from core.errors import InvalidInput
 from core.files import digest, write_text
 from core.folders import all_at_once
 from core.owned import Kind
-from core.records import F64, I64, Estimate, Progress, no_progress
+from core.records import F64, I64, Bool, Estimate, Progress, no_progress
 from core.records.codec import to_json
 from core.statistics.intervals import wilson
 from core.visual_words.pretraining.captions_table import CaptionTable
 from core.visual_words.pretraining.dictionary_file import read_dictionary
-from core.visual_words.pretraining.figures import POOL, best_threshold, matching_pairs, pool_of, retrieval, score_pairs
+from core.visual_words.pretraining.figures import (
+    AT,
+    POOL,
+    best_threshold,
+    check_scores,
+    matching_pairs,
+    pool_of,
+    retrieval,
+    score_pairs,
+)
 from core.visual_words.pretraining.loop import Pretrained, pretrain
 from core.visual_words.pretraining.pairs import CaptionedPictures, captioned
 from core.visual_words.pretraining.settings import Pretraining
@@ -43,11 +54,13 @@ class Figures:
     """Of one way to score pairs, on held-out pictures; intervals are 95 %, over the queries."""
 
     pictures: dict[int, Estimate]
-    """Share of captions whose picture is among the first k, by k."""
+    """Share of captions whose picture is among the first k, by k below the pool's size: empty where one picture or none
+    has a caption of its own."""
     captions: dict[int, Estimate]
     """The same of pictures, a caption sought."""
-    matching: Estimate
-    """Share of pairs told rightly as matching or not, with the threshold of the other half's."""
+    matching: Estimate | None
+    """Share of pairs told rightly as matching or not, with the threshold of the other half's; None where fewer than two
+    held-out pictures have captions that differ."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,14 +90,15 @@ def pretrain_on(
     cache: Path | None = None,
     progress: Progress = no_progress,
 ) -> PretrainingResult:
-    """Learn from four pictures in five and measure on the rest.
+    """Learn from four pictures in five, or all but 1,000 where that is more, and measure on the rest.
 
     Args:
         encoder: whose map the cells are.
         dictionary: weights to begin the dictionary from.
 
     Raises:
-        InvalidInput: too few pictures, or the dictionary cannot be read or is of another size.
+        InvalidInput: too few pictures, or all copies of one; the dictionary cannot be read or is of another size; the
+            training diverged.
         Cancelled: from `progress`.
     """
     begun = None
@@ -103,9 +117,7 @@ def pretrain_on(
     if len(data) < LEAST:
         raise InvalidInput(f"{len(data)} pictures have a caption and can be read; at least {LEAST} are needed.")
     rng = np.random.default_rng([settings.seed, 16])
-    order = rng.permutation(len(data))
-    n = min(round(HELD_OUT * len(data)), MOST_HELD_OUT)
-    learned, held = data.keep(np.sort(order[n:])), data.keep(np.sort(order[:n]))
+    learned, held, copies = hold_out(data, _contents(table, data), rng)
     found = pretrain(
         learned, tower.grid, settings, dictionary=begun, encode_words=loaded.encode_texts, progress=progress
     )
@@ -119,30 +131,80 @@ def pretrain_on(
     return PretrainingResult(
         found,
         len(learned),
-        n,
+        len(held),
         len(learned.captions),
         len(pool),
         len(pairs) // 2,
-        _figures(lambda part, p: score_pairs(found, part, p, progress), pool, held, pairs, match),
-        _figures(cosines, pool, held, pairs, match),
+        measure(lambda part, p: score_pairs(found, part, p, progress), pool, held, pairs, match),
+        measure(cosines, pool, held, pairs, match),
         loaded.name,
-        (*table.notes, *pictures.notes, *cut),
+        (*table.notes, *pictures.notes, *cut, *copies),
     )
 
 
-def _figures(score: Scorer, pool: CaptionedPictures, held: CaptionedPictures, pairs: I64, match: Any) -> Figures:
+def hold_out(
+    data: CaptionedPictures, contents: Sequence[bytes], rng: np.random.Generator
+) -> tuple[CaptionedPictures, CaptionedPictures, tuple[str, ...]]:
+    """What is learned from and what is held out: `HELD_OUT` of the pictures, at most `MOST_HELD_OUT`; pictures of one
+    content lie on one side. Also a note of how many are such copies.
+
+    Args:
+        contents: a digest of each picture's file.
+
+    Raises:
+        InvalidInput: too many are copies for any to be held out.
+    """
+    most, groups = min(round(HELD_OUT * len(data)), MOST_HELD_OUT), dict[bytes, list[int]]()
+    for place in rng.permutation(len(data)).tolist():
+        groups.setdefault(contents[place], []).append(place)
+    held = list[int]()
+    for places in groups.values():
+        held += places if len(held) + len(places) <= most else []
+    if not held:
+        raise InvalidInput(
+            f"The {len(data):,} pictures are {len(groups):,} different ones: none can be held out. Bring more of them."
+        )
+    n = len(data) - len(groups)
+    copies = (f"{n:,} pictures are copies of others by their bytes; copies are held out together.",) if n else ()
+    at = np.sort(np.array(held, np.int64))
+    return data.keep(np.setdiff1d(np.arange(len(data)), at)), data.keep(at), copies
+
+
+def _contents(table: CaptionTable, data: CaptionedPictures) -> list[bytes]:
+    rows = data.pictures.kept[data.rows].tolist()
+    return [hashlib.sha256(read_bytes(table.images, row)).digest() for row in rows]
+
+
+def measure(score: Scorer, pool: CaptionedPictures, held: CaptionedPictures, pairs: I64, match: Bool) -> Figures:
+    """Figures of one way to score pairs.
+
+    Args:
+        pool: a caption each, as `pool_of` draws them.
+        pairs: with `match` of `matching_pairs`, on the held-out pictures.
+
+    Raises:
+        InvalidInput: a score is not finite.
+    """
     n = len(pool)
+    if n < 2:
+        return Figures({}, {}, _matching(score, held, pairs, match))
     every = np.stack(np.meshgrid(np.arange(n), np.arange(n), indexing="ij"), 2).reshape(-1, 2)
-    found = retrieval(score(pool, every).reshape(n, n), pool.of)
-    scores = score(held, pairs)
-    chooses = pairs[:, 0] % 2 == 0  # by picture: a picture's two pairs lie on one side
-    told = scores[~chooses] > best_threshold(scores[chooses], match[chooses])
-    right = int((told == match[~chooses]).sum())
+    found = retrieval(score(pool, every).reshape(n, n), pool.of, tuple(k for k in AT if k < n))
     return Figures(
         {k: wilson(round(share * n), n) for k, share in found.pictures.items()},
         {k: wilson(round(share * n), n) for k, share in found.captions.items()},
-        wilson(right, len(told)),
+        _matching(score, held, pairs, match),
     )
+
+
+def _matching(score: Scorer, held: CaptionedPictures, pairs: I64, match: Bool) -> Estimate | None:
+    chooses = np.arange(len(pairs)) % (len(pairs) // 2) % 2 == 0 if len(pairs) else match  # both pairs of a picture
+    if chooses.all():
+        return None
+    scores = score(held, pairs)
+    check_scores(scores)
+    told = scores[~chooses] > best_threshold(scores[chooses], match[chooses])
+    return wilson(int((told == match[~chooses]).sum()), len(told))
 
 
 def result_document(result: PretrainingResult) -> dict[str, Any]:
@@ -170,7 +232,7 @@ def _document(figures: Figures) -> dict[str, Any]:
     return {
         "pictures": {str(k): asdict(e) for k, e in figures.pictures.items()},
         "captions": {str(k): asdict(e) for k, e in figures.captions.items()},
-        "matching": asdict(figures.matching),
+        "matching": None if figures.matching is None else asdict(figures.matching),
     }
 
 

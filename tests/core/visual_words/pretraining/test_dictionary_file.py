@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import pickle
+import random
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -40,6 +44,7 @@ class _Runs:
         return print, ("run",)
 
 
+@pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize(
     ("change", "said"),
     [
@@ -48,6 +53,21 @@ class _Runs:
         (lambda t: {k: v for k, v in t.items() if "avg" not in k}, r"has no neck\.vq\.embed_avg"),
         (lambda t: t | {"neck.vq.cluster_size": torch.ones(5)}, r"neck\.vq\.cluster_size .* is no part"),
         (lambda t: t | {"neck.vq.embed": t["neck.vq.embed"] * torch.nan}, r"neck\.vq\.embed .* not all finite"),
+        (lambda t: t | {"neck.vq.embed_avg": torch.full((6, 4), 3e38)}, r"not all finite and at most 1e\+12"),
+        (lambda t: t | {"neck.vq.cluster_sum": -torch.ones(6)}, r"cluster_sum .* counts are below 0"),
+        (lambda t: t | {"neck.vq.embed": t["neck.vq.embed"].to_sparse()}, r"embed .*torch\.sparse_coo"),
+        (lambda t: t | {"neck.vq.embed": t["neck.vq.embed"].to_sparse_csr()}, r"embed .*torch\.sparse_csr"),
+        (lambda t: t | {"neck.vq.embed": t["neck.vq.embed"].to("meta")}, r"embed .*on meta"),
+        (lambda t: t | {"neck.vq.embed": t["neck.vq.embed"].to(torch.complex64)}, r"embed .*torch\.complex64"),
+        (lambda t: t | {"neck.vq.cluster_sum": torch.ones(6, dtype=torch.bool)}, r"cluster_sum .*torch\.bool"),
+        (
+            lambda t: t | {"neck.vq.embed": torch.quantize_per_tensor(torch.rand(6, 4), 0.1, 0, torch.qint8)},
+            r"embed .*torch\.qint8",
+        ),
+        (
+            lambda t: {name: torch.ones(1).expand(*([60_000] * tensor.ndim)) for name, tensor in t.items()},
+            r"holds fewer numbers than \(60000, 60000\)",
+        ),
     ],
 )
 def test_what_is_no_dictionary_is_refused(tmp_path: Path, change: object, said: str) -> None:
@@ -66,3 +86,32 @@ def test_a_checkpoint_that_would_run_something_is_refused(tmp_path: Path, capsys
     assert "run" not in capsys.readouterr().out
     with pytest.raises(InvalidInput, match="There is no file"):
         read_dictionary(tmp_path / "absent.pth")
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("zipped", [True, False])
+def test_damaged_bytes_are_refused_or_read_and_never_a_fault(tmp_path: Path, zipped: bool) -> None:
+    buffer, path = io.BytesIO(), tmp_path / "soho.pth"
+    torch.save(dictionary_tensors(made(), "neck."), buffer, _use_new_zipfile_serialization=zipped)
+    whole, rng = buffer.getvalue(), random.Random(0)
+    cut = [whole[:n] for n in (0, 1, 2, 5, 20, 60, 200, len(whole) // 2, len(whole) - 3)]
+    for content in (*cut, b".", b"\x80\x02", b"PK\x03\x04" + bytes(40)):
+        path.write_bytes(content)
+        with pytest.raises(InvalidInput, match="plain tensors"):
+            read_dictionary(path)
+    for _ in range(120):
+        flipped = bytearray(whole)
+        for _ in range(rng.randint(1, 4)):
+            flipped[rng.randrange(min(len(whole), 900))] = rng.randrange(256)
+        path.write_bytes(flipped)
+        with contextlib.suppress(InvalidInput):
+            read_dictionary(path)
+
+
+def test_a_checkpoint_that_unpacks_to_far_more_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "soho.pth"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("archive/data/0", bytes(65 * 2**20))
+    assert path.stat().st_size < 2**20
+    with pytest.raises(InvalidInput, match="unpacks to 65 MB; at most 64 MB"):
+        read_dictionary(path)

@@ -31,7 +31,7 @@ from core.visual_words.pretraining.figures import (
 )
 from core.visual_words.pretraining.loop import pretrain, rate_at
 from core.visual_words.pretraining.pairs import CaptionedPictures, captioned
-from core.visual_words.pretraining.run import CARD, WEIGHTS
+from core.visual_words.pretraining.run import CARD, WEIGHTS, hold_out, measure
 from core.visual_words.pretraining.settings import Pretraining
 
 TINY = Pretraining(words=8, layers=1, width=16, heads=2, steps=12, batch=8)
@@ -145,6 +145,66 @@ def test_pools_pairs_and_thresholds() -> None:
     assert best_threshold(np.array([1.0, 2.0]), np.array([True, True])) < 1
 
 
+def test_scores_that_are_no_numbers_are_refused_and_not_counted_as_found() -> None:
+    scores = np.eye(5)
+    scores[3, 3] = np.nan
+    with pytest.raises(InvalidInput, match=r"1 of 25 scores .* diverged\. Lower the learning rate"):
+        retrieval(scores, np.arange(5))
+    with pytest.raises(InvalidInput, match=r"at least 2 .* got 1"):
+        retrieval(np.ones((1, 1)), np.arange(1))
+
+
+def test_a_training_that_diverges_ends_with_one_message() -> None:
+    wild = pretrain(made(), (3, 3), TINY).model.dictionary
+    assert wild is not None
+    wild.embed.fill_(3e38)
+    with pytest.raises(
+        InvalidInput, match=r"diverged.* at step \d of 12\. Lower the learning rate \(--rate, now 0\.002"
+    ):
+        pretrain(made(), (3, 3), TINY, dictionary=wild)
+    found = pretrain(made(), (3, 3), TINY)
+    torch.nn.init.constant_(found.model.matches.weight, torch.nan)
+    with pytest.raises(InvalidInput, match="the training diverged"):
+        score_pairs(found, made(12), np.array([[0, 0]]))
+
+
+def captions_of(captions: Sequence[str]) -> CaptionedPictures:
+    n = len(captions)
+    pictures = PictureTokens(np.zeros((n, 9, 4), np.float16), np.zeros((n, 2), np.float32), None, np.arange(n), {})
+    return captioned(pictures, [(caption,) for caption in captions])
+
+
+def test_a_caption_of_the_same_words_is_no_mismatch() -> None:
+    data = captions_of(["A dog.", "a dog", *["a cat"] * 6, "a boat", "a boat"])
+    read = [caption.lower().strip(".") for caption in data.captions]
+    for seed in range(20):
+        pairs, match = matching_pairs(data, np.random.default_rng(seed))
+        assert match.sum() == (~match).sum() == 10
+        assert all(read[picture] != read[caption] for picture, caption in pairs[~match].tolist())
+    pairs, match = matching_pairs(captions_of(["a dog"] * 10), np.random.default_rng(0))
+    assert pairs.shape == (0, 2)
+    assert match.shape == (0,)
+
+
+def test_one_caption_for_all_cannot_be_measured() -> None:
+    data = captions_of(["a dog"] * 10)
+    pool, rng = pool_of(data, np.random.default_rng(0)), np.random.default_rng(0)
+    found = measure(lambda part, pairs: np.zeros(len(pairs)), pool, data, *matching_pairs(data, rng))
+    assert (found.pictures, found.captions, found.matching) == ({}, {}, None)
+
+
+def test_copies_of_a_picture_lie_on_one_side() -> None:
+    data = made(60)
+    contents = [bytes([i // 2]) for i in range(60)]
+    learned, held, notes = hold_out(data, contents, np.random.default_rng(0))
+    assert (len(learned), len(held)) == (48, 12)
+    assert not {i // 2 for i in learned.rows.tolist()} & {i // 2 for i in held.rows.tolist()}
+    assert notes == ("30 pictures are copies of others by their bytes; copies are held out together.",)
+    assert hold_out(data, [bytes([i]) for i in range(60)], np.random.default_rng(0))[2] == ()
+    with pytest.raises(InvalidInput, match="60 pictures are 1 different ones"):
+        hold_out(data, [b""] * 60, np.random.default_rng(0))
+
+
 def test_every_pair_is_scored_alone() -> None:
     found, data = pretrain(made(), (3, 3), TINY), made(12, seed=2)
     matrix = score_matrix(found, data)
@@ -174,7 +234,7 @@ def test_the_command_learns_measures_and_writes(own: Path, tmp_path: Path, capsy
     assert main([*given, *small, "--out", str(tmp_path / "soho"), "--licence", "own"]) == 0
     said = capsys.readouterr().out
     assert "35 pictures with 35 captions, through 8 visual words" in said
-    assert "9 pictures held out" in said
+    assert "9 pictures held out (20 %)" in said
     assert "embedded alone, the picture of a caption among " in said
     card = json.loads((tmp_path / "soho" / CARD).read_text())
     assert card["licence"] == "own"
