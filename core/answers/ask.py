@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,8 +67,9 @@ class AskedPictures:
 
 
 def counted(said: SpokenAnswer, bar: float | None) -> str:
-    """The answer, or "not sure" below the bar."""
-    return NOT_SURE if bar is not None and said.probability < bar else said.text
+    """The answer, or "not sure" below the bar and where its probability is no number."""
+    sure = math.isfinite(said.probability) and (bar is None or said.probability >= bar)
+    return said.text if sure else NOT_SURE
 
 
 def with_prefix(question: str) -> str:

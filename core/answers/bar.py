@@ -34,15 +34,16 @@ def bar_of(folder: Path) -> float | None:
 
 def calibrated_bar(chances: Sequence[float], right: Sequence[bool], reliable: float = RELIABLE) -> float:
     """The lowest probability of which answers at or above it are right in `reliable` of cases, by the lower end of
-    Wilson's interval; 1 where there is none, so that the model is never sure.
+    Wilson's interval; 1 where there is none, so that the model is never sure. A chance that is no number counts as 0.
 
     Raises:
         InvalidInput: there is no answer.
     """
     if not len(chances):
         raise InvalidInput("A bar needs answers of which it is known whether they are right: there are none.")
-    order = np.argsort(-np.asarray(chances), kind="stable")
-    ok, sorted_chances = np.asarray(right, bool)[order], np.asarray(chances, np.float64)[order]
+    known = np.nan_to_num(np.asarray(chances, np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+    order = np.argsort(-known, kind="stable")
+    ok, sorted_chances = np.asarray(right, bool)[order], known[order]
     bar = 1.0
     for n in range(1, len(ok) + 1):
         last = n == len(ok) or sorted_chances[n] < sorted_chances[n - 1]

@@ -7,7 +7,7 @@ model.safetensors and the tokenizer. Of a released checkpoint the sizes are take
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from core.answers.config_checks import check_config
 from core.answers.describer import Describer
 from core.answers.model import VisionT5
+from core.answers.tasks import part_word
 from core.answers.vision import VisionSizes
-from core.answers.vocabulary import with_parts
+from core.answers.vocabulary import N_PARTS, with_parts
 from core.encoders.transformer_folder import (
     CONFIG,
     WEIGHTS,
@@ -64,12 +66,15 @@ def read_describer(folder: Path) -> Describer:
     """
     said = read_config(folder, NEEDED, _SIZES)
     _check_kind(folder, said)
-    shapes = {released_name(name): shape for name, shape in weight_shapes(folder, NEEDED).items()}
+    found = weight_shapes(folder, NEEDED)
+    _check_names(folder, found)
+    shapes = {released_name(name): shape for name, shape in found.items()}
     sizes = _sizes(folder, said, shapes)
-    vocabulary = shapes.get("shared.weight", [0])[0]
+    vocabulary = shapes["shared.weight"][0]
+    check_config(folder, said, vocabulary)
     check_shapes(folder, shapes, _largest(said, shapes, vocabulary))
     tokenizer = with_parts(read_tokenizer(folder, vocabulary, NEEDED, _TOKENIZERS))
-    _check_vocabulary(folder, len(tokenizer), vocabulary)
+    _check_vocabulary(folder, tokenizer, vocabulary)
     transformers: Any = import_module("transformers")
     config = transformers.T5Config(**{**_plain(said), "vocab_size": vocabulary})
     tensors = {released_name(name): tensor for name, tensor in read_tensors(folder / WEIGHTS).items()}
@@ -87,6 +92,7 @@ def start_from_t5(folder: Path, sizes: VisionSizes, *, seed: int = 0) -> Describ
     """
     said = read_config(folder, NEEDED, ("vocab_size", *_SIZES))
     _check_kind(folder, said)
+    check_config(folder, said, said["vocab_size"])
     check_shapes(folder, weight_shapes(folder, NEEDED), {"shared.weight": [said["vocab_size"], said["d_model"]]})
     tokenizer = with_parts(read_tokenizer(folder, said["vocab_size"], NEEDED, _TOKENIZERS))
     known: Any = open_model("T5ForConditionalGeneration", folder)
@@ -102,9 +108,16 @@ def load_weights(model: VisionT5, tensors: Mapping[str, Tensor], source: str) ->
     """Fill the model with arrays of the released names.
 
     Raises:
-        InvalidInput: one is missing, is of another shape, or is of no part of the model.
+        InvalidInput: one is missing, is of another shape, is of no part of the model, or holds no finite numbers.
     """
     there = {name: tensor.float() for name, tensor in tensors.items() if name not in _COPIES}
+    for name, tensor in there.items():
+        if not tensors[name].is_floating_point() or not bool(torch.isfinite(tensor).all()):
+            kind = str(tensors[name].dtype).removeprefix("torch.")
+            raise InvalidInput(
+                f"{source}: the numbers of {name[:80]} must be finite and of a floating kind: they are {kind}, or not "
+                "all finite. Copy the checkpoint again, or train it at a lower rate."
+            )
     words = there.get("shared.weight")
     if model.t5.config.tie_word_embeddings:
         head = there.pop(_HEAD, words)
@@ -168,16 +181,44 @@ def _check_kind(folder: Path, said: Mapping[str, Any]) -> None:
         raise InvalidInput(f"{folder} holds a {str(said.get('model_type'))[:40]!r}. What is needed is {NEEDED}.")
 
 
-def _check_vocabulary(folder: Path, known: int, rows: int) -> None:
-    """Part k is the k-th word from the end, so the tokenizer must reach just there."""
+def _check_names(folder: Path, names: Iterable[str]) -> None:
+    """An array may stand there once, whatever the prefix of its name."""
+    seen = dict[str, str]()
+    for name in names:
+        first = seen.setdefault(released_name(name), name)
+        if first != name:
+            raise InvalidInput(
+                f"{folder}: {WEIGHTS} holds one array twice, as {first[:80]} and as {name[:80]}. Leave one out."
+            )
+
+
+def _check_vocabulary(folder: Path, tokenizer: Any, rows: int) -> None:
+    """Part k is the k-th word from the end, so the tokenizer must reach just there, with a number for each word."""
+    numbers, known = tokenizer.get_vocab(), len(tokenizer)
     if known != rows:
         raise InvalidInput(
             f"{folder}: the tokenizer knows {known:,} words with those for parts of pictures, the model {rows:,}. "
             "Bring the tokenizer that the checkpoint was trained with."
         )
+    if set(numbers.values()) != set(range(rows)):
+        raise InvalidInput(
+            f"{folder}: the tokenizer's {known:,} words must have the numbers from 0 to {rows - 1:,}, each its own. "
+            "Bring the tokenizer that the checkpoint was trained with."
+        )
+    for part in range(N_PARTS):
+        if numbers.get(part_word(part), rows - 1 - part) != rows - 1 - part:
+            raise InvalidInput(
+                f"{folder}: the tokenizer has {part_word(part)} as number {numbers[part_word(part)]:,}; it must be "
+                f"{rows - 1 - part:,}, counted from the last. Bring the tokenizer that the checkpoint was trained with."
+            )
 
 
 def _sizes(folder: Path, said: Mapping[str, Any], shapes: Mapping[str, list[int]]) -> VisionSizes:
+    for name in ("shared.weight", _FEATURES, _IMAGES):
+        if name in shapes and len(shapes[name]) != 2:
+            raise InvalidInput(f"{folder}: {name} in {WEIGHTS} must be a table: got {shapes[name]}. Copy it again.")
+    if "shared.weight" not in shapes:
+        raise InvalidInput(f"{folder}: {WEIGHTS} holds no shared.weight. What is needed is {NEEDED}.")
     if _FEATURES not in shapes or _IMAGES not in shapes:
         absent = _FEATURES if _FEATURES not in shapes else _IMAGES
         raise InvalidInput(f"{folder}: {WEIGHTS} holds no {absent}: it is a T5 that does not see. {NEEDED} is needed.")

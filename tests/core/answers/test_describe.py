@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.answers.ask import NOT_SURE, counted
 from core.answers.bar import bar_of, calibrated_bar
 from core.answers.describe import describe_clusters, nearest_captions, read_captions
+from core.answers.describer import SpokenAnswer
 from core.errors import InvalidInput
 from core.files import write_json
 from core.records import Diagnosis
@@ -68,6 +70,7 @@ def test_the_bar_is_the_lowest_above_which_answers_are_reliable(tmp_path: Path) 
     assert right[above].mean() >= 0.9
     assert 0.36 < bar < 0.4
     assert calibrated_bar([0.9, 0.8], [False, True]) == 1.0
+    assert calibrated_bar([0.9] * 40 + [float("nan")], [True] * 41) == 0.0
     with pytest.raises(InvalidInput, match="there are none"):
         calibrated_bar([], [])
     write_json(tmp_path / "card.json", {"bar": bar})
@@ -76,3 +79,9 @@ def test_the_bar_is_the_lowest_above_which_answers_are_reliable(tmp_path: Path) 
     write_json(tmp_path / "card.json", {"bar": 2})
     with pytest.raises(InvalidInput, match="bar must be"):
         bar_of(tmp_path)
+
+
+@pytest.mark.parametrize("bar", [None, 0.0, 0.5])
+def test_an_answer_whose_probability_is_no_number_is_not_sure(bar: float | None) -> None:
+    assert counted(SpokenAnswer("red", float("nan")), bar) == NOT_SURE
+    assert counted(SpokenAnswer("red", 0.5), bar) == "red"

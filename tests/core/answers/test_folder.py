@@ -125,9 +125,82 @@ def longer(folder: Path) -> None:
     change(folder, str, **{"shared.weight": torch.cat([words, words[:5]])})
 
 
+def reshaped(name: str, array: Tensor) -> Callable[[Path], None]:
+    return lambda folder: change(folder, str, **{name: array})
+
+
+def twice(folder: Path) -> None:
+    name = f"{VISUAL}feat_embedding.0.weight"
+    change(folder, str, **{f"vis_{name}": read_tensors(folder / "model.safetensors")[name] + 1})
+
+
+def numbered(change_numbers: Callable[[dict[str, int]], object]) -> Callable[[Path], None]:
+    def spoil(folder: Path) -> None:
+        path = folder / "tokenizer.json"
+        said = json.loads(path.read_text("utf-8"))
+        change_numbers(said["model"]["vocab"])
+        path.write_text(json.dumps(said), "utf-8")
+
+    return spoil
+
+
+def spoiled(value: float) -> Callable[[Path], None]:
+    def spoil(folder: Path) -> None:
+        name = "encoder.block.0.layer.0.SelfAttention.q.weight"
+        change(folder, str, **{name: torch.full_like(read_tensors(folder / "model.safetensors")[name], value)})
+
+    return spoil
+
+
+def whole_numbers(folder: Path) -> None:
+    tensors = read_tensors(folder / "model.safetensors")
+    write_tensors(folder / "model.safetensors", {name: tensor.to(torch.int8) for name, tensor in tensors.items()})
+
+
+SETTINGS: list[tuple[str, object, str]] = [
+    ("relative_attention_num_buckets", 0, "a whole number from 4"),
+    ("relative_attention_num_buckets", -1, "a whole number from 4"),
+    ("relative_attention_num_buckets", 3_000_000_000, "a whole number from 4"),
+    ("relative_attention_max_distance", 0, "a whole number from 1"),
+    ("relative_attention_max_distance", 8, "above 16, half of relative_attention_num_buckets"),
+    ("num_decoder_layers", -1, "a whole number from 1"),
+    ("dropout_rate", 2.0, "from 0 to below 1"),
+    ("dropout_rate", True, "from 0 to below 1"),
+    ("layer_norm_epsilon", float("nan"), "above 0"),
+    ("layer_norm_epsilon", -1e9, "above 0"),
+    ("feed_forward_proj", "xyz", "one of relu"),
+    ("feed_forward_proj", "gated-x", "one of relu"),
+    ("feed_forward_proj", ["relu"], "one of relu"),
+    ("decoder_start_token_id", 10**9, "a whole number from 0"),
+    ("decoder_start_token_id", True, "a whole number from 0"),
+    ("decoder_start_token_id", "x", "a whole number from 0"),
+    ("eos_token_id", [1, 2], "a whole number from 0"),
+    ("pad_token_id", -5, "a whole number from 0"),
+    ("tie_word_embeddings", "no", "true or false"),
+    ("scale_decoder_outputs", "x", "true or false"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "rule"), SETTINGS)
+def test_a_setting_that_no_t5_can_have_is_refused_by_name(folder: Path, name: str, value: object, rule: str) -> None:
+    configure(folder, **{name: value})
+    with pytest.raises(InvalidInput, match=f"{name} in config.json must be .*{rule}"):
+        read_describer(folder)
+
+
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
+        (reshaped("shared.weight", torch.tensor(1.0)), "shared.weight in model.safetensors must be a table"),
+        (reshaped(f"{VISUAL}feat_embedding.0.weight", torch.ones(8)), r"must be a table: got \[8\]"),
+        (reshaped(f"{VISUAL}img_order_embedding.weight", torch.tensor(1.0)), "must be a table"),
+        (drop("shared.weight"), "holds no shared.weight"),
+        (twice, "holds one array twice"),
+        (spoiled(torch.nan), "must be finite.*float32, or not all finite"),
+        (spoiled(torch.inf), "must be finite"),
+        (whole_numbers, "of a floating kind: they are int8"),
+        (numbered(lambda words: words.update(dict.fromkeys(words, 5))), "the tokenizer"),
+        (numbered(lambda words: words.update(red=words["blue"])), "each its own"),
         (pickled, "may run any program"),
         (drop("visual_embedding"), "does not see"),
         (drop("feat_embedding.1"), "lacks weights"),
