@@ -101,6 +101,9 @@ def column_pages(path: Path, file: pq.ParquetFile, leaf: int, most: int) -> Iter
     with path.open("rb") as raw:
         for group in range(file.num_row_groups):
             chunk = file.metadata.row_group(group).column(leaf)
+            if chunk.num_values == 0:  # Arrow reads none of its pages, and may have written them without a place
+                yield Pages(0, 0, 0, False)
+                continue
             first = chunk.data_page_offset
             if chunk.has_dictionary_page and 0 < chunk.dictionary_page_offset < first:
                 first = chunk.dictionary_page_offset

@@ -1,4 +1,5 @@
-"""Arrow's list views, which Arrow itself casts wrongly, as plain lists of the same values."""
+"""Arrow's views, as plain lists and texts of the same values: it casts list views wrongly, and texts to views not at
+all."""
 
 # pyright: basic
 # (pyarrow ships no types, so strict checking would flag every use of it)
@@ -13,7 +14,9 @@ from core.data.parquet_files import is_list
 
 
 def type_without_views(kind: Any) -> Any:
-    """The type with plain lists in the place of list views, at every depth; a type that has none is itself."""
+    """The type with plain lists and texts in the place of views, at every depth; a type that has none is itself."""
+    if pa.types.is_string_view(kind):
+        return pa.large_string()
     if is_list(kind):
         inner = type_without_views(kind.value_type)
         if inner == kind.value_type and not _is_view(kind):
@@ -25,7 +28,7 @@ def type_without_views(kind: Any) -> Any:
 
 
 def without_views(batch: Any) -> Any:
-    """The batch with plain lists in the place of list views, at every depth."""
+    """The batch with plain lists and texts in the place of views, at every depth."""
     return pa.RecordBatch.from_arrays([_plain(column) for column in batch.columns], batch.schema.names)
 
 
@@ -33,6 +36,8 @@ def _plain(column: Any) -> Any:
     kind = column.type
     if type_without_views(kind) == kind:
         return column
+    if pa.types.is_string_view(kind):
+        return column.cast(pa.large_string())
     if pa.types.is_struct(kind):
         parts = [_plain(part) for part in column.flatten()]
         return pa.StructArray.from_arrays(parts, [field.name for field in kind], mask=column.is_null())

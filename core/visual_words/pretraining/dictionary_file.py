@@ -47,7 +47,9 @@ def read_dictionary(path: Path) -> VisualDictionary:
     size, width = found["embed"].shape if found["embed"].ndim == 2 else (0, 0)
     shapes = {"embed": (size, width), "cluster_size": (size,), "cluster_sum": (size,), "embed_avg": (size, width)}
     for name, shape in shapes.items():
-        wrong = f"it is {tuple(found[name].shape)}" if size < 2 or tuple(found[name].shape) != shape else ""
+        wrong = (
+            f"it is {tuple(found[name].shape)}" if size < 2 or width < 1 or tuple(found[name].shape) != shape else ""
+        )
         wrong = wrong or _wrong(name, found[name])
         if wrong:
             raise InvalidInput(

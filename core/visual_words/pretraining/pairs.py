@@ -30,8 +30,18 @@ class CaptionedPictures:
         return len(self.rows)
 
     def cells(self, places: I64) -> torch.Tensor:
-        """(b, P, w) of those pictures."""
-        return torch.from_numpy(np.asarray(self.pictures.tokens[self.rows[places]], np.float32))
+        """(b, P, w) of those pictures.
+
+        Raises:
+            InvalidInput: some are no finite numbers.
+        """
+        found = np.asarray(self.pictures.tokens[self.rows[places]], np.float32)
+        if not np.isfinite(found).all():
+            n = int((~np.isfinite(found)).any((1, 2)).sum())
+            raise InvalidInput(
+                f"Cells of {n:,} of {len(found):,} pictures are no finite numbers. Choose another encoder."
+            )
+        return torch.from_numpy(found)
 
     def joint(self) -> F32:
         """(n, j) unit rows of the encoder's own space."""

@@ -118,6 +118,36 @@ def test_list_views_are_read_as_lists_and_bounded_like_them(tmp_path: Path) -> N
         read_table(path)
 
 
+@pytest.mark.parametrize(
+    "kind", [pa.list_view(pa.int64()), pa.list_(pa.int64()), pa.list_view(pa.string_view()), pa.int64()]
+)
+def test_a_column_without_rows_is_read_as_one_and_a_group_without_rows_passed_over(tmp_path: Path, kind: Any) -> None:
+    path, empty = tmp_path / "t.parquet", pa.table({"id": pa.array([], pa.int64()), "v": pa.array([], kind)})
+    pq.write_table(empty, path)
+    assert read_columns(path, ["id", "v"], Limits()).shape == (0, 2)
+    with pytest.raises(InvalidInput, match="has column names but no rows"):
+        read_table(path)
+    full = pa.table({"id": [1, 2], "v": pa.array([None, None], kind)})
+    with pq.ParquetWriter(path, full.schema) as writer:
+        for part in (empty, full, empty):
+            writer.write_table(part)
+    assert read_columns(path, ["id", "v"], Limits())["id"].tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("dictionary", [True, False])
+def test_lists_of_text_views_are_read_as_texts(tmp_path: Path, dictionary: bool) -> None:
+    path, rows = tmp_path / "t.parquet", [["a", None], None, [], ["b"]] * 5
+    kinds = (pa.list_view(pa.string_view()), pa.list_(pa.string_view()), pa.list_(pa.list_view(pa.string_view())))
+    columns = {str(i): pa.array(rows, kind) for i, kind in enumerate(kinds[:2])}
+    columns["2"] = pa.array([[row] for row in rows], kinds[2])
+    encoding = None if dictionary else "DELTA_BYTE_ARRAY"
+    pq.write_table(pa.table(columns), path, use_dictionary=dictionary, column_encoding=encoding)
+    found = read_columns(path, list(columns), Limits())
+    for name in "01":
+        assert [cell if cell is None else list(cell) for cell in found[name]] == rows
+    assert list(found["2"][0][0]) == ["a", None]
+
+
 def test_a_cell_that_is_no_text_is_named_wherever_it_stands(tmp_path: Path) -> None:
     path, n = tmp_path / "t.parquet", 3_000
     cells = [b"ok"] * n

@@ -54,6 +54,10 @@ class _Runs:
         (lambda t: t | {"neck.vq.cluster_size": torch.ones(5)}, r"neck\.vq\.cluster_size .* is no part"),
         (lambda t: t | {"neck.vq.embed": t["neck.vq.embed"] * torch.nan}, r"neck\.vq\.embed .* not all finite"),
         (lambda t: t | {"neck.vq.embed_avg": torch.full((6, 4), 3e38)}, r"not all finite and at most 1e\+12"),
+        (
+            lambda t: t | {"neck.vq.embed": torch.ones(6, 0), "neck.vq.embed_avg": torch.ones(6, 0)},
+            r"words of 0 numbers",
+        ),
         (lambda t: t | {"neck.vq.cluster_sum": -torch.ones(6)}, r"cluster_sum .* counts are below 0"),
         (lambda t: t | {"neck.vq.embed": t["neck.vq.embed"].to_sparse()}, r"embed .*torch\.sparse_coo"),
         (lambda t: t | {"neck.vq.embed": t["neck.vq.embed"].to_sparse_csr()}, r"embed .*torch\.sparse_csr"),

@@ -168,6 +168,13 @@ def test_a_training_that_diverges_ends_with_one_message() -> None:
         score_pairs(found, made(12), np.array([[0, 0]]))
 
 
+def test_cells_that_are_no_numbers_are_refused() -> None:
+    data = made()
+    data.pictures.tokens[3, 2, 1] = np.nan
+    with pytest.raises(InvalidInput, match="Cells of 1 of 60 pictures are no finite numbers"):
+        pretrain(data, (3, 3), TINY)
+
+
 def captions_of(captions: Sequence[str]) -> CaptionedPictures:
     n = len(captions)
     pictures = PictureTokens(np.zeros((n, 9, 4), np.float16), np.zeros((n, 2), np.float32), None, np.arange(n), {})
