@@ -9,7 +9,7 @@ import numpy as np
 from core.errors import InvalidInput
 from core.records import F64, I64, Bool
 from core.statistics.permutation import chunks, permutation_p, studentised_excess
-from core.statistics.permuter import Permuter
+from core.statistics.permuter import Permuter, larger_null
 
 PERMUTATIONS = 5000
 _CHUNK = 500
@@ -56,11 +56,12 @@ def over_represented(
     means = np.stack([np.bincount(at, column) / counts for column in present.T.astype(np.float64)], 1)
     values = present - means[at]
     permuter = Permuter(at.astype(np.int64), groups, members.astype(np.float64))
-    rng, null = np.random.default_rng([seed, 47]), list[F64]()
+    rng, nulls = np.random.default_rng([seed, 47]), list[F64]()
     observed = _statistics(values, members[:, None])[0]
-    for size in chunks(permutations, _CHUNK):
-        null.append(_statistics(values, members[permuter.draw(size, rng)]).max(1))
-    largest = np.concatenate(null)
+    for way in permuter.ways:
+        drawn = (_statistics(values, members[way.draw(size, rng)]).max(1) for size in chunks(permutations, _CHUNK))
+        nulls.append(np.concatenate(list(drawn)))
+    largest = larger_null(nulls)
     if np.ptp(largest) == 0:  # one stratum or group apiece: every permutation is the same
         return Represented(inside, outside, observed, np.full(len(observed), np.nan))
     return Represented(inside, outside, observed, np.array([permutation_p(float(one), largest) for one in observed]))

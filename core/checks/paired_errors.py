@@ -94,9 +94,9 @@ class ErrorPair:
             return bootstrap(lambda at: _gap(member[at], block[at], y[at]), len(used), groups, rng, level=confidence)
 
         value, gap = risen(error), risen(beyond)
-        draws = Permuter(block, groups, error).draw(PERMUTATIONS, np.random.default_rng(self.seed))
-        weights = _weights(member, block)
-        p = permutation_p(float(weights @ error), weights @ error[draws])
+        rng, weights = np.random.default_rng(self.seed), _weights(member, block)
+        ways = Permuter(block, groups, error).ways
+        p = max(permutation_p(float(weights @ error), weights @ error[way.draw(PERMUTATIONS, rng)]) for way in ways)
         beside = Estimate(gap.value - bias, gap.low - bias, gap.high - bias)
         room = float(error[member].mean()) + beside.value <= 1  # B's rate inside, had it risen as much as A's
         return replace(found, shares=value, shares_p=p, excess_gap=beside, room=room)

@@ -244,14 +244,15 @@ def _half_p(name: str, rows: EngineRows, groups: I64 | None, rng: np.random.Gene
     for slice, column in zip(members, scores.T):
         slice[top_rows(column, top_count(len(read)))] = 1
     losses = _standardised(read.losses, read.labels)
-    draws = Permuter(read.labels, None if groups is None else groups[~first], losses).draw(PERMUTATIONS, rng)
+    ways = Permuter(read.labels, None if groups is None else groups[~first], losses).ways
+    draws = np.concatenate([way.draw(PERMUTATIONS, rng) for way in ways], axis=1)
     values = np.concatenate([losses[:, None], losses[draws]], axis=1).astype(np.float32)
     inside, squares = members @ values, members @ values**2
     sizes = members.sum(1, keepdims=True).astype(np.float64)
     scope = np.maximum(np.full_like(sizes, len(read)), sizes + 1)  # a slice of all rows has no rest
     spans = [] if groups is None else _spanned(groups[~first], members)
     best = studentised_excess(sizes, scope, inside, squares, values.sum(0), (values**2).sum(0), *spans).max(axis=0)
-    return permutation_p(float(best[0]), best[1:])
+    return max(permutation_p(float(best[0]), null) for null in np.split(best[1:], len(ways)))
 
 
 def _spanned(groups: I64, members: F32) -> list[F32 | F64]:

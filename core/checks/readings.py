@@ -22,6 +22,7 @@ from core.discovery.design import Design
 from core.discovery.ridge.heads import Features, factor_heads, solve_heads, split_by_block
 from core.records import F32, F64, Words
 from core.statistics.permutation import chunks, permutation_threshold
+from core.statistics.permuter import larger_null
 
 PENALTY, SHARE = 3.0, 2.0
 """Of the heads (see `core.discovery.ridge.heads.solve_heads`). A small penalty reads less in phrases that only go along
@@ -68,9 +69,11 @@ def read_phrases(
     column = scores.astype(np.float32)
     observed = read(column[:, None])[..., 0]
     permuter = design.permuter(scores[:, None])
-    permuted = [read(column[permuter.draw(count, rng)]) for count in chunks(n_permutations, 100)]
-    null = np.concatenate(permuted, axis=2)
-    deviation = np.maximum(null.std(axis=2), 1e-12)
-    largest = (np.abs(null) / deviation[..., None]).max((0, 1))
+    nulls = [
+        np.concatenate([read(column[way.draw(count, rng)]) for count in chunks(n_permutations, 100)], axis=2)
+        for way in permuter.ways
+    ]
+    deviation = np.maximum(np.max([null.std(axis=2) for null in nulls], axis=0), 1e-12)
+    largest = larger_null([(np.abs(null) / deviation[..., None]).max((0, 1)) for null in nulls])
     values = (observed / deviation).astype(np.float64)
     return Readings(values, permutation_threshold(largest.astype(np.float32), alpha))

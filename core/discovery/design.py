@@ -61,10 +61,11 @@ class Design:
         """Draws permutations of rows within their classes, whole groups together.
 
         Args:
-            scores: (n, m) measures of failure; where groups cross classes they pass on ranks of the last one.
+            scores: (n, m) measures of failure; where groups cross strata they pass on ranks of them.
             strata: (n,) finer than the classes.
         """
-        return Permuter(self.centre_of_row if strata is None else strata, self.groups, scores[:, -1])
+        own = self.centre_of_row
+        return Permuter(own if strata is None else strata, self.groups, scores, own)
 
     @cached_property
     def spans(self) -> I64 | None:
@@ -97,7 +98,7 @@ def make_design(
         members = enumerate(split_by_block(np.arange(n), blocks, len(names)))
         scopes += [Scope(names[b], rows, b) for b, rows in members if len(rows) >= SCOPE_ROWS]
     given = samples.groups
-    groups = _with_tiny_classes(samples, class_of_label, len(names), notes)
+    groups, centre_of_row = _with_tiny_classes(samples, class_of_label, len(names), centre_of_row, notes)
     n_groups = n if groups is None else _say_groups(samples, groups, centre_of_row, notes)
     groups, given = (None if each is None or len(np.unique(each)) == n else each for each in (groups, given))
     folds = np.zeros(n, np.int64)
@@ -109,23 +110,28 @@ def make_design(
     )  # fmt: skip
 
 
-def _with_tiny_classes(samples: SampleSet, class_of_label: I64, n_blocks: int, notes: list[str]) -> I64 | None:
-    """The groups, and of classes that are pooled and have fewer than CENTRED_CLASS rows each as a group: its rows may
-    all fail for what the class is. Left out, and said, where that would join most groups with each other."""
+def _with_tiny_classes(
+    samples: SampleSet, class_of_label: I64, n_blocks: int, centre_of_row: I64, notes: list[str]
+) -> tuple[I64 | None, I64]:
+    """The groups, and of classes that are pooled and have fewer than CENTRED_CLASS rows each as a group, for its rows
+    may all fail for what the class is; and `centre_of_row`. Where that would join most groups with each other, the rows
+    of such a class are compared among themselves instead."""
     if samples.labels is None:
-        return samples.groups
+        return samples.groups, centre_of_row
     sizes = np.bincount(samples.labels, minlength=len(class_of_label))
     alone = np.bincount(class_of_label[sizes > 0], minlength=n_blocks) == 1
     tiny = (sizes > 1) & (sizes < CENTRED_CLASS) & ~alone[class_of_label]
     if not tiny.any():
-        return samples.groups
+        return samples.groups, centre_of_row
     found = join_classes(samples.labels, tiny, samples.groups)
-    if found is None:
-        notes.append(
-            f"Groups hold rows of several of the {tiny.sum()} classes of fewer than {CENTRED_CLASS} rows, so what "
-            "those classes are is not taken out: it may show up as a cluster."
-        )
-    return samples.groups if found is None else found
+    if found is not None:
+        return found, centre_of_row
+    notes.append(
+        f"Groups hold rows of several of the {tiny.sum()} classes of fewer than {CENTRED_CLASS} rows, so the rows of "
+        "such a class are compared with each other alone, which finds little."
+    )
+    own = np.where(tiny[samples.labels], centre_of_row.max() + 1 + samples.labels, centre_of_row)
+    return samples.groups, np.unique(own, return_inverse=True)[1]
 
 
 def _say_groups(samples: SampleSet, groups: I64, blocks: I64, notes: list[str]) -> int:
@@ -142,8 +148,9 @@ def _say_groups(samples: SampleSet, groups: I64, blocks: I64, notes: list[str]) 
         notes.append(f"Rows are kept together and permuted by {name}: {n_groups:,} groups for {len(samples):,} rows.")
     if (blocks[first][number] != blocks).any():
         notes.append(
-            "Groups cross classes: a group passes on how its rows rank in their classes, and each class keeps its own "
-            "losses. So what a group does to its rows is taken to be alike in all of its classes."
+            f"Some groups ({name}) hold rows of several classes. A p is then the larger of two: one keeps what the "
+            "rows of a group have in common in all classes together, the other what they have in each. Both leave "
+            "each class its own losses."
         )
     return n_groups
 
@@ -266,7 +273,11 @@ def _blocks(
         names.append(name)
     if len(small):
         where, bare = "" if superclasses is None else " within their superclass", (counts[small] < CENTRED_CLASS).sum()
-        doubt = f"; {bare} of them have fewer than {CENTRED_CLASS}, and each of those counts once." if bare else "."
+        doubt = (
+            f"; {bare} of them have fewer than {CENTRED_CLASS}, and each of those is shuffled as a whole."
+            if bare
+            else "."
+        )
         notes.append(f"{len(small)} classes have fewer than {SMALL_CLASS} rows and are pooled{where}{doubt}")
     mean_of_label = class_of_label.copy()
     centred = small[counts[small] >= CENTRED_CLASS]

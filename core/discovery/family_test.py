@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +15,7 @@ from core.discovery.design import FailureMeasures
 from core.discovery.family import Family
 from core.records import F32, F64, Measure, Progress, no_progress
 from core.statistics.permutation import chunks, permutation_p, permutation_threshold
-from core.statistics.permuter import Permuter
+from core.statistics.permuter import Permuter, larger_null
 
 BATCH = 4
 """Chunks of permutations between two looks at whether to give up."""
@@ -99,19 +100,39 @@ def read_family(
     """
     columns = measured.scores.astype(np.float32)
     observed, trend = family.read(columns)
-    best = observed[~family.is_condition].max(initial=-np.inf)
+    best = float(observed[~family.is_condition].max(initial=-np.inf))
     sizes = list(chunks(n_permutations, int(np.clip(4_000_000 // columns.size, 16, 256))))
-    generators = rng.spawn(len(sizes))
-    nulls: list[tuple[F32, F32, F32]] = []
+    ways = [
+        _nulls_of(partial(_permuted_best, family, columns, way), sizes, rng, best, give_up, told)
+        for way, told in zip(permuter.ways, _steps(progress, step, n_permutations, len(permuter.ways)))
+    ]
+    null, trend_null, listed = (larger_null(parts) for parts in zip(*ways))
+    return FamilyTest(measured.scores, measured.names, alpha, observed, null, float(trend.max()), trend_null, listed)
+
+
+def _steps(progress: Progress, step: str, each: int, ways: int) -> list[Callable[[int], None]]:
+    """For each way what to call with the permutations done in it."""
+    return [lambda done, before=each * i: progress(step, before + done, each * ways) for i in range(ways)]
+
+
+def _nulls_of(
+    read_some: Callable[[int, np.random.Generator], tuple[F32, F32, F32]],
+    sizes: Sequence[int],
+    rng: np.random.Generator,
+    best: float,
+    give_up: int,
+    told: Callable[[int], None],
+) -> tuple[F32, F32, F32]:
+    """The three nulls of chunks of permutations, on all cores."""
+    generators, nulls = rng.spawn(len(sizes)), list[tuple[F32, F32, F32]]()
     with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         for at in range(0, len(sizes), BATCH):
-            read_some = partial(_permuted_best, family, columns, permuter)
             nulls += pool.map(read_some, sizes[at : at + BATCH], generators[at : at + BATCH])
-            progress(step, sum(len(null) for null, *_ in nulls), n_permutations)
+            told(sum(len(null) for null, *_ in nulls))
             if give_up and sum(int((null >= best).sum()) for null, *_ in nulls) >= give_up:
                 break
-    null, trend_null, listed = (np.concatenate(parts) for parts in zip(*nulls))
-    return FamilyTest(measured.scores, measured.names, alpha, observed, null, float(trend.max()), trend_null, listed)
+    null, trend, listed = (np.concatenate(parts) for parts in zip(*nulls))
+    return null, trend, listed
 
 
 def _permuted_best(

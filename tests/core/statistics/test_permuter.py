@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from core.records import F64, I64
-from core.statistics.permuter import CrossingGroups, Permuter
+from core.statistics.permuter import CrossingGroups, Permuter, larger_null
 
 
 def columns_are_permutations(draw: I64) -> bool:
@@ -70,7 +70,7 @@ def test_groups_of_one_class_stay_in_their_class() -> None:
 
 def test_groups_across_classes_leave_every_class_the_values_that_it_has() -> None:
     rng = np.random.default_rng(1)
-    groups, strata = np.repeat(np.arange(50), rng.integers(1, 6, 50)), rng.integers(0, 3, 500)
+    groups, strata = np.repeat(np.arange(50), rng.integers(2, 6, 50)), np.arange(500) % 3
     strata, values = strata[: len(groups)], rng.random(len(groups))
     draw = Permuter(strata, groups, values).draw(20, rng)
     assert columns_are_permutations(draw)
@@ -90,19 +90,54 @@ def test_a_group_of_the_same_classes_passes_on_its_own_values() -> None:
 
 
 def test_a_group_of_other_classes_passes_on_ranks() -> None:
-    """Every second group is high in its class, of class 0 or 1; the classes' values are of other orders. A receiver
-    whose giver has nothing of its class takes the giver's rank among its own."""
-    groups, strata = np.repeat(np.arange(40), 3), np.repeat([0, 1], 60)
-    strata[[0, 60]] = 1, 0  # two groups that cross, and too few groups of a class alone to keep to themselves
-    keep = (groups < 5) | ((groups >= 20) & (groups < 25))
-    groups, strata = groups[keep], strata[keep]
-    high = groups % 2 == 0
-    values = np.where(strata == 0, 1.0, 1000.0) + 10 * high + np.random.default_rng(3).random(len(groups))
-    values = values.astype(np.float64)
-    draw = Permuter(strata, groups, values).draw(200, np.random.default_rng(0))
-    taken = high[draw]
-    together = [taken[groups == g].all(0) | ~taken[groups == g].any(0) for g in np.unique(groups)]
-    assert np.mean(together) > 0.6  # of three rows at random all are alike in a quarter
+    """Every second group is high in its class, whose values are of other orders. A receiver whose giver has nothing of
+    its class takes the giver's ranks; what the rows of a group have in common stays."""
+    groups = np.repeat(np.arange(24), 4)
+    strata = np.tile([0, 0, 0, 1, 1, 1, 1, 2], 12)
+    high = groups % 4 < 2
+    values = 1000.0**strata + 10 * high + np.random.default_rng(3).random(96)
+    drawn = high[Permuter(strata, groups, values).draw(200, np.random.default_rng(0))]
+    together = [drawn[groups == g].all(0) | ~drawn[groups == g].any(0) for g in range(24)]
+    assert np.mean(together) > 0.4  # of four rows at random all are alike in an eighth
+
+
+def test_groups_of_one_class_are_exchanged_with_those_of_their_class_alone_whatever_else_crosses() -> None:
+    """Few as they are, and where a finding has split them into strata too."""
+    groups, classes = np.repeat(np.arange(25), 4), np.repeat([0, 1, 2], [16, 12, 72])
+    classes[28:] = np.tile([1, 2], 36)  # four groups of class 0, three of class 1, the others cross
+    split = classes * 2 + (np.arange(100) % 2)
+    values = np.random.default_rng(0).random(100)
+    for strata in (classes, split):
+        drawn = groups[Permuter(strata, groups, values, classes).draw(50, np.random.default_rng(0))]
+        assert (drawn[:16] < 4).all()
+        assert ((drawn[16:28] >= 4) & (drawn[16:28] < 7)).all()
+
+
+def test_where_groups_cross_a_second_way_keeps_what_rows_of_one_class_have_in_common() -> None:
+    groups, strata = np.repeat(np.arange(30), 4), np.tile([0, 1, 0, 1], 30)
+    values = np.random.default_rng(0).random((120, 2))
+    whole = Permuter(strata, groups, values)
+    assert len(whole.ways) == 2
+    drawn = groups[whole.ways[1].draw(40, np.random.default_rng(0))].reshape(30, 2, 2, 40)
+    assert (drawn[:, 0] == drawn[:, 1]).all()  # the two rows of a class come from one group
+    assert (drawn[:, 0, 0] != drawn[:, 0, 1]).any()
+    assert len(Permuter(np.zeros(120, np.int64), groups, values).ways) == 1
+
+
+def test_measures_are_ordered_by_the_first_then_by_the_next() -> None:
+    values = np.array([[0.0, 9.0], [1.0, 0.0], [0.0, 2.0], [1.0, 5.0]])
+    order = np.array([2, 0, 1, 3])  # from the least
+    made = Permuter(np.array([0, 1] * 4), np.array([0, 0, 1, 1, 2, 2, 3, 3]), np.repeat(values, 2, 0)).crossing[0]
+    np.testing.assert_array_equal(made.rows[made.by_value][:4] // 2, order)
+
+
+def test_the_larger_null_gives_the_larger_p() -> None:
+    a, b = np.array([5.0, 1.0, 3.0]), np.array([0.0, 6.0, 2.0])
+    both = larger_null([a, b])
+    for seen in (0.5, 1.5, 2.5, 4.0, 5.5, 7.0):
+        assert (both >= seen).sum() == max((a >= seen).sum(), (b >= seen).sum())
+    assert larger_null([a]) is a
+    assert len(larger_null([a, b[:2]])) == 2
 
 
 def slow_ranks(strata: I64, values: F64, stratum: int, value: float) -> tuple[float, float]:
