@@ -25,7 +25,12 @@ from core.discovery.design import make_design
 from core.discovery.method import diagnose_arrays
 from core.discovery.settings import Settings
 from core.records import F64, I64, Bool, ClassFinding, Column, Outcomes, SampleSet
-from tests.benchmarks.group_cases import groups_across_classes, small_classes
+from tests.benchmarks.group_cases import (
+    errors_go_by_group,
+    groups_across_classes,
+    groups_nearly_of_a_class,
+    small_classes,
+)
 from tests.benchmarks.lines import append_line, clopper_pearson, keys_done, read_lines, show
 
 Case = Callable[[int], dict[str, Any]]
@@ -240,6 +245,8 @@ CASES["groups: across two classes, 20 % each, groups hard in one"] = groups_acro
 CASES["groups: across five classes, 2 to 50 %, 1 to 12 rows, hard groups"] = groups_across_classes(
     (0.02, 0.05, 0.1, 0.3, 0.5), (1, 1, 1, 1, 1), 12
 )
+CASES["groups: across two classes, errors by group, losses by nothing"] = errors_go_by_group
+CASES["groups: eight classes of six, and one that sees all"] = groups_nearly_of_a_class(1)
 CASES["small classes: 45 of 4 rows, of other levels"] = small_classes((4, 4), False)
 CASES["small classes: 45 of 5 to 8 rows, of other spreads"] = small_classes((5, 8), True)
 

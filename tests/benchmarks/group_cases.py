@@ -9,6 +9,7 @@ import numpy as np
 
 from core.discovery.method import diagnose_arrays
 from core.discovery.settings import Settings
+from core.records import F64, I64, Bool
 
 
 def groups_across_classes(
@@ -25,20 +26,50 @@ def groups_across_classes(
         rng, k = np.random.default_rng([number, 35]), len(rates)
         groups = np.repeat(np.arange(100), 4 if most == 4 else rng.integers(1, most + 1, 100))
         n, labels = len(groups), rng.integers(0, k, len(groups))
-        vectors = 0.3 * rng.standard_normal((n, 12)) + rng.standard_normal((100, 12))[groups]
-        vectors += 0.5 * rng.standard_normal((k, 12))[labels]
         logit = np.log(np.array(rates) / (1 - np.array(rates)))[labels]
         logit += np.array(effects)[labels] * rng.standard_normal(100)[groups]
         wrong = rng.random(n) < 1 / (1 + np.exp(-logit))
         tail = np.where(labels % 2 == 0, np.exp(2 * rng.standard_normal(n)), rng.random(n))
         losses = tail * np.exp(np.array(effects)[labels] * logit / 4)
-        settings = Settings(seed=number, map=False, n_permutations=199, n_members=2)
-        found = diagnose_arrays(
-            vectors.astype(np.float32), losses, labels=labels, errors=wrong, groups=groups, settings=settings
-        )
-        return {"claimed": bool(found.clusters or found.estimate.predictability.confirmed)}
+        return _claimed(number, groups, labels, losses, wrong, rng)
 
     return run
+
+
+def errors_go_by_group(number: int) -> dict[str, Any]:
+    """60 groups of 8 rows of two classes: errors go by the group, the loss by nothing."""
+    rng = np.random.default_rng([number, 37])
+    groups, labels = np.repeat(np.arange(60), 8), rng.integers(0, 2, 480)
+    wrong = rng.random(480) < 1 / (1 + np.exp(1 - 2 * rng.standard_normal(60)[groups]))
+    return _claimed(number, groups, labels, rng.exponential(1.0, 480), wrong, rng)
+
+
+def groups_nearly_of_a_class(crossing: int) -> Callable[[int], dict[str, Any]]:
+    """8 classes of 6 groups of 8 rows, which differ in three of the classes; and so many groups that see all."""
+
+    def run(number: int) -> dict[str, Any]:
+        rng = np.random.default_rng([number, 38])
+        groups = np.repeat(np.arange(48 + crossing), 8)
+        labels = np.where(groups < 48, groups // 6, rng.integers(0, 8, len(groups)))
+        level = rng.standard_normal(48 + crossing)[groups] * 2.0 * (labels < 3)
+        losses = np.exp(level + 0.5 * rng.standard_normal(len(groups)))
+        return _claimed(number, groups, labels, losses, None, rng)
+
+    return run
+
+
+def _claimed(
+    number: int, groups: I64, labels: I64, losses: F64, wrong: Bool | None, rng: np.random.Generator
+) -> dict[str, Any]:
+    """Of rows whose vectors know their group and their class."""
+    n, k = len(groups), int(labels.max()) + 1
+    vectors = 0.3 * rng.standard_normal((n, 12)) + rng.standard_normal((int(groups.max()) + 1, 12))[groups]
+    vectors += 0.5 * rng.standard_normal((k, 12))[labels]
+    settings = Settings(seed=number, map=False, n_permutations=199, n_members=2)
+    found = diagnose_arrays(
+        vectors.astype(np.float32), losses, labels=labels, errors=wrong, groups=groups, settings=settings
+    )
+    return {"claimed": bool(found.clusters or found.estimate.predictability.confirmed)}
 
 
 def small_classes(sizes: tuple[int, int], scaled: bool) -> Callable[[int], dict[str, Any]]:
