@@ -37,7 +37,7 @@ class Entry:
         return self.value
 
 
-class Link:
+class StoredInside:
     """That what is asked for stands in the file itself."""
 
 
@@ -45,7 +45,7 @@ class Stored(dict[str, Any]):
     """What an opened file or a group of it is asked for."""
 
     def get(self, name: str, default: Any = None, getlink: bool = False) -> Any:
-        return Link() if getlink and name in self else super().get(name, default)
+        return StoredInside() if getlink and name in self else super().get(name, default)
 
     def __enter__(self) -> Stored:
         return self
@@ -61,7 +61,7 @@ def stand_in(monkeypatch: pytest.MonkeyPatch, groups: Mapping[str, Mapping[str, 
             raise OSError("no HDF5")
         return Stored({g: Stored({name: Entry(value) for name, value in own.items()}) for g, own in groups.items()})
 
-    vars(module).update(File=opened, Group=Stored, Dataset=Entry, HardLink=Link)
+    vars(module).update(File=opened, Group=Stored, Dataset=Entry, HardLink=StoredInside)
     monkeypatch.setitem(sys.modules, "h5py", module)
 
 
