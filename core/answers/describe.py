@@ -130,9 +130,14 @@ def nearest_captions(
     """Of each sample the caption whose text the encoder finds most like it.
 
     Raises:
-        InvalidInput: the run has no words, or they are of another edition of its encoder.
+        InvalidInput: it is a run of texts; the run has no words, or they are of another edition of its encoder.
     """
     words = diagnosis.words
+    if diagnosis.samples.modality != "image":
+        raise InvalidInput(
+            f"Captions are of pictures, and the samples of this run are {diagnosis.samples.modality}s, which say "
+            "themselves what they are about. Give a run of pictures, or put phrases with `ask` or `tag`."
+        )
     if words is None or not words.encoder:
         raise InvalidInput(
             "Captions cannot be compared with this run: no encoder with a text tower saw its samples. Diagnose again "

@@ -26,7 +26,7 @@ from core.discovery.family import MIN_CANDIDATE_ROWS, Family, Region
 from core.discovery.family_test import FamilyTest, read_family
 from core.errors import InvalidInput
 from core.language.directions import centred
-from core.language.hard_words import hearing_notes
+from core.language.hard_words import hearing_notes, is_hardly_heard
 from core.language.label_descriptions import Pattern
 from core.language.tags import DescribedTags, tag_directions, tag_patterns
 from core.records import F32, F64, I64, Bool, Diagnosis, Estimate, Measure, Progress, no_progress
@@ -107,7 +107,9 @@ class TagReport:
     notes: tuple[str, ...]
 
     def is_confirmed(self, tag: TagFinding) -> bool:
-        return tag.p is not None and tag.p <= self.alpha
+        """Its p is at most alpha, and its words are such as a text encoder hears: one that takes "not a plant" for "a
+        plant" confirms neither."""
+        return tag.p is not None and tag.p <= self.alpha and not is_hardly_heard(tag.name)
 
 
 def tag_samples(
@@ -149,6 +151,8 @@ def tag_samples(
     ranked = np.argsort(-np.array(strengths), kind="stable")
     notes = _notes(design, len(tags.names) - len(numbers), len(test.null))
     notes += tuple(hearing_notes(tags.names, diagnosis.samples.modality, diagnosis.insights))
+    if any(map(is_hardly_heard, tags.names)):
+        notes += ('A tag that says "not" or how many is never confirmed.',)
     kept = scores[np.argsort(order, kind="stable")][:, ranked]
     return tested.report([found[t] for t in ranked.tolist()], kept, len(test.null), notes)
 

@@ -61,6 +61,11 @@ def hearing_notes(texts: Sequence[str], modality: str, insights: Sequence[Insigh
     return notes
 
 
+def is_hardly_heard(text: str) -> bool:
+    """Whether a text says "not", or how many, which a text encoder hardly hears."""
+    return bool(NEGATION.search(text) or _count(text))
+
+
 def _without(text: str, conditions: Sequence[str]) -> str:
     for said in sorted(conditions, key=len, reverse=True):
         text = re.sub(re.escape(said), " ", text, flags=re.IGNORECASE)

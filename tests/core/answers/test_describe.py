@@ -57,6 +57,12 @@ def test_captions_are_read_a_line_each_and_once(tmp_path: Path) -> None:
         read_captions(tmp_path / "c.txt")
 
 
+def test_a_run_of_texts_takes_no_captions(diagnosis: Diagnosis) -> None:
+    texts = replace(diagnosis, samples=replace(diagnosis.samples, modality="text"))
+    with pytest.raises(InvalidInput, match="Captions are of pictures, and the samples of this run are texts"):
+        nearest_captions(texts, ["a", "b"])
+
+
 def test_a_run_without_words_has_no_nearest_caption(diagnosis: Diagnosis) -> None:
     with pytest.raises(InvalidInput, match="no encoder with a text tower"):
         nearest_captions(replace(diagnosis, words=None), ["a", "b"])

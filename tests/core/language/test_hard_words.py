@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from core.language.hard_words import hearing_notes
-from core.records import Insight
+from core.checks.tags import TagFinding, TagReport
+from core.language.hard_words import hearing_notes, is_hardly_heard
+from core.records import Estimate, Insight
 from tests.support.diagnoses import make_diagnosis
 
 
@@ -64,3 +66,23 @@ def test_a_confirmed_condition_answers_for_its_own_words_and_is_pointed_at_for_o
 def test_of_many_names_a_few_are_listed() -> None:
     said = hearing_notes([f"not {i}" for i in "abcdefg"], "text", ())[0]
     assert '"not d" and 3 more were read' in said
+
+
+@pytest.mark.parametrize(
+    ("text", "hardly"),
+    [("not a plant", True), ("no person", True), ("three animals", True), ("a plant", False), ("one animal", False)],
+)
+def test_what_says_not_or_how_many_is_hardly_heard(text: str, hardly: bool) -> None:
+    assert is_hardly_heard(text) == hardly
+
+
+def test_a_tag_that_is_hardly_heard_is_never_confirmed() -> None:
+    none = np.zeros((1, 1))
+    unknown = Estimate(1.9, 1.5, 2.3)
+    heard, unheard = (
+        TagFinding(name, 9, 0.1, 0.3, 0.1, unknown, None, None, 1e-4, "error rate", ())
+        for name in ("a plant", "not a plant")
+    )
+    report = TagReport((heard, unheard), none > 0, none.astype(np.float32), 0.05, 9, "wrong answers", 5000, ())
+    assert report.is_confirmed(heard)
+    assert not report.is_confirmed(unheard)
