@@ -150,6 +150,10 @@ class CrossingGroups:
     """(m,) 0, 1, ..."""
     group: I64
     """(m,) number of each row's group."""
+    whole: _Runs
+    """The rows of each group."""
+    parts: _Runs
+    """The rows of each group and stratum."""
     bins: tuple[I64, ...]
     """Numbers of the groups that are exchanged with each other."""
     low: F64
@@ -173,8 +177,9 @@ class CrossingGroups:
         start = np.flatnonzero(first)[run] - (np.cumsum(n_of) - n_of)[own[by_value]]
         low, tied = np.empty(len(rows)), np.empty(len(rows))
         low[by_value], tied[by_value] = start / n_of[own[by_value]], np.bincount(run)[run] / n_of[own[by_value]]
+        group = np.repeat(np.arange(len(members)), sizes)
         return cls(
-            rows, own, np.repeat(np.arange(len(members)), sizes),
+            rows, own, group, _Runs.of(group), _Runs.of(group * len(n_of) + own),
             tuple(np.split(np.arange(len(members)), bounds[:-1])), low, tied, by_value,
         )  # fmt: skip
 
@@ -193,13 +198,11 @@ class CrossingGroups:
     def _sources(self, giver: I64, start: I64) -> I64:
         """(m, count) positions of the rows whose rank each row takes, from a random one of the giving group onwards
         and round."""
-        runs = _Runs.of(self.group)
-        wide = int(self.strata.max()) + 1
-        alike = _Runs.of(self.group * wide + self.strata)
+        whole, parts = self.whole, self.parts
         given, onwards = giver[self.group], start[self.group]
-        at, found = alike.find(given * wide + self.strata[:, None])
-        own = alike.first[at] + (alike.place[:, None] + onwards) % alike.size[at]
-        other = runs.first[given] + (runs.place[:, None] + onwards) % runs.size[given]
+        at, found = parts.find(given * (int(self.strata.max()) + 1) + self.strata[:, None])
+        own = parts.first[at] + (parts.place[:, None] + onwards) % parts.size[at]
+        other = whole.first[given] + (whole.place[:, None] + onwards) % whole.size[given]
         return np.where(found, own, other)
 
 
