@@ -49,6 +49,22 @@ class Scale:
     deviation: F32
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Views:
+    """The pictures as a model is shown them."""
+
+    rows: Rows
+    boxes: Tensor
+    """(P, 4) of the pictures' parts."""
+    scale: Scale
+    """What the features are brought to; the module takes features as they are afterwards."""
+
+    def parts(self, pictures: Sequence[int]) -> PictureParts:
+        """Of some pictures, scaled."""
+        mean, deviation = torch.from_numpy(self.scale.mean), torch.from_numpy(self.scale.deviation)
+        return PictureParts((torch.from_numpy(self.rows(pictures)) - mean) / deviation, self.boxes[None])
+
+
 @dataclass(frozen=True, slots=True)
 class Lesson:
     """How a training went."""
@@ -66,13 +82,7 @@ def scale_of(features: F32) -> Scale:
 
 
 def teach(
-    describer: Describer,
-    tasks: Sequence[Spoken],
-    rows: Rows,
-    boxes: Tensor,
-    scale: Scale,
-    how: Teaching,
-    progress: Progress = no_progress,
+    describer: Describer, tasks: Sequence[Spoken], views: Views, how: Teaching, progress: Progress = no_progress
 ) -> Lesson:
     """Train the model in place to write the answers; `train` says how."""
 
@@ -81,7 +91,7 @@ def teach(
         return word_loss(logits, targets)
 
     model = describer.model
-    return train(model, model.visual, loss, tasks, rows, boxes, scale, how, progress)
+    return train(model, model.visual, loss, tasks, views, how, progress)
 
 
 def train(
@@ -89,9 +99,7 @@ def train(
     visual: VisualEmbedding,
     loss_of: LossOf,
     tasks: Sequence[Spoken],
-    rows: Rows,
-    boxes: Tensor,
-    scale: Scale,
+    views: Views,
     how: Teaching,
     progress: Progress = no_progress,
 ) -> Lesson:
@@ -99,8 +107,6 @@ def train(
 
     Args:
         visual: the part of the module that takes features.
-        boxes: (P, 4) of the pictures' parts.
-        scale: what the features are brought to; the module takes features as they are afterwards.
         progress: called as ("teach", update, updates); may raise `Cancelled`.
 
     Raises:
@@ -108,7 +114,6 @@ def train(
     """
     batches, values, began = batched(tasks, how.batch, how.seed), list[float](), time.process_time()
     updates = len(batches)
-    mean, deviation = torch.from_numpy(scale.mean), torch.from_numpy(scale.deviation)
     optimiser = torch.optim.AdamW(module.parameters(), lr=how.lr, betas=(0.9, 0.98), weight_decay=how.decay)
     module.train()
     with torch.random.fork_rng():
@@ -116,9 +121,9 @@ def train(
         for at, picked in enumerate(batches):
             for group in optimiser.param_groups:
                 group["lr"] = how.lr * step_share(at, updates)
-            features = (torch.from_numpy(rows([one.picture for one in picked])) - mean) / deviation
+            parts = views.parts([one.picture for one in picked])
             with torch.autocast("cpu", torch.bfloat16, enabled=how.bfloat16):
-                loss = loss_of(picked, PictureParts(features, boxes[None]))
+                loss = loss_of(picked, parts)
             values.append(float(loss.detach()))
             if not math.isfinite(values[-1]):
                 raise InvalidInput(f"The loss is no number any more at a step size of {how.lr:g}. Lower it.")
@@ -128,7 +133,7 @@ def train(
             optimiser.step()
             progress("teach", at + 1, updates)
     module.eval()
-    fold(visual, scale)
+    fold(visual, views.scale)
     parted = np.array_split(np.array(values), min(_PARTS, max(1, len(values))))
     return Lesson(tuple(float(part.mean()) for part in parted), time.process_time() - began)
 

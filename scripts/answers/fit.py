@@ -26,7 +26,7 @@ from core.answers.folder import write_describer
 from core.answers.model import PictureParts
 from core.answers.scene_tasks import GRID, KINDS, SceneTasks
 from core.answers.tasks import QUESTION, Spoken
-from core.answers.teach import Lesson, Teaching, scale_of, teach
+from core.answers.teach import Lesson, Teaching, Views, scale_of, teach
 from core.answers.vision import VisionSizes, grid_boxes
 from core.files import write_json
 from scripts.answers.material import HELD_OUT, SCENES, SHARES, Material, mixed, read_material, scene_cells, scenes_of
@@ -41,8 +41,8 @@ def fit(
     """A new model that learned the tasks; its words are those of `words`."""
     cells = material.some()
     describer = make_describer(words, VisionSizes(cells.shape[-1]), new, least=LEAST)
-    boxes = grid_boxes(GRID, GRID)
-    lesson = teach(describer, tasks, material.rows, boxes, scale_of(cells), how, report)
+    views = Views(material.rows, grid_boxes(GRID, GRID), scale_of(cells))
+    lesson = teach(describer, tasks, views, how, report)
     return describer, lesson
 
 

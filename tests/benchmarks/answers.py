@@ -32,7 +32,7 @@ from core.answers.folder import read_describer
 from core.answers.model import PictureParts
 from core.answers.scene_tasks import GRID, KINDS, SceneTasks, lies_on, spoken_of
 from core.answers.tasks import CAPTION, GROUNDING, MATCHING, QUESTION, Spoken, part_of
-from core.answers.teach import Teaching, scale_of, train
+from core.answers.teach import Teaching, Views, scale_of, train
 from core.answers.vision import VisionSizes, grid_boxes
 from core.encoders import load_encoder
 from core.files import ASSETS
@@ -187,7 +187,8 @@ def fixed(
     model = FixedAnswers(
         make_describer(words_of(material, tasks), VisionSizes(cells.shape[-1]), NEW, least=LEAST), every
     )
-    lesson = train(model, model.model.visual, model.loss, tasks, material.rows, BOX[0], scale_of(cells), HOW, report)
+    views = Views(material.rows, BOX[0], scale_of(cells))
+    lesson = train(model, model.model.visual, model.loss, tasks, views, HOW, report)
     made = lines_of(exam, "list of answers", model.answer, keys) + lines_of(
         unseen, "list of answers", model.answer, keys
     )

@@ -10,7 +10,7 @@ from core.answers.describer import Describer, NewSizes, make_describer
 from core.answers.fixed_answers import FixedAnswers
 from core.answers.model import IGNORED, PictureParts
 from core.answers.tasks import Spoken
-from core.answers.teach import Scale, Teaching, batched, fold, scale_of, step_share, teach, train, word_loss
+from core.answers.teach import Scale, Teaching, Views, batched, fold, scale_of, step_share, teach, train, word_loss
 from core.answers.vision import VisionSizes, grid_boxes
 from core.errors import InvalidInput
 from core.records import F32
@@ -74,14 +74,15 @@ def test_it_learns_what_only_the_picture_tells_and_so_does_a_fixed_list_of_answe
     scale, held = scale_of(cells), list(range(400, 480))
     parts = PictureParts(torch.from_numpy(cells[held]), BOXES[None])
     describer = described(tasks)
-    lesson = teach(describer, tasks[:400] * 10, lambda rows: cells[list(rows)], BOXES, scale, HOW)
+    views = Views(lambda rows: cells[list(rows)], BOXES, scale)
+    lesson = teach(describer, tasks[:400] * 10, views, HOW)
     assert lesson.losses[-1] < 0.2 < lesson.losses[0]
     said = describer.answer([tasks[i].given for i in held], parts)
     assert np.mean([one.text == tasks[i].wanted for one, i in zip(said, held)]) > 0.95
     chances = describer.chances([tasks[i].given for i in held], [tasks[i].wanted for i in held], parts)
     assert np.mean(chances) > 0.6
     fixed = FixedAnswers(described(tasks), ("dark red", "blue"))
-    train(fixed, fixed.model.visual, fixed.loss, tasks[:400] * 10, lambda rows: cells[list(rows)], BOXES, scale, HOW)
+    train(fixed, fixed.model.visual, fixed.loss, tasks[:400] * 10, views, HOW)
     found = fixed.answer([tasks[i].given for i in held], parts)
     assert np.mean([one == tasks[i].wanted for one, i in zip(found, held)]) > 0.95
 
@@ -91,9 +92,10 @@ def test_the_same_seed_teaches_the_same_and_a_loss_that_is_no_number_is_refused(
     made = []
     for _ in range(2):
         describer = described(tasks)
-        teach(describer, tasks, lambda rows: cells[list(rows)], BOXES, scale_of(cells), HOW)
+        teach(describer, tasks, Views(lambda rows: cells[list(rows)], BOXES, scale_of(cells)), HOW)
         made.append(describer.model.t5.shared.weight.detach())
     assert torch.equal(*made)
     cells[:] = np.nan
+    unknown = Views(lambda rows: cells[list(rows)], BOXES, Scale(*np.ones((2, 5), np.float32)))
     with pytest.raises(InvalidInput, match="no number"):
-        teach(described(tasks), tasks, lambda rows: cells[list(rows)], BOXES, Scale(*np.ones((2, 5), np.float32)), HOW)
+        teach(described(tasks), tasks, unknown, HOW)

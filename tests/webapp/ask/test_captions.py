@@ -11,11 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-import core.encoders
 from core.answers.describe import MAX_LENGTH
 from core.errors import InvalidInput
 from core.records import Diagnosis
-from tests.support.showcase import PlainEncoder, add_words, make_showcase
 from tests.webapp.callbacks import last, press
 from tests.webapp.markup.test_html import Tags
 from webapp.ask.captions import (
@@ -33,17 +31,10 @@ from webapp.ask.captions import (
 from webapp.ask.kept import KEPT, MAX_CHARACTERS, KeptState
 from webapp.state.session import RUNS, Session
 
+pytestmark = pytest.mark.usefixtures("plain")
+
+
 LIST = "a dark street\na field of grass\na red thing\na view from above"
-
-
-@pytest.fixture(autouse=True)
-def plain(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(core.encoders, "load_encoder", lambda name, **_: PlainEncoder())
-
-
-@pytest.fixture(scope="module")
-def worded() -> Diagnosis:
-    return add_words(make_showcase(240))
 
 
 @pytest.fixture

@@ -11,26 +11,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-import core.encoders
 from core.errors import InvalidInput
 from core.records import Diagnosis
 from tests.support.diagnoses import make_diagnosis
-from tests.support.showcase import PlainEncoder, add_words, make_showcase
+from tests.support.showcase import PlainEncoder, add_words
 from tests.webapp.markup.test_html import Tags
 from webapp.ask.answers import answers_view, questions_table, remember
 from webapp.ask.audit import EVERY, audit_csv, audit_view, cells_of, families_of, on_table as on_audit
 from webapp.ask.tab import AskState, _spoken, answer_texts, chips, examples, on_ask, on_chip, on_open, on_show
 from webapp.state.session import RUNS, Session, selected_rows
 
-
-@pytest.fixture(autouse=True)
-def plain(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(core.encoders, "load_encoder", lambda name, **_: PlainEncoder())
-
-
-@pytest.fixture(scope="module")
-def worded() -> Diagnosis:
-    return add_words(make_showcase(240))
+pytestmark = pytest.mark.usefixtures("plain")
 
 
 def silent(*_: Any, **__: Any) -> None:

@@ -11,14 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-import core.encoders
 from core.checks.tags import TagReport, tag_samples
 from core.errors import InvalidInput
 from core.language.tags import read_tags
 from core.records import Diagnosis
 from core.store import save
 from tests.support.diagnoses import make_diagnosis
-from tests.support.showcase import PlainEncoder, add_words, make_showcase
+from tests.support.showcase import PlainEncoder
 from tests.webapp.callbacks import last, press
 from tests.webapp.markup.test_html import Tags
 from webapp.ask.kept import MAX_CHARACTERS
@@ -41,21 +40,14 @@ from webapp.ask.tags import (
 from webapp.ask.tags_view import MAX_PICTURES, carriers, tagged_view, tags_view
 from webapp.state.session import RUNS, Session, selected_rows
 
+pytestmark = pytest.mark.usefixtures("plain")
+
+
 NAMES = "in the dark, fog, grass"
 
 
 def silent(*_: Any) -> None:
     """A progress that nobody sees."""
-
-
-@pytest.fixture(autouse=True)
-def plain(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(core.encoders, "load_encoder", lambda name, **_: PlainEncoder())
-
-
-@pytest.fixture(scope="module")
-def worded() -> Diagnosis:
-    return add_words(make_showcase(240))
 
 
 @pytest.fixture(scope="module")
