@@ -16,6 +16,8 @@ from core.reports.wording.effects import clipped_at
 NO_NAME = "no name: look at the pictures"
 """Of a cluster that nothing is known to name."""
 NO_NAME_OF_TEXTS = "no name: read the texts"
+NO_NAME_OF_ROWS = "no name: look at the samples"
+"""Where there is neither a picture nor a text, as with embeddings alone."""
 THESE = "these patches"
 """Of one that only a visual word tells."""
 PROXIES = 4
@@ -183,12 +185,13 @@ def _same(insight: Insight) -> str:
 
 
 def cluster_title(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
-    """What the cluster is called, such as "dog: dark (brightness at most 0.31)"; `NO_NAME` where nothing is plausible
-    enough, and a candidate that was not confirmed by its number alone."""
+    """What the cluster is called, such as "dog: dark (brightness at most 0.31)"; `NO_NAME` (or what fits texts and bare
+    rows) where nothing is plausible enough, and a candidate that was not confirmed by its number alone."""
     if not cluster.confirmed:
         return cluster.name
     named = cluster_name(diagnosis, cluster).text
     nothing = NO_NAME_OF_TEXTS if diagnosis.samples.modality == "text" else NO_NAME
+    nothing = NO_NAME_OF_ROWS if diagnosis.samples.items is None else nothing
     if cluster.scope == EVERYTHING:
         return named or nothing
     return f"{cluster.scope}: {named}" if named else f"{cluster.scope}, {nothing}"

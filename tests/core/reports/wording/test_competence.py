@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from core.records import ClusterName, Competence, Diagnosis
 from core.reports.wording.findings import NO_NAME, cluster_title, doubtful_names, sentence
+from tests.support.diagnoses import make_diagnosis
 from tests.support.words import with_words
 
 
@@ -35,6 +37,17 @@ def test_a_cluster_is_called_by_what_is_most_plausible_and_else_has_no_name() ->
     assert cluster_title(known(bare, 0.6), first) == cluster_title(bare, second) == NO_NAME
     assert cluster_title(known(bare), replace(first, scope="bus")) == "bus: in the dark"
     assert cluster_title(bare, replace(first, scope="bus")) == f"bus, {NO_NAME}"
+
+
+@pytest.mark.parametrize(
+    ("kept", "modality", "said"),
+    [(True, "image", "look at the pictures"), (True, "text", "read the texts"), (False, "image", "look at the samples")],
+)
+def test_without_a_name_one_is_sent_to_what_there_is_to_look_at(kept: bool, modality: str, said: str) -> None:
+    diagnosis = make_diagnosis()
+    samples = replace(diagnosis.samples, modality=modality, items=diagnosis.samples.items if kept else None)
+    nameless = replace(diagnosis.clusters[0], called=ClusterName("", "none"))
+    assert cluster_title(replace(diagnosis, samples=samples), nameless) == f"no name: {said}"
 
 
 def test_a_name_that_was_decided_on_is_kept() -> None:
