@@ -137,7 +137,7 @@ def ask(run: str, texts: list[str]) -> dict[str, Any]:
     answers, gap = answer_texts(diagnosis, _read_texts(texts))
     names = (
         "text scope unsearched refused support rest error_rest p confirmed untested nearest closeness through "
-        "extrapolation least"
+        "extrapolation least counted"
     )
     said = [
         {

@@ -8,10 +8,11 @@ from typing import Literal
 
 import numpy as np
 
-from core.records import F64, I64, Estimate, Measure
-from core.statistics.intervals import UNDEFINED
+from core.errors import InvalidInput
+from core.records import F64, I64, Diagnosis, Estimate, Measure
+from core.statistics.intervals import UNDEFINED, bootstrap
 
-Untested = Literal["", "far from every phrase", "too few groups", "a run of before"]
+Untested = Literal["", "far from every phrase", "too few groups", "a run of before", "counted alone"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,6 +64,11 @@ class Answer:
     of the rest to be confirmed 8 times in 10; None without a p, and where even rows that all fail would be
     missed."""
 
+    counted: str = ""
+    """The condition on what is counted or measured of each sample that the text says, such as "no capital letter": then
+    the rows are those that meet it, in the order of the ids, whatever an encoder sees, and the p is the run's own; ""
+    where they are told by likeness."""
+
     @property
     def support(self) -> int:
         return len(self.rows)
@@ -93,9 +99,11 @@ class Difference:
     it is the group bootstrap for this pair alone, the shared samples counted on both sides."""
 
 
-def nothing_shown(text: str, scope: str = "", level: float = math.nan, refused: str = "") -> Answer:
-    """The answer where nothing in the scope, whose mean loss is `level`, is like the text; or where the text is no
-    question."""
+def nothing_shown(
+    text: str, scope: str = "", level: float = math.nan, *, refused: str = "", counted: str = ""
+) -> Answer:
+    """The answer where nothing in the scope, whose mean loss is `level`, is like the text, or meets what is `counted`;
+    or where the text is no question."""
     none = np.zeros(0, np.int64)
     return Answer(
         text=text,
@@ -113,4 +121,40 @@ def nothing_shown(text: str, scope: str = "", level: float = math.nan, refused: 
         extrapolation=True,
         shown=False,
         refused=refused,
+        counted=counted,
     )
+
+
+def difference(diagnosis: Diagnosis, first: Answer, second: Answer) -> Difference:
+    """How much higher the loss is among the matches of the first text than among those of the second.
+
+    Raises:
+        InvalidInput: nothing shows one of the texts.
+    """
+    for answer in (first, second):
+        if not answer.shown:
+            raise InvalidInput(f"Nothing here shows {answer.text!r}, so there is nothing to compare. Ask another text.")
+    texts, scopes, shared = (
+        (first.text, second.text),
+        (first.scope, second.scope),
+        len(np.intersect1d(first.rows, second.rows)),
+    )
+    if set(first.rows.tolist()) == set(second.rows.tolist()):
+        return Difference(*texts, UNDEFINED, shared, scopes)
+    if first.p is not None and second.p is not None:
+        ours, theirs = first.observed, second.observed
+        gap = Estimate(ours.value - theirs.value, ours.low - theirs.high, ours.high - theirs.low)
+        return Difference(*texts, gap, shared, scopes, any_pair=True)
+    losses, groups = diagnosis.outcomes.fitted, diagnosis.samples.groups
+    a, b = (np.isin(np.arange(len(losses)), answer.rows) for answer in (first, second))
+    rows = np.flatnonzero(a | b)
+
+    def mean_gap(i: I64) -> float:
+        picked = rows[i]
+        inside, other = picked[a[picked]], picked[b[picked]]
+        return float(losses[inside].mean() - losses[other].mean()) if len(inside) and len(other) else float("nan")
+
+    found = bootstrap(
+        mean_gap, len(rows), None if groups is None else groups[rows], np.random.default_rng(0), repeats=400
+    )
+    return Difference(*texts, found, shared, scopes)

@@ -9,6 +9,8 @@ than those that the p has paid for.
 
 What lies far from every phrase is shown with the fifth of the scope that looks most like it, without a p: a set that
 any text may draw is no member of any family. Who wants it tested names it in the vocabulary.
+
+What is counted or measured of every sample ("three numbers") is answered by those that have it, with the run's own p.
 """
 
 from __future__ import annotations
@@ -20,19 +22,27 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.checks.answers import Answer as Answer, Difference as Difference, Untested, nothing_shown
-from core.checks.asked_text import phrase_said, read_text
-from core.discovery.design import design_of, measures
+from core.checks.answers import (
+    Answer as Answer,
+    Difference as Difference,
+    Untested,
+    difference as difference,
+    nothing_shown,
+)
+from core.checks.asked_text import AskedText, phrase_said, read_text
+from core.discovery.conditions import meets
+from core.discovery.design import design_of, measures, scope_rows
 from core.discovery.effects import effects_of
 from core.discovery.family import MIN_CANDIDATE_ROWS, Scope, centre
 from core.discovery.family_test import FamilyTest
 from core.discovery.proposals import phrase_sizes
 from core.encoders.arithmetic import unit
 from core.errors import InvalidInput
+from core.language.counted import counted
 from core.language.directions import centred
 from core.language.likeness import likeness, question_prompts, support, things_of
-from core.records import F32, F64, I64, Diagnosis, Estimate, Measure, Words
-from core.statistics.intervals import UNDEFINED, bootstrap
+from core.records import EVERYTHING, F32, F64, I64, Diagnosis, Estimate, Measure, Words
+from core.statistics.intervals import bootstrap, wilson
 from core.statistics.permutation import studentised_excess
 from core.statistics.power import least_difference
 
@@ -90,7 +100,8 @@ def ask(
     if words.line is not None:
         alike = list(likeness(words.joint.vectors, texts_alone, things_of(tower, cache)).T)
     answers = (
-        reader.answer(one.text, direction, one.label, own) for one, direction, own in zip(good, directions, alike)
+        reader.count(one) or reader.answer(one.text, direction, one.label, own)
+        for one, direction, own in zip(good, directions, alike)
     )
     return [nothing_shown(one.text, refused=one.refused) if one.refused else next(answers) for one in asked]
 
@@ -170,6 +181,39 @@ class QuestionReader:
         if support(alike[scope.rows]) >= line:
             return found
         return nothing_shown(text, scope.name, float(self.diagnosis.outcomes.fitted[scope.rows].mean()))
+
+    def count(self, asked: AskedText) -> Answer | None:
+        """The samples that have what the text says, where that is counted or measured of each; else None."""
+        diagnosis, n = self.diagnosis, len(self.along)
+        name = None if asked.label is None else diagnosis.samples.class_names[asked.label]
+        found = counted(asked.text, diagnosis, name)
+        if found is None:
+            return None
+        own = found.confirmed if found.confirmed is not None and name in (None, found.confirmed.scope) else None
+        scope = own.scope if own is not None else name or EVERYTHING
+        inside, mask = scope_rows(diagnosis, scope, self.design), meets(found.tests, diagnosis.samples.metadata, n)
+        rows, rest = np.flatnonzero(inside & mask), np.flatnonzero(inside & ~mask)
+        losses, errors = diagnosis.outcomes.fitted, diagnosis.outcomes.errors
+        wrong = None if errors is None else errors.astype(np.float64)
+        if not len(rows) or not len(rest):
+            return nothing_shown(asked.text, scope, float(losses[inside].mean()), counted=found.text)
+        if own is not None:
+            observed, rate = self._tested(rows, np.flatnonzero(inside))
+        else:
+            observed, rate = self._mean(losses, rows), None if wrong is None else self._rate(wrong, rows)
+        return replace(
+            nothing_shown(asked.text, scope, float(losses[rest].mean()), counted=found.text),
+            shown=True,
+            rows=rows[np.argsort(self.place[rows])],
+            scores=np.where(inside, mask.astype(np.float64), np.nan),
+            observed=observed,
+            error_rate=rate,
+            error_rest=None if wrong is None else float(wrong[rest].mean()),
+            p=None if own is None else own.p,
+            measure=None if own is None else own.measure,
+            untested="" if own is not None else "counted alone",
+            extrapolation=False,
+        )
 
     def _found(self, text: str, direction: F32, scope: Scope, class_name: str | None) -> Answer:
         words, cosines = self.words, self.words.directions @ direction
@@ -258,6 +302,11 @@ class QuestionReader:
         found = effects_of(inside, scope, self.diagnosis.outcomes, self.design, self.test.threshold, None, of=scope)
         return found.mean_loss, found.error_rate
 
+    def _rate(self, wrong: F64, rows: I64) -> Estimate:
+        """Of few rows that are all right or all wrong a bootstrap would say that it is sure."""
+        mixed = self.diagnosis.samples.groups is not None and np.ptp(wrong[rows]) > 0
+        return self._mean(wrong, rows) if mixed else wilson(int(wrong[rows].sum()), len(rows))
+
     def _mean(self, values: F64, rows: I64) -> Estimate:
         """Mean over the rows of a set that was not tested, with an interval for this one set."""
         groups, rng = self.diagnosis.samples.groups, np.random.default_rng(0)
@@ -269,38 +318,3 @@ class QuestionReader:
 def _similar(n: int) -> int:
     """How many of n are shown of a question that is not tested."""
     return max(min(MIN_CANDIDATE_ROWS, n - 1), round(SIMILAR * n))
-
-
-def difference(diagnosis: Diagnosis, first: Answer, second: Answer) -> Difference:
-    """How much higher the loss is among the matches of the first text than among those of the second.
-
-    Raises:
-        InvalidInput: nothing shows one of the texts.
-    """
-    for answer in (first, second):
-        if not answer.shown:
-            raise InvalidInput(f"Nothing here shows {answer.text!r}, so there is nothing to compare. Ask another text.")
-    texts, scopes, shared = (
-        (first.text, second.text),
-        (first.scope, second.scope),
-        len(np.intersect1d(first.rows, second.rows)),
-    )
-    if set(first.rows.tolist()) == set(second.rows.tolist()):
-        return Difference(*texts, UNDEFINED, shared, scopes)
-    if first.p is not None and second.p is not None:
-        ours, theirs = first.observed, second.observed
-        gap = Estimate(ours.value - theirs.value, ours.low - theirs.high, ours.high - theirs.low)
-        return Difference(*texts, gap, shared, scopes, any_pair=True)
-    losses, groups = diagnosis.outcomes.fitted, diagnosis.samples.groups
-    a, b = (np.isin(np.arange(len(losses)), answer.rows) for answer in (first, second))
-    rows = np.flatnonzero(a | b)
-
-    def mean_gap(i: I64) -> float:
-        picked = rows[i]
-        inside, other = picked[a[picked]], picked[b[picked]]
-        return float(losses[inside].mean() - losses[other].mean()) if len(inside) and len(other) else float("nan")
-
-    found = bootstrap(
-        mean_gap, len(rows), None if groups is None else groups[rows], np.random.default_rng(0), repeats=400
-    )
-    return Difference(*texts, found, shared, scopes)

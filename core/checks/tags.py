@@ -1,8 +1,9 @@
 """Which samples carry a tag, by its description alone, and which tag the failures carry more often than the rest.
 
 A sample carries a tag if its cosine with what is said of the tag lies CUT deviations or more above the mean of its
-class. No loss and no example has a part in that. How many samples truly have the property is not known: the cut decides
-how many carry the tag, and the encoder whether these are the right ones.
+class. What is counted or measured of every sample ("three numbers") is carried by those that have it, whatever their
+likeness. No loss and no example has a part in that. Of a tag that is told by likeness it is not known how many samples
+truly have it: the cut decides how many carry it, and the encoder whether these are the right ones.
 
 The tags are one family: each is compared with all other samples, class means taken out, in errors and in loss, and the
 p is the share of permutations (within classes, whole groups together) in which the best of all tags does at least as
@@ -20,15 +21,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.checks.questions import speaker_of
+from core.discovery.conditions import meets
 from core.discovery.design import Design, design_of, measures
 from core.discovery.effects import effects_of
 from core.discovery.family import MIN_CANDIDATE_ROWS, Family, Region
 from core.discovery.family_test import FamilyTest, read_family
 from core.errors import InvalidInput
+from core.language.counted import Counted, counted
 from core.language.directions import centred
 from core.language.hard_words import hearing_notes, is_hardly_heard
 from core.language.label_descriptions import Pattern
 from core.language.tags import DescribedTags, tag_directions, tag_patterns
+from core.numbers import p_value
 from core.records import F32, F64, I64, Bool, Diagnosis, Estimate, Measure, Progress, no_progress
 from core.statistics.intervals import bootstrap
 
@@ -78,6 +82,9 @@ class TagFinding:
     measure: Measure | None
     """In which measure the excess is the stronger."""
     wordings: tuple[Wording, ...]
+    counted: str = ""
+    """The condition on what is counted or measured of each sample that the name says: then no wording changes who
+    carries it; "" where that is told by likeness."""
 
     def spread(self, of: str) -> tuple[float, float, float]:
         """(mean, least, greatest) over the wordings of "share", "lift" or "overlap"."""
@@ -109,7 +116,8 @@ class TagReport:
     def is_confirmed(self, tag: TagFinding) -> bool:
         """Its p is at most alpha, and its words are such as a text encoder hears: one that takes "not a plant" for "a
         plant" confirms neither."""
-        return tag.p is not None and tag.p <= self.alpha and not is_hardly_heard(tag.name)
+        heard = bool(tag.counted) or not is_hardly_heard(tag.name)
+        return tag.p is not None and tag.p <= self.alpha and heard
 
 
 def tag_samples(
@@ -142,16 +150,25 @@ def tag_samples(
     along = np.asarray(centred(joint[order], design.centre_of_row), np.float64)
     scores, tested = _deviations(along, directions.described), _Tested(ordered, design, alpha)
     worded = [(p.name, _deviations(along, own) >= CUT) for p, own in zip(patterns, directions.worded, strict=True)]
+    known = {t: found for t, name in enumerate(tags.names) if (found := counted(name, ordered)) is not None}
+    for t, one in known.items():
+        mask = meets(one.tests, ordered.samples.metadata, len(order))
+        scores[:, t] = CUT * mask
+        for _, own in worded:
+            own[:, t] = mask
     test, numbers = tested.family(scores >= CUT, n_permutations, seed, progress)
     found = [
         tested.finding(name, scores[:, t] >= CUT, [(p, own[:, t]) for p, own in worded], test, numbers.get(t))
         for t, name in enumerate(tags.names)
     ]
+    found = [replace(tag, counted=known[t].text if t in known else "") for t, tag in enumerate(found)]
     strengths = [test.observed[numbers[t]].max() if t in numbers else -np.inf for t in range(len(found))]
     ranked = np.argsort(-np.array(strengths), kind="stable")
     notes = _notes(design, len(tags.names) - len(numbers), len(test.null))
-    notes += tuple(hearing_notes(tags.names, diagnosis.samples.modality, diagnosis.insights))
-    if any(map(is_hardly_heard, tags.names)):
+    by_likeness = [name for t, name in enumerate(tags.names) if t not in known]
+    notes += _known_notes({tags.names[t]: one for t, one in known.items()})
+    notes += tuple(hearing_notes(by_likeness, diagnosis.samples.modality, diagnosis.insights))
+    if any(map(is_hardly_heard, by_likeness)):
         notes += ('A tag that says "not" or how many is never confirmed.',)
     kept = scores[np.argsort(order, kind="stable")][:, ranked]
     return tested.report([found[t] for t in ranked.tolist()], kept, len(test.null), notes)
@@ -178,13 +195,31 @@ def _deviations(along: F64, directions: F64) -> F64:
     return found / np.maximum(found.std(0), 1e-12)
 
 
+def _known_notes(known: dict[str, Counted]) -> tuple[str, ...]:
+    """Of each tag that is counted, so, and whether the run tested the very same."""
+
+    def said(name: str, one: Counted) -> str:
+        own = one.confirmed
+        ran = "the run did not confirm that condition"
+        if own is not None:
+            ran = f'the run itself confirmed "{own.text}" in {own.scope} (adjusted {p_value(own.p)})'
+        return f'"{name}" was counted ("{one.text}"), not told by likeness: {ran}.'
+
+    return tuple(said(name, one) for name, one in known.items())
+
+
 def _notes(design: Design, untested: int, permutations: int) -> tuple[str, ...]:
     notes = ["A p here holds for this list of tags alone; another list is another test, beside the run's own."]
     if untested:
-        notes.append(f"{untested} tags are carried by fewer than {MIN_CANDIDATE_ROWS} samples and were not tested.")
+        was = (
+            "tag is carried by fewer than {} samples and was"
+            if untested == 1
+            else "tags are carried by fewer than {} samples and were"
+        )
+        notes.append(f"{untested} {was.format(MIN_CANDIDATE_ROWS)} not tested.")
     if not design.testable:
         notes.append("There are too few groups to permute, so no tag has a p.")
-    elif permutations < 5000:
+    elif 0 < permutations < 5000:
         notes.append(f"{permutations:,} permutations are a preview; 5,000 or more are needed for a p that is reported.")
     return tuple(notes)
 

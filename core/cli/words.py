@@ -31,7 +31,7 @@ READ = 100
 """Characters of a matching text that are printed."""
 ANSWERED = (
     "text scope unsearched shown refused support observed rest error_rate error_rest p confirmed untested nearest "
-    "closeness through extrapolation least"
+    "closeness through extrapolation least counted"
 ).split()
 COMPARED = ("first", "second", "observed", "shared", "any_pair")
 """Fields of an answer, and of a difference, that --json gives as they are."""
@@ -71,11 +71,12 @@ def _names(diagnosis: Diagnosis, answer: Answer, every: bool) -> str:
     shown = [int(row) for row in (answer.rows if every else answer.rows[:NAMED])]
     left, samples = answer.support - len(shown), diagnosis.samples
     more = f", and {left:,} more" if left else ""
+    head = "Counted" if answer.counted else "Best matches"
     if samples.items is None or samples.modality != "text":
-        return f"Best matches: {', '.join(samples.ids[row] for row in shown)}{more}"
+        return f"{head}: {', '.join(samples.ids[row] for row in shown)}{more}"
     read = (samples.items.read(row).decode(errors="replace") for row in shown)
     said = [f"    {samples.ids[row]}: {shorten(text, READ, placeholder=' ...')}" for row, text in zip(shown, read)]
-    return "\n".join((f"Best matches{more}:", *said))
+    return "\n".join((f"{head}{more}:", *said))
 
 
 def _document(

@@ -10,13 +10,13 @@ from core.language.grammar import is_plural
 from core.records import Insight
 
 NEGATION = re.compile(r"\b(not|no|without|never|neither|nor|cannot)\b|n't\b", re.IGNORECASE)
-_NUMBERS = "two three four five six seven eight nine ten eleven twelve"
+NUMBERS = tuple("two three four five six seven eight nine ten eleven twelve".split())
 _COUNT = re.compile(
-    rf"\b(?:(?:at least|at most|more than|fewer than|exactly)\s+one|\d{{1,3}}|{'|'.join(_NUMBERS.split())})"
+    rf"\b(?:(?:at least|at most|more than|fewer than|exactly)\s+one|\d{{1,3}}|{'|'.join(NUMBERS)})"
     r"((?:\s+[^\W\d_][\w'-]*){1,3})",
     re.IGNORECASE,
 )
-_COUNTED = {
+COUNTED = {
     name: re.compile(rf"\b(?:{words})\b", re.IGNORECASE)
     for name, words in {
         "capital share": "capitals|capital letters?|upper[- ]?case(?: letters?)?|all caps",
@@ -88,7 +88,7 @@ def _measured(
     texts: Sequence[str], rest: dict[str, str], counts: dict[str, str], confirmed: Sequence[Insight]
 ) -> list[str]:
     notes: list[str] = []
-    for name, words in (*_COUNTED.items(), *_WITH_A_COUNT.items()):
+    for name, words in (*COUNTED.items(), *_WITH_A_COUNT.items()):
         where = counts if name in _WITH_A_COUNT else rest
         asking = [text for text in texts if words.search(where.get(text, ""))]
         known = [f'"{i.text}"' for i in confirmed if name in i.columns][:_LISTED]

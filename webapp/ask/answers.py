@@ -28,6 +28,7 @@ VERDICTS = {
     "far from every phrase": "Exploratory: no phrase says this",
     "too few groups": "No p: nothing could be permuted",
     "a run of before": "No p: diagnose again for one",
+    "counted alone": "Exploratory: counted, not tested",
 }
 """What stands where there is no p."""
 
@@ -154,7 +155,10 @@ def _orders(diagnosis: Diagnosis, answer: Answer) -> list[tuple[str, str, list[T
     worst = answer.rows[np.argsort(-diagnosis.outcomes.loss[answer.rows], kind="stable")]
     return [
         (key, title, [tile_of(diagnosis, row, mark_wrong=True) for row in rows[:MAX_PICTURES].tolist()])
-        for key, title, rows in (("best", "Best matches", answer.rows), ("worst", "Highest loss first", worst))
+        for key, title, rows in (
+            ("best", "Counted" if answer.counted else "Best matches", answer.rows),
+            ("worst", "Highest loss first", worst),
+        )
     ]
 
 

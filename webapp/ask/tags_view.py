@@ -58,7 +58,7 @@ def tags_view(report: TagReport, lists: int) -> str:
 def _row(report: TagReport, tag: TagFinding, axis: Axis) -> TagRow:
     verdict = "not tested" if tag.p is None else "confirmed" if report.is_confirmed(tag) else "exploratory"
     _, least, most = tag.spread("lift")
-    wordings = f"{number(least)} to {number(most)}"
+    wordings = "counted" if tag.counted else f"{number(least)} to {number(most)}"
     return TagRow(tag, verdict, with_interval(tag.lift), dots(_marks(tag), axis), wordings)
 
 

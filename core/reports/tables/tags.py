@@ -37,7 +37,7 @@ def _tag(report: TagReport, tag: TagFinding) -> dict[str, Any]:
         return None if found is None else estimate(found)
 
     return {
-        **fields(tag, "name size share among_failures among_others"),
+        **fields(tag, "name counted size share among_failures among_others"),
         "lift": estimate(tag.lift),
         "error_difference": maybe("error_difference"),
         "loss_difference": maybe("loss_difference"),
@@ -57,7 +57,7 @@ def tags_table(report: TagReport) -> pd.DataFrame:
     """One row for each tag, strongest excess first."""
     rows = [
         {
-            **fields(tag, "name size share among_failures among_others"),
+            **fields(tag, "name counted size share among_failures among_others"),
             "lift": tag.lift.value,
             "lift_low": tag.lift.low,
             "lift_high": tag.lift.high,

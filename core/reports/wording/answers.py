@@ -17,13 +17,18 @@ if TYPE_CHECKING:
 def answer_sentence(diagnosis: Diagnosis, answer: Answer) -> str:
     """What the samples that look like a question's text show, and how sure that is; before it, what the run measured
     itself of those very words."""
-    return " ".join((*_measured(diagnosis, answer), _answered(diagnosis, answer)))
+    known = _measured(diagnosis, answer)
+    if answer.counted and answer.p is not None:
+        return known[0]
+    return " ".join((*known, _answered(diagnosis, answer)))
 
 
 def _answered(diagnosis: Diagnosis, answer: Answer) -> str:
     if answer.refused:
         return f'"{answer.text}": not asked. {answer.refused}'
     within = "" if answer.scope == EVERYTHING else f"within {answer.scope}, "
+    if answer.counted:
+        return _counted(diagnosis, answer, within)
     heard = hearing_notes([answer.text], diagnosis.samples.modality, diagnosis.insights)
     if not answer.shown:
         noun = sample_noun(diagnosis)
@@ -60,10 +65,23 @@ def _measured(diagnosis: Diagnosis, answer: Answer) -> list[str]:
     """What the run measured itself where the text names one of its confirmed conditions: no encoder has to guess it."""
     asked = answer.text.casefold()
     own = [i for i in diagnosis.insights if i.kind == "condition" and i.confirmed and i.text.casefold() in asked]
+    if answer.counted:
+        own = [i for i in diagnosis.insights if i.kind == "condition" and i.confirmed and i.text == answer.counted]
     best = sorted(own, key=lambda i: (i.scope != answer.scope, -len(i.text)))[:1]
-    return [
-        f'"{i.text}" was counted, not guessed: {sentence(diagnosis, i, proxies=False)} By likeness alone:' for i in best
-    ]
+    told = [f'"{i.text}" was counted, not guessed: {sentence(diagnosis, i, proxies=False)}' for i in best]
+    return told if answer.counted else [f"{said} By likeness alone:" for said in told]
+
+
+def _counted(diagnosis: Diagnosis, answer: Answer, within: str) -> str:
+    """Of what is counted or measured in each sample and was not confirmed, as observed."""
+    noun, head = sample_noun(diagnosis), f'"{answer.text}" was counted, not guessed: {within}'
+    if not answer.shown:
+        return f'{head}either no {noun} or every one meets "{answer.counted}", so there is nothing to compare.'
+    matches = f"the {noun}" if answer.support == 1 else f"the {answer.support:,} {noun}s"
+    return (
+        f"{head}{matches} with {answer.counted} {_observed(diagnosis, answer)}. Exploratory, without a p: the run "
+        "did not confirm this condition."
+    )
 
 
 def _unsearched(diagnosis: Diagnosis, answer: Answer) -> str:

@@ -35,7 +35,9 @@ def headline(report: TagReport) -> str:
 
 
 def wordings_clause(tag: TagFinding) -> str:
-    """ "holds in 13 of 14 other wordings": the lift lies on the same side of 1."""
+    """ "holds in 13 of 14 other wordings": the lift lies on the same side of 1; or that the tag is counted."""
+    if tag.counted:
+        return "counted, so no wording changes it"
     return f"holds in {tag.agreeing} of {count(len(tag.wordings), 'other wording')}"
 
 
@@ -55,6 +57,8 @@ def tag_sentence(report: TagReport, tag: TagFinding) -> str:
         f"In {len(tag.wordings)} other wordings: lift {number(lift[0])} ({number(lift[1])} to {number(lift[2])}), "
         f"share {percent(share[1])} to {percent(share[2])}, {percent(overlap[0])} of its samples carry it there too"
     )
+    if tag.counted:
+        wording = "Counted, so no wording changes it"
     return f"{said}; {tested}{'' if report.is_confirmed(tag) else ' (exploratory)'}. {wording}."
 
 

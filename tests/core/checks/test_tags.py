@@ -139,7 +139,7 @@ def test_a_tag_that_hardly_any_sample_carries_is_not_tested(dark: Diagnosis) -> 
     tag = next(t for t in report.tags if t.name == "spaceship")
     assert tag.size < 10
     assert tag.p is None
-    assert any("were not tested" in note for note in report.notes)
+    assert any("was not tested" in note for note in report.notes)
 
 
 def test_few_groups_give_no_p(dark: Diagnosis) -> None:

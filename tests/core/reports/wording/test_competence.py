@@ -41,7 +41,11 @@ def test_a_cluster_is_called_by_what_is_most_plausible_and_else_has_no_name() ->
 
 @pytest.mark.parametrize(
     ("kept", "modality", "said"),
-    [(True, "image", "look at the pictures"), (True, "text", "read the texts"), (False, "image", "look at the samples")],
+    [
+        (True, "image", "look at the pictures"),
+        (True, "text", "read the texts"),
+        (False, "image", "look at the samples"),
+    ],
 )
 def test_without_a_name_one_is_sent_to_what_there_is_to_look_at(kept: bool, modality: str, said: str) -> None:
     diagnosis = make_diagnosis()
