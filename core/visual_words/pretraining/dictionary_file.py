@@ -3,19 +3,16 @@ and embed_avg (K, d) under a name that ends in "vq."."""
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 
+from core.encoders.torch_checkpoint import read_tensor_file
 from core.errors import InvalidInput
 from core.visual_words.dictionary import VisualDictionary
 
 BUFFERS = ("embed", "cluster_size", "cluster_sum", "embed_avg")
 UNDER = "vq."
-MOST_INFLATED = 64 * 2**20
-"""Bytes that a packed checkpoint may unpack to beyond its own size; torch writes them unpacked."""
 MOST = 1e12
 """Of any number of a dictionary: more than all cells of any training together."""
 _KINDS = (torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.int32, torch.int64)
@@ -30,7 +27,7 @@ def read_dictionary(path: Path) -> VisualDictionary:
     """
     if not path.is_file():
         raise InvalidInput(f"There is no file {path}. Name a checkpoint that holds a visual dictionary.")
-    tensors = _tensors(path)
+    tensors = read_tensor_file(path, ", or the dictionary alone")
     under = sorted({name[: -len("embed")] for name in tensors if _holds(name, "embed")})
     if len(under) != 1:
         said = f"holds {len(under)} ({', '.join(under[:3])})" if under else "holds none"
@@ -81,45 +78,3 @@ def _wrong(name: str, tensor: torch.Tensor) -> str:
 
 def _holds(name: str, buffer: str) -> bool:
     return name == UNDER + buffer or name.endswith(f".{UNDER}{buffer}")
-
-
-def _tensors(path: Path) -> Mapping[str, torch.Tensor]:
-    if path.suffix == ".safetensors":
-        from safetensors.torch import load_file
-
-        try:
-            return load_file(path)
-        except Exception as error:  # safetensors raises its own kind, from Rust
-            raise InvalidInput(f"{path.name} cannot be read ({str(error)[:120]}). Bring the file anew.") from error
-    _check_inflation(path)
-    try:
-        said = torch.load(path, map_location="cpu", weights_only=True, mmap=False)
-    except Exception as error:  # damaged bytes raise whatever the unpickler trips over
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise InvalidInput(
-            f"{path.name} is no checkpoint of plain tensors ({reason[:120]}). "
-            "Save its state_dict alone, as .safetensors or .pth."
-        ) from error
-    inner = said.get("state_dict", said.get("model", said)) if isinstance(said, dict) else {}
-    if not isinstance(inner, dict):
-        inner = {}
-    return {name: value for name, value in inner.items() if isinstance(name, str) and isinstance(value, torch.Tensor)}
-
-
-def _check_inflation(path: Path) -> None:
-    """See what a zipped checkpoint says that it unpacks to.
-
-    Raises:
-        InvalidInput: far more than the file holds.
-    """
-    try:
-        with zipfile.ZipFile(path) as packed:
-            inflated = sum(entry.file_size for entry in packed.infolist())
-    except Exception:  # no zip, or a damaged one: torch says which
-        return
-    most = max(path.stat().st_size, MOST_INFLATED)
-    if inflated > most:
-        raise InvalidInput(
-            f"{path.name} unpacks to {inflated / 2**20:,.0f} MB; at most {most / 2**20:,.0f} MB are read of it. "
-            "Save its state_dict with torch.save, which does not pack, or the dictionary alone."
-        )

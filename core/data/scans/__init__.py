@@ -1,0 +1,1 @@
+"""Scans: volumes and slices as hospitals and data sets keep them."""

@@ -1,0 +1,67 @@
+"""Scans: read and turned, measured on their slices, compared by perceptual hash, shown as a coronal slice."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core.data.images import duplicates as pictures
+from core.data.modality import Unreadable
+from core.data.scans import properties
+from core.data.scans.slices import middle, picture_of, unit, webp
+from core.data.scans.volume import VERSION, Scan, read_scan
+from core.errors import InvalidInput
+from core.records import F32, I64, Column, Progress, no_progress
+
+_HASH = "near-duplicate hash"
+"""Name under which the hash travels with a scan's properties in the cache."""
+_HASHED = 256
+
+
+class ScanModality:
+    """The row "scan" of `core.data.modality.MODALITIES`."""
+
+    meanings = properties.PROPERTIES
+    kept_as = "webp"
+    version = f"{VERSION}/{properties.VERSION}/{pictures.VERSION}"
+
+    def open(self, data: bytes) -> tuple[Scan, dict[str, Any]]:
+        """The scan, its properties and the hash of its middle slice."""
+        scan = read_scan(data)
+        measured = properties.measure_scan(scan)
+        measured[_HASH] = pictures.picture_hash(_shown(scan, _HASHED))
+        return scan, measured
+
+    def properties(self, measured: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
+        return properties.columns(measured)
+
+    def notes(self, measured: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+        uneven = sum(row["anisotropy"] >= 3 for row in measured)
+        said = (
+            f"{uneven:,} of {len(measured):,} scans are sampled three times or more as coarsely in one direction "
+            "as in another: coronal slices of them may be blurred, whatever was acquired."
+        )
+        return (said,) if uneven else ()
+
+    def duplicates(
+        self,
+        contents: Sequence[bytes],
+        measured: Sequence[Mapping[str, Any]],
+        vectors: F32,
+        progress: Progress = no_progress,
+    ) -> I64:
+        """Scans whose middle slices are nearly one share a group."""
+        return pictures.duplicate_groups(contents, [row[_HASH] for row in measured], vectors, progress)
+
+    def preview(self, data: bytes, size: int) -> bytes:
+        """The coronal slice in the middle."""
+        try:
+            return webp(_shown(read_scan(data), size))
+        except Unreadable as error:
+            raise InvalidInput(f"The scan {error}") from error
+
+    keep = preview  # a run keeps the slice that is shown
+
+
+def _shown(scan: Scan, size: int) -> Any:
+    return picture_of(unit(scan.plane(middle(scan))), scan.pixel, size)

@@ -1,0 +1,106 @@
+"""Slices of a scan as pictures: from 0 to 1, of square pixels, and with outlines."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image
+
+from core.data.scans.volume import Scan
+from core.records import F32, Bool
+
+LOW, HIGH = 0.5, 99.5
+"""Percentiles of a slice that become 0 and 1."""
+OUTLINES = ((255, 191, 0), (0, 200, 255))
+"""Colours of the true and the predicted mask."""
+
+
+def middle(scan: Scan) -> int:
+    """The slice in the middle."""
+    return scan.shape[scan.across] // 2
+
+
+def unit(plane: F32) -> F32:
+    """(h, w) from 0 to 1 between its 0.5th and 99.5th percentile; 0 of a plane of one value."""
+    low, high = np.percentile(plane, (LOW, HIGH))
+    if not high > low:
+        low, high = float(plane.min()), float(plane.max())
+    if not high > low:
+        return np.zeros(plane.shape, np.float32)
+    return np.clip((plane - low) / (high - low), 0, 1).astype(np.float32)
+
+
+def planes(scan: Scan, n: int = 3, around: float = 0.2) -> list[int]:
+    """`n` slices, evenly spread over the middle `around` of all; fewer where the scan has fewer."""
+    of = scan.shape[scan.across]
+    wanted = of / 2 + np.linspace(-0.5, 0.5, n) * around * of if n > 1 else np.array([of / 2])
+    return sorted({int(min(max(at, 0), of - 1)) for at in wanted})
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """How a slice lies in a square."""
+
+    side: int
+    shape: tuple[int, int]
+    """(h, w) of the slice."""
+    size: tuple[int, int]
+    """(h, w) that it has inside the square."""
+
+    @property
+    def box(self) -> tuple[slice, slice]:
+        top, left = (self.side - self.size[0]) // 2, (self.side - self.size[1]) // 2
+        return slice(top, top + self.size[0]), slice(left, left + self.size[1])
+
+    def into(self, plane: F32, *, mask: bool = False) -> F32:
+        """(side, side) the slice, black around; masks stay 0 or 1."""
+        square = np.zeros((self.side, self.side), np.float32)
+        square[self.box] = _resized(plane, self.size, mask)
+        return square
+
+    def back(self, square: F32) -> F32:
+        """The slice out of the square, at its own size."""
+        return _resized(square[self.box], self.shape, False)
+
+
+def fit_square(shape: tuple[int, int], pixel: tuple[float, float], side: int) -> Fit:
+    """How a slice of (h, w) pixels of `pixel` (down, right) mm lies in a square of `side` pixels, as large as
+    it can."""
+    down, right = shape[0] * pixel[0], shape[1] * pixel[1]
+    scale = side / max(down, right)
+    return Fit(side, shape, (min(side, max(1, round(down * scale))), min(side, max(1, round(right * scale)))))
+
+
+def _resized(plane: F32, size: tuple[int, int], mask: bool) -> F32:
+    if plane.shape == size:
+        return plane
+    image = Image.fromarray(np.ascontiguousarray(plane, np.float32))
+    how = Image.Resampling.BOX if size[0] < plane.shape[0] else Image.Resampling.BILINEAR
+    found = np.asarray(image.resize((size[1], size[0]), how), np.float32)
+    return (found >= 0.5).astype(np.float32) if mask else found
+
+
+def picture_of(plane: F32, pixel: tuple[float, float], size: int) -> Image.Image:
+    """The slice in RGB, its longest side `size` pixels at most, pixels as wide as high."""
+    fitted = fit_square(plane.shape, pixel, min(size, max(plane.shape)))
+    return Image.fromarray(np.round(255 * fitted.into(plane)[fitted.box]).astype(np.uint8)).convert("RGB")
+
+
+def outlined(picture: Image.Image, masks: tuple[Bool, ...]) -> Image.Image:
+    """The picture with the edge of each mask, (h, w) of the same slice, in a colour of its own."""
+    drawn = np.array(picture)
+    for mask, colour in zip(masks, OUTLINES):
+        size = (drawn.shape[1], drawn.shape[0])
+        inside = np.asarray(Image.fromarray(mask.astype(np.uint8) * 255).resize(size, Image.Resampling.NEAREST)) > 0
+        padded = np.pad(inside, 1)
+        whole = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
+        drawn[inside & ~whole] = colour
+    return Image.fromarray(drawn)
+
+
+def webp(picture: Image.Image) -> bytes:
+    out = io.BytesIO()
+    picture.save(out, "WEBP", quality=78, method=2)
+    return out.getvalue()

@@ -1,0 +1,174 @@
+"""From a file's bytes to a volume that lies as all others do: right, front and up are where the axes end (R-A-S)."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from core.data.images.decoding import decode
+from core.data.modality import Unreadable
+from core.data.scans.unpack import MOST_BYTES, check_shape, gunzip, read_npy, read_npz
+from core.errors import MissingDependency
+from core.limits import byte_size
+from core.records import F32
+
+VERSION = "scans 1"
+"""Change it with anything that changes a volume: it is part of the cache's key."""
+SUFFIXES = (".nii", ".nii.gz", ".mgz", ".mgh", ".npz", ".npy")
+"""How the names of scans end, beside those of pictures."""
+MOST_SPACING = 1_000.0
+"""Millimetres between two voxels."""
+_NIFTI_AT = 344
+"""Place of the magic letters in a header of NIfTI-1."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scan:
+    """A volume, or one slice of one."""
+
+    voxels: npt.NDArray[Any]
+    """(right, front, up) as they are stored; one of the three is 1 long in a slice."""
+    slope: float
+    offset: float
+    """What a voxel stands for: slope * stored + offset."""
+    spacing: tuple[float, float, float]
+    """Millimetres between voxels along each axis; 1 where the file does not say."""
+    kind: str
+    """Of the file: "NIfTI", "MGH", "npz" or "picture"."""
+    n_bytes: int
+    """Of the file, as it was brought."""
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        a, b, c = self.voxels.shape
+        return a, b, c
+
+    @property
+    def across(self) -> int:
+        """The axis that slices are taken along: the front-back one of a volume (coronal slices), else the short one."""
+        return next((axis for axis in (1, 2, 0) if self.shape[axis] == 1), 1)
+
+    def plane(self, at: int) -> F32:
+        """(h, w) one slice, rows top down; what is no number becomes the least."""
+        axis = self.across
+        rows = np.asarray(np.take(self.voxels, at, axis), np.float32).T[::-1] * self.slope + self.offset
+        finite = np.isfinite(rows)
+        if finite.all():
+            return np.ascontiguousarray(rows, np.float32)
+        least = float(rows[finite].min()) if finite.any() else 0.0
+        return np.where(finite, rows, least).astype(np.float32)
+
+    @property
+    def pixel(self) -> tuple[float, float]:
+        """(down, right) millimetres between pixels of a plane."""
+        left = [self.spacing[axis] for axis in range(3) if axis != self.across]
+        return left[1], left[0]
+
+
+def read_scan(data: bytes) -> Scan:
+    """The scan in a file's bytes, whatever its name: NIfTI-1 or -2, packed or not, MGH, npz, npy, or a picture in grey.
+
+    Raises:
+        Unreadable: it is none of these, damaged, has no voxel, more than three dimensions, or is too large.
+    """
+    whole = len(data)
+    packed = data[:2] == b"\x1f\x8b"
+    if packed:
+        data = gunzip(data)
+    if len(data) > MOST_BYTES:
+        raise Unreadable(f"is {byte_size(len(data))}; at most {byte_size(MOST_BYTES)} of one scan are read. Crop it.")
+    if data[:4] == b"PK\x03\x04":
+        return _from_arrays(read_npz(data), whole)
+    if data[:6] == b"\x93NUMPY":
+        return _from_arrays({"volume": read_npy(_behind(data), len(data))}, whole)
+    if data[_NIFTI_AT : _NIFTI_AT + 3] in (b"n+1", b"ni1") or data[4:7] in (b"n+2", b"ni2"):
+        return _from_header(data, "NIfTI", whole)
+    if data[:4] == b"\x00\x00\x00\x01":
+        return _from_header(data, "MGH", whole)
+    if packed:
+        raise Unreadable("is a gzip file that holds neither NIfTI nor MGH. Bring .nii.gz or .mgz.")
+    return _from_picture(data)
+
+
+def _behind(data: bytes) -> io.BytesIO:
+    return io.BytesIO(data)
+
+
+def _from_arrays(found: dict[str, npt.NDArray[Any]], n_bytes: int) -> Scan:
+    spacing = np.asarray(found.get("spacing", np.ones(3)), np.float64).ravel()
+    voxels = _three(found["volume"], picture=found["volume"].ndim == 2)
+    return Scan(voxels, 1.0, 0.0, _checked_spacing(spacing), "npz", n_bytes)
+
+
+def _from_picture(data: bytes) -> Scan:
+    """A slice, as PNG and other pictures hold one; colour becomes grey."""
+    picture = decode(data)
+    grey = np.asarray(picture.image.convert("L"))
+    return Scan(_three(grey, picture=True), 1.0, 0.0, (1.0, 1.0, 1.0), "picture", len(data))
+
+
+def _from_header(data: bytes, kind: str, n_bytes: int) -> Scan:
+    try:
+        nibabel: Any = import_module("nibabel")
+    except ModuleNotFoundError as error:
+        raise MissingDependency("Scans need nibabel. Run `pip install nibabel`.") from error
+    readers = {"MGH": "MGHImage", "NIfTI": "Nifti2Image" if data[4:6] == b"n+" else "Nifti1Image"}
+    try:
+        reader: Any = getattr(nibabel, readers[kind])
+        header: Any = reader.header_class.from_fileobj(io.BytesIO(data))
+        shape, dtype = tuple(int(side) for side in header.get_data_shape()), header.get_data_dtype()
+    except Exception as error:  # nibabel raises many kinds on bad headers
+        raise Unreadable(f"has a damaged {kind} header ({str(error)[:80]}). Export it again.") from None
+    if dtype.kind not in "buif":
+        raise Unreadable(f"holds {kind} voxels of {dtype}: a scan is of real numbers. Save it as float32.")
+    check_shape(shape, dtype.itemsize)
+    try:
+        image: Any = reader.from_bytes(data)
+        proxy: Any = image.dataobj
+        stored = np.asanyarray(proxy.get_unscaled())
+        # of MGH there is no scaling
+        slope, offset = float(getattr(proxy, "slope", 1.0)), float(getattr(proxy, "inter", 0.0))
+        turned = nibabel.io_orientation(image.affine)
+        zooms = [float(zoom) for zoom in header.get_zooms()[:3]]
+    except Exception as error:
+        raise Unreadable(f"is a damaged or cut {kind} file ({str(error)[:80]}). Copy it again.") from None
+    voxels = _three(stored.reshape(stored.shape[:3] if stored.ndim > 3 else stored.shape), picture=False)
+    if np.isnan(turned).any():  # the header gives no directions
+        turned = np.array([[0, 1], [1, 1], [2, 1]])
+    try:
+        voxels = nibabel.apply_orientation(voxels, turned[:3])
+    except Exception:
+        raise Unreadable(f"has a {kind} header whose axes are no turned box. Resample it to R-A-S.") from None
+    order = np.argsort(turned[:3, 0])
+    spacing = np.array([*zooms, 1.0, 1.0, 1.0][:3])[order]
+    return Scan(voxels, slope, offset, _checked_spacing(spacing), kind, n_bytes)
+
+
+def _three(voxels: npt.NDArray[Any], *, picture: bool) -> npt.NDArray[Any]:
+    """The array with three axes; rows of a picture run top down."""
+    check_shape(voxels.shape, voxels.dtype.itemsize)
+    if voxels.ndim > 3:
+        voxels = voxels.reshape([side for side in voxels.shape if side != 1])
+    if picture:
+        return voxels[::-1].T[:, None, :]
+    return voxels.reshape(*voxels.shape, *[1] * (3 - voxels.ndim))
+
+
+def _checked_spacing(spacing: npt.NDArray[Any]) -> tuple[float, float, float]:
+    """Three numbers of millimetres.
+
+    Raises:
+        Unreadable: they are no lengths.
+    """
+    if len(spacing) < 3 or not np.isfinite(spacing).all() or spacing.max() > MOST_SPACING or spacing.min() < 0:
+        raise Unreadable(
+            f"has a spacing of {', '.join(f'{x:g}' for x in spacing[:4])} mm: it must be 3 numbers from 0 to "
+            f"{MOST_SPACING:g}. Correct its header."
+        )
+    a, b, c = (float(x) or 1.0 for x in spacing[:3])
+    return a, b, c

@@ -1,0 +1,83 @@
+#!/usr/bin/env python
+"""Teach the Neuralizer that ships and write it with its card.
+
+    python -m scripts.scans.fit --scratch FOLDER [--out assets/scans] [--until STEP] [--seed 0]
+
+It is taught on the label slices that ship (`scripts/scans/cut_labels.py`), 16 of 20 subjects. SCRATCH keeps the state,
+so that a run that was stopped, or ended at --until, goes on from there. All steps take about 12 minutes of one core.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from core.encoders.neuralizer.network import NetworkSizes, Neuralizer
+from core.encoders.neuralizer.weights import write_network
+from core.scenes.scan_tasks import TASKS, ScanTasks
+from core.scenes.scans import FILE, HELD_OUT, SIDE, TRAINED, read_label_slices
+from core.training.in_context import CpuClock, InContextStep, InContextTraining, teach_in_context
+
+LICENCE = "Apache-2.0; no scan is contained, the label maps are SynthSeg's (Apache-2.0)"
+
+
+def card_of(network: Neuralizer, how: InContextTraining, seconds: float) -> dict[str, object]:
+    """What is known of the network besides its weights."""
+    return {
+        "format": 1,
+        "what": "Neuralizer (Czolbe and Dalca 2023, arXiv 2305.02644), small",
+        "sizes": asdict(network.sizes),
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "side": SIDE,
+        "teaching": asdict(how),
+        "tasks": list(TASKS),
+        "subjects": list(TRAINED),
+        "held_out": list(HELD_OUT),
+        "data": "slices of SynthSeg's training label maps (Billot et al. 2023), images drawn from them",
+        "licence": LICENCE,
+        "seconds": round(seconds),
+        "torch": torch.__version__,
+    }
+
+
+def report(steps: Sequence[InContextStep]) -> None:
+    """Mean loss by task, to the error stream."""
+    by_task: dict[str, list[float]] = {}
+    for step in steps:
+        by_task.setdefault(step.task, []).append(step.loss)
+    if by_task:
+        print(json.dumps({task: round(sum(own) / len(own), 3) for task, own in by_task.items()}), file=sys.stderr)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--scratch", type=Path, required=True)
+    parser.add_argument("--out", type=Path, default=FILE.parent)
+    parser.add_argument("--until", type=int)
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args(arguments)
+    torch.set_num_threads(1)
+    given.scratch.mkdir(parents=True, exist_ok=True)
+    how, network = InContextTraining(seed=given.seed), Neuralizer(NetworkSizes())
+    network.begin(torch.Generator().manual_seed(given.seed))
+    tasks, spent = ScanTasks(read_label_slices(), torch.Generator()), given.scratch / "seconds.json"
+    seconds = float(json.loads(spent.read_text("utf-8"))) if spent.is_file() else 0.0
+    end, state = min(given.until or how.steps, how.steps), given.scratch / "state.safetensors"
+    for done in [*range(100, end, 100), end]:
+        clock = CpuClock()
+        report(teach_in_context(network, tasks, how, state=state, until=done))
+        seconds += clock.seconds
+        spent.write_text(json.dumps(seconds), "utf-8")
+    if end == how.steps:
+        write_network(network, given.out, card_of(network, how, seconds))
+    print(json.dumps({"steps": end, "seconds": round(seconds)}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,128 @@
+"""Checkpoints of the released code, and ours, become the network that they are of."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from core.encoders.neuralizer.checkpoint import network_of, released_names
+from core.encoders.neuralizer.network import NetworkSizes, Neuralizer
+from core.encoders.neuralizer.use import treat
+from core.encoders.neuralizer.weights import read_network, write_network
+from core.errors import InvalidInput
+from tests.core.encoders.neuralizer.test_network import begun, given
+
+RELEASED = {
+    "net.target_embedding.weight",
+    "net.context_embedding.module.weight",
+    "net.enc_blocks.0.context_conv.module.layers.0.weight",
+    "net.enc_blocks.2.context_conv.module.layers.2.bias",
+    "net.dec_blocks.1.target_conv.layers.2.weight",
+    "net.enc_blocks.0.combine_conv_target.module.weight",
+    "net.dec_blocks.0.combine_conv_context.module.bias",
+    "net.upsample_blocks.1.context_conv_layer.module.weight",
+    "net.upsample_blocks.0.target_conv_layer.weight",
+    "net.output_block.block.0.layers.0.weight",
+    "net.output_block.block.1.bias",
+}
+
+
+def test_a_lightning_checkpoint_gives_the_network_that_was_saved(tmp_path: Path) -> None:
+    network = begun(NetworkSizes(3, 4, 3, 3))
+    names = released_names(network)
+    assert names.keys() >= RELEASED
+    said = {"nb_levels": 3, "nb_inner_channels": [4], "nb_conv_layers_per_stage": 2, "data_slice_only": True}
+    other = {"activation.dummy_param": torch.zeros(0)}
+    torch.save({"epoch": 3, "state_dict": names | other, "hyper_parameters": said}, tmp_path / "model_weights.ckpt")
+    found, card = read_network(tmp_path / "model_weights.ckpt")
+    assert (found.sizes, card) == (network.sizes, {})
+    before, after, target = (x.expand(*x.shape[:-3], 3, 16, 16) for x in given(2))
+    assert torch.equal(found(before, after, target), network(before, after, target))
+
+
+def test_three_channels_are_used_as_the_authors_do(tmp_path: Path) -> None:
+    network = begun(NetworkSizes(3, 4, 3, 3))
+    before, after, target = given(2, 1)
+    wide = [torch.cat([x, torch.zeros_like(x), torch.zeros_like(x)], -3) for x in (before, after, target)]
+    wanted = network(*wide)[:, 0].sigmoid().detach().numpy()
+    found = treat(network, before[0, :, 0].numpy(), after[0, :, 0].numpy(), target[:, 0].numpy(), mask=True)
+    np.testing.assert_allclose(found, wanted, atol=1e-6)
+
+
+def test_what_is_written_comes_back_with_its_card(tmp_path: Path) -> None:
+    network = begun()
+    write_network(network, tmp_path, {"what": "a test"})
+    found, card = read_network(tmp_path)
+    assert card["what"] == "a test"
+    assert len(card["sha256"]) == 64
+    assert torch.equal(found(*given(2)), network(*given(2)))
+
+
+class Bang:
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return print, ("run",)
+
+
+def test_nothing_in_a_checkpoint_is_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "bad.ckpt").write_bytes(pickle.dumps({"state_dict": Bang()}))
+    torch.save({"state_dict": released_names(begun()), "callbacks": Bang()}, tmp_path / "hidden.ckpt")
+    for name in ("bad.ckpt", "hidden.ckpt"):
+        with pytest.raises(InvalidInput, match=f"{name} is no checkpoint of plain tensors"):
+            read_network(tmp_path / name)
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda t: t.pop("target_embedding.weight"), "holds no Neuralizer of slices"),
+        (lambda t: t.pop("dec_blocks.0.target_conv.layers.0.bias"), "has no weight 'dec_blocks.0"),
+        (lambda t: t.update(head=torch.zeros(1)), "unknown weight 'head'"),
+        (lambda t: t.update({"context_embedding.module.bias": torch.zeros(9)}), "must be of shape"),
+        (lambda t: t["context_embedding.module.bias"].fill_(float("nan")), "not all finite"),
+    ],
+)
+def test_weights_of_something_else_are_refused(spoil: Any, said: str, tmp_path: Path) -> None:
+    tensors = {name: tensor.clone() for name, tensor in begun().state_dict().items()}
+    spoil(tensors)
+    save_file(tensors, tmp_path / "w.safetensors")
+    with pytest.raises(InvalidInput, match=said):
+        read_network(tmp_path / "w.safetensors")
+
+
+def test_a_pilot_network_under_its_own_names_computes_the_same(shared_data: Path) -> None:
+    from safetensors.torch import load_file
+
+    path = shared_data / "pilot_weights" / "neuralizer16_seg.safetensors"
+    if not path.is_file():
+        pytest.skip("needs the pilot's weights")
+    network = network_of({renamed(name): tensor for name, tensor in load_file(path).items()}, path.name)
+    assert network.sizes == Neuralizer().sizes
+
+
+def renamed(name: str) -> str:
+    """The released name of one of the pilot's."""
+    for short, long in (
+        ("te.", "target_embedding."),
+        ("ce.", "context_embedding.module."),
+        ("enc.", "enc_blocks."),
+        ("dec.", "dec_blocks."),
+        (".c.", ".context_conv.module."),
+        (".t.", ".target_conv."),
+        (".wt.", ".combine_conv_target.module."),
+        (".wc.", ".combine_conv_context.module."),
+        ("o.", "output_block.block."),
+    ):
+        if name.startswith(short) or short.startswith("."):
+            name = name.replace(short, long, 1)
+    for short, long in (("uc.", "context_conv_layer.module"), ("ut.", "target_conv_layer")):
+        if name.startswith(short):
+            _, k, last = name.split(".")
+            return f"upsample_blocks.{k}.{long}.{last}"
+    return name
