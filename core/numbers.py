@@ -56,7 +56,7 @@ def _hundredths(share: float | None, digits: int | None = None) -> str:
 
 def interval(estimate: Estimate | None, *, share: bool = False, points: bool = False, digits: int | None = None) -> str:
     """The interval alone, such as "0.30 to 0.50"; of a share "30 to 50 %"; of a difference of shares in percentage
-    `points` "−4.4 to +6.8". Both ends have as many decimals."""
+    `points` "−4.4 to +6.8". Both ends have as many decimals, unless one would read as 0 and is not."""
     if estimate is None or not (math.isfinite(estimate.low) and math.isfinite(estimate.high)):
         return "no interval"
     if points:
@@ -65,7 +65,15 @@ def interval(estimate: Estimate | None, *, share: bool = False, points: bool = F
         return f"{_hundredths(estimate.low, digits)} to {percent(estimate.high, digits)}"
     if digits is None:
         digits = _decimals(max(abs(estimate.low), abs(estimate.high)))
-    return f"{number(estimate.low, digits)} to {number(estimate.high, digits)}"
+    ends = (estimate.low, estimate.high)
+    noise = 1e-6 * max(map(abs, ends))
+    return " to ".join(_no_false_zero(end if abs(end) > noise else 0.0, digits) for end in ends)
+
+
+def _no_false_zero(end: float, digits: int) -> str:
+    """An end close to 0 says on which side it lies: "0.003", not "0.00"."""
+    said = number(end, digits)
+    return said if end == 0 or said.strip("0.,") else number(float(f"{end:.1g}"))
 
 
 def bracketed(

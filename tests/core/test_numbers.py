@@ -102,6 +102,9 @@ def test_numbers_and_intervals() -> None:
     assert interval(Estimate(0.4, 0.3, 0.5)) == "0.30 to 0.50"
     assert interval(Estimate(-0.1, -0.15, -0.037)) == "−0.15 to −0.04"
     assert interval(Estimate(0.0, -0.05, 0.0123)) == "−0.050 to 0.012"
+    assert interval(Estimate(0.5, 0.003, 1.2), digits=2) == "0.003 to 1.20"  # no "0.00", which it is not
+    assert interval(Estimate(0.5, -0.0041, 1.2)) == "−0.004 to 1.20"
+    assert interval(Estimate(0.5, 1e-17, 1.2)) == interval(Estimate(0.5, 0.0, 1.2)) == "0.00 to 1.20"
     assert interval(Estimate(90.0, 80.0, 1200.0)) == "80 to 1,200"
     assert interval(Estimate(0.4, 0.3, 0.5), share=True) == "30 to 50\u00a0%"
     assert interval(Estimate(0.4, -0.044, 0.168), points=True) == "−4.4 to +17"

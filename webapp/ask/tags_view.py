@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.numbers import number, percent, with_interval
+from core.numbers import bracketed, number, percent, points, signed, with_interval
 from core.records import I64, Diagnosis, Estimate
 from core.reports.html.intervals import Axis, Dot, Mark, axis_of, dots
 from core.reports.wording.tags import headline, tag_sentence
@@ -35,6 +35,8 @@ class TagRow:
     drawn: tuple[Dot, ...]
     """Its lift with the interval, the lift of each wording as a thin line, and the line at 1."""
     wordings: str
+    tested: str
+    """Below the p, what it is of, such as "mean loss +0.13 (0.05 to 0.21)"."""
 
 
 def tags_view(report: TagReport, lists: int) -> str:
@@ -59,7 +61,19 @@ def _row(report: TagReport, tag: TagFinding, axis: Axis) -> TagRow:
     verdict = "not tested" if tag.p is None else "confirmed" if report.is_confirmed(tag) else "exploratory"
     _, least, most = tag.spread("lift")
     wordings = "counted" if tag.counted else f"{number(least)} to {number(most)}"
-    return TagRow(tag, verdict, with_interval(tag.lift), dots(_marks(tag), axis), wordings)
+    return TagRow(tag, verdict, with_interval(tag.lift), dots(_marks(tag), axis), wordings, tested_in(tag))
+
+
+def tested_in(tag: TagFinding) -> str:
+    """The difference in the measure that the p is of, "" without a p."""
+    if tag.p is None or tag.measure is None:
+        return ""
+    if tag.measure == "mean loss" and tag.loss_difference is not None:
+        return f"mean loss {signed(tag.loss_difference.value)} {bracketed(tag.loss_difference)}"
+    worse = tag.error_difference
+    if worse is None:
+        return ""
+    return f"error rate {points(worse.value, sign=True)} {bracketed(worse, points=True)}"
 
 
 def _marks(tag: TagFinding) -> list[Mark]:

@@ -14,6 +14,7 @@ import pandas as pd
 
 from core.data.tables.cells import as_numbers, holds_arrays, is_binary, texts_of
 from core.data.tables.roles import LOSS_KINDS, Roles, snake_case
+from core.data.texts.properties import has_words
 from core.errors import InvalidInput
 
 _NAMES: dict[str, tuple[str, ...]] = {
@@ -237,7 +238,7 @@ class _Finder:
     def is_prose(self, name: str) -> bool:
         """Whether most cells hold several words."""
         texts = texts_of(self.frame[name]) if self.is_text(name) else []
-        return sum(" " in text.strip() for text in texts if text is not None) > 0.5 * len(self.frame)
+        return sum(has_words(text) for text in texts if text is not None) > 0.5 * len(self.frame)
 
     def is_grouping(self, name: str) -> bool:
         """Some rows share a value, and enough values differ for whole groups to be held out."""

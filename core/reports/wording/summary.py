@@ -80,15 +80,17 @@ def predictability_sentence(diagnosis: Diagnosis) -> str:
     if found.p is not None and _is_predictable(diagnosis) and 0 < r2.value < LITTLE:
         return (
             f"The embedding predicts a little of the variance of {name} on samples the fit did not see, "
-            f"{percent(r2.value)} ({figures}), more than chance allows ({p_value(found.p)})."
+            f"{_share_of_variance(r2.value)} ({figures}), more than chance allows ({p_value(found.p)})."
         )
     if found.p is None:
         ground = "too few groups to test whether that is more than chance"
     elif _is_predictable(diagnosis):
         ground = f"more than chance allows ({p_value(found.p)})"
-        if r2.value <= 0:  # shuffled losses are predicted even worse
-            ground = (
-                f"no better than the mean loss does, yet better than shuffled losses are predicted ({p_value(found.p)})"
+        if r2.value <= 0:  # on unseen samples a fit to shuffled losses does worse than their mean
+            return (
+                f"The embedding has to do with {name} ({p_value(found.p)} against shuffled losses), but too weakly to "
+                f"say of a single sample how large it is: on samples the fit did not see it explains none of the "
+                f"variance ({figures})."
             )
     else:
         ground = f"no more than chance allows ({p_value(found.p)})"
@@ -96,6 +98,11 @@ def predictability_sentence(diagnosis: Diagnosis) -> str:
         f"The embedding predicts {percent(max(r2.value, 0.0))} of the variance of {name} on samples the fit did not "
         f"see ({figures}): {ground}."
     )
+
+
+def _share_of_variance(r2: float) -> str:
+    """A share above 0 that would be rounded to it says so."""
+    return percent(r2) if r2 >= 0.0005 else f"less than {percent(0.001)}"
 
 
 def _in_a_part(diagnosis: Diagnosis) -> str:
@@ -137,6 +144,8 @@ def predictability_in_brief(diagnosis: Diagnosis) -> str:
         little = "a little, " if r2.value < LITTLE else ""
         return f"The embedding predicts {little}{with_interval(r2, share=True)} of the differences in {name}{p}."
     figures = f"(R² {with_interval(r2)}{p})"
+    if found.p is not None and tested:
+        return f"The embedding has to do with the {name}, too weakly to explain any of its variance {figures}."
     if found.p is not None and not tested and _any_confirmed(diagnosis):
         unseen = f"Over all samples the {name} cannot be predicted from this embedding {figures}"
         return f"{unseen}; {_in_a_part(diagnosis)}."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.numbers import count, number, p_value, percent, points, signed, with_interval
+from core.numbers import bracketed, count, number, p_value, percent, points, signed, with_interval
 from core.records import Diagnosis
 
 if TYPE_CHECKING:
@@ -24,14 +24,21 @@ def headline(report: TagReport) -> str:
     times, loss = f"{number(first.lift.value)} times", first.loss_difference
     expected = f"as often as their classes let expect ({number(first.lift.low)} to {number(first.lift.high)})"
     if first.measure == "mean loss" and loss is not None:  # the p is of this
-        said = f"Samples with “{first.name}” have a mean loss {number(loss.value)} above the others"
+        said = f"Samples with “{first.name}” have a mean loss {with_interval(loss)} above the others"
         said += f", and failures carry it {times} {expected}"
     else:
         said = f"Failures carry “{first.name}” {times} {expected}"
-    said += f"; adjusted {p_value(first.p)}; {wordings_clause(first)}."
+    said += f"; {adjusted(first)}; {wordings_clause(first)}."
     if others:
         said += f" Confirmed too: {', '.join(tag.name for tag in others if tag is not None)}."
     return said
+
+
+def adjusted(tag: TagFinding) -> str:
+    """Such as "adjusted p = 0.003 of the mean loss": the lift beside it is of failures, and may be open where the loss
+    is not."""
+    of = f" of the {tag.measure}" if tag.measure else ""
+    return f"adjusted {p_value(tag.p)}{of}"
 
 
 def wordings_clause(tag: TagFinding) -> str:
@@ -49,10 +56,11 @@ def tag_sentence(report: TagReport, tag: TagFinding) -> str:
         f"failures against {percent(tag.among_others)} of the rest; lift {with_interval(tag.lift)}"
     )
     if tag.measure == "mean loss" and tag.loss_difference is not None:  # what was the stronger is what is told
-        said += f", mean loss {signed(tag.loss_difference.value)} over the others"
+        said += f", mean loss {signed(tag.loss_difference.value)} {bracketed(tag.loss_difference)} over the others"
     elif tag.error_difference is not None:
-        said += f", error rate {points(tag.error_difference.value, sign=True)} over the others"
-    tested = "not tested" if tag.p is None else f"adjusted {p_value(tag.p)}"
+        worse = tag.error_difference
+        said += f", error rate {points(worse.value, sign=True)} {bracketed(worse, points=True)} over the others"
+    tested = "not tested" if tag.p is None else adjusted(tag)
     wording = (
         f"In {len(tag.wordings)} other wordings: lift {number(lift[0])} ({number(lift[1])} to {number(lift[2])}), "
         f"share {percent(share[1])} to {percent(share[2])}, {percent(overlap[0])} of its samples carry it there too"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,8 @@ def test_the_headline_tells_the_strongest_tag_or_that_none_is_told_from_chance(d
     assert by_error.endswith("; holds in 2 of 2 other wordings.")
     assert by_loss.startswith("Samples with “in the dark” have a mean loss ")
     assert "and failures carry it" in by_loss
+    assert re.search(r"mean loss \S+ \(\S+ to \S+\) above .*; adjusted p \S+ \S+ of the mean loss;", by_loss)
+    assert " of the error rate; " in by_error
     assert headline(replace(report, tags=report.tags[1:])) == "No tag is told from chance."
     assert headline(replace(report, tags=(replace(first, p=None),))) == "No tag could be tested."
 

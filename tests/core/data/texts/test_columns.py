@@ -43,6 +43,22 @@ def test_rows_without_text_and_texts_too_long_are_left_out_with_their_reason() -
     assert reasons["32"] == "its text has 100,001 characters, and at most 100,000 are read"
 
 
+@pytest.mark.parametrize(
+    ("said", "is_prose"),
+    [
+        ("这部电影很好看", True),
+        ("サービスが悪い", True),
+        ("อาหารอร่อยมาก", True),
+        ("汽车", False),
+        ("カメラ", False),
+        ("รถ", False),
+    ],
+)
+def test_texts_of_scripts_without_blanks_are_recognised_and_single_words_are_not(said: str, is_prose: bool) -> None:
+    frame = pd.DataFrame({"text": [said] * 30, "loss": range(30)})
+    assert recognise(frame, Roles()).roles.texts == (("text",) if is_prose else ())
+
+
 def test_the_texts_of_several_columns_follow_one_another() -> None:
     frame = pd.DataFrame({"title": ["One", None, None], "desc": ["more of it", "only this", None]})
     ledger = Ledger(3)

@@ -73,15 +73,22 @@ def test_a_small_share_that_is_more_than_chance_allows_is_called_a_little() -> N
     assert "predicts a little of the variance of the cross-entropy" in said
     assert said.endswith(", more than chance allows (p = 0.020).")
     assert "predicts a little, 1.2 %" in predictability_in_brief(little).replace("\u00a0", " ")
+    least = replace(little.estimate, predictability=replace(small, r2=Estimate(0.0002, -0.003, 0.03)))
+    assert "less than 0.1 % (R²" in predictability_sentence(replace(little, estimate=least)).replace("\u00a0", " ")
 
 
-def test_what_is_predicted_worse_than_by_the_mean_loss_is_no_more_than_chance_allows_whatever_its_p() -> None:
+def test_a_loss_that_is_told_from_chance_and_explained_in_nothing_is_said_without_contradiction() -> None:
     diagnosis = make_diagnosis(n_clusters=0)
     found = replace(diagnosis.estimate.predictability, p=0.008)
     worse = replace(diagnosis, estimate=replace(diagnosis.estimate, predictability=found))
     assert found.r2.value < 0
-    assert "no better than the mean loss does" in predictability_sentence(worse)
-    assert "cannot be predicted" in predictability_in_brief(worse)
+    said = predictability_sentence(worse)
+    assert said.startswith("The embedding has to do with the cross-entropy (p = ")
+    assert "it explains none of the variance" in said
+    assert "yet" not in said
+    brief = predictability_in_brief(worse)
+    assert "too weakly to explain any of its variance" in brief
+    assert "cannot" not in brief
 
 
 def test_without_a_test_no_claim_about_chance_is_made() -> None:
