@@ -8,7 +8,7 @@ from typing import Any
 from core.data.images import duplicates as pictures
 from core.data.modality import Unreadable
 from core.data.scans import properties
-from core.data.scans.slices import middle, picture_of, unit, webp
+from core.data.scans.slices import picture_of, unit, webp
 from core.data.scans.volume import VERSION, Scan, read_scan
 from core.errors import InvalidInput
 from core.records import F32, I64, Column, Progress, no_progress
@@ -64,4 +64,4 @@ class ScanModality:
 
 
 def _shown(scan: Scan, size: int) -> Any:
-    return picture_of(unit(scan.plane(middle(scan))), scan.pixel, size)
+    return picture_of(unit(scan.plane(scan.middle)), scan.pixel, size)

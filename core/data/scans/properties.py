@@ -13,7 +13,7 @@ import numpy as np
 
 from core.data.images.noise import noise
 from core.data.images.properties import blur
-from core.data.scans.slices import fit_square, planes, unit
+from core.data.scans.slices import fit_square, unit
 from core.data.scans.volume import Scan
 from core.records import F32, F64, Column
 
@@ -41,7 +41,7 @@ _ROUNDS = 10
 
 def measure_scan(scan: Scan) -> dict[str, Any]:
     """One value for each of `PROPERTIES`: a str for a category, a float otherwise."""
-    shown = [_small(scan, at) for at in planes(scan)]
+    shown = [_small(scan, at) for at in scan.planes()]
     return {
         "bias field": _mean([bias_field(plane) for plane in shown]),
         "noise": _mean([noise(plane) for plane in shown]),

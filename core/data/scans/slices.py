@@ -8,18 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from core.data.scans.volume import Scan
 from core.records import F32, Bool
 
 LOW, HIGH = 0.5, 99.5
 """Percentiles of a slice that become 0 and 1."""
 OUTLINES = ((255, 191, 0), (0, 200, 255))
 """Colours of the true and the predicted mask."""
-
-
-def middle(scan: Scan) -> int:
-    """The slice in the middle."""
-    return scan.shape[scan.across] // 2
 
 
 def unit(plane: F32) -> F32:
@@ -32,15 +26,8 @@ def unit(plane: F32) -> F32:
     return np.clip((plane - low) / (high - low), 0, 1).astype(np.float32)
 
 
-def planes(scan: Scan, n: int = 3, around: float = 0.2) -> list[int]:
-    """`n` slices, evenly spread over the middle `around` of all; fewer where the scan has fewer."""
-    of = scan.shape[scan.across]
-    wanted = of / 2 + np.linspace(-0.5, 0.5, n) * around * of if n > 1 else np.array([of / 2])
-    return sorted({int(min(max(at, 0), of - 1)) for at in wanted})
-
-
 @dataclass(frozen=True, slots=True)
-class Fit:
+class SliceFit:
     """How a slice lies in a square."""
 
     side: int
@@ -65,12 +52,12 @@ class Fit:
         return _resized(square[self.box], self.shape, False)
 
 
-def fit_square(shape: tuple[int, int], pixel: tuple[float, float], side: int) -> Fit:
+def fit_square(shape: tuple[int, int], pixel: tuple[float, float], side: int) -> SliceFit:
     """How a slice of (h, w) pixels of `pixel` (down, right) mm lies in a square of `side` pixels, as large as
     it can."""
     down, right = shape[0] * pixel[0], shape[1] * pixel[1]
     scale = side / max(down, right)
-    return Fit(side, shape, (min(side, max(1, round(down * scale))), min(side, max(1, round(right * scale)))))
+    return SliceFit(side, shape, (min(side, max(1, round(down * scale))), min(side, max(1, round(right * scale)))))
 
 
 def _resized(plane: F32, size: tuple[int, int], mask: bool) -> F32:

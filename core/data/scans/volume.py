@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from core.data.images.decoding import decode
 from core.data.modality import Unreadable
+from core.data.scans.slices import fit_square, unit
 from core.data.scans.unpack import MOST_BYTES, check_shape, gunzip, read_npy, read_npz
 from core.errors import MissingDependency
 from core.limits import byte_size
@@ -62,6 +63,22 @@ class Scan:
             return np.ascontiguousarray(rows, np.float32)
         least = float(rows[finite].min()) if finite.any() else 0.0
         return np.where(finite, rows, least).astype(np.float32)
+
+    @property
+    def middle(self) -> int:
+        """The slice in the middle."""
+        return self.shape[self.across] // 2
+
+    def planes(self, n: int = 3, around: float = 0.2) -> list[int]:
+        """`n` slices, evenly spread over the middle `around` of all; some repeat where the scan has fewer."""
+        of = self.shape[self.across]
+        wanted = of / 2 + np.linspace(-0.5, 0.5, n) * around * of
+        return [int(min(max(at, 0), of - 1)) for at in wanted]
+
+    def squares(self, side: int, n: int = 3) -> F32:
+        """(n, side, side) such slices, each from 0 to 1, as large as they fit, black around."""
+        fitted = fit_square(self.plane(0).shape, self.pixel, side)
+        return np.stack([fitted.into(unit(self.plane(at))) for at in self.planes(n)])
 
     @property
     def pixel(self) -> tuple[float, float]:
