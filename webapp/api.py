@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields as fields_of, replace
 from typing import Any
 
@@ -20,6 +20,7 @@ from webapp.explore.tab import describe_selection
 from webapp.failure_map import read_polygon
 from webapp.predict.tab import make_prediction
 from webapp.probe.state import MODEL, ProbeState, keep_results, run_one, with_probes
+from webapp.state.boxes import to_program
 from webapp.state.choices import ENCODERS, sources
 from webapp.state.jobs import HEAVY, JOBS, LIGHT
 from webapp.state.quotas import STATE_S
@@ -260,25 +261,30 @@ def report(run: str) -> str:
     return render_report(RUNS.get(str(run)))
 
 
+def tells_errors(callback: Callable[..., Any]) -> Callable[..., Any]:
+    """`shows_errors` for what programs call, who see no box of the page: the message names none."""
+    return shows_errors(callback, to_program)
+
+
 def build() -> None:
     """Add the endpoints to the open Blocks. Uploads pass through real file components, which check that a path is an
     upload of the caller's."""
     files = [gr.File(visible=False, type="filepath", label=name) for name in ("table", "images", "embeddings")]
     options, run = gr.JSON({}, visible=False, label="options"), gr.Textbox(visible=False, label="run")
-    gr.Button(visible=False).click(shows_errors(diagnose), [*files, options], run, api_name="diagnose", **HEAVY)
-    api(shows_errors(clusters), api_name="clusters", queue=False)
-    api(shows_errors(select), api_name="select", **LIGHT)
-    api(shows_errors(report), api_name="report", **LIGHT)
-    api(shows_errors(ask), api_name="ask", **LIGHT)
-    api(shows_errors(audit), api_name="audit", **LIGHT)
+    gr.Button(visible=False).click(tells_errors(diagnose), [*files, options], run, api_name="diagnose", **HEAVY)
+    api(tells_errors(clusters), api_name="clusters", queue=False)
+    api(tells_errors(select), api_name="select", **LIGHT)
+    api(tells_errors(report), api_name="report", **LIGHT)
+    api(tells_errors(ask), api_name="ask", **LIGHT)
+    api(tells_errors(audit), api_name="audit", **LIGHT)
     fresh = [gr.File(visible=False, type="filepath", label=name) for name in ("table", "images", "embeddings")]
     asked, said = gr.Textbox(visible=False, label="run"), gr.JSON(visible=False, label="prediction")
-    gr.Button(visible=False).click(shows_errors(predict), [asked, *fresh], said, api_name="predict", **HEAVY)
+    gr.Button(visible=False).click(tells_errors(predict), [asked, *fresh], said, api_name="predict", **HEAVY)
     uploads = [gr.File(visible=False, type="filepath", label=name) for name in ("file", "images")]
     benchmark, how = gr.Textbox(visible=False, label="name"), gr.JSON({}, visible=False, label="options")
     found = gr.JSON(visible=False, label="composition")
     gr.Button(visible=False).click(
-        shows_errors(compose), [benchmark, *uploads, how], found, api_name="compose", **HEAVY
+        tells_errors(compose), [benchmark, *uploads, how], found, api_name="compose", **HEAVY
     )
     state, which = gr.State(ProbeState(), time_to_live=STATE_S), gr.Textbox(visible=False, label="run")
     name, settings = gr.Textbox(visible=False, label="name"), gr.JSON({}, visible=False, label="settings")
@@ -287,6 +293,6 @@ def build() -> None:
         [gr.Textbox(visible=False, label=side) for side in ("a", "b")],
     )
     gr.Button(visible=False).click(
-        shows_errors(probe), [state, which, name, settings], [state, result], api_name="probe", **HEAVY
+        tells_errors(probe), [state, which, name, settings], [state, result], api_name="probe", **HEAVY
     )
-    gr.Button(visible=False).click(shows_errors(compare), [state, which, *sides], result, api_name="compare", **LIGHT)
+    gr.Button(visible=False).click(tells_errors(compare), [state, which, *sides], result, api_name="compare", **LIGHT)

@@ -81,12 +81,12 @@ def find_clusters(
         alpha: what of the run's level is spent inside classes.
     """
     family, design, n_permutations = proposals.family, proposals.design, settings.n_permutations
-    strata, permuter, testing = design.centre_of_row, design.permuter(measured.scores), design.testable
+    strata, permuter = design.centre_of_row, design.permuter(measured.scores)
     found, tests = list[FoundCluster](), list[FamilyTest]()
     inside = alpha - settings.predictability_alpha
     while True:
         residual = replace(measured, scores=centre(measured.scores, strata)) if found else measured
-        if testing:
+        if design.testable:
             test = read_family(
                 family, residual, permuter, rng, n_permutations=n_permutations, alpha=inside, progress=progress,
                 give_up=max(50, int(4 * alpha * n_permutations)) if tests else 0, step=f"test cluster {len(found) + 1}",
@@ -98,13 +98,14 @@ def find_clusters(
             inside = alpha
             test = replace(test, alpha=alpha)
         tests.append(test)
+        if len(found) == settings.max_clusters:
+            break  # by this test what is worth a look has its chance
         one = _found(proposals, test, measured.scores)
         if one is None or not one.confirmed or any(_overlap(one.members, f.members) > SAME for f in found):
             break  # a finding that comes back left too few rows to take it out of
         found.append(one)
         strata = _take_out(strata, one, family.scopes[one.candidate.scope].rows)
         permuter = design.permuter(measured.scores, strata)
-        testing = testing and len(found) < settings.max_clusters
     return found + _worth_a_look(proposals, measured, strata, tests[-1], found), tests[0]
 
 

@@ -59,6 +59,8 @@ def check_rows(diagnosis: Diagnosis) -> None:
         check_planted(diagnosis.sensitivity)
     _check_faithfulness(diagnosis.faithfulness, n)
     _check_within(diagnosis.settings.get("within", ()))
+    for name, high in (("alpha", 1), ("alpha_inside", 1), ("seed", 2**32 - 1)):
+        _check_setting(name, diagnosis.settings.get(name, 0), high)
 
 
 def _shaped(name: str, array: Array | None, *shape: int | None) -> None:
@@ -116,6 +118,14 @@ def _check_within(within: Any) -> None:
     """See that the classes that were named beforehand are names."""
     if not isinstance(within, list | tuple) or not all(isinstance(name, str) for name in cast("list[Any]", within)):
         raise ValueError(f"within of the settings: names of classes are needed, not {str(cast(Any, within))[:40]!a}")
+
+
+def _check_setting(name: str, value: Any, high: int) -> None:
+    """See that a number among the settings is one: later steps take it from there."""
+    whole = name == "seed"
+    if isinstance(value, bool) or not isinstance(value, int if whole else int | float) or not 0 <= value <= high:
+        what = "a whole number" if whole else "a number"
+        raise ValueError(f"{name} of the settings: {what} of 0 to {high:,} is needed, not {str(value)[:40]!a}")
 
 
 def _check_column(column: Column, n: int) -> None:

@@ -57,7 +57,9 @@ def pictures_of(diagnosis: Diagnosis, images: Path | None = None, progress: Prog
         return kept
     if images is None:
         raise InvalidInput(
-            "Visual words are parts of pictures, and this run keeps none. Name those that were diagnosed with --images."
+            "Visual words are parts of pictures, and this run keeps none, such as a copy of a shipped example or a run "
+            "of embeddings alone. Run this again with --images and the pictures that were diagnosed (a zip, tar or "
+            "folder), or run diagnose again with --images."
         )
     from core.data.images.archives import open_images
     from core.data.images.matching import match_files

@@ -1,4 +1,5 @@
-"""Messages of the core name options of the command line; on the page they name the page's boxes."""
+"""Messages of the core name options of the command line; on the page they name the page's boxes, and to a program what
+it calls them."""
 
 from __future__ import annotations
 
@@ -25,3 +26,15 @@ def on_page(message: str) -> str:
     """The message with boxes for options; a command in backquotes stays as it is typed."""
     parts = _COMMAND.split(message)
     return "".join(part if i % 2 else _NAMED.sub(lambda found: BOXES[found[0]], part) for i, part in enumerate(parts))
+
+
+_OPTION = re.compile(r"(?<![\w-])--([a-z][a-z-]*[a-z])")
+
+
+def to_program(message: str) -> str:
+    """The message to who calls the page from a program, and sees no box: "--images" is `images` there."""
+    parts = _COMMAND.split(message)
+    said = (
+        part if i % 2 else _OPTION.sub(lambda f: f"`{f[1].replace('-', '_')}`", part) for i, part in enumerate(parts)
+    )
+    return "".join(said)

@@ -284,16 +284,17 @@ def require_run(session: Session) -> Diagnosis:
     return RUNS.get(session.run)
 
 
-def shows_errors(callback: Callable[..., Any]) -> Callable[..., Any]:
+def shows_errors(callback: Callable[..., Any], said: Callable[[str], str] = on_page) -> Callable[..., Any]:
     """The same callback, a DiagnosisError shown as one message on the page for as long as it takes to read, since it
     covers what lies under it; any other exception reaches the log.
 
-    Plain and generator callbacks both work. The signature is kept, since Gradio reads it to pass the event.
+    Plain and generator callbacks both work. The signature is kept, since Gradio reads it to pass the event. `said` puts
+    the message into its reader's words.
     """
 
     def shown(error: DiagnosisError) -> gr.Error:
         title = "Stopped" if isinstance(error, Cancelled) else "This needs a change"
-        text = on_page(str(error))
+        text = said(str(error))
         seconds = max(LEAST_SECONDS, len(text) / LETTERS_A_SECOND)
         return gr.Error(text, title=title, duration=seconds, print_exception=False)
 

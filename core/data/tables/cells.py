@@ -17,6 +17,12 @@ MAX_CATEGORY = 1_000
 """Characters of a category's name; what is longer is a text."""
 _ARRAY = re.compile(r"\s*\[[^\]A-Za-z]*\d")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:?\d{2})?)?")
+_UNBROKEN = re.compile(
+    "[\u3005-\u3007\u3041-\u30fa\u30fc\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]{4}"
+    "|[\u0e01-\u0e4e\u0e81-\u0ecd\u1000-\u108f\u1780-\u17d3]{8}"
+)
+"""What is hardly one word where no blank is written: four signs of Chinese or Japanese, eight of Thai, Lao, Khmer or
+Burmese."""
 
 
 def as_numbers(column: pd.Series[Any]) -> F64:
@@ -181,3 +187,13 @@ def _dates(column: pd.Series[Any]) -> F64 | None:
 def finite_rows(array: F64) -> Bool:
     """(n,) True where every number of the row is finite."""
     return np.asarray(np.isfinite(array).all(axis=tuple(range(1, array.ndim))))
+
+
+def has_words(text: str) -> bool:
+    """Whether a text holds several words, as far as that can be seen without a dictionary.
+
+    Example:
+        >>> has_words("dog"), has_words("a dog"), has_words("汽车"), has_words("这部电影很好看")
+        (False, True, False, True)
+    """
+    return " " in text.strip() or _UNBROKEN.search(text) is not None

@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.data.tables.cells import as_numbers, holds_arrays, is_binary, texts_of
+from core.data.tables.cells import as_numbers, has_words, holds_arrays, is_binary, texts_of
 from core.data.tables.roles import LOSS_KINDS, Roles, snake_case
-from core.data.texts.properties import has_words
 from core.errors import InvalidInput
 
 _NAMES: dict[str, tuple[str, ...]] = {

@@ -83,8 +83,6 @@ _UNBROKEN = re.compile("[\u0e01-\u0e3a\u0e40-\u0e4e\u0e81-\u0ece\u0edc-\u0edf\u1
 """Letters of scripts without blanks between words (class SA of UAX #14)."""
 _LETTERS = f"(?![{_UNITS}])[^\\W_](?:(?![{_UNITS}])[^\\W_]|[{''.join(sorted(_MARKS))}])*"
 _WORD = re.compile(f"[{_UNITS}][{''.join(sorted(_MARKS))}\u30fc]*|{_LETTERS}(?:['\\-]{_LETTERS})*")
-_RUNS = re.compile(f"[{_UNITS}\u30a1-\u30fa\u30fc]{{4}}|(?:{_UNBROKEN.pattern}){{8}}")
-"""What is hardly one word where no blank is written: four signs of Chinese or Japanese, eight letters of Thai."""
 _PLAIN = frozenset(c for c in map(chr, range(0x10000)) if unicodedata.category(c)[0] == "P") - frozenset("#@%&")
 _SAYING = re.compile(
     f"{_WORD.pattern}|(?<!\\w)-(?=\\d)|(?<!\\w)[:;=]['o-]?[()\\[\\]/\\\\|dp3*]+(?!\\w)"
@@ -181,16 +179,6 @@ def columns(measured: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
         return Column(name, "number", np.array(values, np.float64), measured=True)
 
     return tuple(column(name) for name in PROPERTIES)
-
-
-def has_words(text: str) -> bool:
-    """Whether a text holds several words, as far as that can be seen without a dictionary.
-
-    Example:
-        >>> has_words("dog"), has_words("a dog"), has_words("汽车"), has_words("这部电影很好看")
-        (False, True, False, True)
-    """
-    return " " in text.strip() or _RUNS.search(text) is not None
 
 
 def words_of(text: str) -> list[str]:

@@ -159,3 +159,12 @@ def test_altered_names_of_the_classes_to_search_are_damaged(within: Any, tmp_pat
     state, said = _altered(tmp_path)
     said["diagnosis"]["settings"]["$dict"]["within"] = within
     _refused(state, said, "within of the settings: names of classes are needed")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("alpha", "much"), ("alpha", 5), ("seed", 1.5), ("seed", [1]), ("alpha_inside", None)]
+)
+def test_altered_numbers_among_the_settings_are_damaged(name: str, value: Any, tmp_path: Path) -> None:
+    state, said = _altered(tmp_path)
+    said["diagnosis"]["settings"]["$dict"][name] = value
+    _refused(state, said, f"{name} of the settings: ")
