@@ -9,6 +9,7 @@ import numpy as np
 from scipy import stats
 
 from core.discovery.design import Design
+from core.discovery.settings import MIN_CLASS_REST, MIN_CLASS_ROWS
 from core.discovery.superclasses import Superclasses
 from core.errors import MissingDependency
 from core.records import F64, I64, ClassFinding, Estimate, Outcomes, SampleSet
@@ -16,10 +17,7 @@ from core.statistics.intervals import simultaneous_level, wilson
 from core.statistics.means import PartMeans
 from core.statistics.permutation import holm
 
-MIN_ROWS = 10
-"""A class or a pair with fewer rows (or confusions) is not tested."""
-MIN_REST = 40
-"""Nor is the mean loss of a class with fewer other rows: the worst losses of a heavy tail may all be missing there."""
+MIN_ROWS, MIN_REST = MIN_CLASS_ROWS, MIN_CLASS_REST
 MAX_PAIRS = 200
 """So many pairs are listed, the most frequent; all that could have been tested are paid for."""
 

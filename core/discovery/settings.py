@@ -21,6 +21,10 @@ clusters."""
 
 MIN_SAMPLES = 40
 """With fewer nothing can be tested."""
+MIN_CLASS_ROWS = 10
+"""A class or a pair with fewer rows (or confusions) is not tested."""
+MIN_CLASS_REST = 40
+"""Nor is the mean loss of a class with fewer other rows: the worst losses of a heavy tail may all be missing there."""
 
 
 @dataclass(frozen=True, slots=True)

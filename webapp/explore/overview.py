@@ -6,6 +6,7 @@ import numpy as np
 
 from core.numbers import count, number, percent
 from core.records import Diagnosis
+from core.reports.wording.classes import untested_sentence
 from core.reports.wording.sensitivity import classes_sentence
 from core.reports.wording.summary import PAIR_TESTED, predictability_in_brief
 from webapp.explore.worth import worth_of
@@ -51,6 +52,7 @@ def class_section(diagnosis: Diagnosis) -> str:
         confirmed=[c for c in diagnosis.classes if c.confirmed],
         most=MAX_CHIPS,
         sensitivity=classes_sentence(diagnosis),
+        untested=untested_sentence(diagnosis),
         pair_tested=PAIR_TESTED,
     )
 

@@ -29,6 +29,7 @@ from core.reports.html.render import render
 from core.reports.tables.diagnosis import top_members
 from core.reports.wording import summary
 from core.reports.wording.candidates import candidates_sentence, chance_phrase, members_seen
+from core.reports.wording.classes import untested_sentence
 from core.reports.wording.effects import effect_figure, loss_phrase
 from core.reports.wording.findings import cluster_title, doubtful_names
 from core.reports.wording.predictions import replication_sentence
@@ -79,6 +80,7 @@ def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str
             cause_kinds=kinds_table(diagnosis.faithfulness) if diagnosis.faithfulness else [],
             power=power_map(diagnosis),
             whole_classes=classes_sentence(diagnosis),
+            untested_classes=untested_sentence(diagnosis),
             pair_tested=summary.PAIR_TESTED,
             composition=_composition(diagnosis),
             cards=cards,

@@ -24,6 +24,7 @@ from core.reports.tables.probes import probes_document, probes_table
 from core.reports.tables.reasons import faithfulness_document
 from core.reports.tables.values import fields, flat, reasons, strings
 from core.reports.wording.candidates import candidates_sentence
+from core.reports.wording.classes import why_untested
 from core.reports.wording.findings import cluster_title, sentence
 from core.reports.wording.predictions import prediction_rows, prediction_sentence, replication_sentence
 from core.reports.wording.sensitivity import classes_sentence, pattern_sentence, sensitivity_sentence
@@ -143,7 +144,10 @@ def to_document(diagnosis: Diagnosis) -> dict[str, Any]:
                 "sentence": predictability_sentence(diagnosis),
                 **_predictability(diagnosis.estimate.predictability),
             },
-            "classes": [fields(c, "name kind size mean_loss error_rate p confirmed") for c in diagnosis.classes],
+            "classes": [
+                fields(c, "name kind size mean_loss error_rate p confirmed") | {"untested": why_untested(diagnosis, c)}
+                for c in diagnosis.classes
+            ],
             "clusters": [_cluster(diagnosis, cluster, ranked=True) for cluster in diagnosis.clusters],
             "worth_a_look": candidates_sentence(diagnosis),
             "candidates": [_cluster(diagnosis, candidate, ranked=False) for candidate in diagnosis.candidates],

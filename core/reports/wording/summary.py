@@ -9,13 +9,14 @@ from collections.abc import Sequence
 import numpy as np
 
 from core.numbers import count, digits_for, interval, listed, number, p_value, percent, with_interval, with_unit
-from core.records import EVERYTHING, ClassFinding, Diagnosis, FailureCluster
+from core.records import EVERYTHING, Diagnosis, FailureCluster
 from core.reports.wording.candidates import WORTH_A_LOOK, candidate_phrase, candidates_sentence
+from core.reports.wording.classes import class_lines
 from core.reports.wording.competence import competence_in_brief
 from core.reports.wording.effects import clipped_at, loss_phrase
 from core.reports.wording.findings import best_phrase, cluster_title, doubtful_names, overlap
 from core.reports.wording.predictions import prediction_rows, prediction_sentence, replication_sentence
-from core.reports.wording.sensitivity import classes_sentence, sensitivity_sentence
+from core.reports.wording.sensitivity import sensitivity_sentence
 from core.statistics.measures import in_shares, tested_effect
 
 LITTLE = 0.05
@@ -238,25 +239,6 @@ def text_summary(diagnosis: Diagnosis) -> str:
     if diagnosis.excluded:
         lines.append(f"{count(len(diagnosis.excluded), 'row')} left out: {_reasons(diagnosis.excluded)}.")
     return "\n".join([*lines, *(f"Note: {note}" for note in diagnosis.notes)])
-
-
-def class_lines(diagnosis: Diagnosis) -> list[str]:
-    """The classes that fail as a whole, and apart from them the pairs that are confused more than others; where there
-    are none, which classes would have been found."""
-    found = [f for f in diagnosis.classes if f.confirmed]
-    failing = [f"{f.name} ({_of_class(diagnosis, f)}, {p_value(f.p)})" for f in found if f.kind == "class"]
-    pairs = [f for f in found if f.kind == "confusion"]
-    confused = [f"{f.name.replace(' → ', ' with ', 1)} ({f.size:,} times, {p_value(f.p)})" for f in pairs]
-    lines = [f"Failing as a whole: {listed(failing, 5)}."] if failing else []
-    if not failing and (said := classes_sentence(diagnosis)):
-        lines = [f"No class{'' if pairs else ' and no pair'} fails more than chance allows. {said}"]
-    return [*lines, f"Confused more than other pairs: {listed(confused, 5)}."] if confused else lines
-
-
-def _of_class(diagnosis: Diagnosis, finding: ClassFinding) -> str:
-    """What was tested of a whole class: an error rate, or the mean loss where errors are unknown."""
-    digits, rate = digits_for(diagnosis.outcomes.loss), finding.error_rate
-    return f"mean loss {number(finding.mean_loss.value, digits)}" if rate is None else f"{percent(rate.value)} wrong"
 
 
 def own_words(diagnosis: Diagnosis, most: int = 5) -> list[str]:

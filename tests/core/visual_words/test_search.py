@@ -108,7 +108,7 @@ def test_runs_without_pictures_and_other_pictures_are_refused(
 ) -> None:
     run = planted[0].diagnosis
     bare = replace(run, samples=replace(run.samples, items=None))
-    with pytest.raises(InvalidInput, match="this run keeps none, such as .* Run this again with --images"):
+    with pytest.raises(InvalidInput, match=r"this run keeps none, such as .* Run this again with --images"):
         search_words(bare)
     with pytest.raises(InvalidInput, match="There can be 2 to 4,096 visual words: got 1"):
         search_words(run, size=1, cache=tmp_path)

@@ -1,0 +1,57 @@
+"""Whole classes in plain sentences: which fail, which are confused, and which could not be tested."""
+
+from __future__ import annotations
+
+from core.discovery.settings import MIN_CLASS_REST, MIN_CLASS_ROWS
+from core.numbers import count, digits_for, listed, number, p_value, percent
+from core.records import ClassFinding, Diagnosis
+from core.reports.wording.sensitivity import classes_sentence
+
+
+def class_lines(diagnosis: Diagnosis) -> list[str]:
+    """The classes that fail as a whole, and apart from them the pairs that are confused more than others; where there
+    are none, which classes would have been found; and the classes that were not tested."""
+    found = [f for f in diagnosis.classes if f.confirmed]
+    failing = [f"{f.name} ({_of_class(diagnosis, f)}, {p_value(f.p)})" for f in found if f.kind == "class"]
+    pairs = [f for f in found if f.kind == "confusion"]
+    confused = [f"{f.name.replace(' → ', ' with ', 1)} ({f.size:,} times, {p_value(f.p)})" for f in pairs]
+    lines = [f"Failing as a whole: {listed(failing, 5)}."] if failing else []
+    if not failing and (said := classes_sentence(diagnosis)):
+        lines = [f"No class{'' if pairs else ' and no pair'} fails more than chance allows. {said}"]
+    if confused:
+        lines.append(f"Confused more than other pairs: {listed(confused, 5)}.")
+    return [*lines, *filter(None, [untested_sentence(diagnosis)])]
+
+
+def untested_sentence(diagnosis: Diagnosis) -> str:
+    """Such as "2 classes were too small to be tested as a whole (fewer than 10 samples): bus (4); tram (7)."; "" where
+    every class was tested."""
+    reasons: dict[str, list[ClassFinding]] = {}
+    for finding in diagnosis.classes:
+        if reason := why_untested(diagnosis, finding):
+            reasons.setdefault(reason, []).append(finding)
+    parts: list[str] = []
+    for reason, found in reasons.items():
+        was = "was" if len(found) == 1 else "were"
+        named = listed([f"{f.name} ({f.size:,})" for f in found], 5)
+        parts.append(f"{count(len(found), 'class')} {was} not tested as a whole ({reason}): {named}.")
+    return " ".join(parts)
+
+
+def why_untested(diagnosis: Diagnosis, finding: ClassFinding) -> str:
+    """Why a class has no p of its own; "" of one that has one, and of a pair."""
+    if finding.kind != "class" or finding.p is not None:
+        return ""
+    if finding.size < MIN_CLASS_ROWS:
+        return f"fewer than {MIN_CLASS_ROWS} samples"
+    if diagnosis.estimate.predictability.p is None:
+        return "too few groups to exchange"
+    if diagnosis.outcomes.errors is None and len(diagnosis.samples) - finding.size < MIN_CLASS_REST:
+        return f"fewer than {MIN_CLASS_REST} other samples"
+    return "too few groups of its own or of the others"
+
+
+def _of_class(diagnosis: Diagnosis, finding: ClassFinding) -> str:
+    """What was tested of a whole class: an error rate, or the mean loss where errors are unknown."""
+    digits, rate = digits_for(diagnosis.outcomes.loss), finding.error_rate
+    return f"mean loss {number(finding.mean_loss.value, digits)}" if rate is None else f"{percent(rate.value)} wrong"
