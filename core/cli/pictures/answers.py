@@ -23,10 +23,11 @@ if TYPE_CHECKING:
 
 
 @command(note="What the model knows, what it does not, and what a word's p covers: docs/answers.md.")
-@argument("run", "DIR", RUN)
+@argument("run", "[DIR]", f"{RUN}; --questions needs none")
 @option("--ask TEXT", "one question, put to every picture")
 @option("--captions FILE", "describe the clusters by the nearest of these captions, one a line")
 @option("--written", "describe the clusters by captions that the model writes")
+@option("--questions FILE", "ask what this table asks of --images, and write the loss of each known answer to --out")
 @option("--images PATH", "the run's pictures (default: the small ones that the run keeps)")
 @option("--model DIR", "the VL-T5 that answers or writes: a folder, as docs/answers.md says")
 @option("--encoder NAME", "of whose cells the model makes its answers (default embedded)")
@@ -34,10 +35,11 @@ if TYPE_CHECKING:
 @SEED
 @JSON
 def answers(
-    run: Path,
+    run: Path | None = None,
     ask: str = "",
     captions: Path | None = None,
     written: bool = False,
+    questions: Path | None = None,
     images: Path | None = None,
     model: Path | None = None,
     encoder: str = "embedded",
@@ -50,16 +52,27 @@ def answers(
     Answers of failures are compared with those of the rest, and words of the members' captions with those of the rest
     of the class.
     """
-    if bool(ask) + (captions is not None) + written != 1:
-        raise InvalidInput('Say one of --ask "what colour is the cube?", --captions FILE or --written.')
+    if bool(ask) + (captions is not None) + written + (questions is not None) != 1:
+        raise InvalidInput(
+            'Say one of --ask "what colour is the cube?", --captions FILE, --written or --questions TABLE.'
+        )
     if out is not None:
         check_suffix(out)
         in_folder(out)
+    if questions is not None:
+        from core.cli.pictures.known import write_losses
+
+        if run is not None:
+            raise InvalidInput("--questions asks of pictures, --images PATH, and of no run: leave DIR out.")
+        write_losses(questions, images, model, encoder, out, as_json)
+        return
+    if run is None:
+        raise InvalidInput("A run is asked or described: give the folder DIR of one.")
     from core.store import load
 
     diagnosis = load(run)
     with TerminalProgress() as progress:
-        reader = _AskedRun(diagnosis, images, model, encoder, progress)
+        reader = AskedRun(diagnosis, images, model, encoder, progress)
         document, table, lines = reader.asked(ask, seed) if ask else reader.described(captions, seed)
     if out is not None and out.suffix.lower() == ".json":
         from core.files import write_json
@@ -75,8 +88,20 @@ def answers(
         say(f"Written: {out}")
 
 
+def open_describer(model: Path | None) -> Describer:
+    """The model of a folder, which must be named."""
+    from core.answers.folder import read_describer
+
+    if model is None:
+        raise InvalidInput(
+            "--ask, --written and --questions need a model that answers, --model DIR: none ships, since a small one "
+            "did not earn it (docs/answers.md says where one comes from). --captions FILE needs none."
+        )
+    return read_describer(model)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class _AskedRun:
+class AskedRun:
     """A run and what its pictures are read with."""
 
     diagnosis: Diagnosis
@@ -131,14 +156,7 @@ class _AskedRun:
         return said, "written by the model, picture by picture"
 
     def _describer(self) -> Describer:
-        from core.answers.folder import read_describer
-
-        if self.model is None:
-            raise InvalidInput(
-                "--ask and --written need a model that answers, --model DIR: none ships, since a small one did not "
-                "earn it (docs/answers.md says where one comes from). --captions FILE needs none."
-            )
-        return read_describer(self.model)
+        return open_describer(self.model)
 
     def _cells(self) -> tuple[PictureTokens, tuple[int, int]]:
         from core.answers.ask import read_cells

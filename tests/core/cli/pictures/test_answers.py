@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from core.answers.bar import CARD
 from core.answers.folder import write_describer
@@ -87,3 +89,38 @@ def test_a_model_of_other_features_is_refused(run: str, tmp_path: Path, capsys: 
     assert "takes features of 5 numbers" in refused(
         capsys, "answers", run, "--ask", "a", "--model", str(tmp_path / "other")
     )
+
+
+def test_questions_of_a_table_become_losses_that_diagnose_takes(
+    model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    for k in range(12):  # noise: copies would be kept together
+        noise = np.random.default_rng(k).integers(0, 256, (8, 8, 3), np.uint8)
+        Image.fromarray(noise).resize((64, 64), 0).save(pictures / f"{k}.png")
+    asked, out, own = tmp_path / "asked.csv", tmp_path / "losses.csv", tmp_path / "own"
+    rows = [{"image": f"{k % 12}.png", "question": "is it red ?", "answer": "yes", "hue": k % 12} for k in range(48)]
+    pd.DataFrame(rows).to_csv(asked, index=False)
+    asked_columns = rows[0].keys()
+    given = ["--questions", str(asked), "--images", str(pictures), "--model", str(model), "--out", str(out)]
+    told = said(capsys, "answers", *given)
+    assert told.startswith("48 questions: ")
+    assert "core diagnose --table" in told
+    table = pd.read_csv(out)
+    assert set(table.columns) == {*asked_columns, "id", "group", "prediction", "correct", "loss"}
+    assert (table["loss"] > 0).all()
+    document = json.loads(said(capsys, "answers", *given, "--json"))
+    assert (document["n"], document["loss"]) == (48, pytest.approx(table["loss"].mean()))
+    ran = ["--images", str(pictures), "--no-words", "--permutations", "100", "--out", str(own)]
+    assert "group: 12 groups for 48 rows" in said(capsys, "diagnose", "--table", str(out), *ran)
+
+
+def test_questions_need_pictures_and_a_place_for_the_losses_and_no_run(
+    run: str, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = ["--questions", "asked.csv", "--model", str(model)]
+    assert "needs --images PATH" in refused(capsys, "answers", *given, "--out", "losses.csv")
+    assert "needs --out FILE" in refused(capsys, "answers", *given, "--images", run)
+    assert "leave DIR out" in refused(capsys, "answers", run, *given)
+    assert "give the folder DIR" in refused(capsys, "answers", "--ask", "is it red?")
