@@ -23,6 +23,11 @@ class Limits:
     """Width times height of one picture, as its header declares them."""
     max_decoder_bytes: int = 640 * 2**20
     """Memory that the decoder of one picture may take."""
+    max_clip_frames: int = 500_000
+    """Frames of one clip: four and a half hours at 30 a second."""
+    max_clip_pixels: int = 1_500_000_000
+    """Frames times width times height up to which every frame of a clip is decoded (24 s of full HD at 30 a second);
+    of longer ones single frames are."""
     max_table_bytes: int = 4 * 2**30
     """Size of a table or of embeddings on disk, and of the numbers and texts in it, unpacked; pictures apart."""
     max_header_bytes: int = 64 * 2**10

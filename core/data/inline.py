@@ -21,8 +21,8 @@ def preview_address(payload: bytes, modality: str, size: int, *, as_kept: bool =
     Raises:
         InvalidInput: the bytes cannot be shown.
     """
-    kind = "image/webp" if modality == "image" else "image/svg+xml"
     shown = payload if as_kept and payload[8:12] == b"WEBP" else modality_of(modality).preview(payload, size)
+    kind = "image/webp" if shown[8:12] == b"WEBP" else "image/svg+xml"
     return f"data:{kind};base64,{base64.b64encode(shown).decode('ascii')}"
 
 

@@ -4,14 +4,25 @@ file and one line of the table; the encoders that name it (`Encoder.modality`) e
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import Any, Protocol
 
 from core.records import F32, I64, Column, Progress, no_progress
 from core.registry import Registry
 
 MODALITIES = Registry(
-    "modality", {"image": "core.data.images.modality:ImageModality", "text": "core.data.texts.modality:TextModality"}
+    "modality",
+    {
+        "image": "core.data.images.modality:ImageModality",
+        "text": "core.data.texts.modality:TextModality",
+        "clip": "core.data.clips.modality:ClipModality",
+    },
 )
+SUFFIXES: Mapping[str, frozenset[str]] = {
+    "image": frozenset(".jpg .jpeg .jpe .jfif .png .webp .bmp .gif .tif .tiff .avif".split()),
+    "clip": frozenset(".mp4 .m4v .mov .mkv .webm .avi".split()),
+}
+"""How the names of files end, by modality. An animated picture counts as an image unless the modality is named."""
 
 
 class Unreadable(Exception):
@@ -72,6 +83,12 @@ class Modality(Protocol):
             InvalidInput: the bytes cannot be used.
         """
         ...
+
+
+def modality_by_name(name: str) -> str | None:
+    """The modality of a file by the end of its name; None where it is of none."""
+    suffix = PurePosixPath(name).suffix.lower()
+    return next((modality for modality, suffixes in SUFFIXES.items() if suffix in suffixes), None)
 
 
 def modality_of(name: str) -> Modality:

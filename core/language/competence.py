@@ -32,7 +32,7 @@ BAR = 0.75
 MIN_PICTURES = 10
 """A phrase that fewer pictures show is not measured."""
 VERSION = 1
-ASKS = {"image": "--captions FILE --images FOLDER", "text": "--texts FILE"}
+ASKS = {"image": "--captions FILE --images FOLDER", "text": "--texts FILE", "clip": "--captions FILE --images FOLDER"}
 """What the command that measures it takes, by modality."""
 
 

@@ -63,6 +63,19 @@ SPEECH: Mapping[str, Speech] = {
             ("a photo of ", ", "), ("", ", "), ("a photograph of ", " "), ("this shows ", " "),
         ),
     ),
+    "clip": Speech(
+        ASSETS / "phrases" / "phrases.json",
+        "a video of {}",
+        ("thing", "scene", "object", "view"),
+        "video",
+        "photo",
+        "photo trait",
+        True,
+        (
+            ("a video of ", " "), ("", " "), ("a clip of ", " "), ("footage of ", " "),
+            ("a video of ", ", "), ("", ", "), ("a film of ", " "), ("this shows ", " "),
+        ),
+    ),
     "text": Speech(
         ASSETS / "phrases" / "texts.json",
         "a text about {}",

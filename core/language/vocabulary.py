@@ -134,7 +134,8 @@ def _from_json(path: Path, text: str, shipped: Mapping[str, Pairs], modality: st
             f'{path.name}: a phrase file reads {{"version": 1, "families": [...]}}: got {text[:40]!r}. '
             "Start from an exported one."
         )
-    if (of := known.get("modality", "image")) != modality:
+    of = known.get("modality", "image")
+    if of not in SPEECH or SPEECH[of].vocabulary != SPEECH[modality].vocabulary:  # clips share those of pictures
         raise InvalidInput(
             f"{path.name}: these phrases speak of {printable(str(of)[:20])}s and the samples are {modality}s. "
             f"Start from those that ship for {modality}s: `python -m core phrases --modality {modality}`."

@@ -9,14 +9,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from core.data.images.listing import FileImages, Listing, is_image_name, is_junk
+from core.data.images.listing import FileImages, Listing, is_image_name, is_item_name, is_junk
 from core.data.images.tars import is_tar, open_tar
 from core.data.images.zips import is_zip, open_zip
 from core.errors import InvalidInput
 from core.limits import Limits
 from core.records import Progress, no_progress
 
-__all__ = ["FileImages", "is_archive", "is_image_name", "is_junk", "open_images"]
+__all__ = ["FileImages", "is_archive", "is_image_name", "is_item_name", "is_junk", "open_images"]
 
 
 def open_images(path: str | Path, limits: Limits = Limits(), progress: Progress = no_progress) -> FileImages:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 from typing import NoReturn
 
+from core.data.modality import modality_by_name
 from core.errors import InvalidInput
 from core.limits import Limits, byte_size
 from core.records import NamedItems, Progress, Reporter
 
-IMAGE_SUFFIXES = frozenset(".jpg .jpeg .jpe .jfif .png .webp .bmp .gif .tif .tiff .avif".split())
 RATIO_FROM = 2**20
 """Small members reach any ratio honestly (a blank bitmap) and cannot hurt."""
 _JUNK_NAMES = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
@@ -84,7 +83,7 @@ class Listing:
             self._junk += 1
             return False
         if any("\ud800" <= c <= "\udfff" for c in name):  # no table or page could hold such a name
-            if is_image_name(name):
+            if is_item_name(name):
                 raise InvalidInput(
                     f"{self.source}: the name of {name[:80]!a} is no UTF-8. "
                     "Rename it or its folder, or pack the folder as a zip."
@@ -154,7 +153,12 @@ class Listing:
 
 def is_image_name(name: str) -> bool:
     """Whether the file name ends as a picture's does."""
-    return PurePosixPath(name).suffix.lower() in IMAGE_SUFFIXES
+    return modality_by_name(name) == "image"
+
+
+def is_item_name(name: str) -> bool:
+    """Whether the file name ends as that of a picture, a clip or another item does."""
+    return modality_by_name(name) is not None
 
 
 def is_junk(name: str) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from core.data.images.archives import FileImages, is_image_name
+from core.data.images.archives import FileImages, is_item_name
 from core.data.images.columns import FrameImages, ParquetImages, encoded
 from core.data.images.headers import declared_size
 from core.errors import InvalidInput
@@ -49,6 +49,7 @@ def match_files(
     ledger: Ledger,
     *,
     column: str,
+    noun: str = "picture",
     count_unused: bool = True,
     progress: Progress = no_progress,
 ) -> I64:
@@ -57,6 +58,7 @@ def match_files(
     Args:
         written: (n,) object array of str or None, as in the table.
         column: the table's column, for messages.
+        noun: what a file is called there.
 
     Raises:
         InvalidInput: no row's file is there, or a row's file name fits several files.
@@ -64,7 +66,7 @@ def match_files(
     """
     report = Reporter(progress, "match pictures", len(written))
     report(0)
-    index = index_files(store)
+    index, files = index_files(store), "images" if noun == "picture" else f"{noun}s"
     positions, ambiguous = np.full(len(written), -1, dtype=np.int64), list[tuple[int, list[int]]]()
     for row, text in enumerate(written):
         report(row)
@@ -77,23 +79,23 @@ def match_files(
         row, places = ambiguous[0]
         choices = " or ".join(repr(store.name(p)) for p in places[:3])
         raise InvalidInput(
-            f"{column!r} must name one picture in each row: {written[row]!r} (row {row}) may be {choices}; "
+            f"{column!r} must name one {noun} in each row: {written[row]!r} (row {row}) may be {choices}; "
             f"{len(ambiguous):,} rows are so. Write the path below the images' root."
         )
     if len(written) and (positions < 0).all():
         example = next((text for text in written if text is not None), "")
         raise InvalidInput(
-            f"None of the {len(written):,} files that {column!r} names (such as {example!r}) is among the images (such "
-            f"as {store.name(0)!r}). Name the column that holds the paths, or bring the right images."
+            f"None of the {len(written):,} files that {column!r} names (such as {example!r}) is among the {files} "
+            f"(such as {store.name(0)!r}). Name the column that holds the paths, or bring the right {noun}s."
         )
     links = set(store.links)
-    ledger.drop(np.array([text is None for text in written]), f"{column!r} names no picture")
-    ledger.drop(np.array([text in links for text in written]), "the picture is a link: links are not followed")
-    ledger.drop(positions < 0, [f"the picture is not among the images: {text}" for text in written])
-    used = {int(p) for p in positions if p >= 0 and is_image_name(store.name(int(p)))}
-    unused = sum(map(is_image_name, store.names)) - len(used)
+    ledger.drop(np.array([text is None for text in written]), f"{column!r} names no {noun}")
+    ledger.drop(np.array([text in links for text in written]), f"the {noun} is a link: links are not followed")
+    ledger.drop(positions < 0, [f"the {noun} is not among the {files}: {text}" for text in written])
+    used = {int(p) for p in positions if p >= 0 and is_item_name(store.name(int(p)))}
+    unused = sum(map(is_item_name, store.names)) - len(used)
     if unused > 0 and count_unused:
-        ledger.note(f"{unused:,} pictures belong to no row of the table and were not used.")
+        ledger.note(f"{unused:,} {noun}s belong to no row of the table and were not used.")
     return positions
 
 
@@ -104,7 +106,7 @@ def index_files(store: FileImages) -> FileIndex:
         by_path[name] = i
         last = name.rpartition("/")[2]
         by_name[last].append(i)
-        if is_image_name(name):
+        if is_item_name(name):
             by_stem[last.rpartition(".")[0]].append(i)
     depth = max((name.count("/") + 1 for name in by_path), default=0)
     return FileIndex(by_path, dict(by_name), dict(by_stem), depth)

@@ -22,7 +22,7 @@ LOSS_KINDS = (
 )
 
 
-NOT_COLUMNS = ("loss_kind", "higher_is_better", "class_names")
+NOT_COLUMNS = ("loss_kind", "higher_is_better", "class_names", "modality")
 """Fields of `Roles` that say how to read columns, and name none."""
 
 
@@ -59,6 +59,9 @@ class Roles:
     """Columns that look like model outputs but are wanted as conditions all the same."""
     class_names: tuple[str, ...] = ()
     """The order of the classes in an array column, or in probability columns whose names don't say it."""
+
+    modality: str | None = None
+    """What the files are where their names do not say it: "clip" takes animated pictures for clips."""
 
     def __post_init__(self) -> None:
         for field in SEVERAL:

@@ -1,0 +1,61 @@
+"""Clips: decoded to a few frames, measured over time, compared by the hash of a mosaic, shown as storyboards."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core.data.clips import decoding, properties, storyboard
+from core.data.clips.frames import Clip
+from core.data.images import duplicates
+from core.data.modality import Unreadable
+from core.errors import InvalidInput
+from core.records import F32, I64, Column, Progress, no_progress
+
+_HASH = "near-duplicate hash"
+"""Name under which a clip's hash travels with its properties in the cache."""
+
+
+class ClipModality:
+    """The row "clip" of `core.data.modality.MODALITIES`."""
+
+    meanings = properties.PROPERTIES
+    kept_as = "webp"
+    version = f"{decoding.VERSION}/{properties.VERSION}/{duplicates.VERSION}"
+
+    def open(self, data: bytes) -> tuple[Clip, dict[str, Any]]:
+        """The clip's frames, its properties and its hash."""
+        clip = decoding.decode_clip(data)
+        measured = properties.measure_clip(clip)
+        measured[_HASH] = duplicates.picture_hash(storyboard.mosaic(clip))
+        return clip, measured
+
+    def properties(self, measured: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
+        return properties.columns(measured)
+
+    def notes(self, measured: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+        return properties.notes(measured)
+
+    def duplicates(
+        self,
+        contents: Sequence[bytes],
+        measured: Sequence[Mapping[str, Any]],
+        vectors: F32,
+        progress: Progress = no_progress,
+    ) -> I64:
+        return duplicates.duplicate_groups(contents, [row[_HASH] for row in measured], vectors, progress)
+
+    def keep(self, data: bytes, size: int) -> bytes:
+        """A small animation in the clip's own time."""
+        return storyboard.animation(_opened(data), size)
+
+    def preview(self, data: bytes, size: int) -> bytes:
+        """A storyboard of six frames."""
+        return storyboard.storyboard(_opened(data), size)
+
+
+def _opened(data: bytes) -> Clip:
+    try:
+        return decoding.decode_clip(data)
+    except Unreadable as error:
+        raise InvalidInput(f"The clip {error}") from error

@@ -1,0 +1,56 @@
+"""Clips shown: a storyboard of six frames for galleries, and a small animation that a finished run keeps."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from PIL import Image
+
+from core.data.clips.frames import Clip, chosen, sized, small_size
+
+COLUMNS, ROWS = 3, 2
+"""Frames of a storyboard, read like a page."""
+GAP = 2
+"""Pixels of white between them."""
+KEPT = 12
+"""Frames of the animation that a run keeps."""
+SHORTEST = 40
+"""Milliseconds that one of its frames is shown at least."""
+
+
+def storyboard(clip: Clip, size: int) -> bytes:
+    """WebP bytes: six frames of the clip, evenly spread, from left to right and down; longest side at most `size`."""
+    rows = np.linspace(0, len(clip.frames) - 1, COLUMNS * ROWS).round().astype(int).tolist()
+    width, height = clip.frames[0].size
+    most = ((size - GAP * (COLUMNS - 1)) / (COLUMNS * width), (size - GAP * (ROWS - 1)) / (ROWS * height), 1.0)
+    cell = max(int(width * min(most)), 1), max(int(height * min(most)), 1)
+    whole = (COLUMNS * cell[0] + GAP * (COLUMNS - 1), ROWS * cell[1] + GAP * (ROWS - 1))
+    board = Image.new("RGB", whole, "white")
+    for at, row in enumerate(rows):
+        left, top = at % COLUMNS * (cell[0] + GAP), at // COLUMNS * (cell[1] + GAP)
+        board.paste(sized(clip.frames[row], cell), (left, top))
+    out = io.BytesIO()
+    board.save(out, "WEBP", quality=78, method=2)
+    return out.getvalue()
+
+
+def animation(clip: Clip, size: int) -> bytes:
+    """WebP bytes: at most `KEPT` frames that play in the clip's own time, longest side at most `size`."""
+    rows = chosen(clip.seconds, KEPT).tolist()
+    shape = small_size(*clip.frames[0].size, long=size)
+    frames = [sized(clip.frames[row], shape) for row in rows]
+    ends = np.append(clip.seconds[rows][1:], max(clip.length, clip.seconds[rows][-1]))
+    shown = np.maximum(np.round((ends - clip.seconds[rows]) * 1000), SHORTEST).astype(int).tolist()
+    out = io.BytesIO()
+    frames[0].save(out, "WEBP", save_all=True, append_images=frames[1:], duration=shown, loop=0, quality=70, method=2)
+    return out.getvalue()
+
+
+def mosaic(clip: Clip, side: int = 16) -> Image.Image:
+    """Sixteen tiny frames in a square, by whose perceptual hash copies are told; backwards a clip has another."""
+    rows = np.linspace(0, len(clip.frames) - 1, 16).round().astype(int).tolist()
+    board = Image.new("RGB", (4 * side, 4 * side))
+    for at, row in enumerate(rows):
+        board.paste(sized(clip.frames[row], (side, side)), (at % 4 * side, at // 4 * side))
+    return board

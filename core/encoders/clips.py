@@ -1,0 +1,85 @@
+"""Clips through an encoder of pictures: some frames of each, pooled over time.
+
+For words and questions the frames' vectors of the joint space are averaged (CLIP4Clip's "meanP", Luo et al. 2022,
+arXiv 2104.08860, section 3.3). A mean cannot tell a clip from the same one backwards; so for finding failures the mean
+is joined with how the vectors change from the first half to the second, which changes its sign then. That second half
+is ours, not the paper's: their poolers that see the order have to be trained.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from core.encoders import Encoder, load_encoder
+from core.encoders.arithmetic import unit
+from core.errors import InvalidInput
+from core.records import F32
+
+SEEN = 8
+"""Frames of a clip that the encoder sees; of fewer some are seen twice."""
+CHANGE = 1.0
+"""Weight of the change over time beside the mean. Fixed beforehand, not tuned."""
+
+
+class HasFrames(Protocol):
+    """What is asked of a clip (`core.data.clips.frames.Clip`)."""
+
+    @property
+    def frames(self) -> Sequence[Image.Image]:
+        """Upright RGB, in their order."""
+        ...
+
+
+class ClipEncoder:
+    """An encoder of pictures that sees clips: `core.encoders.Encoder` of the modality "clip".
+
+    Args:
+        pictures: name of the encoder of pictures.
+    """
+
+    modality = "clip"
+    batch_size = 4
+
+    def __init__(self, pictures: str = "embedded", **options: Any) -> None:
+        self.pictures: Encoder = load_encoder(pictures, **options)
+        if self.pictures.modality != "image":
+            raise InvalidInput(
+                f"Frames of clips are pictures, and {pictures!r} embeds {self.pictures.modality}s. "
+                "Name an encoder of pictures, such as clips:ViT-B-32/laion2b_s34b_b79k."
+            )
+        self.name = "clips" if pictures == "embedded" else f"clips:{self.pictures.name}"
+        self.fingerprint = f"{self.pictures.fingerprint} in {SEEN} frames, change {CHANGE:g}"
+        self.description = f"{SEEN} frames of a clip through {self.pictures.name}: {self.pictures.description}"
+        self.finding_space = f"{self.pictures.finding_space}, mean and change of {SEEN} frames"
+        self.joint_space = self.pictures.joint_space
+        self.logit_scale = self.pictures.logit_scale
+
+    def preprocess(self, item: HasFrames, /) -> npt.NDArray[Any]:
+        """(`SEEN`, ...) frames as the encoder of pictures takes them, in their order."""
+        rows = np.linspace(0, len(item.frames) - 1, SEEN).round().astype(int).tolist()
+        ready = {row: self.pictures.preprocess(item.frames[row]) for row in sorted(set(rows))}
+        return np.stack([ready[row] for row in rows])
+
+    def encode_items(self, batch: npt.NDArray[Any]) -> tuple[F32, F32]:
+        """From (n, `SEEN`, ...) frames, (n, 2 d) vectors for finding failures and (n, d2) of the joint space."""
+        finding, joint = self.encode_frames(batch)
+        half = SEEN // 2
+        change = finding[:, half:].mean(1) - finding[:, :half].mean(1)
+        return unit(np.concatenate([finding.mean(1), np.float32(CHANGE) * change], 1)), unit(joint.mean(1))
+
+    def encode_frames(self, batch: npt.NDArray[Any]) -> tuple[F32, F32]:
+        """From (n, `SEEN`, ...) frames, (n, `SEEN`, d) and (n, `SEEN`, d2) unit rows, frame by frame."""
+        n = len(batch)
+        finding, joint = self.pictures.encode_items(batch.reshape(n * SEEN, *batch.shape[2:]))
+        return finding.reshape(n, SEEN, -1), joint.reshape(n, SEEN, -1)
+
+    def encode_texts(self, texts: Sequence[str]) -> F32:
+        return self.pictures.encode_texts(texts)
+
+    def count_truncated(self, texts: Sequence[str]) -> int:
+        return self.pictures.count_truncated(texts)

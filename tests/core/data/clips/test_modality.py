@@ -1,0 +1,213 @@
+"""Clips: decoded to the frames that were drawn, measured over time, refused with a reason."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from dataclasses import replace
+from functools import cache
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from core.data.clips import decoding, storyboard
+from core.data.clips.decoding import decode_clip
+from core.data.clips.properties import measure_clip, over_time
+from core.data.modality import Unreadable, modality_of
+from core.errors import InvalidInput
+from core.limits import Limits
+from core.scenes.clips import OPPOSITE, draw_clip, faded, video_bytes
+
+N, SIDE, RATE = 12, 64, 6
+
+
+@cache
+def drawn(*verbs: str) -> tuple[Image.Image, ...]:
+    return tuple(draw_clip(np.random.default_rng(5), verbs).frames(N, SIDE))
+
+
+@cache
+def video() -> bytes:
+    return video_bytes(drawn("moves left", "grows"), RATE)
+
+
+def animated(form: str, frames: tuple[Image.Image, ...], shown: int = 100) -> bytes:
+    out = io.BytesIO()
+    frames[0].save(out, form, save_all=True, append_images=frames[1:], duration=shown, loop=0)
+    return out.getvalue()
+
+
+def difference(one: Image.Image, other: Image.Image) -> float:
+    return float(np.abs(np.asarray(one, float) - np.asarray(other, float)).mean())
+
+
+def test_a_video_gives_its_frames_in_their_order_and_time() -> None:
+    clip = decode_clip(video())
+    assert (clip.n_frames, clip.width, clip.height, clip.file_format) == (N, SIDE, SIDE, "MP4 (mpeg4)")
+    assert clip.length == pytest.approx(N / RATE)
+    assert clip.has_sound is False
+    assert clip.seconds == pytest.approx(np.arange(N) / RATE)
+    for got, wanted in zip(clip.frames, drawn("moves left", "grows"), strict=True):
+        assert difference(got, wanted) < 6  # of 255: MPEG-4 loses a little
+
+
+@pytest.mark.parametrize("form", ["GIF", "WEBP", "PNG"])
+def test_an_animated_picture_is_a_clip(form: str) -> None:
+    clip = decode_clip(animated(form, drawn("rises"), 200))
+    assert clip.n_frames == N
+    assert clip.length == pytest.approx(0.2 * N)
+    assert clip.has_sound is None
+    assert difference(clip.frames[-1], drawn("rises")[-1]) < 12
+
+
+def test_of_many_frames_those_kept_lie_evenly_over_the_time() -> None:
+    frames = tuple(Image.new("RGB", (32, 32), (5 * i, 0, 0)) for i in range(50))
+    clip = decode_clip(video_bytes(frames, 25))
+    assert len(clip.frames) == 16
+    assert clip.n_frames == 50
+    assert np.diff(clip.seconds).max() / np.diff(clip.seconds).min() < 1.6
+    assert clip.step == pytest.approx(1 / 8, abs=0.04)
+
+
+def test_a_clip_too_large_to_be_decoded_whole_gives_single_frames_and_leaves_motion_open(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    frames = tuple(Image.new("RGB", (32, 32), (5 * i, 0, 0)) for i in range(50))
+    clip = decode_clip(video_bytes(frames, 25), Limits(max_clip_pixels=1000))
+    reds = [np.asarray(frame)[16, 16, 0] / 5 for frame in clip.frames]
+    assert len(clip.frames) >= 4
+    assert reds == pytest.approx(clip.seconds * 25, abs=12)
+    measured = measure_clip(clip)
+    assert measured["motion"] is None
+    assert measured["cuts"] is None
+    assert measured["brightness"] is not None
+    (said,) = modality_of("clip").notes([measured])
+    assert "too large to be decoded whole" in said
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"", "is empty"),
+        (b"hello, no clip at all", "no clip in a format that is known"),
+        (animated("GIF", drawn("rises")[:1]), "single picture"),
+        (video()[:200], "damaged, cut short or no MP4"),
+        (b"\x1a\x45\xdf\xa3" + b"\0" * 300, "WebM or Matroska"),
+        (b"RIFF\x10\0\0\0AVI " + b"\xff" * 300, "no video in it"),
+        (b"\0\0\0\x18ftypmp42" + b"A" * 1000, "MP4"),
+        (b"#EXTM3U\nhttp://127.0.0.1/1.ts\n", "no clip in a format that is known"),
+        (b"ffconcat version 1.0\nfile /etc/passwd\n", "no clip in a format that is known"),
+    ],
+)
+def test_what_is_no_clip_says_why(data: bytes, why: str) -> None:
+    with pytest.raises(Unreadable, match=why):
+        modality_of("clip").open(data)
+
+
+@pytest.mark.parametrize(
+    ("limits", "why"),
+    [
+        (Limits(max_pixels=1000), "64 x 64 pixels; 1 to 1,000 are read"),
+        (Limits(max_clip_frames=5), "more than 5 frames"),
+    ],
+)
+def test_what_a_video_declares_is_held_against_the_limits_before_it_is_decoded(limits: Limits, why: str) -> None:
+    with pytest.raises(Unreadable, match=why):
+        decode_clip(video(), limits)
+
+
+def test_an_animation_of_more_frames_than_any_needs_is_refused_before_they_are_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(decoding, "MAX_PICTURES", 5)
+    with pytest.raises(Unreadable, match="more than 5 frames"):
+        decode_clip(animated("GIF", drawn("rises")))
+
+
+def test_damage_in_the_middle_keeps_what_came_before_it() -> None:
+    whole = bytearray(video())
+    middle = whole.find(b"mdat") + (len(whole) - whole.find(b"mdat")) // 2
+    whole[middle : middle + 40] = b"\xff" * 40
+    clip = decode_clip(bytes(whole))
+    assert 2 <= len(clip.frames) <= N
+    assert difference(clip.frames[0], drawn("moves left", "grows")[0]) < 6
+
+
+def test_any_cut_of_a_video_is_read_or_refused() -> None:
+    data = video()
+    for end in range(1, len(data), max(len(data) // 40, 1)):
+        with contextlib.suppress(Unreadable):
+            decode_clip(data[:end])
+
+
+def test_motion_cuts_and_fading_are_measured() -> None:
+    moving, other = drawn("moves left"), drawn("moves right", "shrinks")
+    still = measure_clip(decode_clip(video_bytes((moving[0],) * N, 8)))
+    moves = measure_clip(decode_clip(video_bytes(moving, 8)))
+    assert still["still share"] == 1
+    assert still["cuts"] == 0
+    assert moves["motion"] > 3 * still["motion"]
+    dark = measure_clip(decode_clip(video_bytes(faded(moving, 0.2), 8)))
+    assert dark["brightness change"] < -0.2 < moves["brightness change"]
+    red = tuple(Image.new("RGB", (SIDE, SIDE), (200, 20, 20)) for _ in range(6))
+    cut = measure_clip(decode_clip(video_bytes((*other[:6], *red), 8)))
+    assert cut["cuts"] == 1
+    assert moves["cuts"] == 0
+
+
+def test_a_light_that_flickers_is_told_from_one_that_fades() -> None:
+    grey = np.full((24, 8, 8, 3), 100, np.uint8)
+    flickering, fading = grey.copy(), grey.copy()
+    flickering[::2] = 140
+    fading[:] = np.linspace(60, 140, 24)[:, None, None, None]
+    found = [over_time(frames)["flicker"] for frames in (grey, fading, flickering)]
+    assert found[0] == 0
+    assert found[1] is not None
+    assert found[1] < 0.01
+    assert found[2] is not None
+    assert found[2] > 0.1
+
+
+def test_what_a_run_keeps_plays_in_the_same_time_and_can_be_read_again() -> None:
+    clip = decode_clip(video())
+    kept = modality_of("clip").keep(video(), 48)
+    again = decode_clip(kept)
+    assert again.length == pytest.approx(clip.length, abs=0.2)
+    assert max(again.frames[0].size) == 48
+    assert difference(again.frames[0].resize((SIDE, SIDE)), clip.frames[0]) < 12
+    for data in (kept, video()):
+        board = Image.open(io.BytesIO(modality_of("clip").preview(data, 120)))
+        assert getattr(board, "n_frames", 1) == 1
+        assert max(board.size) <= 120
+
+
+def test_a_clip_backwards_is_no_copy_of_it_and_one_that_was_coded_again_is() -> None:
+    frames = drawn("moves left", "grows")
+    datas = [video(), video_bytes(frames, 8), video_bytes(frames[::-1], RATE), video_bytes(drawn("falls"), RATE)]
+    measured = [modality_of("clip").open(data)[1] for data in datas]
+    groups = modality_of("clip").duplicates([bytes([i]) for i in range(4)], measured, np.ones((4, 1), np.float32))
+    assert groups.tolist() == [0, 0, 1, 2]
+
+
+def test_what_cannot_be_shown_is_said() -> None:
+    with pytest.raises(InvalidInput, match="The clip is empty"):
+        modality_of("clip").preview(b"", 100)
+
+
+def test_backwards_a_drawn_clip_shows_its_own_frames_in_turn() -> None:
+    clip = draw_clip(np.random.default_rng(2), ("falls", "shrinks"))
+    back = clip.backwards()
+    assert back.text().count(OPPOSITE["falls"]) == 1
+    assert back.backwards().text() == clip.text()
+    for one, other in zip(clip.frames(5, 40), back.frames(5, 40)[::-1], strict=True):
+        assert difference(one, other) < 0.5
+    assert replace(clip, events=clip.events[:1]).text() in clip.text()
+
+
+def test_the_storyboard_reads_from_left_to_right_and_down() -> None:
+    frames = tuple(Image.new("RGB", (60, 30), (40 * i, 0, 0)) for i in range(6))
+    clip = decode_clip(animated("WEBP", frames))
+    board = np.asarray(Image.open(io.BytesIO(storyboard.storyboard(clip, 184))).convert("RGB"))
+    reds = [int(board[y, x, 0]) for y in (15, 47) for x in (30, 92, 154)]
+    assert reds == pytest.approx([0, 40, 80, 120, 160, 200], abs=12)

@@ -1,0 +1,46 @@
+"""Clips of a square that crosses the picture, some of which fail."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from PIL import Image, ImageDraw
+
+from core.records import Bool
+from core.scenes.clips import faded, video_bytes
+
+FRAMES, SIDE = 8, 48
+
+
+def crossing(rng: np.random.Generator) -> list[Image.Image]:
+    """Frames of a bright square that goes from the left to the right over a ground of a colour drawn at random."""
+    ground, square = (tuple(int(v) for v in rng.integers(*ends, 3)) for ends in ((60, 160), (150, 250)))
+    y, shown = int(rng.integers(4, SIDE - 18)), list[Image.Image]()
+    for x in np.linspace(0, SIDE - 14, FRAMES).round().astype(int).tolist():
+        frame = Image.new("RGB", (SIDE, SIDE), ground)
+        ImageDraw.Draw(frame).rectangle((x, y, x + 13, y + 13), fill=square)
+        shown.append(frame)
+    return shown
+
+
+def failing_clips(folder: Path, n: int, cause: str, seed: int = 0) -> tuple[pd.DataFrame, Bool]:
+    """Write n clips into `folder`; a table with a loss that is higher for a quarter of them, and which those are.
+
+    Args:
+        cause: "faded" (they darken), "backwards" (the square goes to the left), or "none" (the loss is of any clip).
+    """
+    rng = np.random.default_rng(seed)
+    folder.mkdir(parents=True, exist_ok=True)
+    planted = rng.permutation(n) < n // 4
+    for i, is_planted in enumerate(planted.tolist()):
+        frames: Sequence[Image.Image] = crossing(rng)
+        if is_planted and cause == "faded":
+            frames = faded(frames, 0.3)
+        if is_planted and cause == "backwards":
+            frames = frames[::-1]
+        (folder / f"{i:03d}.mp4").write_bytes(video_bytes(frames, 8))
+    loss = np.where(planted, 1.0, 0.2) + rng.normal(0, 0.25, n)
+    return pd.DataFrame({"file": [f"{i:03d}.mp4" for i in range(n)], "loss": loss}), planted
