@@ -201,7 +201,9 @@ def _frozen(diagnosis: Diagnosis, frozen: Frozen) -> str:
 @command()
 @option("--out FILE", "file to write: .json, or .txt for one phrase a line (default: lines, to standard output)")
 @option(
-    "--modality KIND", "of the samples that the phrases speak of (default image)", type=click.Choice(("image", "text"))
+    "--modality KIND",
+    "of the samples that the phrases speak of (default image)",
+    type=click.Choice(("image", "text", "clip")),
 )
 def phrases(out: Path | None = None, modality: str = "image") -> None:
     """Write the shipped phrases, to edit and bring back with --vocabulary."""

@@ -21,6 +21,9 @@ T = TypeVar("T")
 PLAIN: Mapping[str, tuple[str, str]] = {
     "grey": ("", "black and white"),
     "tint": ("", "with a {} tint"),
+    "brightness change": ("darkening", "brightening"),
+    "cuts": ("", "with cuts"),
+    "flicker": ("", "flickering"),
     "brightness": ("dark", "bright"),
     "noise": ("", "noisy"),
     "blur": ("", "blurred"),
@@ -33,12 +36,17 @@ PLAIN: Mapping[str, tuple[str, str]] = {
     "hedges": ("", "hedged"),
     "numbers": ("", "with numbers"),
     "words": ("short", "long"),
+    "still share": ("", "standing still"),
+    "motion": ("", "with much motion"),
+    "length": ("short", "long"),
 }
-"""Measured properties of pictures and texts that people see as such, with what their low and their high end is called.
-Of two that fit equally well the earlier one is meant: dark pictures have low contrast too, and blurred ones as well;
-tinted ones are very colourful; a link may hold numbers."""
+"""Measured properties of pictures, clips and texts that people see as such, with what their low and their high end is
+called. Of two that fit equally well the earlier one is meant: dark pictures have low contrast too, and blurred ones as
+well; tinted ones are very colourful; a link may hold numbers; a clip that darkens is dark."""
 VISIBLE: Mapping[str, float] = {
     "noise": 0.01,
+    "flicker": 0.01,
+    "cuts": 1.0,
     **dict.fromkeys(("question marks", "numbers", "negations", "hedges", "links", "markup tags"), 1.0),
 }
 """Least median of the members with which the high end may be said at all: grass has more noise than the sky, and is not

@@ -16,11 +16,12 @@ FRAMES, SIDE = 8, 48
 
 
 def crossing(rng: np.random.Generator) -> list[Image.Image]:
-    """Frames of a bright square that goes from the left to the right over a ground of a colour drawn at random."""
-    ground, square = (tuple(int(v) for v in rng.integers(*ends, 3)) for ends in ((60, 160), (150, 250)))
+    """Frames of a bright square that goes from the left to the right over spots of colours drawn at random."""
+    square, spots = tuple(rng.integers(150, 250, 3).tolist()), rng.integers(60, 160, (6, 6, 3)).astype(np.uint8)
+    ground = Image.fromarray(spots).resize((SIDE, SIDE))
     y, shown = int(rng.integers(4, SIDE - 18)), list[Image.Image]()
     for x in np.linspace(0, SIDE - 14, FRAMES).round().astype(int).tolist():
-        frame = Image.new("RGB", (SIDE, SIDE), ground)
+        frame = ground.copy()
         ImageDraw.Draw(frame).rectangle((x, y, x + 13, y + 13), fill=square)
         shown.append(frame)
     return shown

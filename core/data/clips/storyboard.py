@@ -47,10 +47,10 @@ def animation(clip: Clip, size: int) -> bytes:
     return out.getvalue()
 
 
-def mosaic(clip: Clip, side: int = 16) -> Image.Image:
-    """Sixteen tiny frames in a square, by whose perceptual hash copies are told; backwards a clip has another."""
-    rows = np.linspace(0, len(clip.frames) - 1, 16).round().astype(int).tolist()
-    board = Image.new("RGB", (4 * side, 4 * side))
+def mosaic(clip: Clip, side: int = 128) -> Image.Image:
+    """Four frames in a square, by whose perceptual hash copies are told; backwards a clip has another."""
+    rows = np.linspace(0, len(clip.frames) - 1, 4).round().astype(int).tolist()
+    board = Image.new("RGB", (2 * side, 2 * side))
     for at, row in enumerate(rows):
-        board.paste(sized(clip.frames[row], (side, side)), (at % 4 * side, at // 4 * side))
+        board.paste(sized(clip.frames[row], (side, side)), (at % 2 * side, at // 2 * side))
     return board

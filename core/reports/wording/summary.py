@@ -207,7 +207,7 @@ def words_sentence(diagnosis: Diagnosis) -> str:
         return ""
     said = f"{count(len(words.phrases), 'phrase')} in {count(len(set(words.families)), 'family')} were tested"
     said += f", spoken by the encoder {words.encoder.split(' ')[0]}." if words.encoder else "."
-    if words.encoder == "embedded":
+    if words.encoder in ("embedded", "clips"):
         said += (
             " It is small: in a blind test its words fitted composed scenes and not stylised pictures. "
             "Look at the pictures, or click through thirty."
