@@ -64,7 +64,7 @@ def answers(
 
         if run is not None:
             raise InvalidInput("--questions asks of pictures, --images PATH, and of no run: leave DIR out.")
-        write_losses(questions, images, model, encoder, out, as_json)
+        write_losses(questions, images, open_describer(model), encoder, out, as_json)
         return
     if run is None:
         raise InvalidInput("A run is asked or described: give the folder DIR of one.")
