@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import warnings
+from functools import cache
 from importlib import import_module
 
 import numpy as np
 
 from core.records import F32, Embeddings, FailureMap, Progress, no_progress
+
+KEPT = (
+    ("umap.umap_", "smooth_knn_dist"),
+    ("umap.umap_", "compute_membership_strengths"),
+    ("umap.utils", "fast_knn_indices"),
+    ("pynndescent.utils", "build_candidates_owner"),
+    ("pynndescent.utils", "sort_updates_by_block"),
+    ("pynndescent.utils", "apply_sorted_graph_update_array"),
+    ("pynndescent.kernels", "generate_graph_update_array_batched"),
+)
+"""Functions that cost seconds to compile and that their packages do not keep compiled. None takes a function as its
+argument: numba would keep a copy of such a one from every process, and find none again."""
 
 
 def pca_map(embeddings: Embeddings) -> FailureMap:
@@ -40,6 +53,17 @@ def umap_map(embeddings: Embeddings, *, seed: int = 0, progress: Progress = no_p
     return FailureMap(xy, "umap")
 
 
+@cache
+def keep_compiled() -> None:
+    """Have numba keep what UMAP compiles where it keeps the rest of it, so that the next process need not compile it:
+    the same machine code, and a small map after half a second of work in place of fifteen. What another version of the
+    packages does not have is left out."""
+    for module, name in KEPT:
+        compiled = getattr(import_module(module), name, None)
+        if hasattr(compiled, "enable_caching"):
+            compiled.enable_caching()
+
+
 def warm_up() -> None:
     """Compile UMAP's code for small and for large inputs, once a process: compiling costs more than mapping.
 
@@ -55,6 +79,7 @@ def _umap(vectors: F32, *, n_neighbors: int, seed: int, epochs: int | None = Non
         warnings.simplefilter("ignore")  # umap warns that a seed means one thread, which is what we want
         import umap  # type: ignore[import-untyped]  # imported late: it compiles on import
 
+        keep_compiled()
         reducer = umap.UMAP(
             n_neighbors=n_neighbors, min_dist=0.1, metric="cosine", random_state=seed, n_epochs=epochs, n_jobs=1
         )

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
-from core.embeddings.projection import pca_map, umap_map
+from core.embeddings.projection import KEPT, keep_compiled, pca_map, umap_map
 from core.records import F32, Embeddings
 
 
@@ -54,6 +56,12 @@ def test_flat_vectors_still_make_a_finite_map(vectors: np.ndarray) -> None:
 
 def test_too_few_rows_for_umap_fall_back_to_pca() -> None:
     assert umap_map(embeddings(np.random.default_rng(3).normal(size=(19, 4)))).method == "pca"
+
+
+@pytest.mark.parametrize(("module", "name"), KEPT)
+def test_what_umap_compiles_slowly_is_kept_for_the_next_process(module: str, name: str) -> None:
+    keep_compiled()
+    assert getattr(import_module(module), name).stats.cache_path
 
 
 @pytest.mark.slow
