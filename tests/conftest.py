@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,11 +10,15 @@ from typing import Any
 import pytest
 
 from core.records import Diagnosis
+from tests.support.chromium import ARGUMENTS, CHROMIUM, DRAWING
 from tests.support.diagnoses import make_diagnosis
 
 # Set before any test imports a library that reads them: tests never reach a model hub.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TRANSFORMERS_OFFLINE", "1")
+# Each test process looks for free ports in a range of its own: of two that look at once, one fails.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ["GRADIO_SERVER_PORT"] = str(7960 + 100 * int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw")))
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
@@ -47,33 +50,17 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ERRATA_CACHE", str(tmp_path / "cache"))
 
 
-CHROMIUM_FLAGS = [
-    "--no-sandbox",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    # Software drawing, so that WebGL works on a machine without a display.
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
-]
-
-
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """A headless Chromium driven by Playwright; the test is skipped where there is none."""
-    path = (
-        os.environ.get("ERRATA_CHROMIUM")
-        or shutil.which("chromium")
-        or shutil.which("chromium-browser")
-        or shutil.which("google-chrome")
-    )
-    if path is None:
+    """A headless Chromium driven by Playwright; the test is skipped where there is none.
+
+    It is closed after each file: Playwright's event loop runs in this thread, and `asyncio.run` of other tests refuses
+    to start beside it.
+    """
+    if CHROMIUM is None:
         pytest.skip("needs Chromium: install it, or name one in ERRATA_CHROMIUM")
-    sync_api = pytest.importorskip("playwright.sync_api")
+    sync_api = pytest.importorskip("playwright.sync_api", reason="needs the playwright package")
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *DRAWING])
         yield browser
         browser.close()

@@ -87,6 +87,14 @@ MAX_LINES, MAX_FILES = 320, 24
 OUTSIDE = ("gradio", "tests", "scripts")
 NAMES = re.compile(r"\b(?:core|webapp|tests|scripts)(?:\.[A-Za-z_]\w*)+(?::\w+)?")
 
+Edges = dict[str, set[str]]
+
+
+@pytest.fixture(scope="module")
+def edges(repository: Path) -> Edges:
+    """Every import of ours, read once."""
+    return edges_of(repository)
+
 
 def room_of(name: str) -> str:
     return ".".join(name.split(".")[:2])
@@ -120,10 +128,10 @@ def loaded_by(code: str, repository: Path) -> set[str]:
     return set(done.stderr.split())
 
 
-def test_every_room_imports_downward(repository: Path) -> None:
+def test_every_room_imports_downward(edges: Edges) -> None:
     up = {
         (name, target)
-        for name, targets in edges_of(repository).items()
+        for name, targets in edges.items()
         for target in targets
         if room_of(name) != room_of(target)
         and name not in ("core", "webapp")
@@ -141,25 +149,25 @@ def test_core_knows_neither_gradio_nor_tests_nor_scripts(repository: Path) -> No
     assert not {m for m in imports(modules(repository)["core.cli.serve"], at_top=True) if m.startswith("webapp")}
 
 
-def test_no_file_imports_itself_by_a_detour(repository: Path) -> None:
-    graph = {name: {m for m in targets if (name, m) not in DOOR} for name, targets in edges_of(repository).items()}
+def test_no_file_imports_itself_by_a_detour(edges: Edges) -> None:
+    graph = {name: {m for m in targets if (name, m) not in DOOR} for name, targets in edges.items()}
     assert circles(graph) == []
 
 
-def test_sub_rooms_import_no_sibling_that_imports_them(repository: Path) -> None:
+def test_sub_rooms_import_no_sibling_that_imports_them(edges: Edges) -> None:
     pairs = {
         (name.rpartition(".")[0], target.rpartition(".")[0])
-        for name, targets in edges_of(repository).items()
+        for name, targets in edges.items()
         for target in targets
         if room_of(name) == room_of(target) and name.count(".") > 2 and target.count(".") > 2
     }
     assert {(a, b) for a, b in pairs if a < b and (b, a) in pairs} == set()
 
 
-def test_records_come_from_the_one_place_that_hands_them_on(repository: Path) -> None:
+def test_records_come_from_the_one_place_that_hands_them_on(edges: Edges) -> None:
     around = {
         (name, target)
-        for name, targets in edges_of(repository).items()
+        for name, targets in edges.items()
         for target in targets
         if target.startswith("core.records.")
         and room_of(name) != "core.records"

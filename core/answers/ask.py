@@ -18,7 +18,6 @@ from core.answers.vision import grid_boxes
 from core.checks.reasons import failing
 from core.discovery.design import design_of
 from core.embeddings.tokens import PictureTokens, read_image_tokens
-from core.encoders import load_encoder
 from core.encoders.tokens import tower_of
 from core.errors import InvalidInput
 from core.options import check_text
@@ -101,6 +100,8 @@ def read_cells(
         raise InvalidInput(
             f"There are {len(images):,} pictures for {len(diagnosis.samples):,} samples. Bring one each."
         )
+    from core.encoders import load_encoder
+
     loaded = load_encoder(encoder)
     tower = tower_of(loaded)
     return read_image_tokens(images, loaded, tower, cache=cache, progress=progress), tower.grid

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from tests.browser.conftest import ARGUMENTS, CHROMIUM, READY, draw_lasso
+from tests.browser.conftest import READY, draw_lasso
+from tests.support.chromium import ARGUMENTS, CHROMIUM
 from tests.support.diagnoses import draw_picture
 from tests.support.system_calls import Run, Watched, stop
 

@@ -2,61 +2,35 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
-from tests.support.showcase import PlainEncoder, write_examples
+from core.encoders import EMBEDDED, ENCODERS
+from tests.support.showcase import write_examples
 
-CHROMIUM = next(
-    (found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None
-)
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 READY = "#map [data-ready='true']"
+
+
+@pytest.fixture(autouse=True)
+def plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An encoder of eight dimensions, by its name. It stands in the tables and replaces no function: a module that is
+    first imported while a page is open would keep the replacement, and later tests would meet it there."""
+    monkeypatch.setitem(ENCODERS, "plain", "tests.support.showcase:PlainEncoder")
+    monkeypatch.setitem(EMBEDDED, "plain", "plain")
 
 
 @pytest.fixture(scope="session")
 def page_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a page that serves two made-up examples; the first has words, which an encoder of eight dimensions
-    speaks."""
-    import core.encoders
+    """The address of a page that serves two made-up examples; the first has words, which the plain encoder speaks."""
     from webapp.app import build_app
     from webapp.server.settings import launch_settings
 
-    folder = tmp_path_factory.mktemp("examples")
-    with pytest.MonkeyPatch.context() as patch:
-        real = core.encoders.load_encoder
-        patch.setattr(
-            core.encoders,
-            "load_encoder",
-            lambda name="embedded", **kw: PlainEncoder() if name == "plain" else real(name, **kw),
-        )
-        demo = build_app(examples=write_examples(folder))
-        _, address, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_settings())
-        yield address
-        demo.close()
-
-
-@pytest.fixture(
-    scope="module"
-)  # closed before another module opens its own: Playwright allows one at a time in a thread
-def chromium() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs the playwright package")
-    if CHROMIUM is None:
-        pytest.skip("needs a Chromium: apt-get install chromium")
-    with playwright.sync_playwright() as engine:
-        browser = engine.chromium.launch(executable_path=CHROMIUM, headless=True, args=ARGUMENTS)
-        yield browser
-        browser.close()
+    demo = build_app(examples=write_examples(tmp_path_factory.mktemp("examples")))
+    _, address, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_settings())
+    yield address
+    demo.close()
 
 
 @pytest.fixture
