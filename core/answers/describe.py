@@ -24,7 +24,7 @@ from core.encoders.arithmetic import unit_rows
 from core.errors import InvalidInput
 from core.numbers import count
 from core.options import check_text
-from core.records import I64, Bool, Diagnosis, FailureCluster, Progress, no_progress
+from core.records import F64, I64, Bool, Diagnosis, FailureCluster, Progress, no_progress
 
 if TYPE_CHECKING:
     from core.embeddings.texts import TextTower
@@ -75,6 +75,9 @@ class CaptionedCluster:
     """The strongest first."""
     tested: int
     """Words that were looked at."""
+    cosines: tuple[float, ...] = ()
+    """Of each of `quoted` how near it is to the members that have it, the mean cosine; empty where captions were not
+    chosen by nearness."""
 
     @property
     def confirmed(self) -> tuple[SaidWord, ...]:
@@ -126,8 +129,9 @@ def nearest_captions(
     encoder: TextTower | None = None,
     cache: Path | None = None,
     progress: Progress = no_progress,
-) -> list[str]:
-    """Of each sample the caption whose text the encoder finds most like it.
+) -> tuple[list[str], F64]:
+    """Of each sample the caption whose text the encoder finds most like it, and (n,) the cosine of the two: the nearest
+    is given even where none fits.
 
     Raises:
         InvalidInput: it is a run of texts; the run has no words, or they are of another edition of its encoder.
@@ -145,13 +149,15 @@ def nearest_captions(
         )
     tower = speaker_of(words, encoder)
     vectors = unit_rows(encode_texts(tower, captions, cache, progress=progress, step="encode the captions"))
-    return [captions[int(i)] for i in (words.joint.vectors @ vectors.T).argmax(1).tolist()]
+    likeness = words.joint.vectors @ vectors.T  # (n, captions)
+    return [captions[int(i)] for i in likeness.argmax(1).tolist()], likeness.max(1).astype(np.float64)
 
 
 def describe_clusters(
     diagnosis: Diagnosis,
     captions: Sequence[str | None],
     *,
+    cosines: F64 | None = None,
     permutations: int = 5000,
     seed: int = 0,
     progress: Progress = no_progress,
@@ -160,6 +166,7 @@ def describe_clusters(
 
     Args:
         captions: one a sample; None where there is none.
+        cosines: (n,) how near each is to its sample, where it was chosen for that.
 
     Raises:
         InvalidInput: there are not as many captions as samples.
@@ -168,7 +175,7 @@ def describe_clusters(
         raise InvalidInput(
             f"There are {len(captions):,} captions for {len(diagnosis.samples):,} samples. Bring one each."
         )
-    spoken = _Spoken(diagnosis, design_of(diagnosis), captions)
+    spoken = _Spoken(diagnosis, design_of(diagnosis), captions, cosines)
     made = list[CaptionedCluster]()
     for i, cluster in enumerate(diagnosis.clusters):
         progress("compare the words of captions", i, len(diagnosis.clusters))
@@ -180,8 +187,10 @@ def describe_clusters(
 class _Spoken:
     """A run with a caption a sample."""
 
-    def __init__(self, diagnosis: Diagnosis, design: Design, captions: Sequence[str | None]) -> None:
-        self.diagnosis, self.design, self.captions = diagnosis, design, captions
+    def __init__(
+        self, diagnosis: Diagnosis, design: Design, captions: Sequence[str | None], cosines: F64 | None
+    ) -> None:
+        self.diagnosis, self.design, self.captions, self.cosines = diagnosis, design, captions, cosines
         self.words = [frozenset() if text is None else frozenset(words_of(text)) - SILENT for text in captions]
         self.there = np.array([text is not None for text in captions])
 
@@ -195,7 +204,14 @@ class _Spoken:
         words = sorted(word for word, n in counts.items() if LEAST <= n <= len(rows) - LEAST)
         n = int(members.sum())
         found = self._tested(rows, members, words, permutations, seed) if words and 0 < n < len(rows) else ()
-        return CaptionedCluster(cluster.id, cluster.name, cluster.scope, n, len(rows) - n, quoted, found, len(words))
+        near = tuple(self._nearness(rows[members], text) for text in quoted) if self.cosines is not None else ()
+        return CaptionedCluster(
+            cluster.id, cluster.name, cluster.scope, n, len(rows) - n, quoted, found, len(words), near
+        )
+
+    def _nearness(self, rows: I64, caption: str) -> float:
+        assert self.cosines is not None
+        return float(self.cosines[[row for row in rows.tolist() if self.captions[row] == caption]].mean())
 
     def _tested(
         self, rows: I64, members: Bool, words: Sequence[str], permutations: int, seed: int

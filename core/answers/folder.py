@@ -35,8 +35,8 @@ from core.files import write_text
 from core.training.checkpoints import read_tensors, write_tensors
 
 NEEDED = (
-    "a folder with a T5's config.json, the checkpoint as model.safetensors and the T5's tokenizer (tokenizer.json or "
-    "spiece.model)"
+    "a folder with a T5's config.json, a VL-T5's checkpoint as model.safetensors and the T5's tokenizer "
+    "(tokenizer.json or spiece.model)"
 )
 VISUAL = "encoder.visual_embedding."
 _FEATURES, _IMAGES = f"{VISUAL}feat_embedding.0.weight", f"{VISUAL}img_order_embedding.weight"
@@ -221,7 +221,11 @@ def _sizes(folder: Path, said: Mapping[str, Any], shapes: Mapping[str, list[int]
         raise InvalidInput(f"{folder}: {WEIGHTS} holds no shared.weight. What is needed is {NEEDED}.")
     if _FEATURES not in shapes or _IMAGES not in shapes:
         absent = _FEATURES if _FEATURES not in shapes else _IMAGES
-        raise InvalidInput(f"{folder}: {WEIGHTS} holds no {absent}: it is a T5 that does not see. {NEEDED} is needed.")
+        raise InvalidInput(
+            f"{folder} holds a plain T5, which does not see: {WEIGHTS} has no {absent}, by which a VL-T5 reads "
+            f"pictures. Bring {NEEDED}; docs/answers.md says where one comes from, and "
+            "`answers --captions FILE` needs no model."
+        )
     found = VisionSizes(shapes[_FEATURES][1], shapes[_IMAGES][0], said.get("box_order", "released"))
     for name in ("feat_dim", "n_images"):
         if said.get(name, getattr(found, name)) != getattr(found, name):

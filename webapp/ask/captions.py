@@ -109,11 +109,13 @@ def make_captions(session: Session, captions: Sequence[str], lists: int, progres
     from core.reports.wording.described import nearest_of
 
     diagnosis = require_run(session)
-    nearest = nearest_captions(diagnosis, captions, cache=own_cache(), progress=progress)
-    clusters = describe_clusters(diagnosis, nearest, progress=progress)
+    nearest, cosines = nearest_captions(diagnosis, captions, cache=own_cache(), progress=progress)
+    clusters = describe_clusters(diagnosis, nearest, cosines=cosines, progress=progress)
     how = nearest_of(captions, "your list")
-    document = described_document(diagnosis, clusters, nearest, how)
-    files = write_files("captions", FILES, document, words_table(clusters), described_table(diagnosis, nearest))
+    document = described_document(diagnosis, clusters, nearest, how, cosines)
+    files = write_files(
+        "captions", FILES, document, words_table(clusters), described_table(diagnosis, nearest, cosines)
+    )
     ids = tuple(one.cluster for one in clusters)
     return DescribedRun(session.run, captions_view(diagnosis, clusters, how, lists), ids, files, lists)
 

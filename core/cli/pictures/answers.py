@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from core.answers.describer import Describer
     from core.embeddings.tokens import PictureTokens
-    from core.records import Diagnosis, Progress
+    from core.records import F64, Diagnosis, Progress
 
     Told = tuple[dict[str, Any], pd.DataFrame, list[str]]
 
@@ -130,21 +130,21 @@ class AskedRun:
         from core.reports.tables.described import described_document, described_table
         from core.reports.wording.described import described_lines
 
-        said, how = self._written() if file is None else self._nearest(file)
-        clusters = describe_clusters(self.diagnosis, said, seed=seed, progress=self.progress)
-        document = described_document(self.diagnosis, clusters, said, how)
-        return document, described_table(self.diagnosis, said), described_lines(clusters, how)
+        said, cosines, how = self._written() if file is None else self._nearest(file)
+        clusters = describe_clusters(self.diagnosis, said, cosines=cosines, seed=seed, progress=self.progress)
+        document = described_document(self.diagnosis, clusters, said, how, cosines)
+        return document, described_table(self.diagnosis, said, cosines), described_lines(clusters, how)
 
-    def _nearest(self, file: Path) -> tuple[list[str | None], str]:
+    def _nearest(self, file: Path) -> tuple[list[str | None], F64, str]:
         from core.answers.describe import nearest_captions, read_captions
         from core.embeddings.cache import default_cache
         from core.reports.wording.described import nearest_of
 
         bank = read_captions(file)
-        found = nearest_captions(self.diagnosis, bank, cache=default_cache(), progress=self.progress)
-        return list(found), nearest_of(bank, file.name)
+        found, cosines = nearest_captions(self.diagnosis, bank, cache=default_cache(), progress=self.progress)
+        return list(found), cosines, nearest_of(bank, file.name)
 
-    def _written(self) -> tuple[list[str | None], str]:
+    def _written(self) -> tuple[list[str | None], None, str]:
         from core.answers.ask import say as answers_of
         from core.answers.tasks import CAPTION
 
@@ -153,7 +153,7 @@ class AskedRun:
         said: list[str | None] = [None] * len(self.diagnosis.samples)
         for row, one in zip(cells.kept.tolist(), answers_of(describer, cells, grid, CAPTION, self.progress)):
             said[row] = one.text
-        return said, "written by the model, picture by picture"
+        return said, None, "written by the model, picture by picture"
 
     def _describer(self) -> Describer:
         return open_describer(self.model)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from core.answers.ask import AskedPictures
 from core.answers.describe import CaptionedCluster
-from core.records import Diagnosis
+from core.records import F64, Diagnosis
 from core.records.codec import to_json
 from core.reports.wording.described import verdict
 
@@ -33,11 +33,15 @@ def asked_table(diagnosis: Diagnosis, found: AskedPictures) -> pd.DataFrame:
 
 
 def described_document(
-    diagnosis: Diagnosis, clusters: Sequence[CaptionedCluster], captions: Sequence[str | None], how: str
+    diagnosis: Diagnosis,
+    clusters: Sequence[CaptionedCluster],
+    captions: Sequence[str | None],
+    how: str,
+    cosines: F64 | None = None,
 ) -> dict[str, Any]:
-    """The clusters with their words, and every sample's caption."""
+    """The clusters with their words, and every sample's caption; with (n,) `cosines` how near it is."""
     own = [asdict(one) | {"cluster": one.cluster + 1, "sentence": verdict(one)} for one in clusters]
-    said = [{"id": name, "caption": text} for name, text in zip(diagnosis.samples.ids, captions, strict=True)]
+    said = described_table(diagnosis, captions, cosines).to_dict("records")
     return to_json({"captions_from": how, "clusters": own, "captions": said})
 
 
@@ -47,6 +51,7 @@ def words_table(clusters: Sequence[CaptionedCluster]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["cluster", "name", "word", "inside", "outside", "p", "confirmed"])
 
 
-def described_table(diagnosis: Diagnosis, captions: Sequence[str | None]) -> pd.DataFrame:
-    """A row for each sample: id, caption."""
-    return pd.DataFrame({"id": list(diagnosis.samples.ids), "caption": list(captions)})
+def described_table(diagnosis: Diagnosis, captions: Sequence[str | None], cosines: F64 | None = None) -> pd.DataFrame:
+    """A row for each sample: id, caption, and where it was chosen by nearness cosine."""
+    found = pd.DataFrame({"id": list(diagnosis.samples.ids), "caption": list(captions)})
+    return found if cosines is None else found.assign(cosine=cosines)

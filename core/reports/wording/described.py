@@ -15,7 +15,8 @@ ASKED_RULE = (
 )
 UNKNOWN_BAR = "The bar for “not sure” was set on drawn scenes; that it holds for other pictures is not known."
 NEAREST_NOTE = (
-    "Each picture gets the nearest caption, even where none fits it: a word that passes tells members from the rest, "
+    "Each picture gets the nearest caption, even where none fits it; its cosine says how near it is, and is no measure "
+    "of whether it is true: a word that passes tells members from the rest, "
     "and whether it is in the pictures only a look at them says."
 )
 NO_BAR = "Every answer counts: there is no bar for this model and task below which it would be not sure."
@@ -73,8 +74,14 @@ def described_lines(clusters: Sequence[CaptionedCluster], how: str) -> list[str]
     made = [f"Captions: {how}. {DESCRIBED_RULE}"]
     for one in clusters:
         made.append(f"{one.name} ({sizes(one)}): {verdict(one)}")
-        made += [f"    “{text}”" for text in one.quoted]
-    return made
+        made += [f"    {said}" for said in quotations(one)]
+    return [*made, NEAREST_NOTE] if any(one.cosines for one in clusters) else made
+
+
+def quotations(one: CaptionedCluster) -> list[str]:
+    """Such as "“a dog in snow” (cosine 0.24)"."""
+    near = [f" (cosine {number(value, 2)})" for value in one.cosines] or [""] * len(one.quoted)
+    return [f"“{text}”{said}" for text, said in zip(one.quoted, near, strict=True)]
 
 
 def sizes(one: CaptionedCluster) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.numbers import bracketed, count, number, percent
+from core.numbers import bracketed, count, number, percent, points
 from core.records import Estimate
 from core.visual_words.pretraining.run import Figures, PretrainingResult
 
@@ -19,10 +19,12 @@ def _verdict(result: PretrainingResult) -> str:
     own, other = result.network.matching, result.encoder.matching
     if own is None or other is None:
         return "Matching cannot be measured: fewer than two held-out pictures have captions that differ. Bring more."
-    said = f"{_share(own)} of held-out pairs against {_share(other)} by {result.encoder_name}"
-    if own.low > other.high:
+    said, gain = f"{_share(own)} of held-out pairs against {_share(other)} by {result.encoder_name}", result.gain
+    assert gain is not None
+    said += f"; on the same pairs {points(gain.value, sign=True)} {bracketed(gain, points=True)}"
+    if gain.low > 0:
         return f"The network tells matching pairs better than the encoder that it looks through: {said}."
-    if own.high < other.low:
+    if gain.high < 0:
         return f"The network tells matching pairs less well than the encoder that it looks through: {said}. Use that."
     return f"Whether the network tells matching pairs better than the encoder alone is open: {said}."
 
@@ -31,7 +33,8 @@ def _learned(result: PretrainingResult) -> str:
     found = result.found
     words = ""
     if found.model.dictionary is not None:
-        words = f", through {found.settings.words:,} visual words (used as evenly as {number(found.perplexity, 0)})"
+        even = f"the cells are spread as over {number(found.perplexity, 0)} equally frequent ones"
+        words = f", through {found.settings.words:,} visual words ({even})"
     return (
         f"Learned from {count(result.n_learned, 'picture')} with {count(result.n_captions, 'caption')}{words}; "
         f"{count(result.n_held_out, 'picture')} held out "

@@ -25,7 +25,8 @@ def verdict(search: VisualSearch) -> str:
     n = words.cell.shape[1]
     made = (
         f"{n:,} visual words of {words.maps.shape[1]} x {words.maps.shape[2]} cells in each of "
-        f"{count(len(search.rows), 'picture')} (used as evenly as {number(words.perplexity, 0)} would be)"
+        f"{count(len(search.rows), 'picture')} (some are rare: "
+        f"the cells are spread as over {number(words.perplexity, 0)} equally frequent ones)"
     )
     if confirmed:
         what = "goes" if len(confirmed) == 1 else "go"

@@ -18,7 +18,7 @@ from core.visual_words.pretraining.losses import StepLosses, step_losses
 from core.visual_words.pretraining.network import Soho
 from core.visual_words.pretraining.pairs import CaptionedPictures
 from core.visual_words.pretraining.settings import Pretraining
-from core.visual_words.pretraining.vocabulary import MARKS, CaptionWords, caption_words
+from core.visual_words.pretraining.vocabulary import MARKS, CaptionWords, caption_words, words_of
 
 FITTED = 512
 """Pictures whose cells whiten the map and begin the dictionary."""
@@ -169,13 +169,19 @@ class _Batch:
 
 
 def _draw(data: CaptionedPictures, size: int, rng: np.random.Generator) -> _Batch:
-    """Different pictures, each with one of its captions; then the captions of half of them change places."""
+    """Different pictures, each with one of its captions; then the captions of half of them change places. One that
+    comes to a picture which has a caption of the same words is no mismatch."""
     pictures = rng.choice(len(data), min(size, len(data)), replace=False)
     first = np.searchsorted(data.of, pictures)
     captions = first + (rng.random(len(pictures)) * (np.searchsorted(data.of, pictures, "right") - first)).astype(int)
     n = len(pictures) // 2
     captions[:n] = np.roll(captions[:n], 1)
-    return _Batch(pictures, captions, torch.from_numpy((np.arange(len(pictures)) >= n) | (n < 2)))
+    last = np.searchsorted(data.of, pictures, "right")
+    own = (np.arange(len(pictures)) >= n) | (n < 2)
+    for i in range(n):
+        said = {tuple(words_of(data.captions[at])) for at in range(first[i], last[i])}
+        own[i] |= tuple(words_of(data.captions[captions[i]])) in said
+    return _Batch(pictures, captions, torch.from_numpy(own))
 
 
 def _step(

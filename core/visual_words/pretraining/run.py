@@ -11,6 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from core.data.images.decoding import decode
+from core.data.images.duplicates import duplicate_groups, picture_hash
+from core.data.images.properties import SIDE, shrink
 from core.embeddings.prefetch import read_bytes
 from core.embeddings.tokens import read_image_tokens
 from core.encoders import load_encoder
@@ -22,6 +25,7 @@ from core.owned import Kind
 from core.records import F64, I64, Bool, Estimate, Progress, no_progress
 from core.records.codec import to_json
 from core.statistics.intervals import wilson
+from core.statistics.paired import paired_difference
 from core.visual_words.pretraining.captions_table import CaptionTable
 from core.visual_words.pretraining.dictionary_file import read_dictionary
 from core.visual_words.pretraining.figures import (
@@ -49,7 +53,7 @@ Scorer = Callable[[CaptionedPictures, I64], F64]
 """(p,) scores of (p, 2) places of a picture and a caption."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Figures:
     """Of one way to score pairs, on held-out pictures; intervals are 95 %, over the queries."""
 
@@ -61,6 +65,9 @@ class Figures:
     matching: Estimate | None
     """Share of pairs told rightly as matching or not, with the threshold of the other half's; None where fewer than two
     held-out pictures have captions that differ."""
+    right: Bool | None = None
+    """(p,) which of those pairs are told rightly, both pairs of a picture as far apart as there are pictures; the same
+    pairs whatever scores them."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -79,6 +86,15 @@ class PretrainingResult:
     encoder: Figures
     encoder_name: str
     notes: tuple[str, ...]
+
+    @property
+    def gain(self) -> Estimate | None:
+        """Share of pairs that the network tells rightly minus that of the encoder, on the same pairs, pictures
+        resampled whole; None where matching cannot be measured."""
+        ours, theirs = self.network.right, self.encoder.right
+        if ours is None or theirs is None:
+            return None
+        return paired_difference(~theirs, ~ours, np.arange(len(ours)) % (len(ours) // 2))
 
 
 def pretrain_on(
@@ -117,7 +133,7 @@ def pretrain_on(
     if len(data) < LEAST:
         raise InvalidInput(f"{len(data)} pictures have a caption and can be read; at least {LEAST} are needed.")
     rng = np.random.default_rng([settings.seed, 16])
-    learned, held, copies = hold_out(data, _contents(table, data), rng)
+    learned, held, copies = hold_out(data, _contents(table, data, progress), rng)
     found = pretrain(
         learned, tower.grid, settings, dictionary=begun, encode_words=loaded.encode_texts, progress=progress
     )
@@ -149,7 +165,7 @@ def hold_out(
     content lie on one side. Also a note of how many are such copies.
 
     Args:
-        contents: a digest of each picture's file.
+        contents: what copies share.
 
     Raises:
         InvalidInput: too many are copies for any to be held out.
@@ -165,14 +181,19 @@ def hold_out(
             f"The {len(data):,} pictures are {len(groups):,} different ones: none can be held out. Bring more of them."
         )
     n = len(data) - len(groups)
-    copies = (f"{n:,} pictures are copies of others by their bytes; copies are held out together.",) if n else ()
+    copies = (f"{n:,} pictures are copies or near copies of others; copies are held out together.",) if n else ()
     at = np.sort(np.array(held, np.int64))
     return data.keep(np.setdiff1d(np.arange(len(data)), at)), data.keep(at), copies
 
 
-def _contents(table: CaptionTable, data: CaptionedPictures) -> list[bytes]:
-    rows = data.pictures.kept[data.rows].tolist()
-    return [hashlib.sha256(read_bytes(table.images, row)).digest() for row in rows]
+def _contents(table: CaptionTable, data: CaptionedPictures, progress: Progress) -> list[bytes]:
+    """What pictures share that are copies of each other, re-encoded ones too: told as a diagnosis tells them."""
+    digests, hashes = list[bytes](), list[str]()
+    for row in data.pictures.kept[data.rows].tolist():
+        data_of_row = read_bytes(table.images, row)
+        digests.append(hashlib.sha256(data_of_row).digest())
+        hashes.append(picture_hash(shrink(decode(data_of_row).image, SIDE)))
+    return [bytes(str(group), "ascii") for group in duplicate_groups(digests, hashes, data.joint(), progress).tolist()]
 
 
 def measure(score: Scorer, pool: CaptionedPictures, held: CaptionedPictures, pairs: I64, match: Bool) -> Figures:
@@ -187,24 +208,27 @@ def measure(score: Scorer, pool: CaptionedPictures, held: CaptionedPictures, pai
     """
     n = len(pool)
     if n < 2:
-        return Figures({}, {}, _matching(score, held, pairs, match))
+        return Figures({}, {}, *_matching(score, held, pairs, match))
     every = np.stack(np.meshgrid(np.arange(n), np.arange(n), indexing="ij"), 2).reshape(-1, 2)
     found = retrieval(score(pool, every).reshape(n, n), pool.of, tuple(k for k in AT if k < n))
     return Figures(
         {k: wilson(round(share * n), n) for k, share in found.pictures.items()},
         {k: wilson(round(share * n), n) for k, share in found.captions.items()},
-        _matching(score, held, pairs, match),
+        *_matching(score, held, pairs, match),
     )
 
 
-def _matching(score: Scorer, held: CaptionedPictures, pairs: I64, match: Bool) -> Estimate | None:
+def _matching(
+    score: Scorer, held: CaptionedPictures, pairs: I64, match: Bool
+) -> tuple[Estimate, Bool] | tuple[None, None]:
     chooses = np.arange(len(pairs)) % (len(pairs) // 2) % 2 == 0 if len(pairs) else match  # both pairs of a picture
     if chooses.all():
-        return None
+        return None, None
     scores = score(held, pairs)
     check_scores(scores)
     told = scores[~chooses] > best_threshold(scores[chooses], match[chooses])
-    return wilson(int((told == match[~chooses]).sum()), len(told))
+    right = told == match[~chooses]
+    return wilson(int(right.sum()), len(right)), right
 
 
 def result_document(result: PretrainingResult) -> dict[str, Any]:
@@ -220,6 +244,7 @@ def result_document(result: PretrainingResult) -> dict[str, Any]:
             "held_out": {"pictures": result.n_held_out, "pool": result.pool, "pairs": result.pairs},
             "network": _document(result.network),
             "encoder_alone": _document(result.encoder),
+            "gain": None if result.gain is None else asdict(result.gain),
             "perplexity": None if found.model.dictionary is None else found.perplexity,
             "curve": [asdict(point) for point in found.curve],
             "seconds": found.seconds,

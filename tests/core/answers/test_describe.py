@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +17,8 @@ from core.answers.describer import SpokenAnswer
 from core.errors import InvalidInput
 from core.files import write_json
 from core.records import Diagnosis
+from core.reports.wording.described import NEAREST_NOTE, described_lines
+from tests.support.words import AxisEncoder, with_words
 
 
 def captions_of(diagnosis: Diagnosis, *, planted: bool) -> list[str]:
@@ -55,6 +59,21 @@ def test_captions_are_read_a_line_each_and_once(tmp_path: Path) -> None:
     (tmp_path / "c.txt").write_text("one\n", "utf-8")
     with pytest.raises(InvalidInput, match="1 different caption; 2 to 50,000"):
         read_captions(tmp_path / "c.txt")
+
+
+def test_the_nearest_caption_comes_with_its_cosine_and_a_note_that_it_may_not_fit() -> None:
+    tower: Any = AxisEncoder()
+    run = with_words()
+    assert run.words is not None
+    captions = ["in the dark", "on grass"]
+    found, cosines = nearest_captions(run, captions, encoder=tower)
+    plain = run.words.joint.vectors @ tower.encode_texts(captions).T
+    np.testing.assert_allclose(cosines, plain.max(1), rtol=1e-5)
+    clusters = describe_clusters(run, found, cosines=cosines, permutations=99)
+    lines = described_lines(clusters, "of two")
+    assert re.search(r"“.*” \(cosine 0\.\d\d\)", "\n".join(lines))
+    assert lines[-1] == NEAREST_NOTE
+    assert described_lines(describe_clusters(run, found, permutations=99), "of two")[-1] != NEAREST_NOTE
 
 
 def test_a_run_of_texts_takes_no_captions(diagnosis: Diagnosis) -> None:

@@ -202,7 +202,7 @@ def test_a_setting_that_no_t5_can_have_is_refused_by_name(folder: Path, name: st
         (numbered(lambda words: words.update(dict.fromkeys(words, 5))), "the tokenizer"),
         (numbered(lambda words: words.update(red=words["blue"])), "each its own"),
         (pickled, "may run any program"),
-        (drop("visual_embedding"), "does not see"),
+        (drop("visual_embedding"), "holds a plain T5, which does not see"),
         (drop("feat_embedding.1"), "lacks weights"),
         (
             lambda folder: change(folder, str, **{f"{VISUAL}layer_norm.weight": torch.ones(16)}),

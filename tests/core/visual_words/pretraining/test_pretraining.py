@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,9 +30,9 @@ from core.visual_words.pretraining.figures import (
     score_pairs,
     told_share,
 )
-from core.visual_words.pretraining.loop import pretrain, rate_at
+from core.visual_words.pretraining.loop import _draw, pretrain, rate_at
 from core.visual_words.pretraining.pairs import CaptionedPictures, captioned
-from core.visual_words.pretraining.run import CARD, WEIGHTS, hold_out, measure
+from core.visual_words.pretraining.run import CARD, WEIGHTS, PretrainingResult, hold_out, measure
 from core.visual_words.pretraining.settings import Pretraining
 
 TINY = Pretraining(words=8, layers=1, width=16, heads=2, steps=12, batch=8)
@@ -193,6 +194,28 @@ def test_a_caption_of_the_same_words_is_no_mismatch() -> None:
     assert match.shape == (0,)
 
 
+def test_a_caption_of_the_same_words_is_learned_as_a_match() -> None:
+    data = captions_of(["A dog.", "a dog"] * 4)
+    assert bool(_draw(data, 8, np.random.default_rng(0)).own.all())
+    apart = captions_of([f"thing {i}" for i in range(8)])
+    assert int((~_draw(apart, 8, np.random.default_rng(0)).own).sum()) == 4
+
+
+def test_the_gain_is_that_of_the_same_pairs() -> None:
+    data = captions_of([f"thing {i}" for i in range(40)])
+    pairs, match = matching_pairs(data, np.random.default_rng(0))
+    good = measure(lambda _, p: (p[:, 0] == p[:, 1]).astype(float), data, data, pairs, match)
+    poor = measure(lambda _, p: np.random.default_rng(1).normal(size=len(p)), data, data, pairs, match)
+    unused: Any = None
+    result = PretrainingResult(unused, 1, 1, 1, 1, 1, good, poor, "made", ())
+    gain = result.gain
+    assert gain is not None
+    assert good.right is not None
+    assert poor.right is not None
+    assert gain.value == pytest.approx(good.right.mean() - poor.right.mean())
+    assert gain.low > 0.2
+
+
 def test_one_caption_for_all_cannot_be_measured() -> None:
     data = captions_of(["a dog"] * 10)
     pool, rng = pool_of(data, np.random.default_rng(0)), np.random.default_rng(0)
@@ -206,7 +229,7 @@ def test_copies_of_a_picture_lie_on_one_side() -> None:
     learned, held, notes = hold_out(data, contents, np.random.default_rng(0))
     assert (len(learned), len(held)) == (48, 12)
     assert not {i // 2 for i in learned.rows.tolist()} & {i // 2 for i in held.rows.tolist()}
-    assert notes == ("30 pictures are copies of others by their bytes; copies are held out together.",)
+    assert notes == ("30 pictures are copies or near copies of others; copies are held out together.",)
     assert hold_out(data, [bytes([i]) for i in range(60)], np.random.default_rng(0))[2] == ()
     with pytest.raises(InvalidInput, match="60 pictures are 1 different ones"):
         hold_out(data, [b""] * 60, np.random.default_rng(0))
