@@ -59,9 +59,9 @@ def keep_compiled() -> None:
     the same machine code, and a small map after half a second of work in place of fifteen. What another version of the
     packages does not have is left out."""
     for module, name in KEPT:
-        compiled = getattr(import_module(module), name, None)
-        if hasattr(compiled, "enable_caching"):
-            compiled.enable_caching()
+        keep = getattr(getattr(import_module(module), name, None), "enable_caching", None)
+        if keep is not None:
+            keep()
 
 
 def warm_up() -> None:
