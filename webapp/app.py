@@ -47,14 +47,16 @@ _log = logging.getLogger(__name__)
 
 
 def find_examples(folder: Path) -> list[tuple[str, str]]:
-    """(title, run id) of each ready-computed run below `folder`/<name>/run: those where something was found first,
-    pictures before texts."""
+    """(title, run id) of each ready-computed run below `folder`/<name>/run: those where something was found first, then
+    in the order of `MODALITIES`, pictures before texts."""
+    order = {kind: place for place, kind in enumerate(MODALITIES)}
     found = []
     for run_folder in sorted(folder.glob("*/run")):
         if (run_folder / "state.json").is_file():
             run = RUNS.offer(run_folder)
             diagnosis = RUNS.get(run)
-            found.append((not diagnosis.clusters, diagnosis.samples.modality, diagnosis.samples.name, run))
+            samples = diagnosis.samples
+            found.append((not diagnosis.clusters, order.get(samples.modality, len(order)), samples.name, run))
     return [(title, run) for *_, title, run in sorted(found)]
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import importlib
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import gradio as gr
 import pytest
 
+from core.data.modality import MODALITIES
 from core.store import save
 from tests.support.showcase import make_showcase
 from webapp.app import build_app, find_examples
@@ -22,6 +24,13 @@ def test_examples_with_findings_come_first(tmp_path: Path) -> None:
     save(make_showcase(60), tmp_path / "b" / "run")
     (tmp_path / "unfinished" / "run").mkdir(parents=True)
     assert [run for _, run in find_examples(tmp_path)] == ["example-b", "example-a"]
+
+
+def test_examples_come_in_the_order_of_the_kinds(tmp_path: Path) -> None:
+    for kind in reversed(list(MODALITIES)):
+        shown = make_showcase(60)
+        save(replace(shown, samples=replace(shown.samples, modality=kind)), tmp_path / kind / "run")
+    assert [run for _, run in find_examples(tmp_path)] == [f"example-{kind}" for kind in MODALITIES]
 
 
 def test_the_page_is_private_by_default() -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from core.data.images.thumbnails import STORED_SIZE
 from core.data.inline import preview_address, text_of
+from core.discovery.called import cluster_name
 from core.errors import InvalidInput
 from core.numbers import number
 from core.records import Column, Diagnosis
@@ -16,6 +17,7 @@ HUES = ("#d55e00", "#0a9a76", "#c764a0", "#2f8fd0", "#c98a00", "#7a6ff0", "#b544
 with map_paint.js."""
 
 
+MAX_COLUMNS = 4
 ALT = 300
 """Characters of a text that stand for its card where cards cannot be seen."""
 
@@ -39,7 +41,7 @@ def picture(diagnosis: Diagnosis, row: int) -> str:
 def sample_facts(diagnosis: Diagnosis, row: int) -> list[str]:
     """Plain (unescaped) lines on one row: its loss, what was predicted for it, label and prediction, what is known of
     why it may fail, and its other columns."""
-    outcomes, samples = diagnosis.outcomes, diagnosis.samples
+    outcomes = diagnosis.outcomes
     lines = [
         f"loss {number(float(outcomes.loss[row]))} {outcomes.unit}",
         f"expected from the embedding {number(float(diagnosis.estimate.predicted[row]))} ± "
@@ -49,8 +51,20 @@ def sample_facts(diagnosis: Diagnosis, row: int) -> list[str]:
         lines.append(said)
     if why := reason_sentence(diagnosis, row):
         lines.append(why)
-    lines += [f"{column.name}: {_cell(column, row)}" for column in samples.metadata[:4] if not column.measured]
-    return lines
+    return lines + [f"{column.name}: {_cell(column, row)}" for column in _columns_first(diagnosis, row)]
+
+
+def _columns_first(diagnosis: Diagnosis, row: int) -> list[Column]:
+    """At most `MAX_COLUMNS` of the row: what tells its cluster, the column of the cluster's name before others, then
+    the table's own from the left."""
+    told = list[str]()
+    for cluster in (c for c in diagnosis.clusters if c.membership[row] >= 0.5):
+        called = cluster_name(diagnosis, cluster).text
+        own = [i for i in diagnosis.insights if i.cluster == cluster.id and i.confirmed]
+        told += [name for i in sorted(own, key=lambda i: i.text != called) for name in i.columns]
+    columns = {column.name: column for column in diagnosis.samples.metadata}
+    rest = [name for name, column in columns.items() if not column.measured]
+    return [columns[name] for name in dict.fromkeys([*told, *rest]) if name in columns][:MAX_COLUMNS]
 
 
 def label_and_prediction(diagnosis: Diagnosis, row: int) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
 import numpy as np
 
-from core.records import Diagnosis
+from core.records import Column, Diagnosis
 from core.reports.html.render import environment
 from core.reports.wording.reasons import reason_sentence
 from tests.support.diagnoses import make_diagnosis
@@ -64,3 +65,17 @@ def test_the_facts_of_a_sample_say_why_it_may_fail_where_that_is_known(diagnosis
         row for row in range(60) if not diagnosis.insights[0].mask[row] and not reason_sentence(diagnosis, row)
     )
     assert not any(" fail" in line for line in sample_facts(diagnosis, silent))
+
+
+def test_the_column_that_names_a_samples_cluster_is_shown_first(diagnosis: Diagnosis) -> None:
+    many = tuple(Column(f"given {i}", "category", np.array(["x"] * 60, object)) for i in range(6))
+    samples = replace(diagnosis.samples, metadata=(*many, *diagnosis.samples.metadata))
+    shown = replace(diagnosis, samples=samples)
+    assert [line for line in sample_facts(shown, 0) if ": " in line][-4:] == [
+        "weather: fog",
+        "given 0: x",
+        "given 1: x",
+        "given 2: x",
+    ]
+    outside = next(row for row in range(60) if all(c.membership[row] < 0.5 for c in shown.clusters))
+    assert sample_facts(shown, outside)[-4:] == [f"given {i}: x" for i in range(4)]
