@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 
+from core.answers.bar import SURE, Caution
 from core.answers.describer import Describer, SpokenAnswer
 from core.answers.model import PictureParts
 from core.answers.over_represented import over_represented
@@ -21,7 +23,7 @@ from core.embeddings.tokens import PictureTokens, read_image_tokens
 from core.encoders.tokens import tower_of
 from core.errors import InvalidInput
 from core.options import check_text
-from core.records import I64, Diagnosis, ItemStore, Progress, Reporter, no_progress
+from core.records import F32, I64, Bool, Diagnosis, ItemStore, Progress, Reporter, no_progress
 
 NOT_SURE = "not sure"
 LEAST = 5
@@ -55,6 +57,8 @@ class AskedPictures:
     said: tuple[SpokenAnswer, ...]
     bar: float | None
     """Below it an answer counts as "not sure"; None: every answer counts."""
+    unlike: Bool | None
+    """(m,) pictures unlike those that the model learned from, of which it is "not sure"; None: it is not known."""
     counts: tuple[AnswerCount, ...]
     """The most frequent first."""
     notes: tuple[str, ...]
@@ -62,13 +66,14 @@ class AskedPictures:
     @property
     def answers(self) -> list[str]:
         """Of each picture: the answer, or "not sure"."""
-        return [counted(one, self.bar) for one in self.said]
+        return counted(self.said, self.bar, self.unlike)
 
 
-def counted(said: SpokenAnswer, bar: float | None) -> str:
-    """The answer, or "not sure" below the bar and where its probability is no number."""
-    sure = math.isfinite(said.probability) and (bar is None or said.probability >= bar)
-    return said.text if sure else NOT_SURE
+def counted(said: Sequence[SpokenAnswer], bar: float | None, unlike: Bool | None = None) -> list[str]:
+    """The answers, or "not sure" below the bar, where a probability is no number, and of pictures of another kind."""
+    known = [math.isfinite(one.probability) and (bar is None or one.probability >= bar) for one in said]
+    sure = np.array(known, bool) & (True if unlike is None else ~unlike)
+    return [one.text if ok else NOT_SURE for one, ok in zip(said, sure.tolist(), strict=True)]
 
 
 def with_prefix(question: str) -> str:
@@ -137,17 +142,23 @@ def ask_pictures(
     pictures: PictureTokens,
     grid: tuple[int, int],
     *,
-    bar: float | None = None,
+    caution: Caution = SURE,
     seed: int = 0,
     progress: Progress = no_progress,
 ) -> AskedPictures:
     """Put the question to every picture and compare the answers of failures with those of the rest."""
     text = with_prefix(question)
     said = say(describer, pictures, grid, text, progress)
-    bar = bar if text.startswith(QUESTION) else None  # it was set on questions
-    answers = [counted(one, bar) for one in said]
-    counts = _counts(diagnosis, pictures.kept, answers, seed)
-    return AskedPictures(text, pictures.kept, said, bar, counts, tuple(pictures.notes))
+    bar = caution.bar if text.startswith(QUESTION) else None  # it was set on questions
+    unlike = None if caution.likeness is None else ~caution.likeness.alike(means_of(pictures))
+    counts = _counts(diagnosis, pictures.kept, counted(said, bar, unlike), seed)
+    return AskedPictures(text, pictures.kept, said, bar, unlike, counts, tuple(pictures.notes))
+
+
+def means_of(pictures: PictureTokens) -> F32:
+    """(n, f) mean of each picture's cells."""
+    parts = (np.arange(at, min(at + _BATCH, len(pictures))) for at in range(0, len(pictures), _BATCH))
+    return np.concatenate([pictures.rows(rows).tokens.mean(1) for rows in parts])
 
 
 def _counts(diagnosis: Diagnosis, rows: I64, answers: list[str], seed: int) -> tuple[AnswerCount, ...]:

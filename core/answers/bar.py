@@ -1,13 +1,15 @@
-"""The bar below which a model is not sure of its answer."""
+"""When a model is not sure of its answer: below a bar, and of pictures unlike those that it learned from."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from core.answers.likeness import Likeness, read_likeness
 from core.documents import read_json
 from core.errors import InvalidInput
 from core.statistics.intervals import wilson
@@ -16,6 +18,29 @@ CARD = "card.json"
 """What `scripts/answers/fit.py` writes beside a model."""
 RELIABLE = 0.9
 """Share of answers at or above the bar that must be right, by the lower end of its interval."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Caution:
+    """When answers do not count."""
+
+    bar: float | None = None
+    """Lowest probability of one that counts; None: all do."""
+    likeness: Likeness | None = None
+    """Which pictures it may be asked about; None: it is not known."""
+
+
+SURE = Caution()
+"""Every answer counts."""
+
+
+def caution_of(folder: Path) -> Caution:
+    """What the folder of a model says of it.
+
+    Raises:
+        InvalidInput: it says something that is no probability or no likeness.
+    """
+    return Caution(bar_of(folder), read_likeness(folder))
 
 
 def bar_of(folder: Path) -> float | None:

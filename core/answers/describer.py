@@ -118,4 +118,18 @@ def make_describer(texts: Iterable[str], sizes: VisionSizes, new: NewSizes, *, l
     with torch.random.fork_rng():
         torch.manual_seed(new.seed)
         model = VisionT5(config, sizes)
+        attend_to_alike(model.t5)
     return Describer(model.eval(), tokenizer)
+
+
+@torch.no_grad()
+def attend_to_alike(t5: Any) -> None:
+    """Let every attention begin by looking at what is like the token itself and by carrying that over: queries are
+    keys, and values are turned back by the output. After Trockman and Kolter 2023, arXiv 2305.09828; that what is
+    carried over keeps its sign is ours."""
+    for stack in (t5.encoder, t5.decoder):
+        for layer in (layer for block in stack.block for layer in block.layer[:-1]):
+            attention = layer.SelfAttention if hasattr(layer, "SelfAttention") else layer.EncDecAttention
+            attention.q.weight.copy_(attention.k.weight * attention.key_value_proj_dim**-0.5)
+            torch.nn.init.orthogonal_(attention.v.weight)
+            attention.o.weight.copy_(attention.v.weight.T)

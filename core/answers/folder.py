@@ -31,13 +31,15 @@ from core.encoders.transformer_folder import (
     weight_shapes,
 )
 from core.errors import InvalidInput
-from core.files import write_text
+from core.files import ASSETS, write_text
 from core.training.checkpoints import read_tensors, write_tensors
 
 NEEDED = (
     "a folder with a T5's config.json, a VL-T5's checkpoint as model.safetensors and the T5's tokenizer "
     "(tokenizer.json or spiece.model)"
 )
+SHIPPED = ASSETS / "answers"
+"""The model that comes along: it knows drawn scenes, and no others (docs/answers.md)."""
 VISUAL = "encoder.visual_embedding."
 _FEATURES, _IMAGES = f"{VISUAL}feat_embedding.0.weight", f"{VISUAL}img_order_embedding.weight"
 _COPIES = (
@@ -56,6 +58,20 @@ def released_name(name: str) -> str:
     """The key as the last released code has it: early checkpoints say `vis_encoder.`, parallel training `module.`."""
     name = name.removeprefix("module.").removeprefix("model.")
     return f"encoder.{name.removeprefix('vis_encoder.')}" if name.startswith("vis_encoder.") else name
+
+
+def folder_of(model: Path | None) -> Path:
+    """The folder that was named, else that of the model that comes along.
+
+    Raises:
+        InvalidInput: none was named and none comes along.
+    """
+    if model is None and not (SHIPPED / WEIGHTS).is_file():
+        raise InvalidInput(
+            "A model that answers is needed, --model DIR: none comes along (docs/answers.md says where one comes "
+            "from). --captions FILE needs none."
+        )
+    return model or SHIPPED
 
 
 def read_describer(folder: Path) -> Describer:

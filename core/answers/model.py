@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from core.answers.vision import VisionSizes, VisualEmbedding, text_bias
+from core.answers.vision import VisionSizes, VisualEmbedding, begin, text_bias
 
 IGNORED = -100
 """Stands where a target has ended."""
@@ -45,9 +45,7 @@ class VisionT5(torch.nn.Module):
         t5: Any = import_module("transformers").T5ForConditionalGeneration(config)
         self.t5 = t5
         self.visual = VisualEmbedding(sizes, config.d_model, config.layer_norm_epsilon)
-        for module in self.visual.modules():
-            if isinstance(module, torch.nn.Linear | torch.nn.Embedding):
-                torch.nn.init.normal_(module.weight, std=0.02 if isinstance(module, torch.nn.Linear) else 1.0)
+        begin(self.visual)
 
     def encode(self, ids: Tensor, seen: Tensor, parts: PictureParts | None) -> tuple[Tensor, Tensor]:
         """(n, T, d) states and (n, T) which of them count, words first; without parts it is the T5 alone.

@@ -9,7 +9,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.answers.tasks import CAPTION, FALSE, GROUNDING, MATCHING, QUESTION, SPANS, TRUE, Spoken, part_word, span_task
+from core.answers.tasks import (
+    CAPTION,
+    FALSE,
+    GROUNDING,
+    MATCHING,
+    QUESTION,
+    REGIONS,
+    SPANS,
+    TRUE,
+    Spoken,
+    part_word,
+    span_task,
+)
 from core.language.grammar import plural
 from core.scenes.shapes import COLOURS, SHAPES, Scene, Shape, ShapePhrase
 
@@ -42,6 +54,8 @@ class SceneTasks:
             return self._grounding(picture)
         if prefix == MATCHING:
             return self._matching(picture)
+        if prefix == REGIONS:
+            return self._regions(picture)
         said = listed(scene.things)
         if prefix == SPANS:
             return span_task(picture, said, self.rng)
@@ -70,6 +84,15 @@ class SceneTasks:
             return None
         said, thing = named[int(self.rng.integers(len(named)))]
         return Spoken(picture, f"{GROUNDING} the {said}", part_word(cell_of(thing)), "grounding")
+
+    def _regions(self, picture: int) -> Spoken:
+        """What is in some cells, in the order in which they are named. VL-T5 asks of one at a time; several share one
+        look at the picture."""
+        things = self.scenes[picture].things
+        picked = self.rng.permutation(len(things))[: int(self.rng.integers(1, len(things) + 1))]
+        cells = " ".join(part_word(cell_of(things[i])) for i in picked)
+        said = " , ".join(f"{things[i].colour} {things[i].shape}" for i in picked)
+        return Spoken(picture, f"{REGIONS} {cells}", said, "regions")
 
     def _matching(self, picture: int) -> Spoken | None:
         """A sentence of two things: true, of another scene, or with the colours exchanged."""

@@ -13,7 +13,8 @@ from core.errors import InvalidInput
 
 QUESTION, CAPTION, GROUNDING = "vqa:", "caption:", "visual grounding:"
 MATCHING, SPANS = "image text match:", "span prediction:"
-PREFIXES = (QUESTION, CAPTION, GROUNDING, MATCHING, SPANS)
+REGIONS = "caption region:"
+PREFIXES = (QUESTION, CAPTION, GROUNDING, MATCHING, SPANS, REGIONS)
 TRUE, FALSE = "true", "false"
 MASKED_SHARE, MEAN_SPAN = 0.3, 3.0
 """Of a text's words; words a span (T5's own, with the paper's share)."""

@@ -1,7 +1,9 @@
 """Teach a model its tasks, all as text to write: cross-entropy of the words, one task a sample, tasks mixed.
 
-As VL-T5 trains: AdamW, gradients clipped, step size up in a line and down in a line. Ours: the size of the steps, and
-that the features are brought to mean 0 and deviation 1 while it learns, which is put into the first weights afterwards.
+As VL-T5 trains: AdamW, gradients clipped, step size up in a line and down in a line. Ours: each array's step is in
+proportion to its numbers' size when it begins, as in Adafactor (Shazeer and Stern 2018, arXiv 1804.04235), which T5
+was trained with: its queries begin many times smaller than its words. And the features are whitened while it learns,
+which is put into the first weights afterwards: what tells colours apart has little of their variance.
 """
 
 from __future__ import annotations
@@ -9,7 +11,8 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,32 +24,26 @@ from core.answers.tasks import Spoken
 from core.answers.vision import VisualEmbedding
 from core.errors import InvalidInput
 from core.records import F32, Progress, no_progress
+from core.visual_words.cells import Whitening
 
 Rows = Callable[[Sequence[int]], F32]
 """(n, P, f) features of some pictures."""
 LossOf = Callable[[Sequence[Spoken], PictureParts], Tensor]
 _WARM, _WINDOW = 0.05, 16
-_PARTS = 20
+_PARTS, _LEAST = 20, 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Teaching:
     """How a model is taught."""
 
-    batch: int = 48
-    lr: float = 2e-3
+    batch: int = 16
+    lr: float = 0.01
+    """Largest step, as a share of the root mean square that an array begins with (at least of `_LEAST`, for biases)."""
     decay: float = 0.01
-    bfloat16: bool = True
-    """Products in half precision: twice as fast where the processor knows them."""
+    bfloat16: bool = False
+    """Products in half precision: twice as fast where the processor knows them, and slower by as much elsewhere."""
     seed: int = 0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Scale:
-    """Mean and deviation of each feature, (f,)."""
-
-    mean: F32
-    deviation: F32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,15 +51,15 @@ class Views:
     """The pictures as a model is shown them."""
 
     rows: Rows
+    """Whitened."""
     boxes: Tensor
     """(P, 4) of the pictures' parts."""
-    scale: Scale
-    """What the features are brought to; the module takes features as they are afterwards."""
+    whitening: Whitening
+    """How that was done; afterwards the module takes features as they are."""
 
     def parts(self, pictures: Sequence[int]) -> PictureParts:
-        """Of some pictures, scaled."""
-        mean, deviation = torch.from_numpy(self.scale.mean), torch.from_numpy(self.scale.deviation)
-        return PictureParts((torch.from_numpy(self.rows(pictures)) - mean) / deviation, self.boxes[None])
+        """Of some pictures, whitened."""
+        return PictureParts(torch.from_numpy(self.rows(pictures)), self.boxes[None])
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +70,6 @@ class Lesson:
     """Mean loss of each twentieth of the updates."""
     seconds: float
     """CPU seconds."""
-
-
-def scale_of(features: F32) -> Scale:
-    """Of (n, P, f) features."""
-    flat = features.reshape(-1, features.shape[-1]).astype(np.float64)
-    return Scale(flat.mean(0).astype(np.float32), np.maximum(flat.std(0), 1e-3).astype(np.float32))
 
 
 def teach(
@@ -114,13 +105,14 @@ def train(
     """
     batches, values, began = batched(tasks, how.batch, how.seed), list[float](), time.process_time()
     updates = len(batches)
-    optimiser = torch.optim.AdamW(module.parameters(), lr=how.lr, betas=(0.9, 0.98), weight_decay=how.decay)
+    optimiser = torch.optim.AdamW(step_sizes(module, how.lr), betas=(0.9, 0.98), weight_decay=how.decay)
+    largest = [group["lr"] for group in optimiser.param_groups]
     module.train()
     with torch.random.fork_rng():
         torch.manual_seed(how.seed)
         for at, picked in enumerate(batches):
-            for group in optimiser.param_groups:
-                group["lr"] = how.lr * step_share(at, updates)
+            for group, lr in zip(optimiser.param_groups, largest, strict=True):
+                group["lr"] = lr * step_share(at, updates)
             parts = views.parts([one.picture for one in picked])
             with torch.autocast("cpu", torch.bfloat16, enabled=how.bfloat16):
                 loss = loss_of(picked, parts)
@@ -133,7 +125,7 @@ def train(
             optimiser.step()
             progress("teach", at + 1, updates)
     module.eval()
-    fold(visual, views.scale)
+    fold(visual, views.whitening)
     parted = np.array_split(np.array(values), min(_PARTS, max(1, len(values))))
     return Lesson(tuple(float(part.mean()) for part in parted), time.process_time() - began)
 
@@ -170,10 +162,34 @@ def step_share(at: int, updates: int) -> float:
     return (at + 1) / warm if at < warm else (updates - at) / max(1, updates - warm)
 
 
+def step_sizes(module: torch.nn.Module, lr: float) -> list[dict[str, Any]]:
+    """A group of one for each array, whose step is `lr` times its root mean square."""
+    arrays = list(module.parameters())
+    sizes = [max(float(array.detach().square().mean().sqrt()), 1e-3) for array in arrays]
+    return [{"params": [a], "lr": lr * (size if a.ndim > 1 else max(size, _LEAST))} for a, size in zip(arrays, sizes)]
+
+
 @torch.no_grad()
-def fold(visual: VisualEmbedding, scale: Scale) -> None:
-    """Put the scale into the first weights: W (f - m) / s + b = (W / s) f + (b - (W / s) m)."""
+def fold(visual: VisualEmbedding, whitening: Whitening) -> None:
+    """Put the whitening into the first weights: W B' (f - m) + b = (W B') f + (b - (W B') m)."""
     linear = visual.feat_embedding[0]
     assert isinstance(linear, torch.nn.Linear)
-    linear.weight.div_(torch.from_numpy(scale.deviation))
-    linear.bias.sub_(linear.weight @ torch.from_numpy(scale.mean))
+    made = torch.nn.Linear(len(whitening.mean), linear.out_features)
+    made.weight.copy_(linear.weight @ torch.from_numpy(whitening.basis).T)
+    made.bias.copy_(linear.bias - made.weight @ torch.from_numpy(whitening.mean))
+    visual.feat_embedding[0] = made
+    visual.sizes = replace(visual.sizes, feat_dim=len(whitening.mean))
+
+
+@torch.no_grad()
+def unfold(visual: VisualEmbedding, whitening: Whitening) -> None:
+    """Undo `fold`, so that the module learns on: what its first weights make of parts of the features that the
+    whitening leaves out is lost."""
+    linear = visual.feat_embedding[0]
+    assert isinstance(linear, torch.nn.Linear)
+    back = torch.from_numpy(np.linalg.pinv(whitening.basis.astype(np.float64)).T.astype(np.float32))
+    made = torch.nn.Linear(back.shape[1], linear.out_features)
+    made.weight.copy_(linear.weight @ back)
+    made.bias.copy_(linear.bias + linear.weight @ torch.from_numpy(whitening.mean))
+    visual.feat_embedding[0] = made
+    visual.sizes = replace(visual.sizes, feat_dim=back.shape[1])

@@ -78,6 +78,17 @@ class VisualEmbedding(torch.nn.Module):
         return torch.cat([boxes, area.unsqueeze(-1)], -1)
 
 
+def begin(visual: VisualEmbedding) -> None:
+    """Draw the first weights. Biases are 0: behind a layer norm one that is larger than W [box, area] leaves nothing of
+    where a part is."""
+    for module in visual.modules():
+        if isinstance(module, torch.nn.Linear):
+            torch.nn.init.normal_(module.weight, std=module.in_features**-0.5)
+            torch.nn.init.zeros_(module.bias)
+        elif isinstance(module, torch.nn.Embedding):
+            torch.nn.init.normal_(module.weight, std=1.0)
+
+
 def grid_boxes(rows: int, columns: int) -> Tensor:
     """(rows x columns, 4) corners of the cells of a grid, row by row.
 

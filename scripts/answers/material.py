@@ -11,14 +11,27 @@ import numpy.typing as npt
 from PIL import Image
 
 from core.answers.scene_draws import draw_scenes
-from core.answers.scene_tasks import SceneTasks
-from core.answers.tasks import CAPTION, GROUNDING, MATCHING, QUESTION, SPANS, Spoken, matching_task, span_task
+from core.answers.scene_tasks import KINDS, SceneTasks
+from core.answers.tasks import (
+    CAPTION,
+    GROUNDING,
+    MATCHING,
+    PREFIXES,
+    QUESTION,
+    REGIONS,
+    SPANS,
+    Spoken,
+    matching_task,
+    span_task,
+)
+from core.answers.teach import Rows
 from core.encoders import Encoder, load_encoder
 from core.encoders.tokens import tower_of
 from core.records import F32, I64
 from core.scenes.held_out import HeldOut, held_out_pairs
 from core.scenes.render import render_scene
 from core.scenes.shapes import Scene
+from core.visual_words.cells import Whitening, in_parts
 from scripts.encoder.captioned import CaptionCorpus, read_corpus
 
 HELD_OUT = HeldOut(colour=held_out_pairs(0).colour)
@@ -33,16 +46,33 @@ SCENES: Mapping[str, tuple[int, int, bool]] = {
 PHOTO = "photo "
 """Before a prefix: that task on photographs."""
 SHARES: Mapping[str, float] = {
-    QUESTION: 0.36,
-    GROUNDING: 0.10,
-    MATCHING: 0.10,
-    CAPTION: 0.08,
-    SPANS: 0.02,
-    PHOTO + CAPTION: 0.24,
-    PHOTO + MATCHING: 0.08,
-    PHOTO + SPANS: 0.02,
+    **{f"{QUESTION} {kind}": 0.09 for kind in KINDS},
+    GROUNDING: 0.12,
+    MATCHING: 0.08,
+    CAPTION: 0.04,
+    SPANS: 0.01,
+    REGIONS: 0.10,
+    PHOTO + CAPTION: 0.14,
+    PHOTO + MATCHING: 0.05,
+    PHOTO + SPANS: 0.01,
 }
-"""Of the tasks that are mixed."""
+"""Of the tasks that are mixed: a prefix, of questions with their kind."""
+FIRST: Mapping[str, float] = {f"{QUESTION} colour": 0.2, f"{QUESTION} shape": 0.2, GROUNDING: 0.2, REGIONS: 0.4}
+"""Of the first tasks: what is where is learned before what is counted and compared."""
+LATER: Mapping[str, float] = {
+    f"{QUESTION} colour": 0.05,
+    f"{QUESTION} shape": 0.05,
+    f"{QUESTION} count": 0.2,
+    f"{QUESTION} thing": 0.2,
+    f"{QUESTION} exists": 0.2,
+    GROUNDING: 0.08,
+    MATCHING: 0.15,
+    REGIONS: 0.05,
+    CAPTION: 0.02,
+}
+"""Of the tasks of a model that learns on: mostly of what is hard."""
+FIRST_PART = 0.4
+"""Share of all tasks that are drawn so; the others go on rehearsing them."""
 _BATCH = 32
 F16 = npt.NDArray[np.float16]
 
@@ -65,6 +95,16 @@ class Material:
         n = len(self.scenes)
         made = [self.scene_cells[i] if i < n else self.photo_cells[self.photo_rows[i - n]] for i in pictures]
         return np.stack(made).astype(np.float32)
+
+    def whitened(self, whitening: Whitening) -> Rows:
+        """`rows`, each picture whitened once."""
+        cells = np.concatenate([whitening(self.rows(own.tolist())).astype(np.float16) for own in in_parts(self.n)])
+        return lambda pictures: cells[list(pictures)].astype(np.float32)
+
+    @property
+    def n(self) -> int:
+        """Pictures of both kinds."""
+        return len(self.scenes) + len(self.captions)
 
     def some(self, n: int = 300) -> F32:
         """Cells of the first pictures of both kinds, to take their scale from."""
@@ -109,6 +149,11 @@ def photo_cells(corpus: CaptionCorpus, part: str, scratch: Path, encoder: str = 
     return rows.astype(np.int64), cells
 
 
+def picture_means(cells: F16) -> F32:
+    """(n, f) mean of each picture's cells."""
+    return np.concatenate([cells[own].mean(1, dtype=np.float32) for own in in_parts(len(cells))])
+
+
 def extra(corpus: CaptionCorpus) -> npt.NDArray[np.bool_]:
     """(n,) photographs that belong to no part of the corpus."""
     import pandas as pd
@@ -146,6 +191,12 @@ def _read(images: Iterable[Image.Image], encoder: Encoder) -> Iterable[tuple[F16
         yield found.tokens.astype(np.float16), found.pooled
 
 
+def lesson(material: Material, n: int, seed: int, shares: Mapping[str, float] = SHARES) -> list[Spoken]:
+    """n tasks in the order in which they are learned: first of `FIRST`, then of all shares."""
+    first = round(n * FIRST_PART)
+    return [*mixed(material, first, seed, FIRST), *mixed(material, n - first, seed + 1, shares)]
+
+
 def mixed(material: Material, n: int, seed: int, shares: Mapping[str, float] = SHARES) -> list[Spoken]:
     """n tasks, each kind as often as its share says on average, in random order; the same arguments give the same."""
     rng = np.random.default_rng([seed, 41])
@@ -162,7 +213,8 @@ def mixed(material: Material, n: int, seed: int, shares: Mapping[str, float] = S
 
 def _task(material: Material, scenes: SceneTasks, kind: str, rng: np.random.Generator) -> Spoken | None:
     if not kind.startswith(PHOTO):
-        return scenes.draw(int(rng.integers(len(material.scenes))), kind)
+        prefix = next(prefix for prefix in PREFIXES if kind.startswith(prefix))
+        return scenes.draw(int(rng.integers(len(material.scenes))), prefix, kind.removeprefix(prefix).strip())
     prefix, captions = kind.removeprefix(PHOTO), material.captions
     photo = int(rng.integers(len(captions)))
     own, number = captions[photo][int(rng.integers(len(captions[photo])))], len(material.scenes) + photo

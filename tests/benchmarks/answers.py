@@ -31,8 +31,8 @@ from core.answers.fixed_answers import FixedAnswers
 from core.answers.folder import read_describer
 from core.answers.model import PictureParts
 from core.answers.scene_tasks import GRID, KINDS, SceneTasks, lies_on, spoken_of
-from core.answers.tasks import CAPTION, GROUNDING, MATCHING, QUESTION, Spoken, part_of
-from core.answers.teach import Teaching, Views, scale_of, train
+from core.answers.tasks import CAPTION, GROUNDING, MATCHING, QUESTION, REGIONS, Spoken, part_of
+from core.answers.teach import Teaching, train
 from core.answers.vision import VisionSizes, grid_boxes
 from core.encoders import load_encoder
 from core.files import ASSETS
@@ -40,9 +40,12 @@ from core.records import F32
 from core.scenes.shapes import COLOURS, SHAPES, Scene
 from core.statistics.intervals import bootstrap, wilson
 from core.store import load
-from scripts.answers.fit import LEAST, fit, report, words_of
+from scripts.answers.fit import LEAST, fit, report, views_of, words_of
 from scripts.answers.material import (
+    FIRST,
+    FIRST_PART,
     HELD_OUT,
+    PHOTO,
     SHARES,
     cells_of,
     mixed,
@@ -55,7 +58,7 @@ from scripts.answers.material import (
 from scripts.encoder.captioned import read_corpus
 from tests.benchmarks.lines import append_line, read_lines
 
-ASKED = (*((QUESTION, kind) for kind in KINDS), (GROUNDING, ""), (MATCHING, ""), (CAPTION, ""))
+ASKED = (*((QUESTION, kind) for kind in KINDS), (GROUNDING, ""), (MATCHING, ""), (REGIONS, ""), (CAPTION, ""))
 BOX = grid_boxes(GRID, GRID)[None]
 HOW, NEW = Teaching(), NewSizes()
 TRIES = 6
@@ -165,8 +168,9 @@ def single(given: argparse.Namespace) -> None:
     """Models of one task, with as many tasks of it as the model of all, and the fixed list of answers."""
     material, exam = read_material(None, given.scratch), Exam("seen", given.scratch)
     unseen = Exam("unseen", given.scratch)
-    for prefix in (QUESTION, GROUNDING, MATCHING, CAPTION):
-        tasks = mixed(material, round(given.tasks * SHARES[prefix]), given.seed, {prefix: 1.0})
+    for prefix in given.prefixes or (QUESTION, GROUNDING, MATCHING, CAPTION):
+        n, own = share_of(prefix)
+        tasks = mixed(material, round(given.tasks * n), given.seed, own)
         keys = [key for key in ASKED if key[0] == prefix]
         if prefix == QUESTION:
             for line in fixed(material, tasks, exam, unseen, keys):
@@ -178,16 +182,25 @@ def single(given: argparse.Namespace) -> None:
             append_line(given.out, line | {"seconds": round(lesson.seconds)})
 
 
+def share_of(prefix: str) -> tuple[float, dict[str, float]]:
+    """The share of all tasks on scenes that are of the prefix, and that of each of its kinds."""
+    found: dict[str, float] = {}
+    for part, shares in ((FIRST_PART, FIRST), (1 - FIRST_PART, SHARES)):
+        whole = sum(share for key, share in shares.items() if not key.startswith(PHOTO))
+        for key, share in shares.items():
+            if key.startswith(prefix):
+                found[key] = found.get(key, 0.0) + part * share / whole
+    return sum(found.values()), found
+
+
 def fixed(
     material: Any, tasks: Sequence[Spoken], exam: Exam, unseen: Exam, keys: Sequence[tuple[str, str]]
 ) -> list[Line]:
     """The same network with every answer that there is in its list, also those that no training shows."""
     every = sorted({task.wanted for task in tasks} | {f"{c} {s}" for c in COLOURS for s in SHAPES})
-    cells = material.some()
-    model = FixedAnswers(
-        make_describer(words_of(material, tasks), VisionSizes(cells.shape[-1]), NEW, least=LEAST), every
-    )
-    views = Views(material.rows, BOX[0], scale_of(cells))
+    views = views_of(material)
+    sizes = VisionSizes(views.whitening.basis.shape[1])
+    model = FixedAnswers(make_describer(words_of(material, tasks), sizes, NEW, least=LEAST), every)
     lesson = train(model, model.model.visual, model.loss, tasks, views, HOW, report)
     made = lines_of(exam, "list of answers", model.answer, keys) + lines_of(
         unseen, "list of answers", model.answer, keys
@@ -295,6 +308,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for name in ("--scratch", "--model", "--corpus", "--out"):
         parser.add_argument(name, type=Path)
     parser.add_argument("--tasks", type=int, default=96_000)
+    parser.add_argument("--prefixes", nargs="*", help="of `single`: only these")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args(arguments)
     torch.set_num_threads(1)

@@ -15,7 +15,6 @@ from core.errors import InvalidInput
 if TYPE_CHECKING:
     import pandas as pd
 
-    from core.answers.describer import Describer
     from core.embeddings.tokens import PictureTokens
     from core.records import F64, Diagnosis, Progress
 
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
 @option("--written", "describe the clusters by captions that the model writes")
 @option("--questions FILE", "ask what this table asks of --images, and write the loss of each known answer to --out")
 @option("--images PATH", "the run's pictures (default: the small ones that the run keeps)")
-@option("--model DIR", "the VL-T5 that answers or writes: a folder, as docs/answers.md says")
+@option("--model DIR", "the VL-T5 that answers or writes: a folder, see docs/answers.md (default: of drawn scenes)")
 @option("--encoder NAME", "of whose cells the model makes its answers (default embedded)")
 @option("--out FILE", "write each picture's answer or caption: .json, .csv or .parquet")
 @SEED
@@ -60,11 +59,12 @@ def answers(
         check_suffix(out)
         in_folder(out)
     if questions is not None:
+        from core.answers.folder import folder_of
         from core.cli.pictures.known import write_losses
 
         if run is not None:
             raise InvalidInput("--questions asks of pictures, --images PATH, and of no run: leave DIR out.")
-        write_losses(questions, images, open_describer(model), encoder, out, as_json)
+        write_losses(questions, images, folder_of(model), encoder, out, as_json)
         return
     if run is None:
         raise InvalidInput("A run is asked or described: give the folder DIR of one.")
@@ -88,18 +88,6 @@ def answers(
         say(f"Written: {out}")
 
 
-def open_describer(model: Path | None) -> Describer:
-    """The model of a folder, which must be named."""
-    from core.answers.folder import read_describer
-
-    if model is None:
-        raise InvalidInput(
-            "--ask, --written and --questions need a model that answers, --model DIR: none ships, since a small one "
-            "did not earn it (docs/answers.md says where one comes from). --captions FILE needs none."
-        )
-    return read_describer(model)
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class AskedRun:
     """A run and what its pictures are read with."""
@@ -112,16 +100,17 @@ class AskedRun:
 
     def asked(self, question: str, seed: int) -> Told:
         from core.answers.ask import ask_pictures, with_prefix
-        from core.answers.bar import bar_of
+        from core.answers.bar import caution_of
+        from core.answers.folder import folder_of, read_describer
         from core.reports.tables.described import asked_document, asked_table
         from core.reports.wording.described import asked_lines
 
         with_prefix(question)  # refused before any picture is read
-        describer = self._describer()
-        bar = None if self.model is None else bar_of(self.model)
+        folder = folder_of(self.model)
+        describer, caution = read_describer(folder), caution_of(folder)
         cells, grid = self._cells()
         found = ask_pictures(
-            self.diagnosis, question, describer, cells, grid, bar=bar, seed=seed, progress=self.progress
+            self.diagnosis, question, describer, cells, grid, caution=caution, seed=seed, progress=self.progress
         )
         return asked_document(self.diagnosis, found), asked_table(self.diagnosis, found), asked_lines(found)
 
@@ -146,17 +135,17 @@ class AskedRun:
 
     def _written(self) -> tuple[list[str | None], None, str]:
         from core.answers.ask import say as answers_of
+        from core.answers.folder import read_describer
         from core.answers.tasks import CAPTION
 
-        describer = self._describer()
+        if self.model is None:
+            raise InvalidInput("--written needs a model that describes, --model DIR: none that comes along does.")
+        describer = read_describer(self.model)
         cells, grid = self._cells()
         said: list[str | None] = [None] * len(self.diagnosis.samples)
         for row, one in zip(cells.kept.tolist(), answers_of(describer, cells, grid, CAPTION, self.progress)):
             said[row] = one.text
         return said, None, "written by the model, picture by picture"
-
-    def _describer(self) -> Describer:
-        return open_describer(self.model)
 
     def _cells(self) -> tuple[PictureTokens, tuple[int, int]]:
         from core.answers.ask import read_cells

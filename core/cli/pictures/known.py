@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from core.cli.output import print_json, write_table
 from core.cli.terminal import TerminalProgress, say
 from core.errors import InvalidInput
 
-if TYPE_CHECKING:
-    from core.answers.describer import Describer
 
-
-def write_losses(
-    table: Path, images: Path | None, describer: Describer, encoder: str, out: Path | None, as_json: bool
-) -> None:
+def write_losses(table: Path, images: Path | None, model: Path, encoder: str, out: Path | None, as_json: bool) -> None:
     """Ask, and write the table with the model's losses.
 
     Raises:
         InvalidInput: pictures or --out are not named, or a rule of the parts that read them is broken.
     """
+    from core.answers.folder import read_describer
     from core.answers.known import losses_of, read_known_questions
     from core.data.images.archives import open_images
     from core.data.images.matching import index_files
@@ -33,6 +28,7 @@ def write_losses(
     if images is None or out is None:
         absent = "--images PATH, the pictures that are asked about" if images is None else "--out FILE, for the losses"
         raise InvalidInput(f"--questions needs {absent}.")
+    describer = read_describer(model)
     with TerminalProgress() as progress:
         store = open_images(images, progress=progress)
         known = read_known_questions(table, index_files(store))

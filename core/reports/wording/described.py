@@ -14,6 +14,7 @@ ASKED_RULE = (
     "it more often than chance allows inside classes, over all answers to this question."
 )
 UNKNOWN_BAR = "The bar for “not sure” was set on drawn scenes; that it holds for other pictures is not known."
+UNLIKE = "unlike the pictures that the model learned from: there it is “not sure”, whatever it would say."
 NEAREST_NOTE = (
     "Each picture gets the nearest caption, even where none fits it; its cosine says how near it is, and is no measure "
     "of whether it is true: a word that passes tells members from the rest, "
@@ -45,6 +46,8 @@ def asked_lines(found: AskedPictures) -> list[str]:
         made.append(
             f"Below a probability of {number(found.bar, 2)} an answer is “not sure” ({unsure:,}). {UNKNOWN_BAR}"
         )
+    if found.unlike is not None and (others := int(found.unlike.sum())):
+        made.append(f"{count(others, 'picture')} {'is' if others == 1 else 'are'} {UNLIKE}")
     return [*made, ASKED_RULE, *found.notes]
 
 

@@ -108,5 +108,6 @@ def test_the_bar_is_the_lowest_above_which_answers_are_reliable(tmp_path: Path) 
 
 @pytest.mark.parametrize("bar", [None, 0.0, 0.5])
 def test_an_answer_whose_probability_is_no_number_is_not_sure(bar: float | None) -> None:
-    assert counted(SpokenAnswer("red", float("nan")), bar) == NOT_SURE
-    assert counted(SpokenAnswer("red", 0.5), bar) == "red"
+    said = [SpokenAnswer("red", float("nan")), SpokenAnswer("red", 0.5)]
+    assert counted(said, bar) == [NOT_SURE, "red"]
+    assert counted(said, bar, np.array([False, True])) == [NOT_SURE, NOT_SURE]

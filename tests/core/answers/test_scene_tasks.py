@@ -10,7 +10,7 @@ import pytest
 
 from core.answers.scene_draws import MOST, draw_scenes
 from core.answers.scene_tasks import KINDS, SceneTasks, cell_of, lies_on, listed, spoken_of
-from core.answers.tasks import CAPTION, GROUNDING, MATCHING, QUESTION, SPANS, part_of
+from core.answers.tasks import CAPTION, GROUNDING, MATCHING, QUESTION, REGIONS, SPANS, part_of, part_word
 from core.errors import InvalidInput
 from core.language.grammar import plural
 from core.scenes.held_out import HeldOut, held_out_pairs
@@ -87,3 +87,14 @@ def test_captions_name_all_things_from_left_to_right_and_masked_ones_are_of_them
     assert span is not None
     assert "<extra_id_0>" in span.given
     assert span.wanted.startswith("<extra_id_0>")
+
+
+def test_regions_name_what_has_its_middle_in_each_cell_in_the_order_asked(tasks: SceneTasks) -> None:
+    asked = tasks.one_each(REGIONS)
+    assert len(asked) == len(SCENES)
+    for one in asked:
+        cells = one.given.removeprefix(f"{REGIONS} ").split()
+        for cell, said in zip(cells, one.wanted.split(" , "), strict=True):
+            there = [t for t in SCENES[one.picture].things if part_word(cell_of(t)) == cell]
+            assert said in [f"{t.colour} {t.shape}" for t in there]
+    assert {len(one.wanted.split(" , ")) for one in asked} == set(range(1, MOST + 1))

@@ -10,14 +10,15 @@ from core.answers.describer import Describer, NewSizes, make_describer
 from core.answers.fixed_answers import FixedAnswers
 from core.answers.model import IGNORED, PictureParts
 from core.answers.tasks import Spoken
-from core.answers.teach import Scale, Teaching, Views, batched, fold, scale_of, step_share, teach, train, word_loss
+from core.answers.teach import Teaching, Views, batched, fold, step_share, step_sizes, teach, train, unfold, word_loss
 from core.answers.vision import VisionSizes, grid_boxes
 from core.errors import InvalidInput
 from core.records import F32
-from tests.support.describers import some_parts, tiny_describer
+from core.visual_words.cells import Whitening, fit_whitening
+from tests.support.describers import FEATURES, some_parts, tiny_describer
 
 BOXES = grid_boxes(2, 2)
-HOW = Teaching(batch=16, lr=3e-3, bfloat16=False)
+HOW = Teaching(batch=16, lr=0.02)
 
 
 def pictures(n: int) -> tuple[F32, list[Spoken]]:
@@ -58,23 +59,35 @@ def test_the_step_goes_up_and_then_down_to_nothing() -> None:
     assert shares[-1] == pytest.approx(1 / 95)
 
 
-def test_a_folded_model_sees_plain_features_as_it_saw_scaled_ones() -> None:
-    describer, parts = tiny_describer(), some_parts(2)
-    scale = Scale(np.linspace(-3, 3, 6, dtype=np.float32), np.linspace(0.5, 9, 6, dtype=np.float32))
+def test_a_folded_model_sees_plain_features_as_it_saw_whitened_ones() -> None:
+    describer, rng = tiny_describer(), np.random.default_rng(0)
+    plain = (rng.normal(0, 1, (2, 9, 11)) * np.linspace(0.5, 9, 11) + 3).astype(np.float32)
+    whitening = fit_whitening(plain.reshape(-1, 11), FEATURES)
     ids, seen = describer.given(["caption:"] * 2)
-    before = describer.model.encode(ids, seen, parts)[0].detach()
-    fold(describer.model.visual, scale)
-    plain = parts.features * torch.from_numpy(scale.deviation) + torch.from_numpy(scale.mean)
-    after = describer.model.encode(ids, seen, PictureParts(plain, parts.boxes))[0]
-    torch.testing.assert_close(after, before, atol=1e-4, rtol=1e-4)
+    boxes = some_parts(2).boxes
+    before = describer.model.encode(ids, seen, PictureParts(torch.from_numpy(whitening(plain)), boxes))[0].detach()
+    fold(describer.model.visual, whitening)
+    after = describer.model.encode(ids, seen, PictureParts(torch.from_numpy(plain), boxes))[0]
+    torch.testing.assert_close(after, before, atol=1e-3, rtol=1e-3)
+    assert describer.model.visual.sizes.feat_dim == 11
+    unfold(describer.model.visual, whitening)
+    again = describer.model.encode(ids, seen, PictureParts(torch.from_numpy(whitening(plain)), boxes))[0]
+    torch.testing.assert_close(again, before, atol=1e-3, rtol=1e-3)
+
+
+def test_each_array_goes_by_its_own_size() -> None:
+    module = torch.nn.Linear(4, 4)
+    torch.nn.init.constant_(module.weight, 0.5)
+    torch.nn.init.zeros_(module.bias)
+    assert [group["lr"] for group in step_sizes(module, 0.01)] == pytest.approx([0.005, 0.001])
 
 
 def test_it_learns_what_only_the_picture_tells_and_so_does_a_fixed_list_of_answers() -> None:
     cells, tasks = pictures(16 * 30)
-    scale, held = scale_of(cells), list(range(400, 480))
+    whitening, held = fit_whitening(cells.reshape(-1, 5), 5), list(range(400, 480))
     parts = PictureParts(torch.from_numpy(cells[held]), BOXES[None])
     describer = described(tasks)
-    views = Views(lambda rows: cells[list(rows)], BOXES, scale)
+    views = Views(lambda rows: whitening(cells[list(rows)]), BOXES, whitening)
     lesson = teach(describer, tasks[:400] * 10, views, HOW)
     assert lesson.losses[-1] < 0.2 < lesson.losses[0]
     said = describer.answer([tasks[i].given for i in held], parts)
@@ -89,13 +102,13 @@ def test_it_learns_what_only_the_picture_tells_and_so_does_a_fixed_list_of_answe
 
 def test_the_same_seed_teaches_the_same_and_a_loss_that_is_no_number_is_refused() -> None:
     cells, tasks = pictures(64)
-    made = []
+    made, plain = [], Whitening(np.zeros(5, np.float32), np.eye(5, dtype=np.float32))
     for _ in range(2):
         describer = described(tasks)
-        teach(describer, tasks, Views(lambda rows: cells[list(rows)], BOXES, scale_of(cells)), HOW)
+        teach(describer, tasks, Views(lambda rows: cells[list(rows)], BOXES, plain), HOW)
         made.append(describer.model.t5.shared.weight.detach())
     assert torch.equal(*made)
     cells[:] = np.nan
-    unknown = Views(lambda rows: cells[list(rows)], BOXES, Scale(*np.ones((2, 5), np.float32)))
+    unknown = Views(lambda rows: cells[list(rows)], BOXES, plain)
     with pytest.raises(InvalidInput, match="no number"):
         teach(described(tasks), tasks, unknown, HOW)

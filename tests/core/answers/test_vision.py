@@ -72,3 +72,18 @@ def test_words_have_the_bias_of_t5_and_pairs_that_touch_vision_have_none() -> No
 def test_wrong_sizes_are_refused_by_name(wrong: dict[str, object]) -> None:
     with pytest.raises(InvalidInput, match=next(iter(wrong))):
         VisionSizes(**{"feat_dim": 3, **wrong})  # type: ignore[arg-type]
+
+
+def test_where_a_part_is_reaches_its_token_from_the_start() -> None:
+    visual = tiny_describer().model.visual
+    placed = visual.absolute_vis_pos_embedding(visual.placed(grid_boxes(7, 7)[None]))[0].detach()
+    assert float(placed.var(0).mean()) > 0.03 * float(placed.square().mean())  # a bias left a thousandth
+
+
+def test_a_new_model_begins_by_looking_at_what_is_alike_and_carrying_it_over() -> None:
+    t5 = tiny_describer().model.t5
+    for attention in (t5.encoder.block[0].layer[0].SelfAttention, t5.decoder.block[0].layer[1].EncDecAttention):
+        assert torch.allclose(attention.o.weight @ attention.v.weight, torch.eye(16), atol=1e-5)
+        score = (attention.q.weight.T @ attention.k.weight).detach()
+        assert torch.allclose(score, score.T, atol=1e-6)
+        assert float(torch.linalg.eigvalsh(score).min()) > -1e-6

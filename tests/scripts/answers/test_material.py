@@ -12,12 +12,12 @@ from core.answers.describer import NewSizes
 from core.answers.model import PictureParts
 from core.answers.scene_draws import draw_scenes
 from core.answers.scene_tasks import GRID, SceneTasks
-from core.answers.tasks import CAPTION, MATCHING, QUESTION
+from core.answers.tasks import CAPTION, GROUNDING, MATCHING, QUESTION, REGIONS
 from core.answers.teach import Teaching
 from core.answers.vision import grid_boxes
 from core.scenes.render import render_scene
 from scripts.answers.fit import fit, words_of
-from scripts.answers.material import HELD_OUT, SHARES, Material, cells_of, mixed, tidy
+from scripts.answers.material import HELD_OUT, SHARES, Material, cells_of, lesson, mixed, tidy
 
 SCENES, TRIED = 1200, 200
 
@@ -33,12 +33,16 @@ def test_tasks_are_mixed_by_their_shares_and_photographs_count_behind_the_scenes
     material = tiny_material()
     tasks = mixed(material, 2000, 0)
     share = {prefix: np.mean([one.prefix == prefix for one in tasks]) for prefix in (QUESTION, CAPTION, MATCHING)}
-    assert share[QUESTION] == pytest.approx(SHARES[QUESTION], abs=0.04)
-    assert share[CAPTION] == pytest.approx(0.32, abs=0.04)
+    whole = sum(SHARES.values())
+    assert share[QUESTION] == pytest.approx(0.45 / whole, abs=0.04)
+    assert share[CAPTION] == pytest.approx(0.18 / whole, abs=0.04)
     photos = [one for one in tasks if one.picture >= 30]
     assert {one.picture for one in photos} == {30, 31}
     assert all(one.prefix != QUESTION for one in photos)
     assert mixed(material, 50, 0) == mixed(material, 50, 0) != mixed(material, 50, 1)
+    first, then = np.split(np.array([one.prefix for one in lesson(material, 500, 0)]), [200])
+    assert set(first) == {QUESTION, GROUNDING, REGIONS}
+    assert {MATCHING, CAPTION, REGIONS} < set(then)
     assert material.rows([0, 31]).mean((1, 2)).tolist() == [0, 1]
     assert tidy(" A dog , running . ") == "a dog , running"
 

@@ -10,8 +10,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from core.answers import folder
 from core.answers.bar import CARD
 from core.answers.folder import write_describer
+from core.answers.likeness import fit_likeness, write_likeness
 from core.files import write_json
 from core.records import Diagnosis
 from core.store import save
@@ -74,8 +76,7 @@ def test_clusters_are_described_by_written_captions(run: str, model: Path, capsy
         (["--ask", "  "], "needs words"),
         (["--ask", "a", "--out", "x.txt"], "--out must end in"),
         (["--ask", "a", "--model", "nowhere"], "config.json"),
-        (["--ask", "a"], "need a model that answers, --model DIR: none ships"),
-        (["--written"], "--captions FILE needs none"),
+        (["--written"], "--written needs a model that describes, --model DIR"),
     ],
 )
 def test_what_cannot_be_asked_is_refused(
@@ -124,3 +125,20 @@ def test_questions_need_pictures_and_a_place_for_the_losses_and_no_run(
     assert "needs --out FILE" in refused(capsys, "answers", *given, "--images", run)
     assert "leave DIR out" in refused(capsys, "answers", run, *given)
     assert "give the folder DIR" in refused(capsys, "answers", "--ask", "is it red?")
+
+
+def test_of_pictures_unlike_those_it_learned_from_the_model_is_not_sure(
+    run: str, model: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    learned = np.random.default_rng(0).normal(0, 1e-3, (200, 768)).astype(np.float32)
+    write_likeness(fit_likeness(learned, learned), model)
+    told = said(capsys, "answers", run, "--ask", "is it red?", "--model", str(model))
+    assert "not sure: 60 of 60" in told
+    assert "60 pictures are unlike the pictures that the model learned from" in told
+
+
+def test_without_a_model_of_ones_own_and_none_that_comes_along_nothing_is_asked(
+    run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folder, "SHIPPED", tmp_path / "none")
+    assert "--captions FILE needs none" in refused(capsys, "answers", run, "--ask", "is it red?")
