@@ -39,6 +39,7 @@ class InContextTraining:
 
     masks: int = setting(1_000, "Steps with masks alone, which come first.", low=0)
     images: int = setting(1_400, "Steps with all tasks.", low=0)
+    again: int = setting(1_500, "More such steps, from a large step size down once more.", low=0)
     lr: float = setting(2e-3, "Largest step size of Adam.", low=1e-6, high=1.0)
     segmentation: float = setting(0.35, "Share of masks among all tasks.", low=0.0, high=1.0)
     warm_up: int = setting(100, "Steps in which the step size rises, in either part.", low=1)
@@ -48,11 +49,12 @@ class InContextTraining:
 
     @property
     def steps(self) -> int:
-        return self.masks + self.images
+        return self.masks + self.images + self.again
 
     def rate(self, step: int) -> float:
-        """Step size: it rises, then falls by a cosine, in each of the two parts."""
-        start, of = (0, self.masks) if step < self.masks else (self.masks, self.images)
+        """Step size: it rises, then falls by a cosine, in each of the three parts."""
+        parts = ((self.masks + self.images, self.again), (self.masks, self.images), (0, self.masks))
+        start, of = next((start, of) for start, of in parts if of and step >= start)
         lr = self.lr if step < self.masks else 0.75 * self.lr
         return lr * min(1.0, (step - start + 1) / self.warm_up) * cosine(step - start, of, FLOOR)
 

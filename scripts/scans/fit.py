@@ -18,8 +18,10 @@ from pathlib import Path
 
 import torch
 
+from core.encoders.neuralizer.encoder import pooled_features
 from core.encoders.neuralizer.network import NetworkSizes, Neuralizer
 from core.encoders.neuralizer.weights import write_network
+from core.scenes.scan_faults import FAULTS
 from core.scenes.scan_tasks import TASKS, ScanTasks
 from core.scenes.scans import FILE, HELD_OUT, SIDE, TRAINED, read_label_slices
 from core.training.in_context import CpuClock, InContextStep, InContextTraining, teach_in_context
@@ -44,6 +46,15 @@ def card_of(network: Neuralizer, how: InContextTraining, seconds: float) -> dict
         "seconds": round(seconds),
         "torch": torch.__version__,
     }
+
+
+def features_of(network: Neuralizer, seed: int) -> dict[str, list[float]]:
+    """Mean and scale of the pooled features over drawn scans, whole and spoilt: the encoder takes them off."""
+    tasks = ScanTasks(read_label_slices(), torch.Generator().manual_seed(1_000_003 * seed + 1_000_002))
+    drawn = [tasks.batch(task, 24, 1).target_in[:, 0] for task in FAULTS for _ in range(4)]
+    pooled = pooled_features(network.eval(), torch.cat(drawn).clamp(0, 1).numpy())
+    scale = pooled.std(0) + 0.05 * pooled.std()  # a feature that never moves is not blown up
+    return {"mean": [round(float(x), 5) for x in pooled.mean(0)], "scale": [round(float(x), 5) for x in scale]}
 
 
 def report(steps: Sequence[InContextStep]) -> None:
@@ -75,7 +86,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         seconds += clock.seconds
         spent.write_text(json.dumps(seconds), "utf-8")
     if end == how.steps:
-        write_network(network, given.out, card_of(network, how, seconds))
+        card = {**card_of(network, how, seconds), "features": features_of(network, given.seed)}
+        write_network(network, given.out, card)
     print(json.dumps({"steps": end, "seconds": round(seconds)}))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
@@ -43,6 +43,8 @@ class Scan:
     """Of the file: "NIfTI", "MGH", "npz" or "picture"."""
     n_bytes: int
     """Of the file, as it was brought."""
+    flat_array: bool = False
+    """It was an array of two axes, rows top down."""
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -68,6 +70,11 @@ class Scan:
     def middle(self) -> int:
         """The slice in the middle."""
         return self.shape[self.across] // 2
+
+    def with_planes(self, planes: F32) -> Scan:
+        """The same scan with other values: (slices, h, w), as `plane` gives them."""
+        voxels = np.moveaxis(planes[:, ::-1].transpose(0, 2, 1), 0, self.across)
+        return replace(self, voxels=voxels, slope=1.0, offset=0.0)
 
     def planes(self, n: int = 3, around: float = 0.2) -> list[int]:
         """`n` slices, evenly spread over the middle `around` of all; some repeat where the scan has fewer."""
@@ -118,8 +125,9 @@ def _behind(data: bytes) -> io.BytesIO:
 
 def _from_arrays(found: dict[str, npt.NDArray[Any]], n_bytes: int) -> Scan:
     spacing = np.asarray(found.get("spacing", np.ones(3)), np.float64).ravel()
-    voxels = _three(found["volume"], picture=found["volume"].ndim == 2)
-    return Scan(voxels, 1.0, 0.0, _checked_spacing(spacing), "npz", n_bytes)
+    flat = found["volume"].ndim == 2
+    voxels = _three(found["volume"], picture=flat)
+    return Scan(voxels, 1.0, 0.0, _checked_spacing(spacing), "npz", n_bytes, flat)
 
 
 def _from_picture(data: bytes) -> Scan:

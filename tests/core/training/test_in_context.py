@@ -41,7 +41,7 @@ def test_images_are_scaled_by_their_variance() -> None:
 
 
 def test_the_step_size_rises_and_falls_in_both_parts() -> None:
-    how = InContextTraining(masks=100, images=100, warm_up=10)
+    how = InContextTraining(masks=100, images=100, again=0, warm_up=10)
     rates = [how.rate(step) for step in range(200)]
     assert rates[0] < rates[9] <= how.lr
     assert rates[99] < 0.05 * how.lr
@@ -50,13 +50,13 @@ def test_the_step_size_rises_and_falls_in_both_parts() -> None:
 
 
 def test_masks_come_first_and_every_task_after() -> None:
-    how, drawn = InContextTraining(masks=5, images=100), tasks()
+    how, drawn = InContextTraining(masks=5, images=100, again=0), tasks()
     assert {draw_step(drawn, how, step).task for step in range(5)} == {SEGMENTATION}
     assert {draw_step(drawn, how, step).task for step in range(5, 105)} == set(TASKS)
 
 
 def test_a_training_that_was_stopped_goes_on_as_if_it_had_not(tmp_path: Path) -> None:
-    how, sizes = InContextTraining(masks=2, images=2), NetworkSizes(2, 4)
+    how, sizes = InContextTraining(masks=2, images=1, again=1), NetworkSizes(2, 4)
     whole, parts = begun(sizes), begun(sizes)
     steps = teach_in_context(whole, tasks(), how)
     first = teach_in_context(parts, tasks(), how, state=tmp_path / "state.safetensors", until=3)
@@ -75,7 +75,7 @@ def dice(found: np.ndarray, wanted: np.ndarray) -> float:
 @pytest.mark.slow
 def test_two_minutes_teach_it_to_find_white_matter_where_the_vote_does_not() -> None:
     network = begun(NetworkSizes())
-    teach_in_context(network, tasks(), InContextTraining(masks=350, images=0))
+    teach_in_context(network, tasks(), InContextTraining(masks=350, images=0, again=0))
     drawn = ScanTasks(read_label_slices(), torch.Generator().manual_seed(5), targets=UNSEEN)
     batch = drawn.structure("white matter", 12, 8)
     before, after, target = (x[..., 0, :, :].numpy() for x in batch.given)

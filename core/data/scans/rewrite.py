@@ -1,0 +1,62 @@
+"""A scan with other values, in the kind of file that it came in, so that a user's model reads it as it read the first."""
+
+from __future__ import annotations
+
+import io
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from core.data.scans.unpack import gunzip
+from core.data.scans.volume import Scan
+from core.records import F32
+
+
+def suffix_of(scan: Scan) -> str:
+    """How the name of the new file must end."""
+    return {"NIfTI": ".nii.gz", "MGH": ".mgz", "npz": ".npz", "picture": ".png"}[scan.kind]
+
+
+def rewritten(data: bytes, scan: Scan, planes: F32) -> bytes:
+    """The file anew.
+
+    Args:
+        data: the first one's bytes.
+        scan: what was read of it.
+        planes: (slices, h, w) the values of every slice, as `Scan.plane` gives them. Pictures keep 8 bits, all others
+            become 32-bit numbers; axes, header and directions of NIfTI and MGH stay as they were.
+    """
+    volume = scan.with_planes(planes).voxels
+    out = io.BytesIO()
+    if scan.kind == "picture":
+        Image.fromarray(np.clip(np.round(planes[0]), 0, 255).astype(np.uint8)).save(out, "PNG")
+        return out.getvalue()
+    if scan.kind == "npz":
+        flat = scan.flat_array
+        np.savez_compressed(
+            out, volume=(planes[0] if flat else volume).astype(np.float32), spacing=np.array(scan.spacing, np.float64)
+        )
+        return out.getvalue()
+    return _with_header(data, scan, np.ascontiguousarray(volume, np.float32))
+
+
+def _with_header(data: bytes, scan: Scan, volume: F32) -> bytes:
+    nibabel: Any = import_module("nibabel")
+    data = gunzip(data) if data[:2] == b"\x1f\x8b" else data
+    kind = "MGHImage" if scan.kind == "MGH" else "Nifti2Image" if data[4:6] == b"n+" else "Nifti1Image"
+    image: Any = getattr(nibabel, kind).from_bytes(data)
+    turned = nibabel.io_orientation(image.affine)
+    if np.isnan(turned).any():
+        turned = np.array([[0, 1], [1, 1], [2, 1]])
+    straight = np.array([[0, 1], [1, 1], [2, 1]])
+    back = nibabel.apply_orientation(volume, nibabel.orientations.ornt_transform(straight, turned))
+    header = image.header.copy()
+    header.set_data_dtype(np.float32)
+    if scan.kind == "NIfTI":
+        header.set_slope_inter(1.0, 0.0)
+    new: Any = type(image)(np.ascontiguousarray(back.reshape(image.shape)), image.affine, header)
+    # with a fixed time in the gzip header: the same scan gives the same bytes
+    gzip: Any = import_module("gzip")
+    return gzip.compress(new.to_bytes(), 6, mtime=0)
