@@ -95,7 +95,8 @@ def diagnose_data_set(
     if needs_superclasses(audit.samples) and audit.samples.items is not None:
         from core.encoders import load_encoder
 
-        names = name_vectors(load_encoder(embedding.speaker), audit.samples.class_names, embedding.cache)
+        speaker = load_encoder(embedding.speaker)
+        names = name_vectors(speaker, audit.samples.class_names, embedding.cache) if speaker.joint_space else None
     return diagnose_embedded(audit, names, hold_back=hold_back, settings=settings, progress=progress)
 
 

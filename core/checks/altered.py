@@ -7,7 +7,7 @@ the files, and a table brings its losses by the files' names.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -18,8 +18,8 @@ from core.documents import read_json
 from core.errors import InvalidInput
 from core.files import replacing, write_json
 from core.limits import Limits
-from core.records import F64, I64, UNDEFINED, Bool, Estimate
-from core.statistics.intervals import bootstrap
+from core.records import F64, I64, Bool, Estimate
+from core.statistics.intervals import UNDEFINED, bootstrap, simultaneous_level
 
 MANIFEST, FORMAT = "altered.json", 1
 UNCHANGED = "unchanged"
@@ -137,18 +137,19 @@ class AlterationEffect:
     drop_outside: Estimate
     """The same of samples outside."""
     share: Estimate
-    """`drop` over the members' excess: their mean loss minus that of samples outside, both unchanged. 1: nothing is left
-    of it. Undefined where the excess may be 0."""
+    """`drop` over the members' excess: their mean loss minus that of samples outside, both unchanged. 1: nothing is
+    left of it. Undefined where the excess may be 0."""
 
 
 def effects_of_alterations(
-    scores: Rescored, members: Bool, groups: I64 | None = None, seed: int = 0
+    scores: Rescored, members: Bool, groups: I64 | None = None, seed: int = 0, *, of: int = 1
 ) -> tuple[AlterationEffect, ...]:
     """What each alteration does to members and to others; the strongest drop first.
 
     Args:
         members: (m,) which samples of `scores` lie in the cluster; the others are what they are compared with.
         groups: (m,) kept whole when samples are drawn again.
+        of: alterations that are looked at together: the intervals hold for all of them at once.
 
     Raises:
         InvalidInput: there is no unchanged copy, or fewer than `MIN_ITEMS` on either side.
@@ -156,37 +157,61 @@ def effects_of_alterations(
     before = scores.losses.get(UNCHANGED)
     if before is None or min(int(members.sum()), int((~members).sum())) < MIN_ITEMS:
         raise InvalidInput(
-            f"At least {MIN_ITEMS} members and {MIN_ITEMS} samples outside are needed, each with an unchanged copy: got "
-            f"{int(members.sum())} and {int((~members).sum())}. Export more."
+            f"At least {MIN_ITEMS} members and {MIN_ITEMS} samples outside are needed, each with an unchanged copy: "
+            f"got {int(members.sum())} and {int((~members).sum())}. Export more."
         )
-    found = [_effect(name, before, after, members, groups, seed) for name, after in scores.losses.items()]
-    return tuple(sorted((e for e in found if e.alteration != UNCHANGED), key=lambda effect: -effect.drop.value))
+    draw = _Draws(members, groups, seed, of)
+    excess = draw.estimate(lambda rows: draw.mean(before, rows) - draw.mean(before, rows, outside=True))
+    found: list[AlterationEffect] = []
+    for name, after in scores.losses.items():
+        if name == UNCHANGED:
+            continue
+        drops = before - after
+        share = draw.estimate(
+            lambda rows, drops=drops: (
+                draw.mean(drops, rows) / (draw.mean(before, rows) - draw.mean(before, rows, outside=True))
+            )
+        )
+        found.append(
+            AlterationEffect(
+                name,
+                int((members & np.isfinite(drops)).sum()),
+                draw.estimate(lambda rows, drops=drops: draw.mean(drops, rows)),
+                draw.estimate(lambda rows, drops=drops: draw.mean(drops, rows, outside=True)),
+                share if excess.low > 0 else UNDEFINED,
+            )
+        )
+    return tuple(sorted(found, key=lambda effect: -effect.drop.value))
 
 
-def _effect(name: str, before: F64, after: F64, members: Bool, groups: I64 | None, seed: int) -> AlterationEffect:
-    drops = before - after
-    n, known = len(before), np.isfinite(drops)
+def change_between(
+    scores: Rescored, pair: tuple[str, str], members: Bool, groups: I64 | None = None, seed: int = 0, *, of: int = 1
+) -> Estimate:
+    """Mean loss of the members with the first alteration minus with the second; arguments as above."""
+    first, second = (scores.losses[name] for name in pair)
+    draw = _Draws(members, groups, seed, of)
+    return draw.estimate(lambda rows: draw.mean(first - second, rows))
 
-    def mean(values: F64, of: Bool, rows: I64) -> float:
-        own = values[rows][of[rows]]
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Draws:
+    """Samples drawn again, members and others together."""
+
+    members: Bool
+    groups: I64 | None
+    seed: int
+    of: int
+
+    def mean(self, values: F64, rows: I64, *, outside: bool = False) -> float:
+        """Of those of the rows that are members, or are none, and have a value."""
+        own = values[rows][self.members[rows] != outside]
+        own = own[np.isfinite(own)]
         return float(own.mean()) if len(own) else float("nan")
 
-    def excess(rows: I64) -> float:
-        return mean(before, members, rows) - mean(before, ~members, rows)
-
-    def share(rows: I64) -> float:
-        return mean(drops, members & known, rows) / excess(rows)
-
-    def estimate(statistic: Any) -> Estimate:
-        return bootstrap(statistic, n, groups, np.random.default_rng([seed, 17]))
-
-    return AlterationEffect(
-        name,
-        int((members & known).sum()),
-        estimate(lambda rows: mean(drops, members & known, rows)),
-        estimate(lambda rows: mean(drops, ~members & known, rows)),
-        estimate(share) if estimate(excess).low > 0 else UNDEFINED,
-    )
+    def estimate(self, statistic: Callable[[I64], float]) -> Estimate:
+        rng = np.random.default_rng([self.seed, 17])
+        level = simultaneous_level(self.of)
+        return bootstrap(statistic, len(self.members), self.groups, rng, repeats=1_000, level=level)
 
 
 def _number(value: Any) -> float:

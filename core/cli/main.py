@@ -30,6 +30,7 @@ MODULES = {
     "tag": "core.cli.descriptions",
     "visual-words": "core.cli.explain",
     "answers": "core.cli.pictures.answers",
+    "correct": "core.cli.pictures.corrections",
     "pretrain": "core.cli.explain",
     "learn": "core.cli.descriptions",
     "competence": "core.cli.competence",

@@ -17,7 +17,7 @@ from core.errors import DiagnosisError
 from core.registry import Registry
 
 DETECTION_ROWS, DETECTION_LOSSES = ("objects", "predictions"), ("miss", "localisation", "class")
-KINDS = ("image", "clip")
+KINDS = ("image", "clip", "scan")
 _COMPUTED = f"{', '.join(LOSS_KINDS)}; of detections: {', '.join(DETECTION_LOSSES)}"
 LOSS_HELP = f"what to compute, or what the column holds: {_COMPUTED}"
 RUN = "folder that `diagnose --out` wrote"
@@ -54,7 +54,7 @@ def samples(table: str = "--table FILE", *more: Decorator) -> Decorator:
     return several(
         heading("The samples" if table.startswith("--table") else "The fresh samples"),
         option(table, "CSV, TSV, JSON Lines or Parquet, one row a sample", to="table"),
-        option("--images PATH", "folder, zip or tar of pictures or clips; or the table's own picture column"),
+        option("--images PATH", "folder, zip or tar of pictures, clips or scans; or the table's own picture column"),
         option("--modality KIND", "what the files are, where their names do not say it", type=click.Choice(KINDS)),
         option("--embeddings FILE", "npy, npz, safetensors or Parquet, in place of an encoder"),
         *more,

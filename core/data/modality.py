@@ -16,13 +16,16 @@ MODALITIES = Registry(
         "image": "core.data.images.modality:ImageModality",
         "text": "core.data.texts.modality:TextModality",
         "clip": "core.data.clips.modality:ClipModality",
+        "scan": "core.data.scans.modality:ScanModality",
     },
 )
 SUFFIXES: Mapping[str, frozenset[str]] = {
     "image": frozenset(".jpg .jpeg .jpe .jfif .png .webp .bmp .gif .tif .tiff .avif".split()),
     "clip": frozenset(".mp4 .m4v .mov .mkv .webm .avi".split()),
+    "scan": frozenset(".nii .mgz .mgh .npz".split()),
 }
-"""How the names of files end, by modality. An animated picture counts as an image unless the modality is named."""
+"""How the names of files end, by modality. An animated picture and a slice
+in PNG count as images unless the modality is named."""
 
 
 class Unreadable(Exception):
@@ -87,7 +90,7 @@ class Modality(Protocol):
 
 def modality_by_name(name: str) -> str | None:
     """The modality of a file by the end of its name; None where it is of none."""
-    suffix = PurePosixPath(name).suffix.lower()
+    suffix = PurePosixPath(name.lower().removesuffix(".gz")).suffix
     return next((modality for modality, suffixes in SUFFIXES.items() if suffix in suffixes), None)
 
 

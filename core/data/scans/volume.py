@@ -20,8 +20,6 @@ from core.records import F32
 
 VERSION = "scans 1"
 """Change it with anything that changes a volume: it is part of the cache's key."""
-SUFFIXES = (".nii", ".nii.gz", ".mgz", ".mgh", ".npz", ".npy")
-"""How the names of scans end, beside those of pictures."""
 MOST_SPACING = 1_000.0
 """Millimetres between two voxels."""
 _NIFTI_AT = 344
@@ -71,6 +69,12 @@ class Scan:
         """The slice in the middle."""
         return self.shape[self.across] // 2
 
+    def values(self) -> npt.NDArray[Any]:
+        """(right, front, up) what the voxels stand for; as they are stored where that is the same."""
+        if (self.slope, self.offset) == (1.0, 0.0):
+            return self.voxels
+        return self.voxels * self.slope + self.offset
+
     def with_planes(self, planes: F32) -> Scan:
         """The same scan with other values: (slices, h, w), as `plane` gives them."""
         voxels = np.moveaxis(planes[:, ::-1].transpose(0, 2, 1), 0, self.across)
@@ -94,6 +98,16 @@ class Scan:
         return left[1], left[0]
 
 
+def is_volume(data: bytes) -> bool:
+    """Whether these are bytes of a volume, and of no picture."""
+    packed = data[:2] == b"\x1f\x8b" or data[:4] in (b"PK\x03\x04", b"\x00\x00\x00\x01") or data[:6] == b"\x93NUMPY"
+    return packed or _is_nifti(data)
+
+
+def _is_nifti(data: bytes) -> bool:
+    return data[_NIFTI_AT : _NIFTI_AT + 3] in (b"n+1", b"ni1") or data[4:7] in (b"n+2", b"ni2")
+
+
 def read_scan(data: bytes) -> Scan:
     """The scan in a file's bytes, whatever its name: NIfTI-1 or -2, packed or not, MGH, npz, npy, or a picture in grey.
 
@@ -110,7 +124,7 @@ def read_scan(data: bytes) -> Scan:
         return _from_arrays(read_npz(data), whole)
     if data[:6] == b"\x93NUMPY":
         return _from_arrays({"volume": read_npy(_behind(data), len(data))}, whole)
-    if data[_NIFTI_AT : _NIFTI_AT + 3] in (b"n+1", b"ni1") or data[4:7] in (b"n+2", b"ni2"):
+    if _is_nifti(data):
         return _from_header(data, "NIfTI", whole)
     if data[:4] == b"\x00\x00\x00\x01":
         return _from_header(data, "MGH", whole)

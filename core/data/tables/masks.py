@@ -13,6 +13,7 @@ from core.data.images.archives import FileImages
 from core.data.images.decoding import open_picture
 from core.data.images.matching import match_files
 from core.data.modality import Unreadable
+from core.data.scans.volume import is_volume, read_scan
 from core.data.tables.cells import array_of, holds_arrays, texts_of
 from core.data.tables.read import Table
 from core.errors import InvalidInput
@@ -104,7 +105,12 @@ def mask_reader(
 
 def decode_mask(encoded: bytes) -> Mask | str:
     """The (h, w) class values of an image file: palette indices, or grey values (colour pictures only if their channels
-    agree)."""
+    agree); of a volume (NIfTI, MGH, npz) all its voxels."""
+    if is_volume(encoded):
+        try:
+            return _whole_numbers(read_scan(encoded).values())
+        except Unreadable as error:
+            return f"a mask {error}"
     try:
         with open_picture(encoded) as image:
             if image.mode in ("P", "L", "1", "I", "I;16"):
@@ -123,7 +129,12 @@ def mask_of_cell(value: Any) -> Mask | str:
     if array is None or array.ndim not in (1, 2) or not np.isfinite(array).all():
         return "a mask is no rectangle of numbers"
     array = np.atleast_2d(array)
-    return array.astype(np.int64) if (array == np.round(array)).all() else (array >= 0.5).astype(np.int64)
+    return _whole_numbers(array)
+
+
+def _whole_numbers(array: Mask) -> Mask:
+    whole = array.dtype.kind in "bui" or (array == np.round(array)).all()
+    return array.astype(np.int64) if whole else (array >= 0.5).astype(np.int64)
 
 
 def _pair(true: Mask | str, predicted: Mask | str) -> tuple[Mask, Mask] | str:

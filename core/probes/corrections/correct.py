@@ -52,8 +52,8 @@ class Corrector:
 
         Args:
             task: one of `CORRECTIONS`.
-            wrong: the control: in the examples the fault stays where it is. What the network does then, it does of its own
-                accord (it knows what heads look like) and not because it was shown the fault.
+            wrong: the control: in the examples the fault stays where it is. What the network does then, it does of
+                its own accord (it knows what heads look like) and not because it was shown the fault.
         """
         for _ in range(PASSES.get(task, 1) - 1):
             scan = scan.with_planes(self._once(scan, task, wrong))

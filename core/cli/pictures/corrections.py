@@ -1,0 +1,92 @@
+"""The command `correct`: scans of a cluster with a fault taken out, and what that does to the user's losses."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from core.cli.command import argument, command, option
+from core.cli.options import JSON, POSITIVE, RUN, SEED
+from core.cli.output import print_json
+from core.cli.terminal import TerminalProgress, say
+from core.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from core.records import Diagnosis, Progress
+
+TASKS = ("bias", "denoise", "super-resolution", "undersampling", "motion")
+
+
+@command(note="What a correction is, its control and its limits: docs/scans.md.")
+@argument("run", "DIR", RUN)
+@option("--images PATH", "export: the scans that were diagnosed, folder, zip or tar")
+@option("--out DIR", "export: a new folder for the corrected scans and altered.json")
+@option("--cluster N", "export: which cluster (default 0, the first)", type=click.IntRange(min=0))
+@option("--fault NAME", "export: a fault to take out; several may be given (default all)", type=click.Choice(TASKS))
+@option("--most N", "export: scans of the cluster, and as many others (default 40)", **POSITIVE)
+@option("--network PATH", "export: a Neuralizer, folder or checkpoint (default: the one that comes along)")
+@option("--altered DIR", "read: the folder that was exported")
+@option("--scores FILE", "read: the table of your model's losses on its files, with columns file and loss")
+@SEED
+@JSON
+def correct(
+    run: Path,
+    images: Path | None = None,
+    out: Path | None = None,
+    cluster: int = 0,
+    fault: tuple[str, ...] = (),
+    most: int = 40,
+    network: Path | None = None,
+    altered: Path | None = None,
+    scores: Path | None = None,
+    seed: int = 0,
+    as_json: bool = False,
+) -> None:
+    """Ask whether a cluster of scans fails for its bias field, its noise or another fault.
+
+    First export: --images and --out write the cluster's scans, and others, with each fault taken out. Run your model on
+    them. Then read: --altered and --scores say what share of the cluster's excess loss each correction explains.
+    """
+    from core.store import load
+
+    diagnosis = load(run)
+    if out is not None and images is not None and altered is None and scores is None:
+        with TerminalProgress() as progress:
+            n = _export(diagnosis, images, out, (cluster, fault or TASKS, most, network, seed), progress)
+        say(f"{n:,} files in {out}. Score each with your model into a table with the columns file and loss, then:")
+        say(f"  python -m core correct {run} --altered {out} --scores YOUR_TABLE")
+        return
+    if altered is None or scores is None or out is not None or images is not None:
+        raise InvalidInput("Export with --images and --out, or read with --altered and --scores.")
+    from core.checks.altered import read_altered, read_rescored
+    from core.probes.corrections.explain import explain_by_corrections, sentence
+
+    items, about = read_altered(altered)
+    found = explain_by_corrections(diagnosis, about, read_rescored(items, scores), seed)
+    if as_json:
+        print_json({"cluster": about.get("cluster"), "corrections": [one.to_dict() for one in found]})
+        return
+    say("\n".join(sentence(one) for one in found))
+
+
+def _export(
+    diagnosis: Diagnosis,
+    images: Path,
+    out: Path,
+    asked: tuple[int, tuple[str, ...], int, Path | None, int],
+    progress: Progress,
+) -> int:
+    from core.checks.altered import write_altered
+    from core.data.images.archives import open_images
+    from core.encoders.neuralizer.encoder import DEFAULT_SIDE
+    from core.encoders.neuralizer.weights import FOLDER, read_network
+    from core.probes.corrections.export import corrected_scans, plan_corrections
+
+    cluster, faults, most, source, seed = asked
+    plan = plan_corrections(diagnosis, cluster, most, seed)
+    network, card = read_network(source or FOLDER)
+    side = int(card.get("side", DEFAULT_SIDE))
+    made = corrected_scans(diagnosis, open_images(images), plan, (network, side), faults, progress)
+    return write_altered(out, made, plan.about(diagnosis))

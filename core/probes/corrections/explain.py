@@ -1,0 +1,89 @@
+"""Is it the bias field, the noise or another fault? What each correction takes off a cluster's loss, beside its
+control."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from core.checks.altered import AlterationEffect, Rescored, change_between, effects_of_alterations
+from core.errors import InvalidInput
+from core.probes.corrections.export import CONTROL
+from core.records import Diagnosis, Estimate
+
+
+@dataclass(frozen=True, slots=True)
+class CorrectionFinding:
+    """What one correction does to a cluster."""
+
+    correction: str
+    effect: AlterationEffect
+    gap: Estimate
+    """Mean loss of the members with the control minus with the correction: what being shown the fault is worth."""
+
+    @property
+    def explains(self) -> bool:
+        """Whether the correction takes off loss, and more than its control does; all corrections at once."""
+        return self.effect.drop.low > 0 and self.gap.low > 0
+
+    def to_dict(self) -> dict[str, Any]:
+        effect = self.effect
+        return {
+            "correction": self.correction,
+            "n": effect.n,
+            "drop": effect.drop.to_dict(),
+            "drop_outside": effect.drop_outside.to_dict(),
+            "share": effect.share.to_dict(),
+            "gap": self.gap.to_dict(),
+            "explains": self.explains,
+        }
+
+
+def explain_by_corrections(
+    diagnosis: Diagnosis, about: Mapping[str, Any], scores: Rescored, seed: int = 0
+) -> tuple[CorrectionFinding, ...]:
+    """The findings, those that explain most first.
+
+    Args:
+        about: what the manifest says (`Plan.about`).
+
+    Raises:
+        InvalidInput: the manifest is of another run, or see `effects_of_alterations`.
+    """
+    if about.get("run") != diagnosis.fingerprint:
+        raise InvalidInput("These scans were corrected for another run. Name the run that they were exported for.")
+    inside = set(about.get("members", ()))
+    members = np.array([id_ in inside for id_ in scores.ids])
+    groups = _groups(diagnosis, scores)
+    corrections = [name for name in scores.losses if name + CONTROL in scores.losses]
+    effects = {e.alteration: e for e in effects_of_alterations(scores, members, groups, seed, of=len(corrections))}
+    found = [
+        CorrectionFinding(
+            name,
+            effects[name],
+            change_between(scores, (name + CONTROL, name), members, groups, seed, of=len(corrections)),
+        )
+        for name in corrections
+    ]
+    return tuple(sorted(found, key=lambda one: (not one.explains, -one.effect.drop.value)))
+
+
+def sentence(finding: CorrectionFinding) -> str:
+    """One line for the terminal."""
+    effect, share = finding.effect, finding.effect.share
+    said = f"{finding.correction}: loss {-effect.drop.value:+.3f} [{-effect.drop.high:+.3f}, {-effect.drop.low:+.3f}]"
+    if np.isfinite(share.value):
+        said += f", {share.value:.0%} [{share.low:.0%}, {share.high:.0%}] of the excess"
+    said += f"; beyond its control {-finding.gap.value:+.3f} [{-finding.gap.high:+.3f}, {-finding.gap.low:+.3f}]"
+    said += f"; outside the cluster {-effect.drop_outside.value:+.3f}"
+    return f"{said}. {'Explains.' if finding.explains else 'Explains nothing that is sure.'}"
+
+
+def _groups(diagnosis: Diagnosis, scores: Rescored) -> Any:
+    if diagnosis.samples.groups is None:
+        return None
+    row = {id_: k for k, id_ in enumerate(diagnosis.samples.ids)}
+    return diagnosis.samples.groups[[row[id_] for id_ in scores.ids]]

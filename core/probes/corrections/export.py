@@ -1,0 +1,125 @@
+"""Scans of a cluster, and others beside them, with each fault taken out: files for the user's model to score again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from core.checks.altered import UNCHANGED, AlteredItem
+from core.data.images.archives import FileImages
+from core.data.scans.rewrite import rewritten, suffix_of
+from core.data.scans.volume import Scan, read_scan
+from core.encoders.neuralizer.network import Neuralizer
+from core.errors import InvalidInput
+from core.probes.corrections.correct import CORRECTIONS, EXAMPLES, Corrector
+from core.records import F32, I64, Diagnosis, FailureCluster, Progress, Reporter, no_progress
+
+CONTROL = " (control)"
+"""Behind a correction's name: its examples leave the fault where it is."""
+MOST = 40
+"""Scans of the cluster, and as many others, that are corrected unless another number is asked for."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Plan:
+    """Which scans of a run are corrected."""
+
+    cluster: FailureCluster
+    members: I64
+    """Rows of the cluster, drawn at random where there are more than asked for."""
+    others: I64
+    """Rows outside it, drawn at random."""
+    examples: I64
+    """The rows outside it of least loss, from which the network is told what is wanted; none is among `others`."""
+
+    def about(self, diagnosis: Diagnosis) -> Mapping[str, Any]:
+        """What the manifest says of it."""
+        ids = diagnosis.samples.ids
+        return {
+            "run": diagnosis.fingerprint,
+            "cluster": self.cluster.id,
+            "members": [ids[row] for row in self.members.tolist()],
+            "examples": [ids[row] for row in self.examples.tolist()],
+        }
+
+
+def plan_corrections(diagnosis: Diagnosis, cluster: int, most: int = MOST, seed: int = 0) -> Plan:
+    """Which scans to correct for a cluster.
+
+    Raises:
+        InvalidInput: the run is not of scans, has no such cluster, or too few scans lie outside it.
+    """
+    if diagnosis.samples.modality != "scan":
+        raise InvalidInput(
+            f"Corrections are made of scans, and this run is of {diagnosis.samples.modality}s. Diagnose scans: see "
+            "docs/scans.md."
+        )
+    found = next((one for one in diagnosis.clusters if one.id == cluster), None)
+    if found is None:
+        there = ", ".join(str(one.id) for one in diagnosis.clusters) or "none"
+        raise InvalidInput(f"The run has no confirmed cluster {cluster}. Its clusters: {there}.")
+    inside = found.membership >= 0.5
+    outside = np.flatnonzero(~inside)
+    order = outside[np.argsort(diagnosis.outcomes.loss[outside], kind="stable")]
+    examples, rest = order[:EXAMPLES], order[EXAMPLES:]
+    if not len(rest):
+        raise InvalidInput(f"Only {len(outside)} scans lie outside the cluster: {EXAMPLES + 1} are needed at least.")
+    rng = np.random.default_rng([seed, 18])
+    drawn = [np.sort(rng.permutation(rows)[:most]) for rows in (np.flatnonzero(inside), rest)]
+    return Plan(found, drawn[0].astype(np.int64), drawn[1].astype(np.int64), examples.astype(np.int64))
+
+
+def corrected_scans(
+    diagnosis: Diagnosis,
+    scans: FileImages,
+    plan: Plan,
+    network: tuple[Neuralizer, int],
+    tasks: Sequence[str] = CORRECTIONS,
+    progress: Progress = no_progress,
+) -> Iterator[tuple[AlteredItem, bytes]]:
+    """Each scan unchanged, with each fault taken out, and with each control; one at a time.
+
+    Args:
+        scans: the files that were diagnosed.
+        network: with the pixels on which it was taught.
+        progress: called as ("correct scans", done, total).
+
+    Raises:
+        InvalidInput: a scan is not among the files, or can no longer be read.
+    """
+    place = {name: at for at, name in enumerate(scans.names)}
+    corrector = Corrector(*network, [_read(diagnosis, scans, place, row)[1] for row in plan.examples.tolist()])
+    rows = [*plan.members.tolist(), *plan.others.tolist()]
+    report = Reporter(progress, "correct scans", len(rows))
+    for k, row in enumerate(rows):
+        report(k)
+        data, scan = _read(diagnosis, scans, place, row)
+        for name, planes in _versions(corrector, scan, tasks):
+            slug = name.removesuffix(CONTROL) + ("-control" if name.endswith(CONTROL) else "")
+            item = AlteredItem(diagnosis.samples.ids[row], name, f"{k:05d}-{slug}{suffix_of(scan)}")
+            yield item, rewritten(data, scan, planes)
+    report(len(rows), last=True)
+
+
+def _versions(corrector: Corrector, scan: Scan, tasks: Sequence[str]) -> Iterator[tuple[str, F32]]:
+    yield UNCHANGED, np.stack([scan.plane(at) for at in range(scan.shape[scan.across])])
+    for task in tasks:
+        yield task, corrector.correct(scan, task)
+        yield task + CONTROL, corrector.correct(scan, task, wrong=True)
+
+
+def _read(diagnosis: Diagnosis, scans: FileImages, place: Mapping[str, int], row: int) -> tuple[bytes, Scan]:
+    items = diagnosis.samples.items
+    name = diagnosis.samples.ids[row] if items is None else items.name(row)
+    if name not in place:
+        raise InvalidInput(f"{name[:80]!r} is not among the scans. Bring the files that were diagnosed.")
+    from core.data.modality import Unreadable
+
+    data = scans.read(place[name])
+    try:
+        return data, read_scan(data)
+    except Unreadable as error:
+        raise InvalidInput(f"{name[:80]} {error}") from error

@@ -1,0 +1,140 @@
+"""A fault is taken out of scans as examples show it, and the file round trip says what that explains."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.checks.altered import UNCHANGED, Rescored, read_altered
+from core.cli.main import main
+from core.data.images.archives import open_images
+from core.data.scans.volume import Scan, read_scan
+from core.encoders.neuralizer.network import Neuralizer
+from core.encoders.neuralizer.weights import read_network
+from core.errors import InvalidInput
+from core.probes.corrections.correct import CORRECTIONS, Corrector
+from core.probes.corrections.explain import explain_by_corrections, sentence
+from core.probes.corrections.export import CONTROL, plan_corrections
+from core.records import Diagnosis
+from core.scenes.planted_scans import bright, dice_losses, plant_scans, set_threshold
+from tests.core.test_diagnose_scans import found, upload  # noqa: F401  (fixtures)
+
+SIDE = 48
+
+
+def scan_of(plane: np.ndarray) -> Scan:
+    return Scan(plane[::-1].T[:, None], 1.0, 0.0, (4.0, 4.0, 4.0), "npz", 0)
+
+
+@pytest.fixture(scope="module")
+def network() -> Neuralizer:
+    return read_network()[0]
+
+
+def test_the_bias_correction_brings_a_threshold_model_back(network: Neuralizer) -> None:
+    planted = plant_scans(60, side=SIDE, share=0.25)
+    threshold = set_threshold(planted)
+    loss = dice_losses(bright(planted.slices, threshold), planted.masks)
+    corrector = Corrector(network, SIDE, [scan_of(planted.slices[k]) for k in np.argsort(loss)[:8]])
+    spoilt = np.flatnonzero(planted.spoilt)[:8]
+
+    def after(wrong: bool) -> float:
+        whole = np.stack([corrector.correct(scan_of(planted.slices[k]), "bias", wrong=wrong)[0] for k in spoilt])
+        return float(dice_losses(bright(whole, threshold), planted.masks[spoilt]).mean())
+
+    before, right, control = float(loss[spoilt].mean()), after(False), after(True)
+    print(f"loss {before:.3f}, corrected {right:.3f}, control {control:.3f}")
+    assert right < 0.6 * before
+    assert right < control - 0.03
+
+
+@pytest.mark.parametrize("task", CORRECTIONS)
+def test_a_scan_keeps_its_size_and_the_scale_of_its_values(task: str, network: Neuralizer) -> None:
+    rng = np.random.default_rng(0)
+    scan = Scan(1_000 * rng.random((30, 2, 41)).astype(np.float32), 2.0, 100.0, (1.0, 3.0, 1.5), "NIfTI", 0)
+    examples = [scan_of(plane) for plane in plant_scans(20, side=SIDE, fault="").slices[:2]]
+    out = Corrector(network, SIDE, examples).correct(scan, task)
+    assert out.shape == (2, 41, 30)
+    assert np.isfinite(out).all()
+    assert out.max() < 20_000
+
+
+def test_a_black_scan_stays_black(network: Neuralizer) -> None:
+    black = scan_of(np.zeros((20, 20), np.float32))
+    for task in CORRECTIONS:
+        assert (Corrector(network, SIDE, [black]).correct(black, task) == 0).all()
+
+
+def test_no_example_no_correction(network: Neuralizer) -> None:
+    with pytest.raises(InvalidInput, match="at least one scan"):
+        Corrector(network, SIDE, [])
+
+
+def test_examples_are_of_least_loss_and_no_scan_plays_two_parts(found: Diagnosis) -> None:  # noqa: F811
+    plan = plan_corrections(found, found.clusters[0].id, 10)
+    assert len(plan.members) == len(plan.others) == 10
+    assert not set(plan.examples) & (set(plan.members) | set(plan.others))
+    assert found.outcomes.loss[plan.examples].max() <= found.outcomes.loss[plan.others].min()
+    with pytest.raises(InvalidInput, match="no confirmed cluster 99"):
+        plan_corrections(found, 99)
+    of_pictures = replace(found, samples=replace(found.samples, modality="image"))
+    with pytest.raises(InvalidInput, match="this run is of images"):
+        plan_corrections(of_pictures, 0)
+
+
+def test_the_round_trip_through_files_explains_a_planted_bias_field(
+    found: Diagnosis,  # noqa: F811
+    upload: Path,  # noqa: F811
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from core.store import save
+
+    run, out = tmp_path / "run", tmp_path / "corrected"
+    save(found, run)
+    cluster = str(found.clusters[0].id)
+    asked = ["--images", str(upload), "--out", str(out), "--cluster", cluster, "--fault", "bias", "--most", "12"]
+    assert main(["correct", str(run), *asked]) == 0
+    items, about = read_altered(out)
+    assert {item.alteration for item in items} == {UNCHANGED, "bias", "bias" + CONTROL}
+    assert len(items) == 3 * (len(about["members"]) + 12)
+
+    planted = plant_scans(120, share=0.2, side=SIDE)
+    threshold = set_threshold(planted)
+    rows = ["file,loss"]
+    for item in items:  # the user's model
+        plane = read_scan((out / item.file).read_bytes()).plane(0)
+        truth = planted.masks[int(item.id.removeprefix("scan")[:4])]
+        rows.append(f"{item.file},{float(dice_losses(bright(plane[None], threshold), truth[None])[0])}")
+    (tmp_path / "scores.csv").write_text("\n".join(rows), "utf-8")
+    capsys.readouterr()
+    assert main(["correct", str(run), "--altered", str(out), "--scores", str(tmp_path / "scores.csv")]) == 0
+    said = capsys.readouterr().out
+    print(said)
+    assert said.startswith("bias: loss -")
+    assert "Explains." in said
+    assert open_images(out).names
+
+
+def rescored(found: Diagnosis, effect: float) -> tuple[Rescored, dict[str, Any]]:  # noqa: F811
+    ids = found.samples.ids[:40]
+    rng, members = np.random.default_rng(0), np.arange(40) < 20
+    before = 0.5 * members + rng.normal(0, 0.1, 40)
+    losses = {UNCHANGED: before, "bias": before - effect * members, "bias" + CONTROL: before + rng.normal(0, 0.05, 40)}
+    return Rescored(ids, losses), {"run": found.fingerprint, "members": list(ids[:20])}
+
+
+def test_a_correction_without_effect_explains_nothing(found: Diagnosis) -> None:  # noqa: F811
+    none, about = rescored(found, 0.0)
+    assert not explain_by_corrections(found, about, none)[0].explains
+    some, about = rescored(found, 0.3)
+    first = explain_by_corrections(found, about, some)[0]
+    assert first.explains
+    assert sentence(first).endswith("Explains.")
+    assert first.to_dict()["share"]["value"] == pytest.approx(0.6, abs=0.15)
+    with pytest.raises(InvalidInput, match="another run"):
+        explain_by_corrections(found, {**about, "run": "x"}, some)

@@ -1,0 +1,51 @@
+"""A planted bias field is found in an upload of scans, named by the property, and explained by its correction."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.data.tables.roles import Roles
+from core.diagnose import diagnose
+from core.discovery.settings import Settings
+from core.records import Diagnosis
+from core.scenes.planted_scans import plant_scans, write_planted
+
+FAST = replace(Settings(), n_permutations=300, map=False)
+ROLES = Roles(masks=("true_mask", "predicted_mask"))
+
+
+@pytest.fixture(scope="module")
+def upload(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("scans")
+    write_planted(plant_scans(120, share=0.2, side=48), folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def found(upload: Path) -> Diagnosis:
+    return diagnose(upload / "scans.csv", images=upload, roles=ROLES, settings=FAST)
+
+
+def test_scans_with_a_bias_field_are_found_and_named_by_it(found: Diagnosis) -> None:
+    spoilt = plant_scans(120, share=0.2, side=48).spoilt
+    assert found.samples.modality == "scan"
+    assert found.words is None
+    members = np.any([cluster.membership >= 0.5 for cluster in found.clusters], 0)
+    assert spoilt[members].mean() > 0.8
+    assert members[spoilt].mean() > 0.6
+    first = found.clusters[0].called
+    assert first is not None
+    assert first.text.startswith("bias field at least")
+
+
+def test_scans_without_a_fault_give_no_finding(tmp_path: Path) -> None:
+    write_planted(plant_scans(80, fault="", side=48, seed=3), tmp_path)
+    table = (tmp_path / "scans.csv").read_text("utf-8").splitlines()
+    rng = np.random.default_rng(0)
+    rows = [f"{line.split(',')[0]},{rng.random():.6f}" for line in table[1:]]
+    (tmp_path / "null.csv").write_text("\n".join(["file,loss", *rows]), "utf-8")
+    assert diagnose(tmp_path / "null.csv", images=tmp_path, settings=FAST).clusters == ()
