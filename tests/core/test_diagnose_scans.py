@@ -21,7 +21,7 @@ ROLES = Roles(masks=("true_mask", "predicted_mask"))
 @pytest.fixture(scope="module")
 def upload(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("scans")
-    write_planted(plant_scans(120, share=0.2, side=48), folder)
+    write_planted(plant_scans(120, share=0.2), folder)
     return folder
 
 
@@ -31,7 +31,7 @@ def found(upload: Path) -> Diagnosis:
 
 
 def test_scans_with_a_bias_field_are_found_and_named_by_it(found: Diagnosis) -> None:
-    spoilt = plant_scans(120, share=0.2, side=48).spoilt
+    spoilt = plant_scans(120, share=0.2).spoilt
     assert found.samples.modality == "scan"
     assert found.words is None
     members = np.any([cluster.membership >= 0.5 for cluster in found.clusters], 0)

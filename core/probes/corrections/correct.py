@@ -23,8 +23,6 @@ from core.scenes.scan_faults import FAULTS
 
 CORRECTIONS = ("bias", "denoise", "super-resolution", "undersampling", "motion")
 """Faults that a scan may have without anybody's knowing; a hole is seen."""
-PASSES = {"bias": 2}
-"""How often a correction is applied, if more than once: a strong field is taken off in parts, as N4 does."""
 EXAMPLES = 8
 MOST_SIDE = 192
 """Pixels of a slice that the network sees at most; the published one was trained on as many."""
@@ -55,11 +53,6 @@ class Corrector:
             wrong: the control: in the examples the fault stays where it is. What the network does then, it does of
                 its own accord (it knows what heads look like) and not because it was shown the fault.
         """
-        for _ in range(PASSES.get(task, 1) - 1):
-            scan = scan.with_planes(self._once(scan, task, wrong))
-        return self._once(scan, task, wrong)
-
-    def _once(self, scan: Scan, task: str, wrong: bool) -> F32:
         n = scan.shape[scan.across]
         given = np.stack([scan.plane(at) for at in range(n)])
         fields = np.stack([self._one(scan, at, task, wrong) for at in range(n)])

@@ -36,11 +36,11 @@ def network() -> Neuralizer:
 
 
 def test_the_bias_correction_brings_a_threshold_model_back(network: Neuralizer) -> None:
-    planted = plant_scans(60, side=SIDE, share=0.25)
+    planted = plant_scans(60, share=0.25)
     threshold = set_threshold(planted)
     loss = dice_losses(bright(planted.slices, threshold), planted.masks)
     corrector = Corrector(network, SIDE, [scan_of(planted.slices[k]) for k in np.argsort(loss)[:8]])
-    spoilt = np.flatnonzero(planted.spoilt)[:8]
+    spoilt = np.flatnonzero(planted.spoilt)[:12]
 
     def after(wrong: bool) -> float:
         whole = np.stack([corrector.correct(scan_of(planted.slices[k]), "bias", wrong=wrong)[0] for k in spoilt])
@@ -48,8 +48,8 @@ def test_the_bias_correction_brings_a_threshold_model_back(network: Neuralizer) 
 
     before, right, control = float(loss[spoilt].mean()), after(False), after(True)
     print(f"loss {before:.3f}, corrected {right:.3f}, control {control:.3f}")
-    assert right < 0.6 * before
-    assert right < control - 0.03
+    assert right < 0.75 * before
+    assert right < control - 0.02
 
 
 @pytest.mark.parametrize("task", CORRECTIONS)
@@ -97,13 +97,13 @@ def test_the_round_trip_through_files_explains_a_planted_bias_field(
     run, out = tmp_path / "run", tmp_path / "corrected"
     save(found, run)
     cluster = str(found.clusters[0].id)
-    asked = ["--images", str(upload), "--out", str(out), "--cluster", cluster, "--fault", "bias", "--most", "12"]
+    asked = ["--images", str(upload), "--out", str(out), "--cluster", cluster, "--fault", "bias", "--most", "20"]
     assert main(["correct", str(run), *asked]) == 0
     items, about = read_altered(out)
     assert {item.alteration for item in items} == {UNCHANGED, "bias", "bias" + CONTROL}
-    assert len(items) == 3 * (len(about["members"]) + 12)
+    assert len(items) == 3 * (len(about["members"]) + 20)
 
-    planted = plant_scans(120, share=0.2, side=SIDE)
+    planted = plant_scans(120, share=0.2)
     threshold = set_threshold(planted)
     rows = ["file,loss"]
     for item in items:  # the user's model
