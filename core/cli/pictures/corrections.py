@@ -60,7 +60,7 @@ def correct(
         return
     if altered is None or scores is None or out is not None or images is not None:
         raise InvalidInput("Export with --images and --out, or read with --altered and --scores.")
-    from core.checks.altered import read_altered, read_rescored
+    from core.data.altered import read_altered, read_rescored
     from core.probes.corrections.explain import explain_by_corrections, sentence
 
     items, about = read_altered(altered)
@@ -78,7 +78,7 @@ def _export(
     asked: tuple[int, tuple[str, ...], int, Path | None, int],
     progress: Progress,
 ) -> int:
-    from core.checks.altered import write_altered
+    from core.data.altered import write_altered
     from core.data.images.archives import open_images
     from core.encoders.neuralizer.encoder import DEFAULT_SIDE
     from core.encoders.neuralizer.weights import FOLDER, read_network

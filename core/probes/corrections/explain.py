@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from core.checks.altered import AlterationEffect, Rescored, change_between, effects_of_alterations
+from core.data.altered import AlterationEffect, Rescored, change_between, effects_of_alterations
 from core.errors import InvalidInput
 from core.probes.corrections.export import CONTROL
 from core.records import Diagnosis, Estimate
@@ -48,7 +48,7 @@ def explain_by_corrections(
     """The findings, those that explain most first.
 
     Args:
-        about: what the manifest says (`Plan.about`).
+        about: what the manifest says (`CorrectionPlan.about`).
 
     Raises:
         InvalidInput: the manifest is of another run, or see `effects_of_alterations`.

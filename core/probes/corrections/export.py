@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from core.checks.altered import UNCHANGED, AlteredItem
+from core.data.altered import UNCHANGED, AlteredItem
 from core.data.images.archives import FileImages
 from core.data.scans.rewrite import rewritten, suffix_of
 from core.data.scans.volume import Scan, read_scan
@@ -24,7 +24,7 @@ MOST = 40
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Plan:
+class CorrectionPlan:
     """Which scans of a run are corrected."""
 
     cluster: FailureCluster
@@ -46,7 +46,7 @@ class Plan:
         }
 
 
-def plan_corrections(diagnosis: Diagnosis, cluster: int, most: int = MOST, seed: int = 0) -> Plan:
+def plan_corrections(diagnosis: Diagnosis, cluster: int, most: int = MOST, seed: int = 0) -> CorrectionPlan:
     """Which scans to correct for a cluster.
 
     Raises:
@@ -69,13 +69,13 @@ def plan_corrections(diagnosis: Diagnosis, cluster: int, most: int = MOST, seed:
         raise InvalidInput(f"Only {len(outside)} scans lie outside the cluster: {EXAMPLES + 1} are needed at least.")
     rng = np.random.default_rng([seed, 18])
     drawn = [np.sort(rng.permutation(rows)[:most]) for rows in (np.flatnonzero(inside), rest)]
-    return Plan(found, drawn[0].astype(np.int64), drawn[1].astype(np.int64), examples.astype(np.int64))
+    return CorrectionPlan(found, drawn[0].astype(np.int64), drawn[1].astype(np.int64), examples.astype(np.int64))
 
 
 def corrected_scans(
     diagnosis: Diagnosis,
     scans: FileImages,
-    plan: Plan,
+    plan: CorrectionPlan,
     network: tuple[Neuralizer, int],
     tasks: Sequence[str] = CORRECTIONS,
     progress: Progress = no_progress,

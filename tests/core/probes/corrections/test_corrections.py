@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.checks.altered import UNCHANGED, Rescored, read_altered
 from core.cli.main import main
+from core.data.altered import UNCHANGED, Rescored, read_altered
 from core.data.images.archives import open_images
 from core.data.scans.volume import Scan, read_scan
 from core.encoders.neuralizer.network import Neuralizer
@@ -21,7 +21,7 @@ from core.probes.corrections.explain import explain_by_corrections, sentence
 from core.probes.corrections.export import CONTROL, plan_corrections
 from core.records import Diagnosis
 from core.scenes.planted_scans import bright, dice_losses, plant_scans, set_threshold
-from tests.core.test_diagnose_scans import found, upload  # noqa: F401  (fixtures)
+from tests.core.test_diagnose_scans import found, upload  # noqa: F401  # pyright: ignore[reportUnusedImport]
 
 SIDE = 48
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.checks.altered import (
+from core.data.altered import (
     UNCHANGED,
     AlteredItem,
     Rescored,
