@@ -16,7 +16,7 @@ from core.errors import InvalidInput
 if TYPE_CHECKING:
     from core.records import Diagnosis, Progress
 
-TASKS = ("bias", "denoise", "super-resolution", "undersampling", "motion")
+TASKS = ("bias", "denoise", "super-resolution")
 
 
 @command(note="What a correction is, its control and its limits: docs/scans.md.")

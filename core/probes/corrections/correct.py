@@ -21,8 +21,9 @@ from core.errors import InvalidInput
 from core.records import F32, F64
 from core.scenes.scan_faults import FAULTS
 
-CORRECTIONS = ("bias", "denoise", "super-resolution", "undersampling", "motion")
-"""Faults that a scan may have without anybody's knowing; a hole is seen."""
+CORRECTIONS = ("bias", "denoise", "super-resolution")
+"""Faults that a scan may have without anybody's knowing, and that the network that ships takes out; of motion and of
+missing lines of k-space it does not (docs/evidence/scans.md)."""
 EXAMPLES = 8
 MOST_SIDE = 192
 """Pixels of a slice that the network sees at most; the published one was trained on as many."""
