@@ -149,7 +149,8 @@ def ask_pictures(
     """Put the question to every picture and compare the answers of failures with those of the rest."""
     text = with_prefix(question)
     said = say(describer, pictures, grid, text, progress)
-    bar = caution.bar if text.startswith(QUESTION) else None  # it was set on questions
+    is_question = text.startswith(QUESTION)  # bars were set on questions
+    bar = caution.bar_for(text.removeprefix(QUESTION).strip()) if is_question else None
     unlike = None if caution.likeness is None else ~caution.likeness.alike(means_of(pictures))
     counts = _counts(diagnosis, pictures.kept, counted(said, bar, unlike), seed)
     return AskedPictures(text, pictures.kept, said, bar, unlike, counts, tuple(pictures.notes))

@@ -26,8 +26,21 @@ class Caution:
 
     bar: float | None = None
     """Lowest probability of one that counts; None: all do."""
+    bars: tuple[tuple[str, float], ...] = ()
+    """(how a question begins, its own bar); where there are some, questions that begin otherwise are never sure."""
     likeness: Likeness | None = None
     """Which pictures it may be asked about; None: it is not known."""
+
+    def bar_for(self, question: str) -> float | None:
+        """The bar of a question, without its prefix.
+
+        Example:
+            >>> Caution(bars=(("how many", 0.8),)).bar_for("is it red ?")
+            1.0
+        """
+        if not self.bars:
+            return self.bar
+        return next((bar for start, bar in self.bars if question.casefold().startswith(start)), 1.0)
 
 
 SURE = Caution()
@@ -40,7 +53,15 @@ def caution_of(folder: Path) -> Caution:
     Raises:
         InvalidInput: it says something that is no probability or no likeness.
     """
-    return Caution(bar_of(folder), read_likeness(folder))
+    path = folder / CARD
+    said: Any = read_json(path) if path.is_file() else {}
+    said = said if isinstance(said, Mapping) else {}
+    bars: Any = said.get("bars") or {}
+    if not isinstance(bars, Mapping):
+        raise InvalidInput(f"{path}: bars must say how questions begin: got {str(bars)[:40]!r}.")
+    own = tuple((str(start), _chance(path, bar)) for start, bar in bars.items())
+    bar = said.get("bar")
+    return Caution(None if bar is None else _chance(path, bar), own, read_likeness(folder))
 
 
 def bar_of(folder: Path) -> float | None:
@@ -49,12 +70,13 @@ def bar_of(folder: Path) -> float | None:
     Raises:
         InvalidInput: it says something that is no probability.
     """
-    path = folder / CARD
-    said: Any = read_json(path) if path.is_file() else {}
-    bar: Any = said.get("bar") if isinstance(said, Mapping) else None
-    if bar is not None and not (isinstance(bar, int | float) and 0 <= bar <= 1):
+    return caution_of(folder).bar
+
+
+def _chance(path: Path, bar: Any) -> float:
+    if not (isinstance(bar, int | float) and 0 <= bar <= 1):
         raise InvalidInput(f"{path}: bar must be a probability from 0 to 1: got {str(bar)[:40]!r}.")
-    return None if bar is None else float(bar)
+    return float(bar)
 
 
 def calibrated_bar(chances: Sequence[float], right: Sequence[bool], reliable: float = RELIABLE) -> float:

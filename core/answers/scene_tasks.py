@@ -30,6 +30,8 @@ GRID = 7
 YES, NO = "yes", "no"
 KINDS = ("colour", "shape", "count", "thing", "exists")
 """Of questions."""
+BEGINNINGS = ("what colour", "what shape", "how many", "what is", "is there")
+"""How a question of each kind begins."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -25,7 +25,7 @@ from core.answers.describer import Describer, NewSizes, make_describer
 from core.answers.folder import read_describer, write_describer
 from core.answers.likeness import Likeness, fit_likeness, write_likeness
 from core.answers.model import PictureParts
-from core.answers.scene_tasks import GRID, KINDS, SceneTasks
+from core.answers.scene_tasks import BEGINNINGS, GRID, KINDS, SceneTasks
 from core.answers.tasks import QUESTION, Spoken
 from core.answers.teach import Lesson, Teaching, Views, teach, unfold
 from core.answers.vision import VisionSizes, grid_boxes
@@ -49,7 +49,7 @@ from scripts.answers.material import (
     scenes_of,
 )
 
-TASKS, LEAST = 96_000, 5
+TASKS, LEAST = 72_000, 5
 """Tasks that are learned, and how often a word must occur to be known."""
 WHITENED = 256
 """Components of a cell's features that are kept: a linear reading of them tells 98 % of colours and all shapes."""
@@ -98,17 +98,16 @@ def report(step: str, done: int, of: int) -> None:
         print(step, done, of, file=sys.stderr, flush=True)
 
 
-def bar_on(describer: Describer, scratch: Path, part: str = "tune") -> float:
-    """The bar for "not sure", on questions about scenes that were not learned from, one a scene and kind."""
-    scenes, cells = scenes_of(part), scene_cells(part, scratch)
-    chances, right = list[float](), list[bool]()
-    for k, kind in enumerate(KINDS):
+def bars_on(describer: Describer, scratch: Path, part: str = "tune") -> dict[str, float]:
+    """The bar of each kind of question, by how it begins, on scenes that were not learned from, one task a scene."""
+    scenes, cells, bars = scenes_of(part), scene_cells(part, scratch), dict[str, float]()
+    for k, (kind, start) in enumerate(zip(KINDS, BEGINNINGS, strict=True)):
         asked = SceneTasks(scenes, np.random.default_rng([17, k])).one_each(QUESTION, kind)
         features = torch.from_numpy(cells[[one.picture for one in asked]].astype(np.float32))
         said = describer.answer([one.given for one in asked], PictureParts(features, grid_boxes(GRID, GRID)[None]))
-        chances += [one.probability for one in said]
-        right += [one.text == task.wanted for one, task in zip(said, asked, strict=True)]
-    return calibrated_bar(chances, right)
+        right = [one.text == task.wanted for one, task in zip(said, asked, strict=True)]
+        bars[start] = round(calibrated_bar([one.probability for one in said], right), 4)
+    return bars
 
 
 def card_of(
@@ -155,7 +154,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     describer, taught = fit(material, tasks, words_of(material, tasks), how, new, given.start)
     write_describer(describer, given.out, half=True)
     write_likeness(likeness_of(given.scratch), given.out)
-    bar = {"bar": round(bar_on(describer, given.scratch), 4), "reliable": RELIABLE}
+    bar = {"bars": bars_on(describer, given.scratch), "reliable": RELIABLE}
     before = {} if given.start is None else {"start": read_json(given.start / CARD)}
     write_json(given.out / CARD, {**card_of(material, taught, how, new, given.tasks, shares), **bar, **before})
     print(json.dumps({"losses": taught.losses, "seconds": taught.seconds}))

@@ -40,7 +40,7 @@ from scripts.answers.material import HELD_OUT, Material, mixed, read_material
 from tests.benchmarks.lines import append_line, read_lines
 
 UNSEEN = "purple"
-TASKS, DRAWN, SEED, NULLS = 12_000, 1200, 14, 20
+TASKS, DRAWN, SEED, NULLS = 12_000, 1000, 14, 10
 MOST = 3
 """Things of a scene that is asked about."""
 
