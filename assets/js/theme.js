@@ -10,7 +10,12 @@ try {
 } catch {
   // No storage, as in a sandboxed frame: the page follows the system.
 }
-element.querySelector(".theme-switch").addEventListener("click", () => {
+// Its name begins with the text that is seen and says what a press does; Gradio may set the class after this has run.
+const button = element.querySelector(".theme-switch");
+const say = () => button.setAttribute("aria-label", `Light / dark: switch to ${document.body.classList.contains("dark") ? "light" : "dark"}`);
+new MutationObserver(say).observe(document.body, { attributeFilter: ["class"] });
+say();
+button.addEventListener("click", () => {
   const dark = !document.body.classList.contains("dark");
   apply(dark);
   try { localStorage.setItem("errata-theme", dark ? "dark" : "light"); } catch { /* as above */ }

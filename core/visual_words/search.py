@@ -19,6 +19,7 @@ from core.records.ledger import Ledger
 from core.visual_words.findings import WordFinding, word_conditions, word_findings
 from core.visual_words.fit import WORDS, VisualWords, check_size, fit_words
 from core.visual_words.names import WordName, unnamed, word_names
+from core.visual_words.places import SamePlace, same_places
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,6 +38,8 @@ class VisualSearch:
     n_unnamed: int = 0
     """Clusters of the run that nothing else may name."""
     notes: tuple[str, ...] = ()
+    places: tuple[SamePlace, ...] = ()
+    """Confirmed words that are one thing."""
 
     @property
     def confirmed(self) -> tuple[WordFinding, ...]:
@@ -123,8 +126,9 @@ def search_words(
         progress=progress,
     )
     findings, notes = word_findings(found, present), (*pictures.notes, *found.notes)
-    names = word_names(diagnosis, pictures.kept, found, findings)
-    return VisualSearch(words, pictures.kept, found, findings, names, len(unnamed(diagnosis)), notes)
+    places = same_places(findings, words.maps)
+    names = word_names(diagnosis, pictures.kept, found, findings, places)
+    return VisualSearch(words, pictures.kept, found, findings, names, len(unnamed(diagnosis)), notes, places)
 
 
 def _of_rows(diagnosis: Diagnosis, rows: I64) -> Diagnosis:

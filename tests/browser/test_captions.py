@@ -22,7 +22,9 @@ def test_captions_of_a_file_describe_the_clusters_and_are_taken_away(
 ) -> None:
     page = open_page(390, 844, dark=dark)
     page.get_by_role("tab", name="Ask").click()
-    page.get_by_role("button", name="Captions: what do the clusters").press("Enter")
+    fold = page.get_by_role("button", name="Captions: what do the clusters")
+    fold.wait_for()  # a key is not sent to what is hidden, and `press` does not wait
+    fold.press("Enter")
     (tmp_path / "mine.txt").write_text("a dark street\na field of grass\na red thing\n", "utf-8")
     page.set_input_files("#captions-file input[type=file]", str(tmp_path / "mine.txt"))
     page.wait_for_selector("#captions-status:has-text('3 captions of mine.txt')")

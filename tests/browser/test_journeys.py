@@ -161,8 +161,9 @@ def test_text_keeps_its_contrast_in_both_modes(open_page: Visit, dark: bool) -> 
 
 def test_the_switch_changes_the_mode_and_the_page_remembers_it(open_page: Visit) -> None:
     page = open_page()
-    page.get_by_role("button", name="Switch between light and dark").click()
+    page.get_by_role("button", name="Light / dark: switch to dark").click()
     assert page.evaluate("document.body.classList.contains('dark')")
+    page.get_by_role("button", name="Light / dark: switch to light").wait_for()
     page.reload()
     page.wait_for_selector("#map [data-ready='true']")
     page.wait_for_function("document.body.classList.contains('dark')")

@@ -131,7 +131,7 @@ def made_parts(
     kind: str, title: str, files: Files, first: str, *, width: int = 210, interactive: bool = True
 ) -> MadeParts:
     """Lay out the buttons, the line on how it goes, the view, and the downloads."""
-    with gr.Row():
+    with gr.Row(elem_classes="made-row"):
         more: dict[str, Any] = {"scale": 0, "min_width": width, "interactive": interactive}
         run = gr.Button(title, variant="primary", elem_id=f"{kind}-run", **more)
         cancel = gr.Button("Cancel", elem_id=f"{kind}-cancel", scale=0, min_width=110, interactive=False)

@@ -78,7 +78,7 @@ def shown_names(search: VisualSearch, images: ItemStore, run: Diagnosis, crops: 
     return [
         ShownName(
             name.cluster,
-            name_sentence(search.diagnosis, name),
+            name_sentence(search, name),
             _crops(search, name.finding, images, members[name.cluster], crops),
         )
         for name in search.names
@@ -121,7 +121,7 @@ def _address(webp: bytes) -> str:
 def shown_words(search: VisualSearch, images: ItemStore) -> list[ShownWord]:
     """The words that are listed, each with at most `CROPS` different pictures, nearest to the word first."""
     return [
-        ShownWord(f, _bare(word_sentence(search.diagnosis, f)), clusters_with(search, f), _crops(search, f, images))
+        ShownWord(f, _bare(word_sentence(search, f)), clusters_with(search, f), _crops(search, f, images))
         for f in listed(search)
     ]
 

@@ -45,7 +45,7 @@ def _word(search: VisualSearch, finding: WordFinding) -> dict[str, Any]:
         "error_difference": None if effects.error_difference is None else estimate(effects.error_difference),
         "phrases": [{"text": text, "auroc": area} for text, area in finding.phrases],
         "clusters": clusters_with(search, finding),
-        "sentence": word_sentence(search.diagnosis, finding),
+        "sentence": word_sentence(search, finding),
     }
 
 
@@ -54,7 +54,7 @@ def _name(search: VisualSearch, name: WordName) -> dict[str, Any]:
         "cluster": name.cluster + 1,
         "word": name.finding.name,
         **fields(name, "inside size others of auroc"),
-        "sentence": name_sentence(search.diagnosis, name),
+        "sentence": name_sentence(search, name),
     }
 
 

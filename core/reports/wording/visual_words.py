@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from core.numbers import count, digits_for, number, p_value, percent, points, with_interval, with_unit
-from core.records import EVERYTHING, Diagnosis
+from core.records import EVERYTHING
 from core.reports.wording.findings import THESE
 from core.visual_words.findings import WordFinding
 from core.visual_words.fit import I16
 from core.visual_words.maps import WordMaps
 from core.visual_words.names import WordName
+from core.visual_words.places import position_of
 from core.visual_words.search import VisualSearch
 
 SHOWN = 10
@@ -30,14 +31,46 @@ def verdict(search: VisualSearch) -> str:
     )
     if confirmed:
         what = "goes" if len(confirmed) == 1 else "go"
-        return f"{count(len(confirmed), 'visual word')} {what} with failure more than chance allows. Of {made}."
+        said = f"{count(len(confirmed), 'visual word')} {what} with failure more than chance allows."
+        return " ".join([said, *same_lines(search), f"Of {made}."])
     if search.diagnosis.family_null is None:
         return f"Nothing could be tested: there are too few groups to exchange. Shown are the strongest of {made}."
     return f"No visual word goes with failure more than chance allows. Looked at were {made}."
 
 
-def word_sentence(diagnosis: Diagnosis, finding: WordFinding) -> str:
-    """What one word shows: where, how often among failures, how much worse, how sure, what phrases go with it."""
+def same_lines(search: VisualSearch) -> list[str]:
+    """For each set of confirmed words that touch each other, such as "6 of them mark the same place in 92 % of the 24
+    pictures with any of them (...): read them as one thing."."""
+    lines: list[str] = []
+    for place in search.places:
+        n, pictures = len(place.findings), int(place.rows.sum())
+        share = percent(float(place.together.sum() / pictures))
+        named = ", ".join(finding.name for finding in place.findings[:6]) + ", ..." * (n > 6)
+        lines.append(
+            f"{n} of them mark the same place in {share} of the {count(pictures, 'picture')} with any of them "
+            f"({named}): read them as one thing."
+        )
+    return lines
+
+
+def position_sentence(search: VisualSearch, finding: WordFinding) -> str:
+    """That a word is one position in the pictures; "" where its cells lie in several."""
+    at, (rows, columns) = position_of(finding, search.words.maps), search.words.maps.shape[1:]
+    if at is None:
+        return ""
+    corner = at.row in (0, rows - 1) and at.column in (0, columns - 1)
+    upper, left = "upper" if at.row == 0 else "lower", "left" if at.column == 0 else "right"
+    where = f"the {upper} {left} corner" if corner else f"about row {at.row + 1} and column {at.column + 1}"
+    return (
+        f" It marks one position, {where} ({percent(at.share)} of its cells; {percent(at.of_pictures)} of all pictures "
+        "have it there), so it may stand for the position and not for a thing."
+    )
+
+
+def word_sentence(search: VisualSearch, finding: WordFinding) -> str:
+    """What one word shows: where, how often among failures, how much worse, how sure, what phrases go with it, and
+    whether it is a position alone."""
+    diagnosis = search.diagnosis
     digits, effects = digits_for(diagnosis.outcomes.loss), finding.effects
     where = "" if finding.scope == EVERYTHING else f"within {finding.scope}, "
     fails = "the failures" if diagnosis.outcomes.errors is not None else "the tenth of highest loss"
@@ -53,8 +86,8 @@ def word_sentence(diagnosis: Diagnosis, finding: WordFinding) -> str:
         said += f"; mean loss {with_interval(effects.excess_loss, digits=digits)}{with_unit(diagnosis)} above the rest"
     tested = "not tested" if finding.p is None else f"adjusted {p_value(finding.p)}"
     near = " or ".join(f'"{text}"' for text, _ in finding.phrases)
-    alike = f" Pictures with it are most like {near}." if near else ""
-    return f"{said}; {tested}{'' if finding.confirmed else ' (exploratory)'}.{alike}"
+    more = (f" Pictures with it are most like {near}." if near else "") + position_sentence(search, finding)
+    return f"{said}; {tested}{'' if finding.confirmed else ' (exploratory)'}.{more}"
 
 
 def clusters_with(search: VisualSearch, finding: WordFinding) -> list[str]:
@@ -72,14 +105,18 @@ def clusters_with(search: VisualSearch, finding: WordFinding) -> list[str]:
     return lines
 
 
-def name_sentence(diagnosis: Diagnosis, name: WordName) -> str:
+def name_sentence(search: VisualSearch, name: WordName) -> str:
     """What a word rests on as the name of an unnamed cluster: how often members and others have it, and the word's own
     figures."""
+    same = ""
+    if name.alike > 1:
+        share = percent(name.together / name.size)
+        same = f" {name.alike} visual words mark the same place in {share} of the members: they are one thing."
     return (
         f"No phrase, property or column names cluster {name.cluster + 1}; a visual word tells it, {THESE} "
         f"({name.finding.name}): in {name.inside:,} of its {count(name.size, 'picture')}, and in {name.others:,} of "
-        f"{name.of:,} others (AUROC {number(name.auroc, 2)}). With the words in the search, "
-        f"{word_sentence(diagnosis, name.finding)}"
+        f"{name.of:,} others (AUROC {number(name.auroc, 2)}).{same} With the words in the search, "
+        f"{word_sentence(search, name.finding)}"
     )
 
 
@@ -128,7 +165,7 @@ def visual_lines(search: VisualSearch) -> list[str]:
     """The verdict, the words, and what is to be known of them."""
     lines = [verdict(search), RULE]
     for finding in listed(search):
-        lines.append(f"  {word_sentence(search.diagnosis, finding)}")
+        lines.append(f"  {word_sentence(search, finding)}")
         lines += [f"    {line}" for line in clusters_with(search, finding)]
-    lines += [name_sentence(search.diagnosis, name) for name in search.names]
+    lines += [name_sentence(search, name) for name in search.names]
     return [*lines, *filter(None, [unnamed_sentence(search)]), *(f"Note: {note}" for note in search.notes)]

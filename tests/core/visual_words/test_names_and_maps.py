@@ -43,6 +43,9 @@ def test_the_patch_names_the_cluster_that_nothing_else_names(searched: tuple[Dia
     said = next(line for line in visual_lines(search) if "these patches" in line)
     assert f"in {name.inside} of its {name.size} pictures, and in {name.others} of {name.of} others" in said
     assert "adjusted p = 0.005" in said
+    assert name.alike == len(search.places[0].findings) > 1
+    assert f"{name.alike} visual words mark the same place in" in said
+    assert f"{name.alike} of them mark the same place in" in visual_lines(search)[0]
 
 
 def test_named_clusters_unconfirmed_words_and_lost_clusters_get_none(

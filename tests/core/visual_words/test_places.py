@@ -1,0 +1,92 @@
+"""Words that touch are one thing, and a word of one corner is a position: on made maps of words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.records import EVERYTHING
+from core.reports.wording.visual_words import position_sentence, same_lines
+from core.visual_words.findings import WordFinding
+from core.visual_words.fit import I16, VisualWords
+from core.visual_words.places import position_of, same_places
+from core.visual_words.search import VisualSearch
+
+N, WITH = 40, 12
+PARTS = (1, 2, 3)
+APART, CORNER = 4, 5
+
+
+def made_maps() -> I16:
+    """Word 0 everywhere; in the first twelve pictures a row of three words somewhere, and a fourth far from it; in 30
+    of 40 a word in the upper right corner."""
+    rng = np.random.default_rng(0)
+    maps = np.zeros((N, 14, 14), np.int16)
+    for row in range(WITH):
+        y, x = rng.integers(5, 9, 2).tolist()
+        maps[row, y, x : x + 3] = PARTS
+        maps[row, rng.integers(11, 13), rng.integers(0, 13)] = APART
+    maps[:30, 0, 13] = CORNER
+    return maps
+
+
+def found(word: int, maps: I16, scope: str = EVERYTHING, *, confirmed: bool = True) -> WordFinding:
+    effects: Any = None
+    rows = (maps == word).any((1, 2))
+    return WordFinding(word, scope, rows, N, 0.5, 0.1, effects, "mean loss", 0.01, confirmed)
+
+
+def searched(maps: I16, findings: tuple[WordFinding, ...]) -> VisualSearch:
+    unused: Any = None
+    words = VisualWords(maps, np.zeros((N, 6), np.float32), np.zeros((N, 6), np.int16), 4.0, 0.5)
+    return VisualSearch(words, np.arange(N), unused, findings, places=same_places(findings, maps))
+
+
+def test_words_that_touch_are_one_thing_by_chains() -> None:
+    maps = made_maps()
+    findings = tuple(found(word, maps) for word in (3, APART, 1, 2, CORNER))
+    (place,) = same_places(findings, maps)
+    assert [f.word for f in place.findings] == [3, 1, 2]  # 1 and 3 touch only by way of 2
+    assert place.rows.sum() == place.together.sum() == WITH
+    maps[0, maps[0] == 2] = 0
+    shown = searched(maps, tuple(found(word, maps) for word in (3, APART, 1, 2)))
+    assert [line.replace("\u00a0", " ") for line in same_lines(shown)] == [
+        "3 of them mark the same place in 92 % of the 12 pictures with any of them "
+        "(visual word 4, visual word 2, visual word 3): read them as one thing."
+    ]
+
+
+def test_words_of_other_scopes_or_unconfirmed_or_seldom_together_are_not() -> None:
+    maps = made_maps()
+    assert not same_places([found(1, maps), found(2, maps, "bus")], maps)
+    assert not same_places([found(1, maps), found(2, maps, confirmed=False)], maps)
+    apart = maps.copy()
+    apart[WITH // 2 - 1 : WITH][apart[WITH // 2 - 1 : WITH] == 2] = 0  # fewer than half have both
+    assert same_places([found(1, maps), found(2, maps)], maps)
+    assert not same_places([found(1, apart), found(2, apart)], apart)
+
+
+@pytest.mark.parametrize(("y", "x", "where"), [(0, 13, "upper right corner"), (13, 0, "lower left corner")])
+def test_a_word_of_one_corner_is_a_position(y: int, x: int, where: str) -> None:
+    maps = np.zeros((N, 14, 14), np.int16)
+    maps[:30, y, x] = CORNER
+    maps[0, 5, 5] = CORNER  # one of 31 cells lies elsewhere
+    finding = found(CORNER, maps)
+    said = position_sentence(searched(maps, (finding,)), finding).replace("\u00a0", " ")
+    assert f"marks one position, the {where} (97 % of its cells; 75 % of all pictures have it there)" in said
+    maps[:4, 5, 5] = CORNER
+    assert position_of(finding, maps) is None
+    assert position_sentence(searched(maps, (finding,)), finding) == ""
+
+
+def test_a_word_that_lies_anywhere_is_no_position() -> None:
+    maps = made_maps()
+    assert position_of(found(APART, maps), maps) is None
+    maps[:, :, :] = 0
+    maps[:, 6, 6:8] = 1
+    at = position_of(found(1, maps), maps)
+    assert at is not None
+    assert (at.row, at.column, at.share, at.of_pictures) == (6, 6, 1.0, 1.0)
+    assert "about row 7 and column 7" in position_sentence(searched(maps, ()), found(1, maps))
