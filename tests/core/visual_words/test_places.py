@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from core.records import EVERYTHING
-from core.reports.wording.visual_words import position_sentence, same_lines
+from core.reports.wording.visual_words import position_sentence, same_lines, verdict
 from core.visual_words.findings import WordFinding
 from core.visual_words.fit import I16, VisualWords
 from core.visual_words.places import position_of, same_places
@@ -56,6 +58,15 @@ def test_words_that_touch_are_one_thing_by_chains() -> None:
         "3 of them mark the same place in 92 % of the 12 pictures with any of them "
         "(visual word 4, visual word 2, visual word 3): read them as one thing."
     ]
+
+
+def test_how_evenly_the_words_are_used_is_said_without_a_term() -> None:
+    maps = made_maps()
+    run: Any = SimpleNamespace(family_null=np.zeros(9))
+    said = verdict(replace(searched(maps, ()), diagnosis=run))
+    assert "6 visual words of 14 x 14 cells in each of 40 pictures" in said
+    assert "the cells are spread as over 4 equally frequent ones" in said
+    assert "perplexity" not in said
 
 
 def test_words_of_other_scopes_or_unconfirmed_or_seldom_together_are_not() -> None:

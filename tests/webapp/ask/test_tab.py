@@ -51,6 +51,8 @@ def test_an_answer_of_the_loss_stands_in_losses_beside_those_in_error_rates(word
     answer = answer_texts(worded, ["in the dark"])[0][0]
     of_loss = remember(replace(answer, measure="mean loss"))
     assert (of_loss.rate, of_loss.is_share) == (answer.observed.value, False)
+    assert "The p is of the mean loss." in answers_view(worded, [replace(answer, measure="mean loss")], None)
+    assert "The p is of" not in answers_view(worded, [replace(answer, measure="error rate")], None)
     assert "<th>Wrong or mean loss</th>" in questions_table([remember(replace(answer, measure="error rate")), of_loss])
 
 

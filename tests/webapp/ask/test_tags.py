@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,13 @@ def test_a_plain_sentence_stands_first_and_each_tag_has_its_line(report: TagRepo
     assert said.count(">exploratory<") == 3 - said.count(">confirmed<")
     assert said.count('class="at wording"') == 3 * 14 + 3  # and the key's
     assert "lists were tested" not in said
+
+
+def test_a_p_stands_beside_the_difference_of_the_measure_that_it_is_of(report: TagReport) -> None:
+    first = report.tags[0]
+    for measure, beside in (("mean loss", r"mean loss [+−]\S+ \("), ("error rate", r"error rate [+−]\S+ points \(")):
+        said = tags_view(replace(report, tags=(replace(first, measure=measure), *report.tags[1:])), 1)
+        assert re.search(rf"<td>(&lt;|<)?[^<]*<small>{beside}", said)
 
 
 def test_a_second_list_in_one_visit_is_told_to_be_a_second_test(report: TagReport) -> None:
