@@ -73,6 +73,7 @@ def test_a_p_stands_beside_the_difference_of_the_measure_that_it_is_of(report: T
     for measure, beside in (("mean loss", r"mean loss [+−]\S+ \("), ("error rate", r"error rate [+−]\S+ points \(")):
         said = tags_view(replace(report, tags=(replace(first, measure=measure), *report.tags[1:])), 1)
         assert re.search(rf"<td>(&lt;|<)?[^<]*<small>{beside}", said)
+        assert "A verdict goes by the p, which is of the measure beside it" in said
 
 
 def test_a_second_list_in_one_visit_is_told_to_be_a_second_test(report: TagReport) -> None:
