@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.numbers import count, digits_for, number, p_value, percent, points, with_interval, with_unit
+from core.numbers import bracketed, count, digits_for, number, p_value, percent, points, with_interval, with_unit
 from core.records import EVERYTHING
 from core.reports.wording.findings import THESE
 from core.visual_words.findings import WordFinding
@@ -80,8 +80,7 @@ def word_sentence(search: VisualSearch, finding: WordFinding) -> str:
     )
     if finding.measure == "error rate" and effects.error_difference is not None:
         worse = points(effects.error_difference.value, sign=True)
-        low, high = (points(v) for v in (effects.error_difference.low, effects.error_difference.high))
-        said += f"; error rate {worse} (95\u00a0% {low} to {high})"
+        said += f"; error rate {worse} {bracketed(effects.error_difference, points=True)}"
     else:
         said += f"; mean loss {with_interval(effects.excess_loss, digits=digits)}{with_unit(diagnosis)} above the rest"
     tested = "not tested" if finding.p is None else f"adjusted {p_value(finding.p)}"

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.records import EVERYTHING
-from core.reports.wording.visual_words import position_sentence, same_lines, verdict
+from core.records import EVERYTHING, Estimate
+from core.reports.wording.visual_words import position_sentence, same_lines, verdict, word_sentence
 from core.visual_words.findings import WordFinding
 from core.visual_words.fit import I16, VisualWords
 from core.visual_words.places import position_of, same_places
@@ -67,6 +67,15 @@ def test_how_evenly_the_words_are_used_is_said_without_a_term() -> None:
     assert "6 visual words of 14 x 14 cells in each of 40 pictures" in said
     assert "the cells are spread as over 4 equally frequent ones" in said
     assert "perplexity" not in said
+
+
+def test_an_interval_of_error_rates_is_written_as_elsewhere() -> None:
+    maps = made_maps()
+    effects: Any = SimpleNamespace(error_difference=Estimate(0.15, -0.056, 0.35))
+    finding = replace(found(APART, maps), measure="error rate", effects=effects)
+    run: Any = SimpleNamespace(outcomes=SimpleNamespace(loss=np.arange(40.0), errors=None))
+    said = word_sentence(replace(searched(maps, ()), diagnosis=run), finding)
+    assert "; error rate +15 points (−5.6 to +35); adjusted" in said
 
 
 def test_words_of_other_scopes_or_unconfirmed_or_seldom_together_are_not() -> None:
