@@ -7,6 +7,7 @@ the files, and a table brings its losses by the files' names.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,6 +25,7 @@ from core.statistics.intervals import UNDEFINED, bootstrap, simultaneous_level
 MANIFEST, FORMAT = "altered.json", 1
 UNCHANGED = "unchanged"
 """The alteration that only writes the item anew: what the others are compared with."""
+_ANEW = "Export the items again."
 MIN_ITEMS = 5
 """Items of a cluster below which nothing is said."""
 
@@ -64,16 +66,28 @@ def read_altered(folder: Path) -> tuple[tuple[AlteredItem, ...], Mapping[str, An
     """The manifest's items and what it says besides.
 
     Raises:
-        InvalidInput: there is none, or it is damaged.
+        InvalidInput: there is none, it is of another format, is damaged, names no item, a file twice, or two files of
+            one sample with one alteration.
     """
     if not (folder / MANIFEST).is_file():
         raise InvalidInput(f"{folder} holds no {MANIFEST}: it is no folder of altered items. Export them first.")
     said = read_json(folder / MANIFEST, most=Limits().max_document_bytes)
     try:
+        format_ = said.get("format")
         items = tuple(AlteredItem(str(one["id"]), str(one["alteration"]), str(one["file"])) for one in said["items"])
         about = dict(said["about"])
-    except (KeyError, TypeError, ValueError):
-        raise InvalidInput(f"{MANIFEST} in {folder} is damaged. Export the items again.") from None
+    except (AttributeError, KeyError, TypeError, ValueError):
+        raise InvalidInput(f"{MANIFEST} in {folder} is damaged. {_ANEW}") from None
+    if format_ != FORMAT:
+        raise InvalidInput(f"{MANIFEST} in {folder} is of format {str(format_)[:20]}, and {FORMAT} is read. {_ANEW}")
+    if not items:
+        raise InvalidInput(f"{MANIFEST} in {folder} names no item. {_ANEW}")
+    for what, keys in (
+        ("the file", [one.file for one in items]),
+        ("the sample and alteration", [f"{one.id}, {one.alteration}" for one in items]),
+    ):
+        if (n := Counter(keys).most_common(1)[0])[1] > 1:
+            raise InvalidInput(f"{MANIFEST} in {folder} names {what} {n[0][:80]!r} {n[1]} times. {_ANEW}")
     return items, about
 
 
@@ -107,8 +121,9 @@ def read_rescored(items: Sequence[AlteredItem], scores: Path, *, file: str = "fi
                 f"{scores.name} has no column {column!r}. Give one row a file, with columns file and loss."
             )
     names = [Path(text or "").name for text in texts_of(frame[file])]
-    if len(set(names)) < len(names):
-        twice = next(name for name in names if names.count(name) > 1)
+    wanted = {item.file for item in items}
+    twice = next((name for name, n in Counter(names).items() if n > 1 and name in wanted), None)
+    if twice is not None:  # rows of other files are passed over, whatever they are
         raise InvalidInput(f"{scores.name} names {twice[:80]!r} more than once. Keep one row a file.")
     known = dict(zip(names, [_number(value) for value in frame[loss].tolist()], strict=True))
     for item in items:

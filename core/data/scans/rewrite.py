@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image
 
 from core.data.scans.unpack import gunzip
-from core.data.scans.volume import Scan
+from core.data.scans.volume import Scan, load_nibabel
 from core.records import F32
 
 
@@ -43,7 +43,7 @@ def rewritten(data: bytes, scan: Scan, planes: F32) -> bytes:
 
 
 def _with_header(data: bytes, scan: Scan, volume: F32) -> bytes:
-    nibabel: Any = import_module("nibabel")
+    nibabel = load_nibabel()
     data = gunzip(data) if data[:2] == b"\x1f\x8b" else data
     kind = "MGHImage" if scan.kind == "MGH" else "Nifti2Image" if data[4:6] == b"n+" else "Nifti1Image"
     image: Any = getattr(nibabel, kind).from_bytes(data)

@@ -19,8 +19,8 @@ MOST_BYTES = 256 * 2**20
 """Of one scan, unpacked: a volume of 512 x 512 x 512 in two bytes has as much."""
 MOST_SIDE = 4_096
 """Voxels along any side."""
-_GZIP = 31
-"""zlib's window for a gzip header."""
+_GZIP, _GZIP_BEGINS = 31, b"\x1f\x8b"
+"""zlib's window for a gzip header, and how a gzip stream begins."""
 _NAMES = ("vol", "volume", "scan", "image", "img", "data", "arr_0")
 
 
@@ -32,7 +32,9 @@ def gunzip(data: bytes, most: int = MOST_BYTES) -> bytes:
     """
     opened, found = zlib.decompressobj(_GZIP), bytearray()
     try:
-        while not opened.eof:
+        while not opened.eof or opened.unused_data[:2] == _GZIP_BEGINS:
+            if opened.eof:  # bgzip and cat write several streams, one behind the other
+                data, opened = opened.unused_data, zlib.decompressobj(_GZIP)
             part = opened.decompress(data, 2**22)
             data = opened.unconsumed_tail
             if not part and not data and not opened.eof:
@@ -54,9 +56,12 @@ def check_shape(shape: tuple[int, ...], itemsize: int = 2) -> None:
     Raises:
         Unreadable: it has no voxel, more than three dimensions that are longer than 1, or is too large.
     """
+    if min(shape, default=0) < 0:
+        raise Unreadable(f"declares a shape of {said(shape)}: no side may be below 0. Export the scan again.")
     long = [side for side in shape if side != 1]
     if 0 in shape or not shape:
-        raise Unreadable(f"holds no voxel: its shape is {said(shape)}. Export the scan again.")
+        shown = said(shape) or "that of a single number"
+        raise Unreadable(f"holds no voxel: its shape is {shown}. Export the scan again.")
     if len(long) > 3:
         raise Unreadable(
             f"has {len(long)} dimensions ({said(shape)}), as a series in time or of directions has: a scan has 3. Save "
@@ -67,6 +72,11 @@ def check_shape(shape: tuple[int, ...], itemsize: int = 2) -> None:
             f"is {said(shape)} voxels of {itemsize} bytes; at most {MOST_SIDE:,} along a side and "
             f"{byte_size(MOST_BYTES)} in all are read. Crop it, or sample it more coarsely."
         )
+
+
+def brief(error: Exception) -> str:
+    """What another library says, on one line."""
+    return " ".join(str(error).split())[:80]
 
 
 def said(shape: tuple[int, ...]) -> str:
@@ -94,7 +104,7 @@ def read_npz(data: bytes) -> dict[str, npt.NDArray[Any]]:
                 found["spacing"] = _member(archive, members["spacing"])
             return found
     except DAMAGE as error:
-        raise Unreadable(f"is a damaged npz file ({str(error)[:80]}). Save it again.") from None
+        raise Unreadable(f"is a damaged npz file ({brief(error)}). Save it again.") from None
 
 
 def read_npy(file: IO[bytes], size: int) -> npt.NDArray[Any]:
@@ -108,7 +118,7 @@ def read_npy(file: IO[bytes], size: int) -> npt.NDArray[Any]:
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, fortran, dtype = read(file)
     except Exception as error:  # numpy's reader of headers raises many kinds
-        raise Unreadable(f"holds an array that cannot be read ({str(error)[:80]}). Save it with np.savez.") from None
+        raise Unreadable(f"holds an array that cannot be read ({brief(error)}). Save it with np.savez.") from None
     if dtype.kind not in "buif":
         raise Unreadable(f"holds an array of {dtype}: a scan is of real numbers. Save it as float32.")
     check_shape(shape, dtype.itemsize)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from core.data.images.decoding import decode
 from core.data.modality import Unreadable
 from core.data.scans.slices import fit_square, unit
-from core.data.scans.unpack import MOST_BYTES, check_shape, gunzip, read_npy, read_npz
+from core.data.scans.unpack import MOST_BYTES, brief, check_shape, gunzip, read_npy, read_npz
 from core.errors import MissingDependency
 from core.limits import byte_size
 from core.records import F32
@@ -57,7 +57,9 @@ class Scan:
     def plane(self, at: int) -> F32:
         """(h, w) one slice, rows top down; what is no number becomes the least."""
         axis = self.across
-        rows = np.asarray(np.take(self.voxels, at, axis), np.float32).T[::-1] * self.slope + self.offset
+        with np.errstate(over="ignore"):  # what 32 bits do not hold is no number either
+            rows = np.asarray(np.take(self.voxels, at, axis), np.float32).T[::-1] * np.float32(self.slope)
+            rows = rows + np.float32(self.offset)
         finite = np.isfinite(rows)
         if finite.all():
             return np.ascontiguousarray(rows, np.float32)
@@ -70,10 +72,11 @@ class Scan:
         return self.shape[self.across] // 2
 
     def values(self) -> npt.NDArray[Any]:
-        """(right, front, up) what the voxels stand for; as they are stored where that is the same."""
+        """(right, front, up) what the voxels stand for; as they are stored where that is the same, else in 32 bits."""
         if (self.slope, self.offset) == (1.0, 0.0):
             return self.voxels
-        return self.voxels * self.slope + self.offset
+        with np.errstate(over="ignore"):
+            return np.asarray(self.voxels, np.float32) * np.float32(self.slope) + np.float32(self.offset)
 
     def with_planes(self, planes: F32) -> Scan:
         """The same scan with other values: (slices, h, w), as `plane` gives them."""
@@ -112,8 +115,16 @@ def read_scan(data: bytes) -> Scan:
     """The scan in a file's bytes, whatever its name: NIfTI-1 or -2, packed or not, MGH, npz, npy, or a picture in grey.
 
     Raises:
-        Unreadable: it is none of these, damaged, has no voxel, more than three dimensions, or is too large.
+        Unreadable: it is none of these, damaged, has no voxel, no voxel with a number, more than three dimensions, or
+            is too large.
     """
+    scan = _of_any_kind(data)
+    if scan.voxels.dtype.kind == "f" and not np.isfinite(scan.voxels).any():
+        raise Unreadable(f"holds no number: all {scan.voxels.size:,} voxels are NaN or infinite. Export it again.")
+    return scan
+
+
+def _of_any_kind(data: bytes) -> Scan:
     whole = len(data)
     packed = data[:2] == b"\x1f\x8b"
     if packed:
@@ -151,18 +162,29 @@ def _from_picture(data: bytes) -> Scan:
     return Scan(_three(grey, picture=True), 1.0, 0.0, (1.0, 1.0, 1.0), "picture", len(data))
 
 
-def _from_header(data: bytes, kind: str, n_bytes: int) -> Scan:
+def load_nibabel() -> Any:
+    """The library, which says on stderr nothing of headers that it mends: thousands of scans may have the same.
+
+    Raises:
+        MissingDependency: it is not installed.
+    """
     try:
         nibabel: Any = import_module("nibabel")
     except ModuleNotFoundError as error:
         raise MissingDependency("Scans need nibabel. Run `pip install nibabel`.") from error
+    nibabel.imageglobals.logger.setLevel("CRITICAL")
+    return nibabel
+
+
+def _from_header(data: bytes, kind: str, n_bytes: int) -> Scan:
+    nibabel = load_nibabel()
     readers = {"MGH": "MGHImage", "NIfTI": "Nifti2Image" if data[4:6] == b"n+" else "Nifti1Image"}
     try:
         reader: Any = getattr(nibabel, readers[kind])
         header: Any = reader.header_class.from_fileobj(io.BytesIO(data))
         shape, dtype = tuple(int(side) for side in header.get_data_shape()), header.get_data_dtype()
     except Exception as error:  # nibabel raises many kinds on bad headers
-        raise Unreadable(f"has a damaged {kind} header ({str(error)[:80]}). Export it again.") from None
+        raise Unreadable(f"has a damaged {kind} header ({brief(error)}). Export it again.") from None
     if dtype.kind not in "buif":
         raise Unreadable(f"holds {kind} voxels of {dtype}: a scan is of real numbers. Save it as float32.")
     check_shape(shape, dtype.itemsize)
@@ -172,20 +194,29 @@ def _from_header(data: bytes, kind: str, n_bytes: int) -> Scan:
         stored = np.asanyarray(proxy.get_unscaled())
         # of MGH there is no scaling
         slope, offset = float(getattr(proxy, "slope", 1.0)), float(getattr(proxy, "inter", 0.0))
-        turned = nibabel.io_orientation(image.affine)
         zooms = [float(zoom) for zoom in header.get_zooms()[:3]]
+        affine = np.asarray(image.affine, np.float64)
     except Exception as error:
-        raise Unreadable(f"is a damaged or cut {kind} file ({str(error)[:80]}). Copy it again.") from None
+        raise Unreadable(f"is a damaged or cut {kind} file ({brief(error)}). Copy it again.") from None
     voxels = _three(stored.reshape(stored.shape[:3] if stored.ndim > 3 else stored.shape), picture=False)
-    if np.isnan(turned).any():  # the header gives no directions
-        turned = np.array([[0, 1], [1, 1], [2, 1]])
-    try:
-        voxels = nibabel.apply_orientation(voxels, turned[:3])
-    except Exception:
-        raise Unreadable(f"has a {kind} header whose axes are no turned box. Resample it to R-A-S.") from None
-    order = np.argsort(turned[:3, 0])
+    voxels, order = _turned(nibabel, voxels, affine, kind)
     spacing = np.array([*zooms, 1.0, 1.0, 1.0][:3])[order]
     return Scan(voxels, slope, offset, _checked_spacing(spacing), kind, n_bytes)
+
+
+def _turned(
+    nibabel: Any, voxels: npt.NDArray[Any], affine: npt.NDArray[Any], kind: str
+) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """The voxels with right, front and up at the ends of their axes, and which axis each of these was."""
+    if not np.isfinite(affine).all():
+        raise Unreadable(f"has a {kind} header whose directions hold NaN or infinity. Correct its affine.")
+    try:
+        turned = nibabel.io_orientation(affine)
+        if np.isnan(turned).any():  # the header gives no directions
+            turned = np.array([[0, 1], [1, 1], [2, 1]])
+        return nibabel.apply_orientation(voxels, turned[:3]), np.argsort(turned[:3, 0])
+    except Exception:  # of axes that coincide
+        raise Unreadable(f"has a {kind} header whose axes are no turned box. Resample it to R-A-S.") from None
 
 
 def _three(voxels: npt.NDArray[Any], *, picture: bool) -> npt.NDArray[Any]:

@@ -21,6 +21,7 @@ from core.records import F64, Progress, no_progress
 from core.records.ledger import Ledger
 
 _MAX_CLASSES = 64  # more different values than this are grey levels, not classes
+_MAX_CLASS = 2**31 - 1
 
 Mask = npt.NDArray[Any]
 ReadMask = Callable[[int], Mask | str]
@@ -132,9 +133,17 @@ def mask_of_cell(value: Any) -> Mask | str:
     return _whole_numbers(array)
 
 
-def _whole_numbers(array: Mask) -> Mask:
-    whole = array.dtype.kind in "bui" or (array == np.round(array)).all()
-    return array.astype(np.int64) if whole else (array >= 0.5).astype(np.int64)
+def _whole_numbers(array: Mask) -> Mask | str:
+    """Class values in as few bits as they came: a mask of a volume may have 2**28 of them."""
+    if array.dtype.kind in "bui":
+        return array.view(np.uint8) if array.dtype.kind == "b" else array
+    if not np.isfinite(array).all():
+        return "a mask holds NaN or infinity: write 0 where nothing is"
+    if not (array == np.round(array)).all():
+        return (array >= 0.5).astype(np.uint8)
+    if np.abs(array).max(initial=0) > _MAX_CLASS:
+        return f"a mask holds {np.abs(array).max():g}, and a class is at most {_MAX_CLASS:,}: number the classes from 1"
+    return array.astype(np.int32)
 
 
 def _pair(true: Mask | str, predicted: Mask | str) -> tuple[Mask, Mask] | str:

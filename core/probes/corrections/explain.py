@@ -5,14 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
-from core.data.altered import AlterationEffect, Rescored, change_between, effects_of_alterations
+from core.data.altered import MANIFEST, AlterationEffect, Rescored, change_between, effects_of_alterations
 from core.errors import InvalidInput
 from core.probes.corrections.export import CONTROL
 from core.records import Diagnosis, Estimate
+
+_ANEW = "Export the scans again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +53,17 @@ def explain_by_corrections(
         about: what the manifest says (`CorrectionPlan.about`).
 
     Raises:
-        InvalidInput: the manifest is of another run, or see `effects_of_alterations`.
+        InvalidInput: the manifest is of another run, names a sample that the run has not, members that have no file,
+            or no correction with its control; or see `effects_of_alterations`.
     """
     if about.get("run") != diagnosis.fingerprint:
         raise InvalidInput("These scans were corrected for another run. Name the run that they were exported for.")
-    inside = set(about.get("members", ()))
+    inside = _members(diagnosis, about, scores)
     members = np.array([id_ in inside for id_ in scores.ids])
     groups = _groups(diagnosis, scores)
     corrections = [name for name in scores.losses if name + CONTROL in scores.losses]
+    if not corrections:
+        raise InvalidInput(f"{MANIFEST} names no correction with its control. {_ANEW}")
     effects = {e.alteration: e for e in effects_of_alterations(scores, members, groups, seed, of=len(corrections))}
     found = [
         CorrectionFinding(
@@ -80,6 +85,18 @@ def sentence(finding: CorrectionFinding) -> str:
     said += f"; beyond its control {-finding.gap.value:+.3f} [{-finding.gap.high:+.3f}, {-finding.gap.low:+.3f}]"
     said += f"; outside the cluster {-effect.drop_outside.value:+.3f}"
     return f"{said}. {'Explains.' if finding.explains else 'Explains nothing that is sure.'}"
+
+
+def _members(diagnosis: Diagnosis, about: Mapping[str, Any], scores: Rescored) -> set[str]:
+    """Ids of the cluster's samples, each of which has files, as all ids are of the run."""
+    named = about.get("members")
+    if not isinstance(named, list) or not all(isinstance(one, str) for one in named):  # pyright: ignore
+        raise InvalidInput(f"'members' in {MANIFEST} must be a list of names of samples. {_ANEW}")
+    members = set(cast("list[str]", named))
+    for ids, known, where in ((scores.ids, set(diagnosis.samples.ids), "run"), (members, set(scores.ids), "files")):
+        if strange := sorted(set(ids) - known):
+            raise InvalidInput(f"{MANIFEST} names the sample {strange[0][:80]!r}, which is not in the {where}. {_ANEW}")
+    return members
 
 
 def _groups(diagnosis: Diagnosis, scores: Rescored) -> Any:

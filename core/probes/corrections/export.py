@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from core.data.altered import UNCHANGED, AlteredItem
+from core.data.altered import MIN_ITEMS, UNCHANGED, AlteredItem
 from core.data.images.archives import FileImages
 from core.data.scans.rewrite import rewritten, suffix_of
 from core.data.scans.volume import Scan, read_scan
@@ -65,8 +65,16 @@ def plan_corrections(diagnosis: Diagnosis, cluster: int, most: int = MOST, seed:
     outside = np.flatnonzero(~inside)
     order = outside[np.argsort(diagnosis.outcomes.loss[outside], kind="stable")]
     examples, rest = order[:EXAMPLES], order[EXAMPLES:]
-    if not len(rest):
-        raise InvalidInput(f"Only {len(outside)} scans lie outside the cluster: {EXAMPLES + 1} are needed at least.")
+    if len(rest) < MIN_ITEMS:
+        raise InvalidInput(
+            f"{len(outside)} scans lie outside the cluster and at least {EXAMPLES + MIN_ITEMS} are needed: {EXAMPLES} "
+            f"examples and {MIN_ITEMS} to compare with. Diagnose more scans."
+        )
+    if min(most, int(inside.sum())) < MIN_ITEMS:
+        raise InvalidInput(
+            f"At least {MIN_ITEMS} scans of the cluster are needed to say anything: it has {int(inside.sum())}, and at "
+            f"most {most} were asked for. Choose a larger cluster, or raise --most."
+        )
     rng = np.random.default_rng([seed, 18])
     drawn = [np.sort(rng.permutation(rows)[:most]) for rows in (np.flatnonzero(inside), rest)]
     return CorrectionPlan(found, drawn[0].astype(np.int64), drawn[1].astype(np.int64), examples.astype(np.int64))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -39,6 +42,32 @@ def test_files_and_manifest_come_back(tmp_path: Path) -> None:
     assert (list(items), about) == (ITEMS, {"cluster": 0})
     with pytest.raises(InvalidInput, match="not empty"):
         write_altered(folder, iter(()), {})
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"format": 2}, "of format 2, and 1 is read"),
+        ({"items": []}, "names no item"),
+        ({"items": [1]}, "is damaged"),
+        ({"about": 3}, "is damaged"),
+        ({"items": [asdict(ITEMS[0]), asdict(ITEMS[0])]}, "names the file '0-unchanged.png' 2 times"),
+        (
+            {"items": [asdict(ITEMS[0]), asdict(replace(ITEMS[0], file="b.png"))]},
+            "the sample and alteration 's0, unchanged' 2 times",
+        ),
+    ],
+)
+def test_a_manifest_edited_by_hand_is_told_what_is_wrong(tmp_path: Path, change: dict[str, Any], said: str) -> None:
+    whole = {"format": 1, "about": {}, "items": [asdict(item) for item in ITEMS]}
+    (tmp_path / "altered.json").write_text(json.dumps({**whole, **change}), "utf-8")
+    with pytest.raises(InvalidInput, match=said):
+        read_altered(tmp_path)
+
+
+def test_rows_of_other_files_are_passed_over(tmp_path: Path) -> None:
+    rows = [f"{item.file},1" for item in ITEMS]
+    assert read_rescored(ITEMS, table(tmp_path, *rows, "other.png,x", "other.png,")).ids == ("s0", "s1", "s2")
 
 
 def test_losses_are_matched_by_the_names_of_files(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from core.data.scans.modality import ScanModality
 from core.data.scans.properties import PROPERTIES, bias_field
 from core.data.scans.slices import fit_square, outlined, picture_of, unit
 from core.data.scans.volume import Scan
+from core.data.tables.masks import decode_mask
 from core.errors import InvalidInput
 from core.scenes.scan_faults import noisy, shaded
 from core.scenes.scans import draw_clean, draw_contrast, read_label_slices
@@ -113,3 +114,24 @@ def test_no_scan_no_preview() -> None:
         KIND.open(b"no scan")
     with pytest.raises(InvalidInput, match="The scan is"):
         KIND.preview(b"no scan", 100)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ([0, np.nan, 1], "a mask holds NaN or infinity"),
+        ([0, np.inf, 1], "a mask holds NaN or infinity"),
+        ([0, 3e38, 1], "a class is at most 2,147,483,647"),
+    ],
+)
+def test_masks_of_no_classes_are_refused(values: list[float], said: str) -> None:
+    volume = nibabel.Nifti1Image(np.array(values, np.float32).reshape(3, 1, 1), np.eye(4))  # pyright: ignore
+    assert said in str(decode_mask(volume.to_bytes()))
+
+
+@pytest.mark.parametrize("kind", [np.uint8, np.int16, np.float32, np.float64])
+def test_a_mask_takes_no_more_room_than_its_voxels(kind: type) -> None:
+    found = decode_mask(nibabel.Nifti1Image(np.eye(3, dtype=kind)[:, None], np.eye(4)).to_bytes())  # pyright: ignore
+    assert not isinstance(found, str)
+    assert found.itemsize <= min(np.dtype(kind).itemsize, 4)
+    assert found.sum() == 3

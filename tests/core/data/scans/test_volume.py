@@ -89,7 +89,41 @@ def test_what_is_no_number_becomes_the_least() -> None:
     voxels[0, 0, 0], voxels[1, 0, 0], voxels[2, 0, 0] = np.nan, np.inf, 2
     assert read_scan(nifti(voxels)).plane(0).min() == 2
     assert np.isfinite(read_scan(nifti(voxels)).plane(0)).all()
-    assert (read_scan(nifti(voxels * np.nan)).plane(0) == 0).all()
+    half = np.full((4, 2, 4), np.nan, np.float32)
+    half[:, 0] = 1
+    assert (read_scan(nifti(half)).plane(1) == 0).all()
+
+
+def test_a_stream_of_several_gzip_parts_is_read_to_its_end() -> None:
+    data = nifti(RAMP)
+    assert (read_scan(gzip.compress(data[:400]) + gzip.compress(data[400:])).voxels == RAMP).all()
+    assert (read_scan(gzip.compress(data) + b"behind").voxels == RAMP).all()
+    with pytest.raises(Unreadable, match="more than 1 KiB"):
+        gunzip(gzip.compress(bytes(1_000)) * 2, 2**10)
+
+
+def test_nothing_is_said_on_stderr_of_a_header_that_is_mended(capfd: pytest.CaptureFixture[str]) -> None:
+    data = bytearray(nifti(RAMP))
+    data[80:84] = np.array(-2, "<f4").tobytes()
+    assert read_scan(bytes(data)).shape == (4, 5, 6)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_numbers_beyond_32_bits_warn_of_nothing() -> None:
+    voxels = np.array([1.0, 1e300, 2.0, 3.0]).reshape(4, 1, 1)
+    assert read_scan(nifti(voxels)).plane(0).tolist() == [[1, 1, 2, 3]]
+
+
+def shaped(shape: str, content: bytes = b"") -> bytes:
+    """A .npy file whose header says that shape."""
+    said = f"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}}}".encode().ljust(117) + b"\n"
+    return b"\x93NUMPY\x01\x00" + len(said).to_bytes(2, "little") + said + content
+
+
+def with_affine(value: float) -> bytes:
+    data = bytearray(nifti(RAMP))
+    data[280:328] = np.full(12, value, "<f4").tobytes()
+    return bytes(data)
 
 
 @pytest.mark.parametrize(
@@ -102,6 +136,11 @@ def test_what_is_no_number_becomes_the_least() -> None:
         (gzip.compress(nifti(RAMP))[:60], "cut short"),
         (gzip.compress(b"hello"), "neither NIfTI nor MGH"),
         (b"\x1f\x8bnonsense", "damaged gzip"),
+        (nifti(np.full((3, 3, 3), np.nan)), "all 27 voxels are NaN"),
+        (with_affine(np.nan), "directions hold NaN"),
+        (with_affine(np.inf), "directions hold NaN"),
+        (shaped("(-4, -4, 4)", bytes(256)), "shape of -4 x -4 x 4: no side may be below 0"),
+        (npz(volume=np.float32(3)), "that of a single number"),
         (npz(a=RAMP, b=RAMP), "none is called 'volume'"),
         (npz(a=np.array([None, 1], object)), "Save it"),
         (npz(volume=RAMP, spacing=[1.0, np.inf, 1.0]), "spacing of 1, inf, 1 mm"),

@@ -36,20 +36,29 @@ def network() -> Neuralizer:
 
 
 def test_the_bias_correction_brings_a_threshold_model_back(network: Neuralizer) -> None:
-    planted = plant_scans(60, share=0.25)
+    """Over seeds 0 to 7, 12 scans each, the loss after it is 0.74 [0.69, 0.78] of the loss before, and 0.062
+    [0.036, 0.088] below the control's (t, 95 %); a single seed reaches from 0.63 to 0.80 and from 0.03 to 0.12. So
+    three seeds are taken together: their mean lies within these bounds but for one time in fifty."""
+    means = np.array([corrected_losses(network, seed) for seed in range(3)]).mean(0)
+    before, right, control = means.tolist()
+    print(f"loss {before:.3f}, corrected {right:.3f}, control {control:.3f}")
+    assert right < 0.8 * before
+    assert right < control - 0.025
+
+
+def corrected_losses(network: Neuralizer, seed: int, n: int = 12) -> tuple[float, float, float]:
+    """Mean loss of `n` scans with a bias field, after the correction, and after its control."""
+    planted = plant_scans(60, share=0.25, seed=seed)
     threshold = set_threshold(planted)
     loss = dice_losses(bright(planted.slices, threshold), planted.masks)
     corrector = Corrector(network, SIDE, [scan_of(planted.slices[k]) for k in np.argsort(loss)[:8]])
-    spoilt = np.flatnonzero(planted.spoilt)[:12]
+    spoilt = np.flatnonzero(planted.spoilt)[:n]
 
     def after(wrong: bool) -> float:
         whole = np.stack([corrector.correct(scan_of(planted.slices[k]), "bias", wrong=wrong)[0] for k in spoilt])
         return float(dice_losses(bright(whole, threshold), planted.masks[spoilt]).mean())
 
-    before, right, control = float(loss[spoilt].mean()), after(False), after(True)
-    print(f"loss {before:.3f}, corrected {right:.3f}, control {control:.3f}")
-    assert right < 0.8 * before
-    assert right < control - 0.02
+    return float(loss[spoilt].mean()), after(False), after(True)
 
 
 @pytest.mark.parametrize("task", CORRECTIONS)
@@ -81,6 +90,8 @@ def test_examples_are_of_least_loss_and_no_scan_plays_two_parts(found: Diagnosis
     assert found.outcomes.loss[plan.examples].max() <= found.outcomes.loss[plan.others].min()
     with pytest.raises(InvalidInput, match="no confirmed cluster 99"):
         plan_corrections(found, 99)
+    with pytest.raises(InvalidInput, match=r"it has [0-9]+, and at most 4 were asked for"):
+        plan_corrections(found, found.clusters[0].id, 4)
     of_pictures = replace(found, samples=replace(found.samples, modality="image"))
     with pytest.raises(InvalidInput, match="this run is of images"):
         plan_corrections(of_pictures, 0)
@@ -138,3 +149,26 @@ def test_a_correction_without_effect_explains_nothing(found: Diagnosis) -> None:
     assert first.to_dict()["share"]["value"] == pytest.approx(0.6, abs=0.15)
     with pytest.raises(InvalidInput, match="another run"):
         explain_by_corrections(found, {**about, "run": "x"}, some)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"members": 5}, "must be a list of names"),
+        ({"members": [["a"]]}, "must be a list of names"),
+        ({"members": ["nobody"]}, "names the sample 'nobody', which is not in the files"),
+    ],
+)
+def test_members_edited_by_hand_are_refused(found: Diagnosis, change: dict[str, Any], said: str) -> None:  # noqa: F811
+    scores, about = rescored(found, 0.3)
+    with pytest.raises(InvalidInput, match=said):
+        explain_by_corrections(found, {**about, **change}, scores)
+
+
+def test_a_sample_of_no_run_and_a_correction_without_control_are_refused(found: Diagnosis) -> None:  # noqa: F811
+    scores, about = rescored(found, 0.3)
+    with pytest.raises(InvalidInput, match=r"'odd ☃ name', which is not in the run"):
+        explain_by_corrections(found, about, replace(scores, ids=("odd ☃ name", *scores.ids[1:])))
+    without = {name: values for name, values in scores.losses.items() if not name.endswith(CONTROL)}
+    with pytest.raises(InvalidInput, match="no correction with its control"):
+        explain_by_corrections(found, about, replace(scores, losses=without))
