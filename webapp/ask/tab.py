@@ -85,7 +85,7 @@ def _spoken(modality: str, phrase: str, family: str, noun: str | None) -> str:
 def chips(diagnosis: Diagnosis) -> str:
     """The examples as buttons, or what to do where a run has no words."""
     if diagnosis.words is None:
-        return render("ask/no_words.html.j2")
+        return render("ask/no_words.html.j2", modality=diagnosis.samples.modality)
     return render("ask/chips.html.j2", texts=examples(diagnosis))
 
 

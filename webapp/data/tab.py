@@ -193,9 +193,9 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, root: Path | None, examp
 
 
 def _sources(root: Path | None) -> list[Any]:
-    gr.HTML("<h2>1. Bring a table, with pictures or texts</h2>", **PLAIN)
+    gr.HTML("<h2>1. Bring a table, with pictures, scans or texts</h2>", **PLAIN)
     table = upload("Table: CSV, TSV, JSON Lines or Parquet", TABLES, "table", 112)
-    images = upload("Pictures: zip or tar", IMAGES, "images", 112)
+    images = upload("Pictures or scans: zip or tar", IMAGES, "images", 112)
     on_server, title = data_sets(root), "Embeddings of your own"
     with gr.Accordion(f"{title}, or a data set on this server" if on_server else title, open=bool(on_server)):
         vectors = upload("Embeddings: npy, npz, safetensors or Parquet", VECTORS, "vectors", 112)

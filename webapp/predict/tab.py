@@ -120,7 +120,7 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab) -> None:
         with gr.Column(scale=50, min_width=320):
             gr.HTML("<h2>Bring fresh samples</h2>", **PLAIN)
             table = upload("Table, with the same columns as before", TABLES, "fresh-table")
-            images = upload("Pictures, if the run has some: zip or tar", IMAGES, "fresh-images")
+            images = upload("Pictures or scans, if the run has some: zip or tar", IMAGES, "fresh-images")
             with gr.Accordion("Embeddings, if the run was made of them", open=False):
                 vectors = upload("Embeddings", VECTORS, "fresh-vectors")
             word = gr.HTML("", elem_id="lasso-word", **PLAIN)

@@ -117,6 +117,9 @@ def test_markup_in_a_question_stays_text(worded: Diagnosis) -> None:
 def test_without_words_the_tab_says_what_to_do_and_so_does_a_question() -> None:
     diagnosis = make_diagnosis()
     assert "cannot be asked in words" in chips(diagnosis)
+    scans = replace(diagnosis, samples=replace(diagnosis.samples, modality="scan"))
+    assert "was taught no words" in chips(scans)
+    assert "pictures" not in chips(scans)
     assert examples(diagnosis) == []
     run = RUNS.add(diagnosis)
     with pytest.raises(InvalidInput, match="Diagnose again"):
