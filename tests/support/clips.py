@@ -17,7 +17,7 @@ FRAMES, SIDE = 8, 48
 
 def crossing(rng: np.random.Generator) -> list[Image.Image]:
     """Frames of a bright square that goes from the left to the right over spots of colours drawn at random."""
-    square, spots = tuple(rng.integers(150, 250, 3).tolist()), rng.integers(60, 160, (6, 6, 3)).astype(np.uint8)
+    square, spots = tuple(rng.integers(150, 250, 3).tolist()), rng.integers(80, 125, (6, 6, 3)).astype(np.uint8)
     ground = Image.fromarray(spots).resize((SIDE, SIDE))
     y, shown = int(rng.integers(4, SIDE - 18)), list[Image.Image]()
     for x in np.linspace(0, SIDE - 14, FRAMES).round().astype(int).tolist():
