@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from contextlib import suppress
 from functools import cache
 from importlib import import_module
 
@@ -61,7 +62,8 @@ def keep_compiled() -> None:
     for module, name in KEPT:
         keep = getattr(getattr(import_module(module), name, None), "enable_caching", None)
         if keep is not None:
-            keep()
+            with suppress(RuntimeError):  # no folder that numba may write to: then it is compiled anew
+                keep()
 
 
 def warm_up() -> None:
