@@ -23,6 +23,8 @@ class Limits:
     """Width times height of one picture, as its header declares them."""
     max_decoder_bytes: int = 640 * 2**20
     """Memory that the decoder of one picture may take."""
+    max_frame_pixels: int = 36_000_000
+    """Width times height of a clip's frames (8K has 33 million): a decoder holds up to seventeen at a time."""
     max_clip_frames: int = 500_000
     """Frames of one clip: four and a half hours at 30 a second."""
     max_clip_pixels: int = 1_500_000_000

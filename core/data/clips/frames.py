@@ -9,6 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from core.data.images.decoding import MAX_ASPECT
+from core.data.modality import Unreadable
+from core.limits import Limits, byte_size
 from core.records import F64, I64
 
 FRAMES = 16
@@ -78,3 +81,74 @@ def small_size(width: int, height: int, *, short: int = 0, long: int = 0) -> tup
 def stacked(frames: Sequence[Image.Image]) -> npt.NDArray[np.uint8]:
     """(n, h, w, 3) of pictures of one size."""
     return np.stack([np.asarray(frame, np.uint8) for frame in frames])
+
+
+class Taken:
+    """Frames on their way in: those for encoder and previews, and small ones for motion and cuts.
+
+    Args:
+        size: of the frames that are kept.
+        seconds: (n,) times of all frames, or their numbers where those are not known yet.
+    """
+
+    def __init__(self, size: tuple[int, int], seconds: F64) -> None:
+        self.size, self.small = size, small_size(*size, long=WATCHED_SIDE)
+        length = float(seconds[-1] - seconds[0])
+        self.kept = {int(i): i for i in chosen(seconds, FRAMES)}
+        self.watched = {int(i): i for i in chosen(seconds, int(min(max(length * WATCHED, 2), MOST_WATCHED)) + 1)}
+        self.frames, self.thumbs = dict[int, Image.Image](), dict[int, Image.Image]()
+
+    def wants(self, number: int) -> bool:
+        return number in self.kept or number in self.watched
+
+    def see(self, number: int, frame: Image.Image) -> None:
+        """Take the frame of that number, if it is one of those wanted."""
+        if number in self.kept:
+            self.frames[number] = sized(frame, self.size)
+        if number in self.watched:
+            self.thumbs[number] = sized(self.frames.get(number, frame), self.small)
+
+    def clip(
+        self, seconds: F64, length: float, whole: tuple[int, int], kind: str, size: int, sound: bool | None
+    ) -> Clip:
+        """The clip of what was seen.
+
+        Raises:
+            Unreadable: no frame was.
+        """
+        if not self.frames:
+            raise Unreadable("holds no frame that can be decoded.")
+        rows, watched = sorted(self.frames), sorted(self.thumbs)
+        step = float(np.median(np.diff(seconds[watched]))) if len(watched) > 1 else np.nan
+        thumbs = stacked([self.thumbs[i] for i in watched]) if watched else np.zeros((0, 1, 1, 3), np.uint8)
+        return Clip(
+            tuple(self.frames[i] for i in rows),
+            seconds[rows] - seconds[0],
+            thumbs,
+            step,
+            length,
+            len(seconds),
+            *whole,
+            kind,
+            size,
+            sound,
+        )
+
+
+def check_shape(width: int, height: int, n: int, most: int) -> None:
+    if n < 2:
+        raise Unreadable(f"has {n} frame{'' if n == 1 else 's'}, and a clip has at least 2.")
+    if min(width, height) < 1:
+        raise Unreadable(f"declares no size that is read: a frame has 1 to {most:,} pixels.")
+    if width * height > most:
+        raise Unreadable(f"has frames of {width} x {height} pixels, more than the {most:,} that are read.")
+    if max(width, height) > MAX_ASPECT * min(width, height):
+        raise Unreadable(f"is {width} x {height} pixels, more than {MAX_ASPECT} times as long as wide.")
+
+
+def check_memory(pixels: int, limits: Limits) -> None:
+    if 3 * pixels > limits.max_decoder_bytes:
+        raise Unreadable(
+            f"takes {byte_size(3 * pixels)} with all its frames; {byte_size(limits.max_decoder_bytes)} are the most. "
+            "Bring a shorter or smaller one."
+        )

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from core.data.clips import decoding, storyboard
-from core.data.clips.decoding import decode_clip
+from core.data.clips.decoding import decode_clip, every_frame
 from core.data.clips.properties import measure_clip, over_time
 from core.data.modality import Unreadable, modality_of
 from core.errors import InvalidInput
@@ -108,7 +108,7 @@ def test_what_is_no_clip_says_why(data: bytes, why: str) -> None:
 @pytest.mark.parametrize(
     ("limits", "why"),
     [
-        (Limits(max_pixels=1000), "64 x 64 pixels; 1 to 1,000 are read"),
+        (Limits(max_frame_pixels=1000), "a frame has 1 to 1,000 pixels"),
         (Limits(max_clip_frames=5), "more than 5 frames"),
     ],
 )
@@ -211,3 +211,13 @@ def test_the_storyboard_reads_from_left_to_right_and_down() -> None:
     board = np.asarray(Image.open(io.BytesIO(storyboard.storyboard(clip, 184))).convert("RGB"))
     reds = [int(board[y, x, 0]) for y in (15, 47) for x in (30, 92, 154)]
     assert reds == pytest.approx([0, 40, 80, 120, 160, 200], abs=12)
+
+
+@pytest.mark.parametrize("data", [video(), animated("GIF", drawn("moves left", "grows"), 160)])
+def test_every_frame_of_a_clip_is_given_at_its_own_size_and_rate(data: bytes) -> None:
+    frames, rate = every_frame(data)
+    assert len(frames) == N
+    assert rate == pytest.approx(RATE, rel=0.05)
+    assert all(difference(one, other) < 12 for one, other in zip(frames, drawn("moves left", "grows"), strict=True))
+    with pytest.raises(Unreadable, match="with all its frames"):
+        every_frame(data, Limits(max_decoder_bytes=N * SIDE * SIDE))

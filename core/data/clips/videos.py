@@ -1,0 +1,181 @@
+"""Videos read by FFmpeg's libraries (PyAV).
+
+Nothing but the bytes is opened, with the container that was told beforehand, so that no playlist or other list of files
+can be taken for one. Only codecs that people film with are run. What a file declares is checked against `Limits` before
+memory is given to it: the pixels of a frame (also while FFmpeg looks for what the header leaves out), the number of
+frames, and what decoding all of them would take. Of a clip above that single frames are decoded, sought by their time.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import numpy as np
+from PIL import Image
+
+from core.data.clips.frames import FRAMES, SHORT_SIDE, Clip, Taken, check_memory, check_shape, chosen, small_size
+from core.data.modality import Unreadable
+from core.limits import Limits
+from core.records import F64
+
+T = TypeVar("T")
+CODECS = frozenset(
+    "h264 hevc vp8 vp9 av1 libdav1d mpeg4 mjpeg mpeg1video mpeg2video h263 msmpeg4v3 prores rawvideo ffv1 huffyuv "
+    "cinepak".split()
+)
+"""Codecs that are run, by FFmpeg's names."""
+_STREAMS = 1_000
+"""FFmpeg reads no more of a file."""
+_TRIED = 64
+"""Frames that may follow one that was sought, until it is reached."""
+
+
+@dataclass(slots=True)
+class Video:
+    """An open container with what was read of its video before any frame was decoded."""
+
+    container: Any
+    stream: Any
+    seconds: F64
+    """(n,) times of the frames, in the order in which they are shown."""
+    size: tuple[int, int]
+    """(width, height) as it is coded."""
+    kind: str
+
+    @property
+    def step(self) -> float:
+        """Seconds from one frame to the next."""
+        return float(np.median(np.diff(self.seconds))) or 1 / 25
+
+    @property
+    def pixels(self) -> int:
+        """Of all frames together."""
+        return len(self.seconds) * self.size[0] * self.size[1]
+
+
+def of_video(data: bytes, container: tuple[str, str], limits: Limits, use: Callable[[Video], T]) -> T:
+    """What `use` makes of the video, which is open only then.
+
+    Args:
+        container: FFmpeg's name of it, and people's.
+    """
+    import av  # FFmpeg's libraries: not before a video is there
+    from av import logging
+    from av.error import FFmpegError
+
+    logging.set_level(None)  # what FFmpeg finds odd in a file is no matter for the log
+    bound = {"max_pixels": str(limits.max_frame_pixels)}  # of every frame, also where the size changes midway
+    # PyAV's stub says that these are texts; they are options of each stream, and hold while its header is completed
+    while_opening: dict[str, Any] = {"stream_options": [bound] * _STREAMS}
+    try:
+        with av.open(io.BytesIO(data), format=container[0], metadata_errors="ignore", **while_opening) as opened:
+            return use(_looked_over(opened, container[1], limits, bound))
+    except Unreadable:
+        raise
+    except (FFmpegError, ValueError, OverflowError, MemoryError) as error:
+        if "stream_options" in str(error):  # PyAV found no stream to set them on
+            raise Unreadable("has no video in it.") from None
+        why = "there is not enough memory" if isinstance(error, MemoryError) else getattr(error, "strerror", str(error))
+        raise Unreadable(f"is damaged, cut short or no {container[1]} ({why}).") from error
+
+
+def _looked_over(opened: Any, name: str, limits: Limits, bound: Mapping[str, str]) -> Video:
+    """The container's video, once all that it declares is within the limits."""
+    if not opened.streams.video:
+        raise Unreadable("has no pictures, only sound." if opened.streams.audio else "has no video in it.")
+    stream = opened.streams.video[0]
+    context = stream.codec_context
+    codec = "unknown" if context is None else str(context.name)
+    if context is None or codec not in CODECS:
+        raise Unreadable(f"is coded as {codec!r}, which is not read here. Convert it to H.264 in MP4, or to WebM.")
+    size, seconds = (context.width, context.height), _times(opened, stream, limits)
+    check_shape(*size, len(seconds), limits.max_frame_pixels)
+    stream.thread_count, stream.thread_type = 1, "NONE"
+    context.options = dict(bound)
+    opened.seek(0, stream=None)
+    return Video(opened, stream, seconds, size, f"{name} ({codec})")
+
+
+def clip_of(video: Video, n_bytes: int, limits: Limits) -> Clip:
+    taken, upright = _all_frames(video) if video.pixels <= limits.max_clip_pixels else _single_frames(video)
+    length = float(video.seconds[-1] - video.seconds[0]) + video.step
+    sound = bool(video.container.streams.audio)
+    return taken.clip(video.seconds, length, upright or video.size, video.kind, n_bytes, sound)
+
+
+def whole(video: Video, limits: Limits) -> tuple[list[Image.Image], float]:
+    check_memory(video.pixels, limits)
+    return [_picture(frame, _upright(frame)) for frame in _frames(video)], 1 / video.step
+
+
+def _times(opened: Any, stream: Any, limits: Limits) -> F64:
+    """(n,) seconds of the frames, from the packets alone: nothing is decoded.
+
+    Raises:
+        Unreadable: there are more than the limit.
+    """
+    found, base = list[float](), float(stream.time_base or 0) or 1 / 25
+    for number, packet in enumerate(opened.demux(stream)):
+        if number > limits.max_clip_frames:
+            raise Unreadable(f"has more than {limits.max_clip_frames:,} frames, the most that are read. Cut it.")
+        if packet.size and not packet.is_discard:
+            found.append((packet.pts if packet.pts is not None else packet.dts if packet.dts is not None else 0) * base)
+    return np.array(sorted(found))
+
+
+def _all_frames(video: Video) -> tuple[Taken, tuple[int, int] | None]:
+    """Every frame decoded in turn; the wanted ones are kept."""
+    taken, size = None, None
+    for number, frame in enumerate(_frames(video)):
+        if number >= len(video.seconds):
+            break
+        if taken is None:
+            size = _upright(frame)
+            taken = Taken(small_size(*size, short=SHORT_SIDE), video.seconds)
+        if taken.wants(number):
+            taken.see(number, _picture(frame, taken.size))
+    return taken or Taken((1, 1), video.seconds), size
+
+
+def _single_frames(video: Video) -> tuple[Taken, tuple[int, int] | None]:
+    """The frames nearest to the wanted times that can be decoded alone."""
+    taken, size = None, None
+    for number in chosen(video.seconds, FRAMES).tolist():
+        wanted = video.seconds[number]
+        video.container.seek(int(wanted / float(video.stream.time_base)), stream=video.stream)
+        for tried, frame in enumerate(_frames(video)):
+            if tried < _TRIED and frame.time is not None and frame.time < wanted and not frame.key_frame:
+                continue
+            if taken is None:
+                size = _upright(frame)
+                taken = Taken(small_size(*size, short=SHORT_SIDE), video.seconds)
+                taken.watched = {}
+            taken.see(number, _picture(frame, taken.size))
+            break
+    return taken or Taken((1, 1), video.seconds), size
+
+
+def _frames(video: Video) -> Iterator[Any]:
+    """Decoded frames from where the container stands. A frame that is damaged ends them: what came before stays."""
+    from av.error import FFmpegError
+
+    try:
+        yield from video.container.decode(video.stream)
+    except FFmpegError:
+        return
+
+
+def _upright(frame: Any) -> tuple[int, int]:
+    """(width, height) as it is shown: telephones film sideways and say so."""
+    return (frame.height, frame.width) if frame.rotation % 180 else (frame.width, frame.height)
+
+
+def _picture(frame: Any, size: tuple[int, int]) -> Image.Image:
+    """The frame at that size, upright RGB."""
+    turned = frame.rotation % 360
+    width, height = size if turned % 180 == 0 else size[::-1]
+    image = Image.fromarray(frame.to_ndarray(format="rgb24", width=width, height=height))
+    return image.rotate(turned, expand=True) if turned else image
