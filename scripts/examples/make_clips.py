@@ -4,8 +4,8 @@
     python -m scripts.examples.make_clips [--out FOLDER]
 
 The task: what happens to the thing (six events)? The classifier is a logistic regression on the vectors of the encoder
-of clips. It was fitted on clips whose light is steady; in a quarter of those that are scored the light goes down to a
-third. A few minutes.
+of clips. It was fitted on clips of one scene; a quarter of those that are scored begin with another one and cut to
+their own. A few minutes.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from core.data.clips.decoding import decode_clip
 from core.encoders import load_encoder
 from core.files import ASSETS
 from core.records import F32, F64
-from core.scenes.clips import OPPOSITE, draw_clip, faded, video_bytes
+from core.scenes.clips import OPPOSITE, draw_clip, video_bytes
 
 FOLDER = ASSETS / "examples" / "clips"
-FITTED, SCORED, SEED = 360, 240, 0
-FRAMES, SIDE, RATE, DARK = 10, 96, 5, 0.33
-"""Frames of a clip, pixels a side, frames a second, and the light at the end of those that darken."""
+FITTED, SCORED, SEED = 300, 240, 0
+FRAMES, SIDE, RATE, BEFORE = 10, 96, 5, 3
+"""Frames of a clip, pixels a side, frames a second, and frames of another scene before a cut."""
 
 
 @dataclass(frozen=True)
@@ -39,18 +39,19 @@ class Drawn:
 
     event: str
     sentence: str
-    darkens: bool
+    has_cut: bool
     data: bytes
 
 
 def draw(n: int, seed: int, share: float) -> list[Drawn]:
-    """n clips, of each event as many; in that share of them the light goes down."""
+    """n clips, of each event as many; that share of them begins with another scene."""
     rng, events, found = np.random.default_rng(seed), tuple(OPPOSITE), list[Drawn]()
     for i in range(n):
-        clip, darkens = draw_clip(rng, [events[i % len(events)]]), bool(rng.random() < share)
-        frames = clip.frames(FRAMES, SIDE)
-        shown = faded(frames, DARK) if darkens else frames
-        found.append(Drawn(events[i % len(events)], clip.text(), darkens, video_bytes(shown, RATE)))
+        event, has_cut = events[i % len(events)], bool(rng.random() < share)
+        clip, other = draw_clip(rng, [event]), draw_clip(rng, [events[int(rng.integers(len(events)))]])
+        shown = clip.frames(FRAMES - BEFORE if has_cut else FRAMES, SIDE)
+        shown = [*other.frames(2, SIDE)[:1] * BEFORE, *shown] if has_cut else shown
+        found.append(Drawn(event, clip.text(), has_cut, video_bytes(shown, RATE)))
     return found
 
 
@@ -84,7 +85,7 @@ def write(scored: list[Drawn], said: F64, events: list[str], out: Path) -> None:
         table.writerow(["file", "label", *(f"prob_{event}" for event in events)])
         for name, clip, row in zip(names, scored, said):
             table.writerow([name, clip.event, *(f"{p:.5f}" for p in row)])
-    truth = {name: {"sentence": clip.sentence, "darkens": clip.darkens} for name, clip in zip(names, scored)}
+    truth = {name: {"sentence": clip.sentence, "has_cut": clip.has_cut} for name, clip in zip(names, scored)}
     (out / "truth.json").write_text(json.dumps(truth, indent=0) + "\n", "utf-8")
 
 
@@ -96,8 +97,10 @@ def main() -> None:
     said, events = probabilities(fitted, scored)
     write(scored, said, events, given.out)
     wrong = np.array([events[int(row.argmax())] != clip.event for clip, row in zip(scored, said)])
-    dark = np.array([clip.darkens for clip in scored])
-    print(f"clips: {wrong[dark].sum()} of {dark.sum()} that darken are wrong, {wrong[~dark].sum()} of {(~dark).sum()}")
+    cut = np.array([clip.has_cut for clip in scored])
+    print(
+        f"clips: {wrong[cut].sum()} of {cut.sum()} with a cut are wrong, {wrong[~cut].sum()} of {(~cut).sum()} others"
+    )
 
 
 if __name__ == "__main__":
