@@ -7,11 +7,8 @@ that of the clip backwards are told apart by order alone.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from fractions import Fraction
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -105,19 +102,3 @@ def faded(frames: Sequence[Image.Image], to: float) -> list[Image.Image]:
     """The frames with a light that goes evenly from 1 to that share at the end."""
     gains = np.linspace(1, to, len(frames))
     return [frame.point(lambda value, gain=gain: value * gain) for frame, gain in zip(frames, gains.tolist())]
-
-
-def video_bytes(frames: Sequence[Image.Image], rate: int = 6) -> bytes:
-    """The frames as an MP4 of so many a second (MPEG-4 Part 2; sides are cut to even numbers)."""
-    import av  # FFmpeg's libraries
-
-    out = io.BytesIO()
-    with av.open(out, "w", format="mp4") as container:
-        stream: Any = container.add_stream("mpeg4", rate=rate)
-        stream.width, stream.height = frames[0].width // 2 * 2, frames[0].height // 2 * 2
-        stream.pix_fmt, stream.time_base = "yuv420p", Fraction(1, rate)
-        stream.codec_context.bit_rate = 2_000_000
-        for picture in frames:
-            container.mux(stream.encode(av.VideoFrame.from_image(picture.crop((0, 0, stream.width, stream.height)))))
-        container.mux(stream.encode())
-    return out.getvalue()

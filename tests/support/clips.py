@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 from PIL import Image, ImageDraw
 
+from core.data.clips.rewrite import video_bytes
 from core.records import Bool
-from core.scenes.clips import faded, video_bytes
+from core.scenes.clips import faded
 
 FRAMES, SIDE = 8, 48
 

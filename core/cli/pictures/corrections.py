@@ -1,4 +1,5 @@
-"""The command `correct`: scans of a cluster with a fault taken out, and what that does to the user's losses."""
+"""The command `correct`: scans of a cluster with a fault taken out, or clips with a change, and what that does to the
+user's losses."""
 
 from __future__ import annotations
 
@@ -16,17 +17,22 @@ from core.errors import InvalidInput
 if TYPE_CHECKING:
     from core.records import Diagnosis, Progress
 
-TASKS = ("bias", "denoise", "super-resolution")
+TASKS = {"scan": ("bias", "denoise", "super-resolution"), "clip": ("backwards", "steady-light", "longest-shot")}
+"""By modality."""
 
 
-@command(note="What a correction is, its control and its limits: docs/scans.md.")
+@command(note="What a correction is, its control and its limits: docs/scans.md, docs/clips.md.")
 @argument("run", "DIR", RUN)
-@option("--images PATH", "export: the scans that were diagnosed, folder, zip or tar")
-@option("--out DIR", "export: a new folder for the corrected scans and altered.json")
+@option("--images PATH", "export: the scans or clips that were diagnosed, folder, zip or tar")
+@option("--out DIR", "export: a new folder for the corrected files and altered.json")
 @option("--cluster N", "export: which cluster (default 0, the first)", type=click.IntRange(min=0))
-@option("--fault NAME", "export: a fault to take out; several may be given (default all)", type=click.Choice(TASKS))
-@option("--most N", "export: scans of the cluster, and as many others (default 40)", **POSITIVE)
-@option("--network PATH", "export: a Neuralizer, folder or checkpoint (default: the one that comes along)")
+@option(
+    "--fault NAME",
+    "export: what to take out; several may be given (default all of the run's modality)",
+    type=click.Choice((*TASKS["scan"], *TASKS["clip"])),
+)
+@option("--most N", "export: scans or clips of the cluster, and as many others (default 40)", **POSITIVE)
+@option("--network PATH", "export: of scans, a Neuralizer, folder or checkpoint (default: the one that comes along)")
 @option("--altered DIR", "read: the folder that was exported")
 @option("--scores FILE", "read: the table of your model's losses on its files, with columns file and loss")
 @SEED
@@ -44,9 +50,9 @@ def correct(
     seed: int = 0,
     as_json: bool = False,
 ) -> None:
-    """Ask whether a cluster of scans fails for its bias field, its noise or another fault.
+    """Ask whether scans fail for their bias field or noise, or clips for their order, light or cuts.
 
-    First export: --images and --out write the cluster's scans, and others, with each fault taken out. Run your model on
+    First export: --images and --out write the cluster's files, and others, with each fault taken out. Run your model on
     them. Then read: --altered and --scores say what share of the cluster's excess loss each correction explains.
     """
     from core.store import load
@@ -54,7 +60,7 @@ def correct(
     diagnosis = load(run)
     if out is not None and images is not None and altered is None and scores is None:
         with TerminalProgress() as progress:
-            n = _export(diagnosis, images, out, (cluster, fault or TASKS, most, network, seed), progress)
+            n = _export(diagnosis, images, out, (cluster, fault, most, network, seed), progress)
         say(f"{n:,} files in {out}. Score each with your model into a table with the columns file and loss, then:")
         say(f"  python -m core correct {run} --altered {out} --scores YOUR_TABLE")
         return
@@ -80,13 +86,22 @@ def _export(
 ) -> int:
     from core.data.altered import write_altered
     from core.data.images.archives import open_images
-    from core.encoders.neuralizer.encoder import DEFAULT_SIDE
-    from core.encoders.neuralizer.weights import FOLDER, read_network
     from core.probes.corrections.export import corrected_scans, plan_corrections
 
     cluster, faults, most, source, seed = asked
-    plan = plan_corrections(diagnosis, cluster, most, seed)
+    plan, modality = plan_corrections(diagnosis, cluster, most, seed), diagnosis.samples.modality
+    known = TASKS[modality]
+    if strange := [fault for fault in faults if fault not in known]:
+        raise InvalidInput(f"Of {modality}s {', '.join(known)} can be taken out: got --fault {strange[0]}.")
+    if modality == "clip":
+        from core.probes.corrections.clips import changed_clips
+
+        made = changed_clips(diagnosis, open_images(images), plan, faults or known, seed, progress)
+        return write_altered(out, made, plan.about(diagnosis))
+    from core.encoders.neuralizer.encoder import DEFAULT_SIDE
+    from core.encoders.neuralizer.weights import FOLDER, read_network
+
     network, card = read_network(source or FOLDER)
     side = int(card.get("side", DEFAULT_SIDE))
-    made = corrected_scans(diagnosis, open_images(images), plan, (network, side), faults, progress)
+    made = corrected_scans(diagnosis, open_images(images), plan, (network, side), faults or known, progress)
     return write_altered(out, made, plan.about(diagnosis))

@@ -14,10 +14,11 @@ from PIL import Image
 from core.data.clips import decoding, storyboard
 from core.data.clips.decoding import decode_clip, every_frame
 from core.data.clips.properties import measure_clip, over_time
+from core.data.clips.rewrite import video_bytes
 from core.data.modality import Unreadable, modality_of
 from core.errors import InvalidInput
 from core.limits import Limits
-from core.scenes.clips import OPPOSITE, draw_clip, faded, video_bytes
+from core.scenes.clips import OPPOSITE, draw_clip, faded
 
 N, SIDE, RATE = 12, 64, 6
 
@@ -44,7 +45,7 @@ def difference(one: Image.Image, other: Image.Image) -> float:
 
 def test_a_video_gives_its_frames_in_their_order_and_time() -> None:
     clip = decode_clip(video())
-    assert (clip.n_frames, clip.width, clip.height, clip.file_format) == (N, SIDE, SIDE, "MP4 (mpeg4)")
+    assert (clip.n_frames, clip.width, clip.height, clip.file_format) == (N, SIDE, SIDE, "MP4 (h264)")
     assert clip.length == pytest.approx(N / RATE)
     assert clip.has_sound is False
     assert clip.seconds == pytest.approx(np.arange(N) / RATE)

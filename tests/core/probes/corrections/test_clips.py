@@ -1,0 +1,129 @@
+"""Clips changed in time, and the file round trip that says what a change explains."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from core.cli.main import main
+from core.data.clips.decoding import every_frame
+from core.data.clips.rewrite import video_bytes
+from core.diagnose import diagnose
+from core.discovery.settings import Settings
+from core.probes.corrections.clips import backwards, longest_shot, steady_light
+from core.scenes.clips import faded
+from core.store import save
+from tests.support.clips import crossing, failing_clips
+
+RNG = np.random.default_rng(0)
+
+
+def brightness(frames: list[Image.Image]) -> np.ndarray:
+    return np.array([np.asarray(frame.convert("L")).mean() for frame in frames])
+
+
+def test_backwards_turns_the_frames_and_its_control_shuffles_them() -> None:
+    frames = crossing(RNG)
+    turned, control = backwards(frames, np.random.default_rng(1))
+    assert turned == frames[::-1]
+    assert sorted(map(id, control)) == sorted(map(id, frames))
+    assert control not in (frames, turned)
+
+
+def test_steady_light_takes_a_fade_out_and_its_control_does_not() -> None:
+    dark = faded(crossing(RNG), 0.3)
+    steady, control = steady_light(dark, RNG)
+    assert np.ptp(brightness(steady)) < 0.15 * np.ptp(brightness(dark))
+    assert np.ptp(brightness(control)) > np.ptp(brightness(dark))
+
+
+def test_the_longest_shot_holds_no_cut_and_its_control_as_many_frames_with_it() -> None:
+    own, other = crossing(RNG), [Image.new("RGB", (48, 48), (200, 10, 10))] * 3
+    shot, control = longest_shot([*other, *own], RNG)
+    assert shot == own
+    assert control == [*other, *own][: len(own)]
+    assert longest_shot([*own, *other], RNG) == (own, [*own, *other][-len(own) :])
+    assert longest_shot(own, RNG) == (own, own)
+
+
+def losses(folder: Path, rng: np.random.Generator) -> pd.DataFrame:
+    """Of a model that fails on squares that move to the left."""
+    rows = []
+    for path in sorted(folder.glob("*.mp4")):
+        frames = np.stack([np.asarray(frame, float) for frame in every_frame(path.read_bytes())[0]])
+        bright = (frames - np.median(frames, 0)).max(3).clip(0)  # the square, where it stands only for a moment
+        x = (bright.sum(1) * np.arange(bright.shape[2])).sum(1) / np.maximum(bright.sum((1, 2)), 1e-9)
+        rows.append({"file": path.name, "loss": float(np.polyfit(range(len(x)), x, 1)[0] < 0) + rng.normal(0, 0.1)})
+    return pd.DataFrame(rows)
+
+
+@pytest.mark.slow
+def test_that_clips_run_backwards_is_told_from_their_light_through_files(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    clips = tmp_path / "clips"
+    table, _ = failing_clips(clips, 160, "backwards", seed=1)
+    found = diagnose(
+        table, images=clips, settings=Settings(n_permutations=300, map=False, sensitivity=False, words=False)
+    )
+    save(found, tmp_path / "run")
+    main(["correct", str(tmp_path / "run"), "--images", str(clips), "--out", str(tmp_path / "out"), "--most", "20"])
+    assert len(list((tmp_path / "out").glob("*.mp4"))) == 40 * 7
+    losses(tmp_path / "out", np.random.default_rng(0)).to_csv(tmp_path / "scores.csv", index=False)
+    capsys.readouterr()
+    main(
+        [
+            "correct",
+            str(tmp_path / "run"),
+            "--altered",
+            str(tmp_path / "out"),
+            "--scores",
+            str(tmp_path / "scores.csv"),
+            "--json",
+        ]
+    )
+    said = {one["correction"]: one for one in json.loads(capsys.readouterr().out)["corrections"]}
+    assert said["backwards"]["explains"]
+    assert said["backwards"]["share"]["value"] > 0.7
+    assert said["backwards"]["drop_outside"]["high"] < 0
+    assert not said["steady-light"]["explains"]
+    assert not said["longest-shot"]["explains"]
+
+
+def test_a_video_of_odd_sides_loses_a_row() -> None:
+    frames, rate = every_frame(video_bytes([Image.new("RGB", (33, 21), (i, 0, 0)) for i in range(4)], 12.5))
+    assert frames[0].size == (32, 20)
+    assert rate == pytest.approx(12.5, rel=0.01)
+
+
+def test_what_cannot_be_taken_out_of_clips_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table, _ = failing_clips(tmp_path / "clips", 40, "none")
+    vectors = np.random.default_rng(0).normal(size=(40, 8)).astype(np.float32)
+    vectors[:, 0] = 3 * (table["loss"] > 0.6)
+    found = diagnose(
+        table.assign(loss=3.0 * (table["loss"] > 0.6)), images=tmp_path / "clips", embeddings=vectors,
+        settings=Settings(n_permutations=300, map=False, sensitivity=False, words=False),
+    )  # fmt: skip
+    save(found, tmp_path / "run")
+    with pytest.raises(SystemExit) as stopped:
+        main(
+            [
+                "correct",
+                str(tmp_path / "run"),
+                "--images",
+                str(tmp_path / "clips"),
+                "--out",
+                str(tmp_path / "out"),
+                "--fault",
+                "bias",
+            ]
+        )
+    assert stopped.value.code == 2
+    assert (
+        "Of clips backwards, steady-light, longest-shot can be taken out: got --fault bias." in capsys.readouterr().err
+    )
