@@ -29,8 +29,6 @@ CODECS = frozenset(
 """Codecs that are run, by FFmpeg's names."""
 _STREAMS = 1_000
 """FFmpeg reads no more of a file."""
-_TRIED = 64
-"""Frames that may follow one that was sought, until it is reached."""
 
 
 @dataclass(slots=True)
@@ -100,7 +98,9 @@ def _looked_over(opened: Any, name: str, limits: Limits, bound: Mapping[str, str
 
 
 def clip_of(video: Video, n_bytes: int, limits: Limits) -> Clip:
-    taken, upright = _all_frames(video) if video.pixels <= limits.max_clip_pixels else _single_frames(video)
+    taken, upright = (
+        _all_frames(video) if video.pixels <= limits.max_clip_pixels else _single_frames(video, limits.max_clip_pixels)
+    )
     length = float(video.seconds[-1] - video.seconds[0]) + video.step
     sound = bool(video.container.streams.audio)
     return taken.clip(video.seconds, length, upright or video.size, video.kind, n_bytes, sound)
@@ -140,21 +140,26 @@ def _all_frames(video: Video) -> tuple[Taken, tuple[int, int] | None]:
     return taken or Taken((1, 1), video.seconds), size
 
 
-def _single_frames(video: Video) -> tuple[Taken, tuple[int, int] | None]:
-    """The frames nearest to the wanted times that can be decoded alone."""
+def _single_frames(video: Video, most: int) -> tuple[Taken, tuple[int, int] | None]:
+    """The wanted frames, each sought from the key frame before it; where that takes more than its share of `most`
+    decoded pixels, an earlier one, under its own time."""
     taken, size = None, None
-    for number in chosen(video.seconds, FRAMES).tolist():
-        wanted = video.seconds[number]
-        video.container.seek(int(wanted / float(video.stream.time_base)), stream=video.stream)
-        for tried, frame in enumerate(_frames(video)):
-            if tried < _TRIED and frame.time is not None and frame.time < wanted and not frame.key_frame:
-                continue
-            if taken is None:
-                size = _upright(frame)
-                taken = Taken(small_size(*size, short=SHORT_SIDE), video.seconds)
-                taken.watched = {}
-            taken.see(number, _picture(frame, taken.size))
-            break
+    wanted = chosen(video.seconds, FRAMES).tolist()
+    tries = max(most // (len(wanted) * video.size[0] * video.size[1]), 1)
+    for number in wanted:
+        second, frame = video.seconds[number], None
+        video.container.seek(int(second / float(video.stream.time_base)), stream=video.stream)
+        for tried, frame in enumerate(_frames(video), 1):
+            if tried >= tries or frame.time is None or frame.time >= second - video.step / 2:
+                break
+        if frame is None:
+            continue
+        if taken is None:
+            size = _upright(frame)
+            taken = Taken(small_size(*size, short=SHORT_SIDE), video.seconds)
+            taken.watched = {}
+        shown = number if frame.time is None else int(np.abs(video.seconds - frame.time).argmin())
+        taken.frames[shown] = _picture(frame, taken.size)
     return taken or Taken((1, 1), video.seconds), size
 
 

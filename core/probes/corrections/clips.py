@@ -16,7 +16,7 @@ from PIL import Image
 from core.data.altered import UNCHANGED, AlteredItem
 from core.data.clips.decoding import every_frame
 from core.data.clips.frames import WATCHED_SIDE, sized, small_size, stacked
-from core.data.clips.properties import CUT, exchanged
+from core.data.clips.properties import find_cuts
 from core.data.clips.rewrite import video_bytes
 from core.data.images.archives import FileImages
 from core.probes.corrections.export import CONTROL, CorrectionPlan, read_item
@@ -42,7 +42,7 @@ def steady_light(frames: Frames, rng: np.random.Generator) -> tuple[Frames, Fram
 def longest_shot(frames: Frames, rng: np.random.Generator) -> tuple[Frames, Frames]:
     """What lies between two cuts and is longest; the control has as many frames from the clip's start."""
     small = small_size(*frames[0].size, long=WATCHED_SIDE)
-    cuts = np.flatnonzero(exchanged(stacked([sized(frame, small) for frame in frames])) >= CUT) + 1
+    cuts = np.flatnonzero(find_cuts(stacked([sized(frame, small) for frame in frames]))) + 1
     ends = [0, *cuts.tolist(), len(frames)]
     start, end = max(pairwise(ends), key=lambda shot: shot[1] - shot[0])
     if start == 0 and end < len(frames):  # the clip's own start is the shot: the control is its end

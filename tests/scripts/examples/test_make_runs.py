@@ -28,7 +28,7 @@ def check_that_it_says_the_same(name: str) -> None:
 class TestRendered:
     """Classes may run on different workers."""
 
-    @pytest.mark.parametrize("name", ["scenes", "nothing_to_find"])
+    @pytest.mark.parametrize("name", ["scenes", "nothing_to_find", "clips"])
     def test_an_example_made_again_says_the_same(self, name: str) -> None:
         check_that_it_says_the_same(name)
 
@@ -38,6 +38,20 @@ class TestReal:
     @pytest.mark.parametrize("name", ["clothing", "definitions"])
     def test_an_example_made_again_says_the_same(self, name: str) -> None:
         check_that_it_says_the_same(name)
+
+
+def test_the_clips_show_that_those_with_a_cut_fail() -> None:
+    run = load(EXAMPLES / "clips" / "run")
+    truth = json.loads((EXAMPLES / "clips" / "truth.json").read_text())
+    cut = np.array([truth[name]["has_cut"] for name in run.samples.ids])
+    first = run.clusters[0]
+    assert first.name.startswith("with cuts")
+    assert ((first.membership >= 0.5) == cut).mean() > 0.9
+    said = (EXAMPLES / "README.md").read_text()
+    wrong = run.outcomes.errors
+    assert wrong is not None
+    assert f"| `clips` | {len(cut)} clips, 96 x 96 | {wrong.sum()} ({100 * wrong.mean():.1f} %)" in said
+    assert f"{wrong[cut].sum()} of the {cut.sum()} with a cut are wrong and {wrong[~cut].sum()} of the others" in said
 
 
 def test_the_scenes_show_what_was_planted_and_the_null_set_nothing():
