@@ -44,9 +44,8 @@ def test_the_clips_show_that_those_with_a_cut_fail() -> None:
     run = load(EXAMPLES / "clips" / "run")
     truth = json.loads((EXAMPLES / "clips" / "truth.json").read_text())
     cut = np.array([truth[name]["has_cut"] for name in run.samples.ids])
-    first = run.clusters[0]
-    assert first.name.startswith("with cuts")
-    assert ((first.membership >= 0.5) == cut).mean() > 0.9
+    found = next(i for i in run.insights if i.confirmed and i.text == "cuts = 1" and i.scope == "all samples")
+    assert (found.mask == cut).mean() > 0.95
     said = (EXAMPLES / "README.md").read_text()
     wrong = run.outcomes.errors
     assert wrong is not None
