@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 from pathlib import Path
 
@@ -17,10 +18,13 @@ from core.encoders import encoder_for, load_encoder
 from core.encoders.clips import SEEN, ClipEncoder
 from core.errors import InvalidInput
 from core.reports.html.diagnosis import render_report
+from core.reports.wording.findings import cluster_title
 from core.reports.wording.summary import text_summary
 from core.store import load, save
+from scripts.examples.make_runs import EXAMPLES
 from tests.support.clips import crossing, failing_clips
 from tests.support.pictures import MeanColour
+from webapp.markup.html import picture
 
 QUICK = Settings(n_permutations=300, map=False, sensitivity=False, words=False)
 
@@ -125,3 +129,12 @@ def test_clips_that_run_backwards_are_found_and_a_loss_of_nothing_is_not(tmp_pat
     assert ((found.clusters[0].membership >= 0.5) == planted).mean() > 0.8
     nothing = table.assign(loss=np.random.default_rng(3).permutation(table["loss"]))
     assert not diagnose(nothing, images=tmp_path / "back", settings=QUICK).clusters
+
+
+def test_a_clip_stands_still_in_galleries_and_plays_where_it_is_enlarged() -> None:
+    run = load(EXAMPLES / "clips" / "run")
+    shown = [picture(run, 0, plays=plays).partition("base64,")[2] for plays in (False, True)]
+    frames = [getattr(Image.open(io.BytesIO(base64.b64decode(data))), "n_frames", 1) for data in shown]
+    assert frames[0] == 1
+    assert frames[1] > 5
+    assert cluster_title(run, run.clusters[0]) == "rises, no name: look at the clips"

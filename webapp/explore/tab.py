@@ -172,7 +172,7 @@ def describe(asked: Any) -> dict[str, Any] | None:
         return None  # anybody may call this: a wrong question gets no answer, and tells nothing
     worth = worth_beside(diagnosis, row)
     return {
-        "src": picture(diagnosis, row),
+        "src": picture(diagnosis, row, plays=True),
         "title": diagnosis.samples.ids[row],
         "lines": sample_facts(diagnosis, row),
         "text": text_of(diagnosis.samples, row),

@@ -26,14 +26,18 @@ def hue(cluster: int) -> str:
     return HUES[cluster % len(HUES)]
 
 
-def picture(diagnosis: Diagnosis, row: int) -> str:
+def picture(diagnosis: Diagnosis, row: int, *, plays: bool = False) -> str:
     """The row's thumbnail as a data address, so that no picture ever has an address that another visitor could ask for;
-    "" if none."""
-    items = diagnosis.samples.items
+    "" if none.
+
+    Args:
+        plays: a clip plays; else its storyboard stands still, as in galleries.
+    """
+    items, modality = diagnosis.samples.items, diagnosis.samples.modality
     if items is None:
         return ""
     try:
-        return preview_address(items.read(row), diagnosis.samples.modality, STORED_SIZE, as_kept=True)
+        return preview_address(items.read(row), modality, STORED_SIZE, as_kept=plays or modality != "clip")
     except (InvalidInput, OSError, ValueError):
         return ""  # the run says in its notes which could not be read
 

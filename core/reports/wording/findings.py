@@ -15,9 +15,14 @@ from core.reports.wording.effects import clipped_at
 
 NO_NAME = "no name: look at the pictures"
 """Of a cluster that nothing is known to name."""
-NO_NAME_OF_TEXTS = "no name: read the texts"
+NO_NAME_OF = {
+    "text": "no name: read the texts",
+    "clip": "no name: look at the clips",
+    "scan": "no name: look at the scans",
+}
+"""By modality, where samples are no pictures."""
 NO_NAME_OF_ROWS = "no name: look at the samples"
-"""Where there is neither a picture nor a text, as with embeddings alone."""
+"""Where there is nothing to look at, as with embeddings alone."""
 THESE = "these patches"
 """Of one that only a visual word tells."""
 PROXIES = 4
@@ -190,7 +195,7 @@ def cluster_title(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
     if not cluster.confirmed:
         return cluster.name
     named = cluster_name(diagnosis, cluster).text
-    nothing = NO_NAME_OF_TEXTS if diagnosis.samples.modality == "text" else NO_NAME
+    nothing = NO_NAME_OF.get(diagnosis.samples.modality, NO_NAME)
     nothing = NO_NAME_OF_ROWS if diagnosis.samples.items is None else nothing
     if cluster.scope == EVERYTHING:
         return named or nothing
