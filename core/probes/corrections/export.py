@@ -73,8 +73,8 @@ def plan_corrections(diagnosis: Diagnosis, cluster: int, most: int = MOST, seed:
     if len(rest) < MIN_ITEMS:
         parts = f": {n_examples} examples and {MIN_ITEMS} to compare with" if n_examples else " to compare with"
         raise InvalidInput(
-            f"{len(outside)} {modality}s lie outside the cluster and at least {n_examples + MIN_ITEMS} are needed{parts}. "
-            f"Diagnose more {modality}s."
+            f"{len(outside)} {modality}s lie outside the cluster and at least {n_examples + MIN_ITEMS} are needed"
+            f"{parts}. Diagnose more {modality}s."
         )
     if min(most, int(inside.sum())) < MIN_ITEMS:
         raise InvalidInput(
