@@ -22,10 +22,13 @@ from core.discovery.design import design_of
 from core.embeddings.tokens import PictureTokens, read_image_tokens
 from core.encoders.tokens import tower_of
 from core.errors import InvalidInput
+from core.numbers import listed
 from core.options import check_text
 from core.records import F32, I64, Bool, Diagnosis, ItemStore, Progress, Reporter, no_progress
 
 NOT_SURE = "not sure"
+UNLIKE, BELOW = "unlike", "below the bar"
+"""Why it is not sure of a picture."""
 LEAST = 5
 """Pictures that must have an answer, and another one, for it to be compared."""
 _BATCH = 64
@@ -68,12 +71,22 @@ class AskedPictures:
         """Of each picture: the answer, or "not sure"."""
         return counted(self.said, self.bar, self.unlike)
 
+    @property
+    def reasons(self) -> list[str]:
+        """Of each picture: why the model is not sure, "" where it is."""
+        return reasons(self.said, self.bar, self.unlike)
+
 
 def counted(said: Sequence[SpokenAnswer], bar: float | None, unlike: Bool | None = None) -> list[str]:
     """The answers, or "not sure" below the bar, where a probability is no number, and of pictures of another kind."""
+    return [NOT_SURE if why else one.text for one, why in zip(said, reasons(said, bar, unlike), strict=True)]
+
+
+def reasons(said: Sequence[SpokenAnswer], bar: float | None, unlike: Bool | None) -> list[str]:
+    """Why each answer does not count: `UNLIKE` or `BELOW`, "" where it does."""
     known = [math.isfinite(one.probability) and (bar is None or one.probability >= bar) for one in said]
-    sure = np.array(known, bool) & (True if unlike is None else ~unlike)
-    return [one.text if ok else NOT_SURE for one, ok in zip(said, sure.tolist(), strict=True)]
+    other = [False] * len(said) if unlike is None else unlike.tolist()
+    return [UNLIKE if far else "" if ok else BELOW for far, ok in zip(other, known, strict=True)]
 
 
 def with_prefix(question: str) -> str:
@@ -151,9 +164,15 @@ def ask_pictures(
     said = say(describer, pictures, grid, text, progress)
     is_question = text.startswith(QUESTION)  # bars were set on questions
     bar = caution.bar_for(text.removeprefix(QUESTION).strip()) if is_question else None
+    if unknown := describer.unknown_words(text):
+        bar = bar if bar is None else 1.0  # it was set on questions of known words
     unlike = None if caution.likeness is None else ~caution.likeness.alike(means_of(pictures))
     counts = _counts(diagnosis, pictures.kept, counted(said, bar, unlike), seed)
-    return AskedPictures(text, pictures.kept, said, bar, unlike, counts, tuple(pictures.notes))
+    return AskedPictures(text, pictures.kept, said, bar, unlike, counts, (*_of_words(unknown), *pictures.notes))
+
+
+def _of_words(unknown: Sequence[str]) -> tuple[str, ...]:
+    return (f"The model does not know {listed(unknown)}.",) if unknown else ()
 
 
 def means_of(pictures: PictureTokens) -> F32:

@@ -55,6 +55,18 @@ class Describer:
         """(n, L) words of what is said to the model, prefix included, and which are words."""
         return padded(self.tokenizer(list(texts), truncation=True, max_length=MAX_WORDS_READ)["input_ids"])
 
+    def unknown_words(self, text: str) -> list[str]:
+        """Words of a text that the tokenizer does not know, each once.
+
+        Example:
+            >>> from core.answers.vision import VisionSizes
+            >>> make_describer(["what is red ?"], VisionSizes(4), NewSizes(16, 1)).unknown_words("What is blue?")
+            ['blue?']
+        """
+        unknown = self.tokenizer.unk_token_id
+        words = dict.fromkeys(text.split())
+        return [word for word in words if unknown in self.tokenizer(word)["input_ids"]]
+
     def wanted(self, texts: Sequence[str]) -> Tensor:
         """(n, u) words that the model has to write."""
         return padded_targets(self.tokenizer(list(texts), truncation=True, max_length=MAX_WORDS_WRITTEN)["input_ids"])

@@ -1,12 +1,20 @@
-"""Tiny models that answer, and pictures of random cells for them."""
+"""Tiny models that answer, one that answers as it is told, and pictures of random cells for them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
 import torch
 
-from core.answers.describer import Describer, NewSizes, make_describer
+from core.answers.describer import Describer, NewSizes, SpokenAnswer, make_describer
 from core.answers.model import PictureParts
 from core.answers.vision import VisionSizes, grid_boxes
+from core.embeddings.tokens import PictureTokens
+from core.records import F32
 
 TEXTS = ("what colour is the cube ?", "red", "blue", "a red cube and a blue ball", "yes", "no", "true", "false")
 FEATURES = 6
@@ -20,3 +28,25 @@ def some_parts(n: int, side: int = 3, feat_dim: int = FEATURES, seed: int = 0) -
     """n pictures of side x side random cells."""
     made = torch.Generator().manual_seed(seed)
     return PictureParts(torch.randn((n, side * side, feat_dim), generator=made), grid_boxes(side, side)[None])
+
+
+@dataclass(frozen=True, slots=True)
+class PlainDescriber:
+    """Answers "red" or "blue" by the sign of a picture's first number, with that number's size as probability."""
+
+    words: tuple[str, ...] = ("vqa:", "what", "colour", "is", "the", "cube", "?")
+    model: Any = field(default_factory=lambda: SimpleNamespace(visual=SimpleNamespace(sizes=VisionSizes(FEATURES))))
+
+    def unknown_words(self, text: str) -> list[str]:
+        return [word for word in text.split() if word not in self.words]
+
+    def answer(self, given: Sequence[str], parts: PictureParts) -> list[SpokenAnswer]:
+        first = parts.features[:, 0, 0].tolist()
+        return [SpokenAnswer("red" if value > 0 else "blue", min(1.0, abs(value))) for value in first]
+
+
+def cells_of_first(first: F32, side: int = 3) -> PictureTokens:
+    """Pictures of side x side cells whose first number is (n,) `first`, all else 0."""
+    cells = np.zeros((len(first), side * side, FEATURES), np.float16)
+    cells[..., 0] = first[:, None]
+    return PictureTokens(cells, np.zeros((len(first), 2), np.float32), None, np.arange(len(first)), {})

@@ -19,6 +19,7 @@ from webapp.state.jobs import PLAIN, closing
 if TYPE_CHECKING:
     import pandas as pd
 
+    from core.records import Diagnosis
     from webapp.state.session import Session
 
 KEPT = 3
@@ -69,6 +70,11 @@ class MadeParts:
     status: gr.HTML
     view: gr.HTML
     buttons: list[Any]
+
+
+def has_pictures(diagnosis: Diagnosis) -> bool:
+    """Whether the run is of pictures and keeps them."""
+    return diagnosis.samples.items is not None and diagnosis.samples.modality == "image"
 
 
 def receive(

@@ -12,7 +12,7 @@ import numpy as np
 
 from core.errors import InvalidInput
 from core.records import Diagnosis, Progress
-from webapp.ask.kept import KeptState, made_parts, receive, shown, write_files
+from webapp.ask.kept import KeptState, has_pictures, made_parts, receive, shown, write_files
 from webapp.explore.patches import Patches, keep_patches
 from webapp.explore.tab import View, show_selection
 from webapp.markup.render import render
@@ -101,11 +101,7 @@ def words_view(search: VisualSearch, shown: Sequence[ShownWord], names: Sequence
 
 def intro(diagnosis: Diagnosis | None) -> str:
     """What visual words are for, or that this run has no pictures."""
-    return render("ask/visual_intro.html.j2", pictures=diagnosis is not None and _has_pictures(diagnosis))
-
-
-def _has_pictures(diagnosis: Diagnosis) -> bool:
-    return diagnosis.samples.items is not None and diagnosis.samples.modality == "image"
+    return render("ask/visual_intro.html.j2", pictures=diagnosis is not None and has_pictures(diagnosis))
 
 
 def on_words(session: Session) -> Iterator[tuple[Any, ...]]:
@@ -138,7 +134,7 @@ def on_run(session: Session, state: KeptState[FoundWords]) -> tuple[Any, ...]:
     if not session.run or state.run == session.run:
         return tuple(gr.skip() for _ in range(5 + len(FILES)))
     diagnosis, opened = RUNS.get(session.run), KeptState(session.run, state.kept)
-    button = gr.update(interactive=_has_pictures(diagnosis))
+    button = gr.update(interactive=has_pictures(diagnosis))
     return opened, intro(diagnosis), button, "", *shown(opened.found, FILES)
 
 

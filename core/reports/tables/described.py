@@ -14,12 +14,14 @@ from core.records import F64, Diagnosis
 from core.records.codec import to_json
 from core.reports.wording.described import verdict
 
+_ANSWER = ("id", "answer", "said", "probability", "reason")
+
 
 def asked_document(diagnosis: Diagnosis, found: AskedPictures) -> dict[str, Any]:
     """The question and its answers as JSON values."""
     answers = [
-        {"id": diagnosis.samples.ids[row], "answer": answer, "said": one.text, "probability": one.probability}
-        for row, answer, one in zip(found.rows.tolist(), found.answers, found.said, strict=True)
+        dict(zip(_ANSWER, (diagnosis.samples.ids[row], answer, one.text, one.probability, why), strict=True))
+        for row, answer, one, why in zip(found.rows.tolist(), found.answers, found.said, found.reasons, strict=True)
     ]
     counts = [asdict(one) for one in found.counts]
     return to_json(
@@ -28,8 +30,8 @@ def asked_document(diagnosis: Diagnosis, found: AskedPictures) -> dict[str, Any]
 
 
 def asked_table(diagnosis: Diagnosis, found: AskedPictures) -> pd.DataFrame:
-    """A row for each picture: id, answer, said, probability."""
-    return pd.DataFrame(asked_document(diagnosis, found)["answers"], columns=["id", "answer", "said", "probability"])
+    """A row for each picture: id, answer, said, probability, reason."""
+    return pd.DataFrame(asked_document(diagnosis, found)["answers"], columns=list(_ANSWER))
 
 
 def described_document(

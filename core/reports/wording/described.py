@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from core.answers.ask import NOT_SURE, AskedPictures
-from core.answers.describe import CaptionedCluster
-from core.numbers import count, number, p_value, percent
+from core.answers.ask import BELOW, NOT_SURE, UNLIKE, AnswerCount, AskedPictures
+from core.answers.describe import ALPHA, CaptionedCluster
+from core.numbers import count, listed, number, p_value, percent
 
 SHOWN, WORDS = 10, 6
 ASKED_RULE = (
@@ -14,7 +14,7 @@ ASKED_RULE = (
     "it more often than chance allows inside classes, over all answers to this question."
 )
 UNKNOWN_BAR = "The bar for “not sure” was set on drawn scenes; that it holds for other pictures is not known."
-UNLIKE = "unlike the pictures that the model learned from: there it is “not sure”, whatever it would say."
+UNLIKE_NOTE = "unlike the pictures that the model learned from: there it is “not sure”, whatever it would say."
 NEAREST_NOTE = (
     "Each picture gets the nearest caption, even where none fits it; its cosine says how near it is, and is no measure "
     "of whether it is true: a word that passes tells members from the rest, "
@@ -47,8 +47,42 @@ def asked_lines(found: AskedPictures) -> list[str]:
             f"Below a probability of {number(found.bar, 2)} an answer is “not sure” ({unsure:,}). {UNKNOWN_BAR}"
         )
     if found.unlike is not None and (others := int(found.unlike.sum())):
-        made.append(f"{count(others, 'picture')} {'is' if others == 1 else 'are'} {UNLIKE}")
+        made.append(f"{count(others, 'picture')} {'is' if others == 1 else 'are'} {UNLIKE_NOTE}")
     return [*made, ASKED_RULE, *found.notes]
+
+
+def asked_headline(found: AskedPictures) -> str:
+    """How many pictures were answered surely, and why the others were not."""
+    n, why = len(found.rows), found.reasons
+    sure, unlike, below = (sum(one == kind for one in why) for kind in ("", UNLIKE, BELOW))
+    said = f"{f'{sure:,}' if sure else 'None'} of {count(n, 'picture')} {'were' if sure > 1 else 'was'} answered surely"
+    if sure == n:
+        return f"{said}."
+    if unlike == n:
+        return f"{said}: all are unlike the pictures that the model learned from."
+    causes = [f"{unlike:,} unlike the pictures that the model learned from"] if unlike else []
+    if below and found.bar is not None and found.bar < 1:
+        causes.append(f"{below:,} below the bar, a probability of {number(found.bar, 2)}")
+    elif below:
+        causes.append(f"{below:,} since it has no bar for such a question")
+    return f"{said}; {n - sure:,} “not sure”: {' and '.join(causes)}."
+
+
+def asked_verdict(found: AskedPictures) -> str:
+    """Which answers failures got more often than chance allows."""
+    compared = [one for one in found.counts if one.p is not None]
+    if not compared:
+        return "No answer could be compared with the failures."
+    if passed := [one for one in compared if passes(one)]:
+        return f"Failures got {listed([f'“{one.answer}”' for one in passed])} more often than chance allows."
+    one = len(compared) == 1
+    none = "The one answer that was compared does not go" if one else f"None of {len(compared)} compared answers goes"
+    return f"{none} with failure more often than chance allows."
+
+
+def passes(one: AnswerCount) -> bool:
+    """Whether failures got the answer more often than chance allows."""
+    return one.p is not None and one.p <= ALPHA
 
 
 def nearest_of(captions: Sequence[str], where: str) -> str:

@@ -42,7 +42,7 @@ def test_a_question_is_put_to_every_picture(
     assert "Every answer counts" in told
     assert f"Written: {out}" in told
     table = pd.read_csv(out, keep_default_na=False)
-    assert list(table.columns) == ["id", "answer", "said", "probability"]
+    assert list(table.columns) == ["id", "answer", "said", "probability", "reason"]
     assert len(table) == 60
 
 
@@ -54,7 +54,8 @@ def test_below_the_bar_of_its_card_the_model_is_not_sure(
     assert list(found) == ["question", "bar", "counts", "answers", "notes"]
     assert {one["answer"] for one in found["answers"]} == {"not sure"}
     assert [(one["answer"], one["n"], one["p"]) for one in found["counts"]] == [("not sure", 60, None)]
-    assert all(0 <= one["probability"] < 1 for one in found["answers"])
+    assert all(0 <= one["probability"] < 1 and one["reason"] == "below the bar" for one in found["answers"])
+    assert found["notes"] == ["The model does not know it."]
     captions = json.loads(said(capsys, "answers", run, "--ask", "caption: it", "--model", str(model), "--json"))
     assert captions["bar"] is None
 
