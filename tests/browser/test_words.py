@@ -41,6 +41,20 @@ def test_a_question_is_answered_counted_and_shown_on_the_map(open_page: Visit) -
     assert "Looks like" in page.locator("#pane .pane-title").inner_text()
 
 
+def test_an_example_asks_every_picture_and_of_other_pictures_than_scenes_nothing_is_sure(open_page: Visit) -> None:
+    page, made = open_page(390, 844, dark=True), "#pictures-made .pictured"
+    page.get_by_role("tab", name="Ask").click()
+    page.get_by_role("button", name="Ask the pictures").click()
+    page.locator("#pictures-intro .chip-button").first.click()
+    page.wait_for_selector(made, timeout=180_000)
+    assert "None of 600 pictures was answered surely" in page.locator(f"{made} h3").inner_text()
+    ratios = page.evaluate(CONTRAST, [f"{made} h3", f"{made} .verdict", f"{made} tbody td", f"{made} .small-note"])
+    assert min(ratios.values()) >= 4.5, ratios
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    page.locator(f"{made} button[data-do=answer]").first.press("Enter")
+    page.wait_for_selector("#pane .selection-chip")
+
+
 def test_a_chip_asks_by_itself(open_page: Visit) -> None:
     page = open_page()
     page.get_by_role("tab", name="Ask").click()

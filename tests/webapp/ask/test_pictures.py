@@ -11,9 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-import core.answers.ask
-import core.answers.bar
-import core.answers.folder
+from core.answers import ask, bar, folder
 from core.answers.bar import Caution
 from core.answers.likeness import Likeness
 from core.errors import InvalidInput
@@ -54,9 +52,9 @@ def first(worded: Diagnosis) -> F32:
 def described(first: F32, monkeypatch: pytest.MonkeyPatch) -> None:
     whitening = Whitening(np.zeros(FEATURES, np.float32), np.eye(FEATURES, 1, dtype=np.float32))
     caution = Caution(bars=(("what colour", BAR),), likeness=Likeness(whitening, FAR**2))
-    monkeypatch.setattr(core.answers.folder, "read_describer", lambda folder: PlainDescriber())
-    monkeypatch.setattr(core.answers.bar, "caution_of", lambda folder: caution)
-    monkeypatch.setattr(core.answers.ask, "read_cells", lambda *_: (cells_of_first(first), (3, 3)))
+    monkeypatch.setattr(folder, "read_describer", lambda _: PlainDescriber())
+    monkeypatch.setattr(bar, "caution_of", lambda _: caution)
+    monkeypatch.setattr(ask, "read_cells", lambda *_: (cells_of_first(first), (3, 3)))
 
 
 @pytest.fixture
