@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from core.data.images.archives import FileImages, is_image_name, open_images
+from core.data.images.archives import FileImages, open_images
 from core.data.images.matching import match_files
+from core.data.modality import modality_by_name
 from core.data.tables.cells import stack_arrays, texts_of
 from core.data.tables.read import Table, read_table
 from core.data.tables.recognise import recognise
@@ -57,7 +58,7 @@ def read_new_samples(
         Cancelled: from `progress`.
     """
     brought = (
-        _bare(images, embeddings, progress)
+        _bare(images, embeddings, diagnosis.samples.modality, progress)
         if table is None
         else _with_table(read_table(table, progress=progress), images, embeddings, roles, progress)
     )
@@ -100,8 +101,8 @@ class _Loaded:
     """(m,) str or None."""
 
 
-def _bare(images: Path | None, embeddings: Path | None, progress: Progress) -> _Loaded:
-    """Pictures or vectors without a table."""
+def _bare(images: Path | None, embeddings: Path | None, modality: str, progress: Progress) -> _Loaded:
+    """Files of the run's modality, or vectors, without a table."""
     if embeddings is not None:
         vectors, names = read_vectors(embeddings, progress=progress)
         ids = names or [str(row) for row in range(len(vectors))]
@@ -110,9 +111,13 @@ def _bare(images: Path | None, embeddings: Path | None, progress: Progress) -> _
     if images is None:
         raise InvalidInput("There is nothing to assign. Give new samples with --images, --embeddings or --table.")
     store = open_images(images, progress=progress)
-    places = np.array([i for i in range(len(store)) if is_image_name(store.name(i))], dtype=np.int64)
+    kinds = [modality_by_name(name) for name in store.names]
+    # animated pictures are clips where the run is of clips, and slices in PNG are scans
+    wanted = modality if modality in kinds else "image"
+    places = np.array([i for i, kind in enumerate(kinds) if kind == wanted], dtype=np.int64)
     if not len(places):
-        raise InvalidInput(f"There are no pictures in {images.name!r}. Give a folder, zip or tar of them.")
+        noun = "picture" if modality == "image" else modality
+        raise InvalidInput(f"There are no {noun}s in {images.name!r}. Give a folder, zip or tar of them.")
     return _Loaded([store.name(int(i)) for i in places], Ledger(len(places)), store, places)
 
 

@@ -51,7 +51,10 @@ def _animation(data: bytes, limits: Limits) -> tuple[Image.Image, int]:
     # Pillow counts a GIF's frames by walking over them one by one; this bound from above takes no time
     if data.startswith(b"GIF8") and data.count(b"\0,") + data.count(b"\0!") > MAX_PICTURES + len(data) // 2**14:
         raise Unreadable(f"has more than {MAX_PICTURES:,} frames, the most that are read of an animated picture.")
-    n = int(getattr(image, "n_frames", 1))
+    try:
+        n = int(getattr(image, "n_frames", 1))
+    except Exception as error:  # of a GIF Pillow counts the frames by reading on
+        raise Unreadable(f"is damaged or cut short ({error}).") from error
     if n < 2:
         raise Unreadable("is a single picture, and a clip has at least 2 frames.")
     check_shape(*image.size, n, limits.max_frame_pixels)

@@ -15,8 +15,8 @@ GAP = 2
 """Pixels of white between them."""
 KEPT = 12
 """Frames of the animation that a run keeps."""
-SHORTEST = 40
-"""Milliseconds that one of its frames is shown at least."""
+SHORTEST, LONGEST = 40, 2**24 - 1
+"""Milliseconds that one of its frames is shown at least, and the most that WebP can say (4.7 hours)."""
 
 
 def storyboard(clip: Clip, size: int) -> bytes:
@@ -41,7 +41,7 @@ def animation(clip: Clip, size: int) -> bytes:
     shape = small_size(*clip.frames[0].size, long=size)
     frames = [sized(clip.frames[row], shape) for row in rows]
     ends = np.append(clip.seconds[rows][1:], max(clip.length, clip.seconds[rows][-1]))
-    shown = np.maximum(np.round((ends - clip.seconds[rows]) * 1000), SHORTEST).astype(int).tolist()
+    shown = np.clip(np.round((ends - clip.seconds[rows]) * 1000), SHORTEST, LONGEST).astype(int).tolist()
     out = io.BytesIO()
     frames[0].save(out, "WEBP", save_all=True, append_images=frames[1:], duration=shown, loop=0, quality=70, method=2)
     return out.getvalue()

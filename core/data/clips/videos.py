@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, TypeVar
 
 import numpy as np
@@ -99,7 +100,9 @@ def _looked_over(opened: Any, name: str, limits: Limits, bound: Mapping[str, str
 
 def clip_of(video: Video, n_bytes: int, limits: Limits) -> Clip:
     taken, upright = (
-        _all_frames(video) if video.pixels <= limits.max_clip_pixels else _single_frames(video, limits.max_clip_pixels)
+        _all_frames(video, limits.max_clip_pixels)
+        if video.pixels <= limits.max_clip_pixels
+        else _single_frames(video, limits.max_clip_pixels)
     )
     length = float(video.seconds[-1] - video.seconds[0]) + video.step
     sound = bool(video.container.streams.audio)
@@ -108,7 +111,12 @@ def clip_of(video: Video, n_bytes: int, limits: Limits) -> Clip:
 
 def whole(video: Video, limits: Limits) -> tuple[list[Image.Image], float]:
     check_memory(video.pixels, limits)
-    return [_picture(frame, _upright(frame)) for frame in _frames(video)], 1 / video.step
+    frames = list[Image.Image]()
+    for frame in islice(_frames(video, video.pixels), len(video.seconds)):
+        frames.append(_picture(frame, video.size[::-1] if _turn(frame) % 180 else video.size))
+    if len(frames) < 2:
+        raise Unreadable(f"holds {'one frame' if frames else 'no frame'} that can be decoded.")
+    return frames, 1 / video.step
 
 
 def _times(opened: Any, stream: Any, limits: Limits) -> F64:
@@ -126,10 +134,10 @@ def _times(opened: Any, stream: Any, limits: Limits) -> F64:
     return np.array(sorted(found))
 
 
-def _all_frames(video: Video) -> tuple[Taken, tuple[int, int] | None]:
+def _all_frames(video: Video, most: int) -> tuple[Taken, tuple[int, int] | None]:
     """Every frame decoded in turn; the wanted ones are kept."""
     taken, size = None, None
-    for number, frame in enumerate(_frames(video)):
+    for number, frame in enumerate(_frames(video, most)):
         if number >= len(video.seconds):
             break
         if taken is None:
@@ -145,12 +153,11 @@ def _single_frames(video: Video, most: int) -> tuple[Taken, tuple[int, int] | No
     decoded pixels, an earlier one, under its own time."""
     taken, size = None, None
     wanted = chosen(video.seconds, FRAMES).tolist()
-    tries = max(most // (len(wanted) * video.size[0] * video.size[1]), 1)
     for number in wanted:
         second, frame = video.seconds[number], None
         video.container.seek(int(second / float(video.stream.time_base)), stream=video.stream)
-        for tried, frame in enumerate(_frames(video), 1):
-            if tried >= tries or frame.time is None or frame.time >= second - video.step / 2:
+        for frame in _frames(video, most // len(wanted)):
+            if frame.time is None or frame.time >= second - video.step / 2:
                 break
         if frame is None:
             continue
@@ -163,24 +170,34 @@ def _single_frames(video: Video, most: int) -> tuple[Taken, tuple[int, int] | No
     return taken or Taken((1, 1), video.seconds), size
 
 
-def _frames(video: Video) -> Iterator[Any]:
-    """Decoded frames from where the container stands. A frame that is damaged ends them: what came before stays."""
+def _frames(video: Video, most: int) -> Iterator[Any]:
+    """Decoded frames from where the container stands, the first and others until `most` pixels were decoded: frames may
+    be larger than the header says. A frame that is damaged ends them: what came before stays."""
     from av.error import FFmpegError
 
     try:
-        yield from video.container.decode(video.stream)
+        for frame in video.container.decode(video.stream):
+            yield frame
+            if (most := most - frame.width * frame.height) <= 0:
+                return
     except FFmpegError:
         return
 
 
+def _turn(frame: Any) -> int:
+    """0, 90, 180 or 270 degrees by which it is turned to stand upright: the nearest of them, since telephones film
+    sideways but nothing aslant."""
+    return round(frame.rotation / 90) * 90 % 360
+
+
 def _upright(frame: Any) -> tuple[int, int]:
-    """(width, height) as it is shown: telephones film sideways and say so."""
-    return (frame.height, frame.width) if frame.rotation % 180 else (frame.width, frame.height)
+    """(width, height) as it is shown."""
+    return (frame.height, frame.width) if _turn(frame) % 180 else (frame.width, frame.height)
 
 
 def _picture(frame: Any, size: tuple[int, int]) -> Image.Image:
     """The frame at that size, upright RGB."""
-    turned = frame.rotation % 360
+    turned = _turn(frame)
     width, height = size if turned % 180 == 0 else size[::-1]
     image = Image.fromarray(frame.to_ndarray(format="rgb24", width=width, height=height))
     return image.rotate(turned, expand=True) if turned else image

@@ -57,7 +57,7 @@ def explain_by_corrections(
             or no correction with its control; or see `effects_of_alterations`.
     """
     if about.get("run") != diagnosis.fingerprint:
-        raise InvalidInput("These scans were corrected for another run. Name the run that they were exported for.")
+        raise InvalidInput("These files were made for another run. Name the run that they were exported for.")
     inside = _members(diagnosis, about, scores)
     members = np.array([id_ in inside for id_ in scores.ids])
     groups = _groups(diagnosis, scores)

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.checks.new_samples import read_new_samples
+from core.checks.new_samples import _bare, read_new_samples
 from core.data.tables.roles import Roles
 from core.errors import InvalidInput
+from core.records import no_progress
 from tests.support.diagnoses import draw_picture, make_diagnosis
 
 
@@ -75,3 +76,16 @@ def test_pictures_are_embedded_as_the_diagnosed_ones_and_a_broken_one_is_left_ou
     assert found.ids == ("a.png", "c.png")
     assert [name for name, _ in found.excluded] == ["b.png"]
     assert found.embeddings.vectors.shape[0] == 2
+
+
+def test_files_without_a_table_are_those_of_the_run_s_modality(tmp_path: Path) -> None:
+    (tmp_path / "clips").mkdir()
+    for name in ("a.mp4", "b.jpg", "c.txt"):
+        (tmp_path / "clips" / name).write_bytes(b"nothing")
+    assert _bare(tmp_path / "clips", None, "clip", no_progress).ids == ["a.mp4"]
+    assert _bare(tmp_path / "clips", None, "image", no_progress).ids == ["b.jpg"]
+    (tmp_path / "clips" / "a.mp4").unlink()
+    assert _bare(tmp_path / "clips", None, "clip", no_progress).ids == ["b.jpg"]  # it may be an animated one
+    (tmp_path / "clips" / "b.jpg").unlink()
+    with pytest.raises(InvalidInput, match="no clips in 'clips'"):
+        _bare(tmp_path / "clips", None, "clip", no_progress)

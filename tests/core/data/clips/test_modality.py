@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import struct
 from dataclasses import replace
 from functools import cache
 
@@ -15,6 +16,7 @@ from core.data.clips import decoding, storyboard
 from core.data.clips.decoding import decode_clip, every_frame
 from core.data.clips.properties import measure_clip, over_time
 from core.data.clips.rewrite import video_bytes
+from core.data.clips.videos import _frames as every_decoded, of_video
 from core.data.modality import Unreadable, modality_of
 from core.errors import InvalidInput
 from core.limits import Limits
@@ -222,3 +224,43 @@ def test_every_frame_of_a_clip_is_given_at_its_own_size_and_rate(data: bytes) ->
     assert all(difference(one, other) < 12 for one, other in zip(frames, drawn("moves left", "grows"), strict=True))
     with pytest.raises(Unreadable, match="with all its frames"):
         every_frame(data, Limits(max_decoder_bytes=N * SIDE * SIDE))
+
+
+def test_a_gif_whose_frames_cannot_be_counted_is_refused() -> None:
+    data = animated("GIF", drawn("rises"))
+    for cut in range(20, 2000, 7):  # anywhere, also within a block's header
+        with contextlib.suppress(Unreadable):
+            decode_clip(data[:cut] + b"\x2c" + data[cut + 40 : cut + 60])
+        with contextlib.suppress(Unreadable):
+            decode_clip(data[:cut])
+
+
+def test_a_clip_whose_frames_lie_years_apart_is_still_shown() -> None:
+    clip = replace(decode_clip(video()), seconds=np.arange(N) * 1e9, length=1e300)
+    shown = Image.open(io.BytesIO(storyboard.animation(clip, 64)))
+    assert getattr(shown, "n_frames", 1) == N
+
+
+def test_no_more_pixels_are_decoded_than_allowed_whatever_the_header_says() -> None:
+    shown = of_video(video(), ("mov", "MP4"), Limits(), lambda v: len(list(every_decoded(v, 3 * SIDE * SIDE))))
+    assert shown == 3
+
+
+def test_a_turn_that_is_aslant_is_taken_for_the_nearest_upright_one() -> None:
+    straight, matrix = video(), struct.pack(">9i", 65536, 0, 0, 0, 65536, 0, 0, 0, 1 << 30)
+    at = straight.find(matrix, straight.find(b"tkhd"))
+    a, b = 64540, 11380  # cosine and sine of 10 degrees
+    aslant = straight[:at] + struct.pack(">9i", a, b, 0, -b, a, 0, 0, 0, 1 << 30) + straight[at + len(matrix) :]
+    for one, other in zip(every_frame(aslant)[0], every_frame(straight)[0], strict=True):
+        assert one == other
+
+
+def test_a_clip_of_which_no_frame_can_be_decoded_cannot_be_changed() -> None:
+    data = video()
+    start = data.find(b"mdat") + 4
+    broken = data[:start] + bytes(len(data) - start) if data.find(b"moov") < start else b""
+    if not broken:
+        end = data.find(b"moov") - 4
+        broken = data[:start] + bytes(end - start) + data[end:]
+    with pytest.raises(Unreadable, match="that can be decoded"):
+        every_frame(broken)

@@ -11,14 +11,17 @@ import pytest
 from PIL import Image
 
 from core.cli.main import main
+from core.data.altered import Rescored
 from core.data.clips.decoding import every_frame
 from core.data.clips.rewrite import video_bytes
 from core.diagnose import diagnose
 from core.discovery.settings import Settings
-from core.probes.corrections.clips import backwards, longest_shot, steady_light
+from core.probes.corrections.clips import CHANGES, backwards, longest_shot, steady_light
+from core.probes.corrections.explain import explain_by_corrections
 from core.scenes.clips import faded
 from core.store import save
 from tests.support.clips import crossing, failing_clips
+from tests.support.diagnoses import make_diagnosis
 
 RNG = np.random.default_rng(0)
 
@@ -115,3 +118,17 @@ def test_what_cannot_be_taken_out_of_clips_is_said(tmp_path: Path, capsys: pytes
     assert main(["correct", run, "--images", str(tmp_path / "clips"), "--out", out, "--fault", "bias"]) == 2
     said = capsys.readouterr().err
     assert "Of clips backwards, steady-light, longest-shot can be taken out: got --fault bias." in said
+
+
+@pytest.mark.parametrize("n", [5, 12])
+def test_of_losses_that_no_change_moves_hardly_any_is_explained(n: int) -> None:
+    diagnosis, explained = make_diagnosis(), 0
+    ids = diagnosis.samples.ids[: 2 * n]
+    for seed in range(20):
+        rng = np.random.default_rng([seed, n])
+        own = np.repeat([2.0, 0.5], n)
+        names = ["unchanged", *(name + kind for name in CHANGES for kind in ("", " (control)"))]
+        scores = Rescored(ids, {name: own + rng.exponential(1, 2 * n) for name in names})
+        found = explain_by_corrections(diagnosis, {"run": diagnosis.fingerprint, "members": list(ids[:n])}, scores)
+        explained += any(one.explains for one in found)
+    assert explained <= 2

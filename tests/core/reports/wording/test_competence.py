@@ -44,6 +44,7 @@ def test_a_cluster_is_called_by_what_is_most_plausible_and_else_has_no_name() ->
     [
         (True, "image", "look at the pictures"),
         (True, "text", "read the texts"),
+        (True, "clip", "look at the clips"),
         (False, "image", "look at the samples"),
     ],
 )
