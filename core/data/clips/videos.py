@@ -24,7 +24,7 @@ from core.records import F64
 
 T = TypeVar("T")
 CODECS = frozenset(
-    "h264 hevc vp8 vp9 av1 libdav1d mpeg4 mjpeg mpeg1video mpeg2video h263 msmpeg4v3 prores rawvideo ffv1 huffyuv "
+    "h264 hevc vp8 vp9 av1 libdav1d mpeg4 mjpeg mpeg1video mpeg2video h263 msmpeg4 prores rawvideo ffv1 huffyuv "
     "cinepak".split()
 )
 """Codecs that are run, by FFmpeg's names."""

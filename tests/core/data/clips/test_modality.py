@@ -7,6 +7,7 @@ import io
 import struct
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pytest
@@ -264,3 +265,18 @@ def test_a_clip_of_which_no_frame_can_be_decoded_cannot_be_changed() -> None:
         broken = data[:start] + bytes(end - start) + data[end:]
     with pytest.raises(Unreadable, match="that can be decoded"):
         every_frame(broken)
+
+
+def test_the_codecs_are_those_that_ffmpeg_knows() -> None:
+    import av
+
+    assert {name for name in CODECS if name not in av.codecs_available} <= {"libdav1d", "av1"}
+    out = io.BytesIO()
+    with av.open(out, "w", format="avi") as container:
+        stream: Any = container.add_stream("msmpeg4", rate=RATE)
+        stream.width = stream.height = SIDE
+        stream.pix_fmt = "yuv420p"
+        for frame in drawn("rises"):
+            container.mux(stream.encode(av.VideoFrame.from_image(frame)))
+        container.mux(stream.encode())
+    assert decode_clip(out.getvalue()).file_format == "AVI (msmpeg4)"
