@@ -17,7 +17,7 @@ from core.data.clips import decoding, storyboard
 from core.data.clips.decoding import decode_clip, every_frame
 from core.data.clips.properties import measure_clip, over_time
 from core.data.clips.rewrite import video_bytes
-from core.data.clips.videos import _frames as every_decoded, of_video
+from core.data.clips.videos import CODECS, _frames as every_decoded, of_video
 from core.data.modality import Unreadable, modality_of
 from core.errors import InvalidInput
 from core.limits import Limits
