@@ -111,9 +111,9 @@ def clip_of(video: Video, n_bytes: int, limits: Limits) -> Clip:
 
 def whole(video: Video, limits: Limits) -> tuple[list[Image.Image], float]:
     check_memory(video.pixels, limits)
-    frames = list[Image.Image]()
+    (width, height), frames = video.size, list[Image.Image]()
     for frame in islice(_frames(video, video.pixels), len(video.seconds)):
-        frames.append(_picture(frame, video.size[::-1] if _turn(frame) % 180 else video.size))
+        frames.append(_picture(frame, (height, width) if _turn(frame) % 180 else (width, height)))
     if len(frames) < 2:
         raise Unreadable(f"holds {'one frame' if frames else 'no frame'} that can be decoded.")
     return frames, 1 / video.step
