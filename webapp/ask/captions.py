@@ -22,7 +22,7 @@ from webapp.ask.kept import (
     check_characters,
     made_parts,
     receive,
-    shown,
+    reopened,
     write_files,
 )
 from webapp.explore.tab import View, show_selection
@@ -33,7 +33,7 @@ from webapp.state.caches import own_cache
 from webapp.state.events import as_int, event_data
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, closing, follow, wire_cancel
 from webapp.state.quotas import STATE_S
-from webapp.state.session import RUNS, Session, require_run, shows_errors
+from webapp.state.session import Session, require_run, shows_errors
 
 if TYPE_CHECKING:
     from core.answers.describe import CaptionedCluster, SaidWord
@@ -197,13 +197,8 @@ def intro(diagnosis: Diagnosis | None) -> str:
 
 
 def on_run(session: Session, state: KeptState[DescribedRun]) -> tuple[Any, ...]:
-    """The tab is shown: returns (state, intro, run button, status, view, downloads) for the open run, with what was
-    made of it before; nothing changes if it is the one already shown."""
-    if not session.run or state.run == session.run:
-        return tuple(gr.skip() for _ in range(5 + len(FILES)))
-    diagnosis, opened = RUNS.get(session.run), KeptState(session.run, state.kept)
-    button = gr.update(interactive=not lacking(diagnosis))
-    return opened, intro(diagnosis), button, "", *shown(opened.found, FILES)
+    """The tab is shown: see `reopened`."""
+    return reopened(session, state, intro, FILES, lambda diagnosis: not lacking(diagnosis))
 
 
 def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, diagnosis: Diagnosis | None, first: str) -> None:

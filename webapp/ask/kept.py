@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
@@ -15,6 +15,7 @@ from webapp.explore.tab import describe
 from webapp.markup.components import download_row, script
 from webapp.state.downloads import csv_of, fresh_folder
 from webapp.state.jobs import PLAIN, closing
+from webapp.state.session import RUNS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -75,6 +76,21 @@ class MadeParts:
 def has_pictures(diagnosis: Diagnosis) -> bool:
     """Whether the run is of pictures and keeps them."""
     return diagnosis.samples.items is not None and diagnosis.samples.modality == "image"
+
+
+def reopened(
+    session: Session,
+    state: KeptState[M],
+    intro: Callable[[Diagnosis], str],
+    files: Files,
+    usable: Callable[[Diagnosis], bool] = has_pictures,
+) -> tuple[Any, ...]:
+    """The tab is shown: (state, intro, run button, status, view, downloads) for the open run, with what was made of it
+    before; nothing changes if it is the one already shown."""
+    if not session.run or state.run == session.run:
+        return tuple(gr.skip() for _ in range(5 + len(files)))
+    diagnosis, opened = RUNS.get(session.run), KeptState(session.run, state.kept)
+    return opened, intro(diagnosis), gr.update(interactive=usable(diagnosis)), "", *shown(opened.found, files)
 
 
 def receive(

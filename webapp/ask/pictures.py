@@ -14,7 +14,7 @@ import numpy as np
 from core.errors import InvalidInput
 from core.numbers import number
 from core.records import Diagnosis, Progress
-from webapp.ask.kept import KeptState, has_pictures, made_parts, pane, receive, shown, write_files
+from webapp.ask.kept import KeptState, has_pictures, made_parts, pane, receive, reopened, write_files
 from webapp.explore.tab import View, show_selection
 from webapp.markup.html import Tile, tile_of
 from webapp.markup.render import render
@@ -22,7 +22,7 @@ from webapp.state.caches import own_cache
 from webapp.state.events import as_int, event_data
 from webapp.state.jobs import HEAVY, PRIVATE, QUICK, Job, follow, wire_cancel
 from webapp.state.quotas import STATE_S
-from webapp.state.session import RUNS, Session, require_run, shows_errors
+from webapp.state.session import Session, require_run, shows_errors
 
 if TYPE_CHECKING:
     from core.answers.ask import AskedPictures
@@ -181,13 +181,8 @@ def intro(diagnosis: Diagnosis | None) -> str:
 
 
 def on_run(session: Session, state: KeptState[AnsweredRun]) -> tuple[Any, ...]:
-    """The tab is shown: returns (state, intro, run button, status, view, downloads) for the open run, with what was
-    answered of it before; nothing changes if it is the one already shown."""
-    if not session.run or state.run == session.run:
-        return tuple(gr.skip() for _ in range(5 + len(FILES)))
-    diagnosis, opened = RUNS.get(session.run), KeptState(session.run, state.kept)
-    button = gr.update(interactive=has_pictures(diagnosis))
-    return opened, intro(diagnosis), button, "", *shown(opened.found, FILES)
+    """The tab is shown: see `reopened`."""
+    return reopened(session, state, intro, FILES)
 
 
 def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, diagnosis: Diagnosis | None, first: str) -> None:
