@@ -24,7 +24,9 @@ def test_captions_of_a_file_describe_the_clusters_and_are_taken_away(
     page.get_by_role("tab", name="Ask").click()
     fold = page.get_by_role("button", name="Captions: what do the clusters")
     fold.wait_for()  # a key is not sent to what is hidden, and `press` does not wait
+    page.wait_for_timeout(1_000)  # on a page just opened the fold is shown before it hears a key
     fold.press("Enter")
+    page.locator("#captions-run").wait_for()
     (tmp_path / "mine.txt").write_text("a dark street\na field of grass\na red thing\n", "utf-8")
     page.set_input_files("#captions-file input[type=file]", str(tmp_path / "mine.txt"))
     page.wait_for_selector("#captions-status:has-text('3 captions of mine.txt')")
