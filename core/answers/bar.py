@@ -64,15 +64,6 @@ def caution_of(folder: Path) -> Caution:
     return Caution(None if bar is None else _chance(path, bar), own, read_likeness(folder))
 
 
-def bar_of(folder: Path) -> float | None:
-    """The bar that the folder's card says; None where it says none.
-
-    Raises:
-        InvalidInput: it says something that is no probability.
-    """
-    return caution_of(folder).bar
-
-
 def _chance(path: Path, bar: Any) -> float:
     if not (isinstance(bar, int | float) and 0 <= bar <= 1):
         raise InvalidInput(f"{path}: bar must be a probability from 0 to 1: got {str(bar)[:40]!r}.")

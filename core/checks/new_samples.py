@@ -12,7 +12,7 @@ import pandas as pd
 
 from core.data.images.archives import FileImages, open_images
 from core.data.images.matching import match_files
-from core.data.modality import modality_by_name
+from core.data.modality import modality_by_name, noun_of
 from core.data.tables.cells import stack_arrays, texts_of
 from core.data.tables.read import Table, read_table
 from core.data.tables.recognise import recognise
@@ -116,8 +116,7 @@ def _bare(images: Path | None, embeddings: Path | None, modality: str, progress:
     wanted = modality if modality in kinds else "image"
     places = np.array([i for i, kind in enumerate(kinds) if kind == wanted], dtype=np.int64)
     if not len(places):
-        noun = "picture" if modality == "image" else modality
-        raise InvalidInput(f"There are no {noun}s in {images.name!r}. Give a folder, zip or tar of them.")
+        raise InvalidInput(f"There are no {noun_of(modality)}s in {images.name!r}. Give a folder, zip or tar of them.")
     return _Loaded([store.name(int(i)) for i in places], Ledger(len(places)), store, places)
 
 

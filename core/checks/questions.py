@@ -22,13 +22,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.checks.answers import (
-    Answer as Answer,
-    Difference as Difference,
-    Untested,
-    difference as difference,
-    nothing_shown,
-)
+from core.checks.answers import Answer as Answer, Difference as Difference, Untested, nothing_shown
 from core.checks.asked_text import AskedText, phrase_said, read_text
 from core.discovery.conditions import meets
 from core.discovery.design import design_of, measures, scope_rows

@@ -47,7 +47,7 @@ def ask(run: Path, texts: tuple[str, ...], as_json: bool = False, every: bool = 
 
     A sentence for each question, its best matching images, and how the first compares with each further one.
     """
-    from core.checks import questions
+    from core.checks import answers as told, questions
     from core.embeddings.cache import default_cache
     from core.reports.wording import answers as sentences
     from core.store import load
@@ -55,7 +55,7 @@ def ask(run: Path, texts: tuple[str, ...], as_json: bool = False, every: bool = 
     diagnosis = load(run)
     answers = questions.ask(diagnosis, texts, cache=default_cache())
     both = [other for other in answers[1:] if answers[0].shown and other.shown]
-    differences = [questions.difference(diagnosis, answers[0], other) for other in both]
+    differences = [told.difference(diagnosis, answers[0], other) for other in both]
     if as_json:
         print_json(_document(diagnosis, answers, differences, every))
         return

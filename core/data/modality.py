@@ -24,8 +24,8 @@ SUFFIXES: Mapping[str, frozenset[str]] = {
     "clip": frozenset(".mp4 .m4v .mov .mkv .webm .avi".split()),
     "scan": frozenset(".nii .mgz .mgh .npz".split()),
 }
-"""How the names of files end, by modality. An animated picture and a slice
-in PNG count as images unless the modality is named."""
+"""How the names of files end, by modality. An animated picture and a slice in PNG count as images unless the modality
+is named."""
 
 
 class Unreadable(Exception):
@@ -86,6 +86,11 @@ class Modality(Protocol):
             InvalidInput: the bytes cannot be used.
         """
         ...
+
+
+def noun_of(modality: str) -> str:
+    """What a message calls one item."""
+    return "picture" if modality == "image" else modality
 
 
 def modality_by_name(name: str) -> str | None:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from core.data.images.archives import FileImages
 from core.data.images.matching import match_files
-from core.data.modality import modality_by_name
+from core.data.modality import modality_by_name, noun_of
 from core.data.tables.cells import texts_of
 from core.data.tables.read import Table
 from core.data.tables.recognise import RecognisedColumns, recognise
@@ -98,8 +98,8 @@ def items_of(
     if store is None:
         return *pictures_of(read, found, store, ledger, progress), "image"
     named = found.roles.modality
-    kinds = (named,) if named else tuple(_kinds(store.names))
-    noun = "file" if len(kinds) > 1 else {"image": "picture"}.get(kinds[0], kinds[0]) if kinds else "picture"
+    kinds = [named] if named else list(_kinds(store.names)) or ["image"]
+    noun = noun_of(kinds[0]) if len(kinds) == 1 else "file"
     items, positions = pictures_of(read, found, store, ledger, progress, noun)
     return items, positions, named or (_kind_of_files(store, positions) if items is store else "image")
 

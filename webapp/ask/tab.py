@@ -115,7 +115,8 @@ def answer_texts(diagnosis: Diagnosis, texts: Sequence[str]) -> tuple[list[Answe
     Raises:
         InvalidInput: a text is empty or too long, or the run has no words.
     """
-    from core.checks.questions import ask, difference  # brings the encoder
+    from core.checks.answers import difference
+    from core.checks.questions import ask  # brings the encoder
 
     answers = ask(diagnosis, texts)
     two = len(answers) == 2 and all(answer.shown for answer in answers)

@@ -32,10 +32,14 @@ def decode_clip(data: bytes, limits: Limits = Limits()) -> Clip:
     """
     if not data:
         raise Unreadable("is empty.")
-    for is_it, container, name in _CONTAINERS:
-        if is_it(data[:16]):
-            return of_video(data, (container, name), limits, lambda video: clip_of(video, len(data), limits))
+    if (container := _container_of(data)) is not None:
+        return of_video(data, container, limits, lambda video: clip_of(video, len(data), limits))
     return _decode_animation(data, limits)
+
+
+def _container_of(data: bytes) -> tuple[str, str] | None:
+    """FFmpeg's and people's name of a video's container; None of what is no video."""
+    return next(((container, name) for is_it, container, name in _CONTAINERS if is_it(data[:16])), None)
 
 
 # ---- animated pictures
@@ -93,9 +97,8 @@ def every_frame(data: bytes, limits: Limits = Limits()) -> tuple[list[Image.Imag
     Raises:
         Unreadable: as for `decode_clip`, or all frames together take more memory than the limit.
     """
-    for is_it, *container in _CONTAINERS:
-        if is_it(data[:16]):
-            return of_video(data, (container[0], container[1]), limits, lambda video: whole(video, limits))
+    if (container := _container_of(data)) is not None:
+        return of_video(data, container, limits, lambda video: whole(video, limits))
     image, n = _animation(data, limits)
     check_memory(n * image.width * image.height, limits)
     shown, times = list[Image.Image](), list[float]()

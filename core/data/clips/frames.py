@@ -94,8 +94,8 @@ class Taken:
     def __init__(self, size: tuple[int, int], seconds: F64) -> None:
         self.size, self.small = size, small_size(*size, long=WATCHED_SIDE)
         length = float(seconds[-1] - seconds[0])
-        self.kept = {int(i): i for i in chosen(seconds, FRAMES)}
-        self.watched = {int(i): i for i in chosen(seconds, int(min(max(length * WATCHED, 2), MOST_WATCHED)) + 1)}
+        self.kept = set[int](chosen(seconds, FRAMES).tolist())
+        self.watched = set[int](chosen(seconds, int(min(max(length * WATCHED, 2), MOST_WATCHED)) + 1).tolist())
         self.frames, self.thumbs = dict[int, Image.Image](), dict[int, Image.Image]()
 
     def wants(self, number: int) -> bool:
@@ -136,6 +136,10 @@ class Taken:
 
 
 def check_shape(width: int, height: int, n: int, most: int) -> None:
+    """
+    Raises:
+        Unreadable: n frames of that size are too few, have no pixels or more than `most`, or are an extreme shape.
+    """
     if n < 2:
         raise Unreadable(f"has {n} frame{'' if n == 1 else 's'}, and a clip has at least 2.")
     if min(width, height) < 1:
@@ -147,6 +151,10 @@ def check_shape(width: int, height: int, n: int, most: int) -> None:
 
 
 def check_memory(pixels: int, limits: Limits) -> None:
+    """
+    Raises:
+        Unreadable: all frames together, of so many pixels, take more memory than the limit.
+    """
     if 3 * pixels > limits.max_decoder_bytes:
         raise Unreadable(
             f"takes {byte_size(3 * pixels)} with all its frames; {byte_size(limits.max_decoder_bytes)} are the most. "

@@ -10,13 +10,10 @@ from core.data.clips.frames import Clip
 from core.data.images import duplicates
 from core.data.modality import Unreadable
 from core.errors import InvalidInput
-from core.records import F32, I64, Column, Progress, no_progress
-
-_HASH = "near-duplicate hash"
-"""Name under which a clip's hash travels with its properties in the cache."""
+from core.records import Column
 
 
-class ClipModality:
+class ClipModality(duplicates.ToldByHash):
     """The row "clip" of `core.data.modality.MODALITIES`."""
 
     meanings = properties.PROPERTIES
@@ -27,7 +24,7 @@ class ClipModality:
         """The clip's frames, its properties and its hash."""
         clip = decoding.decode_clip(data)
         measured = properties.measure_clip(clip)
-        measured[_HASH] = duplicates.picture_hash(storyboard.mosaic(clip))
+        measured[duplicates.HASH] = duplicates.picture_hash(storyboard.mosaic(clip))
         return clip, measured
 
     def properties(self, measured: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
@@ -35,15 +32,6 @@ class ClipModality:
 
     def notes(self, measured: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
         return properties.notes(measured)
-
-    def duplicates(
-        self,
-        contents: Sequence[bytes],
-        measured: Sequence[Mapping[str, Any]],
-        vectors: F32,
-        progress: Progress = no_progress,
-    ) -> I64:
-        return duplicates.duplicate_groups(contents, [row[_HASH] for row in measured], vectors, progress)
 
     def keep(self, data: bytes, size: int) -> bytes:
         """A small animation in the clip's own time."""

@@ -99,6 +99,7 @@ def _looked_over(opened: Any, name: str, limits: Limits, bound: Mapping[str, str
 
 
 def clip_of(video: Video, n_bytes: int, limits: Limits) -> Clip:
+    """The clip of an open video: of one that is too large only single frames are decoded."""
     taken, upright = (
         _all_frames(video, limits.max_clip_pixels)
         if video.pixels <= limits.max_clip_pixels
@@ -110,6 +111,7 @@ def clip_of(video: Video, n_bytes: int, limits: Limits) -> Clip:
 
 
 def whole(video: Video, limits: Limits) -> tuple[list[Image.Image], float]:
+    """All frames of an open video, and how many are shown a second."""
     check_memory(video.pixels, limits)
     (width, height), frames = video.size, list[Image.Image]()
     for frame in islice(_frames(video, video.pixels), len(video.seconds)):
@@ -164,7 +166,7 @@ def _single_frames(video: Video, most: int) -> tuple[Taken, tuple[int, int] | No
         if taken is None:
             size = _upright(frame)
             taken = Taken(small_size(*size, short=SHORT_SIDE), video.seconds)
-            taken.watched = {}
+            taken.watched = set()
         shown = number if frame.time is None else int(np.abs(video.seconds - frame.time).argmin())
         taken.frames[shown] = _picture(frame, taken.size)
     return taken or Taken((1, 1), video.seconds), size

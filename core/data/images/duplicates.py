@@ -12,7 +12,7 @@ measurement.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
@@ -29,8 +29,23 @@ MAX_COLOUR_DISTANCE = 0.15 * 255
 """Mean absolute difference over the 4 x 4 x 3 grid."""
 VERSION = "hash 1"
 """Change it with anything that changes a hash: it is part of the cache's key."""
+HASH = "near-duplicate hash"
+"""Name under which a picture's hash travels with an item's properties in the cache."""
 _WORDS = 4
 _BLOCK = 512
+
+
+class ToldByHash:
+    """Of a modality whose `open` measures a `picture_hash` under `HASH`: of the item, or of a picture made of it."""
+
+    def duplicates(
+        self,
+        contents: Sequence[bytes],
+        measured: Sequence[Mapping[str, Any]],
+        vectors: F32,
+        progress: Progress = no_progress,
+    ) -> I64:
+        return duplicate_groups(contents, [row[HASH] for row in measured], vectors, progress)
 
 
 def picture_hash(image: Image.Image) -> str:

@@ -8,13 +8,10 @@ from typing import Any
 from PIL import Image
 
 from core.data.images import decoding, duplicates, properties, thumbnails
-from core.records import F32, I64, Column, Progress, no_progress
-
-_HASH = "near-duplicate hash"
-"""Name under which a picture's hash travels with its properties in the cache."""
+from core.records import Column
 
 
-class ImageModality:
+class ImageModality(duplicates.ToldByHash):
     """The row "image" of `core.data.modality.MODALITIES`."""
 
     meanings = properties.PROPERTIES
@@ -25,7 +22,7 @@ class ImageModality:
         """The upright RGB picture, its properties and its hash."""
         picture = decoding.decode(data)
         measured = properties.measure_properties(picture)
-        measured[_HASH] = duplicates.picture_hash(properties.shrink(picture.image, properties.SIDE))
+        measured[duplicates.HASH] = duplicates.picture_hash(properties.shrink(picture.image, properties.SIDE))
         return picture.image, measured
 
     def properties(self, measured: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
@@ -33,15 +30,6 @@ class ImageModality:
 
     def notes(self, measured: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
         return ()
-
-    def duplicates(
-        self,
-        contents: Sequence[bytes],
-        measured: Sequence[Mapping[str, Any]],
-        vectors: F32,
-        progress: Progress = no_progress,
-    ) -> I64:
-        return duplicates.duplicate_groups(contents, [row[_HASH] for row in measured], vectors, progress)
 
     def preview(self, data: bytes, size: int) -> bytes:
         return thumbnails.shrink(data, size)

@@ -11,14 +11,12 @@ from core.data.scans import properties
 from core.data.scans.slices import picture_of, unit, webp
 from core.data.scans.volume import VERSION, Scan, read_scan
 from core.errors import InvalidInput
-from core.records import F32, I64, Column, Progress, no_progress
+from core.records import Column
 
-_HASH = "near-duplicate hash"
-"""Name under which the hash travels with a scan's properties in the cache."""
 _HASHED = 256
 
 
-class ScanModality:
+class ScanModality(pictures.ToldByHash):
     """The row "scan" of `core.data.modality.MODALITIES`."""
 
     meanings = properties.PROPERTIES
@@ -29,7 +27,7 @@ class ScanModality:
         """The scan, its properties and the hash of its middle slice."""
         scan = read_scan(data)
         measured = properties.measure_scan(scan)
-        measured[_HASH] = pictures.picture_hash(_shown(scan, _HASHED))
+        measured[pictures.HASH] = pictures.picture_hash(_shown(scan, _HASHED))
         return scan, measured
 
     def properties(self, measured: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:
@@ -42,16 +40,6 @@ class ScanModality:
             "as in another: coronal slices of them may be blurred, whatever was acquired."
         )
         return (said,) if uneven else ()
-
-    def duplicates(
-        self,
-        contents: Sequence[bytes],
-        measured: Sequence[Mapping[str, Any]],
-        vectors: F32,
-        progress: Progress = no_progress,
-    ) -> I64:
-        """Scans whose middle slices are nearly one share a group."""
-        return pictures.duplicate_groups(contents, [row[_HASH] for row in measured], vectors, progress)
 
     def preview(self, data: bytes, size: int) -> bytes:
         """The coronal slice in the middle."""

@@ -8,6 +8,7 @@ anything was done to the clip is not taken for an explanation.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -19,7 +20,7 @@ from core.data.clips.frames import WATCHED_SIDE, sized, small_size, stacked
 from core.data.clips.properties import find_cuts
 from core.data.clips.rewrite import video_bytes
 from core.data.images.archives import FileImages
-from core.probes.corrections.export import CONTROL, CorrectionPlan, read_item
+from core.probes.corrections.export import CONTROL, CorrectionPlan, RunFiles, Version
 from core.records import F64, Diagnosis, Progress, Reporter, no_progress
 
 Frames = list[Image.Image]
@@ -75,19 +76,17 @@ def changed_clips(
     Raises:
         InvalidInput: a clip is not among the files, can no longer be read, or takes too much memory whole.
     """
-    rows = [*plan.members.tolist(), *plan.others.tolist()]
-    report = Reporter(progress, "change clips", len(rows))
-    for k, row in enumerate(rows):
-        report(k)
-        frames, rate = read_item(diagnosis, clips, row, every_frame)
-        rng = np.random.default_rng([seed, row])
-        versions = {UNCHANGED: frames}
+
+    def versions(read: tuple[Frames, float], row: int) -> Iterator[Version]:
+        frames, rate = read
+        rng, shown = np.random.default_rng([seed, row]), {UNCHANGED: frames}
         for name in names:
-            versions[name], versions[name + CONTROL] = CHANGES[name](frames, rng)
-        for name, shown in versions.items():
-            slug = name.replace(CONTROL, "-control")
-            yield AlteredItem(diagnosis.samples.ids[row], name, f"{k:05d}-{slug}.mp4"), video_bytes(shown, rate)
-    report(len(rows), last=True)
+            shown[name], shown[name + CONTROL] = CHANGES[name](frames, rng)
+        for name, own in shown.items():
+            yield name, ".mp4", video_bytes(own, rate)
+
+    report = partial(Reporter, progress, "change clips")
+    yield from RunFiles(diagnosis, clips).altered(plan, every_frame, versions, report)
 
 
 def _lit(frames: Frames, gains: F64) -> Frames:

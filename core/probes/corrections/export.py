@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -19,6 +20,8 @@ from core.probes.corrections.correct import CORRECTIONS, EXAMPLES, Corrector
 from core.records import F32, I64, Diagnosis, FailureCluster, Progress, Reporter, no_progress
 
 T = TypeVar("T")
+Version = tuple[str, str, bytes]
+"""What was done to a file, the end of the new one's name, and its bytes."""
 CONTROL = " (control)"
 """Behind a correction's name: its examples leave the fault where it is; of clips, see `clips`."""
 MOST = 40
@@ -104,17 +107,16 @@ def corrected_scans(
     Raises:
         InvalidInput: a scan is not among the files, or can no longer be read.
     """
-    corrector = Corrector(*network, [read_item(diagnosis, scans, row, _scan)[1] for row in plan.examples.tolist()])
-    rows = [*plan.members.tolist(), *plan.others.tolist()]
-    report = Reporter(progress, "correct scans", len(rows))
-    for k, row in enumerate(rows):
-        report(k)
-        data, scan = read_item(diagnosis, scans, row, _scan)
+    files = RunFiles(diagnosis, scans)
+    corrector = Corrector(*network, [files.read(row, read_scan) for row in plan.examples.tolist()])
+
+    def versions(read: tuple[bytes, Scan], row: int) -> Iterator[Version]:
+        data, scan = read
         for name, planes in _versions(corrector, scan, tasks):
-            slug = name.removesuffix(CONTROL) + ("-control" if name.endswith(CONTROL) else "")
-            item = AlteredItem(diagnosis.samples.ids[row], name, f"{k:05d}-{slug}{suffix_of(scan)}")
-            yield item, rewritten(data, scan, planes)
-    report(len(rows), last=True)
+            yield name, suffix_of(scan), rewritten(data, scan, planes)
+
+    report = partial(Reporter, progress, "correct scans")
+    yield from files.altered(plan, lambda data: (data, read_scan(data)), versions, report)
 
 
 def _versions(corrector: Corrector, scan: Scan, tasks: Sequence[str]) -> Iterator[tuple[str, F32]]:
@@ -124,21 +126,48 @@ def _versions(corrector: Corrector, scan: Scan, tasks: Sequence[str]) -> Iterato
         yield task + CONTROL, corrector.correct(scan, task, wrong=True)
 
 
-def _scan(data: bytes) -> tuple[bytes, Scan]:
-    return data, read_scan(data)
+class RunFiles:
+    """The files that a run was made of, by its rows."""
 
+    def __init__(self, diagnosis: Diagnosis, files: FileImages) -> None:
+        self.samples, self.files = diagnosis.samples, files
+        self.place = {name: at for at, name in enumerate(files.names)}
 
-def read_item(diagnosis: Diagnosis, files: FileImages, row: int, read: Callable[[bytes], T]) -> T:
-    """What `read` makes of the row's file.
+    def read(self, row: int, read: Callable[[bytes], T]) -> T:
+        """What `read` makes of the row's file.
 
-    Raises:
-        InvalidInput: it is not among the files, or can no longer be read.
-    """
-    items, what = diagnosis.samples.items, diagnosis.samples.modality
-    name = diagnosis.samples.ids[row] if items is None else items.name(row)
-    if name not in files.names:
-        raise InvalidInput(f"{name[:80]!r} is not among the {what}s. Bring the files that were diagnosed.")
-    try:
-        return read(files.read(files.names.index(name)))
-    except Unreadable as error:
-        raise InvalidInput(f"{name[:80]} {error}") from error
+        Raises:
+            InvalidInput: it is not among the files, or can no longer be read.
+        """
+        items = self.samples.items
+        name = self.samples.ids[row] if items is None else items.name(row)
+        if name not in self.place:
+            raise InvalidInput(
+                f"{name[:80]!r} is not among the {self.samples.modality}s. Bring the files that were diagnosed."
+            )
+        try:
+            return read(self.files.read(self.place[name]))
+        except Unreadable as error:
+            raise InvalidInput(f"{name[:80]} {error}") from error
+
+    def altered(
+        self,
+        plan: CorrectionPlan,
+        read: Callable[[bytes], T],
+        versions: Callable[[T, int], Iterator[Version]],
+        report: Callable[[int], Reporter],
+    ) -> Iterator[tuple[AlteredItem, bytes]]:
+        """Every version of the plan's files, one at a time.
+
+        Args:
+            versions: of what `read` makes of a file, and its row.
+            report: of how many files, who is told.
+        """
+        rows = [*plan.members.tolist(), *plan.others.tolist()]
+        told = report(len(rows))
+        for k, row in enumerate(rows):
+            told(k)
+            for name, suffix, content in versions(self.read(row, read), row):
+                slug = name.replace(CONTROL, "-control")
+                yield AlteredItem(self.samples.ids[row], name, f"{k:05d}-{slug}{suffix}"), content
+        told(len(rows), last=True)

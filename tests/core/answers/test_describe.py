@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from core.answers.ask import NOT_SURE, counted
-from core.answers.bar import bar_of, calibrated_bar, caution_of
+from core.answers.bar import calibrated_bar, caution_of
 from core.answers.describe import describe_clusters, nearest_captions, read_captions
 from core.answers.describer import SpokenAnswer
 from core.errors import InvalidInput
@@ -99,14 +99,14 @@ def test_the_bar_is_the_lowest_above_which_answers_are_reliable(tmp_path: Path) 
     with pytest.raises(InvalidInput, match="there are none"):
         calibrated_bar([], [])
     write_json(tmp_path / "card.json", {"bar": bar})
-    assert bar_of(tmp_path) == bar
-    assert bar_of(tmp_path / "none") is None
+    assert caution_of(tmp_path).bar == bar
+    assert caution_of(tmp_path / "none").bar is None
     write_json(tmp_path / "card.json", {"bar": 0.5, "bars": {"what colour": 0.4}})
     caution = caution_of(tmp_path)
     assert [caution.bar_for(text) for text in ("What colour is it?", "is it red?")] == [0.4, 1.0]
     write_json(tmp_path / "card.json", {"bar": 2})
     with pytest.raises(InvalidInput, match="bar must be"):
-        bar_of(tmp_path)
+        caution_of(tmp_path)
 
 
 @pytest.mark.parametrize("bar", [None, 0.0, 0.5])

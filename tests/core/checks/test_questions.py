@@ -7,8 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from core.checks.answers import difference
 from core.checks.audit_table import audit_table
-from core.checks.questions import CLOSE, Answer, QuestionReader, ask, difference
+from core.checks.questions import CLOSE, Answer, QuestionReader, ask
 from core.discovery.design import measures
 from core.encoders.arithmetic import unit
 from core.errors import InvalidInput

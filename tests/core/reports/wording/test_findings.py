@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.checks.questions import Answer, Difference, ask, difference
+from core.checks.answers import difference
+from core.checks.questions import Answer, Difference, ask
 from core.records import Estimate, Insight
 from core.reports.wording.answers import answer_sentence, difference_sentence
 from core.reports.wording.findings import cluster_title, sentence
