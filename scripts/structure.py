@@ -6,12 +6,70 @@ from __future__ import annotations
 import ast
 import sys
 from collections import Counter
+from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import connected_components
 
 PACKAGES = ("core", "webapp")
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What the rules ask of one file, so that it is parsed once for all of them."""
+
+    plain: frozenset[str]
+    """Every `import module`, in functions and for types included."""
+    taken: frozenset[tuple[str, str]]
+    """Every `from module import name`."""
+    relative: bool
+    """Whether an import starts with a dot."""
+    classes: tuple[str, ...]
+    """Names of the classes at its top."""
+    functions: tuple[int, ...]
+    """Lines of each function."""
+
+
+@cache
+def outline(text: str) -> Outline:
+    """Of a file with this text."""
+    tree = ast.parse(text)
+    plain: set[str] = set()
+    taken: set[tuple[str, str]] = set()
+    relative, functions = False, list[int]()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            plain |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            relative = relative or node.level > 0
+            taken |= {(node.module or "", name.name) for name in node.names}
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            functions.append((node.end_lineno or node.lineno) - node.lineno + 1)
+    return Outline(
+        plain=frozenset(plain),
+        taken=frozenset(taken),
+        relative=relative,
+        classes=tuple(node.name for node in tree.body if isinstance(node, ast.ClassDef)),
+        functions=tuple(functions),
+    )
+
+
+@cache
+def bound_in(text: str) -> set[str]:
+    """The names that a file defines, imports or assigns at its top, so that whoever imports it finds them."""
+    found: set[str] = set()
+    for node in ast.parse(text).body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            found.add(node.name)
+        elif isinstance(node, ast.Import | ast.ImportFrom):
+            found |= {name.asname or name.name for name in node.names}
+        elif isinstance(node, ast.Assign):
+            found |= {target.id for target in node.targets if isinstance(target, ast.Name)}
+        elif isinstance(node, ast.AnnAssign) and node.value and isinstance(node.target, ast.Name):
+            found.add(node.target.id)
+    return found
 
 
 def modules(folder: Path, *packages: str) -> dict[str, Path]:
@@ -31,14 +89,9 @@ def edges_of(folder: Path) -> dict[str, set[str]]:
 
 
 def _imports(path: Path, files: dict[str, Path]) -> set[str]:
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Import):
-            found |= {name.name for name in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            inside = [f"{node.module}.{name.name}" for name in node.names]
-            found |= {name if name in files else node.module for name in inside}
-    return found & files.keys()
+    read = outline(path.read_text("utf-8"))
+    inside = {full if (full := f"{module}.{name}") in files else module for module, name in read.taken}
+    return files.keys() & (read.plain | inside)
 
 
 def circles(edges: dict[str, set[str]]) -> list[set[str]]:
@@ -96,9 +149,8 @@ def classes_by_name(folder: Path) -> dict[str, list[str]]:
     """The modules of core and webapp that define a class of that name."""
     found: dict[str, list[str]] = {}
     for module, path in modules(folder).items():
-        for node in ast.parse(path.read_text("utf-8")).body:
-            if isinstance(node, ast.ClassDef):
-                found.setdefault(node.name, []).append(module)
+        for name in outline(path.read_text("utf-8")).classes:
+            found.setdefault(name, []).append(module)
     return found
 
 
@@ -107,12 +159,7 @@ def measure(folder: Path) -> dict[str, str]:
     files = modules(folder)
     edges = edges_of(folder)
     lines, folders = lengths(folder), files_by_folder(folder)
-    functions = [
-        (n.end_lineno or n.lineno) - n.lineno + 1
-        for path in files.values()
-        for n in ast.walk(ast.parse(path.read_text("utf-8")))
-        if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)
-    ]
+    functions = [n for path in files.values() for n in outline(path.read_text("utf-8")).functions]
     fullest, n_files = folders.most_common(1)[0]
     door = {(a, b) for a, targets in edges.items() for b in targets if a.startswith("core.") and b.startswith("webapp")}
     wide = sum(len(text) > 120 for path in files.values() for text in path.read_text("utf-8").splitlines())

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from scripts.structure import circles, classes_by_name, edges_of, files_by_folder, lengths, modules
+from core.store import save
+from scripts.structure import bound_in, circles, classes_by_name, edges_of, files_by_folder, lengths, modules, outline
+from tests.support.diagnoses import make_diagnosis
 
 HEAVY = (
     "torch",
@@ -86,6 +88,8 @@ MAX_LINES, MAX_FILES = 320, 24
 """Of a file of core, webapp, tests and scripts; in a folder of core and webapp."""
 OUTSIDE = ("gradio", "tests", "scripts")
 NAMES = re.compile(r"\b(?:core|webapp|tests|scripts)(?:\.[A-Za-z_]\w*)+(?::\w+)?")
+QUOTED = re.compile(rf"""["'}}](?:{NAMES.pattern})["'{{]""")
+"""Only files with such a text are parsed in search of strings that are one."""
 
 Edges = dict[str, set[str]]
 
@@ -100,22 +104,26 @@ def room_of(name: str) -> str:
     return ".".join(name.split(".")[:2])
 
 
-def imports(path: Path, *, at_top: bool = False) -> set[str]:
-    """Every module that a file imports; `at_top`: only while it is itself being imported, so not in functions or under
-    TYPE_CHECKING."""
+def imports(path: Path) -> set[str]:
+    """Every module that a file imports, in functions and under TYPE_CHECKING too."""
+    read = outline(path.read_text("utf-8"))
+    assert not read.relative, f"{path}: relative imports hide the direction of an import"
+    return {*read.plain, *(name for module, name in read.taken for name in (module, f"{module}.{name}"))}
+
+
+def imports_at_top(path: Path) -> set[str]:
+    """Those that a file imports while it is itself being imported."""
     found: set[str] = set()
     waiting: list[ast.AST] = [ast.parse(path.read_text("utf-8"))]
     while waiting:
         node = waiting.pop()
-        if at_top and (
-            isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-            or (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) or (
+            isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
         ):
             continue
         if isinstance(node, ast.Import):
             found |= {name.name for name in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            assert node.level == 0, f"{path}: relative imports hide the direction of an import"
             found |= {node.module, *(f"{node.module}.{name.name}" for name in node.names)}
         waiting.extend(ast.iter_child_nodes(node))
     return found
@@ -146,7 +154,7 @@ def test_core_knows_neither_gradio_nor_tests_nor_scripts(repository: Path) -> No
         for name, path in modules(repository, "core").items()
     }
     assert {name: m for name, m in found.items() if m} == {}
-    assert not {m for m in imports(modules(repository)["core.cli.serve"], at_top=True) if m.startswith("webapp")}
+    assert not {m for m in imports_at_top(modules(repository)["core.cli.serve"]) if m.startswith("webapp")}
 
 
 def test_no_file_imports_itself_by_a_detour(edges: Edges) -> None:
@@ -176,21 +184,33 @@ def test_records_come_from_the_one_place_that_hands_them_on(edges: Edges) -> Non
     assert around == set()
 
 
+def strings_that_name(text: str) -> set[str]:
+    """The strings in a file of this text that are the dotted name of something of ours."""
+    if not QUOTED.search(text):
+        return set()
+    strings = {n.value for n in ast.walk(ast.parse(text)) if isinstance(n, ast.Constant) and isinstance(n.value, str)}
+    return {value for value in strings if NAMES.fullmatch(value) and not value.startswith("core.probes.none_")}
+
+
 def test_every_string_that_names_a_module_of_ours_names_one(repository: Path) -> None:
+    files = modules(repository, "core", "webapp", "tests", "scripts")
     wrong: dict[str, str] = {}
-    for name, path in modules(repository, "core", "webapp", "tests", "scripts").items():
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if (
-                isinstance(node, ast.Constant)
-                and isinstance(node.value, str)
-                and NAMES.fullmatch(node.value)
-                and not node.value.startswith("core.probes.none_")
-            ):
-                try:
-                    resolve(node.value, repository)
-                except (AttributeError, ImportError) as error:
-                    wrong[f"{name}: {node.value}"] = str(error)
+    for name, path in files.items():
+        for value in strings_that_name(path.read_text("utf-8")):
+            try:
+                resolve(value, files)
+            except (AttributeError, ImportError) as error:
+                wrong[f"{name}: {value}"] = str(error)
     assert wrong == {}
+
+
+@pytest.mark.parametrize("rest", ["none", "encoders.none", "encoders:none", "files.none.x"])
+def test_a_string_that_names_nothing_is_noticed(repository: Path, rest: str) -> None:
+    files = modules(repository)
+    assert strings_that_name(f"a = 'core.encoders:Encoder', 'core.{rest}'") == {"core.encoders:Encoder", f"core.{rest}"}
+    resolve("core.encoders:Encoder", files)
+    with pytest.raises((AttributeError, ImportError)):
+        resolve(f"core.{rest}", files)
 
 
 def test_every_module_that_docs_or_docstrings_name_is_there(repository: Path) -> None:
@@ -207,19 +227,22 @@ def test_every_module_that_docs_or_docstrings_name_is_there(repository: Path) ->
     assert wrong == set()
 
 
-def resolve(named: str, repository: Path) -> None:
-    """Import the longest part of a dotted name that is a module, then look the rest up as attributes.
+def resolve(named: str, files: dict[str, Path]) -> None:
+    """Find the longest part of a dotted name that is a module, and there the rest of it: at the top of the file, or, if
+    nothing there has that name, by importing it and looking its attributes up.
 
     Raises:
         ImportError, AttributeError: no such module, or nothing of that name in it.
     """
     parts = named.replace(":", ".").split(".")
-    files = modules(repository, "core", "webapp", "tests", "scripts")
     n = next((n for n in range(len(parts), 0, -1) if ".".join(parts[:n]) in files), 0)
+    module, rest = ".".join(parts[:n]), parts[n:]
     if n == 0:
         raise ImportError(f"no module {named}")
-    target: object = importlib.import_module(".".join(parts[:n]))
-    for part in parts[n:]:
+    if not rest or (len(rest) == 1 and rest[0] in bound_in(files[module].read_text("utf-8"))):
+        return
+    target: object = importlib.import_module(module)
+    for part in rest:
         target = getattr(target, part)
 
 
@@ -249,13 +272,9 @@ def test_help_loads_nothing_heavy(repository: Path, arguments: list[str]) -> Non
 
 
 def test_opening_a_stored_run_needs_no_model_library(repository: Path, tmp_path: Path) -> None:
-    code = f"from pathlib import Path\nfolder = Path({str(tmp_path)!r})\n"
-    loaded_by(
-        code + "from tests.support.diagnoses import make_diagnosis\nfrom core.store import "
-        "save\nsave(make_diagnosis(), folder)",
-        repository,
-    )
-    loaded = loaded_by(code + "from core.store import load\nload(folder).samples.items.read(0)", repository)
+    save(make_diagnosis(), tmp_path)
+    code = f"from pathlib import Path; from core.store import load; load(Path({str(tmp_path)!r})).samples.items.read(0)"
+    loaded = loaded_by(code, repository)
     assert loaded.isdisjoint({"torch", "sklearn", "pandas", "gradio", "onnxruntime", "open_clip"})
 
 
