@@ -6,23 +6,27 @@ import base64
 
 from markupsafe import Markup
 
-from core.data.modality import modality_of
+from core.data.modality import Marks, modality_of
 from core.errors import InvalidInput
 from core.records import ItemStore, SampleSet
 
 
-def preview_address(payload: bytes, modality: str, size: int, *, as_kept: bool = False) -> str:
-    """The data address of an item's preview.
+def preview_address(payload: bytes, modality: str, size: int, *, as_kept: bool = False, marks: Marks = ()) -> str:
+    """The data address of an item's preview. Of a scan it says that no edge of it may be cut off (";whole", for the
+    style sheets).
 
     Args:
         size: longest side in pixels.
-        as_kept: a WebP stands as it is, whatever its size.
+        as_kept: a WebP stands as it is, whatever its size, unless there are marks.
+        marks: of the item (`ItemStore.marks`).
 
     Raises:
         InvalidInput: the bytes cannot be shown.
     """
-    shown = payload if as_kept and payload[8:12] == b"WEBP" else modality_of(modality).preview(payload, size)
+    kept = as_kept and not marks and payload[8:12] == b"WEBP"
+    shown = payload if kept else modality_of(modality).preview(payload, size, marks)
     kind = "image/webp" if shown[8:12] == b"WEBP" else "image/svg+xml"
+    kind += ";whole=1" if modality == "scan" else ""
     return f"data:{kind};base64,{base64.b64encode(shown).decode('ascii')}"
 
 
@@ -31,6 +35,11 @@ def text_of(samples: SampleSet, row: int) -> str:
     if samples.items is None or samples.modality != "text":
         return ""
     return samples.items.read(row).decode(errors="replace")
+
+
+def has_outlines(samples: SampleSet) -> bool:
+    """Whether previews bear outlines of masks."""
+    return samples.items is not None and samples.modality == "scan" and bool(samples.items.marks(0))
 
 
 class InlinePictures:
@@ -57,7 +66,8 @@ class InlinePictures:
             return None
         if row not in self._made:
             try:
-                made = preview_address(self._items.read(row), self._modality, self._size)
+                marks = self._items.marks(row)
+                made = preview_address(self._items.read(row), self._modality, self._size, marks=marks)
             except (OSError, ValueError, InvalidInput):
                 made = ""
             self._made[row] = Markup(made)

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any, Protocol
 
+import numpy.typing as npt
+
 from core.records import F32, I64, Column, Progress, no_progress
 from core.registry import Registry
 
@@ -26,6 +28,8 @@ SUFFIXES: Mapping[str, frozenset[str]] = {
 }
 """How the names of files end, by modality. An animated picture and a slice in PNG count as images unless the modality
 is named."""
+
+Marks = Sequence[npt.NDArray[Any]]
 
 
 class Unreadable(Exception):
@@ -79,8 +83,13 @@ class Modality(Protocol):
         """
         ...
 
-    def preview(self, data: bytes, size: int) -> bytes:
-        """A small picture of the item: WebP of at most `size` pixels a side, or an SVG card (`core.data.texts.card`).
+    def keep_marks(self, data: bytes, size: int, marks: Marks) -> Sequence[bytes]:
+        """What a finished run keeps of an item's marks, beside what `keep` gives; as PNG."""
+        ...
+
+    def preview(self, data: bytes, size: int, marks: Marks = ()) -> bytes:
+        """A small picture of the item: WebP of at most `size` pixels a side, or an SVG card (`core.data.texts.card`);
+        of a scan with the outlines of its `marks` (`ItemStore.marks`).
 
         Raises:
             InvalidInput: the bytes cannot be used.

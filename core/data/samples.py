@@ -15,6 +15,7 @@ import pandas as pd
 from core.data.images.archives import FileImages, open_images
 from core.data.images.matching import check_pictures
 from core.data.rows import ids_of, items_of
+from core.data.scans.outlines import MaskedScans
 from core.data.tables.cells import stack_arrays
 from core.data.tables.in_folder import open_table
 from core.data.tables.masks import mask_losses, mask_reader
@@ -26,7 +27,7 @@ from core.data.tables.roles import Roles
 from core.data.tables.vectors import align_vectors, read_vectors, unit_rows
 from core.errors import InvalidInput
 from core.limits import Limits
-from core.records import EVERYTHING, F64, I64, Embeddings, Outcomes, Progress, SampleSet, Words, no_progress
+from core.records import EVERYTHING, F64, I64, Embeddings, ItemStore, Outcomes, Progress, SampleSet, Words, no_progress
 from core.records.ledger import Ledger
 
 __all__ = ["DataSet", "Limits", "Roles", "describe_table", "read_data_set"]
@@ -126,7 +127,7 @@ def read_with_ledger(
         samples,
         metadata=tuple(metadata),
         model_outputs=(*samples.model_outputs, *repeats),
-        items=None if items is None else items.keep(positions[rows]),
+        items=None if items is None else _with_masks(items.keep(positions[rows]), modality, read, found, store, rows),
         modality=modality,
         labels=labels,
         class_names=measured.class_names,
@@ -195,6 +196,20 @@ def _mask_loss(
     columns = found.roles.masks or ("", "")
     true, predicted = (mask_reader(column, read, store, ledger, progress) for column in columns)
     return mask_losses(kind, true, predicted, ledger, progress)
+
+
+def _with_masks(
+    items: ItemStore, modality: str, read: Table, found: RecognisedColumns, store: FileImages | None, rows: I64
+) -> ItemStore:
+    """Scans with their masks, if they have both; a loss may stand beside masks that nobody can read."""
+    if modality != "scan" or found.roles.masks is None:
+        return items
+    ledger = Ledger(len(read.frame))
+    try:
+        true, predicted = (mask_reader(column, read, store, ledger) for column in found.roles.masks)
+    except InvalidInput:
+        return items
+    return MaskedScans(items, (true, predicted), rows) if not any(ledger.reasons[row] for row in rows) else items
 
 
 def _vectors(

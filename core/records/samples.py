@@ -53,6 +53,10 @@ class ItemStore(Protocol):
         """The encoded bytes (JPEG, PNG, ...) of row `index`."""
         ...
 
+    def marks(self, index: int) -> tuple[npt.NDArray[Any], ...]:
+        """The true and the predicted mask of a scan, if it has both: previews bear their outlines."""
+        return ()
+
     def keep(self, rows: I64 | Sequence[int]) -> ItemStore:
         """The same store restricted to `rows`, in that order. Written once: a store that derives from this class has
         it."""
@@ -77,6 +81,9 @@ class ItemView(ItemStore):
 
     def read(self, index: int) -> bytes:
         return self.base.read(int(self.rows[index]))
+
+    def marks(self, index: int) -> tuple[npt.NDArray[Any], ...]:
+        return self.base.marks(int(self.rows[index]))
 
     def keep(self, rows: I64 | Sequence[int]) -> ItemView:
         return ItemView(self.base, self.rows[np.asarray(rows, np.int64)], self.shared)

@@ -11,6 +11,7 @@ from core.reports.html.power_map import power_map
 from core.reports.wording.candidates import candidates_sentence, chance_phrase, members_seen
 from core.reports.wording.effects import effect_figure
 from core.reports.wording.findings import cluster_title, doubtful_names, overlap, patches_title
+from core.reports.wording.outlines import outlines_sentence
 from core.reports.wording.predictions import replication_sentence
 from core.reports.wording.sensitivity import sensitivity_sentence
 from core.reports.wording.summary import verdict
@@ -39,6 +40,7 @@ def cluster_list(diagnosis: Diagnosis, note: str = "", patches: Patches | None =
         diagnosis=diagnosis,
         note=note,
         verdict=verdict(diagnosis),
+        outlines=outlines_sentence(diagnosis),
         everywhere=EVERYTHING,
         cards=[_card(diagnosis, c, span[in_shares(c)], patches) for c in diagnosis.clusters],
         alone=findings_columns(diagnosis, alone),

@@ -11,6 +11,7 @@ from core.numbers import bracketed, count, p_value, percent, signed
 from core.records import EVERYTHING, I64, Diagnosis, FailureCluster, Insight
 from core.reports.wording.candidates import chance_phrase
 from core.reports.wording.findings import cluster_title, overlap, patches_title
+from core.reports.wording.outlines import outlines_sentence
 from core.statistics.measures import in_shares
 from webapp.explore.findings import ShownFinding, findings_columns
 from webapp.explore.members import excess_interval
@@ -79,6 +80,7 @@ def selection_pane(diagnosis: Diagnosis, selection: Selection, patches: Patches 
         columns=None if one else columns,
         can_click=worded and not one and diagnosis.samples.items is not None,
         galleries=_galleries(diagnosis, selection),
+        outlines=outlines_sentence(diagnosis),
         cause="" if cluster is None else cluster.cause,
     )
 

@@ -13,6 +13,7 @@ import gradio as gr
 from core.data.inline import text_of
 from core.errors import DiagnosisError, InvalidInput
 from core.records import I64, Diagnosis, Insight
+from core.reports.wording.outlines import outlines_sentence
 from webapp.explore.cards import cluster_list
 from webapp.explore.detail import Selection, selection_pane
 from webapp.explore.findings import phrases_of_rows
@@ -174,7 +175,7 @@ def describe(asked: Any) -> dict[str, Any] | None:
     return {
         "src": picture(diagnosis, row, plays=True),
         "title": diagnosis.samples.ids[row],
-        "lines": sample_facts(diagnosis, row),
+        "lines": [*sample_facts(diagnosis, row), *filter(None, [outlines_sentence(diagnosis)] if any(large) else [])],
         "text": text_of(diagnosis.samples, row),
         "worth": "" if worth is None else worth.sentence,
         **({"words": map_beside(str(run), diagnosis, row)} if any(large) else {}),

@@ -18,6 +18,8 @@ with map_paint.js."""
 
 
 MAX_COLUMNS = 4
+OUTLINED_SIZE = 288
+"""Pixels of a scan with outlines: their lines are thin then."""
 ALT = 300
 """Characters of a text that stand for its card where cards cannot be seen."""
 
@@ -37,7 +39,9 @@ def picture(diagnosis: Diagnosis, row: int, *, plays: bool = False) -> str:
     if items is None:
         return ""
     try:
-        return preview_address(items.read(row), modality, STORED_SIZE, as_kept=plays or modality != "clip")
+        as_kept, marks = plays or modality != "clip", items.marks(row)
+        size = OUTLINED_SIZE if marks else STORED_SIZE
+        return preview_address(items.read(row), modality, size, as_kept=as_kept, marks=marks)
     except (InvalidInput, OSError, ValueError):
         return ""  # the run says in its notes which could not be read
 

@@ -8,7 +8,7 @@ from typing import Any
 from core.data.clips import decoding, properties, storyboard
 from core.data.clips.frames import Clip
 from core.data.images import duplicates
-from core.data.modality import Unreadable
+from core.data.modality import Marks, Unreadable
 from core.errors import InvalidInput
 from core.records import Column
 
@@ -37,7 +37,10 @@ class ClipModality(duplicates.ToldByHash):
         """A small animation in the clip's own time."""
         return storyboard.animation(_opened(data), size)
 
-    def preview(self, data: bytes, size: int) -> bytes:
+    def keep_marks(self, data: bytes, size: int, marks: Marks) -> Sequence[bytes]:
+        return ()
+
+    def preview(self, data: bytes, size: int, marks: Marks = ()) -> bytes:
         """A storyboard of six frames."""
         return storyboard.storyboard(_opened(data), size)
 

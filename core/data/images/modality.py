@@ -8,6 +8,7 @@ from typing import Any
 from PIL import Image
 
 from core.data.images import decoding, duplicates, properties, thumbnails
+from core.data.modality import Marks
 from core.records import Column
 
 
@@ -31,7 +32,10 @@ class ImageModality(duplicates.ToldByHash):
     def notes(self, measured: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
         return ()
 
-    def preview(self, data: bytes, size: int) -> bytes:
+    def keep_marks(self, data: bytes, size: int, marks: Marks) -> Sequence[bytes]:
+        return ()
+
+    def preview(self, data: bytes, size: int, marks: Marks = ()) -> bytes:
         return thumbnails.shrink(data, size)
 
     keep = preview  # a run keeps the small picture that is shown

@@ -9,7 +9,10 @@ import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 from PIL import Image
 
 from core.arrays import DAMAGE
@@ -65,9 +68,7 @@ class ThumbnailStore(ItemStore):
 
     def read(self, index: int) -> bytes:
         try:
-            if self._zip is None:
-                self._zip = self._opened()
-            return self._zip.read(_entry(index, self._suffix))
+            return self._archive().read(_entry(index, self._suffix))
         except KeyError:
             raise InvalidInput(
                 f"The run kept no thumbnail of {self._names[index]!r}: the picture could not be decoded."
@@ -76,6 +77,20 @@ class ThumbnailStore(ItemStore):
             raise InvalidInput(
                 f"The thumbnails of this run cannot be read ({error}). Diagnose the data again to make them anew."
             ) from error
+
+    def marks(self, index: int) -> tuple[npt.NDArray[Any], ...]:
+        if self._suffix != "webp":
+            return ()
+        try:
+            kept = [self._archive().read(_mask_entry(index, k)) for k in range(2)]
+            return tuple(np.asarray(Image.open(io.BytesIO(one))) for one in kept)
+        except (KeyError, *DAMAGE):  # there is none, or `read` says what is wrong
+            return ()
+
+    def _archive(self) -> zipfile.ZipFile:
+        if self._zip is None:
+            self._zip = self._opened()
+        return self._zip
 
     def _opened(self) -> zipfile.ZipFile:
         file = open_located(self._path)
@@ -89,27 +104,29 @@ def write_thumbnails(items: ItemStore, path: Path, progress: Progress = no_progr
     """Write a zip with what is kept of each row of `items`; returns how many could not be shown (each is logged)."""
     failed, kind = 0, modality_of(modality)
     with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
-        for row, payload in enumerate(_kept(items, kind)):
-            if payload is None:
-                failed += 1
-            else:
+        for row, kept in enumerate(_kept(items, kind)):
+            failed += not kept
+            names = (_entry(row, kind.kept_as), *(_mask_entry(row, k) for k in range(2)))
+            for name, payload in zip(names, kept):
                 # A fixed date: the same run gives the same bytes.
-                archive.writestr(zipfile.ZipInfo(_entry(row, kind.kept_as), (1980, 1, 1, 0, 0, 0)), payload)
+                archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), payload)
             progress("thumbnails", row + 1, len(items))
     return failed
 
 
-def _kept(items: ItemStore, kind: Modality, batch: int = 64) -> Iterator[bytes | None]:
-    """What is kept, in row order; at most `batch` originals are in memory at once."""
+def _kept(items: ItemStore, kind: Modality, batch: int = 64) -> Iterator[list[bytes]]:
+    """What is kept of each row, in order, with its masks behind it; nothing where it could not be shown. At most
+    `batch` originals are in memory at once."""
     base = items.base if isinstance(items, ItemView) else items
 
-    def one(row: int) -> bytes | None:
+    def one(row: int) -> list[bytes]:
         try:
-            payload = items.read(row)
-            return payload if isinstance(base, ThumbnailStore) else kind.keep(payload, STORED_SIZE)
+            payload, marks = items.read(row), items.marks(row)
+            kept = payload if isinstance(base, ThumbnailStore) else kind.keep(payload, STORED_SIZE)
+            return [kept, *(kind.keep_marks(payload, STORED_SIZE, marks) if marks else ())]
         except (OSError, ValueError, InvalidInput) as error:
             _log.warning("no thumbnail of %s: %s", printable(items.name(row)), printable(str(error)))
-            return None
+            return []
 
     with ThreadPoolExecutor(max_workers=4) as pool:
         for start in range(0, len(items), batch):
@@ -118,3 +135,8 @@ def _kept(items: ItemStore, kind: Modality, batch: int = 64) -> Iterator[bytes |
 
 def _entry(row: int, suffix: str) -> str:
     return f"{row:07d}.{suffix}"
+
+
+def _mask_entry(row: int, k: int) -> str:
+    """Of the true (0) or the predicted (1) mask of a scan."""
+    return f"{row:07d}.mask{k}.png"

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from core.data.images import duplicates as pictures
-from core.data.modality import Unreadable
+from core.data.modality import Marks, Unreadable
 from core.data.scans import properties
+from core.data.scans.outlines import mask_png, outlined, slice_marks
 from core.data.scans.slices import picture_of, unit, webp
 from core.data.scans.volume import VERSION, Scan, read_scan
 from core.errors import InvalidInput
@@ -41,14 +42,26 @@ class ScanModality(pictures.ToldByHash):
         )
         return (said,) if uneven else ()
 
-    def preview(self, data: bytes, size: int) -> bytes:
-        """The coronal slice in the middle."""
-        try:
-            return webp(_shown(read_scan(data), size))
-        except Unreadable as error:
-            raise InvalidInput(f"The scan {error}") from error
+    def preview(self, data: bytes, size: int, marks: Marks = ()) -> bytes:
+        """The coronal slice in the middle, with outlines of the masks."""
+        scan = _read(data)
+        shown, masks = _shown(scan, size), slice_marks(scan, marks, size)
+        return webp(outlined(shown, masks, size) if masks else shown)
 
-    keep = preview  # a run keeps the slice that is shown
+    def keep_marks(self, data: bytes, size: int, marks: Marks) -> Sequence[bytes]:
+        """What the masks hold on the slice that is shown; nothing if one is of another size."""
+        return [mask_png(mask) for mask in slice_marks(_read(data), marks, size)]
+
+    def keep(self, data: bytes, size: int) -> bytes:
+        """The slice that is shown."""
+        return self.preview(data, size)
+
+
+def _read(data: bytes) -> Scan:
+    try:
+        return read_scan(data)
+    except Unreadable as error:
+        raise InvalidInput(f"The scan {error}") from error
 
 
 def _shown(scan: Scan, size: int) -> Any:

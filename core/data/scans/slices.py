@@ -1,4 +1,4 @@
-"""Slices of a scan as pictures: from 0 to 1, of square pixels, and with outlines."""
+"""Slices of a scan as pictures: from 0 to 1, of square pixels."""
 
 from __future__ import annotations
 
@@ -8,12 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from core.records import F32, Bool
+from core.records import F32
 
 LOW, HIGH = 0.5, 99.5
 """Percentiles of a slice that become 0 and 1."""
-OUTLINES = ((255, 191, 0), (0, 200, 255))
-"""Colours of the true and the predicted mask."""
 
 
 def unit(plane: F32) -> F32:
@@ -73,18 +71,6 @@ def picture_of(plane: F32, pixel: tuple[float, float], size: int) -> Image.Image
     """The slice in RGB, its longest side `size` pixels at most, pixels as wide as high."""
     fitted = fit_square(plane.shape, pixel, min(size, max(plane.shape)))
     return Image.fromarray(np.round(255 * fitted.into(plane)[fitted.box]).astype(np.uint8)).convert("RGB")
-
-
-def outlined(picture: Image.Image, masks: tuple[Bool, ...]) -> Image.Image:
-    """The picture with the edge of each mask, (h, w) of the same slice, in a colour of its own."""
-    drawn = np.array(picture)
-    for mask, colour in zip(masks, OUTLINES):
-        size = (drawn.shape[1], drawn.shape[0])
-        inside = np.asarray(Image.fromarray(mask.astype(np.uint8) * 255).resize(size, Image.Resampling.NEAREST)) > 0
-        padded = np.pad(inside, 1)
-        whole = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
-        drawn[inside & ~whole] = colour
-    return Image.fromarray(drawn)
 
 
 def webp(picture: Image.Image) -> bytes:

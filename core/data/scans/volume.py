@@ -67,6 +67,12 @@ class Scan:
         return np.where(finite, rows, least).astype(np.float32)
 
     @property
+    def plane_shape(self) -> tuple[int, int]:
+        """(h, w) of a slice."""
+        left = [side for axis, side in enumerate(self.shape) if axis != self.across]
+        return left[1], left[0]
+
+    @property
     def middle(self) -> int:
         """The slice in the middle."""
         return self.shape[self.across] // 2
@@ -91,7 +97,7 @@ class Scan:
 
     def squares(self, side: int, n: int = 3) -> F32:
         """(n, side, side) such slices, each from 0 to 1, as large as they fit, black around."""
-        fitted = fit_square(self.plane(0).shape, self.pixel, side)
+        fitted = fit_square(self.plane_shape, self.pixel, side)
         return np.stack([fitted.into(unit(self.plane(at))) for at in self.planes(n)])
 
     @property

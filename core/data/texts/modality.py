@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from core.data.modality import Unreadable
+from core.data.modality import Marks, Unreadable
 from core.data.texts import card, properties
 from core.data.texts.columns import clean
 from core.records import F32, I64, Column, Progress, no_progress
@@ -65,5 +65,8 @@ class TextModality:
         text = clean(data.decode(errors="replace"))
         return (text if len(text) <= KEPT else f"{text[:KEPT]} …").encode()
 
-    def preview(self, data: bytes, size: int) -> bytes:
+    def keep_marks(self, data: bytes, size: int, marks: Marks) -> Sequence[bytes]:
+        return ()
+
+    def preview(self, data: bytes, size: int, marks: Marks = ()) -> bytes:
         return card.typeset(clean(data.decode(errors="replace")))

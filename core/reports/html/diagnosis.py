@@ -32,6 +32,7 @@ from core.reports.wording.candidates import candidates_sentence, chance_phrase, 
 from core.reports.wording.classes import untested_sentence
 from core.reports.wording.effects import effect_figure, loss_phrase
 from core.reports.wording.findings import cluster_title, doubtful_names
+from core.reports.wording.outlines import outlines_sentence
 from core.reports.wording.predictions import replication_sentence
 from core.reports.wording.reasons import faithfulness_sentence, kinds_table
 from core.reports.wording.sensitivity import classes_sentence, sensitivity_sentence
@@ -73,6 +74,7 @@ def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str
             "report.html.j2",
             diagnosis=diagnosis,
             verdict=summary.verdict(diagnosis),
+            outlines=outlines_sentence(diagnosis),
             predictability=summary.predictability_sentence(diagnosis),
             unit=with_unit(diagnosis),
             sensitivity=sensitivity_sentence(diagnosis),

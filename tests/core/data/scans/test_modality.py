@@ -14,7 +14,7 @@ from PIL import Image
 from core.data.modality import Unreadable
 from core.data.scans.modality import ScanModality
 from core.data.scans.properties import PROPERTIES, bias_field
-from core.data.scans.slices import fit_square, outlined, picture_of, unit
+from core.data.scans.slices import fit_square, picture_of, unit
 from core.data.scans.volume import Scan
 from core.data.tables.masks import decode_mask
 from core.errors import InvalidInput
@@ -95,13 +95,6 @@ def test_a_slice_comes_back_out_of_its_square() -> None:
     plane = np.random.default_rng(0).random((12, 30)).astype(np.float32)
     fitted = fit_square(plane.shape, (1.0, 1.0), 30)
     np.testing.assert_allclose(fitted.back(fitted.into(plane)), plane)
-
-
-def test_outlines_lie_on_the_edges_of_masks() -> None:
-    mask = np.zeros((8, 8), np.bool_)
-    mask[2:6, 2:6] = True
-    drawn = np.asarray(outlined(Image.new("RGB", (8, 8)), (mask,)))
-    assert (drawn.any(2) == (mask & ~np.pad(np.ones((2, 2), np.bool_), 3))).all()
 
 
 def test_a_scan_of_one_value_has_properties() -> None:
