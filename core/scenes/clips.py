@@ -2,7 +2,8 @@
 says so.
 
 A clip played backwards shows the opposite events in the opposite order, from the very same frames: so a sentence and
-that of the clip backwards are told apart by order alone.
+that of the clip backwards are told apart by order alone. Where each thing is there only while its event lasts, the same
+holds of the same events in the other order, and of either event alone played backwards.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ OPPOSITE: Mapping[str, str] = {
     "shrinks": "grows",
 }
 """What may happen to a thing, and what is seen of it backwards."""
+THEN = ", then "
+"""Between the events of a clip."""
 WAY, LIFT, GROWTH = 0.34, 0.26, 1.9
 """How far a thing moves sideways and up, in shares of the side, and how many times larger it grows."""
 
@@ -61,17 +64,28 @@ class DrawnClip:
     events: tuple[Event, ...]
     ground: Scene
     """Its own things stand still in every frame."""
+    alone: bool = False
+    """A thing is there only while its event lasts."""
 
     def text(self) -> str:
         """Such as "a red cube moves left, then a blue ball grows"."""
-        return ", then ".join(event.text() for event in self.events)
+        return THEN.join(event.text() for event in self.events)
 
     def backwards(self) -> DrawnClip:
         return replace(self, events=tuple(event.backwards() for event in reversed(self.events)))
 
+    def swapped(self) -> DrawnClip:
+        """The same events in the other order."""
+        return replace(self, events=self.events[::-1])
+
     def frames(self, n: int, size: int) -> list[Image.Image]:
-        """n pictures of `size` x `size` pixels; backwards they are those of `backwards()`."""
+        """n pictures of `size` x `size` pixels; backwards they are those of `backwards()`. Of things that are there
+        alone, n is divided evenly among the events, and `swapped()` shows the same pictures, event by event."""
         shown = list[Image.Image]()
+        if self.alone:
+            shares = np.linspace(0, 1, n // len(self.events))
+            things = [event.after(float(share)) for event in self.events for share in shares]
+            return [render_scene(replace(self.ground, things=(*self.ground.things, thing)), size) for thing in things]
         for at in np.linspace(0, len(self.events), n):
             things = tuple(event.after(float(np.clip(at - i, 0, 1))) for i, event in enumerate(self.events))
             order = sorted(things, key=lambda thing: (thing.shape, thing.colour))  # the same in front both ways
@@ -79,9 +93,13 @@ class DrawnClip:
         return shown
 
 
-def draw_clip(rng: np.random.Generator, verbs: Sequence[str]) -> DrawnClip:
+def draw_clip(rng: np.random.Generator, verbs: Sequence[str], *, alone: bool = False) -> DrawnClip:
     """A clip in which these events happen one after the other, to things of different shapes and colours on a ground
-    drawn at random."""
+    drawn at random.
+
+    Args:
+        alone: each thing is there only while its event lasts.
+    """
     shapes, colours = rng.permutation(SHAPES)[: len(verbs)], rng.permutation(tuple(COLOURS))[: len(verbs)]
     rows, events = (np.arange(len(verbs)) + 0.5) / len(verbs), list[Event]()
     for verb, shape, colour, row in zip(verbs, shapes, colours, rng.permutation(rows), strict=True):
@@ -95,7 +113,7 @@ def draw_clip(rng: np.random.Generator, verbs: Sequence[str]) -> DrawnClip:
     ground, light = GROUNDS[int(rng.integers(len(GROUNDS)))], float(rng.uniform(60, 150))
     exposure, seed = float(rng.uniform(0.85, 1.1)), int(rng.integers(2**31))
     scene = Scene((), ground, (red, green, blue), light, exposure, seed)
-    return DrawnClip(tuple(events), scene)
+    return DrawnClip(tuple(events), scene, alone)
 
 
 def faded(frames: Sequence[Image.Image], to: float) -> list[Image.Image]:

@@ -1,0 +1,1 @@
+"""UniVL: texts and clips in one network."""

@@ -1,0 +1,94 @@
+"""The words of a UniVL: a BERT's list of word pieces, one a line."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from core.errors import InvalidInput, quoted
+
+PAD, UNKNOWN, START, END, MASK = MARKS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+MAX_BYTES = 20 * 2**20
+_WORD = re.compile(r"\w+|[^\w\s]")
+
+
+class ClipWords:
+    """A tokenizer of lower-case texts.
+
+    Args:
+        pieces: the list; `MARKS` must be among them, the first of them at place 0.
+
+    Raises:
+        InvalidInput: a mark is missing, or the padding is not the first.
+    """
+
+    def __init__(self, pieces: Sequence[str]) -> None:
+        self.pieces = tuple(pieces)
+        places = {piece: i for i, piece in enumerate(self.pieces)}
+        if missing := [mark for mark in MARKS if mark not in places]:
+            raise InvalidInput(f"The list of words has no {quoted(*missing)}. Bring the vocab.txt of an uncased BERT.")
+        if places[PAD] != 0:
+            raise InvalidInput(f"{PAD} must be the first of the list of words, as in BERT's vocab.txt.")
+        made: Any = import_module("tokenizers").BertWordPieceTokenizer(places, lowercase=True)
+        self._tokenizer, self.start, self.end, self.mask = made, places[START], places[END], places[MASK]
+        self.unknown_id = places[UNKNOWN]
+        self.marks = frozenset(places[mark] for mark in MARKS)
+
+    def __len__(self) -> int:
+        return len(self.pieces)
+
+    def encode(self, texts: Sequence[str], length: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """(n, length) tokens of each text between the marks of start and end, cut and padded; and (n, length) 1 on all
+        but padding."""
+        rows = [one.ids[: length - 1] for one in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)]
+        rows = [[self.start, *row[: length - 2], self.end] for row in rows]
+        ids = torch.tensor([row + [0] * (length - len(row)) for row in rows], dtype=torch.long).view(-1, length)
+        seen = torch.tensor([[1] * len(row) + [0] * (length - len(row)) for row in rows]).view(-1, length)
+        return ids, seen
+
+    def n_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text with its two marks, before anything is cut."""
+        return [len(one.ids) + 2 for one in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)]
+
+    def unknown(self, text: str) -> bool:
+        """Whether some word of the text is none that the network knows."""
+        return UNKNOWN in self._tokenizer.encode(text, add_special_tokens=False).tokens
+
+    def decode(self, ids: Sequence[int]) -> str:
+        """Words of tokens, marks left out, with marks of punctuation close to their word."""
+        text = self._tokenizer.decode([i for i in ids if i not in self.marks])
+        return re.sub(r" ([,.;:!?])", r"\1", text)
+
+
+def words_of_texts(texts: Iterable[str], least: int = 1) -> ClipWords:
+    """Every word that the texts hold so often, whole.
+
+    Example:
+        >>> words_of_texts(["a cube moves", "a ball moves"]).pieces[5:]
+        ('a', 'moves', 'ball', 'cube')
+    """
+    counts = Counter(word for text in texts for word in _WORD.findall(text.lower()))
+    kept = [word for word, n in counts.items() if n >= least]
+    return ClipWords([*MARKS, *sorted(kept, key=lambda word: (-counts[word], word))])
+
+
+def read_words(path: Path) -> ClipWords:
+    """The words of a vocab.txt.
+
+    Raises:
+        InvalidInput: it is not there, cannot be read, or is none.
+    """
+    if not path.is_file():
+        raise InvalidInput(f"There is no {path}. A UniVL needs the vocab.txt of its BERT beside its weights.")
+    if path.stat().st_size > MAX_BYTES:
+        raise InvalidInput(f"{path.name} is larger than {MAX_BYTES // 2**20} MB, which no list of words is.")
+    try:
+        return ClipWords(path.read_text("utf-8").splitlines())
+    except UnicodeDecodeError:
+        raise InvalidInput(f"{path.name} is no text in UTF-8. Bring the vocab.txt of an uncased BERT.") from None

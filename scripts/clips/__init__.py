@@ -1,0 +1,1 @@
+"""How UniVL was taught on drawn clips, and what was measured of it."""
