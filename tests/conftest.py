@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from core.encoders.embedded import minilm
 from core.records import Diagnosis
 from tests.support.chromium import ARGUMENTS, CHROMIUM, DRAWING
 from tests.support.diagnoses import make_diagnosis
+from tests.support.sentences import remembering
 
 # Set before any test imports a library that reads them: tests never reach a model hub.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
@@ -48,6 +51,20 @@ def diagnosis() -> Diagnosis:
 def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Caches of a test lie in its own temporary folder, never in the user's."""
     monkeypatch.setenv("ERRATA_CACHE", str(tmp_path / "cache"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def read_once() -> Iterator[None]:
+    """What one test had MiniLM read, the next one need not have read again."""
+    tower = minilm.load_tower
+
+    @cache
+    def load_tower() -> minilm.Sentences:
+        return remembering(tower())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(minilm, "load_tower", load_tower)
+        yield
 
 
 @pytest.fixture(scope="module")

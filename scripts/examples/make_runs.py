@@ -14,6 +14,7 @@ import numpy as np
 
 from core.cli.terminal import TerminalProgress
 from core.diagnose import diagnose
+from core.discovery.settings import DEFAULTS, Settings
 from core.files import ASSETS
 from core.records import F32, Diagnosis
 from core.store import THUMBNAILS, save
@@ -23,11 +24,11 @@ TITLES = {"clothing": "snapshots of clothes", "definitions": "definitions of wor
 """What the page calls an example where that is not its folder's name."""
 
 
-def diagnose_example(name: str) -> Diagnosis:
+def diagnose_example(name: str, settings: Settings = DEFAULTS) -> Diagnosis:
     """The example as the page's visitor would diagnose it, under the example's own name."""
     folder = EXAMPLES / name
-    images = folder / "images.zip"
-    found = diagnose(folder / "table.csv", images=images if images.is_file() else None, progress=TerminalProgress())
+    images = folder / "images.zip" if (folder / "images.zip").is_file() else None
+    found = diagnose(folder / "table.csv", images=images, settings=settings, progress=TerminalProgress())
     notes = tuple(note for note in found.notes if "came from the cache" not in note)  # true of this machine only
     assert found.words is not None
     # half precision is enough for a stored view and halves what the repository carries; the diagnosis was made on the

@@ -17,11 +17,13 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import ZipFile
 
 from tests.benchmarks.leaves_page import Browsed, browse
 from tests.support.system_calls import Run, Watched, harmless, stays_here, watch, why_not
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+TABLE, IMAGES = "assets/examples/scenes/table.csv", "assets/examples/scenes/images.zip"
 PYTHON = """
 import sys
 from core.diagnose import Settings, diagnose
@@ -69,11 +71,20 @@ def shorten(table: Path, rows: int, to: Path) -> Path:
     return to
 
 
-def commands(place: Place, table: Path) -> Iterator[tuple[str, list[str]]]:
-    """Each command on the shipped example, by name; the later ones read what the earlier wrote."""
-    out, images = place.folder / "out", str(place.repository / "assets/examples/scenes/images.zip")
+IN_ONE = """
+import sys
+from core.cli.main import main
+for line in {lines!r}:
+    if main(line):
+        sys.exit(f"{{line[0]}} failed")
+"""
+
+
+def lines_of(place: Place, table: Path, pictures: Path) -> dict[str, list[str]]:
+    """The arguments of each command on an example, by name; the later ones read what the earlier wrote."""
+    out, images = place.folder / "out", str(pictures)
     run, few = str(out / "run"), ["--permutations", "100"]
-    lines = {
+    return {
         "diagnose": ["diagnose", "--table", str(table), "--images", images, "--out", run, *few, "--hold-back", "0.25"],
         "ask": ["ask", run, "a dog in snow", "a dog on grass"],
         "audit": ["audit", run, "--out", str(out / "audit.html")],
@@ -86,14 +97,29 @@ def commands(place: Place, table: Path) -> Iterator[tuple[str, list[str]]]:
         "phrases": ["phrases", "--out", str(out / "phrases.json")],
         "encoders": ["encoders"],
     }
-    for name, line in lines.items():
+
+
+def commands(place: Place, table: Path) -> Iterator[tuple[str, list[str]]]:
+    """Each command in a process of its own, by name."""
+    images = place.repository / IMAGES
+    for name, line in lines_of(place, table, images).items():
         yield name, [sys.executable, "-m", "core", *line]
-    yield "from Python", [sys.executable, "-c", PYTHON, str(table), images]
+    yield "from Python", [sys.executable, "-c", PYTHON, str(table), str(images)]
+
+
+def all_in_one(place: Place, rows: int) -> list[str]:
+    """The same commands, one after the other in one process, so that what they import is imported once; on the first
+    rows and pictures of the shipped example alone."""
+    table, pictures = shorten(place.repository / TABLE, rows, place.folder / "table.csv"), place.folder / "few.zip"
+    with ZipFile(place.repository / IMAGES) as whole, ZipFile(pictures, "w") as few:
+        for name in sorted(whole.namelist())[:rows]:
+            few.writestr(name, whole.read(name))
+    return [sys.executable, "-c", IN_ONE.format(lines=list(lines_of(place, table, pictures).values()))]
 
 
 def watch_commands(place: Place, rows: int) -> Iterator[Watched]:
     """Run and watch every command on the first rows of the example."""
-    table = shorten(place.repository / "assets/examples/scenes/table.csv", rows, place.folder / "table.csv")
+    table = shorten(place.repository / TABLE, rows, place.folder / "table.csv")
     for name, command in commands(place, table):
         yield watch(place.run(name, command))
 

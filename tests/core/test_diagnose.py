@@ -133,12 +133,12 @@ def test_the_order_of_the_rows_does_not_change_what_is_claimed(order: str) -> No
 @pytest.mark.slow
 def test_shuffled_losses_claim_nothing_most_of_the_time() -> None:
     brought, claims = bring(), 0
-    for seed in range(20):
+    for seed in range(8):
         order = np.random.default_rng(seed).permutation(500)
         shuffled = replace(brought, losses=brought.losses[order], errors=brought.errors[order])
         found = shuffled.diagnose(settings=replace(QUICK, seed=seed, n_members=2))
         claims += bool(found.clusters or any(c.confirmed for c in (*found.classes, *found.insights)))
-    assert claims <= 4  # one is expected; 5 or more have a chance of 0.003
+    assert claims <= 2  # 0.4 are expected; 3 or more have a chance of 0.006. More runs: tests/benchmarks/honesty.py
 
 
 def test_heavy_tails_are_clipped_for_the_fit_and_it_is_said() -> None:

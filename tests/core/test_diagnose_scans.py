@@ -2,35 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pytest
 
-from core.data.tables.roles import Roles
 from core.diagnose import diagnose
-from core.discovery.settings import Settings
 from core.records import Diagnosis
 from core.scenes.planted_scans import plant_scans, write_planted
-
-FAST = replace(Settings(), n_permutations=300, map=False)
-ROLES = Roles(masks=("true_mask", "predicted_mask"))
+from tests.core.conftest import QUICK_SCANS
 
 
-@pytest.fixture(scope="module")
-def upload(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("scans")
-    write_planted(plant_scans(120, share=0.2), folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def found(upload: Path) -> Diagnosis:
-    return diagnose(upload / "scans.csv", images=upload, roles=ROLES, settings=FAST)
-
-
-def test_scans_with_a_bias_field_are_found_and_named_by_it(found: Diagnosis) -> None:
+def test_scans_with_a_bias_field_are_found_and_named_by_it(scans_found: Diagnosis) -> None:
+    found = scans_found
     spoilt = plant_scans(120, share=0.2).spoilt
     assert found.samples.modality == "scan"
     assert found.words is None
@@ -48,4 +31,4 @@ def test_scans_without_a_fault_give_no_finding(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     rows = [f"{line.split(',')[0]},{rng.random():.6f}" for line in table[1:]]
     (tmp_path / "null.csv").write_text("\n".join(["file,loss", *rows]), "utf-8")
-    assert diagnose(tmp_path / "null.csv", images=tmp_path, settings=FAST).clusters == ()
+    assert diagnose(tmp_path / "null.csv", images=tmp_path, settings=QUICK_SCANS).clusters == ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, fields, is_dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,7 @@ CLASSES = ("bus", "car", "tram")
 EFFECT = 1.2
 
 
+@cache
 def draw_picture(seed: int, *, dark: bool = False, size: int = 64) -> bytes:
     """PNG bytes of one disc over a two-tone ground; no two seeds look alike."""
     rng = np.random.default_rng(seed)

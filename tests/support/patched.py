@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -37,6 +38,7 @@ def as_png(image: Image.Image) -> bytes:
     return kept.getvalue()
 
 
+@cache
 def planted_run() -> tuple[Diagnosis, Bool, Bool]:
     """The run, (n,) which pictures have the patch, (n, 14, 14) the cells that touch it."""
     rng = np.random.default_rng(5)

@@ -259,10 +259,11 @@ def test_coverage_is_measured_and_can_fail() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "world", [World(n, p, a) for n in (60, 1000) for p in (0.1, 0.4, 0.8) for a in (0.5, 0.75, 0.95)]
+    "world", [World(60, 0.1, 0.95), World(60, 0.8, 0.5), World(1000, 0.1, 0.5), World(1000, 0.4, 0.95)]
 )
 def test_the_intervals_hold_the_truth_in_at_least_93_percent_of_repetitions(world: World) -> None:
-    found = measure(world, 2000, seed=7)
+    """The corners; `python -m tests.benchmarks.clicks_coverage` measures every world."""
+    found = measure(world, 1000, seed=7)
     assert min(found.clicks, found.shown) >= 0.93
     assert found.difference >= 0.92  # Newcombe with ten controls dips a little below its level near 0 and 1
     assert found.width_ratio <= 1

@@ -199,13 +199,13 @@ def test_nulls_confirm_a_class_at_most_about_as_often_as_alpha() -> None:
 def test_nulls_confirm_a_pair_at_most_as_often_as_alpha_however_many_are_too_rare_to_be_seen() -> None:
     rng = np.random.default_rng(3)
     claims = 0
-    for _ in range(40):
+    for _ in range(15):
         labels = np.repeat(np.arange(30), 300)
         wrong = rng.random(9000) < 0.3
         predictions = np.where(wrong, (labels + rng.integers(1, 30, 9000)) % 30, labels)
         samples, outcomes = made(labels, predictions)
         claims += any(f.confirmed for f in found(samples, outcomes, alpha=0.4).values() if f.kind == "confusion")
-    assert claims <= 16  # at most 8 are expected of half of alpha
+    assert claims <= 7  # at most 3 are expected of half of alpha; 8 or more have a chance of 0.004
 
 
 def many(k: int, each: int, seed: int) -> tuple[I64, I64, Superclasses]:

@@ -7,12 +7,15 @@ import json
 import numpy as np
 import pytest
 
+from core.discovery.settings import Settings
 from core.store import load
 from scripts.examples.make_runs import EXAMPLES, diagnose_example
 
 
 def check_that_it_says_the_same(name: str) -> None:
-    shipped, again = load(EXAMPLES / name / "run"), diagnose_example(name)
+    """Of what is claimed; the map and the planted failures, which take longest and change no claim, are left out."""
+    shipped = load(EXAMPLES / name / "run")
+    again = diagnose_example(name, Settings(map=False, sensitivity=False))
     assert again.fingerprint == shipped.fingerprint or np.allclose(
         again.embeddings.vectors, shipped.embeddings.vectors, atol=2e-3
     )

@@ -27,7 +27,10 @@ from webapp.state.session import RUNS, Session, selected_rows
 
 @pytest.fixture(scope="module")
 def run() -> Diagnosis:
-    return planted_run()[0]
+    """Its pictures have names that would be markup."""
+    made = planted_run()[0]
+    ids = tuple(f'{i}"><img src=x onerror=alert(1)>' for i in made.samples.ids)
+    return replace(made, samples=replace(made.samples, ids=ids))
 
 
 @pytest.fixture(scope="module")
@@ -52,10 +55,7 @@ def test_the_words_are_shown_with_their_crops_and_written(run: Diagnosis, found:
     assert "<h1>Visual words</h1>" in found.files[0].read_text("utf-8")
 
 
-def test_names_of_pictures_stay_text(run: Diagnosis) -> None:
-    ids = tuple(f'{i}"><img src=x onerror=alert(1)>' for i in run.samples.ids)
-    hostile = replace(run, samples=replace(run.samples, ids=ids))
-    found = last(on_words(Session(RUNS.add(hostile))))[-1]
+def test_names_of_pictures_stay_text(found: FoundWords) -> None:
     assert found.view.count("alert(1)") >= 1
     assert "onerror" not in Tags(found.view).attributes
 
@@ -125,9 +125,10 @@ def test_an_enlarged_sample_shows_where_the_confirmed_words_are(run: Diagnosis, 
     assert other["words"] is None
 
 
-def test_what_was_found_goes_with_the_run(run: Diagnosis) -> None:
+def test_what_was_found_goes_with_the_run(run: Diagnosis, found: FoundWords) -> None:
+    assert patches_of(found.run) is found.patches
     session = Session(RUNS.add(run))
-    found = last(on_words(session))[-1]
+    keep_patches(session.run, found.patches)
     assert patches_of(session.run) is found.patches
     RUNS.remove(session.run)
     prune_patches()

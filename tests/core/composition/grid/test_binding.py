@@ -143,10 +143,10 @@ def test_two_colours_that_look_alike_are_named_in_their_own_cells_only() -> None
 @pytest.mark.slow
 @pytest.mark.parametrize(("bound", "noise"), [(2.41, 1.5), (2.41, 2.2), (1.0, 1.0)])
 def test_false_verdicts_are_rare_where_all_is_seen_and_bound_with_errors(bound: float, noise: float) -> None:
-    """Family-wise over the grid, of 200 models; with a bound of 2.41 binding is right about as often as attribute and
+    """Family-wise over the grid, of 100 models; with a bound of 2.41 binding is right about as often as attribute and
     object."""
     false = 0
-    for seed in range(200):
+    for seed in range(100):
         rng = np.random.default_rng(seed)
         shown = two_things(60, rng)
         found = binding_grid(Pixels(60), shown, scorer(shown, rng, bound=bound, noise=noise))

@@ -53,7 +53,7 @@ def test_a_ramp_of_light_is_measured_as_large_as_it_is() -> None:
 
 def test_noise_is_measured(drawn: torch.Tensor) -> None:
     g = torch.Generator().manual_seed(0)
-    before, after = ([KIND.open(as_file(p))[1]["noise"] for p in x] for x in (drawn, noisy(drawn, g)))
+    before, after = ([KIND.open(as_file(p))[1]["noise"] for p in x[:12]] for x in (drawn, noisy(drawn, g)))
     assert min(after) > max(before)
 
 

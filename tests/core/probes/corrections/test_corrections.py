@@ -21,9 +21,13 @@ from core.probes.corrections.explain import explain_by_corrections, sentence
 from core.probes.corrections.export import CONTROL, plan_corrections
 from core.records import Diagnosis
 from core.scenes.planted_scans import bright, dice_losses, plant_scans, set_threshold
-from tests.core.test_diagnose_scans import found, upload  # noqa: F401  # pyright: ignore[reportUnusedImport]
 
 SIDE = 48
+
+
+@pytest.fixture
+def found(scans_found: Diagnosis) -> Diagnosis:
+    return scans_found
 
 
 def scan_of(plane: np.ndarray) -> Scan:
@@ -35,6 +39,7 @@ def network() -> Neuralizer:
     return read_network()[0]
 
 
+@pytest.mark.slow
 def test_the_bias_correction_brings_a_threshold_model_back(network: Neuralizer) -> None:
     """Over seeds 0 to 7, 12 scans each, the loss after it is 0.74 [0.69, 0.78] of the loss before, and 0.062
     [0.036, 0.088] below the control's (t, 95 %); a single seed reaches from 0.63 to 0.80 and from 0.03 to 0.12. So
@@ -83,7 +88,7 @@ def test_no_example_no_correction(network: Neuralizer) -> None:
         Corrector(network, SIDE, [])
 
 
-def test_examples_are_of_least_loss_and_no_scan_plays_two_parts(found: Diagnosis) -> None:  # noqa: F811
+def test_examples_are_of_least_loss_and_no_scan_plays_two_parts(found: Diagnosis) -> None:
     plan = plan_corrections(found, found.clusters[0].id, 10)
     assert len(plan.members) == len(plan.others) == 10
     assert not set(plan.examples) & (set(plan.members) | set(plan.others))
@@ -97,18 +102,16 @@ def test_examples_are_of_least_loss_and_no_scan_plays_two_parts(found: Diagnosis
         plan_corrections(of_pictures, 0)
 
 
+@pytest.mark.slow
 def test_the_round_trip_through_files_explains_a_planted_bias_field(
-    found: Diagnosis,  # noqa: F811
-    upload: Path,  # noqa: F811
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
+    found: Diagnosis, scans_upload: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from core.store import save
 
     run, out = tmp_path / "run", tmp_path / "corrected"
     save(found, run)
     cluster = str(found.clusters[0].id)
-    asked = ["--images", str(upload), "--out", str(out), "--cluster", cluster, "--fault", "bias", "--most", "20"]
+    asked = ["--images", str(scans_upload), "--out", str(out), "--cluster", cluster, "--fault", "bias", "--most", "20"]
     assert main(["correct", str(run), *asked]) == 0
     items, about = read_altered(out)
     assert {item.alteration for item in items} == {UNCHANGED, "bias", "bias" + CONTROL}
@@ -131,7 +134,7 @@ def test_the_round_trip_through_files_explains_a_planted_bias_field(
     assert open_images(out).names
 
 
-def rescored(found: Diagnosis, effect: float) -> tuple[Rescored, dict[str, Any]]:  # noqa: F811
+def rescored(found: Diagnosis, effect: float) -> tuple[Rescored, dict[str, Any]]:
     ids = found.samples.ids[:40]
     rng, members = np.random.default_rng(0), np.arange(40) < 20
     before = 0.5 * members + rng.normal(0, 0.1, 40)
@@ -139,7 +142,7 @@ def rescored(found: Diagnosis, effect: float) -> tuple[Rescored, dict[str, Any]]
     return Rescored(ids, losses), {"run": found.fingerprint, "members": list(ids[:20])}
 
 
-def test_a_correction_without_effect_explains_nothing(found: Diagnosis) -> None:  # noqa: F811
+def test_a_correction_without_effect_explains_nothing(found: Diagnosis) -> None:
     none, about = rescored(found, 0.0)
     assert not explain_by_corrections(found, about, none)[0].explains
     some, about = rescored(found, 0.3)
@@ -159,13 +162,13 @@ def test_a_correction_without_effect_explains_nothing(found: Diagnosis) -> None:
         ({"members": ["nobody"]}, "names the sample 'nobody', which is not in the files"),
     ],
 )
-def test_members_edited_by_hand_are_refused(found: Diagnosis, change: dict[str, Any], said: str) -> None:  # noqa: F811
+def test_members_edited_by_hand_are_refused(found: Diagnosis, change: dict[str, Any], said: str) -> None:
     scores, about = rescored(found, 0.3)
     with pytest.raises(InvalidInput, match=said):
         explain_by_corrections(found, {**about, **change}, scores)
 
 
-def test_a_sample_of_no_run_and_a_correction_without_control_are_refused(found: Diagnosis) -> None:  # noqa: F811
+def test_a_sample_of_no_run_and_a_correction_without_control_are_refused(found: Diagnosis) -> None:
     scores, about = rescored(found, 0.3)
     with pytest.raises(InvalidInput, match=r"'odd ☃ name', which is not in the run"):
         explain_by_corrections(found, about, replace(scores, ids=("odd ☃ name", *scores.ids[1:])))

@@ -1,0 +1,32 @@
+"""A run of scans that several files of tests ask for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.discovery.settings import Settings
+from core.records import Diagnosis
+
+QUICK_SCANS = Settings(n_permutations=300, map=False)
+
+
+@pytest.fixture(scope="session")
+def scans_upload(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with scans.csv and 120 drawn scans, of which a fifth have a bias field and lose their masks for it."""
+    from core.scenes.planted_scans import plant_scans, write_planted  # brings torch: not for every test of core
+
+    folder = tmp_path_factory.mktemp("scans")
+    write_planted(plant_scans(120, share=0.2), folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def scans_found(scans_upload: Path, tmp_path_factory: pytest.TempPathFactory) -> Diagnosis:
+    """Its diagnosis."""
+    from core.data.tables.roles import Roles
+    from core.diagnose import diagnose
+
+    roles, cache = Roles(masks=("true_mask", "predicted_mask")), tmp_path_factory.mktemp("cache")
+    return diagnose(scans_upload / "scans.csv", images=scans_upload, roles=roles, settings=QUICK_SCANS, cache=cache)
