@@ -73,7 +73,7 @@ PAGE = (
     "state",
     "explore",
     "data ask board clicks predict probe second compose",
-    "api",
+    "address api",
     "server",
     "app",
 )

@@ -25,7 +25,7 @@ def show(diagnosis: Diagnosis, *, height: int = 860) -> gr.Blocks:
     from webapp.server.rules import NOTEBOOKS, WebRules
     from webapp.server.settings import launch_settings
     from webapp.state.quotas import STATE_S
-    from webapp.state.session import RUNS
+    from webapp.state.runs import RUNS
 
     run = RUNS.add(diagnosis)
     demo = build_app(first=[(diagnosis.samples.name, run)])

@@ -24,7 +24,8 @@ from webapp.state.boxes import to_program
 from webapp.state.choices import ENCODERS, sources
 from webapp.state.jobs import HEAVY, JOBS, LIGHT
 from webapp.state.quotas import STATE_S
-from webapp.state.session import RUNS, Session, selected_rows, shows_errors
+from webapp.state.runs import RUNS
+from webapp.state.session import Session, selected_rows, shows_errors
 
 OTHER_OPTIONS = ("encoder", "alpha", "seed", "within", "hold_back")
 MAX_TEXTS = 8

@@ -16,7 +16,7 @@ import gradio as gr
 from core.data.modality import MODALITIES, modality_of
 from core.errors import InvalidInput
 from core.files import ASSETS
-from webapp import api as endpoints
+from webapp import address, api as endpoints
 from webapp.ask import tab as ask
 from webapp.board import tab as board
 from webapp.clicks import tab as clicks
@@ -37,7 +37,8 @@ from webapp.server.rules import WebRules, on_this_platform
 from webapp.server.settings import believe_proxies, launch_settings
 from webapp.state.jobs import PLAIN, PRIVATE
 from webapp.state.quotas import STATE_S
-from webapp.state.session import RUNS, Session, shows_errors
+from webapp.state.runs import RUNS
+from webapp.state.session import Session, shows_errors
 
 TITLE = "Errata: where does your model fail?"
 CONNECTION = '<p role="alert" hidden></p>'
@@ -86,7 +87,7 @@ def build_app(
             with gr.Tab("Explore", id="explore"):
                 view = explore.build(session, offered)
             with gr.Tab("Ask", id="ask") as tab:
-                ask.build(session, view, tabs, tab, opened)
+                asking = ask.build(session, view, tabs, tab, opened)
             with gr.Tab("Thirty clicks", id="clicks") as tab:
                 clicks.build(session, view, tabs, tab)
             with gr.Tab("Predict", id="predict") as tab:
@@ -104,6 +105,7 @@ def build_app(
             with gr.Tab("How to read this", id="reading"):
                 measured = {kind: modality_of(kind).meanings for kind in MODALITIES}
                 gr.HTML(render("guide.html.j2", at_home=at_home, measured=measured), **PLAIN)
+        address.build(session, view, tabs, asking, offered)
         demo.load(shows_errors(explore.on_downloads), [session], view.buttons, **PRIVATE)
         brought = [block for block in demo.blocks.values() if isinstance(block, gr.File)]
         your_data.wire_forget(form, brought)
@@ -169,8 +171,7 @@ def main(
     serve_until_stopped(demo)
 
 
-def _forget(session: Session) -> None:
-    """Delete a visitor's run some time after they have gone."""
-    if session.run:
-        RUNS.remove(session.run)
-        prune_patches()
+def _forget(_: Session) -> None:
+    """A visit is over: what was kept beside runs that are gone goes too. Its runs stay until their day is over, since
+    its browser may come back for them."""
+    prune_patches()

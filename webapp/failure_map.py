@@ -28,7 +28,9 @@ NO_SELECTION: dict[str, Any] = {"count": 0}
 """An empty record, since Gradio leaves a None out of an update."""
 
 
-def map_view(value: dict[str, Any] | None, *, describe: Callable[[Any], Any], elem_id: str = "map") -> gr.HTML:
+def map_view(
+    value: dict[str, Any] | None, *, describe: Callable[[Any], Any], elem_id: str = "map", view: Any = None
+) -> gr.HTML:
     """The map as a component; events `lasso` {run, polygon}, `point` {run, row}, `cluster` {run, cluster} and `clear`
     {}.
 
@@ -36,6 +38,7 @@ def map_view(value: dict[str, Any] | None, *, describe: Callable[[Any], Any], el
         value: what `map_points` gives; None draws nothing.
         describe: called with [run, row] while the mouse rests on a point; returns {"src", "title", "lines"} or None.
         elem_id: the element's id on the page.
+        view: what `webapp.state.query.view_of` gives, handed on to the page's address.
 
     A plain `gr.HTML` and no subclass: Gradio writes a stub file beside the source of every subclass that it meets.
     """
@@ -47,6 +50,7 @@ def map_view(value: dict[str, Any] | None, *, describe: Callable[[Any], Any], el
         server_functions=[describe],
         elem_id=elem_id,
         selection=NO_SELECTION,
+        view=view,
     )
 
 

@@ -328,4 +328,5 @@ new MutationObserver(() => { if (points) { paintRamp(find(".map-ramp"), isDark()
 pickTool(window.matchMedia("(pointer: coarse)").matches ? "tap" : "lasso");
 watch("value", readPoints);
 watch("selection", readSelection);
+watch("view", () => window.dispatchEvent(new CustomEvent("errata-view", { detail: props.view }))); // for link.js
 readPoints();

@@ -212,7 +212,8 @@ def predict(path: str, images: str | None = None, embeddings: str | None = None)
     """Fresh samples for a shipped run."""
     from core.files import ASSETS
     from webapp.predict.tab import make_prediction
-    from webapp.state.session import RUNS, Session
+    from webapp.state.runs import RUNS
+    from webapp.state.session import Session
 
     run = RUNS.offer(ASSETS / "examples" / "scenes" / "run")
     found = make_prediction(Session(run), path, images, embeddings, no_progress)

@@ -11,7 +11,7 @@ from core.records import Diagnosis, ProbeResult
 from core.store import save
 from tests.support.showcase import PlainEncoder, add_words, make_showcase
 from webapp.probe.state import run_one
-from webapp.state.session import RUNS
+from webapp.state.runs import RUNS
 
 
 @pytest.fixture

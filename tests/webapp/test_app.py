@@ -93,7 +93,7 @@ def test_a_finished_run_opens_and_can_be_left_for_the_example_again(tmp_path: Pa
     examples = find_examples(tmp_path)
     tabs, picker, session, *_ = on_new_run("example-opened", "Your run", examples)
     assert tabs["selected"] == "explore"
-    assert [value for _, value in picker["choices"]] == ["example-opened", "example-opened"]
+    assert [value for _, value in picker["choices"]] == ["example-opened"]
     assert session.run == "example-opened"
     assert len(show_run("example-opened")) == 6
 

@@ -15,7 +15,7 @@ from webapp.explore.tab import describe
 from webapp.markup.components import download_row, script
 from webapp.state.downloads import csv_of, fresh_folder
 from webapp.state.jobs import PLAIN, closing
-from webapp.state.session import RUNS
+from webapp.state.runs import RUNS
 
 if TYPE_CHECKING:
     import pandas as pd

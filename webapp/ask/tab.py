@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,8 @@ from webapp.markup.render import render
 from webapp.state.events import as_int, event_data
 from webapp.state.jobs import LIGHT, PLAIN, QUICK
 from webapp.state.quotas import STATE_S
-from webapp.state.session import RUNS, Session, require_run, shows_errors
+from webapp.state.runs import RUNS
+from webapp.state.session import Session, require_run, shows_errors
 
 if TYPE_CHECKING:
     from core.checks.questions import Answer, Difference
@@ -43,6 +44,19 @@ class AskState:
     asked: tuple[AskedQuestion, ...] = ()
     matches: tuple[tuple[str, str, tuple[int, ...]], ...] = ()
     """(text, scope, matching rows) of the answers on the page."""
+
+
+@dataclass(frozen=True)
+class Asking:
+    """The question of the tab Ask, as a link fills it."""
+
+    text: gr.Textbox
+    other: gr.Textbox
+    state: gr.State
+    outputs: list[Any]
+    """What an answer fills."""
+    ask: Callable[..., Any]
+    """Called with (session, state, text, other)."""
 
 
 def examples(diagnosis: Diagnosis, most: int = 7) -> list[str]:
@@ -157,8 +171,8 @@ def on_show(session: Session, state: AskState, event: gr.EventData) -> tuple[Any
     )
 
 
-def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, first: str) -> None:
-    """Lay out the tab and wire its callbacks."""
+def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, first: str) -> Asking:
+    """Lay out the tab and wire its callbacks; returns where a link puts its question."""
     diagnosis = _first(first)
     state = gr.State(AskState(first), time_to_live=STATE_S)
     gr.HTML(render("ask/intro.html.j2"), **PLAIN)
@@ -200,6 +214,7 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, first: str)
         place.act(shows_errors(on_chip), None, [text, other], **QUICK).then(**asks)
     answer.act(shows_errors(on_show), [session, state], [tabs, session, view.pane, view.failure_map], **QUICK)
     tab.select(shows_errors(on_open), [session, state], [state, offered, answer, history, table], **QUICK)
+    return Asking(text, other, state, [state, answer, history], on_ask)
 
 
 def _first(run: str) -> Diagnosis | None:

@@ -21,7 +21,8 @@ from webapp.state.caches import own_cache
 from webapp.state.events import as_int, event_data
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, closing, follow, wire_cancel
 from webapp.state.quotas import STATE_S
-from webapp.state.session import RUNS, Session, require_run, shows_errors
+from webapp.state.runs import RUNS
+from webapp.state.session import Session, require_run, shows_errors
 
 if TYPE_CHECKING:
     from core.checks.tags import TagReport

@@ -14,7 +14,8 @@ from core.errors import InvalidInput
 from core.records import Diagnosis
 from webapp.markup.render import empty, render
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, follow, wire_cancel
-from webapp.state.session import NO_RUN, RUNS, Session, require_run, shows_errors
+from webapp.state.runs import RUNS
+from webapp.state.session import NO_RUN, Session, require_run, shows_errors
 
 FIRST = ("domino", "error logistic", "spotlight")
 """Engines that are ticked at first."""

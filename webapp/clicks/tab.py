@@ -21,7 +21,8 @@ from webapp.markup.render import render
 from webapp.state.events import event_data
 from webapp.state.jobs import PLAIN, QUICK
 from webapp.state.quotas import STATE_S
-from webapp.state.session import RUNS, Session, require_run, shows_errors
+from webapp.state.runs import RUNS
+from webapp.state.session import Session, require_run, shows_errors
 
 if TYPE_CHECKING:
     from core.checks.clicks import Judgement, Strip

@@ -21,7 +21,8 @@ from webapp.state.caches import own_cache
 from webapp.state.events import event_data
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, follow, on_wait, wire_cancel
 from webapp.state.quotas import STATE_S
-from webapp.state.session import RUNS, Session, shows_errors
+from webapp.state.runs import RUNS
+from webapp.state.session import Session, shows_errors
 
 if TYPE_CHECKING:
     from core.composition.grid.binding import BindingGrid

@@ -187,7 +187,7 @@ def diagnose_items(
     from core.composition.failures.diagnose import diagnose_composition
     from core.composition.failures.second_model import two_models
     from core.discovery.settings import EmbeddingSettings, Settings
-    from webapp.state.session import RUNS
+    from webapp.state.runs import RUNS
 
     given: dict[str, Any] = dict(
         embedding=EmbeddingSettings(encoder, cache=own_cache()), settings=Settings(map=False), progress=progress

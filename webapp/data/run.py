@@ -11,7 +11,7 @@ from core.errors import InvalidInput
 from core.records import Progress
 from webapp.state.choices import ROLE_NAMES, Column, recognised, roles_from, sources
 from webapp.state.jobs import Job
-from webapp.state.session import RUNS
+from webapp.state.runs import RUNS
 
 if TYPE_CHECKING:
     from core.discovery.settings import Settings

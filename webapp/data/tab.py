@@ -34,7 +34,8 @@ from webapp.state.choices import (
 )
 from webapp.state.forget import forget_visit
 from webapp.state.jobs import HEAVY, JOBS, PLAIN, PRIVATE, QUICK, Job, closing, follow, on_wait, refused, wire_cancel
-from webapp.state.session import RUNS, Session, shows_errors
+from webapp.state.runs import RUNS
+from webapp.state.session import Session, shows_errors
 from webapp.state.visitor import address, visitor
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import InvalidInput
 from core.numbers import count
 from core.records import Diagnosis
-from webapp.state.session import RUNS
+from webapp.state.runs import RUNS
 
 if TYPE_CHECKING:
     from core.reports.html.visual_words import ShownName

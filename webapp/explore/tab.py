@@ -27,7 +27,10 @@ from webapp.markup.render import render
 from webapp.state import downloads
 from webapp.state.events import as_int, event_data
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, on_cancel
-from webapp.state.session import PAGE, RUNS, Session, picked_cluster, selected_rows, shows_errors
+from webapp.state.picker import runs_to_open
+from webapp.state.query import view_of
+from webapp.state.runs import RUNS
+from webapp.state.session import PAGE, Session, picked_cluster, selected_rows, shows_errors
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ def show_run(run: str) -> tuple[Any, ...]:
         Session(run=run),
         strip(diagnosis),
         class_section(diagnosis),
-        gr.update(value=map_points(diagnosis, run), selection=NO_SELECTION),
+        gr.update(value=map_points(diagnosis, run), selection=NO_SELECTION, view=view_of(Session(run=run))),
         gr.update(value=cluster_list(diagnosis, patches=patches_of(run)), run=run),
         gr.update(value=notes_section(diagnosis), run=run),
     )
@@ -71,14 +74,15 @@ def show_run(run: str) -> tuple[Any, ...]:
 def show_selection(session: Session) -> tuple[Session, Any, Any]:
     """Returns (session, pane, map) for what the session has picked."""
     diagnosis, patches = opened(session.run), patches_of(session.run)
-    if not session.picked:
-        return session, cluster_list(diagnosis, patches=patches), gr.update(selection=NO_SELECTION)
-    rows = selected_rows(session, diagnosis)
-    if not len(rows):
-        pane = cluster_list(diagnosis, "The outline held no point.", patches)
-        return replace(session, polygon=()), pane, gr.update(selection=NO_SELECTION)
+    rows, note = selected_rows(session, diagnosis) if session.picked else None, ""
+    if rows is not None and not len(rows):
+        session, note, rows = replace(session, polygon=()), "The outline held no point.", None
+    view = view_of(session)
+    if rows is None:
+        return session, cluster_list(diagnosis, note, patches), gr.update(selection=NO_SELECTION, view=view)
     pane = selection_pane(diagnosis, describe_selection(session, diagnosis), patches)
-    return session, pane, gr.update(selection=map_selection(rows, len(diagnosis.samples), cluster=session.cluster))
+    selection = map_selection(rows, len(diagnosis.samples), cluster=session.cluster)
+    return session, pane, gr.update(selection=selection, view=view)
 
 
 def describe_selection(session: Session, diagnosis: Diagnosis) -> Selection:
@@ -213,8 +217,8 @@ def on_new_run(run: str, what: str, others: list[tuple[str, str]]) -> tuple[Any,
     """
     if not run:
         return tuple(gr.skip() for _ in range(8 + len(downloads.FILES)))
-    choices = [(f"{what}: {RUNS.get(run).samples.name}", run), *others]
-    return gr.update(selected="explore"), gr.update(choices=choices, value=run, visible=True), *open_run(run)
+    RUNS.entitle(run, f"{what}: {RUNS.get(run).samples.name}")
+    return gr.update(selected="explore"), runs_to_open(run, others), *open_run(run)
 
 
 def waiting() -> list[Any]:
@@ -283,7 +287,7 @@ def _layout(examples: list[tuple[str, str]]) -> View:
     classes = gr.HTML(lines, elem_id="classes", **PLAIN)
     with gr.Row(elem_classes="stage", equal_height=True):
         with gr.Column(scale=58, min_width=320):
-            failure_map = map_view(points.get("value"), describe=describe)
+            failure_map = map_view(points.get("value"), describe=describe, view=points.get("view"))
         with gr.Column(scale=42, min_width=320, elem_classes="pane-column"):
             pane = _pane(listed, "pane")
     _, buttons = download_row([(f"download-{Path(name).suffix[1:]}", title) for name, title in downloads.FILES])

@@ -13,7 +13,8 @@ from core.numbers import number
 from core.records import Diagnosis, Faithfulness, Progress
 from core.reports.wording.reasons import faithfulness_sentence, kinds_table, reason_sentence
 from webapp.state.jobs import Job, follow
-from webapp.state.session import RUNS, Session, require_run
+from webapp.state.runs import RUNS
+from webapp.state.session import Session, require_run
 
 NOT_YET = "Whether naming a cause tells failures from the rest was not measured yet."
 _OF_EXAMPLES: dict[str, Faithfulness] = {}

@@ -20,7 +20,8 @@ from webapp.state.choices import IMAGES, TABLES, VECTORS
 from webapp.state.events import event_data
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, follow, wire_cancel
 from webapp.state.quotas import STATE_S
-from webapp.state.session import NO_RUN, RUNS, Session, require_run, selected_rows, shows_errors
+from webapp.state.runs import RUNS
+from webapp.state.session import NO_RUN, Session, require_run, selected_rows, shows_errors
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -9,7 +9,7 @@ from core.errors import DiagnosisError, InvalidInput, MissingDependency
 from core.records import Diagnosis
 from webapp.state.caches import own_cache
 from webapp.state.jobs import duration
-from webapp.state.session import RUNS
+from webapp.state.runs import RUNS
 
 if TYPE_CHECKING:
     from core.options import Setting

@@ -12,7 +12,7 @@ from core.records import Comparison, Diagnosis, ProbeResult, Progress, no_progre
 from webapp.markup.shares import is_own
 from webapp.probe.inputs import allowed, available, parted, refusal, task_of
 from webapp.state.caches import own_cache
-from webapp.state.session import RUNS
+from webapp.state.runs import RUNS
 
 MODEL = "model"
 """What the model under diagnosis is called where two are compared."""

@@ -23,7 +23,8 @@ from webapp.state.choices import IMAGES
 from webapp.state.events import as_int, event_data
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, closing, follow, on_cancel
 from webapp.state.quotas import STATE_S
-from webapp.state.session import NO_RUN, RUNS, Session, require_run, shows_errors
+from webapp.state.runs import RUNS
+from webapp.state.session import NO_RUN, Session, require_run, shows_errors
 
 NOTHING = ("", "")
 """No run was made of a probe's outcomes."""
@@ -166,8 +167,7 @@ def on_found(state: ProbeState, finished: tuple[str, str], examples: list[tuple[
     found, probed = finished
     if not found:
         return gr.skip(), *on_new_run("", "", [])
-    own = [] if probed in [run for _, run in examples] else [(RUNS.get(probed).samples.name, probed)]
-    return replace(state, former=probed), *on_new_run(found, "Probe", [*own, *examples])
+    return replace(state, former=probed), *on_new_run(found, "Probe", examples)
 
 
 def on_back(state: ProbeState) -> tuple[Any, ...]:

@@ -22,7 +22,8 @@ from webapp.state.downloads import fresh_folder
 from webapp.state.events import event_data
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, follow, refused, wire_cancel
 from webapp.state.quotas import STATE_S
-from webapp.state.session import NO_RUN, RUNS, Session, require_run, shows_errors
+from webapp.state.runs import RUNS
+from webapp.state.session import NO_RUN, Session, require_run, shows_errors
 
 FILES = (("beside.html", "Report (HTML)"), ("beside.csv", "Table (CSV)"), ("beside.json", "Results (JSON)"))
 FAILED = "The comparison did not finish"

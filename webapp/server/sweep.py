@@ -14,7 +14,7 @@ from pathlib import Path
 from webapp.explore.patches import prune_patches
 from webapp.state.home import count_bytes, part
 from webapp.state.quotas import quotas
-from webapp.state.session import RUNS
+from webapp.state.runs import RUNS
 from webapp.state.uploads import UPLOADS
 
 EVERY_S = 600.0

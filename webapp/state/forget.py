@@ -10,7 +10,7 @@ from pathlib import Path
 from webapp.state.caches import cache_of
 from webapp.state.downloads import files_of
 from webapp.state.jobs import JOBS
-from webapp.state.session import RUNS
+from webapp.state.runs import RUNS
 from webapp.state.uploads import UPLOADS
 
 STOP_S, LAST_S = 5.0, 3600.0

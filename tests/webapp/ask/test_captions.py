@@ -29,7 +29,8 @@ from webapp.ask.captions import (
     on_show,
 )
 from webapp.ask.kept import KEPT, MAX_CHARACTERS, KeptState
-from webapp.state.session import RUNS, Session
+from webapp.state.runs import RUNS
+from webapp.state.session import Session
 
 pytestmark = pytest.mark.usefixtures("plain")
 

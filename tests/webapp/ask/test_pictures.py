@@ -31,7 +31,8 @@ from webapp.ask.pictures import (
     on_run,
     on_show,
 )
-from webapp.state.session import RUNS, Session
+from webapp.state.runs import RUNS
+from webapp.state.session import Session
 
 QUESTION = "what colour is the cube ?"
 BAR = 0.5

@@ -19,7 +19,8 @@ from tests.webapp.markup.test_html import Tags
 from webapp.ask.answers import answers_view, questions_table, remember
 from webapp.ask.audit import EVERY, audit_csv, audit_view, cells_of, families_of, on_table as on_audit
 from webapp.ask.tab import AskState, _spoken, answer_texts, chips, examples, on_ask, on_chip, on_open, on_show
-from webapp.state.session import RUNS, Session, selected_rows
+from webapp.state.runs import RUNS
+from webapp.state.session import Session, selected_rows
 
 pytestmark = pytest.mark.usefixtures("plain")
 

@@ -39,7 +39,8 @@ from webapp.ask.tags import (
     on_tags,
 )
 from webapp.ask.tags_view import MAX_PICTURES, carriers, tagged_view, tags_view
-from webapp.state.session import RUNS, Session, selected_rows
+from webapp.state.runs import RUNS
+from webapp.state.session import Session, selected_rows
 
 pytestmark = pytest.mark.usefixtures("plain")
 

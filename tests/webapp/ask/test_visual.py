@@ -22,7 +22,8 @@ from webapp.explore.cards import cluster_list
 from webapp.explore.detail import Selection, selection_pane
 from webapp.explore.patches import keep_patches, patches_of, prune_patches
 from webapp.explore.tab import describe
-from webapp.state.session import RUNS, Session, selected_rows
+from webapp.state.runs import RUNS
+from webapp.state.session import Session, selected_rows
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,8 @@ from core.reports.html.scoreboard import SHIPPED
 from core.reports.tables.scoreboard import Board, loss_sentence
 from tests.support.diagnoses import make_diagnosis
 from webapp.board.tab import FIRST, on_ask, on_open, shipped_view
-from webapp.state.session import NO_RUN, RUNS, Session
+from webapp.state.runs import RUNS
+from webapp.state.session import NO_RUN, Session
 
 
 @pytest.fixture

@@ -25,7 +25,8 @@ from webapp.clicks.tab import (
     read_answers,
     score_of,
 )
-from webapp.state.session import RUNS, Session
+from webapp.state.runs import RUNS
+from webapp.state.session import Session
 
 
 @pytest.fixture(scope="module")

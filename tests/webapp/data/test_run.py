@@ -16,7 +16,7 @@ from webapp.data import run as your_data
 from webapp.data.run import AUTOMATIC, make_run, read_phrases, read_share
 from webapp.explore.tab import on_new_run
 from webapp.state.choices import ROLE_NAMES
-from webapp.state.session import RUNS
+from webapp.state.runs import RUNS
 
 
 def the_form(phrases: str | None) -> tuple[Any, ...]:

@@ -22,7 +22,8 @@ from webapp.explore.overview import notes_section
 from webapp.explore.tab import on_measured
 from webapp.explore.worth import NOT_YET, on_measure, opened, worth_of
 from webapp.state.jobs import JOBS
-from webapp.state.session import RUNS, Session
+from webapp.state.runs import RUNS
+from webapp.state.session import Session
 
 SAID = "Naming a cause tells failures from the rest with AUROC 0.70 (0.60 to 0.80)"
 

@@ -20,7 +20,8 @@ from tests.webapp.markup.test_html import Tags
 from webapp.explore.cards import cluster_list
 from webapp.predict.tab import PredictState, lasso_of, on_go, on_open, on_predict
 from webapp.predict.view import headline, prediction_view, selection_line
-from webapp.state.session import RUNS, Session
+from webapp.state.runs import RUNS
+from webapp.state.session import Session
 
 
 def a_row(

@@ -16,6 +16,7 @@ from core.probes import PROBES, make_probe
 from core.records import Diagnosis, ProbeResult, SampleSet
 from core.store import load
 from tests.support.showcase import add_words, make_showcase
+from tests.support.visits import serve
 from tests.webapp.callbacks import press
 from webapp.probe.form import cards, controls, read_press
 from webapp.probe.images import explanation_view
@@ -34,7 +35,8 @@ from webapp.probe.tab import (
     on_start,
 )
 from webapp.state.jobs import JOBS
-from webapp.state.session import RUNS, Session
+from webapp.state.runs import RUNS
+from webapp.state.session import Session
 
 pytestmark = pytest.mark.usefixtures("plain")
 N = 120
@@ -272,6 +274,7 @@ def test_a_seed_that_is_no_whole_number_is_refused(example: str, wrong: Any) -> 
 
 @pytest.mark.slow
 def test_a_probes_own_failures_open_as_a_run_with_a_way_back(streets: Diagnosis) -> None:
+    serve("probing")
     run = RUNS.add(add_words(make_showcase(200)))
     session = Session(run)
     _, _, probing, *_ = started(session, ProbeState(run))

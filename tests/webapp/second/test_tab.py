@@ -21,7 +21,8 @@ from tests.webapp.callbacks import press
 from tests.webapp.markup.test_html import Tags
 from webapp.second.tab import SecondState, on_compare, on_open, on_press
 from webapp.second.view import second_view
-from webapp.state.session import RUNS, Session
+from webapp.state.runs import RUNS
+from webapp.state.session import Session
 
 pytestmark = pytest.mark.usefixtures("plain")
 

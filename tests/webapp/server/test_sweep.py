@@ -12,10 +12,10 @@ import pytest
 from core.records import Diagnosis
 from webapp.server import sweep
 from webapp.server.sweep import Sweeper
-from webapp.state import session
+from webapp.state import runs
 from webapp.state.home import part
 from webapp.state.quotas import AT_HOME, quotas, set_quotas
-from webapp.state.session import RUNS
+from webapp.state.runs import RUNS
 
 
 @pytest.fixture(autouse=True)
@@ -76,7 +76,7 @@ def test_a_clock_a_day_ahead_deletes_no_run(diagnosis: Diagnosis, monkeypatch: p
 def test_a_run_older_than_a_day_goes(diagnosis: Diagnosis, monkeypatch: pytest.MonkeyPatch) -> None:
     run = RUNS.add(diagnosis)
     folder, real = RUNS.folder(run), time.monotonic
-    monkeypatch.setattr(session.time, "monotonic", lambda: real() + AT_HOME.kept_s + 1)
+    monkeypatch.setattr(runs.time, "monotonic", lambda: real() + AT_HOME.kept_s + 1)
     assert Sweeper().sweep() >= 1
     assert not folder.exists()
 

@@ -19,7 +19,7 @@ from webapp.state.downloads import FILES, files_of_run, fresh_folder
 from webapp.state.home import part
 from webapp.state.jobs import JOBS, Job
 from webapp.state.quotas import SHARED, set_quotas
-from webapp.state.session import RUNS
+from webapp.state.runs import RUNS
 from webapp.state.uploads import UPLOADS
 
 

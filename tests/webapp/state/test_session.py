@@ -19,7 +19,8 @@ from core.records import Diagnosis, FailureMap
 from core.store import save
 from webapp.state.downloads import FILES, ready_files
 from webapp.state.home import home
-from webapp.state.session import Runs, Session, picked_cluster, selected_rows, shows_errors
+from webapp.state.runs import Runs
+from webapp.state.session import Session, picked_cluster, selected_rows, shows_errors
 
 
 def test_a_run_is_found_again_under_an_id_that_cannot_be_guessed(diagnosis: Diagnosis) -> None:

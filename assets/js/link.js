@@ -1,0 +1,103 @@
+// The page's address says what is open, so that a link opens the same view; the browser remembers the ids of its own runs.
+// Runs inside gr.HTML's js_on_load (`element`, `props`, `trigger`, `watch`); webapp/address.py is the other half.
+
+const MINE = "errata-runs", MOST = 50;
+const OF_RUN = ["run", "cluster", "candidate", "row", "lasso"], OF_VIEW = ["tab", "ask", "than"], OF_PAGE = ["embed", "size", "__theme"];
+const asked = new URLSearchParams(location.search);
+const plain = props.value; // what an address without anything opens
+let now = plain, sent = [], own = [], arriving = false;
+let view = pick(asked, OF_VIEW);
+
+function pick(from, keys) {
+  return Object.fromEntries(keys.filter((key) => from.get(key)).map((key) => [key, from.get(key)]));
+}
+const mine = () => {
+  try {
+    const kept = JSON.parse(localStorage.getItem(MINE) ?? "[]");
+    return Array.isArray(kept) ? kept.filter((id) => typeof id === "string").slice(-MOST) : [];
+  } catch {
+    return []; // No storage, as in a sandboxed frame, or what another page has written there.
+  }
+};
+const keep = (ids) => {
+  try {
+    if (ids.length) localStorage.setItem(MINE, JSON.stringify(ids.slice(-MOST))); else localStorage.removeItem(MINE);
+  } catch { /* as above */ }
+};
+
+function search() {
+  const same = JSON.stringify(now) === JSON.stringify(plain);
+  const shown = view.tab && view.tab !== "explore" ? view : {};
+  const parts = { ...(same ? {} : now), ...(shown.tab === "ask" ? shown : pick(new URLSearchParams(shown), ["tab"])), ...pick(asked, OF_PAGE) };
+  const text = new URLSearchParams(parts).toString();
+  return text ? `?${text}` : location.pathname;
+}
+function write() {
+  const to = search();
+  if (to === (location.search || location.pathname)) return;
+  try { history[arriving ? "replaceState" : "pushState"](null, "", to); } catch { /* a frame that may not, or too many at once */ }
+}
+
+function go(back) {
+  const at = new URLSearchParams(location.search);
+  view = pick(at, OF_VIEW);
+  sent = mine();
+  const query = pick(at, [...OF_RUN, ...OF_VIEW]);
+  if (!back && !sent.length && !Object.keys(query).length) return;
+  arriving = true;
+  setTimeout(() => { arriving = false; }, 10_000); // where no answer comes
+  trigger("go", { query, own: sent, back });
+}
+
+window.addEventListener("errata-view", ({ detail }) => {
+  if (!detail) return;
+  now = detail.query;
+  own = detail.own;
+  const gone = sent.filter((id) => !own.includes(id));
+  keep([...new Set([...mine().filter((id) => !gone.includes(id)), ...own])]);
+  sent = [];
+  write();
+  arriving = false;
+});
+
+// The tab is the browser's alone: the server is told of it only by a link.
+const tabs = document.querySelector("#tabs");
+const chosen = () => tabs?.querySelector('[role="tab"][aria-selected="true"]')?.getAttribute("data-tab-id") ?? "";
+if (tabs) new MutationObserver(() => {
+  const tab = chosen();
+  if (!tab || tab === (view.tab ?? "explore") || arriving) return;
+  view = { ...view, tab };
+  write();
+}).observe(tabs, { subtree: true, attributes: true, attributeFilter: ["aria-selected"] });
+
+// A question is a part of the view from the moment that it is asked.
+document.addEventListener("click", (event) => event.target.closest?.("#ask") && note(), true);
+document.addEventListener("keydown", (event) => event.key === "Enter" && event.target.closest?.("#question, #compare") && note(), true);
+function note() {
+  const said = { ask: document.querySelector("#question :is(input, textarea)")?.value.trim(), than: document.querySelector("#compare :is(input, textarea)")?.value.trim() };
+  view = { tab: "ask", ...Object.fromEntries(Object.entries(said).filter(([, text]) => text)) };
+  write();
+}
+
+addEventListener("popstate", () => go(true));
+
+document.body.classList.toggle("embedded", asked.get("embed") === "1");
+document.body.classList.toggle("large", asked.get("size") === "large");
+const button = document.querySelector(".copy-link");
+button?.addEventListener("click", async () => {
+  const said = document.querySelector(".copied");
+  try {
+    await navigator.clipboard.writeText(location.href);
+    said.textContent = own.length && !String(now.run).startsWith("example-") ? "Copied. Whoever has the link can read this run until it is deleted." : "Copied.";
+  } catch {
+    said.textContent = `Copy the page's address: ${location.href}`; // no permission, as in a frame
+  }
+  setTimeout(() => { said.textContent = ""; }, 8000);
+});
+const whole = document.querySelector(".whole-page");
+whole?.addEventListener("click", () => {
+  const at = new URL(location.href);
+  at.searchParams.delete("embed");
+  whole.href = at.href;
+});
+setTimeout(() => go(false), 0); // once every part of the page listens

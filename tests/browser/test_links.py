@@ -1,0 +1,140 @@
+"""Links: a view opened again in another browser, Back, a run found again after a reload, and a page inside another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import numpy as np
+import pytest
+
+from tests.browser.conftest import READY, draw_lasso
+
+pytestmark = pytest.mark.browser
+Visit = Callable[..., Any]
+
+
+def parts(page: Any) -> dict[str, str]:
+    return {key: values[0] for key, values in parse_qs(urlsplit(page.url).query).items()}
+
+
+def waits_for(page: Any, **wanted: str) -> None:
+    """Until the address says that, and no more."""
+    page.wait_for_function(
+        "wanted => JSON.stringify(Object.fromEntries([...new URLSearchParams(location.search)].sort()))"
+        " === JSON.stringify(wanted)",
+        arg=dict(sorted(wanted.items())),
+        timeout=15_000,
+    )
+
+
+def shows(page: Any, where: str, text: str) -> None:
+    """Until the first such part of the page reads so."""
+    page.wait_for_function(
+        "([where, text]) => document.querySelector(where)?.innerText === text", arg=[where, text], timeout=30_000
+    )
+
+
+def follow(open_page: Visit, link: str, **how: Any) -> Any:
+    """Another visitor's page at that link."""
+    page = open_page(**how)
+    page.goto(link)
+    page.wait_for_selector(READY, timeout=60_000)
+    return page
+
+
+def test_what_is_picked_stands_in_the_address_and_back_undoes_it(open_page: Visit) -> None:
+    page = open_page()
+    assert parts(page) == {}
+    page.locator("#pane [data-do=cluster]").first.click()
+    page.wait_for_function("location.search.includes('cluster=')")
+    run, cluster = parts(page)["run"], parts(page)["cluster"]
+    title = page.locator("#pane h2").first.inner_text()
+    page.get_by_role("tab", name="Ask").click()
+    waits_for(page, run=run, cluster=cluster, tab="ask")
+    page.go_back()
+    waits_for(page, run=run, cluster=cluster)
+    page.wait_for_selector("#pane h2:visible")
+    assert page.locator("#pane h2").first.inner_text() == title
+    page.go_back()
+    waits_for(page)
+    page.wait_for_selector("#pane [data-do=cluster]:visible")
+
+
+def test_a_link_opens_the_same_cluster_and_the_same_question_in_another_browser(open_page: Visit) -> None:
+    page = open_page()
+    page.locator("#pane [data-do=cluster]").nth(1).click()
+    page.wait_for_function("location.search.includes('cluster=')")
+    shows(follow(open_page, page.url), "#pane h2", page.locator("#pane h2").first.inner_text())
+    page.get_by_role("tab", name="Ask").click()
+    page.locator("#question :is(input, textarea)").fill("snow & ice <b>")
+    page.locator("#ask").click()
+    page.wait_for_function("location.search.includes('ask=')")
+    page.wait_for_function("document.querySelector('#answer').innerText.includes('snow & ice <b>')")
+    asked = follow(open_page, page.url)
+    asked.wait_for_function("document.querySelector('#question :is(input, textarea)').value === 'snow & ice <b>'")
+    shows(asked, "#answer", page.locator("#answer").inner_text())
+
+
+def test_what_a_link_cannot_open_is_said_and_the_rest_is_open(open_page: Visit, page_address: str) -> None:
+    page = follow(open_page, f"{page_address}?run=example-streets&cluster=99")
+    page.get_by_text("number 99 is not among them").first.wait_for(timeout=30_000)
+    waits_for(page)
+    page = follow(open_page, f"{page_address}?run=%3Cimg%20src=x%20onerror=alert(1)%3E&cluster=1")
+    page.get_by_text("no longer held by the server").first.wait_for(timeout=30_000)
+    assert page.locator("#pane [data-do=cluster]").first.is_visible()
+
+
+def test_an_outline_comes_back(open_page: Visit) -> None:
+    page = open_page()
+    draw_lasso(page, [(0.1, 0.1), (0.9, 0.1), (0.9, 0.9), (0.1, 0.9)])
+    page.wait_for_function("location.search.includes('lasso=')")
+    shows(follow(open_page, page.url), "#pane h2", page.locator("#pane h2").first.inner_text())
+
+
+def test_an_own_run_is_found_again_after_a_reload_read_by_a_link_and_deleted(open_page: Visit, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    table, vectors = tmp_path / "mine.csv", tmp_path / "mine.npy"
+    table.write_text("id,loss\n" + "".join(f"{i},{rng.random()}\n" for i in range(120)))
+    np.save(vectors, rng.normal(size=(120, 8)).astype(np.float32))
+    page = open_page()
+    page.get_by_role("tab", name="Your data").click()
+    page.set_input_files("#table input[type=file]", table)
+    page.wait_for_selector("#columns table")
+    page.get_by_text("Embeddings of your own").click()
+    page.set_input_files("#vectors input[type=file]", vectors)
+    page.wait_for_function("document.querySelector('#vectors').innerText.includes('mine')", timeout=60_000)
+    page.get_by_role("button", name="Run the diagnosis").click()
+    page.wait_for_function("/run=/.test(location.search) && !/tab=/.test(location.search)", timeout=240_000)
+    link = page.url
+    kept = page.evaluate("localStorage.getItem('errata-runs')")
+    assert parts(page)["run"] not in kept  # the address tells nobody how to change or delete it
+    page.reload()
+    page.wait_for_function("document.querySelector('#picker input')?.value.includes('Your run')", timeout=60_000)
+    assert page.url == link
+    reader = follow(open_page, link)
+    reader.wait_for_function("document.querySelector('#picker input')?.value.startsWith('By a link')", timeout=60_000)
+    assert reader.evaluate("localStorage.getItem('errata-runs')") is None
+    page.get_by_role("tab", name="Your data").click()
+    page.get_by_role("button", name="Delete my data now").click()
+    page.wait_for_selector("#connection p:visible", timeout=30_000)
+    page.wait_for_function("localStorage.getItem('errata-runs') === null", timeout=30_000)
+    gone = follow(open_page, link)
+    gone.get_by_text("no longer held by the server").first.wait_for(timeout=30_000)
+
+
+def test_inside_another_page_the_open_tab_stands_alone(open_page: Visit, page_address: str) -> None:
+    page = follow(open_page, f"{page_address}?embed=1&size=large&cluster=1", width=1920, height=1080)
+    page.wait_for_function("location.search.includes('run=')")
+    assert not page.locator("#tabs [role=tab]").first.is_visible()
+    assert not page.locator(".brand").is_visible()
+    assert page.locator("#pane h2").first.is_visible()
+    small = page.evaluate(
+        """[...document.querySelectorAll('#pane *, #strip *, .map-note')]
+        .filter(e => e.offsetParent && [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()))
+        .filter(e => parseFloat(getComputedStyle(e).fontSize) < 15.9).map(e => e.outerHTML.slice(0, 120))"""
+    )
+    assert small == []
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

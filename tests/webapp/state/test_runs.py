@@ -1,0 +1,112 @@
+"""A run's two ids: one that may change it, one that stands in links; and a browser that finds its own runs again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from core.errors import InvalidInput
+from core.records import Diagnosis
+from tests.support.visits import serve
+from tests.webapp.callbacks import press
+from webapp.address import on_go
+from webapp.state.picker import runs_to_open
+from webapp.state.runs import RUNS, link_id
+from webapp.state.session import Session
+
+
+def test_who_has_a_link_reads_the_run_and_changes_nothing(diagnosis: Diagnosis) -> None:
+    serve("ida")
+    run = RUNS.add(diagnosis)
+    link = RUNS.link(run)
+    assert link != run
+    assert len(link) == 22
+    serve("jon")
+    assert RUNS.get(link) is RUNS.get(run)
+    assert RUNS.link(link) == link
+    with pytest.raises(InvalidInput, match="opened by a link"):
+        RUNS.change(link, lambda now: now)
+    with pytest.raises(InvalidInput, match="opened by a link"):
+        RUNS.replace(link, diagnosis)
+    RUNS.remove(link)
+    RUNS.adopt([link])
+    assert RUNS.own() == []
+    RUNS.forget("jon")
+    assert len(RUNS.get(run).samples) == 60
+    serve("ida")
+    RUNS.change(run, lambda now: replace(now, notes=("changed",)))
+    assert RUNS.get(link).notes == ("changed",)
+    RUNS.remove(run)
+    with pytest.raises(InvalidInput, match="no longer held"):
+        RUNS.get(link)
+
+
+def test_a_browser_that_comes_back_finds_its_runs_and_deletes_them(diagnosis: Diagnosis) -> None:
+    serve("ida")
+    run = RUNS.add(diagnosis)
+    serve("ida, reloaded")
+    assert RUNS.own() == []
+    RUNS.adopt(["unknown", run])
+    assert [key for key, _ in RUNS.own()] == [run]
+    assert RUNS.forget("ida, reloaded") == 1
+    with pytest.raises(InvalidInput):
+        RUNS.get(run)
+
+
+def test_the_picker_offers_own_runs_the_latest_first_and_tells_equal_names_apart(diagnosis: Diagnosis) -> None:
+    serve("cleo")
+    first, second = RUNS.add(diagnosis), RUNS.add(diagnosis)
+    for run in (first, second):
+        RUNS.entitle(run, "Your run: val")
+    picker = runs_to_open(second, [("An example", "example-a")])
+    assert picker["choices"] == [("Your run: val (2)", second), ("Your run: val", first), ("An example", "example-a")]
+    assert picker["value"] == second
+    serve("dan")
+    by_link = runs_to_open(link_id(first), [("An example", "example-a")])
+    assert by_link["choices"][0] == (f"By a link: {diagnosis.samples.name}", link_id(first))
+    RUNS.forget("cleo")
+
+
+def test_going_to_an_address_with_an_own_run_opens_it_under_its_own_id(diagnosis: Diagnosis) -> None:
+    serve("eve")
+    run = RUNS.add(diagnosis)
+    serve("eve, reloaded")
+    query = {"run": link_id(run), "cluster": "2", "tab": "ask", "ask": "a dog"}
+    said = on_go(Session(), "", [], press(query=query, own=[run, 3, None], back=False))
+    tabs, text, _, linked, session, picker = said[:6]
+    assert tabs["selected"] == "ask"
+    assert text == "a dog"
+    assert linked
+    assert (session.run, session.cluster) == (run, 1)
+    assert picker["value"] == run
+    serve("fay")
+    *_, session, _ = on_go(Session(), "", [], press(query=query, own="nonsense", back=False))[:6]
+    assert session.run == link_id(run)
+    RUNS.remove(run)
+
+
+def test_a_notebook_goes_back_to_its_own_run_and_not_to_a_reader_s_copy(diagnosis: Diagnosis) -> None:
+    run = RUNS.add(diagnosis)
+    for query in ({}, {"run": link_id(run)}):
+        *_, session, _ = on_go(Session(), run, [("streets", run)], press(query=query, own=[], back=True))[:6]
+        assert session.run == run
+    RUNS.remove(run)
+
+
+def test_a_link_to_a_run_that_is_gone_leaves_the_open_one(
+    diagnosis: Diagnosis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from webapp import address
+
+    told = list[str]()
+    monkeypatch.setattr(address.gr, "Warning", lambda text, **_: told.append(text))
+    serve("gil")
+    run = RUNS.add(diagnosis)
+    said = on_go(Session(run), "", [], press(query={"run": "<b>gone"}, own=[], back=False))
+    assert said[5]["value"] == run
+    assert said[8]["view"]["query"]["run"] == link_id(run)
+    assert told == [address.GONE]
+    on_go(Session(run), run, [], press(query={"cluster": "77"}, own=[], back=True))
+    assert "number 77" in told[1]
+    RUNS.remove(run)

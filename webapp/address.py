@@ -1,0 +1,106 @@
+"""The part of the page that keeps its address and the browser's list of own runs in step with what is open; the other
+half is assets/js/link.js."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import gradio as gr
+
+from core.errors import DiagnosisError
+from webapp.ask.tab import Asking
+from webapp.explore.tab import View, on_downloads, show_run, show_selection, waiting
+from webapp.markup.components import script
+from webapp.state.events import event_data
+from webapp.state.jobs import LIGHT, PLAIN, PRIVATE
+from webapp.state.picker import runs_to_open
+from webapp.state.query import query_of, question_of, session_of, tab_of, view_of
+from webapp.state.runs import MOST_ASKED, RUNS
+from webapp.state.session import Session, shows_errors
+
+GONE = "The run of this link is no longer held by the server: runs are deleted within a day, and when the server stops."
+
+
+def on_go(session: Session, first: str, examples: list[tuple[str, str]], event: gr.EventData) -> tuple[Any, ...]:
+    """The page was opened or gone back to at an address: returns (tabs, text, other text, whether to ask,
+    session, picker, then what `show_run` gives after the session, and the download buttons).
+
+    Args:
+        first: the run that an address without any opens.
+
+    What comes is from the browser: own ids that are not held any more are left out of the answer.
+    """
+    said = event_data(event)
+    own, query = said.get("own"), said.get("query")
+    RUNS.adopt([run for run in own if isinstance(run, str)][:MOST_ASKED] if isinstance(own, list) else [])
+    query = query if isinstance(query, dict) else {}
+    if not query and not said.get("back"):
+        return _only_runs(session, examples)
+    asked = query.get("run") or RUNS.link(first)
+    known = [first, *(run for run, _ in RUNS.own())]  # a notebook's page opens its reader's own run first
+    run = next((run for run in known if RUNS.link(run) == asked), asked)
+    try:
+        diagnosis = RUNS.get(run) if isinstance(run, str) and run else None
+    except DiagnosisError:
+        diagnosis = None
+    if diagnosis is None:
+        if query.get("run"):
+            gr.Warning(GONE, title="Nothing there")
+        return _only_runs(session, examples)
+    opened, parts = _open(run, query)
+    text, other = question_of(query)
+    tab = tab_of(query) or "explore"
+    return (
+        gr.update(selected=tab),
+        text or gr.skip(),
+        other or gr.skip(),
+        bool(text) and tab == "ask",
+        opened,
+        runs_to_open(run, examples),
+        *parts,
+        *waiting(),
+    )
+
+
+def _open(run: str, query: dict[str, Any]) -> tuple[Session, Sequence[Any]]:
+    """The session of an address, and (strip, classes, map, pane, notes)."""
+    _, strip, classes, points, pane, notes = show_run(run)
+    try:
+        session = session_of(query, RUNS.get(run), run)
+    except DiagnosisError as error:
+        gr.Warning(f"{error} The run is open without it.", title="Not all of the link could be opened")
+        session = Session(run)
+    if session.picked:
+        session, shown, selection = show_selection(session)
+        points = points | {"selection": selection["selection"], "view": selection["view"]}
+        pane = gr.update(value=shown, run=run)
+    return session, (strip, classes, points, pane, notes)
+
+
+def _only_runs(session: Session, examples: list[tuple[str, str]]) -> tuple[Any, ...]:
+    """Nothing changes but the runs that the picker offers."""
+    known = gr.update(view=view_of(session))
+    left, right = [gr.skip()] * 5, [gr.skip()] * (2 + len(waiting()))
+    return *left, runs_to_open(session.run, examples), gr.skip(), gr.skip(), known, *right
+
+
+def build(session: gr.State, view: View, tabs: gr.Tabs, asking: Asking, examples: list[tuple[str, str]]) -> None:
+    """Wire the address: what is opened, picked and asked is written into it, and a link opens it."""
+    first = examples[0][1] if examples else ""
+    address = gr.HTML(
+        query_of(Session(run=first)), html_template="<i hidden></i>", js_on_load=script("link"), elem_id="link", **PLAIN
+    )
+    linked = gr.State(False)
+
+    def go(session: Session, event: gr.EventData) -> tuple[Any, ...]:
+        return on_go(session, first, examples, event)
+
+    def ask(linked: bool, *said: Any) -> Any:
+        return asking.ask(*said) if linked else tuple(gr.skip() for _ in asking.outputs)
+
+    filled = [tabs, asking.text, asking.other, linked, session, view.picker, *view.all(), *view.buttons]
+    gone = address.go(shows_errors(go), [session], filled, **PRIVATE, **LIGHT)  # a warning needs the queue
+    said = [linked, session, asking.state, asking.text, asking.other]
+    gone.success(shows_errors(ask), said, asking.outputs, **PRIVATE, **LIGHT)
+    gone.success(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)

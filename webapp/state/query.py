@@ -1,0 +1,99 @@
+"""What of a view stands in the page's address, as text in both directions.
+
+    ?run=example-scenes&tab=ask&cluster=2&ask=a+dog+in+snow&embed=1&size=large
+
+The address comes from anybody: what is no number, no pair, or not in the run is left out or refused in a sentence.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from core.errors import InvalidInput
+from core.records import Diagnosis
+from webapp.failure_map import read_polygon
+from webapp.state.runs import RUNS
+from webapp.state.session import Session, picked_cluster
+
+TABS = ("explore", "ask", "clicks", "predict", "probe", "second", "compose", "board", "data", "reading")
+MAX_CORNERS, DIGITS = 60, 4
+"""Corners of an outline that stand in an address, and digits of each: an outline by hand has hundreds."""
+MAX_TEXT = 400
+"""Letters of a question."""
+
+
+def query_of(session: Session) -> dict[str, str]:
+    """The parts of the address for an open run and what is picked in it; the matches of a question have none, since the
+    question itself stands there."""
+    if not session.run:
+        return {}
+    made = {"run": RUNS.link(session.run)}
+    if session.cluster is not None:
+        made["cluster"] = str(session.cluster + 1)
+    elif session.candidate is not None:
+        made["candidate"] = str(session.candidate + 1)
+    elif session.row is not None:
+        made["row"] = str(session.row)
+    elif session.polygon:
+        step = -(-len(session.polygon) // MAX_CORNERS)
+        made["lasso"] = " ".join(f"{x:.{DIGITS}g},{y:.{DIGITS}g}" for x, y in session.polygon[::step])
+    return made
+
+
+def view_of(session: Session) -> dict[str, Any]:
+    """What link.js writes into the address, and the own ids that it keeps in the browser, as the map hands them on; the
+    same view given again is news, too."""
+    return {"query": query_of(session), "own": [run for run, _ in RUNS.own()], "at": time.monotonic()}
+
+
+def session_of(query: Mapping[str, Any], diagnosis: Diagnosis, run: str) -> Session:
+    """The view that an address asks for of a run.
+
+    Args:
+        run: the id under which it is opened.
+
+    Raises:
+        InvalidInput: what is asked for is not in the run, or is no number.
+    """
+    cluster, candidate = _number(query, "cluster"), _number(query, "candidate")
+    if cluster is not None or candidate is not None:
+        session = Session(run, cluster=_place(cluster), candidate=None if cluster is not None else _place(candidate))
+        picked_cluster(session, diagnosis)
+        return session
+    if (row := _number(query, "row")) is not None:
+        if row >= len(diagnosis.samples):
+            raise InvalidInput(f"This run has rows 0 to {len(diagnosis.samples) - 1}: the link says {row}.")
+        return Session(run, row=row)
+    corners = [pair.split(",") for pair in _text(query, "lasso").split()]
+    return Session(run, polygon=read_polygon(corners)) if corners else Session(run)
+
+
+def question_of(query: Mapping[str, Any]) -> tuple[str, str]:
+    """The question of an address, and what it is compared with; "" where there is none."""
+    return _text(query, "ask")[:MAX_TEXT], _text(query, "than")[:MAX_TEXT]
+
+
+def tab_of(query: Mapping[str, Any]) -> str:
+    """The tab of an address, "" where it names none that is there."""
+    said = _text(query, "tab")
+    return said if said in TABS else ""
+
+
+def _text(query: Mapping[str, Any], name: str) -> str:
+    value = query.get(name, "")
+    return value if isinstance(value, str) else ""
+
+
+def _number(query: Mapping[str, Any], name: str) -> int | None:
+    said = _text(query, name).strip()
+    if not said:
+        return None
+    if len(said) > 12 or not said.isdecimal():
+        raise InvalidInput(f"The link's {name} must be a whole number: got {said[:40]!r}.")
+    return int(said)
+
+
+def _place(number: int | None) -> int | None:
+    return None if number is None else number - 1
