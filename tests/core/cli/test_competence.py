@@ -13,11 +13,12 @@ from tests.core.checks.test_competence import LightEncoder
 from tests.support.pictures import blobs, encoded
 
 
+@pytest.mark.slow
 def test_an_encoder_is_measured_and_its_table_is_found_from_then_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("core.encoders.load_encoder", lambda name, **options: LightEncoder())
-    monkeypatch.setenv("ERRATA_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr("core.checks.competence.PER_EDIT", 15)
     (tmp_path / "pictures").mkdir()
     files = [f"{i}.png" for i in range(110)]
     for i, file in enumerate(files):

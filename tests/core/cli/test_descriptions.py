@@ -103,6 +103,7 @@ def learning(labelled: dict[str, str], kind: str = "masked", *more: str) -> list
     return ["learn", labelled[kind], *given, *asked, "--steps", "140", *more]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["masked", "causal"])
 def test_a_model_learns_descriptions_and_says_what_that_brought(
     labelled: dict[str, str], kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -28,6 +28,7 @@ def texts(tmp_path: Path) -> str:
     return str(write_texts(tmp_path / "texts.csv", [*some_texts(80), ""]))
 
 
+@pytest.mark.slow
 def test_a_student_is_taught_measured_and_written(
     teacher: str, texts: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -44,6 +45,7 @@ def test_a_student_is_taught_measured_and_written(
     assert again.splitlines()[0].split(";")[1] == first.split(";")[1]  # the same seed, over the earlier student
 
 
+@pytest.mark.slow
 def test_a_classifier_is_taught_with_copies_and_goes_on(
     texts: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -111,11 +113,12 @@ def test_a_folder_with_files_of_the_users_is_not_written_to(
     assert "no student that it is part of" in refused(capsys, "distil", teacher, *given)
 
 
+@pytest.mark.slow
 def test_what_compression_costs_is_compared_by_cluster(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], plain_map: None
 ) -> None:
     head = str(write_bert(tmp_path / "head", "BertForSequenceClassification", num_labels=2))
-    rows = [f"{text},{i % 2}" for i, text in enumerate(some_texts(300))]
+    rows = [f"{text},{i % 2}" for i, text in enumerate(some_texts(80))]
     (tmp_path / "t.csv").write_text("text,label\n" + "\n".join(rows) + "\n", "utf-8")
     given = ("--texts", str(tmp_path / "t.csv"), "--column", "text")
     said(capsys, "distil", head, *given, "--out", str(tmp_path / "small"), *FEW)
@@ -124,7 +127,7 @@ def test_what_compression_costs_is_compared_by_cluster(
     student = str(tmp_path / "student.csv")
     said(capsys, "classify", str(tmp_path / "small"), *given, "--out", student)
     run = str(tmp_path / "run")
-    said(capsys, "diagnose", "--table", teacher, "--texts", "text", "--permutations", "100", "--out", run)
+    said(capsys, "diagnose", "--table", teacher, "--texts", "text", "--no-words", "--permutations", "100", "--out", run)
     told = said(capsys, "compare", run, "--second", student, "--student", str(tmp_path / "small"))
     assert re.search(r"The student has 3 layers x 24 in place of 6 x 24, 0\.0 M parameters .* \d\.\d\d ms a text", told)
     assert "student" in told.splitlines()[0]

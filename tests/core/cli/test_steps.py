@@ -22,6 +22,7 @@ def texts(tmp_path: Path) -> str:
     return str(write_rows(tmp_path / "texts.csv", some_rows(60)))
 
 
+@pytest.mark.slow
 def test_a_student_is_taught_measured_written_and_asked(
     texts: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -51,6 +52,7 @@ def test_a_folders_t5_is_the_start(texts: str, tmp_path: Path, capsys: pytest.Ca
     assert (out / "tokenizer.json").read_bytes() == (start / "tokenizer.json").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_large_models_labels_are_taught_and_the_others_measure(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -109,6 +111,7 @@ def test_bad_input_gets_one_message(
     )
 
 
+@pytest.mark.slow
 def test_released_files_are_taught_as_they_are(
     shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

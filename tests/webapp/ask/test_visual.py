@@ -25,6 +25,8 @@ from webapp.explore.tab import describe
 from webapp.state.runs import RUNS
 from webapp.state.session import Session, selected_rows
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def run() -> Diagnosis:

@@ -93,6 +93,8 @@ def test_a_model_of_other_features_is_refused(run: str, tmp_path: Path, capsys: 
     )
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("plain_map")
 def test_questions_of_a_table_become_losses_that_diagnose_takes(
     model: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -128,6 +130,7 @@ def test_questions_need_pictures_and_a_place_for_the_losses_and_no_run(
     assert "give the folder DIR" in refused(capsys, "answers", "--ask", "is it red?")
 
 
+@pytest.mark.slow
 def test_of_pictures_unlike_those_it_learned_from_the_model_is_not_sure(
     run: str, model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
