@@ -31,6 +31,7 @@ MODULES = {
     "visual-words": "core.cli.explain",
     "answers": "core.cli.pictures.answers",
     "correct": "core.cli.pictures.corrections",
+    "retrieve": "core.cli.pictures.retrieve",
     "pretrain": "core.cli.explain",
     "learn": "core.cli.descriptions",
     "competence": "core.cli.competence",

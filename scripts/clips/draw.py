@@ -18,8 +18,10 @@ import torch
 
 from core.encoders import load_encoder
 from core.encoders.tokens import tower_of
-from core.encoders.univl.features import cell_means
+from core.encoders.univl.features import cell_means, projected
+from core.records import F32
 from core.scenes.clips import OPPOSITE, draw_clip
+from core.training.univl.drawn import DrawnEvents
 
 FRAMES, SIDE = 8, 128
 """Of a clip of two events, and of a frame in pixels."""
@@ -43,6 +45,23 @@ def draw(n: int, seed: int) -> dict[str, Any]:
     stacked = np.stack(cells), np.stack(joint)
     both = [x.reshape(*shape, *x.shape[2:]) for x in stacked]
     return {"cells": both[0], "joint": both[1], "texts": np.array(texts), "seed": seed}
+
+
+def read_drawn(paths: Sequence[Path], what: str = "cells") -> DrawnEvents:
+    """What `draw` kept, of several files one after the other.
+
+    Args:
+        what: "cells", projected as UniVL takes them, or "joint".
+    """
+    features, texts = list[F32](), list[tuple[str, str]]()
+    for path in paths:
+        with np.load(path, allow_pickle=False) as kept:
+            seen = kept[what].astype(np.float32)
+            texts += [(str(a), str(b)) for a, b in kept["texts"]]
+        flat = seen.reshape(-1, *seen.shape[3:])
+        flat = projected(flat) if what == "cells" else flat
+        features.append(flat.reshape(*seen.shape[:3], -1))
+    return DrawnEvents(tuple(texts), torch.from_numpy(np.concatenate(features)))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -1,0 +1,107 @@
+#!/usr/bin/env python
+"""Teach the UniVL that ships on drawn clips and write it with its card.
+
+    python -m scripts.clips.draw --n 500 --seed 101 --out FOLDER/train1.npz      # and so on: the card names the seeds
+    python -m scripts.clips.fit --drawn FOLDER/train*.npz [--out assets/clips] [--seed 0]
+
+Any setting of `core.training.univl.loop.UnivlTraining` may be given, such as --first 0 for the second stage alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from core.encoders.univl.network import PARTS, Univl, UnivlSizes
+from core.encoders.univl.weights import FOLDER, ReadUnivl, write_univl
+from core.encoders.univl.words import ClipWords, words_of_texts
+from core.training.univl.loop import ClipLesson, UnivlTraining, fine_tune, mean_losses, teach_univl
+from scripts.clips.draw import FRAMES, SIDE, read_drawn
+
+LICENCE = "Apache-2.0; taught on clips drawn by core.scenes.clips, no photograph is contained"
+TOKENS = 14
+
+
+def sizes_of(words: ClipWords, features: int) -> UnivlSizes:
+    """Of the network that ships."""
+    return UnivlSizes(
+        vocabulary=len(words),
+        features=features,
+        width=96,
+        heads=3,
+        hidden=384,
+        text_layers=2,
+        video_layers=2,
+        cross_layers=1,
+        decoder_layers=1,
+        text_positions=16,
+        video_positions=16,
+        cross_positions=32,
+        dropout=0.0,
+    )
+
+
+def taught(lesson: ClipLesson, how: UnivlTraining, then: UnivlTraining | None = None, task: str = "") -> ReadUnivl:
+    """A network after both stages, and after fine-tuning for a task where one is named."""
+    network = Univl(sizes_of(lesson.words, lesson.drawn.features.shape[3]), PARTS)
+    network.begin(torch.Generator().manual_seed(how.seed))
+    began, steps = time.process_time(), list[dict[str, float]]()
+
+    def report(name: str, done: int, total: int) -> None:
+        if done % 250 == 0 or done == total:
+            print(f"{name} {done}/{total} {time.process_time() - began:.0f} s", file=sys.stderr, flush=True)
+
+    steps += teach_univl(network, lesson, how, report)
+    if then is not None:
+        fine_tune(network, lesson, then, task, report)
+    card = {
+        "format": 1,
+        "what": "UniVL (Luo et al. 2020, arXiv 2002.06353), small",
+        "sizes": asdict(network.sizes),
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "teaching": asdict(how) | ({"then": task, **asdict(then)} if then is not None else {}),
+        "losses": {name: round(loss, 3) for name, loss in mean_losses(steps[-100:]).items()},
+        "seconds": round(time.process_time() - began),
+        "torch": torch.__version__,
+    }
+    return ReadUnivl(network, lesson.words, lesson.tokens, card)
+
+
+def lesson_of(paths: Sequence[Path]) -> ClipLesson:
+    """Drawn events with all words of their texts."""
+    drawn = read_drawn(paths)
+    return ClipLesson(drawn, words_of_texts(drawn.every_text()), TOKENS)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--drawn", type=Path, nargs="+", required=True)
+    parser.add_argument("--out", type=Path, default=FOLDER)
+    parser.add_argument("--task", choices=("joint", "aligned", "caption"), help="fine-tune for it, --tune steps")
+    parser.add_argument("--tune", type=int, default=400)
+    for each in fields(UnivlTraining):
+        parser.add_argument(f"--{each.name}", type=type(each.default), default=each.default)
+    given = parser.parse_args(arguments)
+    torch.set_num_threads(1)
+    how = UnivlTraining(**{each.name: getattr(given, each.name) for each in fields(UnivlTraining)})
+    then = None
+    if given.task is not None:
+        then = UnivlTraining(first=0, second=given.tune, second_batch=how.second_batch, lr=how.lr / 3, seed=how.seed)
+    lesson = lesson_of(given.drawn)
+    found = taught(lesson, how, then, given.task or "")
+    seeds = [int(np.load(path, allow_pickle=False)["seed"]) for path in given.drawn]
+    data = {"drawn": {"seeds": seeds, "grounds": len(lesson.drawn), "frames": FRAMES, "pixels": SIDE}}
+    write_univl(
+        ReadUnivl(found.network, found.words, found.tokens, {**found.card, **data, "licence": LICENCE}), given.out
+    )
+
+
+if __name__ == "__main__":
+    main()
