@@ -49,15 +49,19 @@ class DrawnEvents:
         order = (1, 0) if swapped else (0, 1)
         return THEN.join(texts[k] for k in order), torch.cat([parts[k] for k in order])
 
-    def twins(self, rows: Sequence[int], generator: torch.Generator) -> tuple[list[str], torch.Tensor]:
-        """Of each ground both orders, one after the other, its events turned at random: 2 b texts and (2 b, 2 k, w)."""
+    def relatives(self, rows: Sequence[int], generator: torch.Generator) -> tuple[list[str], torch.Tensor]:
+        """Of each ground four clips, one after the other: its events turned at random, in both orders, and then one of
+        them turned the other way, in both orders. 4 b texts and (4 b, 2 k, w)."""
         texts, clips = list[str](), list[torch.Tensor]()
         turns = torch.rand(len(rows), 2, generator=generator) < 0.5
-        for row, turned in zip(rows, turns.tolist(), strict=True):
-            for swapped in (False, True):
-                text, clip = self.clip(row, turned, swapped)
-                texts.append(text)
-                clips.append(clip)
+        which = torch.randint(2, (len(rows),), generator=generator)
+        for row, turned, k in zip(rows, turns.tolist(), which.tolist(), strict=True):
+            other = [back != (i == k) for i, back in enumerate(turned)]
+            for way in (turned, other):
+                for swapped in (False, True):
+                    text, clip = self.clip(row, way, swapped)
+                    texts.append(text)
+                    clips.append(clip)
         return texts, torch.stack(clips)
 
     def every_text(self) -> Iterator[str]:

@@ -2,8 +2,8 @@
 
 Source: UniVL (Luo et al. 2020, arXiv 2002.06353, section 3.4): the encoders first learn to bring text and clip
 together, then all parts are taught at once. Departures: Adam with the step size rising and falling by a cosine in each
-stage; batches hold every clip beside the one of the same events in the other order, without which nothing in a batch of
-this size asks for the order.
+stage; batches hold every clip beside the one of the same events in the other order, and beside those in which one event
+runs backwards: nothing else in a batch of this size asks for order and direction.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ LossOf = Callable[[Univl, ClipBatch], torch.Tensor]
 class UnivlTraining:
     """How the network is taught."""
 
-    first: int = setting(2_000, "Steps of the first stage, the joint loss alone.", low=0)
-    second: int = setting(2_000, "Steps of the second stage, all five losses.", low=0)
-    first_batch: int = setting(32, "Grounds of a step of the first stage; each gives two clips.", low=2)
-    second_batch: int = setting(12, "Grounds of a step of the second stage.", low=2)
+    first: int = setting(1_200, "Steps of the first stage, the joint loss alone.", low=0)
+    second: int = setting(700, "Steps of the second stage, all five losses.", low=0)
+    first_batch: int = setting(12, "Grounds of a step of the first stage; each gives four clips.", low=2)
+    second_batch: int = setting(5, "Grounds of a step of the second stage.", low=2)
     lr: float = setting(1e-3, "Largest step size of Adam.", low=1e-6, high=1.0)
     warm_up: int = setting(100, "Steps in which the step size rises, in either stage.", low=1)
     clip: float = setting(1.0, "Longest gradient.", low=1e-3)
@@ -53,9 +53,9 @@ class ClipLesson:
     """To which every text is cut and padded."""
 
     def batch(self, grounds: int, hiding: Hiding, generator: torch.Generator) -> ClipBatch:
-        """Both orders of so many grounds, drawn at random."""
+        """Four clips of each of so many grounds, drawn at random."""
         rows = torch.randperm(len(self.drawn), generator=generator)[:grounds].tolist()
-        texts, clips = self.drawn.twins(rows, generator)
+        texts, clips = self.drawn.relatives(rows, generator)
         there = torch.ones(clips.shape[:2], dtype=torch.long)
         return clip_batch(texts, (clips, there), self.words, self.tokens, generator, hiding=hiding)
 

@@ -25,8 +25,8 @@ def laid_out(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def read(at: Path, **more: int) -> features.FeatureTable:
-    return read_feature_table(at / "clips.csv", at / "features", **more)
+def read(at: Path, most_frames: int = 64) -> features.FeatureTable:
+    return read_feature_table(at / "clips.csv", at / "features", most_frames=most_frames)
 
 
 def test_clips_come_in_the_tables_order_padded_to_the_longest(laid_out: Path) -> None:
