@@ -153,7 +153,7 @@ def _found(asked: _Asked, most: int, out: Path | None) -> dict[str, Any]:
     import numpy as np
     import pandas as pd
 
-    from core.checks.retrieval import best_items, retrieve_own
+    from core.statistics.retrieval import best_items, retrieve_own
 
     head: dict[str, Any] = {"clips": len(asked.names), "texts": len(asked.texts), "notes": asked.notes}
     if asked.of is None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.checks.retrieval import best_items, retrieve_own
 from core.errors import InvalidInput
+from core.statistics.retrieval import best_items, retrieve_own
 
 
 def test_places_are_those_of_a_plain_loop() -> None:
