@@ -40,7 +40,7 @@ def test_a_card_opens_its_gallery_and_clear_returns_to_the_list(open_page: Visit
     page.locator("#pane .card").first.click()
     page.wait_for_selector("#pane .selection-chip")
     assert count_selected(page) == 50
-    assert page.locator("#panel-worst .tile img").count() == 12
+    assert page.locator("#panel-worst .tile img").count() == 8
     losses = [float(t) for t in page.locator("#panel-worst .tile b").all_inner_texts()]
     assert losses == sorted(losses, reverse=True)
     page.get_by_role("tab", name="Counter-examples").click()

@@ -10,7 +10,7 @@ import numpy as np
 from core.numbers import bracketed, count, p_value, percent, signed
 from core.records import EVERYTHING, I64, Diagnosis, FailureCluster, Insight
 from core.reports.wording.candidates import chance_phrase
-from core.reports.wording.findings import cluster_title, overlap, patches_title
+from core.reports.wording.findings import cluster_title, overlap, patches_title, plain_sentence
 from core.reports.wording.outlines import outlines_sentence
 from core.statistics.measures import in_shares
 from webapp.explore.findings import ShownFinding, findings_columns
@@ -71,6 +71,7 @@ def selection_pane(diagnosis: Diagnosis, selection: Selection, patches: Patches 
         flag=flag,
         note=ASKED if cluster is None and selection.title and not one else "",
         counted=_counted(diagnosis, rows, selection.scope if cluster is None else cluster.scope),
+        plain="" if cluster is None else plain_sentence(diagnosis, cluster),
         figures=[] if cluster is None else _figures(diagnosis, cluster),
         facts=sample_facts(diagnosis, int(rows[0])) if cluster is None and one else [],
         patches=named,
@@ -80,6 +81,7 @@ def selection_pane(diagnosis: Diagnosis, selection: Selection, patches: Patches 
         columns=None if one else columns,
         can_click=worded and not one and diagnosis.samples.items is not None,
         galleries=_galleries(diagnosis, selection),
+        near=[tile_of(diagnosis, row) for row in nearest_rows(diagnosis, int(rows[0]))] if one else [],
         outlines=outlines_sentence(diagnosis),
         cause="" if cluster is None else cluster.cause,
     )
@@ -168,6 +170,15 @@ def _galleries(diagnosis: Diagnosis, selection: Selection) -> list[tuple[str, st
 
 
 COUNTER = "For the worst members, the most alike samples on which the model does well."
+
+
+def nearest_rows(diagnosis: Diagnosis, row: int, most: int = 8) -> list[int]:
+    """The samples most like one, by the cosine of their embeddings, the nearest first."""
+    vectors = diagnosis.embeddings.vectors
+    likeness = vectors @ vectors[row]
+    likeness[row] = -np.inf
+    near = np.argpartition(-likeness, min(most, len(likeness) - 1))[:most]
+    return [int(i) for i in near[np.argsort(-likeness[near], kind="stable")] if i != row]
 
 
 def typical_rows(diagnosis: Diagnosis, selection: Selection) -> I64:

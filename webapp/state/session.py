@@ -18,7 +18,7 @@ from webapp.failure_map import rows_inside
 from webapp.state.boxes import on_page
 from webapp.state.runs import RUNS
 
-PAGE = 12
+PAGE = 8
 """Pictures shown at first, and added by "Show more"."""
 
 

@@ -8,10 +8,11 @@ import math
 import numpy as np
 
 from core.discovery.called import cluster_name
-from core.numbers import digits_for, either, interval, listed, number, p_value, percent, points, with_unit
+from core.numbers import count, digits_for, either, interval, listed, number, p_value, percent, points, with_unit
 from core.records import EVERYTHING, Bool, Diagnosis, Estimate, FailureCluster, Insight
 from core.reports.wording.competence import competence_in_brief, competence_sentence
 from core.reports.wording.effects import clipped_at
+from core.statistics.measures import in_shares
 
 NO_NAME = "no name: look at the pictures"
 """Of a cluster that nothing is known to name."""
@@ -162,6 +163,21 @@ def _inside(diagnosis: Diagnosis, insight: Insight) -> str:
     inside = 0 if cluster is None else int((insight.mask & (cluster.membership >= 0.5)).sum())
     size = 0 if cluster is None else cluster.size
     return f"{inside:,} of its {insight.size:,} are among the cluster's {size:,}"
+
+
+def plain_sentence(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
+    """What a set is, without intervals and in the measure that was tested: "100 % of these 50 images are wrong, against
+    18 % of the rest: more than chance allows." """
+    n, scope = int((cluster.membership >= 0.5).sum()), cluster.scope
+    these = f"these {count(n, sample_noun(diagnosis))}"
+    rest = "the rest" if scope == EVERYTHING else f"the rest of {scope}"
+    sure = "more than chance allows" if cluster.confirmed else "it may be chance"
+    rate, outside = cluster.error_rate, cluster.error_outside
+    if in_shares(cluster) and rate is not None and outside is not None:
+        return f"{percent(rate.value)} of {these} are wrong, against {percent(outside)} of {rest}: {sure}."
+    excess, unit = cluster.excess_loss.value, f" {diagnosis.outcomes.unit}".rstrip()
+    side = "above" if excess >= 0 else "below"
+    return f"The mean loss of {these} is {number(abs(excess))}{unit} {side} that of {rest}: {sure}."
 
 
 def overlap(diagnosis: Diagnosis, cluster: FailureCluster) -> str:

@@ -10,7 +10,7 @@ from core.numbers import percent
 from core.records import Diagnosis, ProbeResult
 from tests.support.diagnoses import make_diagnosis
 from tests.webapp.markup.test_html import Tags
-from webapp.explore.detail import Selection, probed, selection_pane, typical_rows
+from webapp.explore.detail import Selection, nearest_rows, probed, selection_pane, typical_rows
 
 
 def test_a_clusters_detail_says_what_the_latest_probe_does_there(streets: Diagnosis, result: ProbeResult) -> None:
@@ -48,3 +48,22 @@ def test_typical_members_run_from_the_highest_membership_down(diagnosis: Diagnos
     cluster = diagnosis.clusters[0]
     rows = typical_rows(diagnosis, Selection(np.flatnonzero(cluster.membership >= 0.5), (), cluster))
     assert (np.diff(cluster.membership[rows]) <= 0).all()
+
+
+def test_pictures_stand_before_the_sentence_and_the_sentence_before_figures(diagnosis: Diagnosis) -> None:
+    cluster = diagnosis.clusters[0]
+    own = tuple(i for i in diagnosis.insights if i.cluster == cluster.id)
+    said = selection_pane(diagnosis, Selection(np.flatnonzero(cluster.membership >= 0.5), own, cluster))
+    places = [said.index(part) for part in ('class="tile"', 'class="plain-words"', "<dl", 'class="insight', "In full")]
+    assert places == sorted(places)
+
+
+def test_a_sample_is_shown_with_those_most_like_it_and_without_itself(diagnosis: Diagnosis) -> None:
+    vectors = diagnosis.embeddings.vectors
+    near = nearest_rows(diagnosis, 7)
+    others = [row for row in range(len(vectors)) if row != 7]
+    assert near == sorted(others, key=lambda row: -float(vectors[row] @ vectors[7]))[:8]
+    said = selection_pane(diagnosis, Selection(np.array([7]), ()))
+    assert all(f'data-row="{row}"' in said for row in (7, *near))
+    few = replace(diagnosis, embeddings=replace(diagnosis.embeddings, vectors=vectors[:3]))
+    assert sorted(nearest_rows(few, 1)) == [0, 2]

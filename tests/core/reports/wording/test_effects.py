@@ -8,6 +8,7 @@ import numpy as np
 
 from core.records import Estimate
 from core.reports.wording import effects
+from core.reports.wording.findings import plain_sentence
 from core.reports.wording.summary import cluster_sentence
 from core.statistics import measures
 from tests.support.diagnoses import make_diagnosis
@@ -33,3 +34,18 @@ def test_a_mean_of_clipped_losses_says_so() -> None:
     assert said in cluster_sentence(clipped, clipped.clusters[0])
     assert said not in cluster_sentence(diagnosis, diagnosis.clusters[0])
     assert effects.clipped_at(replace(diagnosis.outcomes, clip=float(diagnosis.outcomes.loss.max()))) == ""
+
+
+def test_the_plain_sentence_is_in_the_measure_that_was_tested() -> None:
+    diagnosis = make_diagnosis()
+    cluster, n = diagnosis.clusters[0], int((diagnosis.clusters[0].membership >= 0.5).sum())
+    rate, loss = Estimate(0.5, 0.4, 0.6), Estimate(-0.25, -0.3, -0.2)
+    wrong = replace(cluster, measure="error rate", error_rate=rate, error_outside=0.125, error_difference=SHARES)
+    said = plain_sentence(diagnosis, replace(wrong, scope="bus"))
+    assert (
+        said
+        == f"50\u00a0% of these {n} images are wrong, against 12\u00a0% of the rest of bus: more than chance allows."
+    )
+    lossy = replace(cluster, measure="mean loss", excess_loss=loss, confirmed=False)
+    assert plain_sentence(diagnosis, lossy).endswith("nats below that of the rest: it may be chance.")
+    assert "0.25" in plain_sentence(diagnosis, lossy)
