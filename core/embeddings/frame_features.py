@@ -11,7 +11,7 @@ from core.data.clips.decoding import decode_clip
 from core.data.modality import Unreadable
 from core.embeddings.prefetch import none_readable, prefetch, read_bytes
 from core.encoders import load_encoder
-from core.encoders.clips import SEEN
+from core.encoders.clips import seen_frames
 from core.encoders.embedded.lite0_runtime import usable_cores
 from core.encoders.tokens import tower_of
 from core.encoders.univl.features import cell_means, projected
@@ -50,8 +50,7 @@ def read_frame_features(store: ItemStore, progress: Progress = no_progress) -> S
             frames = decode_clip(read_bytes(store, row)).frames
         except Unreadable as error:
             return f"{store.name(row)} {error}"
-        places = np.linspace(0, len(frames) - 1, SEEN).round().astype(int).tolist()
-        return np.stack([encoder.preprocess(frames[place]) for place in places]).astype(np.float32)
+        return np.stack([encoder.preprocess(frames[place]) for place in seen_frames(len(frames))]).astype(np.float32)
 
     workers = usable_cores()
     for row, ready in enumerate(prefetch(prepare, range(len(store)), workers, window=2 * workers + 2)):

@@ -37,6 +37,11 @@ class HasFrames(Protocol):
         ...
 
 
+def seen_frames(n: int) -> list[int]:
+    """Which of n frames are seen, evenly spread; of fewer than `SEEN` some twice."""
+    return np.linspace(0, n - 1, SEEN).round().astype(int).tolist()
+
+
 class ClipEncoder:
     """An encoder of pictures that sees clips: `core.encoders.Encoder` of the modality "clip".
 
@@ -63,7 +68,7 @@ class ClipEncoder:
 
     def preprocess(self, item: HasFrames, /) -> npt.NDArray[Any]:
         """(`SEEN`, ...) frames as the encoder of pictures takes them, in their order."""
-        rows = np.linspace(0, len(item.frames) - 1, SEEN).round().astype(int).tolist()
+        rows = seen_frames(len(item.frames))
         ready = {row: self.pictures.preprocess(item.frames[row]) for row in sorted(set(rows))}
         return np.stack([ready[row] for row in rows])
 

@@ -3,8 +3,10 @@
 
     python -m scripts.clips.draw --n 500 --seed 101 --out FOLDER/train1.npz      # and so on: the card names the seeds
     python -m scripts.clips.fit --drawn FOLDER/train*.npz [--out assets/clips] [--seed 0]
+    python -m scripts.clips.fit --drawn FOLDER/train*.npz --out OTHER --start assets/clips --task aligned --tune 250
 
 Any setting of `core.training.univl.loop.UnivlTraining` may be given, such as --first 0 for the second stage alone.
+--task fine-tunes what was taught, or with --start what is in a folder.
 """
 
 from __future__ import annotations
@@ -13,14 +15,14 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from core.encoders.univl.network import PARTS, Univl, UnivlSizes
-from core.encoders.univl.weights import FOLDER, ReadUnivl, write_univl
+from core.encoders.univl.weights import FOLDER, ReadUnivl, read_univl, write_univl
 from core.encoders.univl.words import ClipWords, words_of_texts
 from core.training.univl.loop import ClipLesson, UnivlTraining, fine_tune, mean_losses, teach_univl
 from scripts.clips.draw import FRAMES, SIDE, read_drawn
@@ -39,7 +41,7 @@ def sizes_of(words: ClipWords, features: int) -> UnivlSizes:
         hidden=384,
         text_layers=2,
         video_layers=2,
-        cross_layers=1,
+        cross_layers=2,
         decoder_layers=1,
         text_positions=16,
         video_positions=16,
@@ -48,17 +50,25 @@ def sizes_of(words: ClipWords, features: int) -> UnivlSizes:
     )
 
 
-def taught(lesson: ClipLesson, how: UnivlTraining, then: UnivlTraining | None = None, task: str = "") -> ReadUnivl:
-    """A network after both stages, and after fine-tuning for a task where one is named."""
+def begun(lesson: ClipLesson, seed: int) -> Univl:
+    """A network of the size that ships, before any teaching."""
     network = Univl(sizes_of(lesson.words, lesson.drawn.features.shape[3]), PARTS)
-    network.begin(torch.Generator().manual_seed(how.seed))
+    network.begin(torch.Generator().manual_seed(seed))
+    return network
+
+
+def taught(
+    network: Univl, lesson: ClipLesson, how: UnivlTraining, then: UnivlTraining | None = None, task: str = ""
+) -> ReadUnivl:
+    """The network after both stages, and after fine-tuning for a task where one is named."""
     began, steps = time.process_time(), list[dict[str, float]]()
 
     def report(name: str, done: int, total: int) -> None:
         if done % 250 == 0 or done == total:
             print(f"{name} {done}/{total} {time.process_time() - began:.0f} s", file=sys.stderr, flush=True)
 
-    steps += teach_univl(network, lesson, how, report)
+    if how.first + how.second:
+        steps += teach_univl(network, lesson, how, report)
     if then is not None:
         fine_tune(network, lesson, then, task, report)
     card = {
@@ -85,7 +95,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--drawn", type=Path, nargs="+", required=True)
     parser.add_argument("--out", type=Path, default=FOLDER)
     parser.add_argument("--task", choices=("joint", "aligned", "caption"), help="fine-tune for it, --tune steps")
-    parser.add_argument("--tune", type=int, default=400)
+    parser.add_argument("--tune", type=int, default=250, help="steps of fine-tuning")
+    parser.add_argument("--tune_batch", type=int, default=12, help="grounds of a step of fine-tuning")
+    parser.add_argument("--start", type=Path, help="fine-tune the network in this folder")
     for each in fields(UnivlTraining):
         parser.add_argument(f"--{each.name}", type=type(each.default), default=each.default)
     given = parser.parse_args(arguments)
@@ -93,9 +105,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     how = UnivlTraining(**{each.name: getattr(given, each.name) for each in fields(UnivlTraining)})
     then = None
     if given.task is not None:
-        then = UnivlTraining(first=0, second=given.tune, second_batch=how.second_batch, lr=how.lr / 3, seed=how.seed)
+        then = UnivlTraining(first=0, second=given.tune, second_batch=given.tune_batch, lr=how.lr / 2, seed=how.seed)
     lesson = lesson_of(given.drawn)
-    found = taught(lesson, how, then, given.task or "")
+    network = begun(lesson, how.seed)
+    if given.start is not None:
+        network, how = read_univl(given.start).network, replace(how, first=0, second=0)
+    found = taught(network, lesson, how, then, given.task or "")
     seeds = [int(np.load(path, allow_pickle=False)["seed"]) for path in given.drawn]
     data = {"drawn": {"seeds": seeds, "grounds": len(lesson.drawn), "frames": FRAMES, "pixels": SIDE}}
     write_univl(

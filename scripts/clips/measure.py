@@ -67,11 +67,11 @@ def first_places(scores: F32) -> dict[str, Estimate]:
     return {f"R@{k}": share(above < k) for k in AT}
 
 
-def twin_scores(found: ReadUnivl, first: Drawn, second: Drawn, aligned: bool) -> tuple[F32, F32]:
+def twin_scores(found: ReadUnivl, first: Drawn, second: Drawn, aligned: bool, cosine: bool = False) -> tuple[F32, F32]:
     """(n,) of each first text with its own clip, and with that of the other order."""
     own, other = list[float](), list[float]()
     for text, a, b in zip(first[0], first[1], second[1], strict=True):
-        one, two = score_texts(found, [text], shown(np.stack([a, b])), aligned=aligned)[0].tolist()
+        one, two = score_texts(found, [text], shown(np.stack([a, b])), aligned=aligned, cosine=cosine)[0].tolist()
         own.append(one)
         other.append(two)
     return np.array(own, np.float32), np.array(other, np.float32)
@@ -94,17 +94,22 @@ def order_figure(written: Sequence[str], first: Sequence[str], second: Sequence[
     return {"order": share(right)} if len(right) else {}
 
 
-def figures(found: ReadUnivl, drawn: DrawnEvents, *, beam: int) -> dict[str, dict[str, Estimate]]:
-    """All that is measured of a model."""
+def figures(
+    found: ReadUnivl, drawn: DrawnEvents, only: str = "", *, beam: int = 5, cosine: bool = False
+) -> dict[str, dict[str, Estimate]]:
+    """All that is measured of a model, or of one of "joint", "aligned" and "captions" alone."""
     first, second = both_orders(drawn)
     told: dict[str, dict[str, Estimate]] = {}
-    for name in ("joint", "aligned") if found.network.cross is not None else ("joint",):
+    for name in ("joint", "aligned"):
+        if only not in ("", name):
+            continue
         aligned = name == "aligned"
-        told[name] = first_places(score_texts(found, first[0], shown(first[1]), aligned=aligned))
-        told[name]["twins"] = half_ties(*twin_scores(found, first, second, aligned))
+        scores = score_texts(found, first[0], shown(first[1]), aligned=aligned, cosine=cosine)
+        told[name] = first_places(scores)
+        told[name]["twins"] = half_ties(*twin_scores(found, first, second, aligned, cosine))
         mixed = (first[0], shuffled(first[1])), (second[0], shuffled(second[1], 1))
-        told[name]["twins, shuffled frames"] = half_ties(*twin_scores(found, *mixed, aligned))
-    if found.network.decoder is None:
+        told[name]["twins, shuffled frames"] = half_ties(*twin_scores(found, *mixed, aligned, cosine))
+    if only not in ("", "captions"):
         return told
     for name, clips in (
         ("captions", first[1]),
@@ -122,11 +127,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("drawn", type=Path)
     parser.add_argument("--model", type=Path, nargs="+", default=[FOLDER])
     parser.add_argument("--beam", type=int, default=5)
+    parser.add_argument("--cosine", action="store_true", help="of a network fine-tuned with a margin")
+    parser.add_argument("--only", choices=("joint", "aligned", "captions"), help="measure this alone")
     given = parser.parse_args(arguments)
     torch.set_num_threads(1)
     drawn = read_drawn([given.drawn])
     for model in given.model:
-        told = figures(read_univl(model), drawn, beam=given.beam)
+        told = figures(read_univl(model), drawn, given.only or "", beam=given.beam, cosine=given.cosine)
         document = {part: {name: asdict(x) for name, x in row.items()} for part, row in told.items()}
         print(json.dumps({"model": model.name, "n": len(drawn), **document}), flush=True)
 

@@ -18,7 +18,7 @@ def small_words() -> ClipWords:
 
 
 def small_sizes() -> UnivlSizes:
-    return UnivlSizes(len(small_words()), WIDTH, 16, 2, 32, 2, 2, 1, 1, LENGTH, 8, LENGTH + 8, 0.0)
+    return UnivlSizes(len(small_words()), WIDTH, 16, 2, 32, 2, 2, 2, 1, LENGTH, 8, LENGTH + 8, 0.0)
 
 
 def small_univl(seed: int = 0, parts: tuple[str, ...] = PARTS) -> Univl:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import click
 
@@ -33,6 +34,8 @@ class _Asked:
     scores: F32
     """(n, m)."""
     notes: list[str]
+    seconds: Callable[[int, int], float] | None = None
+    """At which second a clip looks most like a text, of both places; None of a UniVL."""
 
 
 @command(note="What the figures mean, and what a UniVL is: docs/clips.md.")
@@ -89,7 +92,9 @@ def _with_encoder(clips: Path, texts: Path, encoder: str, progress: Progress) ->
     from core.data.images.archives import open_images
     from core.embeddings.cache import default_cache
     from core.embeddings.embed import read_images
+    from core.embeddings.frame_curve import when_like
     from core.encoders import load_encoder
+    from core.encoders.clips import ClipEncoder
     from core.limits import Limits
 
     store = open_images(clips, Limits(), progress)
@@ -100,7 +105,12 @@ def _with_encoder(clips: Path, texts: Path, encoder: str, progress: Progress) ->
     readable = rows[seen.kept].tolist()
     kept = _kept(said, of, readable, list(seen.unreadable.values()))
     names = [store.name(row) for row in readable]
-    return _Asked(names, kept[0], kept[1], loaded.encode_texts(kept[0]) @ seen.joint.vectors.T, kept[2])
+
+    def second(text: int, clip: int) -> float:
+        return when_like(store, readable[clip], cast(ClipEncoder, loaded), kept[0][text : text + 1]).best(0)
+
+    scores = loaded.encode_texts(kept[0]) @ seen.joint.vectors.T
+    return _Asked(names, kept[0], kept[1], scores, kept[2], second)
 
 
 def _with_univl(clips: Path, texts: Path, univl: Path, features: Path | None, how: str, progress: Progress) -> _Asked:
@@ -159,7 +169,13 @@ def _found(asked: _Asked, most: int, out: Path | None) -> dict[str, Any]:
     if asked.of is None:
         best = best_items(asked.scores, most).tolist()
         rows = [
-            {"text": text, "place": k + 1, "clip": asked.names[at], "score": float(asked.scores[row, at])}
+            {
+                "text": text,
+                "place": k + 1,
+                "clip": asked.names[at],
+                "score": float(asked.scores[row, at]),
+                **({} if asked.seconds is None else {"second": round(asked.seconds(row, at), 2)}),
+            }
             for row, (text, places) in enumerate(zip(asked.texts, best, strict=True))
             for k, at in enumerate(places)
         ]
@@ -191,7 +207,8 @@ def _lines(document: dict[str, Any]) -> list[str]:
         for row in document["best"]:
             if row["place"] == 1:
                 lines.append(f"{row['text']}:")
-            lines.append(f"  {row['clip']} ({number(row['score'], 3)})")
+            when = f", most at {number(row['second'], 1)} s" if "second" in row else ""
+            lines.append(f"  {row['clip']} ({number(row['score'], 3)}{when})")
         return lines
     for name, said in (("texts_find_clips", "A text's clip"), ("clips_find_texts", "A clip's text")):
         n = document["clips" if name == "texts_find_clips" else "texts"]

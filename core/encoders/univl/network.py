@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 from torch import nn
-from torch.nn.functional import normalize
+from torch.nn.functional import normalize, scaled_dot_product_attention
 from transformers import BertConfig, BertModel
 from transformers.models.bert.modeling_bert import BertLayer, BertPooler, BertPredictionHeadTransform
 
@@ -211,13 +211,20 @@ class Univl(nn.Module):
         self, text: torch.Tensor, seen: torch.Tensor, video: torch.Tensor, there: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Of n pairs: (n, T + F, d) states, (n, d) what the first one says of the pair, and (n, T + F) which count."""
-        cross, counted = _needed(self.cross, "cross encoder"), torch.cat([seen, there], 1)
-        kinds = torch.cat([torch.zeros_like(seen), torch.ones_like(there)], 1).long()
-        states = torch.cat([text, video], 1) + cross.embeddings.token_type_embeddings(kinds)
-        states, added = cross.embeddings.placed(states), hide(counted)
+        states, counted = self._side_by_side(text, seen, video, there)
+        added, cross = hide(counted), _needed(self.cross, "cross encoder")
         for layer in cross.encoder.layer:
             states = layer(states, added)
         return states, cross.pooler(states), counted
+
+    def _side_by_side(
+        self, text: torch.Tensor, seen: torch.Tensor, video: torch.Tensor, there: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """(n, T + F, d) states before the cross encoder's layers, and (n, T + F) which count."""
+        embeddings = _needed(self.cross, "cross encoder").embeddings
+        kinds = torch.cat([torch.zeros_like(seen), torch.ones_like(there)], 1).long()
+        states = torch.cat([text, video], 1) + embeddings.token_type_embeddings(kinds)
+        return embeddings.placed(states), torch.cat([seen, there], 1)
 
     def word_logits(self, states: torch.Tensor) -> torch.Tensor:
         """(..., V) of states of tokens."""
@@ -237,15 +244,21 @@ class Univl(nn.Module):
     def aligned_scores(
         self, text: torch.Tensor, seen: torch.Tensor, video: torch.Tensor, there: torch.Tensor
     ) -> torch.Tensor:
-        """(n, m) scores of every text with every clip, each pair through the cross encoder."""
+        """(n, m) scores of every text with every clip, each pair through the cross encoder. Of its last layer only the
+        first state is computed, since nothing else is read."""
         m, rows, dense = len(video), list[torch.Tensor](), _needed(self.similarity_dense, "cross encoder")
+        cross = _needed(self.cross, "cross encoder")
         step = max(1, PAIRS_AT_ONCE // m)
         for at in range(0, len(text), step):
             part = slice(at, at + step)
             k = len(text[part])
             given = [x[part].repeat_interleave(m, 0) for x in (text, seen)]
             shown = [x.repeat(k, *[1] * (x.ndim - 1)) for x in (video, there)]
-            rows.append(dense(self.join(*given, *shown)[1]).view(k, m))
+            states, counted = self._side_by_side(*given, *shown)
+            added = hide(counted)
+            for layer in cross.encoder.layer[:-1]:
+                states = layer(states, added)
+            rows.append(dense(cross.pooler(_first_state(cross.encoder.layer[-1], states, added))).view(k, m))
         return torch.cat(rows)
 
 
@@ -265,6 +278,19 @@ def pooled_frames(states: torch.Tensor, there: torch.Tensor) -> torch.Tensor:
 def joint_scores(text: torch.Tensor, video: torch.Tensor, *, cosine: bool = False) -> torch.Tensor:
     """(n, m) products of pooled texts and clips; cosines where the network was fine-tuned with a margin."""
     return normalize(text, dim=1) @ normalize(video, dim=1).T if cosine else text @ video.T
+
+
+def _first_state(layer: Any, states: torch.Tensor, added: torch.Tensor) -> torch.Tensor:
+    """(n, 1, d) what a layer makes of the first of (n, T, d) states."""
+    own, first = layer.attention.self, states[:, :1]
+    q, k, v = (
+        x.unflatten(2, (own.num_attention_heads, -1)).transpose(1, 2)
+        for x in (own.query(first), own.key(states), own.value(states))
+    )
+    rate = own.dropout.p if own.training else 0.0
+    found = scaled_dot_product_attention(q, k, v, added, dropout_p=rate).transpose(1, 2).flatten(2)
+    found = layer.attention.output(found, first)
+    return layer.output(layer.intermediate(found), found)
 
 
 def _needed(part: Any, name: str) -> Any:

@@ -49,15 +49,17 @@ class DrawnEvents:
         order = (1, 0) if swapped else (0, 1)
         return THEN.join(texts[k] for k in order), torch.cat([parts[k] for k in order])
 
-    def relatives(self, rows: Sequence[int], generator: torch.Generator) -> tuple[list[str], torch.Tensor]:
-        """Of each ground four clips, one after the other: its events turned at random, in both orders, and then one of
-        them turned the other way, in both orders. 4 b texts and (4 b, 2 k, w)."""
+    def relatives(
+        self, rows: Sequence[int], generator: torch.Generator, ways: int = 2
+    ) -> tuple[list[str], torch.Tensor]:
+        """Of each ground, one after the other, its events turned at random, in both orders; and, with two ways, one of
+        them turned the other way, in both orders. c texts and (c, 2 k, w), c being 2 * ways a ground."""
         texts, clips = list[str](), list[torch.Tensor]()
         turns = torch.rand(len(rows), 2, generator=generator) < 0.5
         which = torch.randint(2, (len(rows),), generator=generator)
         for row, turned, k in zip(rows, turns.tolist(), which.tolist(), strict=True):
             other = [back != (i == k) for i, back in enumerate(turned)]
-            for way in (turned, other):
+            for way in (turned, other)[:ways]:
                 for swapped in (False, True):
                     text, clip = self.clip(row, way, swapped)
                     texts.append(text)

@@ -3,7 +3,7 @@
 Source: UniVL (Luo et al. 2020, arXiv 2002.06353, section 3.4): the encoders first learn to bring text and clip
 together, then all parts are taught at once. Departures: Adam with the step size rising and falling by a cosine in each
 stage; batches hold every clip beside the one of the same events in the other order, and beside those in which one event
-runs backwards: nothing else in a batch of this size asks for order and direction.
+runs backwards in every second batch: nothing else in a batch of this size asks for order and direction.
 """
 
 from __future__ import annotations
@@ -33,9 +33,11 @@ class UnivlTraining:
     """How the network is taught."""
 
     first: int = setting(1_200, "Steps of the first stage, the joint loss alone.", low=0)
-    second: int = setting(700, "Steps of the second stage, all five losses.", low=0)
-    first_batch: int = setting(12, "Grounds of a step of the first stage; each gives four clips.", low=2)
-    second_batch: int = setting(5, "Grounds of a step of the second stage.", low=2)
+    second: int = setting(600, "Steps of the second stage, all five losses.", low=0)
+    first_batch: int = setting(
+        24, "Grounds of a step of the first stage, two clips each; every second step half as many.", low=4
+    )
+    second_batch: int = setting(12, "Grounds of a step of the second stage, as above.", low=4)
     lr: float = setting(1e-3, "Largest step size of Adam.", low=1e-6, high=1.0)
     warm_up: int = setting(100, "Steps in which the step size rises, in either stage.", low=1)
     clip: float = setting(1.0, "Longest gradient.", low=1e-3)
@@ -52,10 +54,10 @@ class ClipLesson:
     tokens: int
     """To which every text is cut and padded."""
 
-    def batch(self, grounds: int, hiding: Hiding, generator: torch.Generator) -> ClipBatch:
-        """Four clips of each of so many grounds, drawn at random."""
-        rows = torch.randperm(len(self.drawn), generator=generator)[:grounds].tolist()
-        texts, clips = self.drawn.relatives(rows, generator)
+    def batch(self, grounds: int, ways: int, hiding: Hiding, generator: torch.Generator) -> ClipBatch:
+        """Two clips of each of so many grounds, drawn at random; or four of half as many, with two `ways`."""
+        rows = torch.randperm(len(self.drawn), generator=generator)[: grounds // ways].tolist()
+        texts, clips = self.drawn.relatives(rows, generator, ways)
         there = torch.ones(clips.shape[:2], dtype=torch.long)
         return clip_batch(texts, (clips, there), self.words, self.tokens, generator, hiding=hiding)
 
@@ -138,7 +140,7 @@ def _steps(
         torch.manual_seed(1_000_003 * how.seed + 10 + number)  # dropout draws from torch's own
         for step in range(steps):
             optimiser.param_groups[0]["lr"] = how.lr * min(1.0, (step + 1) / how.warm_up) * cosine(step, steps, FLOOR)
-            loss = loss_of(network, lesson.batch(grounds, hiding, generator))
+            loss = loss_of(network, lesson.batch(grounds, 1 + step % 2, hiding, generator))
             if not bool(torch.isfinite(loss)):
                 raise InvalidInput(f"The {name} diverged at step {step + 1:,}. Lower the step size (lr={how.lr:g}).")
             optimiser.zero_grad()

@@ -75,6 +75,7 @@ def test_lines_of_text_are_answered_by_the_clips_most_like_them(
     assert [row["text"] for row in document["best"]] == ["a bright thing", "a dark place"]
     assert {row["clip"] for row in document["best"]} <= {"0.mp4", "1.mp4"}
     assert (document["clips"], document["notes"]) == (2, [])
+    assert all(0 <= row["second"] <= 1 for row in document["best"])
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,7 @@ def test_each_pair_is_scored_as_if_it_were_alone(monkeypatch: pytest.MonkeyPatch
     network = small_univl()
     text, seen, video, there = states(network)
     monkeypatch.setattr("core.encoders.univl.network.PAIRS_AT_ONCE", 5)
-    all_at_once = network.aligned_scores(text, seen, video, there)
+    all_at_once = network.aligned_scores(text, seen, video, there).detach()
     assert network.similarity_dense is not None
     for i in range(4):
         for j in range(4):

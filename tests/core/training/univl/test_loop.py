@@ -13,7 +13,7 @@ from core.training.univl.loop import ClipLesson, UnivlTraining, fine_tune, mean_
 from tests.support.univl_events import FRAMES, WIDTH, event_features
 
 TOKENS = 14
-QUICK = UnivlTraining(first=3, second=2, first_batch=2, second_batch=2)
+QUICK = UnivlTraining(first=3, second=2, first_batch=4, second_batch=4)
 
 
 def lesson(n: int, seed: int = 0) -> ClipLesson:
@@ -71,7 +71,7 @@ def test_the_same_seed_teaches_the_same_and_each_stage_its_losses() -> None:
 def test_the_first_stage_leaves_cross_encoder_and_decoder_as_they_were() -> None:
     taught = lesson(6)
     network, other = begun(taught), begun(taught)
-    teach_univl(network, taught, UnivlTraining(first=3, second=0, first_batch=2))
+    teach_univl(network, taught, UnivlTraining(first=3, second=0, first_batch=4))
     changed = {
         name.split(".")[0]
         for (name, now), was in zip(network.named_parameters(), other.parameters(), strict=True)
