@@ -88,7 +88,7 @@ def draw_strip(
         )
     if n_cluster < 1 or n_control < 0:
         raise InvalidInput(
-            f"A strip shows at least 1 picture of the cluster and 0 of the rest: got {n_cluster} and "
+            f"A strip shows at least 1 sample of the cluster and 0 of the rest: got {n_cluster} and "
             f"{n_control}. Ask for more."
         )
     inside, outside = np.flatnonzero(members & scope), np.flatnonzero(scope & ~members)
@@ -97,7 +97,7 @@ def draw_strip(
     rng = np.random.default_rng(seed)
     drawn = [_draw(pool, wanted, groups, rng) for pool, wanted in ((inside, n_cluster), (outside, n_control))]
     notes = tuple(
-        f"{len(rows)} pictures of {who} instead of {wanted}: there are no more."
+        f"{len(rows)} samples of {who} instead of {wanted}: there are no more."
         for rows, wanted, who in zip(drawn, (n_cluster, n_control), ("the cluster", "the rest of its scope"))
         if len(rows) < wanted
     )
@@ -160,7 +160,7 @@ def judge(strip: Strip, answers: Sequence[bool | None], score: F64, members: Boo
 def _check(strip: Strip, answers: Sequence[bool | None], score: F64, members: Bool, scope: Bool) -> None:
     if len(answers) != len(strip):
         raise InvalidInput(
-            f"A strip of {len(strip)} pictures needs as many answers (None for skipped): got {len(answers)}. "
+            f"A strip of {len(strip)} samples needs as many answers (None for skipped): got {len(answers)}. "
             "Answer or skip each."
         )
     if not score.shape == members.shape == scope.shape:
@@ -181,9 +181,9 @@ def _shown(
     clicks: Estimate, predicted: Estimate | None, n: int, n_members: int, yes: Bool
 ) -> tuple[Estimate, Method, str]:
     if not n:
-        return UNDEFINED, "none", "No picture of the cluster was answered."
+        return UNDEFINED, "none", "No sample of the cluster was answered."
     if n == n_members:
-        return clicks, "whole cluster", f"All {n} pictures of the cluster were answered, so the share is known."
+        return clicks, "whole cluster", f"All {n} samples of the cluster were answered, so the share is known."
     if predicted is None:
         why = f"{n} answers with {int(yes.sum())} yes"
         reason = f"From the answers alone: {why} are too few of one kind to judge what the phrase score adds."

@@ -32,6 +32,7 @@ MODULES = {
     "answers": "core.cli.pictures.answers",
     "correct": "core.cli.pictures.corrections",
     "retrieve": "core.cli.pictures.retrieve",
+    "reference": "core.cli.pictures.reference",
     "pretrain": "core.cli.explain",
     "learn": "core.cli.descriptions",
     "competence": "core.cli.competence",

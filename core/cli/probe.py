@@ -183,8 +183,8 @@ def _words_of(diagnosis: Diagnosis, folder: Path) -> Words:
     """The samples as a text encoder sees them."""
     if diagnosis.words is None or not diagnosis.words.encoder:
         raise InvalidInput(
-            f"The run in {folder} has no pictures or texts that a text encoder saw, and a probe compares samples with "
-            "texts. Diagnose again with --images or --texts and without --no-words."
+            f"The run in {folder} has no pictures, clips or texts that a text encoder saw, and a probe compares "
+            "samples with texts. Diagnose again with --images or --texts and without --no-words."
         )
     if diagnosis.samples.labels is None:
         raise InvalidInput(

@@ -6,6 +6,7 @@ makes it fail, so the field is the cause of its loss and not only a companion.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,17 @@ from PIL import Image
 
 from core.records import F32, Bool
 from core.scenes.scan_faults import FAULTS, shaded
-from core.scenes.scans import STRUCTURES, Contrast, LabelSlices, deform, draw_clean, masks_of, read_label_slices
+from core.scenes.scans import (
+    STRUCTURES,
+    TRAINED,
+    UNSEEN,
+    Contrast,
+    LabelSlices,
+    deform,
+    draw_clean,
+    masks_of,
+    read_label_slices,
+)
 
 STRONG = 0.6
 """Of a planted bias field: standard deviation of the logarithm at its points."""
@@ -41,13 +52,21 @@ class PlantedScans:
         return len(self.slices)
 
 
-def plant_scans(n: int, *, fault: str = "bias", share: float = 0.2, side: int = 96, seed: int = 0) -> PlantedScans:
-    """`n` slices of bent heads, of which that share has the fault ("" plants none)."""
+def plant_scans(
+    n: int,
+    *,
+    fault: str = "bias",
+    share: float = 0.2,
+    side: int = 96,
+    seed: int = 0,
+    of: Sequence[int] = (*TRAINED, *UNSEEN),
+) -> PlantedScans:
+    """`n` slices of bent heads of some subjects, of which that share has the fault ("" plants none)."""
     labels_of, g = read_label_slices(side), torch.Generator().manual_seed(seed)
-    subjects = torch.randint(labels_of.places.shape[0], (n,), generator=g)
+    subjects = torch.tensor(of)[torch.randint(len(of), (n,), generator=g)]
     planes = torch.randint(*_PLANES, (n,), generator=g)
     labels = deform(labels_of.places[subjects, planes], g)
-    whole = draw_clean(labels, _contrast(labels_of).for_each(n, g, 0.02), g)
+    whole = draw_clean(labels, like_t1(labels_of).for_each(n, g, 0.02), g)
     spoilt = torch.zeros(n, dtype=torch.bool)
     spoilt[torch.randperm(n, generator=g)[: round(share * n) if fault else 0]] = True
     slices = whole.clone()
@@ -59,7 +78,7 @@ def plant_scans(n: int, *, fault: str = "bias", share: float = 0.2, side: int = 
     return PlantedScans(slices[:, 0].numpy(), whole[:, 0].numpy(), masks.numpy(), spoilt.numpy())
 
 
-def _contrast(slices: LabelSlices) -> Contrast:
+def like_t1(slices: LabelSlices) -> Contrast:
     """Like a T1-weighted scan: white matter brightest, fluid dark."""
     mean = torch.full((1, len(slices.values)), _REST)
     for name, light in _BRIGHTNESS.items():

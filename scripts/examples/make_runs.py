@@ -9,18 +9,23 @@ from __future__ import annotations
 
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from core.cli.terminal import TerminalProgress
 from core.diagnose import diagnose
 from core.discovery.settings import DEFAULTS, Settings
+from core.encoders.neuralizer.encoder import DEFAULT_SIDE
+from core.encoders.neuralizer.weights import read_network
 from core.files import ASSETS
+from core.probes.reference.read import read_squares
+from core.probes.reference.standin import KEY, measure_standin
 from core.records import F32, Diagnosis
 from core.store import THUMBNAILS, save
 
 EXAMPLES = ASSETS / "examples"
-TITLES = {"clothing": "snapshots of clothes", "definitions": "definitions of words"}
+TITLES = {"clothing": "snapshots of clothes", "definitions": "definitions of words", "scans": "drawn scans of heads"}
 """What the page calls an example where that is not its folder's name."""
 
 
@@ -30,10 +35,11 @@ def diagnose_example(name: str, settings: Settings = DEFAULTS) -> Diagnosis:
     images = folder / "images.zip" if (folder / "images.zip").is_file() else None
     found = diagnose(folder / "table.csv", images=images, settings=settings, progress=TerminalProgress())
     notes = tuple(note for note in found.notes if "came from the cache" not in note)  # true of this machine only
-    assert found.words is not None
+    if found.samples.modality == "scan":
+        found = _with_reference(found, folder)
     # half precision is enough for a stored view and halves what the repository carries; the diagnosis was made on the
     # full vectors
-    words = replace(
+    words = found.words and replace(
         found.words,
         joint=replace(found.words.joint, vectors=_halved(found.words.joint.vectors)),
         directions=_halved(found.words.directions),
@@ -45,6 +51,13 @@ def diagnose_example(name: str, settings: Settings = DEFAULTS) -> Diagnosis:
         embeddings=replace(found.embeddings, vectors=_halved(found.embeddings.vectors)),
         words=words,
     )
+
+
+def _with_reference(found: Diagnosis, folder: Path) -> Diagnosis:
+    """With what reference masks are worth there, as `python -m core reference` keeps it."""
+    scans = read_squares(folder / "table.csv", folder / "images.zip", DEFAULT_SIDE)
+    standin, _ = measure_standin(found, scans, read_network()[0], progress=TerminalProgress())
+    return replace(found, extras={**found.extras, KEY: standin.document()})
 
 
 def _halved(array: F32) -> F32:

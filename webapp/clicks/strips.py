@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from math import isnan
 from typing import TYPE_CHECKING
 
+from core.data.modality import noun_of
 from core.numbers import bracketed, count, percent, points, with_interval
 from core.records import Diagnosis, Estimate
 from core.reports.html.intervals import Mark, dot_chart
@@ -22,14 +23,15 @@ def strip_view(diagnosis: Diagnosis, strip: Strip, text: str) -> str:
     """The pictures in the strip's random order, with no id, no loss and nothing else that tells where one comes
     from."""
     pictures = [picture(diagnosis, row) for row in strip.rows.tolist()]
-    return render("clicks/strip.html.j2", text=text, pictures=pictures, notes=strip.notes)
+    noun = noun_of(diagnosis.samples.modality)
+    return render("clicks/strip.html.j2", text=text, pictures=pictures, notes=strip.notes, noun=noun)
 
 
 def meaning(judged: Judgement) -> str:
     """What the answers mean for the sentence (plain text)."""
     gap = judged.difference
     if not judged.n_cluster or not judged.n_control:
-        return "There are not enough answers to compare the cluster with the rest. Answer a few pictures of each."
+        return "There are not enough answers to compare the cluster with the rest. Answer a few samples of each."
     if gap.low > 0 and judged.share.value >= HALF:
         return "The sentence describes the cluster: it holds for most of it, and for clearly less of the rest."
     if gap.low > 0:

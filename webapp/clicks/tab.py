@@ -72,7 +72,8 @@ def on_open(session: Session, state: ClicksState) -> tuple[Any, ...]:
     if not diagnosis or not ids:
         nothing = gr.update(choices=[], value=None)
         said = sensitivity_sentence(diagnosis) if diagnosis and not diagnosis.clusters else ""
-        none = render("clicks/nothing.html.j2", sensitivity=said)
+        wordless = bool(diagnosis and diagnosis.samples.modality == "scan" and diagnosis.words is None)
+        none = render("clicks/nothing.html.j2", sensitivity=said, wordless=wordless)
         return ClicksState(session.run) if diagnosis else state, nothing, nothing, none, ""
     cluster = ids[0] if asked is None else asked
     phrases = sentences_of(diagnosis, cluster)
@@ -136,7 +137,7 @@ def _checked(session: Session, cluster: Any, phrase: Any) -> tuple[Diagnosis, Fa
     if found is None or phrase not in [number for _, number in sentences_of(diagnosis, found.id)]:
         raise InvalidInput(
             "Choose a cluster and one of the phrases that describe it. "
-            "A run without words or without pictures has none."
+            "A run without words or without pictures, clips or texts has none."
         )
     return diagnosis, found, int(phrase)
 

@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from core.data.modality import noun_of
 from core.numbers import bracketed, count, p_value, percent, signed
 from core.records import EVERYTHING, I64, Diagnosis, FailureCluster, Insight
 from core.reports.wording.candidates import chance_phrase
 from core.reports.wording.findings import cluster_title, overlap, patches_title, plain_sentence
-from core.reports.wording.outlines import outlines_sentence
+from core.reports.wording.scans import outlines_sentence
 from core.statistics.measures import in_shares
 from webapp.explore.findings import ShownFinding, findings_columns
 from webapp.explore.members import excess_interval
@@ -83,6 +84,7 @@ def selection_pane(diagnosis: Diagnosis, selection: Selection, patches: Patches 
         galleries=_galleries(diagnosis, selection),
         near=[tile_of(diagnosis, row) for row in nearest_rows(diagnosis, int(rows[0]))] if one else [],
         outlines=outlines_sentence(diagnosis),
+        noun=noun_of(diagnosis.samples.modality),
         cause="" if cluster is None else cluster.cause,
     )
 

@@ -7,6 +7,7 @@ import numpy as np
 from core.numbers import count, number, percent
 from core.records import Diagnosis
 from core.reports.wording.classes import untested_sentence
+from core.reports.wording.scans import HINT, reference_of
 from core.reports.wording.sensitivity import classes_sentence
 from core.reports.wording.summary import PAIR_TESTED, predictability_in_brief
 from webapp.explore.worth import worth_of
@@ -79,6 +80,8 @@ def notes_section(diagnosis: Diagnosis, *, worth_open: bool = False) -> str:
         notes=[on_page(note) for note in diagnosis.notes],
         labels=[tile_of(diagnosis, row, foot=_label_foot(diagnosis, row)) for row in rows],
         settings=settings.items(),
+        reference=reference_of(diagnosis),
+        hint=HINT if diagnosis.samples.modality == "scan" else "",
         most=MAX_EXCLUDED,
     )
 

@@ -13,7 +13,7 @@ import gradio as gr
 from core.data.inline import text_of
 from core.errors import DiagnosisError, InvalidInput
 from core.records import I64, Diagnosis, Insight
-from core.reports.wording.outlines import outlines_sentence
+from core.reports.wording.scans import outlines_sentence
 from webapp.explore.cards import cluster_list
 from webapp.explore.detail import Selection, selection_pane
 from webapp.explore.findings import phrases_of_rows

@@ -91,7 +91,8 @@ def make_prediction(
 def _given(table: str | None, images: str | None, vectors: str | None) -> list[Path | None]:
     if not (table or images):
         raise InvalidInput(
-            "Bring fresh samples first: a table with the columns of the diagnosed one, and pictures if it had some."
+            "Bring fresh samples first: a table with the columns of the diagnosed one, and pictures, "
+            "clips or scans if it had some."
         )
     return [Path(p) if p else None for p in (table, images, vectors)]
 

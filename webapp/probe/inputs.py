@@ -31,10 +31,12 @@ def refusal(diagnosis: Diagnosis) -> str:
             "A probe needs to know each sample's true class, of two or more. "
             "Bring a table with a label column in the tab Your data."
         )
+    if diagnosis.words is None and diagnosis.samples.modality == "scan":
+        return "The encoder of scans was taught no words, so class names and scans cannot be compared."
     if diagnosis.words is None or not diagnosis.words.encoder:
         return (
             "No encoder with a text tower saw these samples, so class names and samples cannot be compared. "
-            "Diagnose again with pictures or texts in the tab Your data."
+            "Diagnose again with pictures, clips or texts in the tab Your data."
         )
     return ""
 

@@ -32,9 +32,9 @@ from core.reports.wording.candidates import candidates_sentence, chance_phrase, 
 from core.reports.wording.classes import untested_sentence
 from core.reports.wording.effects import effect_figure, loss_phrase
 from core.reports.wording.findings import cluster_title, doubtful_names
-from core.reports.wording.outlines import outlines_sentence
 from core.reports.wording.predictions import replication_sentence
 from core.reports.wording.reasons import faithfulness_sentence, kinds_table
+from core.reports.wording.scans import outlines_sentence, reference_of
 from core.reports.wording.sensitivity import classes_sentence, sensitivity_sentence
 from core.statistics.measures import in_shares, tested_effect
 
@@ -97,6 +97,7 @@ def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str
             replication_sentence="" if found is None else replication_sentence(found),
             probes=probe_sections(diagnosis, gallery.entries),
             suspects=gallery.entries(diagnosis.label_errors[:MAX_PER_CLUSTER]),
+            reference=reference_of(diagnosis),
             maps=_maps(diagnosis),
             calibration=charts.calibration(diagnosis),
             reasons=Counter(reason for _, reason in diagnosis.excluded).most_common(),

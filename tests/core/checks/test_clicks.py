@@ -66,8 +66,8 @@ def test_fewer_rows_than_asked_are_all_shown_and_said_so() -> None:
     strip = draw_strip(members, np.arange(25) < 8)
     assert sorted(strip.rows.tolist()) == list(range(8))
     assert strip.notes == (
-        "5 pictures of the cluster instead of 20: there are no more.",
-        "3 pictures of the rest of its scope instead of 10: there are no more.",
+        "5 samples of the cluster instead of 20: there are no more.",
+        "3 samples of the rest of its scope instead of 10: there are no more.",
     )
 
 
@@ -86,8 +86,8 @@ def test_a_group_shows_a_second_row_only_once_every_group_has_shown_one() -> Non
     [
         (MEMBERS[:3], EVERY_ROW, 20, 10, "of one length"),
         (MEMBERS, ~EVERY_ROW, 20, 10, "a member of the cluster within its scope"),
-        (MEMBERS, EVERY_ROW, 0, 10, "at least 1 picture of the cluster"),
-        (MEMBERS, EVERY_ROW, 20, -1, "at least 1 picture of the cluster"),
+        (MEMBERS, EVERY_ROW, 0, 10, "at least 1 sample of the cluster"),
+        (MEMBERS, EVERY_ROW, 20, -1, "at least 1 sample of the cluster"),
     ],
 )
 def test_a_strip_that_cannot_be_drawn_is_refused(

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from core.discovery.settings import Settings
+from core.probes.reference.standin import KEY
+from core.reports.wording.findings import cluster_title
 from core.store import load
 from scripts.examples.make_runs import EXAMPLES, diagnose_example
 
@@ -31,7 +33,7 @@ def check_that_it_says_the_same(name: str) -> None:
 class TestRendered:
     """Classes may run on different workers."""
 
-    @pytest.mark.parametrize("name", ["scenes", "nothing_to_find", "clips"])
+    @pytest.mark.parametrize("name", ["scenes", "nothing_to_find", "clips", "scans"])
     def test_an_example_made_again_says_the_same(self, name: str) -> None:
         check_that_it_says_the_same(name)
 
@@ -54,6 +56,28 @@ def test_the_clips_show_that_those_with_a_cut_fail() -> None:
     assert wrong is not None
     assert f"| `clips` | {len(cut)} clips, 96 x 96 | {wrong.sum()} ({100 * wrong.mean():.1f} %)" in said
     assert f"{wrong[cut].sum()} of the {cut.sum()} with a cut are wrong and {wrong[~cut].sum()} of the others" in said
+
+
+def test_the_scans_show_that_those_with_a_bias_field_fail() -> None:
+    run = load(EXAMPLES / "scans" / "run")
+    truth = json.loads((EXAMPLES / "scans" / "truth.json").read_text())
+    spoilt = np.array([truth[name]["has_bias_field"] for name in run.samples.ids])
+    (cluster,), loss = run.clusters, run.outcomes.loss
+    assert spoilt[cluster.membership >= 0.5].all()
+    assert run.samples.items is not None
+    assert len(run.samples.items.marks(0)) == 2
+    said = " ".join((EXAMPLES / "README.md").read_text().split())
+    assert f"| `scans` | {len(spoilt)} slices, 96 x 96 | mean 1 - Dice {loss.mean():.3f} |" in said
+    assert f"Mean loss is {loss[spoilt].mean():.3f} with a bias field and {loss[~spoilt].mean():.3f} without" in said
+    excess, name = cluster.excess_loss, cluster_title(run, cluster)
+    assert f'one cluster of {cluster.size}, all of them with a field, called "{name}"' in said
+    assert f"excess {excess.value:.2f} (95 % {excess.low:.2f} to {excess.high:.2f})" in said
+    reference = run.extras[KEY]
+    (dice,) = (one["dice"] for one in reference["structures"])
+    assert f"Dice {dice['network']['value']:.2f} by the network, {dice['vote']['value']:.2f} by the vote" in said
+    found = reference["correlation"]["network"]
+    assert not reference["offered"]
+    assert f"{found['value']:.2f}, may be as low as {found['low']:.2f}" in said
 
 
 def test_the_scenes_show_what_was_planted_and_the_null_set_nothing():

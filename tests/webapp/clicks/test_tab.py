@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from core.checks.clicks import Strip
 from core.errors import InvalidInput
 from core.records import Diagnosis
 from tests.support.diagnoses import make_diagnosis
 from tests.support.showcase import add_words, make_showcase
 from tests.webapp.callbacks import press
 from tests.webapp.markup.test_html import Tags
+from webapp.clicks.strips import strip_view
 from webapp.clicks.tab import (
     ClicksState,
     choices,
@@ -25,6 +28,7 @@ from webapp.clicks.tab import (
     read_answers,
     score_of,
 )
+from webapp.markup.render import render
 from webapp.state.runs import RUNS
 from webapp.state.session import Session
 
@@ -147,3 +151,12 @@ def test_the_scope_of_a_candidate_in_a_class_is_that_class(worded: Diagnosis) ->
     assert worded.samples.labels is not None
     np.testing.assert_array_equal(scope, worded.samples.labels == worded.samples.class_names.index("tram"))
     assert np.isfinite(score_of(worded, 0)).all()
+
+
+def test_a_strip_of_clips_is_called_so_and_scans_are_told_why_they_have_none(worded: Diagnosis) -> None:
+    clips = replace(worded, samples=replace(worded.samples, modality="clip"))
+    strip = Strip(np.arange(2), np.array([True, False]), ())
+    assert 'aria-label="Clip 1"' in strip_view(clips, strip, "in the dark")
+    said = render("clicks/nothing.html.j2", sensitivity="", wordless=True)
+    assert "the encoder of scans was taught no words" in said
+    assert "pictures or texts" not in said

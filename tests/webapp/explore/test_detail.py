@@ -67,3 +67,12 @@ def test_a_sample_is_shown_with_those_most_like_it_and_without_itself(diagnosis:
     assert all(f'data-row="{row}"' in said for row in (7, *near))
     few = replace(diagnosis, embeddings=replace(diagnosis.embeddings, vectors=vectors[:3]))
     assert sorted(nearest_rows(few, 1)) == [0, 2]
+
+
+def test_galleries_are_called_after_what_the_samples_are() -> None:
+    diagnosis = make_diagnosis()
+    scans = replace(diagnosis, samples=replace(diagnosis.samples, modality="scan"))
+    cluster = diagnosis.clusters[0]
+    picked = Selection(np.flatnonzero(cluster.membership >= 0.5), (), cluster)
+    assert 'aria-label="Pictures"' in selection_pane(diagnosis, picked)
+    assert 'aria-label="Scans"' in selection_pane(scans, picked)

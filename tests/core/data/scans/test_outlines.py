@@ -20,7 +20,7 @@ from core.data.scans.volume import Scan
 from core.data.tables.roles import Roles
 from core.records import F64
 from core.reports.html.diagnosis import render_report
-from core.reports.wording.outlines import SENTENCE, outlines_sentence
+from core.reports.wording.scans import OUTLINES, outlines_sentence
 from core.scenes.planted_scans import plant_scans, write_planted
 from tests.support.diagnoses import MemoryImages
 from tests.support.showcase import make_showcase
@@ -130,9 +130,9 @@ def test_the_page_and_the_report_show_whole_scans_and_say_what_the_lines_are() -
     masks = MaskedScans(store, (lambda row: square(20, 5, 15), lambda row: square(20, 8, 15)), np.arange(n))
     marked = replace(plain, samples=replace(plain.samples, items=masks))
     assert not outlines_sentence(plain)
-    assert SENTENCE not in cluster_list(plain)
-    assert SENTENCE in cluster_list(marked)
-    assert SENTENCE in render_report(marked)
+    assert OUTLINES not in cluster_list(plain)
+    assert OUTLINES in cluster_list(marked)
+    assert OUTLINES in render_report(marked)
     assert "data:image/webp;whole=1;base64," in cluster_list(plain)
 
 

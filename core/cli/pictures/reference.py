@@ -1,0 +1,106 @@
+"""The command `reference`: masks for scans from low-loss scans of the same upload, and whether the disagreement with
+them may stand in for a loss."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.cli.command import argument, command, option
+from core.cli.options import JSON, RUN, SEED
+from core.cli.output import make_folder, print_json, write_table
+from core.cli.terminal import TerminalProgress, say
+from core.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from core.probes.reference.masks import ReferenceMasks
+    from core.probes.reference.read import MaskSquares
+    from core.probes.reference.standin import Standin
+    from core.records import Diagnosis, Progress
+
+
+@command(note="What a reference is, when a stand-in is refused, and what both are worth: docs/scans.md.")
+@argument("run", "DIR", RUN)
+@option("--table FILE", "the table that was diagnosed; rows whose true mask is empty are scans without one")
+@option("--images PATH", "its scans and masks: folder, zip or tar")
+@option("--out DIR", "folder for reference.csv, .json and .html")
+@option("--masks COL", "true and predicted mask (recognised by name if not given)")
+@option("--network PATH", "a Neuralizer, folder or checkpoint (default: the one that comes along)")
+@SEED
+@JSON
+def reference(
+    run: Path,
+    table: Path,
+    images: Path,
+    out: Path,
+    masks: tuple[str, ...] = (),
+    network: Path | None = None,
+    seed: int = 0,
+    as_json: bool = False,
+) -> None:
+    """Draw masks for scans from low-loss scans of the same upload.
+
+    Says what these masks are worth where the true one is known, and offers 1 - Dice with them as a stand-in for the
+    loss of scans without a true mask, if it orders the labelled ones as their loss does. The run keeps the result.
+    """
+    if len(masks) not in (0, 2):
+        raise InvalidInput("--masks takes two columns, the true mask and the predicted one.")
+    from core.reports.html.reference import write_reference
+    from core.reports.wording.scans import RULE, reference_lines
+    from core.store import load
+
+    diagnosis = load(run)
+    if diagnosis.samples.modality != "scan":
+        raise InvalidInput(f"Reference masks are drawn for scans, and this run is of {diagnosis.samples.modality}s.")
+    make_folder(out)
+    with TerminalProgress() as progress:
+        scans, standin, found = _measured(diagnosis, (table, images, masks, network), seed, progress)
+    document = standin.document()
+    _write(standin, out)
+    write_reference(diagnosis, scans, standin, found, out / "reference.html")
+    _keep(diagnosis, run, standin)
+    if as_json:
+        print_json(document)
+        return
+    say("\n".join([*reference_lines(document), *standin.notes, RULE, f"Written: {out / 'reference.html'}"]))
+
+
+def _measured(
+    diagnosis: Diagnosis, given: tuple[Path, Path, tuple[str, ...], Path | None], seed: int, progress: Progress
+) -> tuple[MaskSquares, Standin, tuple[ReferenceMasks, ...]]:
+    from core.data.tables.roles import Roles
+    from core.encoders.neuralizer.encoder import DEFAULT_SIDE
+    from core.encoders.neuralizer.weights import FOLDER, read_network
+    from core.probes.reference.read import read_squares
+    from core.probes.reference.standin import measure_standin
+
+    table, images, masks, source = given
+    network, card = read_network(source or FOLDER)
+    roles = Roles(masks=(masks[0], masks[1]) if masks else None, modality="scan")
+    scans = read_squares(table, images, int(card.get("side", DEFAULT_SIDE)), roles, progress)
+    standin, found = measure_standin(diagnosis, scans, network, seed=seed, progress=progress)
+    return scans, standin, found
+
+
+def _write(standin: Standin, out: Path) -> None:
+    import numpy as np
+    import pandas as pd
+
+    from core.files import write_json
+
+    write_json(out / "reference.json", standin.document())
+    columns = {"file": standin.ids, "labelled": standin.labelled, "loss": standin.loss}
+    values = standin.standin[standin.best]
+    # of scans without a true mask nothing is said where it was not shown to mean anything
+    columns["standin"] = np.where(standin.labelled | (not standin.refusal), values, np.nan)
+    write_table(pd.DataFrame(columns), out / "reference.csv")
+
+
+def _keep(diagnosis: Diagnosis, run: Path, standin: Standin) -> None:
+    from dataclasses import replace
+
+    from core.probes.reference.standin import KEY
+    from core.store import update
+
+    document = standin.document()
+    update(diagnosis, run, lambda now: replace(now, extras={**now.extras, KEY: document}))

@@ -1,0 +1,149 @@
+"""Scans with the masks of the user's model, some with a true mask too, as the network sees them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from core.data.images.archives import open_images
+from core.data.modality import Unreadable
+from core.data.rows import ids_of, items_of
+from core.data.scans.outlines import Mask
+from core.data.scans.slices import SliceFit, fit_square, unit
+from core.data.scans.volume import Scan, read_scan
+from core.data.tables.in_folder import open_table
+from core.data.tables.masks import mask_reader
+from core.data.tables.recognise import recognise
+from core.data.tables.roles import Roles
+from core.errors import InvalidInput
+from core.limits import Limits
+from core.records import F32, Bool, ItemStore, Progress, Reporter, no_progress
+from core.records.ledger import Ledger
+
+PLANES = 3
+"""Slices around the middle that stand for a volume, as for the encoder."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MaskSquares:
+    """n scans as squares of `side` pixels, P slices each (1 where a scan is a single slice)."""
+
+    ids: tuple[str, ...]
+    images: F32
+    """(n, P, side, side), 0 to 1."""
+    true: Mask
+    """(n, P, side, side) class values; 0 where there is no true mask."""
+    predicted: Mask
+    labelled: Bool
+    """(n,) whether there is a true mask."""
+    scans: ItemStore
+    """The files."""
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def structures(self) -> tuple[int, ...]:
+        """Class values of the true masks; (0,) where both masks are binary, whatever their values."""
+        values = [np.unique(masks[masks != 0]) for masks in (self.true, self.predicted)]
+        if max(map(len, values)) <= 1:
+            return (0,)
+        return tuple(int(v) for v in values[0])
+
+    def of(self, structure: int) -> tuple[F32, F32]:
+        """(n, P, side, side) true and predicted mask of a structure, 0 or 1."""
+        first, second = ((m != 0) if structure == 0 else (m == structure) for m in (self.true, self.predicted))
+        return first.astype(np.float32), second.astype(np.float32)
+
+
+def read_squares(
+    table: Path, images: Path, side: int, roles: Roles = Roles(), progress: Progress = no_progress
+) -> MaskSquares:
+    """The scans of a table with a column of true masks, empty where there is none, and one of predicted masks.
+
+    Raises:
+        InvalidInput: there are no such columns, no true mask at all, or see `core.data.samples.read_data_set`.
+    """
+    store = open_images(images, progress=progress)
+    read = open_table(table, images, store, Limits(), tuple(roles.masks or ()), progress)
+    found = recognise(read.frame, roles, list(read.images), texts=False)
+    if found.roles.masks is None:
+        raise InvalidInput("No columns of true and predicted masks were found. Name them: --masks TRUE PREDICTED.")
+    ledger, apart = Ledger(len(read.frame)), Ledger(len(read.frame))
+    items, positions, modality = items_of(read, found, store, ledger, progress)
+    if items is None or modality != "scan":
+        raise InvalidInput("These files are no scans. Bring NIfTI, MGH or npz, or say --modality scan.")
+    ids = ids_of(read, found, items, positions, ledger)
+    true, predicted = found.roles.masks
+    readers = mask_reader(true, read, store, apart, progress), mask_reader(predicted, read, store, ledger, progress)
+    empty = read.frame[true].isna().to_numpy() if true in read.frame else np.zeros(len(read.frame), np.bool_)
+    ledger.drop(~empty & ~apart.standing(), [f"true mask: {reason}" for reason in apart.reasons])
+    rows, kept = ledger.kept(), list[tuple[int, bool, tuple[F32, Mask, Mask]]]()
+    told = Reporter(progress, "read scans", len(rows))
+    planes = PLANES
+    for k, row in enumerate(rows.tolist()):
+        told(k)
+        masks = [None if label and empty[row] else read_mask(row) for label, read_mask in zip((True, False), readers)]
+        try:
+            squares = _squares(read_scan(items.read(int(positions[row]))), masks, side)
+        except Unreadable as error:
+            squares = str(error)
+        if isinstance(squares, str):
+            ledger.drop(np.arange(len(ledger)) == row, squares)
+            continue
+        planes = min(planes, len(squares[0]))
+        kept.append((row, not empty[row], squares))
+    told(len(rows), last=True)
+    if not any(labelled for _, labelled, _ in kept):
+        raise InvalidInput(
+            "No scan has a true mask, so there is nothing to learn from. " + " ".join(ledger.summary()[:3])
+        )
+    images_, *both = (np.stack([_middle(one[j], planes) for _, _, one in kept]) for j in range(3))
+    return MaskSquares(
+        tuple(ids[row] for row, _, _ in kept),
+        images_,
+        both[0],
+        both[1],
+        np.array([labelled for _, labelled, _ in kept], np.bool_),
+        items.keep(positions[np.array([row for row, _, _ in kept], np.int64)]),
+        tuple(ledger.summary()),
+    )
+
+
+def _middle(planes: Mask, n: int) -> Mask:
+    """As many slices as every scan has."""
+    return planes if len(planes) == n else planes[len(planes) // 2][None]
+
+
+def _squares(scan: Scan, masks: Sequence[Mask | str | None], side: int) -> tuple[F32, Mask, Mask] | str:
+    """(P, side, side) images and masks, or why there are none."""
+    fitted = fit_square(scan.plane_shape, scan.pixel, side)
+    planes = scan.planes(PLANES) if scan.shape[scan.across] >= PLANES else [scan.middle]
+    found = list[Mask]()
+    for mask in masks:
+        if isinstance(mask, str):
+            return mask
+        if mask is None:
+            found.append(np.zeros((len(planes), side, side), np.int64))
+            continue
+        flat = mask.shape == scan.plane_shape and scan.shape[scan.across] == 1
+        if not flat and mask.shape != scan.shape:
+            return f"a mask is of another size than its scan: {mask.shape} and {scan.shape}"
+        own = [mask if flat else np.take(mask, at, scan.across).T[::-1] for at in planes]
+        found.append(np.stack([_class_square(one, fitted) for one in own]))
+    return np.stack([fitted.into(unit(scan.plane(at))) for at in planes]), found[0], found[1]
+
+
+def _class_square(mask: Mask, fitted: SliceFit) -> Mask:
+    """(side, side) the class that fills most of each pixel."""
+    values = np.unique(mask)
+    square = np.zeros((fitted.side, fitted.side), np.int64)
+    if len(values) == 1:
+        square[fitted.box] = values[0]
+        return square
+    shares = np.stack([fitted.into((mask == value).astype(np.float32)) for value in values])
+    return np.where(shares.max(0) > 0, values[shares.argmax(0)], 0).astype(np.int64)

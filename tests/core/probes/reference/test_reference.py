@@ -1,0 +1,177 @@
+"""Masks from low-loss scans of the same upload, and a stand-in loss that is refused where it orders nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.cli.main import main
+from core.encoders.neuralizer.network import Neuralizer
+from core.encoders.neuralizer.weights import read_network
+from core.errors import InvalidInput
+from core.probes.reference import masks as of_masks
+from core.probes.reference.masks import dice_losses, reference_masks
+from core.probes.reference.read import MaskSquares, read_squares
+from core.probes.reference.standin import KEY, Standin, measure_standin, rank_correlation
+from core.records import Diagnosis
+from core.reports.wording.scans import reference_lines
+from core.scenes.planted_scans import plant_scans, write_planted
+from core.store import load, save
+from tests.support.showcase import make_showcase
+from webapp.explore.overview import notes_section
+
+N, UNKNOWN, SIDE = 40, 8, 48
+
+
+@pytest.fixture(scope="module")
+def network() -> Neuralizer:
+    return read_network()[0]
+
+
+@pytest.fixture(scope="module")
+def upload(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """40 scans, a quarter with a bias field; the last 8 have no true mask."""
+    folder = tmp_path_factory.mktemp("upload")
+    table = write_planted(plant_scans(N, share=0.25, side=SIDE), folder)
+    frame = pd.read_csv(table)
+    frame.loc[N - UNKNOWN :, "true_mask"] = None
+    frame.to_csv(table, index=False)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def scans(upload: Path) -> MaskSquares:
+    return read_squares(upload / "scans.csv", upload, SIDE)
+
+
+def run_of(scans: MaskSquares, groups: Sequence[int] | None = None) -> Diagnosis:
+    """A run whose first samples are the labelled scans, with their losses."""
+    made = make_showcase()
+    known = np.flatnonzero(scans.labelled)
+    ids = (*(scans.ids[k] for k in known), *made.samples.ids[len(known) :])
+    loss = made.outcomes.loss.copy()
+    true, predicted = scans.of(scans.structures[0])
+    loss[: len(known)] = dice_losses(predicted, true)[known]
+    numbers = None if groups is None else np.resize(np.array(groups, np.int64), len(ids))
+    samples = replace(made.samples, ids=ids, groups=numbers, modality="scan", items=None)
+    return replace(made, samples=samples, outcomes=replace(made.outcomes, loss=loss))
+
+
+@pytest.fixture(scope="module")
+def measured(scans: MaskSquares, network: Neuralizer) -> Standin:
+    return measure_standin(run_of(scans), scans, network)[0]
+
+
+def test_scans_without_a_true_mask_are_read_and_told_apart(scans: MaskSquares) -> None:
+    planted = plant_scans(N, share=0.25, side=SIDE)
+    assert scans.labelled.tolist() == [True] * (N - UNKNOWN) + [False] * UNKNOWN
+    assert scans.structures == (0,)
+    assert scans.images.shape == (N, 1, SIDE, SIDE)
+    true, predicted = scans.of(0)
+    assert (true[3, 0] == planted.masks[3]).all()
+    assert not true[-1].any()
+    assert predicted[-1].any()
+
+
+def test_a_true_mask_that_is_named_and_not_there_makes_no_unlabelled_scan(upload: Path, tmp_path: Path) -> None:
+    frame = pd.read_csv(upload / "scans.csv")
+    frame.loc[0, "true_mask"] = "gone.png"
+    frame.loc[1, "predicted_mask"] = None
+    frame.to_csv(tmp_path / "scans.csv", index=False)
+    found = read_squares(tmp_path / "scans.csv", upload, SIDE)
+    assert found.ids[0] == "scan0002.nii.gz"
+    assert any("true mask" in note for note in found.notes)
+    frame["true_mask"] = None
+    frame.to_csv(tmp_path / "none.csv", index=False)
+    with pytest.raises(InvalidInput):
+        read_squares(tmp_path / "none.csv", upload, SIDE)
+
+
+def test_the_reference_is_better_than_vote_and_control_on_white_matter(measured: Standin) -> None:
+    (one,) = measured.structures
+    assert one.n == measured.n == N - UNKNOWN
+    assert one.dice["network"].low > one.dice["vote"].high
+    assert one.dice["control"].high < 0.4
+    assert one.gain.low > 0
+
+
+def test_a_stand_in_is_offered_where_it_orders_the_labelled_scans(measured: Standin) -> None:
+    assert measured.best == "network"
+    assert not measured.refusal
+    assert measured.correlation["network"].value > measured.correlation["control"].value + 0.2
+    assert np.isfinite(measured.standin["network"]).all()
+    assert np.isnan(measured.loss[~measured.labelled]).all()
+    said = reference_lines(measured.document())
+    assert "the network is better" in said[0]
+    assert "offered as a stand-in for the loss of 8 scans" in said[-1]
+
+
+def test_a_stand_in_that_orders_nothing_is_refused_and_so_are_few_labels(measured: Standin) -> None:
+    rng, known = np.random.default_rng(0), measured.labelled
+    shuffled = rank_correlation(
+        rng.permutation(measured.loss[known]), measured.standin["network"][known], None, looks=2
+    )
+    bad = replace(measured, correlation={**measured.correlation, "network": shuffled, "vote": shuffled})
+    assert "may be as low as" in bad.refusal
+    assert reference_lines(bad.document())[-1].startswith("No stand-in is offered: its rank correlation")
+    assert "at least 20 are needed" in replace(measured, n=19).refusal
+
+
+def test_no_example_is_the_target_or_of_its_patient(
+    scans: MaskSquares, network: Neuralizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = list[tuple[int, list[int]]]()
+
+    def spy(network: Neuralizer, images: object, true: np.ndarray, row: int, chosen: np.ndarray) -> dict[str, object]:
+        seen.append((row, chosen.tolist()))
+        return {way: true[row] for way in of_masks.WAYS}
+
+    monkeypatch.setattr(of_masks, "_three", spy)
+    groups = np.arange(N) // 4
+    reference_masks(scans, network, np.arange(N), groups)
+    assert all(groups[row] not in groups[chosen] and len(chosen) == 8 for row, chosen in seen)
+    assert all(max(chosen) < N - UNKNOWN for _, chosen in seen)
+    reference_masks(scans, network, np.arange(N), None)
+    assert all(row not in chosen for row, chosen in seen)
+    with pytest.raises(InvalidInput, match="Only 0 labelled scans of others hold the mask"):
+        reference_masks(scans, network, np.arange(N), np.zeros(N, np.int64))
+
+
+def test_the_best_examples_come_first(scans: MaskSquares, network: Neuralizer) -> None:
+    (few,) = reference_masks(scans, network, np.array([0]), examples=3)
+    (many,) = reference_masks(scans, network, np.array([0]), examples=8)
+    true = scans.of(0)[0][:1]
+    assert dice_losses(few.masks["network"], true)[0] < 0.35
+    assert dice_losses(many.masks["network"], true)[0] < 0.35
+
+
+def test_the_command_keeps_its_result_with_the_run_and_writes_no_number_that_it_refuses(
+    upload: Path,
+    scans: MaskSquares,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    run, out = tmp_path / "run", tmp_path / "out"
+    save(run_of(scans), run)
+    asked = ["reference", str(run), "--table", str(upload / "scans.csv"), "--images", str(upload), "--out", str(out)]
+    monkeypatch.setattr("core.probes.reference.standin.LEAST_LABELLED", 33)
+    assert main([*asked, "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["offered"] is False
+    assert said["n_unlabelled"] == UNKNOWN
+    table = pd.read_csv(out / "reference.csv")
+    assert table["standin"].notna().tolist() == table["labelled"].tolist()
+    kept = load(run)
+    assert kept.extras[KEY] == said
+    assert "No stand-in is offered: it was measured on 32" in notes_section(kept)
+    assert "Reference masks" in (run / "report.html").read_text("utf-8")
+    assert "your model&#39;s mask the blue dashes" in (out / "reference.html").read_text("utf-8")
+    assert main([*asked, "--masks", "true_mask"]) == 2
+    assert "two columns" in capsys.readouterr().err
