@@ -9,7 +9,7 @@ import pytest
 from core.discovery.settings import Settings
 from core.records import Diagnosis
 
-QUICK_SCANS = Settings(n_permutations=300, map=False)
+QUICK_SCANS = Settings(n_permutations=300, map=False, sensitivity=False)
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from core.errors import Cancelled, InvalidInput
 from core.records import F32, F64, I64, Bool, Column, Diagnosis, Embeddings, Outcomes, SampleSet
 from core.reports.tables.diagnosis import to_document
 
-QUICK = Settings(map=False, n_members=3, n_permutations=199)
+QUICK = Settings(map=False, sensitivity=False, n_members=3, n_permutations=199)
 
 
 @dataclass(frozen=True)
@@ -104,9 +104,10 @@ def test_every_record_agrees_with_every_other() -> None:
 
 @pytest.mark.parametrize("cores", [1, 5])
 def test_the_same_input_settings_and_seed_give_the_same_document(cores: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    reference = document(bring().diagnose())
+    whole = replace(QUICK, sensitivity=True)
+    reference = document(bring().diagnose(settings=whole))
     monkeypatch.setattr("os.cpu_count", lambda: cores)
-    assert document(bring().diagnose()) == reference
+    assert document(bring().diagnose(settings=whole)) == reference
 
 
 def test_another_seed_moves_folds_and_finds_the_same_failure() -> None:
@@ -252,12 +253,12 @@ def test_the_other_families_run_through(family: str) -> None:
 
 
 def test_a_run_can_be_cancelled_at_any_step() -> None:
-    brought, steps = bring(), list[str]()
+    brought, steps, whole = bring(), list[str](), replace(QUICK, sensitivity=True)
     samples = SampleSet(tuple(map(str, range(500))))
     outcomes = Outcomes(brought.losses, "loss", "loss", "given")
     embeddings = Embeddings(brought.vectors, "given", "given")
     diagnose_records(
-        samples, outcomes, embeddings, settings=QUICK, progress=lambda step, done, total: steps.append(step)
+        samples, outcomes, embeddings, settings=whole, progress=lambda step, done, total: steps.append(step)
     )
     assert list(dict.fromkeys(steps))[:2] == ["fit the ensemble", "test cluster 1"]
     for wanted in dict.fromkeys(steps):
@@ -267,4 +268,4 @@ def test_a_run_can_be_cancelled_at_any_step() -> None:
                 raise Cancelled
 
         with pytest.raises(Cancelled):
-            diagnose_records(samples, outcomes, embeddings, settings=QUICK, progress=stop)
+            diagnose_records(samples, outcomes, embeddings, settings=whole, progress=stop)

@@ -16,7 +16,7 @@ from core.records import F32, Diagnosis, Embeddings, Outcomes, SampleSet, Words
 
 CLASSES = ("cat", "dog")
 KNOWN = ("snow", "fog", "grass", "night", "city", "rain")
-QUICK = Settings(map=False, n_members=3, n_permutations=199)
+QUICK = Settings(map=False, sensitivity=False, n_members=3, n_permutations=199)
 
 
 class WordTower:

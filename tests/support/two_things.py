@@ -17,7 +17,7 @@ from tests.support.benchmarks import Given, benchmark, pair, pictured
 COLOURS, SHAPES, SIZES = ("red", "blue", "green", "white"), ("cube", "ball", "cone", "star"), ("small", "large")
 
 
-QUICK = Settings(n_permutations=300, n_members=2, map=False, words=False)
+QUICK = Settings(n_permutations=300, n_members=2, map=False, sensitivity=False, words=False)
 
 
 class BagOfWords:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pytest
@@ -11,6 +11,7 @@ from PIL import Image
 
 from core.checks.competence import Shown, measure_competence, own_words, read_shown
 from core.data.captioned import CaptionedPhotographs
+from core.language.competence import CompetenceTable
 from core.language.vocabulary import Phrase, Vocabulary, read_vocabulary
 from core.records import F32
 from core.scenes.edits import EDITS
@@ -18,6 +19,7 @@ from tests.support.diagnoses import MemoryImages
 
 TEMPLATES = {"made": (("a photo of {noun} {phrase}", "a photo of {noun}"),)}
 COLOURS = ("red", "green")
+Measured = Callable[[Vocabulary, Shown], CompetenceTable]
 
 
 class LightEncoder:
@@ -65,33 +67,46 @@ def captioned() -> CaptionedPhotographs:
     return CaptionedPhotographs(MemoryImages(tuple(f"{i}.png" for i in range(120)), tuple(payloads)), tuple(said))
 
 
-def test_what_the_encoder_sees_is_known_and_what_it_does_not_is_not(captioned: CaptionedPhotographs) -> None:
+@pytest.fixture(scope="module", autouse=True)
+def fewer_edits() -> Iterator[None]:
+    """Twenty pictures of each edit, in place of 45."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("core.checks.competence.PER_EDIT", 20)
+        yield
+
+
+@pytest.fixture(scope="module")
+def measured(captioned: CaptionedPhotographs, tmp_path_factory: pytest.TempPathFactory) -> Measured:
+    """measured(vocabulary, shown) gives the table of `LightEncoder`; each picture is read once."""
+    cache = tmp_path_factory.mktemp("cache")
+    return lambda vocabulary, shown: measure_competence(LightEncoder(), captioned, vocabulary, shown=shown, cache=cache)
+
+
+def test_what_the_encoder_sees_is_known_and_what_it_does_not_is_not(measured: Measured) -> None:
     shown = Shown({"red": r"\bred\b", "striped": r"\bgreen\b"}, {"in the dark": ("dark",)})
-    table = measure_competence(
-        LightEncoder(), captioned, vocabulary("red", "in the dark", "striped", "on a boat"), shown=shown
-    )
+    table = measured(vocabulary("red", "in the dark", "striped", "on a boat"), shown)
     red, dark, striped = (table.phrases[text] for text in ("red", "in the dark", "striped"))
     assert red.auroc.low > 0.8
     assert (red.n_with, red.ground) == (40, "captions")
     assert dark.auroc.low > 0.8
-    assert (dark.n_with, dark.ground) == (45, "edits")
+    assert (dark.n_with, dark.ground) == (20, "edits")
     assert striped.auroc.low < 0.6
     assert "on a boat" not in table.phrases  # its own words stand in no caption
     assert (table.encoder, table.fingerprint) == ("light", "light-1")
     assert red.n_without > 80  # edited pictures are among those without it
 
 
-def test_of_two_measurements_the_weaker_counts(captioned: CaptionedPhotographs) -> None:
+def test_of_two_measurements_the_weaker_counts(measured: Measured) -> None:
     """Captions that call the green pictures dark make "in the dark" wrong there, however well it does on edits."""
     both = Shown({"in the dark": r"\bgreen\b"}, {"in the dark": ("dark",)})
-    found = measure_competence(LightEncoder(), captioned, vocabulary("in the dark"), shown=both).phrases["in the dark"]
-    alone = measure_competence(LightEncoder(), captioned, vocabulary("in the dark"), shown=Shown({}, both.edits))
+    found = measured(vocabulary("in the dark"), both).phrases["in the dark"]
+    alone = measured(vocabulary("in the dark"), Shown({}, both.edits))
     assert found.ground == "captions"
     assert found.auroc.low < alone.phrases["in the dark"].auroc.low
 
 
-def test_a_phrase_of_ones_own_is_looked_for_by_its_own_words(captioned: CaptionedPhotographs) -> None:
-    found = measure_competence(LightEncoder(), captioned, vocabulary("with a red thing"), shown=Shown({}, {}))
+def test_a_phrase_of_ones_own_is_looked_for_by_its_own_words(measured: Measured) -> None:
+    found = measured(vocabulary("with a red thing"), Shown({}, {}))
     assert found.phrases["with a red thing"].n_with == 40
     assert own_words("of the") is None
 

@@ -15,7 +15,7 @@ from core.reports.tables.peers import peers_document, peers_table
 from core.reports.wording.peers import NO_P, peer_lines
 
 N = 400
-QUICK = Settings(map=False, n_permutations=199)
+QUICK = Settings(map=False, sensitivity=False, n_permutations=199)
 
 
 def made_rows(seed=0):
@@ -116,7 +116,9 @@ def test_engines_that_are_not_there_are_named(engines, diagnosis):
 
 def test_without_classes_all_samples_are_of_one(diagnosis):
     rows = diagnose_arrays(
-        diagnosis.embeddings.vectors[:60], np.arange(60.0), settings=Settings(map=False, n_permutations=199)
+        diagnosis.embeddings.vectors[:60],
+        np.arange(60.0),
+        settings=Settings(map=False, sensitivity=False, n_permutations=199),
     )
     assert set(rows_of(rows).labels) == {0}
     assert rows_of(rows).probabilities is None

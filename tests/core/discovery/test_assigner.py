@@ -32,7 +32,7 @@ def draw(seed: int, n: int = N) -> tuple[F32, I64, np.ndarray]:
 def diagnosed(family: str = "ridge", labelled: bool = True) -> Diagnosis:
     vectors, labels, failing = draw(0)
     losses = np.random.default_rng(1).gamma(1.0, 0.3, N) + 1.5 * failing
-    settings = Settings(map=False, n_members=4, n_permutations=199, family=family)
+    settings = Settings(map=False, sensitivity=False, n_members=4, n_permutations=199, family=family)
     return diagnose_arrays(vectors, losses, labels=labels if labelled else None, settings=settings)
 
 
@@ -147,7 +147,7 @@ def test_no_samples_give_no_rows() -> None:
 @cache
 def long_tail() -> tuple[LongTail, Diagnosis]:
     made = make(80, seed=0, planted=True, each=40, d=24, failing=0.8)
-    settings = Settings(map=False, n_members=2, n_permutations=199)
+    settings = Settings(map=False, sensitivity=False, n_members=2, n_permutations=199)
     return made, diagnose_records(made.samples, made.outcomes, made.embeddings, names=made.texts, settings=settings)
 
 

@@ -251,7 +251,7 @@ def test_members_are_put_in_order_by_the_heads_of_their_classes() -> None:
     rng = np.random.default_rng(3)
     vectors, labels = rng.normal(size=(800, 30)).astype(np.float32), np.arange(800) % 2
     wrong = (rng.random(800) < 0.5) & (vectors[:, 0] > 0.5)
-    settings = Settings(map=False, n_members=2, n_permutations=199)
+    settings = Settings(map=False, sensitivity=False, n_members=2, n_permutations=199)
     found = diagnose_arrays(vectors, wrong.astype(float), labels=labels, errors=wrong, settings=settings)
     broad = next(c for c in found.clusters if c.scope == "all samples")
     assert "order" in found.model.rules[broad.id]
@@ -286,7 +286,7 @@ def test_a_small_finding_does_not_come_back_as_the_next(seed: int) -> None:
     rng = np.random.default_rng(seed)
     vectors = rng.normal(size=(124, 6)).astype(np.float32)
     wrong = vectors[:, 0] > 1.1
-    settings = Settings(map=False, n_members=2, n_permutations=100)
+    settings = Settings(map=False, sensitivity=False, n_members=2, n_permutations=100)
     found = diagnose_arrays(vectors, wrong.astype(float), errors=wrong, groups=np.arange(124) // 3, settings=settings)
     members = [c.membership >= 0.5 for c in (*found.clusters, *found.candidates)]
     assert found.clusters

@@ -15,7 +15,7 @@ from core.discovery.settings import Settings
 from core.encoders.arithmetic import unit
 from core.records import F32, F64, I64, Outcomes, SampleSet
 
-QUICK = Settings(map=False, n_permutations=199, n_members=2)
+QUICK = Settings(map=False, sensitivity=False, n_permutations=199, n_members=2)
 
 
 def joined(

@@ -46,7 +46,7 @@ def foggy(*, hidden: bool) -> tuple[Diagnosis, Bool]:
     samples = SampleSet(tuple(map(str, range(N))), metadata=metadata, model_outputs=outputs)
     vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
     outcomes = Outcomes(losses, "loss", "loss", "given", errors=losses > 1.2)
-    settings = Settings(map=False, n_members=2, n_permutations=199)
+    settings = Settings(map=False, sensitivity=False, n_members=2, n_permutations=199)
     return diagnose_records(samples, outcomes, Embeddings(vectors, "given", "given"), settings=settings), fog
 
 
@@ -113,7 +113,7 @@ def test_no_condition_is_confirmed_when_losses_are_shuffled() -> None:
     claims = 0
     for seed in range(12):
         losses = np.random.default_rng(seed).permutation(diagnosis.outcomes.loss)
-        settings = Settings(map=False, n_members=2, n_permutations=100, seed=seed)
+        settings = Settings(map=False, sensitivity=False, n_members=2, n_permutations=100, seed=seed)
         again = diagnose_records(
             diagnosis.samples, Outcomes(losses, "loss", "loss", "given"), diagnosis.embeddings, settings=settings
         )

@@ -13,7 +13,7 @@ from core.discovery.method import diagnose_arrays
 from core.discovery.settings import Settings
 from core.records import I64, Diagnosis
 
-SETTINGS = Settings(map=False, n_members=3, n_permutations=199)
+SETTINGS = Settings(map=False, sensitivity=False, n_members=3, n_permutations=199)
 
 
 @cache
@@ -76,7 +76,7 @@ def test_each_class_has_its_own_correlation() -> None:
 def test_errors_that_are_unknown_or_all_alike_have_no_auroc() -> None:
     rng = np.random.default_rng(1)
     vectors, losses = rng.normal(size=(60, 4)).astype(np.float32), rng.gamma(1.0, 1.0, 60)
-    settings = Settings(map=False, n_members=2, n_permutations=100)
+    settings = Settings(map=False, sensitivity=False, n_members=2, n_permutations=100)
     for errors in (None, np.zeros(60, bool), np.ones(60, bool)):
         assert (
             diagnose_arrays(vectors, losses, errors=errors, settings=settings).estimate.predictability.error_auroc
@@ -91,7 +91,7 @@ def test_groups_are_permuted_whole_and_too_few_give_no_p() -> None:
         diagnosis.embeddings.vectors,
         diagnosis.outcomes.loss,
         groups=np.arange(300) % 10,
-        settings=Settings(map=False, n_members=2),
+        settings=Settings(map=False, sensitivity=False, n_members=2),
     )
     assert few.estimate.predictability.p is None
     assert few.estimate.predictability.n_permutations == 0

@@ -20,7 +20,7 @@ from tests.support.pictures import blobs, encoded
 from tests.support.tiny_clip import write_native
 
 N = 48
-QUICK = Settings(map=False, n_members=2, n_permutations=100, alpha=0.2)
+QUICK = Settings(map=False, sensitivity=False, n_members=2, n_permutations=100, alpha=0.2)
 pytestmark = pytest.mark.slow
 
 
@@ -86,7 +86,9 @@ def test_words_of_one_encoder_over_vectors_of_another_are_refused(
 
 def test_without_words_nothing_is_named_and_nothing_can_be_asked(pictures: Path, table: pd.DataFrame) -> None:
     found = diagnose(
-        table, images=pictures, settings=Settings(map=False, n_members=2, n_permutations=100, alpha=0.2, words=False)
+        table,
+        images=pictures,
+        settings=Settings(map=False, sensitivity=False, n_members=2, n_permutations=100, alpha=0.2, words=False),
     )
     assert found.words is None
     assert not [i for i in found.insights if i.kind == "phrase"]

@@ -263,7 +263,7 @@ def test_a_reloaded_model_reads_new_samples_as_before(tmp_path: Path) -> None:
     vectors[::5, 0] += 4
     losses = np.abs(np.where(np.arange(150) % 5 == 0, 1.5, 0.3) + rng.normal(0, 0.2, 150))
     diagnosis = diagnose_arrays(
-        vectors, losses, labels=np.arange(150) % 3, settings=Settings(map=False, n_permutations=200)
+        vectors, losses, labels=np.arange(150) % 3, settings=Settings(map=False, sensitivity=False, n_permutations=200)
     )
     save(diagnosis, tmp_path)
     new = rng.normal(size=(7, 8)).astype(np.float32)
@@ -278,7 +278,7 @@ def test_a_damaged_model_is_noticed(tmp_path: Path) -> None:
     from core.discovery.settings import Settings
 
     rng = np.random.default_rng(0)
-    settings = Settings(map=False, n_permutations=200)
+    settings = Settings(map=False, sensitivity=False, n_permutations=200)
     save(diagnose_arrays(rng.normal(size=(60, 4)).astype(np.float32), rng.random(60), settings=settings), tmp_path)
     content = (tmp_path / MODEL_ARRAYS).read_bytes()
     (tmp_path / MODEL_ARRAYS).write_bytes(content[:-1] + b"#")

@@ -56,7 +56,7 @@ def files(folder: Path, n: int, seed: int) -> tuple[str, str]:
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Diagnosis:
     table, vectors = files(tmp_path_factory.mktemp("first"), 400, 0)
-    return diagnose(table, embeddings=vectors, settings=Settings(n_permutations=200, map=False))
+    return diagnose(table, embeddings=vectors, settings=Settings(n_permutations=200, map=False, sensitivity=False))
 
 
 def test_the_heading_counts_as_every_other_face_does() -> None:

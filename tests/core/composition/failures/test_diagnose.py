@@ -123,7 +123,11 @@ def test_a_run_on_rendered_scenes_can_be_asked_in_words(monkeypatch: pytest.Monk
     shown = rendered(draw_items(RenderedPlan(kinds=("colour", "size")), 60, 3, "seen"), "rendered")
     star = np.array([["star" in caption for caption in item.captions] for item in shown.benchmark.items])
     margins = np.where(star, -1, 1) * np.random.default_rng(0).uniform(0.01, 0.1, star.shape)
-    embedding, settings = EmbeddingSettings(cache=tmp_path), replace(QUICK, words=True)
+    (tmp_path / "phrases.txt").write_text(
+        "light: in the dark\nweather: in fog\nsurface: on grass\ncolour: red\n", "utf-8"
+    )
+    embedding = EmbeddingSettings(cache=tmp_path, vocabulary=tmp_path / "phrases.txt")
+    settings = replace(QUICK, words=True)
     found = diagnose_composition(shown, scored(shown, margins), embedding, settings=settings)
     assert next(i for i in found.insights if i.confirmed).text == "a star"
     assert found.words is not None

@@ -31,16 +31,16 @@ def test_it_learns_which_captions_match() -> None:
 
 
 @pytest.mark.slow
-def test_two_minutes_of_scenes_teach_cells_and_words() -> None:
+def test_a_short_training_on_scenes_teaches_cells_and_words() -> None:
     """A lower bar than the benchmark's: of unseen scenes a hidden word of cells is told far more often than by chance
-    (1 of 64). Matching takes longer than this."""
+    (1 of 64): 0.29 of them. Matching takes longer than this."""
     encoder = load_encoder()
     tower = tower_of(encoder)
-    drawn = draw_training(300, seed=1, kinds=("noun",))
+    drawn = draw_training(200, seed=1, kinds=("noun",))
     captions = [(caption,) for item in drawn.benchmark.items for caption in item.captions]
     data = captioned(read_image_tokens(drawn.store, encoder, tower), captions)
-    how = Pretraining(words=64, layers=2, width=64, heads=4, steps=500, batch=32, rate=0.002)
-    found = pretrain(data.keep(np.arange(500)), tower.grid, how, encode_words=encoder.encode_texts)
-    assert told_share(found, data.keep(np.arange(500, 600)), "index") > 0.1
+    how = Pretraining(words=64, layers=2, width=64, heads=4, steps=150, batch=32, rate=0.002)
+    found = pretrain(data.keep(np.arange(300)), tower.grid, how, encode_words=encoder.encode_texts)
+    assert told_share(found, data.keep(np.arange(300, 400)), "index") > 0.1
     assert found.curve[-1].words < 0.6 * found.curve[0].words
     assert found.perplexity > 0.5 * 64
