@@ -18,6 +18,17 @@ from tests.support.two_things import QUICK, scored, weak_where
 pytestmark = pytest.mark.usefixtures("bag_of_words")
 
 
+@pytest.fixture
+def run(shown: tuple[LoadedBenchmark, Bool], bag_of_words: None) -> Diagnosis:
+    """Of a model that is weak where `shown` says; made once."""
+    if not _made:
+        _made.append(diagnose_composition(shown[0], scored(shown[0], weak_where(shown[1], 0)), settings=QUICK))
+    return _made[0]
+
+
+_made: list[Diagnosis] = []
+
+
 def test_two_models_are_compared_on_the_same_pairs_of_picture_and_caption(shown: tuple[LoadedBenchmark, Bool]) -> None:
     a, b = weak_where(shown[1], 0), weak_where(np.zeros(150, bool), 1, low=0.1)
     run, comparison = two_models(shown[0], scored(shown[0], a), scored(shown[0], b, "adapted"), settings=QUICK)
@@ -33,9 +44,10 @@ def test_two_models_are_compared_on_the_same_pairs_of_picture_and_caption(shown:
     assert [row.cluster for row in comparison.clusters] == [c.id for c in run.clusters]
 
 
-def test_a_second_result_is_matched_by_item_whatever_its_order(shown: tuple[LoadedBenchmark, Bool]) -> None:
-    a, b = weak_where(shown[1], 0), weak_where(shown[1], 1)
-    run = diagnose_composition(shown[0], scored(shown[0], a), settings=QUICK)
+def test_a_second_result_is_matched_by_item_whatever_its_order(
+    shown: tuple[LoadedBenchmark, Bool], run: Diagnosis
+) -> None:
+    b = weak_where(shown[1], 1)
     order = np.random.default_rng(0).permutation(150)
     benchmark_b = replace(shown[0].benchmark, items=tuple(shown[0].benchmark.items[i] for i in order))
     moved = scored(LoadedBenchmark(benchmark_b, shown[0].store), b[order], "moved")
@@ -61,10 +73,11 @@ def test_a_second_result_is_given_the_runs_loss(shown: tuple[LoadedBenchmark, Bo
 )
 def test_a_second_result_that_asks_something_else_is_refused(
     shown: tuple[LoadedBenchmark, Bool],
+    run: Diagnosis,
     change: Callable[[Diagnosis, CompositionResult], tuple[Diagnosis, CompositionResult]],
     said: str,
 ) -> None:
     result = scored(shown[0], weak_where(shown[1], 0))
-    run, other = change(diagnose_composition(shown[0], result, settings=QUICK), replace(result, name="other"))
+    changed, other = change(run, replace(result, name="other"))
     with pytest.raises(InvalidInput, match=said):
-        with_second_result(run, shown[0], other)
+        with_second_result(changed, shown[0], other)
