@@ -30,6 +30,9 @@ GRID = 7
 YES, NO = "yes", "no"
 KINDS = ("colour", "shape", "count", "thing", "exists")
 """Of questions."""
+ABSENT = "absent "
+"""Before a kind, "colour" or "shape": asked of what the scene does not show. The answer is `NONE`."""
+NONE = "none"
 BEGINNINGS = ("what colour", "what shape", "how many", "what is", "is there")
 """How a question of each kind begins."""
 
@@ -46,7 +49,7 @@ class SceneTasks:
         """A task of that prefix on a scene; None where the scene has none.
 
         Args:
-            kind: of questions: one of `KINDS`; "" for any.
+            kind: of questions: one of `KINDS`, or "colour" or "shape" with `ABSENT` before it; "" for any of `KINDS`.
         """
         scene = self.scenes[picture]
         if prefix == QUESTION:
@@ -171,6 +174,16 @@ def _shape(things: Sequence[Shape], rng: np.random.Generator) -> tuple[str, str]
     return None if thing is None else (f"what shape is the {thing.colour} thing ?", thing.shape)
 
 
+def _absent_colour(things: Sequence[Shape], rng: np.random.Generator) -> tuple[str, str] | None:
+    free = sorted(set(SHAPES) - {thing.shape for thing in things})
+    return (f"what colour is the {free[int(rng.integers(len(free)))]} ?", NONE) if free else None
+
+
+def _absent_shape(things: Sequence[Shape], rng: np.random.Generator) -> tuple[str, str] | None:
+    free = sorted(set(COLOURS) - {thing.colour for thing in things})
+    return (f"what shape is the {free[int(rng.integers(len(free)))]} thing ?", NONE) if free else None
+
+
 def _thing(things: Sequence[Shape], rng: np.random.Generator) -> tuple[str, str] | None:
     field = ("size", "material")[int(rng.integers(2))]
     thing = _pick(_single(things, field), rng)
@@ -214,4 +227,12 @@ def _two(things: Sequence[Shape], rng: np.random.Generator) -> tuple[ShapePhrase
 
 
 _Asks = Callable[[Sequence[Shape], np.random.Generator], "tuple[str, str] | None"]
-_QUESTIONS: dict[str, _Asks] = {"colour": _colour, "shape": _shape, "count": _count, "thing": _thing, "exists": _exists}
+_QUESTIONS: dict[str, _Asks] = {
+    "colour": _colour,
+    "shape": _shape,
+    "count": _count,
+    "thing": _thing,
+    "exists": _exists,
+    ABSENT + "colour": _absent_colour,
+    ABSENT + "shape": _absent_shape,
+}

@@ -25,7 +25,7 @@ from core.answers.describer import Describer, NewSizes, make_describer
 from core.answers.folder import read_describer, write_describer
 from core.answers.likeness import Likeness, fit_likeness, write_likeness
 from core.answers.model import PictureParts
-from core.answers.scene_tasks import BEGINNINGS, GRID, KINDS, SceneTasks
+from core.answers.scene_tasks import ABSENT, BEGINNINGS, GRID, KINDS, SceneTasks
 from core.answers.tasks import QUESTION, Spoken
 from core.answers.teach import Lesson, Teaching, Views, teach, unfold
 from core.answers.vision import VisionSizes, grid_boxes
@@ -36,11 +36,13 @@ from scripts.answers.material import (
     FIRST,
     FIRST_PART,
     HELD_OUT,
+    KEPT,
     LATER,
     PHOTO,
     SCENES,
     SHARES,
     Material,
+    kept_cells,
     lesson,
     mixed,
     picture_means,
@@ -49,7 +51,7 @@ from scripts.answers.material import (
     scenes_of,
 )
 
-TASKS, LEAST = 72_000, 5
+TASKS, LEAST = 96_000, 5
 """Tasks that are learned, and how often a word must occur to be known."""
 WHITENED = 256
 """Components of a cell's features that are kept: a linear reading of them tells 98 % of colours and all shapes."""
@@ -87,10 +89,13 @@ def words_of(material: Material, tasks: Sequence[Spoken]) -> list[str]:
 
 
 def likeness_of(scratch: Path) -> Likeness:
-    """Which pictures are like the scenes that are learned from; photographs are not, whether captions of them were
-    learned or not: no question is about one."""
-    means = {part: picture_means(scene_cells(part, scratch)) for part in ("train", "tune")}
-    return fit_likeness(means["train"], means["tune"])
+    """Which pictures are like the scenes that are learned from, drawn or kept by a run; photographs are not, whether
+    captions of them were learned or not: no question is about one."""
+    learned, others = (
+        np.concatenate([picture_means(cells(part, scratch)) for cells in (scene_cells, kept_cells)])
+        for part in ("train", "tune")
+    )
+    return fit_likeness(learned, others)
 
 
 def report(step: str, done: int, of: int) -> None:
@@ -99,10 +104,17 @@ def report(step: str, done: int, of: int) -> None:
 
 
 def bars_on(describer: Describer, scratch: Path, part: str = "tune") -> dict[str, float]:
-    """The bar of each kind of question, by how it begins, on scenes that were not learned from, one task a scene."""
-    scenes, cells, bars = scenes_of(part), scene_cells(part, scratch), dict[str, float]()
+    """The bar of each kind of question, by how it begins, on scenes that were not learned from: one task a scene, every
+    second one on the scene as a run keeps it; of colours and shapes half are about what is not there."""
+    scenes, bars = scenes_of(part), dict[str, float]()
+    cells = np.array(scene_cells(part, scratch))
+    cells[1::2] = kept_cells(part, scratch)[1::2]
     for k, (kind, start) in enumerate(zip(KINDS, BEGINNINGS, strict=True)):
-        asked = SceneTasks(scenes, np.random.default_rng([17, k])).one_each(QUESTION, kind)
+        tasks = SceneTasks(scenes, np.random.default_rng([17, k]))
+        asked = tasks.one_each(QUESTION, kind)
+        if kind in ("colour", "shape"):
+            absent = {task.picture: task for task in tasks.one_each(QUESTION, ABSENT + kind)}
+            asked = [absent.get(task.picture, task) if task.picture % 4 > 1 else task for task in asked]
         features = torch.from_numpy(cells[[one.picture for one in asked]].astype(np.float32))
         said = describer.answer([one.given for one in asked], PictureParts(features, grid_boxes(GRID, GRID)[None]))
         right = [one.text == task.wanted for one, task in zip(said, asked, strict=True)]
@@ -124,6 +136,7 @@ def card_of(
         "shares": dict(shares),
         "first": {"part": FIRST_PART, "shares": dict(FIRST)},
         "scenes": {name: {"n": n, "seed": seed} for name, (n, seed, _) in SCENES.items()},
+        "kept_copies": KEPT,
         "held_out": HELD_OUT.to_dict()["colour"],
         "photographs": len(material.captions),
         "corpus": "Flickr8k (Hodosh, Young and Hockenmaier 2013, JAIR 47): Flickr's terms, for research"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy.typing as npt
 from PIL import Image
 
 from core.answers.scene_draws import draw_scenes
-from core.answers.scene_tasks import KINDS, SceneTasks
+from core.answers.scene_tasks import ABSENT, KINDS, SceneTasks
 from core.answers.tasks import (
     CAPTION,
     GROUNDING,
@@ -25,6 +26,8 @@ from core.answers.tasks import (
     span_task,
 )
 from core.answers.teach import Rows
+from core.data.images.decoding import decode
+from core.data.images.thumbnails import STORED_SIZE, shrink
 from core.encoders import Encoder, load_encoder
 from core.encoders.tokens import tower_of
 from core.records import F32, I64
@@ -43,10 +46,13 @@ SCENES: Mapping[str, tuple[int, int, bool]] = {
     "unseen": (600, 13, True),
 }
 """Scenes, seed, and whether each shows an unseen pair: to learn from, to set the bar on, and twice to report on."""
+KEPT = 3000
+"""Scenes that are learned from a second time, as the small copies that a run keeps of its pictures."""
 PHOTO = "photo "
 """Before a prefix: that task on photographs."""
 SHARES: Mapping[str, float] = {
     **{f"{QUESTION} {kind}": 0.09 for kind in KINDS},
+    **{f"{QUESTION} {ABSENT}{kind}": 0.05 for kind in ("colour", "shape")},
     GROUNDING: 0.12,
     MATCHING: 0.08,
     CAPTION: 0.04,
@@ -120,7 +126,9 @@ def tidy(caption: str) -> str:
 def read_material(corpus: Path | None, scratch: Path, encoder: str = "embedded") -> Material:
     """Scenes, and the photographs of the corpus's part "fit"; `scratch` keeps their cells."""
     scenes = scenes_of("train")
-    cells = scene_cells("train", scratch, encoder)
+    kept = kept_cells("train", scratch, encoder)
+    cells = np.concatenate([scene_cells("train", scratch, encoder), kept])
+    scenes = (*scenes, *scenes[: len(kept)])
     if corpus is None:
         return Material(scenes, cells, [], cells[:0], np.zeros(0, np.int64))
     read = read_corpus(corpus)
@@ -139,6 +147,19 @@ def scene_cells(part: str, scratch: Path, encoder: str = "embedded") -> F16:
     """(n, P, f) cells of a part's scenes, made once."""
     scenes = scenes_of(part)
     return cells_of(part, len(scenes), lambda: (render_scene(scene) for scene in scenes), scratch, encoder)[0]
+
+
+def kept_cells(part: str, scratch: Path, encoder: str = "embedded") -> F16:
+    """(n, P, f) cells of a part's first scenes, at most `KEPT`, as the small copies that a run keeps, made once."""
+    scenes = scenes_of(part)[:KEPT]
+    return cells_of(f"{part}_kept", len(scenes), lambda: map(kept_copy, scenes), scratch, encoder)[0]
+
+
+def kept_copy(scene: Scene) -> Image.Image:
+    """The scene as a run keeps it."""
+    drawn = io.BytesIO()
+    render_scene(scene).save(drawn, "PNG")
+    return decode(shrink(drawn.getvalue(), STORED_SIZE)).image
 
 
 def photo_cells(corpus: CaptionCorpus, part: str, scratch: Path, encoder: str = "embedded") -> tuple[I64, F16]:

@@ -24,21 +24,19 @@ from typing import Any
 import numpy as np
 import torch
 
-from core.answers.caption_scores import bleu_of, bleu_parts, cider_of
+from core.answers.bar import caution_of
 from core.answers.describe import describe_clusters
 from core.answers.describer import Describer, NewSizes, make_describer
 from core.answers.fixed_answers import FixedAnswers
 from core.answers.folder import read_describer
 from core.answers.model import PictureParts
-from core.answers.scene_tasks import GRID, KINDS, SceneTasks, lies_on, spoken_of
+from core.answers.scene_tasks import ABSENT, GRID, KINDS, SceneTasks, lies_on, spoken_of
 from core.answers.tasks import CAPTION, GROUNDING, MATCHING, QUESTION, REGIONS, Spoken, part_of
 from core.answers.teach import Teaching, train
 from core.answers.vision import VisionSizes, grid_boxes
-from core.encoders import load_encoder
 from core.files import ASSETS
-from core.records import F32
 from core.scenes.shapes import COLOURS, SHAPES, Scene
-from core.statistics.intervals import bootstrap, wilson
+from core.statistics.intervals import wilson
 from core.store import load
 from scripts.answers.fit import LEAST, fit, report, views_of, words_of
 from scripts.answers.material import (
@@ -47,18 +45,20 @@ from scripts.answers.material import (
     HELD_OUT,
     PHOTO,
     SHARES,
-    cells_of,
+    kept_cells,
     mixed,
-    photo_cells,
+    picture_means,
     read_material,
     scene_cells,
     scenes_of,
     tidy,
 )
 from scripts.encoder.captioned import read_corpus
+from tests.benchmarks.answers_captions import captions
 from tests.benchmarks.lines import append_line, read_lines
 
 ASKED = (*((QUESTION, kind) for kind in KINDS), (GROUNDING, ""), (MATCHING, ""), (REGIONS, ""), (CAPTION, ""))
+NOT_THERE = ((QUESTION, f"{ABSENT}colour"), (QUESTION, f"{ABSENT}shape"))
 BOX = grid_boxes(GRID, GRID)[None]
 HOW, NEW = Teaching(), NewSizes()
 TRIES = 6
@@ -70,15 +70,20 @@ Answers = Callable[[Sequence[str], PictureParts], Sequence[str]]
 
 
 class Exam:
-    """The tasks of a part of the scenes, one a scene and kind."""
+    """The tasks of a part of the scenes, one a scene and kind.
 
-    def __init__(self, part: str, scratch: Path) -> None:
-        self.part, self.scenes, self.cells = part, scenes_of(part), scene_cells(part, scratch)
-        self.asked = {key: self._tasks(*key) for key in ASKED}
+    Args:
+        kept: the scenes as the small copies that a run keeps.
+    """
 
-    def _tasks(self, prefix: str, kind: str) -> list[Spoken]:
-        tasks = SceneTasks(self.scenes, np.random.default_rng([17, ASKED.index((prefix, kind))]))
-        if self.part != "unseen":
+    def __init__(self, part: str, scratch: Path, *, kept: bool = False) -> None:
+        self.part = f"{part}, kept copies" if kept else part
+        self.scenes, self.cells = scenes_of(part), (kept_cells if kept else scene_cells)(part, scratch)
+        self.asked = {key: self._tasks(at, *key) for at, key in enumerate((*ASKED, *NOT_THERE))}
+
+    def _tasks(self, at: int, prefix: str, kind: str) -> list[Spoken]:
+        tasks = SceneTasks(self.scenes, np.random.default_rng([17, at]))
+        if not self.part.startswith("unseen"):
             return tasks.one_each(prefix, kind)
         tries = (one for _ in range(TRIES) for one in tasks.one_each(prefix, kind))
         of_pair = [one for one in tries if _of_pair(one, self.scenes[one.picture])]
@@ -141,7 +146,13 @@ def scenes(given: argparse.Namespace) -> None:
     sure it is."""
     describer = read_describer(given.model)
     seen, unseen = Exam("seen", given.scratch), Exam("unseen", given.scratch)
-    made = lines_of(seen, "all tasks", texts(describer), ASKED)
+    kept, likeness = Exam("seen", given.scratch, kept=True), caution_of(given.model).likeness
+    made = lines_of(seen, "all tasks", texts(describer), (*ASKED, *NOT_THERE))
+    made += lines_of(kept, "all tasks", texts(describer), (*ASKED[:6], *NOT_THERE))
+    if likeness is not None:
+        for exam in (seen, kept):
+            alike = likeness.alike(picture_means(exam.cells))
+            made.append({"what": "alike", "part": exam.part, "n": len(alike), "alike": int(alike.sum())})
     made += lines_of(seen, "all tasks", texts(describer), ASKED[:-1], swapped=True)
     made += lines_of(unseen, "all tasks", texts(describer), ASKED[:5])
     for line in [*made, *sure(describer, given.scratch)]:
@@ -151,15 +162,14 @@ def scenes(given: argparse.Namespace) -> None:
 def sure(describer: Describer, scratch: Path) -> list[Line]:
     """Right or not with its probability, of all questions of the parts that set the bar and that try it."""
     made: list[Line] = []
-    for part in ("tune", "seen"):
-        exam = Exam(part, scratch)
-        for prefix, kind in ASKED[:5]:
+    for exam in (Exam("tune", scratch), Exam("seen", scratch), Exam("seen", scratch, kept=True)):
+        for prefix, kind in (*ASKED[:5], *NOT_THERE):
             tasks = exam.asked[prefix, kind]
             said = describer.answer([t.given for t in tasks], exam.parts(tasks))
             right = exam.right(tasks, [one.text for one in said])
             chances = [round(one.probability, 4) for one in said]
             made.append(
-                {"what": "sure", "part": part, "kind": kind, "chances": chances, "right": list(map(int, right))}
+                {"what": "sure", "part": exam.part, "kind": kind, "chances": chances, "right": list(map(int, right))}
             )
     return made
 
@@ -208,61 +218,6 @@ def fixed(
     return [line | {"seconds": round(lesson.seconds)} for line in made]
 
 
-def captions(given: argparse.Namespace) -> None:
-    """Captions of photographs that no training saw, written and retrieved, against what people wrote."""
-    corpus, encoder = read_corpus(given.corpus), load_encoder("embedded")
-    rows, cells = photo_cells(corpus, "dev", given.scratch)
-    _, pooled = cells_of("flickr_dev", len(rows), tuple, given.scratch)
-    wanted = [[tidy(caption) for caption in corpus.captions[row]] for row in rows]
-    fitted = corpus.rows("fit")
-    bank = [tidy(caption) for row in fitted for caption in corpus.captions[row][:1]]
-    known: dict[str, F32] = {}
-    vectors = encoded(encoder, bank, known)
-    rng, described = np.random.default_rng(0), read_describer(given.model)
-    parts = PictureParts(torch.from_numpy(cells.astype(np.float32)), BOX)
-    made = described.answer([CAPTION] * len(rows), parts)
-    nearest = [bank[i] for i in (pooled @ vectors.T).argmax(1).tolist()]
-    prior = bank[int((vectors @ vectors.mean(0)).argmax())]
-    ways = {
-        "written": [one.text for one in made],
-        "written, pictures swapped": [one.text for one in [*made[1:], made[0]]],
-        "nearest of the training captions": nearest,
-        "one caption for all": [prior] * len(rows),
-        "a random training caption": [bank[int(i)] for i in rng.integers(0, len(bank), len(rows))],
-        "another person's": [own[0] for own in wanted],
-    }
-    for name, said in ways.items():
-        others = [own[1:] for own in wanted] if name == "another person's" else wanted
-        agreement = (encoded(encoder, said, known) * pooled).sum(1)
-        append_line(given.out, scored(name, said, others, agreement))
-    surest = sorted(zip(made, nearest, wanted, strict=True), key=lambda three: -three[0].probability)
-    append_line(
-        given.out, {"what": "examples", "examples": [[a.text, b, own[0]] for a, b, own in surest[:: len(surest) // 8]]}
-    )
-
-
-def scored(name: str, said: Sequence[str], wanted: Sequence[Sequence[str]], agreement: F32) -> Line:
-    """BLEU-4, CIDEr-D and the encoder's cosine with 95 % by resampling pictures."""
-    parts, cider, n = bleu_parts(said, wanted), cider_of(said, wanted), len(said)
-    rng = np.random.default_rng(0)
-    found = {
-        "bleu4": bootstrap(lambda rows: bleu_of(parts[rows]), n, None, rng, repeats=200),
-        "cider": bootstrap(lambda rows: float(cider[rows].mean()), n, None, rng),
-        "agreement": bootstrap(lambda rows: float(agreement[rows].mean()), n, None, rng),
-    }
-    figures = {key: [round(v, 4) for v in (one.value, one.low, one.high)] for key, one in found.items()}
-    return {"what": "captions", "way": name, "n": n, "different": len(set(said))} | figures
-
-
-def encoded(encoder: Any, said: Sequence[str], known: dict[str, F32]) -> F32:
-    """(n, d) unit rows of the joint space; `known` is what was encoded before, and grows."""
-    new = sorted({text for text in said if text not in known}, key=len)  # texts of a length together: little padding
-    for at in range(0, len(new), 64):
-        batch = new[at : at + 64]
-        known.update(zip(batch, encoder.encode_texts(batch), strict=True))
-    return np.stack([known[text] for text in said])
-
-
 def words(given: argparse.Namespace) -> None:
     """How often any word passes where captions are drawn at random, and how often a planted one is found."""
     diagnosis, corpus = load(ASSETS / "examples" / "clothing" / "run"), read_corpus(given.corpus)
@@ -291,6 +246,9 @@ def show(given: argparse.Namespace) -> None:
                 f"{line['model']}{swapped} | {line['part']} | {line['kind']} | {share.value:.3f} "
                 f"[{share.low:.3f}, {share.high:.3f}] | {line['n']}"
             )
+        elif line["what"] == "alike":
+            share = wilson(line["alike"], line["n"])
+            print(f"alike | {line['part']} | {share.value:.3f} [{share.low:.3f}, {share.high:.3f}] | {line['n']}")
         elif line["what"] == "captions":
             print(line["way"], "|", *(f"{line[key]}" for key in ("bleu4", "cider", "agreement", "different", "n")))
         elif line["what"] == "words":

@@ -3,7 +3,7 @@
     python -m tests.benchmarks.answers_other --model DIR --out FILE
 
 Five questions of each photograph of the shipped run. No photograph shows a cube, a ball or a ring as the scenes do, so
-that each answer but "no" and "0" is wrong. Counted are answers that pass the bar of the model's card alone, and those
+that each answer but "none", "no" and "0" is wrong. Counted are answers that pass the bar of the model's card alone, and those
 of pictures that also pass its likeness; and, as a check, drawn scenes that pass it.
 """
 
@@ -26,7 +26,7 @@ from core.visual_words.search import pictures_of
 from tests.benchmarks.lines import append_line
 
 QUESTIONS = {
-    "what colour is the cube ?": "",
+    "what colour is the cube ?": "none",
     "what shape is the red thing ?": "",
     "what is the large thing ?": "",
     "how many balls are there ?": "0",

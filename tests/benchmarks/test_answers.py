@@ -12,7 +12,8 @@ from core.records import F32
 from core.scenes.placement import bare
 from core.scenes.shapes import Scene
 from scripts.answers.material import HELD_OUT
-from tests.benchmarks.answers import _is_right, _of_pair, encoded, scored
+from tests.benchmarks.answers import _is_right, _of_pair
+from tests.benchmarks.answers_captions import encoded, scored
 
 CUBE, BALL = bare("cube", "red", "matte", "large"), bare("ball", "blue", "shiny", "small")
 SCENE = Scene((CUBE, BALL))

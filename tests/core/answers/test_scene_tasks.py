@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from core.answers.scene_draws import MOST, draw_scenes
-from core.answers.scene_tasks import KINDS, SceneTasks, cell_of, lies_on, listed, spoken_of
+from core.answers.scene_tasks import ABSENT, KINDS, NONE, SceneTasks, cell_of, lies_on, listed, spoken_of
 from core.answers.tasks import CAPTION, GROUNDING, MATCHING, QUESTION, REGIONS, SPANS, part_of, part_word
 from core.errors import InvalidInput
 from core.language.grammar import plural
@@ -54,6 +54,15 @@ def test_answers_to_questions_are_true_by_the_scene(tasks: SceneTasks) -> None:
             else:
                 named = [t for t in things if words[2] in (plural(t.shape), t.colour, "things")]
                 assert one.wanted == str(len(named))
+
+
+def test_asked_of_what_is_not_there_the_answer_says_so(tasks: SceneTasks) -> None:
+    for kind, field in (("colour", "shape"), ("shape", "colour")):
+        for one in tasks.many(QUESTION, 100, ABSENT + kind):
+            asked = one.given.removeprefix("vqa: ").split()[4]
+            assert asked not in {getattr(thing, field) for thing in SCENES[one.picture].things}
+            assert one.wanted == NONE
+            assert one.given.startswith(f"vqa: what {kind}")
 
 
 def test_a_thing_is_pointed_at_by_the_cell_of_its_middle(tasks: SceneTasks) -> None:

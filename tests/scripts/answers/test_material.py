@@ -15,10 +15,11 @@ from core.answers.scene_tasks import GRID, SceneTasks
 from core.answers.tasks import CAPTION, GROUNDING, MATCHING, QUESTION, REGIONS
 from core.answers.teach import Teaching
 from core.answers.vision import grid_boxes
+from core.data.images.thumbnails import STORED_SIZE
 from core.scenes.render import render_scene
 from core.statistics.intervals import wilson
 from scripts.answers.fit import fit, words_of
-from scripts.answers.material import HELD_OUT, SHARES, Material, cells_of, lesson, mixed, tidy
+from scripts.answers.material import HELD_OUT, SHARES, Material, cells_of, kept_copy, lesson, mixed, tidy
 
 SCENES, TRIED = 1200, 200
 
@@ -35,7 +36,7 @@ def test_tasks_are_mixed_by_their_shares_and_photographs_count_behind_the_scenes
     tasks = mixed(material, 2000, 0)
     share = {prefix: np.mean([one.prefix == prefix for one in tasks]) for prefix in (QUESTION, CAPTION, MATCHING)}
     whole = sum(SHARES.values())
-    assert share[QUESTION] == pytest.approx(0.45 / whole, abs=0.04)
+    assert share[QUESTION] == pytest.approx(0.55 / whole, abs=0.04)
     assert share[CAPTION] == pytest.approx(0.18 / whole, abs=0.04)
     photos = [one for one in tasks if one.picture >= 30]
     assert {one.picture for one in photos} == {30, 31}
@@ -54,6 +55,14 @@ def test_cells_are_read_once_and_those_of_other_pictures_are_not_taken(tmp_path:
     assert len(cells_of("a", 3, tuple, tmp_path)[0]) == 3
     with pytest.raises(ValueError, match="not 4"):
         cells_of("a", 4, tuple, tmp_path)
+
+
+def test_a_kept_copy_is_the_scene_at_the_size_that_a_run_keeps() -> None:
+    scene = draw_scenes(1, 1, HELD_OUT)[0]
+    drawn, copy = render_scene(scene), kept_copy(scene)
+    assert max(copy.size) == min(STORED_SIZE, max(drawn.size))
+    whole = np.asarray(drawn.convert("RGB").resize(copy.size), np.float32)
+    assert 0.1 < np.abs(whole - np.asarray(copy.convert("RGB"), np.float32)).mean() < 8  # written with some loss
 
 
 @pytest.mark.slow
