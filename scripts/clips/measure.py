@@ -23,6 +23,7 @@ from core.answers.caption_scores import bleu_of, bleu_parts
 from core.encoders.univl.use import ShownClips, caption_clips, score_texts
 from core.encoders.univl.weights import FOLDER, ReadUnivl, read_univl
 from core.records import F32, F64, I64, Bool, Estimate
+from core.scenes.clips import THEN
 from core.statistics.intervals import bootstrap, wilson
 from core.training.univl.drawn import DrawnEvents
 from scripts.clips.draw import read_drawn
@@ -88,10 +89,17 @@ def caption_figures(written: Sequence[str], wanted: Sequence[str]) -> dict[str, 
     return {"BLEU-4": bootstrap(bleu, len(parts), None, np.random.default_rng(0)), "exact": share(right)}
 
 
-def order_figure(written: Sequence[str], first: Sequence[str], second: Sequence[str]) -> dict[str, Estimate]:
-    """Of captions that say the clip's events in either order, the share in the right one."""
-    right = np.array([w == a for w, a, b in zip(written, first, second, strict=True) if w in (a, b)])
-    return {"order": share(right)} if len(right) else {}
+def things(text: str) -> tuple[str, ...]:
+    """What events are told of, in the order of the text: such as ("a red cube", "a blue ball")."""
+    return tuple(" ".join(event.split()[:3]) for event in text.split(THEN))
+
+
+def order_figure(written: Sequence[str], wanted: Sequence[str]) -> dict[str, Estimate]:
+    """Of captions that name the clip's two things, in either order, the share in the right one; and how many do."""
+    pairs = [(things(a), things(b)) for a, b in zip(written, wanted, strict=True)]
+    right = np.array([a == b for a, b in pairs if set(a) == set(b)], np.bool_)
+    named = {"both things": wilson(len(right), len(pairs))}
+    return named | ({"order of things": share(right)} if len(right) else {})
 
 
 def figures(
@@ -118,7 +126,7 @@ def figures(
         ("captions, no frame told", np.broadcast_to(first[1].mean((0, 1)), first[1].shape).copy()),
     ):
         written = caption_clips(found, shown(clips), beam=beam)
-        told[name] = caption_figures(written, first[0]) | order_figure(written, first[0], second[0])
+        told[name] = caption_figures(written, first[0]) | order_figure(written, first[0])
     return told
 
 

@@ -98,13 +98,18 @@ def _sizes(given: Mapping[str, torch.Tensor], source: str, said: Mapping[str, An
         return 1 + max((int(m[1]) for m in found if m), default=0)
 
     width, features = shape(FRAMES)
+    if "heads" not in said and width % HEAD:
+        raise InvalidInput(
+            f"{source}: how many heads a network {width} wide has cannot be seen in its weights. Bring the folder with "
+            "its card."
+        )
     published = UnivlSizes()
     has_cross = "cross.embeddings.position_embeddings.weight" in given
     return UnivlSizes(
         vocabulary=shape(WORDS)[0],
         features=features,
         width=width,
-        heads=said.get("heads", max(1, width // HEAD)),
+        heads=said.get("heads", width // HEAD),
         hidden=shape("visual.encoder.layer.0.intermediate.dense.weight")[0],
         text_layers=layers("bert.encoder"),
         video_layers=layers("visual.encoder"),

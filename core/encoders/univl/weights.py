@@ -9,8 +9,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from core.documents import read_json
 from core.encoders.torch_checkpoint import read_tensor_file
 from core.encoders.univl.checkpoint import own_weights, univl_of
@@ -66,8 +64,8 @@ def read_univl(source: Path = FOLDER) -> ReadUnivl:
             f"{WEIGHTS}, {WORDS} and {CARD}."
         )
     card: Any = {}
-    if source.is_dir() and (source / CARD).is_file():
-        card = read_json(source / CARD, most=Limits().max_document_bytes)
+    if file.name == WEIGHTS and (file.parent / CARD).is_file():
+        card = read_json(file.parent / CARD, most=Limits().max_document_bytes)
         card = card if isinstance(card, dict) else {}
     network, words = univl_of(read_tensor_file(file), file.name, card), read_words(file.parent / WORDS)
     if len(words) != network.sizes.vocabulary:
@@ -84,8 +82,3 @@ def _tokens(card: Mapping[str, Any], network: Univl) -> int:
     if type(tokens) is not int or not 3 <= tokens <= most:
         raise InvalidInput(f"tokens in {CARD} is a whole number from 3 to {most:,}: got {tokens!r:.40}.")
     return tokens
-
-
-def released_checkpoint(network: Univl) -> dict[str, torch.Tensor]:
-    """Every weight by every name that the released code saves it under."""
-    return dict(network.state_dict())

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from core.cli.main import main
+from core.data.clips.features import read_feature_table
 from core.data.clips.rewrite import video_bytes
 from core.data.clips.texts import clip_rows, read_clip_texts
 from core.encoders.univl.use import score_texts
@@ -16,6 +18,12 @@ from core.encoders.univl.weights import ReadUnivl, read_univl, write_univl
 from core.errors import InvalidInput
 from core.scenes.clips import draw_clip
 from tests.support.univl import LENGTH, TEXTS, small_clips, small_univl, small_words
+
+
+def described(repository: Path) -> set[str]:
+    """The keys that docs/schema.md names."""
+    page = (repository / "docs" / "schema.md").read_text("utf-8")
+    return set(re.findall(r"`([a-z_]+)`", page.split("`python -m core retrieve CLIPS")[1].split("\n\n")[0]))
 
 
 @pytest.fixture
@@ -39,11 +47,12 @@ def run(at: Path, *more: str) -> int:
 
 
 @pytest.mark.parametrize("how", ["joint", "aligned"])
-def test_places_are_those_of_the_networks_scores(how: str, laid_out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_places_are_those_of_the_networks_scores(
+    how: str, laid_out: Path, capsys: pytest.CaptureFixture[str], repository: Path
+) -> None:
     assert run(laid_out, "--how", how, "--json", "--out", str(laid_out / "out.csv")) == 0
     document = json.loads(capsys.readouterr().out)
-    from core.data.clips.features import read_feature_table
-
+    assert {*document, *document["places"][0]} <= described(repository)
     clips = read_feature_table(laid_out / "clips.csv", laid_out / "features").clips
     scores = score_texts(read_univl(laid_out / "univl"), TEXTS, clips, aligned=how == "aligned")
     wanted = [1 + sum(scores[k, j] >= scores[k, k] for j in range(4) if j != k) for k in range(4)]
@@ -61,7 +70,7 @@ def test_the_lines_say_shares_with_intervals_and_chance(laid_out: Path, capsys: 
 
 
 def test_lines_of_text_are_answered_by_the_clips_most_like_them(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], repository: Path
 ) -> None:
     folder = tmp_path / "clips"
     folder.mkdir()
@@ -75,6 +84,7 @@ def test_lines_of_text_are_answered_by_the_clips_most_like_them(
     assert [row["text"] for row in document["best"]] == ["a bright thing", "a dark place"]
     assert {row["clip"] for row in document["best"]} <= {"0.mp4", "1.mp4"}
     assert (document["clips"], document["notes"]) == (2, [])
+    assert {*document, *document["best"][0]} <= described(repository)
     assert all(0 <= row["second"] <= 1 for row in document["best"])
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from core.encoders.univl.weights import ReadUnivl, read_univl, write_univl
 from core.errors import InvalidInput
 from tests.support.univl import small_sizes, small_univl, small_words
 
+SIZES = replace(small_sizes(), width=64, heads=1)
+"""As wide as a head is in the published sizes, so that no card is needed."""
 Shapes = dict[str, tuple[int, ...]]
 
 
@@ -100,7 +103,7 @@ def test_the_published_sizes_have_the_released_names_and_shapes_and_no_others() 
 
 @pytest.mark.parametrize("begins", ["", "module."])
 def test_a_released_checkpoint_fills_every_weight_and_leaves_none(begins: str, tmp_path: Path) -> None:
-    given = drawn(released(small_sizes()))
+    given = drawn(released(SIZES))
     torch.save({begins + name: tensor for name, tensor in given.items()}, tmp_path / "univl.pretrained.bin")
     (tmp_path / "vocab.txt").write_text("\n".join(small_words().pieces), "utf-8")
     network = read_univl(tmp_path / "univl.pretrained.bin").network
@@ -110,7 +113,7 @@ def test_a_released_checkpoint_fills_every_weight_and_leaves_none(begins: str, t
 
 
 def test_an_old_berts_names_of_norms_are_known() -> None:
-    given = drawn(released(small_sizes()))
+    given = drawn(released(SIZES))
     old = {n.replace("Norm.weight", "Norm.gamma").replace("Norm.bias", "Norm.beta"): t for n, t in given.items()}
     assert old.keys() != given.keys()
     assert torch.equal(univl_of(old, "w").bert.embeddings.LayerNorm.bias, given["bert.embeddings.LayerNorm.bias"])
@@ -125,7 +128,7 @@ def test_an_old_berts_names_of_norms_are_known() -> None:
     ],
 )
 def test_a_checkpoint_of_fewer_parts_is_read_as_what_it_is(begins: tuple[str, ...], parts: tuple[str, ...]) -> None:
-    given = {name: t for name, t in drawn(released(small_sizes())).items() if name.startswith(begins)}
+    given = {name: t for name, t in drawn(released(SIZES)).items() if name.startswith(begins)}
     network = univl_of(given, "w")
     assert (network.parts, network.state_dict().keys()) == (parts, given.keys())
 
@@ -136,6 +139,7 @@ def test_what_is_written_comes_back_in_half_precision_with_card_and_words(tmp_pa
     found = read_univl(tmp_path)
     assert (found.card["what"], found.tokens, found.words.pieces) == ("a test", 12, small_words().pieces)
     assert found.network.sizes == network.sizes
+    assert read_univl(tmp_path / "univl.safetensors").network.sizes == network.sizes
     for name, tensor in own_weights(found.network).items():
         torch.testing.assert_close(tensor, own_weights(network)[name], atol=1e-3, rtol=1e-3)
 
@@ -147,7 +151,7 @@ class Bang:
 
 def test_nothing_in_a_checkpoint_is_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "bad.bin").write_bytes(pickle.dumps(Bang(), protocol=2))
-    torch.save({"state_dict": drawn(released(small_sizes())), "args": Bang()}, tmp_path / "hidden.bin")
+    torch.save({"state_dict": drawn(released(SIZES)), "args": Bang()}, tmp_path / "hidden.bin")
     for name in ("bad.bin", "hidden.bin"):
         with pytest.raises(InvalidInput, match=f"{name} is no checkpoint of plain tensors"):
             read_univl(tmp_path / name)
@@ -165,19 +169,24 @@ Tensors = dict[str, torch.Tensor]
         (lambda t: t.update(head=torch.zeros(1)), r"1 unknown \('head'\)"),
         (lambda t: t.update({"cls.predictions.bias": torch.zeros(9)}), r"must be of shape \(\d+,\): got \(9,\)"),
         (lambda t: t["cross.pooler.dense.bias"].fill_(float("nan")), "cross.pooler.dense.bias are not all finite"),
-        (lambda t: t.update({"cls.predictions.decoder.weight": torch.zeros(17, 16)}), "which it shares"),
+        (lambda t: t.update({"cls.predictions.decoder.weight": torch.zeros(17, 64)}), "which it shares"),
         (lambda t: t.update({"cls.predictions.bias": torch.zeros(17, dtype=torch.int64)}), "not all finite"),
     ],
 )
 def test_weights_of_something_else_are_refused_by_name(
     spoil: Callable[[Tensors], object], said: str, tmp_path: Path
 ) -> None:
-    given = {name: t.clone() for name, t in drawn(released(small_sizes())).items()}
+    given = {name: t.clone() for name, t in drawn(released(SIZES)).items()}
     assert given["cls.predictions.bias"].shape == (17,)
     spoil(given)
     save_file(given, tmp_path / "w.safetensors")
     with pytest.raises(InvalidInput, match=said):
         read_univl(tmp_path / "w.safetensors")
+
+
+def test_heads_that_nothing_tells_are_not_guessed() -> None:
+    with pytest.raises(InvalidInput, match="how many heads a network 16 wide has cannot be seen"):
+        univl_of(small_univl().state_dict(), "w")
 
 
 def test_words_of_another_network_are_refused(tmp_path: Path) -> None:

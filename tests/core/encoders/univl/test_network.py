@@ -76,6 +76,7 @@ def test_the_order_of_frames_changes_what_is_seen() -> None:
     assert float((ahead.mean(0) - back.mean(0)).detach().abs().max()) > 0.01
 
 
+@torch.no_grad()
 def test_the_decoder_sees_no_later_word_and_all_of_the_clip() -> None:
     network = small_univl()
     text, seen, video, there = states(network)
@@ -91,6 +92,7 @@ def test_the_decoder_sees_no_later_word_and_all_of_the_clip() -> None:
     assert float((elsewhere[:, 0] - logits[:, 0]).abs().max()) > 0.001
 
 
+@torch.no_grad()
 def test_a_layer_of_the_decoder_is_transformers_own_with_cross_attention() -> None:
     network = small_univl()
     config = small_sizes().bert()
