@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
@@ -59,6 +60,24 @@ def find_examples(folder: Path) -> list[tuple[str, str]]:
             samples = diagnosis.samples
             found.append((not diagnosis.clusters, order.get(samples.modality, len(order)), samples.name, run))
     return [(title, run) for *_, title, run in sorted(found)]
+
+
+def open_runs(folders: Sequence[Path]) -> list[tuple[str, str]]:
+    """(title, run id) of stored runs that the operator opens for every visitor; those of one name are told apart by
+    their folders.
+
+    Raises:
+        InvalidInput: there is no finished run in a folder, or it is damaged.
+    """
+    found: list[tuple[str, str]] = []
+    for at, folder in enumerate(folders, start=1):
+        run = RUNS.offer(folder, f"run-{at}")
+        found.append((RUNS.get(run).samples.name, run))
+    titles = [title for title, _ in found]
+    return [
+        (title if titles.count(title) == 1 else f"{title} ({folder})", run)
+        for (title, run), folder in zip(found, folders, strict=True)
+    ]
 
 
 def build_app(
@@ -129,7 +148,12 @@ def warm_up() -> None:
 
 
 def main(
-    rules: WebRules = WebRules(), port: int = 7860, root: Path | None = None, *, max_minutes: float | None = None
+    rules: WebRules = WebRules(),
+    port: int = 7860,
+    root: Path | None = None,
+    *,
+    max_minutes: float | None = None,
+    runs: Sequence[Path] = (),
 ) -> None:
     """Serve the page until it is stopped.
 
@@ -138,16 +162,18 @@ def main(
         port: the port.
         root: the operator's folder of data sets, see `build_app`.
         max_minutes: how long one visitor's work may take; 0 sets no limit. By default two hours, and none at home.
+        runs: stored runs that every visitor may open, before the examples.
 
     Raises:
-        InvalidInput: it cannot listen there.
+        InvalidInput: it cannot listen there, or a run cannot be read.
     """
-    rules = on_this_platform(rules)
+    rules, opened = on_this_platform(rules), open_runs(runs)
     others = rules.behind_proxy or bool(rules.allow_host)  # they may come through a proxy on this machine
     at_home = is_loopback(rules.listening) and not others
     begin(at_home=at_home, max_minutes=max_minutes)
     believe_proxies(rules)
-    demo = build_app(root, at_home=at_home, accounts=rules.accounts is not None)
+    offered = [*opened, *find_examples(ASSETS / "examples")] if opened else None
+    demo = build_app(root, first=offered, at_home=at_home, accounts=rules.accounts is not None)
     try:
         demo.launch(
             server_name=rules.listening,

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import click
 
-from core.cli.command import command, heading, option
+from core.cli.command import argument, command, heading, option
 from core.cli.terminal import say
 from core.errors import InvalidInput, MissingDependency
 
 
 @command(note="docs/security.md says what is promised to whom.")
+@argument("runs", "[DIR ...]", "runs that `diagnose --out` wrote: the page opens with the first")
 @option("--host", "address to listen on (default 127.0.0.1; 0.0.0.0 opens it to the network)")
 @option("--port", "default 7860", type=click.IntRange(1, 65_535))
 @option("--root FOLDER", "data sets that visitors may choose by name")
@@ -29,6 +30,7 @@ from core.errors import InvalidInput, MissingDependency
 @option("--auth FILE", "let in only who has an account in this file")
 @option("--add-user NAME", "add an account to --auth, or give it a new password, and stop")
 def serve(
+    runs: tuple[Path, ...] = (),
     host: str = "127.0.0.1",
     port: int = 7860,
     root: Path | None = None,
@@ -40,7 +42,7 @@ def serve(
     auth: Path | None = None,
     add_user: str = "",
 ) -> None:
-    """Open the page.
+    """Open the page, with runs of yours before the examples.
 
     It stays open until it is stopped, with Ctrl+C or SIGTERM: then what runs is stopped, what visitors brought is
     deleted, and the exit code is 0.
@@ -66,7 +68,7 @@ def serve(
         raise MissingDependency(
             f"The page needs {error.name}. Run `pip install -r requirements.txt`, or start it with scripts/app."
         ) from error
-    main(rules, port=port, root=root, max_minutes=max_minutes)
+    main(rules, port=port, root=root, max_minutes=max_minutes, runs=runs)
 
 
 def _ask_password(name: str) -> str:

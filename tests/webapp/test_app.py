@@ -12,9 +12,10 @@ import gradio as gr
 import pytest
 
 from core.data.modality import MODALITIES
+from core.errors import InvalidInput
 from core.store import save
 from tests.support.showcase import make_showcase
-from webapp.app import build_app, find_examples
+from webapp.app import build_app, find_examples, open_runs
 from webapp.explore.tab import describe, neighbour, on_new_run, show_run
 from webapp.server.settings import launch_settings
 
@@ -96,6 +97,21 @@ def test_a_finished_run_opens_and_can_be_left_for_the_example_again(tmp_path: Pa
     assert [value for _, value in picker["choices"]] == ["example-opened"]
     assert session.run == "example-opened"
     assert len(show_run("example-opened")) == 6
+
+
+def test_runs_of_the_command_line_are_opened_before_the_examples_and_told_apart(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        save(make_showcase(60), tmp_path / name)
+    folders = [tmp_path / "one", tmp_path / "two"]
+    runs = open_runs(folders)
+    assert [run for _, run in runs] == ["run-1", "run-2"]
+    assert [title.endswith(f"({folder})") for (title, _), folder in zip(runs, folders)] == [True, True]
+    assert open_runs(folders[:1])[0][0] == make_showcase(60).samples.name
+    demo = build_app(first=[*runs, *find_examples(tmp_path)])
+    picker = next(b for b in demo.blocks.values() if getattr(b, "elem_id", "") == "picker")
+    assert picker.value == "run-1"
+    with pytest.raises(InvalidInput, match="absent"):
+        open_runs([tmp_path / "absent"])
 
 
 def test_importing_the_page_loads_no_heavy_package() -> None:

@@ -277,7 +277,7 @@ def _layout(examples: list[tuple[str, str]]) -> View:
         picker = gr.Dropdown(
             examples,
             value=run,
-            label="Example",
+            label="Run",
             container=False,
             elem_id="picker",
             visible=len(examples) > 1,

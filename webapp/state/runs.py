@@ -73,13 +73,16 @@ class Runs:
         self._holding = threading.Lock()
         """For a change of `_held`."""
 
-    def offer(self, folder: Path) -> str:
-        """Let every visitor open the stored run in `folder`; returns its public id."""
-        self._examples[name := f"example-{folder.parent.name}"] = folder
+    def offer(self, folder: Path, name: str = "") -> str:
+        """Let every visitor open the stored run in `folder`; returns its public id: the name, or that of an example."""
+        name = name or f"example-{folder.parent.name}"
+        if self._examples.get(name) != folder:
+            self._loaded.pop(name, None)
+        self._examples[name] = folder
         return name
 
     def is_example(self, run: str) -> bool:
-        """Whether it came along, for every visitor."""
+        """Whether it came along, or the operator opened it, for every visitor."""
         return run in self._examples
 
     def require_room(self) -> None:

@@ -99,7 +99,7 @@ def _write(standin: Standin, out: Path) -> None:
 def _keep(diagnosis: Diagnosis, run: Path, standin: Standin) -> None:
     from dataclasses import replace
 
-    from core.probes.reference.standin import KEY
+    from core.probes.reference.names import KEY
     from core.store import update
 
     document = standin.document()

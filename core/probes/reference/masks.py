@@ -11,6 +11,7 @@ import numpy as np
 from core.encoders.neuralizer.network import Neuralizer
 from core.encoders.neuralizer.use import treat, vote
 from core.errors import InvalidInput
+from core.probes.reference.names import said_structure
 from core.probes.reference.read import MaskSquares
 from core.records import F32, F64, I64, Bool, Progress, Reporter, no_progress
 
@@ -93,8 +94,3 @@ def dice_losses(found: F32 | Bool, wanted: F32 | Bool) -> F64:
     axes = tuple(range(1, a.ndim))
     both, all_ = (a & b).sum(axes), a.sum(axes) + b.sum(axes)
     return np.where(all_ > 0, 1 - 2 * both / np.maximum(all_, 1), np.nan)
-
-
-def said_structure(structure: int) -> str:
-    """What a structure is called: its class value, as nothing else is known of it."""
-    return f"class {structure}" if structure else "the mask"

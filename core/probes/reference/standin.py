@@ -24,8 +24,6 @@ LEAST_LABELLED = 20
 MOST_LABELLED = 150
 """Scans on which it is measured, drawn at random where there are more."""
 OFFERED = ("network", "vote")
-KEY = "reference"
-"""Of `Diagnosis.extras`: the document of the latest `Standin`, as `document` gives it."""
 
 
 @dataclass(frozen=True, slots=True)

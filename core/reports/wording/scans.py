@@ -10,8 +10,7 @@ import numpy as np
 
 from core.data.inline import has_outlines
 from core.numbers import bracketed, count, number
-from core.probes.reference.masks import said_structure
-from core.probes.reference.standin import KEY
+from core.probes.reference.names import KEY, said_structure
 from core.records import Diagnosis, Estimate
 
 OUTLINES = "Outlines: the true mask is the orange line, the predicted mask the blue dashes."

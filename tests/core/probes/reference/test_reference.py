@@ -17,8 +17,9 @@ from core.encoders.neuralizer.weights import read_network
 from core.errors import InvalidInput
 from core.probes.reference import masks as of_masks
 from core.probes.reference.masks import dice_losses, reference_masks
+from core.probes.reference.names import KEY
 from core.probes.reference.read import MaskSquares, read_squares
-from core.probes.reference.standin import KEY, Standin, measure_standin, rank_correlation
+from core.probes.reference.standin import Standin, measure_standin, rank_correlation
 from core.records import Diagnosis
 from core.reports.wording.scans import reference_lines
 from core.scenes.planted_scans import plant_scans, write_planted
