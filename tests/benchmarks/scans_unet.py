@@ -1,13 +1,14 @@
 """A Neuralizer that was taught nothing of a contrast, with K subjects as examples, beside a U-Net of its size that was
 trained on these K, and beside the vote of their masks.
 
-    python -m tests.benchmarks.scans_unet --out FILE [--contrasts 3] [--steps 450]
+    python -m tests.benchmarks.scans_unet --out FILE [--contrasts 2] [--steps 450] [--once] [--shots 1 4 16]
     python -m tests.benchmarks.scans_unet --show FILE
 
-Each contrast is drawn at random (no scanner has it). Of it the U-Net sees K of the 16 subjects that the Neuralizer was
-taught on, all planes, bent and drawn anew in each step by the very process that draws the tests: more than a real
-training set gives. The Neuralizer and the vote see the same plane of the K subjects once. Tests: the four other
-subjects, planes in the middle; intervals over contrast x subject. Figures: docs/evidence/scans.md.
+Each contrast is drawn at random (no scanner has it). Of it the U-Net sees K of the 16 subjects that the Neuralizer
+was taught on, all planes, bent and drawn anew in each step by the very process that draws the tests: more than a real
+training set gives. With --once each slice is drawn once, as a data set has it, and only bent. The Neuralizer and the
+vote see the same plane of the K subjects once. Tests: the four other subjects, planes in the middle; intervals over
+contrast x subject. Figures: docs/evidence/scans.md.
 """
 
 from __future__ import annotations
@@ -24,10 +25,10 @@ import torch
 
 from core.encoders.neuralizer.use import treat, vote
 from core.encoders.neuralizer.weights import read_network
-from core.records import F32, F64
+from core.records import F32
 from core.scenes.scans import STRUCTURES, TRAINED, UNSEEN, Contrast, deform, draw_any, draw_contrast, read_label_slices
 from core.statistics.intervals import bootstrap
-from scripts.scans.unet import UNet, classes_of, teach_unet
+from scripts.scans.unet import Draw, UNet, classes_of, teach_unet
 from tests.benchmarks.scans import dice
 
 SHOTS = (1, 4, 16)
@@ -59,19 +60,34 @@ class Task:
         planes = torch.randint(self.slices.places.shape[1], (BATCH,), generator=self.g)
         return self.drawn(deform(self.slices.places[of, planes], self.g))
 
+    def draw_once(self, subjects: Sequence[int]) -> Draw:
+        """Batches of slices that were drawn once, image and classes bent alike."""
+        images, classes = self.drawn(self.slices.places[list(subjects)].flatten(0, 1))
+        fine = (1000 * images[:, 0]).round().long()
 
-def compare(seed: int, steps: int) -> list[dict[str, Any]]:
+        def batch() -> tuple[torch.Tensor, torch.Tensor]:
+            rows = torch.randint(len(fine), (BATCH,), generator=self.g)
+            state = self.g.get_state()
+            bent = deform(fine[rows], self.g)[:, None] / 1000
+            self.g.set_state(state)
+            return bent, deform(classes[rows], self.g)
+
+        return batch
+
+
+def compare(seed: int, steps: int, shots_of: Sequence[int], once: bool) -> list[dict[str, Any]]:
     """Rows (contrast, subject, plane, structure, K, Dice of the three) of one contrast."""
     task, network = Task(seed), read_network()[0]
     tests = {(s, p): task.drawn(task.slices.places[s, p][None]) for s in UNSEEN for p in PLANES}
     shown = {(s, p): task.drawn(task.slices.places[s, p][None]) for s in TRAINED for p in PLANES}
     order = torch.randperm(len(TRAINED), generator=task.g).tolist()
     rows: list[dict[str, Any]] = []
-    for shots in SHOTS:
+    for shots in shots_of:
         subjects, started = [TRAINED[k] for k in order[:shots]], time.process_time()
         torch.manual_seed(seed)
         unet = UNet(1 + len(STRUCTURES))
-        teach_unet(unet, lambda chosen=subjects: task.batch(chosen), steps)
+        draw = task.draw_once(subjects) if once else lambda chosen=subjects: task.batch(chosen)
+        teach_unet(unet, draw, steps)
         seconds = time.process_time() - started
         for (subject, plane), (image, classes) in tests.items():
             given = torch.cat([shown[s, plane][0] for s in subjects])[:, 0].numpy()
@@ -93,22 +109,20 @@ def compare(seed: int, steps: int) -> list[dict[str, Any]]:
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> str:
-    """As Markdown."""
-
-    def said(values: F64, groups: Any) -> str:
-        found = bootstrap(lambda at: float(values[at].mean()), len(values), groups, np.random.default_rng(0))
-        return f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
-
-    heads = [f"K = {k}, {way}" for k in SHOTS for way in ("Neuralizer", "vote", "U-Net", "Neuralizer minus U-Net")]
+    """As Markdown: of each K the mean Dice of Neuralizer / vote / U-Net, and the first minus the last."""
+    tried = sorted({r["shots"] for r in rows})
+    heads = [head for k in tried for head in (f"K = {k}: Neuralizer / vote / U-Net", "Neuralizer minus U-Net")]
     lines = [f"| structure (n) | {' | '.join(heads)} |", "|---" * (len(heads) + 1) + "|"]
     for name in (*STRUCTURES, "all"):
-        cells = list[str]()
-        for shots in SHOTS:
+        cells, n = list[str](), 0
+        for shots in tried:
             own = [r for r in rows if r["shots"] == shots and name in (r["structure"], "all")]
             groups = np.array([100 * r["contrast"] + r["subject"] for r in own], np.int64)
-            ways = {way: np.array([r[way] for r in own]) for way in ("neuralizer", "vote", "unet")}
-            cells += [said(values, groups) for values in (*ways.values(), ways["neuralizer"] - ways["unet"])]
-            n = len(own)
+            ways = [np.array([r[way] for r in own]) for way in ("neuralizer", "vote", "unet")]
+            gap, n = ways[0] - ways[2], len(own)
+            found = bootstrap(lambda at, x=gap: float(x[at].mean()), n, groups, np.random.default_rng(0))
+            cells.append(" / ".join(f"{x.mean():.2f}" for x in ways))
+            cells.append(f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]")
         lines.append(f"| {name} ({n}) | {' | '.join(cells)} |")
     return "\n".join(lines)
 
@@ -117,8 +131,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--show", type=Path)
-    parser.add_argument("--contrasts", type=int, default=3)
+    parser.add_argument("--contrasts", type=int, default=2)
     parser.add_argument("--steps", type=int, default=450)
+    parser.add_argument("--once", action="store_true")
+    parser.add_argument("--shots", type=int, nargs="+", default=SHOTS)
     given = parser.parse_args(arguments)
     torch.set_num_threads(1)
     if given.out is not None:
@@ -126,7 +142,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for seed in range(1000, 1000 + given.contrasts):
             if seed not in done:
                 with given.out.open("a", encoding="utf-8") as file:
-                    file.writelines(json.dumps(row) + "\n" for row in compare(seed, given.steps))
+                    file.writelines(
+                        json.dumps(row) + "\n" for row in compare(seed, given.steps, given.shots, given.once)
+                    )
     if (shown := given.show or given.out) is None:
         parser.error("give --out FILE or --show FILE")
     print(table([json.loads(line) for line in shown.open()]))

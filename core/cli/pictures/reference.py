@@ -13,6 +13,7 @@ from core.cli.terminal import TerminalProgress, say
 from core.errors import InvalidInput
 
 if TYPE_CHECKING:
+    from core.data.tables.roles import Roles
     from core.probes.reference.masks import ReferenceMasks
     from core.probes.reference.read import MaskSquares
     from core.probes.reference.standin import Standin
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 @option("--images PATH", "its scans and masks: folder, zip or tar")
 @option("--out DIR", "folder for reference.csv, .json and .html")
 @option("--masks COL", "true and predicted mask (recognised by name if not given)")
+@option("--group COL", "patient: no example is of the target's (recognised by name if not given)")
 @option("--network PATH", "a Neuralizer, folder or checkpoint (default: the one that comes along)")
 @SEED
 @JSON
@@ -34,6 +36,7 @@ def reference(
     images: Path,
     out: Path,
     masks: tuple[str, ...] = (),
+    group: str | None = None,
     network: Path | None = None,
     seed: int = 0,
     as_json: bool = False,
@@ -45,6 +48,7 @@ def reference(
     """
     if len(masks) not in (0, 2):
         raise InvalidInput("--masks takes two columns, the true mask and the predicted one.")
+    from core.data.tables.roles import Roles
     from core.reports.html.reference import write_reference
     from core.reports.wording.scans import RULE, reference_lines
     from core.store import load
@@ -54,7 +58,8 @@ def reference(
         raise InvalidInput(f"Reference masks are drawn for scans, and this run is of {diagnosis.samples.modality}s.")
     make_folder(out)
     with TerminalProgress() as progress:
-        scans, standin, found = _measured(diagnosis, (table, images, masks, network), seed, progress)
+        roles = Roles(masks=(masks[0], masks[1]) if masks else None, group=group, modality="scan")
+        scans, standin, found = _measured(diagnosis, (table, images, network), roles, seed, progress)
     document = standin.document()
     _write(standin, out)
     write_reference(diagnosis, scans, standin, found, out / "reference.html")
@@ -66,17 +71,15 @@ def reference(
 
 
 def _measured(
-    diagnosis: Diagnosis, given: tuple[Path, Path, tuple[str, ...], Path | None], seed: int, progress: Progress
+    diagnosis: Diagnosis, given: tuple[Path, Path, Path | None], roles: Roles, seed: int, progress: Progress
 ) -> tuple[MaskSquares, Standin, tuple[ReferenceMasks, ...]]:
-    from core.data.tables.roles import Roles
     from core.encoders.neuralizer.encoder import DEFAULT_SIDE
     from core.encoders.neuralizer.weights import FOLDER, read_network
     from core.probes.reference.read import read_squares
     from core.probes.reference.standin import measure_standin
 
-    table, images, masks, source = given
+    table, images, source = given
     network, card = read_network(source or FOLDER)
-    roles = Roles(masks=(masks[0], masks[1]) if masks else None, modality="scan")
     scans = read_squares(table, images, int(card.get("side", DEFAULT_SIDE)), roles, progress)
     standin, found = measure_standin(diagnosis, scans, network, seed=seed, progress=progress)
     return scans, standin, found

@@ -205,7 +205,10 @@ class _Finder:
         by_name = {snake_case(name): name for name in self.frame.columns}
         true = next((by_name[n] for n in _TRUE_MASKS if n in by_name), None)
         predicted = next((by_name[n] for n in _PREDICTED_MASKS if n in by_name), None)
-        return (true, predicted) if true and predicted else None
+        if not true or not predicted:
+            return None
+        self.taken.update((true, predicted))  # a predicted mask is no predicted class
+        return true, predicted
 
     def errors(self) -> tuple[str | None, bool]:
         for inverted, usual in ((False, _WRONG), (True, _RIGHT)):

@@ -14,6 +14,7 @@ from core.data.rows import ids_of, items_of
 from core.data.scans.outlines import Mask
 from core.data.scans.slices import SliceFit, fit_square, unit
 from core.data.scans.volume import Scan, read_scan
+from core.data.tables.cells import texts_of
 from core.data.tables.in_folder import open_table
 from core.data.tables.masks import mask_reader
 from core.data.tables.recognise import recognise
@@ -41,6 +42,8 @@ class MaskSquares:
     """(n,) whether there is a true mask."""
     scans: ItemStore
     """The files."""
+    patients: tuple[str | None, ...] = ()
+    """(n,) of the table's group column, or () without one."""
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -103,6 +106,7 @@ def read_squares(
             "No scan has a true mask, so there is nothing to learn from. " + " ".join(ledger.summary()[:3])
         )
     images_, *both = (np.stack([_middle(one[j], planes) for _, _, one in kept]) for j in range(3))
+    patients = () if found.roles.group is None else tuple(texts_of(read.frame[found.roles.group]))
     return MaskSquares(
         tuple(ids[row] for row, _, _ in kept),
         images_,
@@ -110,6 +114,7 @@ def read_squares(
         both[1],
         np.array([labelled for _, labelled, _ in kept], np.bool_),
         items.keep(positions[np.array([row for row, _, _ in kept], np.int64)]),
+        tuple(patients[row] for row, _, _ in kept) if patients else (),
         tuple(ledger.summary()),
     )
 

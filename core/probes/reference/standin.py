@@ -110,7 +110,7 @@ def measure_standin(
     rng = np.random.default_rng([seed, 29])
     measured = np.sort(rng.permutation(known)[:MOST_LABELLED])
     rows = np.concatenate([measured, np.flatnonzero(~scans.labelled)]).astype(np.int64)
-    groups = _groups(diagnosis, of_run)
+    groups = _groups(diagnosis, scans, of_run)
     found = reference_masks(scans, network, rows, groups, examples, progress)
     standin = {way: _standin(scans, found, rows, way) for way in WAYS}
     inside = np.arange(len(rows)) < len(measured)
@@ -171,11 +171,16 @@ def _figures(scans: MaskSquares, found: ReferenceMasks, n: int, groups: I64 | No
     return StructureFigures(found.structure, int(there.sum()), dice, mean(scores["network"] - scores["vote"]))
 
 
-def _groups(diagnosis: Diagnosis, of_run: I64) -> I64 | None:
-    """(n,) the run's group of each scan, -1 where it is in none."""
+def _groups(diagnosis: Diagnosis, scans: MaskSquares, of_run: I64) -> I64 | None:
+    """(n,) the run's group of each scan, of one without a true mask that of its patient; -1 where it is in none."""
     if diagnosis.samples.groups is None:
         return None
-    return np.where(of_run >= 0, diagnosis.samples.groups[np.maximum(of_run, 0)], -1).astype(np.int64)
+    groups = np.where(of_run >= 0, diagnosis.samples.groups[np.maximum(of_run, 0)], -1).astype(np.int64)
+    known = {patient: int(group) for patient, group in zip(scans.patients, groups) if group >= 0 and patient}
+    if scans.patients:
+        for row in np.flatnonzero(groups < 0).tolist():
+            groups[row] = known.get(scans.patients[row] or "", -1)
+    return groups
 
 
 def _apart(groups: I64) -> I64:

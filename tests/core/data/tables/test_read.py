@@ -185,3 +185,11 @@ def test_a_named_column_that_is_not_there_is_named_with_its_neighbours():
 def test_stars_name_several_columns():
     frame = pd.DataFrame({"q_a": [0.5], "q_b": [0.5], "r": [1]})
     assert recognise(frame, Roles(probabilities=("q_*",))).roles.probabilities == ("q_a", "q_b")
+
+
+def test_a_predicted_mask_is_no_predicted_class() -> None:
+    columns = {"true_mask": ["a.png", "b.png"], "predicted_mask": ["c.png", "d.png"], "label": ["T1", "T2"]}
+    found = recognise(pd.DataFrame(columns), Roles()).roles
+    assert found.masks == ("true_mask", "predicted_mask")
+    assert found.prediction is None
+    assert found.label == "label"

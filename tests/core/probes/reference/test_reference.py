@@ -19,7 +19,7 @@ from core.probes.reference import masks as of_masks
 from core.probes.reference.masks import dice_losses, reference_masks
 from core.probes.reference.names import KEY
 from core.probes.reference.read import MaskSquares, read_squares
-from core.probes.reference.standin import Standin, measure_standin, rank_correlation
+from core.probes.reference.standin import Standin, _groups, measure_standin, rank_correlation
 from core.records import Diagnosis
 from core.reports.wording.scans import reference_lines
 from core.scenes.planted_scans import plant_scans, write_planted
@@ -142,6 +142,16 @@ def test_no_example_is_the_target_or_of_its_patient(
     assert all(row not in chosen for row, chosen in seen)
     with pytest.raises(InvalidInput, match="Only 0 labelled scans of others hold the mask"):
         reference_masks(scans, network, np.arange(N), np.zeros(N, np.int64))
+
+
+def test_a_scan_without_a_true_mask_is_of_its_patients_group(scans: MaskSquares) -> None:
+    diagnosis = run_of(scans, range(len(make_showcase().samples)))
+    of_run = np.where(scans.labelled, np.arange(N), -1)
+    patients = (*(f"p{k}" for k in range(N - 2)), "p5", None)
+    found = _groups(diagnosis, replace(scans, patients=patients), of_run)
+    assert found is not None
+    assert found[: N - UNKNOWN].tolist() == list(range(N - UNKNOWN))
+    assert found[-2:].tolist() == [5, -1]
 
 
 def test_the_best_examples_come_first(scans: MaskSquares, network: Neuralizer) -> None:
