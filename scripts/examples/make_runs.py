@@ -19,8 +19,9 @@ from core.discovery.settings import DEFAULTS, Settings
 from core.encoders.neuralizer.encoder import DEFAULT_SIDE
 from core.encoders.neuralizer.weights import read_network
 from core.files import ASSETS
+from core.probes.reference.names import KEY
 from core.probes.reference.read import read_squares
-from core.probes.reference.standin import KEY, measure_standin
+from core.probes.reference.standin import measure_standin
 from core.records import F32, Diagnosis
 from core.store import THUMBNAILS, save
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.discovery.settings import Settings
-from core.probes.reference.standin import KEY
+from core.probes.reference.names import KEY
 from core.reports.wording.findings import cluster_title
 from core.store import load
 from scripts.examples.make_runs import EXAMPLES, diagnose_example
