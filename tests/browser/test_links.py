@@ -75,7 +75,7 @@ def test_a_link_opens_the_same_cluster_and_the_same_question_in_another_browser(
     page.wait_for_function("location.search.includes('ask=')")
     page.wait_for_function("document.querySelector('#answer').innerText.includes('snow & ice <b>')")
     asked = follow(open_page, page.url)
-    asked.wait_for_function("document.querySelector('#question :is(input, textarea)').value === 'snow & ice <b>'")
+    asked.wait_for_function("document.querySelector('#question :is(input, textarea)')?.value === 'snow & ice <b>'")
     shows(asked, "#answer", page.locator("#answer").inner_text())
 
 
