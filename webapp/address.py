@@ -102,5 +102,6 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, asking: Asking, examples
     filled = [tabs, asking.text, asking.other, linked, session, view.picker, *view.all(), *view.buttons]
     gone = address.go(shows_errors(go), [session], filled, **PRIVATE, **LIGHT)  # a warning needs the queue
     said = [linked, session, asking.state, asking.text, asking.other]
-    gone.success(shows_errors(ask), said, asking.outputs, **PRIVATE, **LIGHT)
+    shown: dict[str, Any] = {"show_progress_on": asking.answer, "api_visibility": "private", **LIGHT}
+    gone.success(shows_errors(ask), said, asking.outputs, **shown)
     gone.success(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)

@@ -53,6 +53,7 @@ class Asking:
     text: gr.Textbox
     other: gr.Textbox
     state: gr.State
+    answer: gr.HTML
     outputs: list[Any]
     """What an answer fills."""
     ask: Callable[..., Any]
@@ -214,7 +215,7 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, first: str)
         place.act(shows_errors(on_chip), None, [text, other], **QUICK).then(**asks)
     answer.act(shows_errors(on_show), [session, state], [tabs, session, view.pane, view.failure_map], **QUICK)
     tab.select(shows_errors(on_open), [session, state], [state, offered, answer, history, table], **QUICK)
-    return Asking(text, other, state, [state, answer, history], on_ask)
+    return Asking(text, other, state, answer, [state, answer, history], on_ask)
 
 
 def _first(run: str) -> Diagnosis | None:
