@@ -12,6 +12,7 @@ from core.errors import DiagnosisError
 from webapp.ask.tab import Asking
 from webapp.explore.tab import View, on_downloads, show_run, show_selection, waiting
 from webapp.markup.components import script
+from webapp.state.boxes import in_message
 from webapp.state.events import event_data
 from webapp.state.jobs import LIGHT, PLAIN, PRIVATE
 from webapp.state.picker import runs_to_open
@@ -69,7 +70,7 @@ def _open(run: str, query: dict[str, Any]) -> tuple[Session, Sequence[Any]]:
     try:
         session = session_of(query, RUNS.get(run), run)
     except DiagnosisError as error:
-        gr.Warning(f"{error} The run is open without it.", title="Not all of the link could be opened")
+        gr.Warning(in_message(f"{error} The run is open without it."), title="Not all of the link could be opened")
         session = Session(run)
     if session.picked:
         session, shown, selection = show_selection(session)
@@ -100,7 +101,8 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, asking: Asking, examples
         return asking.ask(*said) if linked else tuple(gr.skip() for _ in asking.outputs)
 
     filled = [tabs, asking.text, asking.other, linked, session, view.picker, *view.all(), *view.buttons]
-    gone = address.go(shows_errors(go), [session], filled, **PRIVATE, **LIGHT)  # a warning needs the queue
+    # in the queue, which a warning needs; link.js asks once more the moment an answer comes
+    gone = address.go(shows_errors(go), [session], filled, trigger_mode="multiple", **PRIVATE, **LIGHT)
     said = [linked, session, asking.state, asking.text, asking.other]
     shown: dict[str, Any] = {"show_progress_on": asking.answer, "api_visibility": "private", **LIGHT}
     gone.success(shows_errors(ask), said, asking.outputs, **shown)

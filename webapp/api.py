@@ -198,6 +198,7 @@ def probe(state: ProbeState, run: str, name: str, settings: Any) -> tuple[ProbeS
     from core.reports.tables.probes import probe_document
 
     run = str(run)
+    RUNS.require_own(run)
     diagnosis = RUNS.get(run)
     before = state.kept.get(run, diagnosis.probes)
     given = {} if settings in (None, "") else settings

@@ -1,11 +1,11 @@
 // The page's address says what is open, so that a link opens the same view; the browser remembers the ids of its own runs.
 // Runs inside gr.HTML's js_on_load (`element`, `props`, `trigger`, `watch`); webapp/address.py is the other half.
 
-const MINE = "errata-runs", MOST = 50;
+const MINE = "errata-runs", MOST = 50, ID = /^[\w-]{22}$/;
 const OF_RUN = ["run", "cluster", "candidate", "row", "lasso"], OF_VIEW = ["tab", "ask", "than"], OF_PAGE = ["embed", "size", "__theme"];
 const asked = new URLSearchParams(location.search);
 const plain = props.value; // what an address without anything opens
-let now = plain, sent = [], own = [], arriving = false;
+let now = plain, sent = [], own = [], arriving = false, again = false, patience = 0;
 let view = pick(asked, OF_VIEW);
 
 function pick(from, keys) {
@@ -14,7 +14,7 @@ function pick(from, keys) {
 const mine = () => {
   try {
     const kept = JSON.parse(localStorage.getItem(MINE) ?? "[]");
-    return Array.isArray(kept) ? kept.filter((id) => typeof id === "string").slice(-MOST) : [];
+    return Array.isArray(kept) ? kept.filter((id) => typeof id === "string" && ID.test(id)).slice(-MOST) : [];
   } catch {
     return []; // No storage, as in a sandboxed frame, or what another page has written there.
   }
@@ -39,14 +39,21 @@ function write() {
 }
 
 function go(back) {
+  if (arriving) { again = true; return; } // one at a time: what was asked for earlier is not written into a later address
   const at = new URLSearchParams(location.search);
   view = pick(at, OF_VIEW);
   sent = mine();
   const query = pick(at, [...OF_RUN, ...OF_VIEW]);
   if (!back && !sent.length && !Object.keys(query).length) return;
   arriving = true;
-  setTimeout(() => { arriving = false; }, 10_000); // where no answer comes
+  patience = setTimeout(arrived, 10_000); // where no answer comes
   trigger("go", { query, own: sent, back });
+}
+
+function arrived() {
+  clearTimeout(patience);
+  arriving = false;
+  if (again) { again = false; go(true); }
 }
 
 window.addEventListener("errata-view", ({ detail }) => {
@@ -56,8 +63,8 @@ window.addEventListener("errata-view", ({ detail }) => {
   const gone = sent.filter((id) => !own.includes(id));
   keep([...new Set([...mine().filter((id) => !gone.includes(id)), ...own])]);
   sent = [];
-  write();
-  arriving = false;
+  if (!again) write();
+  arrived();
 });
 
 // The tab is the browser's alone: the server is told of it only by a link.

@@ -63,6 +63,36 @@ def test_what_is_picked_stands_in_the_address_and_back_undoes_it(open_page: Visi
     page.wait_for_selector("#pane [data-do=cluster]:visible")
 
 
+def test_back_pressed_faster_than_answers_come_goes_back_as_far(open_page: Visit) -> None:
+    page = open_page()
+    page.locator("#pane [data-do=cluster]").first.click()
+    page.wait_for_function("location.search.includes('cluster=')")
+    opened = [page.url]
+    for _ in range(3):
+        page.locator("#pane [data-do=step]").last.click()
+        page.wait_for_function("before => location.href !== before", arg=opened[-1])
+        opened.append(page.url)
+    page.evaluate("[0, 60, 120].forEach(wait => setTimeout(() => history.back(), wait))")
+    number = opened[0].rsplit("=", 1)[1]
+    page.wait_for_function(
+        "([link, number]) => location.href === link && document.querySelector('#pane h2')?.innerText.startsWith(number)",
+        arg=[opened[0], number],
+        timeout=30_000,
+    )
+    page.wait_for_timeout(2000)  # nothing that comes later undoes it
+    assert page.url == opened[0]
+    page.go_forward()
+    page.wait_for_function("link => location.href === link", arg=opened[1])
+
+
+def test_what_another_page_left_in_the_storage_keeps_no_link_from_opening(open_page: Visit, page_address: str) -> None:
+    page = open_page()
+    page.evaluate("localStorage.setItem('errata-runs', JSON.stringify(['x'.repeat(2_000_000), '__proto__', {}]))")
+    page.goto(f"{page_address}?cluster=1")
+    page.wait_for_function("/cluster=1/.test(location.search) && /run=/.test(location.search)", timeout=30_000)
+    page.wait_for_function("localStorage.getItem('errata-runs') === null")
+
+
 def test_a_link_opens_the_same_cluster_and_the_same_question_in_another_browser(open_page: Visit) -> None:
     page = open_page()
     page.locator("#pane [data-do=cluster]").nth(1).click()

@@ -175,12 +175,19 @@ COUNTER = "For the worst members, the most alike samples on which the model does
 
 
 def nearest_rows(diagnosis: Diagnosis, row: int, most: int = 8) -> list[int]:
-    """The samples most like one, by the cosine of their embeddings, the nearest first."""
-    vectors = diagnosis.embeddings.vectors
+    """The samples most like one, by the cosine of their embeddings, the nearest first; of several rows that show one
+    picture, as with several labels, one, and none that shows its own."""
+    vectors, items = diagnosis.embeddings.vectors, diagnosis.samples.items
     likeness = vectors @ vectors[row]
-    likeness[row] = -np.inf
-    near = np.argpartition(-likeness, min(most, len(likeness) - 1))[:most]
-    return [int(i) for i in near[np.argsort(-likeness[near], kind="stable")] if i != row]
+    seen, found = {row if items is None else items.name(row)}, list[int]()
+    for near in np.argsort(-likeness, kind="stable").tolist():
+        shown = near if items is None else items.name(near)
+        if shown not in seen:
+            seen.add(shown)
+            found.append(near)
+        if len(found) == most:
+            break
+    return found
 
 
 def typical_rows(diagnosis: Diagnosis, selection: Selection) -> I64:

@@ -14,7 +14,7 @@ from core.records import Diagnosis, Faithfulness, Progress
 from core.reports.wording.reasons import faithfulness_sentence, kinds_table, reason_sentence
 from webapp.state.jobs import Job, follow
 from webapp.state.runs import RUNS
-from webapp.state.session import Session, require_run
+from webapp.state.session import Session, require_own
 
 NOT_YET = "Whether naming a cause tells failures from the rest was not measured yet."
 _OF_EXAMPLES: dict[str, Faithfulness] = {}
@@ -68,7 +68,7 @@ def measure(run: str, progress: Progress) -> Faithfulness:
 
 def on_measure(session: Session) -> Iterator[tuple[Any, ...]]:
     """Measure the open run; yields (job id, status, the run once it is measured, cancel button)."""
-    name, run = require_run(session).samples.name, session.run
+    name, run = require_own(session).samples.name, session.run
     job = Job(lambda progress: measure(run, progress))
     steps = follow(
         job,

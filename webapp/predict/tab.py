@@ -21,7 +21,7 @@ from webapp.state.events import event_data
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, follow, wire_cancel
 from webapp.state.quotas import STATE_S
 from webapp.state.runs import RUNS
-from webapp.state.session import NO_RUN, Session, require_run, selected_rows, shows_errors
+from webapp.state.session import NO_RUN, Session, require_own, selected_rows, shows_errors
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,7 +78,7 @@ def make_prediction(
     """
     from core.checks.fresh import predict_fresh  # reads tables with pandas, pictures with the encoder
 
-    diagnosis = require_run(session)
+    diagnosis = require_own(session)
     first, pictures, embeddings = _given(table, images, vectors)
     picked = lasso_of(session, diagnosis)
     found = predict_fresh(diagnosis, first, images=pictures, embeddings=embeddings, selection=picked, progress=progress)
@@ -101,7 +101,7 @@ def on_predict(
     session: Session, table: str | None, images: str | None, vectors: str | None
 ) -> Iterator[tuple[Any, ...]]:
     """Predict what was given; yields (job id, status, shown, result)."""
-    run = require_run(session)
+    run = require_own(session)
     _given(table, images, vectors)
     job = Job(lambda progress: make_prediction(session, table, images, vectors, progress))
 

@@ -24,7 +24,7 @@ from webapp.state.events import as_int, event_data
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, closing, follow, on_cancel
 from webapp.state.quotas import STATE_S
 from webapp.state.runs import RUNS
-from webapp.state.session import NO_RUN, Session, require_run, shows_errors
+from webapp.state.session import NO_RUN, Session, require_own, shows_errors
 
 NOTHING = ("", "")
 """No run was made of a probe's outcomes."""
@@ -69,7 +69,7 @@ def on_choose(session: Session, event: gr.EventData) -> tuple[Any, Any]:
 def on_start(session: Session, pool: str | None, event: gr.EventData) -> Iterator[tuple[Any, ...]]:
     """Run what the form says; yields (job id, status, what was made), which `on_made` then adds to the visitor's
     record."""
-    diagnosis, (name, settings) = require_run(session), read_press(event_data(event))
+    diagnosis, (name, settings) = require_own(session), read_press(event_data(event))
     job = Job(lambda progress: make_one(diagnosis, name, settings, pool=pool or None, progress=progress))
     yield from follow(job, "The probe did not finish", None, made=lambda result: (Made(session.run, result),))
 
@@ -155,7 +155,7 @@ def _shown(session: Session, state: ProbeState) -> ProbeResult:
 def on_failures(session: Session, state: ProbeState) -> Iterator[tuple[Any, ...]]:
     """Diagnose the outcomes of the probe that is shown; yields (job id, status, (the new run, the run that was
     probed))."""
-    result, diagnosis = _shown(session, state), RUNS.get(session.run)
+    result, diagnosis = _shown(session, state), require_own(session)
     job = Job(lambda progress: diagnose_failures(diagnosis, result, progress))
     said, probed = "The probe’s failures are open in Explore.", session.run
     yield from follow(job, "The diagnosis did not finish", NOTHING, made=lambda run: ((run, probed),), done=said)

@@ -3,6 +3,7 @@ it calls them."""
 
 from __future__ import annotations
 
+import html
 import re
 
 BOXES = {
@@ -26,6 +27,11 @@ def on_page(message: str) -> str:
     """The message with boxes for options; a command in backquotes stays as it is typed."""
     parts = _COMMAND.split(message)
     return "".join(part if i % 2 else _NAMED.sub(lambda found: BOXES[found[0]], part) for i, part in enumerate(parts))
+
+
+def in_message(message: str) -> str:
+    """The same for a message of Gradio's, which takes it for HTML: what was brought, or stands in a link, stays text."""
+    return html.escape(on_page(message), quote=False)
 
 
 _OPTION = re.compile(r"(?<![\w-])--([a-z][a-z-]*[a-z])")

@@ -144,6 +144,11 @@ class Runs:
         """Whether that is the id of a link, by which a run may be read and not changed."""
         return run in self._linked
 
+    def require_own(self, run: str) -> None:
+        """Raises InvalidInput where that is the id of a link; for before work is begun whose result a run keeps."""
+        if self.is_linked(run):
+            raise InvalidInput(READ_ONLY)
+
     def get(self, run: str) -> Diagnosis:
         """The diagnosis with that id, its own or that of a link.
 
@@ -184,8 +189,7 @@ class Runs:
         Args:
             keep_files: leave those until there is one version more, since a visitor may be about to take one.
         """
-        if self.is_linked(run):
-            raise InvalidInput(READ_ONLY)
+        self.require_own(run)
         old, name = self._name(run), self._visitors().put(diagnosis, secret=True)
         with self._holding:
             held = self._held.get(run)
@@ -202,6 +206,7 @@ class Runs:
     def change(self, run: str, change: Callable[[Diagnosis], Diagnosis]) -> None:
         """Store a map, a prediction or probes with a visitor's run as it is now: one change at a time, so that none is
         lost. The examples are everybody's and stay as they are."""
+        self.require_own(run)
         if run not in self._examples:
             with self._changing:
                 self.replace(run, change(self.get(run)), keep_files=True)

@@ -166,18 +166,24 @@ def _inside(diagnosis: Diagnosis, insight: Insight) -> str:
 
 
 def plain_sentence(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
-    """What a set is, without intervals and in the measure that was tested: "100 % of these 50 images are wrong, against
-    18 % of the rest: more than chance allows." """
-    n, scope = int((cluster.membership >= 0.5).sum()), cluster.scope
-    these = f"these {count(n, sample_noun(diagnosis))}"
+    """What a set is, without intervals and in the measure that was tested: "About 90 % of images like these 50 are
+    wrong, against 18 % of the rest: more than chance allows." Figures of a confirmed set are corrected for the search,
+    so they speak of samples like its own; those of a candidate are its own."""
+    n, scope, noun = int((cluster.membership >= 0.5).sum()), cluster.scope, sample_noun(diagnosis)
+    these, about = f"these {count(n, noun)}", ""
+    if cluster.confirmed:
+        these, about = f"{noun}s like these {n:,}", "about "
     rest = "the rest" if scope == EVERYTHING else f"the rest of {scope}"
     sure = "more than chance allows" if cluster.confirmed else "it may be chance"
     rate, outside = cluster.error_rate, cluster.error_outside
     if in_shares(cluster) and rate is not None and outside is not None:
-        return f"{percent(rate.value)} of {these} are wrong, against {percent(outside)} of {rest}: {sure}."
-    excess, unit = cluster.excess_loss.value, f" {diagnosis.outcomes.unit}".rstrip()
-    side = "above" if excess >= 0 else "below"
-    return f"The mean loss of {these} is {number(abs(excess))}{unit} {side} that of {rest}: {sure}."
+        return f"{about.title()}{percent(rate.value)} of {these} are wrong, against {percent(outside)} of {rest}: {sure}."
+    excess, losses = cluster.excess_loss.value, diagnosis.outcomes
+    more = f"{about}{number(abs(excess), digits_for(losses.loss))}{with_unit(diagnosis)}"
+    side, aside = "above" if excess >= 0 else "below", clipped_at(losses)
+    if scope == EVERYTHING and diagnosis.samples.labels is not None:
+        aside = f", classes aside{aside}"
+    return f"The mean loss of {these} is {more} {side} that of {rest}{aside}: {sure}."
 
 
 def overlap(diagnosis: Diagnosis, cluster: FailureCluster) -> str:

@@ -120,3 +120,7 @@ def test_an_answer_whose_probability_is_no_number_is_not_sure(bar: float | None)
     said = [SpokenAnswer("red", float("nan")), SpokenAnswer("red", 0.5)]
     assert counted(said, bar) == [NOT_SURE, "red"]
     assert counted(said, bar, np.array([False, True])) == [NOT_SURE, NOT_SURE]
+
+
+def test_of_a_kind_of_question_that_got_no_bar_nothing_is_sure() -> None:
+    assert counted([SpokenAnswer("red", 1.0)], calibrated_bar([1.0], [False])) == [NOT_SURE]

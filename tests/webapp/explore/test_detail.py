@@ -69,6 +69,20 @@ def test_a_sample_is_shown_with_those_most_like_it_and_without_itself(diagnosis:
     assert sorted(nearest_rows(few, 1)) == [0, 2]
 
 
+def test_of_rows_that_show_one_picture_the_nearest_is_shown_once(diagnosis: Diagnosis) -> None:
+    items = diagnosis.samples.items
+    assert items is not None
+    places = np.arange(len(items))
+    most = nearest_rows(diagnosis, 7)
+    places[most[:2]], places[most[3]] = 7, most[2]
+    several = items.keep(places)
+    near = nearest_rows(replace(diagnosis, samples=replace(diagnosis.samples, items=several)), 7)
+    shown = [several.name(row) for row in near]
+    assert len(set(shown)) == len(near) == 8
+    assert several.name(7) not in shown
+    assert near[0] == most[2]
+
+
 def test_galleries_are_called_after_what_the_samples_are() -> None:
     diagnosis = make_diagnosis()
     scans = replace(diagnosis, samples=replace(diagnosis.samples, modality="scan"))

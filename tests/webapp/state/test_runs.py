@@ -10,7 +10,11 @@ from core.errors import InvalidInput
 from core.records import Diagnosis
 from tests.support.visits import serve
 from tests.webapp.callbacks import press
+from webapp import api
 from webapp.address import on_go
+from webapp.explore.worth import on_measure
+from webapp.predict.tab import on_predict
+from webapp.probe import tab as probe
 from webapp.state.picker import runs_to_open
 from webapp.state.runs import RUNS, link_id
 from webapp.state.session import Session
@@ -40,6 +44,25 @@ def test_who_has_a_link_reads_the_run_and_changes_nothing(diagnosis: Diagnosis) 
     RUNS.remove(run)
     with pytest.raises(InvalidInput, match="no longer held"):
         RUNS.get(link)
+
+
+def test_what_a_run_would_keep_is_refused_before_it_is_begun_where_it_was_opened_by_a_link(
+    diagnosis: Diagnosis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probe, "_shown", lambda *_: None)
+    run = RUNS.add(diagnosis)
+    session, state, pressed = Session(link_id(run)), probe.ProbeState(), press(probe="zero_shot", settings={})
+    begun = (
+        lambda: next(on_measure(session)),
+        lambda: next(on_predict(session, "fresh.csv", None, None)),
+        lambda: next(probe.on_start(session, None, pressed)),
+        lambda: next(probe.on_failures(session, state)),  # a copy of the samples would outlive the run
+        lambda: api.probe(state, session.run, "zero_shot", {}),
+    )
+    for begin in begun:
+        with pytest.raises(InvalidInput, match="opened by a link"):
+            begin()
+    RUNS.remove(run)
 
 
 def test_a_browser_that_comes_back_finds_its_runs_and_deletes_them(diagnosis: Diagnosis) -> None:
@@ -109,4 +132,6 @@ def test_a_link_to_a_run_that_is_gone_leaves_the_open_one(
     assert told == [address.GONE]
     on_go(Session(run), run, [], press(query={"cluster": "77"}, own=[], back=True))
     assert "number 77" in told[1]
+    on_go(Session(run), run, [], press(query={"cluster": "<a href=//x>in</a>"}, own=[], back=True))
+    assert "&lt;a href=//x&gt;in" in told[2]  # Gradio takes a message for HTML
     RUNS.remove(run)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.records import Estimate
+from core.records import EVERYTHING, Estimate
 from core.reports.wording import effects
 from core.reports.wording.findings import plain_sentence
 from core.reports.wording.summary import cluster_sentence
@@ -44,8 +44,13 @@ def test_the_plain_sentence_is_in_the_measure_that_was_tested() -> None:
     said = plain_sentence(diagnosis, replace(wrong, scope="bus"))
     assert (
         said
-        == f"50\u00a0% of these {n} images are wrong, against 12\u00a0% of the rest of bus: more than chance allows."
+        == f"About 50\u00a0% of images like these {n} are wrong, against 12\u00a0% of the rest of bus: "
+        "more than chance allows."
     )
-    lossy = replace(cluster, measure="mean loss", excess_loss=loss, confirmed=False)
-    assert plain_sentence(diagnosis, lossy).endswith("nats below that of the rest: it may be chance.")
-    assert "0.25" in plain_sentence(diagnosis, lossy)
+    lossy = replace(cluster, measure="mean loss", excess_loss=loss, confirmed=False, scope="bus")
+    clipped = replace(diagnosis, outcomes=replace(diagnosis.outcomes, clip=float(diagnosis.outcomes.loss.min())))
+    assert plain_sentence(diagnosis, lossy).endswith("nats below that of the rest of bus: it may be chance.")
+    assert f"these {n} images is 0.25" in plain_sentence(diagnosis, lossy)
+    whole = plain_sentence(clipped, replace(lossy, scope=EVERYTHING, confirmed=True))
+    assert f"images like these {n} is about 0.25" in whole  # their own mean is farther off: it was not corrected
+    assert "that of the rest, classes aside, losses above" in whole
