@@ -75,7 +75,8 @@ def test_back_pressed_faster_than_answers_come_goes_back_as_far(open_page: Visit
     page.evaluate("[0, 60, 120].forEach(wait => setTimeout(() => history.back(), wait))")
     number = opened[0].rsplit("=", 1)[1]
     page.wait_for_function(
-        "([link, number]) => location.href === link && document.querySelector('#pane h2')?.innerText.startsWith(number)",
+        "([link, number]) => location.href === link"
+        " && document.querySelector('#pane h2')?.innerText.startsWith(number)",
         arg=[opened[0], number],
         timeout=30_000,
     )

@@ -30,7 +30,7 @@ def on_page(message: str) -> str:
 
 
 def in_message(message: str) -> str:
-    """The same for a message of Gradio's, which takes it for HTML: what was brought, or stands in a link, stays text."""
+    """The same for a message of Gradio's, which takes it for HTML: what was brought or linked stays text."""
     return html.escape(on_page(message), quote=False)
 
 

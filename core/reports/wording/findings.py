@@ -177,7 +177,9 @@ def plain_sentence(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
     sure = "more than chance allows" if cluster.confirmed else "it may be chance"
     rate, outside = cluster.error_rate, cluster.error_outside
     if in_shares(cluster) and rate is not None and outside is not None:
-        return f"{about.title()}{percent(rate.value)} of {these} are wrong, against {percent(outside)} of {rest}: {sure}."
+        return (
+            f"{about.title()}{percent(rate.value)} of {these} are wrong, against {percent(outside)} of {rest}: {sure}."
+        )
     excess, losses = cluster.excess_loss.value, diagnosis.outcomes
     more = f"{about}{number(abs(excess), digits_for(losses.loss))}{with_unit(diagnosis)}"
     side, aside = "above" if excess >= 0 else "below", clipped_at(losses)
