@@ -85,7 +85,7 @@ def counted(said: Sequence[SpokenAnswer], bar: float | None, unlike: Bool | None
 def reasons(said: Sequence[SpokenAnswer], bar: float | None, unlike: Bool | None) -> list[str]:
     """Why each answer does not count: `UNLIKE` or `BELOW`, "" where it does. Of a bar of 1 none does: a probability is
     rounded to 1, too."""
-    known = [math.isfinite(one.probability) and (bar is None or bar <= one.probability and bar < 1) for one in said]
+    known = [math.isfinite(one.probability) and (bar is None or (bar <= one.probability and bar < 1)) for one in said]
     other = [False] * len(said) if unlike is None else unlike.tolist()
     return [UNLIKE if far else "" if ok else BELOW for far, ok in zip(other, known, strict=True)]
 
