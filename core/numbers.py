@@ -115,9 +115,9 @@ def count(n: int, noun: str) -> str:
 
 
 def with_unit(diagnosis: Diagnosis) -> str:
-    """The loss's unit with a space before it, or nothing where the unit says no more than "loss"."""
+    """The loss's unit with a space before it; nothing where it says no more than "loss", or than 1 - Dice does."""
     unit = diagnosis.outcomes.unit
-    return "" if unit in ("", "loss") else f" {unit}"
+    return "" if unit in ("", "loss", "share") else f" {unit}"
 
 
 def points(difference: float | None, *, sign: bool = False, digits: int | None = None) -> str:

@@ -53,3 +53,5 @@ def test_the_plain_sentence_is_in_the_measure_that_was_tested() -> None:
     whole = plain_sentence(clipped, replace(lossy, scope=EVERYTHING, confirmed=True))
     assert f"images like these {n} is about 0.25" in whole  # their own mean is farther off: it was not corrected
     assert "that of the rest, classes aside, losses above" in whole
+    dice = replace(diagnosis, outcomes=replace(diagnosis.outcomes, unit="share"))
+    assert "is 0.25 below that" in plain_sentence(dice, lossy)
