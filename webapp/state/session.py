@@ -15,7 +15,7 @@ from core.errors import Cancelled, DiagnosisError, InvalidInput
 from core.numbers import count
 from core.records import EVERYTHING, I64, Diagnosis, FailureCluster
 from webapp.failure_map import rows_inside
-from webapp.state.boxes import in_message
+from webapp.state.boxes import on_page
 from webapp.state.runs import RUNS
 
 PAGE = 8
@@ -93,7 +93,7 @@ def require_own(session: Session) -> Diagnosis:
     return require_run(session)
 
 
-def shows_errors(callback: Callable[..., Any], said: Callable[[str], str] = in_message) -> Callable[..., Any]:
+def shows_errors(callback: Callable[..., Any], said: Callable[[str], str] = on_page) -> Callable[..., Any]:
     """The same callback, a DiagnosisError shown as one message on the page for as long as it takes to read, since it
     covers what lies under it; any other exception reaches the log.
 
