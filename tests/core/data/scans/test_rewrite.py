@@ -19,7 +19,7 @@ TURNED = np.array([[0, -2.0, 0, 5], [1.0, 0, 0, 7], [0, 0, -3.0, 9], [0, 0, 0, 1
     ("data", "suffix"),
     [
         (nifti(RAMP), ".nii.gz"),
-        (gzip.compress(nifti(RAMP, TURNED)), ".nii.gz"),
+        (gzip.compress(nifti(RAMP, TURNED), mtime=0), ".nii.gz"),
         (nifti(RAMP, TURNED, "Nifti2Image"), ".nii.gz"),
         (nifti(RAMP, TURNED, "MGHImage"), ".mgz"),
         (nifti(RAMP[:, :1], TURNED), ".nii.gz"),
