@@ -153,6 +153,8 @@ def test_an_own_run_is_found_again_after_a_reload_read_by_a_link_and_deleted(ope
     page.get_by_role("button", name="Delete my data now").click()
     page.wait_for_selector("#connection p:visible", timeout=30_000)
     page.wait_for_function("localStorage.getItem('errata-runs') === null", timeout=30_000)
+    assert "run" not in parts(page)
+    assert page.get_by_text("no longer held by the server").count() == 0  # it was its maker's wish
     gone = follow(open_page, link)
     gone.get_by_text("no longer held by the server").first.wait_for(timeout=30_000)
 
@@ -163,6 +165,7 @@ def test_inside_another_page_the_open_tab_stands_alone(open_page: Visit, page_ad
     assert not page.locator("#tabs [role=tab]").first.is_visible()
     assert not page.locator(".brand").is_visible()
     assert page.locator("#pane h2").first.is_visible()
+    assert page.get_by_role("link", name="Open in Errata").is_visible()  # the way out of a tab that needs another
     small = page.evaluate(
         """[...document.querySelectorAll('#pane *, #strip *, .map-note')]
         .filter(e => e.offsetParent && [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim()))

@@ -289,8 +289,10 @@ def wire_forget(form: Form, files: list[gr.File]) -> None:
 START_AFRESH = """() => {
   const said = document.querySelector("#status").innerText.replaceAll("\\n", " ");
   try { sessionStorage.setItem("errata-said", said); } catch { /* said for a moment alone */ }
-  setTimeout(() => location.reload(), 1500);
+  const at = new URL(location.href);
+  ["run", "cluster", "candidate", "row", "lasso"].forEach((part) => at.searchParams.delete(part));
+  setTimeout(() => location.replace(at), 1500);
   return [];
 }"""
-"""What was said is said again by assets/js/connection.js after the reload."""
+"""What was said is said again by assets/js/connection.js after the reload, which asks for no deleted run."""
 SHOW_STATUS = "() => { document.querySelector('#status').scrollIntoView({ block: 'nearest' }); return []; }"
