@@ -173,3 +173,12 @@ def test_inside_another_page_the_open_tab_stands_alone(open_page: Visit, page_ad
     )
     assert small == []
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_where_nothing_may_be_copied_the_whole_address_can_be_read(open_page: Visit) -> None:
+    page = open_page(width=360)
+    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error('forbidden')); }")
+    page.evaluate("history.replaceState(null, '', '?lasso=' + '0.1234,0.1234+'.repeat(40))")
+    page.get_by_role("button", name="Copy link").click()
+    page.wait_for_function("document.querySelector('.copied').innerText.includes('lasso=')")
+    assert page.evaluate("document.querySelector('.copied').getBoundingClientRect().right <= innerWidth")
