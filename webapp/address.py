@@ -97,7 +97,7 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, asking: Asking, examples
     def go(session: Session, event: gr.EventData) -> tuple[Any, ...]:
         return on_go(session, first, examples, event)
 
-    def ask(linked: bool, *said: Any) -> Any:
+    def ask_by_link(linked: bool, *said: Any) -> Any:
         return asking.ask(*said) if linked else tuple(gr.skip() for _ in asking.outputs)
 
     filled = [tabs, asking.text, asking.other, linked, session, view.picker, *view.all(), *view.buttons]
@@ -105,5 +105,5 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, asking: Asking, examples
     gone = address.go(shows_errors(go), [session], filled, trigger_mode="multiple", **PRIVATE, **LIGHT)
     said = [linked, session, asking.state, asking.text, asking.other]
     shown: dict[str, Any] = {"show_progress_on": asking.answer, "api_visibility": "private", **LIGHT}
-    gone.success(shows_errors(ask), said, asking.outputs, **shown)
+    gone.success(shows_errors(ask_by_link), said, asking.outputs, **shown)
     gone.success(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)
