@@ -27,8 +27,8 @@ const keep = (ids) => {
 
 function search() {
   const same = JSON.stringify(now) === JSON.stringify(plain);
-  const shown = view.tab && view.tab !== "explore" ? view : {};
-  const parts = { ...(same ? {} : now), ...(shown.tab === "ask" ? shown : pick(new URLSearchParams(shown), ["tab"])), ...pick(asked, OF_PAGE) };
+  const tab = view.tab && view.tab !== "explore" ? { tab: view.tab } : {};
+  const parts = { ...(same ? {} : now), ...(view.tab === "ask" ? view : tab), ...pick(asked, OF_PAGE) };
   const text = new URLSearchParams(parts).toString();
   return text ? `?${text}` : location.pathname;
 }

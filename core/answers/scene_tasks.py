@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -174,14 +175,11 @@ def _shape(things: Sequence[Shape], rng: np.random.Generator) -> tuple[str, str]
     return None if thing is None else (f"what shape is the {thing.colour} thing ?", thing.shape)
 
 
-def _absent_colour(things: Sequence[Shape], rng: np.random.Generator) -> tuple[str, str] | None:
-    free = sorted(set(SHAPES) - {thing.shape for thing in things})
-    return (f"what colour is the {free[int(rng.integers(len(free)))]} ?", NONE) if free else None
-
-
-def _absent_shape(things: Sequence[Shape], rng: np.random.Generator) -> tuple[str, str] | None:
-    free = sorted(set(COLOURS) - {thing.colour for thing in things})
-    return (f"what shape is the {free[int(rng.integers(len(free)))]} thing ?", NONE) if free else None
+def _absent(things: Sequence[Shape], rng: np.random.Generator, field: str, question: str) -> tuple[str, str] | None:
+    """A question about a shape or a colour that no thing has."""
+    every = SHAPES if field == "shape" else tuple(COLOURS)
+    free = sorted(set(every) - {str(getattr(thing, field)) for thing in things})
+    return (question.format(free[int(rng.integers(len(free)))]), NONE) if free else None
 
 
 def _thing(things: Sequence[Shape], rng: np.random.Generator) -> tuple[str, str] | None:
@@ -233,6 +231,6 @@ _QUESTIONS: dict[str, _Asks] = {
     "count": _count,
     "thing": _thing,
     "exists": _exists,
-    ABSENT + "colour": _absent_colour,
-    ABSENT + "shape": _absent_shape,
+    ABSENT + "colour": partial(_absent, field="shape", question="what colour is the {} ?"),
+    ABSENT + "shape": partial(_absent, field="colour", question="what shape is the {} thing ?"),
 }

@@ -57,9 +57,9 @@ def session_of(query: Mapping[str, Any], diagnosis: Diagnosis, run: str) -> Sess
     Raises:
         InvalidInput: what is asked for is not in the run, or is no number.
     """
-    cluster, candidate = _number(query, "cluster"), _number(query, "candidate")
+    cluster, candidate = _number(query, "cluster", first=1), _number(query, "candidate", first=1)
     if cluster is not None or candidate is not None:
-        session = Session(run, cluster=_place(cluster), candidate=None if cluster is not None else _place(candidate))
+        session = Session(run, cluster=cluster, candidate=candidate if cluster is None else None)
         picked_cluster(session, diagnosis)
         return session
     if (row := _number(query, "row")) is not None:
@@ -86,14 +86,11 @@ def _text(query: Mapping[str, Any], name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _number(query: Mapping[str, Any], name: str) -> int | None:
+def _number(query: Mapping[str, Any], name: str, *, first: int = 0) -> int | None:
+    """A place from 0, of what is counted from `first` in an address; None where it does not stand there."""
     said = _text(query, name).strip()
     if not said:
         return None
     if len(said) > 12 or not said.isdecimal():
         raise InvalidInput(f"The link's {name} must be a whole number: got {said[:40]!r}.")
-    return int(said)
-
-
-def _place(number: int | None) -> int | None:
-    return None if number is None else number - 1
+    return int(said) - first

@@ -192,7 +192,7 @@ def _found(asked: _Asked, most: int, out: Path | None) -> dict[str, Any]:
     if out is not None:
         write_table(pd.DataFrame(rows), out)
     figures = {
-        name: {str(k): {"value": e.value, "low": e.low, "high": e.high} for k, e in recall.items()}
+        name: {str(k): share.to_dict() for k, share in recall.items()}
         for name, recall in (("texts_find_clips", found.recall), ("clips_find_texts", found.item_recall))
     }
     return head | {"median_place": found.median_rank, **figures, "places": rows}
@@ -213,10 +213,8 @@ def _lines(document: dict[str, Any]) -> list[str]:
     for name, said in (("texts_find_clips", "A text's clip"), ("clips_find_texts", "A clip's text")):
         n = document["clips" if name == "texts_find_clips" else "texts"]
         for k, e in document[name].items():
-            estimate = Estimate(e["value"], e["low"], e["high"])
-            lines.append(
-                f"{said} is among the first {k}: {with_interval(estimate, share=True)}; {percent(int(k) / n)} by chance"
-            )
+            found = with_interval(Estimate(**e), share=True)
+            lines.append(f"{said} is among the first {k}: {found}; {percent(int(k) / n)} by chance")
     lines.append(f"Median place of a text's clip: {number(document['median_place'])} of {document['clips']:,}")
     worst = sorted(document["places"], key=lambda row: -row["place"])[:SHOWN]
     lines += ["Hardest to find:", *(f"  {row['clip']} at {row['place']:,}: {row['text']}" for row in worst)]
