@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,17 @@ import core.encoders
 from core.records import Diagnosis, ProbeResult
 from core.store import save
 from tests.support.showcase import PlainEncoder, add_words, make_showcase
+from tests.support.visits import serve
 from webapp.probe.state import run_one
 from webapp.state.runs import RUNS
+
+
+@pytest.fixture(autouse=True)
+def nobody() -> Iterator[None]:
+    """A test serves whom it says itself, and never the visitor of a test before it in the same process."""
+    serve("")
+    yield
+    serve("")
 
 
 @pytest.fixture

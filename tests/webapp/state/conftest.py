@@ -6,15 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.support.visits import serve
 from webapp.state.quotas import SHARED, quotas, set_quotas
 
 
 @pytest.fixture
 def shared() -> Iterator[None]:
-    """Its quotas; afterwards those from before, and nobody is served."""
+    """Its quotas; afterwards those from before."""
     before = quotas()
     set_quotas(SHARED)
     yield
     set_quotas(before)
-    serve("")
