@@ -230,7 +230,7 @@ class Prediction:
     """(id, reason) of fresh rows that were left out."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Diagnosis:
     """Everything that one run says, with what is needed to say it again."""
 

@@ -1,0 +1,64 @@
+"""The columns that the map, the charts and the table share."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from dataclasses import replace
+
+import numpy as np
+
+from core.records import Column
+from tests.support.diagnoses import CLASSES, make_diagnosis
+from webapp.explore.columns import MAX_KEY, column_of, columns_of
+
+
+def test_what_was_found_stands_before_the_table_and_that_before_what_was_measured() -> None:
+    made = make_diagnosis()
+    keys = [column.key for column in columns_of(made)]
+    found = ["loss", "predicted", "residual", "spread", "cluster", "class", "prediction"]
+    assert keys == [*found, "meta:weather", "meta:pred", "property:brightness"]
+    assert {len(column.values) for column in columns_of(made)} == {60}
+
+
+def test_values_are_those_of_the_run() -> None:
+    made = make_diagnosis()
+    values = {column.key: column.values for column in columns_of(made)}
+    np.testing.assert_array_equal(values["residual"], made.outcomes.loss - made.estimate.predicted)
+    assert values["class"].tolist() == [CLASSES[i % 3] for i in range(60)]
+    rows, _ = made.cluster_of()
+    assert values["cluster"].tolist() == [None if c < 0 else str(c + 1) for c in rows]
+    assert values["meta:weather"][3] is None
+    assert np.isnan(values["property:brightness"][5])
+
+
+def test_a_run_without_clusters_classes_or_errors_lacks_their_columns() -> None:
+    made = make_diagnosis(n_clusters=0, with_errors=False)
+    made = replace(made, samples=replace(made.samples, labels=None))
+    assert not {"cluster", "class", "prediction"} & {column.key for column in columns_of(made)}
+
+
+def test_one_name_in_the_table_and_among_the_measured_is_two_columns_and_free_text_is_none() -> None:
+    made = make_diagnosis()
+    texts = np.array(["a"] * 60, object)
+    more = (Column("brightness", "number", np.arange(60.0)), Column("note", "text", texts))
+    long = Column("x" * (MAX_KEY + 1), "category", texts)
+    made = replace(made, samples=replace(made.samples, metadata=(*made.samples.metadata, *more, long)))
+    keys = [column.key for column in columns_of(made)]
+    assert {"meta:brightness", "property:brightness"} <= set(keys)
+    assert not any("note" in key or "xxx" in key for key in keys)
+
+
+def test_a_key_from_anybody_is_only_looked_up() -> None:
+    made = make_diagnosis()
+    assert column_of(made, "loss") is columns_of(made)[0]
+    assert column_of(made, "__class__") is None
+
+
+def test_columns_are_made_once_and_go_with_their_run() -> None:
+    made = make_diagnosis()
+    assert columns_of(made) is columns_of(made)
+    gone = weakref.ref(made)
+    del made
+    gc.collect()
+    assert gone() is None

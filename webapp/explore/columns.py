@@ -1,0 +1,96 @@
+"""What is known of every sample as columns: for the map's colours, and for charts, filters and tables beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+from weakref import WeakKeyDictionary
+
+import numpy as np
+import numpy.typing as npt
+
+from core.data.modality import modality_of
+from core.records import I64, Diagnosis
+
+MAX_KEY = 200
+"""Letters of a key; a column of the table whose name is longer has none, and is left out."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ShownColumn:
+    """One column over the rows of a run.
+
+    key: stable, for addresses: "loss", "predicted", "residual", "spread", "cluster", "class", "prediction", "meta:NAME"
+    of the user's table, "property:NAME" of what Errata measured. A plain text from anybody's table: escape it.
+    values: (n,) float64 with nan for missing where kind is "number"; (n,) object array of str or None otherwise.
+    Shared between visitors: never written to.
+    """
+
+    key: str
+    title: str
+    """Plain words for the page, with the unit where there is one."""
+    kind: Literal["number", "category"]
+    values: npt.NDArray[Any]
+    meaning: str = ""
+    """Of a measured property, what it is, with its range."""
+
+
+_KNOWN: WeakKeyDictionary[Diagnosis, tuple[ShownColumn, ...]] = WeakKeyDictionary()
+"""Of the runs that are in memory: one that is let go takes its columns with it."""
+
+
+def columns_of(diagnosis: Diagnosis) -> tuple[ShownColumn, ...]:
+    """The columns of a run: the loss and what was found first, then the table's own, then what was measured. Columns of
+    free text are left out. Made once for each run in memory."""
+    found = _KNOWN.get(diagnosis)
+    if found is None:
+        by_key: dict[str, ShownColumn] = {}
+        for column in (*_found(diagnosis), *_of_table(diagnosis)):
+            if len(column.key) <= MAX_KEY:
+                by_key.setdefault(column.key, column)
+        found = _KNOWN[diagnosis] = tuple(by_key.values())
+    return found
+
+
+def column_of(diagnosis: Diagnosis, key: str) -> ShownColumn | None:
+    """The column with that key, which may come from anybody; None where the run has none."""
+    return next((column for column in columns_of(diagnosis) if column.key == key), None)
+
+
+def _found(diagnosis: Diagnosis) -> Iterator[ShownColumn]:
+    outcomes, estimate, samples = diagnosis.outcomes, diagnosis.estimate, diagnosis.samples
+    unit = f" ({outcomes.unit})" if outcomes.unit else ""
+    yield _number("loss", f"loss: {outcomes.name}{unit}", outcomes.loss)
+    yield _number("predicted", f"predicted loss{unit}", estimate.predicted)
+    yield _number("residual", f"residual: loss minus predicted loss{unit}", outcomes.loss - estimate.predicted)
+    yield _number("spread", f"spread of the ensemble's predictions{unit}", estimate.spread)
+    if diagnosis.clusters:
+        numbers = np.array([*(str(i + 1) for i in range(max(c.id for c in diagnosis.clusters) + 1)), None], object)
+        yield ShownColumn("cluster", "cluster", "category", numbers[diagnosis.cluster_of()[0]])  # -1: the last, None
+    if samples.labels is not None and samples.class_names:
+        yield ShownColumn("class", "class", "category", _named(samples.class_names, samples.labels))
+    if outcomes.predictions is not None and samples.class_names:
+        yield ShownColumn("prediction", "prediction", "category", _named(samples.class_names, outcomes.predictions))
+
+
+def _of_table(diagnosis: Diagnosis) -> Iterator[ShownColumn]:
+    samples = diagnosis.samples
+    meanings = modality_of(samples.modality).meanings
+    both = (*samples.metadata, *samples.model_outputs)
+    for column in sorted(both, key=lambda c: c.measured):  # stable: the table's own first
+        if column.kind == "text":
+            continue
+        meaning = meanings.get(column.name, "") if column.measured else ""
+        key = f"{'property' if column.measured else 'meta'}:{column.name}"
+        yield ShownColumn(key, column.name, column.kind, column.values, meaning)
+
+
+def _number(key: str, title: str, values: npt.NDArray[Any]) -> ShownColumn:
+    return ShownColumn(key, title, "number", np.asarray(values, np.float64))
+
+
+def _named(names: tuple[str, ...], numbers: I64) -> npt.NDArray[Any]:
+    """(n,) the name of each number; None for what is no number of a name, such as -1."""
+    padded = np.array([*names, None], object)
+    return padded[np.where((numbers >= 0) & (numbers < len(names)), numbers, len(names))]
