@@ -10,13 +10,13 @@ import numpy as np
 
 from core.records import Column
 from tests.support.diagnoses import CLASSES, make_diagnosis
-from webapp.explore.columns import MAX_KEY, column_of, columns_of
+from webapp.state.columns import MAX_KEY, ShownColumn, coded, column_of, columns_of
 
 
 def test_what_was_found_stands_before_the_table_and_that_before_what_was_measured() -> None:
     made = make_diagnosis()
     keys = [column.key for column in columns_of(made)]
-    found = ["loss", "predicted", "residual", "spread", "cluster", "class", "prediction"]
+    found = ["loss", "predicted", "residual", "spread", "cluster", "class", "prediction", "confused"]
     assert keys == [*found, "meta:weather", "meta:pred", "property:brightness"]
     assert {len(column.values) for column in columns_of(made)} == {60}
 
@@ -32,10 +32,29 @@ def test_values_are_those_of_the_run() -> None:
     assert np.isnan(values["property:brightness"][5])
 
 
+def test_a_confused_pair_is_named_where_the_model_is_wrong_alone() -> None:
+    made = make_diagnosis()
+    pairs = column_of(made, "confused")
+    labels, predictions = made.samples.labels, made.outcomes.predictions
+    assert pairs is not None
+    assert labels is not None
+    assert predictions is not None
+    wanted = [f"{CLASSES[a]} → {CLASSES[b]}" if a != b else None for a, b in zip(labels, predictions, strict=True)]
+    assert pairs.values.tolist() == wanted
+    assert set(wanted) != {None}
+
+
+def test_the_values_of_a_category_stand_by_their_number() -> None:
+    column = ShownColumn("meta:x", "x", "category", np.array(["b", None, "a", "a", "b", "a"], object))
+    names, codes = coded(column)
+    assert names == ("a", "b")
+    assert codes.tolist() == [1, -1, 0, 0, 1, 0]
+
+
 def test_a_run_without_clusters_classes_or_errors_lacks_their_columns() -> None:
     made = make_diagnosis(n_clusters=0, with_errors=False)
     made = replace(made, samples=replace(made.samples, labels=None))
-    assert not {"cluster", "class", "prediction"} & {column.key for column in columns_of(made)}
+    assert not {"cluster", "class", "prediction", "confused"} & {column.key for column in columns_of(made)}
 
 
 def test_one_name_in_the_table_and_among_the_measured_is_two_columns_and_free_text_is_none() -> None:

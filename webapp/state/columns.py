@@ -9,6 +9,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from core.data.modality import modality_of
 from core.records import I64, Diagnosis
@@ -17,12 +18,12 @@ MAX_KEY = 200
 """Letters of a key; a column of the table whose name is longer has none, and is left out."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class ShownColumn:
     """One column over the rows of a run.
 
-    key: stable, for addresses: "loss", "predicted", "residual", "spread", "cluster", "class", "prediction", "meta:NAME"
-    of the user's table, "property:NAME" of what Errata measured. A plain text from anybody's table: escape it.
+    key: stable, for addresses: "loss", "predicted", "residual", "spread", "cluster", "class", "prediction", "confused",
+    "meta:NAME" of the user's table, "property:NAME" of what Errata measured. Anybody's text: escape it.
     values: (n,) float64 with nan for missing where kind is "number"; (n,) object array of str or None otherwise.
     Shared between visitors: never written to.
     """
@@ -36,6 +37,7 @@ class ShownColumn:
     """Of a measured property, what it is, with its range."""
 
 
+_CODED: WeakKeyDictionary[ShownColumn, tuple[tuple[str, ...], I64]] = WeakKeyDictionary()
 _KNOWN: WeakKeyDictionary[Diagnosis, tuple[ShownColumn, ...]] = WeakKeyDictionary()
 """Of the runs that are in memory: one that is let go takes its columns with it."""
 
@@ -58,6 +60,17 @@ def column_of(diagnosis: Diagnosis, key: str) -> ShownColumn | None:
     return next((column for column in columns_of(diagnosis) if column.key == key), None)
 
 
+def coded(column: ShownColumn) -> tuple[tuple[str, ...], I64]:
+    """The values of a category, the most frequent first, and (n,) the place of each row's, -1 where it is missing."""
+    if column not in _CODED:
+        codes, names = pd.factorize(column.values)
+        known = codes[codes >= 0]
+        order = np.argsort(-np.bincount(known, minlength=len(names)), kind="stable")
+        places = np.append(np.argsort(order), -1)  # the last: of code -1
+        _CODED[column] = tuple(map(str, np.asarray(names, object)[order])), places[codes].astype(np.int64)
+    return _CODED[column]
+
+
 def _found(diagnosis: Diagnosis) -> Iterator[ShownColumn]:
     outcomes, estimate, samples = diagnosis.outcomes, diagnosis.estimate, diagnosis.samples
     unit = f" ({outcomes.unit})" if outcomes.unit else ""
@@ -72,6 +85,9 @@ def _found(diagnosis: Diagnosis) -> Iterator[ShownColumn]:
         yield ShownColumn("class", "class", "category", _named(samples.class_names, samples.labels))
     if outcomes.predictions is not None and samples.class_names:
         yield ShownColumn("prediction", "prediction", "category", _named(samples.class_names, outcomes.predictions))
+        if samples.labels is not None:
+            pairs = _confused(samples.class_names, samples.labels, outcomes.predictions)
+            yield ShownColumn("confused", "class → prediction", "category", pairs)
 
 
 def _of_table(diagnosis: Diagnosis) -> Iterator[ShownColumn]:
@@ -84,6 +100,14 @@ def _of_table(diagnosis: Diagnosis) -> Iterator[ShownColumn]:
         meaning = meanings.get(column.name, "") if column.measured else ""
         key = f"{'property' if column.measured else 'meta'}:{column.name}"
         yield ShownColumn(key, column.name, column.kind, column.values, meaning)
+
+
+def _confused(names: tuple[str, ...], labels: I64, predictions: I64) -> npt.NDArray[Any]:
+    """(n,) "class → prediction" where the two differ, else None."""
+    pairs = np.full(len(labels), None, object)
+    for row in np.flatnonzero((labels != predictions) & (np.minimum(labels, predictions) >= 0)).tolist():
+        pairs[row] = f"{names[labels[row]]} → {names[predictions[row]]}"
+    return pairs
 
 
 def _number(key: str, title: str, values: npt.NDArray[Any]) -> ShownColumn:
