@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from core.data.tables.roles import Roles
 from core.errors import InvalidInput
 from core.records import Progress
+from webapp.state.caches import run_cache
 from webapp.state.choices import ROLE_NAMES, Column, recognised, roles_from, sources
 from webapp.state.jobs import Job
 from webapp.state.runs import RUNS
@@ -109,6 +110,7 @@ def run_diagnosis(
         roles=roles,
         settings=settings,
         hold_back=hold_back,
+        cache=run_cache(),
         progress=progress,
     )
     return RUNS.add(diagnosis, progress)

@@ -26,6 +26,12 @@ def own_cache() -> Path:
     return folder
 
 
+def run_cache() -> Path | None:
+    """Where a diagnosis keeps its vectors, so that the next one of the same samples need not embed them again; None for
+    a program that says of no visit that it is its own, since others that do not either would read them too."""
+    return own_cache() if visitor() or quotas().at_home else None
+
+
 def shared_cache() -> Path:
     """The cache of what comes along with Errata, which everybody may look at."""
     return default_cache() if quotas().at_home else part("cache") / "shipped"

@@ -10,12 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+from core.embeddings.cache import default_cache
 from core.errors import InvalidInput
 from core.records import no_progress
+from tests.support.visits import serve
 from webapp.data import run as your_data
 from webapp.data.run import AUTOMATIC, make_run, read_phrases, read_share
 from webapp.explore.tab import on_new_run
+from webapp.state.caches import cache_of
 from webapp.state.choices import ROLE_NAMES
+from webapp.state.quotas import AT_HOME, SHARED, quotas, set_quotas
 from webapp.state.runs import RUNS
 
 
@@ -121,3 +125,28 @@ def test_the_result_says_which_classes_were_searched(tmp_path: Path) -> None:
     wrong = replace(settings, within=("plane",))
     with pytest.raises(InvalidInput, match="No class that can be searched is called 'plane'"):
         your_data.run_diagnosis(given, your_data.Roles(), "embedded", wrong, no_progress)
+
+
+def test_vectors_are_kept_from_one_run_to_the_next_and_never_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = list[Any]()
+
+    def diagnose(table: Any, *, cache: Any, **kwargs: Any) -> Any:
+        given.append(cache)
+        raise InvalidInput("far enough")
+
+    monkeypatch.setattr("core.diagnose.diagnose", diagnose)
+    before = quotas()
+    try:
+        for limits, visit in ((AT_HOME, ""), (SHARED, "ann"), (SHARED, "ben"), (SHARED, "")):
+            set_quotas(limits)
+            serve(visit)
+            nothing, settings = (
+                dict.fromkeys(("table", "images", "embeddings")),
+                your_data.make_settings(0.05, 0, quick_map=True),
+            )
+            with pytest.raises(InvalidInput, match="far enough"):
+                your_data.run_diagnosis(nothing, your_data.Roles(), "embedded", settings, no_progress)
+    finally:
+        set_quotas(before)
+    assert given == [default_cache(), cache_of("ann"), cache_of("ben"), None]
+    assert cache_of("ann") != cache_of("ben")
