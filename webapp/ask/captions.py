@@ -186,7 +186,7 @@ def on_show(session: Session, state: KeptState[DescribedRun], event: gr.EventDat
     place, found = as_int(event_data(event).get("place")), state.found
     if found is None or state.run != session.run or not 0 <= place < len(found.clusters):
         raise InvalidInput("These captions are of another run than the open one. Describe it again.")
-    mapped = show_selection(Session(session.run, cluster=found.clusters[place]))
+    mapped = show_selection(session.only(cluster=found.clusters[place]))
     return gr.update(selected="explore"), *mapped
 
 

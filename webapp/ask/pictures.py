@@ -170,7 +170,7 @@ def on_show(session: Session, state: KeptState[AnsweredRun], event: gr.EventData
     if found is None or state.run != session.run or not 0 <= place < len(found.answers):
         raise InvalidInput("These answers are of another run than the open one. Ask its pictures again.")
     answer, rows = found.answers[place]
-    mapped = show_selection(Session(session.run, rows=rows, title=f"Answered “{answer}”"))
+    mapped = show_selection(session.only(rows=rows, title=f"Answered “{answer}”"))
     return gr.update(selected="explore"), *mapped
 
 

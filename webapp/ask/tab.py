@@ -168,7 +168,7 @@ def on_show(session: Session, state: AskState, event: gr.EventData) -> tuple[Any
         raise InvalidInput("These answers are of another run than the open one. Ask again.")
     text, scope, rows = state.matches[place]
     return gr.update(selected="explore"), *show_selection(
-        Session(session.run, rows=rows, title=f"Looks like “{text}”", scope=scope)
+        session.only(rows=rows, title=f"Looks like “{text}”", scope=scope)
     )
 
 

@@ -169,7 +169,7 @@ def on_show(session: Session, state: TagsState, event: gr.EventData) -> tuple[An
     """Show a tag's samples on the map: returns (tabs, session, pane, map)."""
     report, place = _picked(session, state, event_data(event))
     rows, title = tuple(carriers(report, place).tolist()), f"Carries “{report.tags[place].name}”"
-    shown = show_selection(Session(session.run, rows=rows, title=title, scope=EVERYTHING))
+    shown = show_selection(session.only(rows=rows, title=title, scope=EVERYTHING))
     return gr.update(selected="explore"), *shown
 
 

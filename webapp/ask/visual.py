@@ -124,7 +124,7 @@ def on_show(session: Session, state: KeptState[FoundWords], event: gr.EventData)
     if found is None or state.run != session.run or not 0 <= place < len(found.findings):
         raise InvalidInput("These visual words are of another run than the open one. Look for them again.")
     name, scope, rows = found.findings[place]
-    mapped = show_selection(Session(session.run, rows=rows, title=f"Has {name}", scope=scope))
+    mapped = show_selection(session.only(rows=rows, title=f"Has {name}", scope=scope))
     return gr.update(selected="explore"), *mapped
 
 

@@ -118,24 +118,22 @@ def on_act(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
     if do in ("clicks", "predict"):
         return gr.skip(), gr.skip(), gr.skip()  # type: ignore[return-value] - the tab of that name answers
     if do == "cluster":
-        session = Session(session.run, cluster=as_int(said.get("cluster")))
+        session = session.only(cluster=as_int(said.get("cluster")))
     elif do == "candidate":
-        session = Session(session.run, candidate=as_int(said.get("candidate")))
+        session = session.only(candidate=as_int(said.get("candidate")))
     elif do == "step":
-        session = Session(
-            session.run, cluster=neighbour(RUNS.get(session.run), session.cluster, as_int(said.get("by")))
-        )
+        session = session.only(cluster=neighbour(RUNS.get(session.run), session.cluster, as_int(said.get("by"))))
     elif do == "more":
         session = replace(session, shown=session.shown + PAGE)
     else:
-        session = Session(session.run)
+        session = session.only()
     return show_selection(session)
 
 
 def on_lasso(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
     """An outline was drawn on the map."""
     said = _own(session, event)
-    return show_selection(Session(session.run, polygon=read_polygon(said.get("polygon"))))
+    return show_selection(session.only(polygon=read_polygon(said.get("polygon"))))
 
 
 def on_point(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
@@ -148,20 +146,18 @@ def on_point(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
         )
     cluster = int(diagnosis.cluster_of()[0][row])
     return show_selection(
-        Session(session.run, cluster=cluster)
-        if cluster >= 0 and session.cluster != cluster
-        else Session(session.run, row=row)
+        session.only(cluster=cluster) if cluster >= 0 and session.cluster != cluster else session.only(row=row)
     )
 
 
 def on_cluster(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
     """A cluster was chosen on the map with the keyboard."""
-    return show_selection(Session(session.run, cluster=as_int(_own(session, event).get("cluster"))))
+    return show_selection(session.only(cluster=as_int(_own(session, event).get("cluster"))))
 
 
 def on_clear(session: Session) -> tuple[Session, Any, Any]:
     """Escape, or a click beside every point."""
-    return show_selection(Session(session.run))
+    return show_selection(session.only())
 
 
 def describe(asked: Any) -> dict[str, Any] | None:

@@ -14,6 +14,8 @@ import pandas as pd
 from core.data.modality import modality_of
 from core.records import I64, Diagnosis
 
+LOSS = "loss"
+"""Key of the column that is shown first."""
 MAX_KEY = 200
 """Letters of a key; a column of the table whose name is longer has none, and is left out."""
 
@@ -74,7 +76,7 @@ def coded(column: ShownColumn) -> tuple[tuple[str, ...], I64]:
 def _found(diagnosis: Diagnosis) -> Iterator[ShownColumn]:
     outcomes, estimate, samples = diagnosis.outcomes, diagnosis.estimate, diagnosis.samples
     unit = f" ({outcomes.unit})" if outcomes.unit else ""
-    yield _number("loss", f"loss: {outcomes.name}{unit}", outcomes.loss)
+    yield _number(LOSS, f"loss: {outcomes.name}{unit}", outcomes.loss)
     yield _number("predicted", f"predicted loss{unit}", estimate.predicted)
     yield _number("residual", f"residual: loss minus predicted loss{unit}", outcomes.loss - estimate.predicted)
     yield _number("spread", f"spread of the ensemble's predictions{unit}", estimate.spread)

@@ -14,6 +14,7 @@ from typing import Any
 from core.errors import InvalidInput
 from core.records import Diagnosis
 from webapp.failure_map import read_polygon
+from webapp.state.columns import LOSS, column_of
 from webapp.state.runs import RUNS
 from webapp.state.session import Session, picked_cluster
 
@@ -39,6 +40,8 @@ def query_of(session: Session) -> dict[str, str]:
     elif session.polygon:
         step = -(-len(session.polygon) // MAX_CORNERS)
         made["lasso"] = " ".join(f"{x:.{DIGITS}g},{y:.{DIGITS}g}" for x, y in session.polygon[::step])
+    if session.colour != LOSS:
+        made["colour"] = session.colour
     return made
 
 
@@ -57,17 +60,18 @@ def session_of(query: Mapping[str, Any], diagnosis: Diagnosis, run: str) -> Sess
     Raises:
         InvalidInput: what is asked for is not in the run, or is no number.
     """
+    plain = Session(run, colour=_colour(query, diagnosis))
     cluster, candidate = _number(query, "cluster", first=1), _number(query, "candidate", first=1)
     if cluster is not None or candidate is not None:
-        session = Session(run, cluster=cluster, candidate=candidate if cluster is None else None)
+        session = plain.only(cluster=cluster, candidate=candidate if cluster is None else None)
         picked_cluster(session, diagnosis)
         return session
     if (row := _number(query, "row")) is not None:
         if row >= len(diagnosis.samples):
             raise InvalidInput(f"This run has rows 0 to {len(diagnosis.samples) - 1}: the link says {row}.")
-        return Session(run, row=row)
+        return plain.only(row=row)
     corners = [pair.split(",") for pair in _text(query, "lasso").split()]
-    return Session(run, polygon=read_polygon(corners)) if corners else Session(run)
+    return plain.only(polygon=read_polygon(corners)) if corners else plain
 
 
 def question_of(query: Mapping[str, Any]) -> tuple[str, str]:
@@ -79,6 +83,13 @@ def tab_of(query: Mapping[str, Any]) -> str:
     """The tab of an address, "" where it names none that is there."""
     said = _text(query, "tab")
     return said if said in TABS else ""
+
+
+def _colour(query: Mapping[str, Any], diagnosis: Diagnosis) -> str:
+    key = _text(query, "colour") or LOSS
+    if column_of(diagnosis, key) is None:
+        raise InvalidInput(f"This run has no column {key[:80]!r} to colour the map by.")
+    return key
 
 
 def _text(query: Mapping[str, Any], name: str) -> str:

@@ -16,6 +16,7 @@ from core.numbers import count
 from core.records import EVERYTHING, I64, Diagnosis, FailureCluster
 from webapp.failure_map import rows_inside
 from webapp.state.boxes import on_page
+from webapp.state.columns import LOSS
 from webapp.state.runs import RUNS
 
 PAGE = 8
@@ -37,6 +38,12 @@ class Session:
     scope: str = EVERYTHING
     polygon: tuple[tuple[float, float], ...] = ()
     shown: int = PAGE
+    colour: str = LOSS
+    """Key of the column that colours the map; it stays when something else is picked."""
+
+    def only(self, **picked: Any) -> Session:
+        """The same run, seen in the same way, with that picked and nothing else."""
+        return Session(self.run, colour=self.colour, **picked)
 
     @property
     def picked(self) -> bool:

@@ -26,7 +26,8 @@ def made() -> Diagnosis:
     [
         Session("example-a"),
         Session("example-a", cluster=1),
-        Session("example-a", row=0),
+        Session("example-a", row=0, colour="meta:weather"),
+        Session("example-a", colour="residual"),
         Session("example-a", row=59),
         Session("example-a", polygon=((0.5, -1.25), (3.0, 0.0), (1e-3, 7.5))),
     ],
@@ -37,6 +38,7 @@ def test_a_view_comes_back_from_its_address(session: Session, made: Diagnosis) -
     back = session_of(query, made, "example-a")
     assert query_of(back) == query
     assert (back.cluster, back.row, back.polygon) == (session.cluster, session.row, session.polygon)
+    assert back.colour == session.colour
 
 
 def test_a_long_outline_is_shortened_and_holds_nearly_the_same_points(made: Diagnosis) -> None:
@@ -66,6 +68,8 @@ def test_a_long_outline_is_shortened_and_holds_nearly_the_same_points(made: Diag
         ({"lasso": "1,2 nan,3 4,5"}, "finite"),
         ({"lasso": "1,2,3"}, "pair"),
         ({"lasso": "<script>"}, "pair"),
+        ({"colour": "meta:<script>"}, "no column"),
+        ({"colour": "x" * 9000}, "no column"),
     ],
 )
 def test_what_is_not_in_the_run_is_said(query: dict[str, str], said: str, made: Diagnosis) -> None:
