@@ -14,6 +14,7 @@ from core.data.inline import text_of
 from core.errors import DiagnosisError, InvalidInput
 from core.records import I64, Diagnosis, Insight
 from core.reports.wording.scans import outlines_sentence
+from webapp.explore import linked
 from webapp.explore.cards import cluster_list
 from webapp.explore.detail import Selection, selection_pane
 from webapp.explore.findings import phrases_of_rows
@@ -76,7 +77,8 @@ def show_selection(session: Session) -> tuple[Session, Any, Any]:
     diagnosis, patches = opened(session.run), patches_of(session.run)
     rows, note = selected_rows(session, diagnosis) if session.picked else None, ""
     if rows is not None and not len(rows):
-        session, note, rows = replace(session, polygon=()), "The outline held no point.", None
+        note, rows = ("No sample passes all of this." if session.filters else "The outline held no point."), None
+        session = session if session.filters else replace(session, polygon=())
     view = view_of(session)
     if rows is None:
         return session, cluster_list(diagnosis, note, patches), gr.update(selection=NO_SELECTION, view=view)
@@ -88,7 +90,7 @@ def show_selection(session: Session) -> tuple[Session, Any, Any]:
 def describe_selection(session: Session, diagnosis: Diagnosis) -> Selection:
     """The picked rows with what is known of them: a cluster's tested insights, or an exploratory reading of a lasso."""
     rows = selected_rows(session, diagnosis)
-    cluster = picked_cluster(session, diagnosis)
+    cluster = None if session.filters else picked_cluster(session, diagnosis)  # of some members nothing was tested
     if cluster is not None and cluster.confirmed:
         return Selection(rows, tuple(i for i in diagnosis.insights if i.cluster == cluster.id), cluster, session.shown)
     return Selection(
@@ -97,7 +99,7 @@ def describe_selection(session: Session, diagnosis: Diagnosis) -> Selection:
         cluster,
         session.shown,
         phrases_of_rows(diagnosis, rows),
-        session.title,
+        "" if session.filters else session.title,
         session.scope,
     )
 
@@ -133,7 +135,7 @@ def on_act(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
 def on_lasso(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
     """An outline was drawn on the map."""
     said = _own(session, event)
-    return show_selection(session.only(polygon=read_polygon(said.get("polygon"))))
+    return show_selection(session.only(polygon=read_polygon(said.get("polygon")), filters=session.filters))
 
 
 def on_point(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
@@ -239,7 +241,7 @@ def _own(session: Session, event: gr.EventData) -> dict[str, Any]:
 
 def build(session: gr.State, examples: list[tuple[str, str]]) -> View:
     """Lay out the tab, wire its callbacks, and fill it with the first example at once, without waiting for a visit."""
-    view = _layout(examples)
+    view = _layout(session, examples)
     pane, failure_map = view.pane, view.failure_map
     selection: dict[str, Any] = {"outputs": [session, pane, failure_map], **QUICK}
     pane.act(shows_errors(on_act), [session], trigger_mode="always_last", **selection)
@@ -263,7 +265,7 @@ def _wire_measurement(session: gr.State, view: View) -> None:
     view.cancel.click(on_cancel, [job], None, **QUICK)
 
 
-def _layout(examples: list[tuple[str, str]]) -> View:
+def _layout(session: gr.State, examples: list[tuple[str, str]]) -> View:
     run = examples[0][1] if examples else None
     _, top, lines, points, listed, said = (
         show_run(run) if run else ("", render("explore/empty.html.j2"), "", {}, {}, {})
@@ -286,6 +288,7 @@ def _layout(examples: list[tuple[str, str]]) -> View:
             failure_map = map_view(points.get("value"), describe=describe, view=points.get("view"))
         with gr.Column(scale=42, min_width=320, elem_classes="pane-column"):
             pane = _pane(listed, "pane")
+    linked.build(session, pane, failure_map, show_selection, describe)
     _, buttons = download_row([(f"download-{Path(name).suffix[1:]}", title) for name, title in downloads.FILES])
     with gr.Row(elem_classes="bring"):
         status = gr.HTML("", elem_id="worth-status", **PLAIN)

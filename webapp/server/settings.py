@@ -15,7 +15,7 @@ from webapp.theme import quiet_theme
 
 MAX_UPLOAD = "4gb"
 SIGN_IN = "<b>Errata</b>: where does your model fail? Accounts are given by this server's operator."
-SHEETS = ("tokens", "page", "explore", "data", "words", "probe", "compose")
+SHEETS = ("tokens", "page", "explore", "linked", "data", "words", "probe", "compose")
 
 
 def launch_settings(rules: WebRules = WebRules()) -> dict[str, Any]:

@@ -19,6 +19,9 @@ LOSS = "loss"
 MAX_KEY = 200
 """Letters of a key; a column of the table whose name is longer has none, and is left out."""
 
+SHORT = ("loss", "predicted", "residual", "spread", "confused")
+"""Keys that stand for their titles where there is little room."""
+
 
 @dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class ShownColumn:
@@ -37,6 +40,11 @@ class ShownColumn:
     values: npt.NDArray[Any]
     meaning: str = ""
     """Of a measured property, what it is, with its range."""
+
+    @property
+    def short(self) -> str:
+        """What it is called where there is little room."""
+        return self.key if self.key in SHORT else self.title
 
 
 _CODED: WeakKeyDictionary[ShownColumn, tuple[tuple[str, ...], I64]] = WeakKeyDictionary()

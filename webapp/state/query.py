@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from core.errors import InvalidInput
 from core.records import Diagnosis
 from webapp.failure_map import read_polygon
 from webapp.state.columns import LOSS, column_of
+from webapp.state.filters import read_filters, written
 from webapp.state.runs import RUNS
 from webapp.state.session import Session, picked_cluster
 
@@ -40,6 +42,8 @@ def query_of(session: Session) -> dict[str, str]:
     elif session.polygon:
         step = -(-len(session.polygon) // MAX_CORNERS)
         made["lasso"] = " ".join(f"{x:.{DIGITS}g},{y:.{DIGITS}g}" for x, y in session.polygon[::step])
+    if session.filters:
+        made["filter"] = written(session.filters)
     if session.colour != LOSS:
         made["colour"] = session.colour
     return made
@@ -60,6 +64,13 @@ def session_of(query: Mapping[str, Any], diagnosis: Diagnosis, run: str) -> Sess
     Raises:
         InvalidInput: what is asked for is not in the run, or is no number.
     """
+    said = _text(query, "filter")
+    filters = read_filters(said, diagnosis) if said else ()
+    return replace(_base_of(query, diagnosis, run), filters=filters, past=())
+
+
+def _base_of(query: Mapping[str, Any], diagnosis: Diagnosis, run: str) -> Session:
+    """The same without filters."""
     plain = Session(run, colour=_colour(query, diagnosis))
     cluster, candidate = _number(query, "cluster", first=1), _number(query, "candidate", first=1)
     if cluster is not None or candidate is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
@@ -17,10 +17,12 @@ from core.records import EVERYTHING, I64, Diagnosis, FailureCluster
 from webapp.failure_map import rows_inside
 from webapp.state.boxes import on_page
 from webapp.state.columns import LOSS
+from webapp.state.filters import Filter, rows_kept
 from webapp.state.runs import RUNS
 
 PAGE = 8
 """Pictures shown at first, and added by "Show more"."""
+MOST_UNDONE = 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -37,18 +39,39 @@ class Session:
     title: str = ""
     scope: str = EVERYTHING
     polygon: tuple[tuple[float, float], ...] = ()
+    filters: tuple[Filter, ...] = ()
+    """What of that, or of all samples, is kept."""
     shown: int = PAGE
     colour: str = LOSS
     """Key of the column that colours the map; it stays when something else is picked."""
+    past: tuple[Session, ...] = ()
+    """What was picked before, the latest first, without pasts of their own."""
 
     def only(self, **picked: Any) -> Session:
         """The same run, seen in the same way, with that picked and nothing else."""
-        return Session(self.run, colour=self.colour, **picked)
+        return Session(self.run, colour=self.colour, past=self._passed, **picked)
+
+    def filtered(self, filters: tuple[Filter, ...]) -> Session:
+        """The same with other filters."""
+        return replace(self, filters=filters, shown=PAGE, past=self._passed)
+
+    def undone(self) -> Session:
+        """What was picked before, seen as now; the same where nothing was."""
+        return replace(self.past[0], colour=self.colour, past=self.past[1:]) if self.past else self
+
+    @property
+    def _passed(self) -> tuple[Session, ...]:
+        return (replace(self, past=()), *self.past)[:MOST_UNDONE]
+
+    @property
+    def based(self) -> bool:
+        """Whether anything is picked beside filters."""
+        one = (self.cluster, self.candidate, self.row)
+        return any(part is not None for part in one) or bool(self.polygon or self.rows)
 
     @property
     def picked(self) -> bool:
-        one = (self.cluster, self.candidate, self.row)
-        return any(part is not None for part in one) or bool(self.polygon or self.rows)
+        return self.based or bool(self.filters)
 
 
 def picked_cluster(session: Session, diagnosis: Diagnosis) -> FailureCluster | None:
@@ -71,7 +94,18 @@ def picked_cluster(session: Session, diagnosis: Diagnosis) -> FailureCluster | N
 
 
 def selected_rows(session: Session, diagnosis: Diagnosis) -> I64:
-    """Row numbers of the selection: a cluster's members, one row, or the rows whose map point lies inside the lasso."""
+    """Row numbers of the selection: a cluster's members, one row, or the rows whose map point lies inside the lasso; of
+    these, or of all rows, those that pass the filters."""
+    if not session.filters:
+        return _base_rows(session, diagnosis)
+    kept = rows_kept(diagnosis, session.filters)
+    if not session.based:
+        return np.flatnonzero(kept).astype(np.int64)
+    rows = _base_rows(session, diagnosis)
+    return rows[kept[rows]]
+
+
+def _base_rows(session: Session, diagnosis: Diagnosis) -> I64:
     if (cluster := picked_cluster(session, diagnosis)) is not None:
         return np.flatnonzero(cluster.membership >= 0.5).astype(np.int64)
     if session.row is not None:

@@ -1,0 +1,246 @@
+"""Charts and a table of a run that read the same selection as the map, and change it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from core.errors import DiagnosisError, InvalidInput, quoted
+from core.records import I64, Diagnosis
+from core.reports.wording.findings import cluster_title
+from webapp.explore.charts import charts, keys_first
+from webapp.explore.table import selection_csv, table
+from webapp.markup.components import script
+from webapp.markup.render import render
+from webapp.state.columns import columns_of
+from webapp.state.events import as_int, event_data
+from webapp.state.filters import TEXT, read_filter, said, shown_column
+from webapp.state.jobs import LIGHT, PLAIN, PRIVATE, QUICK
+from webapp.state.query import session_of
+from webapp.state.runs import RUNS
+from webapp.state.session import Session, picked_cluster, require_run, selected_rows, shows_errors
+
+MOST_ADDED = 8
+"""Charts that a visitor may add."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkedState:
+    """How the table is sorted, and what the visitor added; of one run."""
+
+    run: str = ""
+    sort: str = "loss"
+    falling: bool = True
+    page: int = 0
+    more: tuple[str, ...] = ()
+
+
+def linked_view(session: Session, state: LinkedState) -> str:
+    """The charts and the table for what the session has picked."""
+    diagnosis = RUNS.get(session.run)
+    rows = selected_rows(session, diagnosis) if session.picked else None
+    more = tuple(dict.fromkeys([*state.more, *keys_first(diagnosis)]))
+    shown = np.arange(len(diagnosis.samples)) if rows is None else rows
+
+    def picked(key: str) -> I64 | None:
+        others = tuple(one for one in session.filters if one.key != key)
+        if len(others) == len(session.filters):
+            return rows
+        without = replace(session, filters=others)
+        return selected_rows(without, diagnosis) if without.picked else None
+
+    columns = [(c.key, c.title) for c in columns_of(diagnosis) if c.key not in more]
+    return render(
+        "explore/linked.html.j2",
+        diagnosis=diagnosis,
+        charts=charts(diagnosis, picked, session.filters, state.more),
+        chips=_chips(session, diagnosis),
+        can_undo=bool(session.past),
+        text=next((one.values[0] for one in session.filters if one.key == TEXT), ""),
+        can_like=diagnosis.words is not None and bool(diagnosis.words.encoder),
+        columns=columns,
+        table=table(diagnosis, shown, more, state.sort, falling=state.falling, page=state.page),
+        picked=rows is not None,
+    )
+
+
+def _chips(session: Session, diagnosis: Diagnosis) -> list[tuple[str, str]]:
+    """(key, words) of each part of the selection that can be taken away; the key of what is no filter is ""."""
+    chips = list[tuple[str, str]]()
+    if session.based:
+        chips.append(("", _base(session, diagnosis)))
+    return chips + [(one.key, said(diagnosis, one)) for one in session.filters]
+
+
+def _base(session: Session, diagnosis: Diagnosis) -> str:
+    """What is picked beside the filters."""
+    cluster = picked_cluster(session, diagnosis)
+    if cluster is not None:
+        return cluster_title(diagnosis, cluster)
+    if session.row is not None:
+        return diagnosis.samples.ids[session.row]
+    return (session.title or "matches") if session.rows else "outline on the map"
+
+
+def filtered(session: Session, diagnosis: Diagnosis, event: dict[str, Any]) -> Session:
+    """The session with one filter more, less or wider.
+
+    Args:
+        event: "part", a filter as JSON; with "extend" a range reaches from the one before to the new one; the values of
+            a category are added and, pressed again, taken away.
+
+    Raises:
+        InvalidInput: the part is no filter of this run.
+    """
+    try:
+        part = read_filter(json.loads(str(event.get("part", ""))[:20_000]), diagnosis)
+    except ValueError:
+        raise InvalidInput("That is no filter. Press a bar of a chart.") from None
+    held = next((one for one in session.filters if one.key == part.key), None)
+    others = tuple(one for one in session.filters if one.key != part.key)
+    is_range = not part.values
+    if part.key != TEXT and held is not None:
+        if is_range and event.get("extend") and not held.values:
+            part = replace(part, low=min(held.low, part.low), high=max(held.high, part.high))
+        elif not is_range and shown_column(diagnosis, part.key).kind == "category":
+            values = [v for v in held.values if v not in part.values]
+            values += [v for v in part.values if v not in held.values]
+            part = replace(part, values=tuple(values))
+    empty = part == held or (not is_range and not part.values)
+    filters = others if empty else (*others, part)
+    return session.only(filters=filters) if session.row is not None else session.filtered(filters)
+
+
+def like_text(session: Session, diagnosis: Diagnosis, text: str) -> Session:
+    """The samples that a question of the same words would count, as `ask` finds them.
+
+    Raises:
+        InvalidInput: the run cannot be asked, the text is empty or too long, or nothing shows it.
+    """
+    from core.checks.questions import ask  # brings the encoder
+
+    answer = ask(diagnosis, [text])[0]
+    if not answer.shown or not len(answer.rows):
+        raise InvalidInput(f"Nothing here shows {quoted(text)}. Search for other words, or in ids and columns.")
+    return session.only(rows=tuple(answer.rows.tolist()), title=f"Looks like “{text}”", scope=answer.scope)
+
+
+def on_linked(session: Session, state: LinkedState, show: Callable[..., Any], event: gr.EventData) -> tuple[Any, ...]:
+    """Something was pressed in the charts or the table: returns (session, pane, map, state, linked).
+
+    Args:
+        show: `webapp.explore.tab.show_selection`.
+    """
+    said, diagnosis = event_data(event), require_run(session)
+    state = state if state.run == session.run else LinkedState(session.run)
+    if (changed := _rearranged(state, diagnosis, said)) is not None:
+        return gr.skip(), gr.skip(), gr.skip(), changed, linked_view(session, changed)
+    following = _selected(session, diagnosis, said)
+    opened_session, pane, points = show(following)
+    return opened_session, pane, points, replace(state, page=0), gr.skip()
+
+
+def _rearranged(state: LinkedState, diagnosis: Diagnosis, said: dict[str, Any]) -> LinkedState | None:
+    """The state after a press that leaves the selection alone; None after another."""
+    do, key = said.get("do"), str(said.get("key", ""))
+    if do == "page":
+        return replace(state, page=max(0, as_int(said.get("to"))))
+    if do in ("sort", "chart"):
+        shown_column(diagnosis, key)
+    if do == "sort":
+        return replace(state, sort=key, falling=not state.falling if key == state.sort else True, page=0)
+    if do == "chart":
+        return replace(state, more=tuple(dict.fromkeys([key, *state.more]))[:MOST_ADDED])
+    if do == "unchart":
+        return replace(state, more=tuple(one for one in state.more if one != key))
+    return None
+
+
+def _selected(session: Session, diagnosis: Diagnosis, said: dict[str, Any]) -> Session:
+    """The session after a press that changes the selection."""
+    do, key, text = said.get("do"), str(said.get("key", "")), str(said.get("text", "")).strip()
+    if do == "undo":
+        return session.undone()
+    if do == "filter":
+        return filtered(session, diagnosis, said)
+    if do == "unfilter":
+        return session.filtered(tuple(one for one in session.filters if one.key != key))
+    if do == "unbase":
+        return session.only(filters=session.filters)
+    if do == "row":
+        return session.only(row=_row(diagnosis, said.get("row")))
+    if do == "find":
+        others = tuple(one for one in session.filters if one.key != TEXT)
+        return session.filtered((*others, read_filter([TEXT, text], diagnosis)) if text else others)
+    if do == "like":
+        return like_text(session, diagnosis, text)
+    return session.only()
+
+
+def _row(diagnosis: Diagnosis, said: Any) -> int:
+    row = as_int(said)
+    if not 0 <= row < len(diagnosis.samples):
+        raise InvalidInput(
+            f"This run has samples 0 to {len(diagnosis.samples) - 1}: got {row}. Press a row of the table."
+        )
+    return row
+
+
+def on_refresh(session: Session, state: LinkedState) -> tuple[LinkedState, Any]:
+    """The selection has changed elsewhere, or the charts came into sight: returns (state, linked)."""
+    if not session.run:
+        return LinkedState(), ""
+    state = state if state.run == session.run else LinkedState(session.run)
+    return state, gr.update(value=linked_view(session, state), run=session.run)
+
+
+def take_csv(asked: Any) -> str | None:
+    """The samples of a view as a CSV table for [run, query], query as in the page's address; None where there are none
+    to give: anybody may call this."""
+    try:
+        run, query = asked
+        diagnosis = RUNS.get(str(run))
+        session = session_of(query if isinstance(query, dict) else {}, diagnosis, str(run))
+        rows = selected_rows(session, diagnosis) if session.picked else np.arange(len(diagnosis.samples))
+    except (DiagnosisError, TypeError, ValueError):
+        return None
+    return selection_csv(diagnosis, rows, keys_first(diagnosis)).decode()
+
+
+def build(
+    session: gr.State, pane: gr.HTML, points: gr.HTML, show: Callable[..., Any], describe: Callable[..., Any]
+) -> gr.HTML:
+    """Lay the charts and the table out and wire them; they are drawn when they come into sight.
+
+    Args:
+        show, describe: as in `webapp.explore.tab`, which lays this out.
+    """
+    state = gr.State(LinkedState())
+    linked = gr.HTML(
+        render("explore/linked_waiting.html.j2"),
+        run="",
+        js_on_load=script("pane", "linked"),
+        server_functions=[describe, take_csv],
+        elem_id="linked",
+        **PLAIN,
+    )
+
+    def act(session: Session, state: LinkedState, event: gr.EventData) -> tuple[Any, ...]:
+        return on_linked(session, state, show, event)
+
+    linked.act(
+        shows_errors(act),
+        [session, state],
+        [session, pane, points, state, linked],
+        trigger_mode="always_last",
+        **PRIVATE,
+        **LIGHT,
+    )
+    given = [state, linked]
+    linked.refresh(shows_errors(on_refresh), [session, state], given, trigger_mode="always_last", **QUICK)
+    return linked
