@@ -16,7 +16,14 @@ window.addEventListener("errata-view", ({ detail }) => {
 });
 new IntersectionObserver(([entry]) => { inSight = entry.isIntersecting; refresh(); }, { rootMargin: "120px" }).observe(element);
 
-const act = (more) => { element.setAttribute("aria-busy", "true"); trigger("act", more); };
+const calm = () => element.removeAttribute("aria-busy");
+let patience = 0;
+const act = (more) => {
+  element.setAttribute("aria-busy", "true");
+  clearTimeout(patience);
+  patience = setTimeout(calm, 15_000); // where a message comes instead
+  trigger("act", more);
+};
 const barOf = (target) => target.closest?.(".bar:not(:disabled)");
 const keep = (bar, extend) => { kept = bar.dataset.at; act({ do: "filter", part: bar.dataset.part, extend }); };
 
@@ -88,7 +95,7 @@ document.addEventListener("keydown", (event) => {
 let scrolled = 0;
 element.addEventListener("scroll", (event) => { if (event.target.matches?.(".linked-table")) scrolled = event.target.scrollLeft; }, true);
 watch("value", () => {
-  element.removeAttribute("aria-busy");
+  calm();
   const table = element.querySelector(".linked-table");
   if (table) table.scrollLeft = scrolled;
   const back = kept && (kept.startsWith("#") ? element.querySelector(kept) : [...element.querySelectorAll(".bar")].find((bar) => bar.dataset.at === kept));

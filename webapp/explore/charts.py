@@ -92,7 +92,7 @@ def charts(
         InvalidInput: the run has no column of such a key.
     """
     held = {one.key: one for one in filters}
-    keys = dict.fromkeys([*more, *(key for key in held if key != TEXT), *keys_first(diagnosis)])
+    keys = dict.fromkeys([*more, *keys_first(diagnosis), *(key for key in held if key != TEXT)])
     loss = diagnosis.outcomes.loss
     drawn = [(column, bins_of(column)) for column in (shown_column(diagnosis, key) for key in keys)]
     means = [_means(bins, loss) for _, bins in drawn]

@@ -1,0 +1,112 @@
+"""Journeys through the charts and the table below the map."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.conftest import draw_lasso
+
+pytestmark = pytest.mark.browser
+
+
+def scroll(page: Any) -> None:
+    page.locator("#linked").scroll_into_view_if_needed()
+    page.wait_for_selector("#linked .chart", timeout=30_000)
+
+
+def wait_chips(page: Any, n: int) -> None:
+    page.wait_for_function(f"document.querySelectorAll('#linked .linked-chip').length === {n}", timeout=30_000)
+
+
+def selected(page: Any) -> int:
+    return int(page.locator("#linked .linked-n b").inner_text().replace(",", ""))
+
+
+def test_a_bar_an_outline_and_a_search_make_one_selection_that_map_pictures_table_and_address_read(
+    open_page: Callable[..., Any],
+) -> None:
+    page = open_page()
+    scroll(page)
+    page.locator("#linked [data-chart=class] .bar").first.click()
+    wait_chips(page, 1)
+    one = selected(page)
+    assert f"{one}" in page.locator("#pane .selection-chip").inner_text()
+    page.locator("#map").scroll_into_view_if_needed()
+    draw_lasso(page, [(0.02, 0.02), (0.6, 0.02), (0.6, 0.98), (0.02, 0.98)])
+    page.wait_for_function("document.querySelector('#pane .pane-title')?.textContent === 'Your selection'")
+    scroll(page)
+    wait_chips(page, 2)
+    assert 0 < selected(page) < one
+    assert "filter=" in page.url
+    assert "lasso=" in page.url
+    names = {name.inner_text() for name in page.locator("#linked tbody td:nth-child(2)").all()}
+    assert len(names) == 1
+    page.keyboard.press("Control+z")
+    wait_chips(page, 1)
+    assert selected(page) == one
+    page.keyboard.press("Escape")
+    wait_chips(page, 0)
+    assert "filter=" not in page.url
+
+
+def test_a_range_is_dragged_over_and_its_samples_are_taken_away(open_page: Callable[..., Any]) -> None:
+    page = open_page()
+    scroll(page)
+    bars = page.locator("#linked [data-chart=loss] .bar")
+    first, last = bars.nth(4).bounding_box(), bars.nth(9).bounding_box()
+    page.mouse.move(first["x"] + 2, first["y"] + 20)
+    page.mouse.down()
+    page.mouse.move(last["x"] + 2, last["y"] + 20, steps=6)
+    page.mouse.up()
+    wait_chips(page, 1)
+    assert page.locator("#linked [data-chart=loss] .bar.kept").count() == 6
+    with page.expect_download() as taken:
+        page.locator("#linked [data-take]").click()
+    lines = list(csv.DictReader(Path(taken.value.path()).read_text("utf-8").splitlines()))
+    assert len(lines) == selected(page) > 0
+
+
+def test_the_keyboard_alone_filters_sorts_and_opens_a_sample(open_page: Callable[..., Any]) -> None:
+    page = open_page()
+    scroll(page)
+    page.locator("#linked [data-chart=class] .bar").first.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    wait_chips(page, 1)
+    assert page.evaluate("document.activeElement.dataset.at") == "class#1"
+    page.locator("#linked th button[data-key=loss]").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#linked th[aria-sort=ascending]")
+    name = page.locator("#linked tbody th button").first.inner_text()
+    page.locator("#linked tbody th button").first.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function(f"document.querySelector('#pane .pane-title')?.textContent === {name!r}")
+
+
+def test_a_link_with_filters_opens_them_and_a_wrong_one_opens_the_run_without(
+    open_page: Callable[..., Any], page_address: str
+) -> None:
+    page = open_page()
+    scroll(page)
+    page.locator("#linked [data-chart=class] .bar").first.click()
+    wait_chips(page, 1)
+    n, address = selected(page), page.url
+    other = open_page()
+    other.goto(address)
+    other.wait_for_selector("#map [data-ready='true']")
+    scroll(other)
+    wait_chips(other, 1)
+    assert selected(other) == n
+    other.goto(f"{page_address}?filter=nonsense&tab=explore")
+    other.get_by_text("The filters are not written as Errata writes them").wait_for(timeout=30_000)
+
+
+def test_on_a_phone_nothing_is_wider_than_the_screen(open_page: Callable[..., Any]) -> None:
+    page = open_page(360, 740, dark=True)
+    scroll(page)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360

@@ -1,0 +1,166 @@
+"""The charts and the table below the map: presses, their order, and what may be taken away."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+import pytest
+
+from core.errors import InvalidInput
+from core.store import save
+from tests.support.showcase import add_words, make_showcase
+from tests.webapp.callbacks import press
+from webapp.explore.linked import LinkedState, linked_view, on_linked, on_refresh, take_csv
+from webapp.explore.tab import show_selection
+from webapp.explore.table import PAGE_ROWS, sorted_rows, table
+from webapp.state.filters import Filter, shown_column
+from webapp.state.query import query_of
+from webapp.state.runs import RUNS
+from webapp.state.session import Session, selected_rows
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> str:
+    save(add_words(make_showcase(120)), tmp_path / "linked" / "run")
+    return RUNS.offer(tmp_path / "linked" / "run")
+
+
+def pressed(session: Session, state: LinkedState | None = None, **said: Any) -> tuple[Any, ...]:
+    return on_linked(session, state or LinkedState(), show_selection, press(**said))
+
+
+def rows_of(session: Session) -> list[int]:
+    return selected_rows(session, RUNS.get(session.run)).tolist()
+
+
+def test_a_bar_filters_another_one_narrows_and_the_same_one_lets_go(run: str) -> None:
+    names = RUNS.get(run).samples.class_names
+    one = pressed(Session(run), do="filter", part=json.dumps(["class", names[0]]))[0]
+    two = pressed(one, do="filter", part=json.dumps(["class", names[1]]))[0]
+    narrow = pressed(two, do="filter", part=json.dumps(["loss", 0.5, None]))[0]
+    assert one.filters == (Filter("class", values=(names[0],)),)
+    assert two.filters == (Filter("class", values=names[:2]),)
+    assert set(rows_of(narrow)) < set(rows_of(two))
+    assert pressed(one, do="filter", part=json.dumps(["class", names[0]]))[0].filters == ()
+    again = pressed(narrow, do="filter", part=json.dumps(["loss", 0.5, None]))[0]
+    assert again.filters == two.filters
+
+
+def test_a_range_reaches_as_far_as_shift_says(run: str) -> None:
+    one = pressed(Session(run), do="filter", part='["loss", 0.1, 0.2]')[0]
+    wide = pressed(one, do="filter", part='["loss", 0.5, 0.7]', extend=True)[0]
+    other = pressed(one, do="filter", part='["loss", 0.5, 0.7]')[0]
+    assert wide.filters == (Filter("loss", 0.1, 0.7),)
+    assert other.filters == (Filter("loss", 0.5, 0.7),)
+
+
+def test_the_outline_of_the_map_and_the_filters_are_one_selection_that_can_be_undone(run: str) -> None:
+    outline = Session(run).only(polygon=((-99.0, -99.0), (99.0, -99.0), (99.0, 99.0), (-99.0, 99.0)))
+    both = pressed(outline, do="filter", part='["loss", 0.5, null]')[0]
+    assert set(rows_of(both)) < set(rows_of(outline))
+    assert pressed(both, do="unbase")[0].polygon == ()
+    assert pressed(both, do="unbase")[0].filters == both.filters
+    assert pressed(both, do="unfilter", key="loss")[0].polygon == outline.polygon
+    assert pressed(both, do="undo")[0].filters == ()
+    assert not pressed(both, do="clear")[0].picked
+
+
+def test_a_part_of_a_cluster_is_exploratory_and_never_called_by_its_test(run: str) -> None:
+    cluster = Session(run).only(cluster=0)
+    whole, part = show_selection(cluster)[1], pressed(cluster, do="filter", part='["loss", 0.5, null]')[1]
+    assert "Adjusted p" in whole
+    assert "Adjusted p" not in part
+    assert "Exploratory" in part
+    assert "Your selection" in part
+
+
+def test_a_selection_that_nothing_passes_says_so_and_stays_to_be_changed(run: str) -> None:
+    following, pane, points, *_ = pressed(Session(run), do="find", text="nowhere to be found")
+    assert following.filters
+    assert "No sample passes" in pane
+    assert points["selection"] == {"count": 0}
+    assert "No sample passes" in linked_view(following, LinkedState(run))
+
+
+def test_the_table_is_sorted_paged_and_widened_without_touching_the_selection(run: str) -> None:
+    session, _, _, state, view = pressed(Session(run), do="sort", key="loss")
+    assert isinstance(session, type(gr.skip()))
+    assert not state.falling
+    assert 'aria-sort="ascending"' in view
+    state = pressed(Session(run), state, do="page", to="1")[3]
+    assert "Page 2 of 6" in linked_view(Session(run), state)
+    assert "Page 6 of 6" in linked_view(Session(run), pressed(Session(run), state, do="page", to="999")[3])
+    state = pressed(Session(run), state, do="chart", key="spread")[3]
+    assert state.more == ("spread",)
+    assert 'data-chart="spread"' in linked_view(Session(run), state)
+    assert pressed(Session(run), state, do="unchart", key="spread")[3].more == ()
+    assert on_refresh(Session(run), LinkedState("another", page=4))[0] == LinkedState(run)
+
+
+def test_rows_are_sorted_by_size_or_alphabet_with_what_is_missing_last(run: str) -> None:
+    diagnosis = RUNS.get(run)
+    rows = np.arange(len(diagnosis.samples))
+    losses = diagnosis.outcomes.loss[sorted_rows(shown_column(diagnosis, "loss"), rows, falling=True)]
+    assert (np.diff(losses) <= 0).all()
+    for falling in (True, False):
+        ordered = sorted_rows(shown_column(diagnosis, "cluster"), rows, falling=falling)
+        names = [shown_column(diagnosis, "cluster").values[row] for row in ordered]
+        there = [int(name) for name in names if name is not None]
+        assert names[len(there) :] == [None] * (len(names) - len(there))
+        assert there == sorted(there, reverse=falling)
+    assert len(table(diagnosis, rows, (), "class").rows) == PAGE_ROWS
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"do": "filter", "part": "nonsense"},
+        {"do": "filter", "part": '["no column", 1, 2]'},
+        {"do": "filter"},
+        {"do": "sort", "key": "no column"},
+        {"do": "chart", "key": "__class__"},
+        {"do": "row", "row": "10000"},
+        {"do": "row", "row": "Infinity"},
+        {"do": "page", "to": "x"},
+        {"do": "find", "text": "x" * 300},
+        {"do": "like", "text": ""},
+    ],
+)
+def test_what_no_button_says_is_refused_in_a_sentence(run: str, said: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput):
+        pressed(Session(run), **said)
+
+
+def test_the_file_holds_the_samples_that_are_shown_in_full(run: str) -> None:
+    diagnosis = RUNS.get(run)
+    session = Session(run, filters=(Filter("loss", low=0.5),))
+    text = take_csv([run, query_of(session)])
+    assert text is not None
+    lines = list(csv.DictReader(io.StringIO(text)))
+    rows = rows_of(session)
+    assert [line["id"] for line in lines] == [diagnosis.samples.ids[row] for row in rows]
+    assert [float(line["loss"]) for line in lines] == [float(diagnosis.outcomes.loss[row]) for row in rows]
+    everything = take_csv([run, {}])
+    assert everything is not None
+    assert len(everything.splitlines()) == 121
+
+
+@pytest.mark.parametrize("asked", [None, [], ["no run", {}], [3], ["x", 4, 5], {"run": 1}])
+def test_a_wrong_question_gets_no_file(asked: Any) -> None:
+    assert take_csv(asked) is None
+
+
+def test_names_from_a_table_are_no_markup(tmp_path: Path) -> None:
+    made = make_showcase(60)
+    bad = '<img src=x onerror="alert(1)">'
+    samples = replace(made.samples, ids=(bad, *made.samples.ids[1:]), class_names=(bad, *made.samples.class_names[1:]))
+    save(replace(made, samples=samples), tmp_path / "bad" / "run")
+    run = RUNS.offer(tmp_path / "bad" / "run")
+    assert "<img src=x" not in linked_view(Session(run, row=0), LinkedState(run))
