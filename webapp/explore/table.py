@@ -30,7 +30,7 @@ class TableRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class TablePage:
     """One page."""
 
     heads: tuple[tuple[str, str, str], ...]
@@ -49,7 +49,7 @@ def keys_shown(diagnosis: Diagnosis, more: Sequence[str]) -> list[str]:
 
 def table(
     diagnosis: Diagnosis, rows: I64, more: Sequence[str], sort: str, *, falling: bool = True, page: int = 0
-) -> Table:
+) -> TablePage:
     """A page of the samples `rows`.
 
     Args:
@@ -74,7 +74,7 @@ def table(
         )
         for row in ordered[page * PAGE_ROWS :][:PAGE_ROWS].tolist()
     ]
-    return Table(tuple(heads), tuple(made), page, pages, len(rows), diagnosis.samples.modality == "text")
+    return TablePage(tuple(heads), tuple(made), page, pages, len(rows), diagnosis.samples.modality == "text")
 
 
 def sorted_rows(column: ShownColumn, rows: I64, *, falling: bool) -> I64:
