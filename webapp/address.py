@@ -20,7 +20,10 @@ from webapp.state.query import query_of, question_of, session_of, tab_of, view_o
 from webapp.state.runs import MOST_ASKED, RUNS
 from webapp.state.session import Session, shows_errors
 
-GONE = "The run of this link is no longer held by the server: runs are deleted within a day, and when the server stops."
+GONE = (
+    "The run of this link is no longer held by the server: its maker deleted it, its day is over, or it went with a "
+    "server that keeps none."
+)
 
 
 def on_go(session: Session, first: str, examples: list[tuple[str, str]], event: gr.EventData) -> tuple[Any, ...]:

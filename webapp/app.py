@@ -36,10 +36,12 @@ from webapp.server.page import SafeBlocks
 from webapp.server.process import begin, serve_until_stopped
 from webapp.server.rules import WebRules, on_this_platform
 from webapp.server.settings import believe_proxies, launch_settings
+from webapp.state.home import kept_in
 from webapp.state.jobs import PLAIN, PRIVATE
 from webapp.state.quotas import STATE_S
 from webapp.state.runs import RUNS
 from webapp.state.session import Session, shows_errors
+from webapp.state.shelf import stay
 
 TITLE = "Errata: where does your model fail?"
 CONNECTION = '<p role="alert" hidden></p>'
@@ -123,7 +125,10 @@ def build_app(
                 form = your_data.build(session, view, tabs, root, offered)
             with gr.Tab("How to read this", id="reading"):
                 measured = {kind: modality_of(kind).meanings for kind in MODALITIES}
-                gr.HTML(render("guide.html.j2", at_home=at_home, measured=measured), **PLAIN)
+                gr.HTML(
+                    render("guide.html.j2", at_home=at_home, stay=stay(), kept=bool(kept_in()), measured=measured),
+                    **PLAIN,
+                )
         address.build(session, view, tabs, asking, offered)
         demo.load(shows_errors(explore.on_downloads), [session], view.buttons, **PRIVATE)
         brought = [block for block in demo.blocks.values() if isinstance(block, gr.File)]
@@ -154,6 +159,7 @@ def main(
     *,
     max_minutes: float | None = None,
     runs: Sequence[Path] = (),
+    keep: str = "",
 ) -> None:
     """Serve the page until it is stopped.
 
@@ -163,14 +169,15 @@ def main(
         root: the operator's folder of data sets, see `build_app`.
         max_minutes: how long one visitor's work may take; 0 sets no limit. By default two hours, and none at home.
         runs: stored runs that every visitor may open, before the examples.
+        keep: the folder in which visitors' runs outlive the server, or "none" (`webapp.state.home.where_to_keep`).
 
     Raises:
-        InvalidInput: it cannot listen there, or a run cannot be read.
+        InvalidInput: it cannot listen there, a run cannot be read, or none can be kept.
     """
     rules, opened = on_this_platform(rules), open_runs(runs)
     others = rules.behind_proxy or bool(rules.allow_host)  # they may come through a proxy on this machine
     at_home = is_loopback(rules.listening) and not others
-    begin(at_home=at_home, max_minutes=max_minutes)
+    begin(at_home=at_home, max_minutes=max_minutes, keep=keep, alone=rules.accounts is None)
     believe_proxies(rules)
     offered = [*opened, *find_examples(ASSETS / "examples")] if opened else None
     demo = build_app(root, first=offered, at_home=at_home, accounts=rules.accounts is not None)
@@ -191,6 +198,9 @@ def main(
         f"Errata is open at http://{'127.0.0.1' if rules.listening == '0.0.0.0' else rules.listening}:{port}",
         flush=True,
     )
+    if kept := kept_in():
+        until = "until you delete them" if stay() else "for a day"
+        print(f"Finished runs are kept {until} in {kept} (--keep).", flush=True)
     if rules.allow_host:  # a shell may have put the names of files in place of a star
         print(f"It answers to {', '.join(rules.allow_host)} too.", flush=True)
     warm_up()

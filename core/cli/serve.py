@@ -22,6 +22,11 @@ from core.errors import InvalidInput, MissingDependency
     "how long one visitor's run may take (default 120, and no limit at home; 0 sets none)",
     type=click.FloatRange(0),
 )
+@option(
+    "--keep FOLDER",
+    "where visitors' runs outlive the server, or none; default: at home one in your data folder (ERRATA_KEEP), "
+    "else none",
+)
 @heading("Who may ask (docs/security.md)")
 @option("--allow-host NAME", "further names that the server answers to; *.lab.org stands for all below lab.org")
 @option("--embed-in ORIGIN", "sites that may show the page inside theirs, such as https://lab.org")
@@ -35,6 +40,7 @@ def serve(
     port: int = 7860,
     root: Path | None = None,
     max_minutes: float | None = None,
+    keep: str = "",
     allow_host: tuple[str, ...] = (),
     embed_in: tuple[str, ...] = (),
     behind_proxy: bool = False,
@@ -45,7 +51,7 @@ def serve(
     """Open the page, with runs of yours before the examples.
 
     It stays open until it is stopped, with Ctrl+C or SIGTERM: then what runs is stopped, what visitors brought is
-    deleted, and the exit code is 0.
+    deleted, and the exit code is 0. Finished runs of your own machine stay until you delete them on the page.
     """
     if root is not None and not root.is_dir():
         raise InvalidInput(f"--root must be a folder of data sets: {root} is none.")
@@ -68,7 +74,7 @@ def serve(
         raise MissingDependency(
             f"The page needs {error.name}. Run `pip install -r requirements.txt`, or start it with scripts/app."
         ) from error
-    main(rules, port=port, root=root, max_minutes=max_minutes, runs=runs)
+    main(rules, port=port, root=root, max_minutes=max_minutes, runs=runs, keep=keep)
 
 
 def _ask_password(name: str) -> str:

@@ -108,11 +108,15 @@ class RunStore:
         Raises:
             InvalidInput: the id is malformed (no path may pass for one), or there is no such run.
         """
-        if not _ID.fullmatch(name) or not is_run(self.root / name):
+        if not self.has(name):
             raise InvalidInput(
                 f"There is no run {name[:80]!r} here; it may have been removed. Diagnose the data again."
             )
         return self.root / name
+
+    def has(self, name: str) -> bool:
+        """Whether there is a finished run of that id."""
+        return bool(_ID.fullmatch(name)) and is_run(self.root / name)
 
     def names(self) -> list[str]:
         """The ids of the finished runs, newest first."""

@@ -46,13 +46,14 @@ class Place:
 
     @property
     def stated(self) -> list[Path]:
-        """The folders that the documents name: results, caches, temporary files."""
-        return [self.folder / name for name in ("out", "cache", "tmp")]
+        """The folders that the documents name: results, caches, temporary files, kept runs."""
+        return [self.folder / name for name in ("out", "cache", "tmp", "kept")]
 
     def env(self) -> dict[str, str]:
         """The environment of a fresh user: nothing of ours but what these variables say."""
-        _, cache, tmp = map(str, self.stated)
-        given = {"HOME": str(self.home), "TMPDIR": tmp, "ERRATA_CACHE": cache, "LANG": "C.UTF-8"}
+        _, cache, tmp, kept = map(str, self.stated)
+        own = {"TMPDIR": tmp, "ERRATA_CACHE": cache, "ERRATA_KEEP": kept}
+        given = {"HOME": str(self.home), **own, "LANG": "C.UTF-8"}
         return {"PATH": os.environ["PATH"], "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1"), **given}
 
     def make(self) -> None:

@@ -99,13 +99,14 @@ class Server:
 
 
 @contextmanager
-def served(code: Path, folder: Path) -> Generator[Server]:
-    """A server of that checkout; killed at the end if it still runs."""
+def served(code: Path, folder: Path, keep: str = "none") -> Generator[Server]:
+    """A server of that checkout that keeps runs there; killed at the end if it still runs."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     (folder / "tmp").mkdir(parents=True, exist_ok=True)
-    environment = {**os.environ, "TMPDIR": str(folder / "tmp"), "ERRATA_CACHE": str(folder / "cache")}
+    own = {"TMPDIR": str(folder / "tmp"), "ERRATA_CACHE": str(folder / "cache"), "ERRATA_KEEP": keep}
+    environment = {**os.environ, **own}
     command = [sys.executable, "-m", "core", "serve", "--port", str(port)]
     with (folder / "log").open("ab") as log:
         process = subprocess.Popen(command, cwd=code, env=environment, stdout=log, stderr=log)

@@ -155,7 +155,7 @@ def running() -> Generator[Server]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = int(free.getsockname()[1])
-    own = {"TMPDIR": str(folder), "ERRATA_CACHE": str(folder / "cache")}
+    own = {"TMPDIR": str(folder), "ERRATA_CACHE": str(folder / "cache"), "ERRATA_KEEP": str(folder / "kept")}
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "core", "serve", "--port", str(port)],

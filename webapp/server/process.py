@@ -3,6 +3,8 @@
 SIGTERM, SIGINT     what runs is stopped, the visitors' data are deleted, exit code 0 within ten seconds;
                     a second one ends it at once, their data deleted
 SIGKILL, a crash    the folder stays, and the next server that starts deletes it
+
+Runs that are kept elsewhere (`webapp.state.home.keep`) stay in each case, whole or not at all.
 """
 
 from __future__ import annotations
@@ -21,22 +23,29 @@ import gradio as gr
 from webapp.server.sessions import bound_sessions
 from webapp.server.sweep import Sweeper
 from webapp.state.forget import end_visit
-from webapp.state.home import home, leave, part, sweep
+from webapp.state.home import home, keep_runs, kept_in, leave, part, sweep
 from webapp.state.jobs import JOBS
 from webapp.state.quotas import AT_HOME, SHARED, set_quotas
+from webapp.state.runs import RUNS
+from webapp.state.shelf import stay
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 GRACE_S, LAST_S = 2.0, 3.0
 """How long open connections, and then jobs, may take to end."""
 
 
-def begin(*, at_home: bool, max_minutes: float | None = None) -> None:
-    """Sweep what killed servers left, and let all that is written from now on lie in this server's folder. To be called
-    before the page is built.
+def begin(*, at_home: bool, max_minutes: float | None = None, keep: str = "none", alone: bool = False) -> None:
+    """Sweep what killed servers left, and let all that is written from now on lie in this server's folder, runs apart
+    where they are kept. To be called before the page is built.
 
     Args:
         at_home: whether one person uses the page on their own machine.
         max_minutes: of one visitor's work; 0 sets no limit, None is the usual one.
+        keep: the folder that runs are kept in, see `home.where_to_keep`.
+        alone: whether nobody else can sign in, so that kept runs need no id to be listed.
+
+    Raises:
+        InvalidInput: runs cannot be kept there.
     """
     if threading.current_thread() is threading.main_thread():
         for number in SIGNALS:
@@ -44,6 +53,8 @@ def begin(*, at_home: bool, max_minutes: float | None = None) -> None:
     limits = AT_HOME if at_home else SHARED
     set_quotas(limits if max_minutes is None else replace(limits, max_minutes=max_minutes))
     sweep()
+    keep_runs(keep, at_home=at_home)
+    RUNS.begin(lists_all=alone and stay())
     os.environ["GRADIO_TEMP_DIR"] = str(part("uploads"))
     # Gradio counts its events with pandas after each of them, for a page of figures that is switched off.
     os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"
@@ -67,7 +78,8 @@ def serve_until_stopped(demo: gr.Blocks) -> None:
         signal.signal(number, stop)
     while not stopped.wait(1.0):  # in steps: a wait without an end would not let the handler run everywhere
         pass
-    print("Stopping: what runs is stopped and the visitors' data are deleted.", flush=True)
+    staying = f" Finished runs stay in {kept_in()}." if kept_in() else ""
+    print(f"Stopping: what runs is stopped and the visitors' data are deleted.{staying}", flush=True)
     sweeper.stop()
     end(demo)
     # The interpreter's own end would wait for threads that work in a library which cannot be interrupted.

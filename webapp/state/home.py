@@ -3,11 +3,12 @@
     NAME/                 errata-home-... below the temporary folder, mode 0700
         uploads/          what visitors brought; Gradio serves what lies here, and copies to here what does not
             files/        what they may take away
-        runs/             their finished runs
+        runs/, notes/     their finished runs, and what is known of each
         cache/            vectors of their pictures, a folder for each visit
 
 The folder is locked as long as the process lives, however that ends: what a server that was killed leaves behind is
-deleted by the next start.
+deleted by the next start. Runs and their notes lie in a folder of their own instead where they are to outlive the
+server (`keep`); several servers may share that one.
 """
 
 from __future__ import annotations
@@ -22,11 +23,16 @@ import time
 from pathlib import Path
 
 from core import files
+from core.errors import InvalidInput
 from core.locks import Held, take
 
 PREFIX = "errata-home-"
-PARTS = {"uploads": "uploads", "runs": "runs", "files": "uploads/files", "cache": "cache"}
+PARTS = {"uploads": "uploads", "runs": "runs", "notes": "notes", "files": "uploads/files", "cache": "cache"}
 """Folders below the home, by name."""
+LASTING = ("runs", "notes")
+"""Those that may lie elsewhere, and stay."""
+NOWHERE = "none"
+"""What an operator says who wants nothing to stay."""
 
 
 @functools.cache
@@ -44,9 +50,64 @@ _held: list[Held] = []
 
 def part(name: str) -> Path:
     """The folder of one of PARTS, made where it is missing."""
-    folder = home() / PARTS[name]
+    kept = kept_in() if name in LASTING else None
+    folder = (kept or home()) / PARTS[name]
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
+
+
+_kept: list[Path | None] = [None]
+
+
+def kept_in() -> Path | None:
+    """The folder whose runs outlive this server; None where they go with it."""
+    return _kept[0]
+
+
+def keep(folder: Path | None) -> None:
+    """Let runs lie in that folder from now on, which is made where it is missing, or with all else.
+
+    Raises:
+        InvalidInput: it cannot be written; runs lie where they did.
+    """
+    if folder is not None:
+        try:
+            folder = folder.expanduser().resolve()
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for name in LASTING:
+                (folder / PARTS[name]).mkdir(mode=0o700, exist_ok=True)
+                tempfile.TemporaryFile(dir=folder / PARTS[name]).close()
+        except OSError as error:
+            said = f"Runs cannot be kept in {folder}"
+            raise files.cannot_write(said, error, f"Name another folder with --keep, or --keep {NOWHERE}.") from error
+    _kept[0] = folder
+
+
+def where_to_keep(said: str, *, at_home: bool) -> Path | None:
+    """The folder that the operator names, else ERRATA_KEEP, else at home one in the user's data folder; None where runs
+    are to go with the server, as by default where others reach it."""
+    said = said or os.environ.get("ERRATA_KEEP", "")
+    if said or not at_home:
+        return None if said in ("", NOWHERE) else Path(said)
+    from platformdirs import user_data_path
+
+    return user_data_path("errata") / "page"
+
+
+def keep_runs(said: str, *, at_home: bool) -> None:
+    """Keep runs where `where_to_keep` says; where nobody named a folder and none can be written, they go with the
+    server, and that is said.
+
+    Raises:
+        InvalidInput: the named folder cannot be written.
+    """
+    try:
+        keep(where_to_keep(said, at_home=at_home))
+    except InvalidInput as error:
+        if said or os.environ.get("ERRATA_KEEP"):
+            raise
+        keep(None)
+        print(f"{error} Until then runs go when the page is stopped.", flush=True)
 
 
 def held_bytes() -> int:
@@ -56,7 +117,8 @@ def held_bytes() -> int:
 
 def count_bytes() -> int:
     """Count what this server holds on disk, which takes a while where there is much."""
-    _counted[0] = bytes_below(home())
+    kept = kept_in()
+    _counted[0] = bytes_below(home()) + (bytes_below(kept) if kept else 0)
     return _counted[0]
 
 
@@ -65,9 +127,9 @@ def bytes_below(folder: Path) -> int:
     return sum(_size(Path(root) / name) for root, _, names in os.walk(folder) for name in names)
 
 
-def free_bytes() -> int:
-    """What is free on the disk of the server's folder."""
-    return shutil.disk_usage(home()).free
+def free_bytes(name: str = "uploads") -> int:
+    """What is free on the disk of one of PARTS."""
+    return shutil.disk_usage(part(name)).free
 
 
 _counted = [0]

@@ -7,9 +7,6 @@ has it read the run and do no more.
 
 from __future__ import annotations
 
-import base64
-import contextlib
-import hashlib
 import secrets
 import shutil
 import threading
@@ -22,8 +19,9 @@ from core import store
 from core.errors import InvalidInput
 from core.records import Diagnosis, Progress, no_progress
 from webapp.state.downloads import files_of_run, ready_files
-from webapp.state.home import part
+from webapp.state.notes import MAX_TITLE, Note, Notes, is_id, link_id
 from webapp.state.quotas import quotas
+from webapp.state.shelf import Shelf, left_s, note_of, stay
 from webapp.state.visitor import visitor
 
 READ_ONLY = (
@@ -34,22 +32,16 @@ MOST_ASKED = 200
 """Runs that a page may ask for at once."""
 
 
-def link_id(run: str) -> str:
-    """The id that stands in links to the run with that own id: 132 bits of a SHA-256."""
-    return base64.urlsafe_b64encode(hashlib.sha256(f"errata link {run}".encode()).digest())[:22].decode()
-
-
 @dataclass(frozen=True, slots=True)
 class HeldRun:
-    """A visitor's run as it lies in the store."""
+    """What this server alone knows of a visitor's run."""
 
-    name: str
+    own: str
+    """Its own id, or one that stands in for it as long as this server lives, where its user may list all runs."""
     visits: frozenset[str]
     """That made it or opened it again under its own id; none for a program's."""
     since: float
-    """By a clock that does not jump."""
-    title: str = ""
-    """What it is called in the list of runs."""
+    """When this server first saw it, by a clock that does not jump."""
     former: Path | None = None
     """The files made of the version before: a page may still offer them."""
 
@@ -57,21 +49,32 @@ class HeldRun:
 class Runs:
     """Where finished runs are found again: a visitor's own under a secret id, the shipped examples under their names.
 
-    A visitor's runs lie in the server's own folder and go away with it, and earlier with `expire` and `forget`.
+    A visitor's runs lie with their notes in the server's own folder and go away with it, or outlive it where they are
+    kept (`home.keep`); and go earlier with `expire` and `forget`.
     """
 
     def __init__(self) -> None:
         self._examples: dict[str, Path] = {}
         self._loaded: dict[str, Diagnosis] = {}
         self._held: dict[str, HeldRun] = {}
-        """By secret id, the earliest first."""
-        self._linked: dict[str, str] = {}
-        """The own ids by those of links."""
-        self._own: store.RunStore | None = None
+        """By the ids of links."""
+        self._stand_ins: dict[str, str] = {}
+        """Ids of links by what stands in for the own ones."""
+        self._lists_all = False
+        self._opened: Shelf | None = None
         self._lock = threading.Lock()
         self._changing = threading.Lock()
         self._holding = threading.Lock()
         """For a change of `_held`."""
+
+    def begin(self, *, lists_all: bool = False) -> None:
+        """Open the store where it is to lie from now on (`home.keep`), and tidy it.
+
+        Args:
+            lists_all: whether each page may list and change all that is kept, since one person alone uses this server.
+        """
+        self._opened, self._lists_all = None, lists_all
+        self._shelf.tidy()
 
     def offer(self, folder: Path, name: str = "") -> str:
         """Let every visitor open the stored run in `folder`; returns its public id: the name, or that of an example."""
@@ -87,62 +90,84 @@ class Runs:
 
     def require_room(self) -> None:
         """Raises InvalidInput where the server can hold no further run; for before the work is begun."""
-        if len(self._held) >= quotas().max_runs:
-            raise InvalidInput(
-                f"The server holds {quotas().max_runs} runs, which is the most it takes. "
-                "Try again later: each is deleted within a day."
-            )
+        self._shelf.require_room()
 
     def add(self, diagnosis: Diagnosis, progress: Progress = no_progress) -> str:
-        """Store a visitor's diagnosis; returns its secret id. Of too many of one visitor the earliest goes.
+        """Store a visitor's diagnosis; returns its secret id. Of too many of one visitor the earliest goes, where runs
+        do not stay for good.
 
         Raises:
             InvalidInput: there is no room for it.
             Cancelled: by `progress`, however late; nothing is stored then.
         """
         self.require_room()
-        whose, run = visitor(), secrets.token_urlsafe(16)
-        name = self._visitors().put(diagnosis, secret=True, progress=progress)
-        try:
-            with self._holding:  # a visit that is forgotten has told its jobs to stop: none comes in between
-                progress("keeping the run", 1, 1)
-                mine = frozenset([whose] if whose else ())
-                self._held[run] = HeldRun(name, mine, time.monotonic(), diagnosis.samples.name)
-                self._linked[link_id(run)] = run
-        except BaseException:
-            self._delete(name)
-            raise
-        for old, _ in self.own()[: -quotas().max_own_runs]:
+        run, notes = secrets.token_urlsafe(16), self._notes
+        with notes.adding():
+            name = self._shelf.runs.put(diagnosis, secret=True, progress=progress)
+            try:
+                with self._holding:  # a visit that is forgotten has told its jobs to stop: none comes in between
+                    progress("keeping the run", 1, 1)
+                    notes.write(note_of(diagnosis, link_id(run), name))
+                    self._hold(link_id(run), run, visitor())
+            except BaseException:
+                self._shelf.delete(name)
+                raise
+        for old, _ in [] if stay() else self.own()[: -quotas().max_own_runs]:
             self.remove(old)
         return run
 
+    def own_notes(self) -> list[tuple[str, Note]]:
+        """(own id, note) of the present visit's runs that are there, the earliest first."""
+        whose, shelf = visitor(), self._shelf
+        mine = [(held.own, shelf.notes.read(link)) for link, held in list(self._held.items()) if whose in held.visits]
+        there = [(run, note) for run, note in mine if note and shelf.runs.has(note.name)]
+        return sorted(there, key=lambda one: (one[1].made, one[1].link))
+
     def own(self) -> list[tuple[str, str]]:
         """(own id, title) of the present visit's runs, the earliest first."""
-        whose = visitor()
-        return [(run, held.title) for run, held in list(self._held.items()) if whose in held.visits]
+        return [(run, note.title) for run, note in self.own_notes()]
 
     def adopt(self, runs: Iterable[str]) -> None:
-        """Take those of these own ids that are held for the present visit's too: its browser made them earlier."""
+        """Take those of these own ids that are held for the present visit's too: its browser made them earlier. Where
+        one person alone uses the server, all that it keeps is theirs."""
         whose = visitor()
+        if not whose:
+            return
         with self._holding:
             for run in list(runs)[:MOST_ASKED]:
-                if whose and run in self._held:
-                    held = self._held[run]
-                    self._held[run] = replace(held, visits=held.visits | {whose})
+                if note := self._owned(run):
+                    self._hold(note.link, run, whose)
+            for note in self._notes.all() if self._lists_all else ():
+                self._hold(note.link, "", whose)
+
+    def _hold(self, link: str, own: str, visit: str = "") -> None:
+        """Know a run for a visit's too; without its own id another stands in for that."""
+        held = self._held.get(link)
+        if not own:
+            own = held.own if held else secrets.token_urlsafe(16)
+        if held is None:
+            held = HeldRun(own, frozenset(), time.monotonic())
+        if link_id(own) != link:
+            self._stand_ins[own] = link
+        visits = held.visits | ({visit} if visit else set())
+        self._held[link] = replace(held, own=held.own if own in self._stand_ins else own, visits=visits)
 
     def entitle(self, run: str, title: str) -> None:
-        """Call a visitor's run so in the list of runs."""
-        with self._holding:
-            if run in self._held:
-                self._held[run] = replace(self._held[run], title=title)
+        """Call a visitor's run so in the list of runs; nothing changes without its own id, or without a title."""
+        title = " ".join(title.split())[:MAX_TITLE]
+        with self._notes.changing():
+            note = self._owned(run)
+            if note and title:
+                self._notes.write(replace(note, title=title))
 
     def link(self, run: str) -> str:
         """The id of an open run that may stand in a link: an example's name, or the id that only lets it be read."""
-        return link_id(run) if run in self._held else run
+        note = self._owned(run)
+        return note.link if note else run
 
     def is_linked(self, run: str) -> bool:
         """Whether that is the id of a link, by which a run may be read and not changed."""
-        return run in self._linked
+        return self._notes.read(run) is not None
 
     def require_own(self, run: str) -> None:
         """Raises InvalidInput where that is the id of a link; for before work is begun whose result a run keeps."""
@@ -156,7 +181,7 @@ class Runs:
             InvalidInput: nothing is held under that id.
         """
         if run not in self._examples:
-            return self._visitors().get(self._name(run))
+            return self._shelf.runs.get(self._name(run))
         with self._lock:  # a second visitor waits for the first one's load instead of doing it twice
             if run not in self._loaded:
                 self._loaded[run] = store.load(self._examples[run])
@@ -164,7 +189,7 @@ class Runs:
 
     def folder(self, run: str) -> Path:
         """The folder of a run; raises InvalidInput where nothing is held under that id."""
-        return self._examples[run] if run in self._examples else self._visitors().folder(self._name(run))
+        return self._examples[run] if run in self._examples else self._shelf.runs.folder(self._name(run))
 
     def files(self, run: str) -> list[Path]:
         """The files that the visitor may take away of the run as it is now, in the order of `downloads.FILES`.
@@ -190,18 +215,23 @@ class Runs:
             keep_files: leave those until there is one version more, since a visitor may be about to take one.
         """
         self.require_own(run)
-        old, name = self._name(run), self._visitors().put(diagnosis, secret=True)
-        with self._holding:
-            held = self._held.get(run)
-            if held is not None:
-                former = files_of_run(self._visitors().folder(old)) if keep_files else None
-                self._held[run] = replace(held, name=name, former=former)
-        if held is None:  # deleted meanwhile
-            self._delete(name)
-            return
-        self._delete(old, keep_files=keep_files)
-        if held.former is not None:
-            shutil.rmtree(held.former, ignore_errors=True)
+        self._name(run)
+        shelf = self._shelf
+        with shelf.notes.adding():
+            name = shelf.runs.put(diagnosis, secret=True)
+            with self._holding, shelf.notes.changing():
+                old = self._owned(run)
+                if old is not None:
+                    shelf.notes.write(replace(note_of(diagnosis, old.link, name), title=old.title, made=old.made))
+                    self._hold(old.link, "")
+                    held = self._held[old.link]
+                    self._held[old.link] = replace(held, former=shelf.files_of(old.name) if keep_files else None)
+                    former = held.former
+                else:  # deleted meanwhile
+                    former = None
+        shelf.delete(old.name if old else name, keep_files=keep_files and old is not None)
+        if former is not None:
+            shutil.rmtree(former, ignore_errors=True)
 
     def change(self, run: str, change: Callable[[Diagnosis], Diagnosis]) -> None:
         """Store a map, a prediction or probes with a visitor's run as it is now: one change at a time, so that none is
@@ -212,36 +242,55 @@ class Runs:
                 self.replace(run, change(self.get(run)), keep_files=True)
 
     def remove(self, run: str) -> None:
-        """Delete a visitor's run, if it is there, and the files made of it; examples stay."""
-        with self._holding:
-            held = self._held.pop(run, None)
-            self._linked.pop(link_id(run), None)
+        """Delete a visitor's run, if it is there, and the files made of it; examples stay, and so does a run of which
+        that is the id for links."""
+        with self._holding, self._notes.changing():
+            note = self._owned(run)
+            if note is None:
+                return
+            self._shelf.delete(note.name)  # first: a run without a note may be found once more
+            self._notes.remove(note.link)
+            held = self._held.pop(note.link, None)
         if held is not None:
-            self._delete(held.name)
-            if held.former is not None:
-                shutil.rmtree(held.former, ignore_errors=True)
+            self._stand_ins.pop(held.own, None)
+        if held is not None and held.former is not None:
+            shutil.rmtree(held.former, ignore_errors=True)
 
     def forget(self, visit: str) -> int:
         """Delete all runs of one visit; returns how many."""
         with self._holding:
-            own = [run for run, held in self._held.items() if visit in held.visits]
+            own = [held.own for held in self._held.values() if visit in held.visits]
         for run in own:
             self.remove(run)
         return len(own)
 
-    def expire(self, max_age_s: float) -> int:
-        """Delete the visitors' runs that are older; returns how many. A clock that was set anew makes none older."""
-        before = time.monotonic() - max_age_s
-        old = [run for run, held in list(self._held.items()) if held.since < before]
-        for run in old:
-            self.remove(run)
+    def expire(self) -> int:
+        """Delete the visitors' runs that are older than `Quotas.kept_s`, where they do not stay for good, and what
+        killed servers left; returns how many runs that were."""
+        self._shelf.tidy()
+        with self._holding:
+            for note in () if stay() else self._notes.all():
+                self._hold(note.link, "")
+        old = [note.link for note in self._notes.all() if (left := self.left_s(note)) is not None and left < 0]
+        for link in old:
+            if held := self._held.get(link):
+                self.remove(held.own)
         return len(old)
 
+    def left_s(self, note: Note) -> float | None:
+        """Seconds until a run is deleted; None where it stays until its maker deletes it."""
+        held = self._held.get(note.link)
+        return left_s(note, held.since if held else time.monotonic())
+
+    def _owned(self, run: str) -> Note | None:
+        """The note of the run with that own id, or what stands in for it."""
+        return self._notes.read(self._stand_ins.get(run) or link_id(run)) if is_id(run) else None
+
     def _name(self, run: str) -> str:
-        held = self._held.get(self._linked.get(run, run))
-        if held is None:
+        note = self._owned(run) or self._notes.read(run)
+        if note is None:
             raise InvalidInput("This run is no longer held by the server. Run the diagnosis again, or open an example.")
-        return held.name
+        return note.name
 
     def _is_at(self, run: str, folder: Path) -> bool:
         try:
@@ -249,18 +298,16 @@ class Runs:
         except InvalidInput:
             return False
 
-    def _delete(self, name: str, *, keep_files: bool = False) -> None:
-        with contextlib.suppress(InvalidInput):
-            folder = self._visitors().folder(name)
-            self._visitors().remove(name)
-            if not keep_files:
-                shutil.rmtree(files_of_run(folder), ignore_errors=True)
+    @property
+    def _notes(self) -> Notes:
+        return self._shelf.notes
 
-    def _visitors(self) -> store.RunStore:
+    @property
+    def _shelf(self) -> Shelf:
         with self._lock:
-            if self._own is None:
-                self._own = store.RunStore(part("runs"), keep_loaded=12)
-            return self._own
+            if self._opened is None:
+                self._opened = Shelf()
+            return self._opened
 
 
 RUNS = Runs()

@@ -24,7 +24,7 @@ def test_without_options_the_page_is_this_machines_alone(opened: list[Any]) -> N
     ((rules, more),) = opened
     assert (rules.listening, rules.allow_host, rules.embed_in, rules.behind_proxy) == ("127.0.0.1", (), (), False)
     assert rules.accounts is None
-    assert more == {"port": 7860, "root": None, "max_minutes": None, "runs": ()}
+    assert more == {"port": 7860, "root": None, "max_minutes": None, "runs": (), "keep": ""}
 
 
 def test_finished_runs_are_opened_by_their_folders(opened: list[Any]) -> None:
