@@ -44,8 +44,8 @@ from webapp.state.session import Session, shows_errors
 from webapp.state.shelf import stay
 
 TITLE = "Errata: where does your model fail?"
-CONNECTION = '<p role="alert" hidden></p>'
-"""What is said where the server stops, by the page itself."""
+CONNECTION = '<p role="alert" data-kept="{kept}" hidden></p>'
+"""What is said where the server stops, by the page itself; kept: "yes" where runs outlive it."""
 
 _log = logging.getLogger(__name__)
 
@@ -103,7 +103,7 @@ def build_app(
     with SafeBlocks(title=TITLE, analytics_enabled=False, fill_width=True) as demo:
         session = gr.State(Session(run=opened), time_to_live=STATE_S, delete_callback=_forget)
         gr.HTML(render("header.html.j2", accounts=accounts), js_on_load=script("theme"), elem_id="top", **PLAIN)
-        gr.HTML(CONNECTION, js_on_load=script("connection"), elem_id="connection", **PLAIN)
+        gr.HTML(CONNECTION.format(kept="yes" if kept_in() else ""), js_on_load=script("connection"), elem_id="connection", **PLAIN)
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Explore", id="explore"):
                 view = explore.build(session, offered)
@@ -125,10 +125,8 @@ def build_app(
                 form = your_data.build(session, view, tabs, root, offered)
             with gr.Tab("How to read this", id="reading"):
                 measured = {kind: modality_of(kind).meanings for kind in MODALITIES}
-                gr.HTML(
-                    render("guide.html.j2", at_home=at_home, stay=stay(), kept=bool(kept_in()), measured=measured),
-                    **PLAIN,
-                )
+                held = {"at_home": at_home, "stay": stay(), "kept": bool(kept_in())}
+                gr.HTML(render("guide.html.j2", measured=measured, **held), **PLAIN)
         address.build(session, view, tabs, asking, offered)
         demo.load(shows_errors(explore.on_downloads), [session], view.buttons, **PRIVATE)
         brought = [block for block in demo.blocks.values() if isinstance(block, gr.File)]

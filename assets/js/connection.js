@@ -4,7 +4,9 @@
 const EVERY_MS = 5000;
 const address = `${window.gradio_config?.root ?? ""}/gradio_api/app_id`;
 const LOST = "The server does not answer. If it was stopped, what it was doing for you is lost.";
-const ANEW = "The server was started anew, and what it held for you is gone. Bring your files again.";
+const ANEW = element.querySelector("p").dataset.kept
+  ? "The server was started anew. Your finished runs are in the list; files that you had chosen, and what it was doing, are gone."
+  : "The server was started anew, and what it held for you is gone. Bring your files again.";
 const OUT = "You are signed out. Reload the page and sign in.";
 let missed = 0, after = "";
 
