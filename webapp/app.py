@@ -103,7 +103,8 @@ def build_app(
     with SafeBlocks(title=TITLE, analytics_enabled=False, fill_width=True) as demo:
         session = gr.State(Session(run=opened), time_to_live=STATE_S, delete_callback=_forget)
         gr.HTML(render("header.html.j2", accounts=accounts), js_on_load=script("theme"), elem_id="top", **PLAIN)
-        gr.HTML(CONNECTION.format(kept="yes" if kept_in() else ""), js_on_load=script("connection"), elem_id="connection", **PLAIN)
+        said = CONNECTION.format(kept="yes" if kept_in() else "")
+        gr.HTML(said, js_on_load=script("connection"), elem_id="connection", **PLAIN)
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Explore", id="explore"):
                 view = explore.build(session, offered)
