@@ -11,6 +11,7 @@ import threading
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 
@@ -103,8 +104,7 @@ def build_app(
     with SafeBlocks(title=TITLE, analytics_enabled=False, fill_width=True) as demo:
         session = gr.State(Session(run=opened), time_to_live=STATE_S, delete_callback=_forget)
         gr.HTML(render("header.html.j2", accounts=accounts), js_on_load=script("theme"), elem_id="top", **PLAIN)
-        said = CONNECTION.format(kept="yes" if kept_in() else "")
-        gr.HTML(said, js_on_load=script("connection"), elem_id="connection", **PLAIN)
+        _connection()
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Explore", id="explore"):
                 view = explore.build(session, offered)
@@ -125,15 +125,24 @@ def build_app(
             with gr.Tab("Your data", id="data"):
                 form = your_data.build(session, view, tabs, root, offered)
             with gr.Tab("How to read this", id="reading"):
-                measured = {kind: modality_of(kind).meanings for kind in MODALITIES}
-                held = {"at_home": at_home, "stay": stay(), "kept": bool(kept_in())}
-                gr.HTML(render("guide.html.j2", measured=measured, **held), **PLAIN)
+                _guide(at_home)
         address.build(session, view, tabs, asking, offered)
         demo.load(shows_errors(explore.on_downloads), [session], view.buttons, **PRIVATE)
         brought = [block for block in demo.blocks.values() if isinstance(block, gr.File)]
         your_data.wire_forget(form, brought)
         endpoints.build()
     return demo.queue(max_size=64, default_concurrency_limit=8)
+
+
+def _connection() -> None:
+    said = CONNECTION.format(kept="yes" if kept_in() else "")
+    gr.HTML(said, js_on_load=script("connection"), elem_id="connection", **PLAIN)
+
+
+def _guide(at_home: bool) -> None:
+    measured: dict[str, Any] = {kind: modality_of(kind).meanings for kind in MODALITIES}
+    said = render("guide.html.j2", at_home=at_home, stay=stay(), kept=kept_in() is not None, measured=measured)
+    gr.HTML(said, **PLAIN)
 
 
 def warm_up() -> None:
