@@ -3,7 +3,7 @@ half is assets/js/link.js."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import gradio as gr
@@ -89,8 +89,11 @@ def _only_runs(session: Session, examples: list[tuple[str, str]]) -> tuple[Any, 
     return *left, runs_to_open(session.run, examples), gr.skip(), gr.skip(), known, *right
 
 
-def build(session: gr.State, view: View, tabs: gr.Tabs, asking: Asking, examples: list[tuple[str, str]]) -> None:
-    """Wire the address: what is opened, picked and asked is written into it, and a link opens it."""
+def build(
+    session: gr.State, view: View, tabs: gr.Tabs, asking: Asking, examples: list[tuple[str, str]]
+) -> Callable[..., Any]:
+    """Wire the address: what is opened, picked and asked is written into it, and a link opens it. Returns what adds an
+    event after an address was opened."""
     first = examples[0][1] if examples else ""
     address = gr.HTML(
         query_of(Session(run=first)), html_template="<i hidden></i>", js_on_load=script("link"), elem_id="link", **PLAIN
@@ -110,3 +113,4 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, asking: Asking, examples
     shown: dict[str, Any] = {"show_progress_on": asking.answer, "api_visibility": "private", **LIGHT}
     gone.success(shows_errors(ask_by_link), said, asking.outputs, **shown)
     gone.success(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)
+    return gone.success

@@ -24,7 +24,7 @@ from webapp.board import tab as board
 from webapp.clicks import tab as clicks
 from webapp.compose import tab as compose
 from webapp.compose.models import ModelAccess
-from webapp.data import tab as your_data
+from webapp.data import runs as my_runs, tab as your_data
 from webapp.explore import tab as explore
 from webapp.explore.patches import prune_patches
 from webapp.markup.components import script
@@ -122,11 +122,12 @@ def build_app(
                 compose.build(session, view, tabs, tab, offered, ModelAccess(root, at_home))
             with gr.Tab("Scoreboard", id="board") as tab:
                 board.build(session, tab)
-            with gr.Tab("Your data", id="data"):
+            with gr.Tab("Your data", id="data") as tab:
+                mine = my_runs.build(session, view, tabs, tab, offered)
                 form = your_data.build(session, view, tabs, root, offered)
             with gr.Tab("How to read this", id="reading"):
                 _guide(at_home)
-        address.build(session, view, tabs, asking, offered)
+        mine.after(address.build(session, view, tabs, asking, offered))
         demo.load(shows_errors(explore.on_downloads), [session], view.buttons, **PRIVATE)
         brought = [block for block in demo.blocks.values() if isinstance(block, gr.File)]
         your_data.wire_forget(form, brought)

@@ -59,8 +59,9 @@ function arrived() {
 window.addEventListener("errata-view", ({ detail }) => {
   if (!detail) return;
   now = detail.query;
+  const before = own;
   own = detail.own;
-  const gone = sent.filter((id) => !own.includes(id));
+  const gone = [...sent, ...before].filter((id) => !own.includes(id));
   keep([...new Set([...mine().filter((id) => !gone.includes(id)), ...own])]);
   sent = [];
   if (!again) write();

@@ -14,6 +14,7 @@ from core.data.tables.roles import LOSS_KINDS
 from core.errors import DiagnosisError
 from core.records import Progress
 from webapp.data.run import AUTOMATIC, HIDDEN, make_run
+from webapp.data.runs import OWN_RUNS, own_ids
 from webapp.explore.patches import prune_patches
 from webapp.explore.tab import View, on_downloads, on_new_run
 from webapp.failure_map import map_points
@@ -147,8 +148,13 @@ def on_refined(session: Session, run: str, ready: bool) -> tuple[Any, Any]:
     return replace(session, polygon=()), gr.update(value=map_points(RUNS.get(run), run))
 
 
-def on_forget(*brought: str | list[str] | None) -> str:
-    """Delete all that this visit brought and made at once; returns the status."""
+def on_forget(own: str = "", *brought: str | list[str] | None) -> str:
+    """Delete all that this visit brought and made at once, and what other tabs of its browser made; returns the status.
+
+    Args:
+        own: the ids of runs that the browser keeps, as JSON.
+    """
+    RUNS.adopt(own_ids(own))
     paths = [path for value in brought if value for path in ([value] if isinstance(value, str) else value)]
     forget_visit(visitor(), address(), paths)
     prune_patches()
@@ -282,7 +288,8 @@ def wire_forget(form: Form, files: list[gr.File]) -> None:
     """Let "Delete my data now" delete what came into any of the page's fields for files, and what was made of it."""
     for file in files:
         file.upload(on_brought, [file], None, preprocess=False, **QUICK)
-    gone = form.forget.click(shows_errors(on_forget), files, form.status, **QUICK)
+    own = gr.Textbox(visible=False, label="own runs")
+    gone = form.forget.click(shows_errors(on_forget), [own, *files], form.status, js=OWN_RUNS, **QUICK)
     gone.success(None, None, None, js=START_AFRESH, **PRIVATE)
 
 

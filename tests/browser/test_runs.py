@@ -1,0 +1,179 @@
+"""The list of own runs: a run is renamed, found again after its server was started anew, and deleted."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.browser.conftest import READY
+from tests.support.showcase import write_examples
+from webapp.app import build_app
+from webapp.server.settings import launch_settings
+from webapp.state import home
+from webapp.state.quotas import AT_HOME, SHARED, Quotas, quotas, set_quotas
+from webapp.state.runs import RUNS
+
+pytestmark = pytest.mark.browser
+Visit = Callable[[], Any]
+
+
+class Restarted:
+    """A page in this process that keeps runs, and forgets all else when it is started anew."""
+
+    def __init__(self, folder: Path, limits: Quotas) -> None:
+        self.folder, self.limits = folder, limits
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port = int(free.getsockname()[1])
+        self.examples = write_examples(folder / "examples")
+        self.demo: Any = None
+
+    def start(self) -> str:
+        """Returns its address, the same each time."""
+        self.stop()
+        set_quotas(self.limits)
+        home.keep(self.folder / "kept")
+        RUNS._held.clear()
+        RUNS.begin(lists_all=self.limits.at_home)
+        self.demo = build_app(examples=self.examples, at_home=self.limits.at_home)
+        where: dict[str, Any] = {"server_port": self.port, "prevent_thread_lock": True, "quiet": True}
+        return str(self.demo.launch(**where, **launch_settings())[1])
+
+    def stop(self) -> None:
+        if self.demo is not None:
+            self.demo.close(verbose=False)
+
+
+@pytest.fixture
+def restarted(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Restarted]:
+    before, made = quotas(), Restarted(tmp_path, request.param)
+    yield made
+    made.stop()
+    home.keep(None)
+    RUNS._held.clear()
+    RUNS.begin()
+    set_quotas(before)
+
+
+@pytest.fixture
+def visit(chromium: Any) -> Iterator[Visit]:
+    """Another browser each time."""
+    contexts = []
+
+    def new() -> Any:
+        contexts.append(chromium.new_context(viewport={"width": 1280, "height": 900}))
+        return contexts[-1].new_page()
+
+    yield new
+    for context in contexts:
+        context.close()
+
+
+def opens(page: Any, address: str) -> Any:
+    page.goto(address)
+    page.wait_for_selector(READY, timeout=60_000)
+    page.get_by_role("tab", name="Your data").click()
+    page.wait_for_selector("#my-runs h2:visible")
+    return page
+
+
+def diagnoses(page: Any, folder: Path) -> str:
+    """Bring a table and vectors and run; returns the link of the run."""
+    rng = np.random.default_rng(0)
+    table, vectors = folder / "mine.csv", folder / "mine.npy"
+    table.write_text("id,loss\n" + "".join(f"{i},{rng.random()}\n" for i in range(120)))
+    np.save(vectors, rng.normal(size=(120, 8)).astype(np.float32))
+    page.set_input_files("#table input[type=file]", table)
+    page.wait_for_selector("#columns table")
+    page.get_by_text("Embeddings of your own").click()
+    page.set_input_files("#vectors input[type=file]", vectors)
+    page.wait_for_function("document.querySelector('#vectors').innerText.includes('mine')", timeout=60_000)
+    page.get_by_role("button", name="Run the diagnosis").click()
+    page.wait_for_function("/run=/.test(location.search) && !/tab=/.test(location.search)", timeout=240_000)
+    return str(page.url)
+
+
+def row_of(page: Any, name: str) -> Any:
+    row = page.locator("#my-runs [data-run]", has_text=name)
+    row.wait_for(timeout=30_000)
+    return row
+
+
+@pytest.mark.parametrize("restarted", [SHARED], indirect=True)
+def test_a_run_keeps_its_name_over_a_restart_is_nobody_else_s_and_is_deleted_with_its_link(
+    restarted: Restarted, visit: Visit, tmp_path: Path
+) -> None:
+    address = restarted.start()
+    page = opens(visit(), address)
+    assert "None yet" in page.locator("#my-runs").inner_text()
+    link = diagnoses(page, tmp_path)
+    page.get_by_role("tab", name="Your data").click()
+    row = row_of(page, "Your run")
+    assert "120 " in row.inner_text()
+    assert "deleted in" in row.inner_text()
+    row.get_by_role("button", name="Rename").click()
+    page.wait_for_function("document.activeElement.getAttribute('aria-label') === 'New name'")
+    page.keyboard.type("Tuesday <b>dogs</b>")
+    page.keyboard.press("Enter")
+    row_of(page, "Tuesday <b>dogs</b>")
+
+    opens(page, restarted.start())
+    row = row_of(page, "Tuesday <b>dogs</b>")
+    row.get_by_role("button", name="Open", exact=True).click()
+    page.wait_for_function("document.querySelector('#picker input')?.value.startsWith('Tuesday')", timeout=60_000)
+    page.wait_for_function("link => location.href === link", arg=link)
+
+    other = opens(visit(), address)
+    other.wait_for_timeout(1500)
+    assert "None yet" in other.locator("#my-runs").inner_text()
+
+    page.get_by_role("tab", name="Your data").click()
+    row = row_of(page, "Tuesday")
+    row.get_by_role("button", name="Delete").click()
+    row.get_by_role("button", name="Keep").click()
+    row.get_by_role("button", name="Delete").click()
+    row.get_by_role("button", name="Delete", exact=True).click()
+    page.wait_for_function("document.querySelector('#my-runs').innerText.includes('None yet')", timeout=30_000)
+    page.wait_for_function("localStorage.getItem('errata-runs') === null", timeout=30_000)
+    other.goto(link)
+    other.get_by_text("no longer held by the server").first.wait_for(timeout=30_000)
+
+
+@pytest.mark.parametrize("restarted", [AT_HOME], indirect=True)
+def test_at_home_another_browser_lists_all_and_deletes_all_only_when_asked_twice(
+    restarted: Restarted, visit: Visit, tmp_path: Path
+) -> None:
+    page = opens(visit(), restarted.start())
+    diagnoses(page, tmp_path)
+    page = opens(visit(), restarted.start())
+    assert "until you delete them" in page.locator("#my-runs").inner_text()
+    row_of(page, "Your run")
+    asked = list[str]()
+    page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    page.get_by_role("button", name="Delete my data now").click()
+    page.wait_for_timeout(1500)
+    assert "your run kept on this machine" in asked[0]
+    assert page.locator("#my-runs [data-run]").count() == 1
+    page.once("dialog", lambda dialog: dialog.accept())
+    page.get_by_role("button", name="Delete my data now").click()
+    page.wait_for_selector("#connection p:visible", timeout=30_000)
+    page.wait_for_function("document.querySelector('#my-runs').innerText.includes('None yet')", timeout=30_000)
+
+
+@pytest.mark.parametrize("restarted", [SHARED], indirect=True)
+def test_what_another_tab_made_since_goes_with_delete_my_data_now(
+    restarted: Restarted, visit: Visit, tmp_path: Path
+) -> None:
+    address = restarted.start()
+    page = opens(visit(), address)
+    link = diagnoses(opens(page.context.new_page(), address), tmp_path)
+    page.get_by_role("button", name="Delete my data now").click()
+    page.wait_for_selector("#connection p:visible", timeout=30_000)
+    gone = visit()
+    gone.goto(link)
+    gone.get_by_text("no longer held by the server").first.wait_for(timeout=60_000)

@@ -1,0 +1,144 @@
+"""The list of the visitor's own runs: open, rename, delete, and how long each is kept."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import gradio as gr
+
+from core.numbers import count
+from webapp.explore.patches import prune_patches
+from webapp.explore.tab import View, on_downloads, open_run, waiting
+from webapp.markup.components import script
+from webapp.markup.render import render
+from webapp.state.events import event_data
+from webapp.state.home import kept_in
+from webapp.state.jobs import PLAIN, PRIVATE, QUICK, duration
+from webapp.state.notes import MAX_TITLE, Note
+from webapp.state.picker import runs_to_open
+from webapp.state.query import view_of
+from webapp.state.runs import RUNS
+from webapp.state.session import Session, shows_errors
+from webapp.state.shelf import stay
+
+KINDS = {"image": "picture", "text": "text", "clip": "clip", "scan": "scan"}
+"""What a sample of each modality is called."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListedRun:
+    """One row, as `data/runs.html.j2` shows it; plain texts."""
+
+    own: str
+    title: str
+    made: str
+    """In ISO 8601, UTC; the browser says it in its own time."""
+    day: str
+    data: str
+    encoder: str
+    found: str
+    kept: str
+    """When it will be deleted."""
+    is_open: bool
+
+
+def listed(run: str, note: Note, opened: str) -> ListedRun:
+    """The row of a run. opened: the id of the one that the page shows."""
+    made, name = datetime.fromtimestamp(note.made, UTC), note.encoder.partition(" ")[0]
+    left = RUNS.left_s(note)
+    return ListedRun(
+        run,
+        note.title,
+        made.isoformat(timespec="seconds"),
+        f"{made:%d %b %Y, %H:%M} UTC",
+        count(note.n_samples, KINDS.get(note.kind, "sample")),
+        "own vectors" if name == "given" else name,
+        count(note.n_clusters, "cluster") if note.n_clusters else "no pattern found",
+        "" if left is None else f"deleted in {duration(max(left, 0.0))}",
+        run == opened,
+    )
+
+
+def runs_list(session: Session) -> str:
+    """The present visit's runs, the latest first."""
+    RUNS.adopt([])
+    opened = next((run for run, _ in RUNS.own() if RUNS.link(run) == RUNS.link(session.run)), "")
+    rows = [listed(run, note, opened) for run, note in reversed(RUNS.own_notes())]
+    return _shown(rows)
+
+
+def _shown(rows: list[ListedRun]) -> str:
+    return render("data/runs.html.j2", rows=rows, stays=stay(), kept=kept_in() is not None, most=MAX_TITLE)
+
+
+def on_act(session: Session, examples: list[tuple[str, str]], event: gr.EventData) -> tuple[Any, ...]:
+    """A button of the list was pressed: returns (list, tabs, picker, then what `open_run` fills).
+
+    Raises:
+        InvalidInput: the run is gone.
+    """
+    said = event_data(event)
+    do, run, title = (str(said.get(part, "")) for part in ("do", "run", "title"))
+    known = {own for own, _ in RUNS.own()}
+    same = [gr.skip()] * (6 + len(waiting()))
+    if run not in known:  # deleted in another tab, or never this visit's
+        return runs_list(session), gr.skip(), runs_to_open(session.run, examples), *same
+    if do == "open":
+        shown = open_run(run)
+        return runs_list(shown[0]), gr.update(selected="explore"), runs_to_open(run, examples), *shown
+    if do == "rename":
+        RUNS.entitle(run, title)
+    elif do == "delete":
+        was_open = RUNS.link(run) == RUNS.link(session.run)
+        RUNS.remove(run)
+        prune_patches()
+        if was_open and examples:
+            shown = open_run(examples[0][1])
+            return runs_list(shown[0]), gr.skip(), runs_to_open(examples[0][1], examples), *shown
+        same[3] = gr.update(view=view_of(session))  # the browser forgets its id
+    return runs_list(session), gr.skip(), runs_to_open(session.run, examples), *same
+
+
+def own_ids(said: Any) -> list[str]:
+    """The ids of runs in what a browser keeps of them; anything may stand there."""
+    try:
+        found = json.loads(said) if isinstance(said, str) else []
+    except (ValueError, RecursionError):
+        return []
+    return [run for run in found if isinstance(run, str)] if isinstance(found, list) else []
+
+
+@dataclass(frozen=True)
+class MyRuns:
+    """The list, and the way to draw it anew."""
+
+    view: gr.HTML
+    session: gr.State
+
+    def after(self, event: Callable[..., Any]) -> None:
+        """Draw it anew after such an event, as `tab.select` or an event's `success`."""
+        event(shows_errors(runs_list), [self.session], [self.view], **QUICK)
+
+
+def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, examples: list[tuple[str, str]]) -> MyRuns:
+    """Lay out the list and wire it."""
+    mine = MyRuns(gr.HTML(_shown([]), js_on_load=script("runs"), elem_id="my-runs", **PLAIN), session)
+
+    def act(session: Session, event: gr.EventData) -> tuple[Any, ...]:
+        return on_act(session, examples, event)
+
+    done = mine.view.act(shows_errors(act), [session], [mine.view, tabs, view.picker, *view.opened(session)], **QUICK)
+    done.success(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)
+    mine.after(tab.select)
+    return mine
+
+
+OWN_RUNS = """(own, ...files) => {
+  try { own = localStorage.getItem("errata-runs") ?? ""; } catch { own = ""; }
+  return [own, ...files];
+}"""
+"""What other tabs of this browser made goes too."""
