@@ -117,7 +117,7 @@ def build_app(
             with gr.Tab("Probe", id="probe") as tab:
                 probe.build(session, view, tabs, tab, offered)
             with gr.Tab("Second model", id="second") as tab:
-                second.build(session, tab)
+                second.build(session, view, tabs, tab, offered)
             with gr.Tab("Compose", id="compose") as tab:
                 compose.build(session, view, tabs, tab, offered, ModelAccess(root, at_home))
             with gr.Tab("Scoreboard", id="board") as tab:

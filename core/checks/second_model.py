@@ -1,4 +1,5 @@
-"""A second model's predictions on the samples of a run: a table with the same ids, read as the first one was."""
+"""A second model's predictions on the samples of a run: a table with the same ids, read as the first one was; and where
+it is worse than the first, diagnosed like any loss."""
 
 from __future__ import annotations
 
@@ -12,13 +13,18 @@ import numpy as np
 from core.data.inline import text_of
 from core.data.samples import describe_table, read_data_set
 from core.data.tables.roles import Roles
+from core.discovery.settings import DEFAULTS, Settings
 from core.errors import InvalidInput, quoted
-from core.records import I64, Diagnosis, Outcomes, ProbeResult, Progress, SampleSet, no_progress
+from core.records import I64, Bool, Diagnosis, Outcomes, ProbeResult, Progress, SampleSet, no_progress
 from core.statistics.intervals import UNDEFINED, accuracy_of
 
 MOST_OTHERS, MOST_LABELS = 0.5, 0.8
 """Share of the common ids that may have another text before the table is one of other samples; and of the other labels
 that rows in any order would have, the share that may be."""
+
+KEPT, MOST_KEPT = "second models", 20
+"""Of `Diagnosis.extras`, by the models' names a letter for each sample; and how many are kept, the latest."""
+RIGHT, WRONG, ABSENT = b"r", b"w", b"-"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -177,3 +183,78 @@ def with_second(
         outcomes = replace(outcomes, predictions=place[outcomes.predictions])
     labels, said = None if found.labels is None else place[found.labels], "Read from a table."
     return with_outcomes(diagnosis, name, "given", outcomes, found.rows, said, names, labels), name, found.notes
+
+
+def keep_errors(diagnosis: Diagnosis, result: ProbeResult) -> Diagnosis:
+    """The run with which of its samples the second model gets wrong, in place of what was kept under that name."""
+    assert result.outcomes.errors is not None
+    codes = np.full(len(diagnosis.samples), ABSENT, "S1")
+    codes[result.rows] = np.where(result.outcomes.errors, WRONG, RIGHT)
+    kept = {**diagnosis.extras.get(KEPT, {}), result.name: codes.tobytes().decode("ascii")}
+    return replace(diagnosis, extras={**diagnosis.extras, KEPT: dict(list(kept.items())[-MOST_KEPT:])})
+
+
+def kept_errors(diagnosis: Diagnosis) -> dict[str, tuple[I64, Bool]]:
+    """(its rows, whether it is wrong there) of each second model that was kept with the run, by its name."""
+    found = dict[str, tuple[I64, Bool]]()
+    for name, text in diagnosis.extras.get(KEPT, {}).items():
+        codes = np.frombuffer(str(text).encode(), "S1")
+        if len(codes) == len(diagnosis.samples):  # else the run was altered by hand
+            rows = np.flatnonzero(codes != ABSENT).astype(np.int64)
+            found[str(name)] = rows, codes[rows] == WRONG
+    return found
+
+
+def difference_of_errors(diagnosis: Diagnosis, result: ProbeResult) -> Outcomes:
+    """(m,) on the rows of `result`: 1 where the second model alone is wrong, -1 where the first alone is, else 0.
+
+    Its mean is by how much more often the second model is wrong. What was found in the first model's errors has no part
+    in it, so nothing need be corrected for that.
+
+    Raises:
+        InvalidInput: the errors of one of the two are not known.
+    """
+    first, second = diagnosis.outcomes.errors, result.outcomes.errors
+    if first is None or second is None:
+        raise InvalidInput(
+            "Where a second model is worse can be found only if it is known which answers of both are wrong. "
+            "Bring a label with predictions or probabilities for each."
+        )
+    loss = second.astype(np.float64) - first[result.rows].astype(np.float64)
+    return Outcomes(
+        loss,
+        f"errors of {result.name} minus those of the first model",
+        "more errors",
+        f"1 where {result.name} alone is wrong, -1 where the first model alone is, 0 where both are right or wrong",
+    )
+
+
+def diagnose_regressions(
+    diagnosis: Diagnosis, result: ProbeResult, *, settings: Settings = DEFAULTS, progress: Progress = no_progress
+) -> Diagnosis:
+    """The failure clusters of the difference: samples on which the second model got worse by more than elsewhere.
+
+    Args:
+        result: the second model on rows of the run, as `core.checks.second_model.with_second` gives it.
+
+    Raises:
+        InvalidInput: errors are not known, the two models are wrong on the same samples, or too few are common.
+    """
+    from core.discovery.method import diagnose_records  # the whole search: only where it is asked for
+
+    rows, outcomes = result.rows, difference_of_errors(diagnosis, result)
+    broken, fixed = int((outcomes.loss > 0).sum()), int((outcomes.loss < 0).sum())
+    if not broken:
+        raise InvalidInput(f"{result.name} breaks none of the {len(rows):,} samples, so it is nowhere worse.")
+    samples = diagnosis.samples.keep(rows)
+    words = None if diagnosis.words is None else diagnosis.words.keep(rows)
+    named = replace(samples, name=f"{result.name} against the first model on {samples.name}")
+    found = diagnose_records(
+        named, outcomes, diagnosis.embeddings.keep(rows), words=words, settings=settings, progress=progress
+    )
+    said = (
+        f"The loss is {outcomes.source}. {result.name} breaks {broken:,} of {len(rows):,} samples and fixes {fixed:,}. "
+        "A cluster is a set on which it became worse by more than on the rest; the rest may have become better.",
+        *diagnosis.notes,
+    )
+    return replace(found, notes=tuple(dict.fromkeys((*said, *found.notes))), excluded=diagnosis.excluded)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +15,9 @@ from core.cli.output import TABLES, check_suffix, in_folder, make_folder, write_
 from core.cli.terminal import TerminalProgress, say
 from core.data.tables.roles import Roles
 from core.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from core.records import Comparison, Diagnosis
 
 METHODS = ("zero-shot", "sus-x", "coop", "cocoop", "few-shot", "all", "cola")
 """What `reproduce` can be asked for."""
@@ -31,6 +34,7 @@ METHODS = ("zero-shot", "sus-x", "coop", "cocoop", "few-shot", "all", "cola")
 @LABEL
 @option("--prediction COL", "predicted class")
 @option("--probabilities COL", MANY_PROBABILITIES)
+@option("--worse DIR", "diagnose where B is worse than A, and write that run there")
 @option("--student FOLDER", "it is a student that `distil` wrote there: say how much smaller and faster it is")
 def compare(
     run: Path,
@@ -39,6 +43,7 @@ def compare(
     b: str | None = None,
     second: Path | None = None,
     student: Path | None = None,
+    worse: Path | None = None,
     out: Path | None = None,
 ) -> None:
     """Two models side by side: what one fixes and breaks of the other.
@@ -69,6 +74,8 @@ def compare(
     found = beside(diagnosis, a, b)
     lead = second_lines(diagnosis, found, costs) if second is not None or costs is not None else []
     say("\n".join([*lead, *comparison_lines(diagnosis, found)]))
+    if worse is not None:
+        _find_worse(diagnosis, found, worse)
     if out is None:
         return
     in_folder(out)
@@ -84,6 +91,24 @@ def compare(
     else:
         write_table(comparison_table(diagnosis, found), out)
     say(f"Written: {out}")
+
+
+def _find_worse(diagnosis: Diagnosis, found: Comparison, folder: Path) -> None:
+    """Diagnose the difference of the errors and write the run."""
+    from core.checks.compare import MODEL, probe_of
+    from core.checks.second_model import diagnose_regressions
+    from core.reports.wording.summary import text_summary
+    from core.store import finish
+    from core.store.layout import RUN as KIND
+
+    if found.a != MODEL:
+        raise InvalidInput(f"--worse needs the model under diagnosis as A: got {found.a!r}. Leave A out.")
+    make_folder(folder, KIND)
+    with TerminalProgress() as progress:
+        run = diagnose_regressions(diagnosis, probe_of(diagnosis, found.b), progress=progress)
+        report = finish(run, folder, progress)
+    say(f"\n{text_summary(run)}")
+    say(f"Report: {report}")
 
 
 def _costs(student: Path) -> Any:

@@ -115,11 +115,16 @@ def keys_first(diagnosis: Diagnosis) -> tuple[str, ...]:
         first = [key for key in ("loss", "cluster", "confused", "class") if key in columns]
         named = {name for insight in diagnosis.insights if insight.confirmed for name in insight.columns}
         ranks = pd.Series(diagnosis.outcomes.loss).rank()
-        own = [column for key, column in columns.items() if ":" in key]
+        own = [columns[key] for key in conditions_of(diagnosis) if key in columns]
         strength = {column.key: (column.title in named, goes_with(column, ranks)) for column in own}
         rest = sorted(strength, key=lambda key: strength[key], reverse=True)
         _ORDER[diagnosis] = tuple([*first, *rest][:N_CHARTS])
     return _ORDER[diagnosis]
+
+
+def conditions_of(diagnosis: Diagnosis) -> list[str]:
+    """Keys of the columns that may explain a loss: what a model wrote may not."""
+    return [f"{'property' if column.measured else 'meta'}:{column.name}" for column in diagnosis.samples.metadata]
 
 
 def goes_with(column: ShownColumn, ranks: pd.Series[float]) -> float:

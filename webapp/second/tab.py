@@ -11,14 +11,15 @@ import gradio as gr
 
 from core.data.tables.roles import Roles
 from core.errors import DiagnosisError, InvalidInput
-from core.records import Diagnosis, Progress
-from webapp.explore.tab import describe
+from core.records import Diagnosis, ProbeResult, Progress
+from webapp.explore.tab import View, describe, on_downloads, on_new_run, show_selection
 from webapp.markup.components import download_row, script, upload
 from webapp.markup.render import empty, render
+from webapp.markup.shares import kinds_of, rows_of_kind
 from webapp.markup.two_models import MAX_PICTURES, gallery_view
 from webapp.second.view import SecondModel, second_view
 from webapp.state.choices import TABLES
-from webapp.state.downloads import fresh_folder
+from webapp.state.downloads import csv_of, fresh_folder
 from webapp.state.events import event_data
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, follow, refused, wire_cancel
 from webapp.state.quotas import STATE_S
@@ -79,7 +80,7 @@ def make_second(
         InvalidInput: nothing was given, the table or the card cannot be used, or it is of other samples.
     """
     from core.checks.compare import compare
-    from core.checks.second_model import with_second
+    from core.checks.second_model import keep_errors, with_second
     from core.files import write_json
     from core.reports.html.diagnosis import write_comparison
     from core.reports.tables.probes import comparison_document, comparison_table
@@ -96,9 +97,12 @@ def make_second(
     progress("write the report", 0, 1)
     noted = replace(found, notes=(*found.notes, *notes))
     write_comparison(given, noted, folder / FILES[0][0], second_lines(diagnosis, found, costs))
-    comparison_table(given, found).to_csv(folder / FILES[1][0], index=False)
+    told = comparison_table(given, found)
+    (folder / FILES[1][0]).write_bytes(csv_of(told.columns, told.itertuples(index=False)))
     write_json(folder / FILES[2][0], comparison_document(given, noted))
     progress("write the report", 1, 1)
+    if not RUNS.is_example(run) and not RUNS.is_linked(run):  # its map and charts then know them
+        RUNS.change(run, lambda now: keep_errors(now, given.probes[-1]))
     return SecondModel(given.probes[-1], found, notes, costs)
 
 
@@ -145,14 +149,53 @@ def on_compare(session: Session, table: str | None, card: str | None, *columns: 
 def on_press(session: Session, state: SecondState, event: gr.EventData) -> tuple[Any, Any]:
     """A count of the result or a button of the gallery was pressed: returns (state, gallery)."""
     said = event_data(event)
-    if state.second is None or state.run != session.run:
-        raise InvalidInput("This comparison is of another run than the open one. Bring the table again.")
+    _of(session, state)
     if said.get("do") == "more":
         state = replace(state, shown=state.shown + MAX_PICTURES)
     elif said.get("do") == "kind":
         scope, kind = str(said.get("scope", "all"))[:16], str(said.get("kind", ""))[:12]
         state = replace(state, scope=scope, kind=kind, shown=MAX_PICTURES)
     return state, _gallery(state)
+
+
+def _can_look(state: SecondState) -> list[Any]:
+    return [gr.update(interactive=state.second is not None)] * 2
+
+
+def _of(session: Session, state: SecondState) -> SecondModel:
+    """The comparison that is shown; raises InvalidInput where it is none of the open run."""
+    if state.second is None or state.run != session.run:
+        raise InvalidInput("This comparison is of another run than the open one. Bring the table again.")
+    return state.second
+
+
+def on_mapped(session: Session, state: SecondState) -> tuple[Any, ...]:
+    """Show the samples that are looked at on the map: returns (tabs, session, pane, map)."""
+    result, diagnosis = _of(session, state).result, require_run(session)
+    places = rows_of_kind(diagnosis, result, state.kind, state.scope)
+    if not len(places):
+        raise InvalidInput("There is no such sample. Press another count first.")
+    title = f"{dict(kinds_of(diagnosis, result)).get(state.kind, 'Samples')}: {result.name}"
+    following = session.only(rows=tuple(result.rows[places].tolist()), title=title)
+    return gr.update(selected="explore"), *show_selection(following)
+
+
+def on_worse(session: Session, state: SecondState) -> Iterator[tuple[Any, ...]]:
+    """Find where the second model is worse by more than elsewhere; yields (job id, status, the new run)."""
+    result, diagnosis = _of(session, state).result, require_run(session)
+    job = Job(lambda progress: find_worse(diagnosis, result, progress))
+    yield from follow(job, "The diagnosis did not finish", "", done="Where it is worse is open in Explore.")
+
+
+def find_worse(diagnosis: Diagnosis, result: ProbeResult, progress: Progress) -> str:
+    """Diagnose the difference of the two models' errors and store it as a run; returns its id."""
+    RUNS.require_room()
+    from core.checks.second_model import diagnose_regressions
+    from core.discovery.settings import Settings
+
+    given = diagnosis.settings
+    settings = Settings(alpha=float(given.get("alpha", 0.05)), seed=int(given.get("seed", 0)))
+    return RUNS.add(diagnose_regressions(diagnosis, result, settings=settings, progress=progress), progress)
 
 
 def _gallery(state: SecondState) -> Any:
@@ -163,7 +206,7 @@ def _gallery(state: SecondState) -> Any:
     return gr.update(value=view, run=state.run)
 
 
-def build(session: gr.State, tab: gr.Tab) -> None:
+def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, examples: list[tuple[str, str]]) -> None:
     """Lay out the tab and wire its callbacks."""
     state, job = gr.State(SecondState(), time_to_live=STATE_S), gr.State("")
     gr.HTML(render("second/intro.html.j2"), **PLAIN)
@@ -186,6 +229,10 @@ def build(session: gr.State, tab: gr.Tab) -> None:
     gallery = gr.HTML(
         "", run="", js_on_load=script("pane"), server_functions=[describe], elem_id="second-gallery", **PLAIN
     )
+    with gr.Row(elem_classes="made-row"):
+        usable: dict[str, Any] = {"interactive": False, "scale": 0, "min_width": 210}
+        mapped = gr.Button("Show these on the map", elem_id="second-map", **usable)
+        worse = gr.Button("Find where it is worse", elem_id="second-worse", **usable)
     _, buttons = download_row([(f"second-{Path(name).suffix[1:]}", title) for name, title in FILES])
     filled = [state, result, gallery, *buttons]
     tab.select(shows_errors(on_open), [session, state], [line, *filled], **QUICK)
@@ -194,3 +241,26 @@ def build(session: gr.State, tab: gr.Tab) -> None:
     wire_cancel(cancel, job)
     for part in (result, gallery):
         part.act(shows_errors(on_press), [session, state], [state, gallery], **PRIVATE)
+    state.change(_can_look, [state], [mapped, worse], **PRIVATE)
+    picked = [tabs, session, view.pane, view.failure_map]
+    mapped.click(shows_errors(on_mapped), [session, state], picked, **QUICK)
+    _wire_worse(session, state, [worse, job, line], view, tabs, examples)
+
+
+def _wire_worse(
+    session: gr.State, state: gr.State, parts: list[Any], view: View, tabs: gr.Tabs, examples: list[tuple[str, str]]
+) -> None:
+    """The button that diagnoses the difference.
+
+    Args:
+        parts: the button, the job's id, and the line on how it goes.
+    """
+    worse, job, line = parts
+    made = gr.State("")
+
+    def found(run: str) -> tuple[Any, ...]:
+        return on_new_run(run, "Where it is worse", examples)
+
+    done = worse.click(shows_errors(on_worse), [session, state], [job, line, made], **HEAVY, **PRIVATE)
+    shown = done.success(shows_errors(found), [made], [tabs, view.picker, *view.opened(session)], **QUICK)
+    shown.then(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)

@@ -12,13 +12,15 @@ import numpy.typing as npt
 import pandas as pd
 
 from core.data.modality import modality_of
-from core.records import I64, Diagnosis
+from core.records import I64, OWN, Diagnosis
 
 LOSS = "loss"
 """Key of the column that is shown first."""
 MAX_KEY = 200
 """Letters of a key; a column of the table whose name is longer has none, and is left out."""
 
+BESIDE = ("both right", "fixed", "broken", "both wrong")
+"""What two models make of a sample, by 2 x (the second is wrong) + (the first is wrong)."""
 SHORT = ("loss", "predicted", "residual", "spread", "confused")
 """Keys that stand for their titles where there is little room."""
 
@@ -28,7 +30,8 @@ class ShownColumn:
     """One column over the rows of a run.
 
     key: stable, for addresses: "loss", "predicted", "residual", "spread", "cluster", "class", "prediction", "confused",
-    "meta:NAME" of the user's table, "property:NAME" of what Errata measured. Anybody's text: escape it.
+    "beside:NAME" of another model, "meta:NAME" of the user's table, "property:NAME" of what Errata measured. Anybody's
+    text: escape it.
     values: (n,) float64 with nan for missing where kind is "number"; (n,) object array of str or None otherwise.
     Shared between visitors: never written to.
     """
@@ -58,7 +61,7 @@ def columns_of(diagnosis: Diagnosis) -> tuple[ShownColumn, ...]:
     found = _KNOWN.get(diagnosis)
     if found is None:
         by_key: dict[str, ShownColumn] = {}
-        for column in (*_found(diagnosis), *_of_table(diagnosis)):
+        for column in (*_found(diagnosis), *_beside(diagnosis), *_of_table(diagnosis)):
             if len(column.key) <= MAX_KEY:
                 by_key.setdefault(column.key, column)
         found = _KNOWN[diagnosis] = tuple(by_key.values())
@@ -98,6 +101,21 @@ def _found(diagnosis: Diagnosis) -> Iterator[ShownColumn]:
         if samples.labels is not None:
             pairs = _confused(samples.class_names, samples.labels, outcomes.predictions)
             yield ShownColumn("confused", "class → prediction", "category", pairs)
+
+
+def _beside(diagnosis: Diagnosis) -> Iterator[ShownColumn]:
+    """What each other model or probe makes of the first model's answers."""
+    first, own = diagnosis.outcomes.errors, diagnosis.extras.get(OWN)
+    if first is None:
+        return
+    from core.checks.second_model import kept_errors  # scipy: not needed to start the page
+
+    probed = {p.name: (p.rows, p.outcomes.errors) for p in diagnosis.probes if p.name != own}
+    for name, (rows, wrong) in {**probed, **kept_errors(diagnosis)}.items():
+        if wrong is not None:
+            values = np.full(len(diagnosis.samples), None, object)
+            values[rows] = np.array(BESIDE, object)[2 * wrong + first[rows]]
+            yield ShownColumn(f"beside:{name}", f"{name}: fixed, broken", "category", values)
 
 
 def _of_table(diagnosis: Diagnosis) -> Iterator[ShownColumn]:

@@ -10,11 +10,11 @@ import pandas as pd
 import pytest
 
 from core.checks.compare import compare
-from core.checks.second_model import read_second, with_second
+from core.checks.second_model import keep_errors, kept_errors, read_second, with_second
 from core.cli.main import main
 from core.errors import InvalidInput
 from core.records import Diagnosis
-from core.store import save
+from core.store import load, save
 from tests.support.diagnoses import make_diagnosis
 from tests.support.second_models import write_answers
 
@@ -100,6 +100,19 @@ def test_what_is_written_keeps_the_notes_of_the_table_beside_those_of_the_compar
         assert "5 rows of new.csv have an id that the run does not know" in written
 
 
+def test_kept_errors_survive_the_store_and_miss_what_was_not_answered(run: Diagnosis, tmp_path: Path) -> None:
+    wrong = np.arange(len(run.samples)) % 2 == 0
+    path = write_answers(run, wrong, tmp_path / "new.csv")
+    pd.read_csv(path).iloc[5:].to_csv(path, index=False)
+    given, _, _ = with_second(run, path)
+    save(keep_errors(run, given.probes[-1]), tmp_path / "run")
+    rows, errors = kept_errors(load(tmp_path / "run"))["new"]
+    assert rows.tolist() == list(range(5, len(run.samples)))
+    assert errors.tolist() == wrong[5:].tolist()
+    altered = replace(run, extras={"second models": {"new": "rw"}})
+    assert kept_errors(altered) == {}
+
+
 def test_the_command_sets_two_models_side_by_side(
     run: Diagnosis, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -109,4 +122,11 @@ def test_the_command_sets_two_models_side_by_side(
     said = capsys.readouterr().out
     assert "new fixes 20, breaks 0" in said
     assert (tmp_path / "beside.html").is_file()
+    worse = tmp_path / "worse"
+    assert main(["compare", str(tmp_path / "run"), "--second", str(table), "--worse", str(worse)]) == 2
+    assert "new breaks none of the 60 samples" in capsys.readouterr().err
+    write_answers(run, np.arange(len(run.samples)) % 2 == 0, tmp_path / "new.csv")
+    assert main(["compare", str(tmp_path / "run"), "--second", str(table), "--worse", str(worse)]) == 0
+    assert "Report:" in capsys.readouterr().out
+    assert load(worse).outcomes.name == "errors of new minus those of the first model"
     assert main(["compare", str(tmp_path / "run"), "model", "x", "--second", str(table)]) == 2

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.checks.second_model import kept_errors
 from core.data.texts.columns import TextItems
 from core.errors import InvalidInput
 from core.records import Diagnosis
@@ -19,8 +20,9 @@ from core.store import save
 from tests.support.second_models import write_answers, write_card
 from tests.webapp.callbacks import press
 from tests.webapp.markup.test_html import Tags
-from webapp.second.tab import SecondState, on_compare, on_open, on_press
+from webapp.second.tab import SecondState, on_compare, on_mapped, on_open, on_press, on_worse
 from webapp.second.view import second_view
+from webapp.state.columns import column_of
 from webapp.state.runs import RUNS
 from webapp.state.session import Session
 
@@ -66,6 +68,40 @@ def test_what_the_second_model_broke_is_counted_shown_and_can_be_taken_along(
     state, shown = on_press(Session(run=example), state, press(do="kind", kind="broken", scope=f"class-{place}"))
     n = int((streets.samples.labels[right] == place).sum()) if streets.samples.labels is not None else 0
     assert f"Broken: {n} image{'s' * (n > 1)} of class {streets.samples.class_names[place]}" in shown["value"]
+
+
+def test_what_is_looked_at_is_shown_on_the_map_and_its_worst_place_is_diagnosed(
+    streets: Diagnosis, example: str, errors: np.ndarray, tmp_path: Path
+) -> None:
+    right = np.flatnonzero(~errors)[:9]
+    wrong = errors.copy()
+    wrong[right] = True
+    state, *_ = beside(example, write_answers(streets, wrong, tmp_path / "new.csv"))
+    _, opened, pane, points = on_mapped(Session(run=example), state)
+    assert sorted(opened.rows) == right.tolist()
+    assert "Broken: new" in pane
+    assert points["selection"]["count"] == 9
+    assert opened.undone().run == example
+    *_, (_, status, run) = on_worse(Session(run=example), state)
+    found = RUNS.get(run)
+    assert found.outcomes.loss.sum() == 9
+    assert "open in Explore" in status
+    with pytest.raises(InvalidInput, match="of another run"):
+        on_mapped(Session(run="example-other"), SecondState(example, state.second))
+
+
+def test_answers_stay_with_a_run_of_ones_own_and_are_replaced_by_those_of_the_same_table(
+    streets: Diagnosis, errors: np.ndarray, tmp_path: Path
+) -> None:
+    run = RUNS.add(streets)
+    for wrong in (errors, ~errors):
+        beside(run, write_answers(streets, wrong, tmp_path / "new.csv"))
+    kept = kept_errors(RUNS.get(run))
+    assert list(kept) == ["new"]
+    assert kept["new"][1].tolist() == (~errors).tolist()
+    shown = column_of(RUNS.get(run), "beside:new")
+    assert shown is not None
+    assert shown.values.tolist() == ["fixed" if wrong else "broken" for wrong in errors]
 
 
 def test_without_a_card_nothing_is_said_of_speed(

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.records import Column
+from core.checks.second_model import with_outcomes
+from core.records import Column, Outcomes
 from tests.support.diagnoses import CLASSES, make_diagnosis
 from webapp.state.columns import MAX_KEY, ShownColumn, coded, column_of, columns_of
 
@@ -42,6 +43,19 @@ def test_a_confused_pair_is_named_where_the_model_is_wrong_alone() -> None:
     wanted = [f"{CLASSES[a]} → {CLASSES[b]}" if a != b else None for a, b in zip(labels, predictions, strict=True)]
     assert pairs.values.tolist() == wanted
     assert set(wanted) != {None}
+
+
+def test_another_model_is_a_column_of_what_it_fixed_and_broke() -> None:
+    made = make_diagnosis()
+    first = made.outcomes.errors
+    assert first is not None
+    rows, wrong = np.arange(0, 60, 2), np.arange(30) % 3 == 0
+    outcomes = Outcomes(wrong.astype(float), "0/1 error", "error", "given", errors=wrong)
+    column = column_of(with_outcomes(made, "new", "given", outcomes, rows, "Read."), "beside:new")
+    assert column is not None
+    words = {(False, False): "both right", (True, False): "fixed", (False, True): "broken", (True, True): "both wrong"}
+    assert column.values[::2].tolist() == [words[bool(a), bool(b)] for a, b in zip(first[rows], wrong, strict=True)]
+    assert set(column.values[1::2]) == {None}
 
 
 def test_the_values_of_a_category_stand_by_their_number() -> None:
