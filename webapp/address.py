@@ -69,12 +69,12 @@ def on_go(session: Session, first: str, examples: list[tuple[str, str]], event: 
 
 def _open(run: str, query: dict[str, Any]) -> tuple[Session, Sequence[Any]]:
     """The session of an address, and (strip, classes, map, pane, notes)."""
-    _, strip, classes, points, pane, notes = show_run(run)
     try:
         session = session_of(query, RUNS.get(run), run)
     except DiagnosisError as error:
         gr.Warning(in_message(f"{error} The run is open without it."), title="Not all of the link could be opened")
         session = Session(run)
+    _, strip, classes, points, pane, notes = show_run(run, session.colour)
     if session.picked:
         session, shown, selection = show_selection(session)
         points = points | {"selection": selection["selection"], "view": selection["view"]}

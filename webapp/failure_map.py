@@ -1,7 +1,8 @@
 """The failure map: a `gr.HTML` that draws points on a canvas and hands a lasso back as a polygon.
 
-The points travel once, as base64 arrays; afterwards only a small bit mask does. Which rows lie inside a lasso is
-decided here, not in the browser. The drawing itself is in assets/js/failure_map.js.
+The points travel once, as base64 arrays; afterwards only a small bit mask does, or a byte for each row where another
+column colours them. Which rows lie inside a lasso is decided here, not in the browser. The drawing itself is in
+assets/js/failure_map.js and its neighbours.
 """
 
 from __future__ import annotations
@@ -21,21 +22,27 @@ from webapp.markup.components import script
 from webapp.markup.render import render
 
 MAX_VERTICES = 2000
-COLOUR_RANGE = (2.0, 98.0)
-"""Percentiles of the loss at the two ends of the colour bar."""
+SCRIPTS = ("map_paint", "map_colour", "map_points", "map_cells", "map_outline", "failure_map", "map_hand")
+"""In one scope, each after what it uses."""
 
 NO_SELECTION: dict[str, Any] = {"count": 0}
 """An empty record, since Gradio leaves a None out of an update."""
 
 
 def map_view(
-    value: dict[str, Any] | None, *, describe: Callable[[Any], Any], elem_id: str = "map", view: Any = None
+    value: dict[str, Any] | None,
+    *,
+    describe: Callable[[Any], Any],
+    elem_id: str = "map",
+    view: Any = None,
+    colour: Any = None,
 ) -> gr.HTML:
-    """The map as a component; events `lasso` {run, polygon}, `point` {run, row}, `cluster` {run, cluster} and `clear`
-    {}.
+    """The map as a component; events `lasso` {run, polygon}, `point` {run, row}, `cluster` {run, cluster}, `colour`
+    {run, key} and `clear` {}.
 
     Args:
         value: what `map_points` gives; None draws nothing.
+        colour: what `webapp.explore.colours.colouring` gives of the same run; nothing is drawn without it.
         describe: called with [run, row] while the mouse rests on a point; returns {"src", "title", "lines"} or None.
         elem_id: the element's id on the page.
         view: what `webapp.state.query.view_of` gives, handed on to the page's address.
@@ -45,33 +52,26 @@ def map_view(
     return gr.HTML(
         value,
         html_template=render("failure_map.html.j2"),
-        js_on_load=script("map_paint") + script("failure_map"),
+        js_on_load="\n".join(script(name) for name in SCRIPTS),
         apply_default_css=False,
         server_functions=[describe],
         elem_id=elem_id,
         selection=NO_SELECTION,
         view=view,
+        colour=colour,
     )
 
 
 def map_points(diagnosis: Diagnosis, run: str) -> dict[str, Any]:
-    """What the map needs to draw a diagnosis: coordinates, losses, cluster of each row, and the ends of the colour
-    bar."""
-    loss = diagnosis.outcomes.loss
-    low, high = np.percentile(loss, COLOUR_RANGE) if len(loss) else (0.0, 1.0)
+    """Where the map draws a diagnosis: coordinates, and the cluster of each row. Its colours come beside it."""
     cluster, _ = diagnosis.cluster_of()
     return {
         "run": run,
-        "n": len(loss),
-        "x": _packed(diagnosis.map.xy[:, 0].astype("<f4")),
-        "y": _packed(diagnosis.map.xy[:, 1].astype("<f4")),
-        "loss": _packed(loss.astype("<f4")),
-        "cluster": _packed(np.minimum(cluster, 254).astype("<i2")),
+        "n": len(diagnosis.samples),
+        "x": packed(diagnosis.map.xy[:, 0].astype("<f4")),
+        "y": packed(diagnosis.map.xy[:, 1].astype("<f4")),
+        "cluster": packed(np.minimum(cluster, 254).astype("<i2")),
         "clusters": [{"id": c.id, "name": c.name, "size": c.size} for c in diagnosis.clusters],
-        "low": float(low),
-        "high": float(high),
-        "unit": diagnosis.outcomes.unit,
-        "loss_name": diagnosis.outcomes.name,
         "method": diagnosis.map.method,
     }
 
@@ -80,7 +80,7 @@ def map_selection(rows: I64, n: int, *, cluster: int | None = None) -> dict[str,
     """The selection as a bit mask: bit i of byte i // 8, least significant first."""
     mask = np.zeros(n, bool)
     mask[rows] = True
-    return {"mask": _packed(np.packbits(mask, bitorder="little")), "count": len(rows), "cluster": cluster}
+    return {"mask": packed(np.packbits(mask, bitorder="little")), "count": len(rows), "cluster": cluster}
 
 
 def read_polygon(payload: Any) -> tuple[tuple[float, float], ...]:
@@ -121,5 +121,6 @@ def rows_inside(xy: F32, polygon: Sequence[tuple[float, float]]) -> I64:
     return near[inside].astype(np.int64)
 
 
-def _packed(values: npt.NDArray[Any]) -> str:
+def packed(values: npt.NDArray[Any]) -> str:
+    """The bytes of an array in base64."""
     return base64.b64encode(np.ascontiguousarray(values).tobytes()).decode("ascii")

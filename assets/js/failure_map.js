@@ -1,20 +1,25 @@
 // The failure map's behaviour: what is shown, and what the hand does. Runs inside gr.HTML's js_on_load, which gives
-// `element`, `props`, `trigger`, `server` and `watch`; map_paint.js stands before it in the same script.
+// `element`, `props`, `trigger`, `server` and `watch`; the other map_*.js stand before it in the same script.
 
 const find = (selector) => element.querySelector(selector);
 const plate = find(".map-plate");
-const base = find(".map-points");
+const marks = find(".map-marks");
 const over = find(".map-over");
 const hover = find(".map-hover");
 const live = find(".map-live");
-const scratch = document.createElement("canvas");
+const chooser = find(".map-colour select");
 const calm = window.matchMedia("(prefers-reduced-motion: reduce)");
 
 const bytes = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
 const isDark = () => document.body.classList.contains("dark");
 const accent = () => getComputedStyle(plate).getPropertyValue("--accent").trim() || "#2563eb";
 
-let points = null; // {n, x, y, loss, bin, order, cluster}
+let layer = null; // what draws the points
+let points = null; // {n, x, y, cluster, outlines, ...}
+let colour = null; // what colours them: what colours.py gives, with `bytes` and `order`
+let loaded = ""; // which of the two the layer holds, and how
+let cellsAt = { key: "", scale: null }; // the ends of the colours of squares
+let legend = ""; // what the legend says
 let mask = null; // Uint8Array, 1 where selected
 let zoom = { k: 1, dx: 0, dy: 0 };
 let tool = "lasso";
@@ -23,61 +28,118 @@ let peeked = null; // the cluster whose card is under the mouse
 let ringed = null; // the row whose ring is drawn
 let path = []; // the outline being drawn, in pixels
 let drag = null;
+let turn = 0; // counts what was read, so that the layer is filled anew
 const selected = () => (props.selection && props.selection.mask ? props.selection : null);
+
+function startLayer(canvas) {
+  layer = pointLayer(canvas, (event) => { // the card was taken away, as after sleep: go on without it
+    event.preventDefault();
+    layer = plainLayer(freshCanvas(layer.canvas));
+    loaded = "";
+    paint();
+  });
+}
 
 function view() {
   const [width, height] = [plate.clientWidth, plate.clientHeight];
-  const room = Math.min(width - 56, height - 84) / 2;
-  const fit = { x: (width - 56) / 2 / points.halfX, y: (height - 92) / 2 / points.halfY };
+  const head = find(".map-tools").offsetHeight; // one row of buttons, two on a phone
+  const room = Math.min(width - 56, height - 56 - head) / 2;
+  const fit = { x: (width - 56) / 2 / points.halfX, y: (height - 64 - head) / 2 / points.halfY };
   const both = Math.min(fit.x, fit.y); // one scale for both axes, stretched a little at most where the plate is wide
   const kx = Math.min(fit.x, both * 1.35) * zoom.k;
   const ky = Math.min(fit.y, both * 1.35) * zoom.k;
   const radius = Math.max(1.6, Math.min(6, room / 13 / Math.sqrt(Math.sqrt(points.n)))) * Math.min(2.2, Math.pow(zoom.k, 0.35));
+  const [midX, midY, middle] = [width / 2 + zoom.dx, height / 2 + head / 2 + zoom.dy, head / 2];
   return {
-    width, height, radius, kx, ky,
+    width, height, radius, kx, ky, middle,
     ratio: window.devicePixelRatio || 1,
-    toX: (x) => width / 2 + (x - points.midX) * kx + zoom.dx,
-    toY: (y) => height / 2 + 14 - (y - points.midY) * ky + zoom.dy,
-    fromX: (px) => (px - width / 2 - zoom.dx) / kx + points.midX,
-    fromY: (py) => points.midY - (py - height / 2 - 14 - zoom.dy) / ky,
+    toX: (x) => midX + (x - points.midX) * kx,
+    toY: (y) => midY - (y - points.midY) * ky,
+    fromX: (px) => (px - midX) / kx + points.midX,
+    fromY: (py) => points.midY - (py - midY) / ky,
   };
-}
-
-function membersOf(id, v) {
-  const found = [];
-  for (let i = 0; i < points.n; i++) if (points.cluster[i] === id) found.push([v.toX(points.x[i]), v.toY(points.y[i])]);
-  return found;
 }
 
 let queued = false;
 function paint() {
-  if (queued || !points) return;
+  if (queued || !points || !colour) return;
   queued = true;
   requestAnimationFrame(() => {
     queued = false;
-    if (!plate.clientWidth || !plate.clientHeight) return; // the tab is not shown
+    if (!plate.clientWidth || !plate.clientHeight || colour.bytes.length !== points.n) return; // not shown, or half read
     const v = view();
-    for (const canvas of [base, over]) {
+    for (const canvas of [layer.canvas, marks, over]) {
       const [w, h] = [Math.round(v.width * v.ratio), Math.round(v.height * v.ratio)];
       if (canvas.width !== w || canvas.height !== h) [canvas.width, canvas.height] = [w, h];
     }
-    paintPoints(base, points, v, mask, isDark());
-    const pen = base.getContext("2d");
-    const chosen = selected() && selected().cluster;
-    const labels = [];
-    for (const cluster of props.value.clusters) {
-      const members = membersOf(cluster.id, v);
-      if (!members.length) continue;
-      const strong = cluster.id === chosen || cluster.id === stepped || cluster.id === peeked;
-      const core = crowded(members, 30, Math.max(3, Math.round(members.length / 25)));
-      if (core.length && (!mask || strong)) paintOutline(base, scratch, core, v, hueOf(cluster.id), strong);
-      if (!mask || strong) labels.push([central(core.length ? core : members, labels.map(([at]) => at), 25), String(cluster.id + 1), hueOf(cluster.id)]);
-    }
-    const places = spread(labels.map(([[x, y]]) => [x, y - 20]), 25);
-    labels.forEach(([at, text, colour], i) => paintBadge(pen, v.ratio, places[i], text, colour, at));
+    const pen = marks.getContext("2d");
+    pen.clearRect(0, 0, marks.width, marks.height);
+    const cells = paintSamples(pen, v);
+    const words = `${turn} ${isDark()} ${cells ? `${cells.seen} ${cells.low} ${cells.high}` : ""}`;
+    if (words !== legend) showLegend(find, colour, cells, props.value.method, isDark());
+    legend = words;
+    element.dataset.outlines = paintClusters(pen, v);
     paintOver(v);
+    element.dataset.renderer = layer.name;
+    element.dataset.shown = cells ? "cells" : "points";
+    element.dataset.colour = colour.key;
     element.dataset.ready = "true"; // tests and scripts wait for this
   });
+}
+
+// The samples as points, or as squares where there are too many; returns null, or the ends of the squares' colours and how many are in sight.
+function paintSamples(pen, v) {
+  const dark = isDark();
+  const seen = points.n > MAX_POINTS ? countInSight(points, v) : 0;
+  if (seen <= MAX_POINTS) {
+    const key = `${turn} ${dark} ${layer.name}`;
+    if (loaded !== key) layer.load(points, colour.bytes, paletteOf(colour, dark), Array.from({ length: 256 }, (_, byte) => signOf(colour, byte)), ...ordered());
+    loaded = key;
+    layer.draw(v, v.radius, dark, getComputedStyle(plate).backgroundColor.match(/\d+/g).map(Number));
+    return null;
+  }
+  layer.clear();
+  const whole = zoom.k === 1 && !zoom.dx && !zoom.dy;
+  const key = `${colour.run} ${colour.key} ${Math.round(v.kx / zoom.k)}`;
+  const every = mask ? null : cellsOf(points, colour, v, zoom.k, null, 0);
+  if (cellsAt.key !== key) {
+    const home = zoom;
+    zoom = { k: 1, dx: 0, dy: 0 };
+    cellsAt = { key, scale: cellScale(whole && every ? every : cellsOf(points, colour, view(), 1, null, 0), colour) };
+    zoom = home;
+  }
+  const parts = every ? [[every, 1]] : [0, 1].map((keep) => [cellsOf(points, colour, v, zoom.k, mask, keep), keep ? 1 : 0.18]);
+  for (const [cells, alpha] of parts) paintCells(pen, cells, colour, paletteOf(colour, dark), cellsAt.scale, v, alpha);
+  return { ...cellsAt.scale, seen };
+}
+
+// [rows from below to above, the place from which on they are selected]
+function ordered() {
+  if (!mask) return [colour.order, points.n];
+  const rest = colour.order.filter((i) => !mask[i]);
+  const order = new Uint32Array(points.n);
+  order.set(rest);
+  order.set(colour.order.filter((i) => mask[i]), rest.length);
+  return [order, rest.length];
+}
+
+// Outlines and numbers; returns how many outlines there are.
+function paintClusters(pen, v) {
+  if (!points.outlines) return 0; // on their way
+  const chosen = selected() && selected().cluster;
+  const labels = [];
+  let drawn = 0;
+  for (const { id } of props.value.clusters) {
+    const outline = points.outlines.get(id);
+    const strong = id === chosen || id === stepped || id === peeked;
+    if (!outline || (mask && !strong)) continue;
+    paintOutline(pen, outline.lines, v, hueOf(id), strong);
+    drawn += outline.lines.length > 0;
+    labels.push([[v.toX(outline.middle[0]), v.toY(outline.middle[1])], String(id + 1), hueOf(id)]);
+  }
+  const places = spread(labels.map(([[x, y]]) => [x, y - 20]), 25);
+  labels.forEach(([at, text, colour], i) => paintBadge(pen, v.ratio, places[i], text, colour, at));
+  return drawn;
 }
 
 function paintOver(v = view()) {
@@ -92,23 +154,24 @@ function readPoints() {
   element.dataset.ready = "false";
   if (!value || !value.n) return;
   const floats = (text) => new Float32Array(bytes(text).buffer);
-  const next = { n: value.n, x: floats(value.x), y: floats(value.y), loss: floats(value.loss), cluster: new Int16Array(bytes(value.cluster).buffer) };
-  const span = value.high - value.low || 1;
-  next.bin = Uint8Array.from(next.loss, (l) => Math.round(Math.max(0, Math.min(1, (l - value.low) / span)) * (BINS - 1)));
-  next.order = Uint32Array.from(next.loss.keys()).sort((a, b) => next.loss[a] - next.loss[b]);
+  const next = { run: value.run, n: value.n, x: floats(value.x), y: floats(value.y), cluster: new Int16Array(bytes(value.cluster).buffer) };
   for (const [axis, mid, half] of [["x", "midX", "halfX"], ["y", "midY", "halfY"]]) {
     let [low, high] = [Infinity, -Infinity];
     for (const at of next[axis]) [low, high] = [Math.min(low, at), Math.max(high, at)];
     [next[mid], next[half]] = [(low + high) / 2, (high - low) / 2 || 1];
   }
+  next.outlines = new Map(value.clusters.map((cluster) => [cluster.id, outlineOf(next, cluster.id)]));
   const before = points;
   points = next;
+  turn += 1;
   zoom = { k: 1, dx: 0, dy: 0 };
   ringed = stepped = peeked = null;
   element.classList.toggle("map-full", true);
-  labelMap(value);
+  const names = value.clusters.map((c) => `${c.id + 1}: ${c.name}, ${c.size} samples`).join("; ");
+  marks.setAttribute("aria-label", `Failure map of ${value.n} samples. ${names ? "Clusters " + names : "No cluster was confirmed"}. The list beside it offers the same.`);
+  readColour();
   readSelection();
-  if (before && before.n === next.n && before.loss.every((l, i) => l === next.loss[i]) && !calm.matches) glide(before, next);
+  if (before && before.run === next.run && before.n === next.n && !calm.matches && next.n <= MAX_POINTS) glide(before, next);
 }
 
 // The same samples in a new place, such as UMAP after PCA: let the eye follow them.
@@ -118,28 +181,38 @@ function glide(from, to) {
   const scaled = (axis, mid, half) => Float32Array.from(from[axis], (at) => ((at - from[mid]) / from[half]) * to[half] + to[mid]);
   const origin = { x: scaled("x", "midX", "halfX"), y: scaled("y", "midY", "halfY") };
   const frame = (now) => {
-    if (points.n !== to.n) return;
+    if (points.n !== to.n || points.run !== to.run) return;
     const t = Math.min(1, (now - start) / 900);
     const s = t * t * (3 - 2 * t);
     const mix = (axis) => (t < 1 ? Float32Array.from(target[axis], (at, i) => origin[axis][i] + s * (at - origin[axis][i])) : target[axis]);
-    points = { ...to, x: mix("x"), y: mix("y") };
+    points = { ...to, x: mix("x"), y: mix("y"), outlines: t < 1 ? null : to.outlines };
+    turn += 1;
     paint();
     if (t < 1) requestAnimationFrame(frame);
   };
   requestAnimationFrame(frame);
 }
 
-function labelMap(value) {
-  const span = value.high - value.low || Math.abs(value.high) || 1;
-  const digits = Math.max(0, Math.min(6, 1 - Math.floor(Math.log10(span)))); // two figures of the range
-  const short = (v) => v.toFixed(digits);
-  find(".map-low").textContent = `${short(value.low)}`;
-  find(".map-high").textContent = `${short(value.high)} ${value.unit}`;
-  const method = value.method === "umap" ? "UMAP of the embedding" : "PCA view of the embedding";
-  find(".map-note").textContent = `Colour: ${value.loss_name}, 2nd to 98th percentile, worst drawn last. ${method}: for looking, not for testing.`;
-  const names = value.clusters.map((c) => `${c.id + 1}: ${c.name}, ${c.size} samples`).join("; ");
-  base.setAttribute("aria-label", `Failure map of ${value.n} samples. ${names ? "Clusters " + names : "No cluster was confirmed"}. The list beside it offers the same.`);
-  paintRamp(find(".map-ramp"), isDark());
+// The colours of the points; those of another run wait until its points are there, too.
+function readColour() {
+  const value = props.colour;
+  if (!value || !points || value.run !== points.run) return;
+  colour = { ...value, bytes: bytes(value.values) };
+  if (colour.bytes.length !== points.n) return;
+  colour.order = drawingOrder(colour, points.n);
+  turn += 1;
+  listColours(value);
+  paint();
+}
+
+function listColours({ choices, key }) {
+  const groups = new Map();
+  for (const choice of choices) {
+    if (!groups.has(choice.group)) groups.set(choice.group, Object.assign(document.createElement("optgroup"), { label: choice.group }));
+    groups.get(choice.group).append(new Option(choice.title, choice.key));
+  }
+  chooser.replaceChildren(...groups.values());
+  chooser.value = key;
 }
 
 function readSelection() {
@@ -150,183 +223,8 @@ function readSelection() {
     mask = Uint8Array.from({ length: points.n }, (_, i) => (packed[i >> 3] >> (i & 7)) & 1);
   }
   path = [];
+  turn += 1;
   stepped = chosen && Number.isInteger(chosen.cluster) ? chosen.cluster : null;
   paint();
-  paintOver(); // a lasso's outline goes with its run
+  if (points) paintOver(); // a lasso's outline goes with its run
 }
-
-// ---- the hand
-
-const place = (event) => {
-  const box = plate.getBoundingClientRect();
-  return [event.clientX - box.left, event.clientY - box.top];
-};
-
-function nearest([px, py], reach) {
-  const v = view();
-  let best = null;
-  let least = reach * reach;
-  for (let i = 0; i < points.n; i++) {
-    const [dx, dy] = [v.toX(points.x[i]) - px, v.toY(points.y[i]) - py];
-    const d = dx * dx + dy * dy;
-    if (d < least) [best, least] = [i, d];
-  }
-  return best;
-}
-
-function zoomAt(factor, px = plate.clientWidth / 2, py = plate.clientHeight / 2) {
-  const k = Math.max(1, Math.min(40, zoom.k * factor));
-  const f = k / zoom.k;
-  const [ox, oy] = [px - plate.clientWidth / 2, py - plate.clientHeight / 2 - 14];
-  zoom = k === 1 ? { k, dx: 0, dy: 0 } : { k, dx: ox - (ox - zoom.dx) * f, dy: oy - (oy - zoom.dy) * f };
-  paint();
-}
-
-function pickTool(name) {
-  tool = name;
-  plate.dataset.tool = name;
-  for (const button of element.querySelectorAll("[data-tool]")) if (button !== plate) button.setAttribute("aria-pressed", String(button.dataset.tool === name));
-}
-
-const send = (name, more) => trigger(name, { run: props.value.run, ...more });
-const hideHover = () => { hover.hidden = true; if (ringed !== null) { ringed = null; paintOver(); } };
-
-over.addEventListener("pointerdown", (event) => {
-  if (!points || event.button !== 0) return;
-  plate.classList.add("by-hand"); // no focus frame until the keyboard is used
-  plate.focus({ preventScroll: true });
-  over.setPointerCapture(event.pointerId);
-  hideHover();
-  const at = place(event);
-  // One finger scrolls the page unless a drawing tool was picked on purpose.
-  const moves = tool === "pan" || event.altKey;
-  drag = { from: at, last: at, moves, box: tool === "box" };
-  path = moves ? [] : [at];
-});
-
-over.addEventListener("pointermove", (event) => {
-  if (!points) return;
-  const at = place(event);
-  if (!drag) return askHover(at);
-  if (drag.moves) {
-    zoom = { ...zoom, dx: zoom.dx + at[0] - drag.last[0], dy: zoom.dy + at[1] - drag.last[1] };
-    drag.last = at;
-    return paint();
-  }
-  if (drag.box) path = [drag.from, [at[0], drag.from[1]], at, [drag.from[0], at[1]]];
-  else if (Math.hypot(at[0] - path.at(-1)[0], at[1] - path.at(-1)[1]) > 2.5) path.push(at);
-  paintOver();
-});
-
-over.addEventListener("pointerup", (event) => {
-  if (!drag) return;
-  const at = place(event);
-  const moved = Math.max(Math.hypot(at[0] - drag.from[0], at[1] - drag.from[1]), path.length > 6 ? 20 : 0);
-  const wasMove = drag.moves;
-  drag = null;
-  if (moved < 5) {
-    path = [];
-    paintOver();
-    const row = nearest(at, 14);
-    if (row !== null) send("point", { row });
-    else if (selected()) send("clear", {});
-    return;
-  }
-  if (wasMove) return;
-  const v = view();
-  const every = Math.ceil(path.length / 1500); // the server takes at most 2,000 vertices
-  const polygon = path.filter((_, i) => i % every === 0).map(([px, py]) => [v.fromX(px), v.fromY(py)]);
-  path = [];
-  paintOver();
-  send("lasso", { polygon });
-});
-
-over.addEventListener("pointercancel", () => { drag = null; path = []; paintOver(); });
-over.addEventListener("pointerleave", () => { if (!drag) { clearTimeout(hoverTimer); hideHover(); } });
-over.addEventListener("dblclick", (event) => zoomAt(event.shiftKey ? 0.5 : 2, ...place(event)));
-over.addEventListener("wheel", (event) => {
-  // A plain wheel scrolls the page until the map has been clicked.
-  if (!event.ctrlKey && !event.metaKey && document.activeElement !== plate) return;
-  event.preventDefault();
-  zoomAt(Math.exp(-event.deltaY * 0.0016), ...place(event));
-}, { passive: false });
-
-// ---- the card under the mouse
-
-let hoverTimer = 0;
-const cards = new Map(); // row -> card of the open run
-let cardsOf = "";
-
-function askHover(at) {
-  const row = nearest(at, 14);
-  if (row === ringed) return;
-  clearTimeout(hoverTimer);
-  hideHover();
-  if (row === null) return;
-  ringed = row;
-  paintOver();
-  hoverTimer = setTimeout(() => showHover(row), 110);
-}
-
-async function showHover(row) {
-  const run = props.value.run;
-  if (cardsOf !== run) { cards.clear(); cardsOf = run; }
-  if (!cards.has(row)) cards.set(row, await server.describe([run, row]));
-  const card = cards.get(row);
-  if (ringed !== row || !card) return;
-  const image = hover.querySelector("img");
-  image.hidden = !card.src;
-  if (card.src) image.src = card.src;
-  const text = hover.querySelector(".map-hover-text");
-  text.replaceChildren(...[card.title, ...card.lines].map((line, i) => Object.assign(document.createElement(i ? "span" : "b"), { textContent: line })));
-  hover.hidden = false;
-  const v = view();
-  const [x, y] = [v.toX(points.x[row]), v.toY(points.y[row])];
-  hover.style.left = `${x + 18 + hover.offsetWidth > v.width ? Math.max(4, x - 18 - hover.offsetWidth) : x + 18}px`;
-  hover.style.top = `${Math.max(4, Math.min(v.height - hover.offsetHeight - 4, y - hover.offsetHeight / 2))}px`;
-}
-
-// ---- keys and buttons
-
-plate.addEventListener("keydown", (event) => {
-  plate.classList.remove("by-hand");
-  if (!points || event.target !== plate) return;
-  const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
-  const ids = props.value.clusters.map((c) => c.id);
-  if (by && ids.length) {
-    const at = ids.indexOf(stepped);
-    stepped = ids[at < 0 ? (by > 0 ? 0 : ids.length - 1) : (at + by + ids.length) % ids.length];
-    const cluster = props.value.clusters.find((c) => c.id === stepped);
-    live.textContent = `Cluster ${stepped + 1}: ${cluster.name}, ${cluster.size} samples. Enter opens it.`;
-    paint();
-  } else if (event.key === "Enter" && stepped !== null) send("cluster", { cluster: stepped });
-  else if (event.key === "+" || event.key === "=") zoomAt(1.4);
-  else if (event.key === "-") zoomAt(1 / 1.4);
-  else if (event.key === "0") zoomAt(0);
-  else return;
-  event.preventDefault();
-});
-
-document.addEventListener("keydown", (event) => {
-  if (event.key !== "Escape" || !plate.isConnected || !plate.clientWidth || document.querySelector("dialog[open]")) return;
-  if (path.length || drag) { drag = null; path = []; paintOver(); }
-  else if (selected()) send("clear", {});
-});
-
-element.addEventListener("click", (event) => {
-  const button = event.target.closest("button");
-  if (!button || !points) return;
-  if (button.dataset.tool) pickTool(button.dataset.tool);
-  if (button.dataset.zoom) zoomAt({ in: 1.5, out: 1 / 1.5, fit: 0 }[button.dataset.zoom]);
-});
-
-window.addEventListener("errata:peek", (event) => { peeked = event.detail; paint(); });
-window.addEventListener("errata:ring", (event) => { if (points) { ringed = event.detail; paintOver(); } });
-new ResizeObserver(paint).observe(plate);
-new MutationObserver(() => { if (points) { paintRamp(find(".map-ramp"), isDark()); paint(); } }).observe(document.body, { attributes: true, attributeFilter: ["class"] });
-
-pickTool(window.matchMedia("(pointer: coarse)").matches ? "tap" : "lasso");
-watch("value", readPoints);
-watch("selection", readSelection);
-watch("view", () => window.dispatchEvent(new CustomEvent("errata-view", { detail: props.view }))); // for link.js
-readPoints();

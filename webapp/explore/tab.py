@@ -16,6 +16,7 @@ from core.records import I64, Diagnosis, Insight
 from core.reports.wording.scans import outlines_sentence
 from webapp.explore import linked
 from webapp.explore.cards import cluster_list
+from webapp.explore.colours import colouring
 from webapp.explore.detail import Selection, selection_pane
 from webapp.explore.findings import phrases_of_rows
 from webapp.explore.overview import class_section, notes_section, strip
@@ -26,6 +27,7 @@ from webapp.markup.components import download_row, script
 from webapp.markup.html import picture, sample_facts
 from webapp.markup.render import render
 from webapp.state import downloads
+from webapp.state.columns import LOSS
 from webapp.state.events import as_int, event_data
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, on_cancel
 from webapp.state.picker import runs_to_open
@@ -59,14 +61,19 @@ class View:
         return [session, *self.all(), *self.buttons]
 
 
-def show_run(run: str) -> tuple[Any, ...]:
-    """Open a run: returns (session, strip, classes, map, pane, notes) with nothing picked."""
-    diagnosis = opened(run)
+def show_run(run: str, colour: str = LOSS) -> tuple[Any, ...]:
+    """Open a run: returns (session, strip, classes, map, pane, notes) with nothing picked.
+
+    Args:
+        colour: key of the column that colours the map.
+    """
+    diagnosis, session = opened(run), Session(run=run, colour=colour)
+    points, colours = map_points(diagnosis, run), colouring(diagnosis, run, colour)
     return (
-        Session(run=run),
+        session,
         strip(diagnosis),
         class_section(diagnosis),
-        gr.update(value=map_points(diagnosis, run), selection=NO_SELECTION, view=view_of(Session(run=run))),
+        gr.update(value=points, colour=colours, selection=NO_SELECTION, view=view_of(session)),
         gr.update(value=cluster_list(diagnosis, patches=patches_of(run)), run=run),
         gr.update(value=notes_section(diagnosis), run=run),
     )
@@ -162,6 +169,13 @@ def on_clear(session: Session) -> tuple[Session, Any, Any]:
     return show_selection(session.only())
 
 
+def on_colour(session: Session, event: gr.EventData) -> tuple[Session, Any]:
+    """Another column was chosen to colour the map: returns (session, map)."""
+    session = replace(session, colour=str(_own(session, event).get("key")))
+    colours = colouring(opened(session.run), session.run, session.colour)
+    return session, gr.update(colour=colours, view=view_of(session))
+
+
 def describe(asked: Any) -> dict[str, Any] | None:
     """The card of one sample for [run, row]: {"src", "title", "lines", "text", "worth"}; None where the run or the row
     is not there. Asked with a third part that is true, it has "words" besides, as `map_beside` gives them."""
@@ -249,6 +263,7 @@ def build(session: gr.State, examples: list[tuple[str, str]]) -> View:
     failure_map.point(shows_errors(on_point), [session], **selection)
     failure_map.cluster(shows_errors(on_cluster), [session], **selection)
     failure_map.clear(shows_errors(on_clear), [session], **selection)
+    failure_map.colour(shows_errors(on_colour), [session], [session, failure_map], trigger_mode="always_last", **QUICK)
     changed = view.picker.input(shows_errors(open_run), [view.picker], view.opened(session), **QUICK)
     changed.then(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)
     _wire_measurement(session, view)
@@ -285,7 +300,9 @@ def _layout(session: gr.State, examples: list[tuple[str, str]]) -> View:
     classes = gr.HTML(lines, elem_id="classes", **PLAIN)
     with gr.Row(elem_classes="stage", equal_height=True):
         with gr.Column(scale=58, min_width=320):
-            failure_map = map_view(points.get("value"), describe=describe, view=points.get("view"))
+            failure_map = map_view(
+                points.get("value"), describe=describe, view=points.get("view"), colour=points.get("colour")
+            )
         with gr.Column(scale=42, min_width=320, elem_classes="pane-column"):
             pane = _pane(listed, "pane")
     linked.build(session, pane, failure_map, show_selection, describe)
