@@ -205,14 +205,33 @@ function readColour() {
   paint();
 }
 
-function listColours({ choices, key }) {
+let listed = ""; // the run whose columns the list offers
+let wanted = null; // the column that was asked for last and is not there yet
+let patience = 0; // one question at a time; where no answer comes the next one may be asked after a while
+
+function askColour(key) {
+  wanted = key;
+  if (patience) return;
+  patience = setTimeout(() => { patience = 0; }, 8000);
+  send("colour", { key });
+}
+
+function listColours({ run, choices, key }) {
+  clearTimeout(patience);
+  patience = 0;
+  if (listed !== run) fillColours(choices);
+  else if (wanted && wanted !== key) return askColour(wanted); // the hand is ahead
+  wanted = null;
+  [listed, chooser.value] = [run, key];
+}
+
+function fillColours(choices) {
   const groups = new Map();
   for (const choice of choices) {
     if (!groups.has(choice.group)) groups.set(choice.group, Object.assign(document.createElement("optgroup"), { label: choice.group }));
     groups.get(choice.group).append(new Option(choice.title, choice.key));
   }
   chooser.replaceChildren(...groups.values());
-  chooser.value = key;
 }
 
 function readSelection() {

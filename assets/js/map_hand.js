@@ -164,7 +164,7 @@ element.addEventListener("click", (event) => {
   if (button.dataset.zoom) zoomAt({ in: 1.5, out: 1 / 1.5, fit: 0 }[button.dataset.zoom]);
 });
 
-chooser.addEventListener("change", () => send("colour", { key: chooser.value }));
+chooser.addEventListener("change", () => askColour(chooser.value));
 window.addEventListener("errata:peek", (event) => { peeked = event.detail; paint(); });
 window.addEventListener("errata:ring", (event) => { if (points) { ringed = event.detail; paintOver(); } });
 new ResizeObserver(paint).observe(plate);

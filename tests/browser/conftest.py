@@ -35,26 +35,29 @@ def page_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def open_page(chromium: Any, page_address: str) -> Iterator[Callable[..., Any]]:
-    """open_page(width, height, dark) gives a fresh visitor's page once its map is drawn; a script error fails the
-    test."""
+    """open_page(width, height, dark, address, script) gives a fresh visitor's page once its map is drawn; a script
+    error fails the test. `script` runs in the page before its own."""
     contexts, faults = [], []
 
-    def visit(width: int = 1280, height: int = 800, *, dark: bool = False) -> Any:
+    def visit(
+        width: int = 1280, height: int = 800, *, dark: bool = False, address: str = page_address, script: str = ""
+    ) -> Any:
         context = chromium.new_context(
             viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
         )
         contexts.append(context)
+        context.add_init_script(script)
         page = context.new_page()
         page.on("pageerror", lambda error: faults.append(str(error)))
         page.on(
             "request",
             lambda request: (
                 None
-                if request.url.startswith((page_address, "data:", "blob:"))
+                if request.url.startswith((address.partition("?")[0], "data:", "blob:"))
                 else faults.append(f"asked {request.url}")
             ),
         )
-        page.goto(page_address)
+        page.goto(address)
         page.wait_for_selector(READY, timeout=60_000)
         return page
 

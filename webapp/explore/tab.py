@@ -263,7 +263,7 @@ def build(session: gr.State, examples: list[tuple[str, str]]) -> View:
     failure_map.point(shows_errors(on_point), [session], **selection)
     failure_map.cluster(shows_errors(on_cluster), [session], **selection)
     failure_map.clear(shows_errors(on_clear), [session], **selection)
-    failure_map.colour(shows_errors(on_colour), [session], [session, failure_map], trigger_mode="always_last", **QUICK)
+    failure_map.colour(shows_errors(on_colour), [session], [session, failure_map], trigger_mode="multiple", **QUICK)
     changed = view.picker.input(shows_errors(open_run), [view.picker], view.opened(session), **QUICK)
     changed.then(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)
     _wire_measurement(session, view)

@@ -1,0 +1,150 @@
+"""The failure map in a real browser: colours, renderers, outlines, and squares where there are too many points."""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.support.showcase import make_showcase
+from webapp.markup.html import HUES
+
+pytestmark = pytest.mark.browser
+Visit = Callable[..., Any]
+NO_WEBGL = """(() => {
+  const real = HTMLCanvasElement.prototype.getContext;
+  HTMLCanvasElement.prototype.getContext = function (kind, ...more) {
+    return kind.includes('webgl') ? null : real.call(this, kind, ...more);
+  };
+})()"""
+
+
+def says(page: Any, **wanted: str) -> None:
+    """Until the map says so of itself: renderer, shown, colour, outlines."""
+    page.wait_for_function(
+        "wanted => Object.entries(wanted).every(([key, value]) =>"
+        " document.querySelector('#map [data-ready=true]')?.dataset[key] === value)",
+        arg=wanted,
+        timeout=60_000,
+    )
+
+
+def picture(page: Any) -> np.ndarray:
+    """(h, w, 3) what the map shows below its buttons."""
+    shot = page.locator("#map .map-plate").screenshot()
+    return np.asarray(Image.open(io.BytesIO(shot)).convert("RGB"), int)[70:]
+
+
+def share_near(shown: np.ndarray, colour: str) -> float:
+    """Share of the pixels that are about of this colour."""
+    rgb = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)])
+    return float((np.abs(shown - rgb).max(-1) < 24).mean())
+
+
+def test_another_colour_is_chosen_by_keyboard_and_stands_in_the_address(open_page: Visit) -> None:
+    page = open_page()
+    says(page, colour="loss", renderer="webgl")
+    before, note = picture(page), page.locator(".map-note").inner_text()
+    page.get_by_label("Colour").focus()
+    page.keyboard.press("r")
+    says(page, colour="residual")
+    assert "zero in the middle" in page.locator(".map-note").inner_text() != note
+    assert np.abs(picture(page) - before).mean() > 0.5
+    page.wait_for_function("new URLSearchParams(location.search).get('colour') === 'residual'")
+    page.go_back()
+    says(page, colour="loss")
+    page.get_by_label("Colour").focus()
+    page.keyboard.type("class")  # by way of "cluster": the last choice holds
+    says(page, colour="class")
+    assert page.locator(".map-signs li").all_inner_texts() == ["bus\n200", "car\n200", "tram\n200"]
+    assert share_near(before, HUES[1]) < share_near(picture(page), HUES[1])
+    assert not page.locator(".map-bar").is_visible()
+
+
+def test_a_link_opens_its_colour_and_a_cluster_keeps_it(open_page: Visit, page_address: str) -> None:
+    page = open_page()
+    page.goto(f"{page_address}?run=example-streets&colour=property:brightness")
+    says(page, colour="property:brightness")
+    assert "1 without a value" in page.locator(".map-note").inner_text()
+    page.locator("#pane [data-do=cluster]").first.click()
+    page.wait_for_function("/cluster=1/.test(location.search) && /colour=property/.test(location.search)")
+    says(page, colour="property:brightness")
+
+
+def test_a_colour_that_the_run_lacks_is_said_and_the_run_is_open(open_page: Visit, page_address: str) -> None:
+    page = open_page()
+    page.goto(f"{page_address}?run=example-streets&colour=meta:%3Cb%3E")
+    page.wait_for_selector(".toast-body")
+    assert "no column" in page.locator(".toast-body").first.inner_text()
+    says(page, colour="loss")
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_without_webgl_the_same_is_drawn_by_hand(open_page: Visit, dark: bool) -> None:
+    card, hand = open_page(dark=dark), open_page(dark=dark, script=NO_WEBGL)
+    says(card, renderer="webgl")
+    says(hand, renderer="canvas")
+    assert np.abs(picture(card) - picture(hand)).mean() < 2.5  # edges alone differ: the points lie on whole pixels
+    hand.locator("#pane [data-do=cluster]").first.click()
+    hand.wait_for_selector("#pane .selection-chip")
+
+
+def test_a_lost_card_changes_nothing_but_the_renderer(open_page: Visit) -> None:
+    page = open_page()
+    before = picture(page)
+    page.evaluate(
+        "document.querySelector('.map-points').getContext('webgl').getExtension('WEBGL_lose_context').loseContext()"
+    )
+    says(page, renderer="canvas")
+    assert np.abs(picture(page) - before).mean() < 2.5
+
+
+@pytest.mark.parametrize(("width", "height"), [(360, 740), (390, 844), (1920, 1080)])
+def test_every_confirmed_cluster_has_an_outline_at_every_size(open_page: Visit, width: int, height: int) -> None:
+    page = open_page(width, height)
+    says(page, outlines="3")
+    shown = picture(page)
+    assert all(share_near(shown, HUES[cluster]) > 0.0002 for cluster in range(3))
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.fixture(scope="module")
+def crowded() -> Iterator[str]:
+    """The address of a page with a run of more samples than are drawn as points."""
+    from webapp.app import build_app
+    from webapp.server.settings import launch_settings
+    from webapp.state import downloads
+    from webapp.state.runs import RUNS
+
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "file.txt"
+        file.write_text("nothing")
+        patch.setattr(RUNS, "files", lambda run: [file] * len(downloads.FILES))
+        run = RUNS.offer(Path(folder) / "crowded" / "run")
+        RUNS._loaded[run] = make_showcase(25_000, with_images=False)
+        demo = build_app(first=[("crowded", run)])
+        _, address, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_settings())
+        yield address
+        demo.close()
+
+
+def test_squares_stand_for_too_many_points_until_one_zooms_in(open_page: Visit, crowded: str) -> None:
+    page = open_page(address=crowded)
+    says(page, shown="cells", outlines="3")
+    assert "25,000 samples in sight" in page.locator(".map-note").inner_text()
+    for _ in range(4):
+        page.locator("#map [data-zoom=in]").click()
+    says(page, shown="points")
+    assert "in sight" not in page.locator(".map-note").inner_text()
+    page.locator("#map [data-zoom=fit]").click()
+    says(page, shown="cells")
+    page.get_by_label("Colour").focus()
+    page.keyboard.type("class")
+    says(page, shown="cells", colour="class")
+    assert "most frequent of each cell" in page.locator(".map-note").inner_text()
