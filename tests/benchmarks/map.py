@@ -23,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
@@ -120,7 +120,7 @@ COLOUR = """async (key) => {
 
 
 @contextmanager
-def served(code: Path, n: int) -> Iterator[str]:
+def served(code: Path, n: int) -> Generator[str]:
     """The address of that checkout's page with a run of n samples."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
