@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
+import gradio as gr
 import numpy as np
 import numpy.typing as npt
 
@@ -11,6 +13,10 @@ from core.errors import InvalidInput
 from core.records import F64, I64, Diagnosis
 from webapp.failure_map import packed
 from webapp.state.columns import ShownColumn, coded, column_of, columns_of
+from webapp.state.events import event_of_run
+from webapp.state.query import view_of
+from webapp.state.runs import RUNS
+from webapp.state.session import Session
 
 COLOUR_RANGE = (2.0, 98.0)
 """Percentiles of the values at the two ends of the colour bar; what lies beyond has the colour of the end."""
@@ -25,6 +31,13 @@ MAX_LABEL = 80
 NONE = {"cluster": "in no cluster", "confused": "not confused"}
 """What a row without a value is."""
 GROUPS = {"meta": "Your table", "property": "Measured"}
+
+
+def on_colour(session: Session, event: gr.EventData) -> tuple[Session, Any]:
+    """Another column was chosen to colour the map: returns (session, map)."""
+    session = replace(session, colour=str(event_of_run(event, session.run).get("key")))
+    colours = colouring(RUNS.get(session.run), session.run, session.colour)
+    return session, gr.update(colour=colours, view=view_of(session))
 
 
 def choices(diagnosis: Diagnosis) -> list[dict[str, str]]:

@@ -16,7 +16,7 @@ from core.records import I64, Diagnosis, Insight
 from core.reports.wording.scans import outlines_sentence
 from webapp.explore import linked
 from webapp.explore.cards import cluster_list
-from webapp.explore.colours import colouring
+from webapp.explore.colours import colouring, on_colour
 from webapp.explore.detail import Selection, selection_pane
 from webapp.explore.findings import phrases_of_rows
 from webapp.explore.overview import class_section, notes_section, strip
@@ -28,7 +28,7 @@ from webapp.markup.html import picture, sample_facts
 from webapp.markup.render import render
 from webapp.state import downloads
 from webapp.state.columns import LOSS
-from webapp.state.events import as_int, event_data
+from webapp.state.events import as_int, event_data, event_of_run
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, on_cancel
 from webapp.state.picker import runs_to_open
 from webapp.state.query import view_of
@@ -141,13 +141,13 @@ def on_act(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
 
 def on_lasso(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
     """An outline was drawn on the map."""
-    said = _own(session, event)
+    said = event_of_run(event, session.run)
     return show_selection(session.only(polygon=read_polygon(said.get("polygon")), filters=session.filters))
 
 
 def on_point(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
     """A point was clicked: its confirmed cluster opens, or the sample alone where it is in none."""
-    row = as_int(_own(session, event).get("row"))
+    row = as_int(event_of_run(event, session.run).get("row"))
     diagnosis = RUNS.get(session.run)
     if not 0 <= row < len(diagnosis.samples):
         raise InvalidInput(
@@ -161,19 +161,12 @@ def on_point(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
 
 def on_cluster(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
     """A cluster was chosen on the map with the keyboard."""
-    return show_selection(session.only(cluster=as_int(_own(session, event).get("cluster"))))
+    return show_selection(session.only(cluster=as_int(event_of_run(event, session.run).get("cluster"))))
 
 
 def on_clear(session: Session) -> tuple[Session, Any, Any]:
     """Escape, or a click beside every point."""
     return show_selection(session.only())
-
-
-def on_colour(session: Session, event: gr.EventData) -> tuple[Session, Any]:
-    """Another column was chosen to colour the map: returns (session, map)."""
-    session = replace(session, colour=str(_own(session, event).get("key")))
-    colours = colouring(opened(session.run), session.run, session.colour)
-    return session, gr.update(colour=colours, view=view_of(session))
 
 
 def describe(asked: Any) -> dict[str, Any] | None:
@@ -243,14 +236,6 @@ def on_downloads(session: Session) -> list[Any]:
     if not session.run:
         return waiting()
     return [gr.update(value=str(path), interactive=True) for path in RUNS.files(session.run)]
-
-
-def _own(session: Session, event: gr.EventData) -> dict[str, Any]:
-    """The event's payload, provided that it speaks of the open run: a map that was replaced meanwhile does not."""
-    said = event_data(event)
-    if said.get("run") != session.run:
-        raise InvalidInput("The map has changed since. Draw the outline again.")
-    return said
 
 
 def build(session: gr.State, examples: list[tuple[str, str]]) -> View:

@@ -15,6 +15,14 @@ def event_data(event: gr.EventData) -> dict[str, Any]:
     return said if isinstance(said, dict) else {}
 
 
+def event_of_run(event: gr.EventData, run: str) -> dict[str, Any]:
+    """The event's payload, provided that it speaks of the open run: a map that was replaced meanwhile does not."""
+    said = event_data(event)
+    if said.get("run") != run:
+        raise InvalidInput("The map has changed since. Draw the outline again.")
+    return said
+
+
 def as_int(value: Any) -> int:
     """The value as a whole number; raises InvalidInput where it is none."""
     try:
