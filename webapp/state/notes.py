@@ -58,15 +58,24 @@ class Notes:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._lock = threading.Lock()
+        self._read: dict[str, tuple[tuple[int, ...], Note | None]] = {}
+        """What was read last, and of which version of the file."""
 
     def read(self, link: str) -> Note | None:
         """The note under the id of a run's links; None where there is none, or it is damaged."""
         if not is_id(link):
             return None
+        path = self._path(link)
         try:
-            with open_plain(self._path(link), MAX_NOTE_BYTES) as file:
-                return _checked(json.load(file), link)
+            status = path.lstat()
+            stamp = status.st_ino, status.st_mtime_ns, status.st_size
+            before = self._read.get(link)
+            if before is None or before[0] != stamp:  # read once: it is asked for at each click
+                with open_plain(path, MAX_NOTE_BYTES) as file:
+                    before = self._read[link] = stamp, _checked(json.load(file), link)
+            return before[1]
         except (OSError, ValueError):
+            self._read.pop(link, None)
             return None
 
     def all(self) -> list[Note]:
