@@ -1,13 +1,17 @@
 """Diagnose the shipped examples and store each finished run beside its data, so that the page opens on it at once.
 
     python -m scripts.examples.make_runs [NAME ...]
+    python -m scripts.examples.make_runs --check [NAME ...]
 
-A test makes them again and compares; the settings are the defaults.
+The settings are the defaults. With `--check` each is made again and compared, and nothing is written; the tests do so
+with two of them, and with the others by parts (`tests/scripts/examples/test_make_runs.py`).
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,7 +27,8 @@ from core.probes.reference.names import KEY
 from core.probes.reference.read import read_squares
 from core.probes.reference.standin import measure_standin
 from core.records import F32, Diagnosis
-from core.store import THUMBNAILS, save
+from core.store import THUMBNAILS, load, save
+from scripts.examples.compare_runs import differences
 
 EXAMPLES = ASSETS / "examples"
 TITLES = {"clothing": "snapshots of clothes", "definitions": "definitions of words", "scans": "drawn scans of heads"}
@@ -65,16 +70,31 @@ def _halved(array: F32) -> F32:
     return array.astype(np.float16).astype(np.float32)
 
 
-def main() -> None:
-    for name in sys.argv[1:] or sorted(
-        folder.name for folder in EXAMPLES.iterdir() if (folder / "table.csv").is_file()
-    ):
+def check(name: str) -> list[str]:
+    """What the example says otherwise where it is made again; empty where it says the same."""
+    return differences(diagnose_example(name, Settings(map=False, sensitivity=False)), load(EXAMPLES / name / "run"))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Make the named examples, or all; with `--check` 1 where one says something else than the shipped run."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument("names", nargs="*", help="examples; all where none is named")
+    parser.add_argument("--check", action="store_true", help="compare with the shipped runs and write nothing")
+    asked = parser.parse_args(arguments)
+    differ = False
+    for name in asked.names or sorted(f.name for f in EXAMPLES.iterdir() if (f / "table.csv").is_file()):
+        if asked.check:
+            found = check(name)
+            print(f"{name}: {'; '.join(found) or 'the same'}")
+            differ |= bool(found)
+            continue
         found = diagnose_example(name)
         save(found, EXAMPLES / name / "run")
         if found.samples.modality == "image":
             (EXAMPLES / name / "run" / THUMBNAILS).unlink()  # the pictures themselves lie beside the run
         print(f"{name}: {len(found.samples):,} samples, {len(found.clusters)} clusters")
+    return int(differ)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
