@@ -68,13 +68,13 @@ class Runs:
         """For a change of `_held`."""
 
     def begin(self, *, lists_all: bool = False) -> None:
-        """Open the store where it is to lie from now on (`home.keep`), and tidy it.
+        """Open the store where it is to lie from now on (`home.keep`), tidy it, and delete what is too old.
 
         Args:
             lists_all: whether each page may list and change all that is kept, since one person alone uses this server.
         """
         self._opened, self._lists_all = None, lists_all
-        self._shelf.tidy()
+        self.expire()
 
     def offer(self, folder: Path, name: str = "") -> str:
         """Let every visitor open the stored run in `folder`; returns its public id: the name, or that of an example."""
