@@ -33,6 +33,7 @@ MODULES = {
     "correct": "core.cli.pictures.corrections",
     "retrieve": "core.cli.pictures.retrieve",
     "reference": "core.cli.pictures.reference",
+    "follow": "core.cli.pictures.follow",
     "pretrain": "core.cli.explain",
     "learn": "core.cli.descriptions",
     "competence": "core.cli.competence",

@@ -17,6 +17,7 @@ from webapp.markup.components import download_row, script, upload
 from webapp.markup.render import empty, render
 from webapp.markup.shares import kinds_of, rows_of_kind
 from webapp.markup.two_models import MAX_PICTURES, gallery_view
+from webapp.second import checkpoints
 from webapp.second.view import SecondModel, second_view
 from webapp.state.choices import TABLES
 from webapp.state.downloads import csv_of, fresh_folder
@@ -245,6 +246,7 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, examples: l
     picked = [tabs, session, view.pane, view.failure_map]
     mapped.click(shows_errors(on_mapped), [session, state], picked, **QUICK)
     _wire_worse(session, state, [worse, job, line], view, tabs, examples)
+    checkpoints.build(session, tab)
 
 
 def _wire_worse(

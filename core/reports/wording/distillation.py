@@ -1,12 +1,13 @@
-"""What a student learned and lost, in lines for the command line."""
+"""What a student, or another checkpoint, learned and lost, in lines for the command line."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from core.checks.checkpoints.follow import FollowedCluster
 from core.checks.paired_errors import ALPHA
-from core.numbers import clock, count, interval, number, p_value, percent, points
+from core.numbers import bracketed, clock, count, interval, number, p_value, percent, points
 from core.records import Comparison, Diagnosis, FourWay
 
 if TYPE_CHECKING:
@@ -112,3 +113,23 @@ def compression_sentence(teacher: ModelCost, student: ModelCost) -> str:
         f"{student.parameters / 1e6:.1f} M parameters in place of {teacher.parameters / 1e6:.1f} M, and takes "
         f"{student.ms:.2f} ms a text in place of {teacher.ms:.2f} on one thread."
     )
+
+
+FOLLOWED = (
+    "The clusters are those of the run, found once and frozen. In the run's own model they were chosen for their "
+    "errors, so its rate there is corrected; the checkpoints had no part in the choice. Each interval is of 95 % and "
+    "for itself; p asks whether the last checkpoint is wrong as often as the first, adjusted over the clusters."
+)
+
+
+def change_sentence(names: Sequence[str], one: FollowedCluster) -> str:
+    """How the error rate changed from the first to the last checkpoint, in a sentence (plain text)."""
+    if one.p is None:
+        rate = one.rates[-1]
+        return f"{percent(rate.value)} wrong in {names[-1]} {bracketed(rate, share=True)}."
+    way = "fell" if one.change.value < 0 else "rose" if one.change.value > 0 else "stayed"
+    if way == "stayed":
+        return f"Wrong as often in {names[-1]} as in {names[0]} ({p_value(one.p)})."
+    sure = "" if one.p < 0.05 else ": no more than chance may give"
+    by = f"{points(one.change.value, sign=True)} {bracketed(one.change, points=True)}"
+    return f"From {names[0]} to {names[-1]} the error rate {way}, {by}, {p_value(one.p)}{sure}."

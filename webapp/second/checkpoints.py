@@ -1,0 +1,107 @@
+"""The part of the tab Second model that follows the open run's clusters over checkpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from core.data.tables.roles import Roles
+from core.errors import DiagnosisError, InvalidInput
+from core.records import Diagnosis, Progress
+from webapp.markup.components import download_row
+from webapp.markup.render import empty, render
+from webapp.state.choices import TABLES
+from webapp.state.downloads import csv_of, fresh_folder
+from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, follow as follow_job, refused, wire_cancel
+from webapp.state.session import Session, require_run, shows_errors
+
+FAILED = "The checkpoints were not followed"
+FILES = (("checkpoints.html", "Charts (HTML)"), ("checkpoints.csv", "Table (CSV)"))
+WAITING = (
+    "Bring the answers of several checkpoints, a table each, called as the checkpoint: the error rate of every failure "
+    "cluster will stand here as a line, with that of the rest."
+)
+
+
+def make_followed(diagnosis: Diagnosis, tables: Sequence[str], folder: Path, progress: Progress) -> str:
+    """Follow the clusters and write the files; returns the view.
+
+    Raises:
+        InvalidInput: a table cannot be used, or the run's errors are unknown.
+    """
+    from core.checks.checkpoints.follow import follow, in_order
+    from core.reports.html.checkpoints import checkpoint_charts, write_checkpoints
+    from core.reports.tables.checkpoints import checkpoints_table
+    from core.reports.wording.distillation import FOLLOWED
+
+    found = follow(diagnosis, in_order([Path(table) for table in tables]), Roles(), progress=progress)
+    write_checkpoints(diagnosis, found, folder / FILES[0][0])
+    told = checkpoints_table(diagnosis, found)
+    (folder / FILES[1][0]).write_bytes(csv_of(told.columns, told.itertuples(index=False)))
+    return render(
+        "second/checkpoints.html.j2",
+        diagnosis=diagnosis,
+        found=found,
+        charts=checkpoint_charts(diagnosis, found),
+        rule=FOLLOWED,
+    )
+
+
+def on_follow(session: Session, tables: Sequence[str] | None) -> Iterator[tuple[Any, ...]]:
+    """Follow the clusters over what was brought; yields (job id, status, run, view, downloads)."""
+    nothing = [session.run, *_nothing()]
+    try:
+        diagnosis = require_run(session)
+        if not tables:
+            raise InvalidInput("Bring one table or more first: answers to the run's samples, with the run's ids.")
+    except DiagnosisError as why:
+        yield "", refused(FAILED, why), *nothing
+        raise
+    folder = fresh_folder("checkpoints")
+    job = Job(lambda progress: make_followed(diagnosis, tables, folder, progress))
+
+    def made(view: str) -> tuple[Any, ...]:
+        return session.run, view, *(gr.update(value=str(folder / name), interactive=True) for name, _ in FILES)
+
+    yield from follow_job(job, FAILED, *nothing, kept="Your files are still here.", made=made)
+
+
+def _nothing() -> list[Any]:
+    """The view and the downloads before anything was followed."""
+    return [empty(WAITING), *[gr.update(interactive=False)] * len(FILES)]
+
+
+def on_open(session: Session, run: str) -> tuple[Any, ...]:
+    """The tab is shown: returns (status, run, view, downloads), what was followed in another run being gone."""
+    if session.run == run:
+        return tuple(gr.skip() for _ in range(3 + len(FILES)))
+    return "", session.run, *_nothing()
+
+
+def build(session: gr.State, tab: gr.Tab) -> None:
+    """Lay the part out and wire it."""
+    job, of = gr.State(""), gr.State("")
+    gr.HTML(render("second/follow_intro.html.j2"), **PLAIN)
+    with gr.Row(elem_classes="bring probe-row"):
+        with gr.Column(scale=30, min_width=300):
+            tables = gr.File(
+                label="Answers of checkpoints: tables with the run’s ids",
+                file_types=list(TABLES),
+                file_count="multiple",
+                type="filepath",
+                height=120,
+                elem_id="checkpoint-tables",
+            )
+            with gr.Row():
+                run = gr.Button("Follow", variant="primary", elem_id="checkpoint-run")
+                cancel = gr.Button("Cancel", elem_id="checkpoint-cancel", scale=0, min_width=110, interactive=False)
+            line = gr.HTML("", elem_id="checkpoint-status", **PLAIN)
+        with gr.Column(scale=70, min_width=320):
+            view = gr.HTML(empty(WAITING), elem_id="checkpoint-view", **PLAIN)
+    _, buttons = download_row([(name.replace(".", "-"), title) for name, title in FILES])
+    run.click(shows_errors(on_follow), [session, tables], [job, line, of, view, *buttons], **HEAVY, **PRIVATE)
+    wire_cancel(cancel, job)
+    tab.select(shows_errors(on_open), [session, of], [line, of, view, *buttons], **QUICK)
