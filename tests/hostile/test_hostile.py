@@ -48,13 +48,14 @@ def test_more_memory_or_time_than_is_allowed_is_a_fault(rss: float, cpu: float, 
 
 
 def _raises(kind: type[BaseException]) -> HostileCase:
+    """At the door of the command line, which opens without the page."""
+
     def make(folder: Path) -> dict[str, object]:
-        (folder / "a.csv").write_text("a\n")
         if kind is not InvalidInput:
             raise kind("bad")
-        return {"path": str(folder / "a.csv")}
+        return {"arguments": ["no command"]}
 
-    return HostileCase("a case", "tables", "table", make, "^refused: ")
+    return HostileCase("a case", "commands", "command", make, "^refused: ")
 
 
 def _fault_where_making_raises(kind: type[BaseException]) -> str:

@@ -25,9 +25,15 @@ from tests.support.patched import PLANTED, N, planted_run
 
 
 @pytest.fixture(scope="module")
-def planted(tmp_path_factory: pytest.TempPathFactory) -> tuple[VisualSearch, Bool, Bool]:
+def cells(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache that keeps what the encoder said of the pictures' cells; words are made anew each time."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def planted(cells: Path) -> tuple[VisualSearch, Bool, Bool]:
     run, has, touched = planted_run()
-    return search_words(run, size=64, cache=tmp_path_factory.mktemp("cache")), has, touched
+    return search_words(run, size=64, cache=cells), has, touched
 
 
 def test_the_patch_is_the_first_word_and_its_cells_lie_on_it(planted: tuple[VisualSearch, Bool, Bool]) -> None:
@@ -55,10 +61,10 @@ def test_a_words_p_is_that_of_the_runs_own_family(planted: tuple[VisualSearch, B
             assert insight.effect.value == pytest.approx(finding.effects.excess_loss.value)
 
 
-def test_words_are_made_without_a_look_at_the_losses(planted: tuple[VisualSearch, Bool, Bool], tmp_path: Path) -> None:
+def test_words_are_made_without_a_look_at_the_losses(planted: tuple[VisualSearch, Bool, Bool], cells: Path) -> None:
     run = planted[0].diagnosis
     other = replace(run, outcomes=replace(run.outcomes, loss=np.random.default_rng(1).permutation(run.outcomes.loss)))
-    found = search_words(other, size=64, cache=tmp_path)
+    found = search_words(other, size=64, cache=cells)
     np.testing.assert_array_equal(planted[0].words.maps, found.words.maps)
     assert not found.confirmed
     assert visual_lines(found)[0].startswith("No visual word goes with failure more than chance allows.")
@@ -118,8 +124,13 @@ def test_runs_without_pictures_and_other_pictures_are_refused(
 
 
 def test_the_command_prints_and_writes(
-    planted: tuple[VisualSearch, Bool, Bool], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    planted: tuple[VisualSearch, Bool, Bool],
+    cells: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setenv("ERRATA_CACHE", str(cells))
     save(planted[0].diagnosis, tmp_path / "run")
     assert main(["visual-words", str(tmp_path / "run"), "--words", "64", "--out", str(tmp_path / "words.html")]) == 0
     out = capsys.readouterr().out
@@ -161,12 +172,12 @@ def test_of_losses_that_are_mostly_equal_only_the_higher_ones_count_as_failures(
 
 
 def test_the_superclasses_of_the_run_are_those_of_the_search(
-    planted: tuple[VisualSearch, Bool, Bool], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    planted: tuple[VisualSearch, Bool, Bool], monkeypatch: pytest.MonkeyPatch, cells: Path
 ) -> None:
     run, given = planted[0].diagnosis, []
     monkeypatch.setattr(
         "core.visual_words.search.diagnose_records", lambda *_, **said: given.append(said["superclasses"]) or run
     )
     own = object()
-    search_words(replace(run, model=replace(run.model, superclasses=own)), size=16, cache=tmp_path)
+    search_words(replace(run, model=replace(run.model, superclasses=own)), size=16, cache=cells)
     assert given == [own]
