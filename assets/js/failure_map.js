@@ -76,8 +76,8 @@ function paint() {
     pen.clearRect(0, 0, marks.width, marks.height);
     const cells = paintSamples(pen, v);
     const words = `${turn} ${isDark()} ${cells ? `${cells.seen} ${cells.low} ${cells.high}` : ""}`;
-    if (words !== legend) showLegend(find, colour, cells, props.value.method, isDark());
-    legend = words;
+    if (words !== legend && !drag) showLegend(find, colour, cells, props.value.method, isDark());
+    if (!drag) legend = words; // how many are in sight is said when the hand rests
     element.dataset.outlines = paintClusters(pen, v);
     paintOver(v);
     element.dataset.renderer = layer.name;

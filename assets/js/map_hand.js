@@ -76,7 +76,7 @@ over.addEventListener("pointerup", (event) => {
     else if (selected()) send("clear", {});
     return;
   }
-  if (wasMove) return;
+  if (wasMove) return paint();
   const v = view();
   const every = Math.ceil(path.length / 1500); // the server takes at most 2,000 vertices
   const polygon = path.filter((_, i) => i % every === 0).map(([px, py]) => [v.fromX(px), v.fromY(py)]);
@@ -85,7 +85,7 @@ over.addEventListener("pointerup", (event) => {
   send("lasso", { polygon });
 });
 
-over.addEventListener("pointercancel", () => { drag = null; path = []; paintOver(); });
+over.addEventListener("pointercancel", () => { drag = null; path = []; paint(); });
 over.addEventListener("pointerleave", () => { if (!drag) { clearTimeout(hoverTimer); hideHover(); } });
 over.addEventListener("dblclick", (event) => zoomAt(event.shiftKey ? 0.5 : 2, ...place(event)));
 over.addEventListener("wheel", (event) => {
