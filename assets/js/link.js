@@ -76,6 +76,7 @@ if (tabs) new MutationObserver(() => {
   if (!tab || tab === (view.tab ?? "explore") || arriving) return;
   view = { ...view, tab };
   write();
+  scrollTo(0, 0); // what a press far down another tab opened begins at its top
 }).observe(tabs, { subtree: true, attributes: true, attributeFilter: ["aria-selected"] });
 
 // A question is a part of the view from the moment that it is asked.
