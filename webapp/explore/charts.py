@@ -13,7 +13,7 @@ import pandas as pd
 
 from core.numbers import count, number, percent
 from core.records import F64, I64, Bool, Diagnosis
-from webapp.state.columns import ShownColumn, coded, columns_of
+from core.reports.tables.columns import ShownColumn, coded, columns_of
 from webapp.state.filters import MAX_LETTERS, MISSING, TEXT, Filter, said, shown_column
 
 N_BINS, MAX_BARS, N_CHARTS = 18, 7, 8

@@ -11,8 +11,8 @@ import numpy.typing as npt
 
 from core.errors import InvalidInput
 from core.records import F64, I64, Diagnosis
+from core.reports.tables.columns import ShownColumn, coded, column_of, columns_of
 from webapp.failure_map import packed
-from webapp.state.columns import ShownColumn, coded, column_of, columns_of
 from webapp.state.events import event_of_run
 from webapp.state.query import view_of
 from webapp.state.runs import RUNS

@@ -12,12 +12,12 @@ import numpy as np
 
 from core.errors import DiagnosisError, InvalidInput, quoted
 from core.records import I64, Diagnosis
+from core.reports.tables.columns import columns_of
 from core.reports.wording.findings import cluster_title
 from webapp.explore.charts import charts, keys_first
 from webapp.explore.table import selection_csv, table
 from webapp.markup.components import script
 from webapp.markup.render import render
-from webapp.state.columns import columns_of
 from webapp.state.events import as_int, event_data
 from webapp.state.filters import TEXT, read_filter, said, shown_column
 from webapp.state.jobs import LIGHT, PLAIN, PRIVATE, QUICK

@@ -13,6 +13,7 @@ import gradio as gr
 from core.data.inline import text_of
 from core.errors import DiagnosisError, InvalidInput
 from core.records import I64, Diagnosis, Insight
+from core.reports.tables.columns import LOSS
 from core.reports.wording.scans import outlines_sentence
 from webapp.explore import linked
 from webapp.explore.cards import cluster_list
@@ -27,7 +28,6 @@ from webapp.markup.components import download_row, script
 from webapp.markup.html import picture, sample_facts
 from webapp.markup.render import render
 from webapp.state import downloads
-from webapp.state.columns import LOSS
 from webapp.state.events import as_int, event_data, event_of_run
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, on_cancel
 from webapp.state.picker import runs_to_open

@@ -10,7 +10,7 @@ import numpy as np
 from core.data.inline import text_of
 from core.numbers import number
 from core.records import I64, Diagnosis
-from webapp.state.columns import ShownColumn, coded, column_of
+from core.reports.tables.columns import ShownColumn, coded, column_of
 from webapp.state.downloads import csv_of
 from webapp.state.filters import shown_column
 

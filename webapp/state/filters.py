@@ -14,7 +14,7 @@ from core.data.inline import text_of
 from core.errors import InvalidInput, quoted
 from core.numbers import either, number
 from core.records import Bool, Diagnosis
-from webapp.state.columns import ShownColumn, coded, column_of, columns_of
+from core.reports.tables.columns import ShownColumn, coded, column_of, columns_of
 
 TEXT = "text"
 """Key of the filter that keeps the samples in which a text stands."""

@@ -14,8 +14,8 @@ from typing import Any
 
 from core.errors import InvalidInput
 from core.records import Diagnosis
+from core.reports.tables.columns import LOSS, column_of
 from webapp.failure_map import read_polygon
-from webapp.state.columns import LOSS, column_of
 from webapp.state.filters import read_filters, written
 from webapp.state.runs import RUNS
 from webapp.state.session import Session, picked_cluster

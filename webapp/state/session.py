@@ -14,9 +14,9 @@ import numpy as np
 from core.errors import Cancelled, DiagnosisError, InvalidInput
 from core.numbers import count
 from core.records import EVERYTHING, I64, Diagnosis, FailureCluster
+from core.reports.tables.columns import LOSS
 from webapp.failure_map import rows_inside
 from webapp.state.boxes import on_page
-from webapp.state.columns import LOSS
 from webapp.state.filters import Filter, rows_kept
 from webapp.state.runs import RUNS
 

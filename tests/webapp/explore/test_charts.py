@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 
 from core.records import I64, Column, Diagnosis
+from core.reports.tables.columns import ShownColumn
 from tests.support.diagnoses import make_diagnosis
 from webapp.explore.charts import MAX_BARS, N_BINS, N_CHARTS, Chart, bins_of, charts, goes_with, keys_first
-from webapp.state.columns import ShownColumn
 from webapp.state.filters import Filter, read_filter, rows_kept
 
 DIAGNOSIS = make_diagnosis()

@@ -11,9 +11,9 @@ import pytest
 
 from core.errors import InvalidInput
 from core.records import Column, Diagnosis
+from core.reports.tables.columns import columns_of
 from tests.support.diagnoses import make_diagnosis
 from webapp.explore.colours import MAX_HUES, MISSING, OTHER, STEPS, ZERO, colouring, on_scale
-from webapp.state.columns import columns_of
 
 
 def bytes_of(sent: dict[str, Any]) -> np.ndarray:

@@ -16,13 +16,13 @@ from core.checks.second_model import kept_errors
 from core.data.texts.columns import TextItems
 from core.errors import InvalidInput
 from core.records import Diagnosis
+from core.reports.tables.columns import column_of
 from core.store import save
 from tests.support.second_models import write_answers, write_card
 from tests.webapp.callbacks import press
 from tests.webapp.markup.test_html import Tags
 from webapp.second.tab import SecondState, on_compare, on_mapped, on_open, on_press, on_worse
 from webapp.second.view import second_view
-from webapp.state.columns import column_of
 from webapp.state.runs import RUNS
 from webapp.state.session import Session
 

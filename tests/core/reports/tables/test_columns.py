@@ -10,8 +10,8 @@ import numpy as np
 
 from core.checks.second_model import with_outcomes
 from core.records import Column, Outcomes
+from core.reports.tables.columns import MAX_KEY, ShownColumn, coded, column_of, columns_of
 from tests.support.diagnoses import CLASSES, make_diagnosis
-from webapp.state.columns import MAX_KEY, ShownColumn, coded, column_of, columns_of
 
 
 def test_what_was_found_stands_before_the_table_and_that_before_what_was_measured() -> None:
