@@ -34,7 +34,7 @@ from webapp.probe import tab as probe
 from webapp.second import tab as second
 from webapp.server.hosts import is_loopback
 from webapp.server.page import SafeBlocks
-from webapp.server.process import begin, serve_until_stopped
+from webapp.server.process import begin, serve_until_stopped, stop_on_signal
 from webapp.server.rules import WebRules, on_this_platform
 from webapp.server.settings import believe_proxies, launch_settings
 from webapp.state.home import kept_in
@@ -190,6 +190,7 @@ def main(
     believe_proxies(rules)
     offered = [*opened, *find_examples(ASSETS / "examples")] if opened else None
     demo = build_app(root, first=offered, at_home=at_home, accounts=rules.accounts is not None)
+    stopped = stop_on_signal()
     try:
         demo.launch(
             server_name=rules.listening,
@@ -213,7 +214,7 @@ def main(
     if rules.allow_host:  # a shell may have put the names of files in place of a star
         print(f"It answers to {', '.join(rules.allow_host)} too.", flush=True)
     warm_up()
-    serve_until_stopped(demo)
+    serve_until_stopped(demo, stopped)
 
 
 def _forget(_: Session) -> None:
