@@ -82,8 +82,10 @@ RANK = {
     **{f"core.{room}": rank for rank, rooms in enumerate(ROOMS) for room in rooms.split()},
     **{f"webapp.{room}": 100 + rank for rank, rooms in enumerate(PAGE) for room in rooms.split()},
 }
-DOOR = {("core.cli.serve", f"webapp.{room}") for room in ("app", "server.accounts", "server.rules")}
-"""The command `serve` hands over to the page, with what its operator said, inside its function."""
+DOOR = {("core.cli.serve", f"webapp.{room}") for room in ("app", "server.accounts", "server.rules")} | {
+    ("core.cli.diagnose", "webapp.explore.static_page")
+}
+"""The commands `serve` and `export --what page` hand over to the page, with what was said, inside their functions."""
 MAX_LINES, MAX_FILES = 320, 24
 """Of a file of core, webapp, tests and scripts; in a folder of core and webapp."""
 OUTSIDE = ("gradio", "tests", "scripts")

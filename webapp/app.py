@@ -25,7 +25,7 @@ from webapp.clicks import tab as clicks
 from webapp.compose import tab as compose
 from webapp.compose.models import ModelAccess
 from webapp.data import runs as my_runs, tab as your_data
-from webapp.explore import tab as explore
+from webapp.explore import static_page, tab as explore
 from webapp.explore.patches import prune_patches
 from webapp.markup.components import script
 from webapp.markup.render import render
@@ -34,7 +34,7 @@ from webapp.probe import tab as probe
 from webapp.second import tab as second
 from webapp.server.hosts import is_loopback
 from webapp.server.page import SafeBlocks
-from webapp.server.process import begin, serve_until_stopped, stop_on_signal
+from webapp.server.process import begin, serve_until_stopped
 from webapp.server.rules import WebRules, on_this_platform
 from webapp.server.settings import believe_proxies, launch_settings
 from webapp.state.home import kept_in
@@ -108,6 +108,7 @@ def build_app(
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Explore", id="explore"):
                 view = explore.build(session, offered)
+                static_page.build(session)
             with gr.Tab("Ask", id="ask") as tab:
                 asking = ask.build(session, view, tabs, tab, opened)
             with gr.Tab("Thirty clicks", id="clicks") as tab:
@@ -190,7 +191,6 @@ def main(
     believe_proxies(rules)
     offered = [*opened, *find_examples(ASSETS / "examples")] if opened else None
     demo = build_app(root, first=offered, at_home=at_home, accounts=rules.accounts is not None)
-    stopped = stop_on_signal()
     try:
         demo.launch(
             server_name=rules.listening,
@@ -214,7 +214,7 @@ def main(
     if rules.allow_host:  # a shell may have put the names of files in place of a star
         print(f"It answers to {', '.join(rules.allow_host)} too.", flush=True)
     warm_up()
-    serve_until_stopped(demo, stopped)
+    serve_until_stopped(demo)
 
 
 def _forget(_: Session) -> None:

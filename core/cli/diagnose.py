@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from core.checks.new_samples import NewSamples
     from core.discovery.assigner import Assignment
 
-WHAT = ("samples", "clusters", "insights", "weights", "reasons", "probes", "comparison")
+PAGE = "page"
+WHAT = ("samples", "clusters", "insights", "weights", "reasons", "probes", "comparison", PAGE)
 FORMATS = ("csv", "parquet", "json")
 
 
@@ -176,13 +177,17 @@ def _assigned(brought: NewSamples, found: Assignment, n_clusters: int) -> pd.Dat
 @argument("run", "DIR", RUN)
 @option(
     "--what",
-    "weights: how often to draw each sample in training, mean 1; probes and comparison: after `probe`",
+    "weights: how often to draw each sample in training, mean 1; probes and comparison: after `probe`; page: map, "
+    "clusters, galleries and table as a folder that opens without a server",
     type=click.Choice(WHAT),
 )
 @option("--format", "", to="kind", type=click.Choice(FORMATS))
 @option("--out FILE", "file to write (default: standard output; Parquet needs a file)")
 def export(run: Path, what: str = "samples", kind: str = "csv", out: Path | None = None) -> None:
-    """Write one part of a diagnosis as CSV, Parquet or JSON."""
+    """Write one part of a diagnosis as CSV, Parquet or JSON, or all of it as a page that opens without a server."""
+    if what == PAGE:
+        _export_page(run, out)
+        return
     from core.reports.tables import diagnosis as results, probes as probe_tables, reasons as reason_tables
     from core.store import load
 
@@ -198,6 +203,23 @@ def export(run: Path, what: str = "samples", kind: str = "csv", out: Path | None
         "comparison": probe_tables.comparisons_table,
     }
     write_table(tables[what](load(run)), out, kind)
+
+
+def _export_page(run: Path, out: Path | None) -> None:
+    """Write the folder of a page: map, clusters, galleries and table."""
+    from core.store import load
+    from webapp.explore.static_page import write_page
+
+    if out is None:
+        raise InvalidInput("--what page writes a folder. Name it with --out.")
+    with TerminalProgress() as progress:
+        try:
+            index = write_page(load(run), out, progress)
+        except OSError as error:
+            raise InvalidInput(
+                f"The folder {out} cannot be written: {error.strerror}. Choose another --out."
+            ) from error
+    say(f"Open {index}")
 
 
 @command()

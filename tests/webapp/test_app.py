@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import importlib
-import os
-import signal
 import subprocess
 import sys
-import threading
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import gradio as gr
 import pytest
@@ -20,7 +15,6 @@ from core.data.modality import MODALITIES
 from core.errors import InvalidInput
 from core.store import save
 from tests.support.showcase import make_showcase
-from webapp import app
 from webapp.app import build_app, find_examples, open_runs
 from webapp.explore.tab import describe, neighbour, on_new_run, show_run
 from webapp.server.settings import launch_settings
@@ -142,30 +136,3 @@ def test_show_opens_one_diagnosis() -> None:
         assert "streets" in httpx.get(f"{demo.local_url}config").text
     finally:
         demo.close()
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_that_comes_while_the_page_begins_to_answer_ends_it_in_order(
-    monkeypatch: pytest.MonkeyPatch, number: signal.Signals
-) -> None:
-    """Gradio's `launch` answers visitors some tenths of a second before it is over."""
-
-    def answers_already(**_: Any) -> None:
-        os.kill(os.getpid(), number)
-
-    ended, before = list[bool](), {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
-
-    def serve_until_stopped(demo: Any, stopped: threading.Event) -> None:
-        ended.append(stopped.wait(5))
-
-    for name in ("begin", "believe_proxies", "warm_up"):
-        monkeypatch.setattr(app, name, lambda *_, **__: None)
-    monkeypatch.setattr(app, "build_app", lambda *_, **__: SimpleNamespace(launch=answers_already))
-    monkeypatch.setattr(app, "serve_until_stopped", serve_until_stopped)
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # would it not be handled, the test shall say so, not end
-    try:
-        app.main()
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
-    assert ended == [True]
