@@ -43,13 +43,15 @@ def test_a_cluster_an_outline_a_colour_and_a_sample_open_without_a_server(page: 
     page.locator("#pane .card[data-do=cluster]").first.click()
     page.wait_for_selector("#pane .selection-chip")
     assert "Adjusted p" in page.locator("#pane").inner_text()
-    page.wait_for_function("document.querySelector('#pane .tile img').naturalWidth > 0")
+    page.locator("#pane .tile img").first.scroll_into_view_if_needed()
+    page.wait_for_timeout(500)
+    assert page.evaluate("document.querySelector('#pane .tile img').naturalWidth") > 0
     page.keyboard.press("Escape")
     page.wait_for_selector("#pane .card")
     page.locator("#map select").select_option("class")
-    page.wait_for_function("document.querySelector('#map').dataset.colour === 'class'")
+    page.wait_for_selector("#map[data-colour=class]")
     draw_lasso(page, [(0.05, 0.15), (0.95, 0.15), (0.95, 0.95), (0.05, 0.95)])
-    page.wait_for_function("document.querySelector('#pane .pane-title')?.textContent === 'Your selection'")
+    page.locator("#pane .pane-title", has_text="Your selection").wait_for()  # its policy forbids waiting by a script
     assert "no p is given" in page.locator("#pane .flag").inner_text()
     n = page.locator("#samples .linked-n").inner_text()
     assert n.endswith("of 120 samples")
