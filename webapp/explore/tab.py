@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -34,6 +33,9 @@ from webapp.state.picker import runs_to_open
 from webapp.state.query import view_of
 from webapp.state.runs import RUNS
 from webapp.state.session import PAGE, Session, picked_cluster, selected_rows, shows_errors
+
+KINDS = ("html", "json", "parquet", "csv", "weights")
+"""In the ids of the downloads."""
 
 
 @dataclass(frozen=True)
@@ -291,7 +293,9 @@ def _layout(session: gr.State, examples: list[tuple[str, str]]) -> View:
         with gr.Column(scale=42, min_width=320, elem_classes="pane-column"):
             pane = _pane(listed, "pane")
     linked.build(session, pane, failure_map, show_selection, describe)
-    _, buttons = download_row([(f"download-{Path(name).suffix[1:]}", title) for name, title in downloads.FILES])
+    _, buttons = download_row(
+        [(f"download-{kind}", title) for kind, (_, title) in zip(KINDS, downloads.FILES, strict=True)]
+    )
     with gr.Row(elem_classes="bring"):
         status = gr.HTML("", elem_id="worth-status", **PLAIN)
         cancel = gr.Button("Cancel", elem_id="worth-cancel", visible=False, scale=0, min_width=110)

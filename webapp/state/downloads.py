@@ -25,6 +25,7 @@ FILES = (
     ("diagnosis.json", "Results (JSON)"),
     ("samples.parquet", "Samples (Parquet)"),
     ("samples.csv", "Samples (CSV)"),
+    ("weights.csv", "Weights for training (CSV)"),
 )
 
 
@@ -41,6 +42,11 @@ def ready_files(diagnosis: Diagnosis, folder: Path) -> list[Path]:
             shutil.copyfile(folder / name, target / name)
     if not (target / "samples.csv").is_file():
         (target / "samples.csv").write_bytes(table_csv(diagnosis))
+    if not (target / "weights.csv").is_file():
+        from core.reports.tables.diagnosis import weights_table  # scipy: only once a run is open
+
+        weights = weights_table(diagnosis)
+        (target / "weights.csv").write_bytes(csv_of(weights.columns, weights.itertuples(index=False)))
     if not (target / "report.html").is_file():
         from core.reports.html.diagnosis import write_report  # the template engine: only when a report is asked for
 

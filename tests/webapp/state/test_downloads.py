@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
+from pathlib import Path
 
+import pandas as pd
+import pytest
+
+from core.store import save
 from tests.support.diagnoses import make_diagnosis
-from webapp.state.downloads import table_csv
+from webapp.state.downloads import FILES, ready_files, table_csv
 
 
 def test_the_spreadsheet_starts_no_formula() -> None:
@@ -15,3 +20,15 @@ def test_the_spreadsheet_starts_no_formula() -> None:
     assert len(rows) == 61
     assert rows[2][0] == "'=HYPERLINK(1).png"
     assert float(rows[3][1]) == diagnosis.outcomes.loss[2]
+
+
+def test_the_weights_for_training_lie_beside_the_other_files(tmp_path: Path) -> None:
+    diagnosis = make_diagnosis()
+    save(diagnosis, tmp_path / "run")
+    files = {path.name: path for path in ready_files(diagnosis, tmp_path / "run")}
+    assert list(files) == [name for name, _ in FILES]
+    weights = pd.read_csv(files["weights.csv"])
+    assert weights["id"].tolist() == list(diagnosis.samples.ids)
+    assert weights["weight"].mean() == pytest.approx(1)
+    members = diagnosis.clusters[0].membership >= 0.5
+    assert weights["weight"][members].mean() > weights["weight"][~members].mean()
