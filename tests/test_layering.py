@@ -47,6 +47,7 @@ ROOMS = (
     "registry",
     "records",
     "numbers",
+    "yours",
     "statistics",
     "encoders",
     "data",

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from core.discovery.assigner import Assignment
 
 PAGE = "page"
-WHAT = ("samples", "clusters", "insights", "weights", "reasons", "probes", "comparison", PAGE)
+WHAT = ("samples", "clusters", "insights", "weights", "reasons", "probes", "comparison", "own", PAGE)
 FORMATS = ("csv", "parquet", "json")
 
 
@@ -177,8 +177,8 @@ def _assigned(brought: NewSamples, found: Assignment, n_clusters: int) -> pd.Dat
 @argument("run", "DIR", RUN)
 @option(
     "--what",
-    "weights: how often to draw each sample in training, mean 1; probes and comparison: after `probe`; page: map, "
-    "clusters, galleries and table as a folder that opens without a server",
+    "weights: how often to draw each sample in training, mean 1; probes and comparison: after `probe`; own: a person's "
+    "sets and notes; page: map, clusters, galleries and table as a folder that opens without a server",
     type=click.Choice(WHAT),
 )
 @option("--format", "", to="kind", type=click.Choice(FORMATS))
@@ -188,7 +188,7 @@ def export(run: Path, what: str = "samples", kind: str = "csv", out: Path | None
     if what == PAGE:
         _export_page(run, out)
         return
-    from core.reports.tables import diagnosis as results, probes as probe_tables, reasons as reason_tables
+    from core.reports.tables import diagnosis as results, probes as probe_tables, reasons as reason_tables, yours
     from core.store import load
 
     if kind == "parquet" and out is None:
@@ -201,6 +201,7 @@ def export(run: Path, what: str = "samples", kind: str = "csv", out: Path | None
         "reasons": reason_tables.reasons_table,
         "probes": probe_tables.probes_table,
         "comparison": probe_tables.comparisons_table,
+        "own": yours.yours_table,
     }
     write_table(tables[what](load(run)), out, kind)
 

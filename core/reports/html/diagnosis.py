@@ -26,6 +26,7 @@ from core.reports.html.power_map import power_map
 from core.reports.html.predictions import prediction_tables
 from core.reports.html.probes import comparison_section, probe_sections
 from core.reports.html.render import render
+from core.reports.html.yours import yours_section
 from core.reports.tables.diagnosis import top_members
 from core.reports.wording import summary
 from core.reports.wording.candidates import candidates_sentence, chance_phrase, members_seen
@@ -37,6 +38,7 @@ from core.reports.wording.reasons import faithfulness_sentence, kinds_table
 from core.reports.wording.scans import outlines_sentence, reference_of
 from core.reports.wording.sensitivity import classes_sentence, sensitivity_sentence
 from core.statistics.measures import in_shares, tested_effect
+from core.yours import yours_of
 
 MAX_TEXT = 400
 """Characters of a text that stand in the report."""
@@ -92,6 +94,7 @@ def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str
             general_conditions=[i for i in diagnosis.insights if i.cluster is None and i.kind == "condition"],
             words=summary.words_sentence(diagnosis),
             heat=_heat(diagnosis),
+            yours=yours_section(diagnosis, gallery.entries),
             prediction=found,
             predicted=() if found is None else prediction_tables(diagnosis, found),
             replication_sentence="" if found is None else replication_sentence(found),
@@ -188,6 +191,7 @@ def _card(
         "colour": colour,
         "title": cluster_title(diagnosis, cluster),
         "doubtful": doubtful_names(diagnosis, cluster),
+        "own": yours_of(diagnosis).mark_of("cluster", cluster.id),
         "interval": interval_bar(tested_effect(cluster), *axis, colour),
         "in_shares": in_shares(cluster),
         "effect": effect_figure(cluster, diagnosis.outcomes.unit),

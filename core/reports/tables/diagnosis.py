@@ -23,6 +23,7 @@ from core.records.codec import to_json as to_json
 from core.reports.tables.probes import probes_document, probes_table
 from core.reports.tables.reasons import faithfulness_document
 from core.reports.tables.values import fields, flat, reasons, strings
+from core.reports.tables.yours import yours_document
 from core.reports.wording.candidates import candidates_sentence
 from core.reports.wording.classes import why_untested
 from core.reports.wording.findings import cluster_title, sentence
@@ -158,6 +159,7 @@ def to_document(diagnosis: Diagnosis) -> dict[str, Any]:
             "probes": probes_document(diagnosis),
             "detectable": [fields(d, "size excess_loss error_difference power") for d in diagnosis.detectable],
             "sensitivity": _sensitivity(diagnosis),
+            "yours": yours_document(diagnosis),
             "label_errors": _ids(diagnosis, diagnosis.label_errors),
             "excluded": reasons(diagnosis.excluded),
             "notes": list(diagnosis.notes),

@@ -27,6 +27,7 @@ from core.reports.tables.diagnosis import (
     weights_table,
     write_results,
 )
+from core.yours import OwnMark, new_set, with_mark, with_set
 from tests.support.diagnoses import make_diagnosis
 from tests.support.faithfulness import made_faithfulness
 from tests.support.probes import with_probes
@@ -62,7 +63,11 @@ def test_every_key_is_documented_and_every_documented_key_is_written(options: di
         ruled = replace(
             whole, insights=(replace(whole.insights[0], tests=(("weather", "=", "fog"),)), *whole.insights[1:])
         )
-        full = {re.sub(r"\.(value|low|high)$", "", key) for key in keys(to_document(with_probes(ruled)))}
+        own = with_set(with_probes(ruled), new_set(ruled, "mine", np.arange(3), "an outline"))
+        full = {
+            re.sub(r"\.(value|low|high)$", "", key)
+            for key in keys(to_document(with_mark(own, OwnMark("sample", 0, "x"))))
+        }
         assert full == documented
 
 
