@@ -104,7 +104,8 @@ def yours_of(diagnosis: Diagnosis) -> Yours:
         if rows is not None and len(rows) and title and _ID.fullmatch(name):
             sets[name] = OwnSet(name, title, rows, _text(one, "made_of", MAX_NOTE), *_common(one))
     for one in _mappings(said.get("marks")):
-        kind, number = one.get("kind"), one.get("number")
+        kind: Any = one.get("kind")
+        number: Any = one.get("number")
         if kind in get_args(MarkKind) and type(number) is int and _is_there(diagnosis, cast(MarkKind, kind), number):
             marks[kind, number] = OwnMark(cast(MarkKind, kind), number, _text(one, "title", MAX_TITLE), *_common(one))
     return Yours(tuple(sets.values()), tuple(one for one in marks.values() if not one.is_empty))

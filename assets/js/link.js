@@ -2,7 +2,7 @@
 // Runs inside gr.HTML's js_on_load (`element`, `props`, `trigger`, `watch`); webapp/address.py is the other half.
 
 const MINE = "errata-runs", MOST = 50, ID = /^[\w-]{22}$/;
-const OF_RUN = ["run", "cluster", "candidate", "row", "lasso", "filter", "colour"], OF_VIEW = ["tab", "ask", "than"], OF_PAGE = ["embed", "size", "__theme"];
+const OF_RUN = ["run", "cluster", "candidate", "row", "set", "lasso", "filter", "colour"], OF_VIEW = ["tab", "ask", "than"], OF_PAGE = ["embed", "size", "__theme"];
 const asked = new URLSearchParams(location.search);
 const plain = props.value; // what an address without anything opens
 let now = plain, sent = [], own = [], arriving = false, again = false, patience = 0;

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import gradio as gr
 
+from core.errors import InvalidInput
 from core.numbers import count
 from webapp.explore.patches import prune_patches
-from webapp.explore.tab import View, on_downloads, open_run, waiting
+from webapp.explore.tab import View, on_downloads, open_run, show_run, show_selection, waiting
 from webapp.markup.components import script
 from webapp.markup.render import render
 from webapp.state.events import event_data
 from webapp.state.home import kept_in
-from webapp.state.jobs import PLAIN, PRIVATE, QUICK, duration
+from webapp.state.jobs import LIGHT, PLAIN, PRIVATE, QUICK, duration
 from webapp.state.notes import MAX_TITLE, Note
 from webapp.state.picker import runs_to_open
 from webapp.state.query import view_of
@@ -103,6 +104,26 @@ def on_act(session: Session, examples: list[tuple[str, str]], event: gr.EventDat
     return runs_list(session), gr.skip(), runs_to_open(session.run, examples), *same
 
 
+def on_copy(session: Session, examples: list[tuple[str, str]]) -> tuple[Any, ...]:
+    """Make a run that everybody may open the visitor's own, with what is picked in it: returns (list, picker, then what
+    `open_run` fills).
+
+    Raises:
+        InvalidInput: no such run is open, or there is no room for it.
+    """
+    if not RUNS.is_example(session.run):
+        raise InvalidInput("Only an example, or a run that its server opens for everybody, can be copied here.")
+    diagnosis = RUNS.get(session.run)
+    run = RUNS.add(diagnosis)
+    RUNS.entitle(run, f"Your copy: {diagnosis.samples.name}")
+    shown, opened = list(show_run(run, session.colour)), replace(session, run=run, past=())
+    if session.picked:
+        shown[0], pane, points = show_selection(opened)
+        shown[3] |= {"selection": points["selection"], "view": points["view"]}
+        shown[4] = gr.update(value=pane, run=run)
+    return runs_list(shown[0]), runs_to_open(run, examples), *shown, *waiting()
+
+
 def own_ids(said: Any) -> list[str]:
     """The ids of runs in what a browser keeps of them; anything may stand there."""
     try:
@@ -132,6 +153,13 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, examples: l
         return on_act(session, examples, event)
 
     done = mine.view.act(shows_errors(act), [session], [mine.view, tabs, view.picker, *view.opened(session)], **QUICK)
+    done.success(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)
+
+    def copy(session: Session) -> tuple[Any, ...]:
+        return on_copy(session, examples)
+
+    copied = [mine.view, view.picker, *view.opened(session)]
+    done = view.pane.adopt(shows_errors(copy), [session], copied, **PRIVATE, **LIGHT)
     done.success(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)
     mine.after(tab.select)
     return mine

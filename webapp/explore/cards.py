@@ -16,8 +16,10 @@ from core.reports.wording.scans import outlines_sentence
 from core.reports.wording.sensitivity import sensitivity_sentence
 from core.reports.wording.summary import verdict
 from core.statistics.measures import in_shares, tested_effect
+from core.yours import MARKED, yours_of
 from webapp.explore.findings import findings_columns, without_cluster
 from webapp.explore.members import members_of, met_by, whisker
+from webapp.explore.own_part import own_list
 from webapp.explore.patches import Patches
 from webapp.markup.html import hue, picture
 from webapp.markup.render import render
@@ -25,27 +27,37 @@ from webapp.markup.render import render
 THUMBNAILS = 4
 
 
-def cluster_list(diagnosis: Diagnosis, note: str = "", patches: Patches | None = None) -> str:
+def cluster_list(diagnosis: Diagnosis, note: str = "", patches: Patches | None = None, undo: str = "") -> str:
     """The confirmed clusters in rank order, then what is worth a look; with no cluster, that result, the patterns that
     would have been found, and what to try next. A `note` stands above all;
-    with `patches`, a cluster that only a visual word tells is called so."""
+    with `patches`, a cluster that only a visual word tells is called so; `undo` is the title of an own set that was
+    just deleted."""
     # clusters of the error rate share one scale, those of the loss another
     span = {
         kind: max((tested_effect(c).high for c in diagnosis.clusters if in_shares(c) == kind), default=1.0)
         for kind in (True, False)
     }
+    yours = yours_of(diagnosis)
     alone, prediction = without_cluster(diagnosis), diagnosis.prediction
     return render(
         "explore/cards.html.j2",
         diagnosis=diagnosis,
         note=note,
+        own=own_list(diagnosis, undo),
         verdict=verdict(diagnosis),
         outlines=outlines_sentence(diagnosis),
         everywhere=EVERYTHING,
-        cards=[_card(diagnosis, c, span[in_shares(c)], patches) for c in diagnosis.clusters],
+        label=MARKED,
+        cards=[
+            _card(diagnosis, c, span[in_shares(c)], patches) | {"own": yours.mark_of("cluster", c.id)}
+            for c in diagnosis.clusters
+        ],
         alone=findings_columns(diagnosis, alone),
         n_alone=len(alone),
-        candidates=[_look(diagnosis, candidate) for candidate in diagnosis.candidates],
+        candidates=[
+            _look(diagnosis, candidate) | {"own": yours.mark_of("candidate", at)}
+            for at, candidate in enumerate(diagnosis.candidates)
+        ],
         worth_a_look=candidates_sentence(diagnosis),
         sensitivity=sensitivity_sentence(diagnosis),
         power=power_map(diagnosis),

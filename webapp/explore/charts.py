@@ -20,7 +20,7 @@ N_BINS, MAX_BARS, N_CHARTS = 18, 7, 8
 """Bins of numbers, bars of a category, and charts that a run opens with."""
 TAILS = (0.01, 0.99)
 """Quantiles beyond which the first and the last bin are open."""
-ABSENT = {"cluster": "in none", "confused": "right"}
+ABSENT = {"cluster": "in none", "confused": "right", "yours": "in none"}
 """What a missing value of these columns means."""
 
 
@@ -112,7 +112,7 @@ def keys_first(diagnosis: Diagnosis) -> tuple[str, ...]:
     that go with the loss most (described, not tested)."""
     if diagnosis not in _ORDER:
         columns = {column.key: column for column in columns_of(diagnosis)}
-        first = [key for key in ("loss", "cluster", "confused", "class") if key in columns]
+        first = [key for key in ("loss", "yours", "cluster", "confused", "class") if key in columns]
         named = {name for insight in diagnosis.insights if insight.confirmed for name in insight.columns}
         ranks = pd.Series(diagnosis.outcomes.loss).rank()
         own = [columns[key] for key in conditions_of(diagnosis) if key in columns]

@@ -28,7 +28,7 @@ MAX_HUES, OTHER = 8, 8
 DIVERGING = frozenset({"residual"})
 MAX_LABEL = 80
 """Letters of a value in the legend."""
-NONE = {"cluster": "in no cluster", "confused": "not confused"}
+NONE = {"cluster": "in no cluster", "confused": "not confused", "yours": "in none of your sets"}
 """What a row without a value is."""
 GROUPS = {"meta": "Your table", "property": "Measured"}
 

@@ -16,6 +16,7 @@ from core.reports.wording.scans import outlines_sentence
 from core.statistics.measures import in_shares
 from webapp.explore.findings import ShownFinding, findings_columns
 from webapp.explore.members import excess_interval
+from webapp.explore.own_part import OwnForm, own_form, own_line
 from webapp.explore.patches import Patches
 from webapp.explore.worth import worth_beside
 from webapp.markup.html import Tile, hue, sample_facts, tile_of
@@ -41,6 +42,8 @@ class Selection:
     """What the matches of a question are called."""
     scope: str = EVERYTHING
     """Within which the question was answered."""
+    own: OwnForm | None = None
+    """What its reader may say of it."""
 
 
 def selection_pane(diagnosis: Diagnosis, selection: Selection, patches: Patches | None = None) -> str:
@@ -52,6 +55,8 @@ def selection_pane(diagnosis: Diagnosis, selection: Selection, patches: Patches 
     if cluster is not None:
         title, flag = cluster_title(diagnosis, cluster), "" if confirmed else unconfirmed(cluster)
         title = title if named is None else patches_title(cluster)
+    elif selection.own is not None and selection.own.kept is not None:
+        title, flag = selection.own.kept.title, EXPLORATORY
     else:
         title = diagnosis.samples.ids[int(rows[0])] if one else selection.title or "Your selection"
         flag = "" if one or selection.title else EXPLORATORY
@@ -70,6 +75,8 @@ def selection_pane(diagnosis: Diagnosis, selection: Selection, patches: Patches 
         rank=cluster.id + 1 if cluster is not None and confirmed else None,
         hue=hue(cluster.id) if cluster is not None and confirmed else "",
         flag=flag,
+        own_line=own_line(selection.own) if selection.own else "",
+        own_form=own_form(selection.own) if selection.own else "",
         note=ASKED if cluster is None and selection.title and not one else "",
         counted=_counted(diagnosis, rows, selection.scope if cluster is None else cluster.scope),
         plain="" if cluster is None else plain_sentence(diagnosis, cluster),

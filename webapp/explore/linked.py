@@ -14,6 +14,7 @@ from core.errors import DiagnosisError, InvalidInput, quoted
 from core.records import I64, Diagnosis
 from core.reports.tables.columns import columns_of
 from core.reports.wording.findings import cluster_title
+from core.yours import yours_of
 from webapp.explore.charts import charts, keys_first
 from webapp.explore.table import selection_csv, table
 from webapp.markup.components import script
@@ -23,7 +24,7 @@ from webapp.state.filters import TEXT, read_filter, said, shown_column
 from webapp.state.jobs import LIGHT, PLAIN, PRIVATE, QUICK
 from webapp.state.query import session_of
 from webapp.state.runs import RUNS
-from webapp.state.session import Session, picked_cluster, require_run, selected_rows, shows_errors
+from webapp.state.session import Session, picked_cluster, require_run, selected_rows, shows_errors, still_there
 
 MOST_ADDED = 8
 """Charts that a visitor may add."""
@@ -43,6 +44,7 @@ class LinkedState:
 def linked_view(session: Session, state: LinkedState) -> str:
     """The charts and the table for what the session has picked."""
     diagnosis = RUNS.get(session.run)
+    session = still_there(session, diagnosis)
     rows = selected_rows(session, diagnosis) if session.picked else None
     more = tuple(dict.fromkeys([*state.more, *keys_first(diagnosis)]))
     shown = np.arange(len(diagnosis.samples)) if rows is None else rows
@@ -84,6 +86,8 @@ def _base(session: Session, diagnosis: Diagnosis) -> str:
         return cluster_title(diagnosis, cluster)
     if session.row is not None:
         return diagnosis.samples.ids[session.row]
+    if session.own and (kept := yours_of(diagnosis).set_of(session.own)):
+        return kept.title
     return (session.title or "matches") if session.rows else "outline on the map"
 
 

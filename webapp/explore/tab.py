@@ -14,12 +14,13 @@ from core.errors import DiagnosisError, InvalidInput
 from core.records import I64, Diagnosis, Insight
 from core.reports.tables.columns import LOSS
 from core.reports.wording.scans import outlines_sentence
-from webapp.explore import linked
+from webapp.explore import linked, yours
 from webapp.explore.cards import cluster_list
 from webapp.explore.colours import colouring, on_colour
 from webapp.explore.detail import Selection, selection_pane
 from webapp.explore.findings import phrases_of_rows
 from webapp.explore.overview import class_section, notes_section, strip
+from webapp.explore.own_part import form_of
 from webapp.explore.patches import map_beside, patches_of
 from webapp.explore.worth import on_measure, opened, worth_beside
 from webapp.failure_map import NO_SELECTION, map_points, map_selection, map_view, read_polygon
@@ -32,7 +33,7 @@ from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, on_cancel
 from webapp.state.picker import runs_to_open
 from webapp.state.query import view_of
 from webapp.state.runs import RUNS
-from webapp.state.session import PAGE, Session, picked_cluster, selected_rows, shows_errors
+from webapp.state.session import PAGE, Session, picked_cluster, selected_rows, shows_errors, still_there
 
 KINDS = ("html", "json", "parquet", "csv", "weights")
 """In the ids of the downloads."""
@@ -84,6 +85,7 @@ def show_run(run: str, colour: str = LOSS) -> tuple[Any, ...]:
 def show_selection(session: Session) -> tuple[Session, Any, Any]:
     """Returns (session, pane, map) for what the session has picked."""
     diagnosis, patches = opened(session.run), patches_of(session.run)
+    session = still_there(session, diagnosis)
     rows, note = selected_rows(session, diagnosis) if session.picked else None, ""
     if rows is not None and not len(rows):
         note, rows = ("No sample passes all of this." if session.filters else "The outline held no point."), None
@@ -91,7 +93,8 @@ def show_selection(session: Session) -> tuple[Session, Any, Any]:
     view = view_of(session)
     if rows is None:
         return session, cluster_list(diagnosis, note, patches), gr.update(selection=NO_SELECTION, view=view)
-    pane = selection_pane(diagnosis, describe_selection(session, diagnosis), patches)
+    described = replace(describe_selection(session, diagnosis), own=form_of(session, diagnosis, rows))
+    pane = selection_pane(diagnosis, described, patches)
     selection = map_selection(rows, len(diagnosis.samples), cluster=session.cluster)
     return session, pane, gr.update(selection=selection, view=view)
 
@@ -253,6 +256,8 @@ def build(session: gr.State, examples: list[tuple[str, str]]) -> View:
     failure_map.colour(shows_errors(on_colour), [session], [session, failure_map], trigger_mode="multiple", **QUICK)
     changed = view.picker.input(shows_errors(open_run), [view.picker], view.opened(session), **QUICK)
     changed.then(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)
+    kept = yours.build(session, pane, failure_map, show_selection)
+    kept(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)
     _wire_measurement(session, view)
     return view
 
@@ -308,7 +313,7 @@ def _pane(shown: Mapping[str, Any], elem_id: str) -> gr.HTML:
     return gr.HTML(
         shown.get("value", ""),
         run=shown.get("run", ""),
-        js_on_load=script("pane", "heat"),
+        js_on_load=script("pane", "heat", "yours"),
         server_functions=[describe],
         elem_id=elem_id,
         **PLAIN,

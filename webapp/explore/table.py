@@ -16,7 +16,7 @@ from webapp.state.filters import shown_column
 
 PAGE_ROWS, MOST_LETTERS = 20, 90
 """Samples on a page of the table, and letters of a text in a cell."""
-ALWAYS = ("class", "prediction", "loss", "predicted", "spread", "cluster")
+ALWAYS = ("class", "prediction", "loss", "predicted", "spread", "cluster", "yours")
 """Columns of every table, where the run has them."""
 
 

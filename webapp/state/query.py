@@ -15,6 +15,7 @@ from typing import Any
 from core.errors import InvalidInput
 from core.records import Diagnosis
 from core.reports.tables.columns import LOSS, column_of
+from core.yours import yours_of
 from webapp.failure_map import read_polygon
 from webapp.state.filters import read_filters, written
 from webapp.state.runs import RUNS
@@ -39,6 +40,8 @@ def query_of(session: Session) -> dict[str, str]:
         made["candidate"] = str(session.candidate + 1)
     elif session.row is not None:
         made["row"] = str(session.row)
+    elif session.own:
+        made["set"] = session.own
     elif session.polygon:
         step = -(-len(session.polygon) // MAX_CORNERS)
         made["lasso"] = " ".join(f"{x:.{DIGITS}g},{y:.{DIGITS}g}" for x, y in session.polygon[::step])
@@ -81,6 +84,10 @@ def _base_of(query: Mapping[str, Any], diagnosis: Diagnosis, run: str) -> Sessio
         if row >= len(diagnosis.samples):
             raise InvalidInput(f"This run has rows 0 to {len(diagnosis.samples) - 1}: the link says {row}.")
         return plain.only(row=row)
+    if name := _text(query, "set"):
+        if yours_of(diagnosis).set_of(name) is None:
+            raise InvalidInput("The link's set is not kept with this run any more.")
+        return plain.only(own=name)
     corners = [pair.split(",") for pair in _text(query, "lasso").split()]
     return plain.only(polygon=read_polygon(corners)) if corners else plain
 

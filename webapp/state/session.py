@@ -14,10 +14,11 @@ import numpy as np
 from core.errors import Cancelled, DiagnosisError, InvalidInput
 from core.numbers import count
 from core.records import EVERYTHING, I64, Diagnosis, FailureCluster
-from core.reports.tables.columns import LOSS
+from core.reports.tables.columns import LOSS, column_of
+from core.yours import yours_of
 from webapp.failure_map import rows_inside
 from webapp.state.boxes import on_page
-from webapp.state.filters import Filter, rows_kept
+from webapp.state.filters import TEXT, Filter, rows_kept
 from webapp.state.runs import RUNS
 
 PAGE = 8
@@ -27,13 +28,15 @@ MOST_UNDONE = 20
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Session:
-    """The open run and what is picked in it; at most one of cluster, candidate, row, rows and polygon is set."""
+    """The open run and what is picked in it; at most one of cluster, candidate, row, own, rows and polygon is set."""
 
     run: str = ""
     cluster: int | None = None
     candidate: int | None = None
     """Place in `Diagnosis.candidates`."""
     row: int | None = None
+    own: str = ""
+    """Id of a set that a person keeps (`core.yours`)."""
     rows: tuple[int, ...] = ()
     """The matches of a question, called `title`, that was answered within `scope`."""
     title: str = ""
@@ -67,7 +70,7 @@ class Session:
     def based(self) -> bool:
         """Whether anything is picked beside filters."""
         one = (self.cluster, self.candidate, self.row)
-        return any(part is not None for part in one) or bool(self.polygon or self.rows)
+        return any(part is not None for part in one) or bool(self.polygon or self.rows or self.own)
 
     @property
     def picked(self) -> bool:
@@ -110,10 +113,28 @@ def _base_rows(session: Session, diagnosis: Diagnosis) -> I64:
         return np.flatnonzero(cluster.membership >= 0.5).astype(np.int64)
     if session.row is not None:
         return np.array([session.row], np.int64)
+    if session.own:
+        if (kept := yours_of(diagnosis).set_of(session.own)) is None:
+            raise InvalidInput("This set is no longer kept with the run. Pick another one from the list.")
+        return kept.rows
     if session.rows:
         rows = np.array(session.rows, np.int64)
         return rows[(rows >= 0) & (rows < len(diagnosis.samples))]
     return rows_inside(diagnosis.map.xy, session.polygon)
+
+
+def still_there(session: Session, diagnosis: Diagnosis) -> Session:
+    """The same without what went with a set that was deleted: it, filters by its column, and its colour."""
+
+    def known(key: str) -> bool:
+        return key == TEXT or column_of(diagnosis, key) is not None
+
+    filters = tuple(one for one in session.filters if known(one.key))
+    own = session.own if session.own and yours_of(diagnosis).set_of(session.own) else ""
+    colour = session.colour if known(session.colour) else LOSS
+    if (filters, own, colour) == (session.filters, session.own, session.colour):
+        return session
+    return replace(session, filters=filters, own=own, colour=colour)
 
 
 LEAST_SECONDS, LETTERS_A_SECOND = 10.0, 15.0

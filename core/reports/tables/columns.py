@@ -13,6 +13,7 @@ import pandas as pd
 
 from core.data.modality import modality_of
 from core.records import I64, OWN, Diagnosis
+from core.yours import MARKED, yours_of
 
 LOSS = "loss"
 """Key of the column that is shown first."""
@@ -30,8 +31,8 @@ class ShownColumn:
     """One column over the rows of a run.
 
     key: stable, for addresses: "loss", "predicted", "residual", "spread", "cluster", "class", "prediction", "confused",
-    "beside:NAME" of another model, "meta:NAME" of the user's table, "property:NAME" of what Errata measured. Anybody's
-    text: escape it.
+    "yours" of the sets that a person keeps, "beside:NAME" of another model, "meta:NAME" of the user's table,
+    "property:NAME" of what Errata measured. Anybody's text: escape it.
     values: (n,) float64 with nan for missing where kind is "number"; (n,) object array of str or None otherwise.
     Shared between visitors: never written to.
     """
@@ -61,7 +62,7 @@ def columns_of(diagnosis: Diagnosis) -> tuple[ShownColumn, ...]:
     found = _KNOWN.get(diagnosis)
     if found is None:
         by_key: dict[str, ShownColumn] = {}
-        for column in (*_found(diagnosis), *_beside(diagnosis), *_of_table(diagnosis)):
+        for column in (*_found(diagnosis), *_yours(diagnosis), *_beside(diagnosis), *_of_table(diagnosis)):
             if len(column.key) <= MAX_KEY:
                 by_key.setdefault(column.key, column)
         found = _KNOWN[diagnosis] = tuple(by_key.values())
@@ -101,6 +102,19 @@ def _found(diagnosis: Diagnosis) -> Iterator[ShownColumn]:
         if samples.labels is not None:
             pairs = _confused(samples.class_names, samples.labels, outcomes.predictions)
             yield ShownColumn("confused", "class → prediction", "category", pairs)
+
+
+def _yours(diagnosis: Diagnosis) -> Iterator[ShownColumn]:
+    """In which of a person's own sets a sample is: their titles, where it is in several."""
+    titles = dict[int, list[str]]()
+    for one in yours_of(diagnosis).sets:
+        for row in one.rows.tolist():
+            titles.setdefault(row, []).append(one.title)
+    if titles:
+        values = np.full(len(diagnosis.samples), None, object)
+        for row, said in titles.items():
+            values[row] = " | ".join(said)[:MAX_KEY]
+        yield ShownColumn("yours", f"sets ({MARKED})", "category", values)
 
 
 def _beside(diagnosis: Diagnosis) -> Iterator[ShownColumn]:
