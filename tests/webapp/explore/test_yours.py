@@ -38,6 +38,11 @@ def run(streets: Diagnosis) -> str:
     return RUNS.add(streets)
 
 
+def merged(session: Session, other: str, title: str) -> tuple[Any, ...]:
+    said: dict[str, Any] = {"with": other}
+    return pressed(session, do="merge", title=title, **said)
+
+
 def pressed(session: Session, gone: Deleted | None = None, **said: Any) -> tuple[Any, ...]:
     """As yours.js sends it."""
     event = {"run": session.run, "of": target(session), **said}
@@ -53,7 +58,7 @@ def text(markup: str) -> str:
 
 
 def test_a_cluster_is_renamed_beside_its_tested_name(run: str, streets: Diagnosis) -> None:
-    said = {"title": EVIL, "note": "two\nlines", "dismissed": "the label is wrong"}
+    said: dict[str, Any] = {"title": EVIL, "note": "two\nlines", "dismissed": "the label is wrong"}
     session, pane, points, _ = pressed(Session(run).only(cluster=0), do="save", **said)
     mark = kept(run).mark_of("cluster", 0)
     assert (mark.title, mark.note, mark.dismissed) == (EVIL, "two\nlines", "the label is wrong")
@@ -96,7 +101,7 @@ def test_a_sample_and_a_candidate_have_notes_too(run: str, streets: Diagnosis) -
 
 def test_clusters_are_merged_and_the_union_is_theirs(run: str, streets: Diagnosis) -> None:
     one = Session(run).only(cluster=0)
-    session, pane, *_ = pressed(one, do="merge", title="both", **{"with": "cluster:1"})
+    session, pane, *_ = merged(one, "cluster:1", "both")
     members = np.flatnonzero((streets.clusters[0].membership >= 0.5) | (streets.clusters[1].membership >= 0.5))
     assert selected_rows(session, RUNS.get(run)).tolist() == members.tolist()
     shown = text(pane)
@@ -106,7 +111,7 @@ def test_clusters_are_merged_and_the_union_is_theirs(run: str, streets: Diagnosi
     assert "Adjusted p" not in shown
     for wrong in ("cluster:0", "cluster:99", "set:00000000", "", "x"):
         with pytest.raises(InvalidInput, match="another cluster or set"):
-            pressed(one, do="merge", title="x", **{"with": wrong})
+            merged(one, wrong, "x")
 
 
 def test_a_cluster_is_split_by_what_is_picked_of_it(run: str, streets: Diagnosis) -> None:
@@ -202,7 +207,8 @@ def test_an_example_is_copied_with_what_is_picked(example: str) -> None:
 )
 def test_what_no_page_sends_is_refused_in_a_sentence(run: str, said: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput):
-        pressed(Session(run).only(cluster=0), **{"do": "save", "title": "x", **said})
+        whole: dict[str, Any] = {"do": "save", "title": "x", **said}
+        pressed(Session(run).only(cluster=0), **whole)
     assert kept(run).sets == kept(run).marks == ()
 
 
