@@ -206,8 +206,8 @@ def test_an_example_is_copied_with_what_is_picked(example: str) -> None:
     ],
 )
 def test_what_no_page_sends_is_refused_in_a_sentence(run: str, said: dict[str, Any]) -> None:
+    whole: dict[str, Any] = {"do": "save", "title": "x", **said}
     with pytest.raises(InvalidInput):
-        whole: dict[str, Any] = {"do": "save", "title": "x", **said}
         pressed(Session(run).only(cluster=0), **whole)
     assert kept(run).sets == kept(run).marks == ()
 
