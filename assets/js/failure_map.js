@@ -205,7 +205,7 @@ function readColour() {
   paint();
 }
 
-let listed = ""; // the run whose columns the list offers
+let listed = "", offered = ""; // the run whose columns the list offers, and their keys: a person's sets come and go
 let wanted = null; // the column that was asked for last and is not there yet
 let patience = 0; // one question at a time; where no answer comes the next one may be asked after a while
 
@@ -219,8 +219,13 @@ function askColour(key) {
 function listColours({ run, choices, key }) {
   clearTimeout(patience);
   patience = 0;
-  if (listed !== run) fillColours(choices);
-  else if (wanted && wanted !== key) return askColour(wanted); // the hand is ahead
+  const keys = JSON.stringify([run, ...choices.map((choice) => choice.key)]);
+  if (offered !== keys) fillColours(choices);
+  offered = keys;
+  if (listed === run && wanted && wanted !== key) { // the hand is ahead
+    chooser.value = wanted;
+    return askColour(wanted);
+  }
   wanted = null;
   [listed, chooser.value] = [run, key];
 }
