@@ -25,7 +25,7 @@ from webapp.clicks import tab as clicks
 from webapp.compose import tab as compose
 from webapp.compose.models import ModelAccess
 from webapp.data import runs as my_runs, tab as your_data
-from webapp.explore import static_page, tab as explore
+from webapp.explore import new_run, static_page, tab as explore
 from webapp.explore.patches import prune_patches
 from webapp.markup.components import script
 from webapp.markup.render import render
@@ -34,11 +34,11 @@ from webapp.probe import tab as probe
 from webapp.second import tab as second
 from webapp.server.hosts import is_loopback
 from webapp.server.page import SafeBlocks
-from webapp.server.process import begin, serve_until_stopped
+from webapp.server.process import begin, serve_until_stopped, stop_on_signal
 from webapp.server.rules import WebRules, on_this_platform
 from webapp.server.settings import believe_proxies, launch_settings
 from webapp.state.home import kept_in
-from webapp.state.jobs import PLAIN, PRIVATE
+from webapp.state.jobs import PLAIN, PRIVATE, QUICK
 from webapp.state.quotas import STATE_S
 from webapp.state.runs import RUNS
 from webapp.state.session import Session, shows_errors
@@ -103,11 +103,12 @@ def build_app(
     opened = offered[0][1] if offered else ""
     with SafeBlocks(title=TITLE, analytics_enabled=False, fill_width=True) as demo:
         session = gr.State(Session(run=opened), time_to_live=STATE_S, delete_callback=_forget)
-        gr.HTML(render("header.html.j2", accounts=accounts), js_on_load=script("theme"), elem_id="top", **PLAIN)
+        top = _header(opened, accounts)
         _connection()
+        offer = new_run.build_offer()
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Explore", id="explore"):
-                view = explore.build(session, offered)
+                view = explore.build(session, offered, offer)
                 static_page.build(session)
             with gr.Tab("Ask", id="ask") as tab:
                 asking = ask.build(session, view, tabs, tab, opened)
@@ -128,12 +129,25 @@ def build_app(
                 form = your_data.build(session, view, tabs, root, offered)
             with gr.Tab("How to read this", id="reading"):
                 _guide(at_home)
+        top.act(_to_data, None, [tabs], **QUICK)
+        new_run.wire_offer(session, view, tabs, offered)
         mine.after(address.build(session, view, tabs, asking, offered))
         demo.load(shows_errors(explore.on_downloads), [session], view.buttons, **PRIVATE)
         brought = [block for block in demo.blocks.values() if isinstance(block, gr.File)]
         your_data.wire_forget(form, brought)
         endpoints.build()
     return demo.queue(max_size=64, default_concurrency_limit=8)
+
+
+def _header(opened: str, accounts: bool) -> gr.HTML:
+    name = RUNS.get(opened).samples.name if opened else ""
+    shown = render("header.html.j2", accounts=accounts, name=name)
+    return gr.HTML(shown, js_on_load=script("theme"), elem_id="top", **PLAIN)
+
+
+def _to_data() -> Any:
+    """Returns the tabs: where one brings data."""
+    return gr.update(selected="data")
 
 
 def _connection() -> None:
@@ -191,6 +205,7 @@ def main(
     believe_proxies(rules)
     offered = [*opened, *find_examples(ASSETS / "examples")] if opened else None
     demo = build_app(root, first=offered, at_home=at_home, accounts=rules.accounts is not None)
+    stopped = stop_on_signal()
     try:
         demo.launch(
             server_name=rules.listening,
@@ -214,7 +229,7 @@ def main(
     if rules.allow_host:  # a shell may have put the names of files in place of a star
         print(f"It answers to {', '.join(rules.allow_host)} too.", flush=True)
     warm_up()
-    serve_until_stopped(demo)
+    serve_until_stopped(demo, stopped)
 
 
 def _forget(_: Session) -> None:

@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from core.errors import InvalidInput
 from core.records import F32, I64, Diagnosis
+from core.reports.wording.findings import cluster_title
 from webapp.markup.components import script
 from webapp.markup.render import render
 
@@ -71,7 +72,7 @@ def map_points(diagnosis: Diagnosis, run: str) -> dict[str, Any]:
         "x": packed(diagnosis.map.xy[:, 0].astype("<f4")),
         "y": packed(diagnosis.map.xy[:, 1].astype("<f4")),
         "cluster": packed(np.minimum(cluster, 254).astype("<i2")),
-        "clusters": [{"id": c.id, "name": c.name, "size": c.size} for c in diagnosis.clusters],
+        "clusters": [{"id": c.id, "name": cluster_title(diagnosis, c), "size": c.size} for c in diagnosis.clusters],
         "method": diagnosis.map.method,
     }
 

@@ -59,6 +59,8 @@ function arrived() {
 window.addEventListener("errata-view", ({ detail }) => {
   if (!detail) return;
   now = detail.query;
+  const open = document.querySelector(".open-run"); // what every tab works on
+  if (open) { open.hidden = !detail.name; open.querySelector("b").textContent = detail.name ?? ""; }
   const before = own;
   own = detail.own;
   const gone = [...sent, ...before].filter((id) => !own.includes(id));

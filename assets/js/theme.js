@@ -20,4 +20,5 @@ button.addEventListener("click", () => {
   apply(dark);
   try { localStorage.setItem("errata-theme", dark ? "dark" : "light"); } catch { /* as above */ }
 });
+element.querySelector(".bring-data").addEventListener("click", () => trigger("act", {}));
 element.querySelector(".sign-out")?.setAttribute("href", `${window.gradio_config?.root ?? ""}/logout`);

@@ -15,6 +15,7 @@ from tests.support.showcase import write_examples
 from webapp.app import build_app
 from webapp.server.settings import launch_settings
 from webapp.state import home
+from webapp.state.jobs import JOBS
 from webapp.state.quotas import AT_HOME, SHARED, Quotas, quotas, set_quotas
 from webapp.state.runs import RUNS
 
@@ -82,8 +83,8 @@ def opens(page: Any, address: str) -> Any:
     return page
 
 
-def diagnoses(page: Any, folder: Path) -> str:
-    """Bring a table and vectors and run; returns the link of the run."""
+def starts(page: Any, folder: Path) -> None:
+    """Bring a table with vectors, and press Run."""
     rng = np.random.default_rng(0)
     table, vectors = folder / "mine.csv", folder / "mine.npy"
     table.write_text("id,loss\n" + "".join(f"{i},{rng.random()}\n" for i in range(120)))
@@ -94,6 +95,11 @@ def diagnoses(page: Any, folder: Path) -> str:
     page.set_input_files("#vectors input[type=file]", vectors)
     page.wait_for_function("document.querySelector('#vectors').innerText.includes('mine')", timeout=60_000)
     page.get_by_role("button", name="Run the diagnosis").click()
+
+
+def diagnoses(page: Any, folder: Path) -> str:
+    """Bring a table and vectors and run; returns the link of the run."""
+    starts(page, folder)
     page.wait_for_function("/run=/.test(location.search) && !/tab=/.test(location.search)", timeout=240_000)
     return str(page.url)
 
@@ -177,3 +183,28 @@ def test_what_another_tab_made_since_goes_with_delete_my_data_now(
     gone = visit()
     gone.goto(link)
     gone.get_by_text("no longer held by the server").first.wait_for(timeout=60_000)
+
+
+@pytest.mark.parametrize("restarted", [AT_HOME], indirect=True)
+def test_who_has_gone_to_another_tab_is_left_there_when_the_run_ends(
+    restarted: Restarted, visit: Visit, tmp_path: Path
+) -> None:
+    page = opens(visit(), restarted.start())
+    held = [f"held {place}" for place in range(quotas().at_once)]
+    for job in held:  # else it might end before the tab is left
+        JOBS.line.enter(job)
+    starts(page, tmp_path)
+    page.wait_for_function("document.querySelector('#status').innerText.includes('Next in line')", timeout=60_000)
+    page.get_by_role("tab", name="How to read this").click()
+    for job in held:
+        JOBS.line.leave(job)
+    page.wait_for_selector("#offer .offer:visible", timeout=240_000)
+    assert page.get_by_role("tab", name="How to read this").get_attribute("aria-selected") == "true"
+    opened = page.locator(".open-run b")
+    before = opened.inner_text()
+    assert not before.startswith("Your run")
+    page.get_by_role("button", name="Open it").click()
+    page.wait_for_function("document.querySelector('.open-run b').textContent.startsWith('Your run')", timeout=60_000)
+    page.wait_for_selector("#offer .offer", state="hidden")
+    assert page.get_by_role("tab", name="Explore").get_attribute("aria-selected") == "true"
+    assert page.locator("#pane").is_visible()

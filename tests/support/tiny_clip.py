@@ -1,24 +1,34 @@
-"""Tiny open_clip models with random weights, written to a folder: no download."""
+"""Tiny open_clip models with random weights, written to a folder: no download. open_clip and torch, which take seconds
+to import, come with the first model."""
 
 from __future__ import annotations
 
 import json
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import torch
-from safetensors.torch import save_file
-
-open_clip: Any = import_module("open_clip")  # its type hints are wrong in places
+if TYPE_CHECKING:
+    import torch
 
 TINY: dict[str, Any] = {
     "embed_dim": 16,
     "vision_cfg": {"image_size": 32, "layers": 1, "width": 32, "head_width": 16, "patch_size": 16},
     "text_cfg": {"context_length": 16, "vocab_size": 49408, "width": 32, "heads": 2, "layers": 1},
 }
+TWO: dict[str, Any] = {
+    **TINY,
+    "vision_cfg": {**TINY["vision_cfg"], "layers": 2},
+    "text_cfg": {**TINY["text_cfg"], "layers": 2},
+}
+"""With two layers, so that the last can be left out."""
 PREPROCESS = {"mean": [0.5, 0.5, 0.5], "std": [0.5, 0.5, 0.5], "interpolation": "bicubic", "resize_mode": "squash"}
 WORDS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "a", "photo", "of", "dog", "cat", "red", "green", "frog", "."]
+
+
+def open_clip() -> Any:
+    """The package; its type hints are wrong in places."""
+    return import_module("open_clip")
 
 
 def write_config(folder: Path, model_cfg: dict[str, Any] = TINY) -> None:
@@ -28,8 +38,10 @@ def write_config(folder: Path, model_cfg: dict[str, Any] = TINY) -> None:
 
 def random_model(folder: Path) -> torch.nn.Module:
     """The model that the folder's config describes, with seeded random weights."""
+    import torch
+
     torch.manual_seed(0)
-    return open_clip.create_model(f"local-dir:{folder}", load_weights=False, pretrained_text=False)
+    return open_clip().create_model(f"local-dir:{folder}", load_weights=False, pretrained_text=False)
 
 
 def write_native(folder: Path, weights: str = "open_clip_model.safetensors") -> Path:
@@ -52,6 +64,9 @@ def write_custom(folder: Path, **text: Any) -> Path:
 
 
 def save(model: torch.nn.Module, path: Path) -> None:
+    import torch
+    from safetensors.torch import save_file
+
     state = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
     if path.suffix == ".safetensors":
         save_file(state, path)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import os
+import signal
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import gradio as gr
 import pytest
@@ -15,9 +20,12 @@ from core.data.modality import MODALITIES
 from core.errors import InvalidInput
 from core.store import save
 from tests.support.showcase import make_showcase
+from webapp import app
 from webapp.app import build_app, find_examples, open_runs
-from webapp.explore.tab import describe, neighbour, on_new_run, show_run
+from webapp.explore.new_run import on_made, on_new_run
+from webapp.explore.tab import describe, neighbour, show_run
 from webapp.server.settings import launch_settings
+from webapp.state.session import Session
 
 
 def test_examples_with_findings_come_first(tmp_path: Path) -> None:
@@ -99,6 +107,28 @@ def test_a_finished_run_opens_and_can_be_left_for_the_example_again(tmp_path: Pa
     assert len(show_run("example-opened")) == 6
 
 
+def test_a_visitor_who_went_to_another_tab_is_left_there_and_the_run_is_offered(tmp_path: Path) -> None:
+    for name in ("first", "made"):
+        save(make_showcase(60), tmp_path / name / "run")
+    examples = find_examples(tmp_path)
+    session = Session("example-first")
+
+    def made(run: str, here: str) -> tuple[Any, ...]:
+        return on_made(session, run, here, began="data", what="Your run", others=examples)
+
+    offer, tabs, picker, *rest = made("example-made", "ask")
+    assert "Done: Your run" in offer
+    assert "Open it" in offer
+    assert picker["value"] == "example-first"
+    assert "example-made" in [run for _, run in picker["choices"]]
+    assert {str(part) for part in (tabs, *rest)} == {str(gr.skip())}
+    for here in ("data", ""):
+        offer, tabs, _, opened, *more = made("example-made", here)
+        assert (str(offer), tabs["selected"], opened.run) == (str(gr.skip()), "explore", "example-made")
+        assert len(more) == len(rest) - 1
+    assert {str(part) for part in made("", "ask")} == {str(gr.skip())}
+
+
 def test_runs_of_the_command_line_are_opened_before_the_examples_and_told_apart(tmp_path: Path) -> None:
     for name in ("one", "two"):
         save(make_showcase(60), tmp_path / name)
@@ -136,3 +166,44 @@ def test_show_opens_one_diagnosis() -> None:
         assert "streets" in httpx.get(f"{demo.local_url}config").text
     finally:
         demo.close()
+
+
+def test_show_displays_the_page_in_a_notebook_s_cell(monkeypatch: pytest.MonkeyPatch) -> None:
+    """IPython's two doors stand in for a notebook."""
+    shown, display = list[str](), ModuleType("IPython.display")
+    vars(display).update(HTML=str, Javascript=str, display=shown.append)
+    monkeypatch.setitem(sys.modules, "IPython", ModuleType("IPython"))
+    monkeypatch.setitem(sys.modules, "IPython.display", display)
+    monkeypatch.setattr("gradio.utils.ipython_check", lambda: True)
+    demo = importlib.import_module("webapp").show(make_showcase(60), height=500)
+    demo.close()
+    (cell,) = shown
+    assert f'<iframe src="{demo.local_url}"' in cell
+    assert 'height="500"' in cell
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_that_comes_while_the_page_begins_to_answer_ends_it_in_order(
+    monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    """Gradio's `launch` answers visitors some tenths of a second before it is over."""
+
+    def answers_already(**_: Any) -> None:
+        os.kill(os.getpid(), number)
+
+    ended, before = list[bool](), {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
+
+    def serve_until_stopped(demo: Any, stopped: threading.Event) -> None:
+        ended.append(stopped.wait(5))
+
+    for name in ("begin", "believe_proxies", "warm_up"):
+        monkeypatch.setattr(app, name, lambda *_, **__: None)
+    monkeypatch.setattr(app, "build_app", lambda *_, **__: SimpleNamespace(launch=answers_already))
+    monkeypatch.setattr(app, "serve_until_stopped", serve_until_stopped)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # would it not be handled, the test shall say so, not end
+    try:
+        app.main()
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+    assert ended == [True]

@@ -30,12 +30,11 @@ def address(tmp_path: Path) -> Iterator[str]:
     demo.close()
 
 
-def example(language: str, address: str) -> str:
+def example(language: str, address: str, at: int = 0) -> str:
     """The document's example in a language, for the page at this address."""
-    found = re.search(rf"```{language}\n(.*?)```", TOLD, re.DOTALL)
-    assert found is not None
-    assert "http://127.0.0.1:7860" in found[1]
-    return found[1].replace("http://127.0.0.1:7860", address)
+    found = re.findall(rf"```{language}\n(.*?)```", TOLD, re.DOTALL)[at]
+    assert "http://127.0.0.1:7860" in found
+    return found.replace("http://127.0.0.1:7860", address)
 
 
 def ran(command: list[str], folder: Path) -> str:
@@ -43,11 +42,24 @@ def ran(command: list[str], folder: Path) -> str:
 
 
 @pytest.mark.slow
-def test_both_examples_of_the_document_work(address: str, tmp_path: Path) -> None:
+def test_the_examples_of_the_document_work(address: str, tmp_path: Path) -> None:
     sizes = re.findall(r"^(\d+) 0\.\d+$", ran([sys.executable, "-c", example("python", address)], tmp_path), re.M)
     assert sizes
     events = ran(["bash", "-c", example("bash", address)], tmp_path)
     assert re.search(r'event: complete\ndata: \["[\w-]{22}"\]', events), events
+
+
+@pytest.mark.slow
+def test_the_example_of_every_other_endpoint_works(address: str, tmp_path: Path) -> None:
+    said = ran([sys.executable, "-c", example("python", address, at=1)], tmp_path)
+    assert re.findall(r"^(\w+) ", said, re.M) == [
+        "Loaded", "select", "ask", "audit", "predict", "report", "probe", "compare", "compose",
+    ]  # fmt: skip
+
+
+def test_each_endpoint_has_an_example_for_gradio_client() -> None:
+    shown = re.findall(r'api_name="(/\w+)"', "".join(re.findall(r"```python\n(.*?)```", TOLD, re.DOTALL)))
+    assert set(shown) == set(re.findall(r"^\| `(/\w+)` \|", TOLD, re.M))
 
 
 def test_the_document_lists_the_endpoints_that_there_are() -> None:

@@ -25,7 +25,8 @@ from webapp.compose.state import (
     shipped,
 )
 from webapp.compose.visit import PAGE, BenchmarkRun, ComposeState
-from webapp.explore.tab import View, on_downloads, on_new_run
+from webapp.explore.new_run import wire_made
+from webapp.explore.tab import View
 from webapp.markup.components import download_row, script, upload
 from webapp.markup.render import render
 from webapp.state.choices import IMAGES, TABLES
@@ -123,7 +124,7 @@ def on_failures(state: ComposeState) -> Iterator[tuple[Any, ...]]:
     first, loaded = state.first, state.loaded
     assert loaded is not None
     job = Job(lambda progress: diagnose_items(loaded, state.results, "embedded", progress))
-    said = f"The failures of {first.name} are open in Explore."
+    said = f"The failures of {first.name} stand in the list of runs."
     yield from follow(job, "The diagnosis did not finish", "", done=said)
 
 
@@ -227,9 +228,6 @@ def wire(
     def start(state: ComposeState, *said: Any) -> Iterator[tuple[Any, ...]]:
         yield from on_run(state, access, *said)
 
-    def finish(run: str) -> tuple[Any, ...]:
-        return on_new_run(run, "Composition", page.examples)
-
     tab.select(shows_errors(on_open), [state], [state, *views.all(), *views.buttons], **PRIVATE)
     form.choice.input(on_choose, [form.choice], [form.own], **QUICK)
     form.run.click(on_wait, None, form.status, **QUICK)
@@ -242,9 +240,8 @@ def wire(
     acted.success(None, None, None, js=TO_ITEMS, **PRIVATE)
     views.items.act(shows_errors(on_act), [state], [state, views.items], **PRIVATE)
     diagnosed = views.failures.click(shows_errors(on_failures), [state], [job, form.status, run], **HEAVY, **PRIVATE)
-    outputs = [page.tabs, page.explore.picker, *page.explore.opened(page.session)]
-    opened = diagnosed.success(shows_errors(finish), [run], outputs, **PRIVATE)
-    opened.then(shows_errors(on_downloads), [page.session], page.explore.buttons, **PRIVATE)
+    parts = (page.session, page.explore, page.tabs)
+    wire_made(diagnosed, run, parts, began="compose", what="Composition", others=page.examples)
 
 
 VIEWS = 4

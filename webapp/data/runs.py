@@ -93,6 +93,8 @@ def on_act(session: Session, examples: list[tuple[str, str]], event: gr.EventDat
         return runs_list(shown[0]), gr.update(selected="explore"), runs_to_open(run, examples), *shown
     if do == "rename":
         RUNS.entitle(run, title)
+        if RUNS.link(run) == RUNS.link(session.run):
+            same[3] = gr.update(view=view_of(session))  # its name stands above the tabs
     elif do == "delete":
         was_open = RUNS.link(run) == RUNS.link(session.run)
         RUNS.remove(run)

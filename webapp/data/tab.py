@@ -15,8 +15,9 @@ from core.errors import DiagnosisError
 from core.records import Progress
 from webapp.data.run import AUTOMATIC, HIDDEN, make_run
 from webapp.data.runs import OWN_RUNS, own_ids
+from webapp.explore.new_run import wire_made
 from webapp.explore.patches import prune_patches
-from webapp.explore.tab import View, on_downloads, on_new_run
+from webapp.explore.tab import View, on_downloads
 from webapp.failure_map import map_points
 from webapp.markup.components import upload
 from webapp.markup.render import render
@@ -110,7 +111,7 @@ def _classes(held: TableDescription | None) -> Any:
 
 def on_run(columns: Sequence[Column], root: Path | None, *said: Any) -> Iterator[tuple[Any, str, str]]:
     """Run what stands in the form; yields (job id, status, run id), the run id empty until the run has ended well."""
-    kept, done = "Your files and choices are still here.", "The result is open in Explore."
+    kept, done = "Your files and choices are still here.", "The result stands in the list of runs."
     try:
         job = make_run(columns, root, *said)
     except DiagnosisError as why:
@@ -269,15 +270,12 @@ def _wire(
         for shown in on_run(columns, root, *said):  # Gradio takes no second click meanwhile, and says nothing of it
             yield *shown, gr.update(interactive=not shown[0])  # in use again however the run has ended
 
-    def finish(run: str) -> tuple[Any, ...]:
-        return on_new_run(run, "Your run", examples)
-
     form.run.click(on_wait, None, form.status, js=SHOW_STATUS, **QUICK)
     started = form.run.click(
         shows_errors(start), [columns, *form.said()], [job, form.status, finished, form.run], **HEAVY, **PRIVATE
     )
-    opened = started.success(shows_errors(finish), [finished], [tabs, view.picker, *view.opened(session)], **PRIVATE)
-    opened.then(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)
+    page = (session, view, tabs)
+    opened = wire_made(started, finished, page, began="data", what="Your run", others=examples)
     better = opened.then(shows_errors(refine_map), [finished], [refined], **HEAVY, **PRIVATE)
     shown = better.then(shows_errors(on_refined), [session, finished, refined], [session, view.failure_map], **PRIVATE)
     shown.then(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)  # those of the quick map are gone

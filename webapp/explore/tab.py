@@ -30,7 +30,6 @@ from webapp.markup.render import render
 from webapp.state import downloads
 from webapp.state.events import as_int, event_data, event_of_run
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, on_cancel
-from webapp.state.picker import runs_to_open
 from webapp.state.query import view_of
 from webapp.state.runs import RUNS
 from webapp.state.session import PAGE, Session, picked_cluster, selected_rows, shows_errors, still_there
@@ -54,6 +53,10 @@ class View:
     picker: gr.Dropdown
     buttons: list[Any]
     """The downloads."""
+    offer: gr.HTML
+    """Above the tabs: a run that ended while its visitor was elsewhere, see webapp/explore/new_run.py."""
+    here: gr.Textbox
+    """Hidden: the tab that is shown, where the browser tells of it."""
 
     def all(self) -> list[Any]:
         """What `show_run` fills after the session, in its order."""
@@ -217,18 +220,9 @@ def open_run(run: str) -> tuple[Any, ...]:
     return *show_run(run), *waiting()
 
 
-def on_new_run(run: str, what: str, others: list[tuple[str, str]]) -> tuple[Any, ...]:
-    """Open a run that was just made: returns (tabs, picker, then what `open_run` fills); nothing changes without one.
-
-    Args:
-        run: its id, or "".
-        what: what it is called in the picker, before the name of its samples.
-        others: (title, id) of the runs that the picker offers after it.
-    """
-    if not run:
-        return tuple(gr.skip() for _ in range(8 + len(downloads.FILES)))
-    RUNS.entitle(run, f"{what}: {RUNS.get(run).samples.name}")
-    return gr.update(selected="explore"), runs_to_open(run, others), *open_run(run)
+def skips() -> list[Any]:
+    """What leaves all that `open_run` fills as it is."""
+    return [gr.skip() for _ in range(6 + len(downloads.FILES))]
 
 
 def waiting() -> list[Any]:
@@ -243,9 +237,9 @@ def on_downloads(session: Session) -> list[Any]:
     return [gr.update(value=str(path), interactive=True) for path in RUNS.files(session.run)]
 
 
-def build(session: gr.State, examples: list[tuple[str, str]]) -> View:
+def build(session: gr.State, examples: list[tuple[str, str]], offer: gr.HTML) -> View:
     """Lay out the tab, wire its callbacks, and fill it with the first example at once, without waiting for a visit."""
-    view = _layout(session, examples)
+    view = _layout(session, examples, offer)
     pane, failure_map = view.pane, view.failure_map
     selection: dict[str, Any] = {"outputs": [session, pane, failure_map], **QUICK}
     pane.act(shows_errors(on_act), [session], trigger_mode="always_last", **selection)
@@ -272,7 +266,7 @@ def _wire_measurement(session: gr.State, view: View) -> None:
     view.cancel.click(on_cancel, [job], None, **QUICK)
 
 
-def _layout(session: gr.State, examples: list[tuple[str, str]]) -> View:
+def _layout(session: gr.State, examples: list[tuple[str, str]], offer: gr.HTML) -> View:
     run = examples[0][1] if examples else None
     _, top, lines, points, listed, said = (
         show_run(run) if run else ("", render("explore/empty.html.j2"), "", {}, {}, {})
@@ -305,7 +299,8 @@ def _layout(session: gr.State, examples: list[tuple[str, str]]) -> View:
         status = gr.HTML("", elem_id="worth-status", **PLAIN)
         cancel = gr.Button("Cancel", elem_id="worth-cancel", visible=False, scale=0, min_width=110)
     notes = _pane(said, "notes")
-    return View(strip, classes, failure_map, pane, notes, status, cancel, picker, buttons)
+    here = gr.Textbox(visible=False, label="tab")
+    return View(strip, classes, failure_map, pane, notes, status, cancel, picker, buttons, offer, here)
 
 
 def _pane(shown: Mapping[str, Any], elem_id: str) -> gr.HTML:

@@ -10,7 +10,8 @@ import gradio as gr
 
 from core.errors import InvalidInput
 from core.records import Diagnosis, ProbeResult
-from webapp.explore.tab import View, on_downloads, on_new_run, open_run
+from webapp.explore.new_run import HERE, on_made as on_made_run, on_new_run
+from webapp.explore.tab import View, on_downloads, open_run
 from webapp.markup.components import script, upload
 from webapp.markup.render import empty, render
 from webapp.markup.two_models import MAX_PICTURES, gallery_view
@@ -157,21 +158,23 @@ def on_failures(session: Session, state: ProbeState) -> Iterator[tuple[Any, ...]
     probed))."""
     result, diagnosis = _shown(session, state), require_own(session)
     job = Job(lambda progress: diagnose_failures(diagnosis, result, progress))
-    said, probed = "The probe’s failures are open in Explore.", session.run
+    said, probed = "The probe’s failures stand in the list of runs.", session.run
     yield from follow(job, "The diagnosis did not finish", NOTHING, made=lambda run: ((run, probed),), done=said)
 
 
-def on_found(state: ProbeState, finished: tuple[str, str], examples: list[tuple[str, str]]) -> tuple[Any, ...]:
-    """Open the run that was made of a probe's outcomes: returns (state, then what `on_new_run` gives); nothing changes
-    without one."""
+def on_found(
+    session: Session, state: ProbeState, finished: tuple[str, str], here: str, examples: list[tuple[str, str]]
+) -> tuple[Any, ...]:
+    """Open or offer the run that was made of a probe's outcomes: returns (offer, state, then what `on_new_run` gives);
+    nothing changes without one."""
     found, probed = finished
-    if not found:
-        return gr.skip(), *on_new_run("", "", [])
-    return replace(state, former=probed), *on_new_run(found, "Probe", examples)
+    offer, tabs, *shown = on_made_run(session, found, here, began="probe", what="Probe", others=examples)
+    left = not found or here not in ("", "probe")
+    return offer, gr.skip() if left else replace(state, former=probed), tabs, *shown
 
 
 def on_back(state: ProbeState) -> tuple[Any, ...]:
-    """Open the run again whose probe was diagnosed: returns the same as `on_found`."""
+    """Open the run again whose probe was diagnosed: returns the same as `on_found`, after the offer."""
     if not state.former:
         return gr.skip(), *on_new_run("", "", [])
     left = replace(state, former="")
@@ -206,13 +209,13 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, examples: l
     parts.form.stop(on_cancel, [job], None, **QUICK)
     _wire_probes(parts, session, state, job, view)
 
-    def found(state: ProbeState, finished: tuple[str, str]) -> tuple[Any, ...]:
-        return on_found(state, finished, examples)
+    def found(session: Session, state: ProbeState, finished: tuple[str, str], here: str) -> tuple[Any, ...]:
+        return on_found(session, state, finished, here, examples)
 
     own, finished = [session, state], gr.State(NOTHING)
     looked = parts.failures.click(shows_errors(on_failures), own, [job, parts.status, finished], **HEAVY, **PRIVATE)
     filled = [state, tabs, view.picker, *view.opened(session)]
-    seen = looked.success(shows_errors(found), [state, finished], filled, **PRIVATE)
+    seen = looked.success(shows_errors(found), [*own, finished, view.here], [view.offer, *filled], js=HERE, **PRIVATE)
     left = parts.back.click(shows_errors(on_back), [state], filled, **QUICK)
     for event in (seen, left):
         event.then(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)

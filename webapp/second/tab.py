@@ -12,7 +12,8 @@ import gradio as gr
 from core.data.tables.roles import Roles
 from core.errors import DiagnosisError, InvalidInput
 from core.records import Diagnosis, ProbeResult, Progress
-from webapp.explore.tab import View, describe, on_downloads, on_new_run, show_selection
+from webapp.explore.new_run import wire_made
+from webapp.explore.tab import View, describe, show_selection
 from webapp.markup.components import download_row, script, upload
 from webapp.markup.render import empty, render
 from webapp.markup.shares import kinds_of, rows_of_kind
@@ -185,7 +186,7 @@ def on_worse(session: Session, state: SecondState) -> Iterator[tuple[Any, ...]]:
     """Find where the second model is worse by more than elsewhere; yields (job id, status, the new run)."""
     result, diagnosis = _of(session, state).result, require_run(session)
     job = Job(lambda progress: find_worse(diagnosis, result, progress))
-    yield from follow(job, "The diagnosis did not finish", "", done="Where it is worse is open in Explore.")
+    yield from follow(job, "The diagnosis did not finish", "", done="Where it is worse stands in the list of runs.")
 
 
 def find_worse(diagnosis: Diagnosis, result: ProbeResult, progress: Progress) -> str:
@@ -259,10 +260,5 @@ def _wire_worse(
     """
     worse, job, line = parts
     made = gr.State("")
-
-    def found(run: str) -> tuple[Any, ...]:
-        return on_new_run(run, "Where it is worse", examples)
-
     done = worse.click(shows_errors(on_worse), [session, state], [job, line, made], **HEAVY, **PRIVATE)
-    shown = done.success(shows_errors(found), [made], [tabs, view.picker, *view.opened(session)], **QUICK)
-    shown.then(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)
+    wire_made(done, made, (session, view, tabs), began="second", what="Where it is worse", others=examples)

@@ -62,11 +62,9 @@ def begin(*, at_home: bool, max_minutes: float | None = None, keep: str = "none"
     tempfile.tempdir = str(home())
 
 
-def serve_until_stopped(demo: gr.Blocks) -> None:
-    """Keep a launched page open until a signal stops it, then end in order."""
-    bound_sessions(demo, end_visit)
-    sweeper = Sweeper()
-    sweeper.start()
+def stop_on_signal() -> threading.Event:
+    """What the first signal sets from now on; a second one ends the process at once. To be called before the page is
+    launched: it answers visitors a while before `launch` is over, and then there are data of theirs to end in order."""
     stopped = threading.Event()
 
     def stop(number: int, frame: FrameType | None) -> None:
@@ -76,6 +74,14 @@ def serve_until_stopped(demo: gr.Blocks) -> None:
 
     for number in SIGNALS:
         signal.signal(number, stop)
+    return stopped
+
+
+def serve_until_stopped(demo: gr.Blocks, stopped: threading.Event) -> None:
+    """Keep a launched page open until it is stopped (`stop_on_signal`), then end in order."""
+    bound_sessions(demo, end_visit)
+    sweeper = Sweeper()
+    sweeper.start()
     while not stopped.wait(1.0):  # in steps: a wait without an end would not let the handler run everywhere
         pass
     staying = f" Finished runs stay in {kept_in()}." if kept_in() else ""

@@ -16,17 +16,30 @@ BOXES = {
     "--id": '"Id"',
     "--label": '"Label"',
     "--encoder": '"Encoder"',
+    "--loss-kind": '"Loss" (under "Run")',
+    "--hold-back": '"Hide a part and predict it"',
+    "--vocabulary": '"Your own phrases"',
     "again with --separate-copies": "again on the command line with --separate-copies",
 }
 """What a message says, the longest first, and what the page says for it."""
 _COMMAND = re.compile(r"(`[^`]*`)")
 _NAMED = re.compile("|".join(rf"{re.escape(option)}(?![\w-])" for option in BOXES))
+_OPTION = re.compile(r"(?<![\w-])(command line with )?--([a-z][a-z0-9-]*)")
 
 
 def on_page(message: str) -> str:
-    """The message with boxes for options; a command in backquotes stays as it is typed."""
+    """The message with boxes for options, and the words of an option that has no box of its name; a command in
+    backquotes stays as it is typed."""
     parts = _COMMAND.split(message)
-    return "".join(part if i % 2 else _NAMED.sub(lambda found: BOXES[found[0]], part) for i, part in enumerate(parts))
+    return "".join(
+        part if i % 2 else _OPTION.sub(_in_words, _NAMED.sub(lambda found: BOXES[found[0]], part))
+        for i, part in enumerate(parts)
+    )
+
+
+def _in_words(found: re.Match[str]) -> str:
+    """ "--no-words" as "no words", unless the message says that it is for the command line."""
+    return found[0] if found[1] else f'"{found[2].replace("-", " ")}"'
 
 
 def in_message(message: str) -> str:
@@ -34,13 +47,11 @@ def in_message(message: str) -> str:
     return html.escape(on_page(message), quote=False)
 
 
-_OPTION = re.compile(r"(?<![\w-])--([a-z][a-z-]*[a-z])")
-
-
 def to_program(message: str) -> str:
     """The message to who calls the page from a program, and sees no box: "--images" is `images` there."""
     parts = _COMMAND.split(message)
     said = (
-        part if i % 2 else _OPTION.sub(lambda f: f"`{f[1].replace('-', '_')}`", part) for i, part in enumerate(parts)
+        part if i % 2 else _OPTION.sub(lambda f: f"{f[1] or ''}`{f[2].replace('-', '_')}`", part)
+        for i, part in enumerate(parts)
     )
     return "".join(said)

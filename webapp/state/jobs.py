@@ -15,6 +15,7 @@ from core.records import Progress
 from webapp.markup.render import render
 from webapp.state.boxes import on_page
 from webapp.state.line import Line
+from webapp.state.pace import Pace
 from webapp.state.quotas import quotas
 from webapp.state.visitor import has_left, visitor
 from webapp.state.work import Job
@@ -39,7 +40,7 @@ class Jobs:
     """The jobs that wait or are under way, found by their secret ids."""
 
     def __init__(self) -> None:
-        self.line = Line()
+        self.line, self.pace = Line(), Pace()
         self._jobs: dict[str, Job] = {}
         self._looks: dict[str, Job] = {}
         """What `look` is doing, by visitor."""
@@ -91,11 +92,11 @@ class Jobs:
         self._jobs[job.id], begun = job, False
         try:
             while place := self.line.place(job.id):
-                job.place = place
+                job.place, job.wait_s = place, self._wait_s(place)
                 yield job
                 if job.pause(every):
                     raise Cancelled("The run was stopped before it began. Your files and choices are still here.")
-            begun, job.place, job.ended = True, 0, lambda: self._leave(job)
+            begun, job.place, job.ended = True, 0, lambda: self._end(job)
             yield job.start()
             while not job.wait(every):
                 yield job
@@ -105,6 +106,17 @@ class Jobs:
                 self._leave(job)
         if job.error is not None:
             raise job.error
+
+    def _wait_s(self, place: int) -> float | None:
+        """About how long the job at that place in line will wait; None where nothing is known."""
+        now = time.monotonic()
+        working = [now - job.started for job in list(self._jobs.values()) if job.begun]
+        return self.pace.wait_s(place, working, quotas().at_once)
+
+    def _end(self, job: Job) -> None:
+        if job.error is None:
+            self.pace.note(time.monotonic() - job.started)
+        self._leave(job)
 
     def _leave(self, job: Job) -> None:
         self._jobs.pop(job.id, None)
@@ -143,11 +155,20 @@ def status(job: Job) -> str:
         name = step.name[:1].upper() + step.name[1:]
         shown.append({"name": name, "past": past, "share": share, "said": took if past else step.text})
     if job.place:
-        return closing("Next in line" if job.place == 1 else f"Number {job.place} in line", WAITING)
+        return _in_line(job)
     head = "Stopping at the next safe point" if job.stopping else f"Working, {clock(time.monotonic() - job.started)}"
     return render("state/status.html.j2", head=head, steps=shown)
 
 
+def _in_line(job: Job) -> str:
+    """The place, and where a job of this server has finished, an estimate."""
+    place = "Next in line" if job.place == 1 else f"Number {job.place} in line"
+    if job.wait_s is None:
+        return closing(place, WAITING)
+    return closing(f"{place}, about {duration(job.wait_s)}", f"{WAITING} {ESTIMATED}")
+
+
+ESTIMATED = "The time is that of the latest finished work of this server in the mean; yours and theirs may differ."
 WAITING = "It begins by itself. Cancel gives the place up, and so does closing this tab."
 
 

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from core.errors import InvalidInput
+from core.errors import DiagnosisError, InvalidInput
 from core.records import Diagnosis
 from core.reports.tables.columns import LOSS, column_of
 from core.yours import yours_of
@@ -53,9 +53,20 @@ def query_of(session: Session) -> dict[str, str]:
 
 
 def view_of(session: Session) -> dict[str, Any]:
-    """What link.js writes into the address, and the own ids that it keeps in the browser, as the map hands them on; the
-    same view given again is news, too."""
-    return {"query": query_of(session), "own": [run for run, _ in RUNS.own()], "at": time.monotonic()}
+    """What link.js writes into the address, the own ids that it keeps in the browser, and the open run's name, as the
+    map hands them on; the same view given again is news, too."""
+    own = dict(RUNS.own())
+    return {"query": query_of(session), "own": list(own), "name": _name(session.run, own), "at": time.monotonic()}
+
+
+def _name(run: str, own: Mapping[str, str]) -> str:
+    """What the page calls the open run."""
+    if run in own:
+        return own[run]
+    try:
+        return RUNS.get(run).samples.name if run else ""
+    except DiagnosisError:  # deleted meanwhile
+        return ""
 
 
 def session_of(query: Mapping[str, Any], diagnosis: Diagnosis, run: str) -> Session:

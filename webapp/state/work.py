@@ -65,6 +65,10 @@ class Job:
         self.started = time.monotonic()
         self.place = 0
         """Its place in line while it waits, from 1."""
+        self.wait_s: float | None = None
+        """About how long it will wait there, where that is known."""
+        self.begun = False
+        """Whether it works or has worked."""
         self.result: Any = None
         self.error: BaseException | None = None
         self.ended: Callable[[], None] = lambda: None
@@ -76,7 +80,7 @@ class Job:
         self._thread = threading.Thread(target=here.run, args=(self._run, work), name="job", daemon=True)
 
     def start(self) -> Job:
-        self.started = time.monotonic()
+        self.started, self.begun = time.monotonic(), True
         self._thread.start()
         return self
 

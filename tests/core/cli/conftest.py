@@ -10,10 +10,9 @@ from core.cli.main import main
 from core.embeddings.projection import pca_map
 from core.probes import PROBES
 from core.store import save
-from tests.core.encoders.open_clip.test_token_tower import TWO
 from tests.support.diagnoses import draw_picture
 from tests.support.probes import Guess
-from tests.support.tiny_clip import write_model
+from tests.support.tiny_clip import TWO, write_model
 from tests.support.words import AxisEncoder, with_words
 
 

@@ -21,8 +21,8 @@ from core.training.adapters import ADAPTERS, make_adapter
 from core.training.loop import Training
 from core.training.scorers import matrix_of, scorer_of
 from core.training.train import AdaptedScorer, adapt, read_tokens
-from tests.core.encoders.open_clip.test_token_tower import TWO, changed
-from tests.support.tiny_clip import write_hugging_face, write_model
+from tests.core.encoders.open_clip.test_token_tower import changed
+from tests.support.tiny_clip import TWO, write_hugging_face, write_model
 
 HOW = Training(epochs=1, batch=4)
 

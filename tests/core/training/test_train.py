@@ -13,8 +13,7 @@ from core.records import LoadedBenchmark
 from core.scenes.shipped import draw_training, open_shipped
 from core.training.loop import Training
 from core.training.train import AdaptedScorer, adapt, adapted_so_far, curve_so_far
-from tests.core.encoders.open_clip.test_token_tower import TWO
-from tests.support.tiny_clip import write_model
+from tests.support.tiny_clip import TWO, write_model
 
 HOW = Training(epochs=3, batch=4, patience=9)
 

@@ -19,9 +19,8 @@ from core.training.adapted import AdapterRecord
 from core.training.adapters import ADAPTERS
 from core.training.forgetting import ForgettingCheck
 from core.training.forgetting_rows import ForgettingRow
-from tests.core.encoders.open_clip.test_token_tower import TWO
 from tests.support.composed import pairs
-from tests.support.tiny_clip import write_model
+from tests.support.tiny_clip import TWO, write_model
 from tests.webapp.markup.test_html import Tags
 from webapp.compose import train as tab
 from webapp.compose.models import ModelAccess

@@ -16,7 +16,7 @@ from core.records import no_progress
 from tests.support.visits import serve
 from webapp.data import run as your_data
 from webapp.data.run import AUTOMATIC, make_run, read_phrases, read_share
-from webapp.explore.tab import on_new_run
+from webapp.explore.new_run import on_new_run
 from webapp.state.caches import cache_of
 from webapp.state.choices import ROLE_NAMES
 from webapp.state.quotas import AT_HOME, SHARED, quotas, set_quotas

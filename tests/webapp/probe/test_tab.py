@@ -264,7 +264,7 @@ def test_a_stopped_diagnosis_of_failures_opens_no_earlier_run(example: str, monk
     assert JOBS.cancel(job)
     *_, last = running
     assert last[2] == ("", "")
-    assert all("value" not in str(part) for part in on_found(probing, last[2], []))
+    assert all("value" not in str(part) for part in on_found(session, probing, last[2], "probe", []))
 
 
 @pytest.mark.parametrize("wrong", ["1.7", True, "-1", "nan", "1e300", [1]])
@@ -284,7 +284,8 @@ def test_a_probes_own_failures_open_as_a_run_with_a_way_back(streets: Diagnosis)
     assert probed == run
     made = RUNS.get(found)
     np.testing.assert_array_equal(made.outcomes.loss, probing.results[0].outcomes.loss)
-    left, tabs, picker, opened, *_ = on_found(probing, finished, [("streets", "example-streets")])
+    assert "Open it" in on_found(session, probing, finished, "ask", [("streets", "example-streets")])[0]
+    _, left, tabs, picker, opened, *_ = on_found(session, probing, finished, "probe", [("streets", "example-streets")])
     assert (tabs["selected"], opened.run, left.former) == ("explore", found, run)
     assert [value for _, value in picker["choices"]] == [found, run, "example-streets"]
     shown, *_ = on_open(opened, left)

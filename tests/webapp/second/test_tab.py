@@ -85,7 +85,7 @@ def test_what_is_looked_at_is_shown_on_the_map_and_its_worst_place_is_diagnosed(
     *_, (_, status, run) = on_worse(Session(run=example), state)
     found = RUNS.get(run)
     assert found.outcomes.loss.sum() == 9
-    assert "open in Explore" in status
+    assert "in the list of runs" in status
     with pytest.raises(InvalidInput, match="of another run"):
         on_mapped(Session(run="example-other"), SecondState(example, state.second))
 

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
 import gradio as gr
 import pytest
 
@@ -29,3 +34,19 @@ def test_an_endpoint_for_programs_names_no_box() -> None:
         tells_errors(refuse)()
     with pytest.raises(gr.Error, match='"Text"'):
         shows_errors(refuse)()
+
+
+def texts_of_errors(folder: Path) -> Iterator[str]:
+    """What each `InvalidInput` and `MissingDependency` of the code says, what is filled in left out."""
+    for path in sorted(folder.rglob("*.py")):
+        for call in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(call, ast.Call) and getattr(call.func, "id", "") in ("InvalidInput", "MissingDependency"):
+                parts = [n.value for n in ast.walk(call) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+                yield "".join(parts)
+
+
+def test_no_message_of_the_core_names_an_option_on_the_page(repository: Path) -> None:
+    said = [text for text in texts_of_errors(repository / "core") if "--" in text]
+    assert len(said) > 50
+    shown = [re.sub(r"`[^`]*`|command line with --[a-z-]+", "", on_page(text)) for text in said]
+    assert [text for text in shown if re.search(r"(?<![\w-])--[a-z]", text)] == []

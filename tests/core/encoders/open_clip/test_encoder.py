@@ -35,11 +35,13 @@ def pixels(encoder: Encoder, n: int) -> np.ndarray:
 
 def test_a_folder_gives_the_vectors_that_its_own_weights_give(native: Path) -> None:
     encoder = OpenClipEncoder(f"local-dir:{native}")
-    reference, preprocess = open_clip.create_model_from_pretrained(f"local-dir:{native}")
+    reference, preprocess = open_clip().create_model_from_pretrained(f"local-dir:{native}")
     reference.eval()
     with torch.inference_mode():
         image = reference.encode_image(preprocess(CHECKER)[None], normalize=True).numpy()
-        text = reference.encode_text(open_clip.get_tokenizer(f"local-dir:{native}")(["a dog"]), normalize=True).numpy()
+        text = reference.encode_text(
+            open_clip().get_tokenizer(f"local-dir:{native}")(["a dog"]), normalize=True
+        ).numpy()
     finding, joint = encoder.encode_items(encoder.preprocess(CHECKER)[None])
     assert finding is joint
     np.testing.assert_allclose(finding, image, atol=1e-6)
@@ -120,7 +122,7 @@ def test_a_pickle_that_runs_code_is_refused(tmp_path: Path) -> None:
 
 def test_a_tokenizer_of_another_vocabulary_is_refused(tmp_path: Path) -> None:
     write_config(tmp_path / "small", {**TINY, "text_cfg": {**TINY["text_cfg"], "vocab_size": 100}})
-    model = open_clip.create_model(f"local-dir:{tmp_path / 'small'}", load_weights=False)
+    model = open_clip().create_model(f"local-dir:{tmp_path / 'small'}", load_weights=False)
     save(model, tmp_path / "small" / "open_clip_model.safetensors")
     with pytest.raises(InvalidInput, match="do not belong together"):
         load_encoder(f"local-dir:{tmp_path / 'small'}")
@@ -148,7 +150,7 @@ def test_truncated_prompts_are_counted(native: Path) -> None:
 
 def register(tmp_path: Path, name: str, **changes: object) -> str:
     (tmp_path / f"{name}.json").write_text(json.dumps({**TINY, **changes}))
-    open_clip.add_model_config(tmp_path / f"{name}.json")
+    open_clip().add_model_config(tmp_path / f"{name}.json")
     return name
 
 

@@ -69,7 +69,7 @@ def test_the_hubs_cache_may_be_carried_too_and_a_tag_needs_the_weights_alone(
 ) -> None:
     folder = write_native(tmp_path / "clip")
     (tmp_path / "errata-carried.json").write_text(json.dumps(TINY))
-    open_clip.add_model_config(tmp_path / "errata-carried.json")
+    open_clip().add_model_config(tmp_path / "errata-carried.json")
     published: dict[str, Any] = import_module("open_clip.pretrained")._PRETRAINED
     cfg = {name: tuple(value) if isinstance(value, list) else value for name, value in PREPROCESS.items()}
     monkeypatch.setitem(published, "errata-carried", {"made": {"hf_hub": f"{HUB}/", **cfg}})

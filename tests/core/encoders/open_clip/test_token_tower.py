@@ -15,13 +15,8 @@ from core.encoders.open_clip.token_tower import OpenClipTokenTower
 from core.encoders.tokens import TextTokens
 from core.errors import InvalidInput
 from tests.support.pictures import blobs
-from tests.support.tiny_clip import TINY, write_hugging_face, write_model
+from tests.support.tiny_clip import TINY, TWO, write_hugging_face, write_model
 
-TWO: dict[str, Any] = {
-    **TINY,
-    "vision_cfg": {**TINY["vision_cfg"], "layers": 2},
-    "text_cfg": {**TINY["text_cfg"], "layers": 2},
-}
 ResNet = {"image_size": 64, "layers": [1, 1, 1, 1], "width": 8, "head_width": 64}
 SIGLIP = {"pool_type": "last", "no_causal_mask": True, "proj_bias": True}
 TEXTS = ["a photo of a red dog", "a cat", "", "a photo of a green frog . a dog . a cat . a dog . a cat"]

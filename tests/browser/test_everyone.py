@@ -1,0 +1,98 @@
+"""The page for everyone: axe-core's rules in every tab, and the keyboard alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.support.axe import axe_script, serious
+from webapp.state.query import TABS
+
+pytestmark = pytest.mark.browser
+
+Visit = Callable[..., Any]
+OPEN = """(tab) => {
+  history.pushState(null, "", tab === "explore" ? location.pathname : `?tab=${tab}`);
+  dispatchEvent(new PopStateEvent("popstate"));
+}"""
+SHOWN = "(tab) => document.querySelector('#tabs [role=tab][aria-selected=true]')?.dataset.tabId === tab"
+SETTLED = (
+    "() => !document.querySelector('.generating, .pending, .toast-body')"
+    " && document.getAnimations().every((a) => a.playState !== 'running')"
+)
+
+
+def open_tab(page: Any, tab: str) -> None:
+    """As a link does: on a phone not every tab's button is in sight."""
+    page.evaluate(OPEN, tab)
+    page.wait_for_function(SHOWN, arg=tab, timeout=30_000)
+    page.wait_for_timeout(500)
+    page.wait_for_function(SETTLED, timeout=60_000)
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 360])
+def test_no_tab_breaks_a_serious_rule_of_axe(open_page: Visit, width: int, dark: bool) -> None:
+    script = axe_script()
+    page = open_page(width, 800, dark=dark)
+    page.emulate_media(reduced_motion="reduce")
+    page.evaluate(script)
+    broken = dict[str, list[str]]()
+    for tab in TABS:
+        open_tab(page, tab)
+        broken[tab] = serious(page)
+        assert page.locator("h1:visible").count() == 1
+        assert "Open: " in page.locator(".open-run:visible").inner_text()
+        assert page.get_by_role("button", name="Bring your data").is_visible()
+    open_tab(page, "explore")
+    page.locator("#pane .card").first.click()
+    page.wait_for_selector("#pane .selection-chip")
+    page.locator("#linked").scroll_into_view_if_needed()
+    page.wait_for_selector("#linked .chart", timeout=30_000)
+    page.wait_for_function(SETTLED, timeout=60_000)
+    broken["a picked cluster"] = serious(page)
+    page.locator("#panel-worst .tile").first.click()
+    page.wait_for_selector("dialog.enlarged h3")
+    broken["an enlarged sample"] = serious(page)
+    assert {where: found for where, found in broken.items() if found} == {}
+
+
+def test_the_keyboard_alone_opens_the_worst_sample_of_a_cluster(open_page: Visit) -> None:
+    """Through the table below the map, which is the way to samples for who cannot point at them."""
+    page = open_page()
+    page.locator("#map .map-plate").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#pane .selection-chip")
+    picked = page.locator("#pane .selection-chip b").first.inner_text()
+    worst = page.locator("#panel-worst .tile b").first.inner_text()
+    page.wait_for_function(f"document.querySelector('#linked .linked-n b')?.textContent === '{picked}'", timeout=30_000)
+    for _ in range(200):  # on from the map with Tab alone, until the first sample of the table has the keyboard
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.matches('#linked tbody tr:first-child [data-do=row]')"):
+            break
+    name = page.evaluate("document.activeElement.textContent")
+    page.keyboard.press("Enter")
+    page.wait_for_function(f"document.querySelector('#pane .pane-title')?.textContent === {name!r}", timeout=30_000)
+    assert worst in page.locator("#pane").inner_text()
+
+
+def test_bring_your_data_is_one_press_from_every_tab(open_page: Visit) -> None:
+    page = open_page(360)
+    open_tab(page, "board")
+    page.get_by_role("button", name="Bring your data").click()
+    page.wait_for_function(SHOWN, arg="data", timeout=30_000)
+
+
+def test_who_wants_no_motion_sees_none(open_page: Visit) -> None:
+    page = open_page()
+    page.emulate_media(reduced_motion="reduce")
+    moving = """() => [...document.querySelectorAll("*")].filter((e) => {
+      const style = getComputedStyle(e);
+      const lasts = (durations) => durations.split(", ").some((each) => parseFloat(each) > 0.01);
+      return (lasts(style.transitionDuration) || lasts(style.animationDuration))
+        && (style.animationName !== "none" || style.transitionProperty !== "none");
+    }).map((e) => e.outerHTML.slice(0, 120))"""
+    assert page.evaluate(moving) == []

@@ -1,0 +1,33 @@
+"""axe-core on a page that a test drives.
+
+The script comes from the package axe-playwright-python (requirements-test.txt), which carries it: half a megabyte under
+a licence of its own (MPL-2.0) need not stand here. Without the package the test is skipped.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ASKED = """async () => {
+  const found = await axe.run(document, { resultTypes: ["violations"], rules: { "target-size": { enabled: true } } });
+  return found.violations.filter((v) => ["serious", "critical"].includes(v.impact)).flatMap(
+    (v) => v.nodes.map((n) => [v.impact, v.id, n.target.join(" "), n.html.slice(0, 99), n.failureSummary].join(" | ")));
+}"""
+
+
+def axe_script() -> str:
+    """The script to add to the page."""
+    found = find_spec("axe_playwright_python")
+    if found is None or found.origin is None:
+        pytest.skip("needs axe-core: pip install axe-playwright-python")
+    return (Path(found.origin).parent / "axe.min.js").read_text("utf-8")
+
+
+def serious(page: Any) -> list[str]:
+    """The violations of impact serious or critical in what the page shows, targets below 24 px included; the script has
+    been added to the page."""
+    return page.evaluate(ASKED)

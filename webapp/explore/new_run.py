@@ -1,0 +1,97 @@
+"""A run that was just made: opened where its visitor has waited for it, and offered above the tabs where they have gone
+on to something else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+from gradio.events import Dependency
+
+from webapp.explore.tab import View, on_downloads, open_run, skips
+from webapp.markup.components import script
+from webapp.markup.render import render
+from webapp.state.events import event_data
+from webapp.state.jobs import PLAIN, PRIVATE, QUICK
+from webapp.state.picker import runs_to_open
+from webapp.state.runs import RUNS
+from webapp.state.session import Session, shows_errors
+
+HERE = (
+    "(...given) => [...given.slice(0, -1), "
+    "document.querySelector('#tabs [role=tab][aria-selected=true]')?.dataset.tabId ?? '']"
+)
+"""The last input becomes the id of the tab that is shown, which the browser alone knows."""
+
+
+def on_new_run(run: str, what: str, others: list[tuple[str, str]]) -> tuple[Any, ...]:
+    """Open a run that was just made: returns (tabs, picker, then what `open_run` fills); nothing changes without one.
+
+    Args:
+        run: its id, or "".
+        what: what it is called in the picker, before the name of its samples.
+        others: (title, id) of the runs that the picker offers after it.
+    """
+    if not run:
+        return gr.skip(), gr.skip(), *skips()
+    _entitle(run, what)
+    return gr.update(selected="explore"), runs_to_open(run, others), *open_run(run)
+
+
+def on_made(
+    session: Session, run: str, here: str, *, began: str, what: str, others: list[tuple[str, str]]
+) -> tuple[Any, ...]:
+    """Returns (offer, then what `on_new_run` gives), all of which stays but offer and picker where the visitor has left
+    the tab.
+
+    Args:
+        here: the id of the tab that is shown, "" where it is not known; began: of that in which the run was started.
+    """
+    if not run or here in ("", began):
+        return gr.skip(), *on_new_run(run, what, others)
+    title = _entitle(run, what)
+    offer = render("explore/offer.html.j2", run=run, link=RUNS.link(run), title=title)
+    return offer, gr.skip(), runs_to_open(session.run, others), *skips()
+
+
+def _entitle(run: str, what: str) -> str:
+    title = f"{what}: {RUNS.get(run).samples.name}"
+    RUNS.entitle(run, title)
+    return title
+
+
+def build_offer() -> gr.HTML:
+    """The line above the tabs, empty at first."""
+    return gr.HTML("", js_on_load=script("offer"), elem_id="offer", **PLAIN)
+
+
+def wire_offer(session: gr.State, view: View, tabs: gr.Tabs, others: list[tuple[str, str]]) -> None:
+    """Its button opens the run."""
+
+    def accept(event: gr.EventData) -> tuple[Any, ...]:
+        run = str(event_data(event).get("run", ""))
+        return gr.update(selected="explore"), runs_to_open(run, others), *open_run(run)
+
+    opened = view.offer.act(shows_errors(accept), None, [tabs, view.picker, *view.opened(session)], **QUICK)
+    opened.then(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)
+
+
+def wire_made(
+    made: Dependency, run: Any, parts: tuple[gr.State, View, gr.Tabs], *, began: str, what: str,
+    others: list[tuple[str, str]],
+) -> Dependency:  # fmt: skip
+    """Open or offer the run that an event has made. Returns the event after that.
+
+    Args:
+        run: the component that holds its id, or "".
+        parts: session, view and tabs of the page.
+    """
+    session, view, tabs = parts
+
+    def finish(session: Session, run: str, here: str) -> tuple[Any, ...]:
+        return on_made(session, run, here, began=began, what=what, others=others)
+
+    outputs = [view.offer, tabs, view.picker, *view.opened(session)]
+    opened = made.success(shows_errors(finish), [session, run, view.here], outputs, js=HERE, **PRIVATE)
+    opened.then(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)
+    return opened
