@@ -23,7 +23,7 @@ from webapp.markup.components import script
 from webapp.markup.render import render
 
 MAX_VERTICES = 2000
-SCRIPTS = ("map_paint", "map_colour", "map_points", "map_cells", "map_outline", "failure_map", "map_hand")
+SCRIPTS = ("latest", "map_paint", "map_colour", "map_points", "map_cells", "map_outline", "failure_map", "map_hand")
 """In one scope, each after what it uses."""
 
 NO_SELECTION: dict[str, Any] = {"count": 0}

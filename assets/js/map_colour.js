@@ -72,7 +72,7 @@ const valueAt = (colour, byte) => colour.low + (byte / STEPS) * (colour.high - c
 function short(value, low, high) {
   const span = high - low || Math.abs(high) || 1;
   const digits = Math.max(0, Math.min(6, 1 - Math.floor(Math.log10(span)))); // two figures of the range
-  return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits }).replace("-", "−");
+  return value.toLocaleString("en", { minimumFractionDigits: digits, maximumFractionDigits: digits, signDisplay: "negative" }).replace("-", "−"); // no −0.0
 }
 
 function paintRamp(canvas, kind, dark) {

@@ -110,3 +110,20 @@ def test_on_a_phone_nothing_is_wider_than_the_screen(open_page: Callable[..., An
     page = open_page(360, 740, dark=True)
     scroll(page)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_a_bar_pressed_while_the_answer_to_another_is_under_way_counts_beside_it(open_page: Callable[..., Any]) -> None:
+    page = open_page()
+    scroll(page)
+    page.evaluate("""() => {
+      const plain = window.fetch;
+      window.fetch = async (...asked) => {
+        const got = await plain(...asked);
+        await new Promise((on) => setTimeout(on, 400));
+        return got;
+      };
+      const charts = [...document.querySelectorAll('#linked .chart:not(.number)')].slice(-2);
+      charts[0].querySelector('.bar').click();
+      setTimeout(() => charts[1].querySelector('.bar').click(), 150);
+    }""")
+    wait_chips(page, 2)

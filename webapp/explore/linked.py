@@ -82,8 +82,8 @@ def _chips(session: Session, diagnosis: Diagnosis) -> list[tuple[str, str]]:
 def _base(session: Session, diagnosis: Diagnosis) -> str:
     """What is picked beside the filters."""
     cluster = picked_cluster(session, diagnosis)
-    if cluster is not None:
-        return cluster_title(diagnosis, cluster)
+    if cluster is not None:  # by its number too: its name may read like a filter, which it is not
+        return f"{f'cluster {cluster.id + 1}: ' if cluster.confirmed else ''}{cluster_title(diagnosis, cluster)}"
     if session.row is not None:
         return diagnosis.samples.ids[session.row]
     if session.own and (kept := yours_of(diagnosis).set_of(session.own)):
@@ -130,7 +130,7 @@ def like_text(session: Session, diagnosis: Diagnosis, text: str) -> Session:
 
     answer = ask(diagnosis, [text])[0]
     if not answer.shown or not len(answer.rows):
-        raise InvalidInput(f"Nothing here shows {quoted(text)}. Search for other words, or in ids and columns.")
+        raise InvalidInput(f"The encoder sees {quoted(text)} in no sample. Use other words, or press Find.")
     return session.only(rows=tuple(answer.rows.tolist()), title=f"Looks like “{text}”", scope=answer.scope)
 
 
@@ -228,7 +228,7 @@ def build(
     linked = gr.HTML(
         render("explore/linked_waiting.html.j2"),
         run="",
-        js_on_load=script("pane", "linked"),
+        js_on_load=script("latest", "pane", "linked"),
         server_functions=[describe, take_csv],
         elem_id="linked",
         **PLAIN,

@@ -308,7 +308,7 @@ def _pane(shown: Mapping[str, Any], elem_id: str) -> gr.HTML:
     return gr.HTML(
         shown.get("value", ""),
         run=shown.get("run", ""),
-        js_on_load=script("pane", "heat", "yours"),
+        js_on_load=script("latest", "pane", "heat", "yours"),
         server_functions=[describe],
         elem_id=elem_id,
         **PLAIN,

@@ -22,6 +22,8 @@ def loss_phrase(found: FailureCluster, digits: int, unit: str) -> str:
 
 
 def clipped_at(outcomes: Outcomes) -> str:
-    """Such as ", losses above 3.41 taken as that": a mean of clipped losses says so. "" where none is clipped."""
+    """Such as ", losses above 3.41 counted as 3.41": a mean of clipped losses says so. "" where none is clipped."""
     clip = outcomes.clip
-    return "" if clip is None or not (outcomes.loss > clip).any() else f", losses above {clip:.3g} taken as that"
+    return (
+        "" if clip is None or not (outcomes.loss > clip).any() else f", losses above {clip:.3g} counted as {clip:.3g}"
+    )

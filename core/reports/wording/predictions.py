@@ -38,7 +38,7 @@ class MeasureStyle:
 
 
 def measure_name(diagnosis: Diagnosis, measure: Measure) -> str:
-    """Such as "error rate", or "mean cross-entropy, in nats, losses above 3.41 taken as that"."""
+    """Such as "error rate", or "mean cross-entropy, in nats, losses above 3.41 counted as 3.41"."""
     if measure == "error rate":
         return measure
     unit = with_unit(diagnosis)

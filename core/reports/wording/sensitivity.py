@@ -163,7 +163,7 @@ def _often(pattern: PlantedPattern) -> str:
 
 
 def _counted(pattern: PlantedPattern) -> str:
-    return f"{pattern.n_found} of {pattern.n_plants} plants, 95\u00a0% {interval(pattern.found, share=True)}"
+    return f"{pattern.n_found} of {pattern.n_plants} plants, 95\u00a0% interval {interval(pattern.found, share=True)}"
 
 
 def _before(diagnosis: Diagnosis) -> str:

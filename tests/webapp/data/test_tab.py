@@ -31,7 +31,7 @@ def test_a_corrected_role_is_seen_among_the_columns(tmp_path: Path) -> None:
     shown = "".join(on_roles(on_table(str(table))[0], *picked).split("\n"))
     assert "<th>3 columns</th>" in shown
     assert "<td><code>note</code></td><td><b>texts</b></td>" in shown
-    assert "<td><code>loss</code></td><td><span class=muted>condition or unused</span></td>" in shown
+    assert "<td><code>loss</code></td><td><span class=muted>may explain failures</span></td>" in shown
     assert "One row for each sample" in on_roles((), *picked)
 
 

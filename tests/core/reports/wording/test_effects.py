@@ -30,7 +30,7 @@ def test_a_mean_of_clipped_losses_says_so() -> None:
     diagnosis = make_diagnosis()
     clip = float(np.quantile(diagnosis.outcomes.loss, 0.9))
     clipped = replace(diagnosis, outcomes=replace(diagnosis.outcomes, clip=clip))
-    said = f"losses above {clip:.3g} taken as that"
+    said = f"losses above {clip:.3g} counted as {clip:.3g}"
     assert said in cluster_sentence(clipped, clipped.clusters[0])
     assert said not in cluster_sentence(diagnosis, diagnosis.clusters[0])
     assert effects.clipped_at(replace(diagnosis.outcomes, clip=float(diagnosis.outcomes.loss.max()))) == ""

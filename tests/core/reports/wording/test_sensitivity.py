@@ -24,9 +24,9 @@ def test_the_smallest_pattern_of_half_failures_is_named_with_its_count() -> None
     text = said(made_sensitivity())
     assert text.startswith(
         "A pattern of 20 % of a class (20 samples) that always fails would be found 8 to 9 times in 10 "
-        "(33 of 40 plants, 95 % 67 to 93 %). "
+        "(33 of 40 plants, 95 % interval 67 to 93 %). "
         "A pattern of 5 % of all samples (20 samples) of which half fail would be found 8 to 9 times in 10 "
-        "(34 of 40 plants, 95 % 70 to 94 %)."
+        "(34 of 40 plants, 95 % interval 70 to 94 %)."
     )
     assert text.endswith("keeps together; smaller, weaker or more scattered ones may be missed.")
 
@@ -35,7 +35,7 @@ def test_a_smaller_one_that_only_a_stronger_failure_shows_is_named_too() -> None
     found = made_sensitivity(found={("class", 10): (0, 4, 36), ("class", 20): (2, 35, 40)})
     text = said(found)
     assert "A pattern of 20 % of a class (20 samples) of which half fail would be found 8 to 9 times in 10" in text
-    assert "95 % 73 to 96 %), one of 10 % (10 samples) if all of it fails." in text
+    assert "95 % interval 73 to 96 %), one of 10 % (10 samples) if all of it fails." in text
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_whole_classes_have_a_sentence_of_their_own() -> None:
     text = classes_sentence(with_grid(made_sensitivity())).replace("\u00a0", " ")
     assert text == (
         "A whole class of 100 samples of which 35 % fail would be found 8 to 9 times in 10 "
-        "(33 of 40 plants, 95 % 67 to 93 %)."
+        "(33 of 40 plants, 95 % interval 67 to 93 %)."
     )
     assert classes_sentence(with_grid(made_sensitivity(classes=()))) == ""
     assert classes_sentence(with_grid(None)) == ""
@@ -79,7 +79,7 @@ def test_each_cell_is_a_sentence() -> None:
     text = pattern_sentence(found, found.patterns[3]).replace("\u00a0", " ")
     assert text == (
         "A pattern of 20 % of a class (20 samples) of which 35 % fail: found less than 1 time in 10 "
-        "(2 of 40 plants, 95 % 0.6 to 17 %)."
+        "(2 of 40 plants, 95 % interval 0.6 to 17 %)."
     )
 
 
