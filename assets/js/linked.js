@@ -76,7 +76,7 @@ element.addEventListener("change", (event) => {
 element.addEventListener("search", (event) => { if (!event.target.value) search("find"); }); // the field's own cross
 
 async function take() {
-  const text = await server.take_csv([props.run, query]);
+  const text = await server.take_csv([props.run, query, props.mask]);
   if (text === null || text === undefined) return;
   const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(new Blob([text], { type: "text/csv" })), download: "selection.csv" });
   link.click();

@@ -190,19 +190,27 @@ def keep_errors(diagnosis: Diagnosis, result: ProbeResult) -> Diagnosis:
     assert result.outcomes.errors is not None
     codes = np.full(len(diagnosis.samples), ABSENT, "S1")
     codes[result.rows] = np.where(result.outcomes.errors, WRONG, RIGHT)
-    kept = {**diagnosis.extras.get(KEPT, {}), result.name: codes.tobytes().decode("ascii")}
+    kept = _kept(diagnosis)
+    kept.pop(result.name, None)  # so that it is the latest
+    kept[result.name] = codes.tobytes().decode("ascii")
     return replace(diagnosis, extras={**diagnosis.extras, KEPT: dict(list(kept.items())[-MOST_KEPT:])})
 
 
 def kept_errors(diagnosis: Diagnosis) -> dict[str, tuple[I64, Bool]]:
     """(its rows, whether it is wrong there) of each second model that was kept with the run, by its name."""
     found = dict[str, tuple[I64, Bool]]()
-    for name, text in diagnosis.extras.get(KEPT, {}).items():
+    for name, text in _kept(diagnosis).items():
         codes = np.frombuffer(str(text).encode(), "S1")
         if len(codes) == len(diagnosis.samples):  # else the run was altered by hand
             rows = np.flatnonzero(codes != ABSENT).astype(np.int64)
             found[str(name)] = rows, codes[rows] == WRONG
     return found
+
+
+def _kept(diagnosis: Diagnosis) -> dict[str, str]:
+    """A copy of what is kept; nothing where the run was altered by hand."""
+    kept = diagnosis.extras.get(KEPT)
+    return dict(kept) if isinstance(kept, dict) else {}
 
 
 def difference_of_errors(diagnosis: Diagnosis, result: ProbeResult) -> Outcomes:

@@ -84,6 +84,7 @@ def test_a_sample_is_described_to_who_knows_the_run_and_to_nobody_else(tmp_path:
         ["example-described", 60],
         ["example-described", -1],
         ["example-described", "x"],
+        ["example-described", float("inf")],
         None,
         7,
         {"run": 1},

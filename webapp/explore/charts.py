@@ -221,7 +221,8 @@ def _bars(
     wrong = None if errors is None else bins.counts(weights=errors.astype(np.float64))
     shares = counts / max(1, len(bins.places))
     picked_shares = np.zeros(len(counts)) if picked is None or inside is None else inside / max(1, len(picked))
-    scaled = slice(None, -1 if bins.labels[-1:] in [(said,) for said in ABSENT.values()] else None)
+    absent = bool(bins.parts) and bins.parts[-1].key in ABSENT and bins.parts[-1].values == (None,)
+    scaled = slice(None, -1 if absent else None)
     top = max(float(np.concatenate([shares[scaled], picked_shares[scaled]]).max(initial=0.0)), 1e-12)
     made = list[Bar]()
     for place, (label, part) in enumerate(zip(bins.labels, bins.parts, strict=True)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import base64
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -17,10 +17,11 @@ from core.reports.wording.findings import cluster_title
 from core.yours import yours_of
 from webapp.explore.charts import charts, keys_first
 from webapp.explore.table import selection_csv, table
+from webapp.failure_map import map_selection
 from webapp.markup.components import script
 from webapp.markup.render import render
 from webapp.state.events import as_int, event_data
-from webapp.state.filters import TEXT, read_filter, said, shown_column
+from webapp.state.filters import MAX_FILTERS, MAX_VALUES, TEXT, parsed, read_filter, said, shown_column
 from webapp.state.jobs import LIGHT, PLAIN, PRIVATE, QUICK
 from webapp.state.query import session_of
 from webapp.state.runs import RUNS
@@ -99,12 +100,9 @@ def filtered(session: Session, diagnosis: Diagnosis, event: dict[str, Any]) -> S
             a category are added and, pressed again, taken away.
 
     Raises:
-        InvalidInput: the part is no filter of this run.
+        InvalidInput: the part is no filter of this run, or there are too many for a link to hold.
     """
-    try:
-        part = read_filter(json.loads(str(event.get("part", ""))[:20_000]), diagnosis)
-    except ValueError:
-        raise InvalidInput("That is no filter. Press a bar of a chart.") from None
+    part = read_filter(parsed(str(event.get("part", ""))[:20_000]), diagnosis)
     held = next((one for one in session.filters if one.key == part.key), None)
     others = tuple(one for one in session.filters if one.key != part.key)
     is_range = not part.values
@@ -117,6 +115,10 @@ def filtered(session: Session, diagnosis: Diagnosis, event: dict[str, Any]) -> S
             part = replace(part, values=tuple(values))
     empty = part == held or (not is_range and not part.values)
     filters = others if empty else (*others, part)
+    if len(filters) > MAX_FILTERS or len(part.values) > MAX_VALUES:
+        raise InvalidInput(
+            f"At most {MAX_FILTERS} columns can be filtered at once, each by {MAX_VALUES} values. Take one away first."
+        )
     return session.only(filters=filters) if session.row is not None else session.filtered(filters)
 
 
@@ -200,20 +202,34 @@ def on_refresh(session: Session, state: LinkedState) -> tuple[LinkedState, Any]:
     if not session.run:
         return LinkedState(), ""
     state = state if state.run == session.run else LinkedState(session.run)
-    return state, gr.update(value=linked_view(session, state), run=session.run)
+    diagnosis = require_run(session)
+    mask = map_selection(selected_rows(session, diagnosis), len(diagnosis.samples))["mask"] if session.picked else ""
+    return state, gr.update(value=linked_view(session, state), run=session.run, mask=mask)
 
 
 def take_csv(asked: Any) -> str | None:
-    """The samples of a view as a CSV table for [run, query], query as in the page's address; None where there are none
-    to give: anybody may call this."""
+    """The samples of a view as a CSV table for [run, query], query as in the page's address, or for [run, query, mask],
+    the samples of that mask (`webapp.failure_map.map_selection`) whatever the query, which can say no matches of a
+    question and no outline by hand in full; None where there are none to give: anybody may call this."""
     try:
-        run, query = asked
+        run, query, *mask = asked
         diagnosis = RUNS.get(str(run))
-        session = session_of(query if isinstance(query, dict) else {}, diagnosis, str(run))
-        rows = selected_rows(session, diagnosis) if session.picked else np.arange(len(diagnosis.samples))
+        if any(mask):
+            rows = _rows_of_mask(str(mask[0]), len(diagnosis.samples))
+        else:
+            session = session_of(query if isinstance(query, dict) else {}, diagnosis, str(run))
+            rows = selected_rows(session, diagnosis) if session.picked else np.arange(len(diagnosis.samples))
     except (DiagnosisError, TypeError, ValueError):
         return None
     return selection_csv(diagnosis, rows, keys_first(diagnosis)).decode()
+
+
+def _rows_of_mask(mask: str, n: int) -> I64:
+    """The rows of a mask as the map has it; raises ValueError where it is none of n samples."""
+    held = np.frombuffer(base64.b64decode(mask, validate=True), np.uint8)
+    if len(held) != -(-n // 8):
+        raise ValueError(mask[:40])
+    return np.flatnonzero(np.unpackbits(held, count=n, bitorder="little")).astype(np.int64)
 
 
 def build(
@@ -228,6 +244,7 @@ def build(
     linked = gr.HTML(
         render("explore/linked_waiting.html.j2"),
         run="",
+        mask="",
         js_on_load=script("latest", "pane", "linked"),
         server_functions=[describe, take_csv],
         elem_id="linked",

@@ -186,7 +186,7 @@ def describe(asked: Any) -> dict[str, Any] | None:
         row = int(row)
         if not 0 <= row < len(diagnosis.samples):
             return None
-    except (DiagnosisError, TypeError, ValueError):
+    except (DiagnosisError, TypeError, ValueError, OverflowError):
         return None  # anybody may call this: a wrong question gets no answer, and tells nothing
     worth = worth_beside(diagnosis, row)
     return {

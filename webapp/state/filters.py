@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +24,7 @@ MAX_FILTERS, MAX_VALUES, MAX_LETTERS = 12, 60, 200
 """Filters at once, values of one, and letters of a value."""
 MISSING = "missing"
 """What is said of a value that is not there."""
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +56,18 @@ def read_filters(said: str, diagnosis: Diagnosis) -> tuple[Filter, ...]:
     Raises:
         InvalidInput: it is no list of filters, or the run has no such column or no such value.
     """
-    wrong = InvalidInput("The filters are not written as Errata writes them. Set them again below the map.")
-    try:
-        parts = json.loads(said[: MAX_FILTERS * MAX_VALUES * MAX_LETTERS])
-    except (ValueError, RecursionError):
-        raise wrong from None
+    parts = parsed(said[: MAX_FILTERS * MAX_VALUES * MAX_LETTERS])
     if not isinstance(parts, list) or len(parts) > MAX_FILTERS:
-        raise wrong
+        raise InvalidInput("The filters are not written as Errata writes them. Set them again below the map.")
     return tuple(read_filter(part, diagnosis) for part in parts)
+
+
+def parsed(said: str) -> Any:
+    """The JSON of a text from a browser; raises InvalidInput where it is none, or nested too deeply."""
+    try:
+        return json.loads(said)
+    except (ValueError, RecursionError):
+        raise InvalidInput("That is no filter. Press a bar of a chart below the map.") from None
 
 
 def read_filter(part: Any, diagnosis: Diagnosis) -> Filter:
@@ -70,7 +77,7 @@ def read_filter(part: Any, diagnosis: Diagnosis) -> Filter:
         raise wrong
     key, *values = part
     if key == TEXT:
-        if len(values) != 1 or not isinstance(values[0], str) or not 1 <= len(values[0].strip()) <= MAX_LETTERS:
+        if len(values) != 1 or not _is_text(values[0]) or not values[0].strip():
             raise InvalidInput(f"A search must have 1 to {MAX_LETTERS} letters.")
         return Filter(TEXT, values=(values[0].strip(),))
     numbers = shown_column(diagnosis, key).kind == "number"
@@ -84,7 +91,12 @@ def read_filter(part: Any, diagnosis: Diagnosis) -> Filter:
 
 
 def _is_value(value: Any) -> bool:
-    return value is None or (isinstance(value, str) and len(value) <= MAX_LETTERS)
+    return value is None or _is_text(value)
+
+
+def _is_text(value: Any) -> bool:
+    """Half a pair of UTF-16 is none: a page that holds one cannot be sent."""
+    return isinstance(value, str) and len(value) <= MAX_LETTERS and not _HALF.search(value)
 
 
 def shown_column(diagnosis: Diagnosis, key: str) -> ShownColumn:
@@ -98,9 +110,8 @@ def _end(value: Any, is_open: float) -> float | None:
     """An end of a range, or None where it is no number."""
     if value is None:
         return is_open
-    return (
-        float(value) if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e300 else None
-    )
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and abs(value) <= sys.float_info.max else None
 
 
 def rows_kept(diagnosis: Diagnosis, filters: Sequence[Filter]) -> Bool:

@@ -1,7 +1,8 @@
 """Failure clusters that were found once and are then followed over other checkpoints or versions of the model.
 
 The members stay those that the run found. In the run's own model they were chosen for their errors, so its rate in a
-cluster is the corrected one; the other models had no part in the choice, and theirs are plain.
+cluster is the corrected one, also where it is brought as a checkpoint, and no change to or from it is tested there. The
+others' rates are plain. A relative of that model, such as the epoch before, shares the choice in part.
 """
 
 from __future__ import annotations
@@ -23,6 +24,10 @@ from core.statistics.paired import paired_difference, paired_p
 from core.statistics.permutation import holm
 
 MOST_CHECKPOINTS = 60
+OWN_MODEL = (
+    "is wrong on the same samples as the run's own model, in whose errors the clusters were chosen: its rate in them "
+    "is the corrected one, and no change to or from it is tested there."
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,10 +46,10 @@ class FollowedCluster:
     """(c,) samples in it that were answered."""
     change: Estimate
     """Error rate of the last checkpoint minus that of the first, on the samples in it that both answered; undefined
-    with one checkpoint."""
+    with one checkpoint, and in a cluster where either is the run's own model."""
     p: float | None
     """That the two are wrong equally often (McNemar; by groups, sign flips), adjusted (Holm) over the clusters; of all
-    samples as it is. None with one checkpoint."""
+    samples as it is. None where the change is undefined."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,7 +64,7 @@ class FollowedRun:
 
 def in_order(tables: Sequence[Path]) -> list[Path]:
     """The tables by name, numbers in it by size: epoch2 before epoch10."""
-    return sorted(tables, key=lambda t: [(not p.isdigit(), int(p) if p.isdigit() else 0, p) for p in _parts(t)])
+    return sorted(tables, key=lambda t: [(not p.isdecimal(), int(p) if p.isdecimal() else 0, p) for p in _parts(t)])
 
 
 def _parts(table: Path) -> list[str]:
@@ -98,7 +103,9 @@ def follow(
         notes += [f"{table.stem}: {note}" for note in second.notes]
     progress("read the checkpoints", len(tables), len(tables))
     inside = [(c, c.membership >= 0.5, scope_rows(diagnosis, c.scope)) for c in diagnosis.clusters]
-    clusters = [_followed(diagnosis, read, *one) for one in inside]
+    same = [at for at, one in enumerate(read) if _is_own(diagnosis, *one)]
+    notes += [f"{names[at]} {OWN_MODEL}" for at in same]
+    clusters = [_without_choice(_followed(diagnosis, read, *one), same) for one in inside]
     tested = [place for place, one in enumerate(clusters) if one.p is not None]
     adjusted = dict(zip(tested, holm([clusters[place].p or 0.0 for place in tested]).tolist(), strict=True))
     everything = _followed(diagnosis, read, None, np.ones(len(diagnosis.samples), bool), None)
@@ -108,6 +115,20 @@ def follow(
         tuple(replace(one, p=adjusted.get(place)) for place, one in enumerate(clusters)),
         tuple(notes),
     )
+
+
+def _is_own(diagnosis: Diagnosis, rows: I64, wrong: Bool) -> bool:
+    """Whether a checkpoint is the run's own model: wrong on the same samples."""
+    errors = diagnosis.outcomes.errors
+    return errors is not None and bool(wrong.any()) and np.array_equal(wrong, errors[rows])
+
+
+def _without_choice(one: FollowedCluster, same: Sequence[int]) -> FollowedCluster:
+    """A cluster with the corrected rate at the places `same`, which are the run's own model."""
+    rates = tuple(one.own if at in same and one.n[at] else rate for at, rate in enumerate(one.rates))
+    if 0 in same or len(rates) - 1 in same:
+        return replace(one, rates=rates, change=UNDEFINED, p=None)
+    return replace(one, rates=rates)
 
 
 def _followed(

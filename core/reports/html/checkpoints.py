@@ -71,7 +71,12 @@ def _chart(diagnosis: Diagnosis, names: Sequence[str], one: FollowedCluster, top
 
     known = [place for place, rate in enumerate(one.rates) if math.isfinite(rate.value)]
     drawn = [point(place, names[place], one.rates[place], f" of {one.n[place]:,}") for place in known]
-    rest = [f"{x(place):.1f},{y(rate):.1f}" for place, rate in enumerate(one.rest) if math.isfinite(rate)]
+    rest, before = list[list[str]](), -2
+    for place, rate in enumerate(one.rest):
+        if math.isfinite(rate):
+            rest = rest if place == before + 1 else [*rest, []]
+            rest[-1].append(f"{x(place):.1f},{y(rate):.1f}")
+            before = place
     title = "All samples" if one.cluster is None else cluster_title(diagnosis, one.cluster)
     return CheckpointChart(
         None if one.cluster is None else one.cluster.id,
@@ -80,7 +85,7 @@ def _chart(diagnosis: Diagnosis, names: Sequence[str], one: FollowedCluster, top
         tuple(drawn),
         point(-1, "this run's model", one.own, ""),
         " ".join(f"{p.x:.1f},{p.y:.1f}" for p in drawn),
-        (" ".join(rest),) if rest else (),
+        tuple(map(" ".join, rest)),
         tuple((y(share), percent(share)) for share in (0.0, top)),
     )
 

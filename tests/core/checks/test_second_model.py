@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 
 from core.checks.compare import compare
-from core.checks.second_model import keep_errors, kept_errors, read_second, with_second
+from core.checks.second_model import KEPT, MOST_KEPT, keep_errors, kept_errors, read_second, with_outcomes, with_second
 from core.cli.main import main
 from core.errors import InvalidInput
-from core.records import Diagnosis
+from core.records import Diagnosis, Outcomes
 from core.store import load, save
 from tests.support.diagnoses import make_diagnosis
 from tests.support.second_models import write_answers
@@ -111,6 +111,18 @@ def test_kept_errors_survive_the_store_and_miss_what_was_not_answered(run: Diagn
     assert errors.tolist() == wrong[5:].tolist()
     altered = replace(run, extras={"second models": {"new": "rw"}})
     assert kept_errors(altered) == {}
+    for odd in (["r"], "r", 3):
+        assert kept_errors(replace(run, extras={KEPT: odd})) == {}
+
+
+def test_a_second_model_that_comes_again_is_the_latest(run: Diagnosis) -> None:
+    rows, errors = np.arange(len(run.samples)), run.outcomes.errors
+    assert errors is not None
+    outcomes = Outcomes(errors.astype(float), "0/1 error", "error", "given", errors=errors)
+    for name in ["first", *(f"m{i}" for i in range(MOST_KEPT - 1)), "first", "last"]:
+        run = keep_errors(run, with_outcomes(run, name, "given", outcomes, rows, "Read from a table.").probes[-1])
+    assert len(kept_errors(run)) == MOST_KEPT
+    assert {"first", "last"} <= kept_errors(run).keys()
 
 
 def test_the_command_sets_two_models_side_by_side(

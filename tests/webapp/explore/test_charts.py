@@ -12,6 +12,7 @@ import pytest
 from core.records import I64, Column, Diagnosis
 from core.reports.tables.columns import ShownColumn
 from tests.support.diagnoses import make_diagnosis
+from tests.support.showcase import make_showcase
 from webapp.explore.charts import MAX_BARS, N_BINS, N_CHARTS, Chart, bins_of, charts, goes_with, keys_first
 from webapp.state.filters import Filter, read_filter, rows_kept
 
@@ -107,3 +108,12 @@ def test_a_category_of_nothing_but_chance_does_not_go_with_the_loss_however_many
     assert goes_with(category([*high]), ranks) > 0.8
     assert goes_with(category(["one"] * 400), ranks) == 0
     assert goes_with(category([str(i) for i in range(400)]), ranks) == 0
+
+
+def test_a_value_that_is_called_right_is_measured_like_any_other() -> None:
+    made = make_showcase(80)
+    sides = np.array(["left"] * 50 + ["right"] * 30, object)
+    samples = replace(made.samples, metadata=(Column("side", "category", sides),))
+    left, right = charts(replace(made, samples=samples), lambda key: np.arange(50, 80), (), ("meta:side",))[0].bars
+    assert (left.picked_share, right.picked_share) == (0, 1)
+    assert left.share == pytest.approx(0.625)

@@ -20,7 +20,7 @@ from tests.webapp.callbacks import press
 from webapp.explore.linked import LinkedState, linked_view, on_linked, on_refresh, take_csv
 from webapp.explore.tab import show_selection
 from webapp.explore.table import PAGE_ROWS, sorted_rows, table
-from webapp.state.filters import Filter, shown_column
+from webapp.state.filters import MAX_VALUES, Filter, shown_column
 from webapp.state.query import query_of
 from webapp.state.runs import RUNS
 from webapp.state.session import Session, selected_rows
@@ -129,6 +129,9 @@ def test_rows_are_sorted_by_size_or_alphabet_with_what_is_missing_last(run: str)
         {"do": "row", "row": "10000"},
         {"do": "row", "row": "Infinity"},
         {"do": "page", "to": "x"},
+        {"do": "filter", "part": "[" * 20_000},
+        {"do": "filter", "part": '["class", "\\ud800"]'},
+        {"do": "find", "text": "\ud800"},
         {"do": "find", "text": "x" * 300},
         {"do": "like", "text": ""},
     ],
@@ -152,9 +155,31 @@ def test_the_file_holds_the_samples_that_are_shown_in_full(run: str) -> None:
     assert len(everything.splitlines()) == 121
 
 
+def test_the_file_holds_what_no_address_can_say_in_full(run: str) -> None:
+    matches = Session(run).only(rows=(3, 5, 99), title="Looks like “x”")
+    _, update = on_refresh(matches, LinkedState(run))
+    text = take_csv([run, query_of(matches), update["mask"]])
+    assert text is not None
+    ids = RUNS.get(run).samples.ids
+    assert [line["id"] for line in csv.DictReader(io.StringIO(text))] == [ids[row] for row in (3, 5, 99)]
+    assert on_refresh(Session(run), LinkedState(run))[1]["mask"] == ""
+
+
 @pytest.mark.parametrize("asked", [None, [], ["no run", {}], [3], ["x", 4, 5], {"run": 1}])
 def test_a_wrong_question_gets_no_file(asked: Any) -> None:
     assert take_csv(asked) is None
+
+
+@pytest.mark.parametrize("mask", ["AAAA", "no base64!", "\ud800", [1], {"a": 1}])
+def test_a_wrong_mask_gets_no_file(run: str, mask: Any) -> None:
+    assert take_csv([run, {}, mask]) is None
+
+
+def test_no_more_is_filtered_than_a_link_can_hold(run: str) -> None:
+    values = [f"v{i}" for i in range(MAX_VALUES)]
+    most = pressed(Session(run), do="filter", part=json.dumps(["class", *values]))[0]
+    with pytest.raises(InvalidInput, match="each by 60 values"):
+        pressed(most, do="filter", part=json.dumps(["class", "one more"]))
 
 
 def test_names_from_a_table_are_no_markup(tmp_path: Path) -> None:

@@ -75,6 +75,30 @@ def test_samples_that_a_checkpoint_lacks_are_counted_and_empty_ones_undefined(ru
 def test_checkpoints_stand_in_order_of_their_numbers() -> None:
     given = [Path(f"{name}.csv") for name in ("step-10", "step-9", "last", "step-100")]
     assert [table.stem for table in in_order(given)] == ["last", "step-9", "step-10", "step-100"]
+    assert [table.stem for table in in_order([Path("1².csv"), Path("²"), Path("1.csv")])] == ["1", "1²", "²"]
+
+
+def test_the_runs_own_model_as_a_checkpoint_is_corrected_and_no_change_is_tested(
+    run: Diagnosis, tmp_path: Path
+) -> None:
+    """Its clusters were chosen for its errors: whatever comes after looks better."""
+    assert run.outcomes.errors is not None
+    own = write_answers(run, run.outcomes.errors, tmp_path / "epoch0.csv")
+    found = follow(run, [own, *tables(run, tmp_path, 0.9, 0.1)])
+    one = found.clusters[0]
+    assert one.rates[0] == one.own == run.clusters[0].error_rate
+    assert one.p is None
+    assert np.isnan(one.change.value)
+    assert found.everything.p is not None
+    assert any("epoch0 is wrong on the same samples" in note for note in found.notes)
+
+
+def test_the_line_of_the_rest_is_broken_where_nothing_was_answered_there(run: Diagnosis, tmp_path: Path) -> None:
+    made = tables(run, tmp_path, 0.9, 0.5, 0.1)
+    members = run.clusters[0].membership >= 0.5
+    pd.read_csv(made[1])[members].to_csv(made[1], index=False)
+    chart = checkpoint_charts(run, follow(run, made))[0]
+    assert [len(line.split()) for line in chart.rest] == [1, 1]
 
 
 def test_what_cannot_be_followed_is_refused(run: Diagnosis, tmp_path: Path) -> None:
