@@ -39,7 +39,7 @@ MOST_PICTURES, MOST_BYTES = 4_000, 64 * 2**20
 """Of pictures in a folder, and of their bytes."""
 MOST_COLUMNS, MOST_CANDIDATES, SHOWN = 40, 24, 24
 """Columns that may colour the map, candidates, and pictures of a gallery."""
-SHEETS = ("tokens", "page", "explore", "linked", "static")
+SHEETS = ("tokens", "page", "explore", "linked", "words", "static")
 PANE = ("pane", "heat")
 PaneView = tuple[str, str, list[int] | None]
 """(name, markup, rows) of what the pane may show; the list of clusters has no rows."""

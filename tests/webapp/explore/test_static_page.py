@@ -65,6 +65,14 @@ def test_only_the_page_s_own_script_may_run_and_nothing_is_fetched(tmp_path: Pat
     assert not re.search(r"""(?:src|href)=["']?(?:https?:)?//""", text)
 
 
+def test_what_is_exploratory_looks_so_as_on_the_live_page(tmp_path: Path) -> None:
+    text, _ = read(write_page(add_words(make_showcase(90)), tmp_path / "page"))
+    style = "".join(re.findall(r"<style>(.*?)</style>", text, re.DOTALL))
+    assert "exploratory" in text
+    assert ".insight.quiet .insight-top" in style
+    assert ".mark {" in style
+
+
 def test_names_from_a_table_stay_text(tmp_path: Path) -> None:
     made = make_showcase(60)
     samples = replace(
