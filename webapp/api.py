@@ -35,7 +35,7 @@ COMPOSE_OPTIONS = ("encoder", "beside", "format")
 LISTS = ("probabilities", "logits", "masks", "conditions", "class_names")
 
 
-def diagnose(table: str | None, images: str | None, embeddings: str | None, options: Any) -> str:
+def diagnose(table: str | None, images: str | None = None, embeddings: str | None = None, options: Any = None) -> str:
     """Diagnose uploaded files; returns the run's id, which is the key to the result.
 
     Args:
@@ -172,7 +172,7 @@ def audit(run: str, family: str) -> list[dict[str, Any]]:
     return to_json(audit_frame(cells_of(RUNS.get(str(run)), str(family or EVERY))).to_dict("records"))
 
 
-def predict(run: str, table: str | None, images: str | None, embeddings: str | None) -> dict[str, Any]:
+def predict(run: str, table: str | None, images: str | None = None, embeddings: str | None = None) -> dict[str, Any]:
     """Try the run's frozen findings on fresh samples, uploaded as for `diagnose`: what each predicted beside what was
     observed."""
     from core.reports.tables.diagnosis import prediction_document

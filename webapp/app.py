@@ -33,6 +33,7 @@ from webapp.predict import tab as predict
 from webapp.probe import tab as probe
 from webapp.second import tab as second
 from webapp.server.hosts import is_loopback
+from webapp.server.mcp import require_mcp
 from webapp.server.page import SafeBlocks
 from webapp.server.process import begin, serve_until_stopped, stop_on_signal
 from webapp.server.rules import WebRules, on_this_platform
@@ -201,6 +202,8 @@ def main(
     rules, opened = on_this_platform(rules), open_runs(runs)
     others = rules.behind_proxy or bool(rules.allow_host)  # they may come through a proxy on this machine
     at_home = is_loopback(rules.listening) and not others
+    if rules.mcp:
+        require_mcp(alone=at_home and rules.accounts is None)
     begin(at_home=at_home, max_minutes=max_minutes, keep=keep, alone=rules.accounts is None)
     believe_proxies(rules)
     offered = [*opened, *find_examples(ASSETS / "examples")] if opened else None
@@ -226,6 +229,8 @@ def main(
     if kept := kept_in():
         until = "until you delete them" if stay() else "for a day"
         print(f"Finished runs are kept {until} in {kept} (--keep).", flush=True)
+    if rules.mcp:
+        print(f"MCP: http://127.0.0.1:{port}/gradio_api/mcp/ (docs/programs.md)", flush=True)
     if rules.allow_host:  # a shell may have put the names of files in place of a star
         print(f"It answers to {', '.join(rules.allow_host)} too.", flush=True)
     warm_up()

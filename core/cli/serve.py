@@ -32,6 +32,7 @@ from core.errors import InvalidInput, MissingDependency
 @option("--embed-in ORIGIN", "sites that may show the page inside theirs, such as https://lab.org")
 @option("--behind-proxy", "a reverse proxy says in X-Forwarded-Host and -Proto what a visitor asked for")
 @option("--root-path PATH", "where that proxy shows the page, such as /errata")
+@option("--mcp", "offer the endpoints as tools to programs of this machine (docs/programs.md)")
 @option("--auth FILE", "let in only who has an account in this file")
 @option("--add-user NAME", "add an account to --auth, or give it a new password, and stop")
 def serve(
@@ -45,6 +46,7 @@ def serve(
     embed_in: tuple[str, ...] = (),
     behind_proxy: bool = False,
     root_path: str = "",
+    mcp: bool = False,
     auth: Path | None = None,
     add_user: str = "",
 ) -> None:
@@ -66,7 +68,7 @@ def serve(
             say(f"{add_user} may sign in from the next start of the page on: --auth {auth}")
             return
         accounts = read_accounts(auth) if auth else None
-        rules = WebRules(host, allow_host, embed_in, behind_proxy, root_path, accounts)
+        rules = WebRules(host, allow_host, embed_in, behind_proxy, root_path, accounts, mcp)
         from webapp.app import main
     except ModuleNotFoundError as error:
         if error.name and error.name.split(".")[0] in ("core", "webapp"):

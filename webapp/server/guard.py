@@ -76,7 +76,7 @@ class Guard:
         if refusal is None and asked.method == "OPTIONS" and shared:
             await _preflight(asked)(scope, receive, answer)
             return
-        refusal = refusal or closed_route(asked) or self._not_signed_in(asked, scope)
+        refusal = refusal or closed_route(asked, mcp=self.rules.mcp) or self._not_signed_in(asked, scope)
         for name in _sessions(asked, scope):
             refusal = refusal or strange_session(name)
         if refusal is None and has_call(asked):

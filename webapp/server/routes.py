@@ -47,8 +47,14 @@ CHANGE = _pattern(
 )
 
 
-def closed_route(asked: Asked) -> Refusal | None:
-    """Why a path leads nowhere."""
+MCP = _pattern(f"{API}/mcp")
+"""Where the server says that it has tools (`serve --mcp`)."""
+
+
+def closed_route(asked: Asked, *, mcp: bool = False) -> Refusal | None:
+    """Why a path leads nowhere. mcp: whether the endpoints are tools of an MCP server too."""
+    if mcp and asked.method in ("GET", "POST") and MCP.fullmatch(asked.path):
+        return None
     if asked.path.startswith(FILE):
         named = asked.path[len(FILE) :].lstrip()
         if re.match(r"[A-Za-z][A-Za-z0-9+.-]+:|[/\\]{2}|\\", named):

@@ -28,6 +28,7 @@ class WebRules:
         behind_proxy: whether a reverse proxy says in X-Forwarded-Host and X-Forwarded-Proto what the visitor asked for.
         root_path: where that proxy shows the page, such as "/errata".
         accounts: who may sign in; None lets everybody in.
+        mcp: whether the endpoints are tools of an MCP server too.
 
     Raises:
         InvalidInput: a name, an origin or a path is none.
@@ -39,6 +40,7 @@ class WebRules:
     behind_proxy: bool = False
     root_path: str = ""
     accounts: Accounts | None = None
+    mcp: bool = False
 
     def __post_init__(self) -> None:
         for name in self.allow_host:

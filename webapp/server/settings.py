@@ -35,6 +35,7 @@ def launch_settings(rules: WebRules = WebRules()) -> dict[str, Any]:
         "blocked_paths": _blocked(),
         "show_error": False,
         "ssr_mode": False,
+        "mcp_server": rules.mcp,  # said in any case, else Gradio reads it from the environment
         "share": False,
         "enable_monitoring": False,
         "max_threads": MAX_THREADS,

@@ -38,7 +38,9 @@ def test_an_operator_says_who_may_ask(opened: list[Any]) -> None:
     assert main(asked.split()) == 0
     ((rules, _),) = opened
     assert (rules.listening, rules.allow_host, rules.embed_in) == ("0.0.0.0", ("a.org", "*.b.org"), ("https://c.org",))
-    assert (rules.behind_proxy, rules.root_path) == (True, "/e")
+    assert (rules.behind_proxy, rules.root_path, rules.mcp) == (True, "/e", False)
+    assert main(["serve", "--mcp"]) == 0
+    assert opened[1][0].mcp
 
 
 def test_an_account_is_added_from_a_pipe_and_then_asked_for(
