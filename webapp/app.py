@@ -33,7 +33,7 @@ from webapp.predict import tab as predict
 from webapp.probe import tab as probe
 from webapp.second import tab as second
 from webapp.server.hosts import is_loopback
-from webapp.server.mcp import require_mcp
+from webapp.server.mcp import keep_files_here, require_mcp
 from webapp.server.page import SafeBlocks
 from webapp.server.process import begin, serve_until_stopped, stop_on_signal
 from webapp.server.rules import WebRules, on_this_platform
@@ -205,6 +205,8 @@ def main(
     if rules.mcp:
         require_mcp(alone=at_home and rules.accounts is None)
     begin(at_home=at_home, max_minutes=max_minutes, keep=keep, alone=rules.accounts is None)
+    if rules.mcp:
+        keep_files_here()
     believe_proxies(rules)
     offered = [*opened, *find_examples(ASSETS / "examples")] if opened else None
     demo = build_app(root, first=offered, at_home=at_home, accounts=rules.accounts is not None)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from importlib.util import find_spec
+
+import gradio.mcp
 
 from core.errors import InvalidInput, MissingDependency
 
@@ -25,3 +28,9 @@ def require_mcp(*, alone: bool) -> None:
         )
     if find_spec("mcp") is None:
         raise MissingDependency('--mcp needs the package mcp. Run `pip install "gradio[mcp]"`.')
+
+
+def keep_files_here() -> None:
+    """Let files that come inside a call lie in the server's own folder, which is deleted with it: Gradio settles their
+    place when it is imported, before there is one. To be called after `process.begin`."""
+    gradio.mcp.DEFAULT_TEMP_DIR = os.environ["GRADIO_TEMP_DIR"]

@@ -9,6 +9,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import gradio.mcp
 import httpx
 import pytest
 
@@ -17,7 +18,7 @@ from core.store import save
 from tests.support.diagnoses import make_diagnosis
 from webapp.app import build_app
 from webapp.server import mcp
-from webapp.server.mcp import require_mcp
+from webapp.server.mcp import keep_files_here, require_mcp
 from webapp.server.rules import WebRules
 from webapp.server.settings import launch_settings
 
@@ -83,3 +84,10 @@ def test_tools_are_for_one_machine_and_need_gradio_s_extra(monkeypatch: pytest.M
         require_mcp(alone=True)
     monkeypatch.setattr(mcp, "find_spec", lambda name: name)
     require_mcp(alone=True)
+
+
+def test_files_inside_a_call_lie_in_the_server_s_own_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    monkeypatch.setattr("gradio.mcp.DEFAULT_TEMP_DIR", "elsewhere")
+    keep_files_here()
+    assert str(tmp_path) == gradio.mcp.DEFAULT_TEMP_DIR
