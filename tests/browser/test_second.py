@@ -102,3 +102,11 @@ def test_it_can_be_read_by_day_and_by_night_and_on_a_phone(open_page: Visit, stu
     assert min(ratios.values()) >= 4.5, ratios
     page.set_viewport_size({"width": 390, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_how_the_search_for_what_is_worse_goes_stands_under_its_button(open_page: Visit, student: Path) -> None:
+    page = open_page(1400, 900)
+    bring(page, student / "student.csv")
+    compare(page)
+    page.locator("#second-worse:not([disabled])").click()
+    page.wait_for_selector("#second-worse-status .status", state="attached", timeout=30_000)

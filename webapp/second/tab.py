@@ -235,6 +235,7 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, examples: l
         usable: dict[str, Any] = {"interactive": False, "scale": 0, "min_width": 210}
         mapped = gr.Button("Show these on the map", elem_id="second-map", **usable)
         worse = gr.Button("Find where it is worse", elem_id="second-worse", **usable)
+    looking = gr.HTML("", elem_id="second-worse-status", **PLAIN)  # beside its button: the other line is out of sight
     _, buttons = download_row([(f"second-{Path(name).suffix[1:]}", title) for name, title in FILES])
     filled = [state, result, gallery, *buttons]
     tab.select(shows_errors(on_open), [session, state], [line, *filled], **QUICK)
@@ -246,7 +247,7 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, examples: l
     state.change(_can_look, [state], [mapped, worse], **PRIVATE)
     picked = [tabs, session, view.pane, view.failure_map]
     mapped.click(shows_errors(on_mapped), [session, state], picked, **QUICK)
-    _wire_worse(session, state, [worse, job, line], view, tabs, examples)
+    _wire_worse(session, state, [worse, job, looking], view, tabs, examples)
     checkpoints.build(session, tab)
 
 
