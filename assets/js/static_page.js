@@ -100,7 +100,7 @@ function tile(row) {
 }
 
 let order = { by: "loss", falling: true };
-const COLUMNS = { id: (row) => data.ids[row], loss: (row) => loss[row], expected: (row) => predicted[row], answer: (row) => data.said[row], cluster: (row) => (cluster[row] < 0 ? Infinity : cluster[row] + 1) };
+const COLUMNS = { id: (row) => data.ids[row], loss: (row) => loss[row], predicted: (row) => predicted[row], prediction: (row) => data.said[row], cluster: (row) => (cluster[row] < 0 ? Infinity : cluster[row] + 1) };
 function table() {
   const rows = now.rows ? [...now.rows] : Array.from({ length: data.points.n }, (_, i) => i);
   const value = COLUMNS[order.by];
@@ -130,7 +130,7 @@ function table() {
 }
 $("#samples").addEventListener("click", ({ target }) => {
   const said = target.closest("button")?.dataset ?? {};
-  if (said.sort) { order = { by: said.sort, falling: said.sort === order.by ? !order.falling : said.sort === "loss" || said.sort === "expected" }; table(); }
+  if (said.sort) { order = { by: said.sort, falling: said.sort === order.by ? !order.falling : said.sort === "loss" || said.sort === "predicted" }; table(); }
   else if (said.turn) { now.page += Number(said.turn); table(); }
   else if (said.open) { showRow(Number(said.open)); scrollTo(0, 0); }
 });

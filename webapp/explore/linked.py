@@ -25,7 +25,7 @@ from webapp.state.filters import MAX_FILTERS, MAX_VALUES, TEXT, parsed, read_fil
 from webapp.state.jobs import LIGHT, PLAIN, PRIVATE, QUICK
 from webapp.state.query import session_of
 from webapp.state.runs import RUNS
-from webapp.state.session import Session, picked_cluster, require_run, selected_rows, shows_errors, still_there
+from webapp.state.session import Session, picked_cluster, require_run, row_of, selected_rows, shows_errors, still_there
 
 MOST_ADDED = 8
 """Charts that a visitor may add."""
@@ -179,22 +179,13 @@ def _selected(session: Session, diagnosis: Diagnosis, said: dict[str, Any]) -> S
     if do == "unbase":
         return session.only(filters=session.filters)
     if do == "row":
-        return session.only(row=_row(diagnosis, said.get("row")))
+        return session.only(row=row_of(diagnosis, said.get("row")))
     if do == "find":
         others = tuple(one for one in session.filters if one.key != TEXT)
         return session.filtered((*others, read_filter([TEXT, text], diagnosis)) if text else others)
     if do == "like":
         return like_text(session, diagnosis, text)
     return session.only()
-
-
-def _row(diagnosis: Diagnosis, said: Any) -> int:
-    row = as_int(said)
-    if not 0 <= row < len(diagnosis.samples):
-        raise InvalidInput(
-            f"This run has samples 0 to {len(diagnosis.samples) - 1}: got {row}. Press a row of the table."
-        )
-    return row
 
 
 def on_refresh(session: Session, state: LinkedState) -> tuple[LinkedState, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 import gradio as gr
 
 from core.data.inline import text_of
-from core.errors import DiagnosisError, InvalidInput
+from core.errors import DiagnosisError
 from core.records import I64, Diagnosis, Insight
 from core.reports.tables.columns import LOSS
 from core.reports.wording.scans import outlines_sentence
@@ -32,7 +32,7 @@ from webapp.state.events import as_int, event_data, event_of_run
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, on_cancel
 from webapp.state.query import view_of
 from webapp.state.runs import RUNS
-from webapp.state.session import PAGE, Session, picked_cluster, selected_rows, shows_errors, still_there
+from webapp.state.session import PAGE, Session, picked_cluster, row_of, selected_rows, shows_errors, still_there
 
 KINDS = ("html", "json", "parquet", "csv", "weights")
 """In the ids of the downloads."""
@@ -155,12 +155,8 @@ def on_lasso(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
 
 def on_point(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
     """A point was clicked: its confirmed cluster opens, or the sample alone where it is in none."""
-    row = as_int(event_of_run(event, session.run).get("row"))
     diagnosis = RUNS.get(session.run)
-    if not 0 <= row < len(diagnosis.samples):
-        raise InvalidInput(
-            f"This run has samples 0 to {len(diagnosis.samples) - 1}: got {row}. Click on a point of the map."
-        )
+    row = row_of(diagnosis, event_of_run(event, session.run).get("row"))
     cluster = int(diagnosis.cluster_of()[0][row])
     return show_selection(
         session.only(cluster=cluster) if cluster >= 0 and session.cluster != cluster else session.only(row=row)

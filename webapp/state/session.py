@@ -18,6 +18,7 @@ from core.reports.tables.columns import LOSS, column_of
 from core.yours import yours_of
 from webapp.failure_map import rows_inside
 from webapp.state.boxes import on_page
+from webapp.state.events import as_int
 from webapp.state.filters import TEXT, Filter, rows_kept
 from webapp.state.runs import RUNS
 
@@ -94,6 +95,16 @@ def picked_cluster(session: Session, diagnosis: Diagnosis) -> FailureCluster | N
             f"This run has {count(len(among), what)}: number {number + 1} is not among them. Pick one from the list."
         )
     return among[number]
+
+
+def row_of(diagnosis: Diagnosis, said: Any) -> int:
+    """The row that a browser speaks of; raises InvalidInput where the run has none of that number."""
+    row = as_int(said)
+    if not 0 <= row < len(diagnosis.samples):
+        raise InvalidInput(
+            f"This run has samples 0 to {len(diagnosis.samples) - 1}: got {row}. Press a point of the map or a row."
+        )
+    return row
 
 
 def selected_rows(session: Session, diagnosis: Diagnosis) -> I64:
