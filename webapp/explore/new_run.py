@@ -39,15 +39,16 @@ def on_new_run(run: str, what: str, others: list[tuple[str, str]]) -> tuple[Any,
 
 
 def on_made(
-    session: Session, run: str, here: str, *, began: str, what: str, others: list[tuple[str, str]]
+    session: Session, run: str, here: str | None, *, began: str, what: str, others: list[tuple[str, str]]
 ) -> tuple[Any, ...]:
     """Returns (offer, then what `on_new_run` gives), all of which stays but offer and picker where the visitor has left
     the tab.
 
     Args:
-        here: the id of the tab that is shown, "" where it is not known; began: of that in which the run was started.
+        here: the id of the tab that is shown, "" or None where it is not known, as without a browser; began: of that in
+            which the run was started.
     """
-    if not run or here in ("", began):
+    if not run or not here or here == began:
         return gr.skip(), *on_new_run(run, what, others)
     title = _entitle(run, what)
     offer = render("explore/offer.html.j2", run=run, link=RUNS.link(run), title=title)
@@ -88,7 +89,7 @@ def wire_made(
     """
     session, view, tabs = parts
 
-    def finish(session: Session, run: str, here: str) -> tuple[Any, ...]:
+    def finish(session: Session, run: str, here: str | None) -> tuple[Any, ...]:
         return on_made(session, run, here, began=began, what=what, others=others)
 
     outputs = [view.offer, tabs, view.picker, *view.opened(session)]

@@ -8,10 +8,10 @@ import pytest
 
 from tests.benchmarks.load import Server, made_up, served
 from tests.support.page_over_http import HttpPage
-from webapp.state.downloads import FILES
+from webapp.explore.tab import KINDS
 
 pytestmark = pytest.mark.slow
-BUTTONS = tuple(f"download-{Path(name).suffix[1:]}" for name, _ in FILES)
+BUTTONS = tuple(f"download-{kind}" for kind in KINDS)
 
 
 def files(folder: Path) -> set[Path]:
@@ -35,9 +35,11 @@ def test_what_was_made_of_a_run_is_served_to_nobody_once_the_visitor_deletes_it(
     with served(repository, tmp_path) as server:
         before = files(tmp_path)
         page = bring(server)
+        example = page.values.get(page.of(BUTTONS[0]))
         page.click("run")
+        assert page.values[page.of(BUTTONS[0])] != example
         paths = [page.values[page.of(name)]["path"] for name in BUTTONS]
-        assert [page.get(path).status_code for path in paths] == [200] * len(FILES)
+        assert [page.get(path).status_code for path in paths] == [200] * len(KINDS)
         page.click("forget")
         assert all(page.get(path).status_code in (403, 404) for path in paths)
         assert files(tmp_path) == before
