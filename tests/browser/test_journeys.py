@@ -46,7 +46,7 @@ def test_a_card_opens_its_gallery_and_clear_returns_to_the_list(open_page: Visit
     page.get_by_role("tab", name="Counter-examples").click()
     assert page.locator("#panel-counter .tile").first.is_visible()
     assert not page.locator("#panel-worst").is_visible()
-    page.get_by_role("button", name="Clear").click()
+    page.locator("#pane").get_by_role("button", name="Clear", exact=True).click()
     page.wait_for_selector("#pane .card")
 
 
