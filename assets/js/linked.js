@@ -45,7 +45,7 @@ document.addEventListener("pointerup", (event) => {
   if (!to || to === from || to.parentElement !== from.parentElement) return;
   const [one, other] = [from, to].map((bar) => JSON.parse(bar.dataset.part));
   if (one.length !== 3 || other.length !== 3) return; // what is missing is no range
-  const end = (place, pick, open) => { const ends = [one[place], other[place]]; return ends.includes(null) ? null : pick(...ends); };
+  const end = (place, pick) => { const ends = [one[place], other[place]]; return ends.includes(null) ? null : pick(...ends); };
   kept = from.dataset.at;
   act({ do: "filter", part: JSON.stringify([one[0], end(1, Math.min), end(2, Math.max)]) });
 });

@@ -89,7 +89,9 @@ def test_the_keyboard_alone_filters_sorts_and_opens_a_sample(open_page: Callable
     page.wait_for_function(f"document.querySelector('#pane .pane-title')?.textContent === {name!r}")
 
 
-def test_a_link_with_filters_opens_them(open_page: Callable[..., Any]) -> None:
+def test_a_link_with_filters_opens_them_and_a_wrong_one_opens_the_run_without(
+    open_page: Callable[..., Any], page_address: str
+) -> None:
     page = open_page()
     scroll(page)
     page.locator("#linked [data-chart=class] .bar").first.click()
@@ -101,6 +103,8 @@ def test_a_link_with_filters_opens_them(open_page: Callable[..., Any]) -> None:
     scroll(other)
     wait_chips(other, 1)
     assert selected(other) == n
+    other.goto(f"{page_address}?filter=nonsense&tab=explore")
+    other.get_by_text("That is no filter. Press a bar of a chart below the map.").first.wait_for(timeout=30_000)
 
 
 def test_on_a_phone_nothing_is_wider_than_the_screen(open_page: Callable[..., Any]) -> None:

@@ -195,7 +195,6 @@ def _of_values(column: ShownColumn) -> Bins:
     if column.key == "cluster":  # in rank order
         order = sorted(range(len(names)), key=lambda place: int(names[place]))
         names, codes = tuple(names[place] for place in order), np.append(np.argsort(order), -1)[codes]
-    places = np.where(codes < 0, len(names), codes)
     shown = min(len(names), MAX_BARS)
     labels, parts = list(names[:shown]), [Filter(column.key, values=(name,)) for name in names[:shown]]
     has_missing = bool((codes < 0).any())
