@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from core.encoders import EMBEDDED, ENCODERS
@@ -85,3 +87,24 @@ def drag_box(page: Any, start: tuple[float, float], end: tuple[float, float]) ->
     page.mouse.down()
     page.mouse.move(box["x"] + box["width"] * end[0], box["y"] + box["height"] * end[1], steps=8)
     page.mouse.up()
+
+
+def start_run(page: Any, folder: Path) -> None:
+    """Bring a table with vectors of its own in Your data, which is open, and press Run."""
+    rng = np.random.default_rng(0)
+    table, vectors = folder / "mine.csv", folder / "mine.npy"
+    table.write_text("id,loss\n" + "".join(f"{i},{rng.random()}\n" for i in range(120)))
+    np.save(vectors, rng.normal(size=(120, 8)).astype(np.float32))
+    page.set_input_files("#table input[type=file]", table)
+    page.wait_for_selector("#columns table")
+    page.get_by_text("Embeddings of your own").click()
+    page.set_input_files("#vectors input[type=file]", vectors)
+    page.wait_for_function("document.querySelector('#vectors').innerText.includes('mine')", timeout=60_000)
+    page.get_by_role("button", name="Run the diagnosis").click()
+
+
+def diagnose_on_page(page: Any, folder: Path) -> str:
+    """The same, until its run is open; returns the link of the run."""
+    start_run(page, folder)
+    page.wait_for_function("/run=/.test(location.search) && !/tab=/.test(location.search)", timeout=240_000)
+    return str(page.url)

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import numpy as np
 import pytest
 
-from tests.browser.conftest import READY, draw_lasso
+from tests.browser.conftest import READY, diagnose_on_page, draw_lasso
 
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Any]
@@ -137,20 +136,9 @@ def test_an_outline_comes_back(open_page: Visit) -> None:
 
 
 def test_an_own_run_is_found_again_after_a_reload_read_by_a_link_and_deleted(open_page: Visit, tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    table, vectors = tmp_path / "mine.csv", tmp_path / "mine.npy"
-    table.write_text("id,loss\n" + "".join(f"{i},{rng.random()}\n" for i in range(120)))
-    np.save(vectors, rng.normal(size=(120, 8)).astype(np.float32))
     page = open_page()
     page.get_by_role("tab", name="Your data").click()
-    page.set_input_files("#table input[type=file]", table)
-    page.wait_for_selector("#columns table")
-    page.get_by_text("Embeddings of your own").click()
-    page.set_input_files("#vectors input[type=file]", vectors)
-    page.wait_for_function("document.querySelector('#vectors').innerText.includes('mine')", timeout=60_000)
-    page.get_by_role("button", name="Run the diagnosis").click()
-    page.wait_for_function("/run=/.test(location.search) && !/tab=/.test(location.search)", timeout=240_000)
-    link = page.url
+    link = diagnose_on_page(page, tmp_path)
     kept = page.evaluate("localStorage.getItem('errata-runs')")
     assert parts(page)["run"] not in kept  # the address tells nobody how to change or delete it
     page.reload()

@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from tests.browser.conftest import READY
+from tests.browser.conftest import READY, diagnose_on_page, start_run
 from tests.support.showcase import write_examples
 from webapp.app import build_app
 from webapp.server.settings import launch_settings
@@ -83,27 +82,6 @@ def opens(page: Any, address: str) -> Any:
     return page
 
 
-def starts(page: Any, folder: Path) -> None:
-    """Bring a table with vectors, and press Run."""
-    rng = np.random.default_rng(0)
-    table, vectors = folder / "mine.csv", folder / "mine.npy"
-    table.write_text("id,loss\n" + "".join(f"{i},{rng.random()}\n" for i in range(120)))
-    np.save(vectors, rng.normal(size=(120, 8)).astype(np.float32))
-    page.set_input_files("#table input[type=file]", table)
-    page.wait_for_selector("#columns table")
-    page.get_by_text("Embeddings of your own").click()
-    page.set_input_files("#vectors input[type=file]", vectors)
-    page.wait_for_function("document.querySelector('#vectors').innerText.includes('mine')", timeout=60_000)
-    page.get_by_role("button", name="Run the diagnosis").click()
-
-
-def diagnoses(page: Any, folder: Path) -> str:
-    """Bring a table and vectors and run; returns the link of the run."""
-    starts(page, folder)
-    page.wait_for_function("/run=/.test(location.search) && !/tab=/.test(location.search)", timeout=240_000)
-    return str(page.url)
-
-
 def row_of(page: Any, name: str) -> Any:
     row = page.locator("#my-runs [data-run]", has_text=name)
     row.wait_for(timeout=30_000)
@@ -117,7 +95,7 @@ def test_a_run_keeps_its_name_over_a_restart_is_nobody_else_s_and_is_deleted_wit
     address = restarted.start()
     page = opens(visit(), address)
     assert "None yet" in page.locator("#my-runs").inner_text()
-    link = diagnoses(page, tmp_path)
+    link = diagnose_on_page(page, tmp_path)
     page.get_by_role("tab", name="Your data").click()
     row = row_of(page, "Your run")
     assert "120 " in row.inner_text()
@@ -155,7 +133,7 @@ def test_at_home_another_browser_lists_all_and_deletes_all_only_when_asked_twice
     restarted: Restarted, visit: Visit, tmp_path: Path
 ) -> None:
     page = opens(visit(), restarted.start())
-    diagnoses(page, tmp_path)
+    diagnose_on_page(page, tmp_path)
     page = opens(visit(), restarted.start())
     assert "until you delete them" in page.locator("#my-runs").inner_text()
     row_of(page, "Your run")
@@ -177,7 +155,7 @@ def test_what_another_tab_made_since_goes_with_delete_my_data_now(
 ) -> None:
     address = restarted.start()
     page = opens(visit(), address)
-    link = diagnoses(opens(page.context.new_page(), address), tmp_path)
+    link = diagnose_on_page(opens(page.context.new_page(), address), tmp_path)
     page.get_by_role("button", name="Delete my data now").click()
     page.wait_for_selector("#connection p:visible", timeout=30_000)
     gone = visit()
@@ -193,7 +171,7 @@ def test_who_has_gone_to_another_tab_is_left_there_when_the_run_ends(
     held = [f"held {place}" for place in range(quotas().at_once)]
     for job in held:  # else it might end before the tab is left
         JOBS.line.enter(job)
-    starts(page, tmp_path)
+    start_run(page, tmp_path)
     page.wait_for_function("document.querySelector('#status').innerText.includes('Next in line')", timeout=60_000)
     page.get_by_role("tab", name="How to read this").click()
     for job in held:

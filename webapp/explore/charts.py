@@ -13,7 +13,7 @@ import pandas as pd
 
 from core.numbers import count, number, percent
 from core.records import F64, I64, Bool, Diagnosis
-from core.reports.tables.columns import ShownColumn, coded, columns_of
+from core.reports.tables.columns import ShownColumn, coded, columns_of, key_of
 from webapp.state.filters import MAX_LETTERS, MISSING, TEXT, Filter, said, shown_column
 
 N_BINS, MAX_BARS, N_CHARTS = 18, 7, 8
@@ -115,16 +115,12 @@ def keys_first(diagnosis: Diagnosis) -> tuple[str, ...]:
         first = [key for key in ("loss", "yours", "cluster", "confused", "class") if key in columns]
         named = {name for insight in diagnosis.insights if insight.confirmed for name in insight.columns}
         ranks = pd.Series(diagnosis.outcomes.loss).rank()
-        own = [columns[key] for key in conditions_of(diagnosis) if key in columns]
+        may = [key_of(column) for column in diagnosis.samples.metadata]  # what a model wrote explains nothing
+        own = [columns[key] for key in may if key in columns]
         strength = {column.key: (column.title in named, goes_with(column, ranks)) for column in own}
         rest = sorted(strength, key=lambda key: strength[key], reverse=True)
         _ORDER[diagnosis] = tuple([*first, *rest][:N_CHARTS])
     return _ORDER[diagnosis]
-
-
-def conditions_of(diagnosis: Diagnosis) -> list[str]:
-    """Keys of the columns that may explain a loss: what a model wrote may not."""
-    return [f"{'property' if column.measured else 'meta'}:{column.name}" for column in diagnosis.samples.metadata]
 
 
 def goes_with(column: ShownColumn, ranks: pd.Series[float]) -> float:
@@ -192,9 +188,6 @@ def _edges(low: float, high: float, values: F64) -> F64:
 def _of_values(column: ShownColumn) -> Bins:
     """A bar for each of the most frequent values and for what is missing."""
     names, codes = coded(column)
-    if column.key == "cluster":  # in rank order
-        order = sorted(range(len(names)), key=lambda place: int(names[place]))
-        names, codes = tuple(names[place] for place in order), np.append(np.argsort(order), -1)[codes]
     shown = min(len(names), MAX_BARS)
     labels, parts = list(names[:shown]), [Filter(column.key, values=(name,)) for name in names[:shown]]
     has_missing = bool((codes < 0).any())

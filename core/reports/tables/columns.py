@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from core.data.modality import modality_of
-from core.records import I64, OWN, Diagnosis
+from core.records import I64, OWN, Column, Diagnosis
 from core.yours import MARKED, yours_of
 
 LOSS = "loss"
@@ -75,11 +75,13 @@ def column_of(diagnosis: Diagnosis, key: str) -> ShownColumn | None:
 
 
 def coded(column: ShownColumn) -> tuple[tuple[str, ...], I64]:
-    """The values of a category, the most frequent first, and (n,) the place of each row's, -1 where it is missing."""
+    """The values of a category, the most frequent first, clusters in rank order; and (n,) the place of each row's, -1
+    where it is missing."""
     if column not in _CODED:
         codes, names = pd.factorize(column.values)
         known = codes[codes >= 0]
-        order = np.argsort(-np.bincount(known, minlength=len(names)), kind="stable")
+        rank = [int(name) for name in names] if column.key == "cluster" else -np.bincount(known, minlength=len(names))
+        order = np.argsort(rank, kind="stable")
         places = np.append(np.argsort(order), -1)  # the last: of code -1
         _CODED[column] = tuple(map(str, np.asarray(names, object)[order])), places[codes].astype(np.int64)
     return _CODED[column]
@@ -132,6 +134,11 @@ def _beside(diagnosis: Diagnosis) -> Iterator[ShownColumn]:
             yield ShownColumn(f"beside:{name}", f"{name}: fixed, broken", "category", values)
 
 
+def key_of(column: Column) -> str:
+    """The key under which a column of the table, or of what was measured, is shown."""
+    return f"{'property' if column.measured else 'meta'}:{column.name}"
+
+
 def _of_table(diagnosis: Diagnosis) -> Iterator[ShownColumn]:
     samples = diagnosis.samples
     meanings = modality_of(samples.modality).meanings
@@ -140,8 +147,7 @@ def _of_table(diagnosis: Diagnosis) -> Iterator[ShownColumn]:
         if column.kind == "text":
             continue
         meaning = meanings.get(column.name, "") if column.measured else ""
-        key = f"{'property' if column.measured else 'meta'}:{column.name}"
-        yield ShownColumn(key, column.name, column.kind, column.values, meaning)
+        yield ShownColumn(key_of(column), column.name, column.kind, column.values, meaning)
 
 
 def _confused(names: tuple[str, ...], labels: I64, predictions: I64) -> npt.NDArray[Any]:
