@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pytest
 
 from core.checks import faithfulness
@@ -39,23 +38,12 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def open_sample(page: Any) -> None:
-    """Click on a point of a cluster, and again for the sample alone."""
-    box = page.locator("#map .map-over").bounding_box()
+    """Open a sample of the first cluster for itself, by its link."""
     page.locator("#pane .card").first.click()
     page.wait_for_selector("#pane .selection-chip")
-    for y in np.linspace(0.3, 0.7, 9):
-        for x in np.linspace(0.2, 0.8, 40):
-            at = box["x"] + box["width"] * x, box["y"] + box["height"] * y
-            page.mouse.move(*at)
-            page.wait_for_timeout(30)
-            if not page.locator("#map .map-hover").is_visible():
-                continue
-            for _ in range(2):
-                page.mouse.click(*at)
-                page.wait_for_timeout(400)
-            if page.locator("#pane .worth").count():
-                return
-    pytest.fail("no point of a cluster was met")
+    row = page.locator("#pane .tile[data-row]").first.get_attribute("data-row")
+    page.goto(f"{page.url.partition('?')[0]}?run=example-streets&row={row}")
+    page.wait_for_selector("#pane .worth", timeout=30_000)
 
 
 @pytest.mark.parametrize("dark", [False, True])
