@@ -8,11 +8,14 @@ A run's folder holds
     diagnosis.json, *.parquet     the results as documented in docs/schema.md (core.reports.tables.diagnosis)
     prediction.json               what was predicted of fresh samples, if that was tried
     report.html                   the same for reading, where `finish` or `update` wrote it
+    yours.json                    what a person said of it since, in place of what the state holds (core.store.own)
 
-They are replaced together (core.folders). `state.json` holds a digest of each: a folder without it is no finished run.
+All but the last are replaced together (core.folders). `state.json` holds a digest of each: a folder without it is no
+finished run.
 """
 
-from core.store.layout import ARRAYS, MODEL, MODEL_ARRAYS, REPORT, STATE, THUMBNAILS
+from core.store.layout import ARRAYS, MODEL, MODEL_ARRAYS, OWN, REPORT, STATE, THUMBNAILS
+from core.store.own import with_own, write_own
 from core.store.read import load, reload
 from core.store.runs import RunStore, run_id
 from core.store.write import finish, save, update
@@ -21,6 +24,7 @@ __all__ = [
     "ARRAYS",
     "MODEL",
     "MODEL_ARRAYS",
+    "OWN",
     "REPORT",
     "STATE",
     "THUMBNAILS",
@@ -31,4 +35,6 @@ __all__ = [
     "run_id",
     "save",
     "update",
+    "with_own",
+    "write_own",
 ]

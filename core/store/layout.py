@@ -13,9 +13,9 @@ FORMAT = 2
 """2: samples have items of a modality, where 1 had images."""
 READABLE = (1, FORMAT)
 STATE, ARRAYS, MODEL, MODEL_ARRAYS, THUMBNAILS = "state.json", "state.npz", "model.json", "model.npz", "thumbnails.zip"
-REPORT = "report.html"
+REPORT, OWN = "report.html", "yours.json"
 PARTS = (
-    *(STATE, ARRAYS, MODEL, MODEL_ARRAYS, THUMBNAILS, REPORT, "diagnosis.json", "prediction.json"),
+    *(STATE, ARRAYS, MODEL, MODEL_ARRAYS, THUMBNAILS, REPORT, OWN, "diagnosis.json", "prediction.json"),
     *(f"{table}.parquet" for table in ("samples", "memberships", "excluded", "probes")),
 )
 """Every file that a run may have: one that the next version does not have goes with the earlier one."""

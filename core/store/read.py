@@ -24,6 +24,7 @@ from core.store.layout import (
     MODEL,
     MODEL_ARRAYS,
     ORIGINALS,
+    OWN,
     PARTS,
     READABLE,
     RUN,
@@ -33,6 +34,7 @@ from core.store.layout import (
     is_run,
     strange_note,
 )
+from core.store.own import with_own
 from core.store.rows import check_rows
 
 _DAMAGED = (*(*DAMAGE, OverflowError), *(KeyError, IndexError, TypeError, ValueError, AttributeError))
@@ -99,12 +101,13 @@ def _load(folder: Path, called: str) -> Diagnosis:
             notes.append(WITHOUT_PICTURES)
         if strange := _strange(folder, files):
             notes.append(strange_note(strange))
-        return replace(
+        whole = replace(
             diagnosis,
             samples=replace(diagnosis.samples, items=images),
             notes=tuple(dict.fromkeys(notes)),
             model=_load_model(folder, digests) if MODEL in digests else None,
         )
+        return with_own(whole, folder / OWN)
     except InvalidInput:
         raise
     except _DAMAGED as error:

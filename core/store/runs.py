@@ -10,15 +10,17 @@ import secrets
 import shutil
 import threading
 from collections import OrderedDict
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 from core.errors import InvalidInput
-from core.files import sweep, sweep_parts
-from core.folders import settle
+from core.files import cannot_write, sweep, sweep_parts
+from core.folders import settle, stamp, writer
 from core.records import Diagnosis, Progress, no_progress
 from core.records.codec import encode
-from core.store.layout import RUN, STATE, is_run
+from core.store.layout import OWN, RUN, STATE, is_run
+from core.store.own import with_own, write_own
 from core.store.read import load
 from core.store.write import save
 
@@ -52,7 +54,8 @@ class RunStore:
     def __init__(self, root: Path, *, keep_loaded: int = 4) -> None:
         self.root = root
         self._keep_loaded = keep_loaded
-        self._loaded: OrderedDict[str, Diagnosis] = OrderedDict()
+        self._loaded: OrderedDict[str, tuple[tuple[int, int] | None, Diagnosis]] = OrderedDict()
+        """With the stamp of what a person says of it (`core.store.own`)."""
         self._lock = threading.Lock()
         self._settle()
 
@@ -91,15 +94,44 @@ class RunStore:
             InvalidInput: there is no such run, or it is damaged.
         """
         folder = self.folder(name)
+        said = stamp(folder / OWN)  # before it is read: what is read may be newer, and is read once more then
         with self._lock:
-            if name in self._loaded:
+            held = self._loaded.get(name)
+            if held is not None:
                 self._loaded.move_to_end(name)
-                return self._loaded[name]
-        diagnosis = load(folder, f"The run {name[:16]!r}")
+                if held[0] == said:
+                    return held[1]
+        if held is not None and said is not None:
+            diagnosis = with_own(held[1], folder / OWN)
+        else:
+            diagnosis = load(folder, f"The run {name[:16]!r}")
+        self._hold(name, said, diagnosis)
+        return diagnosis
+
+    def _hold(self, name: str, said: tuple[int, int] | None, diagnosis: Diagnosis) -> None:
         with self._lock:
-            self._loaded[name] = diagnosis
+            self._loaded[name] = said, diagnosis
             while len(self._loaded) > self._keep_loaded:
                 self._loaded.popitem(last=False)
+
+    def say(self, name: str, change: Callable[[Diagnosis], Diagnosis]) -> Diagnosis:
+        """The run with what a person says of it changed, and that alone written (`core.store.own`); nobody else writes
+        between the reading and the writing.
+
+        Args:
+            change: of what `core.yours` keeps; any other change is not kept.
+
+        Raises:
+            InvalidInput: there is no such run, it cannot be written, or from `change`.
+        """
+        folder = self.folder(name)
+        try:
+            with writer(folder, RUN, lambda: None):
+                diagnosis = change(self.get(name))
+                write_own(diagnosis, folder / OWN)
+                self._hold(name, stamp(folder / OWN), diagnosis)
+        except OSError as error:
+            raise cannot_write(f"What you say of the run {name[:16]!r} cannot be kept", error) from error
         return diagnosis
 
     def folder(self, name: str) -> Path:

@@ -116,7 +116,7 @@ def _say(session: Session, said: dict[str, Any]) -> None:
             raise InvalidInput("A set needs a title of yours. Write one and save it again.")
         return with_set(diagnosis, replace(one, **given))
 
-    RUNS.change(session.run, change)
+    RUNS.say(session.run, change)
 
 
 def _kept(session: Session, diagnosis: Diagnosis, said: dict[str, Any]) -> Session:
@@ -167,7 +167,7 @@ def _add(run: str, sets: list[OwnSet]) -> None:
             diagnosis = with_set(diagnosis, made)
         return diagnosis
 
-    RUNS.change(run, change)
+    RUNS.say(run, change)
 
 
 def _deleted(session: Session, diagnosis: Diagnosis) -> tuple[Any, ...]:
@@ -175,7 +175,7 @@ def _deleted(session: Session, diagnosis: Diagnosis) -> tuple[Any, ...]:
     one = yours_of(diagnosis).set_of(session.own)
     if one is None:
         raise InvalidInput(GONE)
-    RUNS.change(session.run, lambda run: without_set(run, one.id))
+    RUNS.say(session.run, lambda run: without_set(run, one.id))
     diagnosis = RUNS.get(session.run)
     session = still_there(session.only(), diagnosis)
     pane = cluster_list(diagnosis, patches=patches_of(session.run), undo=one.title)

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from core.data.tables.read import escape_formula
+from core.files import write_json
 from core.records import Diagnosis
 from webapp.state.home import part
 from webapp.state.visitor import visitor
@@ -29,17 +30,34 @@ FILES = (
 )
 
 
-def ready_files(diagnosis: Diagnosis, folder: Path) -> list[Path]:
-    """The paths of FILES for a stored run, in order; each is made once.
+WITH_YOURS = ("report.html", "diagnosis.json")
+"""Those in which stands what a person says of the run."""
+
+
+def ready_files(diagnosis: Diagnosis, folder: Path, said: tuple[int, int] | None = None) -> list[Path]:
+    """The paths of FILES for a stored run, in order; each is made once for what a person says of the run.
+
+    Args:
+        said: the stamp of what they said, from before `diagnosis` was read; None where nothing was said since the run
+            was written. What was made for the stamp before stays, since a page may still offer it.
 
     Raises:
         FileNotFoundError: the run was deleted meanwhile.
     """
-    target = files_of_run(folder)
-    target.mkdir(mode=0o700, exist_ok=True)
+    target = files_of_run(folder) / ("-".join(map(str, said)) if said else "written")
+    target.mkdir(mode=0o700, parents=True, exist_ok=True)
+    former = _former(target)
     for name, _ in FILES:
-        if not (target / name).is_file() and (folder / name).is_file():
-            shutil.copyfile(folder / name, target / name)
+        places = () if said and name in WITH_YOURS else (folder, *former)
+        source = next((place / name for place in places if (place / name).is_file()), None)
+        if source is not None and not (target / name).is_file():
+            shutil.copyfile(source, target / name)
+    for old in former[1:]:
+        shutil.rmtree(old, ignore_errors=True)
+    if not (target / "diagnosis.json").is_file():
+        from core.reports.tables.diagnosis import to_document
+
+        write_json(target / "diagnosis.json", to_document(diagnosis))
     if not (target / "samples.csv").is_file():
         (target / "samples.csv").write_bytes(table_csv(diagnosis))
     if not (target / "weights.csv").is_file():
@@ -52,6 +70,12 @@ def ready_files(diagnosis: Diagnosis, folder: Path) -> list[Path]:
 
         write_report(diagnosis, target / "report.html")
     return [target / name for name, _ in FILES]
+
+
+def _former(target: Path) -> list[Path]:
+    """What was made for other words on the same run, the latest first."""
+    others = [path for path in target.parent.iterdir() if path != target]
+    return sorted(others, key=lambda path: path.stat().st_mtime_ns, reverse=True)
 
 
 def files_of_run(folder: Path) -> Path:

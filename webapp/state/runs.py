@@ -17,9 +17,11 @@ from pathlib import Path
 
 from core import store
 from core.errors import InvalidInput
+from core.folders import stamp
 from core.records import Diagnosis, Progress, no_progress
 from webapp.state.downloads import files_of_run, ready_files
 from webapp.state.notes import MAX_TITLE, Note, Notes, is_id, link_id
+from webapp.state.offered import Offered
 from webapp.state.quotas import quotas
 from webapp.state.shelf import Shelf, left_s, note_of, stay
 from webapp.state.visitor import visitor
@@ -54,8 +56,7 @@ class Runs:
     """
 
     def __init__(self) -> None:
-        self._examples: dict[str, Path] = {}
-        self._loaded: dict[str, Diagnosis] = {}
+        self._offered = Offered()
         self._held: dict[str, HeldRun] = {}
         """By the ids of links."""
         self._stand_ins: dict[str, str] = {}
@@ -78,15 +79,11 @@ class Runs:
 
     def offer(self, folder: Path, name: str = "") -> str:
         """Let every visitor open the stored run in `folder`; returns its public id: the name, or that of an example."""
-        name = name or f"example-{folder.parent.name}"
-        if self._examples.get(name) != folder:
-            self._loaded.pop(name, None)
-        self._examples[name] = folder
-        return name
+        return self._offered.offer(folder, name)
 
     def is_example(self, run: str) -> bool:
         """Whether it came along, or the operator opened it, for every visitor."""
-        return run in self._examples
+        return run in self._offered
 
     def require_room(self) -> None:
         """Raises InvalidInput where the server can hold no further run; for before the work is begun."""
@@ -180,16 +177,11 @@ class Runs:
         Raises:
             InvalidInput: nothing is held under that id.
         """
-        if run not in self._examples:
-            return self._shelf.runs.get(self._name(run))
-        with self._lock:  # a second visitor waits for the first one's load instead of doing it twice
-            if run not in self._loaded:
-                self._loaded[run] = store.load(self._examples[run])
-            return self._loaded[run]
+        return self._offered.get(run) if run in self._offered else self._shelf.runs.get(self._name(run))
 
     def folder(self, run: str) -> Path:
         """The folder of a run; raises InvalidInput where nothing is held under that id."""
-        return self._examples[run] if run in self._examples else self._shelf.runs.folder(self._name(run))
+        return self._offered.folder(run) if run in self._offered else self._shelf.runs.folder(self._name(run))
 
     def files(self, run: str) -> list[Path]:
         """The files that the visitor may take away of the run as it is now, in the order of `downloads.FILES`.
@@ -199,8 +191,9 @@ class Runs:
         """
         while True:
             folder, made = self.folder(run), list[Path]()
+            said = stamp(folder / store.OWN)
             try:
-                made = ready_files(self.get(run), folder)
+                made = ready_files(self.get(run), folder, said)
             except (FileNotFoundError, InvalidInput):  # as where it is deleted or replaced meanwhile
                 if self._is_at(run, folder):
                     raise
@@ -237,9 +230,15 @@ class Runs:
         """Store a map, a prediction or probes with a visitor's run as it is now: one change at a time, so that none is
         lost. The examples are everybody's and stay as they are."""
         self.require_own(run)
-        if run not in self._examples:
+        if run not in self._offered:
             with self._changing:
                 self.replace(run, change(self.get(run)), keep_files=True)
+
+    def say(self, run: str, change: Callable[[Diagnosis], Diagnosis]) -> None:
+        """Change what a person says of a visitor's run, which is kept in a file of its own beside it."""
+        self.require_own(run)
+        with self._changing:
+            self._shelf.runs.say(self._name(run), change)
 
     def remove(self, run: str) -> None:
         """Delete a visitor's run, if it is there, and the files made of it; examples stay, and so does a run of which

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from html import escape
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from core.errors import Cancelled, InvalidInput
 from core.records import Diagnosis, Progress
 from core.store.layout import is_run
+from core.yours import OwnMark, with_mark
 from tests.support.visits import serve
 from webapp.data.tab import on_forget
 from webapp.state import forget
@@ -122,7 +124,7 @@ def test_the_files_made_of_a_run_go_with_it_and_with_its_old_version(diagnosis: 
     RUNS.replace(run, diagnosis)
     assert not any(path.exists() for path in first)
     second, folder = RUNS.files(run), files_of_run(RUNS.folder(run))
-    assert all(path.parent == folder and path.is_file() for path in second)
+    assert all(path.parent.parent == folder and path.is_file() for path in second)
     RUNS.forget("gil")
     assert not folder.exists()
 
@@ -139,3 +141,17 @@ def test_files_that_a_page_may_still_offer_stay_for_one_version_more(diagnosis: 
     assert all(path.is_file() for path in second)
     RUNS.forget("hal")
     assert not any(path.parent.exists() for path in (*first, *second))
+
+
+def test_a_note_stands_in_the_files_made_after_it(diagnosis: Diagnosis) -> None:
+    serve("ivo")
+    run = RUNS.add(diagnosis)
+    first = RUNS.files(run)
+    for said in ("seen <in> May", "seen again"):
+        RUNS.say(run, lambda now, said=said: with_mark(now, OwnMark("cluster", 0, note=said)))
+        before, first = first, RUNS.files(run)
+        files = {path.name: path.read_text("utf-8") for path in first if path.suffix in (".json", ".html", ".csv")}
+        assert said in files["diagnosis.json"]
+        assert escape(said) in files["report.html"]
+        assert files["samples.csv"] == next(path for path in before if path.name == "samples.csv").read_text("utf-8")
+    assert len(list(first[0].parent.parent.iterdir())) == 2
