@@ -12,7 +12,7 @@ import pytest
 
 from core.encoders.embedded import minilm
 from core.records import Diagnosis
-from tests.support.chromium import ARGUMENTS, CHROMIUM, DRAWING
+from tests.support.chromium import ARGUMENTS, CHROMIUM, WEBGL
 from tests.support.diagnoses import make_diagnosis
 from tests.support.sentences import remembering
 
@@ -79,6 +79,6 @@ def chromium() -> Iterator[Any]:
         pytest.skip("needs Chromium: install it, or name one in ERRATA_CHROMIUM")
     sync_api = pytest.importorskip("playwright.sync_api", reason="needs the playwright package")
     with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *DRAWING])
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGUMENTS, *WEBGL])
         yield browser
         browser.close()

@@ -15,5 +15,7 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-DRAWING = ["--use-gl=angle", "--use-angle=swiftshader", "--enable-unsafe-swiftshader"]
-"""Software drawing, so that WebGL works on a machine without a display."""
+WEBGL = ["--enable-unsafe-swiftshader"]
+"""WebGL drawn in software, on a machine without a display; the page round it is drawn without a graphics card."""
+DRAWING = ["--use-gl=angle", "--use-angle=swiftshader", *WEBGL]
+"""All of the page through a graphics card made of software: what a frame costs a card, and three times the work."""
