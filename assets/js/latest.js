@@ -1,10 +1,14 @@
 // Presses that come while the answer to one is under way, of events in the mode always_last. Gradio then sends the object of the
-// first press once more, which may undo it: so all presses of one name share an object, which says the last of them.
+// first press once more, as soon as that is answered: so all presses of one name share an object, which says those that were not
+// sent yet at the moment when it is written. webapp/state/events.py takes them in their order; none is lost, and none comes twice.
 {
+  const IN_TURN = ["act", "yours", "lasso", "colour"], MOST = 20;
   const shared = {}, sendOn = trigger;
   trigger = (name, detail) => {
-    const said = (shared[name] ??= {});
-    for (const key of Object.keys(said)) delete said[key];
-    sendOn(name, Object.assign(said, detail));
+    if (!IN_TURN.includes(name)) return sendOn(name, detail);
+    const said = (shared[name] ??= { acts: [], toJSON() { return { acts: this.acts.splice(0) }; } });
+    said.acts.push(detail);
+    said.acts.splice(0, said.acts.length - MOST);
+    sendOn(name, said);
   };
 }

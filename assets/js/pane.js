@@ -10,7 +10,8 @@ element.addEventListener("click", (event) => {
   if (button.dataset.do) {
     byHand = true;
     trigger("act", { ...button.dataset });
-  } else if (button.dataset.tab) pickTab(button);
+  } else if (button.dataset.go) trigger("go", { do: button.dataset.go }); // another tab answers
+  else if (button.dataset.tab) pickTab(button);
   else if (button.dataset.open) unfold(document.getElementById(button.dataset.open));
   else if (button.hasAttribute("data-zoom")) enlarge(button);
 });

@@ -87,8 +87,8 @@ def on_open(session: Session, state: ClicksState) -> tuple[Any, ...]:
 
 
 def on_go(session: Session, state: ClicksState, event: gr.EventData) -> tuple[Any, ...]:
-    """A cluster's pane asks for the tab: returns (tabs, then what `on_open` gives); nothing changes at any other
-    press."""
+    """A cluster's pane asks for a tab: returns (tabs, then what `on_open` gives); nothing changes where it asks for
+    another."""
     if event_data(event).get("do") != "clicks":
         return tuple(gr.skip() for _ in range(6))
     return gr.update(selected="clicks"), *on_open(session, state)
@@ -190,7 +190,7 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab) -> None:
     judgement = gr.HTML("", js_on_load=FOCUS, elem_id="judgement", **PLAIN)
     opened = [state, cluster, phrase, strip, judgement]
     tab.select(shows_errors(on_open), [session, state], opened, **QUICK)
-    view.pane.act(shows_errors(on_go), [session, state], [tabs, *opened], **QUICK)
+    view.pane.go(shows_errors(on_go), [session, state], [tabs, *opened], **QUICK)
     cluster.input(shows_errors(on_cluster), [session, cluster], [phrase], **QUICK)
     button.click(shows_errors(on_draw), [session, state, cluster, phrase], [state, strip, judgement], **QUICK)
     strip.act(shows_errors(on_answers), [session, state], [state, strip, judgement], **QUICK)

@@ -20,7 +20,7 @@ from webapp.explore.table import selection_csv, table
 from webapp.failure_map import map_selection
 from webapp.markup.components import script
 from webapp.markup.render import render
-from webapp.state.events import as_int, event_data
+from webapp.state.events import as_int, event_data, in_turn
 from webapp.state.filters import MAX_FILTERS, MAX_VALUES, TEXT, parsed, read_filter, said, shown_column
 from webapp.state.jobs import LIGHT, PLAIN, PRIVATE, QUICK
 from webapp.state.query import session_of
@@ -243,7 +243,7 @@ def build(
     )
 
     def act(session: Session, state: LinkedState, event: gr.EventData) -> tuple[Any, ...]:
-        return on_linked(session, state, show, event)
+        return in_turn(event, lambda s, t, e: on_linked(s, t, show, e), session, state, places=(0, 3), n=5)
 
     linked.act(
         shows_errors(act),

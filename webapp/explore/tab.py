@@ -3,7 +3,7 @@ right."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,7 +28,7 @@ from webapp.markup.components import download_row, script
 from webapp.markup.html import picture, sample_facts
 from webapp.markup.render import render
 from webapp.state import downloads
-from webapp.state.events import as_int, event_data, event_of_run
+from webapp.state.events import as_int, event_data, event_of_run, in_turn
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, on_cancel
 from webapp.state.query import view_of
 from webapp.state.runs import RUNS
@@ -132,8 +132,6 @@ def on_act(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
     """A button of the pane was pressed: cluster, step, more or clear."""
     said = event_data(event)
     do = said.get("do")
-    if do in ("clicks", "predict"):
-        return gr.skip(), gr.skip(), gr.skip()  # type: ignore[return-value] - the tab of that name answers
     if do == "cluster":
         session = session.only(cluster=as_int(said.get("cluster")))
     elif do == "candidate":
@@ -238,18 +236,28 @@ def build(session: gr.State, examples: list[tuple[str, str]], offer: gr.HTML) ->
     view = _layout(session, examples, offer)
     pane, failure_map = view.pane, view.failure_map
     selection: dict[str, Any] = {"outputs": [session, pane, failure_map], **QUICK}
-    pane.act(shows_errors(on_act), [session], trigger_mode="always_last", **selection)
-    failure_map.lasso(shows_errors(on_lasso), [session], trigger_mode="always_last", **selection)
+    for act, of in ((on_act, pane.act), (on_lasso, failure_map.lasso)):
+        of(shows_errors(_in_turn(act, 3)), [session], trigger_mode="always_last", **selection)
     failure_map.point(shows_errors(on_point), [session], **selection)
     failure_map.cluster(shows_errors(on_cluster), [session], **selection)
     failure_map.clear(shows_errors(on_clear), [session], **selection)
-    failure_map.colour(shows_errors(on_colour), [session], [session, failure_map], trigger_mode="multiple", **QUICK)
+    coloured, given = shows_errors(_in_turn(on_colour, 2)), [session, failure_map]
+    failure_map.colour(coloured, [session], given, trigger_mode="always_last", **QUICK)
     changed = view.picker.input(shows_errors(open_run), [view.picker], view.opened(session), **QUICK)
     changed.then(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)
     kept = yours.build(session, pane, failure_map, show_selection)
     kept(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)
     _wire_measurement(session, view)
     return view
+
+
+def _in_turn(act: Callable[[Session, gr.EventData], tuple[Any, ...]], n: int) -> Callable[..., tuple[Any, ...]]:
+    """The callback for all presses that one event brings."""
+
+    def acts(session: Session, event: gr.EventData) -> tuple[Any, ...]:
+        return in_turn(event, act, session, n=n)
+
+    return acts
 
 
 def _wire_measurement(session: gr.State, view: View) -> None:

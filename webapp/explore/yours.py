@@ -17,7 +17,7 @@ from webapp.explore.colours import colouring
 from webapp.explore.own_part import made_of, mergeable, parts_of, read_only, rows_of, target
 from webapp.explore.patches import patches_of
 from webapp.failure_map import NO_SELECTION
-from webapp.state.events import as_int, event_data
+from webapp.state.events import as_int, event_data, in_turn
 from webapp.state.jobs import LIGHT, PRIVATE
 from webapp.state.query import view_of
 from webapp.state.runs import RUNS
@@ -197,8 +197,8 @@ def build(session: gr.State, pane: gr.HTML, points: gr.HTML, show: Show) -> Any:
     gone = gr.State(Deleted())
 
     def act(session: Session, gone: Deleted, event: gr.EventData) -> tuple[Any, ...]:
-        return on_yours(session, gone, show, event)
+        return in_turn(event, lambda s, g, e: on_yours(s, g, show, e), session, gone, places=(0, 3), n=4)
 
     given = [session, pane, points, gone]
-    done = pane.yours(shows_errors(act), [session, gone], given, trigger_mode="multiple", **PRIVATE, **LIGHT)
+    done = pane.yours(shows_errors(act), [session, gone], given, trigger_mode="always_last", **PRIVATE, **LIGHT)
     return done.success

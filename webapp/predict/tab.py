@@ -56,8 +56,8 @@ def on_open(session: Session, shown: PredictState) -> tuple[Any, ...]:
 
 
 def on_go(session: Session, shown: PredictState, event: gr.EventData) -> tuple[Any, ...]:
-    """The list of clusters asks for the tab: returns (tabs, then what `on_open` gives); nothing changes at any other
-    press."""
+    """The list of clusters asks for a tab: returns (tabs, then what `on_open` gives); nothing changes where it asks for
+    another."""
     if event_data(event).get("do") != "predict":
         return tuple(gr.skip() for _ in range(5))
     return gr.update(selected="predict"), *on_open(session, shown)
@@ -133,7 +133,7 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab) -> None:
     result = gr.HTML(render("predict/waiting.html.j2"), elem_id="prediction", **PLAIN)
     opened = [shown, frozen, word, result]
     tab.select(shows_errors(on_open), [session, shown], opened, **QUICK)
-    view.pane.act(shows_errors(on_go), [session, shown], [tabs, *opened], **QUICK)
+    view.pane.go(shows_errors(on_go), [session, shown], [tabs, *opened], **QUICK)
     given = [session, table, images, vectors]
     tried = run.click(shows_errors(on_predict), given, [job, line, shown, result], **HEAVY, **PRIVATE)
     # the files of a visitor's own run tell of the prediction too
