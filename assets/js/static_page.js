@@ -10,6 +10,7 @@ const cluster = unpack(data.points.cluster, Int16Array);
 const [xs, ys] = [unpack(data.points.x, Float32Array), unpack(data.points.y, Float32Array)];
 const pictured = new Map(data.pictured);
 const PAGE = 24;
+const saidOf = (row) => data.said[row].join(" → "); // the class, and what was predicted where that is another
 const shortly = (value) => (Number.isFinite(value) ? value.toPrecision(3) : "–");
 
 // A part of the live page: `set` is what the server's answer does there.
@@ -24,7 +25,7 @@ function part(selector, run, props, trigger) {
 
 function describe(row) {
   const place = pictured.get(row);
-  const lines = data.lines[row] ?? [`loss ${shortly(loss[row])} ${data.unit}`, `expected from the embedding ${shortly(predicted[row])}`, data.said[row]].filter(Boolean);
+  const lines = data.lines[row] ?? [`loss ${shortly(loss[row])} ${data.unit}`, `expected from the embedding ${shortly(predicted[row])}`, saidOf(row)].filter(Boolean);
   return { src: place === undefined ? "" : `pictures/${place}.webp`, title: data.ids[row], lines, text: data.texts[row] ?? "", worth: "" };
 }
 
@@ -89,18 +90,18 @@ function* selection() {
 
 function tile(row) {
   const { src, title, text } = describe(row);
-  const said = data.said[row];
+  const said = saidOf(row), [label = "", other] = data.said[row];
   const button = made("button", { type: "button", className: "tile", title: said ? `${title}: ${said}` : title });
   button.dataset.row = row;
   button.dataset.zoom = "";
   button.append(src ? made("img", { src, alt: `${said || title}, loss ${shortly(loss[row])}`, loading: "lazy" }) : made("span", { className: "no-picture", textContent: text ? text.slice(0, 90) : title }));
-  button.append(made("span", { className: "tile-foot" }, made("b", { textContent: shortly(loss[row]) }), made("span", { textContent: said.split(" → ")[0] })));
-  if (said.includes(" → ")) button.append(made("span", { className: "tile-line", textContent: `→ ${said.split(" → ")[1]}` }));
+  button.append(made("span", { className: "tile-foot" }, made("b", { textContent: shortly(loss[row]) }), made("span", { textContent: label })));
+  if (other !== undefined) button.append(made("span", { className: "tile-line", textContent: `→ ${other}` }));
   return button;
 }
 
 let order = { by: "loss", falling: true };
-const COLUMNS = { id: (row) => data.ids[row], loss: (row) => loss[row], predicted: (row) => predicted[row], prediction: (row) => data.said[row], cluster: (row) => (cluster[row] < 0 ? Infinity : cluster[row] + 1) };
+const COLUMNS = { id: (row) => data.ids[row], loss: (row) => loss[row], predicted: (row) => predicted[row], prediction: saidOf, cluster: (row) => (cluster[row] < 0 ? Infinity : cluster[row] + 1) };
 function table() {
   const rows = now.rows ? [...now.rows] : Array.from({ length: data.points.n }, (_, i) => i);
   const value = COLUMNS[order.by];
@@ -116,7 +117,7 @@ function table() {
   const lines = rows.slice(now.page * PAGE, (now.page + 1) * PAGE).map((row) => {
     const open = made("button", { type: "button", className: "plain", textContent: data.ids[row] });
     open.dataset.open = row;
-    const cells = [shortly(loss[row]), shortly(predicted[row]), data.said[row], cluster[row] < 0 ? "" : String(cluster[row] + 1)];
+    const cells = [shortly(loss[row]), shortly(predicted[row]), saidOf(row), cluster[row] < 0 ? "" : String(cluster[row] + 1)];
     const tr = made("tr", {}, made("th", { scope: "row" }, open), ...cells.map((text) => made("td", { textContent: text })));
     tr.dataset.row = row;
     return tr;

@@ -25,6 +25,7 @@ from webapp.app import build_app, find_examples, open_runs
 from webapp.explore.new_run import on_made, on_new_run
 from webapp.explore.tab import describe, neighbour, show_run
 from webapp.server.settings import launch_settings
+from webapp.state.query import TABS
 from webapp.state.session import Session
 
 
@@ -55,6 +56,8 @@ def test_without_an_example_the_page_says_what_to_do(tmp_path: Path) -> None:
     demo = build_app(examples=tmp_path)
     values = [str(getattr(c, "value", "")) for c in demo.blocks.values() if getattr(c, "elem_id", None) == "strip"]
     assert "Bring a table" in values[0]
+    tabs = [tab for tab in demo.blocks.values() if isinstance(tab, gr.Tab) and tab.parent.elem_id == "tabs"]  # type: ignore[union-attr]
+    assert tuple(tab.id for tab in tabs) == TABS  # those that a link can name
 
 
 def test_light_endpoints_never_wait_for_heavy_ones(tmp_path: Path) -> None:

@@ -14,14 +14,12 @@ import pandas as pd
 from core.numbers import count, number, percent
 from core.records import F64, I64, Bool, Diagnosis
 from core.reports.tables.columns import ShownColumn, coded, columns_of, key_of
-from webapp.state.filters import MAX_LETTERS, MISSING, TEXT, Filter, said, shown_column
+from webapp.state.filters import ABSENT, MAX_LETTERS, MISSING, TEXT, Filter, said, shown_column
 
 N_BINS, MAX_BARS, N_CHARTS = 18, 7, 8
 """Bins of numbers, bars of a category, and charts that a run opens with."""
 TAILS = (0.01, 0.99)
 """Quantiles beyond which the first and the last bin are open."""
-ABSENT = {"cluster": "in none", "confused": "right", "yours": "in none"}
-"""What a missing value of these columns means."""
 
 
 @dataclass(frozen=True, slots=True)

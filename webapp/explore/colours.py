@@ -14,6 +14,7 @@ from core.records import F64, I64, Diagnosis
 from core.reports.tables.columns import ShownColumn, coded, column_of, columns_of
 from webapp.failure_map import packed
 from webapp.state.events import event_of_run
+from webapp.state.filters import ABSENT
 from webapp.state.query import view_of
 from webapp.state.runs import RUNS
 from webapp.state.session import Session
@@ -28,8 +29,6 @@ MAX_HUES, OTHER = 8, 8
 DIVERGING = frozenset({"residual"})
 MAX_LABEL = 80
 """Letters of a value in the legend."""
-NONE = {"cluster": "in no cluster", "confused": "not confused", "yours": "in none of your sets"}
-"""What a row without a value is."""
 GROUPS = {"meta": "Your table", "property": "Measured"}
 
 
@@ -75,7 +74,7 @@ def colouring(diagnosis: Diagnosis, run: str, key: str) -> dict[str, Any]:
         codes, low, high = on_scale(column.values, diverging=diverging)
         parts = {"kind": "diverging" if diverging else "sequential", "low": low, "high": high}
     missing = int((codes == MISSING).sum())
-    return {**said, **parts, "values": packed(codes), "missing": missing, "none": NONE.get(key, "without a value")}
+    return {**said, **parts, "values": packed(codes), "missing": missing, "none": ABSENT.get(key, "without a value")}
 
 
 def on_scale(values: F64, *, diverging: bool = False) -> tuple[npt.NDArray[np.uint8], float, float]:

@@ -29,7 +29,7 @@ from webapp.explore.overview import class_section, strip
 from webapp.explore.tab import describe_selection
 from webapp.failure_map import SCRIPTS, map_points, packed
 from webapp.markup.components import script
-from webapp.markup.html import label_and_prediction, picture, sample_facts
+from webapp.markup.html import classes_said, picture, sample_facts
 from webapp.markup.render import render
 from webapp.state.downloads import fresh_folder
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, Job, follow, wire_cancel
@@ -175,7 +175,7 @@ def _data(diagnosis: Diagnosis, pictures: WrittenPictures, shown: list[PaneView]
         "unit": diagnosis.outcomes.unit,
         "loss": packed(diagnosis.outcomes.loss.astype("<f4")),
         "predicted": packed(diagnosis.estimate.predicted.astype("<f4")),
-        "said": [label_and_prediction(diagnosis, row) for row in range(n)],
+        "said": [classes_said(diagnosis, row) for row in range(n)],
         "pictured": list(pictures.rows.items()),
         "lines": {row: sample_facts(diagnosis, row) for row in pictures.rows or range(min(n, MOST_PICTURES))},
         "texts": {row: text_of(diagnosis.samples, row) for row in texts},
@@ -192,7 +192,8 @@ def _inside_script(data: dict[str, Any]) -> str:
 
 def _script() -> str:
     """The live page's scripts as functions, and what stands in for the server."""
-    bodies = {"map": "\n".join(script(name) for name in SCRIPTS), "pane": script(*PANE)}
+    on_map = (name for name in SCRIPTS if name != "latest")  # nobody waits for an answer here
+    bodies = {"map": "\n".join(map(script, on_map)), "pane": script(*PANE)}
     parts = ",\n".join(
         f"{name}: (element, props, trigger, watch, server) => {{\n{body}\n}}" for name, body in bodies.items()
     )

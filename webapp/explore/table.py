@@ -70,7 +70,7 @@ def table(
             row,
             diagnosis.samples.ids[row],
             text_of(diagnosis.samples, row)[:MOST_LETTERS],
-            tuple((cell(column, row), column.kind == "number") for column in columns),
+            tuple((cell(diagnosis, column, row), column.kind == "number") for column in columns),
         )
         for row in ordered[page * PAGE_ROWS :][:PAGE_ROWS].tolist()
     ]
@@ -92,19 +92,38 @@ def sorted_rows(column: ShownColumn, rows: I64, *, falling: bool) -> I64:
     return rows[np.argsort(keys, kind="stable")]
 
 
-def cell(column: ShownColumn, row: int) -> str:
+def cell(diagnosis: Diagnosis, column: ShownColumn, row: int) -> str:
     """What stands in the table; "" where it is missing."""
+    if column.key == "cluster":
+        return ", ".join(clusters_of(diagnosis, column, row))
     value = column.values[row]
     if column.kind == "number":
         return "" if np.isnan(value) else number(float(value))
     return "" if value is None else str(value)[:MOST_LETTERS]
 
 
+def clusters_of(diagnosis: Diagnosis, column: ShownColumn, row: int) -> list[str]:
+    """The numbers of all confirmed clusters that the sample is a member of: first the one of its highest membership, by
+    which it is coloured, counted and sorted, then the others in rank order.
+
+    Args:
+        column: that of the first ones.
+    """
+    first = column.values[row]
+    others = [str(c.id + 1) for c in diagnosis.clusters if c.membership[row] >= 0.5]
+    return [] if first is None else [str(first), *(number for number in others if number != first)]
+
+
 def selection_csv(diagnosis: Diagnosis, rows: I64, more: Sequence[str]) -> bytes:
-    """The samples `rows` with the columns of the table, figures in full; a cell is empty where a value is missing."""
+    """The samples `rows` with the columns of the table, figures in full; a cell is empty where a value is missing, and
+    all clusters of a sample stand in one, with a line between them."""
     columns = [shown_column(diagnosis, key) for key in keys_shown(diagnosis, more)]
+    places = rows.tolist()
     lists = [
-        [None if value != value else value for value in column.values[rows].tolist()] for column in columns
-    ]  # nan is not itself
-    names = [diagnosis.samples.ids[row] for row in rows.tolist()]
+        [clusters_of(diagnosis, column, row) for row in places]
+        if column.key == "cluster"
+        else [None if value != value else value for value in column.values[rows].tolist()]  # nan is not itself
+        for column in columns
+    ]
+    names = [diagnosis.samples.ids[row] for row in places]
     return csv_of(["id", *(column.key for column in columns)], zip(names, *lists, strict=True))

@@ -55,8 +55,8 @@ def sample_facts(diagnosis: Diagnosis, row: int) -> list[str]:
         f"expected from the embedding {number(float(diagnosis.estimate.predicted[row]))} ± "
         f"{number(float(diagnosis.estimate.spread[row]))}",
     ]
-    if said := label_and_prediction(diagnosis, row):
-        lines.append(said)
+    if said := classes_said(diagnosis, row):
+        lines.append(" → ".join(said))
     if why := reason_sentence(diagnosis, row):
         lines.append(why)
     return lines + [f"{column.name}: {_cell(column, row)}" for column in _columns_first(diagnosis, row)]
@@ -75,15 +75,16 @@ def _columns_first(diagnosis: Diagnosis, row: int) -> list[Column]:
     return [columns[name] for name in dict.fromkeys([*told, *rest]) if name in columns][:MAX_COLUMNS]
 
 
-def label_and_prediction(diagnosis: Diagnosis, row: int) -> str:
-    """ "cat → dog" for a wrong prediction, "cat" for a right one or where no prediction is known, "" without labels."""
+def classes_said(diagnosis: Diagnosis, row: int) -> tuple[str, ...]:
+    """("cat", "dog") for a wrong prediction, ("cat",) for a right one or where no prediction is known, () without
+    labels."""
     names, labels, predictions = diagnosis.samples.class_names, diagnosis.samples.labels, diagnosis.outcomes.predictions
     if labels is None or not names:
-        return ""
+        return ()
     true = names[int(labels[row])]
     if predictions is None or predictions[row] == labels[row]:
-        return true
-    return f"{true} → {names[int(predictions[row])]}"
+        return (true,)
+    return true, names[int(predictions[row])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,11 +110,11 @@ def tile_of(diagnosis: Diagnosis, row: int, *, mark_wrong: bool = False, foot: t
     """The tile of a sample; a wrong one may be marked, and `foot` replaces label and prediction."""
     errors = diagnosis.outcomes.errors
     wrong = mark_wrong and errors is not None and bool(errors[row])
-    name, said = diagnosis.samples.ids[row], label_and_prediction(diagnosis, row)
+    name, classes = diagnosis.samples.ids[row], classes_said(diagnosis, row)
+    said = " → ".join(classes)
     text = text_of(diagnosis.samples, row)[:ALT]
     loss = number(float(diagnosis.outcomes.loss[row]))
-    true, _, predicted = said.partition(" → ")
-    first, *lines = foot or (true, *([f"→ {predicted}"] if predicted else []))
+    first, *lines = foot or (*classes[:1], *(f"→ {predicted}" for predicted in classes[1:])) or ("",)
     return Tile(
         row,
         name,

@@ -24,6 +24,8 @@ MAX_FILTERS, MAX_VALUES, MAX_LETTERS = 12, 60, 200
 """Filters at once, values of one, and letters of a value."""
 MISSING = "missing"
 """What is said of a value that is not there."""
+ABSENT = {"cluster": "in no cluster", "confused": "not confused", "yours": "in none of your sets"}
+"""What it means in these columns."""
 _HALF = re.compile("[\ud800-\udfff]")
 
 

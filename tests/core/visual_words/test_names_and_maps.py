@@ -142,3 +142,4 @@ def test_an_old_run_has_its_names_decided_now(searched: tuple[Diagnosis, VisualS
     run = searched[0]
     old = replace(run, clusters=tuple(replace(c, called=None) for c in run.clusters))
     assert isinstance(cluster_name(old, old.clusters[0]), ClusterName)
+    assert cluster_name(old, old.clusters[0]) is cluster_name(old, old.clusters[0])  # once, not for each sample

@@ -155,6 +155,26 @@ def test_the_file_holds_the_samples_that_are_shown_in_full(run: str) -> None:
     assert len(everything.splitlines()) == 121
 
 
+def test_a_sample_of_several_clusters_is_shown_in_all_the_one_that_counts_it_first(tmp_path: Path) -> None:
+    made = make_showcase(120)
+    first, second = made.clusters[:2]
+    row = int(np.flatnonzero(first.membership >= 0.5)[0])
+    for at, membership in ((0, 0.6), (1, 0.9)):
+        held = made.clusters[at].membership.copy()
+        held[row] = membership
+        clusters = [*made.clusters]
+        clusters[at] = replace(clusters[at], membership=held)
+        made = replace(made, clusters=tuple(clusters))
+    save(made, tmp_path / "several" / "run")
+    run = RUNS.offer(tmp_path / "several" / "run")
+    shown = table(RUNS.get(run), np.array([row]), (), "cluster")
+    place = [key for key, *_ in shown.heads].index("cluster")
+    assert shown.rows[0].cells[place][0] == f"{second.id + 1}, {first.id + 1}"
+    text = take_csv([run, {"row": str(row)}])
+    assert text is not None
+    assert next(csv.DictReader(io.StringIO(text)))["cluster"] == f"{second.id + 1} | {first.id + 1}"
+
+
 def test_the_file_holds_what_no_address_can_say_in_full(run: str) -> None:
     matches = Session(run).only(rows=(3, 5, 99), title="Looks like “x”")
     _, update = on_refresh(matches, LinkedState(run))

@@ -84,6 +84,19 @@ def test_names_from_a_table_stay_text(tmp_path: Path) -> None:
     assert data["ids"][0] == HOSTILE
 
 
+def test_a_class_name_with_an_arrow_stays_whole(tmp_path: Path) -> None:
+    made = make_showcase(60)
+    names = ("left → right", *made.samples.class_names[1:])
+    made = replace(made, samples=replace(made.samples, class_names=names))
+    _, data = read(write_page(made, tmp_path / "page"))
+    labels, predictions = made.samples.labels, made.outcomes.predictions
+    assert labels is not None
+    assert predictions is not None
+    pairs = [(names[a], names[b]) if a != b else (names[a],) for a, b in zip(labels.tolist(), predictions.tolist())]
+    assert list(map(tuple, data["said"])) == pairs
+    assert any("left → right" in said for said in pairs)
+
+
 def test_pictures_end_at_their_bound_and_what_is_missing_is_said(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

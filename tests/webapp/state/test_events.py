@@ -18,7 +18,8 @@ def add(n: int, event: gr.EventData) -> tuple[Any, ...]:
     if said.get("do") == "no":
         raise InvalidInput("Not this one.")
     pane = gr.skip() if said.get("do") == "quiet" else str(said.get("do"))
-    return n + 1, pane, gr.update(**{str(said.get("do")): n})
+    points: dict[str, Any] = {"__type__": "update", str(said.get("do")): n}
+    return n + 1, pane, points
 
 
 def test_presses_that_came_meanwhile_count_in_their_order() -> None:
