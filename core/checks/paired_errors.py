@@ -43,7 +43,7 @@ class ErrorPair:
         groups = None if self.groups is None else self.groups[inside]
         fixed, broken, both, neither = (int(x.sum()) for x in (a & ~b, ~a & b, a & b, ~a & ~b))
         tested = self.testable and len(a) >= MIN_SCOPE_ROWS
-        difference = paired_difference(a, b, groups, seed=self.seed) if len(a) else UNDEFINED
+        difference = paired_difference(a, b, groups) if len(a) else UNDEFINED
         p = paired_p(a, b, groups, seed=self.seed) if tested else None
         return FourWay(scope, kind, len(a), fixed, broken, both, neither, difference, p)
 

@@ -49,7 +49,7 @@ def make_result(name: str, probe: Probe, label: str, task: Task, split: Split, s
         rows=rows,
         labels=truth,
         outcomes=outcomes,
-        accuracy=accuracy_of(errors, groups, task.seed),
+        accuracy=accuracy_of(errors, groups),
         calibration_error=calibration_error(confidence, ~errors, groups, seed=task.seed),
         split=split.said,
         controls=_controls(scored, back, truth, errors, groups, task.seed),
@@ -82,7 +82,7 @@ def _controls(
         predictions = np.concatenate([s.controls[name] for s in scored], axis=1)[:, back]  # (r, m)
         wrong = predictions != truth
         if len(wrong) == 1:
-            accuracy, gain = accuracy_of(wrong[0], groups, seed), paired_difference(wrong[0], errors, groups, seed=seed)
+            accuracy, gain = accuracy_of(wrong[0], groups), paired_difference(wrong[0], errors, groups)
             p = paired_p(wrong[0], errors, groups, seed=seed)
         else:
             mean, difference, rng = wrong.mean(0), wrong.mean(0) - errors, np.random.default_rng(seed)

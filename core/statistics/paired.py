@@ -8,7 +8,7 @@ from scipy import stats
 
 from core.errors import InvalidInput
 from core.records import I64, Bool, Estimate
-from core.statistics.intervals import bootstrap
+from core.statistics.intervals import effective_rows
 
 FLIPS = 9999
 """Sign flips behind a p where rows come in groups."""
@@ -28,20 +28,22 @@ def mcnemar(only_a: int, only_b: int) -> float:
     return 1.0 if n == 0 else float(2 * stats.binom.cdf(fewer, n, 0.5) - stats.binom.pmf(fewer, n, 0.5))
 
 
-def paired_difference(wrong_a: Bool, wrong_b: Bool, groups: I64 | None = None, *, seed: int = 0) -> Estimate:
+def paired_difference(wrong_a: Bool, wrong_b: Bool, groups: I64 | None = None) -> Estimate:
     """Error rate of A minus that of B on the same n rows, with a 95 % interval.
 
     Source: Bonett & Price 2012, J. Educ. Behav. Stat. 37(4), eq. 3: one row is added to each kind of disagreement, so
-    the interval has a width even where no row disagrees. Where rows come in groups, the groups' percentile bootstrap
-    instead.
+    the interval has a width even where no row disagrees. Where rows come in groups, of as many rows as they are worth
+    (`core.statistics.intervals.effective_rows`; ours). Measured: docs/evidence/predictions.md, "Shares and differences
+    of rows in groups".
     """
     n = _checked(wrong_a, wrong_b)
     difference = wrong_a.astype(np.float64) - wrong_b
-    if _grouped(groups):
-        return bootstrap(lambda rows: float(difference[rows].mean()), n, groups, np.random.default_rng(seed))
-    a, b = (int((difference > 0).sum()) + 1) / (n + 2), (int((difference < 0).sum()) + 1) / (n + 2)
-    reach = float(stats.norm.ppf(0.975)) * float(np.sqrt((a + b - (a - b) ** 2) / (n + 2)))
-    value = float(difference.mean())
+    value, a, b = float(difference.mean()), float((difference > 0).mean()), float((difference < 0).mean())
+    worth, quantile = float(n), float(stats.norm.ppf(0.975))
+    if groups is not None and _grouped(groups):
+        worth, quantile = effective_rows(difference, groups, a + b - (a - b) ** 2)
+    a, b = (a * worth + 1) / (worth + 2), (b * worth + 1) / (worth + 2)
+    reach = quantile * float(np.sqrt((a + b - (a - b) ** 2) / (worth + 2)))
     return Estimate(value, max(-1.0, min(value, a - b - reach)), min(1.0, max(value, a - b + reach)))
 
 

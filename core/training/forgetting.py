@@ -230,7 +230,7 @@ def _row(task: str, data: str, metric: str, right: tuple[Bool, Bool], groups: I6
     """What was right before and after, compared."""
     before, after = right
     shares = [share_of(side, groups, np.random.default_rng(seed)) for side in right]
-    difference = paired_difference(~before, ~after, groups, seed=seed)
+    difference = paired_difference(~before, ~after, groups)
     p = paired_p(~before, ~after, groups, seed=seed)
     only = int((before & ~after).sum()), int((after & ~before).sum())
     return ForgettingRow(task, data, metric, len(before), shares[0], shares[1], difference, p, *only, "open")

@@ -149,7 +149,7 @@ def _tested(
     p = paired_p(wrong_a, wrong_b, groups, seed=seed)
     if not differ:
         return _no_difference(len(x), groups, share), p
-    return paired_difference(wrong_a, wrong_b, groups, seed=seed), p
+    return paired_difference(wrong_a, wrong_b, groups), p
 
 
 def _no_difference(n: int, groups: I64 | None, share: bool) -> Estimate:

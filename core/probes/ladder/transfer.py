@@ -133,7 +133,7 @@ def base_to_new(
     alone, among = _right(scores, truth, is_base, base, new), scores.argmax(1) == truth
 
     def accuracy(right: Bool, part: Bool) -> Estimate:
-        return accuracy_of(~right[part], None if groups is None else groups[part], task.seed)
+        return accuracy_of(~right[part], None if groups is None else groups[part])
 
     return BaseToNew(
         name,

@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 
 from core.errors import InvalidInput
 from core.records import F64, I64
-from core.statistics.intervals import bootstrap, conditional_shrink, searched_difference, wilson
+from core.statistics.intervals import accuracy_of, bootstrap, conditional_shrink, searched_difference, wilson
 from core.statistics.ranking import auroc
 
 
@@ -80,6 +80,24 @@ def test_undefined_draws_are_left_out_of_the_bootstrap_interval() -> None:
     assert (found.value, found.low, found.high) == (1.0, 1.0, 1.0)
     undefined = bootstrap(mean_of(values), 10, None, np.random.default_rng(0))
     assert np.isnan([undefined.value, undefined.low, undefined.high]).all()
+
+
+@pytest.mark.parametrize("alike", [False, True])
+@pytest.mark.parametrize("share", [0.1, 0.5])
+def test_the_interval_of_a_share_holds_with_few_groups(share: float, alike: bool) -> None:
+    """Twelve groups of ten rows, independent or all alike: of 300 intervals at most 7 % miss."""
+    rng, groups, held = np.random.default_rng(0), np.repeat(np.arange(12), 10), 0
+    for _ in range(300):
+        right = np.repeat(rng.random(12) < share, 10) if alike else rng.random(120) < share
+        found = accuracy_of(~right, groups)
+        held += found.low <= share <= found.high
+    assert held >= 279
+
+
+def test_one_group_says_nearly_nothing_of_a_share() -> None:
+    found = accuracy_of(np.arange(50) % 2 == 0, np.zeros(50, np.int64))
+    assert found.low < 0.02
+    assert found.high > 0.98
 
 
 @pytest.mark.parametrize("threshold", [2.0, 3.5])

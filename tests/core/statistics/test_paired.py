@@ -69,6 +69,14 @@ def test_the_rows_of_a_group_flip_together():
     assert sign_flip_p(difference) == pytest.approx(1 / 10000)
 
 
+def test_groups_that_agree_in_all_leave_room_for_what_a_few_groups_cannot_show():
+    """Of six groups in which no row disagrees, a seventh could disagree as a whole."""
+    none, groups = np.zeros(60, bool), np.repeat(np.arange(6), 10)
+    found, alone = paired_difference(none, none, groups), paired_difference(none, none)
+    assert found.low < -0.2 < alone.low < 0 < alone.high < 0.2 < found.high
+    assert found.low >= -1
+
+
 def test_groups_widen_the_interval_and_groups_of_one_row_change_nothing():
     rng = np.random.default_rng(1)
     by_group = rng.random(20) < 0.4
