@@ -1,16 +1,19 @@
-// Says that the server has stopped or was started anew, and what the page was reloaded for; runs inside gr.HTML's
-// js_on_load (`element`).
+// Says that the server has stopped or was started anew, that work did not finish since its page was left, and what the
+// page was reloaded for; runs inside gr.HTML's js_on_load (`element`).
 
 const EVERY_MS = 5000;
 const address = `${window.gradio_config?.root ?? ""}/gradio_api/app_id`;
 const LOST = "The server does not answer. If it was stopped, what it was doing for you is lost.";
 const KEPT = element.querySelector("p").dataset.kept;
 const ANEW = KEPT
-  ? "The server was started anew. Your finished runs are there; files that you had chosen, and what it was doing, are gone."
+  ? "The server was started anew. Your finished runs are there; files that you had chosen are gone."
   : "The server was started anew, and what it held for you is gone. Bring your files again.";
 const RELOAD = KEPT ? "The server was started anew. Reload the page: your finished runs are there." : ANEW;
 const OUT = "You are signed out. Reload the page and sign in.";
-let missed = 0, after = "";
+const AGAIN = "What it was working on for you did not finish: start it again.";
+const LEFT = "What was under way for you when this page was left or reloaded did not finish: start it again.";
+const CUT = "<h3>Did not finish</h3><p>The server stopped answering while this was under way.</p>";
+let missed = 0, after = "", lost = false;
 
 const say = (text) => {
   const line = element.querySelector("p");
@@ -28,22 +31,45 @@ const kept = (key, value) => {  // what the tab remembers over a reload
 };
 const meet = (server, said) => {
   const before = kept("errata-server", String(server));
-  if (before && before !== String(server)) after = said;
+  const anew = before && before !== String(server);
+  if (anew) after = said;
+  return anew;
+};
+const working = () => document.querySelector("[data-busy]");
+const cut = () => {  // no answer will come any more that ends what these say
+  for (const status of document.querySelectorAll("[data-busy]")) {
+    lost = true;
+    status.innerHTML = CUT;
+    status.classList.add("quiet");
+    status.removeAttribute("data-busy");
+  }
 };
 const look = async () => {
   try {
     const answer = await fetch(address, { cache: "no-store", signal: AbortSignal.timeout(4 * EVERY_MS) });
     if (answer.status >= 500) throw new Error(answer.status);  // what a proxy says for it
     missed = 0;
-    if (answer.ok) meet((await answer.json()).app_id, RELOAD);
+    if (answer.ok && meet((await answer.json()).app_id, RELOAD)) {
+      cut();
+      if (lost) after = `${after} ${AGAIN}`;
+    }
+    if (working()) {  // something else was begun
+      lost = false;
+      if (after === LEFT) after = "";
+    }
     say(answer.status === 401 ? OUT : after);
   } catch {
     missed += 1;
-    if (missed > 1) say(LOST);
+    if (missed > 1) {
+      say(LOST);
+      cut();
+    }
   }
   setTimeout(look, EVERY_MS);
 };
-after = kept("errata-said", "");
+const SAID = after = kept("errata-said", "");
 if (window.gradio_config?.app_id) meet(window.gradio_config.app_id, ANEW);
+if (kept("errata-working", "") && !SAID) after = after ? `${after} ${AGAIN}` : LEFT;
+addEventListener("pagehide", () => kept("errata-working", working() || lost ? "yes" : ""));
 say(after);
 setTimeout(look, EVERY_MS);

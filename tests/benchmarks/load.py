@@ -6,7 +6,8 @@ The server is a child process with its temporary files and caches in a folder of
 checkout, so that two can be compared by the same client. Printed as a table: figure, value.
 
 visitors   50 at once: each looks at an example, selects and asks; 8 of them bring a table with pictures of their own.
-           Counted: answers that did not come (lost), that were another visitor's (mixed), that were an error (failed).
+           Counted: answers that did not come (lost), that were another visitor's (mixed), that were an error (failed),
+           and the resident memory of the server: before, the most meanwhile, after.
 waiting    seconds of `select` and `ask` while two diagnoses are under way.
 memory     resident memory after 1,000 requests, each of a session of its own.
 leftovers  files below the temporary folder after SIGTERM, after SIGKILL, and after the start that follows it.
@@ -27,7 +28,7 @@ import tempfile
 import threading
 import time
 import zipfile
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -87,10 +88,10 @@ class Server:
         files = (self.upload(f"t{seed}.csv", table), self.upload(f"p{seed}.zip", images))
         return self.call("diagnose", *files, None, {})
 
-    def memory(self) -> float:
-        """Resident MB."""
+    def memory(self, kind: str = "VmRSS") -> float:
+        """Resident MB now; the most so far with "VmHWM"."""
         lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
+        return next(int(line.split()[1]) for line in lines if line.startswith(kind)) / 1024
 
     def leftovers(self) -> tuple[int, float]:
         """Number and MB of the files below the temporary folder."""
@@ -99,15 +100,16 @@ class Server:
 
 
 @contextmanager
-def served(code: Path, folder: Path, keep: str = "none") -> Generator[Server]:
-    """A server of that checkout that keeps runs there; killed at the end if it still runs."""
+def served(code: Path, folder: Path, keep: str = "none", start: Sequence[str] = ("-m", "core")) -> Generator[Server]:
+    """A server of that checkout that keeps runs there; killed at the end if it still runs. `start`: what Python is told
+    before the command."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     (folder / "tmp").mkdir(parents=True, exist_ok=True)
     own = {"TMPDIR": str(folder / "tmp"), "ERRATA_CACHE": str(folder / "cache"), "ERRATA_KEEP": keep}
     environment = {**os.environ, **own}
-    command = [sys.executable, "-m", "core", "serve", "--port", str(port)]
+    command = [sys.executable, *start, "serve", "--port", str(port)]
     with (folder / "log").open("ab") as log:
         process = subprocess.Popen(command, cwd=code, env=environment, stdout=log, stderr=log)
     server = Server(process, f"http://127.0.0.1:{port}", folder)
@@ -168,9 +170,13 @@ def visitors(server: Server) -> Iterator[tuple[str, str]]:
             with lock:
                 counts["lost"] += 1
 
-    start = time.monotonic()
+    before, start = server.memory(), time.monotonic()
     with ThreadPoolExecutor(N_VISITORS) as pool:
         list(pool.map(visit, range(N_VISITORS)))
+    yield (
+        "resident before, most, after",
+        ", ".join(f"{size:.0f} MB" for size in (before, server.memory("VmHWM"), server.memory())),
+    )
     yield f"{N_VISITORS} visitors, {N_DIAGNOSES} diagnoses", f"{time.monotonic() - start:.0f} s"
     yield "lost, mixed, failed", ", ".join(str(counts[key]) for key in ("lost", "mixed", "failed"))
 

@@ -144,7 +144,19 @@ def says(page: Any, text: str) -> None:
     page.wait_for_function(f"document.querySelector('#connection')?.innerText.includes({text!r})", timeout=90_000)
 
 
-def test_a_page_says_that_its_server_has_stopped_or_was_started_anew(chromium: Any, tmp_path: Path) -> None:
+def waits(page: Any, folder: Path) -> None:
+    """Press Run and wait in line."""
+    page.get_by_role("tab", name="Your data").click()
+    page.set_input_files("#table input[type=file]", folder / "audit.csv")
+    page.wait_for_selector("#columns table", timeout=60_000)
+    page.get_by_role("button", name="Run the diagnosis").click()
+    has_status(page, "Next in line")
+
+
+def test_a_page_says_that_its_server_has_stopped_or_was_started_anew_and_what_did_not_finish(
+    chromium: Any, tmp_path: Path, shared: None
+) -> None:
+    (tmp_path / "audit.csv").write_text("file,loss\na.png,0.1\n")
     demo = build_app(examples=tmp_path)
     _, address, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_settings())
     with chromium.new_context() as context:
@@ -152,10 +164,17 @@ def test_a_page_says_that_its_server_has_stopped_or_was_started_anew(chromium: A
         page.goto(address)
         page.get_by_role("tab", name="Your data").wait_for(timeout=60_000)
         assert page.locator("#connection").inner_text() == ""
+        waits(page, tmp_path)
+        page.reload()
+        says(page, "when this page was left or reloaded did not finish")
+        waits(page, tmp_path)
+        page.wait_for_function("!document.querySelector('#connection').innerText", timeout=30_000)
         demo.close()
         says(page, "does not answer")
+        has_status(page, "Did not finish")
         demo = build_app(examples=tmp_path)
         port = int(address.rstrip("/").rpartition(":")[2])
         demo.launch(server_port=port, prevent_thread_lock=True, quiet=True, **launch_settings())
         says(page, "started anew")
+        says(page, "working on for you did not finish")
     demo.close()

@@ -43,6 +43,10 @@ class HttpPage:
         """Press a button, and wait until all is over that begins with that."""
         self._fire([d for d in self.config["dependencies"] if [self.of(elem_id), "click"] in d["targets"]])
 
+    def load(self) -> None:
+        """Do what a browser does once the page is there."""
+        self._fire([d for d in self.config["dependencies"] if d["targets"] and d["targets"][0][1] == "load"])
+
     def change(self, elem_id: str) -> None:
         """Say that a field has changed."""
         self._fire([d for d in self.config["dependencies"] if [self.of(elem_id), "change"] in d["targets"]])

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from core.data.tables.read import escape_formula
-from core.files import write_json
+from core.files import replacing, write_json
 from core.records import Diagnosis
 from webapp.state.home import part
 from webapp.state.visitor import visitor
@@ -51,7 +51,7 @@ def ready_files(diagnosis: Diagnosis, folder: Path, said: tuple[int, int] | None
         places = () if said and name in WITH_YOURS else (folder, *former)
         source = next((place / name for place in places if (place / name).is_file()), None)
         if source is not None and not (target / name).is_file():
-            shutil.copyfile(source, target / name)
+            _put(target / name, source.read_bytes())
     for old in former[1:]:
         shutil.rmtree(old, ignore_errors=True)
     if not (target / "diagnosis.json").is_file():
@@ -59,17 +59,23 @@ def ready_files(diagnosis: Diagnosis, folder: Path, said: tuple[int, int] | None
 
         write_json(target / "diagnosis.json", to_document(diagnosis))
     if not (target / "samples.csv").is_file():
-        (target / "samples.csv").write_bytes(table_csv(diagnosis))
+        _put(target / "samples.csv", table_csv(diagnosis))
     if not (target / "weights.csv").is_file():
         from core.reports.tables.diagnosis import weights_table  # scipy: only once a run is open
 
         weights = weights_table(diagnosis)
-        (target / "weights.csv").write_bytes(csv_of(weights.columns, weights.itertuples(index=False)))
+        _put(target / "weights.csv", csv_of(weights.columns, weights.itertuples(index=False)))
     if not (target / "report.html").is_file():
         from core.reports.html.diagnosis import write_report  # the template engine: only when a report is asked for
 
         write_report(diagnosis, target / "report.html")
     return [target / name for name, _ in FILES]
+
+
+def _put(path: Path, content: bytes) -> None:
+    """Write it whole: another visitor of the run may be offered the file meanwhile."""
+    with replacing(path, durable=False) as part_of_it:
+        part_of_it.write_bytes(content)
 
 
 def _former(target: Path) -> list[Path]:

@@ -164,17 +164,17 @@ def _in_line(job: Job) -> str:
     """The place, and where a job of this server has finished, an estimate."""
     place = "Next in line" if job.place == 1 else f"Number {job.place} in line"
     if job.wait_s is None:
-        return closing(place, WAITING)
-    return closing(f"{place}, about {duration(job.wait_s)}", f"{WAITING} {ESTIMATED}")
+        return closing(place, WAITING, waits=True)
+    return closing(f"{place}, about {duration(job.wait_s)}", f"{WAITING} {ESTIMATED}", waits=True)
 
 
 ESTIMATED = "The time is that of the latest finished work of this server in the mean; yours and theirs may differ."
 WAITING = "It begins by itself. Cancel gives the place up, and so does closing this tab."
 
 
-def closing(title: str, text: str = "") -> str:
-    """The status once nothing runs."""
-    return render("state/closing.html.j2", title=title, text=text)
+def closing(title: str, text: str = "", *, waits: bool = False) -> str:
+    """The status once nothing runs, or as long as a job waits."""
+    return render("state/closing.html.j2", title=title, text=text, waits=waits)
 
 
 def refused(title: str, why: DiagnosisError, kept: str = "") -> str:
@@ -244,4 +244,4 @@ def on_job(job: str) -> Any:
 
 def on_wait() -> str:
     """The status until the work begins."""
-    return closing("Waiting for a free place")
+    return closing("Waiting for a free place", waits=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from core.errors import InvalidInput
 from core.store import save
 from tests.support.diagnoses import make_diagnosis
 from webapp.state.downloads import FILES, ready_files, table_csv
@@ -32,3 +34,22 @@ def test_the_weights_for_training_lie_beside_the_other_files(tmp_path: Path) -> 
     assert weights["weight"].mean() == pytest.approx(1)
     members = diagnosis.clusters[0].membership >= 0.5
     assert weights["weight"][members].mean() > weights["weight"][~members].mean()
+
+
+def test_a_file_that_could_not_be_written_whole_is_offered_to_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    diagnosis = make_diagnosis()
+    save(diagnosis, tmp_path / "run")
+    write = Path.write_bytes
+
+    def full(path: Path, content: bytes) -> None:
+        write(path, content[: len(content) // 2])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as disk, pytest.raises((OSError, InvalidInput)):
+        disk.setattr(Path, "write_bytes", full)
+        ready_files(diagnosis, tmp_path / "run")
+    made = {path.name: path.read_bytes() for path in ready_files(diagnosis, tmp_path / "run")}
+    assert made["diagnosis.json"] == (tmp_path / "run" / "diagnosis.json").read_bytes()
+    assert made["samples.csv"] == table_csv(diagnosis)
