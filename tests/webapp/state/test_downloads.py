@@ -47,9 +47,10 @@ def test_a_file_that_could_not_be_written_whole_is_offered_to_nobody(
         write(path, content[: len(content) // 2])
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    with monkeypatch.context() as disk, pytest.raises((OSError, InvalidInput)):
+    with monkeypatch.context() as disk:
         disk.setattr(Path, "write_bytes", full)
-        ready_files(diagnosis, tmp_path / "run")
+        with pytest.raises((OSError, InvalidInput)):
+            ready_files(diagnosis, tmp_path / "run")
     made = {path.name: path.read_bytes() for path in ready_files(diagnosis, tmp_path / "run")}
     assert made["diagnosis.json"] == (tmp_path / "run" / "diagnosis.json").read_bytes()
     assert made["samples.csv"] == table_csv(diagnosis)
