@@ -66,9 +66,10 @@ watch("value", () => setTimeout(drawn, 0));
 
 // Kept runs may be the work of months: "Delete my data now" takes them only after a question.
 window.addEventListener("click", (event) => {
-  if (!event.target.closest?.("#forget") || !element.querySelector("[data-stays] [data-run]")) return;
-  const n = element.querySelectorAll("[data-run]").length;
-  if (confirm(`Delete ${n === 1 ? "your run" : `all ${n} runs`} kept on this machine, and the files that you brought?`)) return;
+  const n = element.querySelectorAll("[data-stays] [data-run]").length, said = element.querySelector("[data-said]");
+  if (!event.target.closest?.("#forget") || (!n && !said)) return;
+  const kept = [n && (n === 1 ? "your run" : `all ${n} runs`), said && "your notes on opened runs"].filter(Boolean).join(" and ");
+  if (confirm(`Delete ${kept} kept on this machine, and the files that you brought?`)) return;
   event.preventDefault();
   event.stopImmediatePropagation();
 }, true);

@@ -73,7 +73,8 @@ def runs_list(session: Session) -> str:
 
 
 def _shown(rows: list[ListedRun]) -> str:
-    return render("data/runs.html.j2", rows=rows, stays=stay(), kept=kept_in() is not None, most=MAX_TITLE)
+    said, kept = RUNS.offered.has_notes(), kept_in() is not None
+    return render("data/runs.html.j2", rows=rows, stays=stay(), kept=kept, most=MAX_TITLE, said=said)
 
 
 def on_act(session: Session, examples: list[tuple[str, str]], event: gr.EventData) -> tuple[Any, ...]:

@@ -54,9 +54,9 @@ class OwnForm:
 
 def read_only(run: str) -> str:
     """Why this run takes no notes of the present visitor, "" where it does."""
-    if RUNS.is_example(run):
-        return OF_ALL
-    return READ_ONLY if RUNS.is_linked(run) else ""
+    if RUNS.takes_notes(run):
+        return ""
+    return OF_ALL if RUNS.is_example(run) else READ_ONLY
 
 
 def target(session: Session) -> str:

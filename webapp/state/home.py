@@ -4,6 +4,7 @@
         uploads/          what visitors brought; Gradio serves what lies here, and copies to here what does not
             files/        what they may take away
         runs/, notes/     their finished runs, and what is known of each
+    said/             what the one person who uses it says of runs that lie elsewhere (webapp/state/offered.py)
         cache/            vectors of their pictures, a folder for each visit
 
 The folder is locked as long as the process lives, however that ends: what a server that was killed leaves behind is
@@ -27,9 +28,9 @@ from core.errors import InvalidInput
 from core.locks import Held, take
 
 PREFIX = "errata-home-"
-PARTS = {"uploads": "uploads", "runs": "runs", "notes": "notes", "files": "uploads/files", "cache": "cache"}
+PARTS = {name: name for name in ("uploads", "runs", "notes", "said", "cache")} | {"files": "uploads/files"}
 """Folders below the home, by name."""
-LASTING = ("runs", "notes")
+LASTING = ("runs", "notes", "said")
 """Those that may lie elsewhere, and stay."""
 NOWHERE = "none"
 """What an operator says who wants nothing to stay."""

@@ -1,12 +1,26 @@
-"""Stored runs that every visitor may open: the shipped examples, and those that the operator names."""
+"""Stored runs that every visitor may open: the shipped examples, and those that the operator names.
+
+Where one person alone uses the server and their runs stay, they may say something of the runs that they named
+(`core.yours`). It lies beside their kept runs, since a run's own folder may be anybody's, and goes with what was found:
+it is there again when the run was moved, and not where other clusters lie in its folder.
+
+    said/KEY.json           KEY: a hash of the data, and of the members of each cluster and candidate
+"""
 
 from __future__ import annotations
 
+import hashlib
 import threading
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from core import store
+from core.errors import InvalidInput
+from core.folders import stamp
+from core.locks import wait_for
 from core.records import Diagnosis
+from webapp.state.home import part
 
 
 class Offered:
@@ -14,11 +28,19 @@ class Offered:
 
     def __init__(self) -> None:
         self._folders: dict[str, Path] = {}
-        self._loaded: dict[str, Diagnosis] = {}
+        self._named: set[str] = set()
+        """Those that the operator named."""
+        self._loaded: dict[str, tuple[Diagnosis, str]] = {}
+        """With the key of what is said of it."""
+        self._said: dict[str, tuple[tuple[int, int] | None, Diagnosis]] = {}
         self._lock = threading.Lock()
+        self.notable = False
+        """Whether one person alone uses this server, and what they say stays."""
 
     def offer(self, folder: Path, name: str = "") -> str:
         """Let every visitor open the stored run in `folder`; returns its public id: the name, or that of an example."""
+        if name:
+            self._named.add(name)
         name = name or f"example-{folder.parent.name}"
         if self._folders.get(name) != folder:
             self._loaded.pop(name, None)
@@ -32,9 +54,62 @@ class Offered:
         """The folder of one that is there."""
         return self._folders[run]
 
+    def takes_notes(self, run: str) -> bool:
+        """Whether the visitor may say something of it."""
+        return self.notable and run in self._named
+
+    def own_file(self, run: str) -> Path:
+        """Where it lies what a person says of it; there may be none."""
+        return self._own_file(self._read(run)[1]) if self.takes_notes(run) else self._folders[run] / store.OWN
+
     def get(self, run: str) -> Diagnosis:
         """One that is there; raises InvalidInput where it is damaged."""
+        diagnosis, key = self._read(run)
+        if not self.takes_notes(run):
+            return diagnosis
+        path = self._own_file(key)
+        said, held = stamp(path), self._said.get(run)
+        if held is None or held[0] != said:
+            held = self._said[run] = said, store.with_own(diagnosis, path)
+        return held[1]
+
+    def say(self, run: str, change: Callable[[Diagnosis], Diagnosis]) -> None:
+        """Change what a person says of one.
+
+        Raises:
+            InvalidInput: it takes no notes, or they cannot be kept.
+        """
+        if not self.takes_notes(run):
+            raise InvalidInput("This run takes no notes here. Copy it to a run of your own.")
+        path = self.own_file(run)
+        with wait_for(path.parent, lambda: None):
+            store.write_own(change(self.get(run)), path)
+
+    def has_notes(self) -> bool:
+        """Whether anything is kept of what a person said, of runs that are open or not."""
+        return self.notable and any(part("said").glob("*.json"))
+
+    def forget(self) -> None:
+        """Delete all of that."""
+        for path in part("said").glob("*.json") if self.notable else ():
+            with suppress(OSError):
+                path.unlink()
+
+    def _own_file(self, key: str) -> Path:
+        return part("said") / f"{key}.json"
+
+    def _read(self, run: str) -> tuple[Diagnosis, str]:
         with self._lock:  # a second visitor waits for the first one's load instead of doing it twice
             if run not in self._loaded:
-                self._loaded[run] = store.load(self._folders[run])
+                diagnosis = store.load(self._folders[run])
+                self._loaded[run] = diagnosis, _key_of(diagnosis)
+                self._said.pop(run, None)
             return self._loaded[run]
+
+
+def _key_of(diagnosis: Diagnosis) -> str:
+    """What is found in the run, as a name of a file: of other samples, or of other clusters, nothing was said."""
+    found = hashlib.sha256(diagnosis.fingerprint.encode())
+    for cluster in (*diagnosis.clusters, *diagnosis.candidates):
+        found.update(f"|{cluster.id} ".encode() + (cluster.membership >= 0.5).tobytes())
+    return found.hexdigest()[:32]

@@ -49,14 +49,11 @@ class HeldRun:
 
 
 class Runs:
-    """Where finished runs are found again: a visitor's own under a secret id, the shipped examples under their names.
-
-    A visitor's runs lie with their notes in the server's own folder and go away with it, or outlive it where they are
-    kept (`home.keep`); and go earlier with `expire` and `forget`.
-    """
+    """A visitor's runs lie with their notes in the server's own folder and go away with it, or outlive it where they
+    are kept (`home.keep`); and go earlier with `expire` and `forget`."""
 
     def __init__(self) -> None:
-        self._offered = Offered()
+        self.offered = Offered()
         self._held: dict[str, HeldRun] = {}
         """By the ids of links."""
         self._stand_ins: dict[str, str] = {}
@@ -74,16 +71,20 @@ class Runs:
         Args:
             lists_all: whether each page may list and change all that is kept, since one person alone uses this server.
         """
-        self._opened, self._lists_all = None, lists_all
+        self._opened, self._lists_all, self.offered.notable = None, lists_all, lists_all
         self.expire()
 
     def offer(self, folder: Path, name: str = "") -> str:
         """Let every visitor open the stored run in `folder`; returns its public id: the name, or that of an example."""
-        return self._offered.offer(folder, name)
+        return self.offered.offer(folder, name)
 
     def is_example(self, run: str) -> bool:
         """Whether it came along, or the operator opened it, for every visitor."""
-        return run in self._offered
+        return run in self.offered
+
+    def takes_notes(self, run: str) -> bool:
+        """Whether the visitor may say something of it, and keep it (`say`)."""
+        return self.offered.takes_notes(run) if run in self.offered else not self.is_linked(run)
 
     def require_room(self) -> None:
         """Raises InvalidInput where the server can hold no further run; for before the work is begun."""
@@ -177,11 +178,11 @@ class Runs:
         Raises:
             InvalidInput: nothing is held under that id.
         """
-        return self._offered.get(run) if run in self._offered else self._shelf.runs.get(self._name(run))
+        return self.offered.get(run) if run in self.offered else self._shelf.runs.get(self._name(run))
 
     def folder(self, run: str) -> Path:
         """The folder of a run; raises InvalidInput where nothing is held under that id."""
-        return self._offered.folder(run) if run in self._offered else self._shelf.runs.folder(self._name(run))
+        return self.offered.folder(run) if run in self.offered else self._shelf.runs.folder(self._name(run))
 
     def files(self, run: str) -> list[Path]:
         """The files that the visitor may take away of the run as it is now, in the order of `downloads.FILES`.
@@ -191,7 +192,7 @@ class Runs:
         """
         while True:
             folder, made = self.folder(run), list[Path]()
-            said = stamp(folder / store.OWN)
+            said = stamp(self.offered.own_file(run) if run in self.offered else folder / store.OWN)
             try:
                 made = ready_files(self.get(run), folder, said)
             except (FileNotFoundError, InvalidInput):  # as where it is deleted or replaced meanwhile
@@ -227,18 +228,21 @@ class Runs:
             shutil.rmtree(former, ignore_errors=True)
 
     def change(self, run: str, change: Callable[[Diagnosis], Diagnosis]) -> None:
-        """Store a map, a prediction or probes with a visitor's run as it is now: one change at a time, so that none is
-        lost. The examples are everybody's and stay as they are."""
+        """Store a map, a prediction or probes with a visitor's run as it is now: one at a time, so that none is lost.
+        The examples are everybody's and stay as they are."""
         self.require_own(run)
-        if run not in self._offered:
+        if run not in self.offered:
             with self._changing:
                 self.replace(run, change(self.get(run)), keep_files=True)
 
     def say(self, run: str, change: Callable[[Diagnosis], Diagnosis]) -> None:
-        """Change what a person says of a visitor's run, which is kept in a file of its own beside it."""
+        """Change what a person says of a run that takes notes, which is kept in a file of its own."""
         self.require_own(run)
         with self._changing:
-            self._shelf.runs.say(self._name(run), change)
+            if run in self.offered:
+                self.offered.say(run, change)
+            else:
+                self._shelf.runs.say(self._name(run), change)
 
     def remove(self, run: str) -> None:
         """Delete a visitor's run, if it is there, and the files made of it; examples stay, and so does a run of which
@@ -256,7 +260,8 @@ class Runs:
             shutil.rmtree(held.former, ignore_errors=True)
 
     def forget(self, visit: str) -> int:
-        """Delete all runs of one visit; returns how many."""
+        """Delete all runs of one visit, and what it said of opened ones; returns how many runs."""
+        self.offered.forget()
         with self._holding:
             own = [held.own for held in self._held.values() if visit in held.visits]
         for run in own:

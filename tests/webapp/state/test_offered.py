@@ -1,0 +1,99 @@
+"""Runs that the operator opens: what the one person at home says of them stays, and their folders as they are."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from core.errors import InvalidInput
+from core.records import Diagnosis
+from core.store import save
+from core.yours import OwnMark, with_mark, yours_of
+from tests.support.visits import serve
+from tests.webapp.callbacks import press
+from webapp.explore import own_part, yours
+from webapp.explore.own_part import OF_ALL, read_only
+from webapp.explore.tab import show_selection
+from webapp.explore.yours import Deleted, on_yours
+from webapp.state import home
+from webapp.state.runs import Runs
+from webapp.state.session import Session
+
+Start = Callable[..., tuple[Runs, str]]
+
+
+@pytest.fixture
+def start(tmp_path: Path, diagnosis: Diagnosis) -> Iterator[Start]:
+    """start() serves a run, and starts once more each time: at home unless told."""
+    save(diagnosis, tmp_path / "run")
+
+    def server(folder: Path = tmp_path / "run", *, alone: bool = True) -> tuple[Runs, str]:
+        home.keep(tmp_path / "kept")
+        runs = Runs()
+        run = runs.offer(folder, "run-1")
+        runs.begin(lists_all=alone)
+        return runs, run
+
+    yield server
+    home.keep(None)
+
+
+def note(runs: Runs, run: str) -> str:
+    return yours_of(runs.get(run)).mark_of("cluster", 0).note
+
+
+def say(runs: Runs, run: str, text: str) -> None:
+    runs.say(run, lambda now: with_mark(now, OwnMark("cluster", 0, note=text)))
+
+
+def test_a_note_on_an_opened_run_stays_beside_the_kept_runs(start: Start, tmp_path: Path) -> None:
+    runs, run = start()
+    before = {path.name: path.stat() for path in (tmp_path / "run").iterdir()}
+    say(runs, run, "seen in May")
+    assert note(runs, run) == note(*start()) == "seen in May"
+    assert {path.name: path.stat() for path in (tmp_path / "run").iterdir()} == before
+    files = {path.name: path for path in runs.files(run)}
+    assert "seen in May" in files["diagnosis.json"].read_text("utf-8")
+    shutil.move(tmp_path / "run", tmp_path / "moved")
+    assert note(*start(tmp_path / "moved")) == "seen in May"
+    serve("ann")
+    start(tmp_path / "moved")[0].forget("ann")
+    assert note(*start(tmp_path / "moved")) == ""
+
+
+def test_other_clusters_in_the_same_folder_have_no_notes(start: Start, diagnosis: Diagnosis, tmp_path: Path) -> None:
+    runs, run = start()
+    say(runs, run, "of these clusters")
+    save(replace(diagnosis, clusters=diagnosis.clusters[:1]), tmp_path / "run")
+    assert note(*start()) == ""
+
+
+def test_where_others_come_and_on_shipped_examples_nobody_writes(start: Start, tmp_path: Path) -> None:
+    runs, run = start(alone=False)
+    assert not runs.takes_notes(run)
+    with pytest.raises(InvalidInput):
+        say(runs, run, "x")
+    runs, run = start()
+    assert not runs.takes_notes(runs.offer(tmp_path / "run"))
+
+
+def test_the_page_says_where_a_note_on_an_opened_run_is_kept(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    from webapp.explore import tab, worth
+    from webapp.state import query, session
+
+    runs, run = start()
+    for module in (own_part, yours, tab, worth, query, session):
+        monkeypatch.setattr(module, "RUNS", runs)
+    assert read_only(run) == ""
+    opened = Session(run).only(cluster=0)
+    assert "beside your runs on this machine" in show_selection(opened)[1]
+    _, pane, *_ = on_yours(
+        opened, Deleted(), show_selection, press(run=run, of="cluster:0", do="save", note="seen in May")
+    )
+    assert "seen in May" in pane
+    runs.offered.notable = False
+    assert read_only(run) == OF_ALL
