@@ -17,12 +17,12 @@ import argparse
 import time
 from collections.abc import Sequence
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-import transformers
 from torch import Tensor, nn
 
 from core.data.texts.datasets_folder import SEPARATOR
@@ -37,6 +37,8 @@ from core.training.rationales.settings import SHUFFLED, STANDARD, STEP_BY_STEP, 
 from core.training.rationales.student import EXPLAIN, PREDICT, T5Student
 from core.training.rationales.tokens import Tokens, inputs_of
 from tests.benchmarks.step_by_step import ARMS, lines
+
+transformers: Any = import_module("transformers")
 
 WIDTH, INNER, LAYERS, BATCH = 128, 256, 2, 16
 MAX_TOKENS, MAX_ANSWER = 64, 24

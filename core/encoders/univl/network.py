@@ -13,8 +13,8 @@ from typing import Any
 import torch
 from torch import nn
 from torch.nn.functional import normalize, scaled_dot_product_attention
-from transformers import BertConfig, BertModel
-from transformers.models.bert.modeling_bert import BertLayer, BertPooler, BertPredictionHeadTransform
+from transformers.models.bert.configuration_bert import BertConfig
+from transformers.models.bert.modeling_bert import BertLayer, BertModel, BertPooler, BertPredictionHeadTransform
 
 from core.encoders.univl.decoder import CaptionDecoder, WordHead, hide
 from core.errors import InvalidInput

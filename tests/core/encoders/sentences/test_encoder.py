@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,16 @@ from tokenizers import Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.pre_tokenizers import Whitespace
 from tokenizers.processors import TemplateProcessing
-from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
+from transformers.models.bert.configuration_bert import BertConfig
+from transformers.models.bert.modeling_bert import BertModel
 
 from core.embeddings.embed import read_images
 from core.encoders import load_encoder
 from core.encoders.sentences.encoder import SentenceEncoder
 from core.errors import InvalidInput
 from tests.support.texts import made_texts
+
+PreTrainedTokenizerFast: Any = import_module("transformers").PreTrainedTokenizerFast
 
 WORDS: tuple[str, ...] = tuple("[PAD] [UNK] [CLS] [SEP] a dog cat sits on the red mat and runs".split())
 TEXTS = ["a dog sits", "the red cat runs and runs and runs on the mat", "a", ""]
