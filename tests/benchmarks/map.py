@@ -53,7 +53,7 @@ pictures = [draw_picture(seed) for seed in range(50)]
 items = MemoryImages(made.samples.ids, tuple(pictures[i % 50] for i in range(n)))
 made = replace(made, samples=replace(made.samples, items=items))
 run = RUNS.offer(Path(tempfile.mkdtemp()) / "made" / "run")
-RUNS._loaded[run] = made
+RUNS._offered._loaded[run] = made
 file = Path(tempfile.mkdtemp()) / "file.txt"
 file.write_text("nothing")
 RUNS.files = lambda run: [file] * len(downloads.FILES)

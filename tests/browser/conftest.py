@@ -69,6 +69,16 @@ def open_page(chromium: Any, page_address: str) -> Iterator[Callable[..., Any]]:
     assert not faults, faults
 
 
+def read_toasts(page: Any) -> list[str]:
+    """The messages that the page shows, once there is one; then they are closed."""
+    page.wait_for_selector(".toast-body", timeout=60_000)
+    said = page.locator(".toast-body").all_inner_texts()
+    while page.locator(".toast-close").count():
+        page.locator(".toast-close").first.evaluate("button => button.click()")
+    page.wait_for_selector(".toast-body", state="detached")
+    return said
+
+
 def draw_lasso(page: Any, corners: list[tuple[float, float]]) -> None:
     """Drag the mouse round `corners`, given as shares of the map's width and height."""
     box = page.locator("#map .map-over").bounding_box()

@@ -97,9 +97,7 @@ def test_a_link_with_filters_opens_them_and_a_wrong_one_opens_the_run_without(
     page.locator("#linked [data-chart=class] .bar").first.click()
     wait_chips(page, 1)
     n, address = selected(page), page.url
-    other = open_page()
-    other.goto(address)
-    other.wait_for_selector("#map [data-ready='true']")
+    other = open_page(address=address)
     scroll(other)
     wait_chips(other, 1)
     assert selected(other) == n

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.browser.conftest import READY, diagnose_on_page, draw_lasso
+from tests.browser.conftest import diagnose_on_page, draw_lasso
 
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Any]
@@ -49,10 +49,7 @@ def asks_for(page: Any, text: str) -> None:
 
 def follow(open_page: Visit, link: str, **how: Any) -> Any:
     """Another visitor's page at that link."""
-    page = open_page(**how)
-    page.goto(link)
-    page.wait_for_selector(READY, timeout=60_000)
-    return page
+    return open_page(address=link, **how)
 
 
 def test_what_is_picked_stands_in_the_address_and_back_undoes_it(open_page: Visit) -> None:

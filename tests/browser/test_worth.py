@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 from core.checks import faithfulness
 from core.records import Diagnosis, Faithfulness, Progress
-from tests.browser.test_journeys import CONTRAST
+from tests.support.contrast import check_contrast
 from tests.support.faithfulness import made_faithfulness
+from tests.support.showcase import make_showcase
 from webapp.explore import worth
 
 pytestmark = pytest.mark.browser
@@ -37,27 +38,18 @@ def slow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worth, "_OF_EXAMPLES", {})
 
 
-def open_sample(page: Any) -> None:
-    """Open a sample of the first cluster for itself, by its link."""
-    page.locator("#pane .card").first.click()
-    page.wait_for_selector("#pane .selection-chip")
-    row = page.locator("#pane .tile[data-row]").first.get_attribute("data-row")
-    page.goto(f"{page.url.partition('?')[0]}?run=example-streets&row={row}")
+def test_it_is_offered_beside_the_sentence_measured_below_and_shown_in_both(
+    open_page: Visit, page_address: str
+) -> None:
+    row = int(np.flatnonzero(make_showcase().clusters[0].membership >= 0.5)[0])
+    page = open_page(address=f"{page_address}?run=example-streets&row={row}")
     page.wait_for_selector("#pane .worth", timeout=30_000)
-
-
-@pytest.mark.parametrize("dark", [False, True])
-def test_it_is_offered_beside_the_sentence_measured_below_and_shown_in_both(open_page: Visit, dark: bool) -> None:
-    page = open_page(dark=dark)
-    open_sample(page)
     assert "was not measured yet" in page.locator("#pane .worth").inner_text()
     page.locator("#pane .worth button").click()
     assert page.locator("#worth").get_attribute("open") is not None
     button = page.locator("#worth button")
     assert button.evaluate("part => part === document.activeElement")
     assert "diagnosed by itself" in page.locator("#worth").inner_text()
-    if shots := os.environ.get("SHOTS"):
-        page.screenshot(path=f"{shots}/before-{dark}.png", full_page=True)
     page.keyboard.press("Enter")
     page.wait_for_selector("#worth-status .status li")
     page.wait_for_selector("#worth table", timeout=30_000)
@@ -66,16 +58,10 @@ def test_it_is_offered_beside_the_sentence_measured_below_and_shown_in_both(open
     assert not page.locator("#worth-cancel").is_visible()
     assert SAID in page.locator("#pane .worth").inner_text()
     shown = ["#pane .worth", "#worth > p", "#worth td", "#worth > .muted", "#worth summary .muted"]
-    ratios = page.evaluate(CONTRAST, shown)
-    assert min(ratios.values()) >= 4.5, ratios
-    if shots := os.environ.get("SHOTS"):
-        page.screenshot(path=f"{shots}/worth-{dark}.png", full_page=True)
+    check_contrast(page, shown)
     page.locator("#pane .tile").first.click()
     page.wait_for_selector("dialog.enlarged .worth")
-    if shots := os.environ.get("SHOTS"):
-        page.screenshot(path=f"{shots}/dialog-{dark}.png")
     assert SAID in page.locator("dialog.enlarged .worth").inner_text()
-    page.keyboard.press("Escape")
 
 
 def test_it_can_be_stopped(open_page: Visit) -> None:

@@ -12,8 +12,11 @@ from typing import Any
 
 import pytest
 
-ASKED = """async () => {
-  const found = await axe.run(document, { resultTypes: ["violations"], rules: { "target-size": { enabled: true } } });
+OF_COLOURS = ["color-contrast", "link-in-text-block"]
+"""The rules that may hold by day and be broken by night, or the other way."""
+ASKED = """async (only) => {
+  const rules = only.length ? { runOnly: only } : { rules: { "target-size": { enabled: true } } };
+  const found = await axe.run(document, { resultTypes: ["violations"], ...rules });
   return found.violations.filter((v) => ["serious", "critical"].includes(v.impact)).flatMap(
     (v) => v.nodes.map((n) => [v.impact, v.id, n.target.join(" "), n.html.slice(0, 99), n.failureSummary].join(" | ")));
 }"""
@@ -27,7 +30,7 @@ def axe_script() -> str:
     return (Path(found.origin).parent / "axe.min.js").read_text("utf-8")
 
 
-def serious(page: Any) -> list[str]:
-    """The violations of impact serious or critical in what the page shows, targets below 24 px included; the script has
-    been added to the page."""
-    return page.evaluate(ASKED)
+def serious(page: Any, *, of_colours: bool = False) -> list[str]:
+    """The violations of impact serious or critical in what the page shows, targets below 24 px included, or those of
+    colours alone; the script has been added to the page."""
+    return page.evaluate(ASKED, OF_COLOURS if of_colours else [])
