@@ -103,11 +103,17 @@ def test_what_an_installer_brings_follows_requirements_and_their_conditions(tmp_
 
 
 @pytest.mark.slow
-def test_the_real_contestants_agree(tmp_path: Path) -> None:
-    out = tmp_path / "rows.jsonl"
-    small = ["--pictures", "3", "--texts", "9", "--embedded", "3", "9", "--repeats", "1"]
-    encoder_speed.main(["--only", "speed", "memory", *small, "--out", str(out)])
-    rows = read_lines(out)
-    assert all(row["largest"] < 1e-4 for row in rows if row["measure"] == "agreement")
-    assert all(row["peak_mib"] > 50 for row in rows if row["measure"] == "memory")
-    assert len(rows) == 2 * (4 + 1 + 2)
+@pytest.mark.parametrize("kind", encoder_speed.KINDS)
+def test_the_real_contestants_agree(kind: str) -> None:
+    network, torch = (encoder_work.WAYS[way](kind) for way in ("network", "torch"))
+    (batch,) = encoder_work.batches(kind, "torch", None, 3)
+    assert encoder_speed.difference(network(batch), torch(batch))["largest"] < 1e-4
+
+
+@pytest.mark.slow
+def test_a_real_process_waits_for_its_turn_and_says_its_memory(tmp_path: Path) -> None:
+    one = encoder_speed.Contestant("texts", "network", 1)
+    ((times, vectors),) = encoder_speed.take_turns([one], 9, None, 1, tmp_path)
+    assert times.shape == (1, 2)
+    assert len(vectors) == 9
+    assert one.once("memory", 9, None)["peak_mib"] > 50
