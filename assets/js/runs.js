@@ -51,10 +51,17 @@ function confirmed(row, pressed) {
   }, pressed);
 }
 
-function drawn() {
+// The server writes UTC, and writes a row anew whenever it says something else.
+function local() {
   for (const time of element.querySelectorAll("time")) {
-    time.textContent = new Date(time.dateTime).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+    const text = new Date(time.dateTime).toLocaleString([], { dateStyle: "medium", timeStyle: "short" });
+    if (time.textContent !== text) time.textContent = text;
   }
+}
+new MutationObserver(local).observe(element, { childList: true, characterData: true, subtree: true });
+
+function drawn() {
+  local();
   const before = focused;
   focused = "";
   if (before && document.activeElement === document.body) {

@@ -20,5 +20,17 @@ button.addEventListener("click", () => {
   apply(dark);
   try { localStorage.setItem("errata-theme", dark ? "dark" : "light"); } catch { /* as above */ }
 });
+// The first stop of the keyboard leads past the header and the row of tabs; the address stays as it is.
+element.querySelector(".skip").addEventListener("click", (event) => {
+  event.preventDefault();
+  const tab = [...document.querySelectorAll("#tabs [role=tabpanel]")].find((one) => one.clientHeight);
+  if (!tab) return;
+  tab.tabIndex = -1;
+  tab.focus();
+});
+// A list of choices that the keyboard leaves stays closed: Gradio opens it once more after any key but Escape.
+window.addEventListener("keydown", (event) => {
+  if (event.key === "Tab" && event.target.matches?.("input[role=combobox]")) event.stopPropagation();
+}, true);
 element.querySelector(".bring-data").addEventListener("click", () => trigger("act", {}));
 element.querySelector(".sign-out")?.setAttribute("href", `${window.gradio_config?.root ?? ""}/logout`);

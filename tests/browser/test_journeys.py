@@ -80,6 +80,14 @@ def test_a_lasso_or_a_box_gives_an_exploratory_panel_without_a_p_and_escape_clea
 
 def test_the_keyboard_alone_opens_a_cluster(open_page: Visit) -> None:
     page = open_page()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")  # past the header and the tabs
+    assert page.evaluate("document.activeElement.getAttribute('role')") == "tabpanel"
+    page.keyboard.press("Tab")
+    page.wait_for_selector("ul[role=listbox]")  # of the runs
+    page.keyboard.press("Tab")
+    page.wait_for_timeout(400)
+    assert not page.locator("ul[role=listbox]").count()
     page.locator("#map .map-plate").focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")

@@ -100,11 +100,12 @@ def test_a_run_keeps_its_name_over_a_restart_is_nobody_else_s_and_is_deleted_wit
     row = row_of(page, "Your run")
     assert "120 " in row.inner_text()
     assert "deleted in" in row.inner_text()
+    made = row.locator("time").inner_text()
     row.get_by_role("button", name="Rename").click()
     page.wait_for_function("document.activeElement.getAttribute('aria-label') === 'New name'")
     page.keyboard.type("Tuesday <b>dogs</b>")
     page.keyboard.press("Enter")
-    row_of(page, "Tuesday <b>dogs</b>")
+    assert row_of(page, "Tuesday <b>dogs</b>").locator("time").inner_text() == made
 
     opens(page, restarted.start())
     row = row_of(page, "Tuesday <b>dogs</b>")
