@@ -15,7 +15,7 @@ from core.data.samples import describe_table, read_data_set
 from core.data.tables.roles import Roles
 from core.discovery.settings import DEFAULTS, Settings
 from core.errors import InvalidInput, quoted
-from core.records import I64, Bool, Diagnosis, Outcomes, ProbeResult, Progress, SampleSet, no_progress
+from core.records import I64, Bool, Diagnosis, FailureCluster, Outcomes, ProbeResult, Progress, SampleSet, no_progress
 from core.statistics.intervals import UNDEFINED, accuracy_of
 
 MOST_OTHERS, MOST_LABELS = 0.5, 0.8
@@ -216,8 +216,8 @@ def _kept(diagnosis: Diagnosis) -> dict[str, str]:
 def difference_of_errors(diagnosis: Diagnosis, result: ProbeResult) -> Outcomes:
     """(m,) on the rows of `result`: 1 where the second model alone is wrong, -1 where the first alone is, else 0.
 
-    Its mean is by how much more often the second model is wrong. What was found in the first model's errors has no part
-    in it, so nothing need be corrected for that.
+    Its mean is by how much more often the second model is wrong, and lies in [-1, 1]. What was found in the first
+    model's errors has no part in it, so nothing need be corrected for that.
 
     Raises:
         InvalidInput: the errors of one of the two are not known.
@@ -265,4 +265,23 @@ def diagnose_regressions(
         "A cluster is a set on which it became worse by more than on the rest; the rest may have become better.",
         *diagnosis.notes,
     )
+    found = _within_range(found)
     return replace(found, notes=tuple(dict.fromkeys((*said, *found.notes))), excluded=diagnosis.excluded)
+
+
+def _within_range(found: Diagnosis) -> Diagnosis:
+    """The same with no end of an interval beyond what can be: a mean of differences of errors lies in [-1, 1], and the
+    difference of two such means in [-2, 2]. An interval of few rows, or one that pays for a search, reaches further."""
+    from core.discovery.effects import clipped
+
+    def held(cluster: FailureCluster) -> FailureCluster:
+        mean = float(np.clip(cluster.mean_loss, -1, 1))
+        return replace(cluster, excess_loss=clipped(cluster.excess_loss, -2, 2), mean_loss=mean)
+
+    return replace(
+        found,
+        clusters=tuple(map(held, found.clusters)),
+        candidates=tuple(map(held, found.candidates)),
+        insights=tuple(replace(one, effect=clipped(one.effect, -2, 2)) for one in found.insights),
+        classes=tuple(replace(one, mean_loss=clipped(one.mean_loss, -1)) for one in found.classes),
+    )

@@ -66,9 +66,9 @@ def effects_of(
     return Effects(excess, worse, mean, rate, rest, _coverage(inside[of], outcomes.errors[of], rate))
 
 
-def clipped(estimate: Estimate, least: float) -> Estimate:
-    """A difference of shares, which cannot leave [-1, 1], or a share, of which `least` is 0."""
-    return Estimate(*(float(np.clip(v, least, 1)) for v in (estimate.value, estimate.low, estimate.high)))
+def clipped(estimate: Estimate, least: float, most: float = 1) -> Estimate:
+    """A difference of shares, which cannot leave [-1, 1], or a share, of which `least` is 0, or what else has ends."""
+    return Estimate(*(float(np.clip(v, least, most)) for v in (estimate.value, estimate.low, estimate.high)))
 
 
 def _coverage(inside: Bool, errors: Bool, rate: Estimate) -> Estimate:

@@ -7,10 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.checks.second_model import diagnose_regressions, difference_of_errors, with_outcomes
+from core.checks.second_model import _within_range, diagnose_regressions, difference_of_errors, with_outcomes
 from core.discovery.settings import Settings
 from core.errors import InvalidInput
-from core.records import Bool, Diagnosis, Outcomes
+from core.records import Bool, Diagnosis, Estimate, Outcomes
 from tests.support.diagnoses import make_diagnosis
 
 QUICK = Settings(n_permutations=199, map=False)
@@ -83,3 +83,17 @@ def test_two_models_that_are_wrong_alike_and_unknown_errors_are_refused() -> Non
     given = beside(unknown, np.zeros(60, bool))
     with pytest.raises(InvalidInput, match="which answers of both are wrong"):
         diagnose_regressions(given, given.probes[-1], settings=QUICK)
+
+
+def test_no_interval_of_a_difference_reaches_beyond_what_can_be() -> None:
+    run, region = world(240)
+    rng = np.random.default_rng(7)
+    given = beside(run, np.where(region, rng.random(240) < 0.95, rng.random(240) < 0.3))
+    found = diagnose_regressions(given, given.probes[-1], settings=QUICK)
+    sets = (*found.clusters, *found.candidates)
+    assert sets
+    effects = [*(one.excess_loss for one in sets), *(one.effect for one in found.insights)]
+    assert all(effect.low >= -2 and effect.high <= 2 for effect in effects if np.isfinite(effect.low))
+    wide = replace(sets[0], excess_loss=Estimate(0.9, -0.4, 2.6), mean_loss=1.2)
+    held = _within_range(replace(found, candidates=(wide,))).candidates[0]
+    assert (held.excess_loss.high, held.mean_loss) == (2, 1)
