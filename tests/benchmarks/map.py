@@ -1,9 +1,10 @@
 """How long the failure map takes, in headless Chromium with software drawing.
 
-    python -m tests.benchmarks.map [--code FOLDER ...] [--points 1600 10000 100000] [--repeats 5] [--out FILE.json]
+    python -m tests.benchmarks.map [--code FOLDER ...] [--points 0 1600 10000 100000] [--repeats 5] [--out FILE.json]
 
-Each FOLDER is a checkout, such as one of before; they are served in turn and asked by the same client. Printed as a
-table: what, points, the median of the repeats for each checkout, in milliseconds, and kilobytes sent.
+Each FOLDER is a checkout, such as one of before; they are served in turn and asked by the same client. 0 points are the
+page as it is, with the example that it opens. Printed as a table: what, points, the median of the repeats for each
+checkout, in milliseconds, and kilobytes sent.
 
 first view     from the address to the map drawn
 drawn          from the data in the browser to the map drawn
@@ -11,6 +12,7 @@ frame          while the map is dragged, median of 30 frames, of fewer where the
 lasso          from the lifted mouse to the pictures of what lies inside
 colour         from the choice of another column to the map drawn in it
 cluster        from a click on a card to the cluster's pictures
+ask            from Enter to the answer and its pictures, of a question that was not asked before; on the example alone
 """
 
 from __future__ import annotations
@@ -34,7 +36,8 @@ import httpx
 from tests.support.chromium import ARGUMENTS, CHROMIUM, DRAWING
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-POINTS = (1600, 10_000, 100_000)
+POINTS = (0, 1600, 10_000, 100_000)
+QUESTIONS = ("in the dark", "a blurry picture", "seen from above", "two objects", "on a red ground", "a small object")
 READY = "#map [data-ready='true']"
 PAGE = """
 import sys, tempfile
@@ -48,18 +51,19 @@ from webapp.state import downloads
 from webapp.state.runs import RUNS
 
 n, port = int(sys.argv[1]), int(sys.argv[2])
-made = make_showcase(n, with_images=False)
+made = make_showcase(n or 100, with_images=False)
 pictures = [draw_picture(seed) for seed in range(50)]
-items = MemoryImages(made.samples.ids, tuple(pictures[i % 50] for i in range(n)))
+items = MemoryImages(made.samples.ids, tuple(pictures[i % 50] for i in range(n or 100)))
 made = replace(made, samples=replace(made.samples, items=items))
 run = RUNS.offer(Path(tempfile.mkdtemp()) / "made" / "run")
-RUNS._offered._loaded[run] = made
+RUNS.offered._loaded[run] = made, ""
 file = Path(tempfile.mkdtemp()) / "file.txt"
 file.write_text("nothing")
 RUNS.files = lambda run: [file] * len(downloads.FILES)
-build_app(first=[("made up", run)]).launch(server_port=port, quiet=True, **launch_settings())
+build_app(first=[("made up", run)] if n else None).launch(server_port=port, quiet=True, **launch_settings())
 """
-"""Serves one made-up run of n samples; the files to take away, which are no part of the map, are not made."""
+"""Serves one made-up run of n samples, or the page as it is for 0; the files to take away, no part of the map, are not
+made."""
 IN_PAGE = """
 (() => {
   const [real, at] = [window.atob, {}];
@@ -81,6 +85,7 @@ IN_PAGE = """
   };
   window.at = at;
   addEventListener('pointerup', () => { at.up = performance.now(); }, true);
+  addEventListener('keydown', () => { at.key = performance.now(); }, true);
   addEventListener('click', () => { at.click = performance.now(); }, true);
   document.addEventListener('DOMContentLoaded', async () => {
     at.drawn = await until(() => document.querySelector("#map [data-ready='true']"));
@@ -104,9 +109,10 @@ PAN = """async () => {
   send('pointerup', 60);
   return took.sort((a, b) => a - b)[took.length >> 1];
 }"""
-PICTURES = """async (from) => {
+PICTURES = """async ([from, where]) => {
   const drawn = (img) => img.complete && img.naturalWidth;
-  const test = () => { const all = [...document.querySelectorAll('#pane .tile img')].filter((i) => i.checkVisibility());
+  const test = () => {
+    const all = [...document.querySelectorAll(where + ' .tile img')].filter((i) => i.checkVisibility());
     return all.length > 3 && all.every(drawn); };
   return (await until(test)) - at[from];
 }"""
@@ -148,7 +154,7 @@ def _wait(address: str) -> None:
     raise TimeoutError(f"{address} is not served")
 
 
-def look(browser: Any, address: str) -> dict[str, float]:
+def look(browser: Any, address: str, question: str | None) -> dict[str, float]:
     """One visit: every figure once."""
     context = browser.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
@@ -173,12 +179,18 @@ def look(browser: Any, address: str) -> dict[str, float]:
     page.locator("#map [data-tool=lasso]").click()
     before = sum(sent)
     _draw(page)
-    found["lasso"] = page.evaluate(PICTURES, "up")
+    found["lasso"] = page.evaluate(PICTURES, ["up", "#pane"])
     found["kB lasso"] = (sum(sent) - before) / 1e3
     page.keyboard.press("Escape")
     page.wait_for_selector("#pane .card")
     page.locator("#pane .card").first.click()
-    found["cluster"] = page.evaluate(PICTURES, "click")
+    found["cluster"] = page.evaluate(PICTURES, ["click", "#pane"])
+    if question is not None:
+        page.get_by_role("tab", name="Ask").click()
+        field = page.get_by_label("Where do you suspect failures?")
+        field.fill(question)
+        field.press("Enter")
+        found["ask"] = page.evaluate(PICTURES, ["key", "#answer"])
     context.close()
     return found
 
@@ -210,7 +222,10 @@ def main() -> None:
         for n in said.points:
             for code in map(Path.resolve, said.code):
                 with served(code, n) as address:
-                    visits = [look(browser, address) for _ in range(said.repeats)]
+                    visits = [
+                        look(browser, address, None if n else QUESTIONS[i % len(QUESTIONS)])
+                        for i in range(said.repeats)
+                    ]
                 medians = {what: median(v[what] for v in visits) for what in visits[0]}
                 found.setdefault(str(n), {})[code.name] = medians
                 shown = "  ".join(f"{what} {value:,.0f}" for what, value in medians.items())

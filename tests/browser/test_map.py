@@ -157,7 +157,7 @@ def crowded() -> Iterator[str]:
         file.write_text("nothing")
         patch.setattr(RUNS, "files", lambda run: [file] * len(downloads.FILES))
         run = RUNS.offer(Path(folder) / "crowded" / "run")
-        RUNS._offered._loaded[run] = make_showcase(25_000, with_images=False)
+        RUNS.offered._loaded[run] = make_showcase(25_000, with_images=False), ""
         demo = build_app(first=[("crowded", run)])
         _, address, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_settings())
         yield address
