@@ -6,6 +6,7 @@ import warnings
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
+from typing import Any
 
 import numpy as np
 
@@ -79,8 +80,7 @@ def warm_up() -> None:
 def _umap(vectors: F32, *, n_neighbors: int, seed: int, epochs: int | None = None) -> F32:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # umap warns that a seed means one thread, which is what we want
-        import umap  # type: ignore[import-untyped]  # imported late: it compiles on import
-
+        umap: Any = import_module("umap")  # late, since it compiles on import; of its types nothing can be told
         keep_compiled()
         reducer = umap.UMAP(
             n_neighbors=n_neighbors, min_dist=0.1, metric="cosine", random_state=seed, n_epochs=epochs, n_jobs=1

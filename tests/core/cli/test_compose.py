@@ -152,10 +152,12 @@ def test_needed_and_missing_pictures_are_printed_one_a_line(
 
 
 @pytest.mark.slow
-def test_the_embedded_encoders_failures_become_a_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_embedded_encoders_failures_become_a_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], plain_map: None
+) -> None:
     out = tmp_path / "out"
     told = said(
-        capsys, "compose", "run", "rendered", "--n", "60", "--diagnose", "--permutations", "200", "--out", str(out)
+        capsys, "compose", "run", "rendered", "--n", "60", "--diagnose", "--permutations", "100", "--out", str(out)
     )
     assert "The failures of rendered, embedded:" in told
     assert "failure cluster" in told

@@ -160,7 +160,9 @@ def test_a_class_that_fails_in_some_pictures_is_found_there(tmp_path):
     frame = pd.DataFrame({"file": [f"{i}.png" for i in range(n)], "y_cat": truth[:, 0], "y_dog": truth[:, 1]})
     frame[["p_cat", "p_dog"]] = scores
     audit = read_multilabel(frame, ["y_cat", "y_dog"], images=folder, roles=Roles(probabilities=("p_cat", "p_dog")))
-    found = diagnose_data_set(audit, settings=Settings(n_permutations=1000, map=False, sensitivity=False, words=False))
+    found = diagnose_data_set(
+        audit, settings=Settings(n_permutations=300, n_members=3, map=False, sensitivity=False, words=False)
+    )
     assert found.clusters
     assert found.clusters[0].scope == "dog"
     members = np.flatnonzero(found.clusters[0].membership >= 0.5)

@@ -69,10 +69,12 @@ def test_a_diagnosis_with_words_imports_no_torch(tmp_path: Path, repository: Pat
 import sys
 from pathlib import Path
 from core.diagnose import diagnose
+from core.discovery.settings import Settings
 folder, out = Path("assets/examples/scenes"), Path({str(tmp_path)!r})
 lines = (folder / "table.csv").read_text().splitlines(keepends=True)
 (out / "table.csv").write_text("".join(lines[:161]))
-found = diagnose(out / "table.csv", images=folder / "images.zip", vocabulary=out / "phrases.txt", cache=out / "cache")
+found = diagnose(out / "table.csv", images=folder / "images.zip", vocabulary=out / "phrases.txt", cache=out / "cache",
+    settings=Settings(n_permutations=100))
 print(len(found.words.phrases), sorted({{"torch", "transformers", "open_clip", "timm"}} & set(sys.modules)))
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=repository, capture_output=True, text=True)

@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from timm.models import register_model
+from timm.models.eva import eva02_tiny_patch14_224
+from timm.models.swin_transformer import swin_tiny_patch4_window7_224
 
 from core.encoders.open_clip.encoder import OpenClipEncoder
 from core.encoders.open_clip.token_tower import OpenClipTokenTower
@@ -33,6 +36,18 @@ def changed(
         "text_cfg": {**TWO["text_cfg"], **(text or {})},
     }
     return lambda folder: write_model(folder, config)
+
+
+@register_model
+def small_swin(pretrained: bool = False, **kwargs: Any) -> Any:
+    """timm's smallest Swin with fewer and narrower blocks."""
+    return swin_tiny_patch4_window7_224(pretrained, depths=(1, 1, 2, 1), embed_dim=16, num_heads=(1, 2, 4, 8), **kwargs)
+
+
+@register_model
+def small_eva(pretrained: bool = False, **kwargs: Any) -> Any:
+    """timm's smallest EVA with fewer and narrower blocks."""
+    return eva02_tiny_patch14_224(pretrained, depth=2, embed_dim=48, num_heads=3, **kwargs)
 
 
 def timm(name: str, size: int = 64, **more: Any) -> Callable[[Path], Path]:
@@ -63,19 +78,14 @@ KINDS: dict[str, Callable[[Path], Path]] = {
     "timm vit, mean pool": timm("test_vit4", 160),
     "timm vit, attention pool": timm("test_vit3", 160),
     "timm cnn": timm("test_resnet", timm_pool="avg"),
-    "timm swin": timm("swin_tiny_patch4_window7_224", 224, timm_pool="avg"),
-    "timm eva": timm("eva02_tiny_patch14_224", 224, timm_pool="avg"),  # rotary positions go into each block
+    "timm swin": timm("small_swin", 224, timm_pool="avg"),
+    "timm eva": timm("small_eva", 224, timm_pool="avg"),  # rotary positions go into each block
     "timm convnext": timm("test_convnext", timm_pool="avg"),
     "timm efficientnet": timm("test_efficientnet", timm_pool="avg"),
 }
 
 
-LARGE = ("timm swin", "timm eva")
-
-
-@pytest.fixture(
-    scope="module", params=[pytest.param(kind, marks=pytest.mark.slow) if kind in LARGE else kind for kind in KINDS]
-)
+@pytest.fixture(scope="module", params=KINDS)
 def opened(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[str, OpenClipEncoder, OpenClipTokenTower]:

@@ -183,7 +183,7 @@ def test_options_out_of_range_are_refused(made, options):
 
 @pytest.mark.slow
 def test_a_planted_weakness_is_confirmed_and_named_and_without_it_nothing_is(tmp_path):
-    settings = Settings(n_permutations=1000, map=False, sensitivity=False, words=False)
+    settings = Settings(n_permutations=300, n_members=3, map=False, sensitivity=False, words=False)
     weak = make(tmp_path / "weak", 220, seed=3, planted=0.7)
     found = diagnose_data_set(audited(weak), settings=settings)
     small = {
