@@ -25,7 +25,12 @@ const act = (more) => {
   trigger("act", more);
 };
 const barOf = (target) => target.closest?.(".bar:not(:disabled)");
-const keep = (bar, extend) => { kept = bar.dataset.at; act({ do: "filter", part: bar.dataset.part, extend }); };
+const barsBeside = (bar) => [...bar.closest(".bars").querySelectorAll(".bar")];
+const keep = (bar, extend) => {
+  if (bar.hasAttribute("aria-disabled")) return; // a cell without a sample: the arrows pass over it
+  kept = bar.dataset.at;
+  act({ do: "cell" in bar.dataset ? "cell" : "filter", part: bar.dataset.part, extend });
+};
 
 // A range of numbers is dragged over: from the bar under the first press to that under the release.
 element.addEventListener("pointerdown", (event) => {
@@ -58,10 +63,12 @@ element.addEventListener("click", (event) => {
 
 element.addEventListener("keydown", (event) => {
   const bar = barOf(event.target);
-  const by = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+  const down = Number(bar?.closest("[data-columns]")?.dataset.columns ?? 1); // places from a cell to the one below
+  const by = { ArrowRight: 1, ArrowDown: down, ArrowLeft: -1, ArrowUp: -down }[event.key];
   if (!bar || !by) return;
   event.preventDefault();
-  const all = [...bar.parentElement.children];
+  const all = barsBeside(bar);
+  if (!all[all.indexOf(bar) + by] && down > 1) return;
   const next = all[Math.min(Math.max(all.indexOf(bar) + by, 0), all.length - 1)];
   bar.tabIndex = -1;
   next.tabIndex = 0;
@@ -100,7 +107,7 @@ watch("value", () => {
   if (table) table.scrollLeft = scrolled;
   const back = kept && (kept.startsWith("#") ? element.querySelector(kept) : [...element.querySelectorAll(".bar")].find((bar) => bar.dataset.at === kept));
   if (back) {
-    if (back.matches(".bar")) for (const bar of back.parentElement.children) bar.tabIndex = bar === back ? 0 : -1;
+    if (back.matches(".bar")) for (const bar of barsBeside(back)) bar.tabIndex = bar === back ? 0 : -1;
     if (document.activeElement === document.body) back.focus({ preventScroll: true });
   }
   kept = "";

@@ -78,7 +78,7 @@ def test_the_keyboard_alone_opens_the_worst_sample_of_a_cluster(open_page: Visit
     page.wait_for_function(f"document.querySelector('#linked .linked-n b')?.textContent === '{picked}'", timeout=30_000)
     for _ in range(200):  # on from the map with Tab alone, until the first sample of the table has the keyboard
         page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.matches('#linked tbody tr:first-child [data-do=row]')"):
+        if page.evaluate("document.activeElement.matches('#linked .linked-table tbody tr:first-child [data-do=row]')"):
             break
     name = page.evaluate("document.activeElement.textContent")
     page.keyboard.press("Enter")

@@ -44,7 +44,7 @@ def test_a_bar_an_outline_and_a_search_make_one_selection_that_map_pictures_tabl
     assert 0 < selected(page) < one
     assert "filter=" in page.url
     assert "lasso=" in page.url
-    names = {name.inner_text() for name in page.locator("#linked tbody td:nth-child(2)").all()}
+    names = {name.inner_text() for name in page.locator("#linked .linked-table tbody td:nth-child(2)").all()}
     assert len(names) == 1
     page.keyboard.press("Control+z")
     wait_chips(page, 1)
@@ -75,16 +75,28 @@ def test_a_range_is_dragged_over_and_its_samples_are_taken_away(open_page: Calla
 def test_the_keyboard_alone_filters_sorts_and_opens_a_sample(open_page: Callable[..., Any]) -> None:
     page = open_page()
     scroll(page)
+    page.locator("#linked .confused-grid .cell").first.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    assert page.evaluate("document.activeElement.dataset.at") == "confused#1,2"
+    n = page.evaluate("document.activeElement.innerText")
+    page.keyboard.press("Enter")
+    wait_chips(page, 1)
+    assert (selected(page), page.evaluate("document.activeElement.dataset.at")) == (int(n), "confused#1,2")
+    assert "filter=" in page.url
+    page.keyboard.press("Escape")
+    wait_chips(page, 0)
     page.locator("#linked [data-chart=class] .bar").first.focus()
     page.keyboard.press("ArrowDown")
     page.keyboard.press("Enter")
     wait_chips(page, 1)
     assert page.evaluate("document.activeElement.dataset.at") == "class#1"
-    page.locator("#linked th button[data-key=loss]").focus()
+    page.locator("#linked .linked-table th button[data-key=loss]").focus()
     page.keyboard.press("Enter")
-    page.wait_for_selector("#linked th[aria-sort=ascending]")
-    name = page.locator("#linked tbody th button").first.inner_text()
-    page.locator("#linked tbody th button").first.focus()
+    page.wait_for_selector("#linked .linked-table th[aria-sort=ascending]")
+    name = page.locator("#linked .linked-table tbody th button").first.inner_text()
+    page.locator("#linked .linked-table tbody th button").first.focus()
     page.keyboard.press("Enter")
     page.wait_for_function(f"document.querySelector('#pane .pane-title')?.textContent === {name!r}")
 

@@ -14,10 +14,11 @@ import pandas as pd
 from core.numbers import count, number, percent
 from core.records import F64, I64, Bool, Diagnosis
 from core.reports.tables.columns import ShownColumn, coded, columns_of, key_of
+from webapp.explore.confusion import ConfusionGrid, confusion_grid
 from webapp.state.filters import ABSENT, MAX_LETTERS, MISSING, TEXT, Filter, said, shown_column
 
-N_BINS, MAX_BARS, N_CHARTS = 18, 7, 8
-"""Bins of numbers, bars of a category, and charts that a run opens with."""
+N_BINS, MAX_BARS, MAX_PAIRS, N_CHARTS = 18, 7, 12, 8
+"""Bins of numbers, bars of a category, of the pairs of classes, and charts that a run opens with."""
 TAILS = (0.01, 0.99)
 """Quantiles beyond which the first and the last bin are open."""
 
@@ -54,6 +55,8 @@ class Chart:
     """The column's filter in words, or ""."""
     chosen: bool
     """Whether the visitor added it."""
+    grid: ConfusionGrid | None = None
+    """In place of bars for the pairs of few classes."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,7 +104,9 @@ def charts(
         one = held.get(column.key)
         bars = _bars(bins, picked(column.key), errors, (mean - low) / ((high - low) or 1.0), mean, one)
         words = said(diagnosis, one) if one else ""
-        made.append(Chart(column.key, column.title, column.kind, bars, bins.more, words, column.key in more))
+        grid = confusion_grid(diagnosis, picked(column.key), filters) if column.key == "confused" else None
+        kind, beyond = (column.kind, bins.more) if grid is None else ("matrix", 0)
+        made.append(Chart(column.key, column.title, kind, bars, beyond, words, column.key in more, grid))
     return made
 
 
@@ -186,7 +191,7 @@ def _edges(low: float, high: float, values: F64) -> F64:
 def _of_values(column: ShownColumn) -> Bins:
     """A bar for each of the most frequent values and for what is missing."""
     names, codes = coded(column)
-    shown = min(len(names), MAX_BARS)
+    shown = min(len(names), MAX_PAIRS if column.key == "confused" else MAX_BARS)
     labels, parts = list(names[:shown]), [Filter(column.key, values=(name,)) for name in names[:shown]]
     has_missing = bool((codes < 0).any())
     last = shown + has_missing  # the place of rows without a bar

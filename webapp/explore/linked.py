@@ -122,6 +122,21 @@ def filtered(session: Session, diagnosis: Diagnosis, event: dict[str, Any]) -> S
     return session.only(filters=filters) if session.row is not None else session.filtered(filters)
 
 
+def celled(session: Session, diagnosis: Diagnosis, part: str) -> Session:
+    """The session with the filters of a cell of the matrix in place of those of their columns; without them where they
+    are all there. Raises InvalidInput as `filtered` does."""
+    said = parsed(part[:20_000])
+    parts = tuple(read_filter(one, diagnosis) for one in said) if isinstance(said, list) and len(said) == 2 else ()
+    keys = {one.key for one in parts}
+    if len(keys) != 2:
+        raise InvalidInput("That is no cell of the matrix. Reload the page.")
+    others = tuple(one for one in session.filters if one.key not in keys)
+    filters = others if all(one in session.filters for one in parts) else (*others, *parts)
+    if len(filters) > MAX_FILTERS:
+        raise InvalidInput(f"At most {MAX_FILTERS} columns can be filtered at once. Take one away first.")
+    return session.only(filters=filters) if session.row is not None else session.filtered(filters)
+
+
 def like_text(session: Session, diagnosis: Diagnosis, text: str) -> Session:
     """The samples that a question of the same words would count, as `ask` finds them.
 
@@ -174,6 +189,8 @@ def _selected(session: Session, diagnosis: Diagnosis, said: dict[str, Any]) -> S
         return session.undone()
     if do == "filter":
         return filtered(session, diagnosis, said)
+    if do == "cell":
+        return celled(session, diagnosis, str(said.get("part", "")))
     if do == "unfilter":
         return session.filtered(tuple(one for one in session.filters if one.key != key))
     if do == "unbase":

@@ -155,6 +155,8 @@ def said(diagnosis: Diagnosis, one: Filter) -> str:
     if one.key == TEXT:
         return f"contains {quoted(one.values[0] or '')}"
     title = shown_column(diagnosis, one.key).short
+    if one.values == (None,) and one.key in ABSENT:
+        return ABSENT[one.key]
     if one.values:
         names = [MISSING if value is None else value for value in one.values]
         return f"{title} is {either(names)}" if len(names) <= 3 else f"{title} is one of {len(names)} values"
