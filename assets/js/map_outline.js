@@ -29,6 +29,8 @@ function contours(field, level) {
   const at = (x, y) => field[y * GRID + x] - level;
   for (let y = 0; y < GRID - 1; y++) {
     for (let x = 0; x < GRID - 1; x++) {
+      const i = y * GRID + x, above = (field[i] > level) + (field[i + 1] > level) + (field[i + GRID] > level) + (field[i + GRID + 1] > level);
+      if (above % 4 === 0) continue; // nearly all: the line does not pass here
       const corner = [at(x, y), at(x + 1, y), at(x + 1, y + 1), at(x, y + 1)];
       const inside = corner.map((value) => value > 0);
       const cuts = [];
@@ -40,10 +42,9 @@ function contours(field, level) {
         const named = ax === bx ? `v${ax},${Math.min(ay, by)}` : `h${Math.min(ax, bx)},${ay}`;
         cuts.push({ named, place: [ax + t * (bx - ax), ay + t * (by - ay)], leaves: inside[a] });
       }
-      for (let i = 0; i < cuts.length; i++) if (cuts[i].leaves) {
-        const to = cuts[(i + cuts.length - 1) % cuts.length];
-        next.set(cuts[i].named, { place: cuts[i].place, to: to.named });
-      }
+      cuts.forEach((cut, at) => {
+        if (cut.leaves) next.set(cut.named, { place: cut.place, to: cuts.at(at - 1).named });
+      });
     }
   }
   const lines = [];
