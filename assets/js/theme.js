@@ -1,4 +1,5 @@
-// The switch between light and dark in the header, and the way out; runs inside gr.HTML's js_on_load (`element`).
+// The switch between light and dark in the header, the way out, and the end of messages that are no longer meant; runs
+// inside gr.HTML's js_on_load (`element`).
 
 const apply = (dark) => {
   document.body.classList.toggle("dark", dark);
@@ -34,3 +35,9 @@ window.addEventListener("keydown", (event) => {
 }, true);
 element.querySelector(".bring-data").addEventListener("click", () => trigger("act", {}));
 element.querySelector(".sign-out")?.setAttribute("href", `${window.gradio_config?.root ?? ""}/logout`);
+// A message tells of what was pressed last: it goes when another tab is opened or something else is begun. Gradio would
+// count a later one behind its text.
+document.addEventListener("click", ({ target }) => {
+  if (!target.closest?.("[role=tab], button.primary")) return;
+  for (const close of document.querySelectorAll(".toast-close")) close.click();
+}, true);

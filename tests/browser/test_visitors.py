@@ -109,6 +109,18 @@ def test_a_run_of_nothing_does_not_seem_to_wait_and_after_a_refused_file_the_vis
     page.wait_for_selector("#run:not([disabled])", timeout=30_000)
 
 
+def test_a_message_goes_with_its_tab_and_the_next_one_says_its_own_reason(open_page: Visit) -> None:
+    page = open_page()
+    page.get_by_role("tab", name="Your data").click()
+    page.get_by_role("button", name="Run the diagnosis").click()
+    page.locator(".toast-body", has_text="Bring a table first").wait_for(timeout=30_000)
+    page.get_by_role("tab", name="Predict").click()
+    page.wait_for_selector(".toast-body", state="detached", timeout=5_000)
+    page.get_by_role("button", name="Open them and compare").click()
+    page.locator(".toast-body", has_text="Bring fresh samples first").wait_for(timeout=30_000)
+    assert "Bring fresh samples first" in page.locator("#predict-status").inner_text()
+
+
 def test_a_visitor_deletes_what_they_brought(open_page: Visit, tmp_path: Path) -> None:
     page = bring(open_page, tmp_path)
     page.wait_for_selector("#columns table")

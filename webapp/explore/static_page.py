@@ -218,7 +218,8 @@ def on_make(session: Session) -> Iterator[tuple[Any, ...]]:
         return (gr.update(value=path, interactive=True),)
 
     waiting = gr.update(interactive=False)
-    yield from follow(job, "The page was not made", waiting, made=made, done="Unpack it and open index.html.")
+    done = f"It shows {diagnosis.samples.name}. Unpack it and open index.html."  # also once another run is open
+    yield from follow(job, "The page was not made", waiting, made=made, done=done)
 
 
 def build(session: gr.State) -> None:

@@ -18,10 +18,12 @@ from webapp.markup.render import empty, render
 from webapp.predict.view import frozen_view, prediction_view, selection_line
 from webapp.state.choices import IMAGES, TABLES, VECTORS
 from webapp.state.events import event_data
-from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, follow, wire_cancel
+from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, follow, refused, wire_cancel
 from webapp.state.quotas import STATE_S
 from webapp.state.runs import RUNS
 from webapp.state.session import NO_RUN, Session, require_own, selected_rows, shows_errors
+
+FAILED = "The prediction did not finish"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,15 +103,19 @@ def on_predict(
     session: Session, table: str | None, images: str | None, vectors: str | None
 ) -> Iterator[tuple[Any, ...]]:
     """Predict what was given; yields (job id, status, shown, result)."""
-    run = require_own(session)
-    _given(table, images, vectors)
+    kept = "Your files are still here."
+    try:
+        run = require_own(session)
+        _given(table, images, vectors)
+    except DiagnosisError as why:
+        yield "", refused(FAILED, why, kept), gr.skip(), gr.skip()
+        raise
     job = Job(lambda progress: make_prediction(session, table, images, vectors, progress))
 
     def made(found: Prediction) -> tuple[PredictState, str]:
         return PredictState(session.run, found), result_of(run, found)
 
-    kept = "Your files are still here."
-    yield from follow(job, "The prediction did not finish", gr.skip(), gr.skip(), kept=kept, made=made)
+    yield from follow(job, FAILED, gr.skip(), gr.skip(), kept=kept, made=made)
 
 
 def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab) -> None:

@@ -84,10 +84,9 @@ def on_made(session: Session, state: ProbeState, made: Made | None) -> tuple[Any
     if made is None:
         return tuple(gr.skip() for _ in range(7))
     kept = keep_made(state, made)
-    if session.run == made.run:
-        status = closing("Done", f"{kept.name} was added.")
-        return render("probe/added.html.j2", status=status), kept, *_views(kept)
     said = closing("Done", f"{kept.name} was added to {RUNS.get(made.run).samples.name}.")
+    if session.run == made.run:
+        return render("probe/added.html.j2", status=said), kept, *_views(kept)
     state = replace(state, kept=kept.kept, run="" if state.run == made.run else state.run)
     return said, state, *(gr.skip() for _ in range(5))
 

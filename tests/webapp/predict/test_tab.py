@@ -141,8 +141,10 @@ def test_a_lasso_goes_along_and_a_cluster_does_not(found: Diagnosis, tmp_path: P
 
 def test_files_that_do_not_fit_give_one_message(found: Diagnosis, tmp_path: Path) -> None:
     session = Session(RUNS.add(found))
+    trying = on_predict(session, None, None, None)
+    assert "Bring fresh samples" in next(trying)[1]  # stays where the message goes after a while
     with pytest.raises(InvalidInput, match="Bring fresh samples"):
-        list(on_predict(session, None, None, None))
+        next(trying)
     with pytest.raises(InvalidInput, match="No run is open"):
         list(on_predict(Session(), "x.csv", None, None))
     table, _ = files(tmp_path, 300, 3)

@@ -54,7 +54,7 @@ def test_what_a_run_would_keep_is_refused_before_it_is_begun_where_it_was_opened
     session, state, pressed = Session(link_id(run)), probe.ProbeState(), press(probe="zero_shot", settings={})
     begun = (
         lambda: next(on_measure(session)),
-        lambda: next(on_predict(session, "fresh.csv", None, None)),
+        lambda: list(on_predict(session, "fresh.csv", None, None)),
         lambda: next(probe.on_start(session, None, pressed)),
         lambda: next(probe.on_failures(session, state)),  # a copy of the samples would outlive the run
         lambda: api.probe(state, session.run, "zero_shot", {}),
