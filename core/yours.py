@@ -10,7 +10,7 @@ import base64
 import re
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, cast, get_args
 
@@ -36,13 +36,10 @@ MarkKind = Literal["cluster", "candidate", "sample"]
 _ID = re.compile(r"[0-9a-f]{8}")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class OwnMark:
-    """What a person says of a cluster, a candidate or a sample."""
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class OwnWords:
+    """What a person says of anything."""
 
-    kind: MarkKind
-    number: int
-    """Id of the cluster, place in `Diagnosis.candidates`, or row."""
     title: str = ""
     note: str = ""
     dismissed: str = ""
@@ -51,27 +48,30 @@ class OwnMark:
     when: str = ""
     """Of the last change, in ISO 8601, UTC."""
 
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OwnMark(OwnWords):
+    """What a person says of a cluster, a candidate or a sample."""
+
+    kind: MarkKind
+    number: int
+    """Id of the cluster, place in `Diagnosis.candidates`, or row."""
+
     @property
     def is_empty(self) -> bool:
         return not (self.title or self.note or self.dismissed or self.pinned)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class OwnSet:
+class OwnSet(OwnWords):
     """Samples that a person keeps under a title of theirs."""
 
     id: str
     """Eight hexadecimal digits."""
-    title: str
     rows: I64
     """Ascending."""
     made_of: str = ""
     """How it was chosen, in words."""
-    note: str = ""
-    dismissed: str = ""
-    """As of a mark."""
-    pinned: bool = False
-    when: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -100,14 +100,14 @@ def yours_of(diagnosis: Diagnosis) -> Yours:
     sets, marks = dict[str, OwnSet](), dict[tuple[str, int], OwnMark]()
     for one in _mappings(said.get("sets")):
         rows = _rows(one.get("rows"), len(diagnosis.samples))
-        name, title = _text(one, "id", 8), _text(one, "title", MAX_TITLE)
-        if rows is not None and len(rows) and title and _ID.fullmatch(name):
-            sets[name] = OwnSet(name, title, rows, _text(one, "made_of", MAX_NOTE), *_common(one))
+        name = _text(one, "id", 8)
+        if rows is not None and len(rows) and _text(one, "title", MAX_TITLE) and _ID.fullmatch(name):
+            sets[name] = OwnSet(name, rows, _text(one, "made_of", MAX_NOTE), **_common(one))
     for one in _mappings(said.get("marks")):
         kind: Any = one.get("kind")
         number: Any = one.get("number")
         if kind in get_args(MarkKind) and type(number) is int and _is_there(diagnosis, cast(MarkKind, kind), number):
-            marks[kind, number] = OwnMark(cast(MarkKind, kind), number, _text(one, "title", MAX_TITLE), *_common(one))
+            marks[kind, number] = OwnMark(cast(MarkKind, kind), number, **_common(one))
     return Yours(tuple(sets.values()), tuple(one for one in marks.values() if not one.is_empty))
 
 
@@ -166,7 +166,7 @@ def new_set(diagnosis: Diagnosis, title: str, rows: I64, made_of: str, note: str
     rows = np.unique(np.asarray(rows, np.int64))
     if not len(rows) or rows[0] < 0 or rows[-1] >= len(diagnosis.samples):
         raise InvalidInput("No sample of this run is in that set. Pick some, and keep it again.")
-    return OwnSet(secrets.token_hex(4), title, rows, printable(made_of)[:MAX_NOTE], note, when=now())
+    return OwnSet(secrets.token_hex(4), rows, printable(made_of)[:MAX_NOTE], title=title, note=note, when=now())
 
 
 def read_title(text: str) -> str:
@@ -197,14 +197,14 @@ def _is_there(diagnosis: Diagnosis, kind: MarkKind, number: int) -> bool:
     return 0 <= number < len(diagnosis.candidates if kind == "candidate" else diagnosis.samples)
 
 
-def _fields(one: OwnSet | OwnMark) -> dict[str, Any]:
-    return {name: getattr(one, name) for name in ("title", "note", "dismissed", "pinned", "when")}
+def _fields(one: OwnWords) -> dict[str, Any]:
+    return {field.name: getattr(one, field.name) for field in fields(OwnWords)}
 
 
-def _common(one: Mapping[str, Any]) -> tuple[str, str, bool, str]:
-    """(note, dismissed, pinned, when) as they were kept."""
-    note, dismissed = _text(one, "note", MAX_NOTE), _text(one, "dismissed", MAX_TITLE)
-    return note, dismissed, one.get("pinned") is True, _text(one, "when", 40)
+def _common(one: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of `OwnWords` as they were kept."""
+    most = {"title": MAX_TITLE, "note": MAX_NOTE, "dismissed": MAX_TITLE, "when": 40}
+    return {name: _text(one, name, letters) for name, letters in most.items()} | {"pinned": one.get("pinned") is True}
 
 
 def _text(one: Mapping[str, Any], name: str, most: int) -> str:

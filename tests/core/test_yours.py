@@ -32,7 +32,8 @@ def plain() -> Diagnosis:
 @pytest.fixture(scope="module")
 def marked(plain: Diagnosis) -> Diagnosis:
     made = with_set(plain, new_set(plain, EVIL, np.array([5, 3, 3]), "an outline on the map", EVIL))
-    made = with_mark(made, OwnMark("cluster", 0, EVIL, "seen in\nMay", "the label is wrong", True))
+    words = OwnMark("cluster", 0, title=EVIL, note="seen in\nMay", dismissed="the label is wrong", pinned=True)
+    made = with_mark(made, words)
     return with_mark(made, OwnMark("sample", 7, note=EVIL))
 
 
@@ -77,7 +78,7 @@ def test_bounds_are_said(plain: Diagnosis) -> None:
         with pytest.raises(InvalidInput, match="No sample of this run"):
             new_set(plain, "x", np.array(wrong, np.int64), "")
     with pytest.raises(InvalidInput, match="no cluster of number 9"):
-        with_mark(plain, OwnMark("cluster", 9, "x"))
+        with_mark(plain, OwnMark("cluster", 9, title="x"))
     full = plain
     for i in range(MOST):
         full = with_set(full, new_set(plain, f"set {i}", rows, ""))

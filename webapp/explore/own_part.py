@@ -12,7 +12,7 @@ from core.numbers import count
 from core.records import I64, Diagnosis
 from core.reports.html.yours import marked
 from core.reports.wording.findings import cluster_title
-from core.yours import MARKED, MAX_NOTE, MAX_TITLE, OwnMark, OwnSet, Yours, yours_of
+from core.yours import MARKED, MAX_NOTE, MAX_TITLE, OwnSet, OwnWords, Yours, yours_of
 from webapp.markup.render import render
 from webapp.state.filters import said
 from webapp.state.runs import READ_ONLY, RUNS
@@ -32,7 +32,7 @@ class OwnForm:
 
     of: str
     """What it speaks of: "cluster:0", "candidate:0", "sample:0", "set:ID", or "" for samples that are not kept."""
-    one: OwnSet | OwnMark | None
+    one: OwnWords | None
     """What is said of it already; None where `of` is ""."""
     read_only: str
     """Why nothing can be said of it, else ""."""

@@ -8,7 +8,7 @@ import pandas as pd
 
 from core.records import Diagnosis
 from core.reports.wording.findings import cluster_title
-from core.yours import NOT_TESTED, OwnMark, OwnSet, yours_of
+from core.yours import NOT_TESTED, OwnMark, OwnSet, OwnWords, yours_of
 
 COLUMNS = (
     "kind id title tested_title note not_a_failure pinned when made_of size mean_loss error_rate samples".split()
@@ -67,7 +67,7 @@ def _mark(diagnosis: Diagnosis, one: OwnMark) -> dict[str, Any]:
     }
 
 
-def _said(one: OwnSet | OwnMark) -> dict[str, Any]:
+def _said(one: OwnWords) -> dict[str, Any]:
     return {
         "title": one.title,
         "note": one.note,

@@ -66,7 +66,7 @@ def test_every_key_is_documented_and_every_documented_key_is_written(options: di
         own = with_set(with_probes(ruled), new_set(ruled, "mine", np.arange(3), "an outline"))
         full = {
             re.sub(r"\.(value|low|high)$", "", key)
-            for key in keys(to_document(with_mark(own, OwnMark("sample", 0, "x"))))
+            for key in keys(to_document(with_mark(own, OwnMark("sample", 0, title="x"))))
         }
         assert full == documented
 
