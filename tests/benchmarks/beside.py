@@ -180,7 +180,7 @@ def visit(tool: str, said: argparse.Namespace, rows: Path, n: int, browser: Any)
     pictures, begun = n < MOST_WITH_PICTURES, time.monotonic()
     if tool == "Errata":
         with served(REPOSITORY, n) as at:
-            found = {"start": 1000 * (time.monotonic() - begun), **look(browser, at)}
+            found = {"start": 1000 * (time.monotonic() - begun), **look(browser, at, None)}
         return found | {"selection": found["lasso"], "group": found["cluster"]}
     if tool == "Atlas":
         command = [str(said.atlas / "bin/embedding-atlas"), str(rows), "--x", "x", "--y", "y", "--disable-projection"]
