@@ -86,8 +86,7 @@ def test_the_keyboard_alone_opens_a_cluster(open_page: Visit) -> None:
     page.keyboard.press("Tab")
     page.wait_for_selector("ul[role=listbox]")  # of the runs
     page.keyboard.press("Tab")
-    page.wait_for_timeout(400)
-    assert not page.locator("ul[role=listbox]").count()
+    page.wait_for_selector("ul[role=listbox]", state="detached")
     page.locator("#map .map-plate").focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")

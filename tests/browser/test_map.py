@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import io
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
-from scipy.ndimage import minimum_filter, uniform_filter
 
 from tests.support.contrast import switch_mode
+from tests.support.map_picture import crowd, picture, until
 from tests.support.showcase import make_showcase
 from webapp.markup.html import HUES
 
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Any]
-BUTTONS = 70
-"""Rows of pixels at the top of the map that hold its buttons."""
 NO_WEBGL = """(() => {
   const real = HTMLCanvasElement.prototype.getContext;
   HTMLCanvasElement.prototype.getContext = function (kind, ...more) {
@@ -40,33 +35,10 @@ def says(page: Any, **wanted: str) -> None:
     )
 
 
-def picture(page: Any) -> np.ndarray:
-    """(h, w, 3) what the map shows below its buttons."""
-    shot = page.locator("#map .map-plate").screenshot()
-    return np.asarray(Image.open(io.BytesIO(shot)).convert("RGB"), int)[BUTTONS:]
-
-
-def until(holds: Callable[[], bool], seconds: float = 30) -> None:
-    """Until it holds, of what is drawn in a later frame."""
-    last = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < last
-        time.sleep(0.1)
-
-
 def share_near(shown: np.ndarray, colour: str) -> float:
     """Share of the pixels that are about of this colour."""
     rgb = np.array([int(colour[i : i + 2], 16) for i in (1, 3, 5)])
     return float((np.abs(shown - rgb).max(-1) < 24).mean())
-
-
-def crowd(page: Any) -> tuple[float, float]:
-    """(x, y) in the window, of the pixel round which most is covered by points: neither plate nor a line's width."""
-    shown = picture(page)
-    covered = minimum_filter(np.abs(shown - np.median(shown, (0, 1))).max(-1) > 60, 5)
-    y, x = np.unravel_index(np.argmax(uniform_filter(covered.astype(float), 25) * covered), covered.shape)
-    box = page.locator("#map .map-plate").bounding_box()
-    return box["x"] + float(x), box["y"] + BUTTONS + float(y)
 
 
 def test_hovering_a_point_shows_its_picture(open_page: Visit) -> None:

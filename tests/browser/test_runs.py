@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import READY, diagnose_on_page, start_run
+from tests.support.map_picture import until
 from tests.support.showcase import write_examples
 from webapp.app import build_app
 from webapp.server.settings import launch_settings
@@ -141,7 +142,8 @@ def test_at_home_another_browser_lists_all_and_deletes_all_only_when_asked_twice
     asked = list[str]()
     page.once("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
     page.get_by_role("button", name="Delete my data now").click()
-    page.wait_for_timeout(1500)
+    until(lambda: len(asked) > 0, page.wait_for_timeout)
+    page.wait_for_timeout(1500)  # nothing that comes later deletes it
     assert "your run kept on this machine" in asked[0]
     assert page.locator("#my-runs [data-run]").count() == 1
     page.once("dialog", lambda dialog: dialog.accept())

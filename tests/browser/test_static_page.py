@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.browser.conftest import draw_lasso
+from tests.support.map_picture import until
 from tests.support.showcase import add_words, make_showcase
 from webapp.explore.static_page import write_page
 
@@ -44,8 +45,7 @@ def test_a_cluster_an_outline_a_colour_and_a_sample_open_without_a_server(page: 
     page.wait_for_selector("#pane .selection-chip")
     assert "Adjusted p" in page.locator("#pane").inner_text()
     page.locator("#pane .tile img").first.scroll_into_view_if_needed()
-    page.wait_for_timeout(500)
-    assert page.evaluate("document.querySelector('#pane .tile img').naturalWidth") > 0
+    until(lambda: page.evaluate("document.querySelector('#pane .tile img').naturalWidth") > 0)
     page.keyboard.press("Escape")
     page.wait_for_selector("#pane .card")
     page.locator("#map select").select_option("class")
