@@ -10,7 +10,7 @@ from scipy import stats
 
 from core.checks.prediction_powered import newcombe
 from core.records import F64, I64, Bool, Diagnosis, Estimate, FailureCluster, FourWay
-from core.statistics.intervals import UNDEFINED, bootstrap, effective_rows, wilson_limits
+from core.statistics.intervals import UNDEFINED, bootstrap, effective_rows, telling_groups, wilson_limits
 from core.statistics.paired import paired_difference, paired_p
 from core.statistics.permutation import holm, permutation_p
 from core.statistics.permuter import Permuter
@@ -120,18 +120,12 @@ def gap_of(y: F64, member: Bool, block: I64, groups: I64 | None, level: float, *
     value, weights = _gap(member, block, y), np.abs(_weights(member, block))
     of = np.arange(len(y)) if groups is None else groups
     sides = [np.flatnonzero(part & (weights > 0)) for part in (member, ~member)]
-    if min(_telling(y[at], of[at]) for at in sides) >= FEW:
+    if min(telling_groups(y[at], of[at]) for at in sides) >= FEW:
         rng = np.random.default_rng(seed)
         return bootstrap(lambda at: _gap(member[at], block[at], y[at]), len(y), groups, rng, level=level)
     one, other = (_mean_of(y[at], weights[at], of[at], level, signed=bool((y < 0).any())) for at in sides)
     both = newcombe(one, other)
     return Estimate(value, float(max(both.low, one.low - other.high)), float(min(both.high, one.high - other.low)))
-
-
-def _telling(y: F64, groups: I64) -> int:
-    """Groups in which some row has another value than most rows."""
-    values, place = np.unique(y, return_inverse=True)
-    return len(np.unique(groups[place != np.bincount(place, minlength=len(values)).argmax()]))
 
 
 def _mean_of(y: F64, weights: F64, groups: I64, level: float, *, signed: bool) -> Estimate:
@@ -140,7 +134,7 @@ def _mean_of(y: F64, weights: F64, groups: I64, level: float, *, signed: bool) -
     more, less = float(share @ (y > 0)), float(share @ (y < 0))
     quantile, variance = float(stats.norm.ppf((1 + level) / 2)), more + less - (more - less) ** 2
     if len(np.unique(groups)) < len(groups):
-        worth, wider = effective_rows(y, groups, variance, prior=1.0)
+        worth, wider = effective_rows(y, groups, variance)
         n, quantile = n * worth / len(y), quantile * wider / float(stats.norm.ppf(0.975))
     if not signed:
         return Estimate(more, *wilson_limits(more, n, quantile))

@@ -132,19 +132,27 @@ def searched_difference(
     return Estimate(min(max(value, low), high) if np.isfinite(reach) else value, low, high)
 
 
-def effective_rows(values: F64 | Bool, groups: I64, row_variance: float, *, prior: float = 0.0) -> tuple[float, float]:
+ALIKE_GROUPS = 1.0
+"""Groups in which all rows are alike that are counted beside those that tell of the variance between groups: where few
+do, it is thought larger."""
+
+
+def effective_rows(values: F64 | Bool, groups: I64, row_variance: float) -> tuple[float, float]:
     """How many independent rows (n,) values in groups are worth for their mean, and the quantile of its 95 % interval.
 
     Args:
         row_variance: of one value; 0 where it cannot be told from these rows, which are then worth what they would be
             if the rows of a group were all alike.
-        prior: groups that are counted beside those with a value other than the commonest, and in which all rows are
-            alike: where few groups tell of the variance between them, it is thought larger.
+
+    The variance of the mean is the larger of two: that between groups, and that which the likeness of rows within
+    groups implies, since a few large groups may all be right by luck. Where few groups hold a value other than the
+    commonest, `ALIKE_GROUPS` more are counted.
 
     Source: the effective sample size of Korn & Graubard 1998, Surv. Methodol. 24(2); the variance of the mean by the
-    jackknife over groups (CR3 of MacKinnon, Nielsen & Webb 2023, J. Econometrics 232(2)); the quantile is Student's
-    with the effective number of groups of Carter, Schnepel & Steigerwald 2017, Rev. Econ. Stat. 99(4), less one. The
-    prior is ours.
+    jackknife over groups (CR3 of MacKinnon, Nielsen & Webb 2023, J. Econometrics 232(2)), and by the design effect of
+    the correlation within groups, which the analysis of variance estimates (Donner & Klar 2000, ch. 1); the quantile is
+    Student's with Kish's effective number of groups, less one, as Carter, Schnepel & Steigerwald 2017, Rev. Econ. Stat.
+    99(4), advise of theirs. Taking the larger, and the groups beside, are ours.
     """
     _, place, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     n, sums = len(values), np.bincount(place, values.astype(np.float64))
@@ -154,11 +162,20 @@ def effective_rows(values: F64 | Bool, groups: I64, row_variance: float, *, prio
         return n / alike, quantile
     without = (sums.sum() - sums) / (n - sizes)
     variance = (len(sizes) - 1) / len(sizes) * float(((without - sums.sum() / n) ** 2).sum())
-    effect = max(1.0, variance / (row_variance / n))
-    if prior and effect < alike:
-        telling = min(int((sums > 0).sum()), int((sums < sizes).sum()))
-        effect = (telling * effect + prior * alike) / (telling + prior)
+    apart = float((values.astype(np.float64) ** 2).sum() - (sums**2 / sizes).sum())  # from the mean of one's group
+    within = apart / max(n - len(sizes), 1)
+    likeness = min(1.0, max(0.0, 1 - within / (row_variance * n / (n - 1))))
+    effect = max(1.0, variance / (row_variance / n), 1 + likeness * (alike - 1))
+    if effect < alike:
+        telling = telling_groups(values, groups)
+        effect = (telling * effect + ALIKE_GROUPS * alike) / (telling + ALIKE_GROUPS)
     return n / effect, quantile
+
+
+def telling_groups(values: F64 | Bool, groups: I64) -> int:
+    """Groups in which some row has another value than most rows."""
+    kinds, place = np.unique(values, return_inverse=True)
+    return len(np.unique(groups[place != np.bincount(place, minlength=len(kinds)).argmax()]))
 
 
 def accuracy_of(errors: Bool, groups: I64 | None) -> Estimate:
@@ -168,5 +185,5 @@ def accuracy_of(errors: Bool, groups: I64 | None) -> Estimate:
     if groups is None or len(np.unique(groups)) == n:
         return wilson(right, n)
     share = right / n
-    worth, quantile = effective_rows(errors, groups, share * (1 - share), prior=1.0)
+    worth, quantile = effective_rows(errors, groups, share * (1 - share))
     return Estimate(share, *wilson_limits(share, worth, quantile))

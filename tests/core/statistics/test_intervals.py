@@ -164,3 +164,13 @@ def test_without_a_threshold_a_difference_has_no_interval() -> None:
     found = searched_difference(np.array([1.0, 2.0]), np.array([0.0, 1.0, 2.0]), float("nan"))
     assert found.value == pytest.approx(0.5)
     assert np.isnan([found.low, found.high]).all()
+
+
+def test_large_groups_that_are_all_right_by_luck_do_not_say_that_the_rest_knows_the_share():
+    """Four groups of 50 alike rows beside 200 single ones: as often as all four are right, the share looks sure."""
+    sizes = np.r_[np.full(4, 50), np.ones(200, np.int64)]
+    groups, held, rng = np.repeat(np.arange(len(sizes)), sizes), 0, np.random.default_rng(0)
+    for _ in range(100):
+        found = accuracy_of((rng.random(len(sizes)) < 0.3)[groups], groups)
+        held += found.low <= 0.7 <= found.high
+    assert held >= 90  # 0.74 before
