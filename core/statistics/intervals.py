@@ -37,7 +37,7 @@ def wilson_limits(share: float, n: float, quantile: float = 1.96) -> tuple[float
     z2 = quantile**2
     centre = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = quantile / (1 + z2 / n) * float(np.sqrt(share * (1 - share) / n + z2 / (4 * n**2)))
-    return max(0.0, centre - half), min(1.0, centre + half)
+    return min(share, max(0.0, centre - half)), max(share, min(1.0, centre + half))
 
 
 def simultaneous_level(n: int, level: float = 0.95) -> float:
@@ -157,8 +157,10 @@ def effective_rows(values: F64 | Bool, groups: I64, row_variance: float) -> tupl
     _, place, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     n, sums = len(values), np.bincount(place, values.astype(np.float64))
     alike = float((sizes.astype(np.float64) ** 2).sum()) / n  # the design effect where the rows of a group are alike
+    if row_variance <= 0:
+        return n / alike, float(stats.norm.ppf(0.975))  # no variance is estimated
     quantile = float(stats.t.ppf(0.975, max(n / alike - 1, 1.0)))
-    if len(sizes) == 1 or row_variance <= 0:
+    if len(sizes) == 1:
         return n / alike, quantile
     without = (sums.sum() - sums) / (n - sizes)
     variance = (len(sizes) - 1) / len(sizes) * float(((without - sums.sum() / n) ** 2).sum())
@@ -185,5 +187,4 @@ def accuracy_of(errors: Bool, groups: I64 | None) -> Estimate:
     if groups is None or len(np.unique(groups)) == n:
         return wilson(right, n)
     share = right / n
-    worth, quantile = effective_rows(errors, groups, share * (1 - share))
-    return Estimate(share, *wilson_limits(share, worth, quantile))
+    return Estimate(share, *wilson_limits(share, *effective_rows(errors, groups, share * (1 - share))))

@@ -19,7 +19,7 @@ import numpy as np
 
 from core.composition.scoring.compare import compare_results
 from core.composition.scoring.encoder import EncoderScorer
-from core.composition.scoring.measures import share_of, title_of
+from core.composition.scoring.measures import title_of
 from core.composition.scoring.run import run_composition
 from core.errors import InvalidInput
 from core.numbers import count
@@ -38,6 +38,7 @@ from core.records import (
     Scores,
     no_progress,
 )
+from core.statistics.intervals import accuracy_of
 from core.statistics.paired import paired_difference, paired_p
 from core.training.forgetting_rows import TASKS, ForgettingRow, judged, reranked_sentence, sentence_of
 from core.training.reference_tasks import Captioned, captioned_items, scene_captions, scene_classes
@@ -229,7 +230,7 @@ def _benchmark(one: LoadedBenchmark, before: Scorer, after: Scorer, notes: list[
 def _row(task: str, data: str, metric: str, right: tuple[Bool, Bool], groups: I64 | None, seed: int) -> ForgettingRow:
     """What was right before and after, compared."""
     before, after = right
-    shares = [share_of(side, groups, np.random.default_rng(seed)) for side in right]
+    shares = [accuracy_of(~side, groups) for side in right]
     difference = paired_difference(~before, ~after, groups)
     p = paired_p(~before, ~after, groups, seed=seed)
     only = int((before & ~after).sum()), int((after & ~before).sum())

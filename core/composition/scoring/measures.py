@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from core.composition.scoring.judging import Judged
-from core.records import F64, I64, Bool, Estimate, Item, Metric, Picture, TagMetrics
-from core.statistics.intervals import UNDEFINED, bootstrap, wilson
+from core.records import F64, I64, Estimate, Item, Metric, Picture, TagMetrics
+from core.statistics.intervals import UNDEFINED, accuracy_of, bootstrap
 
 TITLES = {
     "image": "Image score (each caption picks its picture)",
@@ -159,28 +159,12 @@ def by_tag(
 def estimate_of(
     values: F64, groups: I64 | None, strata: npt.NDArray[np.str_] | None, *, share: bool, rng: np.random.Generator
 ) -> Estimate:
-    """The mean of (n,) values with its interval: by `share_of` where they are 0 or 1, by `macro_of` where strata weigh
-    the same, else `mean_of`."""
+    """The mean of (n,) values with its interval: by `accuracy_of` where they are 0 or 1, by `macro_of` where strata
+    weigh the same, else `mean_of`."""
     if strata is not None and not (share and (values.all() or not values.any())):
         return macro_of(values, np.unique(strata, return_inverse=True)[1].astype(np.int64), groups, rng)
-    # Resampling sees no spread where all items are right, or all wrong: Wilson's interval does.
-    return share_of(values > 0, groups, rng) if share else mean_of(values, groups, rng)
-
-
-def share_of(right: Bool, groups: I64 | None, rng: np.random.Generator) -> Estimate:
-    """The share of right items with its 95 % interval.
-
-    Wilson's; where items come in groups, the groups' bootstrap, or with fewer than `MIN_GROUPS` of them (or nothing to
-    resample) Wilson's again, as if each group were one item: too wide rather than too narrow.
-    """
-    n, share = len(right), float(right.mean()) if len(right) else float("nan")
-    if not n:
-        return UNDEFINED
-    n_groups = n if groups is None else len(np.unique(groups))
-    if n_groups < n and n_groups >= MIN_GROUPS and 0 < share < 1:
-        return bootstrap(lambda at: float(right[at].mean()), n, groups, rng, repeats=REPEATS)
-    interval = wilson(round(share * n_groups), n_groups)
-    return Estimate(share, min(interval.low, share), max(interval.high, share))
+    # Resampling sees no spread where all items are right, or all wrong: an interval of a share does.
+    return accuracy_of(values <= 0, groups) if share and len(values) else mean_of(values, groups, rng)
 
 
 def mean_of(values: F64, groups: I64 | None, rng: np.random.Generator) -> Estimate:

@@ -14,9 +14,9 @@ from typing import Literal
 import numpy as np
 
 from core.composition.scoring.judging import in_order, items_of
-from core.composition.scoring.measures import share_of
 from core.numbers import interval, percent
 from core.records import F64, Benchmark, Bool, CompositionResult, Estimate
+from core.statistics.intervals import UNDEFINED, accuracy_of
 
 GUESSED_SAME = 1 / 2
 """Share of items in which a guess takes one picture for both captions."""
@@ -65,12 +65,11 @@ class Signature:
         return _sentence(self)
 
 
-def signature_of(result: CompositionResult, benchmark: Benchmark, *, seed: int = 0) -> Signature | None:
+def signature_of(result: CompositionResult, benchmark: Benchmark) -> Signature | None:
     """How the model of a result on pairs is right and wrong; None for results on choices or queries, and where there is
     no item.
 
-    Intervals are Wilson's, or resample groups of items that share pictures
-    (`core.composition.scoring.measures.share_of`).
+    Intervals are those of `core.statistics.intervals.accuracy_of`; items that share pictures are a group.
 
     The verdict compares 95 % intervals with what guessing gives, on the side of the captions (Cola's), and adjusts
     nothing: it describes. "blind to binding": both captions take the same picture more often than in 1/2, the accuracy
@@ -88,7 +87,7 @@ def signature_of(result: CompositionResult, benchmark: Benchmark, *, seed: int =
 
     def share(chosen: Bool, among: Bool | None = None) -> Estimate:
         rows = slice(None) if among is None else among
-        return share_of(chosen[rows], None if groups is None else groups[rows], np.random.default_rng(seed))
+        return accuracy_of(~chosen[rows], None if groups is None else groups[rows]) if len(chosen[rows]) else UNDEFINED
 
     captions = _picks(s[:, 0, 0] - s[:, 1, 0], s[:, 1, 1] - s[:, 0, 1], share)
     pictures = _picks(s[:, 0, 0] - s[:, 0, 1], s[:, 1, 1] - s[:, 1, 0], share)
