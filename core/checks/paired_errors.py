@@ -10,7 +10,14 @@ from scipy import stats
 
 from core.checks.prediction_powered import newcombe
 from core.records import F64, I64, Bool, Diagnosis, Estimate, FailureCluster, FourWay
-from core.statistics.intervals import UNDEFINED, bootstrap, effective_rows, telling_groups, wilson_limits
+from core.statistics.intervals import (
+    UNDEFINED,
+    bootstrap,
+    effective_rows,
+    paired_limits,
+    telling_groups,
+    wilson_limits,
+)
 from core.statistics.paired import paired_difference, paired_p
 from core.statistics.permutation import holm, permutation_p
 from core.statistics.permuter import Permuter
@@ -138,10 +145,7 @@ def _mean_of(y: F64, weights: F64, groups: I64, level: float, *, signed: bool) -
         n, quantile = n * worth / len(y), quantile * wider / float(stats.norm.ppf(0.975))
     if not signed:
         return Estimate(more, *wilson_limits(more, n, quantile))
-    a, b = (more * n + 1) / (n + 2), (less * n + 1) / (n + 2)
-    reach = quantile * float(np.sqrt((a + b - (a - b) ** 2) / (n + 2)))
-    value = more - less
-    return Estimate(value, max(-1.0, min(value, a - b - reach)), min(1.0, max(value, a - b + reach)))
+    return Estimate(more - less, *paired_limits(more, less, n, quantile))
 
 
 def _selection(cluster: FailureCluster) -> float:

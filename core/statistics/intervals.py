@@ -40,6 +40,17 @@ def wilson_limits(share: float, n: float, quantile: float = 1.96) -> tuple[float
     return min(share, max(0.0, centre - half)), max(share, min(1.0, centre + half))
 
 
+def paired_limits(more: float, less: float, n: float, quantile: float = 1.96) -> tuple[float, float]:
+    """Limits in [-1, 1] of a share `more` of rows minus a share `less` of the same n rows, which need not be whole.
+
+    Source: Bonett & Price 2012, J. Educ. Behav. Stat. 37(4), eq. 3: one row is added to each kind of disagreement, so
+    the limits stand apart even where no row disagrees.
+    """
+    value, a, b = more - less, (more * n + 1) / (n + 2), (less * n + 1) / (n + 2)
+    reach = quantile * float(np.sqrt((a + b - (a - b) ** 2) / (n + 2)))
+    return max(-1.0, min(value, a - b - reach)), min(1.0, max(value, a - b + reach))
+
+
 def simultaneous_level(n: int, level: float = 0.95) -> float:
     """The level of each of `n` intervals with which all of them hold at once with `level` (Bonferroni)."""
     return 1 - (1 - level) / max(n, 1)

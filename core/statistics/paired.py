@@ -8,7 +8,7 @@ from scipy import stats
 
 from core.errors import InvalidInput
 from core.records import I64, Bool, Estimate
-from core.statistics.intervals import effective_rows
+from core.statistics.intervals import effective_rows, paired_limits
 
 FLIPS = 9999
 """Sign flips behind a p where rows come in groups."""
@@ -31,10 +31,9 @@ def mcnemar(only_a: int, only_b: int) -> float:
 def paired_difference(wrong_a: Bool, wrong_b: Bool, groups: I64 | None = None) -> Estimate:
     """Error rate of A minus that of B on the same n rows, with a 95 % interval.
 
-    Source: Bonett & Price 2012, J. Educ. Behav. Stat. 37(4), eq. 3: one row is added to each kind of disagreement, so
-    the interval has a width even where no row disagrees. Where rows come in groups, of as many rows as they are worth
-    (`core.statistics.intervals.effective_rows`; ours). Measured: docs/evidence/predictions.md, "Shares and differences
-    of rows in groups".
+    The interval is that of `core.statistics.intervals.paired_limits`; where rows come in groups, of as many rows as
+    they are worth (`effective_rows`; ours). Measured: docs/evidence/predictions.md, "Shares and differences of rows in
+    groups".
     """
     n = _checked(wrong_a, wrong_b)
     difference = wrong_a.astype(np.float64) - wrong_b
@@ -42,9 +41,8 @@ def paired_difference(wrong_a: Bool, wrong_b: Bool, groups: I64 | None = None) -
     worth, quantile = float(n), float(stats.norm.ppf(0.975))
     if groups is not None and _grouped(groups):
         worth, quantile = effective_rows(difference, groups, a + b - (a - b) ** 2)
-    a, b = (a * worth + 1) / (worth + 2), (b * worth + 1) / (worth + 2)
-    reach = quantile * float(np.sqrt((a + b - (a - b) ** 2) / (worth + 2)))
-    return Estimate(value, max(-1.0, min(value, a - b - reach)), min(1.0, max(value, a - b + reach)))
+    low, high = paired_limits(a, b, worth, quantile)
+    return Estimate(value, min(value, low), max(value, high))
 
 
 def paired_p(wrong_a: Bool, wrong_b: Bool, groups: I64 | None = None, *, seed: int = 0) -> float:
