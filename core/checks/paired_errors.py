@@ -10,14 +10,7 @@ from scipy import stats
 
 from core.checks.prediction_powered import newcombe
 from core.records import F64, I64, Bool, Diagnosis, Estimate, FailureCluster, FourWay
-from core.statistics.intervals import (
-    UNDEFINED,
-    bootstrap,
-    effective_rows,
-    paired_limits,
-    telling_groups,
-    wilson_limits,
-)
+from core.statistics.intervals import UNDEFINED, bootstrap, effective_rows, paired_limits, telling_groups, wilson_limits
 from core.statistics.paired import paired_difference, paired_p
 from core.statistics.permutation import holm, permutation_p
 from core.statistics.permuter import Permuter
