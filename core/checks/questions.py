@@ -36,7 +36,7 @@ from core.language.counted import counted
 from core.language.directions import centred
 from core.language.likeness import likeness, question_prompts, support, things_of
 from core.records import EVERYTHING, F32, F64, I64, Diagnosis, Estimate, Measure, Words
-from core.statistics.intervals import bootstrap, wilson
+from core.statistics.intervals import accuracy_of, bootstrap
 from core.statistics.permutation import studentised_excess
 from core.statistics.power import least_difference
 
@@ -229,7 +229,7 @@ class QuestionReader:
         losses, errors = self.diagnosis.outcomes.fitted, self.diagnosis.outcomes.errors
         wrong = None if errors is None else errors.astype(np.float64)
         if untested:
-            observed, rate = self._mean(losses, rows), None if wrong is None else self._mean(wrong, rows)
+            observed, rate = self._mean(losses, rows), None if wrong is None else self._rate(wrong, rows)
         else:
             observed, rate = self._tested(rows, scope.rows)
         return Answer(
@@ -297,9 +297,10 @@ class QuestionReader:
         return found.mean_loss, found.error_rate
 
     def _rate(self, wrong: F64, rows: I64) -> Estimate:
-        """Of few rows that are all right or all wrong a bootstrap would say that it is sure."""
-        mixed = self.diagnosis.samples.groups is not None and np.ptp(wrong[rows]) > 0
-        return self._mean(wrong, rows) if mixed else wilson(int(wrong[rows].sum()), len(rows))
+        """Error rate of a set that was not tested. Of few rows or groups a bootstrap would be too sure."""
+        groups = self.diagnosis.samples.groups
+        right = accuracy_of(wrong[rows] > 0, None if groups is None else groups[rows])
+        return Estimate(1 - right.value, 1 - right.high, 1 - right.low)
 
     def _mean(self, values: F64, rows: I64) -> Estimate:
         """Mean over the rows of a set that was not tested, with an interval for this one set."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.records import F64, I64, Bool, Estimate, ProbeResult
-from core.statistics.intervals import bootstrap, wilson
+from core.records import F64, I64, Bool, Diagnosis, Estimate, ProbeResult
+from core.statistics.intervals import accuracy_of, bootstrap
 
 BINS = 15
 
@@ -24,15 +24,29 @@ class ClassAccuracy:
     precision: Estimate | None
 
 
-def by_class(labels: I64, predictions: I64, names: tuple[str, ...]) -> tuple[ClassAccuracy, ...]:
-    """One entry for each class, in the order of the names."""
+def groups_of(diagnosis: Diagnosis, result: ProbeResult) -> I64 | None:
+    """The groups of the result's rows."""
+    groups = diagnosis.samples.groups
+    return None if groups is None else groups[result.rows]
+
+
+def by_class(
+    labels: I64, predictions: I64, names: tuple[str, ...], groups: I64 | None = None
+) -> tuple[ClassAccuracy, ...]:
+    """One entry for each class, in the order of the names.
+
+    Args:
+        groups: (n,) of the rows, which the intervals then know to be fewer than they seem.
+    """
+
+    def share(part: Bool) -> Estimate | None:
+        return accuracy_of(~right[part], None if groups is None else groups[part]) if part.any() else None
+
     right = labels == predictions
     found: list[ClassAccuracy] = []
     for c, name in enumerate(names):
         mine, said = labels == c, predictions == c
-        recall = wilson(int((right & mine).sum()), int(mine.sum())) if mine.any() else None
-        precision = wilson(int((right & said).sum()), int(said.sum())) if said.any() else None
-        found.append(ClassAccuracy(name, int(mine.sum()), recall, int(said.sum()), precision))
+        found.append(ClassAccuracy(name, int(mine.sum()), share(mine), int(said.sum()), share(said)))
     return tuple(found)
 
 
@@ -51,11 +65,14 @@ class Bin:
     accuracy: Estimate
 
 
-def reliability(confidence: F64, right: Bool, bins: int = BINS) -> tuple[Bin, ...]:
-    """Bins of equal count by confidence, lowest first."""
+def reliability(confidence: F64, right: Bool, groups: I64 | None = None, *, bins: int = BINS) -> tuple[Bin, ...]:
+    """Bins of equal count by confidence, lowest first; with the groups of the rows as `by_class`."""
     order = np.argsort(confidence, kind="stable")
     parts = [p for p in np.array_split(order, min(bins, len(order))) if len(p)]
-    return tuple(Bin(len(p), float(confidence[p].mean()), wilson(int(right[p].sum()), len(p))) for p in parts)
+    own = [None if groups is None else groups[p] for p in parts]
+    return tuple(
+        Bin(len(p), float(confidence[p].mean()), accuracy_of(~right[p], g)) for p, g in zip(parts, own, strict=True)
+    )
 
 
 def calibration_error(

@@ -18,11 +18,15 @@ MAX_EVEN = 0.01
 
 def classes_view(diagnosis: Diagnosis, result: ProbeResult, comparison: Comparison | None) -> str:
     """Recall and precision of each class with Wilson intervals, least recognised first, beside the user's model."""
-    from core.probes.measures import by_class  # scipy: not needed to start the page
+    from core.probes.measures import by_class, groups_of  # scipy: not needed to start the page
 
     predictions = result.outcomes.predictions
     assert predictions is not None
-    found = [c for c in by_class(result.labels, predictions, result.class_names) if c.n or c.n_said]
+    found = [
+        c
+        for c in by_class(result.labels, predictions, result.class_names, groups_of(diagnosis, result))
+        if c.n or c.n_said
+    ]
     found.sort(key=lambda c: c.recall.value if c.recall else 2.0)
     beside = {} if comparison is None else {f.scope: f for f in comparison.classes}
     own = _own_recall(diagnosis, result)
@@ -81,11 +85,11 @@ def _largest(counts: np.ndarray, shares: np.ndarray, names: tuple[str, ...]) -> 
     return [(names[c], names[d], int(off[c, d]), float(shares[c, d])) for c, d in places if off[c, d]]
 
 
-def reliability_view(result: ProbeResult) -> str:
+def reliability_view(diagnosis: Diagnosis, result: ProbeResult) -> str:
     """Confidence against accuracy in bins of equal count, drawn and as a table."""
-    from core.probes.measures import confidence_of, reliability
+    from core.probes.measures import confidence_of, groups_of, reliability
 
-    bins = reliability(*confidence_of(result))
+    bins = reliability(*confidence_of(result), groups_of(diagnosis, result))
     mean = float(sum(b.confidence * b.n for b in bins) / max(1, sum(b.n for b in bins)))
     gap = mean - result.accuracy.value
     way = "over" if gap > MAX_EVEN else "under" if gap < -MAX_EVEN else "neither over- nor under"

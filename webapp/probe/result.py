@@ -28,7 +28,7 @@ def result_view(
     panels = [
         ("probe-beside", "Beside your model", [beside_view(diagnosis, result, comparison)]),
         ("probe-classes", "By class", classes),
-        ("probe-calibration", "Calibration", [reliability_view(result)]),
+        ("probe-calibration", "Calibration", [reliability_view(diagnosis, result)]),
         ("probe-learned", "Words and support", [learned_view(result)]),
         ("probe-all", f"All results ({len(results)})", every),
     ]

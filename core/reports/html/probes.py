@@ -11,7 +11,7 @@ import numpy as np
 from core.checks.compare import comparison_with, probe_of
 from core.checks.paired_errors import MODEL
 from core.numbers import count, p_value, percent
-from core.probes.measures import by_class
+from core.probes.measures import by_class, groups_of
 from core.records import I64, Bool, Comparison, Diagnosis, FourWay, ProbeResult
 from core.reports.wording.probes import (
     choice_sentence,
@@ -41,7 +41,7 @@ def probe_sections(diagnosis: Diagnosis, entries: Entries) -> list[dict[str, Any
 def _section(diagnosis: Diagnosis, result: ProbeResult, entries: Entries, number: int) -> dict[str, Any]:
     compared = comparison_with(diagnosis, result.name)
     found = (
-        by_class(result.labels, result.outcomes.predictions, result.class_names)
+        by_class(result.labels, result.outcomes.predictions, result.class_names, groups_of(diagnosis, result))
         if result.outcomes.predictions is not None
         else ()
     )

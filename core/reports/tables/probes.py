@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from core.checks.compare import comparison_with, comparisons
-from core.probes.measures import by_class
+from core.probes.measures import by_class, groups_of
 from core.records import Comparison, Diagnosis, FourWay, ProbeResult
 from core.records.codec import to_json
 from core.reports.tables.values import estimate, fields, flat, reasons, strings
@@ -96,7 +96,9 @@ def probe_document(diagnosis: Diagnosis, result: ProbeResult) -> dict[str, Any]:
             "choices": [{"name": c.name, "number": c.value, "how": c.how} for c in result.choices],
             "classes": [
                 fields(c, "name n recall n_said precision")
-                for c in by_class(result.labels, result.outcomes.predictions, result.class_names)
+                for c in by_class(
+                    result.labels, result.outcomes.predictions, result.class_names, groups_of(diagnosis, result)
+                )
             ],
             "support": _support(result),
             "comparison": None if compared is None else comparison_document(diagnosis, compared),

@@ -281,3 +281,17 @@ def test_what_the_pictures_show_lies_above_the_line_and_what_they_do_not_below()
     boat, elephant = ask(replace(diagnosis, words=made), ["a red boat", "an orange elephant"], encoder=tower)
     assert boat.shown
     assert not elephant.shown
+
+
+@pytest.mark.parametrize("wrong", [False, True])
+def test_untested_rows_of_a_few_groups_that_are_all_alike_leave_the_error_rate_open(wrong: bool) -> None:
+    """A bootstrap of rows that are all right or all wrong has no width, and single rows would count too much."""
+    found, audit, _ = planted_run("rare")
+    n = len(found.samples)
+    samples = replace(found.samples, groups=np.arange(n) // 40)
+    run = replace(found, samples=samples, outcomes=replace(found.outcomes, errors=np.full(n, wrong)))
+    text = "a dog in snow and fog and rain and grass and night"
+    rate = ask(run, [text], encoder=WordTower(audit))[0].error_rate
+    assert rate is not None
+    assert rate.value == float(wrong)
+    assert rate.high - rate.low > 0.15

@@ -82,3 +82,13 @@ def test_the_confidence_of_a_result_is_that_of_its_prediction():
     confidence, right = confidence_of(result)
     np.testing.assert_allclose(confidence, result.outcomes.scores[np.arange(40), result.outcomes.predictions])
     assert right.mean() == pytest.approx(result.accuracy.value)
+
+
+def test_the_recall_of_a_class_knows_that_rows_of_a_group_are_alike():
+    """Twenty groups of ten alike rows: taken for 200 rows, half of the intervals hold."""
+    groups, held, rng = np.repeat(np.arange(20), 10), 0, np.random.default_rng(0)
+    for _ in range(60):
+        said = (rng.random(20) < 0.3).astype(np.int64)[groups]
+        recall = by_class(np.zeros(200, np.int64), said, ("a", "b"), groups)[0].recall
+        held += recall.low <= 0.7 <= recall.high
+    assert held >= 54

@@ -81,7 +81,7 @@ def test_classes_confusions_and_calibration_are_those_of_the_outcomes(streets: D
     heat = confusion_view(result)
     right = int((result.outcomes.predictions == result.labels)[result.labels == 0].sum())
     assert f"of bus, {right} (" in heat
-    assert reliability_view(result).count("<circle") == 15
+    assert reliability_view(streets, result).count("<circle") == 15
     many = tuple(f"class {i}" for i in range(MAX_CELLS + 1))
     assert "True class → said" in confusion_view(replace(result, class_names=many))
 
