@@ -97,11 +97,14 @@ def yours_of(diagnosis: Diagnosis) -> Yours:
     if not isinstance(kept, Mapping):
         return Yours()
     said = cast("Mapping[str, Any]", kept)
-    sets, marks = dict[str, OwnSet](), dict[tuple[str, int], OwnMark]()
+    sets, marks, room = dict[str, OwnSet](), dict[tuple[str, int], OwnMark](), MOST_ROWS
     for one in _mappings(said.get("sets")):
         rows = _rows(one.get("rows"), len(diagnosis.samples))
         name = _text(one, "id", 8)
-        if rows is not None and len(rows) and _text(one, "title", MAX_TITLE) and _ID.fullmatch(name):
+        if rows is None or not 0 < len(rows) <= room:
+            continue
+        if _text(one, "title", MAX_TITLE) and _ID.fullmatch(name):
+            room -= len(rows)
             sets[name] = OwnSet(name, rows, _text(one, "made_of", MAX_NOTE), **_common(one))
     for one in _mappings(said.get("marks")):
         kind: Any = one.get("kind")

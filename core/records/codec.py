@@ -75,6 +75,8 @@ def decode(tree: Any, arrays: Mapping[str, Array]) -> Any:
     Raises:
         KeyError, TypeError, ValueError: the tree or the arrays are not what `encode` wrote.
     """
+    if isinstance(tree, str):  # half a pair of UTF-16, which no page and no file can hold, becomes a question mark
+        return tree if tree.isascii() else tree.encode("utf-8", "replace").decode("utf-8")
     if not isinstance(tree, dict):
         return tree
     node = cast("dict[str, Any]", tree)
@@ -92,7 +94,7 @@ def decode(tree: Any, arrays: Mapping[str, Array]) -> Any:
     if "$tuple" in node:
         return tuple(decode(item, arrays) for item in node["$tuple"])
     if "$dict" in node:
-        return {key: decode(item, arrays) for key, item in node["$dict"].items()}
+        return {decode(key, arrays): decode(item, arrays) for key, item in node["$dict"].items()}
     kind = node["$record"]
     former, gone = _FORMER.get(kind, {}), {"$record"} | _GONE.get(kind, set())
     record = _RECORDS[kind](

@@ -17,20 +17,20 @@ from core.folders import open_located
 from core.limits import Limits
 from core.records import Diagnosis
 from core.store.layout import strange_note
-from core.yours import KEY
+from core.yours import KEY, with_yours, yours_of
 
 
 def with_own(diagnosis: Diagnosis, path: Path) -> Diagnosis:
-    """The run with what the file says in place of what it holds; itself where there is none. Of a file that cannot be
-    read a note tells; `core.yours` passes over what does not fit the run."""
+    """The run with what the file says in place of what it holds, without what does not fit the run (`core.yours`);
+    itself where there is none. Of a file that cannot be read a note tells."""
     try:
         with open_located(path, Limits().max_document_bytes) as file:
             said = cast("dict[str, Any]", json.loads(file.read().decode("utf-8")))[KEY]
+        return with_yours(diagnosis, yours_of(replace(diagnosis, extras={KEY: said})))
     except FileNotFoundError:
         return diagnosis
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, InvalidInput):
         return replace(diagnosis, notes=tuple(dict.fromkeys((*diagnosis.notes, strange_note([path.name])))))
-    return replace(diagnosis, extras={**diagnosis.extras, KEY: said})
 
 
 def write_own(diagnosis: Diagnosis, path: Path) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 
 from core.data.tables.read import escape_formula
 from core.files import replacing, write_json
+from core.folders import open_located
 from core.records import Diagnosis
 from webapp.state.home import part
 from webapp.state.visitor import visitor
@@ -30,6 +31,8 @@ FILES = (
 )
 
 
+WRITTEN = "written"
+"""The folder of what was made of a run of which nothing was said since it was written."""
 WITH_YOURS = ("report.html", "diagnosis.json")
 """Those in which stands what a person says of the run."""
 
@@ -44,20 +47,23 @@ def ready_files(diagnosis: Diagnosis, folder: Path, said: tuple[int, int] | None
     Raises:
         FileNotFoundError: the run was deleted meanwhile.
     """
-    target = files_of_run(folder) / ("-".join(map(str, said)) if said else "written")
+    target = files_of_run(folder) / ("-".join(map(str, said)) if said else WRITTEN)
     target.mkdir(mode=0o700, parents=True, exist_ok=True)
     former = _former(target)
     for name, _ in FILES:
-        places = () if said and name in WITH_YOURS else (folder, *former)
-        source = next((place / name for place in places if (place / name).is_file()), None)
-        if source is not None and not (target / name).is_file():
-            _put(target / name, source.read_bytes())
+        if not (target / name).is_file():
+            _take(target / name, () if said and name in WITH_YOURS else (folder, *former))
     for old in former[1:]:
         shutil.rmtree(old, ignore_errors=True)
     if not (target / "diagnosis.json").is_file():
         from core.reports.tables.diagnosis import to_document
 
         write_json(target / "diagnosis.json", to_document(diagnosis))
+    if not (target / "samples.parquet").is_file():
+        from core.reports.tables.diagnosis import samples_table
+
+        with replacing(target / "samples.parquet", durable=False) as part_of_it:
+            samples_table(diagnosis).to_parquet(part_of_it, index=False)
     if not (target / "samples.csv").is_file():
         _put(target / "samples.csv", table_csv(diagnosis))
     if not (target / "weights.csv").is_file():
@@ -70,6 +76,18 @@ def ready_files(diagnosis: Diagnosis, folder: Path, said: tuple[int, int] | None
 
         write_report(diagnosis, target / "report.html")
     return [target / name for name, _ in FILES]
+
+
+def _take(path: Path, places: Iterable[Path]) -> None:
+    """Copy the file from the first place that has it: a run may have been received, and its links lead anywhere."""
+    for place in places:
+        try:
+            with open_located(place / path.name) as file:
+                content = file.read()
+        except OSError:
+            continue
+        _put(path, content)
+        return
 
 
 def _put(path: Path, content: bytes) -> None:
@@ -87,6 +105,14 @@ def _former(target: Path) -> list[Path]:
 def files_of_run(folder: Path) -> Path:
     """What was made of a stored run to take away; to be deleted with it."""
     return part("files") / hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:32]
+
+
+def forget_said(folder: Path) -> None:
+    """Delete what was made of a stored run with what a person said of it since it was written."""
+    made = files_of_run(folder)
+    for path in made.iterdir() if made.is_dir() else ():
+        if path.name != WRITTEN:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def fresh_folder(kind: str) -> Path:

@@ -4,7 +4,7 @@
         uploads/          what visitors brought; Gradio serves what lies here, and copies to here what does not
             files/        what they may take away
         runs/, notes/     their finished runs, and what is known of each
-    said/             what the one person who uses it says of runs that lie elsewhere (webapp/state/offered.py)
+        said/             what the one person who uses it says of runs that lie elsewhere (webapp/state/offered.py)
         cache/            vectors of their pictures, a folder for each visit
 
 The folder is locked as long as the process lives, however that ends: what a server that was killed leaves behind is

@@ -17,9 +17,11 @@ from pathlib import Path
 
 from core import store
 from core.errors import InvalidInput
+from core.files import cannot_write, sweep_parts
 from core.folders import stamp
 from core.locks import wait_for
 from core.records import Diagnosis
+from webapp.state.downloads import forget_said
 from webapp.state.home import part
 
 
@@ -81,19 +83,28 @@ class Offered:
         """
         if not self.takes_notes(run):
             raise InvalidInput("This run takes no notes here. Copy it to a run of your own.")
-        path = self.own_file(run)
-        with wait_for(path.parent, lambda: None):
-            store.write_own(change(self.get(run)), path)
+        try:
+            path = self.own_file(run)
+            with wait_for(path.parent, lambda: None):
+                store.write_own(change(self.get(run)), path)
+        except OSError as error:
+            raise cannot_write("What you say of this run cannot be kept", error) from error
 
     def has_notes(self) -> bool:
         """Whether anything is kept of what a person said, of runs that are open or not."""
         return self.notable and any(part("said").glob("*.json"))
 
     def forget(self) -> None:
-        """Delete all of that."""
-        for path in part("said").glob("*.json") if self.notable else ():
-            with suppress(OSError):
-                path.unlink()
+        """Delete all of that, and the files to take away in which it stands."""
+        if not self.notable:
+            return
+        with suppress(OSError):  # whatever lies there, a visit's runs are deleted next
+            sweep_parts(part("said"))
+            for path in part("said").glob("*.json"):
+                with suppress(OSError):
+                    path.unlink()
+        for run in self._named:
+            forget_said(self._folders[run])
 
     def _own_file(self, key: str) -> Path:
         return part("said") / f"{key}.json"

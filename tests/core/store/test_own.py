@@ -87,3 +87,15 @@ def test_a_writer_that_is_killed_leaves_the_old_note_or_the_new(tmp_path: Path) 
         found = load(tmp_path)
         assert note_of(found).endswith(long)
         assert not any(OWN in note for note in found.notes)
+
+
+def test_what_does_not_fit_in_the_file_goes_no_further(tmp_path: Path) -> None:
+    run = make_diagnosis()
+    save(run, tmp_path / "run")
+    deep = "[" * 900 + "]" * 900
+    text = f'{{"yours": {{"x": {deep}, "marks": [{{"kind": "cluster", "number": 0, "note": "kept"}}]}}}}'
+    (tmp_path / "run" / OWN).write_text(text, "utf-8")
+    opened = load(tmp_path / "run")
+    assert note_of(opened) == "kept"
+    save(opened, tmp_path / "copy")
+    assert note_of(load(tmp_path / "copy")) == "kept"

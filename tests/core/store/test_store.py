@@ -308,3 +308,10 @@ def test_a_run_whose_pictures_are_gone_opens_without_them_and_says_so(tmp_path: 
     assert sum("pictures of this run were not found" in note for note in found.notes) == 1
     save(found, tmp_path)
     assert [note for note in load(tmp_path).notes if "pictures of this run" in note] == [found.notes[-1]]
+
+
+def test_half_a_pair_of_utf_16_in_an_edited_run_becomes_a_question_mark(tmp_path: Path) -> None:
+    save(make_diagnosis(), tmp_path)
+    state = tmp_path / "state.json"
+    state.write_text(state.read_text("utf-8").replace('"bus"', '"\\ud800bus"'), "utf-8")
+    assert load(tmp_path).samples.class_names == ("?bus", "car", "tram")

@@ -54,3 +54,15 @@ def test_a_file_that_could_not_be_written_whole_is_offered_to_nobody(
     made = {path.name: path.read_bytes() for path in ready_files(diagnosis, tmp_path / "run")}
     assert made["diagnosis.json"] == (tmp_path / "run" / "diagnosis.json").read_bytes()
     assert made["samples.csv"] == table_csv(diagnosis)
+
+
+def test_a_link_in_a_received_run_leads_nowhere(tmp_path: Path) -> None:
+    diagnosis = make_diagnosis()
+    save(diagnosis, tmp_path / "run")
+    (tmp_path / "secret").write_text("of the operator", "utf-8")
+    for name in ("report.html", "diagnosis.json", "samples.parquet"):
+        (tmp_path / "run" / name).unlink(missing_ok=True)
+        (tmp_path / "run" / name).symlink_to(tmp_path / "secret")
+    files = {path.name: path for path in ready_files(diagnosis, tmp_path / "run")}
+    assert not any(b"of the operator" in path.read_bytes() for path in files.values())
+    assert pd.read_parquet(files["samples.parquet"])["id"].tolist() == list(diagnosis.samples.ids)

@@ -97,3 +97,25 @@ def test_the_page_says_where_a_note_on_an_opened_run_is_kept(start: Start, monke
     assert "seen in May" in pane
     runs.offered.notable = False
     assert read_only(run) == OF_ALL
+
+
+def test_forgetting_leaves_no_file_with_a_note(start: Start, tmp_path: Path) -> None:
+    runs, run = start()
+    serve("ann")
+    say(runs, run, "seen in May")
+    made = {path.name: path for path in runs.files(run)}
+    own = runs.offered.own_file(run)
+    part_of_it = own.with_name(f".{own.name}.0123abcd.part")  # of a writer that was killed
+    part_of_it.write_text("seen in May", "utf-8")
+    runs.forget("ann")
+    assert not any(path.exists() for path in (made["diagnosis.json"], made["report.html"], own, part_of_it))
+
+
+def test_a_note_that_cannot_be_kept_is_refused_in_words(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_locks(*_: object) -> None:
+        raise PermissionError(13, "no")
+
+    runs, run = start()
+    monkeypatch.setattr("webapp.state.offered.wait_for", no_locks)
+    with pytest.raises(InvalidInput, match="cannot be kept"):
+        say(runs, run, "x")
