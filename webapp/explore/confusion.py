@@ -22,7 +22,7 @@ class ConfusionCell:
 
     n: int
     part: str
-    """As JSON, the filter that keeps them, or for right ones a list of both filters; "" where a name is too long."""
+    """As JSON, the filter that keeps them, or a list of both filters; "" where a name is too long."""
     is_right: bool
     share: float
     """Of the true class."""
@@ -31,6 +31,12 @@ class ConfusionCell:
     said: str
     kept: bool
     """Whether the present filters keep just these, of a wrong one at least these."""
+
+    @property
+    def is_two(self) -> bool:
+        """Whether `part` is a list of both filters: for right ones, and where a name holds an arrow, so that another
+        pair may read the same."""
+        return self.part.startswith("[[")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +79,12 @@ def _cell(
 ) -> ConfusionCell:
     n, of = int(counts[a, b]), max(1, int(counts[a].sum()))
     pair = f"{names[a]} → {names[b]}"
-    parts = (Filter("class", values=(names[a],)), Filter("confused", values=(None,)))
+    parts = (Filter("class", values=(names[a],)), Filter("confused", values=(None if a == b else pair,)))
     kept = all(part in filters for part in parts)
     part = json.dumps([one.to_json() for one in parts], ensure_ascii=False)
-    if a != b:
+    if a != b and pair.count("→") == 1:
         kept = any(one.key == "confused" and pair in one.values for one in filters)
-        part = json.dumps(Filter("confused", values=(pair,)).to_json(), ensure_ascii=False)
+        part = json.dumps(parts[1].to_json(), ensure_ascii=False)
     words = [count(n, "sample"), f"{percent(n / of)} of the class"]
     if inside is not None:
         words.append(f"{inside:,} selected")

@@ -75,6 +75,24 @@ def test_of_many_classes_the_most_confused_pairs_are_listed(run: str) -> None:
     assert confusion_grid(blind, None, ()) is None
 
 
+def test_pairs_that_read_the_same_are_kept_apart(tmp_path: Path) -> None:
+    names, made = ("a", "b → c", "a → b", "c"), make_showcase(120)
+    labels, predictions = np.arange(120) % 4, np.arange(120) // 4 % 4
+    outcomes = replace(made.outcomes, predictions=predictions, errors=labels != predictions)
+    arrows = replace(made, samples=replace(made.samples, labels=labels, class_names=names), outcomes=outcomes)
+    save(arrows, tmp_path / "arrows" / "run")
+    run = RUNS.offer(tmp_path / "arrows" / "run")
+    grid = confusion_grid(RUNS.get(run), None, ())
+    assert grid is not None
+    for row in grid.rows:
+        for cell in row:
+            session = pressed(Session(run), do="cell" if cell.is_two else "filter", part=cell.part)[0]
+            assert len(rows_of(session)) == cell.n
+            shown = confusion_grid(RUNS.get(run), None, session.filters)
+            assert shown is not None
+            assert [one.part for line in shown.rows for one in line if one.kept] == [cell.part]
+
+
 @pytest.mark.parametrize(
     "part", ["", "[", "3", "[[]]", '[["class","x"]]', '[["class","x"],["class","y"]]', '["a","b"]']
 )
