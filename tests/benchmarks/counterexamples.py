@@ -28,7 +28,9 @@ from core.records import F64, I64, Bool, ClassFinding, Column, Outcomes, SampleS
 from tests.benchmarks.group_cases import (
     errors_go_by_group,
     groups_across_classes,
+    groups_alike_in_a_place,
     groups_nearly_of_a_class,
+    pairs_that_nobody_names,
     small_classes,
 )
 from tests.benchmarks.lines import append_line, clopper_pearson, keys_done, read_lines, show
@@ -246,6 +248,8 @@ CASES["groups: across five classes, 2 to 50 %, 1 to 12 rows, hard groups"] = gro
     (0.02, 0.05, 0.1, 0.3, 0.5), (1, 1, 1, 1, 1), 12
 )
 CASES["groups: across two classes, errors by group, losses by nothing"] = errors_go_by_group
+CASES["groups: alike in one place, independent elsewhere"] = groups_alike_in_a_place
+CASES["copies: pairs that nobody names"] = pairs_that_nobody_names
 CASES["groups: eight classes of six, and one that sees all"] = groups_nearly_of_a_class(1)
 CASES["small classes: 45 of 4 rows, of other levels"] = small_classes((4, 4), False)
 CASES["small classes: 45 of 5 to 8 rows, of other spreads"] = small_classes((5, 8), True)

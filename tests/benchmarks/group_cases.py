@@ -9,7 +9,7 @@ import numpy as np
 
 from core.discovery.method import diagnose_arrays
 from core.discovery.settings import Settings
-from core.records import F64, I64, Bool
+from core.records import F64, I64, Bool, Column
 
 
 def groups_across_classes(
@@ -42,6 +42,37 @@ def errors_go_by_group(number: int) -> dict[str, Any]:
     groups, labels = np.repeat(np.arange(60), 8), rng.integers(0, 2, 480)
     wrong = rng.random(480) < 1 / (1 + np.exp(1 - 2 * rng.standard_normal(60)[groups]))
     return _claimed(number, groups, labels, rng.exponential(1.0, 480), wrong, rng)
+
+
+def groups_alike_in_a_place(number: int) -> dict[str, Any]:
+    """40 groups of 8 rows, a fifth of which fail everywhere. Ten groups lie apart, and a column says so: their rows
+    fail together, those of the others each for itself."""
+    rng = np.random.default_rng([number, 39])
+    groups = np.repeat(np.arange(40), 8)
+    apart = groups < 10
+    vectors = rng.normal(size=(320, 16)) + 1.5 * rng.normal(size=(40, 16))[groups]
+    vectors[:, 0] += 6 * apart
+    wrong = np.where(apart, (rng.random(40) < 0.2)[groups], rng.random(320) < 0.2)
+    column = Column("place", "category", np.where(apart, "apart", "other").astype(object))
+    settings = Settings(seed=number, map=False, sensitivity=False, n_permutations=199, n_members=2)
+    found = diagnose_arrays(
+        vectors.astype(np.float32), wrong * 1.0, errors=wrong, groups=groups, columns=(column,), settings=settings
+    )
+    conditions = any(one.confirmed for one in found.insights)
+    return {
+        "claimed": bool(found.clusters or conditions or found.estimate.predictability.confirmed),
+        "conditions": conditions,
+    }
+
+
+def pairs_that_nobody_names(number: int) -> dict[str, Any]:
+    """150 pairs of one loss each, whose vectors have a cosine of about 0.8: too far apart to be taken for copies."""
+    rng = np.random.default_rng([number, 40])
+    vectors = np.tile(rng.normal(size=(150, 32)), (2, 1))
+    vectors[150:] += 0.7 * rng.normal(size=(150, 32))
+    settings = Settings(seed=number, map=False, sensitivity=False, n_permutations=199, n_members=2)
+    found = diagnose_arrays(vectors.astype(np.float32), np.tile(rng.exponential(1.0, 150), 2), settings=settings)
+    return {"claimed": bool(found.clusters or found.estimate.predictability.confirmed)}
 
 
 def groups_nearly_of_a_class(crossing: int) -> Callable[[int], dict[str, Any]]:
