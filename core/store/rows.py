@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import isnan
 from typing import Any, cast, get_args
 
+import numpy as np
 import numpy.typing as npt
 
 from core.records import (
@@ -41,6 +42,8 @@ def check_rows(diagnosis: Diagnosis) -> None:
     for name, array in (("scores", outcomes.scores), ("embeddings", diagnosis.embeddings.vectors)):
         _shaped(name, array, n, None)
     _shaped("map", diagnosis.map.xy, n, 2)
+    if not (np.abs(diagnosis.map.xy) <= np.finfo(np.float32).max).all():  # as which the page draws it
+        raise ValueError("the map has places that are no number")
     _below("labels", samples.labels, k, -1)
     _below("predictions", outcomes.predictions, k, -1)
     _below("suspected labels", diagnosis.label_errors, n)

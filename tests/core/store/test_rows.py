@@ -32,6 +32,7 @@ BENT: dict[str, Any] = {
     "labels": lambda d: replace(d, samples=replace(d.samples, labels=np.full(60, 3))),
     "predicted losses": lambda d: replace(d, estimate=replace(d.estimate, predicted=np.zeros((60, 2)))),
     "map": lambda d: replace(d, map=replace(d.map, xy=np.zeros((60, 3), np.float32))),
+    "places that are no number": lambda d: replace(d, map=replace(d.map, xy=np.full((60, 2), nan, np.float32))),
     "mask of an insight": lambda d: replace(d, insights=(replace(d.insights[0], mask=np.zeros(61, bool)),)),
     "each kind of cause once": lambda d: replace(d, faithfulness=Faithfulness(made_faithfulness().kinds[1:])),
     "counts of at most 60 rows": lambda d: replace(d, faithfulness=_untold(n_named=61)),
