@@ -30,6 +30,7 @@ from tests.benchmarks.group_cases import (
     groups_across_classes,
     groups_alike_in_a_place,
     groups_nearly_of_a_class,
+    outlying_vectors,
     pairs_that_nobody_names,
     small_classes,
 )
@@ -249,6 +250,7 @@ CASES["groups: across five classes, 2 to 50 %, 1 to 12 rows, hard groups"] = gro
 )
 CASES["groups: across two classes, errors by group, losses by nothing"] = errors_go_by_group
 CASES["groups: alike in one place, independent elsewhere"] = groups_alike_in_a_place
+CASES["regions: outlying vectors of wide losses"] = outlying_vectors
 CASES["copies: pairs that nobody names"] = pairs_that_nobody_names
 CASES["groups: eight classes of six, and one that sees all"] = groups_nearly_of_a_class(1)
 CASES["small classes: 45 of 4 rows, of other levels"] = small_classes((4, 4), False)

@@ -65,6 +65,19 @@ def groups_alike_in_a_place(number: int) -> dict[str, Any]:
     }
 
 
+def outlying_vectors(number: int) -> dict[str, Any]:
+    """288 rows whose vectors are nearly one and 12 that lie anywhere, of one mean loss; that of the 12 is ten times as
+    wide."""
+    rng, odd = np.random.default_rng([number, 41]), np.arange(300) < 12
+    vectors = 0.02 * rng.normal(size=(300, 16)) + (np.arange(16) == 0)
+    vectors[odd] = rng.normal(size=(12, 16))
+    losses = 1 + np.where(odd, 10.0, 1.0) * rng.normal(size=300)
+    settings = Settings(seed=number, map=False, sensitivity=False, n_permutations=199, n_members=2)
+    found = diagnose_arrays(vectors.astype(np.float32), losses, settings=settings)
+    predictable = bool(found.estimate.predictability.confirmed)
+    return {"claimed": bool(found.clusters) or predictable, "predictable": predictable}
+
+
 def pairs_that_nobody_names(number: int) -> dict[str, Any]:
     """150 pairs of one loss each, whose vectors have a cosine of about 0.8: too far apart to be taken for copies."""
     rng = np.random.default_rng([number, 40])
