@@ -26,7 +26,9 @@ MOST, MOST_ROWS = 200, 1_000_000
 MAX_TITLE, MAX_NOTE = 120, 2_000
 """Letters."""
 MARKED = "yours, exploratory"
-"""Stands beside whatever is shown of it."""
+"""Stands beside every set that is shown."""
+WORDS = "your words, exploratory"
+"""Stands beside what is said of a finding or a sample, which itself may be confirmed."""
 NOT_TESTED = (
     "Chosen, named and judged by a person who saw the losses: exploratory, without a p. "
     "What was tested stands as it was found."

@@ -263,7 +263,7 @@ def diagnose_regressions(
     said = (
         f"The loss is {outcomes.source}. {result.name} breaks {broken:,} of {len(rows):,} samples and fixes {fixed:,}. "
         "A cluster is a set on which it became worse by more than on the rest; the rest may have become better.",
-        *diagnosis.notes,
+        *(f"Of the first model's run: {note}" for note in diagnosis.notes),
     )
     found = _within_range(found)
     return replace(found, notes=tuple(dict.fromkeys((*said, *found.notes))), excluded=diagnosis.excluded)

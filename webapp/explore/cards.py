@@ -16,7 +16,7 @@ from core.reports.wording.scans import outlines_sentence
 from core.reports.wording.sensitivity import sensitivity_sentence
 from core.reports.wording.summary import verdict
 from core.statistics.measures import in_shares, tested_effect
-from core.yours import MARKED, yours_of
+from core.yours import WORDS, yours_of
 from webapp.explore.findings import findings_columns, without_cluster
 from webapp.explore.members import members_of, met_by, whisker
 from webapp.explore.own_part import own_list
@@ -47,7 +47,7 @@ def cluster_list(diagnosis: Diagnosis, note: str = "", patches: Patches | None =
         verdict=verdict(diagnosis),
         outlines=outlines_sentence(diagnosis),
         everywhere=EVERYTHING,
-        label=MARKED,
+        label=WORDS,
         cards=[
             _card(diagnosis, c, span[in_shares(c)], patches) | {"own": yours.mark_of("cluster", c.id)}
             for c in diagnosis.clusters

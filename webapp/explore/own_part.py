@@ -12,7 +12,7 @@ from core.numbers import count
 from core.records import I64, Diagnosis
 from core.reports.html.yours import marked
 from core.reports.wording.findings import cluster_title
-from core.yours import MARKED, MAX_NOTE, MAX_TITLE, OwnSet, OwnWords, Yours, yours_of
+from core.yours import MARKED, MAX_NOTE, MAX_TITLE, WORDS, OwnSet, OwnWords, Yours, yours_of
 from webapp.markup.render import render
 from webapp.state.filters import said
 from webapp.state.runs import READ_ONLY, RUNS
@@ -134,12 +134,12 @@ def made_of(session: Session, diagnosis: Diagnosis) -> str:
 
 def own_line(form: OwnForm) -> str:
     """What is said already, under the title; "" where nothing is."""
-    return render("explore/own_line.html.j2", one=form.one, kept=form.kept, label=MARKED) if form.one else ""
+    return render("explore/own_line.html.j2", one=form.one, kept=form.kept, label=WORDS) if form.one else ""
 
 
 def own_form(form: OwnForm) -> str:
     """The form itself, folded."""
-    return render("explore/own_form.html.j2", form=form, label=MARKED, most_title=MAX_TITLE, most_note=MAX_NOTE)
+    return render("explore/own_form.html.j2", form=form, label=WORDS, most_title=MAX_TITLE, most_note=MAX_NOTE)
 
 
 def own_list(diagnosis: Diagnosis, undo: str = "") -> str:

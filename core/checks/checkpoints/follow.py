@@ -67,6 +67,13 @@ def in_order(tables: Sequence[Path]) -> list[Path]:
     return sorted(tables, key=lambda t: [(not p.isdecimal(), int(p) if p.isdecimal() else 0, p) for p in _parts(t)])
 
 
+def by_number(tables: Sequence[Path]) -> list[Path]:
+    """As they are given, which may be the order of time; `in_order` where their names differ in numbers alone, since a
+    shell writes epoch10 before epoch2."""
+    kinds = {tuple("" if part.isdecimal() else part for part in _parts(table)) for table in tables}
+    return in_order(tables) if len(kinds) == 1 else list(tables)
+
+
 def _parts(table: Path) -> list[str]:
     return [part for part in re.split(r"(\d+)", table.stem.casefold()) if part]
 

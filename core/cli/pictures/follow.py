@@ -14,7 +14,12 @@ from core.data.tables.roles import Roles
 
 @command(note="How answers are read, and what is corrected: docs/probes.md.")
 @argument("run", "DIR", RUN)
-@argument("tables", "TABLE...", "one of answers for each checkpoint, in order of time, called as the checkpoint")
+@argument(
+    "tables",
+    "TABLE...",
+    "one of answers for each checkpoint, in order of time, called as the checkpoint; names that differ in numbers "
+    "alone are put in the order of the numbers",
+)
 @option("--id COL", "ids, or the pictures' paths, in each table")
 @LABEL
 @option("--prediction COL", "predicted class")
@@ -29,7 +34,7 @@ def follow(run: Path, roles: Roles, tables: tuple[Path, ...], out: Path | None =
     """
     if out is not None:
         check_suffix(out, *TABLES, ".html")
-    from core.checks.checkpoints.follow import follow as followed
+    from core.checks.checkpoints.follow import by_number, follow as followed
     from core.files import write_json
     from core.reports.html.checkpoints import checkpoint_charts, write_checkpoints
     from core.reports.tables.checkpoints import checkpoints_document, checkpoints_table
@@ -38,7 +43,7 @@ def follow(run: Path, roles: Roles, tables: tuple[Path, ...], out: Path | None =
 
     diagnosis = load(run)
     with TerminalProgress() as progress:
-        found = followed(diagnosis, tables, roles, progress=progress)
+        found = followed(diagnosis, by_number(tables), roles, progress=progress)
     if as_json:
         print_json(checkpoints_document(diagnosis, found))
     else:

@@ -96,7 +96,8 @@ def _found(diagnosis: Diagnosis) -> Iterator[ShownColumn]:
     yield _number("spread", f"spread of the ensemble's predictions{unit}", estimate.spread)
     if diagnosis.clusters:
         numbers = np.array([*(str(i + 1) for i in range(max(c.id for c in diagnosis.clusters) + 1)), None], object)
-        yield ShownColumn("cluster", "cluster", "category", numbers[diagnosis.cluster_of()[0]])  # -1: the last, None
+        strongest = numbers[diagnosis.cluster_of()[0]]  # -1: the last, None
+        yield ShownColumn("cluster", "strongest cluster", "category", strongest)
     if samples.labels is not None and samples.class_names:
         yield ShownColumn("class", "class", "category", _named(samples.class_names, samples.labels))
     if outcomes.predictions is not None and samples.class_names:

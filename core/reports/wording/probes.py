@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.checks.paired_errors import MODEL
+from core.checks.paired_errors import ALPHA, MODEL
 from core.numbers import PER_CENT, count, interval, number, p_value, percent, points, with_interval
 from core.records import OWN, Choice, Comparison, Control, Diagnosis, Estimate, FourWay, ProbeResult, Support
 from core.reports.wording.findings import cluster_title
@@ -109,7 +109,10 @@ def verdict_words(found: Comparison, scope: FourWay, diagnosis: Diagnosis | None
     """The verdict on one class or cluster; for the words of one run also the figure that it rests on."""
     if scope.p is None and scope.verdict == "open":
         return UNTESTED
-    said = VERDICTS[scope.verdict].format(a=model_name(found.a, diagnosis), b=model_name(found.b, diagnosis))
+    a, b = model_name(found.a, diagnosis), model_name(found.b, diagnosis)
+    said = VERDICTS[scope.verdict].format(a=a, b=b)
+    if scope.verdict == "shared" and scope.p is not None and scope.p <= ALPHA and scope.difference.value < 0:
+        said = f"shared, and worse: {b} does worse here than {a}, and than it does elsewhere"
     ground = {"own": scope.excess_gap, "shared": scope.shares, "partly": scope.shares}.get(scope.verdict)
     if diagnosis is not None and ground is not None:
         said += f" ({points(ground.value, sign=True)}, {_span(ground)})"

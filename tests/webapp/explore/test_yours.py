@@ -64,7 +64,7 @@ def test_a_cluster_is_renamed_beside_its_tested_name(run: str, streets: Diagnosi
     assert (mark.title, mark.note, mark.dismissed) == (EVIL, "two\nlines", "the label is wrong")
     shown = text(pane)
     assert "<script" not in pane
-    for part in (EVIL, "yours, exploratory", "not a failure", "the label is wrong"):
+    for part in (EVIL, "your words, exploratory", "not a failure", "the label is wrong"):
         assert part in shown
     assert cluster_title(streets, streets.clusters[0]) in shown
     assert "Adjusted p" in shown

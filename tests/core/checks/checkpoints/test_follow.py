@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.checks.checkpoints.follow import MOST_CHECKPOINTS, follow, in_order
+from core.checks.checkpoints.follow import MOST_CHECKPOINTS, by_number, follow, in_order
 from core.cli.main import main
 from core.errors import InvalidInput
 from core.records import Diagnosis, Estimate
@@ -75,6 +75,9 @@ def test_samples_that_a_checkpoint_lacks_are_counted_and_empty_ones_undefined(ru
 def test_checkpoints_stand_in_order_of_their_numbers() -> None:
     given = [Path(f"{name}.csv") for name in ("step-10", "step-9", "last", "step-100")]
     assert [table.stem for table in in_order(given)] == ["last", "step-9", "step-10", "step-100"]
+    globbed = [Path("epoch1.csv"), Path("epoch10.csv"), Path("epoch5.csv")]
+    assert [table.stem for table in by_number(globbed)] == ["epoch1", "epoch5", "epoch10"]
+    assert by_number([*globbed, Path("a.csv")]) == [*globbed, Path("a.csv")]
     assert [table.stem for table in in_order([Path("1².csv"), Path("²"), Path("1.csv")])] == ["1", "1²", "²"]
 
 
