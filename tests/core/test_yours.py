@@ -114,7 +114,8 @@ def test_the_report_says_whose_it_is_and_escapes_it(marked: Diagnosis, plain: Di
     page = render_report(marked)
     assert "<script" not in page
     assert "&lt;script&gt;alert(7)" in page
-    assert page.count("yours, exploratory") >= 4
+    assert page.count("yours, exploratory") >= 3
+    assert "(your words, exploratory)" in page
     assert "the label is wrong" in page
     assert "<h2>Yours</h2>" not in render_report(plain)
 

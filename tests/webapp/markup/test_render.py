@@ -10,9 +10,9 @@ from webapp.markup.render import TEMPLATES, render
 
 
 def test_a_text_cannot_act_as_markup_and_none_may_be_forgotten() -> None:
-    assert "&lt;b&gt;" in render("state/closing.html.j2", title="<b>", text="")
+    assert "&lt;b&gt;" in render("state/closing.html.j2", title="<b>", text="", waits=False)
     with pytest.raises(UndefinedError):
-        render("state/closing.html.j2", title="Done")
+        render("state/closing.html.j2", title="Done", waits=False)
 
 
 def test_every_template_compiles() -> None:
