@@ -73,9 +73,9 @@ def read_toasts(page: Any) -> list[str]:
     """The messages that the page shows, once there is one; then they are closed."""
     page.wait_for_selector(".toast-body", timeout=60_000)
     said = page.locator(".toast-body").all_inner_texts()
-    while page.locator(".toast-close").count():
-        page.locator(".toast-close").first.evaluate("button => button.click()")
-    page.wait_for_selector(".toast-body", state="detached")
+    # one that goes by itself meanwhile is not waited for
+    page.locator(".toast-close").evaluate_all("buttons => buttons.forEach((button) => button.click())")
+    page.wait_for_function("!document.querySelector('.toast-body')")
     return said
 
 
