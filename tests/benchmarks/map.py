@@ -37,7 +37,7 @@ from tests.support.chromium import ARGUMENTS, CHROMIUM, DRAWING
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 POINTS = (0, 1600, 10_000, 100_000)
-QUESTIONS = ("in the dark", "far away", "on a plain background", "an animal", "facing the camera")
+QUESTIONS = ("far away", "a bird far away", "a boat on sand", "facing away from the camera", "a bird on a farm")
 READY = "#map [data-ready='true']"
 PAGE = """
 import sys, tempfile
