@@ -299,8 +299,7 @@ class QuestionReader:
     def _rate(self, wrong: F64, rows: I64) -> Estimate:
         """Error rate of a set that was not tested. Of few rows or groups a bootstrap would be too sure."""
         groups = self.diagnosis.samples.groups
-        right = accuracy_of(wrong[rows] > 0, None if groups is None else groups[rows])
-        return Estimate(1 - right.value, 1 - right.high, 1 - right.low)
+        return accuracy_of(wrong[rows] <= 0, None if groups is None else groups[rows])
 
     def _mean(self, values: F64, rows: I64) -> Estimate:
         """Mean over the rows of a set that was not tested, with an interval for this one set."""

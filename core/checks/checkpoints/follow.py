@@ -164,11 +164,7 @@ def _followed(
 
 
 def _rate(wrong: Bool, groups: I64 | None) -> Estimate:
-    if not len(wrong):
-        return UNDEFINED
-    right = accuracy_of(wrong, groups)
-    rate = 1 - right.value
-    return Estimate(rate, min(rate, 1 - right.high), max(rate, 1 - right.low))
+    return accuracy_of(~wrong, groups) if len(wrong) else UNDEFINED
 
 
 def _outside(rows: I64, wrong: Bool, members: Bool, scope: Bool | None) -> float:
