@@ -26,13 +26,14 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from playwright.sync_api import TimeoutError as PlaywrightTimeout
 
 from tests.benchmarks.map import REPOSITORY, _wait, look, served
 from tests.support.chromium import ARGUMENTS, CHROMIUM, DRAWING
@@ -66,6 +67,10 @@ SELECTED = """(pictures) => {
   const shown = [...document.querySelectorAll('img[alt=picture]')].filter((i) => i.checkVisibility());
   return count && +count.innerText > 0 && (!pictures || (shown.length > 3 && shown.every((i) => i.naturalWidth)));
 }"""
+
+
+RECOLOURED = "() => document.elementFromPoint(1080, 256).innerText.includes('predicted')"
+"""In Spotlight's settings of the plot, which its drawing follows."""
 
 
 def write_rows(n: int, folder: Path) -> Path:
@@ -142,17 +147,20 @@ def visit_spotlight(browser: Any, address: str, pictures: bool) -> dict[str, flo
 
 
 def _colour(page: Any) -> float:
-    while not page.get_by_text("Color By").is_visible():
-        page.wait_for_timeout(1500)  # a click too soon after the drag is not taken
-        page.mouse.click(1269, 94)  # the plot's settings
+    settings = page.get_by_text("Color By")
+    for _ in range(5):  # a click too soon after the drag is not taken, and a second one would close them again
         page.wait_for_timeout(1500)
+        page.mouse.click(1269, 94)
+        with suppress(PlaywrightTimeout):
+            settings.wait_for(timeout=15_000)
+            break
     page.mouse.click(1080, 256)
+    page.wait_for_timeout(3000)  # its list comes late at many points; the table's head says "predicted" too
     choice = page.get_by_text("predicted", exact=True).last
 
     def choose() -> None:
         choice.click()
-        while page.get_by_text("loss", exact=True).count() > 1:  # in the legend and the settings
-            page.wait_for_timeout(10)
+        page.wait_for_function(RECOLOURED)
         page.evaluate(PAINTED)
 
     return timed(choose)
