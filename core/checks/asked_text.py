@@ -1,12 +1,20 @@
-"""What may be asked: a text, the class that it names, and why it cannot be asked."""
+"""What may be asked: a text, the class that it names, why it cannot be asked, and its direction among the samples."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+from core.encoders.arithmetic import unit
 from core.language.grammar import alternatives, singular, words_in
+from core.language.likeness import question_prompts
 from core.language.prompts import class_in, is_bare_name
+from core.records import F32
+
+if TYPE_CHECKING:
+    from core.embeddings.texts import TextTower
 
 MAX_QUESTION_LENGTH = 300
 """Characters of a question."""
@@ -70,3 +78,23 @@ def phrase_said(text: str, phrases: Sequence[str], class_name: str | None = None
 
 def _without_article(words: tuple[str, ...]) -> tuple[str, ...]:
     return words[1:] if words[:1] and words[0] in ARTICLES else words
+
+
+def directions_of(
+    encoder: TextTower, texts: Sequence[str], names: Sequence[str | None], cache: Path | None
+) -> tuple[F32, F32]:
+    """(texts, d) unit directions, each text minus what it says of its class `names` alone; and (texts, d) the texts
+    themselves."""
+    from core.embeddings.texts import encode_texts  # brings the vocabulary
+
+    prompts = [prompt for text, name in zip(texts, names) for prompt in _prompts(text, name, encoder.modality)]
+    vectors = encode_texts(encoder, prompts, cache).reshape(
+        len(texts), 2, 2, -1
+    )  # (texts, with and without, prompts, d)
+    return unit((vectors[:, 0] - vectors[:, 1]).mean(1)), unit(vectors[:, 0].mean(1))
+
+
+def _prompts(text: str, name: str | None, modality: str) -> list[str]:
+    """The text as two prompts, then the same prompts without what it adds to its class."""
+    plain = "something" if name is None else f"a {name.replace('_', ' ')}"
+    return [*question_prompts(text, modality), *question_prompts(plain, modality)]

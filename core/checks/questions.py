@@ -10,32 +10,33 @@ than those that the p has paid for.
 What lies far from every phrase is shown with the fifth of the scope that looks most like it, without a p: a set that
 any text may draw is no member of any family. Who wants it tested names it in the vocabulary.
 
-What is counted or measured of every sample ("three numbers") is answered by those that have it, with the run's own p.
+What the run knows of every sample ("three numbers", "dark", "weather = snow") is answered by those that have it: with
+the p of that very condition where the run tested it, else without one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core.checks.answers import Answer as Answer, Difference as Difference, Untested, nothing_shown
-from core.checks.asked_text import AskedText, phrase_said, read_text
-from core.discovery.conditions import meets
+from core.checks.asked_text import AskedText, directions_of, phrase_said, read_text
+from core.discovery.conditions import Condition, meets
 from core.discovery.design import design_of, measures, scope_rows
 from core.discovery.effects import effects_of
 from core.discovery.family import MIN_CANDIDATE_ROWS, Scope, centre
 from core.discovery.family_test import FamilyTest
-from core.discovery.proposals import phrase_sizes
-from core.encoders.arithmetic import unit
+from core.discovery.proposals import column_conditions, phrase_sizes, rows_within
 from core.errors import InvalidInput
 from core.language.counted import counted
 from core.language.directions import centred
-from core.language.likeness import likeness, question_prompts, support, things_of
-from core.records import EVERYTHING, F32, F64, I64, Diagnosis, Estimate, Measure, Words
+from core.language.likeness import likeness, support, things_of
+from core.records import EVERYTHING, F32, F64, I64, Bool, Diagnosis, Estimate, Measure, Words
 from core.statistics.intervals import accuracy_of, bootstrap
 from core.statistics.permutation import studentised_excess
 from core.statistics.power import least_difference
@@ -86,7 +87,7 @@ def ask(
     if len(refused) == len(asked) and refused:
         raise InvalidInput(refused[0].refused)
     tower, good = speaker_of(words, encoder), [one for one in asked if not one.refused]
-    directions, texts_alone = _directions(
+    directions, texts_alone = directions_of(
         tower, [q.text for q in good], [None if q.label is None else names[q.label] for q in good], cache
     )
     reader = QuestionReader(diagnosis, words)
@@ -117,26 +118,6 @@ def speaker_of(words: Words, encoder: TextTower | None) -> TextTower:
             "so texts and samples cannot be compared. Diagnose the data again."
         )
     return encoder
-
-
-def _directions(
-    encoder: TextTower, texts: Sequence[str], names: Sequence[str | None], cache: Path | None
-) -> tuple[F32, F32]:
-    """(texts, d) unit directions, each text minus what it says of its class `names` alone; and (texts, d) the texts
-    themselves."""
-    from core.embeddings.texts import encode_texts  # brings the vocabulary
-
-    prompts = [prompt for text, name in zip(texts, names) for prompt in _prompts(text, name, encoder.modality)]
-    vectors = encode_texts(encoder, prompts, cache).reshape(
-        len(texts), 2, 2, -1
-    )  # (texts, with and without, prompts, d)
-    return unit((vectors[:, 0] - vectors[:, 1]).mean(1)), unit(vectors[:, 0].mean(1))
-
-
-def _prompts(text: str, name: str | None, modality: str) -> list[str]:
-    """The text as two prompts, then the same prompts without what it adds to its class."""
-    plain = "something" if name is None else f"a {name.replace('_', ' ')}"
-    return [*question_prompts(text, modality), *question_prompts(plain, modality)]
 
 
 class QuestionReader:
@@ -180,7 +161,7 @@ class QuestionReader:
         """The samples that have what the text says, where that is counted or measured of each; else None."""
         diagnosis, n = self.diagnosis, len(self.along)
         name = None if asked.label is None else diagnosis.samples.class_names[asked.label]
-        found = counted(asked.text, diagnosis, name)
+        found = counted(asked.text, diagnosis, name, [(c.text, c.tests) for c in reversed(self.conditions)])
         if found is None:
             return None
         own = found.confirmed if found.confirmed is not None and name in (None, found.confirmed.scope) else None
@@ -191,7 +172,8 @@ class QuestionReader:
         wrong = None if errors is None else errors.astype(np.float64)
         if not len(rows) or not len(rest):
             return nothing_shown(asked.text, scope, float(losses[inside].mean()), counted=found.text)
-        if own is not None:
+        p, measure = (own.p, own.measure) if own is not None else self._in_family(mask, scope)
+        if p is not None:
             observed, rate = self._tested(rows, np.flatnonzero(inside))
         else:
             observed, rate = self._mean(losses, rows), None if wrong is None else self._rate(wrong, rows)
@@ -203,11 +185,31 @@ class QuestionReader:
             observed=observed,
             error_rate=rate,
             error_rest=None if wrong is None else float(wrong[rest].mean()),
-            p=None if own is None else own.p,
-            measure=None if own is None else own.measure,
-            untested="" if own is not None else "counted alone",
+            p=p,
+            measure=measure,
+            untested="" if p is not None else "counted alone",
+            alpha=self.test.alpha,
             extrapolation=False,
+            least=None if p is None else self._least(rest, len(rows)),
         )
+
+    @cached_property
+    def conditions(self) -> tuple[Condition, ...]:
+        """The conditions on columns that the run tested."""
+        return column_conditions(self.diagnosis.samples.metadata, self.design)[0]
+
+    def _in_family(self, mask: Bool, name: str) -> tuple[float | None, Measure | None]:
+        """p and measure of the (n,) rows that meet a condition, in the scope of that name; None where the run tested no
+        condition that these very rows of it meet."""
+        scope = next((s for s in self.design.scopes if s.name == name), None)
+        rows = None if scope is None else rows_within(mask, scope)
+        if scope is None or rows is None or not self.test.is_permuted:
+            return None, None
+        own = mask[scope.rows]
+        if not any(np.array_equal(condition.mask[scope.rows], own) for condition in self.conditions):
+            return None, None
+        _, statistic, measure = self.strongest(np.r_[rows, np.setdiff1d(scope.rows, rows)], [len(rows)])
+        return self.test.p(statistic), measure
 
     def _found(self, text: str, direction: F32, scope: Scope, class_name: str | None) -> Answer:
         words, cosines = self.words, self.words.directions @ direction
@@ -276,11 +278,12 @@ class QuestionReader:
         rows = scope.rows[np.argsort(self.place[scope.rows])]
         return rows[np.argsort(-scores[rows], kind="stable")]
 
-    def strongest(self, ranked: I64) -> tuple[int, float, Measure]:
-        """Of the depths at which the run tested its phrases in this scope: how many of the (m,) rows, best match first,
-        have the strongest excess in any measure of failure, its statistic, and the measure."""
+    def strongest(self, ranked: I64, sizes: Sequence[int] = ()) -> tuple[int, float, Measure]:
+        """Of the `sizes`, by default those at which the run tested its phrases in this scope: how many of the (m,)
+        rows, best match first, have the strongest excess in any measure of failure, its statistic, and the measure."""
         own, spans = self.test.scores[ranked], self.design.spans
-        sizes = np.array([size for _, size in phrase_sizes(len(own), self.scores.size, len(self.design.scopes))])
+        tested = phrase_sizes(len(own), self.scores.size, len(self.design.scopes))
+        sizes = np.array(sizes or [size for _, size in tested])
         sums = [np.cumsum(part, 0) for part in (own, own**2, *(() if spans is None else (spans[ranked, None],)))]
         parts = [part[at].astype(np.float32) for part in sums for at in (sizes - 1, slice(-1, None))]
         inside, total, inside_squares, total_squares, *spanned = parts

@@ -26,6 +26,7 @@ from core.discovery.design import Design, design_of, measures
 from core.discovery.effects import effects_of
 from core.discovery.family import MIN_CANDIDATE_ROWS, Family, Region
 from core.discovery.family_test import FamilyTest, read_family
+from core.discovery.proposals import column_conditions
 from core.errors import InvalidInput
 from core.language.counted import Counted, counted
 from core.language.directions import centred
@@ -150,7 +151,9 @@ def tag_samples(
     along = np.asarray(centred(joint[order], design.centre_of_row), np.float64)
     scores, tested = _deviations(along, directions.described), _Tested(ordered, design, alpha)
     worded = [(p.name, _deviations(along, own) >= CUT) for p, own in zip(patterns, directions.worded, strict=True)]
-    known = {t: found for t, name in enumerate(tags.names) if (found := counted(name, ordered)) is not None}
+    said = [(c.text, c.tests) for c in reversed(column_conditions(ordered.samples.metadata, design)[0])]
+    read = {t: counted(name, ordered, tested=said) for t, name in enumerate(tags.names)}
+    known = {t: one for t, one in read.items() if one is not None}
     for t, one in known.items():
         mask = meets(one.tests, ordered.samples.metadata, len(order))
         scores[:, t] = CUT * mask

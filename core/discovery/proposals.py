@@ -11,11 +11,11 @@ import numpy as np
 
 from core.discovery.conditions import Condition, build_conditions, possible_causes
 from core.discovery.design import Design
-from core.discovery.family import MIN_CANDIDATE_ROWS, Family, Region, Smoother
+from core.discovery.family import MIN_CANDIDATE_ROWS, Family, Region, Scope, Smoother
 from core.discovery.ridge.heads import Features, HeadSmoother
 from core.discovery.ridge.leave_out import LeaveOutSmoother, can_leave_out
 from core.language.directions import phrase_scores
-from core.records import F32, F64, Bool, Column, Words
+from core.records import F32, F64, I64, Bool, Column, Words
 
 PENALTIES, OVERALL_PENALTIES = (3.0, 30.0, 300.0), (30.0, 300.0)
 """Of the heads that cut slices: of the classes, and of all samples. All are in the family, so none is chosen by
@@ -112,17 +112,27 @@ def _conditions(
     columns: Sequence[Column], design: Design, regions: list[Region], more: Sequence[Condition]
 ) -> tuple[tuple[Condition, ...], tuple[str, ...]]:
     """The conditions, with their rows in each scope added to `regions`, and notes on what was left out."""
-    n = len(design.blocks)
-    most = max(50, CONDITION_CELLS // (n * (2 if design.superclasses is not None else len(design.scopes))))
-    smallest = fewest_rows(n)
-    conditions, notes = build_conditions(possible_causes(columns), smallest=smallest, most=min(1500, most))
+    conditions, notes = column_conditions(columns, design)
     conditions = (*conditions, *(c for c in more if has_place(c.mask)))
     for tag, condition in enumerate(conditions):
         for number, scope in enumerate(design.scopes):
-            rows = scope.rows[condition.mask[scope.rows]]
-            if MIN_CANDIDATE_ROWS <= len(rows) <= len(scope.rows) - MIN_CANDIDATE_ROWS:
+            rows = rows_within(condition.mask, scope)
+            if rows is not None:
                 regions.append(Region("condition", number, rows, tag))
     return conditions, notes
+
+
+def column_conditions(columns: Sequence[Column], design: Design) -> tuple[tuple[Condition, ...], tuple[str, ...]]:
+    """The conditions on columns that are tested, and notes on what was left out: the same whenever they are built."""
+    n = len(design.blocks)
+    most = max(50, CONDITION_CELLS // (n * (2 if design.superclasses is not None else len(design.scopes))))
+    return build_conditions(possible_causes(columns), smallest=fewest_rows(n), most=min(1500, most))
+
+
+def rows_within(mask: Bool, scope: Scope) -> I64 | None:
+    """The rows of a scope that meet a condition; None where they are too few, or too few are left, to be tested."""
+    rows = scope.rows[mask[scope.rows]]
+    return rows if MIN_CANDIDATE_ROWS <= len(rows) <= len(scope.rows) - MIN_CANDIDATE_ROWS else None
 
 
 def fewest_rows(n: int) -> int:

@@ -1,20 +1,32 @@
-"""Texts that say what a run counts or measures of each sample itself, such as "no capital letters" or "three numbers":
-the samples that have it are told by their columns, and no encoder has to guess them."""
+"""Texts that say what a run knows of each sample itself, such as "no capital letters", "three numbers", "dark" or
+"weather = snow": the samples that have it are told by their columns, and no encoder has to guess them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from core.data.images.tint import HUES
 from core.data.texts.properties import SPOKEN, spoken_limit
-from core.language.grammar import singular, words_in
+from core.language.grammar import right_articles, singular, words_in
 from core.language.hard_words import COUNTED, NUMBERS
+from core.language.naming import PLAIN, VISIBLE
 from core.records import Diagnosis, Insight
 
 _Tests = tuple[tuple[str, str, str | float | None], ...]
+SaidCondition = tuple[str, _Tests]
+"""What is said of a condition, and its parts as of `Insight.tests`."""
 _FILLER = frozenset("a an the with in of has have having is are that s this text sample image picture photo".split())
 """Words beside a condition's own that ask for nothing more."""
+_ASIDE = _FILLER - {"with", "in", "of", "has", "have", "having"}
+"""And beside what a property is called: "with numbers" is that, "numbers" may be a topic."""
+_AT_LEAST_ONE: tuple[SaidCondition, ...] = tuple(
+    (spoken_limit(name, ">=", 1.0) or f"{name} at least 1", ((name, ">=", 1.0),))
+    for name, n in VISIBLE.items()
+    if n == 1
+)
+"""What "with links" and the like mean, tested or not."""
 _AT_ALL = {"capital share": "capital share", "punctuation share": "punctuation share", "numbers": "number share"}
 """Shares of which only "none" can be said in words; and what "no digits" is of."""
 _HOW_MANY = re.compile(
@@ -36,15 +48,20 @@ class Counted:
     """The run's own finding of that very condition."""
 
 
-def counted(text: str, diagnosis: Diagnosis, class_name: str | None = None) -> Counted | None:
+def counted(
+    text: str, diagnosis: Diagnosis, class_name: str | None = None, tested: Sequence[SaidCondition] = ()
+) -> Counted | None:
     """What the text says that is counted, where it says nothing else; None for every other text.
 
     Args:
         class_name: the class that the text names, if any: its words ask for nothing more.
+        tested: conditions that the run tested, the outermost limits first; those that it confirmed come before them.
     """
     samples = diagnosis.samples
-    own = _said_in(text, diagnosis.insights, class_name)
-    said, tests = ("", ()) if own is None else (own.text, own.tests)
+    known = [(i.text, i.tests) for i in diagnosis.insights if i.kind == "condition" and i.confirmed]
+    known += tested
+    own = _said_in(text, known, class_name) or _called(text, known, diagnosis)
+    said, tests = own or ("", ())
     if own is None and samples.modality == "text":
         said, tests = _spoken(text)
         if not tests and class_name is not None:
@@ -58,18 +75,49 @@ def counted(text: str, diagnosis: Diagnosis, class_name: str | None = None) -> C
     return Counted(said if best is None else best.text, tests, best)
 
 
-def _said_in(text: str, insights: Sequence[Insight], class_name: str | None) -> Insight | None:
-    """The confirmed condition that the text says word for word, plurals and the class's name aside."""
+def _said_in(text: str, known: Sequence[SaidCondition], class_name: str | None) -> SaidCondition | None:
+    """The first condition that the text says word for word; plurals, the class's name, and what the page calls its
+    property in front of the limit ("dark (brightness at most 0.31)") aside."""
     rest = _FILLER | {singular(w) for w in words_in(class_name or "")}
-    asked = [singular(w) for w in words_in(text)]
-    for insight in insights:
-        own = [singular(w) for w in words_in(insight.text)]
-        if insight.kind != "condition" or not insight.confirmed or not own:
-            continue
-        for at in range(len(asked) - len(own) + 1):
-            if asked[at : at + len(own)] == own and set(asked[:at] + asked[at + len(own) :]) <= rest:
-                return insight
+    read = [singular(w) for w in words_in(text)]
+    for said, tests in known:
+        own = [singular(w) for w in words_in(said)]
+        asked = read if "is" in own else [w for w in read if w != "is"]  # "the weather is snow"
+        called = {singular(w) for name, *_ in tests for end in PLAIN.get(name, ()) for w in words_in(end)}
+        for at in range(len(asked) - len(own) + 1 if own else 0):
+            if asked[at : at + len(own)] == own and set(asked[:at] + asked[at + len(own) :]) <= rest | called:
+                return said, tests
     return None
+
+
+def _called(text: str, known: Sequence[SaidCondition], diagnosis: Diagnosis) -> SaidCondition | None:
+    """The condition on one column that the page calls what the text says, such as "dark" or "with links"; None where a
+    phrase of the vocabulary says it. Of several limits the first that is known: none is chosen by the losses."""
+    asked, measured = _bare(text), {column.name for column in diagnosis.samples.metadata if column.measured}
+    phrases = () if diagnosis.words is None else diagnosis.words.phrases
+    if not asked or any(_bare(phrase) == asked for phrase in phrases):
+        return None
+    alone = [(said, tests) for said, tests in (*known, *_AT_LEAST_ONE) if len(tests) == 1]
+    calls = ((said, tests, call) for said, tests in alone for call in _calls(*tests[0], tests[0][0] in measured))
+    return next(((said, tests) for said, tests, call in calls if _bare(call) == asked), None)
+
+
+def _calls(name: str, sign: str, value: str | float | None, is_measured: bool) -> Iterator[str]:
+    """What a condition on one column is called beside its own words."""
+    low, high = PLAIN.get(name, ("", "")) if is_measured else ("", "")
+    if sign == "=" and (value in HUES if "{}" in high else value == name):
+        yield right_articles(high.format(value))
+    if sign == "<=":
+        yield from (low, f"low {name}", f"{name} low")
+    if sign == ">=":
+        limit, least = float(value or 0), VISIBLE.get(name, 0.0)
+        if limit == least or (limit > least and least < 1):  # "with links" is one of them, not several
+            yield high
+        yield from (f"high {name}", f"{name} high")
+
+
+def _bare(text: str) -> tuple[str, ...]:
+    return tuple(singular(word) for word in words_in(text) if word not in _ASIDE)
 
 
 def _spoken(text: str) -> tuple[str, _Tests]:

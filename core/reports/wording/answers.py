@@ -18,7 +18,7 @@ def answer_sentence(diagnosis: Diagnosis, answer: Answer) -> str:
     """What the samples that look like a question's text show, and how sure that is; before it, what the run measured
     itself of those very words."""
     known = _measured(diagnosis, answer)
-    if answer.counted and answer.p is not None:
+    if answer.counted and answer.p is not None and known:
         return known[0]
     return " ".join((*known, _answered(diagnosis, answer)))
 
@@ -73,15 +73,16 @@ def _measured(diagnosis: Diagnosis, answer: Answer) -> list[str]:
 
 
 def _counted(diagnosis: Diagnosis, answer: Answer, within: str) -> str:
-    """Of what is counted or measured in each sample and was not confirmed, as observed."""
+    """Of what is known of each sample and is no finding of its own, as observed."""
     noun, head = sample_noun(diagnosis), f'"{answer.text}" was counted, not guessed: {within}'
     if not answer.shown:
         return f'{head}either no {noun} or every one meets "{answer.counted}", so there is nothing to compare.'
     matches = f"the {noun}" if answer.support == 1 else f"the {answer.support:,} {noun}s"
-    return (
-        f"{head}{matches} with {answer.counted} {_observed(diagnosis, answer)}. Exploratory, without a p: the run "
-        "did not confirm this condition."
-    )
+    said = f"{head}{matches} with {answer.counted} {_observed(diagnosis, answer)}."
+    if answer.p is None:
+        return f"{said} Exploratory, without a p: the run did not test this very condition here."
+    told = [said, _chance(answer, f"{noun}s"), *([] if answer.confirmed else [_least(diagnosis, answer)])]
+    return " ".join(told)
 
 
 def _unsearched(diagnosis: Diagnosis, answer: Answer) -> str:
