@@ -278,12 +278,12 @@ class QuestionReader:
         rows = scope.rows[np.argsort(self.place[scope.rows])]
         return rows[np.argsort(-scores[rows], kind="stable")]
 
-    def strongest(self, ranked: I64, sizes: Sequence[int] = ()) -> tuple[int, float, Measure]:
-        """Of the `sizes`, by default those at which the run tested its phrases in this scope: how many of the (m,)
+    def strongest(self, ranked: I64, of_sizes: Sequence[int] = ()) -> tuple[int, float, Measure]:
+        """Of the sizes, by default those at which the run tested its phrases in this scope: how many of the (m,)
         rows, best match first, have the strongest excess in any measure of failure, its statistic, and the measure."""
         own, spans = self.test.scores[ranked], self.design.spans
         tested = phrase_sizes(len(own), self.scores.size, len(self.design.scopes))
-        sizes = np.array(sizes or [size for _, size in tested])
+        sizes = np.array(of_sizes or [size for _, size in tested])
         sums = [np.cumsum(part, 0) for part in (own, own**2, *(() if spans is None else (spans[ranked, None],)))]
         parts = [part[at].astype(np.float32) for part in sums for at in (sizes - 1, slice(-1, None))]
         inside, total, inside_squares, total_squares, *spanned = parts
