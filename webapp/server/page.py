@@ -1,4 +1,4 @@
-"""The page's `gr.Blocks`: what goes wrong is shown as text, never as markup."""
+"""The page's `gr.Blocks`: what goes wrong is shown as text, never as markup, and the browser gets what it needs."""
 
 from __future__ import annotations
 
@@ -7,12 +7,31 @@ from typing import Any
 
 import gradio as gr
 
+TOLD_TO_PROGRAMS = ("api_info", "api_info_as_input", "api_info_as_output", "example_inputs")
+"""What Gradio writes of a component for the programs that call an endpoint; a browser reads none of it."""
+
 
 class SafeBlocks(gr.Blocks):
     """Blocks whose error messages are escaped for the page, which draws them as HTML; Gradio's own messages too.
 
-    A program that calls a public endpoint gets the message as it is.
+    A program that calls a public endpoint gets the message as it is. Components that no such endpoint takes or gives
+    are not described for programs: that was half of all values that a browser had to copy before it drew anything.
     """
+
+    def get_config_file(self) -> Any:
+        """Gradio's own, with the forms of values only where a program meets them."""
+        config = super().get_config_file()
+        met = {
+            block._id
+            for function in self.fns.values()
+            if function.api_visibility != "private"
+            for block in (*function.inputs, *function.outputs)
+        }
+        for component in config["components"]:
+            if component["id"] not in met:
+                for name in TOLD_TO_PROGRAMS:
+                    component.pop(name, None)
+        return config
 
     async def process_api(self, block_fn: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """What Gradio's own does; raises gr.Error with an escaped message where an event of the page fails."""

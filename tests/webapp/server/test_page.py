@@ -1,0 +1,36 @@
+"""What the browser is sent of the page's parts, and what programs are told of them."""
+
+from __future__ import annotations
+
+import gradio as gr
+import pytest
+
+from webapp.server.page import TOLD_TO_PROGRAMS, SafeBlocks
+
+
+def said(file: str | None, name: str) -> str:
+    return f"{file} {name}"
+
+
+def page_of(kind: type[gr.Blocks]) -> gr.Blocks:
+    with kind(analytics_enabled=False) as demo:
+        file, name, mine = gr.File(label="table"), gr.Textbox(label="name"), gr.File(label="mine")
+        gr.Button().click(said, [file, name], name, api_name="say")
+        gr.Button().click(said, [mine, name], name, api_visibility="undocumented", api_name="hidden")
+        gr.Button().click(said, [gr.File(label="own"), name], name, api_visibility="private", api_name="own")
+    return demo
+
+
+@pytest.mark.parametrize("all_endpoints", [False, True])
+def test_programs_are_told_what_gradio_tells_them(all_endpoints: bool) -> None:
+    ours, theirs = (page_of(kind).get_api_info(all_endpoints=all_endpoints) for kind in (SafeBlocks, gr.Blocks))
+    assert ours == theirs
+    assert ("/hidden" in ours["named_endpoints"]) == all_endpoints
+
+
+def test_a_part_that_no_program_meets_is_not_described_for_programs() -> None:
+    components = page_of(SafeBlocks).get_config_file()["components"]
+    described = {c["props"].get("label") for c in components if any(name in c for name in TOLD_TO_PROGRAMS)}
+    assert described == {"table", "name", "mine"}
+    own = next(c for c in components if c["props"].get("label") == "own")
+    assert own["props"]["name"] == "file"  # as ever otherwise
