@@ -58,7 +58,8 @@ element.addEventListener("click", (event) => {
   const bar = barOf(event.target);
   if (bar) keep(bar, event.shiftKey);
   else if (event.target.closest("[data-like]")) search("like");
-  else if (event.target.closest("[data-take]")) take();
+  else if (event.target.closest("[data-take]")) take(event.target.closest("[data-take]").dataset);
+  else if (event.target.closest('[data-do="row"]')) document.getElementById("pane")?.scrollIntoView({ block: "nearest" }); // where it opens
 });
 
 element.addEventListener("keydown", (event) => {
@@ -82,8 +83,8 @@ element.addEventListener("change", (event) => {
 });
 element.addEventListener("search", (event) => { if (!event.target.value) search("find"); }); // the field's own cross
 
-async function take() {
-  const text = await server.take_csv([props.run, query, props.mask]);
+async function take(order) {
+  const text = await server.take_csv([props.run, query, props.mask, order.take, "falling" in order]);
   if (text === null || text === undefined) return;
   const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(new Blob([text], { type: "text/csv" })), download: "selection.csv" });
   link.click();

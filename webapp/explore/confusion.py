@@ -12,8 +12,8 @@ from core.numbers import count, percent
 from core.records import I64, Diagnosis
 from webapp.state.filters import MAX_LETTERS, Filter
 
-MOST_CLASSES = 8
-"""With more, the chart lists the most frequent pairs instead."""
+MOST_CLASSES = 12
+"""With more, the chart lists the most frequent pairs instead, and says so."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ from core.reports.tables.columns import columns_of
 from core.reports.wording.findings import cluster_title
 from core.yours import yours_of
 from webapp.explore.charts import charts, keys_first
-from webapp.explore.table import selection_csv, table
+from webapp.explore.confusion import MOST_CLASSES
+from webapp.explore.table import selection_csv, sorted_rows, table
 from webapp.failure_map import map_selection
 from webapp.markup.components import script
 from webapp.markup.render import render
@@ -40,12 +41,26 @@ class LinkedState:
     falling: bool = True
     page: int = 0
     more: tuple[str, ...] = ()
+    row: int | None = None
+    """The sample that was opened from the table last."""
+    base: Session | None = None
+    """What was picked then, filters apart."""
+
+
+def listed(session: Session, state: LinkedState) -> Session:
+    """What the charts and the table show: a sample that is opened narrows them no further, and one that was opened from
+    the table leaves them what was picked before."""
+    if session.row is None:
+        return session
+    base = state.base if state.base and session.row == state.row and state.run == session.run else Session(session.run)
+    return replace(base, filters=session.filters, colour=session.colour, past=session.past)
 
 
 def linked_view(session: Session, state: LinkedState) -> str:
     """The charts and the table for what the session has picked."""
     diagnosis = RUNS.get(session.run)
-    session = still_there(session, diagnosis)
+    now_open = still_there(session, diagnosis)
+    session = still_there(listed(session, state), diagnosis)
     rows = selected_rows(session, diagnosis) if session.picked else None
     more = tuple(dict.fromkeys([*state.more, *keys_first(diagnosis)]))
     shown = np.arange(len(diagnosis.samples)) if rows is None else rows
@@ -63,12 +78,17 @@ def linked_view(session: Session, state: LinkedState) -> str:
         diagnosis=diagnosis,
         charts=charts(diagnosis, picked, session.filters, state.more),
         chips=_chips(session, diagnosis),
+        row=now_open.row,
+        opened="" if now_open.row is None else diagnosis.samples.ids[now_open.row],
         can_undo=bool(session.past),
         text=next((one.values[0] for one in session.filters if one.key == TEXT), ""),
         can_like=diagnosis.words is not None and bool(diagnosis.words.encoder),
         columns=columns,
         table=table(diagnosis, shown, more, state.sort, falling=state.falling, page=state.page),
         picked=rows is not None,
+        most_classes=MOST_CLASSES,
+        sort=state.sort,
+        falling=state.falling,
     )
 
 
@@ -85,8 +105,6 @@ def _base(session: Session, diagnosis: Diagnosis) -> str:
     cluster = picked_cluster(session, diagnosis)
     if cluster is not None:  # by its number too: its name may read like a filter, which it is not
         return f"{f'cluster {cluster.id + 1}: ' if cluster.confirmed else ''}{cluster_title(diagnosis, cluster)}"
-    if session.row is not None:
-        return diagnosis.samples.ids[session.row]
     if session.own and (kept := yours_of(diagnosis).set_of(session.own)):
         return kept.title
     return (session.title or "matches") if session.rows else "outline on the map"
@@ -119,7 +137,7 @@ def filtered(session: Session, diagnosis: Diagnosis, event: dict[str, Any]) -> S
         raise InvalidInput(
             f"At most {MAX_FILTERS} columns can be filtered at once, each by {MAX_VALUES} values. Take one away first."
         )
-    return session.only(filters=filters) if session.row is not None else session.filtered(filters)
+    return session.filtered(filters)
 
 
 def celled(session: Session, diagnosis: Diagnosis, part: str) -> Session:
@@ -134,7 +152,7 @@ def celled(session: Session, diagnosis: Diagnosis, part: str) -> Session:
     filters = others if all(one in session.filters for one in parts) else (*others, *parts)
     if len(filters) > MAX_FILTERS:
         raise InvalidInput(f"At most {MAX_FILTERS} columns can be filtered at once. Take one away first.")
-    return session.only(filters=filters) if session.row is not None else session.filtered(filters)
+    return session.filtered(filters)
 
 
 def like_text(session: Session, diagnosis: Diagnosis, text: str) -> Session:
@@ -147,7 +165,7 @@ def like_text(session: Session, diagnosis: Diagnosis, text: str) -> Session:
 
     answer = ask(diagnosis, [text])[0]
     if not answer.shown or not len(answer.rows):
-        raise InvalidInput(f"The encoder sees {quoted(text)} in no sample. Use other words, or press Find.")
+        raise InvalidInput(f"The encoder sees {quoted(text)} in no sample. Use other words, or “Find these letters”.")
     return session.only(rows=tuple(answer.rows.tolist()), title=f"Looks like “{text}”", scope=answer.scope)
 
 
@@ -161,9 +179,12 @@ def on_linked(session: Session, state: LinkedState, show: Callable[..., Any], ev
     state = state if state.run == session.run else LinkedState(session.run)
     if (changed := _rearranged(state, diagnosis, said)) is not None:
         return gr.skip(), gr.skip(), gr.skip(), changed, linked_view(session, changed)
-    following = _selected(session, diagnosis, said)
+    before = listed(session, state)
+    following = _selected(session if said.get("do") in ("row", "undo", "clear") else before, diagnosis, said)
     opened_session, pane, points = show(following)
-    return opened_session, pane, points, replace(state, page=0), gr.skip()
+    of_row = said.get("do") == "row"  # the reader's place in the table stays
+    state = replace(state, row=following.row, base=replace(before, past=())) if of_row else replace(state, page=0)
+    return opened_session, pane, points, state, gr.skip()
 
 
 def _rearranged(state: LinkedState, diagnosis: Diagnosis, said: dict[str, Any]) -> LinkedState | None:
@@ -196,7 +217,9 @@ def _selected(session: Session, diagnosis: Diagnosis, said: dict[str, Any]) -> S
     if do == "unbase":
         return session.only(filters=session.filters)
     if do == "row":
-        return session.only(row=row_of(diagnosis, said.get("row")))
+        return session.only(row=row_of(diagnosis, said.get("row")), filters=session.filters)
+    if do == "unrow":
+        return session
     if do == "find":
         others = tuple(one for one in session.filters if one.key != TEXT)
         return session.filtered((*others, read_filter([TEXT, text], diagnosis)) if text else others)
@@ -211,22 +234,26 @@ def on_refresh(session: Session, state: LinkedState) -> tuple[LinkedState, Any]:
         return LinkedState(), ""
     state = state if state.run == session.run else LinkedState(session.run)
     diagnosis = require_run(session)
-    mask = map_selection(selected_rows(session, diagnosis), len(diagnosis.samples))["mask"] if session.picked else ""
+    shown = still_there(listed(session, state), diagnosis)
+    mask = map_selection(selected_rows(shown, diagnosis), len(diagnosis.samples))["mask"] if shown.picked else ""
     return state, gr.update(value=linked_view(session, state), run=session.run, mask=mask)
 
 
 def take_csv(asked: Any) -> str | None:
     """The samples of a view as a CSV table for [run, query], query as in the page's address, or for [run, query, mask],
     the samples of that mask (`webapp.failure_map.map_selection`) whatever the query, which can say no matches of a
-    question and no outline by hand in full; None where there are none to give: anybody may call this."""
+    question and no outline by hand in full; with [..., key, falling] in the order of that column. None where there are
+    none to give: anybody may call this."""
     try:
-        run, query, *mask = asked
+        run, query, mask, key, falling = [*asked, *(None, None, "", "", False)[len(asked) :]]
         diagnosis = RUNS.get(str(run))
-        if any(mask):
-            rows = _rows_of_mask(str(mask[0]), len(diagnosis.samples))
+        if mask:
+            rows = _rows_of_mask(str(mask), len(diagnosis.samples))
         else:
-            session = session_of(query if isinstance(query, dict) else {}, diagnosis, str(run))
+            session = listed(session_of(query if isinstance(query, dict) else {}, diagnosis, str(run)), LinkedState())
             rows = selected_rows(session, diagnosis) if session.picked else np.arange(len(diagnosis.samples))
+        if key:
+            rows = sorted_rows(shown_column(diagnosis, str(key)), rows, falling=bool(falling))
     except (DiagnosisError, TypeError, ValueError):
         return None
     return selection_csv(diagnosis, rows, keys_first(diagnosis)).decode()

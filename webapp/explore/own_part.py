@@ -61,7 +61,7 @@ def read_only(run: str) -> str:
 
 def target(session: Session) -> str:
     """What is picked, as `OwnForm.of`: of some members of a cluster nothing is said, they are a selection."""
-    if session.filters:
+    if session.filters and session.row is None:
         return ""
     for kind, number in (("cluster", session.cluster), ("candidate", session.candidate), ("sample", session.row)):
         if number is not None:

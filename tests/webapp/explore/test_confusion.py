@@ -58,7 +58,7 @@ def test_it_stands_among_the_charts_as_buttons_that_say_what_they_hold(run: str)
     assert sum('tabindex="0"' in cell for cell in cells) == 1
 
 
-def test_of_many_classes_the_most_confused_pairs_are_listed(run: str) -> None:
+def test_of_many_classes_the_most_confused_pairs_are_listed_and_why(run: str, tmp_path: Path) -> None:
     made = RUNS.get(run)
     labels = np.arange(120) % (MOST_CLASSES + 1)
     predictions = (labels + 1 + np.arange(120) // (MOST_CLASSES + 1) % 3) % (MOST_CLASSES + 1)
@@ -68,6 +68,9 @@ def test_of_many_classes_the_most_confused_pairs_are_listed(run: str) -> None:
         outcomes=replace(made.outcomes, predictions=predictions),
     )
     assert confusion_grid(many, None, ()) is None
+    save(many, tmp_path / "many" / "run")
+    said = linked_view(Session(RUNS.offer(tmp_path / "many" / "run")), LinkedState())
+    assert f"Pairs, since a matrix is drawn of up to {MOST_CLASSES} classes." in said
     chart = next(chart for chart in charts(many, lambda key: None, ()) if chart.key == "confused")
     assert len(chart.bars) == MAX_PAIRS
     assert chart.more == 3 * (MOST_CLASSES + 1) - MAX_PAIRS

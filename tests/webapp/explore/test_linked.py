@@ -170,9 +170,9 @@ def test_a_sample_of_several_clusters_is_shown_in_all_the_one_that_counts_it_fir
     shown = table(RUNS.get(run), np.array([row]), (), "cluster")
     place = [key for key, *_ in shown.heads].index("cluster")
     assert shown.rows[0].cells[place][0] == f"{second.id + 1}, {first.id + 1}"
-    text = take_csv([run, {"row": str(row)}])
+    text = take_csv([run, {}])
     assert text is not None
-    assert next(csv.DictReader(io.StringIO(text)))["cluster"] == f"{second.id + 1} | {first.id + 1}"
+    assert list(csv.DictReader(io.StringIO(text)))[row]["cluster"] == f"{second.id + 1} | {first.id + 1}"
 
 
 def test_the_file_holds_what_no_address_can_say_in_full(run: str) -> None:
@@ -183,6 +183,44 @@ def test_the_file_holds_what_no_address_can_say_in_full(run: str) -> None:
     ids = RUNS.get(run).samples.ids
     assert [line["id"] for line in csv.DictReader(io.StringIO(text))] == [ids[row] for row in (3, 5, 99)]
     assert on_refresh(Session(run), LinkedState(run))[1]["mask"] == ""
+
+
+def test_the_file_is_in_the_order_of_the_table(run: str) -> None:
+    loss = RUNS.get(run).outcomes.loss
+    for falling in (True, False):
+        text = take_csv([run, {}, "", "loss", falling])
+        assert text is not None
+        told = [float(line["loss"]) for line in csv.DictReader(io.StringIO(text))]
+        assert told == sorted(loss.tolist(), reverse=falling)
+    assert 'data-take="spread" data-falling' in linked_view(Session(run), LinkedState(run, sort="spread"))
+    assert take_csv([run, {}, "", "no column", True]) is None
+
+
+@pytest.mark.parametrize("based", [False, True])
+def test_a_sample_opened_from_the_table_leaves_what_the_table_shows(run: str, based: bool) -> None:
+    before = Session(run).only(rows=tuple(range(60)), title="Looks like “x”") if based else Session(run)
+    before = before.filtered((Filter("loss", low=0.5),))
+    n, state = len(rows_of(before)), LinkedState(run, page=1)
+    row, ids = rows_of(before)[2], RUNS.get(run).samples.ids
+    session, pane, _, state, _ = pressed(before, state, do="row", row=str(row))
+    assert (session.row, session.filters, state.page) == (row, before.filters, 1)
+    assert ids[row] in pane
+    view = linked_view(session, state)
+    assert f"<b>{n}</b> of 120 selected" in view
+    assert f"open: {ids[row]}" in view
+    assert ("Looks like “x”" in view) == based
+    text = take_csv([run, query_of(session), on_refresh(session, state)[1]["mask"]])
+    assert text is not None
+    assert len(text.splitlines()) == n + 1
+    another = pressed(session, state, do="row", row=str(rows_of(before)[3]))
+    assert f"<b>{n}</b> of 120 selected" in linked_view(another[0], another[3])
+    for do in ("unrow", "undo"):
+        assert rows_of(pressed(session, state, do=do)[0]) == rows_of(before)
+    fewer = pressed(session, state, do="filter", part='["loss", 0.8, null]')[0]
+    assert (fewer.row, fewer.rows) == (None, before.rows)
+    assert not pressed(session, state, do="clear")[0].picked
+    elsewhere = linked_view(replace(session, row=0), state)  # on the map: nothing was left behind there
+    assert "Looks like" not in elsewhere.split("linked-chips")[1]
 
 
 @pytest.mark.parametrize("asked", [None, [], ["no run", {}], [3], ["x", 4, 5], {"run": 1}])
