@@ -62,6 +62,39 @@ async function enlarge(tile) {
   if (card) text.replaceChildren(...[card.title, ...card.lines].map((line, i) => Object.assign(document.createElement(i ? "p" : "h3"), { textContent: line })));
   if (card?.words) text.append(...outlined(dialog.querySelector("img"), card.words));
   if (card?.worth) text.append(Object.assign(document.createElement("p"), { className: "muted worth", textContent: card.worth }));
+  if (image && card?.moving) close.before(player(dialog.querySelector("img"), card));
+  if (typeof card?.moments === "string") text.append(moments(tile, tile.closest("[data-like]")?.dataset.like || card.moments));
+}
+
+// A clip plays on request: nothing moves by itself.
+function player(image, card) {
+  const still = image.src;
+  const button = Object.assign(document.createElement("button"), { type: "button", textContent: "Play the clip" });
+  button.addEventListener("click", () => {
+    const plays = image.src === still;
+    image.src = plays ? card.src : still;
+    button.textContent = plays ? "Show its frames" : "Play the clip";
+  });
+  return button;
+}
+
+// When an enlarged clip looks like a text: the server draws it, at once where a phrase is known.
+function moments(tile, phrase) {
+  const form = Object.assign(document.createElement("form"), { className: "moments" });
+  const label = form.appendChild(Object.assign(document.createElement("label"), { textContent: "When does it look like" }));
+  const field = label.appendChild(Object.assign(document.createElement("input"), { type: "text", maxLength: 300, value: phrase, placeholder: "such as: a red ball" }));
+  form.append(Object.assign(document.createElement("button"), { type: "submit", textContent: "Show" }));
+  const drawn = form.appendChild(Object.assign(document.createElement("div"), { ariaLive: "polite" }));
+  let latest = 0;
+  const draw = async () => {
+    const mine = ++latest;
+    drawn.textContent = "Looking: the first time the encoder is loaded, which takes some seconds.";
+    const card = await server.describe([props.run, Number(tile.dataset.row), true, field.value]).catch(() => null);
+    if (mine === latest) drawn.innerHTML = card?.moment ?? "<p>The server gave no answer. Try again.</p>"; // the server escapes every text
+  };
+  form.addEventListener("submit", (event) => { event.preventDefault(); if (field.value.trim()) draw(); else field.focus(); });
+  if (phrase) draw();
+  return form;
 }
 
 // The cells of visual words on the enlarged picture, and what their colours mean.

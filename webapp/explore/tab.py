@@ -19,9 +19,10 @@ from webapp.explore.cards import cluster_list
 from webapp.explore.colours import colouring, on_colour
 from webapp.explore.detail import Selection, selection_pane
 from webapp.explore.findings import phrases_of_rows
+from webapp.explore.moments import beside, moment_card
 from webapp.explore.overview import class_section, notes_section, strip
 from webapp.explore.own_part import form_of
-from webapp.explore.patches import map_beside, patches_of
+from webapp.explore.patches import patches_of
 from webapp.explore.worth import on_measure, opened, worth_beside
 from webapp.failure_map import NO_SELECTION, map_points, map_selection, map_view, read_polygon
 from webapp.markup.components import download_row, script
@@ -172,24 +173,24 @@ def on_clear(session: Session) -> tuple[Session, Any, Any]:
 
 
 def describe(asked: Any) -> dict[str, Any] | None:
-    """The card of one sample for [run, row]: {"src", "title", "lines", "text", "worth"}; None where the run or the row
-    is not there. Asked with a third part that is true, it has "words" besides, as `map_beside` gives them."""
+    """The card of one sample for [run, row]: {"src", "title", "lines", "text", "worth"}; None where there is none. With
+    a third part that is true, what `beside` gives too; with a text as a fourth, a `moment_card`."""
     try:
-        run, row, *large = asked
+        run, row, *more = asked
         diagnosis = opened(str(run))
-        row = int(row)
-        if not 0 <= row < len(diagnosis.samples):
-            return None
-    except (DiagnosisError, TypeError, ValueError, OverflowError):
+        row = row_of(diagnosis, row)
+    except (DiagnosisError, TypeError, ValueError):
         return None  # anybody may call this: a wrong question gets no answer, and tells nothing
+    if len(more) > 1:
+        return moment_card(diagnosis, row, str(more[1]))
     worth = worth_beside(diagnosis, row)
     return {
         "src": picture(diagnosis, row, plays=True),
         "title": diagnosis.samples.ids[row],
-        "lines": [*sample_facts(diagnosis, row), *filter(None, [outlines_sentence(diagnosis)] if any(large) else [])],
+        "lines": [*sample_facts(diagnosis, row), *filter(None, [outlines_sentence(diagnosis)] if any(more) else [])],
         "text": text_of(diagnosis.samples, row),
         "worth": "" if worth is None else worth.sentence,
-        **({"words": map_beside(str(run), diagnosis, row)} if any(large) else {}),
+        **(beside(str(run), diagnosis, row) if any(more) else {}),
     }
 
 

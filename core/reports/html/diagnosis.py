@@ -22,6 +22,7 @@ from core.records import I64, Comparison, Diagnosis, Estimate, FailureCluster, I
 from core.reports.html import charts
 from core.reports.html.heatmap import HeatMap, heat_map
 from core.reports.html.intervals import interval_bar, interval_range
+from core.reports.html.moments import cluster_moments
 from core.reports.html.power_map import power_map
 from core.reports.html.predictions import prediction_tables
 from core.reports.html.probes import comparison_section, probe_sections
@@ -197,6 +198,7 @@ def _card(
         "effect": effect_figure(cluster, diagnosis.outcomes.unit),
         "loss": loss_phrase(cluster, digits_for(diagnosis.outcomes.loss), with_unit(diagnosis)),
         "members": gallery.entries(rows),
+        "moments": cluster_moments(diagnosis, cluster, rows),
         "n_more": cluster.size - len(rows),
         "opposites": gallery.entries(cluster.counterexamples[: most // 2]),
         "phrases": [i for i in diagnosis.insights if i.cluster == cluster.id and i.kind == "phrase"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.numbers import count, interval, number
-from core.records import Words
+from core.records import Competence, Words
 
 if TYPE_CHECKING:
     from core.language.competence import CompetenceTable
@@ -20,13 +20,18 @@ def competence_sentence(words: Words | None, phrase: int | None) -> str:
     known = words.competence
     if not known.is_known(phrase):
         return "Whether the encoder knows these words was not measured, so they are no name."
-    figures = (
-        f"AUROC {number(known.auroc[phrase], 2)}, {interval(known.of(phrase))}, on {known.n_with[phrase]:,} samples "
-        f"with and {known.n_without[phrase]:,} without"
+    said = known_words(known, phrase)
+    return f"{said[:1].upper()}{said[1:]}{'.' if known.is_enough(phrase) else ', so they are no name.'}"
+
+
+def known_words(known: Competence, phrase: int) -> str:
+    """Such as "the encoder knows these words (AUROC 0.93, 0.90 to 0.96, on 61 samples with and 940 without)", of a
+    phrase that was measured."""
+    return (
+        f"the encoder {'knows' if known.is_enough(phrase) else 'hardly knows'} these words "
+        f"(AUROC {number(known.auroc[phrase], 2)}, {interval(known.of(phrase))}, on {known.n_with[phrase]:,} samples "
+        f"with and {known.n_without[phrase]:,} without)"
     )
-    if known.is_enough(phrase):
-        return f"The encoder knows these words ({figures})."
-    return f"The encoder hardly knows these words ({figures}), so they are no name."
 
 
 def competence_in_brief(words: Words | None, phrase: int | None) -> str:

@@ -1,0 +1,166 @@
+"""When clips look like a phrase: small curves over their seconds, for report and page."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from core.encoders import EMBEDDED
+from core.errors import DiagnosisError, InvalidInput
+from core.numbers import number
+from core.records import I64, Diagnosis, FailureCluster
+from core.reports.wording.competence import known_words
+
+if TYPE_CHECKING:
+    from core.encoders.clips import ClipEncoder
+    from core.language.moments import Moments
+
+WIDTH, HEIGHT = 300, 72
+LEAST_RANGE = 0.06
+"""Cosines over which a chart reaches at least, so that a level curve looks level."""
+MOST_CURVES = 4
+"""Clips of a cluster of which the report draws one: each takes an eighth of a second."""
+
+DRAWN_FROM = (
+    "Likeness (cosine) of up to eight frames to the words; dashed, the mean over the names of ordinary things. Drawn "
+    "from the small animation that a run keeps, so the clip is not needed and a curve from the clip itself would "
+    "differ a little. For looking: nothing is tested here."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ShownMoments:
+    """A curve on a field of `WIDTH` by `HEIGHT`; plain texts."""
+
+    name: str
+    said: str
+    curve: str
+    """Points of the text's line."""
+    usual: str
+    """Points of the line of ordinary things."""
+    dots: tuple[tuple[str, str, bool], ...]
+    """(x, y, whether it belongs to the span that is said) of each frame."""
+    end: str
+    """Seconds at the right end."""
+    low: str
+    high: str
+    figures: Sequence[tuple[str, str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class PhraseMoments:
+    """The curves of several clips for one text, on one scale, and what to beware of."""
+
+    text: str
+    clips: tuple[ShownMoments, ...]
+    caution: str
+    drawn_from: str = DRAWN_FROM
+
+
+def shown_moments(found: Sequence[Moments], names: Sequence[str]) -> PhraseMoments:
+    """What is drawn of one text in one or more clips."""
+    values = np.concatenate([np.concatenate([one.cosines, one.usual]) for one in found])
+    low, high = float(values.min()), float(values.max())
+    if (lack := LEAST_RANGE - (high - low)) > 0:
+        low, high = low - lack / 2, high + lack / 2
+    shown = tuple(_shown(one, name, low, high) for one, name in zip(found, names, strict=True))
+    return PhraseMoments(found[0].text, shown, caution(found[0]))
+
+
+def moment_sentence(found: Moments) -> str:
+    """When the clip looks most like the text, and whether that says anything."""
+    first, last = (number(second, 1) for second in found.span)
+    when = f"at {first} s" if first == last else f"from {first} to {last} s"
+    said = f"Most like “{found.text}” {when} of {number(found.length, 1)} s"
+    as_much = found.n_things - found.n_less
+    others = (
+        f"of {found.n_things:,} ordinary things {as_much:,} {'moves' if as_much == 1 else 'move'} as much over the clip"
+    )
+    said += f": {others}." if found.moves else f", which says little: {others}."
+    return (
+        said
+        if (found.cosines > found.usual).any()
+        else f"{said} No frame is more like it than like ordinary things in the mean."
+    )
+
+
+def caution(found: Moments) -> str:
+    """How well the encoder knows the text, as far as that was measured: on single pictures."""
+    known = found.competence
+    if known is None:
+        return "How well this encoder knows words was not measured."
+    if not known.is_known(0):
+        return "Whether the encoder knows these words was not measured: see whether the pictures agree."
+    return f"On single pictures {known_words(known, 0)}. Of clips nothing was measured."
+
+
+def figures_said(found: Moments) -> Sequence[tuple[str, str, str]]:
+    """(second, cosine, mean over ordinary things) of each frame."""
+    return [
+        (number(second, 1), number(cosine, 3), number(usual, 3))
+        for second, cosine, usual in zip(found.seconds.tolist(), found.cosines.tolist(), found.usual.tolist())
+    ]
+
+
+def cluster_phrase(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
+    """The phrase that describes the cluster best, confirmed ones first; "" where none does."""
+    mine = [i for i in diagnosis.insights if i.kind == "phrase" and i.cluster == cluster.id]
+    return min(mine, key=lambda i: (not i.confirmed, -(i.retrieval or 0.0))).text if mine else ""
+
+
+def cluster_moments(diagnosis: Diagnosis, cluster: FailureCluster, rows: I64) -> PhraseMoments | None:
+    """The first of these clips with the cluster's phrase; None where they are no clips, no phrase describes it, or the
+    encoder is not the one that comes along: a report fetches nothing."""
+    words, items, text = diagnosis.words, diagnosis.samples.items, cluster_phrase(diagnosis, cluster)
+    if diagnosis.samples.modality != "clip" or items is None or words is None or not text:
+        return None
+    if words.encoder != EMBEDDED["clip"]:
+        return None
+    found, names = list["Moments"](), list[str]()
+    try:
+        for row in rows[:MOST_CURVES].tolist():
+            found.append(moments_in(diagnosis, row, text))
+            names.append(diagnosis.samples.ids[row])
+    except DiagnosisError:  # a package is missing, or the words are of another edition: the rest of the report stands
+        return None
+    return shown_moments(found, names) if found else None
+
+
+def moments_in(diagnosis: Diagnosis, row: int, text: str) -> Moments:
+    """A text in a clip of the run, from what the run keeps.
+
+    Raises:
+        InvalidInput: the run has no clips or no words, or the clip cannot be read.
+    """
+    from core.checks.questions import speaker_of  # brings the encoder
+    from core.language.moments import moments_of
+
+    words, items = diagnosis.words, diagnosis.samples.items
+    if diagnosis.samples.modality != "clip" or items is None or words is None or not words.encoder:
+        raise InvalidInput("Only of clips that an encoder with words has seen is it known when they look like a text.")
+    return moments_of(items, row, text, cast("ClipEncoder", speaker_of(words, None)))
+
+
+def _shown(found: Moments, name: str, low: float, high: float) -> ShownMoments:
+    def place(second: float, value: float) -> tuple[str, str]:
+        x = 4 + (WIDTH - 8) * second / max(found.length, 1e-9)
+        return f"{x:.1f}", f"{4 + (HEIGHT - 8) * (high - value) / (high - low):.1f}"
+
+    curve = [place(*one) for one in zip(found.seconds.tolist(), found.cosines.tolist())]
+    usual = [place(*one) for one in zip(found.seconds.tolist(), found.usual.tolist())]
+    first, last = found.span
+    inside = ((found.seconds >= first) & (found.seconds <= last)).tolist()
+    return ShownMoments(
+        name,
+        moment_sentence(found),
+        " ".join(f"{x},{y}" for x, y in curve),
+        " ".join(f"{x},{y}" for x, y in usual),
+        tuple((x, y, is_in) for (x, y), is_in in zip(curve, inside)),
+        number(found.length, 1),
+        number(low, 2),
+        number(high, 2),
+        figures_said(found),
+    )

@@ -1,0 +1,48 @@
+"""When an enlarged clip looks like a text, in a real browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from core.files import ASSETS
+from webapp.state.runs import RUNS
+
+pytestmark = pytest.mark.browser
+Visit = Callable[..., Any]
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_text_is_asked_and_answered_with_the_keyboard_and_the_clip_plays_on_request(
+    open_page: Visit, page_address: str, dark: bool
+) -> None:
+    run = RUNS.offer(ASSETS / "examples" / "clips" / "run")
+    page = open_page(390, 844, dark=dark, address=f"{page_address}?run={run}&cluster=1")
+    page.wait_for_selector("#pane .selection-chip")
+    page.locator("#panel-worst .tile").first.focus()
+    page.keyboard.press("Enter")
+    field = page.locator("dialog.enlarged .moments input")
+    field.wait_for()
+    field.focus()
+    page.keyboard.press("Control+a")  # the phrase that stands there
+    page.keyboard.type("a red ball <b>")
+    page.keyboard.press("Enter")
+    chart = page.locator("dialog.enlarged .moment-chart[aria-label*='red ball']")
+    chart.wait_for(timeout=60_000)
+    said = chart.get_attribute("aria-label")
+    assert "Most like “a red ball <b>”" in said
+    assert page.locator("dialog.enlarged .moment-said").inner_text() in said
+    line = chart.locator(".curve").evaluate("e => getComputedStyle(e).stroke")
+    assert line not in ("none", page.locator("dialog.enlarged").evaluate("e => getComputedStyle(e).backgroundColor"))
+    wide = page.locator("dialog.enlarged").evaluate("e => e.scrollWidth - e.clientWidth")
+    assert wide <= 0
+    image = page.locator("dialog.enlarged img")
+    still = image.get_attribute("src")
+    page.get_by_role("button", name="Play the clip").press("Enter")
+    assert image.get_attribute("src") != still
+    page.get_by_role("button", name="Show its frames").press("Enter")
+    assert image.get_attribute("src") == still
+    page.keyboard.press("Escape")
+    assert page.locator("dialog.enlarged").count() == 0
