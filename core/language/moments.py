@@ -26,7 +26,7 @@ NEARLY = 0.25
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Moments:
+class TextMoments:
     """How much each frame of one clip looks like one text."""
 
     text: str
@@ -63,7 +63,7 @@ class Moments:
         return self.n_less >= MOVES * self.n_things
 
 
-def moments_of(store: ItemStore, row: int, text: str, encoder: ClipEncoder, cache: Path | None = None) -> Moments:
+def moments_of(store: ItemStore, row: int, text: str, encoder: ClipEncoder, cache: Path | None = None) -> TextMoments:
     """The text beside ordinary things, frame by frame.
 
     Args:
@@ -79,7 +79,7 @@ def moments_of(store: ItemStore, row: int, text: str, encoder: ClipEncoder, cach
     cosines = (joint @ question_vectors([text], encoder, cache).T)[:, 0].astype(np.float64)
     things = (joint @ things_of(encoder, cache).T).astype(np.float64)
     table, _ = find_competence(encoder.pictures, cache)
-    return Moments(
+    return TextMoments(
         text,
         seconds,
         max(frames.length, float(seconds[-1])),

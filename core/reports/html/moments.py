@@ -16,7 +16,7 @@ from core.reports.wording.competence import known_words
 
 if TYPE_CHECKING:
     from core.encoders.clips import ClipEncoder
-    from core.language.moments import Moments
+    from core.language.moments import TextMoments
 
 WIDTH, HEIGHT = 300, 72
 LEAST_RANGE = 0.06
@@ -60,7 +60,7 @@ class PhraseMoments:
     drawn_from: str = DRAWN_FROM
 
 
-def shown_moments(found: Sequence[Moments], names: Sequence[str]) -> PhraseMoments:
+def shown_moments(found: Sequence[TextMoments], names: Sequence[str]) -> PhraseMoments:
     """What is drawn of one text in one or more clips."""
     values = np.concatenate([np.concatenate([one.cosines, one.usual]) for one in found])
     low, high = float(values.min()), float(values.max())
@@ -70,7 +70,7 @@ def shown_moments(found: Sequence[Moments], names: Sequence[str]) -> PhraseMomen
     return PhraseMoments(found[0].text, shown, caution(found[0]))
 
 
-def moment_sentence(found: Moments) -> str:
+def moment_sentence(found: TextMoments) -> str:
     """When the clip looks most like the text, and whether that says anything."""
     first, last = (number(second, 1) for second in found.span)
     when = f"at {first} s" if first == last else f"from {first} to {last} s"
@@ -87,7 +87,7 @@ def moment_sentence(found: Moments) -> str:
     )
 
 
-def caution(found: Moments) -> str:
+def caution(found: TextMoments) -> str:
     """How well the encoder knows the text, as far as that was measured: on single pictures."""
     known = found.competence
     if known is None:
@@ -97,7 +97,7 @@ def caution(found: Moments) -> str:
     return f"On single pictures {known_words(known, 0)}. Of clips nothing was measured."
 
 
-def figures_said(found: Moments) -> Sequence[tuple[str, str, str]]:
+def figures_said(found: TextMoments) -> Sequence[tuple[str, str, str]]:
     """(second, cosine, mean over ordinary things) of each frame."""
     return [
         (number(second, 1), number(cosine, 3), number(usual, 3))
@@ -119,7 +119,7 @@ def cluster_moments(diagnosis: Diagnosis, cluster: FailureCluster, rows: I64) ->
         return None
     if words.encoder != EMBEDDED["clip"]:
         return None
-    found, names = list["Moments"](), list[str]()
+    found, names = list["TextMoments"](), list[str]()
     try:
         for row in rows[:MOST_CURVES].tolist():
             found.append(moments_in(diagnosis, row, text))
@@ -129,7 +129,7 @@ def cluster_moments(diagnosis: Diagnosis, cluster: FailureCluster, rows: I64) ->
     return shown_moments(found, names) if found else None
 
 
-def moments_in(diagnosis: Diagnosis, row: int, text: str) -> Moments:
+def moments_in(diagnosis: Diagnosis, row: int, text: str) -> TextMoments:
     """A text in a clip of the run, from what the run keeps.
 
     Raises:
@@ -144,7 +144,7 @@ def moments_in(diagnosis: Diagnosis, row: int, text: str) -> Moments:
     return moments_of(items, row, text, cast("ClipEncoder", speaker_of(words, None)))
 
 
-def _shown(found: Moments, name: str, low: float, high: float) -> ShownMoments:
+def _shown(found: TextMoments, name: str, low: float, high: float) -> ShownMoments:
     def place(second: float, value: float) -> tuple[str, str]:
         x = 4 + (WIDTH - 8) * second / max(found.length, 1e-9)
         return f"{x:.1f}", f"{4 + (HEIGHT - 8) * (high - value) / (high - low):.1f}"

@@ -12,13 +12,13 @@ from core.data.clips.rewrite import video_bytes
 from core.data.images.archives import open_images
 from core.embeddings import frame_curve
 from core.encoders import load_encoder
-from core.language.moments import Moments, moments_of
+from core.language.moments import TextMoments, moments_of
 from core.scenes.clips import draw_clip
 
 
-def made(cosines: list[float], n_less: int = 100) -> Moments:
+def made(cosines: list[float], n_less: int = 100) -> TextMoments:
     curve = np.array(cosines)
-    return Moments(
+    return TextMoments(
         "a red ball", np.arange(len(curve)) / 2, len(curve) / 2, curve, np.full(len(curve), 0.1), n_less, 100
     )
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.files import ASSETS
-from core.language.moments import Moments
+from core.language.moments import TextMoments
 from core.records import Competence, Diagnosis
 from core.reports.html import moments
 from core.reports.html.diagnosis import render_report
@@ -34,8 +34,8 @@ def run() -> Diagnosis:
     return replace(clips, insights=(replace(phrase, text=TEXT, cluster=clips.clusters[0].id, scope="rises"),))
 
 
-def made(cosines: list[float], n_less: int) -> Moments:
-    return Moments("red", np.arange(3.0), 3.0, np.array(cosines), np.full(3, 0.2), n_less, 100)
+def made(cosines: list[float], n_less: int) -> TextMoments:
+    return TextMoments("red", np.arange(3.0), 3.0, np.array(cosines), np.full(3, 0.2), n_less, 100)
 
 
 def test_the_report_draws_some_clips_of_a_cluster_with_its_phrase_and_says_the_same_in_words(run: Diagnosis) -> None:
