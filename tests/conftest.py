@@ -66,13 +66,14 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def read_once() -> Iterator[None]:
-    """What one test had MiniLM read, the next one need not have read again."""
-    tower = minilm.load_tower
+def read_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What one test had MiniLM read, the next one need not have read again, nor the other processes of this run."""
+    tower, base = minilm.load_tower, tmp_path_factory.getbasetemp()
+    together = base.parent / "sentences" if "PYTEST_XDIST_WORKER" in os.environ else None
 
     @cache
     def load_tower() -> minilm.Sentences:
-        return remembering(tower())
+        return remembering(tower(), together)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(minilm, "load_tower", load_tower)

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from core.encoders import CHARACTERS_READ
 from core.encoders.embedded import minilm, minilm_tokens, minilm_torch, weights
 from core.errors import InvalidInput
 from core.records import F32
+from tests.support.sentences import remembering
 
 TEXTS = [
     "a dog",
@@ -72,7 +75,7 @@ from core.diagnose import diagnose
 from core.discovery.settings import Settings
 folder, out = Path("assets/examples/scenes"), Path({str(tmp_path)!r})
 lines = (folder / "table.csv").read_text().splitlines(keepends=True)
-(out / "table.csv").write_text("".join(lines[:161]))
+(out / "table.csv").write_text("".join(lines[:81]))
 found = diagnose(out / "table.csv", images=folder / "images.zip", vocabulary=out / "phrases.txt", cache=out / "cache",
     settings=Settings(n_permutations=100))
 print(len(found.words.phrases), sorted({{"torch", "transformers", "open_clip", "timm"}} & set(sys.modules)))
@@ -97,3 +100,18 @@ def test_the_tokenizer_is_given_few_and_bounded_texts_at_a_time(monkeypatch: pyt
     assert len(given) == 3
     assert max(given) < CHARACTERS_READ + 32 * len("text 70")
     assert minilm_tokens.count_truncated(texts, 256) == 1
+
+
+def test_what_one_process_of_the_tests_has_read_the_others_need_not_read(tmp_path: Path) -> None:
+    asked: list[int] = []
+
+    def run(texts: Sequence[str], most: int) -> F32:
+        asked.append(len(texts))
+        return np.array([[len(text), zlib.crc32(text.encode()) % 1000, most] for text in texts], np.float32)
+
+    first, second = (remembering(run, tmp_path / "sentences") for _ in range(2))
+    some, others = ([f"{name} {i}" for i in range(300)] for name in ("one", "other"))
+    np.testing.assert_array_equal(first(some, 9), second(some, 9))
+    np.testing.assert_array_equal(second([*some, *others], 9), first([*some, *others], 9))
+    np.testing.assert_array_equal(first(some[:3], 8), run(some[:3], 8))
+    assert asked == [300, 300, 3, 3]
