@@ -9,7 +9,7 @@ import pytest
 
 from core.cli.main import main
 from core.language.competence import find_competence, read_competence
-from tests.core.checks.test_competence import LightEncoder
+from tests.core.checks.test_competence import LightEncoder, fewer_edits
 from tests.support.pictures import blobs, encoded
 
 
@@ -18,7 +18,7 @@ def test_an_encoder_is_measured_and_its_table_is_found_from_then_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("core.encoders.load_encoder", lambda name, **options: LightEncoder())
-    monkeypatch.setattr("core.checks.competence.PER_EDIT", 15)
+    fewer_edits(monkeypatch, 15)
     (tmp_path / "pictures").mkdir()
     files = [f"{i}.png" for i in range(110)]
     for i, file in enumerate(files):

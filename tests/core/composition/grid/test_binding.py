@@ -143,15 +143,15 @@ def test_two_colours_that_look_alike_are_named_in_their_own_cells_only() -> None
 @pytest.mark.slow
 @pytest.mark.parametrize(("bound", "noise"), [(2.41, 1.5), (2.41, 2.2), (1.0, 1.0)])
 def test_false_verdicts_are_rare_where_all_is_seen_and_bound_with_errors(bound: float, noise: float) -> None:
-    """Family-wise over the grid, of 100 models; with a bound of 2.41 binding is right about as often as attribute and
+    """Family-wise over the grid, of 40 models; with a bound of 2.41 binding is right about as often as attribute and
     object."""
     false = 0
-    for seed in range(100):
+    for seed in range(40):
         rng = np.random.default_rng(seed)
         shown = two_things(60, rng)
         found = binding_grid(Pixels(60), shown, scorer(shown, rng, bound=bound, noise=noise))
         false += any(cell.verdict not in (NOTHING, GREY) for cell in found.cells)
-    assert false <= 5
+    assert false <= 2
 
 
 def test_p_and_shares_match_a_plain_count() -> None:
