@@ -96,7 +96,12 @@ def build(
     event after an address was opened."""
     first = examples[0][1] if examples else ""
     address = gr.HTML(
-        query_of(Session(run=first)), html_template="<i hidden></i>", js_on_load=script("link"), elem_id="link", **PLAIN
+        query_of(Session(run=first)),
+        html_template="<i hidden></i>",
+        lists=RUNS.lists_all,  # then a browser that has made none asks for the runs too
+        js_on_load=script("link"),
+        elem_id="link",
+        **PLAIN,
     )
     linked = gr.State(False)
 

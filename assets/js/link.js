@@ -44,7 +44,7 @@ function go(back) {
   view = pick(at, OF_VIEW);
   sent = mine();
   const query = pick(at, [...OF_RUN, ...OF_VIEW]);
-  if (!back && !sent.length && !Object.keys(query).length) return;
+  if (!back && !props.lists && !sent.length && !Object.keys(query).length) return;
   arriving = true;
   patience = setTimeout(arrived, 10_000); // where no answer comes
   trigger("go", { query, own: sent, back });

@@ -26,6 +26,7 @@ from webapp.explore.new_run import on_made, on_new_run
 from webapp.explore.tab import describe, neighbour, show_run
 from webapp.server.settings import launch_settings
 from webapp.state.query import TABS
+from webapp.state.runs import RUNS
 from webapp.state.session import Session
 
 
@@ -58,6 +59,15 @@ def test_without_an_example_the_page_says_what_to_do(tmp_path: Path) -> None:
     assert "Bring a table" in values[0]
     tabs = [tab for tab in demo.blocks.values() if isinstance(tab, gr.Tab) and tab.parent.elem_id == "tabs"]  # type: ignore[union-attr]
     assert tuple(tab.id for tab in tabs) == TABS  # those that a link can name
+
+
+@pytest.mark.parametrize("lists_all", [True, False])
+def test_a_fresh_browser_asks_for_its_user_s_runs_where_one_person_alone_uses_the_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lists_all: bool
+) -> None:
+    monkeypatch.setattr(RUNS, "lists_all", lists_all)
+    blocks = build_app(examples=tmp_path).blocks.values()
+    assert next(b.props for b in blocks if getattr(b, "elem_id", "") == "link")["lists"] is lists_all  # type: ignore[union-attr]
 
 
 def test_light_endpoints_never_wait_for_heavy_ones(tmp_path: Path) -> None:

@@ -58,7 +58,8 @@ class Runs:
         """By the ids of links."""
         self._stand_ins: dict[str, str] = {}
         """Ids of links by what stands in for the own ones."""
-        self._lists_all = False
+        self.lists_all = False
+        """Whether each page lists all that is kept."""
         self._opened: Shelf | None = None
         self._lock = threading.Lock()
         self._changing = threading.Lock()
@@ -71,7 +72,7 @@ class Runs:
         Args:
             lists_all: whether each page may list and change all that is kept, since one person alone uses this server.
         """
-        self._opened, self._lists_all, self.offered.notable = None, lists_all, lists_all
+        self._opened, self.lists_all, self.offered.notable = None, lists_all, lists_all
         self.expire()
 
     def offer(self, folder: Path, name: str = "") -> str:
@@ -135,7 +136,7 @@ class Runs:
             for run in list(runs)[:MOST_ASKED]:
                 if note := self._owned(run):
                     self._hold(note.link, run, whose)
-            for note in self._notes.all() if self._lists_all else ():
+            for note in self._notes.all() if self.lists_all else ():
                 self._hold(note.link, "", whose)
 
     def _hold(self, link: str, own: str, visit: str = "") -> None:
