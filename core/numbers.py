@@ -115,9 +115,9 @@ def count(n: int, noun: str) -> str:
 
 
 def with_unit(diagnosis: Diagnosis) -> str:
-    """The loss's unit with a space before it; nothing where it says no more than "loss", or than 1 - Dice does."""
-    unit = diagnosis.outcomes.unit
-    return "" if unit in ("", "loss", "share") else f" {unit}"
+    """The loss's unit with a space before it, where it has one that says more than "loss" does."""
+    unit = diagnosis.outcomes.said_unit
+    return unit and f" {unit}"
 
 
 def points(difference: float | None, *, sign: bool = False, digits: int | None = None) -> str:

@@ -198,6 +198,11 @@ class Outcomes:
         """(n,) the loss as the regressors see it: clipped at `clip`."""
         return self.loss if self.clip is None else np.minimum(self.loss, self.clip)
 
+    @property
+    def said_unit(self) -> str:
+        """The unit; "" where it says no more than "loss", or than 1 - Dice does."""
+        return "" if self.unit in ("loss", "share") else self.unit
+
     def keep(self, rows: I64) -> Outcomes:
         """The same outcomes restricted to `rows`, in that order."""
         picked = {name: _pick(getattr(self, name), rows) for name in ("errors", "scores", "predictions")}

@@ -104,7 +104,7 @@ def _card(diagnosis: Diagnosis, cluster: FailureCluster, span: float, patches: P
         "patches": [] if named is None else named.crops[:THUMBNAILS],
         "doubtful": doubtful_names(diagnosis, cluster),
         "hue": hue(cluster.id),
-        "effect": effect_figure(cluster, diagnosis.outcomes.unit),
+        "effect": effect_figure(cluster, diagnosis.outcomes.said_unit),
         "bar": whisker(tested_effect(cluster), span),
         "lead": lead,
         "met": "" if lead is None else met_by(diagnosis, lead, members_of(cluster)),

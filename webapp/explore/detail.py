@@ -121,7 +121,7 @@ def _counted(diagnosis: Diagnosis, rows: I64, scope: str) -> dict[str, Any]:
 
 def _figures(diagnosis: Diagnosis, cluster: FailureCluster) -> list[tuple[str, str, str | None]]:
     """(title, value, remark) of a cluster; the remark is None where there is none to make."""
-    remark = f"{diagnosis.outcomes.unit} {excess_interval(diagnosis, cluster)}"
+    remark = f"{diagnosis.outcomes.said_unit} {excess_interval(diagnosis, cluster)}".lstrip()
     found: list[tuple[str, str, str | None]] = [("Excess loss", signed(cluster.excess_loss.value), remark)]
     if cluster.error_rate is not None:
         outside = "" if cluster.error_outside is None else f", outside {percent(cluster.error_outside)}"

@@ -32,7 +32,7 @@ def strip(diagnosis: Diagnosis) -> str:
         (
             f"Mean {'proxy' if outcomes.is_proxy else 'loss'}",
             number(float(outcomes.loss.mean())),
-            f"{outcomes.name}, {outcomes.unit}",
+            ", ".join(part for part in (outcomes.name, outcomes.said_unit) if part not in ("", "loss")),
         ),
     ]
     if outcomes.errors is not None:

@@ -172,7 +172,7 @@ def _data(diagnosis: Diagnosis, pictures: WrittenPictures, shown: list[PaneView]
         "choices": [choice for choice in choices(diagnosis) if choice["key"] in colours],
         "members": {name: rows for name, _, rows in shown if rows is not None},
         "ids": list(diagnosis.samples.ids),
-        "unit": diagnosis.outcomes.unit,
+        "unit": diagnosis.outcomes.said_unit,
         "loss": packed(diagnosis.outcomes.loss.astype("<f4")),
         "predicted": packed(diagnosis.estimate.predicted.astype("<f4")),
         "said": [classes_said(diagnosis, row) for row in range(n)],

@@ -8,7 +8,7 @@ from core.data.images.thumbnails import STORED_SIZE
 from core.data.inline import preview_address, text_of
 from core.discovery.called import cluster_name
 from core.errors import InvalidInput
-from core.numbers import number
+from core.numbers import number, with_unit
 from core.records import Column, Diagnosis
 from core.reports.wording.reasons import reason_sentence
 
@@ -51,7 +51,7 @@ def sample_facts(diagnosis: Diagnosis, row: int) -> list[str]:
     why it may fail, and its other columns."""
     outcomes = diagnosis.outcomes
     lines = [
-        f"loss {number(float(outcomes.loss[row]))} {outcomes.unit}",
+        f"loss {number(float(outcomes.loss[row]))}{with_unit(diagnosis)}",
         f"expected from the embedding {number(float(diagnosis.estimate.predicted[row]))} ± "
         f"{number(float(diagnosis.estimate.spread[row]))}",
     ]

@@ -70,7 +70,7 @@ def _image(diagnosis: Diagnosis, result: ProbeResult, place: int) -> dict[str, A
         "sure": float(outcomes.scores[place, said]),
         "right": true == said,
         "loss": float(outcomes.loss[place]),
-        "unit": outcomes.unit,
+        "unit": outcomes.said_unit,
         "yours": "" if yours is None else names[yours],
         "yours_right": yours == true,
     }

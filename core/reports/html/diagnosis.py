@@ -195,7 +195,7 @@ def _card(
         "own": yours_of(diagnosis).mark_of("cluster", cluster.id),
         "interval": interval_bar(tested_effect(cluster), *axis, colour),
         "in_shares": in_shares(cluster),
-        "effect": effect_figure(cluster, diagnosis.outcomes.unit),
+        "effect": effect_figure(cluster, diagnosis.outcomes.said_unit),
         "loss": loss_phrase(cluster, digits_for(diagnosis.outcomes.loss), with_unit(diagnosis)),
         "members": gallery.entries(rows),
         "moments": cluster_moments(diagnosis, cluster, rows),

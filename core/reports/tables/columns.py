@@ -89,8 +89,8 @@ def coded(column: ShownColumn) -> tuple[tuple[str, ...], I64]:
 
 def _found(diagnosis: Diagnosis) -> Iterator[ShownColumn]:
     outcomes, estimate, samples = diagnosis.outcomes, diagnosis.estimate, diagnosis.samples
-    unit = f" ({outcomes.unit})" if outcomes.unit else ""
-    yield _number(LOSS, f"loss: {outcomes.name}{unit}", outcomes.loss)
+    unit = f" ({outcomes.said_unit})" if outcomes.said_unit else ""
+    yield _number(LOSS, f"{'' if outcomes.name == 'loss' else 'loss: '}{outcomes.name}{unit}", outcomes.loss)
     yield _number("predicted", f"predicted loss{unit}", estimate.predicted)
     yield _number("residual", f"residual: loss minus predicted loss{unit}", outcomes.loss - estimate.predicted)
     yield _number("spread", f"spread of the ensemble's predictions{unit}", estimate.spread)

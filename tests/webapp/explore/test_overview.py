@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from markupsafe import escape
 
 from core.numbers import percent
-from core.records import Diagnosis
+from core.records import Diagnosis, Outcomes
+from core.reports.tables.columns import column_of
 from core.reports.wording.summary import predictability_in_brief
 from tests.support.diagnoses import make_diagnosis
 from tests.webapp.markup.test_html import Tags
 from webapp.explore.cards import cluster_list
 from webapp.explore.detail import Selection, selection_pane
 from webapp.explore.overview import class_section, notes_section, strip
+from webapp.markup.html import sample_facts
 
 
 def everything(diagnosis: Diagnosis) -> str:
@@ -62,3 +66,13 @@ def test_a_suspected_label_shows_both_probabilities() -> None:
     for k, value in ((int(labels[row]), float(scores[row, labels[row]])), (other[1], other[0])):
         assert f'<span class="tile-line">{diagnosis.samples.class_names[k]} {percent(value)}</span>' in said
     assert "<details open" not in said
+
+
+def test_of_a_table_of_losses_alone_nothing_is_called_loss_twice() -> None:
+    made = make_diagnosis()
+    plain = replace(made, outcomes=Outcomes(made.outcomes.loss, "loss", "loss", "column 'loss'"))
+    shown = column_of(plain, "loss")
+    assert shown is not None
+    assert shown.title == "loss"
+    assert "loss, loss" not in strip(plain)
+    assert sample_facts(plain, 0)[0].count("loss") == 1
