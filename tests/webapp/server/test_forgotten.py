@@ -8,6 +8,7 @@ import pytest
 
 from tests.benchmarks.load import Server, made_up, served
 from tests.support.page_over_http import HttpPage
+from tests.support.quick_server import START
 from webapp.explore.tab import KINDS
 
 pytestmark = pytest.mark.slow
@@ -32,7 +33,7 @@ def bring(server: Server, seed: int = 1, n: int = 64) -> HttpPage:
 def test_what_was_made_of_a_run_is_served_to_nobody_once_the_visitor_deletes_it(
     tmp_path: Path, repository: Path
 ) -> None:
-    with served(repository, tmp_path) as server:
+    with served(repository, tmp_path, start=START) as server:
         before = files(tmp_path)
         page = bring(server)
         example = page.values.get(page.of(BUTTONS[0]))

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from tests.benchmarks.load import Failed, Server, served
+from tests.support.quick_server import START
 from webapp.state import home
 from webapp.state.runs import Runs
 
@@ -35,20 +36,21 @@ def killed(server: Server) -> None:
 
 def test_a_run_is_found_after_a_kill_and_after_an_end_in_order(tmp_path: Path, repository: Path) -> None:
     kept = tmp_path / "kept"
-    with served(repository, tmp_path, str(kept)) as server:
+    with served(repository, tmp_path, str(kept), START) as server:
         run = server.diagnose(64, seed=1)
         found = server.call("clusters", run)
         killed(server)
-    with served(repository, tmp_path, str(kept)) as server:
+    with served(repository, tmp_path, str(kept), START) as server:
         assert server.call("clusters", run) == found
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(30) == 0
     assert len(consistent(kept)) == 1
-    with served(repository, tmp_path, str(kept)) as first, served(repository, tmp_path, str(kept)) as second:
+    both = [served(repository, tmp_path, str(kept), START) for _ in range(2)]
+    with both[0] as first, both[1] as second:
         other = second.diagnose(64, seed=2)
         assert first.call("clusters", run) == found
         assert first.call("clusters", other) == second.call("clusters", other)
-    with served(repository, tmp_path) as forgetful, pytest.raises(Failed):  # --keep none
+    with served(repository, tmp_path, start=START) as forgetful, pytest.raises(Failed):  # --keep none
         forgetful.call("clusters", run)
 
 

@@ -16,6 +16,7 @@ import pytest
 
 from tests.benchmarks.load import Failed, Server, made_up, served
 from tests.support.page_over_http import HttpPage
+from tests.support.quick_server import QUICK
 from webapp.state.downloads import FILES
 
 pytestmark = pytest.mark.slow
@@ -23,11 +24,8 @@ pytestmark = pytest.mark.slow
 STOPPING = """
 import sys, time
 from pathlib import Path
-import numpy as np
-from core.encoders.embedded.encoder import EmbeddedEncoder
 from core.files import replacing
 from core.reports.html import diagnosis as report
-from webapp import app
 from webapp.state.work import Job
 
 at, least, sign = sys.argv.pop(1), int(sys.argv.pop(1)), Path(sys.argv.pop(1))
@@ -46,17 +44,10 @@ def write_text(path, text):
         part.write_text(text[: len(text) // 2])
         stand_still()
 
-def encode_texts(encoder, texts):
-    drawn = np.random.default_rng(0).normal(size=(len(texts), 1063)).astype(np.float32)
-    return drawn / np.linalg.norm(drawn, axis=1, keepdims=True)
-
 if at == "half a report":
     report.write_text = write_text
 said, Job.progress = Job.progress, progress
-EmbeddedEncoder.encode_texts = encode_texts  # the words are not what is looked at, and take longest
-app.ASSETS, app.warm_up = sign.parent, lambda: None
-from core.cli.main import main
-sys.exit(main(sys.argv[1:]))
+examples = sign.parent / "examples"
 """
 """A server whose work stands still for good at a step, and says so by a file; it has the examples beside that, and
 starts faster than others."""
@@ -67,7 +58,7 @@ def started(folder: Path, repository: Path, step: str = "none", least: int = 0) 
     """(server, the file by which it says that it is at that step)."""
     sign = folder / f"at {step}"
     (folder / "examples").mkdir(exist_ok=True)
-    start = ("-c", STOPPING, step, str(least), str(sign))
+    start = ("-c", STOPPING + QUICK, step, str(least), str(sign))
     with served(repository, folder, str(folder / "kept"), start) as server:
         yield server, sign
 

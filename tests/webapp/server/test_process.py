@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.benchmarks.load import Failed, Server, made_up, served
+from tests.support.quick_server import START
 
 pytestmark = pytest.mark.slow
 
@@ -46,9 +47,9 @@ def test_servers_beside_and_after_one_another(tmp_path: Path, repository: Path) 
     """A second server leaves the first one's data alone; a second signal ends one at once and leaves nothing; what a
     killed one leaves is deleted by the next start."""
     at_once = (0, 128 + signal.SIGTERM)
-    with served(repository, tmp_path) as first:
+    with served(repository, tmp_path, start=START) as first:
         first.upload("t1.csv", b"loss\n1\n")
-        with served(repository, tmp_path) as second:
+        with served(repository, tmp_path, start=START) as second:
             second.upload("t2.csv", b"loss\n1\n")
             assert {"t1.csv", "t2.csv"} <= files(tmp_path)
             assert ends_with(second, signal.SIGTERM, signal.SIGTERM) in at_once
@@ -59,7 +60,7 @@ def test_servers_beside_and_after_one_another(tmp_path: Path, repository: Path) 
         first.process.kill()
         first.process.wait(30)
     assert "t1.csv" in files(tmp_path)
-    with served(repository, tmp_path) as third:
+    with served(repository, tmp_path, start=START) as third:
         assert "t1.csv" not in files(tmp_path)
         third.upload("t3.csv", b"loss\n1\n")
         assert "t3.csv" in files(tmp_path)
