@@ -9,10 +9,12 @@ import numpy as np
 
 from core.checks.claims import MIN_MATCHES, Claim, expected_of, observed_of, worse_p
 from core.checks.freeze import FrozenFinding, along
+from core.data.modality import noun_of
 from core.discovery.conditions import meets
 from core.discovery.design import Design, design_of
 from core.errors import InvalidInput
 from core.language.directions import block_means
+from core.numbers import count
 from core.records import (
     EVERYTHING,
     F32,
@@ -83,8 +85,10 @@ class FreshSamples:
         kept = np.flatnonzero(~_copies(embeddings.vectors, diagnosis.embeddings.vectors))
         if len(kept) < len(embeddings):
             out = set(range(len(embeddings))) - set(kept.tolist())
-            excluded += [(audit.samples.ids[i], "the same picture is among the diagnosed ones") for i in sorted(out)]
-            notes.append(f"{len(out):,} fresh samples are also among the diagnosed ones and are left out.")
+            noun = "sample" if audit.samples.items is None else noun_of(audit.samples.modality)
+            same = f"the same {noun} is among the diagnosed ones"
+            excluded += [(audit.samples.ids[i], same) for i in sorted(out)]
+            notes.append(f"Left out: {count(len(out), 'fresh sample')}, also among the diagnosed ones.")
         if not len(kept):
             raise InvalidInput(
                 "All fresh samples are among the diagnosed ones: there is nothing to predict. "
@@ -252,8 +256,9 @@ def _labels(diagnosis: Diagnosis, samples: SampleSet, notes: list[str]) -> I64:
     labels = of_class[samples.labels]
     if (labels < 0).any():
         unknown = sorted({samples.class_names[c] for c in samples.labels[labels < 0]})
+        how_many = count(int((labels < 0).sum()), "fresh sample")
         notes.append(
-            f"{int((labels < 0).sum()):,} fresh samples are of classes that were not diagnosed (such as "
-            f"{unknown[0]!r}): only findings on all samples speak of them."
+            f"Of classes that were not diagnosed (such as {unknown[0]!r}): {how_many}. "
+            "Only findings on all samples speak of them."
         )
     return labels

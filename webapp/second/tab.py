@@ -59,11 +59,14 @@ def on_open(session: Session, state: SecondState) -> tuple[Any, ...]:
         return "", SecondState(), empty(NO_RUN), "", *_no_files()
     if state.run == session.run:
         return tuple(gr.skip() for _ in range(4 + len(FILES)))
-    why = refusal(RUNS.get(session.run))
+    from core.checks.second_model import kept_errors  # scipy: not needed to start the page
+
+    diagnosis = RUNS.get(session.run)
+    why, kept = refusal(diagnosis), list(kept_errors(diagnosis))
     return (
         "",
         SecondState(session.run),
-        empty(why, "No second model for this run") if why else render("second/waiting.html.j2"),
+        empty(why, "No second model for this run") if why else render("second/waiting.html.j2", kept=kept),
         "",
         *_no_files(),
     )
@@ -127,7 +130,7 @@ def _costs(card: str | None) -> Any:
 
 def on_compare(session: Session, table: str | None, card: str | None, *columns: str) -> Iterator[tuple[Any, ...]]:
     """Compare what was given; yields (job id, status, state, result, gallery, downloads)."""
-    waiting, kept = render("second/waiting.html.j2"), "Your files are still here."
+    waiting, kept = render("second/waiting.html.j2", kept=()), "Your files are still here."
     nothing = [SecondState(session.run), waiting, "", *_no_files()]
     try:
         require_run(session)
@@ -226,7 +229,7 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, examples: l
                 cancel = gr.Button("Cancel", elem_id="second-cancel", scale=0, min_width=110, interactive=False)
             line = gr.HTML("", elem_id="second-status", **PLAIN)
         with gr.Column(scale=70, min_width=320):
-            waiting = render("second/waiting.html.j2")
+            waiting = render("second/waiting.html.j2", kept=())
             result = gr.HTML(waiting, js_on_load=script("pane"), elem_id="second-result", **PLAIN)
     gallery = gr.HTML(
         "", run="", js_on_load=script("pane"), server_functions=[describe], elem_id="second-gallery", **PLAIN
@@ -235,6 +238,7 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, examples: l
         usable: dict[str, Any] = {"interactive": False, "scale": 0, "min_width": 210}
         mapped = gr.Button("Show these on the map", elem_id="second-map", **usable)
         worse = gr.Button("Find where it is worse", elem_id="second-worse", **usable)
+        stop = gr.Button("Cancel", elem_id="second-worse-cancel", interactive=False, scale=0, min_width=110)
     looking = gr.HTML("", elem_id="second-worse-status", **PLAIN)  # beside its button: the other line is out of sight
     _, buttons = download_row([(f"second-{Path(name).suffix[1:]}", title) for name, title in FILES])
     filled = [state, result, gallery, *buttons]
@@ -247,7 +251,7 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, examples: l
     state.change(_can_look, [state], [mapped, worse], **PRIVATE)
     picked = [tabs, session, view.pane, view.failure_map]
     mapped.click(shows_errors(on_mapped), [session, state], picked, **QUICK)
-    _wire_worse(session, state, [worse, job, looking], view, tabs, examples)
+    _wire_worse(session, state, [worse, stop, looking], view, tabs, examples)
     checkpoints.build(session, tab)
 
 
@@ -257,9 +261,10 @@ def _wire_worse(
     """The button that diagnoses the difference.
 
     Args:
-        parts: the button, the job's id, and the line on how it goes.
+        parts: the button, the one that stops it, and the line on how it goes.
     """
-    worse, job, line = parts
-    made = gr.State("")
+    worse, stop, line = parts
+    job, made = gr.State(""), gr.State("")
+    wire_cancel(stop, job)
     done = worse.click(shows_errors(on_worse), [session, state], [job, line, made], **HEAVY, **PRIVATE)
     wire_made(done, made, (session, view, tabs), began="second", what="Where it is worse", others=examples)

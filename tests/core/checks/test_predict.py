@@ -95,6 +95,8 @@ def test_a_fresh_sample_that_was_diagnosed_is_left_out_and_counted() -> None:
     prediction = predict(found, brought)
     assert prediction.n_fresh == len(fresh.labels) - 5
     assert len(prediction.excluded) == 5
+    assert {why for _, why in prediction.excluded} == {"the same sample is among the diagnosed ones"}
+    assert "Left out: 5 fresh samples, also among the diagnosed ones." in prediction.notes
     with pytest.raises(InvalidInput, match="nothing to predict"):
         predict(found, audit_of(audit))
 

@@ -98,6 +98,9 @@ def test_answers_stay_with_a_run_of_ones_own_and_are_replaced_by_those_of_the_sa
         beside(run, write_answers(streets, wrong, tmp_path / "new.csv"))
     kept = kept_errors(RUNS.get(run))
     assert list(kept) == ["new"]
+    reloaded = on_open(Session(run=run), SecondState())[2]
+    assert "Compared with this run before: new." in reloaded
+    assert "bring the table again" in reloaded
     assert kept["new"][1].tolist() == (~errors).tolist()
     shown = column_of(RUNS.get(run), "beside:new")
     assert shown is not None
