@@ -65,6 +65,12 @@ def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ERRATA_KEEP", "none")
 
 
+@pytest.fixture
+def quick_comparisons(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two models are compared with a tenth of the permutations, which nearly all of the time goes to."""
+    monkeypatch.setattr("core.checks.paired_errors.PERMUTATIONS", 499)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def read_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What one test had MiniLM read, the next one need not have read again, nor the other processes of this run."""

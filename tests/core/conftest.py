@@ -1,13 +1,18 @@
-"""A run of scans that several files of tests ask for."""
+"""Runs of scans and of clips that several files of tests ask for, and a map that takes no time."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from core.discovery.settings import Settings
+from core.embeddings.projection import pca_map
 from core.records import Diagnosis
+
+if TYPE_CHECKING:
+    from tests.support.clips import DiagnosedClips
 
 QUICK_SCANS = Settings(n_permutations=300, map=False, sensitivity=False)
 
@@ -30,3 +35,17 @@ def scans_found(scans_upload: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
     roles, cache = Roles(masks=("true_mask", "predicted_mask")), tmp_path_factory.mktemp("cache")
     return diagnose(scans_upload / "scans.csv", images=scans_upload, roles=roles, settings=QUICK_SCANS, cache=cache)
+
+
+@pytest.fixture(scope="session")
+def turned_clips(tmp_path_factory: pytest.TempPathFactory) -> DiagnosedClips:
+    """160 clips of a square that goes to the right, and in a quarter of them, which fail, to the left."""
+    from tests.support.clips import diagnosed_clips  # brings the videos: not for every test of core
+
+    return diagnosed_clips(tmp_path_factory.mktemp("backwards"), 160, "backwards", seed=1)
+
+
+@pytest.fixture
+def plain_map(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The map as a PCA view: compiling UMAP takes longer than all else."""
+    monkeypatch.setattr("core.discovery.method.umap_map", lambda embeddings, **_: pca_map(embeddings))

@@ -13,7 +13,6 @@ from PIL import Image
 
 from core.data.samples import read_data_set
 from core.diagnose import diagnose
-from core.discovery.settings import Settings
 from core.encoders import encoder_for, load_encoder
 from core.encoders.clips import SEEN, ClipEncoder
 from core.errors import InvalidInput
@@ -22,11 +21,9 @@ from core.reports.wording.findings import cluster_title
 from core.reports.wording.summary import text_summary
 from core.store import load, save
 from scripts.examples.make_runs import EXAMPLES
-from tests.support.clips import crossing, failing_clips
+from tests.support.clips import QUICK_CLIPS, DiagnosedClips, crossing, failing_clips
 from tests.support.pictures import MeanColour
 from webapp.markup.html import picture
-
-QUICK = Settings(n_permutations=300, map=False, sensitivity=False, words=False)
 
 
 class Frames:
@@ -105,7 +102,7 @@ def test_a_clip_that_is_not_there_is_left_out_by_name(tmp_path: Path) -> None:
 def test_clips_that_fade_are_found_named_kept_and_shown(tmp_path: Path) -> None:
     table, planted = failing_clips(tmp_path / "clips", 160, "faded")
     (tmp_path / "clips" / "007.mp4").write_bytes(b"\0\0\0\x18ftypmp42 broken")
-    found = diagnose(table, images=tmp_path / "clips", settings=QUICK)
+    found = diagnose(table, images=tmp_path / "clips", settings=QUICK_CLIPS)
     assert found.excluded[0][0] == "007.mp4"
     assert "MP4" in found.excluded[0][1]
     planted = np.delete(planted, 7)
@@ -123,12 +120,11 @@ def test_clips_that_fade_are_found_named_kept_and_shown(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_clips_that_run_backwards_are_found_and_a_loss_of_nothing_is_not(tmp_path: Path) -> None:
-    table, planted = failing_clips(tmp_path / "back", 160, "backwards", seed=1)
-    found = diagnose(table, images=tmp_path / "back", settings=QUICK)
-    assert ((found.clusters[0].membership >= 0.5) == planted).mean() > 0.8
-    nothing = table.assign(loss=np.random.default_rng(3).permutation(table["loss"]))
-    assert not diagnose(nothing, images=tmp_path / "back", settings=QUICK).clusters
+def test_clips_that_run_backwards_are_found_and_a_loss_of_nothing_is_not(turned_clips: DiagnosedClips) -> None:
+    assert ((turned_clips.found.clusters[0].membership >= 0.5) == turned_clips.planted).mean() > 0.8
+    nothing = turned_clips.table.assign(loss=np.random.default_rng(3).permutation(turned_clips.table["loss"]))
+    again = diagnose(nothing, images=turned_clips.folder, settings=QUICK_CLIPS, cache=turned_clips.cache)
+    assert not again.clusters
 
 
 def test_a_clip_stands_still_in_galleries_and_plays_where_it_is_enlarged() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +11,13 @@ import pandas as pd
 from PIL import Image, ImageDraw
 
 from core.data.clips.rewrite import video_bytes
-from core.records import Bool
+from core.diagnose import diagnose
+from core.discovery.settings import Settings
+from core.records import Bool, Diagnosis
 from core.scenes.clips import faded
 
 FRAMES, SIDE = 8, 48
+QUICK_CLIPS = Settings(n_permutations=300, map=False, sensitivity=False, words=False)
 
 
 def crossing(rng: np.random.Generator) -> list[Image.Image]:
@@ -46,3 +50,21 @@ def failing_clips(folder: Path, n: int, cause: str, seed: int = 0) -> tuple[pd.D
         (folder / f"{i:03d}.mp4").write_bytes(video_bytes(frames, 8))
     loss = np.where(planted, 1.0, 0.2) + rng.normal(0, 0.25, n)
     return pd.DataFrame({"file": [f"{i:03d}.mp4" for i in range(n)], "loss": loss}), planted
+
+
+@dataclass(frozen=True)
+class DiagnosedClips:
+    """Clips that fail for a known cause, and what is found of them."""
+
+    folder: Path
+    table: pd.DataFrame
+    planted: Bool
+    found: Diagnosis
+    cache: Path
+
+
+def diagnosed_clips(folder: Path, n: int, cause: str, seed: int = 0) -> DiagnosedClips:
+    """`failing_clips` and their diagnosis; both, and the vectors, are kept below `folder`."""
+    table, planted = failing_clips(folder / "clips", n, cause, seed)
+    found = diagnose(table, images=folder / "clips", settings=QUICK_CLIPS, cache=folder / "cache")
+    return DiagnosedClips(folder / "clips", table, planted, found, folder / "cache")

@@ -17,6 +17,11 @@ from webapp.state.runs import RUNS
 
 
 @pytest.fixture(autouse=True)
+def compares_quickly(quick_comparisons: None) -> None:
+    """What the page shows is tested here, not the comparison."""
+
+
+@pytest.fixture(autouse=True)
 def nobody() -> Iterator[None]:
     """A test serves whom it says itself, and never the visitor of a test before it in the same process."""
     serve("")

@@ -7,13 +7,17 @@ from pathlib import Path
 import pytest
 
 from core.cli.main import main
-from core.embeddings.projection import pca_map
 from core.probes import PROBES
 from core.store import save
 from tests.support.diagnoses import draw_picture
 from tests.support.probes import Guess
 from tests.support.tiny_clip import TWO, write_model
 from tests.support.words import AxisEncoder, with_words
+
+
+@pytest.fixture(autouse=True)
+def compares_quickly(quick_comparisons: None) -> None:
+    """What the commands print is tested here, not the comparison."""
 
 
 @pytest.fixture
@@ -27,12 +31,6 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.setattr(f"{module}.load_encoder", lambda name, **options: AxisEncoder())
     monkeypatch.setitem(PROBES, "zero-shot", f"{Guess.__module__}:{Guess.__name__}")
     return tmp_path / "run"
-
-
-@pytest.fixture
-def plain_map(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The map as a PCA view: compiling UMAP takes longer than all else."""
-    monkeypatch.setattr("core.discovery.method.umap_map", lambda embeddings, **_: pca_map(embeddings))
 
 
 @pytest.fixture(scope="module")

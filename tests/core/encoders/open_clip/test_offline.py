@@ -31,6 +31,7 @@ from core.language.vocabulary import read_vocabulary
 from core.statistics.ranking import auroc
 from core.store import load
 from tests.conftest import REPOSITORY
+from tests.core.checks.test_competence import fewer_edits
 from tests.support.tiny_clip import PREPROCESS, TINY, open_clip, random_model, write_config, write_native
 
 WORDS = "ladders arrows circles squares crosses waves loops".split()
@@ -198,9 +199,11 @@ def captions(files: Sequence[str], right: str, wrong: str) -> pd.DataFrame:
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("plain_map")
 def test_a_carried_checkpoint_is_measured_and_its_table_decides_the_names(
-    tmp_path: Path, offline: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, offline: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    fewer_edits(monkeypatch)
     name = f"open_clip:local-dir:{write_native(tmp_path / 'clip')}"
     encoder, vocabulary, cache = load_encoder(name), tmp_path / "mine.txt", tmp_path / "cache"
     vocabulary.write_text("".join(f"with {word}\n" for word in WORDS))
@@ -210,7 +213,7 @@ def test_a_carried_checkpoint_is_measured_and_its_table_decides_the_names(
     given = ["--images", str(tmp_path / "pictures"), "--vocabulary", str(vocabulary)]
 
     def called() -> str:
-        data = ["--table", str(tmp_path / "table.csv"), "--encoder", name, "--permutations", "200"]
+        data = ["--table", str(tmp_path / "table.csv"), "--encoder", name, "--permutations", "100"]
         assert main(["diagnose", *data, *given, "--out", str(tmp_path / "run")]) == 0
         (cluster,) = load(tmp_path / "run").clusters
         assert cluster.membership[upright].min() > 0.5 > cluster.membership[~upright].max()

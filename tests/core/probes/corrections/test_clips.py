@@ -15,12 +15,11 @@ from core.data.altered import Rescored
 from core.data.clips.decoding import every_frame
 from core.data.clips.rewrite import video_bytes
 from core.diagnose import diagnose
-from core.discovery.settings import Settings
 from core.probes.corrections.clips import CHANGES, backwards, longest_shot, steady_light
 from core.probes.corrections.explain import explain_by_corrections
 from core.scenes.clips import faded
 from core.store import save
-from tests.support.clips import crossing, failing_clips
+from tests.support.clips import QUICK_CLIPS, DiagnosedClips, crossing, failing_clips
 from tests.support.diagnoses import make_diagnosis
 
 RNG = np.random.default_rng(0)
@@ -68,14 +67,10 @@ def losses(folder: Path, rng: np.random.Generator) -> pd.DataFrame:
 
 @pytest.mark.slow
 def test_that_clips_run_backwards_is_told_from_their_light_through_files(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    turned_clips: DiagnosedClips, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    clips = tmp_path / "clips"
-    table, _ = failing_clips(clips, 160, "backwards", seed=1)
-    found = diagnose(
-        table, images=clips, settings=Settings(n_permutations=300, map=False, sensitivity=False, words=False)
-    )
-    save(found, tmp_path / "run")
+    clips = turned_clips.folder
+    save(turned_clips.found, tmp_path / "run")
     main(["correct", str(tmp_path / "run"), "--images", str(clips), "--out", str(tmp_path / "out"), "--most", "20"])
     assert len(list((tmp_path / "out").glob("*.mp4"))) == 40 * 7
     losses(tmp_path / "out", np.random.default_rng(0)).to_csv(tmp_path / "scores.csv", index=False)
@@ -111,7 +106,7 @@ def test_what_cannot_be_taken_out_of_clips_is_said(tmp_path: Path, capsys: pytes
     vectors[:, 0] = 3 * (table["loss"] > 0.6)
     found = diagnose(
         table.assign(loss=3.0 * (table["loss"] > 0.6)), images=tmp_path / "clips", embeddings=vectors,
-        settings=Settings(n_permutations=300, map=False, sensitivity=False, words=False),
+        settings=QUICK_CLIPS,
     )  # fmt: skip
     save(found, tmp_path / "run")
     run, out = str(tmp_path / "run"), str(tmp_path / "out")
