@@ -7,6 +7,7 @@ the files, and a table brings its losses by the files' names.
 
 from __future__ import annotations
 
+import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -18,7 +19,7 @@ import numpy as np
 from core.documents import read_json
 from core.errors import InvalidInput
 from core.files import replacing, write_json
-from core.limits import Limits
+from core.limits import Limits, byte_size
 from core.records import F64, I64, Bool, Estimate
 from core.statistics.intervals import UNDEFINED, bootstrap, simultaneous_level
 
@@ -58,8 +59,42 @@ def write_altered(folder: Path, made: Iterable[tuple[AlteredItem, bytes]], about
         with replacing(folder / item.file, durable=False) as part:
             part.write_bytes(content)
         items.append(item)
-    write_json(folder / MANIFEST, {"format": FORMAT, "about": dict(about), "items": [asdict(item) for item in items]})
+    write_json(folder / MANIFEST, _manifest(items, about))
     return len(items)
+
+
+def zip_altered(path: Path, made: Iterable[tuple[AlteredItem, bytes]], about: Mapping[str, Any], most: int) -> Path:
+    """Write the same as a zip, and the manifest beside it too; returns the manifest's path.
+
+    Args:
+        path: of the zip, in a folder of its own, which is left empty where this does not end well.
+        most: bytes of all files.
+
+    Raises:
+        InvalidInput: the files are larger than that together.
+    """
+    items, n_bytes, manifest = list[AlteredItem](), 0, path.with_name(MANIFEST)
+    try:
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+            for item, content in made:
+                n_bytes += len(content)
+                if n_bytes > most:
+                    raise InvalidInput(
+                        f"The files are larger than {byte_size(most)} together. Ask for fewer, or for one fault."
+                    )
+                archive.writestr(item.file, content)
+                items.append(item)
+            write_json(manifest, _manifest(items, about))
+            archive.write(manifest, MANIFEST)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        manifest.unlink(missing_ok=True)
+        raise
+    return manifest
+
+
+def _manifest(items: Sequence[AlteredItem], about: Mapping[str, Any]) -> dict[str, Any]:
+    return {"format": FORMAT, "about": dict(about), "items": [asdict(item) for item in items]}
 
 
 def read_altered(folder: Path) -> tuple[tuple[AlteredItem, ...], Mapping[str, Any]]:
@@ -71,23 +106,30 @@ def read_altered(folder: Path) -> tuple[tuple[AlteredItem, ...], Mapping[str, An
     """
     if not (folder / MANIFEST).is_file():
         raise InvalidInput(f"{folder} holds no {MANIFEST}: it is no folder of altered items. Export them first.")
-    said = read_json(folder / MANIFEST, most=Limits().max_document_bytes)
+    return read_manifest(folder / MANIFEST)
+
+
+def read_manifest(path: Path) -> tuple[tuple[AlteredItem, ...], Mapping[str, Any]]:
+    """The same of the manifest alone, whatever its file is called."""
+    said = read_json(path, most=Limits().max_document_bytes)
     try:
         format_ = said.get("format")
         items = tuple(AlteredItem(str(one["id"]), str(one["alteration"]), str(one["file"])) for one in said["items"])
         about = dict(said["about"])
     except (AttributeError, KeyError, TypeError, ValueError):
-        raise InvalidInput(f"{MANIFEST} in {folder} is damaged. {_ANEW}") from None
+        raise InvalidInput(f"{path.name} in {path.parent} is damaged. {_ANEW}") from None
     if format_ != FORMAT:
-        raise InvalidInput(f"{MANIFEST} in {folder} is of format {str(format_)[:20]}, and {FORMAT} is read. {_ANEW}")
+        raise InvalidInput(
+            f"{path.name} in {path.parent} is of format {str(format_)[:20]}, and {FORMAT} is read. {_ANEW}"
+        )
     if not items:
-        raise InvalidInput(f"{MANIFEST} in {folder} names no item. {_ANEW}")
+        raise InvalidInput(f"{path.name} in {path.parent} names no item. {_ANEW}")
     for what, keys in (
         ("the file", [one.file for one in items]),
         ("the sample and alteration", [f"{one.id}, {one.alteration}" for one in items]),
     ):
         if (n := Counter(keys).most_common(1)[0])[1] > 1:
-            raise InvalidInput(f"{MANIFEST} in {folder} names {what} {n[0][:80]!r} {n[1]} times. {_ANEW}")
+            raise InvalidInput(f"{path.name} in {path.parent} names {what} {n[0][:80]!r} {n[1]} times. {_ANEW}")
     return items, about
 
 

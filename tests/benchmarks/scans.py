@@ -24,7 +24,8 @@ from core.data.scans.volume import Scan
 from core.encoders.neuralizer.network import Neuralizer
 from core.encoders.neuralizer.use import treat, vote
 from core.encoders.neuralizer.weights import FOLDER, read_network
-from core.probes.corrections.correct import CORRECTIONS, EXAMPLES, Corrector
+from core.probes.corrections.correct import EXAMPLES, Corrector
+from core.probes.corrections.names import CORRECTIONS
 from core.records import F32, F64, Bool
 from core.scenes.planted_scans import bright, dice_losses, plant_scans, set_threshold
 from core.scenes.scan_tasks import SEGMENTATION, TASKS, ScanTasks, TaskBatch

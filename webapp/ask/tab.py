@@ -13,7 +13,7 @@ import numpy as np
 from core.errors import DiagnosisError, InvalidInput
 from core.language.speech import SPEECH
 from core.records import EVERYTHING, Diagnosis
-from webapp.ask import audit, captions, pictures, tags, visual
+from webapp.ask import audit, captions, pictures, reference, tags, visual, why
 from webapp.ask.answers import AskedQuestion, answers_view, questions_table, remember
 from webapp.ask.kept import pane
 from webapp.explore.findings import of_cluster
@@ -201,6 +201,8 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, first: str)
     visual.build(session, view, tabs, tab, diagnosis, first)
     captions.build(session, view, tabs, tab, diagnosis, first)
     pictures.build(session, view, tabs, tab, diagnosis, first)
+    why.build(session, view, tabs, tab, diagnosis, first)
+    reference.build(session, view, tabs, tab, diagnosis, first)
     table = audit.build(session)
     asks: dict[str, Any] = {
         "fn": shows_errors(on_ask),

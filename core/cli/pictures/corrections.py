@@ -4,7 +4,6 @@ user's losses."""
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
@@ -13,12 +12,7 @@ from core.cli.options import JSON, POSITIVE, RUN, SEED
 from core.cli.output import print_json
 from core.cli.terminal import TerminalProgress, say
 from core.errors import InvalidInput
-
-if TYPE_CHECKING:
-    from core.records import Diagnosis, Progress
-
-TASKS = {"scan": ("bias", "denoise", "super-resolution"), "clip": ("backwards", "steady-light", "longest-shot")}
-"""By modality."""
+from core.probes.corrections.names import CHANGES, CORRECTIONS, MOST
 
 
 @command(note="What a correction is, its control and its limits: docs/scans.md, docs/clips.md.")
@@ -29,7 +23,7 @@ TASKS = {"scan": ("bias", "denoise", "super-resolution"), "clip": ("backwards", 
 @option(
     "--fault NAME",
     "export: what to take out; several may be given (default all of the run's modality)",
-    type=click.Choice((*TASKS["scan"], *TASKS["clip"])),
+    type=click.Choice((*CORRECTIONS, *CHANGES)),
 )
 @option("--most N", "export: scans or clips of the cluster, and as many others (default 40)", **POSITIVE)
 @option("--network PATH", "export: of scans, a Neuralizer, folder or checkpoint (default: the one that comes along)")
@@ -43,7 +37,7 @@ def correct(
     out: Path | None = None,
     cluster: int = 0,
     fault: tuple[str, ...] = (),
-    most: int = 40,
+    most: int = MOST,
     network: Path | None = None,
     altered: Path | None = None,
     scores: Path | None = None,
@@ -55,18 +49,22 @@ def correct(
     First export: --images and --out write the cluster's files, and others, with each fault taken out. Run your model on
     them. Then read: --altered and --scores say what share of the cluster's excess loss each correction explains.
     """
+    from core.data.altered import read_altered, read_rescored, write_altered
+    from core.probes.corrections.request import CorrectionRequest, altered_items
     from core.store import load
 
     diagnosis = load(run)
     if out is not None and images is not None and altered is None and scores is None:
         with TerminalProgress() as progress:
-            n = _export(diagnosis, images, out, (cluster, fault, most, network, seed), progress)
+            made, about = altered_items(
+                diagnosis, images, CorrectionRequest(cluster, fault, most, network, seed), progress
+            )
+            n = write_altered(out, made, about)
         say(f"{n:,} files in {out}. Score each with your model into a table with the columns file and loss, then:")
         say(f"  python -m core correct {run} --altered {out} --scores YOUR_TABLE")
         return
     if altered is None or scores is None or out is not None or images is not None:
         raise InvalidInput("Export with --images and --out, or read with --altered and --scores.")
-    from core.data.altered import read_altered, read_rescored
     from core.probes.corrections.explain import explain_by_corrections, sentence
 
     items, about = read_altered(altered)
@@ -75,33 +73,3 @@ def correct(
         print_json({"cluster": about.get("cluster"), "corrections": [one.to_dict() for one in found]})
         return
     say("\n".join(sentence(one) for one in found))
-
-
-def _export(
-    diagnosis: Diagnosis,
-    images: Path,
-    out: Path,
-    asked: tuple[int, tuple[str, ...], int, Path | None, int],
-    progress: Progress,
-) -> int:
-    from core.data.altered import write_altered
-    from core.data.images.archives import open_images
-    from core.probes.corrections.export import corrected_scans, plan_corrections
-
-    cluster, faults, most, source, seed = asked
-    plan, modality = plan_corrections(diagnosis, cluster, most, seed), diagnosis.samples.modality
-    known = TASKS[modality]
-    if strange := [fault for fault in faults if fault not in known]:
-        raise InvalidInput(f"Of {modality}s {', '.join(known)} can be taken out: got --fault {strange[0]}.")
-    if modality == "clip":
-        from core.probes.corrections.clips import changed_clips
-
-        made = changed_clips(diagnosis, open_images(images), plan, faults or known, seed, progress)
-        return write_altered(out, made, plan.about(diagnosis))
-    from core.encoders.neuralizer.encoder import DEFAULT_SIDE
-    from core.encoders.neuralizer.weights import FOLDER, read_network
-
-    network, card = read_network(source or FOLDER)
-    side = int(card.get("side", DEFAULT_SIDE))
-    made = corrected_scans(diagnosis, open_images(images), plan, (network, side), faults or known, progress)
-    return write_altered(out, made, plan.about(diagnosis))

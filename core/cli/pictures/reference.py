@@ -13,11 +13,8 @@ from core.cli.terminal import TerminalProgress, say
 from core.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from core.data.tables.roles import Roles
-    from core.probes.reference.masks import ReferenceMasks
-    from core.probes.reference.read import MaskSquares
     from core.probes.reference.standin import Standin
-    from core.records import Diagnosis, Progress
+    from core.records import Diagnosis
 
 
 @command(note="What a reference is, when a stand-in is refused, and what both are worth: docs/scans.md.")
@@ -48,55 +45,29 @@ def reference(
     """
     if len(masks) not in (0, 2):
         raise InvalidInput("--masks takes two columns, the true mask and the predicted one.")
+    import pandas as pd
+
     from core.data.tables.roles import Roles
+    from core.files import write_json
+    from core.probes.reference.standin import measure_table
     from core.reports.html.reference import write_reference
     from core.reports.wording.scans import RULE, reference_lines
     from core.store import load
 
     diagnosis = load(run)
-    if diagnosis.samples.modality != "scan":
-        raise InvalidInput(f"Reference masks are drawn for scans, and this run is of {diagnosis.samples.modality}s.")
     make_folder(out)
     with TerminalProgress() as progress:
         roles = Roles(masks=(masks[0], masks[1]) if masks else None, group=group, modality="scan")
-        scans, standin, found = _measured(diagnosis, (table, images, network), roles, seed, progress)
-    document = standin.document()
-    _write(standin, out)
-    write_reference(diagnosis, scans, standin, found, out / "reference.html")
+        found = measure_table(diagnosis, (table, images), roles, source=network, seed=seed, progress=progress)
+    standin, document = found[1], found[1].document()
+    write_json(out / "reference.json", document)
+    write_table(pd.DataFrame(standin.columns()), out / "reference.csv")
+    write_reference(diagnosis, *found, out / "reference.html")
     _keep(diagnosis, run, standin)
     if as_json:
         print_json(document)
         return
     say("\n".join([*reference_lines(document), *standin.notes, RULE, f"Written: {out / 'reference.html'}"]))
-
-
-def _measured(
-    diagnosis: Diagnosis, given: tuple[Path, Path, Path | None], roles: Roles, seed: int, progress: Progress
-) -> tuple[MaskSquares, Standin, tuple[ReferenceMasks, ...]]:
-    from core.encoders.neuralizer.encoder import DEFAULT_SIDE
-    from core.encoders.neuralizer.weights import FOLDER, read_network
-    from core.probes.reference.read import read_squares
-    from core.probes.reference.standin import measure_standin
-
-    table, images, source = given
-    network, card = read_network(source or FOLDER)
-    scans = read_squares(table, images, int(card.get("side", DEFAULT_SIDE)), roles, progress)
-    standin, found = measure_standin(diagnosis, scans, network, seed=seed, progress=progress)
-    return scans, standin, found
-
-
-def _write(standin: Standin, out: Path) -> None:
-    import numpy as np
-    import pandas as pd
-
-    from core.files import write_json
-
-    write_json(out / "reference.json", standin.document())
-    columns = {"file": standin.ids, "labelled": standin.labelled, "loss": standin.loss}
-    values = standin.standin[standin.best]
-    # of scans without a true mask nothing is said where it was not shown to mean anything
-    columns["standin"] = np.where(standin.labelled | (not standin.refusal), values, np.nan)
-    write_table(pd.DataFrame(columns), out / "reference.csv")
 
 
 def _keep(diagnosis: Diagnosis, run: Path, standin: Standin) -> None:

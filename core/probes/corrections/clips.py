@@ -20,7 +20,8 @@ from core.data.clips.frames import WATCHED_SIDE, sized, small_size, stacked
 from core.data.clips.properties import find_cuts
 from core.data.clips.rewrite import video_bytes
 from core.data.images.archives import FileImages
-from core.probes.corrections.export import CONTROL, CorrectionPlan, RunFiles, Version
+from core.probes.corrections.export import CorrectionPlan, RunFiles, Version
+from core.probes.corrections.names import CHANGES, CONTROL
 from core.records import F64, Diagnosis, Progress, Reporter, no_progress
 
 Frames = list[Image.Image]
@@ -51,11 +52,9 @@ def longest_shot(frames: Frames, rng: np.random.Generator) -> tuple[Frames, Fram
     return frames[start:end], frames[: end - start]
 
 
-CHANGES: dict[str, Callable[[Frames, np.random.Generator], tuple[Frames, Frames]]] = {
-    "backwards": backwards,
-    "steady-light": steady_light,
-    "longest-shot": longest_shot,
-}
+_CHANGES: dict[str, Callable[[Frames, np.random.Generator], tuple[Frames, Frames]]] = dict(
+    zip(CHANGES, (backwards, steady_light, longest_shot), strict=True)
+)
 """By name: from a clip's frames to the changed ones and those of the control."""
 
 
@@ -63,7 +62,7 @@ def changed_clips(
     diagnosis: Diagnosis,
     clips: FileImages,
     plan: CorrectionPlan,
-    names: Sequence[str] = tuple(CHANGES),
+    names: Sequence[str] = CHANGES,
     seed: int = 0,
     progress: Progress = no_progress,
 ) -> Iterator[tuple[AlteredItem, bytes]]:
@@ -81,7 +80,7 @@ def changed_clips(
         frames, rate = read
         rng, shown = np.random.default_rng([seed, row]), {UNCHANGED: frames}
         for name in names:
-            shown[name], shown[name + CONTROL] = CHANGES[name](frames, rng)
+            shown[name], shown[name + CONTROL] = _CHANGES[name](frames, rng)
         for name, own in shown.items():
             yield name, ".mp4", video_bytes(own, rate)
 

@@ -21,9 +21,6 @@ from core.errors import InvalidInput
 from core.records import F32, F64
 from core.scenes.scan_faults import FAULTS
 
-CORRECTIONS = ("bias", "denoise", "super-resolution")
-"""Faults that a scan may have without anybody's knowing, and that the network that ships takes out; of motion and of
-missing lines of k-space it does not (docs/evidence/scans.md)."""
 EXAMPLES = 8
 MOST_SIDE = 192
 """Pixels of a slice that the network sees at most; the published one was trained on as many."""
@@ -50,7 +47,7 @@ class Corrector:
         """(slices, h, w) the scan without that fault, in its own values.
 
         Args:
-            task: one of `CORRECTIONS`.
+            task: one of `core.probes.corrections.names.CORRECTIONS`.
             wrong: the control: in the examples the fault stays where it is. What the network does then, it does of
                 its own accord (it knows what heads look like) and not because it was shown the fault.
         """

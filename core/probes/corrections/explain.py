@@ -11,7 +11,8 @@ import numpy as np
 
 from core.data.altered import MANIFEST, AlterationEffect, Rescored, change_between, effects_of_alterations
 from core.errors import InvalidInput
-from core.probes.corrections.export import CONTROL
+from core.numbers import bracketed, signed, with_interval
+from core.probes.corrections.names import CONTROL
 from core.records import Diagnosis, Estimate
 
 _ANEW = "Export the scans again."
@@ -76,15 +77,44 @@ def explain_by_corrections(
     return tuple(sorted(found, key=lambda one: (not one.explains, -one.effect.drop.value)))
 
 
+@dataclass(frozen=True, slots=True)
+class CorrectionFigures:
+    """A finding's figures as they are read, each a change of the loss with its sign."""
+
+    change: str
+    share: str
+    """Of the cluster's excess; "" where that may be 0."""
+    beyond: str
+    """What it is beyond the control."""
+    outside: str
+    verdict: str
+
+
+def figures_of(finding: CorrectionFinding) -> CorrectionFigures:
+    """Figures in the style of `core.numbers`, for the terminal and the page."""
+    effect, share = finding.effect, finding.effect.share
+
+    def turned(drop: Estimate) -> str:
+        change = Estimate(-drop.value, -drop.high, -drop.low)
+        return f"{signed(change.value)} {bracketed(change)}".strip()
+
+    return CorrectionFigures(
+        turned(effect.drop),
+        with_interval(share, share=True) if np.isfinite(share.value) else "",
+        turned(finding.gap),
+        turned(effect.drop_outside),
+        "explains" if finding.explains else "explains nothing that is sure",
+    )
+
+
 def sentence(finding: CorrectionFinding) -> str:
     """One line for the terminal."""
-    effect, share = finding.effect, finding.effect.share
-    said = f"{finding.correction}: loss {-effect.drop.value:+.3f} [{-effect.drop.high:+.3f}, {-effect.drop.low:+.3f}]"
-    if np.isfinite(share.value):
-        said += f", {share.value:.0%} [{share.low:.0%}, {share.high:.0%}] of the excess"
-    said += f"; beyond its control {-finding.gap.value:+.3f} [{-finding.gap.high:+.3f}, {-finding.gap.low:+.3f}]"
-    said += f"; outside the cluster {-effect.drop_outside.value:+.3f}"
-    return f"{said}. {'Explains.' if finding.explains else 'Explains nothing that is sure.'}"
+    said = figures_of(finding)
+    share = f", {said.share} of the excess" if said.share else ""
+    return (
+        f"{finding.correction}: loss {said.change}{share}; beyond its control {said.beyond}; outside the cluster "
+        f"{said.outside}. {said.verdict[:1].upper()}{said.verdict[1:]}."
+    )
 
 
 def _members(diagnosis: Diagnosis, about: Mapping[str, Any], scores: Rescored) -> set[str]:

@@ -16,16 +16,13 @@ from core.data.scans.rewrite import rewritten, suffix_of
 from core.data.scans.volume import Scan, read_scan
 from core.encoders.neuralizer.network import Neuralizer
 from core.errors import InvalidInput
-from core.probes.corrections.correct import CORRECTIONS, EXAMPLES, Corrector
+from core.probes.corrections.correct import EXAMPLES, Corrector
+from core.probes.corrections.names import CONTROL, CORRECTIONS, MOST
 from core.records import F32, I64, Diagnosis, FailureCluster, Progress, Reporter, no_progress
 
 T = TypeVar("T")
 Version = tuple[str, str, bytes]
 """What was done to a file, the end of the new one's name, and its bytes."""
-CONTROL = " (control)"
-"""Behind a correction's name: its examples leave the fault where it is; of clips, see `clips`."""
-MOST = 40
-"""Scans of the cluster, and as many others, that are corrected unless another number is asked for."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,14 +6,19 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy.stats import spearmanr
 
+from core.data.tables.roles import Roles
+from core.encoders.neuralizer.encoder import DEFAULT_SIDE
 from core.encoders.neuralizer.network import Neuralizer
+from core.encoders.neuralizer.weights import FOLDER, read_network
+from core.errors import InvalidInput
 from core.probes.reference.masks import EXAMPLES, WAYS, ReferenceMasks, dice_losses, reference_masks
-from core.probes.reference.read import MaskSquares
+from core.probes.reference.read import MaskSquares, read_squares
 from core.records import F64, I64, Diagnosis, Estimate, Progress, no_progress
 from core.statistics.intervals import UNDEFINED, bootstrap, simultaneous_level
 
@@ -90,6 +95,12 @@ class Standin:
             "structures": [one.to_dict() for one in self.structures],
         }
 
+    def columns(self) -> dict[str, Any]:
+        """Of a table with a row a scan: of one without a true mask nothing is said where the stand-in was not shown to
+        mean anything."""
+        values = np.where(self.labelled | (not self.refusal), self.standin[self.best], np.nan)
+        return {"file": self.ids, "labelled": self.labelled, "loss": self.loss, "standin": values}
+
 
 def measure_standin(
     diagnosis: Diagnosis,
@@ -130,6 +141,32 @@ def measure_standin(
     ids = tuple(scans.ids[row] for row in rows.tolist())
     made = Standin(ids, inside, loss, standin, figures, correlation, int(inside.sum()), (*scans.notes, *notes))
     return made, found
+
+
+def measure_table(
+    diagnosis: Diagnosis,
+    given: tuple[Path, Path],
+    roles: Roles = Roles(modality="scan"),
+    *,
+    source: Path | None = None,
+    seed: int = 0,
+    progress: Progress = no_progress,
+) -> tuple[MaskSquares, Standin, tuple[ReferenceMasks, ...]]:
+    """The same from files, with the scans that were read.
+
+    Args:
+        given: the table that was diagnosed, and its scans and masks: folder, zip or tar.
+        source: another Neuralizer than the one that comes along, folder or checkpoint.
+
+    Raises:
+        InvalidInput: the run is of no scans; or see `read_squares` and `reference_masks`.
+    """
+    if diagnosis.samples.modality != "scan":
+        raise InvalidInput(f"Reference masks are drawn for scans, and this run is of {diagnosis.samples.modality}s.")
+    network, card = read_network(source or FOLDER)
+    scans = read_squares(*given, int(card.get("side", DEFAULT_SIDE)), roles, progress)
+    standin, found = measure_standin(diagnosis, scans, network, seed=seed, progress=progress)
+    return scans, standin, found
 
 
 def rank_correlation(a: F64, b: F64, groups: I64 | None, seed: int = 0, *, looks: int = 1) -> Estimate:

@@ -32,6 +32,11 @@ def write_reference(
     diagnosis: Diagnosis, scans: MaskSquares, standin: Standin, found: Sequence[ReferenceMasks], path: Path
 ) -> None:
     """Write the page to `path`: one HTML document that fetches nothing and runs nothing."""
+    write_text(path, reference_page(diagnosis, scans, standin, found))
+
+
+def reference_page(diagnosis: Diagnosis, scans: MaskSquares, standin: Standin, found: Sequence[ReferenceMasks]) -> str:
+    """The page's text."""
     way = standin.best
     rows, values = found[0].rows, standin.standin[way]
     order = np.argsort(-np.nan_to_num(values, nan=-1.0), kind="stable")[:SHOWN].tolist()
@@ -39,7 +44,7 @@ def write_reference(
         (_picture(scans, found, int(rows[k]), k, way), standin.ids[k], _line(float(values[k]), float(standin.loss[k])))
         for k in order
     ]
-    page = render(
+    return render(
         "reference.html.j2",
         diagnosis=diagnosis,
         rule=RULE,
@@ -49,7 +54,6 @@ def write_reference(
         notes=standin.notes,
         **style(),
     )
-    write_text(path, page)
 
 
 def _line(disagreement: float, loss: float) -> str:

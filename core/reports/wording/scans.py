@@ -25,8 +25,8 @@ NAMES = {
     "expected": "the run's own expectation from the embedding",
 }
 HINT = (
-    "python -m core correct tells by files whether a cluster fails for its bias field or noise; python -m core "
-    "reference draws masks from low-loss scans and says whether they may stand in for a true mask (docs/scans.md)."
+    "In the tab Ask, “Why?” tells by files whether a cluster fails for its bias field or noise, and “Reference masks” "
+    "draws masks from low-loss scans and says whether they may stand in for a true mask."
 )
 
 

@@ -15,8 +15,9 @@ from core.data.altered import Rescored
 from core.data.clips.decoding import every_frame
 from core.data.clips.rewrite import video_bytes
 from core.diagnose import diagnose
-from core.probes.corrections.clips import CHANGES, backwards, longest_shot, steady_light
+from core.probes.corrections.clips import backwards, longest_shot, steady_light
 from core.probes.corrections.explain import explain_by_corrections
+from core.probes.corrections.names import CHANGES
 from core.scenes.clips import faded
 from core.store import save
 from tests.support.clips import QUICK_CLIPS, DiagnosedClips, crossing, failing_clips

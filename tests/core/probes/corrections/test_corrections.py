@@ -16,9 +16,10 @@ from core.data.scans.volume import Scan, read_scan
 from core.encoders.neuralizer.network import Neuralizer
 from core.encoders.neuralizer.weights import read_network
 from core.errors import InvalidInput
-from core.probes.corrections.correct import CORRECTIONS, Corrector
+from core.probes.corrections.correct import Corrector
 from core.probes.corrections.explain import explain_by_corrections, sentence
-from core.probes.corrections.export import CONTROL, plan_corrections
+from core.probes.corrections.export import plan_corrections
+from core.probes.corrections.names import CONTROL, CORRECTIONS
 from core.records import Diagnosis
 from core.scenes.planted_scans import bright, dice_losses, plant_scans, set_threshold
 
