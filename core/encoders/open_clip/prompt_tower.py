@@ -90,10 +90,22 @@ class OpenClipTower:
     def padded(self, rows: Sequence[Sequence[int]]) -> I64:
         """(n, L) rows filled up: to the longest one where a mask hides what follows the end, else to the context
         length."""
-        trims = self._hf or (self._mask is not None and self._pool != "last")
-        length = max(len(row) for row in rows) if trims else self.length
-        pad = 0 if self._inner is None else int(self._inner.pad_token_id or 0)
-        return np.array([[*row, *[pad] * (length - len(row))] for row in rows], np.int64)
+        length = max(len(row) for row in rows) if self.trims else self.length
+        return np.array([[*row, *[self._pad] * (length - len(row))] for row in rows], np.int64)
+
+    @property
+    def trims(self) -> bool:
+        """Whether a mask hides what follows a text's end."""
+        return self._hf or (self._mask is not None and self._pool != "last")
+
+    @property
+    def _pad(self) -> int:
+        return 0 if self._inner is None else int(self._inner.pad_token_id or 0)
+
+    def used(self, ids: torch.Tensor) -> I64:
+        """(n,) tokens of each row of (n, L) before its padding."""
+        places = torch.arange(1, ids.shape[1] + 1, device=ids.device)
+        return ((ids != self._pad) * places).amax(1).cpu().numpy()
 
     def embed(self, ids: torch.Tensor) -> torch.Tensor:
         """(..., w) word embeddings."""
