@@ -4,7 +4,7 @@
     python -m scripts.examples.make_runs --check [NAME ...]
 
 The settings are the defaults. With `--check` each is made again and compared, and nothing is written; the tests do so
-with two of them, and with the others by parts (`tests/scripts/examples/test_make_runs.py`).
+with one of them, and with the others by parts (`tests/scripts/examples/test_make_runs.py`).
 """
 
 from __future__ import annotations
