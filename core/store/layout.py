@@ -13,9 +13,9 @@ FORMAT = 2
 """2: samples have items of a modality, where 1 had images."""
 READABLE = (1, FORMAT)
 STATE, ARRAYS, MODEL, MODEL_ARRAYS, THUMBNAILS = "state.json", "state.npz", "model.json", "model.npz", "thumbnails.zip"
-REPORT, OWN = "report.html", "yours.json"
+REPORT, OWN, ASIDE = "report.html", "yours.json", "yours.unreadable.json"
 PARTS = (
-    *(STATE, ARRAYS, MODEL, MODEL_ARRAYS, THUMBNAILS, REPORT, OWN, "diagnosis.json", "prediction.json"),
+    *(STATE, ARRAYS, MODEL, MODEL_ARRAYS, THUMBNAILS, REPORT, OWN, ASIDE, "diagnosis.json", "prediction.json"),
     *(f"{table}.parquet" for table in ("samples", "memberships", "excluded", "probes")),
 )
 """Every file that a run may have: one that the next version does not have goes with the earlier one."""
@@ -45,6 +45,11 @@ def is_run(folder: Path) -> bool:
 def strange_note(names: list[str]) -> str:
     """That files beside the state are of another version of the run, or were edited."""
     return f"{_STRANGE} {', '.join(names)}. The run itself is whole: export what you need from it."
+
+
+def aside_note(name: str) -> str:
+    """That what a person said could not be read when they said something new."""
+    return f"{_STRANGE} what you had said of it could not be read, and was set aside as {name}."
 
 
 def is_strange_note(note: str) -> bool:

@@ -129,6 +129,7 @@ class RunStore:
             with writer(folder, RUN, lambda: None):
                 diagnosis = change(self.get(name))
                 write_own(diagnosis, folder / OWN)
+                diagnosis = with_own(diagnosis, folder / OWN)
                 self._hold(name, stamp(folder / OWN), diagnosis)
         except OSError as error:
             raise cannot_write(f"What you say of the run {name[:16]!r} cannot be kept", error) from error

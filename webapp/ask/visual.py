@@ -20,6 +20,7 @@ from webapp.state.caches import own_cache
 from webapp.state.events import as_int, event_data
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, follow, wire_cancel
 from webapp.state.quotas import STATE_S
+from webapp.state.runs import RUNS
 from webapp.state.session import Session, require_run, shows_errors
 
 if TYPE_CHECKING:
@@ -129,14 +130,17 @@ def on_show(session: Session, state: KeptState[FoundWords], event: gr.EventData)
 
 
 def on_run(session: Session, state: KeptState[FoundWords]) -> tuple[Any, ...]:
-    """The tab is shown: see `reopened`."""
-    return reopened(session, state, intro, FILES)
+    """The tab is shown: returns (accordion, then what `reopened` gives); there is none where the run has no
+    pictures."""
+    there = gr.update(visible=has_pictures(RUNS.get(session.run))) if session.run else gr.skip()
+    return there, *reopened(session, state, intro, FILES)
 
 
 def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, diagnosis: Diagnosis | None, first: str) -> None:
     """Lay out the accordion and wire it."""
     state, job, found = gr.State(KeptState(first), time_to_live=STATE_S), gr.State(""), gr.State(None)
-    with gr.Accordion("Visual words: which parts of the pictures fail?", open=False, elem_id="visual"):
+    named: dict[str, Any] = {"label": "Visual words: which parts of the pictures fail?", "elem_id": "visual"}
+    with gr.Accordion(open=False, visible=diagnosis is None or has_pictures(diagnosis), **named) as folded:
         said = gr.HTML(intro(diagnosis), elem_id="visual-intro", **PLAIN)
         parts = made_parts("visual", "Look for visual words", FILES, first)
     line, words = parts.status, parts.view
@@ -146,5 +150,5 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, diagnosis: 
     wire_cancel(parts.cancel, job)
     mapped = [tabs, session, view.pane, view.failure_map]
     words.act(shows_errors(on_show), [session, state], mapped, **QUICK)
-    opened = [state, said, parts.run, line, words, *parts.buttons]
+    opened = [folded, state, said, parts.run, line, words, *parts.buttons]
     tab.select(shows_errors(on_run), [session, state], opened, **QUICK)

@@ -53,7 +53,8 @@ def part(name: str) -> Path:
     """The folder of one of PARTS, made where it is missing."""
     kept = kept_in() if name in LASTING else None
     folder = (kept or home()) / PARTS[name]
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):  # a file in its place: what is written there says so
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return folder
 
 

@@ -10,6 +10,7 @@ it is there again when the run was moved, and not where other clusters lie in it
 from __future__ import annotations
 
 import hashlib
+import shutil
 import threading
 from collections.abc import Callable
 from contextlib import suppress
@@ -102,7 +103,7 @@ class Offered:
             sweep_parts(part("said"))
             for path in part("said").glob("*.json"):
                 with suppress(OSError):
-                    path.unlink()
+                    shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
         for run in self._named:
             forget_said(self._folders[run])
 

@@ -11,6 +11,7 @@ import pytest
 
 from core.records import Diagnosis
 from core.store import OWN, RunStore, load, save, update, write_own
+from core.store.layout import ASIDE
 from core.yours import OwnMark, with_mark, yours_of
 from tests.support.diagnoses import make_diagnosis
 
@@ -67,6 +68,19 @@ def test_a_file_that_cannot_be_read_leaves_the_run_as_it_was_written(tmp_path: P
     else:
         assert note_of(found) == "in the state"
         assert sum(OWN in note for note in found.notes) == 1
+
+
+def test_a_file_that_cannot_be_read_is_set_aside_by_the_next_note_and_that_is_said(tmp_path: Path) -> None:
+    runs = RunStore(tmp_path)
+    name = runs.put(make_diagnosis())
+    (tmp_path / name / OWN).write_text("{ my notes")
+    for text in ("new", "newer"):
+        said = runs.say(name, lambda now, text=text: noted(now, text))
+        assert note_of(load(tmp_path / name)) == text
+    aside = tmp_path / name / ASIDE
+    assert aside.read_text() == "{ my notes"
+    for found in (said, runs.get(name), load(tmp_path / name)):
+        assert sum(ASIDE in note for note in found.notes) == 1
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")

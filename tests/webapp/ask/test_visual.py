@@ -91,12 +91,13 @@ def test_what_was_found_of_another_run_is_kept_for_it_and_a_new_run_begins_empty
     assert [Path(file["value"]).name for file in files] == [name for name, _ in FILES]
     assert "visual" in view["value"]
     other = Session(RUNS.add(run))
-    state, said, button, line, empty, *downloads = on_run(other, state)
+    folded, state, said, button, line, empty, *downloads = on_run(other, state)
+    assert folded["visible"]
     assert (state.run, state.found, line, empty) == (other.run, None, "", "")
     assert "dictionary of 256" in said
     assert button["interactive"]
     assert all(not one["interactive"] for one in downloads)
-    state, *_, view, _, _, _ = on_run(session, state)
+    _, state, *_, view, _, _, _ = on_run(session, state)
     assert state.found is not None
     assert view["value"] == found.view
 
@@ -106,7 +107,9 @@ def test_a_run_without_pictures_says_so() -> None:
     bare = replace(bare, samples=replace(bare.samples, items=None))
     session = Session(RUNS.add(bare))
     assert "the open run has none" in intro(bare)
-    assert not on_run(session, KeptState())[2]["interactive"]
+    folded, _, _, button, *_ = on_run(session, KeptState())
+    assert not button["interactive"]
+    assert not folded["visible"]
     with pytest.raises(InvalidInput, match="this run keeps none"):
         last(on_words(session))
 

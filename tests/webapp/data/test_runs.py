@@ -18,9 +18,13 @@ from webapp.state.session import Session
 
 
 @pytest.fixture(autouse=True)
-def shared() -> Iterator[None]:
+def shared(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A server that others reach, and visitors who have made nothing yet, whatever other tests made under their
+    names."""
     before = quotas()
     set_quotas(SHARED)
+    monkeypatch.setattr(RUNS, "lists_all", False)
+    monkeypatch.setattr(RUNS, "_held", {})
     yield
     set_quotas(before)
 

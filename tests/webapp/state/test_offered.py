@@ -119,3 +119,27 @@ def test_a_note_that_cannot_be_kept_is_refused_in_words(start: Start, monkeypatc
     monkeypatch.setattr("webapp.state.offered.wait_for", no_locks)
     with pytest.raises(InvalidInput, match="cannot be kept"):
         say(runs, run, "x")
+
+
+def test_what_lies_in_place_of_a_note_is_set_aside_and_goes_when_all_is_forgotten(start: Start) -> None:
+    runs, run = start()
+    own = runs.offered.own_file(run)
+    (own / "inside").mkdir(parents=True)
+    say(runs, run, "seen in May")
+    assert note(runs, run) == "seen in May"
+    assert any("unreadable" in said for said in runs.get(run).notes)
+    serve("ann")
+    runs.forget("ann")
+    assert list(own.parent.glob("*.json")) == []
+
+
+def test_a_file_in_place_of_the_folder_of_notes_leaves_the_run_open_and_is_said(start: Start) -> None:
+    runs, run = start()
+    folder = home.part("said")
+    folder.rmdir()
+    folder.write_text("")
+    assert runs.get(run).clusters
+    assert not runs.offered.has_notes()
+    with pytest.raises(InvalidInput, match="cannot be kept"):
+        say(runs, run, "x")
+    folder.unlink()
