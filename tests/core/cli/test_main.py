@@ -110,6 +110,7 @@ def test_the_summary_says_once_what_would_have_been_found(
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("plain_map")
 def test_nothing_found_is_a_result_and_exits_with_0(brought: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert diagnose(brought, "shuffled.csv") == 0
     assert "No failure cluster was confirmed" in capsys.readouterr().out
@@ -117,6 +118,7 @@ def test_nothing_found_is_a_result_and_exits_with_0(brought: Path, capsys: pytes
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("plain_map")
 def test_the_same_input_settings_and_seed_give_the_same_files(brought: Path) -> None:
     assert diagnose(brought, "table.csv", "a") == diagnose(brought, "table.csv", "b") == 0
     for name in ("diagnosis.json", "samples.parquet", "memberships.parquet", "report.html"):

@@ -203,12 +203,25 @@ def test_a_planted_weakness_is_confirmed_and_named_and_without_it_nothing_is(tmp
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("plain_map")
 def test_the_command_line_writes_the_report(made, tmp_path, capsys):
     from core.cli.main import main
 
     paths = ["--detections", str(made.predictions), "--truth", str(made.truth), "--images", str(made.pictures)]
     assert (
-        main(["diagnose", *paths, "--rows", "predictions", "--permutations", "200", "--out", str(tmp_path / "out")])
+        main(
+            [
+                "diagnose",
+                *paths,
+                "--rows",
+                "predictions",
+                "--no-words",
+                "--permutations",
+                "100",
+                "--out",
+                str(tmp_path / "out"),
+            ]
+        )
         == 0
     )
     document = json.loads((tmp_path / "out" / "diagnosis.json").read_text("utf-8"))
