@@ -100,10 +100,12 @@ function tile(row) {
   return button;
 }
 
-let order = { by: "loss", falling: true };
-const COLUMNS = { id: (row) => data.ids[row], loss: (row) => loss[row], predicted: (row) => predicted[row], prediction: saidOf, cluster: (row) => (cluster[row] < 0 ? Infinity : cluster[row] + 1) };
+let order = { by: "loss", falling: true }, wanted = "";
+const textOf = (row) => data.texts[row] ?? "", hasTexts = Object.keys(data.texts).length > 0;
+const isWanted = (row) => !wanted || `${data.ids[row]} ${textOf(row)} ${saidOf(row)}`.toLowerCase().includes(wanted);
+const COLUMNS = { id: (row) => data.ids[row], ...(hasTexts ? { text: textOf } : {}), loss: (row) => loss[row], predicted: (row) => predicted[row], prediction: saidOf, cluster: (row) => (cluster[row] < 0 ? Infinity : cluster[row] + 1) };
 function table() {
-  const rows = now.rows ? [...now.rows] : Array.from({ length: data.points.n }, (_, i) => i);
+  const rows = (now.rows ?? Array.from({ length: data.points.n }, (_, i) => i)).filter(isWanted);
   const value = COLUMNS[order.by];
   rows.sort((a, b) => (value(a) < value(b) ? -1 : value(a) > value(b) ? 1 : 0) * (order.falling ? -1 : 1));
   const pages = Math.max(1, Math.ceil(rows.length / PAGE));
@@ -118,17 +120,18 @@ function table() {
     const open = made("button", { type: "button", className: "plain", textContent: data.ids[row] });
     open.dataset.open = row;
     const cells = [shortly(loss[row]), shortly(predicted[row]), saidOf(row), cluster[row] < 0 ? "" : String(cluster[row] + 1)];
-    const tr = made("tr", {}, made("th", { scope: "row" }, open), ...cells.map((text) => made("td", { textContent: text })));
+    const tr = made("tr", {}, made("th", { scope: "row" }, open), ...(hasTexts ? [made("td", { className: "said", textContent: textOf(row).slice(0, 90) })] : []), ...cells.map((text) => made("td", { textContent: text })));
     tr.dataset.row = row;
     return tr;
   });
   const turn = (text, by) => { const b = made("button", { type: "button", className: "plain", textContent: text, disabled: now.page + by < 0 || now.page + by >= pages }); b.dataset.turn = by; return b; };
   $("#samples").replaceChildren(
-    made("p", { className: "linked-n", textContent: now.rows ? `${rows.length.toLocaleString("en")} of ${data.points.n.toLocaleString("en")} samples` : `All ${rows.length.toLocaleString("en")} samples` }),
+    made("p", { className: "linked-n", textContent: now.rows || wanted ? `${rows.length.toLocaleString("en")} of ${data.points.n.toLocaleString("en")} samples` : `All ${rows.length.toLocaleString("en")} samples` }),
     made("div", { className: "linked-table", tabIndex: 0 }, made("table", {}, made("thead", {}, head), made("tbody", {}, ...lines))),
     made("p", { className: "linked-foot" }, made("span", { textContent: `Page ${now.page + 1} of ${pages}` }), turn("Previous", -1), turn("Next", 1)),
   );
 }
+$("#find").addEventListener("input", ({ target }) => { wanted = target.value.trim().toLowerCase(); now.page = 0; table(); });
 $("#samples").addEventListener("click", ({ target }) => {
   const said = target.closest("button")?.dataset ?? {};
   if (said.sort) { order = { by: said.sort, falling: said.sort === order.by ? !order.falling : said.sort === "loss" || said.sort === "predicted" }; table(); }

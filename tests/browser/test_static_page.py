@@ -55,6 +55,10 @@ def test_a_cluster_an_outline_a_colour_and_a_sample_open_without_a_server(page: 
     assert "no p is given" in page.locator("#pane .flag").inner_text()
     n = page.locator("#samples .linked-n").inner_text()
     assert n.endswith("of 120 samples")
+    page.locator("#find").fill("no such id")
+    assert page.locator("#samples .linked-n").inner_text() == "0 of 120 samples"
+    page.locator("#find").fill("")
+    assert page.locator("#samples .linked-n").inner_text() == n
     page.locator("#samples [data-sort=loss]").click()
     page.wait_for_selector("#samples [aria-sort=ascending]")
     name = page.locator("#samples [data-open]").first.inner_text()

@@ -52,6 +52,12 @@ def test_everything_of_the_run_is_in_the_folder_and_each_picture_once(tmp_path: 
     assert set(data["colours"]) == {choice["key"] for choice in data["choices"]}
 
 
+def test_its_table_can_be_searched_and_has_a_column_of_texts(tmp_path: Path) -> None:
+    page = write_page(make_showcase(60), tmp_path / "page").read_text("utf-8")
+    assert '<input id="find" type="search"' in page
+    assert "hasTexts ? { text: textOf }" in page
+
+
 def test_only_the_page_s_own_script_may_run_and_nothing_is_fetched(tmp_path: Path) -> None:
     text, _ = read(write_page(make_showcase(60), tmp_path / "page"))
     policy = re.search(r'Content-Security-Policy" content="([^"]+)"', text)
