@@ -12,7 +12,7 @@ import gradio as gr
 
 from core.errors import InvalidInput
 from core.records import Diagnosis, Progress
-from webapp.ask.kept import KeptState, made_parts, receive, reopened, write_files
+from webapp.ask.kept import KeptState, MadeParts, made_parts, receive, reopened, write_files
 from webapp.ask.why import ELSEWHERE, MadeFiles, brought
 from webapp.explore.overview import notes_section
 from webapp.explore.tab import View
@@ -104,8 +104,23 @@ def on_drawn(session: Session, state: KeptState[MadeFiles], made: MadeFiles | No
 
 
 def on_run(session: Session, state: KeptState[MadeFiles]) -> tuple[Any, ...]:
-    """The tab is shown: see `reopened`."""
-    return reopened(session, state, intro, FILES, usable)
+    """The tab is shown: returns whether the fields are, then what `reopened` gives."""
+    changed = bool(session.run) and state.run != session.run
+    fields = gr.update(visible=usable(RUNS.get(session.run))) if changed else gr.skip()
+    return fields, *reopened(session, state, intro, FILES, usable)
+
+
+def _fields(diagnosis: Diagnosis | None, first: str) -> tuple[gr.File, gr.File, list[Any], MadeParts]:
+    with gr.Row(elem_classes="bring"):
+        table = upload("The table that was diagnosed (an example has its own)", TABLES, "reference-table")
+        images = upload("Its scans and masks: zip or tar", IMAGES, "reference-images")
+    with gr.Accordion("Columns, if they have unusual names", open=False), gr.Row():
+        columns = [
+            gr.Textbox(label=label, max_lines=1, elem_id=f"reference-{name}", min_width=160)
+            for name, label in (("true", "True mask"), ("predicted", "Predicted mask"), ("group", "Patient"))
+        ]
+    parts = made_parts("reference", "Draw the masks", FILES, first, width=160, interactive=usable(diagnosis))
+    return table, images, columns, parts
 
 
 def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, diagnosis: Diagnosis | None, first: str) -> None:
@@ -115,18 +130,11 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, diagnosis: 
         "Reference masks: what would a mask look like where there is none?", open=False, elem_id="reference"
     ):
         said = gr.HTML(intro(diagnosis), elem_id="reference-intro", **PLAIN)
-        with gr.Row(elem_classes="bring"):
-            table = upload("The table that was diagnosed (an example has its own)", TABLES, "reference-table")
-            images = upload("Its scans and masks: zip or tar", IMAGES, "reference-images")
-        with gr.Accordion("Columns, if they have unusual names", open=False), gr.Row():
-            columns = [
-                gr.Textbox(label=label, max_lines=1, elem_id=f"reference-{name}", min_width=160)
-                for name, label in (("true", "True mask"), ("predicted", "Predicted mask"), ("group", "Patient"))
-            ]
-        parts = made_parts("reference", "Draw the masks", FILES, first, width=160, interactive=usable(diagnosis))
+        with gr.Column(visible=usable(diagnosis)) as fields:
+            table, images, columns, parts = _fields(diagnosis, first)
     told = [parts.status, parts.view, *parts.buttons]
     given = [session, table, images, *columns]
     drawn = parts.run.click(shows_errors(on_reference), given, [job, parts.status, made], **HEAVY, **PRIVATE)
     drawn.success(shows_errors(on_drawn), [session, state, made], [state, *told, view.notes], **PRIVATE)
     wire_cancel(parts.cancel, job)
-    tab.select(shows_errors(on_run), [session, state], [state, said, parts.run, *told], **QUICK)
+    tab.select(shows_errors(on_run), [session, state], [fields, state, said, parts.run, *told], **QUICK)

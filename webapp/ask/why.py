@@ -191,13 +191,15 @@ def choices(diagnosis: Diagnosis | None) -> tuple[Any, Any]:
 
 
 def on_run(session: Session, made: KeptState[MadeFiles], read: KeptState[MadeFiles]) -> tuple[Any, ...]:
-    """The tab is shown: returns (clusters, faults), then what `reopened` gives of the files, and of the scores, whose
-    intro is not told twice."""
+    """The tab is shown: returns (whether the fields are, clusters, faults), then what `reopened` gives of the files and
+    of the scores, whose intro is not told twice."""
     of_files = reopened(session, made, intro, MADE, usable)
     state, _, *of_scores = reopened(session, read, intro, READ, usable)
     changed = bool(session.run) and made.run != session.run
-    picked = choices(RUNS.get(session.run)) if changed else (gr.skip(), gr.skip())
-    return *picked, *of_files, state, *of_scores
+    if not changed:
+        return gr.skip(), gr.skip(), gr.skip(), *of_files, state, *of_scores
+    diagnosis = RUNS.get(session.run)
+    return gr.update(visible=usable(diagnosis)), *choices(diagnosis), *of_files, state, *of_scores
 
 
 @dataclass(frozen=True)
@@ -243,7 +245,8 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, diagnosis: 
     title = "Why? Scans and clips with a suspected fault taken out, for your model to score again"
     with gr.Accordion(title, open=False, elem_id="why"):
         said = gr.HTML(intro(diagnosis), elem_id="why-intro", **PLAIN)
-        form = _fields(diagnosis, first)
+        with gr.Column(visible=usable(diagnosis)) as fields:
+            form = _fields(diagnosis, first)
     told = [[parts.status, parts.view, *parts.buttons] for parts in (form.made, form.read)]
     given = [session, form.images, form.cluster, form.faults, form.most]
     makes = form.made.run.click(shows_errors(on_make), given, [jobs[0], form.made.status, found[0]], **HEAVY, **PRIVATE)
@@ -253,5 +256,5 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, diagnosis: 
     reads.success(shows_errors(on_told), [session, read, found[1]], [read, *told[1]], **PRIVATE)
     wire_cancel(form.made.cancel, jobs[0])
     wire_cancel(form.read.cancel, jobs[1])
-    opened = [form.cluster, form.faults, made, said, form.made.run, *told[0], read, form.read.run, *told[1]]
+    opened = [fields, form.cluster, form.faults, made, said, form.made.run, *told[0], read, form.read.run, *told[1]]
     tab.select(shows_errors(on_run), [session, made, read], opened, **QUICK)

@@ -15,7 +15,7 @@ from tests.support.diagnoses import make_diagnosis
 from tests.webapp.callbacks import last
 from tests.webapp.markup.test_html import Tags
 from webapp.ask.kept import KeptState
-from webapp.ask.reference import FILES, intro, on_drawn, on_reference
+from webapp.ask.reference import FILES, intro, on_drawn, on_reference, on_run
 from webapp.state.runs import RUNS
 from webapp.state.session import Session
 
@@ -54,6 +54,8 @@ def test_an_own_run_keeps_the_figures_and_a_refusal_is_said_and_gives_no_number(
 def test_what_cannot_be_drawn_is_refused_before_any_work() -> None:
     pictures, example = Session(RUNS.add(make_diagnosis())), RUNS.offer(SCANS / "run")
     assert "Open a run of scans" in intro(RUNS.get(pictures.run))
+    assert not on_run(pictures, KeptState(example))[0]["visible"]
+    assert on_run(Session(example), KeptState(pictures.run))[0]["visible"]
     with pytest.raises(InvalidInput, match="Open a run of scans"):
         last(on_reference(pictures, *NOTHING))
     own = Session(RUNS.add(replace(RUNS.get(example))))
