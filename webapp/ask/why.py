@@ -136,7 +136,7 @@ def scores_view(diagnosis: Diagnosis, found: tuple[CorrectionFinding, ...]) -> s
     names = [SAID.get(one.correction, one.correction) for one in found if one.explains]
     noun = noun_of(diagnosis.samples.modality)
     rows = [(SAID.get(one.correction, one.correction), one.effect.n, figures_of(one), one.explains) for one in found]
-    return render("ask/why_read.html.j2", names=names, rows=rows, noun=noun, unit=diagnosis.outcomes.unit)
+    return render("ask/why_read.html.j2", names=names, rows=rows, noun=noun, unit=diagnosis.outcomes.said_unit)
 
 
 def on_make(
