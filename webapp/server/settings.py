@@ -37,6 +37,7 @@ def launch_settings(rules: WebRules = WebRules()) -> dict[str, Any]:
         "ssr_mode": False,
         "mcp_server": rules.mcp,  # said in any case, else Gradio reads it from the environment
         "share": False,
+        "_frontend": False,  # else a machine too busy to answer the first request within three seconds ends the start
         "enable_monitoring": False,
         "max_threads": MAX_THREADS,
     }

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gradio as gr
+import httpx
 import pytest
 
 from webapp.server.page import TOLD_TO_PROGRAMS, SafeBlocks
+from webapp.server.settings import launch_settings
 
 
 def said(file: str | None, name: str) -> str:
@@ -34,3 +36,13 @@ def test_a_part_that_no_program_meets_is_not_described_for_programs() -> None:
     assert described == {"table", "name", "mine"}
     own = next(c for c in components if c["props"].get("label") == "own")
     assert own["props"]["name"] == "file"  # as ever otherwise
+
+
+def test_a_server_that_is_slow_to_answer_itself_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gradio.networking.url_ok", lambda url: False)
+    demo = page_of(SafeBlocks)
+    _, address, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_settings())
+    try:
+        assert httpx.get(f"{address}gradio_api/info", timeout=60).status_code == 200
+    finally:
+        demo.close()
