@@ -10,9 +10,7 @@ import torch
 from torch import Tensor
 
 from core.answers.vision import VisionSizes, VisualEmbedding, begin, text_bias
-
-IGNORED = -100
-"""Stands where a target has ended."""
+from core.training.targets import IGNORED
 
 
 @dataclass(frozen=True, slots=True, eq=False)

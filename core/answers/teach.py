@@ -19,11 +19,12 @@ import torch
 from torch import Tensor
 
 from core.answers.describer import Describer
-from core.answers.model import IGNORED, PictureParts
+from core.answers.model import PictureParts
 from core.answers.tasks import Spoken
 from core.answers.vision import VisualEmbedding
 from core.errors import InvalidInput
 from core.records import F32, Progress, no_progress
+from core.training.targets import IGNORED
 from core.visual_words.cells import Whitening
 
 Rows = Callable[[Sequence[int]], F32]

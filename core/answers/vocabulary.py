@@ -10,9 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from core.answers.model import IGNORED
 from core.answers.tasks import PREFIXES, part_word
 from core.training.distillation.texts import padded
+from core.training.targets import IGNORED
 
 PAD, END, UNKNOWN = "<pad>", "</s>", "<unk>"
 N_SPANS, N_PARTS = 100, 100

@@ -5,8 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-IGNORED = -100
-"""Stands where a target has ended."""
+from core.training.targets import IGNORED
 
 
 def token_loss(logits: Tensor, targets: Tensor) -> Tensor:

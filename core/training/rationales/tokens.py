@@ -11,9 +11,9 @@ from torch import Tensor
 
 from core.data.texts.rationales import RationaleSet
 from core.training.distillation.texts import padded
-from core.training.rationales.losses import IGNORED
 from core.training.rationales.settings import SHUFFLED, SINGLE_TASK, STANDARD, StepByStep
 from core.training.rationales.student import EXPLAIN, MARKER, PREDICT, T5Student
+from core.training.targets import IGNORED
 
 Tokens = list[list[int]]
 

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 import torch
 
 from core.encoders.univl.words import ClipWords
+from core.training.targets import IGNORED
 
-IGNORED = -100
-"""Stands where nothing has to be told."""
 SHARE, MASKED, OTHER = 0.15, 0.8, 0.1
 """Of the words that are to be told; of these the share put as the mask, and as another word."""
 FRAMES_HIDDEN, TEXT_DROPPED = 0.15, 0.15

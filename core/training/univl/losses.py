@@ -12,7 +12,8 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from core.encoders.univl.network import Univl, joint_scores, pooled_frames, pooled_text
-from core.training.univl.batches import IGNORED, ClipBatch
+from core.training.targets import IGNORED
+from core.training.univl.batches import ClipBatch
 
 NEVER = -1e8
 """Added to the score of a padded frame, as in the released code."""

@@ -8,9 +8,10 @@ import pytest
 import torch
 
 from core.answers.describer import NewSizes, cut, make_describer
-from core.answers.model import IGNORED, PictureParts
+from core.answers.model import PictureParts
 from core.answers.vision import VisionSizes
 from core.errors import InvalidInput
+from core.training.targets import IGNORED
 from tests.support.describers import some_parts, tiny_describer
 
 GIVEN = ["vqa: what colour is the cube ?", "caption:", "image text match: a red cube"]

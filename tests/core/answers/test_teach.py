@@ -8,12 +8,13 @@ import torch
 
 from core.answers.describer import Describer, NewSizes, make_describer
 from core.answers.fixed_answers import FixedAnswers
-from core.answers.model import IGNORED, PictureParts
+from core.answers.model import PictureParts
 from core.answers.tasks import Spoken
 from core.answers.teach import Teaching, Views, batched, fold, step_share, step_sizes, teach, train, unfold, word_loss
 from core.answers.vision import VisionSizes, grid_boxes
 from core.errors import InvalidInput
 from core.records import F32
+from core.training.targets import IGNORED
 from core.visual_words.cells import Whitening, fit_whitening
 from tests.support.describers import FEATURES, some_parts, tiny_describer
 

@@ -9,10 +9,11 @@ import pytest
 import torch
 
 from core.training.rationales.loop import loss_of
-from core.training.rationales.losses import IGNORED, step_by_step_loss, token_loss
+from core.training.rationales.losses import step_by_step_loss, token_loss
 from core.training.rationales.settings import SINGLE_TASK, STANDARD
 from core.training.rationales.student import EXPLAIN, PREDICT, T5Student
 from core.training.rationales.tokens import tasks_of
+from core.training.targets import IGNORED
 from tests.support.tiny_t5 import settings, some_rows, tiny_student
 
 

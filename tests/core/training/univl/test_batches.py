@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from core.training.univl.batches import IGNORED, NOTHING, Hiding, hide_words
+from core.training.targets import IGNORED
+from core.training.univl.batches import NOTHING, Hiding, hide_words
 from tests.support.univl import LENGTH, TEXTS, small_batch, small_words
 
 

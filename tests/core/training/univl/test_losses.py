@@ -7,7 +7,8 @@ import math
 import pytest
 import torch
 
-from core.training.univl.batches import IGNORED, NOTHING, Hiding
+from core.training.targets import IGNORED
+from core.training.univl.batches import NOTHING, Hiding
 from core.training.univl.losses import (
     alignment_loss,
     captioning_loss,
