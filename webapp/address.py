@@ -4,7 +4,7 @@ half is assets/js/link.js."""
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import gradio as gr
 
@@ -24,6 +24,26 @@ GONE = (
     "The run of this link is no longer held by the server: its maker deleted it, its day is over, or it went with a "
     "server that keeps none."
 )
+
+
+class OpenedAddress(NamedTuple):
+    """What an address fills before the download buttons, in the order of `build`; None leaves a part as it is."""
+
+    tabs: Any = None
+    text: Any = None
+    other: Any = None
+    asks: Any = None
+    session: Any = None
+    picker: Any = None
+    strip: Any = None
+    classes: Any = None
+    failure_map: Any = None
+    pane: Any = None
+    notes: Any = None
+
+    def outputs(self) -> list[Any]:
+        """As Gradio takes them."""
+        return [gr.skip() if one is None else one for one in self]
 
 
 def on_go(session: Session, first: str, examples: list[tuple[str, str]], event: gr.EventData) -> tuple[Any, ...]:
@@ -55,16 +75,16 @@ def on_go(session: Session, first: str, examples: list[tuple[str, str]], event: 
     opened, parts = _open(run, query)
     text, other = question_of(query)
     tab = tab_of(query) or "explore"
-    return (
+    shown = OpenedAddress(
         gr.update(selected=tab),
-        text or gr.skip(),
-        other or gr.skip(),
+        text or None,
+        other or None,
         bool(text) and tab == "ask",
         opened,
         runs_to_open(run, examples),
         *parts,
-        *waiting(),
     )
+    return *shown.outputs(), *waiting()
 
 
 def _open(run: str, query: dict[str, Any]) -> tuple[Session, Sequence[Any]]:
@@ -85,8 +105,8 @@ def _open(run: str, query: dict[str, Any]) -> tuple[Session, Sequence[Any]]:
 def _only_runs(session: Session, examples: list[tuple[str, str]]) -> tuple[Any, ...]:
     """Nothing changes but the runs that the picker offers."""
     known = gr.update(view=view_of(session))
-    left, right = [gr.skip()] * 5, [gr.skip()] * (2 + len(waiting()))
-    return *left, runs_to_open(session.run, examples), gr.skip(), gr.skip(), known, *right
+    shown = OpenedAddress(picker=runs_to_open(session.run, examples), failure_map=known)
+    return *shown.outputs(), *(gr.skip() for _ in waiting())
 
 
 def build(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import gradio as gr
 import pytest
 
 from core.errors import InvalidInput
@@ -11,7 +12,8 @@ from core.records import Diagnosis
 from tests.support.visits import serve
 from tests.webapp.callbacks import press
 from webapp import api
-from webapp.address import on_go
+from webapp.address import OpenedAddress, on_go
+from webapp.explore.tab import waiting
 from webapp.explore.worth import on_measure
 from webapp.predict.tab import on_predict
 from webapp.probe import tab as probe
@@ -135,3 +137,11 @@ def test_a_link_to_a_run_that_is_gone_leaves_the_open_one(
     on_go(Session(run), run, [], press(query={"cluster": "<a href=//x>in</a>"}, own=[], back=True))
     assert "&lt;a href=//x&gt;in" in told[2]  # Gradio takes a message for HTML
     RUNS.remove(run)
+
+
+def test_where_no_address_opens_anything_all_but_picker_and_map_stays_as_it_is() -> None:
+    said = on_go(Session(), "", [], press(query={}, own=[], back=False))
+    place = {name: at for at, name in enumerate(OpenedAddress._fields)}
+    kept = [at for at, one in enumerate(said) if one == gr.skip()]
+    assert [at for at in range(len(said)) if at not in kept] == [place["picker"], place["failure_map"]]
+    assert len(said) == len(place) + len(waiting())
