@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from core.data.clips.decoding import decode_clip
 from core.data.modality import Unreadable
@@ -16,7 +16,8 @@ from core.errors import InvalidInput
 from core.records import F32, F64, ItemStore
 
 HELD = 128
-"""Clips whose frames' vectors stay in memory, the latest: 12 KB each with the embedded encoder."""
+"""Clips of a run whose frames' vectors stay in memory as long as the run does, the latest: 12 KB each with the embedded
+encoder."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,32 +46,32 @@ class FrameCurve:
         return float(self.seconds[int(self.cosines[text].argmax())])
 
 
-_held: OrderedDict[tuple[bytes, str], FrameVectors] = OrderedDict()
+_held: WeakKeyDictionary[ItemStore, OrderedDict[tuple[int, str], FrameVectors]] = WeakKeyDictionary()
 _lock = threading.Lock()
 
 
 def frame_vectors(store: ItemStore, row: int, encoder: ClipEncoder) -> FrameVectors:
-    """The frames of a clip as the encoder sees them; of the last `HELD` clips they are not made twice.
+    """The frames of a clip as the encoder sees them; of the last `HELD` clips of the store they are not made twice.
 
     Raises:
         InvalidInput: the clip cannot be read.
     """
+    key = row, encoder.fingerprint
+    with _lock:
+        own = _held.setdefault(store, OrderedDict())
+        if key in own:
+            own.move_to_end(key)
+            return own[key]
     try:
-        data = read_bytes(store, row)
-        key = hashlib.sha256(data).digest(), encoder.fingerprint
-        with _lock:
-            if key in _held:
-                _held.move_to_end(key)
-                return _held[key]
-        clip = decode_clip(data)
+        clip = decode_clip(read_bytes(store, row))
     except Unreadable as error:
         raise InvalidInput(f"{store.name(row)} {error}") from error
     _, joint = encoder.encode_frames(encoder.preprocess(clip)[None])
     found = FrameVectors(clip.seconds[seen_frames(len(clip.frames))], joint[0], clip.length)
     with _lock:
-        _held[key] = found
-        while len(_held) > HELD:
-            _held.popitem(last=False)
+        own[key] = found
+        while len(own) > HELD:
+            own.popitem(last=False)
     return found
 
 

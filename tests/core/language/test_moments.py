@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 from pathlib import Path
+from weakref import ref
 
 import numpy as np
 import pytest
@@ -58,6 +60,19 @@ def test_what_a_run_keeps_of_a_clip_gives_its_curve_and_is_not_encoded_twice(
     assert again.n_things == kept.n_things > 50
     monkeypatch.undo()
     monkeypatch.setattr(frame_curve, "HELD", 1)
-    (tmp_path / "c.mp4").write_bytes(video_bytes(second, 4))
-    moments_of(open_images(tmp_path), 2, "a dog", encoder)  # type: ignore[arg-type]
-    assert len(frame_curve._held) == 1
+    store = open_images(tmp_path)
+    for row in (0, 1):
+        moments_of(store, row, "a cat", encoder)  # type: ignore[arg-type]
+    assert list(frame_curve._held[store]) == [(1, encoder.fingerprint)]
+
+
+def test_what_was_seen_of_a_clip_goes_with_its_run(tmp_path: Path) -> None:
+    frames = draw_clip(np.random.default_rng(5), ["grows"], alone=True).frames(8, 96)
+    (tmp_path / "a.mp4").write_bytes(video_bytes(frames, 4))
+    store = open_images(tmp_path)
+    frame_curve.frame_vectors(store, 0, load_encoder("clips"))  # type: ignore[arg-type]
+    vectors = ref(frame_curve._held[store][0, load_encoder("clips").fingerprint].joint)
+    assert vectors() is not None
+    del store
+    gc.collect()
+    assert vectors() is None
