@@ -158,8 +158,8 @@ class Family:
     def read(self, scores: F32, statistic: Statistic = studentised_excess) -> tuple[F32, F32]:
         """(candidates, p) statistics, and (p,) the best trend, for each column.
 
-        The trend is the correlation of the scores with their out-of-fold predictions times the root of the rows, the
-        largest over scopes and smoothers: whether anything is predictable at all.
+        The trend is the correlation of the scores with their out-of-fold predictions over its own error (`_Own.trend`),
+        the largest over scopes and smoothers: whether anything is predictable at all.
 
         Args:
             scores: (n, p) centred failure scores; they are tested, and the heads are fitted to them.
@@ -281,18 +281,18 @@ class _Own:
         return Moments((heights, self.size, sums, squares, self.total, self.squares, *of_groups), marked, surest)
 
     def trend(self, predicted: F32) -> F32:
-        """(p,) correlation of the scores with their predictions, times the root of the rows."""
+        """(p,) correlation of the scores with their predictions, over its own error: so permuted it keeps its level
+        where the two are uncorrelated and not independent (DiCiccio & Romano 2017, JASA 112(519), section 2)."""
         n = np.float32(self.scores.shape[1])
         ours, theirs = self.total[0] / n, predicted.mean(1)
-        product = np.einsum("pn,pn->p", predicted, self.scores) - n * ours * theirs
-        squares = np.einsum("pn,pn->p", predicted, predicted)
-        theirs_spread, ours_spread = squares - n * theirs**2, self.squares[0] - n * ours**2
+        apart = predicted - theirs[:, None]
+        products = apart * (self.scores - ours[:, None])
+        theirs_spread, ours_spread = np.einsum("pn,pn->p", apart, apart), self.squares[0] - n * ours**2
+        error = np.sqrt(np.einsum("pn,pn->p", products, products))
         # a class that is all right or all wrong has no spread, only rounding, which must not be divided by
-        known = (theirs_spread > np.maximum(1e-5 * squares, ROUNDING)) & (
-            ours_spread > np.maximum(1e-5 * self.squares[0], ROUNDING)
-        )
-        scale = np.sqrt(np.where(known, theirs_spread, 1)) * np.sqrt(np.where(known, ours_spread, 1))
-        return np.where(known, product / scale * np.sqrt(n), 0).astype(np.float32)
+        known = (theirs_spread > np.maximum(1e-5 * (theirs_spread + n * theirs**2), ROUNDING)) & (error > 0)
+        known &= ours_spread > np.maximum(1e-5 * self.squares[0], ROUNDING)
+        return np.where(known, products.sum(1) / np.where(known, error, 1), 0).astype(np.float32)
 
 
 def _above(values: F32, size: int, cut: F32) -> I64:

@@ -21,8 +21,8 @@ def predictability_of(
     """Held-out R2, correlations and AUROC of error with group-bootstrap intervals, and a permutation p.
 
     R2 is against the mean of all losses, so a difference between classes counts as predictable. The p asks for more: it
-    is that of the best of the class-centred views (the correlation of loss with its out-of-fold prediction, in each
-    class and overall) against the same best in every permutation, each of which refits everything.
+    is that of the best of the class-centred views (the correlation of loss with its out-of-fold prediction over its own
+    error, in each class and overall) against the same best in every permutation, each of which refits everything.
 
     Args:
         predicted: (n,) out-of-fold predictions of the loss.

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import csv
 from time import process_time
 
 import numpy as np
 import pytest
 
 from core.data.texts.modality import TextModality
-from core.data.texts.properties import PROPERTIES, columns, measure_text, type_token_ratio
+from core.data.texts.properties import PROPERTIES, columns, language_of, measure_text, type_token_ratio
 from core.discovery.conditions import build_conditions
+from core.files import ASSETS
+from core.records import Column
 
 TEXT = 'We don\'t know what Anna Schmidt paid in 2019. "Perhaps 3.50," she said, but it may be more!'
 
@@ -43,6 +46,8 @@ def test_measures_by_hand() -> None:
         ("Das Paket ist leider noch nicht bei mir angekommen, und niemand antwortet.", "language", "de"),
         ("荷物がまだ届いていません。誰も電話に出ません。いつ届くのか教えてください。", "language", "ja"),
         ("ok then", "language", None),
+        ("a large bird of prey", "language", None),  # 16 letters
+        ("The hotel room was clean and quiet.", "language", "en"),
         ("मुझे यह फिल्म पसंद नहीं आई", "words", 6),
         ("मुझे यह फिल्म पसंद नहीं आई", "punctuation share", 0),
         ("cafe\u0301s", "mean word length", 5),
@@ -96,6 +101,15 @@ def test_measures_become_columns_that_are_marked_as_measured() -> None:
     assert [column.name for column in found] == list(PROPERTIES)
     assert all(column.measured for column in found)
     assert {column.name for column in found if column.kind == "category"} == {"language"}
+
+
+def test_the_language_of_most_short_definitions_is_told_and_rightly() -> None:
+    with (ASSETS / "examples" / "definitions" / "table.csv").open(encoding="utf-8") as file:
+        told = [language_of(row["text"]) for row in list(csv.DictReader(file))[::4]]
+    assert set(told) == {"en", None}
+    assert told.count("en") > 0.8 * len(told)
+    unknown = Column("language", "category", np.array(told, object), measured=True)
+    assert "language not told" in [c.text for c in build_conditions([unknown], smallest=1, most=9)[0]]
 
 
 def test_hostile_texts_are_measured_in_bounded_time() -> None:

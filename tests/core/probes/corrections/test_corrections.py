@@ -130,7 +130,7 @@ def test_the_round_trip_through_files_explains_a_planted_bias_field(
     assert main(["correct", str(run), "--altered", str(out), "--scores", str(tmp_path / "scores.csv")]) == 0
     said = capsys.readouterr().out
     print(said)
-    assert said.startswith("bias: loss -")
+    assert said.startswith("bias: loss −")
     assert "Explains." in said
     assert open_images(out).names
 
