@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.encoders.arithmetic import unit
+from core.errors import InvalidInput
 from core.language.grammar import alternatives, singular, words_in
 from core.language.likeness import question_prompts
 from core.language.prompts import class_in, is_bare_name
-from core.records import F32
+from core.records import F32, Diagnosis, Words
 
 if TYPE_CHECKING:
     from core.embeddings.texts import TextTower
@@ -78,6 +79,24 @@ def phrase_said(text: str, phrases: Sequence[str], class_name: str | None = None
 
 def _without_article(words: tuple[str, ...]) -> tuple[str, ...]:
     return words[1:] if words[:1] and words[0] in ARTICLES else words
+
+
+def require_words(diagnosis: Diagnosis, what: str) -> Words:
+    """The words of a run.
+
+    Args:
+        what: that needs them.
+
+    Raises:
+        InvalidInput: it has none.
+    """
+    if diagnosis.words is not None:
+        return diagnosis.words
+    if diagnosis.samples.modality == "scan":
+        why = "the encoder of scans was taught no words. Its clusters are named by conditions"
+    else:
+        why = "no encoder with a text tower saw its samples. Diagnose again with --images or --texts"
+    raise InvalidInput(f"This run cannot {what}: {why}.")
 
 
 def directions_of(

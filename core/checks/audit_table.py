@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from core.checks.asked_text import require_words
 from core.checks.questions import FLAT, QuestionReader
 from core.checks.readings import Readings, read_phrases
 from core.errors import InvalidInput
@@ -47,12 +48,7 @@ def audit_table(diagnosis: Diagnosis, phrases: Sequence[str] = (), *, most: int 
     Raises:
         InvalidInput: the run has no words, or a phrase is not in its vocabulary.
     """
-    words = diagnosis.words
-    if words is None:
-        raise InvalidInput(
-            "This run has no words to tabulate: no encoder with a text tower saw its images. "
-            "Diagnose again with --images."
-        )
+    words = require_words(diagnosis, "be read phrase by phrase")
     unknown = [p for p in phrases if p not in words.phrases]
     if unknown:
         raise InvalidInput(

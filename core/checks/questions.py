@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.checks.answers import Answer as Answer, Difference as Difference, Untested, nothing_shown
-from core.checks.asked_text import AskedText, directions_of, phrase_said, read_text
+from core.checks.asked_text import AskedText, directions_of, phrase_said, read_text, require_words
 from core.discovery.conditions import Condition, meets
 from core.discovery.design import design_of, measures, scope_rows
 from core.discovery.effects import effects_of
@@ -75,12 +75,7 @@ def ask(
         InvalidInput: none of the texts is a question, or the run has no words, or its words are of another version of
         the encoder.
     """
-    words = diagnosis.words
-    if words is None:
-        raise InvalidInput(
-            "This run cannot be asked in words: no encoder with a text tower saw its samples. "
-            "Diagnose again with --images or --texts."
-        )
+    words = require_words(diagnosis, "be asked in words")
     names = diagnosis.samples.class_names
     asked = [read_text(text, names) for text in texts]
     refused = [one for one in asked if one.refused]

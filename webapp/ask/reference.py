@@ -80,12 +80,12 @@ def reference_view(standin: Standin) -> str:
 
 
 def on_reference(
-    session: Session, table: str | None, images: str | None, true: str, predicted: str, group: str
+    session: Session, table: str | None, images: str | None, true: str | None, predicted: str | None, group: str | None
 ) -> Iterator[tuple[Any, ...]]:
     """Draw and measure; yields (job id, status, what was made)."""
     if not usable(require_run(session)):
         raise InvalidInput("Reference masks are drawn for scans. Open a run of scans.")
-    columns = tuple(one.strip() for one in (true, predicted, group))
+    columns = tuple((one or "").strip() for one in (true, predicted, group))  # None of fields that were never shown
     if bool(columns[0]) != bool(columns[1]):
         raise InvalidInput("Name both columns of masks, the true and the predicted one, or neither.")
     run = session.run

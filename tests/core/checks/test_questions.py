@@ -196,6 +196,9 @@ def test_a_run_without_words_says_what_to_do() -> None:
     ):
         with pytest.raises(InvalidInput, match="Diagnose again"):
             call()
+    scans = replace(found, words=None, samples=replace(found.samples, modality="scan"))
+    with pytest.raises(InvalidInput, match="taught no words. Its clusters are named by conditions"):
+        ask(scans, ["a dog"], encoder=WordTower(audit))
 
 
 def test_a_text_that_nothing_is_like_is_answered_with_nothing_and_a_shown_one_as_before() -> None:

@@ -20,7 +20,8 @@ from webapp.state.runs import RUNS
 from webapp.state.session import Session
 
 SCANS = ASSETS / "examples" / "scans"
-NOTHING = (None, None, "", "", "")
+NOTHING = (None, None, None, None, None)
+"""Fields of a folded part were never shown, and give None."""
 
 
 @pytest.mark.slow
@@ -64,4 +65,4 @@ def test_what_cannot_be_drawn_is_refused_before_any_work() -> None:
     with pytest.raises(InvalidInput, match="Bring both"):
         last(on_reference(Session(example), "table.csv", None, "", "", ""))
     with pytest.raises(InvalidInput, match="Name both columns"):
-        last(on_reference(Session(example), None, None, "true_mask", "", ""))
+        last(on_reference(Session(example), None, None, "true_mask", None, None))
