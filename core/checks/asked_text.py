@@ -12,7 +12,7 @@ from core.errors import InvalidInput
 from core.language.grammar import alternatives, singular, words_in
 from core.language.likeness import question_prompts
 from core.language.prompts import class_in, is_bare_name
-from core.records import F32, Diagnosis, Words
+from core.records import F32, Column, Diagnosis, Words
 
 if TYPE_CHECKING:
     from core.embeddings.texts import TextTower
@@ -31,8 +31,9 @@ class AskedText:
     refused: str = ""
 
 
-def read_text(text: str, class_names: Sequence[str]) -> AskedText:
-    """The text in one line, with the class that it names; refused where it is empty, too long or only such a name."""
+def read_text(text: str, class_names: Sequence[str], columns: Sequence[Column] = ()) -> AskedText:
+    """The text in one line, with the class that it names; refused where it is empty, too long or only such a name, or
+    that of a column of numbers or a measured property."""
     cleaned = " ".join("".join(c if c.isprintable() else " " for c in text).split())
     if not cleaned or not any(c.isalnum() for c in cleaned):
         return AskedText(
@@ -46,6 +47,17 @@ def read_text(text: str, class_names: Sequence[str]) -> AskedText:
             refused=f"A question has at most {MAX_QUESTION_LENGTH} characters: got {len(cleaned):,}. "
             "Ask for one thing at a time.",
         )
+    for column in columns:
+        name = column.name.replace("_", " ")
+        if cleaned.casefold() == name.casefold() and (column.measured or column.kind == "number"):
+            ends = (
+                f'"high {name}" or "low {name}"' if column.kind == "number" else f'one of its values, as "{name} = ..."'
+            )
+            return AskedText(
+                cleaned,
+                refused=f'"{cleaned}" is known of every sample, and says nothing by itself. Ask for {ends}, or colour '
+                "the map by it.",
+            )
     label = class_in(cleaned, class_names)
     if label is not None and is_bare_name(cleaned, class_names[label]):
         return AskedText(

@@ -77,7 +77,7 @@ def ask(
     """
     words = require_words(diagnosis, "be asked in words")
     names = diagnosis.samples.class_names
-    asked = [read_text(text, names) for text in texts]
+    asked = [read_text(text, names, diagnosis.samples.metadata) for text in texts]
     refused = [one for one in asked if one.refused]
     if len(refused) == len(asked) and refused:
         raise InvalidInput(refused[0].refused)

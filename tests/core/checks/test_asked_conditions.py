@@ -69,3 +69,11 @@ def test_a_condition_that_was_not_tested_has_no_p() -> None:
     assert "did not test this very condition" in answer_sentence(replace(found, samples=samples), answer)
     before = ask(replace(found, family_null=None), ["dark"], encoder=tower)[0]
     assert (before.support, before.p) == (250, None)
+
+
+def test_the_name_of_a_number_alone_is_answered_with_what_may_be_asked_of_it() -> None:
+    found, tower = run_with_columns()
+    bare, high = ask(found, ["Brightness", "high brightness"], encoder=tower)
+    assert 'Ask for "high brightness" or "low brightness"' in bare.refused
+    assert not high.refused
+    assert not ask(found, ["ground"], encoder=tower)[0].refused  # a word that samples may show

@@ -197,7 +197,7 @@ def test_a_run_without_words_says_what_to_do() -> None:
         with pytest.raises(InvalidInput, match="Diagnose again"):
             call()
     scans = replace(found, words=None, samples=replace(found.samples, modality="scan"))
-    with pytest.raises(InvalidInput, match="taught no words. Its clusters are named by conditions"):
+    with pytest.raises(InvalidInput, match=r"taught no words\. Its clusters are named by conditions"):
         ask(scans, ["a dog"], encoder=WordTower(audit))
 
 
