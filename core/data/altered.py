@@ -195,7 +195,7 @@ class AlterationEffect:
     """The same of samples outside."""
     share: Estimate
     """`drop` over the members' excess: their mean loss minus that of samples outside, both unchanged. 1: nothing is
-    left of it. Undefined where the excess may be 0."""
+    left of it. Undefined where the excess may be 0, or is 0 when samples are drawn again."""
 
 
 def effects_of_alterations(
@@ -224,18 +224,13 @@ def effects_of_alterations(
         if name == UNCHANGED:
             continue
         drops = before - after
-        share = draw.estimate(
-            lambda rows, drops=drops: (
-                draw.mean(drops, rows) / (draw.mean(before, rows) - draw.mean(before, rows, outside=True))
-            )
-        )
         found.append(
             AlterationEffect(
                 name,
                 int((members & np.isfinite(drops)).sum()),
                 draw.estimate(lambda rows, drops=drops: draw.mean(drops, rows)),
                 draw.estimate(lambda rows, drops=drops: draw.mean(drops, rows, outside=True)),
-                share if excess.low > 0 else UNDEFINED,
+                _share(draw, drops, before) if excess.low > 0 else UNDEFINED,
             )
         )
     return tuple(sorted(found, key=lambda effect: -effect.drop.value))
@@ -269,6 +264,20 @@ class _Draws:
         rng = np.random.default_rng([self.seed, 17])
         level = simultaneous_level(self.of)
         return bootstrap(statistic, len(self.members), self.groups, rng, repeats=1_000, level=level)
+
+
+def _share(draw: _Draws, drops: F64, before: F64) -> Estimate:
+    """The drop over the excess; undefined where a draw has no excess, whose share would be without bound."""
+    none = False
+
+    def ratio(rows: I64) -> float:
+        nonlocal none
+        excess = draw.mean(before, rows) - draw.mean(before, rows, outside=True)
+        none = none or excess == 0
+        return draw.mean(drops, rows) / excess if excess else float("nan")
+
+    found = draw.estimate(ratio)
+    return UNDEFINED if none else found
 
 
 def _number(value: Any) -> float:

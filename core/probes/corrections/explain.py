@@ -16,6 +16,7 @@ from core.probes.corrections.names import CONTROL
 from core.records import Diagnosis, Estimate
 
 _ANEW = "Export the scans again."
+NO_SHARE = "share of its excess not defined (that may be 0)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +34,15 @@ class CorrectionFinding:
         return self.effect.drop.low > 0 and self.gap.low > 0
 
     def to_dict(self) -> dict[str, Any]:
+        """As JSON; None for what is not defined, as a share is of an excess that may be 0."""
         effect = self.effect
         return {
             "correction": self.correction,
             "n": effect.n,
-            "drop": effect.drop.to_dict(),
-            "drop_outside": effect.drop_outside.to_dict(),
-            "share": effect.share.to_dict(),
-            "gap": self.gap.to_dict(),
+            "drop": _or_none(effect.drop),
+            "drop_outside": _or_none(effect.drop_outside),
+            "share": _or_none(effect.share),
+            "gap": _or_none(self.gap),
             "explains": self.explains,
         }
 
@@ -83,7 +85,7 @@ class CorrectionFigures:
 
     change: str
     share: str
-    """Of the cluster's excess; "" where that may be 0."""
+    """Of the cluster's excess, or that it is not defined."""
     beyond: str
     """What it is beyond the control."""
     outside: str
@@ -100,7 +102,7 @@ def figures_of(finding: CorrectionFinding) -> CorrectionFigures:
 
     return CorrectionFigures(
         turned(effect.drop),
-        with_interval(share, share=True) if np.isfinite(share.value) else "",
+        f"{with_interval(share, share=True)} of its excess" if np.isfinite(share.value) else NO_SHARE,
         turned(finding.gap),
         turned(effect.drop_outside),
         "explains" if finding.explains else "explains nothing that is sure",
@@ -110,11 +112,14 @@ def figures_of(finding: CorrectionFinding) -> CorrectionFigures:
 def sentence(finding: CorrectionFinding) -> str:
     """One line for the terminal."""
     said = figures_of(finding)
-    share = f", {said.share} of the excess" if said.share else ""
     return (
-        f"{finding.correction}: loss {said.change}{share}; beyond its control {said.beyond}; outside the cluster "
-        f"{said.outside}. {said.verdict[:1].upper()}{said.verdict[1:]}."
+        f"{finding.correction}: loss {said.change}, {said.share}; beyond its control {said.beyond}; outside "
+        f"the cluster {said.outside}. {said.verdict[:1].upper()}{said.verdict[1:]}."
     )
+
+
+def _or_none(found: Estimate) -> dict[str, float] | None:
+    return found.to_dict() if np.isfinite(found.value) else None
 
 
 def _members(diagnosis: Diagnosis, about: Mapping[str, Any], scores: Rescored) -> set[str]:

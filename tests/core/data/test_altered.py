@@ -130,6 +130,17 @@ def test_no_share_is_given_of_an_excess_that_may_be_nothing() -> None:
     assert np.isnan(effects_of_alterations(swapped, members)[0].share.value)
 
 
+@pytest.mark.parametrize("wrong", [6, 7, 8])
+def test_losses_of_0_and_1_give_a_drop_whatever_their_share_is(wrong: int) -> None:
+    """With few of either side, some draws have no excess at all: the share would be a division by zero."""
+    members = np.arange(20) < 10
+    before = np.r_[np.arange(10) < wrong, np.arange(10) < 3].astype(float)
+    scores = Rescored(tuple(map(str, range(20))), {UNCHANGED: before, "right": before * ~members})
+    (found,) = effects_of_alterations(scores, members)
+    assert found.drop.low > 0
+    assert np.isnan(found.share.value)
+
+
 def test_two_alterations_are_compared_on_the_same_samples() -> None:
     scores, members = scored(40, 0.6, 0)
     gap = change_between(scores, ("wrong", "right"), members)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -141,6 +142,16 @@ def rescored(found: Diagnosis, effect: float) -> tuple[Rescored, dict[str, Any]]
     before = 0.5 * members + rng.normal(0, 0.1, 40)
     losses = {UNCHANGED: before, "bias": before - effect * members, "bias" + CONTROL: before + rng.normal(0, 0.05, 40)}
     return Rescored(ids, losses), {"run": found.fingerprint, "members": list(ids[:20])}
+
+
+def test_a_share_of_an_excess_that_may_be_nothing_is_said_to_be_none(found: Diagnosis) -> None:
+    some, about = rescored(found, 0.3)
+    alike = {name: loss - 0.5 * (np.arange(40) < 20) for name, loss in some.losses.items()}
+    first = explain_by_corrections(found, about, replace(some, losses=alike))[0]
+    said = json.loads(json.dumps(first.to_dict(), allow_nan=False))
+    assert said["share"] is None
+    assert said["drop"]["low"] > 0
+    assert "share of its excess not defined" in sentence(first)
 
 
 def test_a_correction_without_effect_explains_nothing(found: Diagnosis) -> None:
