@@ -95,3 +95,10 @@ def write_hugging_face(folder: Path, **more: Any) -> Path:
     save(random_model(folder), folder / "open_clip_model.safetensors")
     write_config(folder, {**TINY, "text_cfg": {**text, "hf_model_name": "no-such-organisation/no-such-model"}})
     return folder
+
+
+def register(tmp_path: Path, name: str, **changes: object) -> str:
+    """Make the tiny architecture, with changes, known to open_clip by that name."""
+    (tmp_path / f"{name}.json").write_text(json.dumps({**TINY, **changes}))
+    open_clip().add_model_config(tmp_path / f"{name}.json")
+    return name

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,10 +11,12 @@ import numpy as np
 from core.data.images.properties import OF_PICTURE
 from core.data.modality import modality_of
 from core.numbers import bracketed, count, number, percent
-from core.records import I64, Bool, Diagnosis, Estimate, Insight
+from core.records import I64, Bool, Diagnosis, Insight
 from core.reports.html.intervals import IntervalBar
 from core.reports.wording.competence import competence_in_brief
+from core.reports.wording.effects import effect_figure
 from core.reports.wording.findings import sentence
+from core.statistics.measures import in_shares, tested_effect
 from webapp.explore.members import met_by, whisker
 
 LOOKED_AT = 1500
@@ -40,7 +42,8 @@ class ShownFinding:
 
     text: str
     said: str
-    effect: Estimate | None = None
+    effect: tuple[str, str] | None = None
+    """`effect_figure`: in the measure that was tested."""
     bar: IntervalBar | None = None
     met: str = ""
     """How many of the samples, and of the rest, meet it."""
@@ -60,13 +63,13 @@ Columns = list[tuple[str, list[ShownFinding], list[ShownFinding]]]
 """Title, findings that stand open, findings folded under them."""
 
 
-def _shown(diagnosis: Diagnosis, insight: Insight, span: float, met: str) -> ShownFinding:
+def _shown(diagnosis: Diagnosis, insight: Insight, span: Mapping[bool, float], met: str) -> ShownFinding:
     n = len(insight.proxies)
     return ShownFinding(
         insight.text,
         sentence(diagnosis, insight, proxies=False),
-        insight.effect,
-        whisker(insight.effect, span),
+        effect_figure(insight, diagnosis.outcomes.said_unit),
+        whisker(tested_effect(insight), span[in_shares(insight)]),
         met,
         mark="" if insight.confirmed else "exploratory",
         meaning=meaning_of(diagnosis, insight),
@@ -104,7 +107,11 @@ def findings_columns(
         what: "members" or "the selection".
     """
     ordered = sorted(insights, key=_best_first)
-    span = max((i.effect.high for i in ordered if math.isfinite(i.effect.high)), default=1.0)
+    ends = [(in_shares(i), tested_effect(i).high) for i in ordered]  # error rates share one scale, losses another
+    span = {
+        kind: max((high for of, high in ends if of == kind and math.isfinite(high)), default=1.0)
+        for kind in (True, False)
+    }
     words = [_shown(diagnosis, i, span, "") for i in ordered if i.kind == "phrase"]
     conditions = [
         _shown(diagnosis, i, span, "" if rows is None else met_by(diagnosis, i, rows, what))

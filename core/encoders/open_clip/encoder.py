@@ -26,8 +26,13 @@ if TYPE_CHECKING:
 
 ENDS = (8, 12, 16, 24, 32, 48)
 """Lengths in tokens to which texts are filled up, where the tower does not need its whole context."""
-TOLD_BY_NO_WEIGHT = ("eps", "num_heads", "approximate", "pool_type", "text_pool_type", "attn_mask")
-"""Attributes of a network's parts that change what it gives and stand in no weight."""
+TOLD_BY_NO_WEIGHT = (
+    *("eps", "num_heads", "num_attention_heads", "approximate", "pool_type", "text_pool_type", "eos_id"),
+    *("text_eos_id", "attn_mask", "final_ln_after_pool", "pad_id", "pad_token_id"),
+)
+"""Attributes of a network's parts, and of their configurations, that change what it gives and stand in no weight."""
+TEXTS = ("a photo of a Red dog, (2) &amp; more!", "")
+"""Whose tokens tell how a tokenizer cleans, marks and fills up."""
 
 
 class OpenClipEncoder:
@@ -53,18 +58,29 @@ class OpenClipEncoder:
         self.logit_scale = float(self._model.logit_scale.detach().float().exp().reshape(-1)[0])
 
     def _hash(self) -> str:
-        """Over every weight, the kinds of the network's parts (activations included) and what the preprocessing makes
-        of two drawn pictures: the same weights have the same fingerprint, by whatever name they were loaded."""
+        """Over every weight, the kinds of the network's parts (activations included), the tokens of two texts and what
+        the preprocessing makes of two drawn pictures: the same weights have the same fingerprint, by whatever name they
+        were loaded."""
         digest = hashlib.sha256()
         for name, part in self._model.named_modules():
-            told = {key: _plain(getattr(part, key)) for key in TOLD_BY_NO_WEIGHT if hasattr(part, key)}
+            of = (part, getattr(part, "config", None))
+            told = {key: _plain(getattr(one, key)) for one in of for key in TOLD_BY_NO_WEIGHT if hasattr(one, key)}
             digest.update(f"{name} {type(part).__name__} {told}".encode())
+        digest.update(self._tokenizer(list(TEXTS)).numpy().tobytes())
         for size in ((37, 53), (640, 400)):
             digest.update(self.preprocess(_drawn(size)).tobytes())
+        return self._with_weights(digest)
+
+    def _with_weights(self, digest: Any) -> str:
         for name, tensor in sorted(self._model.state_dict().items()):
             digest.update(name.encode())
             digest.update(tensor.detach().cpu().contiguous().float().numpy().tobytes())
         return digest.hexdigest()[:32]
+
+    @cached_property
+    def former_space(self) -> str:
+        """What runs of before November 2026 call the joint space: it changed with the name of the same weights."""
+        return f"open_clip/{self._with_weights(hashlib.sha256(f'{self._model}{self._transform}'.encode()))[:12]}"
 
     def preprocess(self, image: Image.Image) -> F32:
         """(3, height, width) as the model's own transform makes it."""

@@ -103,8 +103,9 @@ class OpenClipTower:
         return 0 if self._inner is None else int(self._inner.pad_token_id or 0)
 
     def used(self, ids: torch.Tensor) -> I64:
-        """(n,) tokens of each row of (n, L) before its padding."""
-        places = torch.arange(1, ids.shape[1] + 1, device=ids.device)
+        """(n,) tokens of each row of (n, L) before its padding; where the end mark fills up, with the first one."""
+        length, more = ids.shape[1], int(self._pad in self.marks()[1])
+        places = torch.arange(1 + more, length + 1 + more, device=ids.device).clamp(max=length)
         return ((ids != self._pad) * places).amax(1).cpu().numpy()
 
     def embed(self, ids: torch.Tensor) -> torch.Tensor:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from core.numbers import bracketed, interval, number, points, signed
-from core.records import FailureCluster, Outcomes
+from core.records import FailureCluster, Insight, Outcomes
 from core.statistics.measures import in_shares, tested_effect
 
 
-def effect_figure(found: FailureCluster, unit: str) -> tuple[str, str]:
+def effect_figure(found: FailureCluster | Insight, unit: str) -> tuple[str, str]:
     """Such as ("+28 points", "(+9 to +47)") of the error rate, or ("+0.41 nats", "(0.10 to 0.72)") of the loss."""
     effect = tested_effect(found)
     if in_shares(found):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.data.images.properties import PROPERTIES
-from core.records import Column, Diagnosis
+from core.records import Column, Diagnosis, Estimate
 from tests.support.diagnoses import make_diagnosis
 from tests.support.showcase import add_words
 from webapp.explore.detail import Selection, selection_pane
@@ -48,6 +48,16 @@ def test_a_measured_property_is_explained_with_its_unit_and_a_column_of_the_user
     ):
         samples = replace(worded.samples, metadata=(column,))
         assert meaning_of(replace(worded, samples=samples), replace(one, columns=(column.name,))) == said
+
+
+def test_a_finding_of_the_error_rate_shows_that_difference_and_no_interval_of_the_loss(worded: Diagnosis) -> None:
+    one = next(i for i in worded.insights if i.kind == "condition")
+    of_loss = replace(one, measure="mean loss", effect=Estimate(0.59, 0.1, 2.8))
+    of_errors = replace(
+        one, measure="error rate", effect=Estimate(0.59, -1.3, 2.8), error_difference=Estimate(0.4, 0.1, 0.7)
+    )
+    (_, shown, _), *_ = findings_columns(worded, [of_loss, of_errors])
+    assert [f.effect for f in shown] == [("+0.59 nats", "(0.10 to 2.80)"), ("+40 points", "(+10 to +70)")]
 
 
 def test_a_third_finding_stands_open_and_more_are_folded(worded: Diagnosis) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,16 +16,7 @@ from core.encoders.open_clip.encoder import OpenClipEncoder
 from core.encoders.open_clip.load import _preprocessing_beside
 from core.encoders.open_clip.source import parse_source
 from core.errors import InvalidInput, MissingDependency
-from tests.support.tiny_clip import (
-    TINY,
-    open_clip,
-    save,
-    write_config,
-    write_custom,
-    write_hugging_face,
-    write_model,
-    write_native,
-)
+from tests.support.tiny_clip import TINY, open_clip, register, save, write_config, write_hugging_face, write_native
 
 CHECKER = Image.fromarray((np.indices((40, 60)).sum(0) % 2 * 255).astype(np.uint8)).convert("RGB")
 
@@ -85,59 +75,6 @@ def test_the_fingerprint_follows_weights_and_preprocessing(native: Path, tmp_pat
     config["preprocess_cfg"]["mean"] = [0.4, 0.4, 0.4]
     (tmp_path / "copy" / "open_clip_config.json").write_text(json.dumps(config))
     assert OpenClipEncoder(f"local-dir:{tmp_path / 'copy'}").fingerprint != first
-
-
-def test_the_fingerprint_is_one_by_whatever_name_the_weights_were_loaded(tmp_path: Path) -> None:
-    """A bare checkpoint takes CLIP's mean and deviation as a tuple, a folder as a list of its config."""
-    folder = write_native(tmp_path / "model")
-    config = json.loads((folder / "open_clip_config.json").read_text())
-    mean, deviation = open_clip().OPENAI_DATASET_MEAN, open_clip().OPENAI_DATASET_STD
-    config["preprocess_cfg"] = {"mean": mean, "std": deviation}
-    (folder / "open_clip_config.json").write_text(json.dumps(config))
-    bare = tmp_path / "alone" / "weights.safetensors"
-    bare.parent.mkdir()
-    bare.write_bytes((folder / "open_clip_model.safetensors").read_bytes())
-    by_file = OpenClipEncoder(f"{register(tmp_path, 'errata-named')}@{bare}")
-    assert by_file.fingerprint == OpenClipEncoder(f"local-dir:{folder}").fingerprint
-
-
-def test_the_fingerprint_tells_heads_that_no_weight_tells(native: Path, tmp_path: Path) -> None:
-    text = {**TINY["text_cfg"], "heads": 4}
-    assert (
-        OpenClipEncoder(f"local-dir:{write_model(tmp_path / 'heads', {**TINY, 'text_cfg': text})}").fingerprint
-        != OpenClipEncoder(f"local-dir:{native}").fingerprint
-    )
-
-
-@pytest.mark.parametrize("kind", ["native", "custom", "hugging face", "no mask", "last"])
-def test_texts_filled_up_less_have_the_vectors_of_the_whole_context(kind: str, tmp_path: Path) -> None:
-    write: dict[str, Callable[[Path], Path]] = {
-        "native": lambda at: write_model(at, {**TINY, "text_cfg": {**TINY["text_cfg"], "context_length": 77}}),
-        "custom": lambda at: write_custom(at, context_length=40),
-        "hugging face": write_hugging_face,
-        "no mask": lambda at: write_custom(at, no_causal_mask=True),
-        "last": lambda at: write_custom(at, pool_type="last"),
-    }
-    encoder = OpenClipEncoder(f"local-dir:{write[kind](tmp_path / 'model')}")
-    model, tokenizer = encoder._model, encoder._tokenizer
-    texts = ["a dog", "", "!!", "dog" * 3, "a photo of a red dog " * 2, "a dog " * 40, *["a green frog."] * 9]
-    with torch.inference_mode():
-        whole = torch.nn.functional.normalize(model.encode_text(tokenizer(texts)), dim=-1).numpy()
-    found = encoder.encode_texts(texts)
-    np.testing.assert_allclose(found, whole, atol=2e-6)
-    alone = np.concatenate([encoder.encode_texts([text]) for text in texts])
-    np.testing.assert_array_equal(found, alone)
-
-
-def test_short_texts_go_through_the_tower_at_their_own_length(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    config = {**TINY, "text_cfg": {**TINY["text_cfg"], "context_length": 77}}
-    encoder = OpenClipEncoder(f"local-dir:{write_model(tmp_path / 'model', config)}")
-    tower, lengths = encoder._short_tower, set[int]()
-    assert tower is not None
-    encode = tower.encode
-    monkeypatch.setattr(tower, "encode", lambda v, ids: lengths.add(ids.shape[1]) or encode(v, ids))
-    encoder.encode_texts(["a dog", "a photo of a small brown dog in the snow", "dog " * 90])
-    assert lengths == {8, 12, 77}
 
 
 def test_a_folder_that_holds_only_a_pt_file_is_loaded(native: Path, tmp_path: Path) -> None:
@@ -209,12 +146,6 @@ def test_a_hugging_face_tower_without_its_config_names_the_missing_file(tmp_path
 
 def test_truncated_prompts_are_counted(native: Path) -> None:
     assert OpenClipEncoder(f"local-dir:{native}").count_truncated(["a dog", "dog " * 30]) == 1  # 16 tokens at most
-
-
-def register(tmp_path: Path, name: str, **changes: object) -> str:
-    (tmp_path / f"{name}.json").write_text(json.dumps({**TINY, **changes}))
-    open_clip().add_model_config(tmp_path / f"{name}.json")
-    return name
 
 
 def test_a_checkpoint_file_takes_its_preprocessing_from_the_config_beside_it(native: Path, tmp_path: Path) -> None:
