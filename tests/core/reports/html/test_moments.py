@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from importlib.resources import files
 
 import numpy as np
 import pytest
@@ -88,3 +90,14 @@ def test_what_was_measured_of_single_pictures_is_said_as_that() -> None:
     said = caution(replace(made([0.1, 0.2, 0.1], 1), competence=known))
     assert said.startswith("On single pictures the encoder knows these words (AUROC 0.90, 0.80 to 0.95, on 20 samples")
     assert said.endswith("Of clips nothing was measured.")
+
+
+def test_the_grid_of_clips_is_no_grid_of_panels_and_panels_look_like_cards() -> None:
+    css = (files("core.reports.html") / "templates" / "report.css").read_text("utf-8")
+    said = {name: "" for name in (".panel", ".card", ".moments")}
+    for selectors, rule in re.findall(r"([^{}]+)\{([^{}]*)\}", css):
+        for one in {part.strip() for part in selectors.split(",")} & set(said):
+            said[one] += rule
+    assert all("background:" in said[name] and "border:" in said[name] for name in (".panel", ".card"))
+    assert "grid" in said[".moments"]
+    assert "grid" not in said[".panel"]
