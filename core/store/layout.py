@@ -13,9 +13,11 @@ FORMAT = 2
 """2: samples have items of a modality, where 1 had images."""
 READABLE = (1, FORMAT)
 STATE, ARRAYS, MODEL, MODEL_ARRAYS, THUMBNAILS = "state.json", "state.npz", "model.json", "model.npz", "thumbnails.zip"
-REPORT, OWN, ASIDE = "report.html", "yours.json", "yours.unreadable.json"
+REPORT, OWN = "report.html", "yours.json"
+ASIDES = ("yours.unreadable.json", "yours.unreadable-2.json", "yours.unreadable-3.json")
+"""Where what a person said and could not be read is kept, the first one first; the last alone is ever overwritten."""
 PARTS = (
-    *(STATE, ARRAYS, MODEL, MODEL_ARRAYS, THUMBNAILS, REPORT, OWN, ASIDE, "diagnosis.json", "prediction.json"),
+    *(STATE, ARRAYS, MODEL, MODEL_ARRAYS, THUMBNAILS, REPORT, OWN, *ASIDES, "diagnosis.json", "prediction.json"),
     *(f"{table}.parquet" for table in ("samples", "memberships", "excluded", "probes")),
 )
 """Every file that a run may have: one that the next version does not have goes with the earlier one."""
@@ -35,6 +37,7 @@ WITHOUT_PICTURES = (
     f"and {ORIGINALS} does not lie beside its folder."
 )
 _STRANGE = "Changed since this run was written:"
+_ASIDE = f"{_STRANGE} what you had said of it could not be read, and was set aside as"
 
 
 def is_run(folder: Path) -> bool:
@@ -47,9 +50,14 @@ def strange_note(names: list[str]) -> str:
     return f"{_STRANGE} {', '.join(names)}. The run itself is whole: export what you need from it."
 
 
-def aside_note(name: str) -> str:
+def aside_note(names: list[str]) -> str:
     """That what a person said could not be read when they said something new."""
-    return f"{_STRANGE} what you had said of it could not be read, and was set aside as {name}."
+    return f"{_ASIDE} {', '.join(names)}."
+
+
+def is_own_note(note: str) -> bool:
+    """Whether the note tells of what a person said alone: of `OWN`, or of what was set aside."""
+    return note == strange_note([OWN]) or note.startswith(_ASIDE)
 
 
 def is_strange_note(note: str) -> bool:

@@ -17,7 +17,7 @@ from core.files import write_text
 from core.folders import open_located
 from core.limits import Limits
 from core.records import Diagnosis
-from core.store.layout import aside_note, strange_note
+from core.store.layout import ASIDES, aside_note, is_own_note, strange_note
 from core.yours import KEY, with_yours, yours_of
 
 UNREADABLE = (OSError, ValueError, KeyError, TypeError, RecursionError, InvalidInput)
@@ -25,27 +25,42 @@ UNREADABLE = (OSError, ValueError, KeyError, TypeError, RecursionError, InvalidI
 
 def with_own(diagnosis: Diagnosis, path: Path) -> Diagnosis:
     """The run with what the file says in place of what it holds, without what does not fit the run (`core.yours`);
-    itself where there is none. Of a file that cannot be read, or was set aside, a note tells."""
-    told = aside_note(aside_of(path).name) if os.path.lexists(aside_of(path)) else ""
+    itself where there is none. Of a file that cannot be read, or was set aside, a note tells, for as long as that is
+    so."""
+    aside = [one.name for one in asides_of(path) if os.path.lexists(one)]
+    told = [aside_note(aside)] if aside else []
     try:
         diagnosis = _read(diagnosis, path)
     except FileNotFoundError:
         pass
     except UNREADABLE:
-        told = strange_note([path.name])
-    return replace(diagnosis, notes=tuple(dict.fromkeys((*diagnosis.notes, told)))) if told else diagnosis
+        told.append(strange_note([path.name]))
+    notes = tuple(dict.fromkeys((*(note for note in diagnosis.notes if not is_own_note(note)), *told)))
+    return diagnosis if notes == diagnosis.notes else replace(diagnosis, notes=notes)
 
 
 def _read(diagnosis: Diagnosis, path: Path) -> Diagnosis:
     """The run with what the file says; raises one of UNREADABLE where it cannot be read."""
     with open_located(path, Limits().max_document_bytes) as file:
         said = cast("dict[str, Any]", json.loads(file.read().decode("utf-8")))[KEY]
+    if said is not None and not _is_shaped(said):
+        raise ValueError(f"{path.name} is not of the shape that is written")
     return with_yours(diagnosis, yours_of(replace(diagnosis, extras={KEY: said})))
 
 
-def aside_of(path: Path) -> Path:
-    """Where a file that could not be read is kept when another takes its place."""
-    return path.with_suffix(f".unreadable{path.suffix}")
+def _is_shaped(said: Any) -> bool:
+    """Whether it has lists of sets and marks, each with fields: what else it says is passed over."""
+    if not isinstance(said, dict):
+        return False
+    lists = [cast("dict[str, Any]", said).get(name, []) for name in ("sets", "marks")]
+    return all(
+        isinstance(one, list) and all(isinstance(part, dict) for part in cast("list[Any]", one)) for one in lists
+    )
+
+
+def asides_of(path: Path) -> tuple[Path, ...]:
+    """Where files that could not be read are kept when another takes their place."""
+    return tuple(path.with_name(name) for name in ASIDES)
 
 
 def write_own(diagnosis: Diagnosis, path: Path) -> None:
@@ -62,5 +77,6 @@ def write_own(diagnosis: Diagnosis, path: Path) -> None:
     except FileNotFoundError:
         pass
     except UNREADABLE:
-        path.replace(aside_of(path))
+        asides = asides_of(path)
+        path.replace(next((one for one in asides if not os.path.lexists(one)), asides[-1]))
     write_text(path, text)

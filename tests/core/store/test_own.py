@@ -11,7 +11,7 @@ import pytest
 
 from core.records import Diagnosis
 from core.store import OWN, RunStore, load, save, update, write_own
-from core.store.layout import ASIDE
+from core.store.layout import ASIDES
 from core.yours import OwnMark, with_mark, yours_of
 from tests.support.diagnoses import make_diagnosis
 
@@ -58,16 +58,17 @@ def test_the_next_version_of_a_run_has_it_in_its_state(tmp_path: Path) -> None:
     assert note_of(load(tmp_path)) == "said"
 
 
-@pytest.mark.parametrize("text", ["{", "[]", "null", "{}", '{"yours": 3}'])
+@pytest.mark.parametrize(
+    "text", ["{", "[]", "null", "{}", '{"yours": 3}', '{"yours": "my notes"}', '{"yours": {"marks": ["a"]}}']
+)
 def test_a_file_that_cannot_be_read_leaves_the_run_as_it_was_written(tmp_path: Path, text: str) -> None:
     save(noted(make_diagnosis(), "in the state"), tmp_path)
     (tmp_path / OWN).write_text(text)
     found = load(tmp_path)
-    if text == '{"yours": 3}':
-        assert not yours_of(found).marks
-    else:
-        assert note_of(found) == "in the state"
-        assert sum(OWN in note for note in found.notes) == 1
+    assert note_of(found) == "in the state"
+    assert sum(OWN in note for note in found.notes) == 1
+    write_own(noted(found, "new"), tmp_path / OWN)
+    assert (tmp_path / ASIDES[0]).read_text() == text
 
 
 def test_a_file_that_cannot_be_read_is_set_aside_by_the_next_note_and_that_is_said(tmp_path: Path) -> None:
@@ -77,10 +78,26 @@ def test_a_file_that_cannot_be_read_is_set_aside_by_the_next_note_and_that_is_sa
     for text in ("new", "newer"):
         said = runs.say(name, lambda now, text=text: noted(now, text))
         assert note_of(load(tmp_path / name)) == text
-    aside = tmp_path / name / ASIDE
+    aside = tmp_path / name / ASIDES[0]
     assert aside.read_text() == "{ my notes"
     for found in (said, runs.get(name), load(tmp_path / name)):
-        assert sum(ASIDE in note for note in found.notes) == 1
+        assert sum(ASIDES[0] in note for note in found.notes) == 1
+
+
+def test_each_damaged_file_is_kept_and_the_note_goes_once_it_is_mended(tmp_path: Path) -> None:
+    runs = RunStore(tmp_path)
+    name = runs.put(make_diagnosis())
+    folder = tmp_path / name
+    for text in ("first", "second", "third", "fourth"):
+        (folder / OWN).write_text(text)
+        assert any(OWN in note for note in runs.get(name).notes)
+        assert not any(OWN in note for note in runs.say(name, lambda now, text=text: noted(now, text)).notes)
+    assert [(folder / aside).read_text() for aside in ASIDES] == ["first", "second", "fourth"]
+    assert all(sum(aside in note for note in runs.get(name).notes) == 1 for aside in ASIDES)
+    (folder / OWN).write_text("x")
+    assert any(OWN in note for note in runs.get(name).notes)
+    (folder / OWN).write_text('{"yours": null}')
+    assert not any(OWN in note for note in runs.get(name).notes)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
