@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.discovery.conditions import meets
 from core.encoders.arithmetic import unit
 from core.errors import InvalidInput
+from core.language.counted import Counted, SaidCondition, beside_condition
 from core.language.grammar import alternatives, singular, words_in
 from core.language.likeness import question_prompts
 from core.language.prompts import class_in, is_bare_name
-from core.records import F32, Column, Diagnosis, Words
+from core.records import F32, Bool, Column, Diagnosis, Words
 
 if TYPE_CHECKING:
     from core.embeddings.texts import TextTower
@@ -91,6 +93,17 @@ def phrase_said(text: str, phrases: Sequence[str], class_name: str | None = None
 
 def _without_article(words: tuple[str, ...]) -> tuple[str, ...]:
     return words[1:] if words[:1] and words[0] in ARTICLES else words
+
+
+def scoped(asked: AskedText, class_names: Sequence[str], tested: Sequence[SaidCondition]) -> AskedText:
+    """The text with the class that it names beside the condition that it says, if it says one that was tested."""
+    beside = beside_condition(asked.text, tested)
+    return asked if beside is None else replace(asked, label=class_in(beside, class_names))
+
+
+def rows_counted(found: Counted, n: int) -> Bool:
+    """(n,) the rows that have what a text says, in the order of the columns."""
+    return meets(found.tests, found.columns, n) if found.mask is None else found.mask
 
 
 def require_words(diagnosis: Diagnosis, what: str) -> Words:

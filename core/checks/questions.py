@@ -25,15 +25,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.checks.answers import Answer as Answer, Difference as Difference, Untested, nothing_shown
-from core.checks.asked_text import AskedText, directions_of, phrase_said, read_text, require_words
-from core.discovery.conditions import Condition, meets
+from core.checks.asked_text import AskedText, directions_of, phrase_said, read_text, require_words, rows_counted, scoped
+from core.discovery.conditions import Condition
 from core.discovery.design import design_of, measures, scope_rows
 from core.discovery.effects import effects_of
 from core.discovery.family import MIN_CANDIDATE_ROWS, Scope, centre
 from core.discovery.family_test import FamilyTest
 from core.discovery.proposals import column_conditions, phrase_sizes, rows_within
 from core.errors import InvalidInput
-from core.language.counted import counted
+from core.language.counted import SaidCondition, counted
 from core.language.directions import centred
 from core.language.likeness import likeness, support, things_of
 from core.records import EVERYTHING, F32, F64, I64, Bool, Diagnosis, Estimate, Measure, Words
@@ -81,11 +81,11 @@ def ask(
     refused = [one for one in asked if one.refused]
     if len(refused) == len(asked) and refused:
         raise InvalidInput(refused[0].refused)
-    tower, good = speaker_of(words, encoder), [one for one in asked if not one.refused]
+    tower, reader = speaker_of(words, encoder), QuestionReader(diagnosis, words)
+    good = [scoped(one, names, reader.said) for one in asked if not one.refused]
     directions, texts_alone = directions_of(
         tower, [q.text for q in good], [None if q.label is None else names[q.label] for q in good], cache
     )
-    reader = QuestionReader(diagnosis, words)
     alike: Sequence[F64 | None] = [None] * len(good)
     if words.line is not None:
         alike = list(likeness(words.joint.vectors, texts_alone, things_of(tower, cache)).T)
@@ -156,12 +156,12 @@ class QuestionReader:
         """The samples that have what the text says, where that is counted or measured of each; else None."""
         diagnosis, n = self.diagnosis, len(self.along)
         name = None if asked.label is None else diagnosis.samples.class_names[asked.label]
-        found = counted(asked.text, diagnosis, name, [(c.text, c.tests) for c in reversed(self.conditions)])
+        found = counted(asked.text, diagnosis, name, self.said)
         if found is None:
             return None
         own = found.confirmed if found.confirmed is not None and name in (None, found.confirmed.scope) else None
         scope = own.scope if own is not None else name or EVERYTHING
-        inside, mask = scope_rows(diagnosis, scope, self.design), meets(found.tests, diagnosis.samples.metadata, n)
+        inside, mask = scope_rows(diagnosis, scope, self.design), rows_counted(found, n)
         rows, rest = np.flatnonzero(inside & mask), np.flatnonzero(inside & ~mask)
         losses, errors = diagnosis.outcomes.fitted, diagnosis.outcomes.errors
         wrong = None if errors is None else errors.astype(np.float64)
@@ -192,6 +192,11 @@ class QuestionReader:
     def conditions(self) -> tuple[Condition, ...]:
         """The conditions on columns that the run tested."""
         return column_conditions(self.diagnosis.samples.metadata, self.design)[0]
+
+    @cached_property
+    def said(self) -> list[SaidCondition]:
+        """What is said of them, the outermost limits first."""
+        return [(c.text, c.tests, c.mask) for c in reversed(self.conditions)]
 
     def _in_family(self, mask: Bool, name: str) -> tuple[float | None, Measure | None]:
         """p and measure of the (n,) rows that meet a condition, in the scope of that name; None where the run tested no

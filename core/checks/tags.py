@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.checks.asked_text import rows_counted
 from core.checks.questions import speaker_of
-from core.discovery.conditions import meets
 from core.discovery.design import Design, design_of, measures
 from core.discovery.effects import effects_of
 from core.discovery.family import MIN_CANDIDATE_ROWS, Family, Region
@@ -151,11 +151,11 @@ def tag_samples(
     along = np.asarray(centred(joint[order], design.centre_of_row), np.float64)
     scores, tested = _deviations(along, directions.described), _Tested(ordered, design, alpha)
     worded = [(p.name, _deviations(along, own) >= CUT) for p, own in zip(patterns, directions.worded, strict=True)]
-    said = [(c.text, c.tests) for c in reversed(column_conditions(ordered.samples.metadata, design)[0])]
-    read = {t: counted(name, ordered, tested=said) for t, name in enumerate(tags.names)}
+    said = [(c.text, c.tests, c.mask) for c in reversed(column_conditions(diagnosis.samples.metadata, design)[0])]
+    read = {t: counted(name, diagnosis, tested=said) for t, name in enumerate(tags.names)}
     known = {t: one for t, one in read.items() if one is not None}
     for t, one in known.items():
-        mask = meets(one.tests, ordered.samples.metadata, len(order))
+        mask = rows_counted(one, len(order))[order]
         scores[:, t] = CUT * mask
         for _, own in worded:
             own[:, t] = mask

@@ -141,15 +141,17 @@ def _missing(column: Column, mask: Bool) -> list[Condition]:
 
 
 def meets(tests: Sequence[Test], columns: Sequence[Column], n: int) -> Bool:
-    """(n,) the rows of `columns` that meet every test.
+    """(n,) the rows of `columns` that meet every test. Of two columns of one name, one of numbers is asked for a limit
+    and one of categories for a category.
 
     Raises:
         KeyError: a column of the tests is not among `columns`.
     """
-    by_name = {c.name: c for c in columns}
+    by_name = {(c.name, asked): c for c in columns for asked in (None, c.kind)}
     inside = np.ones(n, dtype=bool)
     for name, sign, value in tests:
-        column = by_name[name]
+        kind = None if value is None else "category" if isinstance(value, str) else "number"
+        column = by_name.get((name, kind)) or by_name[name, None]
         if column.kind == "number":
             values = column.values.astype(np.float64)
             known = np.isfinite(values)

@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 def answer_sentence(diagnosis: Diagnosis, answer: Answer) -> str:
     """What the samples that look like a question's text show, and how sure that is; before it, what the run measured
     itself of those very words."""
-    known = _measured(diagnosis, answer)
-    if answer.counted and answer.p is not None and known:
-        return known[0]
-    return " ".join((*known, _answered(diagnosis, answer)))
+    scope, known = _measured(diagnosis, answer)
+    if answer.counted and answer.p is not None and known and scope == answer.scope:
+        return known
+    return " ".join(filter(None, (known, _answered(diagnosis, answer))))
 
 
 def _answered(diagnosis: Diagnosis, answer: Answer) -> str:
@@ -61,15 +61,18 @@ def _answered(diagnosis: Diagnosis, answer: Answer) -> str:
     return " ".join(parts)
 
 
-def _measured(diagnosis: Diagnosis, answer: Answer) -> list[str]:
-    """What the run measured itself where the text names one of its confirmed conditions: no encoder has to guess it."""
+def _measured(diagnosis: Diagnosis, answer: Answer) -> tuple[str, str]:
+    """Where the text names one of the run's confirmed conditions, its scope and what the run measured itself: no
+    encoder has to guess it."""
     asked = answer.text.casefold()
     own = [i for i in diagnosis.insights if i.kind == "condition" and i.confirmed and i.text.casefold() in asked]
     if answer.counted:
         own = [i for i in diagnosis.insights if i.kind == "condition" and i.confirmed and i.text == answer.counted]
-    best = sorted(own, key=lambda i: (i.scope != answer.scope, -len(i.text)))[:1]
-    told = [f'"{i.text}" was counted, not guessed: {sentence(diagnosis, i, proxies=False)}' for i in best]
-    return told if answer.counted else [f"{said} By likeness alone:" for said in told]
+    if not own:
+        return "", ""
+    best = min(own, key=lambda i: (i.scope != answer.scope, -len(i.text)))
+    told = f'"{best.text}" was counted, not guessed: {sentence(diagnosis, best, proxies=False)}'
+    return best.scope, told if answer.counted else f"{told} By likeness alone:"
 
 
 def _counted(diagnosis: Diagnosis, answer: Answer, within: str) -> str:

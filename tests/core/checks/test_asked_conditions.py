@@ -7,8 +7,12 @@ from functools import cache
 
 import numpy as np
 
-from core.checks.questions import ask
+from core.checks.questions import QuestionReader, ask
+from core.checks.tags import tag_samples
+from core.discovery.conditions import meets
 from core.discovery.method import diagnose_records
+from core.language.counted import counted
+from core.language.tags import read_tags
 from core.records import Column, Diagnosis
 from core.reports.wording.answers import answer_sentence
 from tests.support.planted_words import QUICK, WordTower, planted_run, samples_of
@@ -77,3 +81,102 @@ def test_the_name_of_a_number_alone_is_answered_with_what_may_be_asked_of_it() -
     assert 'Ask for "high brightness" or "low brightness"' in bare.refused
     assert not high.refused
     assert not ask(found, ["ground"], encoder=tower)[0].refused  # a word that samples may show
+
+
+@cache
+def run_with_signs() -> tuple[Diagnosis, WordTower]:
+    """Columns whose values differ in signs, in a plural or in case alone, or hold the name of a class."""
+    audit = planted_run("rare")[1]
+    samples, outcomes, embeddings, words = samples_of(audit)
+    rng, n, names = np.random.default_rng(0), len(samples), np.array(samples.class_names, object)
+    predicted = names[samples.labels]
+    predicted[audit.slices[0]] = "cat"  # the planted dogs
+    predicted[rng.choice(np.flatnonzero(samples.labels == 0), 60, replace=False)] = "dog"
+    columns = (
+        Column("mood", "number", rng.choice([-1.0, 1.0], n)),
+        Column("lang", "category", rng.choice(["C", "C++", "C#"], n).astype(object)),
+        Column("face", "category", rng.choice(["\U0001f642", "\U0001f641"], n).astype(object)),
+        Column("wears", "category", rng.choice(["glass", "glasses"], n).astype(object)),
+        Column("mark", "category", rng.choice(["A", "a"], n).astype(object)),
+        Column("temperature", "number", rng.normal(0, 10, n)),
+        Column("predicted", "category", predicted),
+        Column("contrast", "category", np.where(rng.random(n) < 0.4, "yes", "no").astype(object)),
+        Column("contrast", "number", rng.random(n), measured=True),
+        Column("brightness", "number", rng.random(n), measured=True),
+    )
+    run = diagnose_records(replace(samples, metadata=columns), outcomes, embeddings, words=words, settings=QUICK)
+    return run, WordTower(audit)
+
+
+def texts_tested(run: Diagnosis) -> list[str]:
+    assert run.words is not None
+    return [condition.text for condition in QuestionReader(run, run.words).conditions]
+
+
+def test_a_condition_is_meant_only_where_each_of_its_signs_is_said() -> None:
+    run, tower = run_with_signs()
+    by_name = {column.name: column.values for column in run.samples.metadata[:5]}
+    for column, values in by_name.items():
+        for value in set(values.tolist()):
+            said = f"{value:g}" if isinstance(value, float) else value
+            answers = ask(run, [f"{column} = {said}", f"a dog with {column} = {said}"], encoder=tower)
+            assert [a.counted for a in answers] == [f"{column} = {said}"] * 2
+            assert all((values[a.rows] == value).all() for a in answers)
+    limit = next(t for t in texts_tested(run) if t.startswith("temperature at most -"))
+    others = [limit.replace("-", ""), "Mark = A", "lang = c++.", "lang C", "face", "mood = +1"]
+    assert [a.counted for a in ask(run, [limit, *others], encoder=tower)] == [limit] + [""] * len(others)
+
+
+def test_a_tag_is_the_condition_whose_signs_it_says() -> None:
+    run, tower = run_with_signs()
+    report = tag_samples(run, read_tags("mood = 1, lang = C++", "image"), encoder=tower, n_permutations=100)
+    for t, tag in enumerate(report.tags):
+        column, value = (0, 1.0) if tag.name == "mood = 1" else (1, "C++")
+        np.testing.assert_array_equal(report.carried[:, t] > 0, run.samples.metadata[column].values == value)
+
+
+def test_a_class_in_the_value_of_a_condition_is_not_the_scope() -> None:
+    run, tower = run_with_signs()
+    confirmed = next(i for i in run.insights if i.text == "predicted = cat")
+    assert (confirmed.scope, confirmed.confirmed) == ("dog", True)
+    for answer in ask(run, ["predicted = cat", "a dog with predicted = cat"], encoder=tower):
+        assert (answer.scope, answer.p) == ("dog", confirmed.p)
+        assert set(answer.rows) == set(np.flatnonzero(confirmed.mask))
+    cats = ask(run, ["a cat with predicted = cat"], encoder=tower)[0]
+    assert cats.scope == "cat"
+    assert "within cat, the" in answer_sentence(run, cats)
+
+
+def test_a_column_named_like_a_measured_one_is_asked_for_its_own_values() -> None:
+    run, tower = run_with_signs()
+    own, measured = run.samples.metadata[7:9]
+    yes, low = ask(run, ["contrast = yes", "low contrast"], encoder=tower)
+    assert set(yes.rows) == set(np.flatnonzero(own.values == "yes"))
+    assert yes.p is not None
+    assert set(low.rows) == set(np.flatnonzero(measured.values <= np.quantile(measured.values, 0.25)))
+    for columns in ((own, measured), (measured, own)):
+        np.testing.assert_array_equal(meets([("contrast", "=", "yes")], columns, len(own.values)), own.values == "yes")
+
+
+def test_two_columns_of_one_name_are_told_apart_where_the_run_confirmed_one() -> None:
+    run, _ = run_with_signs()
+    n, tests = len(run.samples), (("cuts", "=", 1.0),)
+    masks = [np.arange(n) < 100, np.arange(n) >= 50]
+    tested = [("cuts = 1", tests, mask) for mask in masks]
+    columns = tuple(Column("cuts", "number", mask * 1.0, mask is masks[1]) for mask in masks)
+    run = replace(run, samples=replace(run.samples, metadata=columns), insights=run.insights[:1])
+    assert counted("cuts = 1", run, tested=tested) is None
+    for mask in masks:
+        own = replace(run.insights[0], kind="condition", text="cuts = 1", tests=tests, mask=mask, confirmed=True)
+        found = counted("cuts = 1", replace(run, insights=(own,)), tested=tested)
+        assert found is not None
+        assert found.mask is mask
+
+
+def test_a_word_and_a_limit_that_contradict_each_other_are_no_condition() -> None:
+    run, tower = run_with_signs()
+    said = [text for text in texts_tested(run) if text.startswith("brightness at")]
+    for text in said:
+        word, other = ("dark", "bright") if "at most" in text else ("bright", "dark")
+        asked = [f"{word} ({text})", f"{word} {text}", f"{other} ({text})", f"{other} {text}"]
+        assert [a.counted for a in ask(run, asked, encoder=tower)] == [text, text, "", ""]
