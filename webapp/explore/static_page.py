@@ -37,6 +37,7 @@ from webapp.state.session import Session, require_run, selected_rows, shows_erro
 
 MOST_PICTURES, MOST_BYTES = 4_000, 64 * 2**20
 """Of pictures in a folder, and of their bytes."""
+MOST_TEXTS = MOST_PICTURES
 MOST_COLUMNS, MOST_CANDIDATES, SHOWN = 40, 24, 24
 """Columns that may colour the map, candidates, and pictures of a gallery."""
 SHEETS = ("tokens", "page", "explore", "linked", "words", "static")
@@ -80,6 +81,7 @@ def write_page(diagnosis: Diagnosis, folder: Path, progress: Progress = no_progr
             classes=class_section(diagnosis),
             map=render("failure_map.html.j2"),
             has_report=True,
+            searched=_searched(diagnosis),
             left_out=pictures.told(len(diagnosis.samples)),
             made=f"Made by Errata of the run {diagnosis.fingerprint[:12]}. Nothing is sent anywhere.",
         ),
@@ -165,7 +167,7 @@ def _data(diagnosis: Diagnosis, pictures: WrittenPictures, shown: list[PaneView]
     colours = {key: colouring(diagnosis, "static", key) for key in keys}
     for colour in colours.values():
         del colour["choices"]
-    texts = range(min(n, MOST_PICTURES)) if diagnosis.samples.modality == "text" else ()
+    texts = range(min(n, MOST_TEXTS)) if diagnosis.samples.modality == "text" else ()
     return {
         "points": map_points(diagnosis, "static"),
         "colours": colours,
@@ -180,6 +182,14 @@ def _data(diagnosis: Diagnosis, pictures: WrittenPictures, shown: list[PaneView]
         "lines": {row: sample_facts(diagnosis, row) for row in pictures.rows or range(min(n, MOST_PICTURES))},
         "texts": {row: text_of(diagnosis.samples, row) for row in texts},
     }
+
+
+def _searched(diagnosis: Diagnosis) -> str:
+    """Which texts the page has, and so searches; "" where that is all of them."""
+    n = len(diagnosis.samples)
+    if diagnosis.samples.modality != "text" or n <= MOST_TEXTS:
+        return ""
+    return f"Texts of the first {MOST_TEXTS:,} of {n:,} samples are kept here and searched; ids and classes of all."
 
 
 def _inside_script(data: dict[str, Any]) -> str:

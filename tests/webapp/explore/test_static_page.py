@@ -16,7 +16,8 @@ import pytest
 
 from core.cli.main import main
 from core.errors import InvalidInput
-from core.store import save
+from core.files import ASSETS
+from core.store import load, save
 from tests.support.showcase import add_words, make_showcase
 from webapp.explore import static_page
 from webapp.explore.static_page import on_make, write_page
@@ -56,6 +57,17 @@ def test_its_table_can_be_searched_and_has_a_column_of_texts(tmp_path: Path) -> 
     page = write_page(make_showcase(60), tmp_path / "page").read_text("utf-8")
     assert '<input id="find" type="search"' in page
     assert "hasTexts ? { text: textOf }" in page
+
+
+def test_texts_that_are_not_searched_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = load(ASSETS / "examples" / "definitions" / "run")
+    said = "Texts of the first 500 of 1,600 samples are kept here and searched"
+    assert static_page._searched(made) == ""
+    monkeypatch.setattr(static_page, "MOST_TEXTS", 500)
+    text, data = read(write_page(made, tmp_path / "page"))
+    assert said in text
+    assert len(data["texts"]) == 500
+    assert static_page._searched(make_showcase(60)) == ""
 
 
 def test_only_the_page_s_own_script_may_run_and_nothing_is_fetched(tmp_path: Path) -> None:
