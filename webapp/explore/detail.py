@@ -24,7 +24,7 @@ from webapp.markup.render import render
 from webapp.markup.shares import is_own
 
 EXPLORATORY = "Exploratory: you chose these samples after seeing their losses, so no p is given."
-ASKED = "Chosen by your question; its p stands in Ask."
+ASKED = "Chosen by your question. No p stands here: Ask tells it where the same is asked there."
 UNCONFIRMED = "Worth a look, no finding: it may be chance."
 
 

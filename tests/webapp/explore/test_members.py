@@ -85,6 +85,7 @@ def test_what_a_question_chose_is_not_called_chosen_after_its_losses() -> None:
     asked = selection_pane(diagnosis, Selection(rows, (), title="Looks like “fog”", scope="bus"))
     assert "in the rest of bus" in asked
     assert ASKED in asked
+    assert "stands in Ask" not in asked  # nothing was asked there where the words were searched for on the page
     assert EXPLORATORY not in asked
     assert EXPLORATORY in selection_pane(diagnosis, Selection(rows, ()))
 
