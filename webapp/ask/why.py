@@ -13,7 +13,7 @@ import gradio as gr
 from core.data.modality import noun_of
 from core.errors import InvalidInput
 from core.files import ASSETS
-from core.numbers import count
+from core.numbers import count, number
 from core.probes.corrections.names import BY_MODALITY, MOST, SAID
 from core.records import Diagnosis, Progress
 from core.reports.wording.findings import cluster_title
@@ -23,6 +23,7 @@ from webapp.markup.components import upload
 from webapp.markup.render import render
 from webapp.state.choices import IMAGES, TABLES
 from webapp.state.downloads import fresh_folder
+from webapp.state.events import as_int
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, follow, wire_cancel
 from webapp.state.quotas import GIB, STATE_S
 from webapp.state.runs import RUNS
@@ -140,7 +141,7 @@ def scores_view(diagnosis: Diagnosis, found: tuple[CorrectionFinding, ...]) -> s
 
 
 def on_make(
-    session: Session, images: str | None, cluster: int | None, faults: list[str] | None, most: float
+    session: Session, images: str | None, cluster: int | None, faults: list[str] | None, most: float | None
 ) -> Iterator[tuple[Any, ...]]:
     """Make the files; yields (job id, status, what was made)."""
     diagnosis = require_run(session)
@@ -148,10 +149,10 @@ def on_make(
         raise InvalidInput("Corrections are made for a confirmed cluster of scans or clips. Open a run with one.")
     if cluster is None:
         raise InvalidInput("Choose a cluster first.")
-    if not LEAST <= int(most) <= MOST:
-        raise InvalidInput(f"Between {LEAST} and {MOST} of a cluster can be asked for: got {int(most)}.")
-    files, picked = brought(session.run, images, "images.zip"), tuple(faults or ())
-    job = Job(lambda progress: make_files(session, files, int(cluster), picked, int(most), progress))
+    if most is None or not LEAST <= most <= MOST:  # nan is in no bounds
+        raise InvalidInput(f"Between {LEAST} and {MOST} of a cluster can be asked for: got {number(most)}.")
+    files, picked, chosen = brought(session.run, images, "images.zip"), tuple(faults or ()), as_int(cluster)
+    job = Job(lambda progress: make_files(session, files, chosen, picked, int(most), progress))
     yield from follow(job, "The files were not made", None)
 
 

@@ -74,8 +74,9 @@ class ThumbnailStore(ItemStore):
                 f"The run kept no thumbnail of {self._names[index]!r}: the picture could not be decoded."
             ) from None
         except DAMAGE as error:
+            why = error.strerror if isinstance(error, OSError) else error  # not the path that an OSError names
             raise InvalidInput(
-                f"The thumbnails of this run cannot be read ({error}). Diagnose the data again to make them anew."
+                f"The thumbnails of this run cannot be read ({why}). Diagnose the data again to make them anew."
             ) from error
 
     def marks(self, index: int) -> tuple[npt.NDArray[Any], ...]:

@@ -125,6 +125,9 @@ def test_damaged_thumbnails_do_not_keep_a_run_from_loading(tmp_path: Path) -> No
     assert images is not None
     with pytest.raises(InvalidInput, match="thumbnails of this run cannot be read"):
         images.read(0)
+    (tmp_path / THUMBNAILS).unlink()
+    with pytest.raises(InvalidInput, match=r"read \(No such file[^:]*\)"):  # and not where it was looked for
+        images.read(0)
 
 
 def test_a_run_of_the_first_format_opens_and_of_an_unknown_one_is_refused_by_name(tmp_path: Path) -> None:

@@ -106,6 +106,11 @@ def test_what_cannot_be_asked_is_refused_before_any_work(session: Session) -> No
         last(on_make(session, None, None, [], 20))
     with pytest.raises(InvalidInput, match="Between 5 and 40"):
         last(on_make(session, None, 0, [], 4000))
+    for nothing in (None, float("nan")):
+        with pytest.raises(InvalidInput, match="got –"):
+            last(on_make(session, None, 0, [], nothing))
+    with pytest.raises(InvalidInput, match="whole number"):
+        last(on_make(session, None, "x", [], 5))  # type: ignore[arg-type]
     own = Session(RUNS.add(RUNS.get(session.run)))
     with pytest.raises(InvalidInput, match="Bring the scans or clips that were diagnosed"):
         last(on_make(own, None, 0, [], 20))
