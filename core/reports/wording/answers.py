@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from core.language.counted import beside_condition
 from core.language.hard_words import hearing_notes
 from core.numbers import count, digits_for, interval, number, p_value, percent, points, with_unit
 from core.records import EVERYTHING, Diagnosis
@@ -64,10 +65,10 @@ def _answered(diagnosis: Diagnosis, answer: Answer) -> str:
 def _measured(diagnosis: Diagnosis, answer: Answer) -> tuple[str, str]:
     """Where the text names one of the run's confirmed conditions, its scope and what the run measured itself: no
     encoder has to guess it."""
-    asked = answer.text.casefold()
-    own = [i for i in diagnosis.insights if i.kind == "condition" and i.confirmed and i.text.casefold() in asked]
+    known = [i for i in diagnosis.insights if i.kind == "condition" and i.confirmed]
+    own = [i for i in known if beside_condition(answer.text, [(i.text, i.tests, None)]) is not None]
     if answer.counted:
-        own = [i for i in diagnosis.insights if i.kind == "condition" and i.confirmed and i.text == answer.counted]
+        own = [i for i in known if i.text == answer.counted]
     if not own:
         return "", ""
     best = min(own, key=lambda i: (i.scope != answer.scope, -len(i.text)))

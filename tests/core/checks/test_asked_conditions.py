@@ -180,3 +180,11 @@ def test_a_word_and_a_limit_that_contradict_each_other_are_no_condition() -> Non
         word, other = ("dark", "bright") if "at most" in text else ("bright", "dark")
         asked = [f"{word} ({text})", f"{word} {text}", f"{other} ({text})", f"{other} {text}"]
         assert [a.counted for a in ask(run, asked, encoder=tower)] == [text, text, "", ""]
+
+
+def test_a_confirmed_condition_is_not_quoted_where_another_value_is_said() -> None:
+    run, tower = run_with_columns()
+    other, same = ask(run, ["ground = deep snow+", "running, ground = deep snow"], encoder=tower)
+    assert (other.counted, same.counted) == ("", "")
+    assert "counted, not guessed" not in answer_sentence(run, other)
+    assert answer_sentence(run, same).startswith('"ground = deep snow" was counted, not guessed')
