@@ -11,7 +11,7 @@ import numpy as np
 
 from core.data.altered import MANIFEST, AlterationEffect, Rescored, change_between, effects_of_alterations
 from core.errors import InvalidInput
-from core.numbers import bracketed, signed, with_interval
+from core.numbers import with_interval
 from core.probes.corrections.names import CONTROL
 from core.records import Diagnosis, Estimate
 
@@ -81,13 +81,13 @@ def explain_by_corrections(
 
 @dataclass(frozen=True, slots=True)
 class CorrectionFigures:
-    """A finding's figures as they are read, each a change of the loss with its sign."""
+    """A finding's figures as they are read, each with a word for its direction: "drops by 0.28 (0.10 to 0.46)"."""
 
     change: str
     share: str
     """Of the cluster's excess, or that it is not defined."""
     beyond: str
-    """What it is beyond the control."""
+    """How far the loss then lies below that with the control, or above it."""
     outside: str
     verdict: str
 
@@ -96,15 +96,13 @@ def figures_of(finding: CorrectionFinding) -> CorrectionFigures:
     """Figures in the style of `core.numbers`, for the terminal and the page."""
     effect, share = finding.effect, finding.effect.share
 
-    def turned(drop: Estimate) -> str:
-        change = Estimate(-drop.value, -drop.high, -drop.low)
-        return f"{signed(change.value)} {bracketed(change)}".strip()
-
     return CorrectionFigures(
-        turned(effect.drop),
-        f"{with_interval(share, share=True)} of its excess" if np.isfinite(share.value) else NO_SHARE,
-        turned(finding.gap),
-        turned(effect.drop_outside),
+        _moved(effect.drop),
+        f"{with_interval(_turned(share) if effect.drop.value < 0 else share, share=True)} of its excess"
+        if np.isfinite(share.value)
+        else NO_SHARE,
+        f"{with_interval(_size(finding.gap))} {'above' if finding.gap.value < 0 else 'below'}",
+        _moved(effect.drop_outside),
         "explains" if finding.explains else "explains nothing that is sure",
     )
 
@@ -113,13 +111,26 @@ def sentence(finding: CorrectionFinding) -> str:
     """One line for the terminal."""
     said = figures_of(finding)
     return (
-        f"{finding.correction}: loss {said.change}, {said.share}; beyond its control {said.beyond}; outside "
-        f"the cluster {said.outside}. {said.verdict[:1].upper()}{said.verdict[1:]}."
+        f"{finding.correction}: the loss {said.change}, {said.share}; it is then {said.beyond} that with the control; "
+        f"outside the cluster it {said.outside}. {said.verdict[:1].upper()}{said.verdict[1:]}."
     )
 
 
 def _or_none(found: Estimate) -> dict[str, float] | None:
     return found.to_dict() if np.isfinite(found.value) else None
+
+
+def _turned(found: Estimate) -> Estimate:
+    return Estimate(-found.value, -found.high, -found.low)
+
+
+def _size(found: Estimate) -> Estimate:
+    """The figure without its sign, which a word beside it says; the interval of what that word says."""
+    return _turned(found) if found.value < 0 else found
+
+
+def _moved(drop: Estimate) -> str:
+    return f"{'rises' if drop.value < 0 else 'drops'} by {with_interval(_size(drop))}"
 
 
 def _members(diagnosis: Diagnosis, about: Mapping[str, Any], scores: Rescored) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -131,7 +132,7 @@ def test_the_round_trip_through_files_explains_a_planted_bias_field(
     assert main(["correct", str(run), "--altered", str(out), "--scores", str(tmp_path / "scores.csv")]) == 0
     said = capsys.readouterr().out
     print(said)
-    assert said.startswith("bias: loss −")
+    assert said.startswith("bias: the loss drops by ")
     assert "Explains." in said
     assert open_images(out).names
 
@@ -152,6 +153,22 @@ def test_a_share_of_an_excess_that_may_be_nothing_is_said_to_be_none(found: Diag
     assert said["share"] is None
     assert said["drop"]["low"] > 0
     assert "share of its excess not defined" in sentence(first)
+
+
+@pytest.mark.parametrize(
+    ("effect", "said"),
+    [
+        (0.3, r"drops by 0\.30 \([^−]*\), .* then 0\.\d+ \([^−]*\) below"),
+        (-0.3, r"rises by 0\.30 \([^−]*\), [^−]* above"),
+    ],
+)
+def test_a_word_says_whether_the_loss_drops_or_rises_and_no_sign_does(
+    found: Diagnosis, effect: float, said: str
+) -> None:
+    scores, about = rescored(found, effect)
+    assert re.match(
+        f"bias: the loss {said} that with the control", sentence(explain_by_corrections(found, about, scores)[0])
+    )
 
 
 def test_a_correction_without_effect_explains_nothing(found: Diagnosis) -> None:
