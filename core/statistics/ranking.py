@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy import stats
 
 from core.records import F64, Bool, Estimate
 
@@ -55,6 +54,8 @@ def auroc(scores: F64, positive: Bool) -> float:
     n_negative = len(positive) - n_positive
     if not n_positive or not n_negative:
         return float("nan")
+    from scipy import stats  # not needed for the page's first view
+
     ranks = stats.rankdata(scores)
     return float((ranks[positive].sum() - n_positive * (n_positive + 1) / 2) / (n_positive * n_negative))
 
