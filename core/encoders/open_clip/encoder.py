@@ -105,13 +105,13 @@ class OpenClipEncoder:
         length = tokens.shape[1]
         ends = np.array([*(end for end in ENDS if end < length), length])
         of_text = ends[np.searchsorted(ends, tower.used(tokens))]
-        found = np.empty((len(tokens), 0), np.float32)
-        for end in np.unique(of_text):
-            rows = np.flatnonzero(of_text == end)
-            part = self._in_batches(tokens[rows, :end], lambda ids: tower.encode(tower.embed(ids), ids))
-            found = found if found.shape[1] else np.empty((len(tokens), part.shape[1]), np.float32)
-            found[rows] = part
-        return found
+        alike = [(end, np.flatnonzero(of_text == end)) for end in np.unique(of_text)]
+
+        def read(ids: torch.Tensor) -> torch.Tensor:
+            return tower.encode(tower.embed(ids), ids)
+
+        parts = [self._in_batches(tokens[rows, :end], read) for end, rows in alike]
+        return np.concatenate(parts)[np.argsort(np.concatenate([rows for _, rows in alike]))]
 
     @cached_property
     def _short_tower(self) -> OpenClipTower | None:
