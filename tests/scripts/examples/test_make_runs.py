@@ -106,7 +106,8 @@ class TestByParts:
         few = Settings(map=False, sensitivity=False, n_permutations=N_FEW)
         again = diagnose_records(run.samples, run.outcomes, run.embeddings, words=run.words, settings=few)
         assert again.estimate.predicted == pytest.approx(run.estimate.predicted, abs=2e-3)
-        assert differences(again, run, off_p=0.025, off_loss=0.06) == []
+        # A p of .02 has an error of .006 with so few, and what an excess is shrunk by follows the p.
+        assert differences(again, run, off_p=0.025, off_loss=0.1) == []
 
 
 def with_null_of(run: Diagnosis) -> Callable[..., FamilyTest]:
