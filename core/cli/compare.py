@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from core.cli.command import argument, command, heading, option
+from core.cli.command import argument, command, entry, heading, option
 from core.cli.options import LABEL, MANY_PROBABILITIES, RUN
 from core.cli.output import TABLES, check_suffix, in_folder, make_folder, write_table
 from core.cli.terminal import TerminalProgress, say
@@ -19,6 +19,8 @@ from core.errors import InvalidInput
 if TYPE_CHECKING:
     from core.records import Comparison, Diagnosis
 
+FOLDERS = "auto: folders are classes where most have a class's name; classes: they are; none: they are not"
+INIT = "a photo of a"
 METHODS = ("zero-shot", "sus-x", "coop", "cocoop", "few-shot", "all", "cola")
 """What `reproduce` can be asked for."""
 
@@ -118,6 +120,22 @@ def _costs(student: Path) -> Any:
     return read_costs(student)
 
 
+@dataclass(frozen=True, slots=True)
+class MethodOptions:
+    """What single methods take."""
+
+    pool: Path | None = entry("PATH", "sus-x: folder, zip or tar of unlabelled images, or of class folders")
+    pool_folders: str = entry("", FOLDERS, "auto", type=click.Choice(("auto", "classes", "none")))
+    pool_names: Path | None = entry(
+        "FILE", 'JSON: {"folder": "class name"}, where folders of the pool have other names'
+    )
+    per_class: int = entry("N", "sus-x: support images a class from the pool (default 20)", 20)
+    init: str = entry(
+        "WORDS", 'coop, cocoop: what the context starts from; "" for random (default "a photo of a")', INIT
+    )
+    target: tuple[Path, ...] = entry("PATH", "coop, cocoop: score these data sets too by what --dataset taught", ())
+
+
 @command()
 @argument("method", "METHOD", f"one of {', '.join(METHODS)}", type=click.Choice(METHODS))
 @option("--dataset PATH", "class folders, a table beside its pictures, or split_zhou_*.json")
@@ -132,6 +150,7 @@ def _costs(student: Path) -> Any:
 def reproduce(
     method: str,
     out: Path,
+    options: MethodOptions,
     dataset: Path | None = None,
     encoder: str = "embedded",
     seeds: int = 3,
@@ -156,18 +175,22 @@ def reproduce(
     make_folder(out)
     from core.embeddings.cache import default_cache
     from core.files import write_json
-    from core.probes.ladder.reproduce import reproduce as climb
+    from core.probes.ladder.reproduce import SupportPool, reproduce as climb
+    from core.probes.ladder.steps import LadderChoices
     from core.reports.tables.probes import reproduction_document, reproduction_table
     from core.reports.wording.probes import reproduction_lines
 
+    pool = None if options.pool is None else SupportPool(options.pool, options.pool_folders, options.pool_names)
     with TerminalProgress() as progress:
         rows = climb(
             method,
             dataset,
             encoder,
             tuple(range(seeds)),
+            choices=LadderChoices(shots, init=options.init, per_class=options.per_class),
             descriptions=descriptions,
-            shots=shots,
+            pool=pool,
+            targets=options.target,
             state=out / "steps.json",
             cache=default_cache(),
             progress=progress,

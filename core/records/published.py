@@ -45,11 +45,20 @@ class PublishedFigure:
     """Of a method: "all classes", "base-to-new", or "trained on imagenet"."""
     shots: int | None = None
     """A class; None where nothing was learned from labelled images."""
+    protocol: str = ""
+    """How it came about, as far as is known; "" where nothing is said of that."""
+    tuned: bool = False
+    """Whether a setting was chosen on labelled images beside the shots."""
 
     @property
     def with_source(self) -> str:
         """The figure with its mark, such as "75.83 (published with the code)"."""
         return f"{self.value:.2f} ({_WHERE[self.mark]})"
+
+    @property
+    def with_place(self) -> str:
+        """The figure with its mark and source, such as "75.83 (published with the code: README of ...)"."""
+        return f"{self.value:.2f} ({_WHERE[self.mark]}: {self.source})"
 
     @property
     def sentence(self) -> str:
@@ -61,8 +70,13 @@ class PublishedFigure:
 
 @cache
 def published_figures(of: str) -> tuple[PublishedFigure, ...]:
-    """All figures of "composition" or of "probes"."""
-    return tuple(PublishedFigure(**row) for row in json.loads((FOLDER / f"{of}.json").read_text("utf-8"))["figures"])
+    """All figures of "composition" or of "probes", each with its own protocol or that of its model and
+    setting."""
+    found = json.loads((FOLDER / f"{of}.json").read_text("utf-8"))
+    protocols = {(one.pop("model"), one.pop("setting")): one for one in found.get("protocols", ())}
+    return tuple(
+        PublishedFigure(**protocols.get((row["model"], row.get("setting", "")), {}) | row) for row in found["figures"]
+    )
 
 
 def encoder_key(encoder: str) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 from core.embeddings.cache import default_cache
 from core.probes.ladder.data_sets import read_data_set
 from core.probes.ladder.reproduce import LadderRow, encoder_name, run_ladder
-from core.probes.ladder.steps import ladder
+from core.probes.ladder.steps import LadderChoices, ladder
 from core.records import Estimate
 
 
@@ -42,6 +42,9 @@ def main() -> None:
     parser.add_argument("--methods", nargs="+", default=["sus-x", "few-shot", "coop", "cocoop"])
     parser.add_argument("--seeds", type=int, nargs=2, default=(1000, 1003))
     parser.add_argument("--shots", type=int, nargs="+", default=(1, 4, 16))
+    parser.add_argument(
+        "--init", default="a photo of a", help='what learned contexts start from; "" for random vectors'
+    )
     parser.add_argument("--encoder", default="embedded")
     parser.add_argument(
         "--halves",
@@ -58,7 +61,7 @@ def main() -> None:
         f"{found.name}: {len(found.task.samples):,} images, {len(found.task.samples.class_names)} classes", flush=True
     )
     for method in given.methods:
-        steps = ladder(method, found.descriptions, given.shots)
+        steps = ladder(method, LadderChoices(given.shots, found.descriptions, given.init))
         for row in run_ladder(steps, found, range(*given.seeds), encoder=given.encoder, state=given.out / "steps.json"):
             if (text := line(row)) not in told:
                 told.add(text)

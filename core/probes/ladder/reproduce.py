@@ -17,16 +17,19 @@ from core.errors import Cancelled, DiagnosisError, InvalidInput
 from core.files import write_text
 from core.probes import make_probe
 from core.probes.base import Task
+from core.probes.few_shot.pools import read_aliases, read_pool
 from core.probes.ladder.data_sets import LadderData, read_data_set
+from core.probes.ladder.departures import departures, said_figure
 from core.probes.ladder.published import find, means
-from core.probes.ladder.steps import SHOTS, LadderStep, ladder
-from core.probes.ladder.transfer import base_to_new
+from core.probes.ladder.steps import DEFAULT_CHOICES, LadderChoices, LadderStep, ladder
+from core.probes.ladder.transfer import base_to_new, cross_data_set
 from core.probes.run import run_probe
-from core.records import Estimate, Progress, no_progress
+from core.records import Estimate, Progress, PublishedFigure, no_progress
 
 PROTOCOL = ("base", "new", "h", "seen", "unseen", "general_h", "into_base")
 """What base-to-new gives for each seed; see `core.probes.ladder.transfer.BaseToNew`."""
 FORMAT = 1
+NO_DRAW = "No draw has a part in it; the interval is over rows."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,11 +47,25 @@ class LadderRow:
     gains: Mapping[str, Estimate] = field(default_factory=dict[str, Estimate])
     """Over each control on the same rows, such as "zero-shot" and "random words"."""
     published: tuple[str, ...] = ()
-    """The papers' figures in per cent, each with where it was read."""
+    """The papers' figures in per cent, each with where it was read; flagged where it was tuned and this was not."""
     seconds: float = 0.0
     """CPU seconds of all seeds."""
     note: str = ""
     """Why it was skipped, or what is to be known of it."""
+    protocol: str = ""
+    """How the published figures came about."""
+    here: tuple[str, ...] = ()
+    """What this step does otherwise than they."""
+
+
+@dataclass(frozen=True, slots=True)
+class SupportPool:
+    """A pool of images for SuS-X."""
+
+    path: Path
+    folders: str = "auto"
+    aliases: Path | None = None
+    """See `core.probes.few_shot.pools.read_pool` and `read_aliases`."""
 
 
 def encoder_name(said: str) -> str:
@@ -67,8 +84,10 @@ def reproduce(
     encoder: str = "embedded",
     seeds: Sequence[int] = (0, 1, 2),
     *,
+    choices: LadderChoices = DEFAULT_CHOICES,
     descriptions: str | None = None,
-    shots: Sequence[int] = SHOTS,
+    pool: SupportPool | None = None,
+    targets: Sequence[Path] = (),
     state: Path | None = None,
     cache: Path | None = None,
     progress: Progress = no_progress,
@@ -79,20 +98,32 @@ def reproduce(
         dataset: class folders, a table, a folder that holds one, or a `split_zhou_*.json` beside its images; see
             `read_data_set`.
         encoder: as in `core.encoders.load_encoder`, also with ":" before the tag.
+        choices: shots, start of the context, images a class from the pool.
         descriptions: a file of sentences for each class; "" uses none, None the one that comes with the data set, if
             any.
+        pool: images for SuS-X's support set; None: the data set's own training half stands in, and the rows say so.
+        targets: other data sets, scored by what the first taught.
         state: JSON file that finished steps are kept in; what it has is not run again.
 
     Raises:
-        InvalidInput: the method or the data set cannot be read, or `state` holds results of another data set or
-        encoder.
+        InvalidInput: the method or a data set cannot be read, what is given does not fit the method, or `state` holds
+        results of another data set or encoder.
     """
-    ladder(method, shots=shots)  # a wrong method or number is said before pictures are read
-    found = read_data_set(dataset, encoder_name(encoder), cache=cache, progress=progress)
+    choices = replace(choices, targets=tuple(path.stem for path in targets), pooled=pool is not None)
+    if pool is not None and not any(step.probe == "sus-x" for step in ladder(method, choices)):
+        raise InvalidInput(f"{method} makes no support set, so it has no use for a pool. Use sus-x, or leave it out.")
+    encoder = encoder_name(encoder)
+    found, *others = (read_data_set(path, encoder, cache=cache, progress=progress) for path in (dataset, *targets))
+    if pool is not None:
+        names, vectors = found.task.samples.class_names, found.task.joint.vectors
+        aliases = None if pool.aliases is None else read_aliases(pool.aliases, names)
+        how: dict[str, Any] = {"samples": vectors, "folders": pool.folders, "aliases": aliases}
+        read = read_pool(pool.path, found.task.encoder, names, **how, cache=cache, progress=progress)
+        found = replace(found, task=replace(found.task, pool=read.images), notes=(*found.notes, *read.notes))
     given = found.descriptions if descriptions is None else descriptions
-    return run_ladder(
-        ladder(method, given, shots), found, seeds, encoder=encoder_name(encoder), state=state, progress=progress
-    )
+    choices = replace(choices, descriptions=given, source=found.name, targets=tuple(other.name for other in others))
+    steps = ladder(method, choices)
+    return run_ladder(steps, found, seeds, encoder=encoder, targets=others, state=state, progress=progress)
 
 
 def run_ladder(
@@ -101,6 +132,7 @@ def run_ladder(
     seeds: Sequence[int],
     *,
     encoder: str = "",
+    targets: Sequence[LadderData] = (),
     state: Path | None = None,
     progress: Progress = no_progress,
 ) -> tuple[LadderRow, ...]:
@@ -108,25 +140,27 @@ def run_ladder(
     if not seeds:
         raise InvalidInput("At least one seed is needed. Ask for 3, say.")
     steps, kept = tuple(steps), _State.read(state, found.task)
+    others = {other.name: other for other in targets}
     rows: list[LadderRow] = []
     for i, step in enumerate(steps):
         progress(step.title, i, len(steps))
         units: list[dict[str, Any]] = []
         reason = ""
         for seed in seeds if step.seeded else seeds[:1]:
-            unit = kept.units.get(_key(step, seed))
+            key = _key(step, seed, found, others.get(step.target))
+            unit = kept.units.get(key)
             if unit is None:
                 try:
-                    unit = _unit(step, replace(found.task, seed=seed), found.order)
+                    unit = _unit(step, replace(found, task=replace(found.task, seed=seed)), others.get(step.target))
                 except Cancelled:
                     raise
                 except (DiagnosisError, ImportError) as fault:
                     reason = f"skipped: {fault}"
                     break
-                kept.add(_key(step, seed), unit)
+                kept.add(key, unit)
             units.append(unit)
-        skipped = LadderRow(step.name, step.shots, step.setting, "", None, note=reason)
-        rows += [skipped] if reason else _rows(step, units, encoder, found.name)
+        skipped = LadderRow(step.name, step.shots, step.said_setting, "", None, note=reason)
+        rows += [skipped] if reason else _rows(step, units, encoder, found, others.get(step.target))
     progress("reproduce", len(steps), len(steps))
     return tuple(rows)
 
@@ -147,53 +181,73 @@ def over_seeds(estimates: Sequence[Estimate]) -> Estimate:
     return Estimate(mean, mean - float(np.hypot(below, drawn)), mean + float(np.hypot(above, drawn)))
 
 
-def _unit(step: LadderStep, task: Task, order: tuple[str, ...] | None) -> dict[str, Any]:
+def _unit(step: LadderStep, found: LadderData, target: LadderData | None) -> dict[str, Any]:
     """One step on one seed, as JSON."""
-    settings = {name: value for name, value in step.settings.items() if value != ""}
+    settings = {name: value for name, value in step.settings.items() if (name, value) != ("descriptions", "")}
     if step.name == "descriptions" and "descriptions" not in settings:
         raise InvalidInput("no file of descriptions was given, and none comes with this data set.")
     probe = make_probe(step.probe, settings)
     if step.setting == "base-to-new":
-        found = base_to_new(step.probe, probe, task, order=order)
-        values = {name: getattr(found, name) for name in PROTOCOL}
+        apart = base_to_new(step.probe, probe, found.task, order=found.order)
+        values = {name: getattr(apart, name) for name in PROTOCOL}
         metrics = {n: asdict(v if isinstance(v, Estimate) else Estimate(v, v, v)) for n, v in values.items()}
-        return {"metrics": metrics, "gains": {}, "seconds": found.seconds, "rows": found.n_base + found.n_new}
-    result = run_probe(step.probe, probe, task)
+        return {"metrics": metrics, "gains": {}, "seconds": apart.seconds, "rows": apart.n_base + apart.n_new}
+    if target is None:
+        result = run_probe(step.probe, probe, found.task)
+    else:
+        result = cross_data_set(step.probe, probe, found.task, target.task)
     gains = {control.name: asdict(control.gain) for control in result.controls}
     metrics = {"accuracy": asdict(result.accuracy), "calibration error": asdict(result.calibration_error)}
-    return {"metrics": metrics, "gains": gains, "seconds": result.seconds, "rows": len(result.rows)}
+    more = {"seconds": result.seconds, "rows": len(result.rows), "notes": list(result.notes)}
+    return {"metrics": metrics, "gains": gains} | more
 
 
-def _rows(step: LadderStep, units: Sequence[Mapping[str, Any]], encoder: str, dataset: str) -> list[LadderRow]:
+def _rows(
+    step: LadderStep, units: Sequence[Mapping[str, Any]], encoder: str, found: LadderData, target: LadderData | None
+) -> list[LadderRow]:
     rows, seconds = list[LadderRow](), sum(unit["seconds"] for unit in units)
-    note = "" if step.seeded else "no draw has a part in it; the interval is over rows"
+    notes = [] if step.seeded else [NO_DRAW]
+    notes += dict.fromkeys(note for unit in units for note in unit.get("notes", ()))
+    notes += found.notes if step.probe == "sus-x" else ()
     for metric in units[0]["metrics"]:
         own = [Estimate(**unit["metrics"][metric]) for unit in units]
         controls = units[0]["gains"] if metric == "accuracy" else ()
         gains = {name: over_seeds([Estimate(**unit["gains"][name]) for unit in units]) for name in controls}
-        value, each, published = (
-            over_seeds(own),
-            tuple(e.value for e in own),
-            _published(step, encoder, dataset, metric),
+        papers = _published(step, encoder, found.name, metric)
+        first = metric in ("accuracy", "h")  # the figure of a step that stands for it
+        rows.append(
+            LadderRow(
+                *(step.name, step.shots, step.said_setting, metric, over_seeds(own)),
+                each=tuple(e.value for e in own),
+                gains=gains,
+                published=tuple(said_figure(figure, step) for figure in papers),
+                seconds=seconds,
+                note=" ".join(notes) if first else "",
+                protocol=papers[0].protocol if papers and first else "",
+                here=departures(step, target or found, published=bool(papers)) if first else (),
+            )
         )
-        step_of = step.name, step.shots, step.setting
-        rows.append(LadderRow(*step_of, metric, value, each, gains, published, seconds, note))
     return rows
 
 
-def _published(step: LadderStep, encoder: str, dataset: str, metric: str) -> tuple[str, ...]:
+def _published(step: LadderStep, encoder: str, dataset: str, metric: str) -> tuple[PublishedFigure, ...]:
     asked: dict[str, Any] = {"shots": step.shots, "setting": step.setting, "metric": metric}
-    own = find(step.name, encoder, dataset, **asked)
-    if own is not None:
-        return (own.with_source,)
-    return tuple(f"{f.data}: {f.with_source}" for f in means(step.name, encoder, **asked))
+    method = step.probe if step.probe == "sus-x" else step.name
+    own = find(method, encoder, step.target or dataset, **asked)
+    return means(method, encoder, **asked) if own is None else (own,)
 
 
-def _key(step: LadderStep, seed: int) -> str:
+def _key(step: LadderStep, seed: int, found: LadderData, target: LadderData | None) -> str:
     settings = dict(step.settings)
     if settings.get("descriptions") and Path(settings["descriptions"]).is_file():
         settings["descriptions"] = hashlib.sha256(Path(settings["descriptions"]).read_bytes()).hexdigest()[:16]
-    return json.dumps([step.title, step.probe, settings, seed if step.seeded else None], sort_keys=True)
+    parts: list[Any] = [step.title, step.probe, settings, seed if step.seeded else None]
+    if step.probe == "sus-x" and (pool := found.task.pool) is not None:
+        labels = b"" if pool.labels is None else pool.labels.tobytes()
+        parts.append(hashlib.sha256(pool.features.tobytes() + labels).hexdigest()[:16])
+    if target is not None:
+        parts.append(_owner(target.task))
+    return json.dumps(parts, sort_keys=True)
 
 
 @dataclass(slots=True)

@@ -1,4 +1,5 @@
-"""How well what was learned from some classes serves others: base-to-new and the generalised setting."""
+"""How well what was learned from some classes serves others: base-to-new, the generalised setting, and another data
+set."""
 
 from __future__ import annotations
 
@@ -13,9 +14,10 @@ import numpy as np
 from core.errors import InvalidInput
 from core.files import scratch_folder
 from core.probes.base import Probe, ProbeInput, Scored, Task
-from core.probes.run import check_task, images_of, in_id_order
+from core.probes.few_shot.support import drop_samples
+from core.probes.run import check_task, images_of, in_id_order, run_probe
 from core.probes.splits import VALIDATION, Fold, Split, apart, draw, halves, score_every_row
-from core.records import F64, I64, Bool, Estimate, Progress, no_progress
+from core.records import F64, I64, Bool, Estimate, ProbeResult, Progress, no_progress
 from core.statistics.intervals import accuracy_of, bootstrap
 
 
@@ -152,6 +154,47 @@ def base_to_new(
         notes=tuple(dict.fromkeys(note for part in scored for note in part.notes)),
         seconds=time.process_time() - started,
     )
+
+
+def cross_data_set(
+    name: str, probe: Probe, source: Task, target: Task, *, progress: Progress = no_progress
+) -> ProbeResult:
+    """Learn from shots of every class of one data set; score another by its own class names.
+
+    The source's training part teaches, or all of it where it has no split; the target's test part is scored, or all of
+    it. Images of the source that are among the target's, by their vectors, teach nothing.
+
+    Raises:
+        InvalidInput: the probe cannot serve other classes or learns nothing, the two were embedded by different
+        encoders, the source has too few images, or see `check_task`.
+
+    Source: Zhou et al. 2022 (CoCoOp), arXiv 2203.05557, section 4.2.
+    """
+    check_transfers(name, probe)
+    if not _keeps(probe):
+        raise InvalidInput(
+            f"{probe.title} learns from no image, so nothing can be carried over. Score the target alone."
+        )
+    check_task(source)
+    check_task(target)
+    if source.encoder.fingerprint != target.encoder.fingerprint:
+        raise InvalidInput("The two data sets were read by different encoders. Use one for both.")
+    source, every = in_id_order(source), np.arange(len(source.samples), dtype=np.int64)
+    fold = Fold(every, every[:0]) if source.split is None else apart(source.split, source.samples.groups).folds[0]
+    kept, said = drop_samples(images_of(source, fold.train), target.joint.vectors)
+    checked = fold.validation
+    if checked is not None:
+        checked = drop_samples(images_of(source, checked), target.joint.vectors)[0].rows
+    if kept.rows is None or not len(kept):
+        raise InvalidInput("Every image that could teach is among those that are scored. Bring another data set.")
+    fold, names = Fold(kept.rows, every[:0], checked), source.samples.class_names
+    part = ProbeInput(names, source.encoder, kept, seed=source.seed, cache=source.cache, progress=progress)
+    with scratch_folder() as folder:
+        classes = np.arange(len(names), dtype=np.int64)
+        learned = _learned(probe, _base_part(probe, source, classes, fold, part), folder)
+        result = run_probe(name, learned, target, progress=progress)
+    taught = f"Learned from {probe.needs().shots} images of each of {len(names):,} classes of another data set."
+    return replace(result, notes=(taught, said.replace("the pool's", "the first data set's")) if said else (taught,))
 
 
 def harmonic_of(right: Bool, is_base: Bool, groups: I64 | None = None, seed: int = 0) -> Estimate:

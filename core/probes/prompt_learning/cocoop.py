@@ -14,9 +14,8 @@ from core.probes.prompt_learning.coop import LearnedPrompts
 class CoCoOp(LearnedPrompts):
     """One context for all classes plus a shift for each image; the class name stands at the end.
 
-    Departures from the paper: a step takes 8 images (there one) and is 8 times as large, which on the embedded encoder
-    was chosen on clothing with seed 1, before captions joined it (0.02 gave 58 %, 0.1 gave 55 %; zero-shot 41 %);
-    validation chooses the epoch.
+    One image a step, 10 epochs and a step size of 0.002 are the paper's. Departure: validation chooses the epoch. More
+    images a step take a step as much larger, which costs a fifth less and learns worse (docs/evidence/probes.md).
     """
 
     title: ClassVar[str] = "CoCoOp"
@@ -29,7 +28,7 @@ class CoCoOp(LearnedPrompts):
 
     epochs: int | None = setting(None, "empty: 10, as in the paper", low=0, high=10_000, advanced=True)
     lr: float | None = setting(None, "step size; empty: 0.002 times the batch", low=1e-6, high=100, advanced=True)
-    batch: int = setting(8, "images a step; the paper takes one", low=1, high=10_000, advanced=True)
+    batch: int = setting(1, "images a step; one as in the paper", low=1, high=10_000, advanced=True)
 
     def estimate(self, n: int, k: int, folds: int) -> float:
         """CPU seconds: a prompt for each image and class, with its gradient while learning."""

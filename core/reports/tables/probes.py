@@ -146,7 +146,7 @@ def _scope(diagnosis: Diagnosis, found: Comparison, scope: FourWay) -> dict[str,
 
 def reproduction_table(rows: Sequence[LadderRow]) -> pd.DataFrame:
     """One row for each figure of a reproduction: step, shots, setting, metric, value, each seed's own, gains,
-    published, seconds, note."""
+    published, how that came about, what is done otherwise here, seconds, note."""
     return pd.DataFrame([flat(_reproduced(row)) for row in rows]).astype({"shots": "Int64"})
 
 
@@ -157,6 +157,8 @@ def _reproduced(row: LadderRow) -> dict[str, Any]:
         **{f"gain over {name}": estimate(gain) for name, gain in row.gains.items()},
         "each": " ".join(f"{value:.6g}" for value in row.each),
         "published": " | ".join(row.published),
+        "protocol": row.protocol,
+        "here": " | ".join(row.here),
         "seconds": row.seconds,
         "note": row.note,
     }
@@ -175,7 +177,7 @@ def reproduction_document(
             "rows": [
                 fields(row, "step shots setting metric value")
                 | {"gains": {name: estimate(gain) for name, gain in row.gains.items()}}
-                | fields(row, "each published seconds note")
+                | fields(row, "each published protocol here seconds note")
                 for row in rows
             ],
         }

@@ -180,7 +180,7 @@ def support_sentence(support: Support, noun: str = "image") -> str:
 
 def reproduction_lines(rows: Sequence[LadderRow]) -> list[str]:
     """An aligned line for each figure: mean over seeds with its interval, the gain over zero-shot, and what the papers
-    say."""
+    say; below it how their figure came about and what is done otherwise here."""
     titles = [
         ", ".join(p for p in (r.step, "" if r.shots is None else count(r.shots, "shot"), _metric(r)) if p) for r in rows
     ]
@@ -194,6 +194,9 @@ def reproduction_lines(rows: Sequence[LadderRow]) -> list[str]:
         over = "" if gain is None else f"; over zero-shot {_gain(gain)}"
         papers = f"; published: {'; '.join(row.published)}" if row.published else ""
         lines.append(f"{title:<{width}}{share(row.value)}{over}{papers}")
+        lines += [f"    published: {row.protocol}."] if row.protocol else []
+        lines += [f"    here: {'; '.join(row.here)}."] if row.here else []
+        lines += [f"    note: {row.note}"] if row.note else []
     return lines
 
 

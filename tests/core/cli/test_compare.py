@@ -10,7 +10,8 @@ import pandas as pd
 import pytest
 
 from core.errors import MissingDependency
-from core.probes.ladder.reproduce import LadderRow
+from core.probes.ladder.reproduce import LadderRow, SupportPool
+from core.probes.ladder.steps import LadderChoices
 from core.records import Estimate
 from tests.support.commands import make_folders, refused, said
 
@@ -66,6 +67,8 @@ def test_a_reproduction_is_printed_with_the_published_figures_and_written(
             Estimate(0.5, 0.4, 0.6),
             (0.5,),
             published=("63.70 (from memory, check)",),
+            protocol="no image teaches",
+            here=("other images", "other words"),
         ),
         LadderRow(
             "coop",
@@ -101,20 +104,36 @@ def test_a_reproduction_is_printed_with_the_published_figures_and_written(
         "2",
         "--shots",
         "4",
+        "--init",
+        "",
+        "--target",
+        "cars",
+        "dtd",
+        "--pool",
+        "laion.zip",
+        "--per-class",
+        "100",
         "--out",
         str(out),
     )
     lines = told.splitlines()
     assert lines[0].startswith("zero-shot ")
     assert lines[0].endswith("50\u00a0% (40 to 60\u00a0%); published: 63.70 (from memory, check)")
+    assert lines[1:3] == ["    published: no image teaches.", "    here: other images; other words."]
+    del lines[1:3]
     assert lines[1].startswith("coop, 4 shots, base-to-new, h")
     assert lines[1].endswith("over zero-shot +20 points (10 to 30)")
     assert lines[2].endswith("skipped: no text tower")
-    assert (asked["seeds"], asked["shots"], asked["state"]) == ((0, 1), (4,), out / "steps.json")
+    assert (asked["seeds"], asked["state"]) == ((0, 1), out / "steps.json")
+    assert asked["choices"] == LadderChoices((4,), init="", per_class=100)
+    assert asked["targets"] == (Path("cars"), Path("dtd"))
+    assert asked["pool"] == SupportPool(Path("laion.zip"))
     table = pd.read_csv(out / "reproduced.csv")
     assert table["value_low"].tolist()[:2] == [0.4, 0.6]
     assert table["gain over zero-shot_high"].tolist()[1] == 0.3
+    assert table["here"].tolist()[0] == "other images | other words"
     document = json.loads((out / "reproduced.json").read_text("utf-8"))
     assert document["rows"][2]["value"] is None
+    assert (document["rows"][0]["protocol"], document["rows"][0]["here"][0]) == ("no image teaches", "other images")
     assert (document["method"], document["seeds"]) == ("coop", 2)
     assert "at least 1" in refused(capsys, "reproduce", "coop", "--dataset", "pets", "--seeds", "0", "--out", str(out))

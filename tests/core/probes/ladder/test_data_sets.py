@@ -13,6 +13,7 @@ from PIL import Image
 from core.errors import InvalidInput
 from core.probes.ladder.data_sets import read_data_set
 from core.probes.ladder.reproduce import reproduce
+from core.probes.ladder.steps import LadderChoices
 
 CLASSES = ("cat", "ant", "dog")
 
@@ -121,12 +122,12 @@ def test_descriptions_come_with_a_data_set_that_has_some(folders: Path, clip: st
 @pytest.mark.slow
 def test_a_ladder_runs_on_a_clip_checkpoint_and_goes_on_where_it_stopped(folders: Path, clip: str, tmp_path: Path):
     state = tmp_path / "steps.json"
-    rows = reproduce("all", folders, clip, (0,), shots=(2,), state=state)
+    rows = reproduce("all", folders, clip, (0,), choices=LadderChoices((2,)), state=state)
     run = {(r.step, r.shots, r.setting) for r in rows if r.value is not None}
     assert {("zero-shot", None, "all classes"), ("sus-x", None, "all classes"), ("lp++", 2, "all classes")} <= run
     assert {("coop", 2, "base-to-new"), ("cocoop", 2, "base-to-new"), ("tip-adapter-f", 2, "all classes")} <= run
     assert {r.step for r in rows if r.value is None} == {"descriptions"}
-    again = reproduce("all", folders, clip, (0,), shots=(2,), state=state)
+    again = reproduce("all", folders, clip, (0,), choices=LadderChoices((2,)), state=state)
     assert [r.each for r in again] == [r.each for r in rows]
     assert sum(r.seconds for r in again) == pytest.approx(sum(r.seconds for r in rows))
 

@@ -10,10 +10,13 @@ from scipy import stats
 
 from core import probes
 from core.errors import Cancelled, InvalidInput
-from core.probes.base import Needs, Scored
+from core.probes import make_probe
+from core.probes.base import Images, Needs, Scored
 from core.probes.ladder.data_sets import LadderData
+from core.probes.ladder.departures import STANDS_IN
 from core.probes.ladder.reproduce import encoder_name, over_seeds, run_ladder
-from core.probes.ladder.steps import LadderStep, ladder
+from core.probes.ladder.steps import LadderChoices, LadderStep, ladder
+from core.probes.run import run_probe
 from core.records import Estimate
 from tests.support.heads import made_task
 
@@ -26,7 +29,9 @@ class Counted:
     what: ClassVar[str] = "A test."
     source: ClassVar[str] = "Made"
     runs: ClassVar[list] = []
+    inits: ClassVar[list] = []
     shots: int = 1
+    init: str = "words"
 
     def needs(self):
         return Needs()
@@ -36,6 +41,7 @@ class Counted:
 
     def run(self, part):
         self.runs.append(part.seed)
+        self.inits.append(self.init)
         truth = part.test.rows % 4
         said = np.where(part.test.rows < 20 * (part.seed + 1), truth, (truth + 1) % 4)
         return Scored(20 * np.eye(4)[said], controls={"zero-shot": ((truth + 1) % 4)[None]})
@@ -44,6 +50,7 @@ class Counted:
 @pytest.fixture
 def counted(monkeypatch):
     Counted.runs.clear()
+    Counted.inits.clear()
     monkeypatch.setitem(probes.PROBES, "counted", f"{__name__}:Counted")
     monkeypatch.setitem(probes.PROBES, "gone", "core.probes.none_such:Gone")
     return LadderStep("counted", "counted", {"shots": 2}, 2)
@@ -165,11 +172,77 @@ def test_kept_steps_of_other_data_are_refused(counted, tmp_path):
 def test_the_papers_figures_stand_beside(counted):
     step = LadderStep("coop", "counted", {}, 16)
     (row, *_) = run_ladder([step], made_set(), (0,), encoder="ViT-B-16/openai")
-    assert row.published == ("mean of 11 sets (CoOp): 79.89 (from another's table)",)
+    assert row.published == (
+        "mean of 11 sets (CoOp): 79.89 (from another's table: table in the README of the CasPL repository)",
+    )
     (row, *_) = run_ladder([step], replace(made_set(), name="imagenet"), (0,), encoder="RN50/openai")
-    assert row.published == ("63.33 (published with the code)",)
+    assert row.published == ("63.33 (published with the code: README of kdiAAA/TDA and azshue/TPT)",)
+    assert "whole validation set of ImageNet" in row.protocol
     (row, *_) = run_ladder([step], made_set(), (0,), encoder="embedded")
     assert row.published == ()
+
+
+def test_the_figures_of_another_data_set_stand_beside_what_imagenet_taught(counted, monkeypatch):
+    monkeypatch.setattr("core.probes.ladder.reproduce.cross_data_set", lambda name, probe, source, target: run(target))
+
+    def run(target):
+        return run_probe("counted", make_probe("counted"), target)
+
+    step = LadderStep("cocoop", "counted", {}, 16, "trained on imagenet", "OxfordPets")
+    other = LadderData("OxfordPets", made_task(40, seed=9), ("cat", "dog", "bird", "fish"))
+    (row, *_) = run_ladder([step], replace(made_set(), name="imagenet"), (0,), encoder="RN50/openai", targets=[other])
+    assert row.setting == "trained on imagenet, scored on OxfordPets"
+    assert row.published == ("88.39 (published with the code: README of kdiAAA/TDA)",)
+    assert (row.value.value, row.each) == (1.0, (1.0,))  # the target's seed is 9, so all of its rows are right
+    assert not any("not the published test split" in said for said in row.here)
+
+
+def test_a_setting_that_is_empty_reaches_the_probe(counted):
+    """The empty start of a context is the random one: it once was taken for no setting."""
+    run_ladder([replace(counted, settings={"init": ""})], made_set(), (0,))
+    assert Counted.inits == [""]
+
+
+def test_sus_x_says_what_stands_in_for_a_pool_and_another_pool_is_another_run(tmp_path):
+    state = tmp_path / "steps.json"
+    steps = [s for s in ladder("sus-x") if s.name == "sus-x"]
+    (row, *_) = run_ladder(steps, made_set(), (0, 1), state=state)
+    assert STANDS_IN in row.here
+    assert len(row.each) == 2
+    task = made_task(40, seed=5)
+    pool = Images(task.joint.vectors, task.samples.ids)
+    pooled = replace(made_set(), task=replace(made_set().task, pool=pool), notes=("2 pictures could not be read.",))
+    steps = [s for s in ladder("sus-x", LadderChoices(pooled=True)) if s.name == "sus-x"]
+    (row, *_) = run_ladder(steps, pooled, (0, 1), state=state)
+    assert STANDS_IN not in row.here
+    assert "support set from your pool of 40 unlabelled images, 20 a class at most, in LAION-5B's place" in row.here
+    assert "2 pictures could not be read." in row.note
+    assert len(row.each) == 1
+    assert len(json.loads(state.read_text())["units"]) == 3
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {
+            "cat": ["A cat has whiskers.", "A cat sits."],
+            "dog": ["A dog barks."],
+            "great white shark": ["A shark swims."],
+        },
+        {"cat": ["whiskers", "a long tail"], "dog": ["floppy ears"], "bird": [], "great white shark": ["fins"]},
+    ],
+    ids=["CuPL", "DCLIP"],
+)
+def test_published_files_of_descriptions_are_taken_as_they_are(said, tmp_path):
+    file = tmp_path / "said.json"
+    file.write_text(json.dumps(said))
+    steps = [s for s in ladder("sus-x", LadderChoices(descriptions=str(file))) if s.name.startswith("sus-x")]
+    rows = [row for row in run_ladder(steps, made_set(), (0,)) if row.metric == "accuracy"]
+    assert [row.step for row in rows] == ["sus-x", "sus-x, tuned"]
+    for row in rows:
+        assert row.value is not None
+        assert "great white shark" in row.note
+        assert not any("no descriptions" in said for said in row.here)
 
 
 def test_base_to_new_is_a_step_with_its_own_figures():

@@ -10,7 +10,15 @@ import pytest
 from core.errors import InvalidInput
 from core.probes import make_probe
 from core.probes.base import Needs, Scored
-from core.probes.ladder.transfer import base_to_new, check_transfers, halve_classes, harmonic, harmonic_of
+from core.probes.ladder.transfer import (
+    base_to_new,
+    check_transfers,
+    cross_data_set,
+    halve_classes,
+    harmonic,
+    harmonic_of,
+)
+from core.probes.run import in_id_order
 from core.probes.splits import Fold, Split
 from core.probes.zero_shot.text_classifier import text_classifier
 from core.records import Embeddings, SampleSet
@@ -154,6 +162,59 @@ def test_images_of_one_half_alone_are_refused(shift):
     split = Split((Fold(np.arange(40), np.arange(40, 80, 4)),), "Given.")
     with pytest.raises(InvalidInput, match="No image of the new classes"):
         base_to_new("shift", shift, replace(made_task(80), split=split))
+
+
+def renamed(task, names=("fish", "bird", "dog", "cat")):
+    """The same images under other class names: those of another data set."""
+    return replace(task, samples=replace(task.samples, class_names=names))
+
+
+def test_what_one_data_set_taught_scores_every_image_of_another_by_its_own_names(shift):
+    found = cross_data_set("shift", shift, made_task(80), renamed(made_task(40, seed=9)))
+    (taught,) = shift.taught
+    assert taught.class_names == NAMES
+    assert sorted(set(taught.shots.labels)) == [0, 1, 2, 3]
+    assert not set(taught.shots.rows) & set(taught.validation.rows)
+    assert (len(found.rows), found.class_names) == (40, ("fish", "bird", "dog", "cat"))
+    right = cross_data_set("shift", shift, made_task(80), made_task(40, seed=9)).accuracy.value
+    assert found.accuracy.value < right  # the names are heeded: most of these are the wrong ones
+
+
+def test_images_that_are_in_both_data_sets_teach_nothing(shift):
+    both, own = made_task(80, seed=3), made_task(80, seed=4)
+    vectors = np.concatenate([both.joint.vectors, own.joint.vectors])
+    ids = tuple(f"s{i}" for i in range(160))
+    source = replace(
+        both,
+        samples=SampleSet(ids, labels=np.arange(160) % 4, class_names=NAMES),
+        joint=replace(both.joint, vectors=vectors),
+    )
+    found = cross_data_set("shift", replace(shift, shots=15), source, both)
+    taught = {i for part in shift.taught for images in (part.shots, part.validation) for i in images.ids}
+    assert taught <= set(ids[80:])
+    assert "80 of the first data set's 160 images are also among the samples" in " ".join(found.notes)
+    with pytest.raises(InvalidInput, match="Every image that could teach"):
+        cross_data_set("shift", shift, both, both)
+
+
+def test_a_split_of_either_data_set_is_kept_to(shift):
+    split = Split((Fold(np.arange(40), np.arange(40, 80)),), "Given.")
+    source, target = replace(made_task(80), split=split), replace(made_task(80, seed=9), split=split)
+    found = cross_data_set("shift", shift, source, target)
+    assert sorted(found.rows.tolist()) == list(range(40, 80))
+    names = set(in_id_order(source).samples.ids)
+    assert {i for part in shift.taught for i in part.shots.ids} <= names - {
+        source.samples.ids[r] for r in range(40, 80)
+    }
+
+
+def test_a_probe_that_learns_nothing_and_vectors_of_another_encoder_are_refused(shift):
+    with pytest.raises(InvalidInput, match="learns from no image"):
+        cross_data_set("zero-shot", make_probe("zero-shot"), made_task(80), made_task(40, seed=9))
+    other = made_task(40, seed=9)
+    other = replace(other, encoder=type("Other", (type(other.encoder),), {"fingerprint": "o" * 16})())
+    with pytest.raises(InvalidInput, match="different encoders"):
+        cross_data_set("shift", shift, made_task(80), other)
 
 
 @pytest.mark.slow

@@ -19,7 +19,7 @@ from core.probes.prompt_learning import learner as prompt_learner
 from core.probes.prompt_learning.cocoop import CoCoOp
 from core.probes.prompt_learning.context import PromptTraining, lay_out, load_prompts
 from core.probes.prompt_learning.learner import Frame, Learner, classifier, cocoop_logits, prompt_logits, tower_of
-from core.probes.prompt_learning.training import backward, fit_prompts, start
+from core.probes.prompt_learning.training import backward, epochs_of, fit_prompts, lr_of, start
 from core.records import F64, I64
 from tests.support.prompts import NAMES, part_around
 from tests.support.tiny_clip import write_custom, write_hugging_face, write_native
@@ -199,6 +199,17 @@ def test_scoring_reports_its_progress(native: OpenClipEncoder) -> None:
         progress=lambda *at: said.append(at),
     )
     assert said[-1] == ("score images", 80, 80)
+
+
+def test_it_learns_as_in_the_paper_unless_told_otherwise(native: OpenClipEncoder) -> None:
+    """One image a step, ten epochs, a step size of 0.002: in batches of 8 it learned worse at each of the seeds."""
+    probe, tower = CoCoOp(), tower_of(native)
+    how = PromptTraining("cocoop", init=probe.init, batch=probe.batch, lr=probe.lr, epochs=probe.epochs)
+    assert (probe.batch, epochs_of(how, 16, tower), lr_of(how, tower)) == (1, 10, 0.002)
+    part, _ = permuted(native)
+    assert part.shots is not None
+    training = CoCoOp(epochs=1, validate=False).run(part).details["training"]
+    assert (training["batch"], training["lr"], training["steps"]) == (1, 0.002, len(part.shots))
 
 
 def test_a_run_at_ten_classes_is_estimated_longer_than_coop() -> None:
