@@ -37,6 +37,8 @@ class LadderData:
     descriptions: str = ""
     """A file of sentences for each class that comes with Errata, or ""."""
     notes: tuple[str, ...] = ()
+    pool_notes: tuple[str, ...] = ()
+    """What was noted of the pool that a support set is made of."""
 
 
 def read_data_set(

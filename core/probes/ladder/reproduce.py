@@ -21,7 +21,7 @@ from core.probes.few_shot.pools import read_aliases, read_pool
 from core.probes.ladder.data_sets import LadderData, read_data_set
 from core.probes.ladder.departures import departures, said_figure
 from core.probes.ladder.published import find, means
-from core.probes.ladder.steps import DEFAULT_CHOICES, LadderChoices, LadderStep, ladder
+from core.probes.ladder.steps import DEFAULT_CHOICES, NO_DRAW, LadderChoices, LadderStep, ladder
 from core.probes.ladder.transfer import base_to_new, cross_data_set
 from core.probes.run import run_probe
 from core.records import Estimate, Progress, PublishedFigure, no_progress
@@ -29,7 +29,6 @@ from core.records import Estimate, Progress, PublishedFigure, no_progress
 PROTOCOL = ("base", "new", "h", "seen", "unseen", "general_h", "into_base")
 """What base-to-new gives for each seed; see `core.probes.ladder.transfer.BaseToNew`."""
 FORMAT = 1
-NO_DRAW = "No draw has a part in it; the interval is over rows."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -119,7 +118,7 @@ def reproduce(
         aliases = None if pool.aliases is None else read_aliases(pool.aliases, names)
         how: dict[str, Any] = {"samples": vectors, "folders": pool.folders, "aliases": aliases}
         read = read_pool(pool.path, found.task.encoder, names, **how, cache=cache, progress=progress)
-        found = replace(found, task=replace(found.task, pool=read.images), notes=(*found.notes, *read.notes))
+        found = replace(found, task=replace(found.task, pool=read.images), pool_notes=read.notes)
     given = found.descriptions if descriptions is None else descriptions
     choices = replace(choices, descriptions=given, source=found.name, targets=tuple(other.name for other in others))
     steps = ladder(method, choices)
@@ -208,7 +207,7 @@ def _rows(
     rows, seconds = list[LadderRow](), sum(unit["seconds"] for unit in units)
     notes = [] if step.seeded else [NO_DRAW]
     notes += dict.fromkeys(note for unit in units for note in unit.get("notes", ()))
-    notes += found.notes if step.probe == "sus-x" else ()
+    notes += found.pool_notes if step.probe == "sus-x" else ()
     for metric in units[0]["metrics"]:
         own = [Estimate(**unit["metrics"][metric]) for unit in units]
         controls = units[0]["gains"] if metric == "accuracy" else ()

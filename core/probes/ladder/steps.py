@@ -11,6 +11,7 @@ from core.probes.base import said_shots
 from core.probes.prompt_learning.coop import INIT
 
 SHOTS = (1, 4, 16)
+NO_DRAW = "No draw has a part in it; the interval is over rows."
 LEARNED = ("coop", "cocoop")
 """Methods whose learning serves other class names."""
 

@@ -181,6 +181,8 @@ def support_sentence(support: Support, noun: str = "image") -> str:
 def reproduction_lines(rows: Sequence[LadderRow]) -> list[str]:
     """An aligned line for each figure: mean over seeds with its interval, the gain over zero-shot, and what the papers
     say; below it how their figure came about and what is done otherwise here."""
+    from core.probes.ladder.steps import NO_DRAW
+
     titles = [
         ", ".join(p for p in (r.step, "" if r.shots is None else count(r.shots, "shot"), _metric(r)) if p) for r in rows
     ]
@@ -196,7 +198,8 @@ def reproduction_lines(rows: Sequence[LadderRow]) -> list[str]:
         lines.append(f"{title:<{width}}{share(row.value)}{over}{papers}")
         lines += [f"    published: {row.protocol}."] if row.protocol else []
         lines += [f"    here: {'; '.join(row.here)}."] if row.here else []
-        lines += [f"    note: {row.note}"] if row.note else []
+        note = row.note.removeprefix(NO_DRAW).strip()
+        lines += [f"    note: {note}"] if note else []
     return lines
 
 

@@ -211,14 +211,19 @@ def test_sus_x_says_what_stands_in_for_a_pool_and_another_pool_is_another_run(tm
     assert len(row.each) == 2
     task = made_task(40, seed=5)
     pool = Images(task.joint.vectors, task.samples.ids)
-    pooled = replace(made_set(), task=replace(made_set().task, pool=pool), notes=("2 pictures could not be read.",))
+    pooled = replace(
+        made_set(), task=replace(made_set().task, pool=pool), pool_notes=("2 pictures could not be read.",)
+    )
     steps = [s for s in ladder("sus-x", LadderChoices(pooled=True)) if s.name == "sus-x"]
     (row, *_) = run_ladder(steps, pooled, (0, 1), state=state)
     assert STANDS_IN not in row.here
     assert "support set from your pool of 40 unlabelled images, 20 a class at most, in LAION-5B's place" in row.here
     assert "2 pictures could not be read." in row.note
     assert len(row.each) == 1
-    assert len(json.loads(state.read_text())["units"]) == 3
+    fewer = replace(pooled, task=replace(pooled.task, pool=pool.keep(np.arange(20))))
+    (row, *_) = run_ladder(steps, fewer, (0,), state=state)
+    assert "support set from your pool of 20" in row.here[0]
+    assert len(json.loads(state.read_text())["units"]) == 4  # two seeds of halves, one of each pool
 
 
 @pytest.mark.parametrize(
