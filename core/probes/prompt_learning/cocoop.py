@@ -15,7 +15,7 @@ class CoCoOp(LearnedPrompts):
     """One context for all classes plus a shift for each image; the class name stands at the end.
 
     One image a step, 10 epochs and a step size of 0.002 are the paper's. Departure: validation chooses the epoch. More
-    images a step take a step as much larger, which costs a fifth less and learns worse (docs/evidence/probes.md).
+    images a step take a step as much larger, which costs less and learns worse (docs/evidence/probes.md).
     """
 
     title: ClassVar[str] = "CoCoOp"
@@ -36,5 +36,5 @@ class CoCoOp(LearnedPrompts):
         if self.load:
             return 3.0 + scoring
         epochs = 10 if self.epochs is None else self.epochs
-        learning = epochs * k * (self.shots * k * 0.0065 + min(self.shots, 4) * k * 0.002 * self.validate)
+        learning = epochs * k * (self.shots * k * 0.009 + min(self.shots, 4) * k * 0.002 * self.validate)
         return 3.0 + scoring + folds * learning
