@@ -78,6 +78,9 @@ class AdaptOptions:
     n: int | None = entry("N", "rendered items to learn from, where no benchmark is given (default 2000)")
     kinds: tuple[str, ...] = entry("KIND", "of the rendered items (default: all)", ())
     share: float | None = entry("X", SHARE)
+    everyday: str | None = entry("BENCHMARK", "pictures with captions to learn from beside, so that less is forgotten")
+    everyday_images: Path | None = entry("PATH", "where these pictures are (default: beside the file)")
+    everyday_n: int = entry("N", "of these pictures at most (default 1000)", 1000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +145,7 @@ def adapt(
             "labelled": labelled and read_samples(None, images=labelled, progress=progress).samples,
         }
         encoder = load_encoder(encoder_name(options.encoder))
+        pictured = _with_everyday(pictured, options, seed)
         adapted = _train(options, settings, how, pictured, encoder, progress)
         progress.close()
         say("\n".join(trained_lines(adapted)))
@@ -198,6 +202,20 @@ def _to_learn(
     return draw_training(options.n or 2000, seed, options.kinds), None
 
 
+def _with_everyday(pictured: LoadedBenchmark, options: AdaptOptions, seed: int) -> LoadedBenchmark:
+    """What to learn from, with the everyday pictures mixed in."""
+    if options.everyday is None:
+        return pictured
+    from core.composition.readers import recognise
+    from core.composition.readers.fields import path_of
+    from core.training.reference_tasks import everyday_pairs, joined_benchmarks
+
+    path = path_of(options.everyday, "The everyday pictures")
+    most = options.everyday_n if path.is_file() and recognise(path) == "captions" else None
+    found = open_pictured(options.everyday, images=options.everyday_images, n=most)
+    return joined_benchmarks(pictured, everyday_pairs(found, options.everyday_n, seed))
+
+
 def _checked(adapted: Adapted, out: Path, progress: TerminalProgress, **against: Any) -> ForgettingCheck:
     """What the training cost, printed and kept beside the adapter."""
     from core.composition.scoring.encoder import EncoderScorer
@@ -208,7 +226,9 @@ def _checked(adapted: Adapted, out: Path, progress: TerminalProgress, **against:
     from core.training.train import AdaptedScorer
 
     before, after = EncoderScorer(adapted.encoder), AdaptedScorer(adapted)
-    found = check_regression(before, after, cache=default_cache(), progress=progress, **against)
+    found = check_regression(
+        before, after, weight=adapted.record.rerank, cache=default_cache(), progress=progress, **against
+    )
     write_check(found, out)
     progress.close()
     say("\n".join(["What it cost", *regression_lines(found)]))

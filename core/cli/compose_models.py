@@ -37,13 +37,15 @@ def open_pictured(
     Args:
         form: name of the format; "" recognises it.
         images: where its pictures are; None looks beside its file.
-        n: items of a benchmark that comes along.
+        n: items of a benchmark that comes along, or rows of a table of captions.
         reading: what the reader of that format takes besides.
 
     Raises:
         InvalidInput: it is neither, it cannot be read, or none of its pictures is there.
     """
     from core.composition.pictures import find_pictures
+    from core.composition.readers import recognise
+    from core.composition.readers.fields import path_of
     from core.scenes.shipped import SHIPPED, open_shipped
 
     if what in SHIPPED and not Path(what).exists():
@@ -54,9 +56,13 @@ def open_pictured(
             )
         return open_shipped(what, n=n)
     if n is not None:
-        raise InvalidInput(
-            f"--n is for benchmarks that come along ({', '.join(SHIPPED)}): a file is read whole. Leave it out."
-        )
+        path = path_of(what, "The benchmark")
+        if not path.is_file() or (form or recognise(path)) != "captions":
+            raise InvalidInput(
+                f"--n is for benchmarks that come along ({', '.join(SHIPPED)}) and for captions without foils: another "
+                "file is read whole. Leave it out."
+            )
+        reading = {"most": n, **(reading or {})}
     benchmark = read_named(what, form, **(reading or {}))
     path = Path(what).expanduser()
     if images is not None:
@@ -120,11 +126,24 @@ def score_models(
     return ModelResults(pictured, results, comparison, next(filter(None, map(_curve, reversed(scorers))), None))
 
 
-def scorers_of(models: Sequence[str]) -> list[Scorer]:
-    """The scorer of each name or folder."""
-    from core.training.scorers import scorer_of
+def scorers_of(models: Sequence[str], *, rerank: bool = False) -> list[Scorer]:
+    """The scorer of each name or folder.
 
-    return [scorer_of(model) for model in models]
+    Args:
+        rerank: adapters only re-rank what their frozen encoder finds.
+
+    Raises:
+        InvalidInput: `rerank` without an adapter, or a model cannot be read.
+    """
+    from core.composition.readers.fields import path_of
+    from core.training.scorers import is_adapter, scorer_of
+
+    if rerank and not any(is_adapter(path_of(model, "The model")) for model in models):
+        raise InvalidInput(
+            f"--rerank is for an adapter, and {', '.join(models)} is none. Name the folder that `compose adapt --out` "
+            "wrote with --encoder."
+        )
+    return [scorer_of(model, rerank=rerank) for model in models]
 
 
 def _names(benchmark: Benchmark, scorers: Sequence[Scorer]) -> list[str]:
@@ -135,7 +154,7 @@ def _names(benchmark: Benchmark, scorers: Sequence[Scorer]) -> list[str]:
 
 def _curve(scorer: Scorer) -> tuple[Sequence[Any], int] | None:
     """(epochs, the one that was kept) of an adapter's training."""
-    adapted = getattr(scorer, "adapted", None)
+    adapted = getattr(getattr(scorer, "second", scorer), "adapted", None)
     return None if adapted is None else (adapted.record.curve, adapted.record.best)
 
 

@@ -26,7 +26,10 @@ class RunOptions:
     images: Path | None = entry("PATH", IMAGES)
     encoder: tuple[str, ...] = entry("MODEL", f"{MODEL}; two are compared (default: embedded)", ("embedded",))
     name: tuple[str, ...] = entry("TEXT", "what each result is called (default: benchmark and model)", ())
-    n: int | None = entry("N", "items of a benchmark that comes along (default: see `compose benchmarks`)")
+    rerank: bool = entry("", "use an adapter only to re-rank what its frozen encoder finds", False)
+    n: int | None = entry(
+        "N", "items of a benchmark that comes along, or rows of captions (default: see `compose benchmarks`; all rows)"
+    )
     no_blind: bool = entry("", "leave out the baselines that see no picture", False)
     diagnose: bool = entry("", "also find where the first model fails, into DIR/diagnosis", False)
     permutations: int = entry("N", "shuffles behind each p of that diagnosis (default 5000)", 5000)
@@ -42,6 +45,7 @@ class ReaderOptions:
     seen: Path | None = entry("FILE", "cola-single: queries whose combination was trained on, one a line")
     negatives: str | None = entry("COL", "crepe: the column of hard negatives")
     max_words: int | None = entry("N", "aro-order: longest caption (default 30)")
+    split: str | None = entry("NAME", "captions: only the rows whose column split says so")
 
 
 @command()
@@ -56,7 +60,7 @@ def run(benchmark: str, options: RunOptions, reader: ReaderOptions) -> None:
     _check_run(options)
     with TerminalProgress() as progress:
         pictured = open_pictured(benchmark, options.format, options.images, n=options.n, reading=_reading(reader))
-        scorers, blind = scorers_of(options.encoder), not options.no_blind
+        scorers, blind = scorers_of(options.encoder, rerank=options.rerank), not options.no_blind
         ran = score_models(pictured, scorers, progress, names=options.name, blind=blind, seed=options.seed)
         if options.out is not None:
             write_results(ran, options.out, regression=_known_check(options.encoder))
@@ -103,7 +107,7 @@ def _check_run(options: RunOptions) -> None:
 
 def _reading(options: ReaderOptions) -> dict[str, Any]:
     """What single formats take, as far as it was given."""
-    given: dict[str, Any] = {"negatives": options.negatives, "max_words": options.max_words}
+    given: dict[str, Any] = {"negatives": options.negatives, "max_words": options.max_words, "split": options.split}
     if options.seen is not None:
         from core.documents import read_text
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -23,6 +24,7 @@ from core.records import Benchmark
 from core.training.adapters import make_adapter
 from core.training.checkpoints import epoch_of, read_tensors, write_tensors
 from core.training.loop import Trained, Training
+from core.training.reranking import WeighedReranking
 
 FORMAT = 1
 RECORD, WEIGHTS = "adapter.json", "adapter.safetensors"
@@ -59,6 +61,11 @@ class AdapterRecord:
     n_parameters: int
     taught: frozenset[str]
     """Digests of the (picture, caption) pairs that it learned from or was stopped by."""
+    rerank: float = 1.0
+    """Its weight where it only re-ranks what the frozen encoder finds (`core.training.reranking.choose_weight`); 1
+    where none was chosen."""
+    weighed: tuple[WeighedReranking, ...] = ()
+    """What each weight brought where one was chosen."""
 
 
 class Adapted:
@@ -179,7 +186,8 @@ def _read_record(folder: Path) -> AdapterRecord:
             raise InvalidInput(f"The adapter in {folder} is of another version. Train it again.")
         weights = said.pop("weights")
         curve = tuple(map(epoch_of, said.pop("curve")))
-        record = AdapterRecord(**said | {"curve": curve, "taught": frozenset(said["taught"])})
+        weighed = tuple(WeighedReranking(**row) for row in said.pop("weighed", ()))
+        record = AdapterRecord(**said | {"curve": curve, "taught": frozenset(said["taught"]), "weighed": weighed})
         _check_record(record)
         same = False
         with suppress(FileNotFoundError), open_located(folder / WEIGHTS) as file:
@@ -202,6 +210,8 @@ def _check_record(record: AdapterRecord) -> None:
     digests: frozenset[Any] = record.taught
     if not all(isinstance(one, str) for one in digests):
         raise ValueError("its training pairs are not a list of digests")
+    if not 0 <= record.rerank < math.inf:
+        raise ValueError(f"its weight for re-ranking is {str(record.rerank)[:40]!r}")
     if not 0 <= record.best < len(record.curve):
         raise ValueError(f"it kept epoch {record.best} of {len(record.curve):,}")
 

@@ -41,13 +41,13 @@ from core.records import (
 from core.statistics.intervals import accuracy_of
 from core.statistics.paired import paired_difference, paired_p
 from core.training.forgetting_rows import TASKS, ForgettingRow, judged, reranked_sentence, sentence_of
-from core.training.reference_tasks import Captioned, captioned_items, scene_captions, scene_classes
-from core.training.reranking import RerankingScorer, rerank
+from core.training.reference_tasks import CAPTIONED, Captioned, captioned_items, scene_captions, scene_classes
+from core.training.reranking import RerankingScorer, ranks, rerank
 from core.training.scorers import matrix_of
 
 PROMPT = "a photo of a {}."
-LABELLED, CAPTIONED = 240, 100
-"""Pictures of the two checks: a module that looks at every pair has 240 x classes and 100 x captions to look at."""
+LABELLED = 240
+"""Pictures with labels: a module that looks at every pair has 240 x classes and `CAPTIONED` x captions to look at."""
 DEPTHS = (1, 5)
 
 
@@ -76,6 +76,7 @@ def check_regression(
     labelled: SampleSet | None = None,
     retrieval: LoadedBenchmark | None = None,
     benchmarks: Sequence[LoadedBenchmark] = (),
+    weight: float = 1.0,
     cache: Path | None = None,
     progress: Progress = no_progress,
     seed: int = 0,
@@ -89,6 +90,7 @@ def check_regression(
         retrieval: pictures with captions; by default the same scenes with theirs. At most `CAPTIONED` pictures, drawn
             by `seed`.
         benchmarks: other benchmarks of composition, by their headline.
+        weight: of the adapted one where it only re-ranks.
         cache: where vectors and tokens are kept between runs.
         progress: steps of the scorers; may raise `Cancelled`.
 
@@ -106,12 +108,12 @@ def check_regression(
     captioned = (
         scene_captions(CAPTIONED, seed, progress) if retrieval is None else captioned_items(retrieval, CAPTIONED, seed)
     )
-    searched, reranked = _searched(captioned, both, notes, seed)
+    searched, reranked = _searched(captioned, both, weight, notes, seed)
     rows += searched
     for one in benchmarks:
         known = [_Known(scorer.score(one, cache=cache, progress=progress)) for scorer in (before, after)]
         rows.append(_benchmark(one, known[0], known[1], notes, seed))
-        reranked.append(_benchmark(one, known[0], RerankingScorer(known[0], known[1]), [], seed))
+        reranked.append(_benchmark(one, known[0], RerankingScorer(known[0], known[1], weight=weight), [], seed))
     return ForgettingCheck(before.name, after.name, judged(rows), judged(reranked), tuple(dict.fromkeys(notes)))
 
 
@@ -151,7 +153,7 @@ def _top(scores: F64, labels: I64) -> Bool:
 
 
 def _searched(
-    captioned: Captioned, both: Both, notes: list[str], seed: int
+    captioned: Captioned, both: Both, weight: float, notes: list[str], seed: int
 ) -> tuple[list[ForgettingRow], list[ForgettingRow]]:
     """Rows of both directions, and the same with the adapter as a re-ranker."""
     scores = both(captioned.images, captioned.captions)
@@ -163,16 +165,10 @@ def _searched(
     plain, mixed = list[ForgettingRow](), list[ForgettingRow]()
     sides = ((TASKS[1], "picture", before, after, true), (TASKS[2], "caption", before.T, after.T, true.T))
     for way, noun, first, second, right in sides:
-        data, base = f"{count(len(first), noun)} of {captioned.name}", _rank(first, right)
-        for rank, rows in ((_rank(second, right), plain), (_rank(rerank(first, second), right), mixed)):
+        data, base = f"{count(len(first), noun)} of {captioned.name}", ranks(first, right)
+        for rank, rows in ((ranks(second, right), plain), (ranks(rerank(first, second, weight=weight), right), mixed)):
             rows += [_row(way, data, f"recall at {k}", (base <= k, rank <= k), None, seed) for k in DEPTHS]
     return plain, mixed
-
-
-def _rank(scores: F64, true: Bool) -> I64:
-    """(q,) rank of each query's best true answer among those that are not true; behind those of equal score."""
-    best = np.where(true, scores, -np.inf).max(axis=1, keepdims=True)
-    return 1 + (~true & (scores >= best)).sum(axis=1)
 
 
 def _seen(scores: tuple[F64, F64], notes: list[str]) -> I64:

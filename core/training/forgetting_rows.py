@@ -9,11 +9,9 @@ from typing import Literal
 from core.numbers import count, percent, points
 from core.records import Estimate
 from core.statistics.permutation import holm
-from core.training.reranking import CANDIDATES
+from core.training.reranking import CANDIDATES, MARGIN
 
 TASKS = ("Zero-shot", "Image to text", "Text to image")
-MARGIN = 0.03
-"""A task is kept if its interval rules out a loss of more than this."""
 ALPHA = 0.05
 
 Verdict = Literal["kept", "lost", "gained", "open"]

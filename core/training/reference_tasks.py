@@ -6,7 +6,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -14,10 +14,14 @@ from core.data.images.archives import open_images
 from core.data.images.matching import index_files
 from core.errors import InvalidInput
 from core.files import ASSETS
-from core.records import I64, Bool, ItemStore, LoadedBenchmark, Progress, SampleSet, no_progress
+from core.records import I64, Bool, Item, ItemStore, LoadedBenchmark, Picture, Progress, SampleSet, no_progress
 
 SCENES = ASSETS / "examples" / "scenes"
 NAME = "the shipped scenes"
+CAPTIONED = 100
+"""Pictures with captions that a check of retrieval takes."""
+EVERYDAY = "everyday"
+"""Tag of an item that is there to be kept, not to be learned."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,11 +47,15 @@ def scene_classes(n: int, seed: int, progress: Progress = no_progress) -> Sample
     return SampleSet(files, items=_scenes(files, progress), labels=labels, class_names=names, name=NAME)
 
 
-def scene_captions(n: int, seed: int, progress: Progress = no_progress) -> Captioned:
-    """n of the shipped scenes with their captions, drawn by `seed`; scenes of one caption share it."""
+def scene_captions(n: int, seed: int, progress: Progress = no_progress, *, skip: int = 0) -> Captioned:
+    """n of the shipped scenes with their captions, drawn by `seed`; scenes of one caption share it.
+
+    Args:
+        skip: so many that are drawn first are left out: a draw without `skip` holds none of those with it.
+    """
     captions: dict[str, str] = json.loads((SCENES / "truth.json").read_text("utf-8"))["captions"]
     files = sorted(captions)
-    picked = [files[i] for i in _drawn(len(files), n, seed).tolist()]
+    picked = [files[i] for i in _drawn(len(files), n, seed, skip).tolist()]
     return _captioned(NAME, _scenes(picked, progress), [[captions[file]] for file in picked])
 
 
@@ -69,6 +77,68 @@ def captioned_items(pictured: LoadedBenchmark, n: int, seed: int) -> Captioned:
     places = sorted(said)
     rows = np.array([places[i] for i in _drawn(len(places), n, seed).tolist()], np.int64)
     return _captioned(pictured.benchmark.title, pictured.store.keep(rows), [said[row] for row in rows.tolist()])
+
+
+def everyday_pairs(pictured: LoadedBenchmark, n: int, seed: int) -> LoadedBenchmark:
+    """Up to n pictures of a benchmark, drawn by `seed`, two by two with one true caption each, as items to learn from
+    beside others: what a module must not unlearn. Each bears the tag `EVERYDAY`. Where some items say split = train and
+    others do not, only those are taken.
+
+    Raises:
+        InvalidInput: fewer than eight pictures have a caption.
+    """
+    whole = pictured.benchmark
+    train = tuple(item for item in whole.items if item.tags.get("split") == "train") or whole.items
+    pictured = replace(pictured, benchmark=replace(whole, items=train))
+    rng, found = np.random.default_rng(seed), captioned_items(pictured, n, seed)
+    order = rng.permutation(len(found.images))
+    if len(order) < 8:
+        raise InvalidInput(
+            f"Everyday pictures keep an adapter from forgetting, and {found.name} has {len(order)} with a caption: "
+            "bring at least 8."
+        )
+    said = [found.captions[int(rng.choice(np.flatnonzero(row)))] for row in found.true]
+    items = tuple(
+        Item(f"everyday/{i}", (int(a), int(b)), (said[a], said[b]), ((0, 0), (1, 1)), {EVERYDAY: "yes"})
+        for i, (a, b) in enumerate(zip(order[::2].tolist(), order[1::2].tolist(), strict=False))
+        if said[a] != said[b]
+    )
+    pictures = tuple(Picture(found.images.name(i)) for i in range(len(found.images)))
+    named = replace(whole, kind="pairs", items=items, pictures=pictures, headline="group", average="")
+    return LoadedBenchmark(named, found.images)
+
+
+def joined_benchmarks(first: LoadedBenchmark, second: LoadedBenchmark) -> LoadedBenchmark:
+    """The items of both, to learn from; title and headline are those of the first."""
+    one, other = first.benchmark, second.benchmark
+    shift = len(one.pictures)
+    moved = tuple(replace(item, pictures=tuple(at + shift for at in item.pictures)) for item in other.items)
+    title = f"{one.title}, and {len(moved):,} everyday pairs of {other.title}"
+    whole = replace(one, items=(*one.items, *moved), pictures=(*one.pictures, *other.pictures), title=title)
+    return LoadedBenchmark(whole, JoinedItems(first.store, second.store), first.missing)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class JoinedItems(ItemStore):
+    """The items of one store, then those of another."""
+
+    first: ItemStore
+    second: ItemStore
+
+    def __len__(self) -> int:
+        return len(self.first) + len(self.second)
+
+    def name(self, index: int) -> str:
+        store, at = self._place(index)
+        return store.name(at)
+
+    def read(self, index: int) -> bytes:
+        store, at = self._place(index)
+        return store.read(at)
+
+    def _place(self, index: int) -> tuple[ItemStore, int]:
+        n = len(self.first)
+        return (self.first, index) if index < n else (self.second, index - n)
 
 
 def _captioned(name: str, images: ItemStore, said: Sequence[Sequence[str]]) -> Captioned:
@@ -94,6 +164,6 @@ def _scenes(files: Sequence[str], progress: Progress) -> ItemStore:
     return store.keep(np.array([index.find(file)[0] for file in files], np.int64))
 
 
-def _drawn(n: int, most: int, seed: int) -> I64:
+def _drawn(n: int, most: int, seed: int, skip: int = 0) -> I64:
     """At most `most` of n rows, in order."""
-    return np.sort(np.random.default_rng(seed).permutation(n)[:most]).astype(np.int64)
+    return np.sort(np.random.default_rng(seed).permutation(n)[skip : skip + most]).astype(np.int64)

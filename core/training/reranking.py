@@ -9,9 +9,23 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import InvalidInput
-from core.records import F64, LoadedBenchmark, Progress, Scorer, Scores, no_progress
+from core.records import F64, I64, Bool, LoadedBenchmark, Progress, Scorer, Scores, no_progress
 
 CANDIDATES = 10
+WEIGHTS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
+MARGIN = 0.03
+"""So much of what is found first may be lost, or is taken for kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class WeighedReranking:
+    """What a weight brings on held-back items, and what it leaves of the search of everyday pictures."""
+
+    weight: float
+    right: float
+    """Share of the held-back items that come out right (`core.training.losses.right`)."""
+    found: float
+    """Recall at 1 of the search, mean of both directions."""
 
 
 def rerank(first: F64, second: F64, *, k: int = CANDIDATES, weight: float = 1.0) -> F64:
@@ -57,6 +71,40 @@ def rerank(first: F64, second: F64, *, k: int = CANDIDATES, weight: float = 1.0)
             "A score is nan or infinite, so it cannot be ranked. Leave out the pictures that could not be read."
         )
     return _reordered(first, candidates, mine + weight * _scale(mine, theirs) * theirs)
+
+
+def ranks(scores: F64, true: Bool) -> I64:
+    """(q,) rank of each query's best true answer among those that are not true; behind those of equal score.
+
+    Args:
+        scores, true: (q, n).
+    """
+    best = np.where(true, scores, -np.inf).max(axis=1, keepdims=True)
+    return 1 + (~true & (scores >= best)).sum(axis=1)
+
+
+def choose_weight(
+    items: Sequence[tuple[F64, F64, Bool]], first: F64, second: F64, true: Bool
+) -> tuple[float, tuple[WeighedReranking, ...]]:
+    """The weight of `WEIGHTS` with the most items right among those that lose at most `MARGIN` of what the first model
+    finds first; the smallest of equals. 0, the first model alone, always qualifies.
+
+    Args:
+        items: (I, T) scores of both models and what belongs together, of items that nothing was learned from.
+        first, second, true: (n, m) scores of everyday pictures with captions by both, and which belong together.
+    """
+    from core.training.losses import right
+
+    pairs, match = [(one, other) for one, other, _ in items], [belongs for *_, belongs in items]
+    rows: list[WeighedReranking] = []
+    for weight in WEIGHTS:
+        mixed = _summed([one for one, _ in pairs], [other for _, other in pairs], weight)
+        ways = ((first, second, true), (first.T, second.T, true.T))
+        found = [float((ranks(rerank(a, b, weight=weight), t) == 1).mean()) for a, b, t in ways]
+        share = float(np.mean([right(scores, belongs) for scores, belongs in zip(mixed, match, strict=True)]))
+        rows.append(WeighedReranking(weight, share, float(np.mean(found))))
+    kept = [row for row in rows if row.found >= rows[0].found - MARGIN]
+    return max(kept, key=lambda row: (row.right, -row.weight)).weight, tuple(rows)
 
 
 def _reordered(first: F64, candidates: np.ndarray[tuple[int, ...], np.dtype[np.int64]], mixed: F64) -> F64:

@@ -15,10 +15,11 @@ from core.folders import located
 from core.records import F64, ItemStore, Progress, Scorer, no_progress
 
 
-def scorer_of(name: str) -> Scorer:
+def scorer_of(name: str, *, rerank: bool = False) -> Scorer:
     """The scorer of that name.
 
     Args:
+        rerank: an adapter only re-ranks what its frozen encoder finds, with the weight chosen when it was trained.
         name: an encoder (see `core.encoders.load_encoder`; ":" before the tag is read too), or the folder that a
             trained adapter was saved to.
 
@@ -27,14 +28,23 @@ def scorer_of(name: str) -> Scorer:
         MissingDependency: its weights are not here.
     """
     folder = path_of(name, "The model")
-    if located(folder / "adapter.json").is_file():
+    if is_adapter(folder):
         from core.training.adapted import load_adapted
+        from core.training.reranking import RerankingScorer
         from core.training.train import AdaptedScorer  # loads torch
 
-        return AdaptedScorer(load_adapted(folder))
+        adapted = load_adapted(folder)
+        second = AdaptedScorer(adapted)
+        first = EncoderScorer(adapted.encoder)
+        return RerankingScorer(first, second, weight=adapted.record.rerank) if rerank else second
     from core.probes.ladder.reproduce import encoder_name
 
     return EncoderScorer(load_encoder(encoder_name(name)))
+
+
+def is_adapter(folder: Path) -> bool:
+    """Whether a trained adapter was saved there."""
+    return located(folder / "adapter.json").is_file()
 
 
 def matrix_of(

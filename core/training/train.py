@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from core.composition.scoring.encoder import EncoderScorer
 from core.embeddings.tokens import read_image_tokens, read_text_tokens
 from core.encoders import Encoder
 from core.encoders.tokens import tower_of
@@ -18,6 +19,7 @@ from core.probes.epochs import Epoch
 from core.records import (
     F64,
     Benchmark,
+    Bool,
     Item,
     ItemStore,
     LoadedBenchmark,
@@ -32,6 +34,12 @@ from core.training.checkpoints import STATE, WEIGHTS, read_tensors
 from core.training.loop import Trained, Training, fit, picture_groups, split_items
 from core.training.matching import score_pairs, score_questions
 from core.training.pairs import PairData, pair_data
+from core.training.reference_tasks import CAPTIONED, EVERYDAY, captioned_items, scene_captions
+from core.training.reranking import choose_weight
+from core.training.scorers import matrix_of
+
+SEARCHED = 150
+"""Everyday pictures on which the weight of a re-ranker is chosen."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,7 +116,7 @@ def adapt(
     cache: Path | None = None,
     progress: Progress = no_progress,
 ) -> Adapted:
-    """Train an adapter on a benchmark's items; part of them stops the training.
+    """Train an adapter on a benchmark's items; part of them stops the training, and chooses its weight as a re-ranker.
 
     Args:
         name: of `core.training.adapters.ADAPTERS`.
@@ -131,7 +139,46 @@ def adapt(
         return adapter.build(tower, encoder, how.seed)
 
     found = fit(adapter, build, training, validation, how, state=state, progress=progress)
-    return make_adapted(name, settings, how, found, encoder, read.benchmark)
+    adapted = make_adapted(name, settings, how, found, encoder, read.benchmark)
+    held = [pictured.benchmark.items[read.places[at]] for at in hold.tolist()]
+    matrices = score_questions(found.module, validation)
+    return _weighed(adapted, pictured, list(zip(held, matrices)), how.seed, cache=cache, progress=progress)
+
+
+def _weighed(
+    adapted: Adapted, pictured: LoadedBenchmark, held: Sequence[tuple[Item, F64]], seed: int, **given: Any
+) -> Adapted:
+    """The adapter with its weight as a re-ranker, chosen on held-back items beside the search of everyday pictures:
+    those among the items, else the scenes that come along, of which the check of forgetting takes others."""
+    asked = [(item, scores) for item, scores in held if EVERYDAY not in item.tags]
+    if not asked:
+        return adapted
+    frozen = EncoderScorer(adapted.encoder)
+
+    def part(items: Sequence[Item]) -> LoadedBenchmark:
+        return replace(pictured, benchmark=replace(pictured.benchmark, items=tuple(items)))
+
+    everyday = [item for item, _ in held if EVERYDAY in item.tags]
+    captioned = (
+        captioned_items(part(everyday), SEARCHED, seed) if everyday else scene_captions(SEARCHED, seed, skip=CAPTIONED)
+    )
+    before = frozen.score(part([item for item, _ in asked]), **given).matrices
+    match = [_match(item) for item, _ in asked]
+    first, second = (
+        matrix_of(scorer, captioned.images, captioned.captions, **given) for scorer in (frozen, AdaptedScorer(adapted))
+    )
+    seen = np.isfinite(first.sum(axis=1) + second.sum(axis=1))
+    items = [(a, b, m) for a, (_, b), m in zip(before, asked, match) if a.shape == b.shape and np.isfinite(a).all()]
+    if not seen.any() or not items:
+        return adapted
+    weight, rows = choose_weight(items, first[seen], second[seen], captioned.true[seen])
+    return Adapted(replace(adapted.record, rerank=weight, weighed=rows), adapted.module, adapted.encoder)
+
+
+def _match(item: Item) -> Bool:
+    found = np.zeros((len(item.pictures), len(item.captions)), np.bool_)
+    found[tuple(np.array(item.match).T)] = True
+    return found
 
 
 class AdaptedScorer:

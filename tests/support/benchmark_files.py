@@ -78,6 +78,13 @@ CREPE = (
     '12,1,2,30,20,a dog on a log,"[\'a log on a dog\', ""a dog\'s log""]"\n'
     "13,0,0,10.0,10,a cup,['a cap']\n"
 )
+CAPTIONS = (
+    "file,split,caption_0,caption_1\n"
+    "1.jpg,train,A black dog on a red mat .,A dog and a cat beside a basket .\n"
+    "2.jpg,dev,Two boys run along a beach .,\n"
+    "3.jpg,dev,Snow .,\n"
+    ",dev,A red car .,\n"
+)
 NEGCLIP = (
     "\ttitle\tfilepath\tneg_caption\tneg_image\n"
     "0\tA child pets a yak.\tcoco/val2014/1.jpg\t['A yak pets a child .', 'A yak child pets a .']\t[1]\n"

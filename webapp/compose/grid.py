@@ -13,7 +13,7 @@ import gradio as gr
 from core.errors import InvalidInput
 from core.records import F64, ItemStore, Progress, SampleSet
 from webapp.compose.grid_view import MEASURES, grid_view
-from webapp.compose.models import ModelAccess, second_choices
+from webapp.compose.models import ModelAccess, adapter_choices
 from webapp.compose.state import Remembered, category_columns, scorer_for
 from webapp.compose.visit import ComposeState
 from webapp.markup.components import script
@@ -49,7 +49,7 @@ def on_open(session: Session, state: ComposeState, access: ModelAccess, source: 
     if run is not None and run.samples.items is not None and category_columns(run.samples):
         offered.append((f"The open run: {run.samples.name}"[:60], RUN))
     chosen = source if source in dict((key, title) for title, key in offered) else SCENES
-    models = second_choices(access, state.adapters)[1:]
+    models = adapter_choices(access, state.adapters)
     return gr.update(choices=offered, value=chosen), *on_source(session, chosen), gr.update(choices=models)
 
 
@@ -189,7 +189,7 @@ def _form(access: ModelAccess) -> list[Any]:
     objects = gr.Dropdown(["shape"], value="shape", label="Object", elem_id="grid-object")
     gr.HTML("<h2>2. Model</h2>", **PLAIN)
     model = gr.Dropdown(
-        second_choices(access, ())[1:],
+        adapter_choices(access, ()),
         value="embedded",
         label="Encoder or trained adapter",
         elem_id="grid-model",

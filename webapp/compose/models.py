@@ -14,7 +14,7 @@ from webapp.state.choices import ENCODERS, data_sets
 if TYPE_CHECKING:
     from webapp.compose.visit import TrainedAdapter
 
-ADAPTER, ON_SERVER = "adapter:", "server model:"
+ADAPTER, RERANKED, ON_SERVER = "adapter:", "reranked:", "server model:"
 CONFIG = "open_clip_config.json"
 """What tells a model's folder."""
 NOTHING = "nothing"
@@ -37,13 +37,18 @@ def encoder_choices(access: ModelAccess) -> list[tuple[str, str]]:
     return [*ENCODERS, *folders]
 
 
+def adapter_choices(access: ModelAccess, adapters: Sequence[TrainedAdapter]) -> list[tuple[str, str]]:
+    """(title, key) of the visitor's adapters and of the encoders."""
+    trained = [(f"Trained: {adapter.name}", f"{ADAPTER}{adapter.name}") for adapter in adapters]
+    return [*trained, *encoder_choices(access)]
+
+
 def second_choices(access: ModelAccess, adapters: Sequence[TrainedAdapter]) -> list[tuple[str, str]]:
-    """(title, key) of what can be set beside the first model."""
-    return [
-        ("Nothing", NOTHING),
-        *((f"Trained: {adapter.name}", f"{ADAPTER}{adapter.name}") for adapter in adapters),
-        *encoder_choices(access),
-    ]
+    """(title, key) of what can be set beside the first model: nothing, the visitor's adapters, the same where they only
+    re-rank what their encoder finds, and the encoders."""
+    found = adapter_choices(access, adapters)
+    reranked = [(f"Re-ranked by: {adapter.name}", f"{RERANKED}{adapter.name}") for adapter in adapters]
+    return [("Nothing", NOTHING), *found[: len(adapters)], *reranked, *found[len(adapters) :]]
 
 
 def checked_encoder(key: object, access: ModelAccess) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.errors import InvalidInput
 from core.records import CompositionResult, ItemStore, LoadedBenchmark, Progress, Scorer, no_progress
-from webapp.compose.models import ADAPTER, CONFIG, ModelAccess, checked_encoder
+from webapp.compose.models import ADAPTER, CONFIG, RERANKED, ModelAccess, checked_encoder
 from webapp.compose.visit import BenchmarkRun, ComposeState, TrainedAdapter
 from webapp.state.caches import own_cache, shared_cache
 from webapp.state.choices import data_sets
@@ -113,18 +113,20 @@ def open_benchmark(
 
 
 def scorer_for(key: str, adapters: Sequence[TrainedAdapter], access: ModelAccess) -> tuple[str, Scorer]:
-    """(name to show, scorer) of an encoder, or of one of the visitor's adapters.
+    """(name to show, scorer) of an encoder, or of one of the visitor's adapters, alone or as a re-ranker.
 
     Raises:
         InvalidInput: there is no such adapter, or the encoder cannot be loaded.
     """
     from core.training.scorers import scorer_of  # loads the encoders
 
-    if key.startswith(ADAPTER):
-        found = next((t for t in adapters if t.name == key.removeprefix(ADAPTER)), None)
+    if key.startswith((ADAPTER, RERANKED)):
+        kind, name = key.split(":", 1)
+        found = next((t for t in adapters if t.name == name), None)
         if found is None:
             raise InvalidInput("This adapter is no longer there. Train it again, or choose another model.")
-        return found.name, scorer_of(str(found.folder))
+        rerank = f"{kind}:" == RERANKED
+        return f"re-ranked by {found.name}" if rerank else found.name, scorer_of(str(found.folder), rerank=rerank)
     return key, scorer_of(checked_encoder(key, access))
 
 
@@ -158,7 +160,7 @@ def run_model(
     progress("load the model", 0, 1)
     name, scorer = scorer_for(model, adapters, access)
     progress("load the model", 1, 1)
-    ours = choice not in ("", OWN) and not choice.startswith(SERVER) and not model.startswith(ADAPTER)
+    ours = choice not in ("", OWN) and not choice.startswith(SERVER) and not model.startswith((ADAPTER, RERANKED))
     cache = shared_cache() if ours else own_cache()
     found = run_composition(loaded, scorer, name=name, cache=cache, progress=progress)
     if ours and len(_known) < MAX_KNOWN:

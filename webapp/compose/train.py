@@ -163,7 +163,7 @@ def _regression(adapted: Any, progress: Progress) -> ForgettingCheck | str:
 
     before, after = EncoderScorer(adapted.encoder), AdaptedScorer(adapted)
     try:
-        return check_regression(before, after, cache=own_cache(), progress=progress)
+        return check_regression(before, after, weight=adapted.record.rerank, cache=own_cache(), progress=progress)
     except DiagnosisError as error:
         return str(error)
 

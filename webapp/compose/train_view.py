@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from core.numbers import count, number
 from core.reports.html.composition_tables import forgetting_rows
 from core.reports.html.training_curve import training_curve
+from core.reports.wording.training import reranking_sentence
 from webapp.markup.render import render
 from webapp.state.jobs import duration
 
@@ -54,6 +55,7 @@ def trained_view(name: str, record: AdapterRecord, cost: ForgettingCheck | str, 
         ("Kept", f"epoch {record.best} of {len(record.curve) - 1}{', stopped' if stopped else ''}"),
         ("CPU time", f"{number(record.seconds)} s"),
         ("Encoder", record.encoder),
+        ("Re-ranking", reranking_sentence(record) or "no weight was chosen: both models have the same say"),
     )
     curve = training_curve(record.curve) if record.curve else None
     return render("compose/trained.html.j2", name=name, facts=facts, curve=curve, **_forgetting(cost))

@@ -29,6 +29,7 @@ READERS = Registry(
         "clevr": "core.composition.readers.clevr:read_scenes",
         "negclip": "core.composition.readers.negclip:read_negclip",
         "own": "core.composition.readers.own:read_own",
+        "captions": "core.composition.readers.captions:read_captions",
     },
     otherwise=", or none to have it recognised",
 )
@@ -42,7 +43,7 @@ def read_benchmark(name: str, path: Path | str, **options: Any) -> Benchmark:
     Args:
         name: a key of `READERS`; "" recognises it by the file's shape.
         options: what the reader of that name takes: `seen` (cola-single), `negatives` (crepe), `seed` and `max_words`
-            (aro-order).
+            (aro-order), `split` and `seed` (captions).
 
     Raises:
         InvalidInput: there is no such name or option, or the file is not of that form.

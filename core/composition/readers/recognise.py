@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ KNOWN: Mapping[str, str] = {
     "clevr": "CLEVR-style scenes: JSON with scenes, each with image_filename and objects",
     "negclip": "NegCLIP: TSV with title, filepath, neg_caption",
     "own": "your own: CSV or JSON Lines with image, caption, foil, or with image_1, caption_1, image_2, caption_2",
+    "captions": "captions without foils: CSV with image (or file), caption (or caption_0, caption_1, ...)",
 }
 OWN_CHOICE = frozenset({"image", "caption"})
 OWN_PAIRS = frozenset({"image_1", "caption_1", "image_2", "caption_2"})
@@ -34,6 +36,16 @@ def is_foil_column(name: str) -> bool:
     """Whether a column of one's own file holds foils: foil, foils, foil_1, foil_2, ..."""
     stem = name.strip().lower().rstrip("0123456789").rstrip("_ ")
     return stem in ("foil", "foils")
+
+
+def picture_column(names: Iterable[str]) -> str:
+    """The column that names pictures: image, file, filename or file_name, as it is written; "" without one."""
+    return next((name for name in names if name.strip().lower() in ("image", "file", "filename", "file_name")), "")
+
+
+def caption_columns(names: Iterable[str]) -> list[str]:
+    """The columns that hold captions: caption, captions, caption_0, caption_1, ..."""
+    return [name for name in names if re.fullmatch(r"captions?[_ ]?\d*", name.strip().lower())]
 
 
 def is_negatives_column(name: str) -> bool:
@@ -139,7 +151,9 @@ def _of_columns(columns: frozenset[str]) -> str:
     if {"title", "filepath", "neg_caption"} <= columns:
         return "negclip"
     lower = {name.lower() for name in columns}
-    return "own" if lower >= OWN_PAIRS or (lower >= OWN_CHOICE and any(map(is_foil_column, lower))) else ""
+    if lower >= OWN_PAIRS or (lower >= OWN_CHOICE and any(map(is_foil_column, lower))):
+        return "own"
+    return "captions" if picture_column(lower) and caption_columns(lower) else ""
 
 
 def _of_document(document: Any) -> str:

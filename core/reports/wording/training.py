@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from core.numbers import clock
 
 if TYPE_CHECKING:
-    from core.training.adapted import Adapted
+    from core.training.adapted import Adapted, AdapterRecord
 
 
 def trained_lines(adapted: Adapted) -> list[str]:
@@ -28,9 +28,30 @@ def trained_lines(adapted: Adapted) -> list[str]:
         f"{record.benchmark}, stopped by {record.n_validation:,} others; {clock(record.seconds)} of computing",
         *aligned(rows),
     ]
+    if said := reranking_sentence(record):
+        lines.append(f"{said} (`compose run --rerank`)")
     if record.best == 0:
         lines.append(
             "No epoch was better than the untrained module, which was kept: it learned nothing. "
             "Try more items, or another step size (--lr)."
         )
     return lines
+
+
+def reranking_sentence(record: AdapterRecord) -> str:
+    """The weight that was chosen for the adapter as a re-ranker, and what it brought where it was chosen; "" without
+    one."""
+    from core.numbers import percent
+
+    if not record.weighed:
+        return ""
+    alone, chosen = record.weighed[0], min(record.weighed, key=lambda row: abs(row.weight - record.rerank))
+    if not chosen.weight:
+        return (
+            "As a re-ranker it is of no use: no weight brought more without losing what the frozen encoder finds first"
+        )
+    return (
+        f"As a re-ranker it weighs {record.rerank:g} times what the frozen encoder does, chosen on items held back: "
+        f"{percent(chosen.right)} of them right (frozen encoder {percent(alone.right)}), "
+        f"{percent(chosen.found)} of everyday searches with the right one first ({percent(alone.found)})"
+    )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from core.cli import adapt as commands_compose_train
 from core.cli.compose import COLA
@@ -63,13 +64,20 @@ def test_an_adapter_is_trained_checked_saved_and_tested_on_the_rest(
         "--batch",
         "2",
     ]
-    told = said(capsys, *arguments, "--share", "0.6", "--out", str(folder))
-    assert "learned from 7 items of Pairs in Cola's form, stopped by 1 others" in told
+    words = "".join(f"{i}.png,train,A dog by fence {i} .\n" for i in range(20))
+    (tmp_path / "captions.csv").write_text(f"image,split,caption\n{words}1.png,dev,A cat .\n")
+    for i in range(20):
+        Image.new("RGB", (32, 32), (12 * i, 255 - 12 * i, 40)).save(tmp_path / f"{i}.png")
+    everyday = ("--everyday", str(tmp_path / "captions.csv"), "--everyday-n", "16")
+    told = said(capsys, *arguments, "--share", "0.6", *everyday, "--out", str(folder))
+    assert ", and 7 everyday pairs of captions" in told  # of 16 rows one is not to learn from
     assert "<- kept" in told
     assert "What it cost" in told
     assert "Zero-shot, 240 pictures" in told
     assert "On the items that were kept apart" in told
-    assert load_adapted(folder).record.n_training == 7
+    record = load_adapted(folder).record
+    assert record.n_training + record.n_validation == 8 + 7
+    assert record.rerank in [row.weight for row in record.weighed]
     assert not (folder / "training").exists()
     found = read_check(folder)
     document = json.loads((folder / "check.json").read_text("utf-8"))
@@ -78,6 +86,10 @@ def test_an_adapter_is_trained_checked_saved_and_tested_on_the_rest(
     tested = load_result(folder / "test")[0]
     assert len(tested.ids) == 6
     assert "100 pictures of the shipped scenes" in (folder / "test" / "report.html").read_text("utf-8")
+    run = ["compose", "run", str(drawn / MULTI), "--encoder", tiny]
+    told = said(capsys, *run, str(folder), "--rerank")
+    assert ", re-ranked by " in told
+    assert "--rerank is for an adapter" in refused(capsys, *run, "--rerank")
 
 
 class _Stops(TerminalProgress):

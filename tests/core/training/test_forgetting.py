@@ -15,7 +15,8 @@ from core.statistics.paired import mcnemar
 from core.statistics.permutation import holm
 from core.training import forgetting as regression, forgetting_rows
 from core.training.forgetting import ForgettingCheck, check_regression
-from tests.support.benchmarks import Pixels, benchmark, choice, pairs, pictured
+from core.training.reference_tasks import EVERYDAY, everyday_pairs, joined_benchmarks
+from tests.support.benchmarks import Pixels, benchmark, choice, choices, pairs, pictured
 
 N = 60
 
@@ -207,3 +208,22 @@ def test_bad_input_is_said_and_a_stop_is_a_stop() -> None:
 
     with pytest.raises(Cancelled):
         check(Table(1.0), Table(1.0), progress=stop)
+
+
+def test_everyday_pairs_are_of_the_training_split_and_join_what_is_learned() -> None:
+    said = choices(20)
+    items = tuple(replace(item, tags={"split": "dev" if i < 4 else "train"}) for i, item in enumerate(said.items))
+    found = everyday_pairs(pictured(replace(said, items=items)), 12, 0)
+    assert len(found.benchmark) == 6
+    taught = {caption for item in found.benchmark.items for caption in item.captions}
+    assert taught <= {f"true {i}" for i in range(4, 20)}
+    for item in found.benchmark.items:
+        for picture, caption in item.match:  # each caption is that of its picture
+            assert found.store.name(item.pictures[picture]).split(".")[0] == item.captions[caption].split()[1]
+    both = joined_benchmarks(pictured(pairs(3)), found)
+    assert len(both.benchmark) == 9
+    assert [EVERYDAY in item.tags for item in both.benchmark.items] == [False] * 3 + [True] * 6
+    assert [both.store.name(i) for i in range(6, 18)] == [found.store.name(i) for i in range(12)]
+    assert both.store.read(7) == found.store.read(1)
+    with pytest.raises(InvalidInput, match="at least 8"):
+        everyday_pairs(pictured(replace(said, items=items[:6])), 12, 0)

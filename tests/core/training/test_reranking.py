@@ -7,7 +7,7 @@ import pytest
 
 from core.errors import InvalidInput
 from core.records import F64
-from core.training.reranking import RerankingScorer, rerank
+from core.training.reranking import MARGIN, WEIGHTS, RerankingScorer, choose_weight, rerank
 from tests.support.benchmarks import Given, choices, pairs, pictured, queries, random_scores
 
 
@@ -106,3 +106,19 @@ def test_a_picture_that_neither_could_read_stays_unread() -> None:
     found = RerankingScorer(Given(a), Given(b)).score(pictured(made_up))
     assert np.isnan(found.matrices[1][0]).all()
     assert np.isfinite(found.matrices[0]).all()
+
+
+def test_the_weight_is_the_best_that_keeps_what_is_found_first() -> None:
+    rng, n = np.random.default_rng(0), 60
+    true = np.eye(n, dtype=bool)
+    blind = [(np.array([[0.2, 0.2], [0.1, 0.1]]), np.array([[4.0, -4.0], [-4.0, 4.0]]), np.eye(2, dtype=bool))] * 5
+    first = true + 0.3 * rng.normal(size=(n, n))
+    harmless, harmful = np.zeros((n, n)), -5.0 * true
+    weight, rows = choose_weight(blind, first, harmless, true)
+    assert [row.weight for row in rows] == list(WEIGHTS)
+    assert weight == next(row.weight for row in rows if row.right == 1.0) > rows[0].right == 0.0
+    weight, rows = choose_weight(blind, first, harmful, true)
+    chosen = rows[WEIGHTS.index(weight)]
+    assert chosen.found >= rows[0].found - MARGIN > rows[-1].found
+    useless = [(first[:2, :2], np.zeros((2, 2)), np.eye(2, dtype=bool))]
+    assert choose_weight(useless, first, harmless, true)[0] == 0

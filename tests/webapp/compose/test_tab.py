@@ -87,7 +87,10 @@ def test_a_name_that_open_clip_lists_is_taken_is_local_only() -> None:
 
 def test_trained_adapters_are_offered_beside_the_encoders_and_only_ones_own(tmp_path: Path) -> None:
     adapter = TrainedAdapter("Local, 400 items", tmp_path, "embedded")
-    assert second_choices(ACCESS, (adapter,))[1] == ("Trained: Local, 400 items", "adapter:Local, 400 items")
+    assert second_choices(ACCESS, (adapter,))[1:3] == [
+        ("Trained: Local, 400 items", "adapter:Local, 400 items"),
+        ("Re-ranked by: Local, 400 items", "reranked:Local, 400 items"),
+    ]
     with pytest.raises(InvalidInput, match="no longer there"):
         scorer_for("adapter:of somebody else", (adapter,), ACCESS)
 

@@ -25,6 +25,7 @@ FILES: dict[str, tuple[str, Any]] = {
     "clevr": ("scenes.json", written.SCENES),
     "negclip": ("valid_neg_clip.tsv", written.NEGCLIP),
     "own": ("mine.csv", written.OWN_CHOICE),
+    "captions": ("captions.csv", written.CAPTIONS),
 }
 PICTURE_KINDS = {
     "cola": "pairs",

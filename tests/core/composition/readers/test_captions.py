@@ -1,0 +1,63 @@
+"""Pictures with captions and no foils."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.composition.foils.of_captions import LEAST_NAMED, caption_foils, things_named
+from core.composition.readers import read_benchmark
+from core.errors import InvalidInput
+from tests.support import benchmark_files as written
+from tests.support.benchmark_files import write
+
+
+def test_each_row_gives_an_item_for_each_kind_of_foil_and_is_counted_without_one(tmp_path: Path) -> None:
+    benchmark = read_benchmark("", write(tmp_path / "captions.csv", written.CAPTIONS))
+    of_first = {item.tags["kind"]: item for item in benchmark.items if item.tags["split"] == "train"}
+    assert of_first["position"].captions == ("A black dog on a red mat .", "A black dog under a red mat .")
+    assert of_first["swap attributes"].captions[1] == "A red dog on a black mat ."
+    assert {item.tags["change"] for item in of_first.values()} == {"swap", "replace", "add"}
+    assert [picture.name for picture in benchmark.pictures] == ["1.jpg", "2.jpg"]
+    assert dict(benchmark.excluded) == {
+        "3.jpg": "no foil can be made of its captions",
+        "captions.csv, row 3": "it names no picture",
+    }
+
+
+def test_no_foil_brings_in_a_word_that_another_caption_of_the_picture_says() -> None:
+    rng, captions = np.random.default_rng(0), ["A black dog runs .", "A white dog near a ball ."]
+    foils = caption_foils(captions, ["ball", "bicycle"], rng)
+    assert foils
+    black = [foil.foil for foil in foils if foil.caption == captions[0]]
+    assert not any("white" in foil or "ball" in foil for foil in black)
+    (added,) = (foil for foil in foils if foil.kind == "add object")
+    assert added.foil == "A black dog runs near a bicycle ."
+    alone = {foil.kind: foil.foil for foil in caption_foils(captions[:1], [], rng)}
+    assert alone["colour"] == "A white dog runs ."  # it is what the second caption kept out
+
+
+def test_only_things_that_several_captions_name_are_added() -> None:
+    said = ["A dog with a ball beside a fence ."] * LEAST_NAMED + ["A man in a hat with a kite ."] * (LEAST_NAMED - 1)
+    assert things_named(said) == ("ball", "fence")
+
+
+def test_rows_of_one_split_are_taken_and_another_is_refused_by_name(tmp_path: Path) -> None:
+    file = write(tmp_path / "captions.csv", written.CAPTIONS)
+    assert {item.tags["split"] for item in read_benchmark("", file, split="dev").items} == {"dev"}
+    with pytest.raises(InvalidInput, match=r"no row of the split 'test'. It has 'dev', 'train'"):
+        read_benchmark("captions", file, split="test")
+
+
+def test_the_same_seed_draws_the_same(tmp_path: Path) -> None:
+    rows = "".join(f"{i}.jpg,A dog by a {thing} .\n" for i, thing in enumerate(["fence", "wall", "kite"] * LEAST_NAMED))
+    file = write(tmp_path / "captions.csv", f"image,caption\n{rows}")
+    first, again, other = ([item.captions for item in read_benchmark("", file, seed=seed).items] for seed in (1, 1, 2))
+    assert first == again != other
+
+
+def test_a_table_without_pictures_or_captions_is_refused_with_its_columns(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match=r"must have a column image .* It has 'a', 'b'"):
+        read_benchmark("captions", write(tmp_path / "other.csv", "a,b\n1,2\n"))
