@@ -221,9 +221,9 @@ def _checked(adapted: Adapted, out: Path, progress: TerminalProgress, **against:
     from core.composition.scoring.encoder import EncoderScorer
     from core.embeddings.cache import default_cache
     from core.reports.wording.composition import regression_lines
+    from core.training.adapted_scorer import AdaptedScorer
     from core.training.forgetting import check_regression
     from core.training.forgetting_file import write_check
-    from core.training.train import AdaptedScorer
 
     before, after = EncoderScorer(adapted.encoder), AdaptedScorer(adapted)
     found = check_regression(
@@ -246,7 +246,7 @@ def _test(
     """The frozen encoder and the adapter on the items that were not learned from, printed and written into
     the folder."""
     from core.composition.scoring.encoder import EncoderScorer
-    from core.training.train import AdaptedScorer
+    from core.training.adapted_scorer import AdaptedScorer
 
     ran = score_models(rest, [EncoderScorer(adapted.encoder), AdaptedScorer(adapted)], progress, seed=seed)
     write_results(ran, folder, check)

@@ -30,8 +30,8 @@ def scorer_of(name: str, *, rerank: bool = False) -> Scorer:
     folder = path_of(name, "The model")
     if is_adapter(folder):
         from core.training.adapted import load_adapted
+        from core.training.adapted_scorer import AdaptedScorer  # loads torch
         from core.training.reranking import RerankingScorer
-        from core.training.train import AdaptedScorer  # loads torch
 
         adapted = load_adapted(folder)
         second = AdaptedScorer(adapted)
@@ -58,7 +58,7 @@ def matrix_of(
     """(n, m) scores of every picture with every text: cosines of a frozen encoder, logits of an adapted one; nan where
     a picture cannot be read."""
     if not isinstance(scorer, EncoderScorer):
-        from core.training.train import AdaptedScorer
+        from core.training.adapted_scorer import AdaptedScorer
 
         assert isinstance(scorer, AdaptedScorer)
         return scorer.matrix(images, texts, cache=cache, progress=progress)

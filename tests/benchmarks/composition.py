@@ -32,9 +32,10 @@ from core.scenes.held_out import held_out_pairs
 from core.scenes.items import KINDS, RenderedPlan, draw_items
 from core.statistics.intervals import wilson
 from core.statistics.paired import paired_difference
+from core.training.adapted_scorer import AdaptedScorer
 from core.training.adapters import ADAPTERS, adapter_class
 from core.training.loop import Training
-from core.training.train import AdaptedScorer, adapt
+from core.training.train import adapt
 from tests.benchmarks.lines import append_line, keys_done, read_lines
 
 FROZEN = "frozen"

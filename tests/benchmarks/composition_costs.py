@@ -21,8 +21,8 @@ from core.probes.ladder.reproduce import over_seeds
 from core.records import Estimate
 from core.scenes.shipped import open_shipped
 from core.training.adapted import load_adapted
+from core.training.adapted_scorer import AdaptedScorer
 from core.training.forgetting import check_regression
-from core.training.train import AdaptedScorer
 from tests.benchmarks.composition import said
 from tests.benchmarks.lines import append_line, keys_done, read_lines
 

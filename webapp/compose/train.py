@@ -158,8 +158,8 @@ def _parts(state: ComposeState, plan: Plan) -> tuple[str, LoadedBenchmark, Loade
 def _regression(adapted: Any, progress: Progress) -> ForgettingCheck | str:
     """What it cost elsewhere; a stop, or data that cannot be read, does not lose the adapter."""
     from core.composition.scoring.encoder import EncoderScorer
+    from core.training.adapted_scorer import AdaptedScorer
     from core.training.forgetting import check_regression
-    from core.training.train import AdaptedScorer
 
     before, after = EncoderScorer(adapted.encoder), AdaptedScorer(adapted)
     try:

@@ -17,10 +17,11 @@ from core.errors import Cancelled, InvalidInput
 from core.records import ItemStore, LoadedBenchmark
 from core.scenes.shipped import draw_training, open_shipped
 from core.training.adapted import load_adapted, tower_of
+from core.training.adapted_scorer import AdaptedScorer, read_tokens
 from core.training.adapters import ADAPTERS, make_adapter
 from core.training.loop import Training
 from core.training.scorers import matrix_of, scorer_of
-from core.training.train import AdaptedScorer, adapt, read_tokens
+from core.training.train import adapt
 from tests.core.encoders.open_clip.test_token_tower import changed
 from tests.support.tiny_clip import TWO, write_hugging_face, write_model
 

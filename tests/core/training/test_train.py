@@ -11,8 +11,9 @@ from core.encoders.open_clip.encoder import OpenClipEncoder
 from core.errors import Cancelled, InvalidInput
 from core.records import LoadedBenchmark
 from core.scenes.shipped import draw_training, open_shipped
+from core.training.adapted_scorer import AdaptedScorer
 from core.training.loop import Training
-from core.training.train import AdaptedScorer, adapt, adapted_so_far, curve_so_far
+from core.training.train import adapt, adapted_so_far, curve_so_far
 from tests.support.tiny_clip import TWO, write_model
 
 HOW = Training(epochs=3, batch=4, patience=9)
