@@ -1,7 +1,7 @@
 """The ladder of probes on a labelled data set, on seeds on which no setting was chosen.
 
     python -m tests.benchmarks.probes --dataset FOLDER_OR_TABLE --out DIR --halves [--methods sus-x few-shot coop
-    cocoop] [--seeds 1000 1003]
+    cocoop] [--seeds 1000 1003] [--pool IMAGES] [--init WORDS]
 
 Each step's mean over seeds with its interval (over rows and draws, see `core.probes.ladder.reproduce.over_seeds`), its
 gains over its controls, and CPU seconds. A run that was broken off goes on where it was. `python -m core reproduce` is
@@ -15,6 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from core.embeddings.cache import default_cache
+from core.probes.few_shot.pools import read_pool
 from core.probes.ladder.data_sets import read_data_set
 from core.probes.ladder.reproduce import LadderRow, encoder_name, run_ladder
 from core.probes.ladder.steps import LadderChoices, ladder
@@ -45,6 +46,7 @@ def main() -> None:
     parser.add_argument(
         "--init", default="a photo of a", help='what learned contexts start from; "" for random vectors'
     )
+    parser.add_argument("--pool", type=Path, help="images for SuS-X; without it the other half stands in")
     parser.add_argument("--encoder", default="embedded")
     parser.add_argument(
         "--halves",
@@ -57,11 +59,15 @@ def main() -> None:
     found = read_data_set(given.dataset, encoder_name(given.encoder), cache=default_cache())
     if given.halves:
         found = replace(found, task=replace(found.task, split=None))
+    if given.pool is not None:
+        names, vectors = found.task.samples.class_names, found.task.joint.vectors
+        pool = read_pool(given.pool, found.task.encoder, names, samples=vectors, cache=default_cache())
+        found = replace(found, task=replace(found.task, pool=pool.images), pool_notes=pool.notes)
     print(
         f"{found.name}: {len(found.task.samples):,} images, {len(found.task.samples.class_names)} classes", flush=True
     )
     for method in given.methods:
-        steps = ladder(method, LadderChoices(given.shots, found.descriptions, given.init))
+        steps = ladder(method, LadderChoices(given.shots, found.descriptions, given.init, given.pool is not None))
         for row in run_ladder(steps, found, range(*given.seeds), encoder=given.encoder, state=given.out / "steps.json"):
             if (text := line(row)) not in told:
                 told.add(text)

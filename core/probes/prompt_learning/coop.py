@@ -28,7 +28,7 @@ class StartSettings:
     """The first settings of CoOp and CoCoOp: what they learn from, and what the context starts as."""
 
     shots: int = shots_field(16)
-    init: str = setting(INIT, "words that the context starts from; empty starts from random vectors")
+    init: str = setting(INIT, "words that the context starts from; empty: random vectors, as in CoOp's own tables")
     length: int = setting(16, "context vectors, where there are no words to start from", low=1, high=64)
 
 

@@ -62,7 +62,8 @@ def fit_prompts(part: ProbeInput, how: PromptTraining) -> Prompts:
         too large. Cancelled: by `part.progress`.
 
     Source: Zhou et al. 2022 (arXiv 2109.01134) and (arXiv 2203.05557). Departures: images are not augmented, since
-    their features are computed once; validation chooses the epoch; a class-specific context may start from words.
+    their features are computed once; validation chooses the epoch; a class-specific context may start from words, and
+    CoOp's does unless told otherwise, as CoCoOp's (its own tables start 16 vectors at random).
     """
     shots = part.shots
     if shots is None or shots.labels is None or not len(shots):
