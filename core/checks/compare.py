@@ -29,6 +29,8 @@ class _Side:
     errors: Bool
     truth: tuple[str, ...] | None = None
     """The class by which each row was judged, where one is known."""
+    named: bool = False
+    """Whether it names a class for each row."""
 
 
 def compare(diagnosis: Diagnosis, a: str = MODEL, b: str | None = None, *, seed: int = 0) -> Comparison:
@@ -65,7 +67,8 @@ def compare_outcomes(diagnosis: Diagnosis, other: Outcomes, name: str = "other m
             f"The other model needs an outcome with known errors for each of the {n:,} samples: "
             f"got {len(other.loss):,} rows."
         )
-    return _compared(diagnosis, _side(diagnosis, MODEL), _Side(name, np.arange(n, dtype=np.int64), other.errors), seed)
+    given = _Side(name, np.arange(n, dtype=np.int64), other.errors, named=other.predictions is not None)
+    return _compared(diagnosis, _side(diagnosis, MODEL), given, seed)
 
 
 def names_of(diagnosis: Diagnosis) -> tuple[str, ...]:
@@ -91,7 +94,8 @@ def _side(diagnosis: Diagnosis, name: str) -> _Side:
     if name != MODEL:
         found = probe_of(diagnosis, name)
         assert found.outcomes.errors is not None
-        return _Side(name, found.rows, found.outcomes.errors, _named(found.labels, found.class_names))
+        truth, named = _named(found.labels, found.class_names), found.outcomes.predictions is not None
+        return _Side(name, found.rows, found.outcomes.errors, truth, named)
     errors = diagnosis.outcomes.errors
     if errors is None:
         raise InvalidInput(
@@ -100,7 +104,8 @@ def _side(diagnosis: Diagnosis, name: str) -> _Side:
             "with predictions or probabilities, or compare two probes."
         )
     truth = _named(diagnosis.samples.labels, diagnosis.samples.class_names)
-    return _Side(MODEL, np.arange(len(errors), dtype=np.int64), errors, truth)
+    named = diagnosis.outcomes.predictions is not None
+    return _Side(MODEL, np.arange(len(errors), dtype=np.int64), errors, truth, named)
 
 
 def _named(labels: I64 | None, names: tuple[str, ...]) -> tuple[str, ...] | None:
@@ -123,7 +128,9 @@ def _compared(diagnosis: Diagnosis, a: _Side, b: _Side, seed: int) -> Comparison
     wrong_a, wrong_b = a.errors[at_a], b.errors[at_b]
     groups = None if diagnosis.samples.groups is None else diagnosis.samples.groups[rows]
     differ = _other_truths(a, b, at_a, at_b)
-    pair = ErrorPair(diagnosis, rows.astype(np.int64), wrong_a, wrong_b, groups, a.name, b.name, seed, not differ)
+    pair = ErrorPair(
+        diagnosis, rows.astype(np.int64), wrong_a, wrong_b, groups, a.name, b.name, seed, not differ, b.named
+    )
     missing = len(diagnosis.samples) - len(rows)
     notes = [f"{missing:,} of {len(diagnosis.samples):,} samples were not scored by both and are left out."]
     notes = notes if missing else []

@@ -10,7 +10,16 @@ from scipy import stats
 
 from core.checks.prediction_powered import newcombe
 from core.records import F64, I64, Bool, Diagnosis, Estimate, FailureCluster, FourWay
-from core.statistics.intervals import UNDEFINED, bootstrap, effective_rows, paired_limits, telling_groups, wilson_limits
+from core.statistics.intervals import (
+    UNDEFINED,
+    accuracy_of,
+    bootstrap,
+    effective_rows,
+    paired_limits,
+    simultaneous_level,
+    telling_groups,
+    wilson_limits,
+)
 from core.statistics.paired import paired_difference, paired_p
 from core.statistics.permutation import holm, permutation_p
 from core.statistics.permuter import Permuter
@@ -24,6 +33,11 @@ FEW = 20
 MIN_SCOPE_ROWS = 5
 """Scopes with fewer rows are counted and not tested."""
 PERMUTATIONS = 4999
+MARGIN = 0.1
+"""Two models are the same in a cluster if they are shown to differ by less than this share of its rows, and by less
+than half of what the cluster adds to A's error, so that a model that mends half of it is not."""
+NEAR_CHANCE = 0.1
+"""Of the way from chance to always right: a model that is not shown to have gone so far says nothing of a cluster."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,14 +54,18 @@ class ErrorPair:
     seed: int
     testable: bool = True
     """Whether both are judged by the same truth; nothing is tested otherwise."""
+    named: bool = False
+    """Whether B names one of the classes for each row, so that chance is known."""
 
-    def four_way(self, scope: str, kind: Literal["all", "class", "cluster"], inside: Bool) -> FourWay:
-        """The four counts inside, the paired difference and its unadjusted p."""
+    def four_way(
+        self, scope: str, kind: Literal["all", "class", "cluster"], inside: Bool, level: float = 1 - ALPHA
+    ) -> FourWay:
+        """The four counts inside, the paired difference with an interval of that level, and its unadjusted p."""
         a, b = self.wrong_a[inside], self.wrong_b[inside]
         groups = None if self.groups is None else self.groups[inside]
         fixed, broken, both, neither = (int(x.sum()) for x in (a & ~b, ~a & b, a & b, ~a & ~b))
         tested = self.testable and len(a) >= MIN_SCOPE_ROWS
-        difference = paired_difference(a, b, groups) if len(a) else UNDEFINED
+        difference = paired_difference(a, b, groups, level=level) if len(a) else UNDEFINED
         p = paired_p(a, b, groups, seed=self.seed) if tested else None
         return FourWay(scope, kind, len(a), fixed, broken, both, neither, difference, p)
 
@@ -57,32 +75,74 @@ class ErrorPair:
         if labels is None:
             return ()
         own = labels[self.rows]
-        return _adjusted([self.four_way(names[c], "class", own == c) for c in np.unique(own).tolist()])
+        at, counts = np.unique(own, return_counts=True)
+        level = simultaneous_level(int((counts >= MIN_SCOPE_ROWS).sum()), 1 - ALPHA)
+        return _adjusted([self.four_way(names[c], "class", own == c, level) for c in at.tolist()])
 
     def clusters(self) -> tuple[FourWay, ...]:
         """One for each confirmed cluster, in rank order."""
-        found = [self._cluster(cluster) for cluster in self.diagnosis.clusters]
-        return _adjusted([replace(f, shares_p=p) for f, p in zip(found, _holm([f.shares_p for f in found]))])
+        members = [cluster.membership[self.rows] >= 0.5 for cluster in self.diagnosis.clusters]
+        level = simultaneous_level(sum(bool(m.sum() >= MIN_SCOPE_ROWS) for m in members), 1 - ALPHA)
+        blind = self._blind()
+        found = [self._cluster(c, inside, level, blind) for c, inside in zip(self.diagnosis.clusters, members)]
+        shared = zip(found, _holm([f.shares_p for f in found]))
+        return _adjusted([replace(f, shares_p=p, shares=f.shares and _ended(f.shares, p)) for f, p in shared])
 
-    def _cluster(self, cluster: FailureCluster) -> FourWay:
-        inside = cluster.membership[self.rows] >= 0.5
-        found = self.four_way(cluster.name, "cluster", inside)
-        bias = _selection(cluster) * (float(self.a == MODEL) - float(self.b == MODEL))
-        if bias and found.p is not None:
-            plain = found.difference
-            moved = Estimate(*(float(np.clip(v - bias, -1, 1)) for v in (plain.value, plain.low, plain.high)))
-            error = (plain.high - plain.low) / (2 * 1.96)
-            p = float(2 * stats.norm.sf(abs(moved.value) / error)) if error > 0 else found.p
-            found = replace(found, difference=moved, p=p)
-        found = replace(found, cluster=cluster.id)
-        return self._shared(found, cluster, inside, bias) if self.a == MODEL and found.p is not None else found
+    def _cluster(self, cluster: FailureCluster, inside: Bool, level: float, blind: bool) -> FourWay:
+        found = replace(self.four_way(cluster.name, "cluster", inside, level), cluster=cluster.id, blind=blind)
+        if found.p is None:
+            return found
+        bias, plain = self._selection(cluster, inside), found.difference
+        moved = _moved(plain, bias, 1)
+        if bias and moved.value * plain.value <= 0:  # between the plain and the corrected one nothing is told
+            found = replace(found, p=1.0)
+        elif bias and moved.value * bias > 0:  # else the plain one is the nearer to 0
+            error = (plain.high - plain.low) / (2 * float(stats.norm.ppf((1 + level) / 2)))
+            found = replace(found, p=float(2 * stats.norm.sf(abs(moved.value) / error))) if error > 0 else found
+        found = replace(found, difference=moved)
+        return self._shared(found, inside, self._in_scope(cluster), bias, level) if self.a == MODEL else found
 
-    def _shared(self, found: FourWay, cluster: FailureCluster, inside: Bool, bias: float) -> FourWay:
+    def _selection(self, cluster: FailureCluster, inside: Bool) -> float:
+        """What the choice of the cluster is reckoned to have added to the difference: to the error rate of the model
+        under diagnosis, as far as the other one does not fail on the same rows."""
+        errors, corrected = self.diagnosis.outcomes.errors, cluster.error_rate
+        sign = float(self.a == MODEL) - float(self.b == MODEL)
+        if not sign or errors is None or corrected is None:
+            return 0.0
+        added = float(errors[cluster.membership >= 0.5].mean()) - corrected.value
+        mine, other = (self.wrong_a, self.wrong_b) if sign > 0 else (self.wrong_b, self.wrong_a)
+        block = self._blocks()[inside]
+        rates = np.bincount(block, mine[inside]) / np.maximum(np.bincount(block), 1)
+        apart = mine[inside] - rates[block]
+        alike = float(apart @ other[inside]) / max(float(apart @ apart), 1e-12)
+        return sign * max(0.0, added) * (1 - float(np.clip(alike, 0, 1))) if np.isfinite(added) else 0.0
+
+    def _blocks(self) -> I64:
+        labels = self.diagnosis.samples.labels
+        return np.zeros(len(self.rows), np.int64) if labels is None else labels[self.rows]
+
+    def _chance(self) -> float | None:
+        """The mean over classes of the share right of whatever names a class without a look at the sample; None where B
+        names none."""
+        blocks = self._blocks()
+        k = len(np.unique(blocks))
+        return 1 / k if self.named and self.testable and k > 1 and blocks.min() >= 0 else None
+
+    def _blind(self) -> bool:
+        """Whether B is not shown to be much better than chance in the mean over classes, whose interval adds the
+        squares of each class's (Zou & Donner 2008)."""
+        chance, blocks = self._chance(), self._blocks()
+        if chance is None:
+            return False
+        parts = [blocks == c for c in np.unique(blocks)]
+        each = [accuracy_of(self.wrong_b[part], None if self.groups is None else self.groups[part]) for part in parts]
+        reach = float(np.sqrt(sum((e.value - e.low) ** 2 for e in each))) / len(each)
+        return float(np.mean([e.value for e in each])) - reach <= chance + NEAR_CHANCE * (1 - chance)
+
+    def _shared(self, found: FourWay, inside: Bool, within: Bool, bias: float, level: float) -> FourWay:
         """With how much more B errs inside than outside, class by class within the cluster's scope, its one-sided p,
         and the same beside A's."""
-        samples = self.diagnosis.samples
-        blocks = np.zeros(len(self.rows), np.int64) if samples.labels is None else samples.labels[self.rows]
-        within = self._in_scope(cluster, blocks)
+        blocks = self._blocks()
         classes, member, other = range(blocks.max() + 1), inside & within, ~inside & within
         both = np.array([bool((member & (blocks == c)).any() and (other & (blocks == c)).any()) for c in classes])
         used = np.flatnonzero(within & both[blocks])
@@ -91,20 +151,21 @@ class ErrorPair:
         member, block, error = inside[used], blocks[used], self.wrong_b[used].astype(np.float64)
         beyond = self.wrong_a[used] - error
         groups = None if self.groups is None else self.groups[used]
-        confidence = 1 - ALPHA / len(self.diagnosis.clusters)
-
-        value, gap = (gap_of(y, member, block, groups, confidence, seed=self.seed) for y in (error, beyond))
+        value, gap = (gap_of(y, member, block, groups, level, seed=self.seed) for y in (error, beyond))
         rng, weights = np.random.default_rng(self.seed), _weights(member, block)
         ways = Permuter(block, groups, error).ways
         p = max(permutation_p(float(weights @ error), weights @ error[way.draw(PERMUTATIONS, rng)]) for way in ways)
-        beside = Estimate(*(float(np.clip(v - bias, -2, 2)) for v in (gap.value, gap.low, gap.high)))
-        room = float(error[member].mean()) + beside.value <= 1  # B's rate inside, had it risen as much as A's
-        return replace(found, shares=value, shares_p=p, excess_gap=beside, room=room)
+        beside = _moved(gap, bias, 2)
+        most = 1 - (self._chance() or 0.0)  # what is left to lose elsewhere, of the way from chance to always right
+        left = most - error[member].mean() + value.value, most - self.wrong_a[used][member].mean()
+        left = left[0], left[1] + value.value + gap.value
+        expected = (value.value + beside.value) * float(np.clip(left[0] / max(left[1], 1e-12), 0, 1))
+        return replace(found, shares=value, shares_p=p, excess_gap=beside, room=value.high < expected > 0)
 
-    def _in_scope(self, cluster: FailureCluster, blocks: I64) -> Bool:
+    def _in_scope(self, cluster: FailureCluster) -> Bool:
         names = self.diagnosis.samples.class_names
         if cluster.scope in names:
-            return blocks == names.index(cluster.scope)
+            return self._blocks() == names.index(cluster.scope)
         return np.ones(len(self.rows), bool)
 
 
@@ -142,14 +203,11 @@ def _mean_of(y: F64, weights: F64, groups: I64, level: float, *, signed: bool) -
     return Estimate(more - less, *paired_limits(more, less, n, quantile))
 
 
-def _selection(cluster: FailureCluster) -> float:
-    """What the choice of the cluster is reckoned to have added to its error rate: the plain difference minus the
-    corrected one."""
-    rate, outside, corrected = cluster.error_rate, cluster.error_outside, cluster.error_difference
-    if rate is None or outside is None or corrected is None:
-        return 0.0
-    added = rate.value - outside - corrected.value
-    return max(0.0, added) if np.isfinite(added) else 0.0
+def _moved(plain: Estimate, bias: float, most: float) -> Estimate:
+    """An estimate less the bias, within +-most. The bias is itself reckoned, so the interval holds what would be so
+    with it and without it."""
+    ends = (plain.value - bias, plain.low - max(bias, 0), plain.high - min(bias, 0))
+    return Estimate(*(float(np.clip(v, -most, most)) for v in ends))
 
 
 def _weights(member: Bool, block: I64) -> F64:
@@ -177,7 +235,17 @@ def _gap(member: Bool, block: I64, error: F64) -> float:
 
 def _adjusted(found: list[FourWay]) -> tuple[FourWay, ...]:
     """The same with p adjusted by Holm over those that are tested, and the verdict that follows."""
-    return tuple(judged(replace(f, p=p)) for f, p in zip(found, _holm([f.p for f in found])))
+    adjusted = zip(found, _holm([f.p for f in found]))
+    return tuple(judged(replace(f, p=p, difference=_ended(f.difference, p))) for f, p in adjusted)
+
+
+def _ended(estimate: Estimate, p: float | None) -> Estimate:
+    """With an interval that ends at 0 where Holm's p passes and Bonferroni's interval does not (Guilbaud 2008, Biom. J.
+    50(5))."""
+    value, low, high = estimate.value, estimate.low, estimate.high
+    if p is None or p > ALPHA or not low < 0 < high:
+        return estimate
+    return Estimate(value, *((0.0, high) if value > 0 else (low, 0.0)))
 
 
 def _holm(p: list[float | None]) -> list[float | None]:
@@ -192,6 +260,20 @@ def judged(found: FourWay) -> FourWay:
     better = differs and found.difference.value > 0
     shared = found.shares_p is not None and found.shares_p <= ALPHA
     own = found.excess_gap is not None and found.excess_gap.low > 0 and found.room
+    if found.blind:
+        return replace(found, verdict="broken") if differs and not better else found
     if better:
         return replace(found, verdict="partly" if shared else "fixed")
+    if not differs and _equivalent(found):
+        return replace(found, verdict="same")
     return replace(found, verdict="shared" if shared else "own" if own else "broken" if differs else "open")
+
+
+def _equivalent(found: FourWay) -> bool:
+    """Whether both intervals, of the difference inside and of what the cluster adds to A's errors more than to B's, lie
+    within the margin (two one-sided tests of Schuirmann 1987, J. Pharmacokinet. Biopharm. 15, at half of alpha
+    each)."""
+    if found.shares is None or found.excess_gap is None:
+        return False
+    margin = min(MARGIN, (found.shares.value + found.excess_gap.value) / 2)
+    return all(-margin < e.low and e.high < margin for e in (found.difference, found.excess_gap))

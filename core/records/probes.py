@@ -148,7 +148,7 @@ class FourWay:
     """Both right."""
     difference: Estimate
     """Error rate of A minus that of B on these rows, paired; positive: B is better. Of a cluster corrected for having
-    been chosen by A's losses."""
+    been chosen by A's losses. The intervals of all clusters hold together, as do those of all classes."""
     p: float | None
     """Two-sided, adjusted (Holm) over the scopes of its kind; None where it is not tested."""
     shares: Estimate | None = None
@@ -160,14 +160,16 @@ class FourWay:
     """Of a cluster: how much more A errs inside than outside, minus the same of B, class by class; corrected as
     `difference` is."""
     room: bool = True
-    """Of a cluster: whether B, at its level elsewhere, could show an excess as large as A's at all. A model that is
-    nearly always wrong could not."""
-    verdict: Literal["fixed", "partly", "shared", "own", "broken", "open"] = "open"
-    """"fixed": B is better here. "partly": better, yet it too does worse here than elsewhere. "shared": B does worse
-    here than elsewhere. "own": A's errors rise here more than B's, which had room to rise as much, and B is not known
-    to do worse here than elsewhere. "broken": B is worse. "open": too little to tell. Of classes and all samples only
-    fixed, broken or open."""
+    """Of a cluster: whether B's errors are shown to rise less than if it lost here the same part of its way from chance
+    to always right as A does. A model that is near chance has nothing to lose."""
+    verdict: Literal["fixed", "partly", "same", "shared", "own", "broken", "open"] = "open"
+    """"fixed": B is better here. "partly": better, yet it too does worse here than elsewhere. "same": B is shown to
+    fail here as A does, within a margin. "shared": B does worse here than elsewhere. "own": A's errors rise here more
+    than B's, which had as much to lose, and B is not known to do worse here than elsewhere. "broken": B is worse.
+    "open": too little to tell. Of classes and all samples only fixed, broken or open."""
     cluster: int | None = None
+    blind: bool = False
+    """Of a cluster: B is not shown to be much better than chance on all rows, so of it at most "broken" is said."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

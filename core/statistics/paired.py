@@ -28,8 +28,8 @@ def mcnemar(only_a: int, only_b: int) -> float:
     return 1.0 if n == 0 else float(2 * stats.binom.cdf(fewer, n, 0.5) - stats.binom.pmf(fewer, n, 0.5))
 
 
-def paired_difference(wrong_a: Bool, wrong_b: Bool, groups: I64 | None = None) -> Estimate:
-    """Error rate of A minus that of B on the same n rows, with a 95 % interval.
+def paired_difference(wrong_a: Bool, wrong_b: Bool, groups: I64 | None = None, *, level: float = 0.95) -> Estimate:
+    """Error rate of A minus that of B on the same n rows, with an interval of that level.
 
     The interval is that of `core.statistics.intervals.paired_limits`; where rows come in groups, of as many rows as
     they are worth (`effective_rows`; ours). Measured: docs/evidence/predictions.md, "Shares and differences of rows in
@@ -38,9 +38,10 @@ def paired_difference(wrong_a: Bool, wrong_b: Bool, groups: I64 | None = None) -
     n = _checked(wrong_a, wrong_b)
     difference = wrong_a.astype(np.float64) - wrong_b
     value, a, b = float(difference.mean()), float((difference > 0).mean()), float((difference < 0).mean())
-    worth, quantile = float(n), float(stats.norm.ppf(0.975))
+    worth, quantile = float(n), float(stats.norm.ppf((1 + level) / 2))
     if groups is not None and _grouped(groups):
-        worth, quantile = effective_rows(difference, groups, a + b - (a - b) ** 2)
+        worth, wider = effective_rows(difference, groups, a + b - (a - b) ** 2)
+        quantile *= wider / float(stats.norm.ppf(0.975))
     low, high = paired_limits(a, b, worth, quantile)
     return Estimate(value, min(value, low), max(value, high))
 

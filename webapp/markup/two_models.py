@@ -15,7 +15,15 @@ from webapp.markup.shares import KINDS, class_of_scope, class_scope, kinds_of, r
 
 MAX_PICTURES = 24
 MAX_CLASSES = 12
-STATES = {"fixed": "held", "partly": "partly", "shared": "partly", "own": "held", "broken": "bad", "open": "unsure"}
+STATES = {
+    "fixed": "held",
+    "partly": "partly",
+    "same": "partly",
+    "shared": "partly",
+    "own": "held",
+    "broken": "bad",
+    "open": "unsure",
+}
 """Colour of a verdict."""
 
 

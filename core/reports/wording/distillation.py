@@ -97,7 +97,7 @@ def _clusters_worse(found: Comparison) -> str:
     if not n:
         return f"{'the one failure cluster' if untested == 1 else 'each failure cluster'} goes untested"
     worse = sum(f.p is not None and f.p <= ALPHA and f.difference.value < 0 for f in tested)
-    shared = sum(f.verdict in ("shared", "partly") for f in tested)
+    shared = sum(f.verdict in ("same", "shared", "partly") for f in tested)
     if len(found.clusters) == 1:
         also = ", and it too fails there" if shared else ""
         return f"the one failure cluster {'grew worse' if worse else 'did not grow worse beyond chance'}{also}"

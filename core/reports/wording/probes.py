@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.checks.paired_errors import ALPHA, MODEL
+from core.checks.paired_errors import ALPHA, MARGIN, MODEL
 from core.numbers import PER_CENT, count, interval, number, p_value, percent, points, with_interval
 from core.records import OWN, Choice, Comparison, Control, Diagnosis, Estimate, FourWay, ProbeResult, Support
 from core.reports.wording.findings import cluster_title
@@ -20,12 +20,14 @@ HOW = {"fixed": "the method's default", "validation": "chosen on validation rows
 VERDICTS = {
     "fixed": "fixed: {b} is better here",
     "partly": "partly fixed: {b} is better here, yet it too does worse here than elsewhere",
+    "same": "the same: {b} fails here as {a} does, within {margin}",
     "shared": "shared: {b} too does worse here than elsewhere",
     "own": "own to {a}: its errors rise here more than those of {b}, which is not known to do "
     "worse here than elsewhere",
     "broken": "broken: {b} is worse here",
     "open": "open: too little to tell",
 }
+BLIND = "open: {b} is not shown to be much better than chance, so it says nothing of what is hard here"
 UNTESTED = "open: not tested"
 """Of a scope with too few rows, or of models that are judged by different truths."""
 
@@ -110,10 +112,13 @@ def verdict_words(found: Comparison, scope: FourWay, diagnosis: Diagnosis | None
     if scope.p is None and scope.verdict == "open":
         return UNTESTED
     a, b = model_name(found.a, diagnosis), model_name(found.b, diagnosis)
-    said = VERDICTS[scope.verdict].format(a=a, b=b)
+    blind = scope.blind and scope.verdict == "open"
+    said = (BLIND if blind else VERDICTS[scope.verdict]).format(a=a, b=b, margin=points(MARGIN))
     if scope.verdict == "shared" and scope.p is not None and scope.p <= ALPHA and scope.difference.value < 0:
         said = f"shared, and worse: {b} does worse here than {a}, and than it does elsewhere"
-    ground = {"own": scope.excess_gap, "shared": scope.shares, "partly": scope.shares}.get(scope.verdict)
+    ground = {"own": scope.excess_gap, "shared": scope.shares, "partly": scope.shares, "same": scope.difference}.get(
+        scope.verdict
+    )
     if diagnosis is not None and ground is not None:
         said += f" ({points(ground.value, sign=True)}, {_span(ground)})"
     return said.removesuffix(" here") if scope.kind == "all" else said

@@ -8,15 +8,21 @@ import numpy as np
 import pytest
 
 from core.checks.compare import compare, compare_outcomes, names_of
-from core.checks.paired_errors import MODEL
+from core.checks.paired_errors import MARGIN, MODEL, _adjusted, _ended, judged
 from core.errors import InvalidInput
-from core.records import Diagnosis, Outcomes
-from core.statistics.paired import mcnemar
+from core.records import Bool, Diagnosis, Estimate, FourWay, Outcomes
+from core.reports.wording.probes import verdict_words
+from core.statistics.paired import mcnemar, paired_difference
 from tests.support.diagnoses import make_diagnosis
 
 
 def other(errors: np.ndarray) -> Outcomes:
     return Outcomes(errors.astype(np.float64), "0/1 error", "error", "made", errors=errors)
+
+
+def mistakes(run: Diagnosis) -> Bool:
+    assert run.outcomes.errors is not None
+    return run.outcomes.errors
 
 
 @pytest.fixture
@@ -59,14 +65,23 @@ def test_the_same_errors_differ_nowhere(run: Diagnosis) -> None:
 
 
 def test_inside_a_cluster_the_difference_pays_for_how_the_cluster_was_chosen(run: Diagnosis) -> None:
-    cluster = run.clusters[0]
+    cluster, many = run.clusters[0], len(run.samples)
     inside = cluster.membership >= 0.5
-    chosen = replace(cluster, error_rate=replace(cluster.excess_loss, value=0.8, low=0.5, high=0.9), error_outside=0.2)
-    chosen = replace(chosen, error_difference=replace(cluster.excess_loss, value=0.4, low=0.1, high=0.7))
-    b = np.zeros(len(run.samples), bool)
-    found = compare_outcomes(replace(run, clusters=(chosen,)), other(b)).clusters[0]
-    plain = float(run.outcomes.errors[inside].mean())
-    assert found.difference.value == pytest.approx(plain - (0.8 - 0.2 - 0.4))
+    plain = float(mistakes(run)[inside].mean())
+    chosen = replace(cluster, error_rate=replace(cluster.excess_loss, value=plain - 0.15, low=0.0, high=0.9))
+
+    def beside(wrong: np.ndarray, rate: object = chosen.error_rate) -> FourWay:
+        return compare_outcomes(replace(run, clusters=(replace(chosen, error_rate=rate),)), other(wrong)).clusters[0]
+
+    better, free = (beside(np.zeros(many, bool), rate) for rate in (chosen.error_rate, None))
+    assert better.difference.value == pytest.approx(plain - 0.15)
+    assert better.difference.low == pytest.approx(free.difference.low - 0.15)
+    assert better.difference.high == free.difference.high  # what was added is reckoned itself
+    assert (better.p or 0) > (free.p or 0)
+    worse, plainly = (beside(np.ones(many, bool), rate) for rate in (chosen.error_rate, None))
+    assert worse.p == plainly.p  # a correction makes nothing surer
+    same, without = (beside(mistakes(run), rate) for rate in (chosen.error_rate, None))
+    assert same.difference.low == pytest.approx(without.difference.low)  # who fails on the same rows was chosen with it
 
 
 def test_a_second_model_that_fails_in_the_same_cluster_shares_it_and_one_that_does_not_leaves_it_the_models_own() -> (
@@ -96,7 +111,7 @@ def test_a_second_model_that_fails_in_the_same_cluster_shares_it_and_one_that_do
     assert (shared.verdict, own.verdict, fixed.verdict) == ("shared", "own", "fixed")
     hopeless = compare_outcomes(run, other(rng.random(n * many) < 0.97)).clusters[
         0
-    ]  # it could not fail more inside if it would
+    ]  # its errors could not rise inside as the model's do
     assert hopeless.excess_gap.low > 0
     assert not hopeless.room
     assert hopeless.verdict == "broken"
@@ -117,3 +132,107 @@ def test_a_name_that_is_not_there_is_answered_with_those_that_are(run: Diagnosis
         compare(run)
     with pytest.raises(InvalidInput, match="Two different models"):
         compare(run, MODEL, MODEL)
+
+
+def large(rate_a: tuple[float, float], names: int = 2) -> tuple[Diagnosis, np.ndarray, np.ndarray]:
+    """A run of 1,200 samples in two classes whose one cluster of 300 fails at another rate than the rest; its members
+    and labels."""
+    base = make_diagnosis()
+    many, labels = 1200, np.arange(1200) % names
+    samples = replace(
+        base.samples,
+        ids=tuple(str(i) for i in range(many)),
+        items=None,
+        labels=labels,
+        class_names=base.samples.class_names[:names],
+        groups=None,
+        metadata=(),
+        model_outputs=(),
+        splits=None,
+    )
+    inside = np.arange(many) < 300
+    wrong = np.random.default_rng(0).random(many) < np.where(inside, rate_a[1], rate_a[0])
+    cluster = replace(base.clusters[0], membership=inside.astype(float), scope="all samples", error_rate=None)
+    return replace(base, samples=samples, clusters=(cluster,), outcomes=other(wrong)), inside, labels
+
+
+def answering(errors: np.ndarray, labels: np.ndarray, names: int = 2) -> Outcomes:
+    """Outcomes that name a class for each sample."""
+    return replace(other(errors), predictions=np.where(errors, (labels + 1) % names, labels))
+
+
+def test_a_model_that_knows_nothing_mends_and_shares_nothing() -> None:
+    run, _, labels = large((0.1, 0.9))
+    constant = compare_outcomes(run, answering(labels != 0, labels))
+    guess = compare_outcomes(run, answering(np.random.default_rng(1).random(1200) < 0.5, labels))
+    for found in (constant, guess):
+        assert found.clusters[0].difference.low > 0  # it is better there than a model that is nearly always wrong
+        assert (found.clusters[0].verdict, found.clusters[0].blind) == ("open", True)
+        assert "not shown to be much better than chance" in verdict_words(found, found.clusters[0])
+    run, _, labels = large((0.1, 0.3))
+    worse = compare_outcomes(run, answering(labels != 0, labels)).clusters[0]
+    assert worse.verdict == "broken"
+
+
+def test_a_failure_is_not_the_models_own_beside_one_that_had_little_to_lose() -> None:
+    run, _, labels = large((0.1, 0.3))
+    rng = np.random.default_rng(4)
+    able, weak = (
+        compare_outcomes(run, answering(rng.random(1200) < rate, labels)).clusters[0] for rate in (0.27, 0.39)
+    )
+    assert (able.verdict, able.blind) == ("own", False)
+    assert weak.excess_gap is not None
+    assert weak.excess_gap.low > 0
+    assert not weak.room
+    assert weak.verdict != "own"
+
+
+def test_the_same_is_said_where_both_intervals_lie_within_the_margin_and_not_of_few_rows() -> None:
+    run, inside, labels = large((0.1, 0.5))
+    mine = mistakes(run)
+    again = np.where(np.random.default_rng(2).random(1200) < 0.05, ~mine, mine)
+    found = compare_outcomes(run, answering(again, labels))
+    one = found.clusters[0]
+    assert one.verdict == "same"
+    assert max(-one.difference.low, one.difference.high, -one.excess_gap.low, one.excess_gap.high) < MARGIN
+    assert verdict_words(found, one, run).startswith("the same: other model fails here as your model does, within 10")
+    few = replace(run, clusters=(replace(run.clusters[0], membership=(np.arange(1200) < 30).astype(float)),))
+    assert compare_outcomes(few, answering(again, labels)).clusters[0].verdict != "same"
+    elsewhere = np.where(inside, mine, np.random.default_rng(3).random(1200) < 0.5)
+    assert compare_outcomes(run, answering(elsewhere, labels)).clusters[0].verdict != "same"  # alike inside alone
+
+
+def test_where_the_cluster_adds_little_half_of_it_is_the_margin() -> None:
+    near = Estimate(0.02, -0.03, 0.07)
+    found = FourWay("x", "cluster", 99, 9, 9, 0, 81, near, 0.5, Estimate(0.3, 0.2, 0.4), 1.0, near)
+    assert judged(found).verdict == "same"
+    assert judged(replace(found, shares=Estimate(0.06, 0.0, 0.12))).verdict == "open"
+
+
+def test_of_a_model_near_chance_no_more_than_that_it_is_worse_is_said() -> None:
+    rises, gap = Estimate(0.01, -0.01, 0.02), Estimate(0.4, 0.3, 0.5)
+    found = FourWay("x", "cluster", 99, 9, 50, 0, 40, Estimate(-0.4, -0.5, -0.3), 0.01, rises, 0.01, gap, blind=True)
+    assert judged(found).verdict == "broken"
+    assert judged(replace(found, p=0.4)).verdict == judged(replace(found, difference=gap)).verdict == "open"
+
+
+def test_p_and_intervals_of_several_clusters_and_classes_are_adjusted_alike() -> None:
+    run, _, labels = large((0.1, 0.5))
+    b = answering(np.random.default_rng(5).random(1200) < 0.3, labels)
+    alone = compare_outcomes(run, b)
+    second = replace(run.clusters[0], id=1, membership=(np.arange(1200) >= 900).astype(float))
+    both = compare_outcomes(replace(run, clusters=(run.clusters[0], second)), b)
+    wide, narrow = both.clusters[0], alone.clusters[0]
+    for pair in ((wide.difference, narrow.difference), (wide.excess_gap, narrow.excess_gap)):
+        assert (pair[0].high - pair[0].low) / (pair[1].high - pair[1].low) == pytest.approx(2.24 / 1.96, rel=0.05)
+    one = compare_outcomes(replace(run, clusters=()), b).classes[0]
+    single = paired_difference(mistakes(run)[labels == 0], mistakes(replace(run, outcomes=b))[labels == 0])
+    assert one.difference.low < single.low < single.high < one.difference.high
+
+
+def test_what_p_tells_apart_after_holm_has_an_interval_that_ends_at_0() -> None:
+    found = FourWay("x", "class", 9, 0, 0, 0, 9, Estimate(0.2, -0.01, 0.4), 0.04)
+    low, passed = _adjusted([found, replace(found, p=0.001)])
+    assert (low.difference.low, low.verdict, passed.difference.low) == (0, "fixed", 0)
+    assert _adjusted([replace(found, p=0.06)])[0].difference.low == -0.01
+    assert _ended(Estimate(0.25, -0.02, 0.4), 0.04).low == 0
