@@ -18,6 +18,7 @@ from core.cli.options import JSON, LOSS, POSITIVE, RUN, samples
 from core.cli.output import TABLES, check_suffix, in_folder, print_json, write_table
 from core.cli.terminal import TerminalProgress, say
 from core.data.tables.roles import Roles
+from core.errors import InvalidInput
 
 if TYPE_CHECKING:
     from core.checks.freeze import Frozen
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 NAMED = 5
 """Matching samples that an answer names, unless all are asked for."""
+RERANKED = 50
+"""Best matches that an adapter orders anew."""
 READ = 100
 """Characters of a matching text that are printed."""
 ANSWERED = (
@@ -42,7 +45,10 @@ COMPARED = ("first", "second", "observed", "shared", "any_pair")
 @argument("texts", "TEXT...", 'such as "a dog in snow"; the first is compared with each further one')
 @JSON
 @option("--images", "name every match, not just the first five", to="every")
-def ask(run: Path, texts: tuple[str, ...], as_json: bool = False, every: bool = False) -> None:
+@option("--rerank DIR", f"an adapter that puts the best {RERANKED} matches in a new order; which match stays")
+def ask(
+    run: Path, texts: tuple[str, ...], as_json: bool = False, every: bool = False, rerank: Path | None = None
+) -> None:
     """What the loss is where images look like a text.
 
     A sentence for each question, its best matching images, and how the first compares with each further one.
@@ -54,6 +60,8 @@ def ask(run: Path, texts: tuple[str, ...], as_json: bool = False, every: bool = 
 
     diagnosis = load(run)
     answers = questions.ask(diagnosis, texts, cache=default_cache())
+    if rerank is not None:
+        answers = _reranked(diagnosis, answers, rerank)
     both = [other for other in answers[1:] if answers[0].shown and other.shown]
     differences = [told.difference(diagnosis, answers[0], other) for other in both]
     if as_json:
@@ -65,6 +73,28 @@ def ask(run: Path, texts: tuple[str, ...], as_json: bool = False, every: bool = 
             say(f"  {_names(diagnosis, answer, every)}")
     for found in differences:
         say(sentences.difference_sentence(diagnosis, found))
+
+
+def _reranked(diagnosis: Diagnosis, answers: list[Answer], folder: Path) -> list[Answer]:
+    """The answers with their best matches in the order of encoder and adapter together; the sets, and what is said of
+    them, are as they were."""
+    from core.embeddings.cache import default_cache
+    from core.training.scorers import rerank_matches
+
+    items = diagnosis.samples.items
+    if items is None or diagnosis.samples.modality != "image":
+        raise InvalidInput(
+            "--rerank looks at the matching pictures again, and this run has none at hand. Leave it out, or diagnose "
+            "pictures."
+        )
+    with TerminalProgress() as progress:
+        given: dict[str, Any] = {"cache": default_cache(), "progress": progress}
+        return [
+            replace(one, rows=rerank_matches(folder, one.rows, one.text, items, most=RERANKED, **given))
+            if one.shown and not one.counted
+            else one
+            for one in answers
+        ]
 
 
 def _names(diagnosis: Diagnosis, answer: Answer, every: bool) -> str:

@@ -12,7 +12,7 @@ from core.composition.scoring.encoder import EncoderScorer, cosines
 from core.embeddings.embed import read_images
 from core.encoders import load_encoder
 from core.folders import located
-from core.records import F64, ItemStore, Progress, Scorer, no_progress
+from core.records import F64, I64, ItemStore, Progress, Scorer, no_progress
 
 
 def scorer_of(name: str, *, rerank: bool = False) -> Scorer:
@@ -66,3 +66,37 @@ def matrix_of(
     out = np.full((len(images), len(texts)), np.nan)
     out[reading.kept] = cosines(reading.joint.vectors, scorer.read_captions(texts, cache=cache, progress=progress))
     return out
+
+
+def rerank_matches(
+    folder: Path,
+    rows: I64,
+    text: str,
+    images: ItemStore,
+    *,
+    most: int,
+    cache: Path | None = None,
+    progress: Progress = no_progress,
+) -> I64:
+    """The rows that match a text, best first, with the first of them in the order of the frozen encoder's cosine and
+    the adapter's logit together (`core.training.reranking.rerank`); the same rows.
+
+    Args:
+        folder: of the adapter.
+        rows: (m,) places in `images`, best match first.
+        most: so many are looked at.
+
+    Raises:
+        InvalidInput: there is no adapter, or one of these pictures cannot be read.
+    """
+    from core.training.adapted import load_adapted
+    from core.training.adapted_scorer import AdaptedScorer
+    from core.training.reranking import rerank
+
+    adapted, looked = load_adapted(folder), rows[:most]
+    first, second = (
+        matrix_of(scorer, images.keep(looked), [text], cache=cache, progress=progress).T
+        for scorer in (EncoderScorer(adapted.encoder), AdaptedScorer(adapted))
+    )
+    order = np.argsort(-rerank(first, second, k=len(looked), weight=adapted.record.rerank)[0], kind="stable")
+    return np.concatenate([looked[order], rows[most:]])

@@ -17,6 +17,7 @@ from core.files import ASSETS
 from core.language.vocabulary import read_vocabulary
 from core.records import Diagnosis
 from core.store import load, save
+from tests.support.commands import refused, said
 from tests.support.diagnoses import make_diagnosis
 from tests.support.words import AxisEncoder, made_prediction, with_words
 
@@ -27,11 +28,6 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     save(with_words(), tmp_path / "run")
     monkeypatch.setattr("core.encoders.load_encoder", lambda name, **options: AxisEncoder())
     return tmp_path / "run"
-
-
-def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    assert main(list(arguments)) == 0
-    return capsys.readouterr().out
 
 
 def test_a_question_is_answered_with_its_best_matches(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -54,6 +50,13 @@ def test_of_texts_the_best_matches_are_read_out(capsys: pytest.CaptureFixture[st
     for line in lines[2:]:
         shown = line.split(": ", 1)[1].removesuffix(" ...")
         assert any(text.startswith(shown) for text in whole)
+
+
+def test_an_adapter_orders_pictures_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    example = str(ASSETS / "examples" / "definitions" / "run")
+    assert "--rerank looks at the matching pictures again" in refused(
+        capsys, "ask", example, "about food", "--rerank", str(tmp_path)
+    )
 
 
 def test_a_question_in_the_words_of_a_confirmed_condition_is_answered_from_what_was_counted(

@@ -4,6 +4,7 @@ belong."""
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +17,11 @@ from core.encoders.open_clip.encoder import OpenClipEncoder
 from core.errors import Cancelled, InvalidInput
 from core.records import ItemStore, LoadedBenchmark
 from core.scenes.shipped import draw_training, open_shipped
-from core.training.adapted import load_adapted, tower_of
+from core.training.adapted import Adapted, load_adapted, tower_of
 from core.training.adapted_scorer import AdaptedScorer, read_tokens
 from core.training.adapters import ADAPTERS, make_adapter
 from core.training.loop import Training
-from core.training.scorers import matrix_of, scorer_of
+from core.training.scorers import matrix_of, rerank_matches, scorer_of
 from core.training.train import adapt
 from tests.core.encoders.open_clip.test_token_tower import changed
 from tests.support.tiny_clip import TWO, write_hugging_face, write_model
@@ -184,6 +185,24 @@ def test_the_matrix_of_a_frozen_encoder_is_its_cosine(encoder: OpenClipEncoder) 
     scorer = EncoderScorer(encoder)
     found = matrix_of(scorer, test.store, list(test.benchmark.items[0].captions))
     np.testing.assert_allclose(found[:2], scorer.score(test).matrices[0], atol=1e-6)
+
+
+def test_matches_are_reranked_among_themselves(
+    encoder: OpenClipEncoder, training: LoadedBenchmark, tmp_path: Path
+) -> None:
+    found = adapt(training, "mm-adapter", {"hidden": 64}, HOW, encoder)
+    images, rows = open_shipped(n=4).store, np.array([5, 2, 7, 0, 3])
+
+    def order(weight: float) -> list[int]:
+        Adapted(replace(found.record, rerank=weight), found.module, encoder).save(tmp_path)
+        return rerank_matches(tmp_path, rows, "a red cube", images, most=4).tolist()
+
+    first, second = (
+        matrix_of(scorer, images.keep(rows[:4]), ["a red cube"])[:, 0]
+        for scorer in (EncoderScorer(encoder), AdaptedScorer(found))
+    )
+    assert order(0.0) == [*rows[np.argsort(-first)].tolist(), 3]
+    assert order(1e6) == [*rows[np.argsort(-second)].tolist(), 3]
 
 
 def test_a_training_can_be_stopped_and_says_what_it_does(encoder: OpenClipEncoder, training: LoadedBenchmark) -> None:

@@ -135,12 +135,12 @@ def test_the_victims_learn_what_they_are_taught_and_repeat():
 @pytest.mark.slow
 def test_the_network_learns_light_from_dark_and_repeats():
     rng = np.random.default_rng(0)
-    labels = rng.integers(0, 2, 256)
-    pixels = np.clip(80 + 90 * labels[:, None, None, None] + 20 * rng.normal(size=(256, 3, 32, 32)), 0, 255)
+    labels = rng.integers(0, 2, 128)
+    pixels = np.clip(80 + 90 * labels[:, None, None, None] + 20 * rng.normal(size=(128, 3, 32, 32)), 0, 255)
     pixels = pixels.astype(np.uint8)
     found = network_probabilities(pixels, labels, pixels, 2, seed=1)
     assert (found.argmax(1) == labels).mean() > 0.95
     np.testing.assert_array_equal(found, network_probabilities(pixels, labels, pixels, 2, seed=1))
     both, twice = np.concatenate([labels, 1 - labels]), np.concatenate([pixels, pixels])
-    weighed = network_probabilities(twice, both, pixels, 2, 1, np.repeat([1.9, 0.1], 256))
+    weighed = network_probabilities(twice, both, pixels, 2, 1, np.repeat([1.9, 0.1], 128))
     assert (weighed.argmax(1) == labels).mean() > 0.95
