@@ -47,9 +47,8 @@ def adapters(encoder: str = "embedded") -> None:
     What each does, how many numbers it learns on an encoder, where it comes from, and its settings.
     """
     from core.encoders import load_encoder
-    from core.probes.ladder.reproduce import encoder_name
 
-    tower = load_encoder(encoder_name(encoder))
+    tower = load_encoder(encoder)
     print_registry(ADAPTERS, lambda kind: size_text(kind(), tower))
 
 
@@ -133,7 +132,6 @@ def adapt(
         make_folder(options.out / "test", RESULT)
     from core.data.labelled import read_samples
     from core.encoders import load_encoder
-    from core.probes.ladder.reproduce import encoder_name
     from core.reports.wording.training import trained_lines
 
     seed, labelled = how.seed, after.check_labelled
@@ -144,7 +142,7 @@ def adapt(
             "retrieval": None if after.check_captions is None else open_pictured(after.check_captions),
             "labelled": labelled and read_samples(None, images=labelled, progress=progress).samples,
         }
-        encoder = load_encoder(encoder_name(options.encoder))
+        encoder = load_encoder(options.encoder)
         pictured = _with_everyday(pictured, options, seed)
         adapted = _train(options, settings, how, pictured, encoder, progress)
         progress.close()

@@ -73,7 +73,6 @@ def pair(
     from core.data.images.files import Files
     from core.embeddings.cache import default_cache
     from core.encoders import load_encoder
-    from core.probes.ladder.reproduce import encoder_name
     from core.reports.wording.own_pairs import pair_document, pair_lines
 
     for path in image:
@@ -86,7 +85,7 @@ def pair(
             "Name two pictures, or one."
         )
     with TerminalProgress() as progress:
-        tower = load_encoder(encoder_name(encoder))
+        tower = load_encoder(encoder)
         found = score_pairs(Files(image), captions, tower, cache=default_cache(), progress=progress)
     if as_json:
         print_json(pair_document(found))

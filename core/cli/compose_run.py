@@ -150,11 +150,10 @@ def _finder(model: str) -> str:
     """The encoder in whose space failures are found: the model itself, or the one that the adapter was trained on."""
     from core.folders import located, open_located
     from core.limits import Limits
-    from core.probes.ladder.reproduce import encoder_name
 
     record = Path(model).expanduser() / "adapter.json"
     if not located(record).is_file():
-        return encoder_name(model)
+        return model
     with open_located(record, Limits().max_document_bytes) as file:
         return str(json.loads(file.read().decode("utf-8"))["encoder"])
 

@@ -125,6 +125,16 @@ def encoder_for(modality: str, name: str) -> str:
     return f"clips:{name}" if modality == "clip" and _split(name)[0] not in ("clips", "minilm", "sentences") else name
 
 
+def encoder_name(said: str) -> str:
+    """An encoder's name with ":" before the tag, as papers' tables write it, in our own form: "ViT-B-32:openai" is
+    "ViT-B-32/openai"."""
+    bare = said.removeprefix("open_clip:")
+    if ":" in bare and "/" not in bare and "@" not in bare and not bare.startswith(("hf-hub:", "local-dir:")):
+        model, _, tag = bare.rpartition(":")
+        return f"{model}/{tag}"
+    return said
+
+
 def _split(name: str) -> tuple[str, str]:
     """(table key, the rest) of an encoder's name."""
     if name in EMBEDDED.values():
@@ -132,7 +142,7 @@ def _split(name: str) -> tuple[str, str]:
     for kind in ("sentences", "clips", "neuralizer"):
         if name.startswith(f"{kind}:") and name != f"{kind}:":
             return kind, name.removeprefix(f"{kind}:")
-    model = name.removeprefix("open_clip:")
+    model = encoder_name(name).removeprefix("open_clip:")
     if model and (model != name or "/" in model or "@" in model or model.startswith(("hf-hub:", "local-dir:"))):
         return "open_clip", model
     raise InvalidInput(

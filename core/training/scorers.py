@@ -37,9 +37,7 @@ def scorer_of(name: str, *, rerank: bool = False) -> Scorer:
         second = AdaptedScorer(adapted)
         first = EncoderScorer(adapted.encoder)
         return RerankingScorer(first, second, weight=adapted.record.rerank) if rerank else second
-    from core.probes.ladder.reproduce import encoder_name
-
-    return EncoderScorer(load_encoder(encoder_name(name)))
+    return EncoderScorer(load_encoder(name))
 
 
 def is_adapter(folder: Path) -> bool:

@@ -17,7 +17,7 @@ from pathlib import Path
 from core.embeddings.cache import default_cache
 from core.probes.few_shot.pools import read_pool
 from core.probes.ladder.data_sets import read_data_set
-from core.probes.ladder.reproduce import LadderRow, encoder_name, run_ladder
+from core.probes.ladder.reproduce import LadderRow, run_ladder
 from core.probes.ladder.steps import LadderChoices, ladder
 from core.records import Estimate
 
@@ -56,7 +56,7 @@ def main() -> None:
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     told: set[str] = set()
-    found = read_data_set(given.dataset, encoder_name(given.encoder), cache=default_cache())
+    found = read_data_set(given.dataset, given.encoder, cache=default_cache())
     if given.halves:
         found = replace(found, task=replace(found.task, split=None))
     if given.pool is not None:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
+from core.encoders import encoder_name
 from core.errors import Cancelled, DiagnosisError, InvalidInput
 from core.files import write_text
 from core.probes import make_probe
@@ -65,16 +66,6 @@ class SupportPool:
     folders: str = "auto"
     aliases: Path | None = None
     """See `core.probes.few_shot.pools.read_pool` and `read_aliases`."""
-
-
-def encoder_name(said: str) -> str:
-    """An encoder's name with ":" before the tag, as papers' tables write it, in our own form: "ViT-B-32:openai" is
-    "ViT-B-32/openai"."""
-    bare = said.removeprefix("open_clip:")
-    if ":" in bare and "/" not in bare and "@" not in bare and not bare.startswith(("hf-hub:", "local-dir:")):
-        model, _, tag = bare.rpartition(":")
-        return f"{model}/{tag}"
-    return said
 
 
 def reproduce(

@@ -9,12 +9,13 @@ import pytest
 from scipy import stats
 
 from core import probes
-from core.errors import Cancelled, InvalidInput
+from core.encoders import encoder_name, load_encoder
+from core.errors import Cancelled, InvalidInput, MissingDependency
 from core.probes import make_probe
 from core.probes.base import Images, Needs, Scored
 from core.probes.ladder.data_sets import LadderData
 from core.probes.ladder.departures import STANDS_IN
-from core.probes.ladder.reproduce import encoder_name, over_seeds, run_ladder
+from core.probes.ladder.reproduce import over_seeds, run_ladder
 from core.probes.ladder.steps import LadderChoices, LadderStep, ladder
 from core.probes.run import run_probe
 from core.records import Estimate
@@ -76,6 +77,11 @@ def made_set():
 )
 def test_an_encoder_may_be_written_as_the_papers_tables_do(said, ours):
     assert encoder_name(said) == ours
+
+
+def test_every_door_takes_that_form():
+    with pytest.raises(MissingDependency, match="weights of ViT-B-32 openai"):
+        load_encoder("ViT-B-32:openai")
 
 
 def test_the_mean_over_seeds_adds_rows_and_draws_in_squares():
