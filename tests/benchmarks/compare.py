@@ -1,13 +1,15 @@
 """How often the verdicts on failure clusters are false, and how often they are reached, when a second model is set
 beside the first.
 
-    python -m tests.benchmarks.compare [--seeds 1000 1060] [--rows 1200] [--inside 0.5] [--known] [--places 1]
+    python -m tests.benchmarks.compare [--seeds 1000 1060] [--rows 1200] [--inside 0.5] [--places 1]
+        [--permutations 199] [--kinds retrain ...] [--draws 1] [--known]
 
 Worlds of `rows` samples in 4 classes; in each of `places` classes a fifth of the samples, apart along one direction,
 fail in model A at `inside` against 0.1 elsewhere. `RELATIONS` says what model B does there and which verdict is to be
 reached, `true` which are true by their words. B errs independently of A given the sample's place unless it
 is said otherwise. Counted over the confirmed clusters of which at least half lie in the plant. --known takes the plants
-themselves in place of the clusters that were found, so that nothing was selected.
+themselves in place of the clusters that were found, so that nothing was selected. --draws
+says how many models B are drawn for a world. Intervals are Wilson's, of worlds where several clusters share one.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import argparse
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 
@@ -23,7 +26,8 @@ from core.checks.compare import compare_outcomes
 from core.discovery.method import diagnose_arrays
 from core.discovery.settings import Settings
 from core.records import I64, Bool, Diagnosis, Outcomes
-from core.statistics.intervals import wilson
+from core.statistics.intervals import accuracy_of
+from tests.benchmarks.lines import show
 
 CLASSES, ELSEWHERE = 4, 0.1
 
@@ -115,10 +119,12 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=1200)
     parser.add_argument("--inside", type=float, default=0.5)
     parser.add_argument("--places", type=int, default=1)
-    parser.add_argument("--permutations", type=int, default=999)
+    parser.add_argument("--permutations", type=int, default=199)
+    parser.add_argument("--kinds", nargs="+", choices=RELATIONS, default=tuple(RELATIONS))
+    parser.add_argument("--draws", type=int, default=1)
     parser.add_argument("--known", action="store_true")
     asked = parser.parse_args()
-    verdicts: dict[str, list[str]] = {kind: [] for kind in RELATIONS}
+    verdicts: dict[str, list[tuple[int, str]]] = {kind: [] for kind in asked.kinds}
     for seed in range(*asked.seeds):
         found, plants = world(seed, asked.rows, asked.inside, asked.places, asked.permutations)
         plant: Bool = np.any(plants, axis=0)
@@ -126,15 +132,19 @@ def main() -> None:
         mine = {c.id for c in run.clusters if plant[c.membership >= 0.5].mean() >= 0.5}
         assert found.samples.labels is not None
         assert found.outcomes.errors is not None
-        for i, kind in enumerate(RELATIONS):
-            rng = np.random.default_rng([seed, i])
+        for kind, draw in product(verdicts, range(asked.draws)):
+            rng = np.random.default_rng([seed, list(RELATIONS).index(kind), *([draw] if draw else [])])
             b = second(kind, found.outcomes.errors, plant, found.samples.labels, asked.inside, rng)
-            verdicts[kind] += [c.verdict for c in compare_outcomes(run, b).clusters if c.cluster in mine]
-    for kind, said in verdicts.items():
+            verdicts[kind] += [(seed, c.verdict) for c in compare_outcomes(run, b).clusters if c.cluster in mine]
+    for kind, told in verdicts.items():
+        worlds, said = np.array([seed for seed, _ in told]), [verdict for _, verdict in told]
         wanted, held = RELATIONS[kind][2], true(kind, asked.inside)
-        false, right = wilson(sum(v not in held for v in said), len(said)), wilson(said.count(wanted), len(said))
-        print(f"{kind:18} n {len(said)}: {wanted} {right.value:.2f} [{right.low:.2f}, {right.high:.2f}]", end="; ")
-        print(f"false {false.value:.2f} [{false.low:.2f}, {false.high:.2f}]  {dict(Counter(said))}", flush=True)
+        right = accuracy_of(np.array([v != wanted for v in said]), worlds)
+        false = accuracy_of(np.array([v in held for v in said]), worlds)
+        print(
+            f"{kind:18} n {len(said)}: {wanted} {show(right, 2)}; false {show(false, 2)}  {dict(Counter(said))}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":
