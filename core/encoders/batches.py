@@ -23,6 +23,11 @@ def by_length(texts: Sequence[Sized], size: int) -> list[I64]:
     return [order[start : start + size] for start in range(0, len(order), size)]
 
 
+def chosen_device() -> torch.device:
+    """The GPU if there is one: where encoders, prompts and adapters compute."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
 def in_full_batches(
     rows: torch.Tensor, size: int, device: torch.device, run: Callable[[torch.Tensor], tuple[torch.Tensor, ...]]
 ) -> tuple[F32, ...]:

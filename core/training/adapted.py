@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from core.encoders import Encoder, load_encoder
+from core.encoders.batches import chosen_device
 from core.encoders.tokens import tower_of
 from core.errors import InvalidInput
 from core.files import digest, write_text
@@ -157,7 +158,7 @@ def load_adapted(folder: Path, encoder: Encoder | None = None) -> Adapted:
         )
     tensors = read_tensors(located(folder / WEIGHTS))
     try:
-        module = make_adapter(record.adapter, record.settings).build(tower, encoder, 0)
+        module = make_adapter(record.adapter, record.settings).build(tower, encoder, 0).to(chosen_device())
         if hasattr(module, "prepare"):
             module.prepare(tensors["used"])
         module.load_state_dict(tensors)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from core.encoders.batches import chosen_device
 from core.errors import InvalidInput
 from core.files import cannot_write
 from core.options import setting
@@ -22,6 +23,7 @@ from core.records import I64, Progress, no_progress
 from core.statistics.groups import joined
 from core.training.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
 from core.training.losses import step_loss, validate
+from core.training.matching import device_of
 from core.training.pairs import Batch, PairData, content_digest, make_step
 
 QUICK = 4.0
@@ -123,7 +125,7 @@ def fit(
     optimiser, batch and stopping are ours, since the paper gives none.
     """
     torch.manual_seed(how.seed)
-    module = build()
+    module = build().to(chosen_device())
     _look_ahead(module, training)
     run = _AdapterRun(adapter, module, training, validation, how, progress)
     start = run.resume(state) if state is not None else 0
@@ -146,7 +148,8 @@ def _look_ahead(module: Any, training: PairData) -> None:
             np.unique(np.concatenate([getattr(q, side) for q in training.questions]))[:MEASURED]
             for side in ("images", "texts")
         )
-        module.calibrate(training.image_rows(images), training.text_rows(texts))
+        on = device_of(module)
+        module.calibrate(training.image_rows(images, on), training.text_rows(texts, on))
 
 
 class _AdapterRun:
@@ -191,7 +194,7 @@ class _AdapterRun:
         for group in self.optimiser.param_groups:
             group["lr"] = self.lr * group["times"] * rate(at, self.how.epochs * self.steps)
         self.optimiser.zero_grad()
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.short):
+        with torch.autocast(device_of(self.module).type, dtype=torch.bfloat16, enabled=self.short):
             loss = step_loss(self.module, self.training, step)
         if not math.isfinite(float(loss.detach())):
             raise InvalidInput(

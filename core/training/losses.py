@@ -9,7 +9,7 @@ import torch
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from core.records import F64, Bool
-from core.training.matching import pick, score_questions
+from core.training.matching import device_of, pick, score_questions
 from core.training.pairs import Batch, PairData
 
 EASY = 0.5
@@ -19,7 +19,8 @@ EASY = 0.5
 def step_loss(module: Any, data: PairData, step: Batch) -> torch.Tensor:
     """Mean binary cross-entropy of the hard pairs, plus half that of the others; the same once more of what the module
     says aside, of all pairs."""
-    images, texts = module.images(data.image_rows(step.images)), module.texts(data.text_rows(step.texts))
+    on = device_of(module)
+    images, texts = module.images(data.image_rows(step.images, on)), module.texts(data.text_rows(step.texts, on))
     logits = module.match(pick(images, step.pairs[:, 0]), pick(texts, step.pairs[:, 1]))
     loss = _pair_loss(logits, step.labels, step.own)
     aside = module.aside(images, texts) if hasattr(module, "aside") else None
@@ -31,9 +32,10 @@ def step_loss(module: Any, data: PairData, step: Batch) -> torch.Tensor:
 
 
 def _pair_loss(logits: torch.Tensor, labels: Bool, own: Bool) -> torch.Tensor:
-    losses = binary_cross_entropy_with_logits(logits.float(), torch.from_numpy(labels).float(), reduction="none")
-    hard = torch.from_numpy(own)
-    return losses[hard].mean() if bool(hard.all()) else losses[hard].mean() + EASY * losses[~hard].mean()
+    truth = torch.from_numpy(labels).float().to(logits.device)
+    losses = binary_cross_entropy_with_logits(logits.float(), truth, reduction="none")
+    hard, easy = (losses[torch.from_numpy(np.flatnonzero(which)).to(losses.device)] for which in (own, ~own))
+    return hard.mean() if own.all() else hard.mean() + EASY * easy.mean()
 
 
 def validate(module: Any, data: PairData) -> tuple[float, float]:

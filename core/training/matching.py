@@ -17,6 +17,11 @@ TEXTS, PAIRS, IMAGES = 256, 256, 128
 """Texts, pairs and pictures in one pass."""
 
 
+def device_of(module: Any) -> torch.device:
+    """Where a module computes."""
+    return next(module.parameters()).device
+
+
 def score_questions(module: Any, data: PairData, progress: Progress = no_progress) -> tuple[F64, ...]:
     """(I, T) logits of each question, in order."""
     sizes = [q.match.size for q in data.questions]
@@ -36,17 +41,18 @@ def score_pairs(module: Any, data: PairData, pairs: I64, progress: Progress = no
     asked, inverse = np.unique(pairs, axis=0, return_inverse=True)  # sorted by picture
     out = np.zeros(len(asked))
     module.eval()
+    on = device_of(module)
     with torch.inference_mode():
         texts, used = text_states(module, data, np.unique(asked[:, 1]))
         done = 0
         for start, stop in _stretches(asked[:, 0]):
             images, at = np.unique(asked[start:stop, 0], return_inverse=True)
-            states = module.images(data.image_rows(images))
+            states = module.images(data.image_rows(images, on))
             places = np.searchsorted(used, asked[start:stop, 1])
             for a in range(0, stop - start, PAIRS):
                 rows = slice(a, min(a + PAIRS, stop - start))
                 out[start + rows.start : start + rows.stop] = (
-                    module.match(pick(states, at[rows]), pick(texts, places[rows])).double().numpy()
+                    module.match(pick(states, at[rows]), pick(texts, places[rows])).double().cpu().numpy()
                 )
                 done += rows.stop - rows.start
                 progress("match", done, len(asked))
@@ -55,7 +61,8 @@ def score_pairs(module: Any, data: PairData, pairs: I64, progress: Progress = no
 
 def text_states(module: Any, data: PairData, used: I64) -> tuple[State, I64]:
     """The states of the captions at these places, padded to the longest of them, and the places."""
-    parts: list[State] = [module.texts(data.text_rows(used[a : a + TEXTS])) for a in range(0, len(used), TEXTS)]
+    on = device_of(module)
+    parts: list[State] = [module.texts(data.text_rows(used[a : a + TEXTS], on)) for a in range(0, len(used), TEXTS)]
     longest = max(max((s.shape[1] for s in part if s.ndim > 1), default=0) for part in parts)
     shared = len(parts) > 1 and any(s.ndim > 1 and s.shape[1] != longest for part in parts for s in part)
     if shared:  # texts of different stretches have different lengths
@@ -79,4 +86,4 @@ def _stretches(images: I64) -> Iterator[tuple[int, int]]:
 def pick(state: State, at: I64) -> State:
     """The rows of a state at these places."""
     places = torch.from_numpy(np.ascontiguousarray(at, np.int64))
-    return tuple(part[places] for part in state)
+    return tuple(part[places.to(part.device)] for part in state)

@@ -14,6 +14,7 @@ from core.errors import InvalidInput
 from core.records import I64, Benchmark, Bool, distinct_captions
 from core.training.adapters.base import ImageRows, TextRows
 
+CPU = torch.device("cpu")
 MAX_TRAINING_PICTURES = 8
 """Pictures of one retrieval item in a step: the rest are drawn in other epochs."""
 
@@ -41,20 +42,21 @@ class PairData:
     """(m,)."""
     questions: tuple[MatchingQuestion, ...]
 
-    def image_rows(self, at: I64) -> ImageRows:
+    def image_rows(self, at: I64, device: torch.device = CPU) -> ImageRows:
         """The pictures at these places."""
         found = self.images
-        prefix = None if found.prefix is None else _rows(found.prefix, at)
-        return ImageRows(_rows(found.tokens, at), _rows(found.pooled, at), prefix)
+        prefix = None if found.prefix is None else _rows(found.prefix, at, device)
+        return ImageRows(_rows(found.tokens, at, device), _rows(found.pooled, at, device), prefix)
 
-    def text_rows(self, at: I64) -> TextRows:
+    def text_rows(self, at: I64, device: torch.device = CPU) -> TextRows:
         """The captions at these places, without the padding that none of them needs."""
         found = self.texts
         length = max(1, int(found.seen[at].sum(1).max()) if len(at) else 1)
         ids, words, seen = (
-            torch.from_numpy(np.ascontiguousarray(a[at, :length])) for a in (found.ids, found.words, found.seen)
+            torch.from_numpy(np.ascontiguousarray(a[at, :length])).to(device)
+            for a in (found.ids, found.words, found.seen)
         )
-        return TextRows(_rows(found.tokens[:, :length], at), ids, words, seen, _rows(found.pooled, at))
+        return TextRows(_rows(found.tokens[:, :length], at, device), ids, words, seen, _rows(found.pooled, at, device))
 
     def keep(self, at: Sequence[int] | I64) -> PairData:
         """The same banks with the questions at these places."""
@@ -77,8 +79,8 @@ def content_digest(data: PairData) -> str:
     return found.hexdigest()[:32]
 
 
-def _rows(array: np.ndarray[tuple[int, ...], np.dtype[np.floating]], at: I64) -> torch.Tensor:
-    return torch.from_numpy(np.ascontiguousarray(array[at], np.float32))
+def _rows(array: np.ndarray[tuple[int, ...], np.dtype[np.floating]], at: I64, device: torch.device) -> torch.Tensor:
+    return torch.from_numpy(np.ascontiguousarray(array[at], np.float32)).to(device)
 
 
 def pair_data(benchmark: Benchmark, images: ImageTokens, texts: TextTokens) -> PairData:

@@ -12,6 +12,7 @@ import numpy as np
 
 from core.composition.scoring.encoder import EncoderScorer
 from core.encoders import Encoder
+from core.encoders.batches import chosen_device
 from core.encoders.tokens import tower_of
 from core.errors import InvalidInput
 from core.probes.epochs import Epoch
@@ -139,7 +140,7 @@ def adapted_so_far(
     tensors = read_tensors(state / f"{said['number']}.{WEIGHTS}")
     best = {key.removeprefix("best/"): tensor for key, tensor in tensors.items() if key.startswith("best/")}
     adapter, tower = make_adapter(name, settings), tower_of(encoder)
-    module = adapter.build(tower, encoder, how.seed)
+    module = adapter.build(tower, encoder, how.seed).to(chosen_device())
     if hasattr(module, "prepare"):
         module.prepare(best["used"])
     try:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from core.encoders.batches import chosen_device
 from core.encoders.embedded.lite0 import N_FEATURES, SIDE, Convolution, onnx_model
 from core.records import F32
 
@@ -63,7 +64,7 @@ def torch_mapper(layers: list[Convolution], maps: Sequence[int]) -> Mapper:
     """The network in torch, float32, on the GPU if there is one. About a third of onnxruntime's speed on the CPU."""
     torch: Any = import_module("torch")
     functional: Any = import_module("torch.nn.functional")
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = chosen_device()
     kernels = [torch.tensor(layer.weight, device=device) for layer in layers]
     kernels = [kernel.contiguous(memory_format=torch.channels_last) for kernel in kernels]
     biases = [torch.tensor(layer.bias, device=device) for layer in layers]

@@ -12,8 +12,8 @@ import torch
 from PIL import Image
 
 from core.encoders.arithmetic import unit_rows
-from core.encoders.batches import in_full_batches
-from core.encoders.open_clip.load import device, load
+from core.encoders.batches import chosen_device, in_full_batches
+from core.encoders.open_clip.load import load
 from core.encoders.open_clip.prompt_tower import OpenClipTower
 from core.encoders.open_clip.source import parse_source
 from core.encoders.prompts import PromptTower
@@ -47,7 +47,7 @@ class OpenClipEncoder:
 
     def __init__(self, model: str, quick_gelu: bool | None = None) -> None:
         loaded = load(parse_source(model), quick_gelu)
-        self._device = device()
+        self._device = chosen_device()
         self._model = loaded.model.to(self._device)
         self._transform, self._tokenizer = loaded.preprocess, loaded.tokenizer
         self.name = f"open_clip:{model}"

@@ -15,8 +15,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from core.encoders.open_clip.source import (
     CONFIG,
     Source,
@@ -203,8 +201,3 @@ def _check_tokenizer(loaded: Loaded) -> None:
             f"The tokenizer has {tokens:,} tokens and the text tower {tower_size:,}: they do not belong together. "
             f"Put the model's own tokenizer files beside its weights and name them in {CONFIG}."
         )
-
-
-def device() -> torch.device:
-    """The GPU if there is one."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -26,8 +26,9 @@ class PromptModule(Cosine):
 
     def prepare(self, used: torch.Tensor) -> None:
         """Make room for the words with these ids; done once, before training."""
-        self.used = used.unique()
-        self.change = torch.nn.Parameter(torch.zeros(len(self.used), self.change.shape[1]))
+        on = self.change.device
+        self.used = used.unique().to(on)
+        self.change = torch.nn.Parameter(torch.zeros(len(self.used), self.change.shape[1], device=on))
 
     def images(self, rows: ImageRows) -> State:
         """(b, d) the frozen rows."""

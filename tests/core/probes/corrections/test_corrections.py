@@ -114,11 +114,11 @@ def test_the_round_trip_through_files_explains_a_planted_bias_field(
     run, out = tmp_path / "run", tmp_path / "corrected"
     save(found, run)
     cluster = str(found.clusters[0].id)
-    asked = ["--images", str(scans_upload), "--out", str(out), "--cluster", cluster, "--fault", "bias", "--most", "20"]
+    asked = ["--images", str(scans_upload), "--out", str(out), "--cluster", cluster, "--fault", "bias", "--most", "12"]
     assert main(["correct", str(run), *asked]) == 0
     items, about = read_altered(out)
     assert {item.alteration for item in items} == {UNCHANGED, "bias", "bias" + CONTROL}
-    assert len(items) == 3 * (len(about["members"]) + 20)
+    assert len(items) == 3 * (len(about["members"]) + 12)
 
     planted = plant_scans(120, share=0.2)
     threshold = set_threshold(planted)

@@ -14,6 +14,7 @@ from core.errors import InvalidInput
 from core.probes.ladder.data_sets import read_data_set
 from core.probes.ladder.reproduce import reproduce
 from core.probes.ladder.steps import LadderChoices
+from core.probes.prompt_learning import training
 
 CLASSES = ("cat", "ant", "dog")
 
@@ -120,7 +121,10 @@ def test_descriptions_come_with_a_data_set_that_has_some(folders: Path, clip: st
 
 
 @pytest.mark.slow
-def test_a_ladder_runs_on_a_clip_checkpoint_and_goes_on_where_it_stopped(folders: Path, clip: str, tmp_path: Path):
+def test_a_ladder_runs_on_a_clip_checkpoint_and_goes_on_where_it_stopped(
+    folders: Path, clip: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(training, "epochs_of", lambda *given: 2)  # how well prompts learn is tested elsewhere
     state = tmp_path / "steps.json"
     rows = reproduce("all", folders, clip, (0,), choices=LadderChoices((2,)), state=state)
     run = {(r.step, r.shots, r.setting) for r in rows if r.value is not None}
