@@ -70,4 +70,4 @@ def test_a_step_and_its_gradient_stay_on_one_device(name: str, encoder: OpenClip
 @pytest.mark.usefixtures("card")
 def test_what_mixes_two_devices_is_seen_here(data: PairData) -> None:
     with pytest.raises(RuntimeError, match="of two devices"):
-        data.image_rows(np.arange(2), CARD).pooled @ torch.ones(data.images.pooled.shape[1], 3)
+        torch.matmul(data.image_rows(np.arange(2), CARD).pooled, torch.ones(data.images.pooled.shape[1], 3))
