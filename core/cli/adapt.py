@@ -182,6 +182,12 @@ def _check(options: AdaptOptions, after: CheckOptions, benchmark: str | None) ->
         )
     if options.n is not None and not 8 <= options.n <= MAX_ITEMS:
         raise InvalidInput(f"--n must be 8 to {MAX_ITEMS:,} rendered items: got {options.n:,}. 2,000 is the default.")
+    if options.everyday is None and options.everyday_images is not None:
+        raise InvalidInput("--everyday-images is where the pictures of --everyday are. Name these, or leave it out.")
+    if not 8 <= options.everyday_n <= MAX_ITEMS:
+        raise InvalidInput(
+            f"--everyday-n must be 8 to {MAX_ITEMS:,} pictures: got {options.everyday_n:,}. 1,000 is the default."
+        )
     if after.no_check and (after.check or after.check_labelled is not None or after.check_captions is not None):
         raise InvalidInput("--no-check leaves the check out that the other options are for. Give one of the two.")
 
@@ -209,7 +215,7 @@ def _with_everyday(pictured: LoadedBenchmark, options: AdaptOptions, seed: int) 
     from core.training.reference_tasks import everyday_pairs, joined_benchmarks
 
     path = path_of(options.everyday, "The everyday pictures")
-    most = options.everyday_n if path.is_file() and recognise(path) == "captions" else None
+    most = options.everyday_n if path.exists() and recognise(path) == "captions" else None
     found = open_pictured(options.everyday, images=options.everyday_images, n=most)
     return joined_benchmarks(pictured, everyday_pairs(found, options.everyday_n, seed))
 

@@ -37,7 +37,7 @@ def open_pictured(
     Args:
         form: name of the format; "" recognises it.
         images: where its pictures are; None looks beside its file.
-        n: items of a benchmark that comes along, or rows of a table of captions.
+        n: items of a benchmark that comes along, or pictures of a table of captions.
         reading: what the reader of that format takes besides.
 
     Raises:
@@ -57,10 +57,10 @@ def open_pictured(
         return open_shipped(what, n=n)
     if n is not None:
         path = path_of(what, "The benchmark")
-        if not path.is_file() or (form or recognise(path)) != "captions":
+        if path.exists() and (form or recognise(path)) != "captions":
             raise InvalidInput(
-                f"--n is for benchmarks that come along ({', '.join(SHIPPED)}) and for captions without foils: another "
-                "file is read whole. Leave it out."
+                f"--n is for benchmarks that come along ({', '.join(SHIPPED)}) and for captions without foils: "
+                "another benchmark is read whole. Leave it out."
             )
         reading = {"most": n, **(reading or {})}
     benchmark = read_named(what, form, **(reading or {}))

@@ -28,7 +28,7 @@ class RunOptions:
     name: tuple[str, ...] = entry("TEXT", "what each result is called (default: benchmark and model)", ())
     rerank: bool = entry("", "use an adapter only to re-rank what its frozen encoder finds", False)
     n: int | None = entry(
-        "N", "items of a benchmark that comes along, or rows of captions (default: see `compose benchmarks`; all rows)"
+        "N", "items of a benchmark that comes along, or pictures with captions (default: see `compose benchmarks`; all)"
     )
     no_blind: bool = entry("", "leave out the baselines that see no picture", False)
     diagnose: bool = entry("", "also find where the first model fails, into DIR/diagnosis", False)

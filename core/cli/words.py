@@ -58,6 +58,8 @@ def ask(
     from core.reports.wording import answers as sentences
     from core.store import load
 
+    if rerank is not None:
+        _check_adapter(rerank)
     diagnosis = load(run)
     answers = questions.ask(diagnosis, texts, cache=default_cache())
     if rerank is not None:
@@ -73,6 +75,17 @@ def ask(
             say(f"  {_names(diagnosis, answer, every)}")
     for found in differences:
         say(sentences.difference_sentence(diagnosis, found))
+
+
+def _check_adapter(folder: Path) -> None:
+    """Refuse a folder without an adapter, also where no match is shown that it would order."""
+    from core.composition.readers.fields import path_of
+    from core.training.scorers import is_adapter
+
+    if not is_adapter(path_of(str(folder), "The adapter's folder")):
+        raise InvalidInput(
+            f"There is no adapter in {folder}. Give the folder that `compose adapt --out` wrote to --rerank."
+        )
 
 
 def _reranked(diagnosis: Diagnosis, answers: list[Answer], folder: Path) -> list[Answer]:

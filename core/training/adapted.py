@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -25,10 +24,13 @@ from core.records import Benchmark
 from core.training.adapters import make_adapter
 from core.training.checkpoints import epoch_of, read_tensors, write_tensors
 from core.training.loop import Trained, Training
+from core.training.reference_tasks import EVERYDAY
 from core.training.reranking import WeighedReranking
 
 FORMAT = 1
 RECORD, WEIGHTS = "adapter.json", "adapter.safetensors"
+MAX_WEIGHT = 1_000_000
+"""Of a re-ranking, far above those that are tried."""
 
 
 def _is_record(said: Mapping[str, Any]) -> bool:
@@ -211,19 +213,25 @@ def _check_record(record: AdapterRecord) -> None:
     digests: frozenset[Any] = record.taught
     if not all(isinstance(one, str) for one in digests):
         raise ValueError("its training pairs are not a list of digests")
-    if not 0 <= record.rerank < math.inf:
+    if not _is_weight(record.rerank):
         raise ValueError(f"its weight for re-ranking is {str(record.rerank)[:40]!r}")
+    if odd := [row for row in record.weighed if not all(map(_is_weight, (row.weight, row.right, row.found)))]:
+        raise ValueError(f"a weight that was tried is {str(odd[0])[:80]!r}")
     if not 0 <= record.best < len(record.curve):
         raise ValueError(f"it kept epoch {record.best} of {len(record.curve):,}")
 
 
+def _is_weight(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MAX_WEIGHT
+
+
 def pair_digests(benchmark: Benchmark, items: Sequence[Any]) -> list[str]:
-    """A short digest of each (picture's base name, caption) that belong together, in a benchmark of this name."""
+    """A short digest of each (picture's base name, caption) that belong together, in a benchmark of this name, or of
+    that which an everyday item is of."""
     found: list[str] = []
     for item in items:
+        of = item.tags.get(EVERYDAY, benchmark.name)
         for picture, caption in item.match:
             name = benchmark.pictures[item.pictures[picture]].name.rsplit("/", 1)[-1]
-            found.append(
-                hashlib.sha256(f"{benchmark.name}\n{name}\n{item.captions[caption]}".encode()).hexdigest()[:16]
-            )
+            found.append(hashlib.sha256(f"{of}\n{name}\n{item.captions[caption]}".encode()).hexdigest()[:16])
     return found

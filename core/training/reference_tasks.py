@@ -21,7 +21,7 @@ NAME = "the shipped scenes"
 CAPTIONED = 100
 """Pictures with captions that a check of retrieval takes."""
 EVERYDAY = "everyday"
-"""Tag of an item that is there to be kept, not to be learned."""
+"""Tag of an item that is there to be kept, not to be learned; it names the benchmark that the item is of."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,7 +99,7 @@ def everyday_pairs(pictured: LoadedBenchmark, n: int, seed: int) -> LoadedBenchm
         )
     said = [found.captions[int(rng.choice(np.flatnonzero(row)))] for row in found.true]
     items = tuple(
-        Item(f"everyday/{i}", (int(a), int(b)), (said[a], said[b]), ((0, 0), (1, 1)), {EVERYDAY: "yes"})
+        Item(f"everyday/{i}", (int(a), int(b)), (said[a], said[b]), ((0, 0), (1, 1)), {EVERYDAY: whole.name})
         for i, (a, b) in enumerate(zip(order[::2].tolist(), order[1::2].tolist(), strict=False))
         if said[a] != said[b]
     )

@@ -2,33 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from core.composition.foils.of_captions import caption_foils, things_named
-from core.composition.readers.builder import Builder, tidy_caption
+from core.composition.readers.builder import Builder, counted, tidy_caption
 from core.composition.readers.fields import few
 from core.composition.readers.recognise import caption_columns, one_file_of, picture_column
 from core.composition.readers.tables import cell_of, read_rows
 from core.errors import InvalidInput
+from core.options import check_seed
 from core.records import Benchmark
 
 SPLIT = "split"
+MAX_PICTURES = 20_000
+"""Whose captions are read at once: some milliseconds each."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Captioned:
+    """A picture's captions."""
+
+    where: str
+    name: str
+    split: str
+    captions: list[str]
 
 
 def read_captions(path: Path, *, split: str = "", most: int | None = None, seed: int = 0) -> Benchmark:
-    """A CSV or TSV with a picture a row and one or more captions of it, as Flickr8k's: each row gives an item for each
-    kind of foil that its captions allow (`core.composition.foils.of_captions`).
+    """A CSV or TSV with pictures and one or more captions of each, in columns as Flickr8k's or in rows of one picture:
+    each picture gives an item for each kind of foil that its captions allow (`core.composition.foils.of_captions`).
 
     Args:
         split: only rows whose column "split" says so; "" takes all.
-        most: only so many of these rows, drawn by `seed`; None takes all.
+        most: only so many of these pictures, at least 1, drawn by `seed`; None takes all.
         seed: draws what is added.
 
     Raises:
-        InvalidInput: there is no column of pictures or captions, or no row of that split.
+        InvalidInput: there is no column of pictures or captions, no row of that split, no caption that allows a foil,
+        or there are more than `MAX_PICTURES`.
     """
+    check_seed(seed)
+    if most is not None and most < 1:
+        raise InvalidInput(f"most (--n) must be at least 1 picture: got {most:,}. Leave it out to take all.")
     file, notes = one_file_of(path, "captions")
     rows, more = read_rows(file, ())
     columns = list(rows[0][1]) if rows else []
@@ -39,16 +58,44 @@ def read_captions(path: Path, *, split: str = "", most: int | None = None, seed:
             f"...). It has {few(columns)}."
         )
     has_split = {name.strip().lower(): name for name in columns}.get(SPLIT, "")
-    kept = [(where, row) for where, row in rows if not split or cell_of(row, has_split).strip() == split]
+    wanted = split.strip()
+    kept = [(where, row) for where, row in rows if not wanted or cell_of(row, has_split).strip() == wanted]
     if not kept:
         there = sorted({cell_of(row, has_split).strip() for _, row in rows}) if has_split else []
         raise InvalidInput(f"{file.name} has no row of the split {split[:60]!r}. It has {few(there) or 'no splits'}.")
-    if most is not None and most < len(kept):
-        drawn = np.sort(np.random.default_rng(seed).permutation(len(kept))[: max(most, 0)])
-        kept = [kept[at] for at in drawn.tolist()]
-        more = (*more, f"{most:,} rows were drawn of those that could be taken.")
-    said = [[tidy_caption(cell_of(row, name), where) for name in captions] for where, row in kept]
-    things = things_named(caption for own in said for caption in own)
+    found = [
+        _Captioned(
+            where, name, cell_of(row, has_split).strip(), [tidy_caption(cell_of(row, c), where) for c in captions]
+        )
+        for where, row in kept
+        for name in (cell_of(row, picture).strip(),)
+    ]
+    pictures = _by_picture(found)
+    if most is not None and most < len(pictures):
+        drawn = np.sort(np.random.default_rng(seed).permutation(len(pictures))[:most])
+        more = (*more, f"{most:,} of {len(pictures):,} pictures were drawn.")
+        pictures = [pictures[at] for at in drawn.tolist()]
+    if len(pictures) > MAX_PICTURES:
+        raise InvalidInput(
+            f"{file.name} has {len(pictures):,} pictures, and foils are made for at most {MAX_PICTURES:,} at once. "
+            "Draw some with --n, or take one --split."
+        )
+    return _with_foils(file, pictures, seed, (*notes, *more))
+
+
+def _by_picture(rows: Sequence[_Captioned]) -> list[_Captioned]:
+    """Rows of one picture put together, so that no foil says what another of its rows does; those without a name stay
+    alone."""
+    found: dict[str, _Captioned] = {}
+    for row in rows:
+        first = found.setdefault(row.name or row.where, row)
+        if first is not row:
+            first.captions.extend(caption for caption in row.captions if caption not in first.captions)
+    return list(found.values())
+
+
+def _with_foils(file: Path, pictures: Sequence[_Captioned], seed: int, notes: Sequence[str]) -> Benchmark:
+    things = things_named(caption for one in pictures for caption in one.captions)
     book = Builder(
         "captions",
         file.stem,
@@ -57,21 +104,24 @@ def read_captions(path: Path, *, split: str = "", most: int | None = None, seed:
         f"your file {file.name}; foils by rules, after Hsieh et al. 2023 (SugarCrepe), arXiv 2306.14610",
         "Its pictures are those that its rows name.",
         average="change",
-        notes=[*notes, *more],
+        notes=list(notes),
     )
-    for (where, row), own in zip(kept, said, strict=True):
-        name = cell_of(row, picture)
-        if not name.strip():
-            book.exclude(where, "it names no picture")
+    for one in pictures:
+        if not one.name:
+            book.exclude(one.where, "it names no picture")
             continue
-        rng = np.random.default_rng([seed, *name.encode()])
-        foils = caption_foils([caption for caption in own if caption], things, rng)
-        tags = {SPLIT: cell_of(row, has_split).strip()} if has_split else {}
+        rng = np.random.default_rng([seed, *one.name.encode()])
+        foils = caption_foils([caption for caption in one.captions if caption], things, rng)
         for foil in foils:
-            kinds = {"change": foil.change, "kind": foil.kind}
-            book.add_choice(f"{name}/{foil.kind}", where, name, (foil.caption, foil.foil), kinds | tags)
+            kinds = {"change": foil.change, "kind": foil.kind, SPLIT: one.split}
+            book.add_choice(f"{one.name}/{foil.kind}", one.where, one.name, (foil.caption, foil.foil), kinds)
         if not foils:
-            book.exclude(name, "no foil can be made of its captions")
+            book.exclude(one.name, "no foil can be made of its captions")
+    if not book.items:
+        raise InvalidInput(
+            f"{file.name}: no item can be used ({'; '.join(counted(book.excluded))}). The rules read English: bring "
+            'captions such as "A black dog on a red mat.", or foils of your own in a column foil.'
+        )
     book.note(
         "The foils are made by rules from the captions. None brings in a word that any caption of its picture says; "
         "some sound odd all the same, and a few are true of their picture, so that no model reaches 100 %."

@@ -153,7 +153,8 @@ def _of_columns(columns: frozenset[str]) -> str:
     lower = {name.lower() for name in columns}
     if lower >= OWN_PAIRS or (lower >= OWN_CHOICE and any(map(is_foil_column, lower))):
         return "own"
-    return "captions" if picture_column(lower) and caption_columns(lower) else ""
+    has_foils = any(is_foil_column(name) or re.search(r"(^|_)neg(s|atives?)?(_|$)", name) for name in lower)
+    return "captions" if picture_column(lower) and caption_columns(lower) and not has_foils else ""
 
 
 def _of_document(document: Any) -> str:

@@ -172,7 +172,8 @@ def _header(path: Path, head: str, separator: str) -> list[str]:
         # newline="": lines may end in a lone return
         rows = csv.reader(io.StringIO(head, newline=""), delimiter=separator)
         header = next(rows, [])
-        whole = len(head) < _HEAD or next(rows, None) is not None
+        first = next((row for row in rows if row), None)
+        whole = len(head) < _HEAD or first is not None
     except csv.Error as error:
         raise InvalidInput(
             f"{path.name}: its line of column names cannot be read ({error}). Look for a quote that is not closed."
@@ -180,6 +181,11 @@ def _header(path: Path, head: str, separator: str) -> list[str]:
     if not whole:
         raise InvalidInput(
             f"{path.name}: its line of column names has more than {_HEAD:,} characters. Look for lines that do not end."
+        )
+    if header and first and any(cell.strip() for cell in first[len(header) :]):
+        raise InvalidInput(
+            f"{path.name}: its first row has {len(first):,} cells, and there are {len(header):,} column names. Put "
+            f"texts that hold {separator!r} in quotes, or name every column."
         )
     return header
 

@@ -148,6 +148,8 @@ def test_a_stopped_training_goes_on_and_ends_as_if_it_had_not_stopped(
         (["--check", "nowhere"], "There is no benchmark 'nowhere'"),
         (["--no-check", "--check", "rendered"], "Give one of the two"),
         (["--kinds", "taste"], "kinds must be"),
+        (["--everyday", "rendered", "--everyday-n", "-3"], "--everyday-n must be 8 to 100,000 pictures: got -3"),
+        (["--everyday-images", "."], "--everyday-images is where the pictures of --everyday are"),
         (["--encoder", "no-such"], "There is no encoder"),
     ],
 )

@@ -54,6 +54,8 @@ def test_of_texts_the_best_matches_are_read_out(capsys: pytest.CaptureFixture[st
 
 def test_an_adapter_orders_pictures_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     example = str(ASSETS / "examples" / "definitions" / "run")
+    assert "There is no adapter in" in refused(capsys, "ask", example, "about food", "--rerank", str(tmp_path))
+    (tmp_path / "adapter.json").write_text("{}")
     assert "--rerank looks at the matching pictures again" in refused(
         capsys, "ask", example, "about food", "--rerank", str(tmp_path)
     )

@@ -117,6 +117,8 @@ def test_damaged_adapters_are_refused_with_one_sentence(
         {"best": "x"},
         {"curve": []},
     ]
+    changes += [{"rerank": value} for value in (-1, "1", None, True, float("nan"), 10**400)]
+    changes += [{"weighed": [{"weight": 1.0, "right": None, "found": []}]}, {"weighed": "x"}, {"weighed": None}]
     changes += [{"curve": [{"number": 0}]}, {"taught": [3]}, {"n_training": "x"}, {"seconds": None}, {"benchmark": 3}]
     for change in changes:
         (tmp_path / "adapter.json").write_text(json.dumps(said | change))

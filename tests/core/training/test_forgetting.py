@@ -14,6 +14,7 @@ from core.records import F64, Estimate, ItemStore, LoadedBenchmark, Progress, Sa
 from core.statistics.paired import mcnemar
 from core.statistics.permutation import holm
 from core.training import forgetting as regression, forgetting_rows
+from core.training.adapted import pair_digests
 from core.training.forgetting import ForgettingCheck, check_regression
 from core.training.reference_tasks import EVERYDAY, everyday_pairs, joined_benchmarks
 from tests.support.benchmarks import Pixels, benchmark, choice, choices, pairs, pictured
@@ -225,5 +226,7 @@ def test_everyday_pairs_are_of_the_training_split_and_join_what_is_learned() -> 
     assert [EVERYDAY in item.tags for item in both.benchmark.items] == [False] * 3 + [True] * 6
     assert [both.store.name(i) for i in range(6, 18)] == [found.store.name(i) for i in range(12)]
     assert both.store.read(7) == found.store.read(1)
+    own = pair_digests(said, said.items)  # so that an adapter knows them again in their own benchmark
+    assert set(pair_digests(both.benchmark, both.benchmark.items[3:])) <= set(own)
     with pytest.raises(InvalidInput, match="at least 8"):
         everyday_pairs(pictured(replace(said, items=items[:6])), 12, 0)

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from core.cli.compose_models import open_pictured
 from core.composition.foils.of_captions import LEAST_NAMED, caption_foils, things_named
 from core.composition.readers import read_benchmark
 from core.errors import InvalidInput
@@ -61,3 +63,48 @@ def test_the_same_seed_draws_the_same(tmp_path: Path) -> None:
 def test_a_table_without_pictures_or_captions_is_refused_with_its_columns(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"must have a column image .* It has 'a', 'b'"):
         read_benchmark("captions", write(tmp_path / "other.csv", "a,b\n1,2\n"))
+
+
+def test_rows_of_one_picture_are_taken_together(tmp_path: Path) -> None:
+    rows = "1.jpg,A black dog on a mat .\n2.jpg,A red cat .\n1.jpg,A white dog under a mat .\n"
+    benchmark = read_benchmark("", write(tmp_path / "long.csv", f"image,caption\n{rows}"))
+    kinds = [item.tags["kind"] for item in benchmark.items if benchmark.pictures[item.pictures[0]].name == "1.jpg"]
+    assert len(kinds) == len(set(kinds)) > 1
+    said = " ".join(caption for item in benchmark.items for caption in item.captions if caption.startswith("A white"))
+    assert "A white dog on" not in said  # the third row says that it is white
+
+
+def test_a_folder_with_such_a_table_can_be_drawn_from(tmp_path: Path) -> None:
+    write(tmp_path / "captions.csv", "image,caption\n0.png,A black dog .\n1.png,A red cat .\n")
+    for i in range(2):
+        Image.new("RGB", (8, 8)).save(tmp_path / f"{i}.png")
+    for path in (tmp_path, tmp_path / "captions.csv"):
+        assert len(open_pictured(str(path), n=1).benchmark.pictures) == 1
+    with pytest.raises(InvalidInput, match="There is no benchmark"):
+        open_pictured(str(tmp_path / "none.csv"), n=1)
+
+
+def test_a_table_that_brings_its_foils_is_not_taken_for_captions_alone(tmp_path: Path) -> None:
+    for column in ("foil", "negative_caption", "hard_negs", "neg_caption"):
+        file = write(tmp_path / f"{column}.csv", f"filename,caption,{column}\n1.jpg,A black dog .,A white dog .\n")
+        with pytest.raises(InvalidInput, match="does not have the shape"):
+            read_benchmark("", file)
+        assert read_benchmark("captions", file).items  # by name it is
+
+
+@pytest.mark.parametrize(
+    ("rows", "given", "said"),
+    [
+        ("1.jpg,ein schwarzer Hund auf einer Matte\n", {}, "The rules read English"),
+        ("1.jpg,A black dog .\n", {"most": 0}, "must be at least 1 picture: got 0"),
+        ("1.jpg,A black dog .\n", {"most": -5}, "must be at least 1 picture: got -5"),
+        ("1.jpg,A black dog .\n", {"seed": -1}, "seed must be at least 0"),
+        ("1.jpg,A black dog .\n2.jpg,A red cat .\n3.jpg,A red cat .\n", {}, "3 pictures, .* at most 2 .* --n"),
+    ],
+)
+def test_each_fault_has_its_own_message(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: str, given: dict[str, int], said: str
+) -> None:
+    monkeypatch.setattr("core.composition.readers.captions.MAX_PICTURES", 2)
+    with pytest.raises(InvalidInput, match=said):
+        read_benchmark("", write(tmp_path / "captions.csv", f"image,caption\n{rows}"), **given)

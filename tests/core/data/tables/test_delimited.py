@@ -29,6 +29,7 @@ def write(path: Path, text: str) -> Path:
         (",".join(f"c{i}" for i in range(10_000)) + "\n" + "1\n" * 60_000, "would take at least 17.9 GiB of memory"),
         ("a,loss\n" + "x,0.5\n" * 3000 + "\0,1\n", r"zero bytes \(line 3,002\)"),
         ("x" * 1_001 + ",loss\n1,2\n", r"name has at most 1,000 characters: 'xxxx.*has 1,001"),
+        ("file,caption\n1.jpg,a dog, a cat\n", "first row has 3 cells, and there are 2 column names"),
         ("x" * 5_000_000, "line of column names (cannot be read|has more than)"),
     ],
 )
@@ -38,6 +39,11 @@ def test_a_table_that_is_none_or_would_grow_is_refused_at_once(
     monkeypatch.setattr(delimited.pd, "read_csv", never)
     with pytest.raises(InvalidInput, match=message):
         read_table(write(tmp_path / "t.csv", text))
+
+
+def test_separators_at_the_ends_of_lines_are_no_cells(tmp_path: Path) -> None:
+    frame = read_table(write(tmp_path / "t.csv", "a,b\n1,2,\n3,4,\n")).frame
+    assert frame["b"].tolist() == [2, 4]
 
 
 def test_large_files_and_many_cells_are_refused_by_the_limits(tmp_path: Path) -> None:
