@@ -172,6 +172,9 @@ def reproduce(
         raise InvalidInput(f"reproduce {method} needs a data set. Name its folder, table or split file with --dataset.")
     if seeds < 1:
         raise InvalidInput(f"--seeds must be at least 1: got {seeds}. Three give an interval over draws.")
+    pool = options.pool
+    if pool is None and (options.pool_folders != "auto" or options.pool_names is not None):
+        raise InvalidInput("--pool-folders and --pool-names say how --pool is read. Name a pool, or leave them out.")
     make_folder(out)
     from core.embeddings.cache import default_cache
     from core.files import write_json
@@ -180,7 +183,6 @@ def reproduce(
     from core.reports.tables.probes import reproduction_document, reproduction_table
     from core.reports.wording.probes import reproduction_lines
 
-    pool = None if options.pool is None else SupportPool(options.pool, options.pool_folders, options.pool_names)
     with TerminalProgress() as progress:
         rows = climb(
             method,
@@ -189,7 +191,7 @@ def reproduce(
             tuple(range(seeds)),
             choices=LadderChoices(shots, init=options.init, per_class=options.per_class),
             descriptions=descriptions,
-            pool=pool,
+            pool=None if pool is None else SupportPool(pool, options.pool_folders, options.pool_names),
             targets=options.target,
             state=out / "steps.json",
             cache=default_cache(),

@@ -100,7 +100,10 @@ def reproduce(
         results of another data set or encoder.
     """
     choices = replace(choices, targets=tuple(path.stem for path in targets), pooled=pool is not None)
-    if pool is not None and not any(step.probe == "sus-x" for step in ladder(method, choices)):
+    planned = ladder(method, choices)
+    for step in planned:  # a wrong value is said before anything is read
+        make_probe(step.probe, step.settings)
+    if pool is not None and not any(step.probe == "sus-x" for step in planned):
         raise InvalidInput(f"{method} makes no support set, so it has no use for a pool. Use sus-x, or leave it out.")
     encoder = encoder_name(encoder)
     found, *others = (read_data_set(path, encoder, cache=cache, progress=progress) for path in (dataset, *targets))

@@ -137,3 +137,19 @@ def test_a_reproduction_is_printed_with_the_published_figures_and_written(
     assert (document["rows"][0]["protocol"], document["rows"][0]["here"][0]) == ("no image teaches", "other images")
     assert (document["method"], document["seeds"]) == ("coop", 2)
     assert "at least 1" in refused(capsys, "reproduce", "coop", "--dataset", "pets", "--seeds", "0", "--out", str(out))
+
+
+@pytest.mark.parametrize(
+    ("method", "given", "told"),
+    [
+        ("sus-x", ["--pool-folders", "classes"], "say how --pool is read"),
+        ("sus-x", ["--pool-names", "nowhere.json"], "say how --pool is read"),
+        ("sus-x", ["--per-class", "0"], "per_class must be 1 to 1000: got 0"),
+        ("sus-x", ["--target", "nowhere"], "cannot be scored on another data set"),
+    ],
+)
+def test_a_wrong_choice_is_said_before_the_data_set_is_read(
+    method: str, given: list[str], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["reproduce", method, "--dataset", "nowhere", "--out", str(tmp_path / "o"), *given]
+    assert told in refused(capsys, *asked)
