@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from core.encoders.batches import chosen_device
 from core.encoders.embedded.lite0 import N_FEATURES, SIDE, Convolution, onnx_model
 from core.records import F32
 
@@ -62,6 +61,8 @@ def map_shapes(layers: list[Convolution], maps: Sequence[int]) -> list[tuple[int
 
 def torch_mapper(layers: list[Convolution], maps: Sequence[int]) -> Mapper:
     """The network in torch, float32, on the GPU if there is one. About a third of onnxruntime's speed on the CPU."""
+    from core.encoders.batches import chosen_device  # torch
+
     torch: Any = import_module("torch")
     functional: Any = import_module("torch.nn.functional")
     device = chosen_device()
