@@ -12,7 +12,15 @@ from core.numbers import bracketed, count, number, percent, with_interval
 from core.records import LOWER_IS_BETTER, CompositionComparison, CompositionResult, Metric
 from core.reports.html.composition_tables import ALPHA, by_tag, compared_tables
 from core.reports.html.intervals import DotChart, Mark, dot_chart, dots, tick
-from core.reports.wording.composition import NOUNS, difference, figure, headline_of, metric_of, reasons_left_out
+from core.reports.wording.composition import (
+    NOUNS,
+    blind_sentence,
+    difference,
+    figure,
+    headline_of,
+    metric_of,
+    reasons_left_out,
+)
 from webapp.markup.render import render
 
 KINDS = ("observed", "read")
@@ -70,6 +78,7 @@ def _headline(
         "interval": _bracketed(mine),
         "n_items": count(len(first.ids), NOUNS[first.kind]),
         "verdict": _verdict(results, comparison),
+        "blind": blind_sentence(first),
         "ties": f"{count(ties, 'tie')} counted as wrong." if ties else "No ties.",
         "habits": [(r.name if len(results) > 1 else "", habit) for r, habit in zip(results, habits) if habit],
         "chart": _chart(results),

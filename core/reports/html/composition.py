@@ -168,26 +168,25 @@ def _blind(result: CompositionResult) -> dict[str, Any] | None:
     rows = [(name, metric) for name, metrics in result.blind for metric in metrics if metric.key == result.headline]
     if mine is None or not rows:
         return None
-    best, metric = max(rows, key=lambda row: row[1].value.value)
-    reached = sentences.figure(metric.key, metric.value.value)
-    if mine.value.low > metric.value.value:
-        says = f"{result.model} is above what text alone reaches here ({best}: {reached})."
-    else:
-        says = (
-            f"Text alone reaches {reached} ({best}): this benchmark does not show that {result.model} "
-            "looks at the picture."
-        )
     named = [(result.model, mine, "cluster-1"), *((name, m, "quiet") for name, m in rows)]
-    return {"says": says, "rows": [_metric_row(m, name, colour, headline=False) for name, m, colour in named]}
+    return {
+        "says": sentences.blind_sentence(result),
+        "rows": [_metric_row(m, name, colour, headline=False) for name, m, colour in named],
+    }
 
 
 def _said(results: Sequence[CompositionResult], benchmark: Benchmark) -> dict[str, Any]:
     """The headline in words, and of pairs how each model is right and wrong."""
     found = [(result.name, signature_of(result, benchmark)) for result in results]
     first = found[0][1]
+    leads = (
+        sentences.chance_sentence(results[0]),
+        sentences.blind_sentence(results[0]),
+        "" if first is None else first.sentence,
+    )
     return {
         "heading": sentences.title_sentence(results[0]),
-        "leads": [sentences.chance_sentence(results[0]), *([] if first is None else [first.sentence])],
+        "leads": [said for said in leads if said],
         "signatures": [_signature(name, signature) for name, signature in found if signature is not None],
         "guessed": charts.guessed_picks(),
     }

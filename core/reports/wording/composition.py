@@ -85,6 +85,23 @@ def chance_sentence(result: CompositionResult) -> str:
     return f"{said}; chance is {figure(key, metric.chance)}. {against_chance(metric)}."
 
 
+def blind_sentence(result: CompositionResult) -> str:
+    """Whether the headline is above what text alone reaches, by the best baseline that sees no picture; "" without
+    one."""
+    mine = headline_of(result)
+    found = [(metric_of(metrics, result.headline), name) for name, metrics in result.blind]
+    known = [(metric.value.value, name) for metric, name in found if metric is not None]
+    if mine is None or not known or not math.isfinite(mine.value.value):
+        return ""
+    best, name = max(known)
+    reached = figure(mine.key, best)
+    if mine.value.low > best:
+        return f"{result.model} is above what text alone reaches here ({name}: {reached})."
+    return (
+        f"Text alone reaches {reached} ({name}): this benchmark does not show that {result.model} looks at the picture."
+    )
+
+
 def against_chance(metric: Metric) -> str:
     """ "Below chance", "Above chance", or that it is within it."""
     low, high, chance = metric.value.low, metric.value.high, metric.chance
@@ -138,7 +155,10 @@ def result_lines(
     rows += [
         _metric_row(f"Without a picture: {name}", m) for name, own in result.blind for m in own if m.key == headline
     ]
-    lines += [*aligned([HEAD, *rows]), f"  {chance_sentence(result)}"]
+    lines += [
+        *aligned([HEAD, *rows]),
+        *(f"  {said}" for said in (chance_sentence(result), blind_sentence(result)) if said),
+    ]
     signature = signature_of(result, benchmark)
     lines += [] if signature is None else [f"  {signature.sentence}"]
     tagged = [_metric_row(f"{t.tag}: {t.value}", m) for t in result.by_tag for m in t.metrics if m.key == headline]

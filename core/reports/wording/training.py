@@ -24,8 +24,8 @@ def trained_lines(adapted: Adapted) -> list[str]:
             (str(epoch.number), loss, number(epoch.validation_loss, 3), percent(epoch.validation_accuracy), kept)
         )
     lines = [
-        f"{adapted.name}: {record.n_parameters:,} parameters, learned from {record.n_training:,} items of "
-        f"{record.benchmark}, stopped by {record.n_validation:,} others; {clock(record.seconds)} of computing",
+        f"{adapted.name}: {record.n_parameters:,} parameters, {clock(record.seconds)} of computing; learned from "
+        f"{record.n_training:,} items and stopped by {record.n_validation:,} others of {record.benchmark}",
         *aligned(rows),
     ]
     if said := reranking_sentence(record):
@@ -53,5 +53,5 @@ def reranking_sentence(record: AdapterRecord) -> str:
     return (
         f"As a re-ranker it weighs {record.rerank:g} times what the frozen encoder does, chosen on items held back: "
         f"{percent(chosen.right)} of them right (frozen encoder {percent(alone.right)}), "
-        f"{percent(chosen.found)} of everyday searches with the right one first ({percent(alone.found)})"
+        f"{percent(chosen.found)} of everyday searches with the right one first (frozen encoder {percent(alone.found)})"
     )

@@ -11,7 +11,7 @@ import pytest
 
 from core.composition.scoring.compare import compare_results
 from core.numbers import percent
-from core.records import CompositionResult, LoadedBenchmark
+from core.records import CompositionResult, Estimate, LoadedBenchmark
 from core.reports.html.item_cards import shown_captions
 from tests.support.composed import choices, pairs, queries, result
 from tests.webapp.markup.test_html import Tags
@@ -44,6 +44,17 @@ def test_far_from_chance_is_said(share: float) -> None:
     text = Tags(result_view([result(pairs(40), share=share)], None)).text
     assert ("Above chance" in text) == (share == 1.0)
     assert ("Below chance" in text) == (share == 0.0)
+
+
+def test_what_text_alone_reaches_stands_beside_above_chance() -> None:
+    found = result(pairs(40), share=0.9)
+    told = replace(
+        found, blind=(("longer caption", (replace(headline_metric(found), value=Estimate(0.95, 0.9, 1.0)),)),)
+    )
+    text = " ".join(Tags(result_view([told], None)).text.split())
+    assert "Above chance" in text
+    assert "(longer caption): this benchmark does not show that first" in text
+    assert "Text alone" not in Tags(result_view([found], None)).text
 
 
 def test_kinds_come_worst_first_and_each_is_a_button() -> None:

@@ -31,6 +31,7 @@ def test_the_four_kinds_part_the_images_and_agree_with_the_comparison(streets: D
         assert [len(r) for r in rows] == [counted.fixed, counted.broken, counted.both, counted.neither]
         assert len(np.unique(np.concatenate(rows))) == counted.n
     view = four_way_view(diagnosis, found)
+    assert "in the last column it is one-sided, that errors rise here" in view
     assert view.count('class="segs"') == 1 + len(streets.clusters)
     assert f'data-scope="all" data-kind="broken" aria-label="Show {found.overall.broken} images' in view
 

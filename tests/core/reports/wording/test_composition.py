@@ -11,11 +11,13 @@ from core.composition.scoring.run import run_composition
 from core.records import CompositionResult, Estimate, Metric
 from core.reports.wording.composition import (
     against_chance,
+    blind_sentence,
     chance_sentence,
     difference,
     figure,
     figure_interval,
     headline_of,
+    result_lines,
     title_sentence,
 )
 from tests.support.benchmarks import Given, choices, pairs, pictured, queries
@@ -60,6 +62,20 @@ def test_means_over_kinds_ranks_and_precision_have_their_own_words() -> None:
         pictured(choices(30, 3)), Given(tuple(rng.normal(size=(1, 3)) for _ in range(30))), blind=False
     )
     assert title_sentence(replace(three, headline="mean rank")).startswith("The true caption ranks ")
+
+
+def test_above_chance_and_not_above_what_text_alone_reaches_is_said_beside_it() -> None:
+    bench = choices(60)
+    scores = tuple(np.array([[1.0, 0.0 if i < 45 else 2.0]]) for i in range(60))
+    found = run_composition(pictured(bench), Given(scores, name="model"))
+    assert "Above chance." in chance_sentence(found)
+    said = "Text alone reaches 100.0\u00a0% (shorter caption): this benchmark does not show that model looks at the picture."
+    assert blind_sentence(found) == said
+    lines = result_lines(found, bench)
+    assert lines[lines.index(f"  {chance_sentence(found)}") + 1] == f"  {said}"
+    without = replace(found, blind=())
+    assert blind_sentence(without) == ""
+    assert "" not in [line.strip() for line in result_lines(without, bench)]
 
 
 def test_a_low_rank_is_a_good_one() -> None:
