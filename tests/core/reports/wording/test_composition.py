@@ -69,7 +69,8 @@ def test_above_chance_and_not_above_what_text_alone_reaches_is_said_beside_it() 
     scores = tuple(np.array([[1.0, 0.0 if i < 45 else 2.0]]) for i in range(60))
     found = run_composition(pictured(bench), Given(scores, name="model"))
     assert "Above chance." in chance_sentence(found)
-    said = "Text alone reaches 100.0\u00a0% (shorter caption): this benchmark does not show that model looks at the picture."
+    said = "Text alone reaches 100.0\u00a0% (shorter caption): this benchmark does not show that model "
+    said += "looks at the picture."
     assert blind_sentence(found) == said
     lines = result_lines(found, bench)
     assert lines[lines.index(f"  {chance_sentence(found)}") + 1] == f"  {said}"
