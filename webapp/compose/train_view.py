@@ -55,10 +55,16 @@ def trained_view(name: str, record: AdapterRecord, cost: ForgettingCheck | str, 
         ("Kept", f"epoch {record.best} of {len(record.curve) - 1}{', stopped' if stopped else ''}"),
         ("CPU time", f"{number(record.seconds)} s"),
         ("Encoder", record.encoder),
-        ("Re-ranking", reranking_sentence(record) or "no weight was chosen: both models have the same say"),
     )
     curve = training_curve(record.curve) if record.curve else None
-    return render("compose/trained.html.j2", name=name, facts=facts, curve=curve, **_forgetting(cost))
+    return render(
+        "compose/trained.html.j2",
+        name=name,
+        facts=facts,
+        curve=curve,
+        reranking=reranking_sentence(record),
+        **_forgetting(cost),
+    )
 
 
 def _forgetting(cost: ForgettingCheck | str) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from core.training.adapted import AdapterRecord
 from core.training.adapters import ADAPTERS
 from core.training.forgetting import ForgettingCheck
 from core.training.forgetting_rows import ForgettingRow
+from core.training.reranking import WeighedReranking
 from tests.support.composed import pairs
 from tests.support.tiny_clip import TWO, write_model
 from tests.webapp.markup.test_html import Tags
@@ -148,6 +150,16 @@ def test_the_curve_names_its_best_epoch() -> None:
 def cost_view(cost: ForgettingCheck | str) -> str:
     record = AdapterRecord("linear", {}, "embedded", "", {}, "made", 24, 8, (), 0, 1.0, 1, frozenset())
     return trained_view("a module", record, cost, stopped=False)
+
+
+def test_how_much_it_weighs_as_a_re_ranker_is_said_with_what_that_brought() -> None:
+    rows = (WeighedReranking(0.0, 0.1, 0.8), WeighedReranking(0.5, 0.3, 0.79))
+    record = AdapterRecord("linear", {}, "embedded", "", {}, "made", 24, 8, (), 0, 1.0, 1, frozenset(), 0.5, rows)
+    told = trained_view("a module", record, "it was stopped", stopped=False)
+    assert "it weighs 0.5 times what the frozen encoder does" in told
+    assert "30 % of them right (frozen encoder 10 %), 79 % of everyday searches" in told.replace("\u00a0", " ")
+    assert "of no use" in trained_view("a module", replace(record, rerank=0.0), "it was stopped", stopped=False)
+    assert "it weighs" not in cost_view("it was stopped")
 
 
 def test_what_it_cost_is_told_by_words_and_its_absence_too() -> None:
