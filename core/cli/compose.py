@@ -49,6 +49,7 @@ PICTURES = {
     "clevr": "the renderings that the scenes name",
     "negclip": "COCO 2014, such as COCO_val2014_000000184613.jpg",
     "own": "those that your rows name",
+    "captions": "those that your rows name",
 }
 COLA = "COLA_multiobjects_matching_benchmark.json"
 NEAR = 2

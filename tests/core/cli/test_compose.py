@@ -176,7 +176,7 @@ def test_colas_figure_is_set_beside_the_published_one(
     from core.training import scorers
 
     real: Any = scorers.scorer_of
-    monkeypatch.setattr(scorers, "scorer_of", lambda name: real(tiny))
+    monkeypatch.setattr(scorers, "scorer_of", lambda name, **how: real(tiny))
     told = said(capsys, *arguments, "--encoder", "ViT-B-32:openai")
     right = int(load_result(tmp_path / "out")[0].correct["image"].sum())
     assert f"{right} of 14 items are right" in told
