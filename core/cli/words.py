@@ -92,6 +92,7 @@ def _reranked(diagnosis: Diagnosis, answers: list[Answer], folder: Path) -> list
     """The answers with their best matches in the order of encoder and adapter together; the sets, and what is said of
     them, are as they were."""
     from core.embeddings.cache import default_cache
+    from core.training.adapted import load_adapted
     from core.training.scorers import rerank_matches
 
     items = diagnosis.samples.items
@@ -100,10 +101,11 @@ def _reranked(diagnosis: Diagnosis, answers: list[Answer], folder: Path) -> list
             "--rerank looks at the matching pictures again, and this run has none at hand. Leave it out, or diagnose "
             "pictures."
         )
+    adapted = load_adapted(folder)
     with TerminalProgress() as progress:
         given: dict[str, Any] = {"cache": default_cache(), "progress": progress}
         return [
-            replace(one, rows=rerank_matches(folder, one.rows, one.text, items, most=RERANKED, **given))
+            replace(one, rows=rerank_matches(adapted, one.rows, one.text, items, most=RERANKED, **given))
             if one.shown and not one.counted
             else one
             for one in answers

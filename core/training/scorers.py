@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,6 +14,9 @@ from core.embeddings.embed import read_images
 from core.encoders import load_encoder
 from core.folders import located
 from core.records import F64, I64, ItemStore, Progress, Scorer, no_progress
+
+if TYPE_CHECKING:
+    from core.training.adapted import Adapted
 
 
 def scorer_of(name: str, *, rerank: bool = False) -> Scorer:
@@ -67,7 +71,7 @@ def matrix_of(
 
 
 def rerank_matches(
-    folder: Path,
+    adapted: Adapted,
     rows: I64,
     text: str,
     images: ItemStore,
@@ -80,18 +84,16 @@ def rerank_matches(
     the adapter's logit together (`core.training.reranking.rerank`); the same rows.
 
     Args:
-        folder: of the adapter.
         rows: (m,) places in `images`, best match first.
         most: so many are looked at.
 
     Raises:
-        InvalidInput: there is no adapter, or one of these pictures cannot be read.
+        InvalidInput: one of these pictures cannot be read.
     """
-    from core.training.adapted import load_adapted
     from core.training.adapted_scorer import AdaptedScorer
     from core.training.reranking import rerank
 
-    adapted, looked = load_adapted(folder), rows[:most]
+    looked = rows[:most]
     first, second = (
         matrix_of(scorer, images.keep(looked), [text], cache=cache, progress=progress).T
         for scorer in (EncoderScorer(adapted.encoder), AdaptedScorer(adapted))

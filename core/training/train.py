@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from core.composition.scoring.encoder import EncoderScorer
+from core.composition.scoring.encoder import EncoderScorer, cosines
 from core.encoders import Encoder
 from core.encoders.batches import chosen_device
 from core.encoders.tokens import tower_of
 from core.errors import InvalidInput
 from core.probes.epochs import Epoch
-from core.records import F64, Bool, Item, LoadedBenchmark, Progress, no_progress
+from core.records import LoadedBenchmark, Progress, no_progress
 from core.training.adapted import Adapted, make_adapted
 from core.training.adapted_scorer import AdaptedScorer, read_tokens
 from core.training.adapters import make_adapter
 from core.training.checkpoints import STATE, WEIGHTS, read_tensors
 from core.training.loop import Trained, Training, fit, picture_groups, split_items
 from core.training.matching import score_questions
+from core.training.pairs import PairData
 from core.training.reference_tasks import CAPTIONED, EVERYDAY, captioned_items, scene_captions
 from core.training.reranking import choose_weight
 from core.training.scorers import matrix_of
@@ -66,45 +67,42 @@ def adapt(
 
     found = fit(adapter, build, training, validation, how, state=state, progress=progress)
     adapted = make_adapted(name, settings, how, found, encoder, read.benchmark)
-    held = [pictured.benchmark.items[read.places[at]] for at in hold.tolist()]
-    matrices = score_questions(found.module, validation)
-    return _weighed(adapted, pictured, list(zip(held, matrices)), how.seed, cache=cache, progress=progress)
+    held = tuple(pictured.benchmark.items[read.places[at]] for at in hold.tolist())
+    part = replace(pictured, benchmark=replace(pictured.benchmark, items=held))
+    return _weighed(adapted, part, validation, how.seed, cache=cache, progress=progress)
 
 
-def _weighed(
-    adapted: Adapted, pictured: LoadedBenchmark, held: Sequence[tuple[Item, F64]], seed: int, **given: Any
-) -> Adapted:
+def _weighed(adapted: Adapted, held: LoadedBenchmark, data: PairData, seed: int, **given: Any) -> Adapted:
     """The adapter with its weight as a re-ranker, chosen on held-back items beside the search of everyday pictures:
-    those among the items, else the scenes that come along, of which the check of forgetting takes others."""
-    asked = [(item, scores) for item, scores in held if EVERYDAY not in item.tags]
-    if not asked:
+    those among the items, else the scenes that come along, of which the check of forgetting takes others.
+
+    Args:
+        held: the items, whose tokens are those of `data.questions`, in order.
+    """
+    is_everyday = [EVERYDAY in item.tags for item in held.benchmark.items]
+    if all(is_everyday):
         return adapted
-    frozen = EncoderScorer(adapted.encoder)
-
-    def part(items: Sequence[Item]) -> LoadedBenchmark:
-        return replace(pictured, benchmark=replace(pictured.benchmark, items=tuple(items)))
-
-    everyday = [item for item, _ in held if EVERYDAY in item.tags]
+    images, texts = data.images.pooled, data.texts.pooled
+    items = [
+        (cosines(images[question.images], texts[question.texts]), logits, question.match)
+        for question, logits, everyday in zip(data.questions, score_questions(adapted.module, data), is_everyday)
+        if not everyday
+    ]
+    kept = tuple(item for item, everyday in zip(held.benchmark.items, is_everyday) if everyday)
     captioned = (
-        captioned_items(part(everyday), SEARCHED, seed) if everyday else scene_captions(SEARCHED, seed, skip=CAPTIONED)
+        captioned_items(replace(held, benchmark=replace(held.benchmark, items=kept)), SEARCHED, seed)
+        if kept
+        else scene_captions(SEARCHED, seed, skip=CAPTIONED)
     )
-    before = frozen.score(part([item for item, _ in asked]), **given).matrices
-    match = [_match(item) for item, _ in asked]
     first, second = (
-        matrix_of(scorer, captioned.images, captioned.captions, **given) for scorer in (frozen, AdaptedScorer(adapted))
+        matrix_of(scorer, captioned.images, captioned.captions, **given)
+        for scorer in (EncoderScorer(adapted.encoder), AdaptedScorer(adapted))
     )
     seen = np.isfinite(first.sum(axis=1) + second.sum(axis=1))
-    items = [(a, b, m) for a, (_, b), m in zip(before, asked, match) if a.shape == b.shape and np.isfinite(a).all()]
-    if not seen.any() or not items:
+    if not seen.any():
         return adapted
     weight, rows = choose_weight(items, first[seen], second[seen], captioned.true[seen])
     return Adapted(replace(adapted.record, rerank=weight, weighed=rows), adapted.module, adapted.encoder)
-
-
-def _match(item: Item) -> Bool:
-    found = np.zeros((len(item.pictures), len(item.captions)), np.bool_)
-    found[tuple(np.array(item.match).T)] = True
-    return found
 
 
 def curve_so_far(state: Path) -> tuple[Epoch, ...]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from core.composition.foils.of_captions import caption_foils, things_named
 from core.composition.readers.builder import Builder, counted, tidy_caption
-from core.composition.readers.fields import few
+from core.composition.readers.fields import Record, few
 from core.composition.readers.recognise import caption_columns, one_file_of, picture_column
 from core.composition.readers.tables import cell_of, read_rows
 from core.errors import InvalidInput
@@ -57,20 +57,7 @@ def read_captions(path: Path, *, split: str = "", most: int | None = None, seed:
             f"{file.name} must have a column image (or file, filename) and a column caption (or caption_0, caption_1, "
             f"...). It has {few(columns)}."
         )
-    has_split = {name.strip().lower(): name for name in columns}.get(SPLIT, "")
-    wanted = split.strip()
-    kept = [(where, row) for where, row in rows if not wanted or cell_of(row, has_split).strip() == wanted]
-    if not kept:
-        there = sorted({cell_of(row, has_split).strip() for _, row in rows}) if has_split else []
-        raise InvalidInput(f"{file.name} has no row of the split {split[:60]!r}. It has {few(there) or 'no splits'}.")
-    found = [
-        _Captioned(
-            where, name, cell_of(row, has_split).strip(), [tidy_caption(cell_of(row, c), where) for c in captions]
-        )
-        for where, row in kept
-        for name in (cell_of(row, picture).strip(),)
-    ]
-    pictures = _by_picture(found)
+    pictures = _by_picture(_of_split(file.name, rows, picture, captions, split.strip()))
     if most is not None and most < len(pictures):
         drawn = np.sort(np.random.default_rng(seed).permutation(len(pictures))[:most])
         more = (*more, f"{most:,} of {len(pictures):,} pictures were drawn.")
@@ -81,6 +68,23 @@ def read_captions(path: Path, *, split: str = "", most: int | None = None, seed:
             "Draw some with --n, or take one --split."
         )
     return _with_foils(file, pictures, seed, (*notes, *more))
+
+
+def _of_split(
+    file: str, rows: Sequence[tuple[str, Record]], picture: str, captions: Sequence[str], split: str
+) -> list[_Captioned]:
+    """The rows whose column "split" says so; "" takes all."""
+    columns = {name.strip().lower(): name for name in rows[0][1]}
+    named = [cell_of(row, columns[SPLIT]).strip() if SPLIT in columns else "" for _, row in rows]
+    kept = [
+        _Captioned(where, cell_of(row, picture).strip(), of, [tidy_caption(cell_of(row, c), where) for c in captions])
+        for (where, row), of in zip(rows, named)
+        if split in ("", of)
+    ]
+    if not kept:
+        there = few(sorted(set(named))) if SPLIT in columns else "no splits"
+        raise InvalidInput(f"{file} has no row of the split {split[:60]!r}. It has {there}.")
+    return kept
 
 
 def _by_picture(rows: Sequence[_Captioned]) -> list[_Captioned]:

@@ -197,7 +197,7 @@ def test_matches_are_reranked_among_themselves(
 
     def order(weight: float) -> list[int]:
         Adapted(replace(found.record, rerank=weight), found.module, encoder).save(tmp_path)
-        return rerank_matches(tmp_path, rows, "a red cube", images, most=4).tolist()
+        return rerank_matches(load_adapted(tmp_path), rows, "a red cube", images, most=4).tolist()
 
     first, second = (
         matrix_of(scorer, images.keep(rows[:4]), ["a red cube"])[:, 0]
