@@ -49,7 +49,7 @@ def adapters(encoder: str = "embedded") -> None:
     from core.encoders import load_encoder
 
     tower = load_encoder(encoder)
-    print_registry(ADAPTERS, lambda kind: size_text(kind(), tower))
+    print_registry(ADAPTERS, lambda _, kind: size_text(kind(), tower))
 
 
 def size_text(adapter: Any, encoder: Any) -> str:

@@ -22,6 +22,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from copy import copy
 from importlib import import_module
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, get_args, get_origin, get_type_hints
 
@@ -150,7 +151,8 @@ def _parameters(told: Sequence[_Said], places: Mapping[str, tuple[Any, Any]]) ->
             hint = next(part for part in get_args(hint) if part is not NoneType)
         inner = get_args(hint) if get_origin(hint) is tuple else ()
         many, n = Ellipsis in inner, len(inner) or 1
-        common: dict[str, Any] = {"help": said.help, "type": None if hint is bool else (*inner, hint)[0]}
+        kind = (*inner, hint)[0]
+        common: dict[str, Any] = {"help": said.help, "type": None if hint is bool else _PATH if kind is Path else kind}
         common |= {"required": True} if default in _NO_DEFAULT else {"default": default}
         common |= said.given or {}
         if not said.flag.startswith("--"):
@@ -164,6 +166,20 @@ def _parameters(told: Sequence[_Said], places: Mapping[str, tuple[Any, Any]]) ->
 
 
 # ---- what Click is given
+
+
+class _Path(click.ParamType):
+    """A path; "" is refused, which would be the folder that the command is run in."""
+
+    name = "path"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        if not str(value).strip():
+            self.fail("A path is empty. Name a file or folder, or leave this out.", param, ctx)
+        return Path(value)
+
+
+_PATH = _Path()
 
 
 class Option(click.Option):

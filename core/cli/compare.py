@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,17 @@ if TYPE_CHECKING:
 
 FOLDERS = "auto: folders are classes where most have a class's name; classes: they are; none: they are not"
 INIT = "a photo of a"
+USED_BY = {
+    "pool": ("sus-x", "all"),
+    "pool-folders": ("sus-x", "all"),
+    "pool-names": ("sus-x", "all"),
+    "per-class": ("sus-x", "all"),
+    "init": ("coop", "cocoop", "all"),
+    "target": ("coop", "cocoop", "all"),
+    "images": ("cola",),
+    "file": ("cola",),
+}
+"""Which methods take notice of an option of `reproduce`."""
 METHODS = ("zero-shot", "sus-x", "coop", "cocoop", "few-shot", "all", "cola")
 """What `reproduce` can be asked for."""
 
@@ -129,10 +141,8 @@ class MethodOptions:
     pool_names: Path | None = entry(
         "FILE", 'JSON: {"folder": "class name"}, where folders of the pool have other names'
     )
-    per_class: int = entry("N", "sus-x: support images a class from the pool (default 20)", 20)
-    init: str = entry(
-        "WORDS", 'coop, cocoop: what the context starts from; "" for random (default "a photo of a")', INIT
-    )
+    per_class: int | None = entry("N", "sus-x: support images a class from the pool (default 20)")
+    init: str | None = entry("WORDS", f'coop, cocoop: what the context starts from; "" for random (default "{INIT}")')
     target: tuple[Path, ...] = entry("PATH", "coop, cocoop: score these data sets too by what --dataset taught", ())
 
 
@@ -163,6 +173,7 @@ def reproduce(
 
     The method and its baselines, over several seeds.
     """
+    _check_used(method, options, {"images": images, "file": file})
     if method == "cola":
         from core.cli.compose import reproduce_cola
 
@@ -189,7 +200,11 @@ def reproduce(
             dataset,
             encoder,
             tuple(range(seeds)),
-            choices=LadderChoices(shots, init=options.init, per_class=options.per_class),
+            choices=LadderChoices(
+                shots,
+                init=INIT if options.init is None else options.init,
+                per_class=20 if options.per_class is None else options.per_class,
+            ),
             descriptions=descriptions,
             pool=None if pool is None else SupportPool(pool, options.pool_folders, options.pool_names),
             targets=options.target,
@@ -202,3 +217,16 @@ def reproduce(
     write_json(out / "reproduced.json", reproduction_document(rows, method, encoder, dataset.name, seeds))
     say("\n".join(reproduction_lines(rows)))
     say(f"Written: {table}")
+
+
+def _check_used(method: str, options: MethodOptions, more: Mapping[str, Any]) -> None:
+    """Refuse what the method would take no notice of, all of it in one message."""
+    told = {field.name.replace("_", "-"): getattr(options, field.name) for field in fields(options)} | more
+    given = [name for name, value in told.items() if value is not None and value not in ((), "auto")]
+    unused = [name for name in given if method not in USED_BY[name]]
+    if unused:
+        served = dict.fromkeys(other for name in unused for other in USED_BY[name] if other != "all")
+        raise InvalidInput(
+            f"{method} has no use for {' and '.join(f'--{name}' for name in unused)}. Leave that out, or reproduce "
+            f"{' or '.join(served)}."
+        )

@@ -112,13 +112,14 @@ def setting_options(into: str, title: str, of: Any, taken: Container[str] = ()) 
     return found
 
 
-def registered_options(registry: Registry, name: str, taken: Container[str]) -> list[Option]:
-    """The settings of the probe or adapter of that name as options, with what it does above them; none if there is no
-    such name."""
+def registered_options(registry: Registry, name: str, taken: Container[str], more: str = "") -> list[Option]:
+    """The settings of the probe or adapter of that name as options, with what it does, and more that is said of it,
+    above them; none if there is no such name."""
     if name not in registry:
         return []
     kind = registry.load(name)
-    return setting_options("settings", f"Settings of {kind.title}\n{about(kind)}", kind, taken)
+    text = " ".join(filter(None, (more, about(kind))))
+    return setting_options("settings", f"Settings of {kind.title}\n{text}", kind, taken)
 
 
 def about(kind: Any) -> str:
@@ -140,14 +141,14 @@ def describe(setting: Any) -> str:
     return f"{'; '.join(parts)} (default {said})"
 
 
-def print_registry(registry: Registry, more: Callable[[Any], str] | None = None) -> None:
-    """Everything of a table: what it does, where it comes from, its settings, and more that is asked of its class."""
+def print_registry(registry: Registry, more: Callable[[str, Any], str] | None = None) -> None:
+    """Everything of a table: what it does, where it comes from, its settings, and more by its name and class."""
     from core.options import settings_of
 
     for name in registry:
         try:
             kind = registry.load(name)
-            lines = [f"{kind.title}. {kind.what}", *([] if more is None else [more(kind)]), kind.source]
+            lines = [f"{kind.title}. {kind.what}", *([] if more is None else [more(name, kind)]), kind.source]
         except DiagnosisError as error:
             say(f"{name}\n    not here: {error}")
             continue

@@ -19,12 +19,15 @@ from core.cli.terminal import TerminalProgress, say
 from core.data.tables.roles import Roles
 from core.errors import InvalidInput
 from core.probes import PROBES
+from core.probes.questions import question_lines, question_of
 
 if TYPE_CHECKING:
     from core.data.samples import DataSet
     from core.probes.base import Probe
     from core.records import Diagnosis, ProbeResult, SampleSet, Words
 
+BOUND = "Do the words bind? `compose run` asks that."
+ASKED = "\n".join(("\b", "Which probe answers which question:", *question_lines(), BOUND))
 LONG = 20.0
 """CPU seconds from which the estimate is shown before the work."""
 FOLDERS = "auto: folders are classes where most have a class's name; classes: they are; none: they are not"
@@ -65,15 +68,17 @@ def probes() -> None:
 
     What each does, where it comes from, and its settings.
     """
-    print_registry(PROBES)
+    print_registry(PROBES, lambda name, _: question_of(name).asked)
 
 
 def probe_settings(arguments: Sequence[str], taken: frozenset[str]) -> list[Option]:
     """The options of the probe that the arguments begin with; none where they begin otherwise."""
-    return registered_options(PROBES, arguments[0] if arguments else "", taken)
+    name = arguments[0] if arguments else ""
+    question = question_of(name)
+    return registered_options(PROBES, name, taken, f"{question.asked} {question.reading}".strip())
 
 
-@command(note="`probe NAME --help` lists the settings of that probe.", settings=probe_settings)
+@command(note=f"{ASKED}\n\n`probe NAME --help` lists the settings of that probe.", settings=probe_settings)
 @argument("probe", "NAME", f"one of {', '.join(PROBES)}", type=click.Choice(tuple(PROBES)))
 @argument("run", "[DIR]", f"{RUN}; the result is added to it")
 @heading("Columns of that table")

@@ -8,6 +8,7 @@ from typing import Any
 from core.errors import InvalidInput
 from core.options import Setting, settings_of
 from core.probes import PROBES
+from core.probes.questions import BINDING, question_of
 from core.records import Diagnosis
 from webapp.markup.render import render
 from webapp.probe.inputs import available, is_path, unfit
@@ -25,17 +26,20 @@ SPLITS = (
 
 
 def cards(diagnosis: Diagnosis, chosen: str = FIRST, run: str = "") -> str:
-    """The probes as radio cards: title, what it does, its source; one whose module is missing, or that is not for these
-    samples, cannot be chosen."""
-    return render("probe/cards.html.j2", cards=[_card(name, chosen, diagnosis) for name in PROBES], run=run)
+    """The probes as radio cards: title, question, what it does, its source; one whose module is missing, or that is
+    not for these samples, cannot be chosen."""
+    told = [_card(name, chosen, diagnosis) for name in PROBES]
+    return render("probe/cards.html.j2", cards=told, run=run, binding=BINDING)
 
 
 def _card(name: str, chosen: str, diagnosis: Diagnosis) -> dict[str, Any]:
     try:
         probe, why = available(name), unfit(name, diagnosis)
     except InvalidInput:
-        return {"name": name, "probe": None, "is_chosen": False, "unfit": "", "is_off": True}
-    return {"name": name, "probe": probe, "is_chosen": name == chosen and not why, "unfit": why, "is_off": bool(why)}
+        probe, why = None, ""
+    chosen_here, asked = name == chosen and probe is not None and not why, question_of(name).asked
+    told = {"name": name, "probe": probe, "asked": asked, "unfit": why}
+    return told | {"is_chosen": chosen_here, "is_off": probe is None or bool(why)}
 
 
 def needs_pool(name: str) -> bool:
@@ -59,6 +63,7 @@ def controls(name: str, diagnosis: Diagnosis) -> str:
     return render(
         "probe/form.html.j2",
         name=name,
+        question=question_of(name),
         usual=[_control(s, diagnosis.samples.modality) for s in known if not s.advanced],
         more=[_control(s, diagnosis.samples.modality) for s in known if s.advanced],
         splits=SPLITS if told is not None and {"train", "test"} <= set(told.astype(str).tolist()) else (),

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from core.encoders import encoder_name
+from core.encoders import encoder_name, load_encoder
 from core.errors import Cancelled, DiagnosisError, InvalidInput
 from core.files import write_text
 from core.probes import make_probe
@@ -22,8 +22,9 @@ from core.probes.few_shot.pools import read_aliases, read_pool
 from core.probes.ladder.data_sets import LadderData, read_data_set
 from core.probes.ladder.departures import departures, said_figure
 from core.probes.ladder.published import find, means
-from core.probes.ladder.steps import DEFAULT_CHOICES, NO_DRAW, LadderChoices, LadderStep, ladder
+from core.probes.ladder.steps import DEFAULT_CHOICES, LEARNED, NO_DRAW, LadderChoices, LadderStep, ladder
 from core.probes.ladder.transfer import base_to_new, cross_data_set
+from core.probes.prompt_learning.coop import INIT
 from core.probes.run import run_probe
 from core.records import Estimate, Progress, PublishedFigure, no_progress
 
@@ -106,6 +107,8 @@ def reproduce(
     if pool is not None and not any(step.probe == "sus-x" for step in planned):
         raise InvalidInput(f"{method} makes no support set, so it has no use for a pool. Use sus-x, or leave it out.")
     encoder = encoder_name(encoder)
+    if choices.init != INIT and any(step.probe in LEARNED for step in planned):
+        _check_start(encoder, choices.init)
     found, *others = (read_data_set(path, encoder, cache=cache, progress=progress) for path in (dataset, *targets))
     if pool is not None:
         names, vectors = found.task.samples.class_names, found.task.joint.vectors
@@ -117,6 +120,15 @@ def reproduce(
     choices = replace(choices, descriptions=given, source=found.name, targets=tuple(other.name for other in others))
     steps = ladder(method, choices)
     return run_ladder(steps, found, seeds, encoder=encoder, targets=others, state=state, progress=progress)
+
+
+def _check_start(encoder: str, init: str) -> None:
+    """Refuse words that no context can start from, where the encoder can learn prompts at all."""
+    loaded = load_encoder(encoder)
+    if hasattr(loaded, "prompt_tower"):
+        from core.probes.prompt_learning.training import check_start  # loads torch
+
+        check_start(loaded, init)
 
 
 def run_ladder(

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 
+from core.encoders import Encoder
 from core.encoders.prompts import PromptTower
 from core.errors import InvalidInput
 from core.probes.base import Images, ProbeInput, logit_scale_of
@@ -86,13 +87,7 @@ def start(tower: PromptTower, how: PromptTraining, k: int, d: int, seed: int) ->
     Departure: CoOp draws random vectors with deviation 0.02, which is that of CLIP's words and not of others'.
     """
     generator = torch.Generator().manual_seed(seed)
-    words = tower.tokens(how.init) if how.init.strip() else []
-    if how.init.strip() and not words:
-        raise InvalidInput(
-            f"The text tower reads no word in {how.init!r}. Write other words to start from, "
-            "or none to start at random."
-        )
-    if words:
+    if words := start_tokens(tower, how.init):
         ctx = tower.embed(torch.tensor(words, device=tower.device)).detach().cpu()
     else:
         table = tower.words()
@@ -102,6 +97,30 @@ def start(tower: PromptTower, how: PromptTraining, k: int, d: int, seed: int) ->
         ctx = ctx.expand(k, *ctx.shape)
     meta = meta_network(d, ctx.shape[-1], generator) if how.kind == "cocoop" else None
     return Learner(ctx, meta).to(tower.device)
+
+
+def start_tokens(tower: PromptTower, init: str) -> list[int]:
+    """Tokens of the words that a context starts from; none where it starts at random.
+
+    Raises:
+        InvalidInput: the tower reads no word in them.
+    """
+    words = tower.tokens(init) if init.strip() else []
+    if init.strip() and not words:
+        raise InvalidInput(
+            f"The text tower reads no word in {init!r}. Write other words to start from, or none to start at random."
+        )
+    return words
+
+
+def check_start(encoder: Encoder, init: str) -> None:
+    """Refuse words that no context on this encoder can start from.
+
+    Raises:
+        InvalidInput: its text tower reads no word in them, or they leave no room for a class name.
+    """
+    tower = tower_of(encoder)
+    lay_out(tower, ["a"], len(start_tokens(tower, init)), "end")
 
 
 class _PromptRun:

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from core.cli.main import main
 from core.errors import MissingDependency
 from core.probes.ladder.reproduce import LadderRow, SupportPool
 from core.probes.ladder.steps import LadderChoices
@@ -95,7 +96,7 @@ def test_a_reproduction_is_printed_with_the_published_figures_and_written(
     told = said(
         capsys,
         "reproduce",
-        "coop",
+        "all",
         "--dataset",
         "pets",
         "--encoder",
@@ -135,7 +136,7 @@ def test_a_reproduction_is_printed_with_the_published_figures_and_written(
     document = json.loads((out / "reproduced.json").read_text("utf-8"))
     assert document["rows"][2]["value"] is None
     assert (document["rows"][0]["protocol"], document["rows"][0]["here"][0]) == ("no image teaches", "other images")
-    assert (document["method"], document["seeds"]) == ("coop", 2)
+    assert (document["method"], document["seeds"]) == ("all", 2)
     assert "at least 1" in refused(capsys, "reproduce", "coop", "--dataset", "pets", "--seeds", "0", "--out", str(out))
 
 
@@ -145,7 +146,13 @@ def test_a_reproduction_is_printed_with_the_published_figures_and_written(
         ("sus-x", ["--pool-folders", "classes"], "say how --pool is read"),
         ("sus-x", ["--pool-names", "nowhere.json"], "say how --pool is read"),
         ("sus-x", ["--per-class", "0"], "per_class must be 1 to 1000: got 0"),
-        ("sus-x", ["--target", "nowhere"], "cannot be scored on another data set"),
+        ("sus-x", ["--target", "nowhere"], "no use for --target. Leave that out, or reproduce coop or cocoop"),
+        ("coop", ["--pool", "p.zip", "--per-class", "20"], "no use for --pool and --per-class. Leave that out, or re"),
+        ("few-shot", ["--init", "a photo of a"], "few-shot has no use for --init"),
+        ("zero-shot", ["--images", "x", "--per-class", "9"], "--per-class and --images. Leave that out, or reproduce"),
+        ("cola", ["--init", "", "--pool-folders", "none"], "cola has no use for --pool-folders and --init"),
+        ("coop", ["--init", "a " * 600], "leave no room for a class name"),
+        ("coop", ["--init", "\u200b"], "reads no word in"),
     ],
 )
 def test_a_wrong_choice_is_said_before_the_data_set_is_read(
@@ -153,3 +160,12 @@ def test_a_wrong_choice_is_said_before_the_data_set_is_read(
 ) -> None:
     asked = ["reproduce", method, "--dataset", "nowhere", "--out", str(tmp_path / "o"), *given]
     assert told in refused(capsys, *asked)
+
+
+@pytest.mark.parametrize("asked", [["reproduce", "sus-x", "--dataset", "nowhere"], ["probe", "sus-x", "run"]])
+def test_an_empty_path_is_not_the_folder_that_the_command_is_run_in(
+    asked: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*asked, "--out", str(tmp_path / "o"), "--pool", ""]) == 2
+    assert "A path is empty" in capsys.readouterr().err
+    assert not (tmp_path / "o").exists()

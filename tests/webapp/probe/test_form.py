@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from html import unescape
 
+from core.probes.questions import BINDING, QUESTIONS
 from tests.support.showcase import add_words, make_showcase
 from webapp.probe.form import cards, controls
 from webapp.probe.inputs import seconds_for
@@ -22,3 +24,13 @@ def test_what_speaks_of_pictures_is_not_offered_for_texts_and_the_card_says_why(
         assert ("these samples are texts. Choose a probe without learned prompts." in cards(diagnosis)) is not offered
         assert cards(diagnosis).count(" disabled") == (0 if offered else 2)  # CoOp and CoCoOp
     assert '<option value="own">own</option>' in controls("zero-shot", texts)
+
+
+def test_the_question_of_a_probe_stands_on_its_card_and_changes_with_the_choice() -> None:
+    diagnosis = add_words(make_showcase(60))
+    shown = unescape(cards(diagnosis))
+    assert all(question.asked in shown for question in QUESTIONS.values())
+    assert unescape(BINDING) in shown
+    for name, question in QUESTIONS.items():
+        form = unescape(controls(name, diagnosis))
+        assert f"<b>{question.asked}</b> {question.reading}" in form
