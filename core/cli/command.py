@@ -168,7 +168,7 @@ def _parameters(told: Sequence[_Said], places: Mapping[str, tuple[Any, Any]]) ->
 # ---- what Click is given
 
 
-class _Path(click.ParamType):
+class _Path(click.ParamType):  # pyright: ignore[reportMissingTypeArgument] - older Click's has none
     """A path; "" is refused, which would be the folder that the command is run in."""
 
     name = "path"

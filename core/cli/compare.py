@@ -221,7 +221,7 @@ def reproduce(
 
 def _check_used(method: str, options: MethodOptions, more: Mapping[str, Any]) -> None:
     """Refuse what the method would take no notice of, all of it in one message."""
-    told = {field.name.replace("_", "-"): getattr(options, field.name) for field in fields(options)} | more
+    told = {field.name.replace("_", "-"): getattr(options, field.name) for field in fields(options)} | dict(more)
     given = [name for name, value in told.items() if value is not None and value not in ((), "auto")]
     unused = [name for name in given if method not in USED_BY[name]]
     if unused:
