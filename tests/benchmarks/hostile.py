@@ -13,9 +13,10 @@ from collections.abc import Iterator, Sequence
 
 from tests.hostile import HostileCase, all_cases
 from tests.hostile.bounds import Verdict, try_case, warm_up
-from tests.hostile.shares import few, quick
+from tests.hostile.shares import quick
+from tests.hostile.together import try_together
 
-SHARES = {"all": all_cases, "quick": quick, "few": few}
+SHARES = {"all": all_cases, "quick": quick}
 OUTCOMES = ("refused", "left out", "accepted", "FAULT")
 
 
@@ -25,15 +26,16 @@ def chosen(kinds: Sequence[str], only: str, share: str = "all") -> list[HostileC
     return [one for one in SHARES[share]() if (not kinds or one.kind in kinds) and only in one.name]
 
 
-def run(cases: Sequence[HostileCase]) -> Iterator[Verdict]:
-    """The verdict on each case; requests go to one server, which is started for them."""
+def run(cases: Sequence[HostileCase], *, together: bool = False) -> Iterator[Verdict]:
+    """The verdict on each case, many in one process or each in its own; requests go to one server, which is started
+    for them."""
     visits = [one for one in cases if one.door == "visit"]
     files = [one for one in cases if one.door != "visit"]
     if files:
         warm_up()
         gc.collect()
         gc.freeze()  # a collection in a fork would touch every page that it shares with this process
-    yield from map(try_case, files)
+    yield from try_together(files) if together else map(try_case, files)
     if visits:
         from tests.hostile.server import running
 
@@ -77,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--faults", action="store_true", help="print the faults alone")
     asked = parser.parse_args(arguments)
     verdicts: list[Verdict] = []
-    for verdict in run(chosen(asked.kind, asked.only, asked.share)):
+    for verdict in run(chosen(asked.kind, asked.only, asked.share), together=asked.share != "all"):
         verdicts.append(verdict)
         if verdict.is_fault or not asked.faults:
             print(line_of(verdict), flush=True)

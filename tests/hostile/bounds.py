@@ -82,16 +82,20 @@ def try_case(case: HostileCase) -> Verdict:
     (folder / "in").mkdir()
     (folder / "tmp").mkdir()
     try:
-        made, _, _ = _forked(lambda: case.make(folder / "in"), folder, 60.0, bounded=False)
+        made, _, _ = forked(lambda: case.make(folder / "in"), folder, 60.0, bounded=False)
         if made[0] != "made":
             return Verdict(case, "FAULT", "", fault=f"the input could not be made: {made[1]}")
-        said, rss, cpu = _forked(lambda: _open_door(case, made[1]), folder, case.max_cpu_s)
+        said, rss, cpu = forked(lambda: open_door(case, made[1]), folder, case.max_cpu_s)
         outcome, message = said[1] if said[0] == "made" else ("FAULT", str(said[1]))
-        known = ("cache", "runs", f"torchinductor_{getpass.getuser()}")  # the last by torch, while it is imported
-        left = sorted(p.name for p in (folder / "tmp").iterdir() if p.name not in known and not _is_bare_home(p))
-        return judge(case, outcome, message, rss, cpu, [str(folder)], left)
+        return judge(case, outcome, message, rss, cpu, [str(folder)], left_in(folder / "tmp"))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def left_in(folder: Path) -> list[str]:
+    """The names of what an input left behind in its temporary folder."""
+    known = ("cache", "runs", f"torchinductor_{getpass.getuser()}")  # the last by torch, while it is imported
+    return sorted(p.name for p in folder.iterdir() if p.name not in known and not _is_bare_home(p))
 
 
 def _is_bare_home(path: Path) -> bool:
@@ -167,13 +171,14 @@ def _refusing_page() -> tuple[Any, list[str]]:
     return page, said
 
 
-def _open_door(case: HostileCase, arguments: dict[str, Any]) -> tuple[str, str]:
+def open_door(case: HostileCase, arguments: dict[str, Any]) -> tuple[str, str]:
     """(outcome, message) of the case's door."""
     from core.data.modality import Unreadable
     from core.errors import DiagnosisError
     from tests.hostile import doors
 
     called = _watch()
+    called.clear()
     try:
         said = getattr(doors, case.door)(**arguments)
     except (DiagnosisError, Unreadable) as error:
@@ -185,6 +190,7 @@ def _open_door(case: HostileCase, arguments: dict[str, Any]) -> tuple[str, str]:
     return ("FAULT", f"it led to {called[0]}") if called else (outcome, message)
 
 
+@cache
 def _watch() -> list[str]:
     """What was called that no input may lead to: a program, another machine, a pickle. The call itself fails."""
     called: list[str] = []
@@ -198,7 +204,7 @@ def _watch() -> list[str]:
     return called
 
 
-def _forked(
+def forked(
     work: Callable[[], Any], folder: Path, cpu_s: float, *, bounded: bool = True
 ) -> tuple[tuple[str, Any], float, float]:
     """(("made", result) or ("failed", why), peak RSS in MB, CPU seconds) of the work in a fork."""
@@ -220,11 +226,10 @@ def _forked(
 def _work_and_exit(work: Callable[[], Any], folder: Path, told: Path, cpu_s: float) -> None:
     """The child's whole life; its output goes nowhere."""
     try:
-        nowhere, own = os.open(os.devnull, os.O_RDWR), folder / "tmp"
+        nowhere = os.open(os.devnull, os.O_RDWR)
         for stream in (1, 2):
             os.dup2(nowhere, stream)
-        os.environ |= {"TMPDIR": str(own), "ERRATA_CACHE": str(own / "cache")}
-        tempfile.tempdir = str(own)
+        write_below(folder / "tmp")
         mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
         resource.setrlimit(resource.RLIMIT_AS, (mapped + _ADDRESS_SPACE, mapped + _ADDRESS_SPACE))
         resource.setrlimit(resource.RLIMIT_CPU, (int(cpu_s) + 1, int(cpu_s) + 5))
@@ -239,6 +244,12 @@ def _work_and_exit(work: Callable[[], Any], folder: Path, told: Path, cpu_s: flo
         told.with_suffix(".part").replace(told)
     finally:
         os._exit(0)
+
+
+def write_below(folder: Path) -> None:
+    """What this process writes from now on for a while, or keeps in its cache, lies there."""
+    os.environ |= {"TMPDIR": str(folder), "ERRATA_CACHE": str(folder / "cache")}
+    tempfile.tempdir = str(folder)
 
 
 def _follow(child: int, wall: float, bounded: bool) -> tuple[float, str]:

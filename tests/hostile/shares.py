@@ -9,18 +9,8 @@ from tests.hostile import HostileCase, all_cases
 COSTLY = frozenset((Path(__file__).parent / "costly.txt").read_text("utf-8").splitlines())
 """Names of cases that take more than 0.1 CPU s, measured, to be made and opened; a new case is quick until it is named
 there."""
-N_FEW = 3
-"""Cases of each kind in the fast part of the tests."""
 
 
 def quick() -> list[HostileCase]:
     """Every case that costs little; none that needs a server."""
     return [one for one in all_cases() if one.door != "visit" and one.name not in COSTLY]
-
-
-def few() -> list[HostileCase]:
-    """Three cases of each kind, spread over its quick ones."""
-    kinds: dict[str, list[HostileCase]] = {}
-    for one in quick():
-        kinds.setdefault(one.kind, []).append(one)
-    return [cases[at * (len(cases) - 1) // (N_FEW - 1)] for cases in kinds.values() for at in range(N_FEW)]
