@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import zipfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from core.errors import InvalidInput
 from core.files import replacing, write_json
 from core.limits import Limits, byte_size
 from core.records import F64, I64, Bool, Estimate
-from core.statistics.intervals import UNDEFINED, bootstrap, simultaneous_level
+from core.statistics.intervals import UNDEFINED, percentile_interval, redrawn, simultaneous_level
 
 MANIFEST, FORMAT = "altered.json", 1
 UNCHANGED = "unchanged"
@@ -217,8 +217,8 @@ def effects_of_alterations(
             f"At least {MIN_ITEMS} members and {MIN_ITEMS} samples outside are needed, each with an unchanged copy: "
             f"got {int(members.sum())} and {int((~members).sum())}. Export more."
         )
-    draw = _Draws(members, groups, seed, of)
-    excess = draw.estimate(lambda rows: draw.mean(before, rows) - draw.mean(before, rows, outside=True))
+    draws = _Draws.of(members, groups, seed, of)
+    excess = draws.mean(before) - draws.mean(before, outside=True)
     found: list[AlterationEffect] = []
     for name, after in scores.losses.items():
         if name == UNCHANGED:
@@ -228,9 +228,9 @@ def effects_of_alterations(
             AlterationEffect(
                 name,
                 int((members & np.isfinite(drops)).sum()),
-                draw.estimate(lambda rows, drops=drops: draw.mean(drops, rows)),
-                draw.estimate(lambda rows, drops=drops: draw.mean(drops, rows, outside=True)),
-                _share(draw, drops, before) if excess.low > 0 else UNDEFINED,
+                draws.estimate(draws.mean(drops)),
+                draws.estimate(draws.mean(drops, outside=True)),
+                _share(draws, drops, excess),
             )
         )
     return tuple(sorted(found, key=lambda effect: -effect.drop.value))
@@ -241,8 +241,8 @@ def change_between(
 ) -> Estimate:
     """Mean loss of the members with the first alteration minus with the second; arguments as above."""
     first, second = (scores.losses[name] for name in pair)
-    draw = _Draws(members, groups, seed, of)
-    return draw.estimate(lambda rows: draw.mean(first - second, rows))
+    draws = _Draws.of(members, groups, seed, of)
+    return draws.estimate(draws.mean(first - second))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -250,34 +250,31 @@ class _Draws:
     """Samples drawn again, members and others together."""
 
     members: Bool
-    groups: I64 | None
-    seed: int
-    of: int
+    counts: F64
+    """(1 + draws, m) how often each draw holds each sample; the first holds each once."""
+    level: float
 
-    def mean(self, values: F64, rows: I64, *, outside: bool = False) -> float:
-        """Of those of the rows that are members, or are none, and have a value."""
-        own = values[rows][self.members[rows] != outside]
-        own = own[np.isfinite(own)]
-        return float(own.mean()) if len(own) else float("nan")
+    @classmethod
+    def of(cls, members: Bool, groups: I64 | None, seed: int, of: int) -> _Draws:
+        m, rng = len(members), np.random.default_rng([seed, 17])
+        counts = [np.ones(m), *(np.bincount(rows, minlength=m) for rows in redrawn(m, groups, rng, 1_000))]
+        return cls(members, np.array(counts, float), simultaneous_level(of))
 
-    def estimate(self, statistic: Callable[[I64], float]) -> Estimate:
-        rng = np.random.default_rng([self.seed, 17])
-        level = simultaneous_level(self.of)
-        return bootstrap(statistic, len(self.members), self.groups, rng, repeats=1_000, level=level)
+    def mean(self, values: F64, *, outside: bool = False) -> F64:
+        """(1 + draws,) of the members, or of the others, that have a value; nan where a draw holds none."""
+        kept = (self.members != outside) & np.isfinite(values)
+        n = self.counts[:, kept].sum(1)
+        return np.where(n, self.counts[:, kept] @ values[kept] / np.maximum(n, 1), np.nan)
+
+    def estimate(self, values: F64) -> Estimate:
+        return percentile_interval(float(values[0]), values[1:], self.level)
 
 
-def _share(draw: _Draws, drops: F64, before: F64) -> Estimate:
-    """The drop over the excess; undefined where a draw has no excess, whose share would be without bound."""
-    none = False
-
-    def ratio(rows: I64) -> float:
-        nonlocal none
-        excess = draw.mean(before, rows) - draw.mean(before, rows, outside=True)
-        none = none or excess == 0
-        return draw.mean(drops, rows) / excess if excess else float("nan")
-
-    found = draw.estimate(ratio)
-    return UNDEFINED if none else found
+def _share(draws: _Draws, drops: F64, excess: F64) -> Estimate:
+    """The drop over the excess; undefined where that may be 0, or a draw has none: its share would be without bound."""
+    if not draws.estimate(excess).low > 0 or (excess == 0).any():
+        return UNDEFINED
+    return draws.estimate(draws.mean(drops) / excess)
 
 
 def _number(value: Any) -> float:

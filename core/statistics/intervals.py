@@ -6,7 +6,7 @@ headline number is an `Estimate`; an effect that was searched for is corrected f
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from scipy import stats
@@ -74,21 +74,29 @@ def bootstrap(
 
     Source: Efron & Tibshirani 1993, ch. 13; resampling whole groups is the usual cluster bootstrap.
     """
-    value = statistic(np.arange(n))
-    draws = np.empty(repeats)
+    draws = np.array([statistic(rows) for rows in redrawn(n, groups, rng, repeats)])
+    return percentile_interval(statistic(np.arange(n)), draws, level)
+
+
+def redrawn(n: int, groups: I64 | None, rng: np.random.Generator, repeats: int) -> Iterator[I64]:
+    """The row numbers (with repeats) of each draw of `bootstrap`; arguments as there."""
     if groups is None:
-        for b in range(repeats):
-            draws[b] = statistic(rng.integers(0, n, n))
-    else:
-        _, inverse = np.unique(groups, return_inverse=True)
-        order = np.argsort(inverse, kind="stable")
-        starts = np.r_[0, np.cumsum(np.bincount(inverse))]
-        n_groups = len(starts) - 1
-        for b in range(repeats):
-            picked = rng.integers(0, n_groups, n_groups)
-            sizes = starts[picked + 1] - starts[picked]
-            ends = np.cumsum(sizes)
-            draws[b] = statistic(order[np.arange(ends[-1]) + np.repeat(starts[picked] - ends + sizes, sizes)])
+        for _ in range(repeats):
+            yield rng.integers(0, n, n)
+        return
+    _, inverse = np.unique(groups, return_inverse=True)
+    order = np.argsort(inverse, kind="stable")
+    starts = np.r_[0, np.cumsum(np.bincount(inverse))]
+    n_groups = len(starts) - 1
+    for _ in range(repeats):
+        picked = rng.integers(0, n_groups, n_groups)
+        sizes = starts[picked + 1] - starts[picked]
+        ends = np.cumsum(sizes)
+        yield order[np.arange(ends[-1]) + np.repeat(starts[picked] - ends + sizes, sizes)]
+
+
+def percentile_interval(value: float, draws: F64, level: float) -> Estimate:
+    """`value` with the middle `level` of the draws that are numbers; undefined where it or all of them are none."""
     draws = draws[np.isfinite(draws)]
     if not len(draws) or not np.isfinite(value):
         return UNDEFINED
