@@ -9,8 +9,9 @@ from importlib import import_module
 from typing import Any
 
 import numpy as np
+from scipy import linalg
 
-from core.records import F32, Embeddings, FailureMap, Progress, no_progress
+from core.records import F32, F64, Embeddings, FailureMap, Progress, no_progress
 
 KEPT = (
     ("umap.umap_", "smooth_knn_dist"),
@@ -29,13 +30,22 @@ def pca_map(embeddings: Embeddings) -> FailureMap:
     """The two leading principal directions, each scaled to unit spread; signs fixed so that the same rows give the same
     map."""
     centred = embeddings.vectors - embeddings.vectors.mean(0)
-    _, directions = np.linalg.eigh((centred.T @ centred).astype(np.float64))
-    leading = directions[:, ::-1][:, :2]
+    leading = _two_leading(centred.astype(np.float64))
     if leading.shape[1] < 2:
         leading = np.c_[leading, np.zeros(len(leading))]
     leading = leading * np.where(leading[np.abs(leading).argmax(0), [0, 1]] < 0, -1, 1)
     xy = centred @ leading
     return FailureMap((xy / np.maximum(xy.std(0), 1e-9)).astype(np.float32), "pca")
+
+
+def _two_leading(centred: F64) -> F64:
+    """(d, 2) the two leading principal directions, or (d, 1); by way of the rows where they are fewer than d."""
+    n, d = centred.shape
+    gram = centred.T @ centred if n >= d else centred @ centred.T
+    size = len(gram)
+    _, vectors = linalg.eigh(gram, subset_by_index=[max(size - 2, 0), size - 1])
+    leading = vectors[:, ::-1] if n >= d else centred.T @ vectors[:, ::-1]
+    return leading / np.maximum(np.linalg.norm(leading, axis=0), 1e-12)
 
 
 def umap_map(embeddings: Embeddings, *, seed: int = 0, progress: Progress = no_progress) -> FailureMap:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,13 +15,12 @@ from core.cli.main import main
 from core.data.altered import Rescored
 from core.data.clips.decoding import every_frame
 from core.data.clips.rewrite import video_bytes
-from core.diagnose import diagnose
 from core.probes.corrections.clips import backwards, longest_shot, steady_light
 from core.probes.corrections.explain import explain_by_corrections
 from core.probes.corrections.names import CHANGES
 from core.scenes.clips import faded
 from core.store import save
-from tests.support.clips import QUICK_CLIPS, DiagnosedClips, crossing, failing_clips
+from tests.support.clips import DiagnosedClips, crossing
 from tests.support.diagnoses import make_diagnosis
 
 RNG = np.random.default_rng(0)
@@ -102,16 +102,10 @@ def test_a_video_of_odd_sides_loses_a_row() -> None:
 
 
 def test_what_cannot_be_taken_out_of_clips_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    table, _ = failing_clips(tmp_path / "clips", 40, "none")
-    vectors = np.random.default_rng(0).normal(size=(40, 8)).astype(np.float32)
-    vectors[:, 0] = 3 * (table["loss"] > 0.6)
-    found = diagnose(
-        table.assign(loss=3.0 * (table["loss"] > 0.6)), images=tmp_path / "clips", embeddings=vectors,
-        settings=QUICK_CLIPS,
-    )  # fmt: skip
-    save(found, tmp_path / "run")
+    found = make_diagnosis()
+    save(replace(found, samples=replace(found.samples, modality="clip")), tmp_path / "run")
     run, out = str(tmp_path / "run"), str(tmp_path / "out")
-    assert main(["correct", run, "--images", str(tmp_path / "clips"), "--out", out, "--fault", "bias"]) == 2
+    assert main(["correct", run, "--images", str(tmp_path), "--out", out, "--fault", "bias"]) == 2
     said = capsys.readouterr().err
     assert "Of clips backwards, steady-light, longest-shot can be taken out: got --fault bias." in said
 
