@@ -114,11 +114,11 @@ def test_what_cannot_be_taken_out_of_clips_is_said(tmp_path: Path, capsys: pytes
 def test_of_losses_that_no_change_moves_hardly_any_is_explained(n: int) -> None:
     diagnosis, explained = make_diagnosis(), 0
     ids = diagnosis.samples.ids[: 2 * n]
-    for seed in range(20):
+    for seed in range(10):
         rng = np.random.default_rng([seed, n])
         own = np.repeat([2.0, 0.5], n)
         names = ["unchanged", *(name + kind for name in CHANGES for kind in ("", " (control)"))]
         scores = Rescored(ids, {name: own + rng.exponential(1, 2 * n) for name in names})
         found = explain_by_corrections(diagnosis, {"run": diagnosis.fingerprint, "members": list(ids[:n])}, scores)
         explained += any(one.explains for one in found)
-    assert explained <= 2
+    assert explained <= 1
