@@ -43,10 +43,10 @@ def _in_two_forks(cases: Sequence[HostileCase]) -> list[Verdict]:
         )
         if said[0] != "made":
             return []
-        return [
-            judge(case, *found, [str(top)], left_in(place / "tmp"))
-            for case, found, place in zip(cases, said[1], places, strict=True)
-        ]
+        verdicts = list[Verdict]()
+        for case, place, (outcome, message, rss, cpu) in zip(cases, places, said[1], strict=True):
+            verdicts.append(judge(case, outcome, message, rss, cpu, [str(top)], left_in(place / "tmp")))
+        return verdicts
     finally:
         shutil.rmtree(top, ignore_errors=True)
 
