@@ -13,6 +13,7 @@ PROBES = Registry(
         "sus-x": "core.probes.few_shot.sus_x:SusX",
         "transclip": "core.probes.few_shot.transclip:TransClip",
         "lp++": "core.probes.few_shot.lp_plus_plus:LinearProbePlusPlus",
+        "prolip": "core.probes.few_shot.prolip:ProLip",
         "tip-adapter": "core.probes.few_shot.tip_adapter:TipAdapter",
         "linear-probe": "core.probes.few_shot.linear_probe:LinearProbe",
         "coop": "core.probes.prompt_learning.coop:CoOp",

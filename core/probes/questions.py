@@ -39,6 +39,11 @@ QUESTIONS = {
         "Names and a few labelled samples together. What it gets right can be learned from little; what it gets wrong "
         "with many shots too is hard for this encoder or wrongly labelled.",
     ),
+    "prolip": Question(
+        "Would another view of the samples mend it, with the names as they are?",
+        "A few labelled samples turn what the encoder sees towards the names. Classes that nobody taught can be seen "
+        "through it too, but where all compete it draws them to those that did.",
+    ),
     "tip-adapter": Question(
         "Would a few labelled examples mend it, by likeness alone?",
         "A sample takes after the labelled ones that it looks like, and these are shown. Where it is wrong, see what "

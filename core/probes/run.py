@@ -152,7 +152,7 @@ def _part(probe: Probe, task: Task, fold: Fold, progress: Progress) -> ProbeInpu
         pool = replace(images_of(task, fold.train), hidden=labels[fold.train])
     test, items = images_of(task, fold.test), task.samples.items
     shown = None if items is None else items.keep(fold.test)
-    return ProbeInput(names, task.encoder, test, shots, validation, pool, task.seed, task.cache, progress, shown)
+    return ProbeInput(names, task.encoder, test, shots, validation, pool, task.seed, task.cache, progress, shown, items)
 
 
 def _renamed(progress: Progress, step: str) -> Progress:

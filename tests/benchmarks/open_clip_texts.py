@@ -47,7 +47,7 @@ def main() -> None:
         gap = 0.0
         for _ in range(said.repeats):
             start = time.process_time()
-            whole = encoder._in_batches(encoder._tokenizer(texts), encoder._model.encode_text)
+            whole = encoder.in_batches(encoder._tokenizer(texts), encoder._model.encode_text)
             middle = time.process_time()
             short = encoder.encode_texts(texts)
             spent.append((middle - start, time.process_time() - middle))

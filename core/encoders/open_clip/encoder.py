@@ -13,6 +13,7 @@ from PIL import Image
 
 from core.encoders.arithmetic import unit_rows
 from core.encoders.batches import chosen_device, in_full_batches
+from core.encoders.open_clip.before_projection import BeforeProjection, opens_before
 from core.encoders.open_clip.load import load
 from core.encoders.open_clip.prompt_tower import OpenClipTower
 from core.encoders.open_clip.source import parse_source
@@ -89,7 +90,7 @@ class OpenClipEncoder:
 
     def encode_items(self, batch: F32) -> tuple[F32, F32]:
         """(n, d) unit rows, the same array twice."""
-        vectors = self._in_batches(torch.from_numpy(batch), self._model.encode_image)
+        vectors = self.in_batches(torch.from_numpy(batch), self._model.encode_image)
         return vectors, vectors
 
     def encode_texts(self, texts: Sequence[str]) -> F32:
@@ -101,7 +102,7 @@ class OpenClipEncoder:
         tokens: torch.Tensor = self._tokenizer(list(texts))
         tower = self._short_tower
         if tower is None or not len(tokens):
-            return self._in_batches(tokens, self._model.encode_text)
+            return self.in_batches(tokens, self._model.encode_text)
         length = tokens.shape[1]
         ends = np.array([*(end for end in ENDS if end < length), length])
         of_text = ends[np.searchsorted(ends, tower.used(tokens))]
@@ -110,7 +111,7 @@ class OpenClipEncoder:
         def read(ids: torch.Tensor) -> torch.Tensor:
             return tower.encode(tower.embed(ids), ids)
 
-        parts = [self._in_batches(tokens[rows, :end], read) for end, rows in alike]
+        parts = [self.in_batches(tokens[rows, :end], read) for end, rows in alike]
         return np.concatenate(parts)[np.argsort(np.concatenate([rows for _, rows in alike]))]
 
     @cached_property
@@ -122,7 +123,7 @@ class OpenClipEncoder:
             return None
         return tower if tower.trims else None
 
-    def _in_batches(self, rows: torch.Tensor, encode: Any) -> F32:
+    def in_batches(self, rows: torch.Tensor, encode: Any) -> F32:
         """(n, d) unit rows; see `in_full_batches`."""
 
         def run(batch: torch.Tensor) -> tuple[torch.Tensor]:
@@ -146,6 +147,10 @@ class OpenClipEncoder:
             InvalidInput: this tower cannot be entered there.
         """
         return OpenClipTower(self._model, self._tokenizer, self.name)
+
+    def before_projection(self) -> BeforeProjection | None:
+        """Pictures just before the tower's last linear map, and that map; None of a tower that ends otherwise."""
+        return BeforeProjection(self, self._model.visual) if opens_before(self._model.visual) else None
 
     def token_tower(self) -> TokenTower:
         """Both towers opened before their last blocks, for small modules that are trained on their tokens.

@@ -50,6 +50,7 @@ PLAIN = tuple(
 )
 HEADS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("lp++", "lp++", {}),
+    ("prolip", "prolip", {}),
     ("tip-adapter", "tip-adapter", {"train_keys": False}),
     ("tip-adapter-f", "tip-adapter", {"train_keys": True}),
     ("linear-probe", "linear-probe", {}),

@@ -91,7 +91,7 @@ def check_transfers(name: str, probe: Probe) -> None:
     if not _keeps(probe) and (probe.needs().shots or probe.needs().pool or probe.needs().validation):
         raise InvalidInput(
             f"{probe.title} ({name}) learns from images of its own classes alone, so it has nothing to "
-            "say about new ones. Choose coop, cocoop or zero-shot."
+            "say about new ones. Choose prolip, coop, cocoop or zero-shot."
         )
 
 
@@ -188,7 +188,13 @@ def cross_data_set(
     if kept.rows is None or not len(kept):
         raise InvalidInput("Every image that could teach is among those that are scored. Bring another data set.")
     fold, names = Fold(kept.rows, every[:0], checked), source.samples.class_names
-    part = ProbeInput(names, source.encoder, kept, seed=source.seed, cache=source.cache, progress=progress)
+    told: dict[str, Any] = {
+        "seed": source.seed,
+        "cache": source.cache,
+        "progress": progress,
+        "every": source.samples.items,
+    }
+    part = ProbeInput(names, source.encoder, kept, **told)
     with scratch_folder() as folder:
         classes = np.arange(len(names), dtype=np.int64)
         learned = _learned(probe, _base_part(probe, source, classes, fold, part), folder)
@@ -218,7 +224,8 @@ def _split(probe: Probe, task: Task) -> Split:
 def _scored(probe: Probe, task: Task, base: I64, fold: Fold, progress: Progress) -> Scored:
     """What a probe that learned from the fold's shots of base classes says of its test rows, among all names."""
     names, test = task.samples.class_names, images_of(task, fold.test)
-    part = ProbeInput(names, task.encoder, test, seed=task.seed, cache=task.cache, progress=progress)
+    told: dict[str, Any] = {"seed": task.seed, "cache": task.cache, "progress": progress, "every": task.samples.items}
+    part = ProbeInput(names, task.encoder, test, **told)
     if not _keeps(probe):
         return probe.run(part)
     with scratch_folder() as folder:
