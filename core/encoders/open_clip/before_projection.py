@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from PIL import Image
 
 from core.records import F32
 
-if TYPE_CHECKING:
-    from core.encoders.open_clip.encoder import OpenClipEncoder
-
 
 class BeforeProjection:
     """An encoder of pictures whose vectors, unit rows of width w, stand before the map `projection` (w, d).
 
     The lengths that are lost play no part: whatever a row's length, its direction behind the map is the same.
+
+    Args:
+        encoder: the `OpenClipEncoder`.
+        visual: its tower of pictures.
     """
 
     modality = "image"
 
-    def __init__(self, encoder: OpenClipEncoder, visual: Any) -> None:
+    def __init__(self, encoder: Any, visual: Any) -> None:
         self._encoder, self._visual = encoder, copy.copy(visual)
         vars(self._visual)["_parameters"] = {**visual._parameters, "proj": None}  # the tower itself keeps its map
         self.projection: F32 = visual.proj.detach().float().cpu().numpy()
