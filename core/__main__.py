@@ -2,7 +2,23 @@
 
 import sys
 
-from core.cli.main import main
+
+def run() -> int:
+    """Run the command of this process's arguments and return its exit code; 3 where even Click is not installed, as in
+    a Python beside the one that Errata was installed for."""
+    try:
+        from core.cli.main import main
+    except ModuleNotFoundError as error:
+        if error.name != "click":
+            raise
+        print(
+            f"errata: {sys.executable} has no package {error.name}. Use the Python that Errata was installed for: "
+            "after scripts/install that is .venv/bin/python, in the top folder of the repository.",
+            file=sys.stderr,
+        )
+        return 3
+    return main()
+
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run())

@@ -6,11 +6,9 @@ from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
-from core.errors import InvalidInput, MissingDependency
+from core.errors import InvalidInput
 from core.options import read_settings
-
-PACKAGES = {"open_clip": "open_clip_torch", "sklearn": "scikit-learn"}
-"""What `pip` calls a module of another name."""
+from core.program import missing_dependency
 
 
 class Registry(dict[str, str]):
@@ -39,11 +37,10 @@ class Registry(dict[str, str]):
         try:
             return getattr(import_module(module), attribute)
         except ModuleNotFoundError as error:
-            missing = (error.name or "").split(".")[0]
-            if missing in ("", module.split(".")[0]):  # a module of ours, which no installing mends
+            needed = missing_dependency(error, f"The {self.kind} {name}", name)
+            if needed is None or (error.name or "").partition(".")[0] == module.partition(".")[0]:
                 raise
-            package = PACKAGES.get(missing, missing)
-            raise MissingDependency(f"The {self.kind} {name} needs {package}. Run `pip install {package}`.") from error
+            raise needed from error
 
     def make(self, name: str, settings: Mapping[str, Any] | None = None) -> Any:
         """The dataclass of that name with these settings, also as text; the others at their defaults.

@@ -35,6 +35,7 @@ HEAVY = (
 ROOMS = (
     "telemetry",
     "errors",
+    "program",
     "limits",
     "locks",
     "files",

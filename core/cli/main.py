@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import errno
 import io
+import os
 import sys
 from collections.abc import Sequence
 
 import click
+from click.shell_completion import shell_complete
 
 from core.cli.command import EXIT_CODES, LazyGroup
 from core.cli.signals import StoppedBySignal, stopped_by_signals
 from core.cli.terminal import say
 from core.errors import Cancelled, DiagnosisError
+from core.program import VERSION, missing_dependency
 
 MODULES = {
     "diagnose": "core.cli.diagnose",
@@ -52,13 +55,18 @@ MODULES = {
     "serve": "core.cli.serve",
 }
 COMMANDS = LazyGroup("core", MODULES, "Errata: where does a model fail, why, and how sure is that?", epilog=EXIT_CODES)
+click.version_option(VERSION, prog_name="errata", message="%(prog)s %(version)s")(COMMANDS)
 
+COMPLETE = "_ERRATA_COMPLETE"
+"""The environment variable by which a shell asks what may follow what was typed (docs/package.md)."""
 _CANNOT_WRITE = (errno.ENOSPC, errno.EIO, errno.EROFS, getattr(errno, "EDQUOT", errno.ENOSPC))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code. A `DiagnosisError` becomes its message on stderr; other exceptions are
     faults and show."""
+    if arguments is None and (asked := os.environ.get(COMPLETE)):
+        return shell_complete(COMMANDS, {}, "errata", COMPLETE, asked)
     given = sys.argv[1:] if arguments is None else list(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
         # As stderr does: what this terminal's encoding lacks, a true minus or a name, is written as its code, not lost.
@@ -81,15 +89,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader of our output has gone, as `| head` does
         sys.stderr.close()
         return 0
-    except DiagnosisError as error:
-        say(f"errata: {error}", file=sys.stderr)
-        return error.exit_code
-    except OSError as error:
-        if error.errno not in _CANNOT_WRITE:
-            raise
+    except (DiagnosisError, ModuleNotFoundError, OSError) as error:
+        return _refused(error)
+    return 0
+
+
+def _refused(error: DiagnosisError | ModuleNotFoundError | OSError) -> int:
+    """Say what the user can mend and return its exit code; anything else is raised again."""
+    told: DiagnosisError | None = None
+    if isinstance(error, DiagnosisError):
+        told = error
+    elif isinstance(error, ModuleNotFoundError):
+        told = missing_dependency(error)
+    elif error.errno in _CANNOT_WRITE:
         from core.files import cannot_write  # numpy
 
-        refused = cannot_write("What was to be written could not be", error, "See to the disk and run it again.")
-        say(f"errata: {refused}", file=sys.stderr)
-        return refused.exit_code
-    return 0
+        told = cannot_write("What was to be written could not be", error, "See to the disk and run it again.")
+    if told is None:
+        raise error
+    say(f"errata: {told}", file=sys.stderr)
+    return told.exit_code

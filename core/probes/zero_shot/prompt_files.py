@@ -11,6 +11,7 @@ from core.errors import InvalidInput, MissingDependency
 from core.language.grammar import fold_name, spoken_names
 from core.language.named_texts import by_class, few_names, read_lists, strangers_note
 from core.language.speech import SPEECH
+from core.program import install_line
 
 
 def read_templates(which: str, own: str = "", modality: str = "image") -> tuple[str, ...]:
@@ -56,7 +57,7 @@ def _published(constant: str) -> tuple[str, ...]:
     if package is None or not package.submodule_search_locations:
         raise MissingDependency(
             "The 7 and the 80 templates are read from open_clip. "
-            "Run `pip install open_clip_torch`, or use 'simple' or 'own'."
+            f"Run `{install_line('open_clip')}`, or use 'simple' or 'own'."
         )
     file = Path(package.submodule_search_locations[0]) / "zero_shot_metadata.py"
     spec = importlib.util.spec_from_file_location("_open_clip_templates", file)

@@ -21,7 +21,8 @@ from tests.conftest import REPOSITORY
 GUIDES = (REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md")))
 PAGES = (*GUIDES, *sorted((REPOSITORY / "docs").glob("*/**/*.md")))
 """Guides, then decisions and evidence, which name options of benchmarks too."""
-LINE = re.compile(r"^(?:\$ )?python -m core (.*)|`python -m core ([^`]*)`", re.MULTILINE)
+CALLED = "(?:python -m core|errata)"
+LINE = re.compile(rf"^(?:\$ )?{CALLED} (.*)|`{CALLED} ([^`]*)`", re.MULTILINE)
 PLACEHOLDERS = {("compose", "WHAT"): "run", ("probe", "NAME"): "zero-shot"}
 """Words that stand for any command's name, and one that serves."""
 TABLES = {
@@ -38,7 +39,7 @@ TABLES = {
 
 
 def documented() -> list[tuple[str, str]]:
-    """(page, what stands behind `python -m core`) of every command line in the pages."""
+    """(page, what stands behind `python -m core` or `errata`) of every command line in the pages."""
     return [
         (str(page.relative_to(REPOSITORY)), (match[1] or match[2]).partition(" # ")[0].partition(" > ")[0].strip())
         for page in PAGES
@@ -85,7 +86,7 @@ def check(line: str) -> None:
         click.UsageError: a value that its option does not take, or an argument is missing.
     """
     arguments = shlex.split(re.sub(r"[][]|\.\.\.", " ", line))
-    if arguments[:1] == ["--help"]:
+    if arguments[:1] in (["--help"], ["--version"]):
         return
     command, rest = command_of(arguments)
     named = [word.partition("=")[0] for word in rest if word.startswith("--")]
@@ -101,7 +102,8 @@ def test_every_documented_command_line_is_one_that_the_parser_takes(page: str, l
 
 
 def test_the_pages_hold_command_lines_for_every_command() -> None:
-    assert {line.split()[0] for _, line in documented()} == set(COMMANDS.list_commands(click.Context(COMMANDS)))
+    named = {line.split()[0] for _, line in documented()} - {"--version"}
+    assert named == set(COMMANDS.list_commands(click.Context(COMMANDS)))
 
 
 def test_every_name_that_a_command_imports_when_it_runs_is_there() -> None:
@@ -156,7 +158,7 @@ def test_every_table_of_options_lists_options_of_its_command(page: str) -> None:
 
 
 def test_every_option_that_a_guide_names_in_passing_is_one_of_some_command() -> None:
-    known = {"--help"}
+    known = {"--help", "--version"}
     waiting: list[click.Command] = [COMMANDS]
     while waiting:
         command = waiting.pop()

@@ -19,6 +19,7 @@ import numpy as np
 
 from core.data.tasks.detection.boxes import Boxes
 from core.errors import MissingDependency
+from core.program import install_line
 from core.records import F64, I64, Bool
 
 FAINT = 0.1
@@ -185,5 +186,7 @@ def _pycocotools() -> tuple[Any, Any, Any]:
         from pycocotools.coco import COCO
         from pycocotools.cocoeval import COCOeval
     except ImportError as error:
-        raise MissingDependency("Matching detections needs pycocotools. Run `pip install pycocotools`.") from error
+        raise MissingDependency(
+            f"Matching detections needs pycocotools. Run `{install_line('pycocotools')}`."
+        ) from error
     return mask, COCO, COCOeval

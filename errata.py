@@ -1,0 +1,87 @@
+"""Errata from Python: `import errata; errata.diagnose("val.csv", images="val.zip")`.
+
+Each name is imported when it is first asked for, so that `import errata` is instant. In the wheel this file is the
+package `errata` itself (docs/decisions/package.md).
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from core.program import VERSION as __version__
+
+if TYPE_CHECKING:
+    from core.checks.audit_table import audit_table as audit
+    from core.checks.compare import compare
+    from core.checks.fresh import predict_fresh as predict
+    from core.checks.questions import ask
+    from core.checks.second_model import with_second
+    from core.data.tables.roles import Roles
+    from core.diagnose import diagnose
+    from core.discovery.settings import Settings
+    from core.errors import Cancelled, DiagnosisError, InvalidInput, MissingDependency
+    from core.records import Diagnosis
+    from core.reports.html.diagnosis import write_report
+    from core.reports.wording.answers import answer_sentence
+    from core.reports.wording.findings import sentence
+    from core.store import load, save
+    from webapp import show
+
+__all__ = [
+    "Cancelled",
+    "Diagnosis",
+    "DiagnosisError",
+    "InvalidInput",
+    "MissingDependency",
+    "Roles",
+    "Settings",
+    "__version__",
+    "answer_sentence",
+    "ask",
+    "audit",
+    "compare",
+    "diagnose",
+    "load",
+    "predict",
+    "save",
+    "sentence",
+    "show",
+    "with_second",
+    "write_report",
+]
+
+_FROM = {
+    "answer_sentence": "core.reports.wording.answers:answer_sentence",
+    "ask": "core.checks.questions:ask",
+    "audit": "core.checks.audit_table:audit_table",
+    "Cancelled": "core.errors:Cancelled",
+    "compare": "core.checks.compare:compare",
+    "diagnose": "core.diagnose:diagnose",
+    "Diagnosis": "core.records:Diagnosis",
+    "DiagnosisError": "core.errors:DiagnosisError",
+    "InvalidInput": "core.errors:InvalidInput",
+    "load": "core.store:load",
+    "MissingDependency": "core.errors:MissingDependency",
+    "predict": "core.checks.fresh:predict_fresh",
+    "Roles": "core.data.tables.roles:Roles",
+    "save": "core.store:save",
+    "sentence": "core.reports.wording.findings:sentence",
+    "Settings": "core.discovery.settings:Settings",
+    "show": "webapp:show",
+    "with_second": "core.checks.second_model:with_second",
+    "write_report": "core.reports.html.diagnosis:write_report",
+}
+"""Where each name stands: "module:attribute"."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _FROM:
+        raise AttributeError(f"errata has no {name!r}. It has: {', '.join(__all__)}.")
+    module, _, attribute = _FROM[name].partition(":")
+    globals()[name] = found = getattr(import_module(module), attribute)
+    return found
+
+
+def __dir__() -> list[str]:
+    return __all__
