@@ -98,7 +98,7 @@ def test_a_missing_package_is_named_by_the_extra_of_an_installed_errata(monkeypa
     assert isinstance(told, MissingDependency)
     assert str(told) == "The encoder open_clip needs open_clip_torch. Run `pip install 'errata[clip]'`."
     assert install_line("torch", "transformers", "h5py") == "pip install 'errata[probes,language]' h5py"
-    assert missing_dependency(ModuleNotFoundError(name="core.nothing")) is None
+    assert missing_dependency(ModuleNotFoundError(name="core.probes.none_such")) is None
 
 
 def test_the_version_is_said(repository: Path) -> None:
