@@ -41,6 +41,7 @@ PICTURES = {
     "winoground": "facebook/winoground (ask there: they may not be passed on), such as ex_0_img_0.png",
     "colorswap": "the folder images of stanfordnlp/colorswap, such as img_0_1.png",
     "sugarcrepe": "COCO val2017, such as 000000085329.jpg",
+    "sugarcrepe++": "COCO val2017, such as 000000085329.jpg",
     "aro-relation": "ARO's own archive (a part of GQA), such as 2390970.jpg",
     "aro-attribution": "ARO's own archive (a part of GQA), such as 2390970.jpg",
     "aro-order": "COCO 2014 or Flickr30k",

@@ -19,8 +19,9 @@ from core.records.progress import Progress, no_progress
 from core.records.samples import F64, I64, Bool, Estimate, ItemStore
 
 Kind = Literal["pairs", "choice", "retrieval"]
-""""pairs": two pictures and two captions, each caption of one picture. "choice": one picture, its caption first, then
-foils. "retrieval": one caption and many pictures, some of which it describes."""
+""""pairs": two pictures and two captions, each caption of one picture. "choice": one picture, its caption first (or
+two, where the headline is "both"), then foils. "retrieval": one caption and many pictures, some of which it
+describes."""
 ALL_ITEMS = "all items"
 """`ComparedMetric.scope` over the whole benchmark."""
 LOWER_IS_BETTER = frozenset({"mean rank"})
@@ -136,7 +137,8 @@ class Metric:
     """One figure with its interval."""
 
     key: str
-    """"image", "text", "group", "pairwise", "r@1", "r@3", "r@5", "r@10", "mean rank", "map" or "map all"."""
+    """"image", "text", "group", "pairwise", "both", "first", "second", "text only", "r@1", "r@3", "r@5",
+    "r@10", "mean rank", "map" or "map all"."""
     title: str
     value: Estimate
     n: int

@@ -54,6 +54,22 @@ COLORSWAP = [
     }
     for i in range(2)
 ]
+TWO_TRUE: list[dict[str, Any]] = [
+    {
+        "id": 0,
+        "filename": "000000000001.jpg",
+        "caption": "A cat sits on a mat.",
+        "caption2": "On a mat there is a cat.",
+        "negative_caption": "A mat sits on a cat.",
+    },
+    {
+        "id": 7,
+        "filename": "000000000002.jpg",
+        "caption": "A dog chases a man.",
+        "caption2": "A man is chased by a dog.",
+        "negative_caption": "A man chases a dog.",
+    },
+]
 SUGARCREPE = {
     "0": {"filename": "a.jpg", "caption": "A cat on a mat.", "negative_caption": "A mat on a cat."},
     "2": {"filename": "b.jpg", "caption": "Two dogs.", "negative_caption": "Two cats."},

@@ -20,9 +20,10 @@ READING = {
     "pairs": "A ring marks the pairs that belong together. A caption is right if its own picture scores highest in "
     "its row; a picture, in its column.",
     "choice": "The first caption is the true one: it is right if it scores higher than every foil.",
+    "both": "The first two captions are true: they are right if both score higher than the foil.",
     "retrieval": "The pictures that score highest; a tick marks those that the query describes.",
 }
-"""How an item is read, by the kind of the benchmark."""
+"""How an item is read, by the benchmark's headline, else by its kind."""
 MAX_TAGS = 3
 """Tags that an item's card names."""
 
@@ -40,7 +41,7 @@ def items_view(state: ComposeState) -> str:
         n_left=max(0, len(rows) - state.shown),
         kinds=_kinds(state),
         ways=[(key, title, key == state.which) for key, title in ways],
-        reading=READING[first.kind],
+        reading=READING.get(first.headline, READING[first.kind]),
         cards=[
             _card(places[first.ids[row]], row, state.results, benchmark, address)
             for row in rows[: state.shown].tolist()

@@ -21,6 +21,7 @@ READERS = Registry(
         "winoground": "core.composition.readers.pairs:read_winoground",
         "colorswap": "core.composition.readers.pairs:read_colorswap",
         "sugarcrepe": "core.composition.readers.sugarcrepe:read_sugarcrepe",
+        "sugarcrepe++": "core.composition.readers.sugarcrepe:read_two_true",
         "aro-relation": "core.composition.readers.aro:read_relation",
         "aro-attribution": "core.composition.readers.aro:read_attribution",
         "aro-order": "core.composition.readers.aro:read_order",

@@ -17,6 +17,7 @@ KNOWN: Mapping[str, str] = {
     "winoground": "Winoground: examples.jsonl with image_0, image_1, caption_0, caption_1",
     "colorswap": "ColorSwap: train.json and test.json with image_1, caption_1, image_2, caption_2",
     "sugarcrepe": "SugarCrepe: seven JSON files with filename, caption, negative_caption",
+    "sugarcrepe++": "SugarCrepe++: five JSON lists with filename, caption, caption2, negative_caption",
     "aro-relation": "ARO relation: visual_genome_relation.json",
     "aro-attribution": "ARO attribution: visual_genome_attribution.json",
     "aro-order": "ARO order: a JSON list of {image, caption: [...]}",
@@ -189,6 +190,8 @@ def _of_record(record: Any) -> str:
     keys = record.keys()
     if {"true_caption", "false_caption", "bbox_x"} <= keys:
         return "aro-relation" if "relation_name" in keys else "aro-attribution" if "attributes" in keys else ""
+    if {"filename", "caption", "caption2", "negative_caption"} <= keys:
+        return "sugarcrepe++"
     if {"image_0", "image_1", "caption_0", "caption_1"} <= keys:
         return "winoground"
     if keys >= OWN_PAIRS:

@@ -15,6 +15,7 @@ from scipy import sparse
 from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
+from core.composition.scoring.judging import true_places
 from core.errors import InvalidInput
 from core.records import F64, I64, Benchmark, Item, LoadedBenchmark, Progress, Scorer, Scores, no_progress
 
@@ -180,11 +181,11 @@ def _places(items: list[Item]) -> tuple[I64, I64]:
     foils: list[int] = []
     start = 0
     for item in items:
-        own = item.match[0][1]
+        fits = true_places(item)
         for at in range(len(item.captions)):
-            if at != own:
-                true.append(start + own)
-                foils.append(start + at)
+            if at not in fits:
+                true += [start + own for own in fits]
+                foils += [start + at] * len(fits)
         start += len(item.captions)
     return np.array(true, np.int64), np.array(foils, np.int64)
 

@@ -7,14 +7,16 @@ ties are counted.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from core.errors import InvalidInput
-from core.records import F64, Benchmark, Bool, CompositionResult, Item, Kind
+from core.records import F32, F64, Benchmark, Bool, CompositionResult, Item
 from core.statistics.ranking import average_precision, chance_precision
 
+BOTH, TEXT_ONLY = "both", "text only"
+"""Metrics of a choice with two true captions: both above every foil, and what texts say without the picture."""
 RECALL_AT = (1, 3, 5, 10)
 """Depths at which a choice among many captions is reported."""
 PAIR_CHANCE = {"image": 1 / 4, "text": 1 / 4, "group": 1 / 6}
@@ -56,9 +58,11 @@ def judge(benchmark: Benchmark, matrices: Sequence[F64], unreadable: frozenset[i
             "Score each item once."
         )
     for item, matrix in zip(benchmark.items, matrices):
-        _check(item, matrix, benchmark.kind, unreadable)
+        _check(item, matrix, benchmark, unreadable)
     if benchmark.kind == "pairs":
         return _pairs(benchmark, matrices)
+    if benchmark.headline == BOTH:
+        return _two_true(benchmark, matrices)
     if benchmark.kind == "choice":
         return _choice(benchmark, matrices)
     return _retrieval(benchmark, matrices, unreadable)
@@ -105,7 +109,8 @@ def items_of(result: CompositionResult, benchmark: Benchmark) -> tuple[Item, ...
     return tuple(known[name] for name in result.ids)
 
 
-def _check(item: Item, matrix: F64, kind: Kind, unreadable: frozenset[int]) -> None:
+def _check(item: Item, matrix: F64, benchmark: Benchmark, unreadable: frozenset[int]) -> None:
+    kind, n_true = benchmark.kind, 2 if benchmark.headline == BOTH else 1
     shape = (len(item.pictures), len(item.captions))
     if matrix.shape != shape:
         raise InvalidInput(
@@ -121,13 +126,13 @@ def _check(item: Item, matrix: F64, kind: Kind, unreadable: frozenset[int]) -> N
     sides = [sorted(side) for side in zip(*item.match)]
     wanted = {
         "pairs": shape == (2, 2) and sides == [[0, 1], [0, 1]],
-        "choice": shape[0] == 1 and shape[1] > 1 and len(item.match) == 1,
+        "choice": shape[0] == 1 and shape[1] > n_true == len(item.match),
         "retrieval": shape[1] == 1,
     }
     if not wanted[kind]:
         rule = {
             "pairs": "two pictures and two captions, each caption of one picture",
-            "choice": "one picture and at least two captions, one of them true",
+            "choice": f"one picture and at least {n_true + 1} captions, {n_true} of them true",
             "retrieval": "one caption and the pictures to rank",
         }[kind]
         raise InvalidInput(
@@ -152,6 +157,53 @@ def _pairs(benchmark: Benchmark, matrices: Sequence[F64]) -> Judged:
         margin=margin,
         tied=margin == 0,
     )
+
+
+def _two_true(benchmark: Benchmark, matrices: Sequence[F64]) -> Judged:
+    """Source: Dumpala et al. 2024 (SugarCrepe++), arXiv 2406.11171, and its released code: the image-to-text task, and
+    each true caption against the foil alone."""
+    true = np.array([[m[0, at] for _, at in item.match] for item, m in zip(benchmark.items, matrices)])
+    foil = np.array([np.delete(m[0], true_places(item)).max() for item, m in zip(benchmark.items, matrices)])
+    margins = {"first": true[:, 0] - foil, "second": true[:, 1] - foil, BOTH: true.min(1) - foil}
+    rivals = np.array([len(item.captions) - 2 for item in benchmark.items])
+    chance = {"first": 1 / (1 + rivals), "second": 1 / (1 + rivals), BOTH: 2 / ((1 + rivals) * (2 + rivals))}
+    order = (BOTH, "first", "second")
+    return Judged(
+        {key: margins[key] > 0 for key in order},
+        {key: margins[key] == 0 for key in order},
+        chance={key: chance[key] for key in order},
+        margin=margins[BOTH],
+        tied=margins[BOTH] == 0,
+    )
+
+
+def with_text_only(judged: Judged, benchmark: Benchmark, vectors: Sequence[F32]) -> Judged:
+    """What the text side alone says of two true captions and a foil, beside the rest: right where the two are nearer
+    each other than either is to a foil.
+
+    Args:
+        vectors: for each item (T, d) unit rows of its captions.
+
+    Source: as `_two_true`, the text-only task.
+    """
+    margin = np.empty(len(benchmark))
+    for row, (item, rows) in enumerate(zip(benchmark.items, vectors)):
+        places = true_places(item)
+        foils = np.delete(rows, places, axis=0).astype(np.float64)
+        first, second = rows[places].astype(np.float64)
+        margin[row] = first @ second - (np.stack([first, second]) @ foils.T).max()
+    rivals = np.array([len(item.captions) - 2 for item in benchmark.items])
+    return replace(
+        judged,
+        correct={**judged.correct, TEXT_ONLY: margin > 0},
+        ties={**judged.ties, TEXT_ONLY: margin == 0},
+        chance={**judged.chance, TEXT_ONLY: 1 / (1 + 2 * rivals)},
+    )
+
+
+def true_places(item: Item) -> list[int]:
+    """Places of the captions that a choice's picture has."""
+    return [caption for _, caption in item.match]
 
 
 def _choice(benchmark: Benchmark, matrices: Sequence[F64]) -> Judged:

@@ -13,14 +13,13 @@ import numpy as np
 from core.composition.readers.builder import counted, retrieval_fault
 from core.composition.scoring.blind import blind_scorers
 from core.composition.scoring.encoder import ReadsCaptions, cosines
-from core.composition.scoring.judging import Judged, hard_pictures, judge, readable
+from core.composition.scoring.judging import BOTH, Judged, hard_pictures, judge, readable, true_places, with_text_only
 from core.composition.scoring.measures import by_tag, metrics_of, picture_groups, tags_of
 from core.composition.scoring.published import figures_for
 from core.errors import InvalidInput
 from core.options import read_name
 from core.records import (
     F32,
-    F64,
     I64,
     Benchmark,
     Bool,
@@ -76,6 +75,9 @@ def run_composition(
         )
     usable, rows, lost = _usable(benchmark, scores)
     judged = judge(usable, tuple(scores.matrices[row] for row in rows.tolist()), frozenset(scores.unreadable))
+    texts = _text_side(scorer, benchmark, rows, cache, progress)
+    if texts is not None and benchmark.headline == BOTH:
+        judged = with_text_only(judged, usable, texts)
     groups, shared = picture_groups(usable.items, usable.pictures)
     published, fragment = _published(usable, judged, len(benchmark.excluded) + len(lost))
     baselines, blind_notes = _blind(replace(pictured, benchmark=usable), groups, progress, seed) if blind else ((), ())
@@ -85,7 +87,7 @@ def run_composition(
         _measured(usable, scores, rows, judged, groups, seed),
         name=label or f"{benchmark.name}, {scores.model}",
         blind=baselines,
-        foil_similarity=_foil_similarity(scorer, benchmark, rows, cache, progress),
+        foil_similarity=None if texts is None else np.array([_nearest(i, v) for i, v in zip(usable.items, texts)]),
         missing=pictured.missing,
         excluded=(*benchmark.excluded, *lost),
         notes=tuple(dict.fromkeys(filter(None, notes))),
@@ -191,18 +193,19 @@ def _blind(
     return tuple(found), notes
 
 
-def _foil_similarity(
+def _text_side(
     scorer: Scorer, benchmark: Benchmark, rows: I64, cache: Path | None, progress: Progress
-) -> F64 | None:
-    """(n,) cosine of each item's caption with its nearest foil (of pairs: with the other caption); None where there is
-    no text side, or no foil."""
+) -> list[F32] | None:
+    """(T, d) unit rows of each item's captions; None where there is no text side, or no foil."""
     if benchmark.kind == "retrieval" or not isinstance(scorer, ReadsCaptions):
         return None
     texts = distinct_captions(benchmark.items)  # all of them, as they were read for the scores
     vectors = scorer.read_captions(texts.captions, cache=cache, progress=progress)
-    return np.array([_nearest(benchmark.items[row], vectors[texts.at[row]]) for row in rows.tolist()])
+    return [vectors[texts.at[row]] for row in rows.tolist()]
 
 
 def _nearest(item: Item, vectors: F32) -> float:
-    true = item.match[0][1]
-    return float(cosines(vectors[true : true + 1], np.delete(vectors, true, axis=0)).max())
+    """Cosine of an item's caption with its nearest foil; of pairs with the other caption."""
+    places = true_places(item)
+    first, others = places[0], places if len(item.pictures) == 1 else places[:1]
+    return float(cosines(vectors[first : first + 1], np.delete(vectors, others, axis=0)).max())

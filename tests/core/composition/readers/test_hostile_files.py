@@ -16,6 +16,7 @@ JSON_READERS = (
     "cola-single",
     "colorswap",
     "sugarcrepe",
+    "sugarcrepe++",
     "aro-relation",
     "aro-attribution",
     "aro-order",

@@ -17,6 +17,7 @@ FILES: dict[str, tuple[str, Any]] = {
     "winoground": ("examples.jsonl", written.WINOGROUND),
     "colorswap": ("test.json", written.COLORSWAP),
     "sugarcrepe": ("swap_obj.json", written.SUGARCREPE),
+    "sugarcrepe++": ("swap_obj.json", written.TWO_TRUE),
     "aro-relation": ("visual_genome_relation.json", [written.relation("on")]),
     "aro-attribution": ("visual_genome_attribution.json", [written.attribution("red", "big")]),
     "aro-order": ("coco_karpathy_test.json", written.ORDER),

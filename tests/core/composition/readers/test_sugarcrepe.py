@@ -6,7 +6,10 @@ import json
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from core.composition.readers import read_benchmark
+from core.errors import InvalidInput
 from tests.support import benchmark_files as written
 from tests.support.benchmark_files import write
 
@@ -48,3 +51,30 @@ def test_an_empty_caption_leaves_its_item_out(tmp_path: Path) -> None:
     records = {**written.SUGARCREPE, "5": {"filename": "a.jpg", "caption": "A cat.", "negative_caption": "  "}}
     benchmark = read_benchmark("sugarcrepe", write(tmp_path / "swap_obj.json", records))
     assert benchmark.excluded == (("swap_obj/5", "a caption is empty"),)
+
+
+def test_two_true_captions_stand_before_the_foil_and_what_cannot_be_asked_is_counted(tmp_path: Path) -> None:
+    empty = {**written.TWO_TRUE[0], "id": 9, "caption2": "\u200b"}
+    benchmark = read_benchmark("", write(tmp_path / "swap_obj.json", [*written.TWO_TRUE, empty]))
+    assert [item.id for item in benchmark.items] == ["swap_obj/0", "swap_obj/7"]
+    first = benchmark.items[0]
+    assert first.captions == ("A cat sits on a mat.", "On a mat there is a cat.", "A mat sits on a cat.")
+    assert (first.match, first.tags) == (((0, 0), (0, 1)), {"kind": "swap_obj"})
+    assert (benchmark.headline, benchmark.average) == ("both", "kind")
+    assert benchmark.excluded == (("swap_obj/9", "a caption is empty"),)
+    assert any("Of its five files these are not here" in note and "'replace_obj'" in note for note in benchmark.notes)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"filename": "a.jpg", "caption": "x", "negative_caption": "y"}, "record 1 has no 'caption2'"),
+        ({**written.TWO_TRUE[0], "caption2": 3}, "caption2.* must be text"),
+        ({**written.TWO_TRUE[0], "filename": "a\0.jpg"}, "a picture's name must have"),
+        ({**written.TWO_TRUE[0], "negative_caption": "x" * 2001}, "at most 2,000 characters"),
+        (["a.jpg"], "record 1 must be an object"),
+    ],
+)
+def test_a_wrong_record_of_two_true_captions_is_named(row: object, message: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        read_benchmark("sugarcrepe++", write(tmp_path / "swap_att.json", [written.TWO_TRUE[0], row]))
