@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import socket
 import sys
 from pathlib import Path
 
@@ -58,6 +61,8 @@ def serve(
     """
     if root is not None and not root.is_dir():
         raise InvalidInput(f"--root must be a folder of data sets: {root} is none.")
+    if not add_user:
+        check_free(host, port)
     try:
         from webapp.server.accounts import add_account, read_accounts
         from webapp.server.rules import WebRules
@@ -76,6 +81,33 @@ def serve(
             raise
         raise needed from error
     main(rules, port=port, root=root, max_minutes=max_minutes, runs=runs, keep=keep)
+
+
+def check_free(host: str, port: int) -> None:
+    """Refuse a port that another program listens on, before the page is loaded; anything else about an address shows
+    when the page opens.
+
+    Raises:
+        InvalidInput: naming a port that is free.
+    """
+    if _is_taken(host, port):
+        free = next((p for p in range(port + 1, min(port + 100, 65_536)) if not _is_taken(host, p)), None)
+        instead = "another one" if free is None else f"{free}"
+        raise InvalidInput(
+            f"Port {port} is taken at {host}: another program listens there, perhaps this page already. "
+            f"Stop it, or choose another port: --port {instead}."
+        )
+
+
+def _is_taken(host: str, port: int) -> bool:
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as tried:
+        if os.name == "posix":  # as the server does; elsewhere it would share a port that is taken
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind((host, port))
+        except OSError as error:
+            return error.errno == errno.EADDRINUSE
+    return False
 
 
 def _ask_password(name: str) -> str:

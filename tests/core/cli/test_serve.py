@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import io
+import socket
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from core.cli.main import main
+from core.cli.serve import check_free
 
 
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """What `serve` would have opened the page with."""
     said: list[Any] = []
+    monkeypatch.setattr("core.cli.serve.check_free", lambda host, port: None)
     monkeypatch.setattr("webapp.app.main", lambda rules, **more: said.append((rules, more)))
     return said
 
@@ -25,6 +28,18 @@ def test_without_options_the_page_is_this_machines_alone(opened: list[Any]) -> N
     assert (rules.listening, rules.allow_host, rules.embed_in, rules.behind_proxy) == ("127.0.0.1", (), (), False)
     assert rules.accounts is None
     assert more == {"port": 7860, "root": None, "max_minutes": None, "runs": (), "keep": ""}
+
+
+def test_a_port_that_is_taken_is_named_with_one_that_is_free(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        assert main(["serve", "--port", str(port)]) == 2
+    told = capsys.readouterr().err
+    assert f"Port {port} is taken at 127.0.0.1" in told
+    free = int(told.rpartition("--port ")[2].rstrip().rstrip("."))
+    check_free("127.0.0.1", free)
 
 
 def test_finished_runs_are_opened_by_their_folders(opened: list[Any]) -> None:
