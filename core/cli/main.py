@@ -37,6 +37,7 @@ MODULES = {
     "retrieve": "core.cli.pictures.retrieve",
     "reference": "core.cli.pictures.reference",
     "follow": "core.cli.pictures.follow",
+    "gate": "core.cli.pictures.gate",
     "pretrain": "core.cli.explain",
     "learn": "core.cli.descriptions",
     "competence": "core.cli.competence",

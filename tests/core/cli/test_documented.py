@@ -29,6 +29,7 @@ TABLES = {
     "docs/answers.md": ("answers",),
     "docs/composition.md": ("compose run", "compose adapt"),
     "docs/distillation.md": ("distil",),
+    "docs/gate.md": ("gate",),
     "docs/probes.md": ("probe sus-x",),
     "docs/scoreboard.md": ("benchmark",),
     "docs/step_by_step.md": ("steps",),

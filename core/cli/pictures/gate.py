@@ -1,0 +1,49 @@
+"""The command `gate`: whether a new version of the model may pass."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from core.cli.command import argument, command, option
+from core.cli.options import LABEL, MANY_PROBABILITIES, RUN
+from core.cli.output import in_folder
+from core.cli.terminal import TerminalProgress, say
+from core.data.tables.roles import Roles
+
+
+@command(note="Exit code 1: it is worse somewhere. What is asked, and a file for GitHub Actions: docs/gate.md.")
+@argument("run", "DIR", RUN)
+@option("--second TABLE", "the new model's answers: the run's ids, the label, and predictions, probabilities or logits")
+@option("--id COL", "its ids, or the pictures' paths")
+@LABEL
+@option("--prediction COL", "predicted class")
+@option("--probabilities COL", MANY_PROBABILITIES)
+@option("--junit FILE", "write the outcome as JUnit XML too")
+@option("--permutations N", "of the search for new regressions (default 5,000)")
+@option("--no-search", "ask only of all samples and of the run's clusters")
+def gate(
+    run: Path, second: Path, roles: Roles, junit: Path | None = None, permutations: int = 5000, no_search: bool = False
+) -> None:
+    """Hold a new version of the model back where it is worse.
+
+    It fails if the second model errs more over all or in a failure cluster that the run found, by more than the
+    interval allows, or if a regression somewhere new is confirmed. What was asked is printed as Markdown.
+    """
+    from core.checks.checkpoints.gate import gate as asked
+    from core.discovery.settings import Settings
+    from core.files import write_text
+    from core.reports.tables.gate import gate_junit, gate_markdown
+    from core.store import load
+
+    settings = Settings(n_permutations=permutations, map=False, sensitivity=False)
+    diagnosis = load(run)
+    with TerminalProgress() as progress:
+        found = asked(diagnosis, second, roles, settings=None if no_search else settings, progress=progress)
+    say(gate_markdown(diagnosis, found))
+    if junit is not None:
+        in_folder(junit)
+        write_text(junit, gate_junit(diagnosis, found))
+    if not found.passed:
+        raise click.exceptions.Exit(1)

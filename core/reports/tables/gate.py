@@ -1,0 +1,112 @@
+"""A gate as Markdown for a person and as JUnit XML for a server that runs checks."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+from xml.etree import ElementTree as ET
+
+from core.checks.checkpoints.gate import Gate, is_worse
+from core.errors import printable
+from core.numbers import count, interval, p_value, points
+from core.records import ClassFinding, Diagnosis, Estimate, FailureCluster, FourWay
+from core.reports.wording.findings import cluster_title
+from core.reports.wording.probes import scope_title
+
+SAID = {"passed": "passed", "failed": "worse", "skipped": "not tested"}
+
+
+@dataclass(frozen=True, slots=True)
+class GateCase:
+    """One thing that was asked."""
+
+    kind: str
+    """"all samples", "failure cluster" or "new regressions"."""
+    title: str
+    n: int
+    state: str
+    """A key of `SAID`."""
+    figure: str
+    """The change of the error rate in points with its interval and p, or why it was not tested."""
+
+
+def gate_cases(diagnosis: Diagnosis, gate: Gate) -> list[GateCase]:
+    """All samples, then the run's clusters in rank order, then what is new."""
+    found = gate.comparison
+    cases = [_scope("all samples", "all samples", found.overall)]
+    cases += [_scope("failure cluster", scope_title(diagnosis, one), one) for one in found.clusters]
+    new = [_new(gate.regressions, one) for one in gate.new if gate.regressions is not None]
+    if new:
+        return [*cases, *new]
+    state, why = ("skipped", gate.unsearched) if gate.unsearched else ("passed", _nothing(gate))
+    return [*cases, GateCase("new regressions", "anywhere else", len(found.rows), state, why)]
+
+
+def _nothing(gate: Gate) -> str:
+    return "no sample was broken" if gate.regressions is None else "none was confirmed"
+
+
+def _scope(kind: str, title: str, scope: FourWay) -> GateCase:
+    if scope.p is None:
+        return GateCase(kind, title, scope.n, "skipped", f"not tested: {count(scope.n, 'sample')}")
+    less = scope.difference
+    more = Estimate(-less.value, -less.high, -less.low)
+    state = "failed" if is_worse(scope) else "passed"
+    return GateCase(kind, title, scope.n, state, _change(more, scope.p))
+
+
+def _new(regressions: Diagnosis | None, found: ClassFinding | FailureCluster) -> GateCase:
+    if isinstance(found, ClassFinding):
+        name = f"the class {found.name}"
+        return GateCase("new regressions", name, found.size, "failed", _change(found.mean_loss, found.p))
+    title = found.name if regressions is None else cluster_title(regressions, found)
+    figure = f"{points(found.mean_loss, digits=1)}; beyond the rest: {_change(found.excess_loss, found.p)}"
+    return GateCase("new regressions", title, found.size, "failed", figure)
+
+
+def _change(more: Estimate, p: float | None) -> str:
+    said = f"{points(more.value, digits=1)} ({interval(more, points=True, digits=1)}"
+    return f"{said}{'' if p is None else f', {p_value(p)}'})"
+
+
+def gate_markdown(diagnosis: Diagnosis, gate: Gate) -> str:
+    """A heading that says the outcome, a table, and the notes."""
+    cases = gate_cases(diagnosis, gate)
+    bad = sum(case.state == "failed" for case in cases)
+    head = f"Gate failed: {_text(gate.comparison.b)} is worse in {count(bad, 'place')}"
+    lines = [f"## {head if bad else f'Gate passed: {_text(gate.comparison.b)}'}", ""]
+    lines += ["| where | samples | error rate, the new model's minus the old one's | |", "|---|---|---|---|"]
+    for case in cases:
+        told = f"**{SAID[case.state]}**" if case.state == "failed" else SAID[case.state]
+        lines.append(f"| {case.kind}: {_text(case.title)} | {case.n:,} | {_text(case.figure)} | {told} |")
+    lines += ["", f"Findings of the run: `{gate.digest[:12]}`."]
+    return "\n".join([*lines, *(f"\n{_text(note)}" for note in (*gate.comparison.notes, *gate.notes))])
+
+
+def _text(text: str) -> str:
+    """Of a user's: no cell, tag or line of its own."""
+    return html.escape(printable(text).replace("\n", " "), quote=False).replace("|", "\\|")
+
+
+def gate_junit(diagnosis: Diagnosis, gate: Gate) -> str:
+    """One test case for each thing that was asked. Its name is the title, and its class the kind."""
+    cases = gate_cases(diagnosis, gate)
+    counts = {"tests": len(cases), "failures": _of(cases, "failed"), "skipped": _of(cases, "skipped"), "errors": 0}
+    given = {name: str(n) for name, n in counts.items()}
+    top = ET.Element("testsuites", {"name": "errata gate", **given})
+    suite = ET.SubElement(top, "testsuite", {"name": printable(gate.comparison.b), **given})
+    for case in cases:
+        named = {"classname": f"errata.gate.{case.kind}", "name": printable(case.title)}
+        one = ET.SubElement(suite, "testcase", named)
+        figure = f"{count(case.n, 'sample')}: {printable(case.figure)}"
+        if case.state == "passed":
+            ET.SubElement(one, "system-out").text = figure
+        else:
+            ET.SubElement(one, "failure" if case.state == "failed" else "skipped", {"message": figure})
+    ET.indent(top)
+    return ET.tostring(top, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _of(cases: Sequence[GateCase], state: str) -> int:
+    return sum(case.state == state for case in cases)

@@ -1,0 +1,140 @@
+"""The gate: what holds a second model back, as Markdown, as JUnit and as an exit code."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+import yaml
+
+from core.checks.checkpoints.gate import gate
+from core.cli.main import main
+from core.discovery.settings import Settings
+from core.records import Bool, Diagnosis, Estimate, Outcomes
+from core.reports.tables.gate import gate_cases, gate_markdown
+from core.store import save
+from tests.core.cli.test_documented import check
+from tests.support.diagnoses import make_diagnosis
+from tests.support.second_models import write_answers
+
+QUICK = Settings(n_permutations=199, map=False, sensitivity=False)
+N = 600
+
+
+@pytest.fixture(scope="module")
+def run() -> Diagnosis:
+    """A first model that is wrong on a fifth, and on most of a confirmed cluster of 60; every twelfth sample lies apart
+    in the embedding, outside the cluster."""
+    made = make_diagnosis(n=N)
+    rng = np.random.default_rng(4)
+    errors = rng.random(N) < 0.2
+    member = np.arange(N) % 10 == 3
+    errors[member] = rng.random(member.sum()) < 0.6
+    vectors = rng.normal(size=(N, 8)).astype(np.float32)
+    vectors[apart(), 0] += 4
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    cluster = replace(
+        made.clusters[0],
+        membership=member.astype(float),
+        size=int(member.sum()),
+        scope="all samples",
+        error_rate=Estimate(float(errors[member].mean()), 0.4, 0.8),
+    )
+    outcomes = Outcomes(errors.astype(float), "0/1 error", "error", "given", errors=errors)
+    samples = replace(made.samples, metadata=(), groups=None)
+    embeddings = replace(made.embeddings, vectors=vectors)
+    return replace(
+        made, samples=samples, outcomes=outcomes, embeddings=embeddings, words=None, clusters=(cluster,), insights=()
+    )
+
+
+def apart() -> Bool:
+    return np.arange(N) % 12 == 0
+
+
+def errors_of(run: Diagnosis) -> Bool:
+    assert run.outcomes.errors is not None
+    return run.outcomes.errors.copy()
+
+
+def states(run: Diagnosis, wrong: Bool, path: Path, settings: Settings | None = QUICK) -> dict[str, str]:
+    found = gate(run, write_answers(run, wrong, path), settings=settings)
+    cases = gate_cases(run, found)
+    assert found.passed == all(case.state != "failed" for case in cases)
+    return {case.kind: case.state for case in cases}
+
+
+def test_the_same_answers_pass(run: Diagnosis, tmp_path: Path) -> None:
+    assert states(run, errors_of(run), tmp_path / "new.csv") == {
+        "all samples": "passed",
+        "failure cluster": "passed",
+        "new regressions": "passed",
+    }
+
+
+def test_a_known_cluster_that_got_worse_fails(run: Diagnosis, tmp_path: Path) -> None:
+    wrong = errors_of(run)
+    wrong[run.clusters[0].membership >= 0.5] = True
+    assert states(run, wrong, tmp_path / "new.csv", None) == {
+        "all samples": "failed",
+        "failure cluster": "failed",
+        "new regressions": "skipped",
+    }
+
+
+def test_a_new_regression_fails_though_the_model_is_better_over_all(run: Diagnosis, tmp_path: Path) -> None:
+    wrong = errors_of(run)
+    rng = np.random.default_rng(5)
+    wrong[~apart()] &= rng.random((~apart()).sum()) < 0.4
+    wrong[apart()] = rng.random(apart().sum()) < 0.9
+    told = states(run, wrong, tmp_path / "new.csv")
+    assert (told["all samples"], told["failure cluster"], told["new regressions"]) == ("passed", "passed", "failed")
+
+
+def test_a_region_that_only_stayed_behind_passes(run: Diagnosis, tmp_path: Path) -> None:
+    wrong = errors_of(run)
+    wrong[~apart()] = False
+    wrong[np.flatnonzero(~wrong & ~apart())[:1]] = True  # one is broken, so that it is searched
+    assert states(run, wrong, tmp_path / "new.csv")["new regressions"] == "passed"
+
+
+def test_the_command_exits_with_1_and_writes_what_servers_read(
+    run: Diagnosis, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save(run, tmp_path / "run")
+    wrong = errors_of(run)
+    same, bad = write_answers(run, wrong, tmp_path / "same.csv"), tmp_path / "bad.csv"
+    wrong[run.clusters[0].membership >= 0.5] = True
+    write_answers(run, wrong, bad)
+    asked = ["gate", str(tmp_path / "run"), "--permutations", "199", "--junit", str(tmp_path / "out" / "gate.xml")]
+    assert main([*asked, "--second", str(same)]) == 0
+    assert capsys.readouterr().out.startswith("## Gate passed: same\n")
+    assert main([*asked, "--second", str(bad)]) == 1
+    told = capsys.readouterr().out
+    assert told.startswith("## Gate failed: bad is worse in ")
+    assert "| **worse** |" in told
+    suites = ET.parse(tmp_path / "out" / "gate.xml").getroot()
+    failed = [case for case in suites.iter("testcase") if case.find("failure") is not None]
+    assert suites.attrib["failures"] == str(len(failed))
+    assert len(failed) >= 2
+    assert main([*asked, "--second", str(tmp_path / "none.csv")]) == 2
+
+
+def test_titles_open_no_cell_and_no_tag(run: Diagnosis, tmp_path: Path) -> None:
+    hostile = write_answers(run, errors_of(run), tmp_path / "a|b<img>.csv")
+    told = gate_markdown(run, gate(run, hostile, settings=None))
+    assert "a\\|b&lt;img&gt;" in told
+    assert "<img" not in told
+
+
+def test_the_workflow_to_copy_is_one(repository: Path) -> None:
+    page = (repository / "docs" / "gate.md").read_text("utf-8")
+    (text,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    steps = yaml.safe_load(text)["jobs"]["gate"]["steps"]
+    lines = [line.strip() for step in steps for line in step.get("run", "").splitlines()]
+    (asked,) = [line for line in lines if line.startswith("errata gate")]
+    check(asked.removeprefix("errata ").partition(" |")[0].partition(" >")[0])
