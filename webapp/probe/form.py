@@ -23,6 +23,12 @@ SPLITS = (
     ("column", "the table’s train rows teach, its test rows are scored"),
 )
 """Which rows teach, where the table says it."""
+FOLDERS = (
+    ("auto", "classes, if most are called like one"),
+    ("classes", "they are classes"),
+    ("none", "they say nothing"),
+)
+"""What the folders of a pool of pictures are."""
 
 
 def cards(diagnosis: Diagnosis, chosen: str = FIRST, run: str = "") -> str:
@@ -66,6 +72,7 @@ def controls(name: str, diagnosis: Diagnosis) -> str:
         question=question_of(name),
         usual=[_control(s, diagnosis.samples.modality) for s in known if not s.advanced],
         more=[_control(s, diagnosis.samples.modality) for s in known if s.advanced],
+        folders=FOLDERS if needs_pool(name) and diagnosis.samples.modality == "image" else (),
         splits=SPLITS if told is not None and {"train", "test"} <= set(told.astype(str).tolist()) else (),
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from core.errors import DiagnosisError, InvalidInput, MissingDependency
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from core.probes.run import Task
     from core.probes.splits import Split
 
-OWN_FIELDS = ("seed", "split")
-"""Fields of the form that are the run's own, not the probe's."""
+OWN_FIELDS = ("seed", "split", "pool_folders", "pool_names")
+"""Fields of the form that are not the probe's own."""
 PATHS = ("load", "save")
 """Settings that are paths of files to read or to write."""
 JSON_TEXTS, LINES, MASKED = ("descriptions",), ("synonyms",), ("own_patterns",)
@@ -84,6 +84,34 @@ def task_of(diagnosis: Diagnosis, own: Mapping[str, Any]) -> Task:
         seed=read_seed(own.get("seed", 0)),
         cache=own_cache(),
     )
+
+
+def pool_of(probe: Any, own: Mapping[str, Any], names: Sequence[str], *, brought: bool) -> dict[str, Any]:
+    """How the folders of a pool are read, as `core.probes.few_shot.pools.read_pool` takes it.
+
+    Args:
+        brought: whether there is a pool.
+
+    Raises:
+        InvalidInput: other names are no JSON text (a path is never opened), or a pool was brought, or something was
+            said of it, that this probe with these settings has no use for.
+    """
+    from core.probes.few_shot.pools import FOLDERS, read_aliases
+
+    folders, said = str(own.get("pool_folders") or FOLDERS[0]), str(own.get("pool_names") or "").strip()
+    if brought and not probe.needs().pool:
+        raise InvalidInput(
+            f"{probe.title} with these settings makes no support set of a pool. Take the pool out, or set shots to 0."
+        )
+    if not brought and (said or folders != FOLDERS[0]):
+        raise InvalidInput("Something was said of the pool’s folders, and there is no pool. Bring one, or empty that.")
+    if folders not in FOLDERS:
+        raise InvalidInput(f"pool_folders must be one of {', '.join(FOLDERS)}: got {folders[:40]!r}.")
+    if said and not said.startswith("{"):
+        raise InvalidInput(
+            f'pool_names must be JSON text such as {{"plane": "airplane"}}: got {said[:40]!r}. Paste the file’s text.'
+        )
+    return {"folders": folders, "aliases": read_aliases(said, names) if said else None}
 
 
 def read_seed(said: Any) -> int:

@@ -10,7 +10,7 @@ from typing import Any
 from core.errors import InvalidInput
 from core.records import Comparison, Diagnosis, ProbeResult, Progress, no_progress
 from webapp.markup.shares import is_own
-from webapp.probe.inputs import allowed, available, parted, refusal, task_of
+from webapp.probe.inputs import allowed, available, parted, pool_of, refusal, task_of
 from webapp.state.caches import own_cache
 from webapp.state.runs import RUNS
 
@@ -85,7 +85,7 @@ def make_one(
     """What a probe makes of the diagnosis' samples.
 
     Args:
-        settings: the probe's, and `seed` and `split`.
+        settings: the probe's, with `seed`, `split`, `pool_folders` and `pool_names`.
         pool: path of an uploaded archive of pictures.
 
     Raises:
@@ -99,15 +99,17 @@ def make_one(
     if why := refusal(diagnosis):
         raise InvalidInput(why)
     probe = make_probe(name, allowed(name, given))
+    how = pool_of(probe, own, diagnosis.samples.class_names, brought=bool(pool))
     progress("load the text encoder", 0, 1)
     task = task_of(diagnosis, own)
     progress("load the text encoder", 1, 1)
-    if not (pool and probe.needs().pool):
+    if not pool:
         return run_probe(name, probe, task, progress=progress)
-    joint, names = task.joint.vectors, diagnosis.samples.class_names
-    given_pool = read_pool(pool, task.encoder, names, samples=joint, cache=task.cache, progress=progress)
-    found = run_probe(name, probe, replace(task, pool=given_pool.images), progress=progress)
-    return replace(found, settings={**found.settings, "pool": Path(pool).name}, notes=(*found.notes, *given_pool.notes))
+    how |= {"samples": task.joint.vectors, "cache": task.cache, "progress": progress}
+    read = read_pool(pool, task.encoder, diagnosis.samples.class_names, **how)
+    found = run_probe(name, probe, replace(task, pool=read.images), progress=progress)
+    told = {"pool": Path(pool).name} | {key: own[key] for key in ("pool_folders", "pool_names") if own.get(key)}
+    return replace(found, settings={**found.settings, **told}, notes=(*found.notes, *read.notes))
 
 
 def added(results: tuple[ProbeResult, ...], found: ProbeResult) -> tuple[tuple[ProbeResult, ...], str]:

@@ -225,7 +225,7 @@ def _layout() -> ProbeParts:
     chooser = gr.HTML("", js_on_load=CHOOSE, elem_id="probe-cards", **PLAIN)
     with gr.Row(elem_classes="bring probe-row"):
         with gr.Column(scale=30, min_width=300):
-            title = "Pool of unlabelled pictures (zip or tar); without one, the other half of the samples"
+            title = "Pool of pictures (zip or tar), loose or a folder a class; without one, half of the samples"
             pool = upload(title, IMAGES, "probe-pool", visible=False)
             estimates: dict[str, Any] = {"js_on_load": script("probe"), "server_functions": [estimate]}
             form = gr.HTML("", run="", elem_id="probe-form", **estimates, **PLAIN)

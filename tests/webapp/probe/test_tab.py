@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import zipfile
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,28 +10,15 @@ import pytest
 
 from core.errors import InvalidInput
 from core.options import settings_of
-from core.probes import PROBES, make_probe
+from core.probes import PROBES
 from core.records import Diagnosis, ProbeResult, SampleSet
-from core.store import load
 from tests.support.showcase import add_words, make_showcase
 from tests.support.visits import serve
 from tests.webapp.callbacks import press
 from webapp.probe.form import cards, controls, read_press
-from webapp.probe.images import explanation_view
 from webapp.probe.inputs import allowed, estimate, is_path, refusal, split_of, unfit
 from webapp.probe.state import ProbeState, added, compared, run_one, with_probes
-from webapp.probe.tab import (
-    form_of,
-    on_back,
-    on_choose,
-    on_explain,
-    on_failures,
-    on_found,
-    on_made,
-    on_open,
-    on_result,
-    on_start,
-)
+from webapp.probe.tab import form_of, on_back, on_explain, on_failures, on_found, on_made, on_open, on_result, on_start
 from webapp.state.jobs import JOBS
 from webapp.state.runs import RUNS
 from webapp.state.session import Session
@@ -172,13 +157,6 @@ def test_on_texts_a_probe_that_learns_prompts_is_refused_in_a_sentence_and_no_po
     assert not form_of("a run", texts, "sus-x")[1]["visible"]
 
 
-def test_a_pool_is_asked_for_only_where_one_is_used(example: str) -> None:
-    asked = {name: on_choose(Session(example), press(probe=name))[1]["visible"] for name in PROBES}
-    assert asked == {name: bool(make_probe(name).needs().pool) for name in PROBES}
-    assert asked["sus-x"]
-    assert not asked["zero-shot"]
-
-
 def test_a_stopped_run_says_so_and_keeps_what_was_there(example: str, monkeypatch: pytest.MonkeyPatch) -> None:
     import core.probes.run
 
@@ -293,28 +271,3 @@ def test_a_probes_own_failures_open_as_a_run_with_a_way_back(streets: Diagnosis)
     assert compared(with_probes(found, made.probes), "zero-shot") is None  # the model of that run is the probe itself
     left, tabs, _, opened, *_ = on_back(shown)
     assert (opened.run, left.former) == (run, "")
-
-
-@pytest.mark.slow
-def test_a_pool_in_class_folders_teaches_and_every_image_is_scored(repository: Path, tmp_path: Path) -> None:
-    diagnosis, other = (
-        load(repository / "assets" / "examples" / name / "run") for name in ("nothing_to_find", "scenes")
-    )
-    assert other.samples.items is not None
-    assert other.samples.labels is not None
-    with zipfile.ZipFile(tmp_path / "pool.zip", "w") as pack:
-        for row in range(0, 960, 20):
-            pack.writestr(
-                f"{other.samples.class_names[int(other.samples.labels[row])]}/{row}.webp", other.samples.items.read(row)
-            )
-    results, name = run_one(diagnosis, "sus-x", {"per_class": "4"}, pool=str(tmp_path / "pool.zip"))
-    assert name == "sus-x, per class 4"
-    found = results[0]
-    assert found.settings["pool"] == "pool.zip"
-    assert len(found.rows) == len(diagnosis.samples)  # none of them taught
-    assert found.support is not None
-    assert (found.support.rows == -1).all()
-    assert any("folders were taken for classes" in note for note in found.notes)
-    assert "no-picture" in explanation_view(
-        diagnosis, found, 0
-    )  # what a pool held is named where its picture is not kept
