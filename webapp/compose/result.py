@@ -18,6 +18,7 @@ from core.reports.wording.composition import (
     difference,
     figure,
     headline_of,
+    kinds_sentence,
     metric_of,
     reasons_left_out,
 )
@@ -79,6 +80,7 @@ def _headline(
         "n_items": count(len(first.ids), NOUNS[first.kind]),
         "verdict": _verdict(results, comparison),
         "blind": blind_sentence(first),
+        "by_kind": kinds_sentence(first),
         "ties": f"{count(ties, 'tie')} counted as wrong." if ties else "No ties.",
         "habits": [(r.name if len(results) > 1 else "", habit) for r, habit in zip(results, habits) if habit],
         "chart": _chart(results),

@@ -182,6 +182,7 @@ def _said(results: Sequence[CompositionResult], benchmark: Benchmark) -> dict[st
     leads = (
         sentences.chance_sentence(results[0]),
         sentences.blind_sentence(results[0]),
+        sentences.kinds_sentence(results[0]),
         "" if first is None else first.sentence,
     )
     return {

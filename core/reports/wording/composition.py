@@ -102,6 +102,59 @@ def blind_sentence(result: CompositionResult) -> str:
     )
 
 
+KIND = "kind"
+"""The tag that says what a foil changes, where there is one; else the tag that is averaged over."""
+SPELLED = {"att": "attributes", "obj": "objects", "rel": "relations"}
+"""Of SugarCrepe's kinds, such as "swap_att"."""
+MOST_KINDS = 4
+"""Kinds that a sentence names."""
+
+
+def kinds_sentence(result: CompositionResult) -> str:
+    """Which kinds of foil are not told apart from chance, or lie below it, each with its interval and items: a headline
+    over all kinds hides them. "" where items have no kinds, or ranks are meant.
+
+    The intervals are those of the breakdown: nothing is adjusted for there being several kinds.
+    """
+    from core.composition.scoring.measures import POOLED  # scipy, which the page does not load at once
+
+    tag = KIND if any(t.tag == KIND for t in result.by_tag) else result.average
+    own = [t for t in result.by_tag if t.tag == tag and t.value != POOLED]
+    found = [(t.value, metric_of(t.metrics, result.headline)) for t in own]
+    known = [(value, m) for value, m in found if m is not None and m.chance is not None and math.isfinite(m.value.low)]
+    if len(known) < 2 or result.headline in LOWER_IS_BETTER:
+        return ""
+    known.sort(key=lambda entry: entry[1].value.value)
+    below = [(value, m) for value, m in known if m.chance is not None and m.value.high < m.chance]
+    even = [(v, m) for v, m in known if m.chance is not None and m.value.low <= m.chance <= m.value.high]
+    if not below and not even:
+        return f"Each of the {len(known)} kinds of item is above chance."
+    said = [
+        f"{start}: {_named_kinds(kinds)}."
+        for start, kinds in (("Below chance", below), ("Not told apart from chance", even))
+        if kinds
+    ]
+    left = len(known) - len(below) - len(even)
+    ending = f"The other {count(left, 'kind')} of item {'is' if left == 1 else 'are'} above it." if left else ""
+    return " ".join((*said, ending)).strip()
+
+
+def _named_kinds(kinds: Sequence[tuple[str, Metric]]) -> str:
+    """Such as "swap attributes, 52.4 % (47.0 to 57.8 %) of 311 items where chance is 50.0 %"."""
+    named = [
+        f"{spelled_kind(value)}, {figure(m.key, m.value.value)} ({figure_interval(m.key, m.value)}) of "
+        f"{count(m.n, 'item')} where chance is {figure(m.key, m.chance)}"
+        for value, m in kinds[:MOST_KINDS]
+    ]
+    more = len(kinds) - len(named)
+    return "; ".join([*named, *([f"and {more:,} more"] if more else [])])
+
+
+def spelled_kind(value: str) -> str:
+    """A kind of foil in words: "swap_att" is "swap attributes"."""
+    return " ".join(SPELLED.get(part, part) for part in value.split("_"))
+
+
 def against_chance(metric: Metric) -> str:
     """ "Below chance", "Above chance", or that it is within it."""
     low, high, chance = metric.value.low, metric.value.high, metric.chance
@@ -157,7 +210,7 @@ def result_lines(
     ]
     lines += [
         *aligned([HEAD, *rows]),
-        *(f"  {said}" for said in (chance_sentence(result), blind_sentence(result)) if said),
+        *(f"  {said}" for said in (chance_sentence(result), blind_sentence(result), kinds_sentence(result)) if said),
     ]
     signature = signature_of(result, benchmark)
     lines += [] if signature is None else [f"  {signature.sentence}"]

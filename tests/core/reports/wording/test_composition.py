@@ -17,6 +17,7 @@ from core.reports.wording.composition import (
     figure,
     figure_interval,
     headline_of,
+    kinds_sentence,
     result_lines,
     title_sentence,
 )
@@ -96,3 +97,37 @@ def test_nothing_scored_is_said() -> None:
 @pytest.mark.parametrize("n", [1, 2])
 def test_one_item_is_one_item(n: int) -> None:
     assert title_sentence(result(1, n)) == f"Right on 1 of {n} item{'' if n == 1 else 's'}"
+
+
+def by_kinds(shares: dict[str, float], n: int = 100, average: str = "kind") -> CompositionResult:
+    """A result on choices of n items a kind, that share of each right."""
+    kinds = [kind for kind in shares for _ in range(n)]
+    made = choices(len(kinds), average=average)
+    items = tuple(replace(item, tags={"kind": kind, "change": "any"}) for item, kind in zip(made.items, kinds))
+    right = [i % n < round(shares[kind] * n) for i, kind in enumerate(kinds)]
+    scores = tuple(np.array([[1.0, 0.0 if yes else 2.0]]) for yes in right)
+    return run_composition(pictured(replace(made, items=items)), Given(scores, name="model"), blind=False)
+
+
+def test_a_kind_of_foil_at_chance_is_said_though_the_headline_is_above_it() -> None:
+    found = by_kinds({"replace_obj": 0.95, "swap_att": 0.52, "add_obj": 0.9, "swap_obj": 0.2})
+    assert "Above chance" in chance_sentence(found)
+    said = kinds_sentence(found)
+    assert said.startswith("Below chance: swap objects, 20.0\u00a0% (")
+    assert "Not told apart from chance: swap attributes, 52.0\u00a0% (" in said
+    assert "of 100 items where chance is 50.0\u00a0%." in said
+    assert said.endswith("The other 2 kinds of item are above it.")
+    assert any(said in line for line in result_lines(found, pictured(choices(400)).benchmark))
+    assert kinds_sentence(by_kinds({"a": 0.9, "b": 0.8})) == "Each of the 2 kinds of item is above chance."
+
+
+def test_the_kinds_are_told_where_another_tag_is_averaged_over_and_nothing_where_there_are_none() -> None:
+    assert "swap attributes" in kinds_sentence(by_kinds({"swap attributes": 0.5, "add object": 0.9}, average="change"))
+    assert kinds_sentence(result(5, 60)) == ""
+    many = by_kinds({f"kind {i}": 0.5 for i in range(7)})
+    assert "; and 3 more." in kinds_sentence(many)
+    few = by_kinds({"large": 0.9, "other": 0.9, "tiny": 0.5}, 30)
+    tiny = replace(
+        few, by_tag=tuple(replace(t, value="fewer than 5 items each") if t.value == "tiny" else t for t in few.by_tag)
+    )
+    assert kinds_sentence(tiny) == "Each of the 2 kinds of item is above chance."
