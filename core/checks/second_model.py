@@ -168,10 +168,11 @@ def _told(n: int, common: int, what: str, table: str, most: float) -> list[str]:
 
 
 def with_second(
-    diagnosis: Diagnosis, table: Path, roles: Roles = Roles(), *, progress: Progress = no_progress
+    diagnosis: Diagnosis, table: str | Path, roles: Roles = Roles(), *, progress: Progress = no_progress
 ) -> tuple[Diagnosis, str, tuple[str, ...]]:
     """The run with the second model among its results, under the table's name, so that it can be compared; with that
     name and the notes."""
+    table = Path(table)
     found = read_second(diagnosis, table, roles, progress=progress)
     taken = {p.name for p in diagnosis.probes} | {"model"}
     name = next(n for n in (table.stem, table.name, f"table {table.name}") if n not in taken)

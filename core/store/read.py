@@ -40,7 +40,7 @@ from core.store.rows import check_rows
 _DAMAGED = (*(*DAMAGE, OverflowError), *(KeyError, IndexError, TypeError, ValueError, AttributeError))
 
 
-def load(folder: Path, called: str = "") -> Diagnosis:
+def load(folder: str | Path, called: str = "") -> Diagnosis:
     """The diagnosis that `save` wrote, its pictures replaced by thumbnails. What a killed process left in the folder is
     put in place or swept first, where it can be.
 
@@ -51,8 +51,9 @@ def load(folder: Path, called: str = "") -> Diagnosis:
         InvalidInput: there is no finished run in `folder`, it is of another format, or it is damaged.
     """
     name = called or f"The run in {folder}"
+    at = Path(folder)
     try:
-        return read_version(folder, RUN, lambda: _load(folder, name))
+        return read_version(at, RUN, lambda: _load(at, name))
     except (OSError, ValueError) as error:  # no path can be so long, or hold a zero byte
         why = error.strerror if isinstance(error, OSError) else error
         raise InvalidInput(f"{name} cannot be opened ({why}). Give the folder that `diagnose --out` wrote.") from None

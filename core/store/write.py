@@ -30,7 +30,7 @@ from core.store.layout import (
 from core.store.read import reload
 
 
-def save(diagnosis: Diagnosis, folder: Path, progress: Progress = no_progress) -> None:
+def save(diagnosis: Diagnosis, folder: str | Path, progress: Progress = no_progress) -> None:
     """Write the whole diagnosis into `folder`, which is made if missing; other files there are left alone.
 
     An earlier run in the same folder stays as it is until the new one is whole, and goes then, report included. While
@@ -39,6 +39,7 @@ def save(diagnosis: Diagnosis, folder: Path, progress: Progress = no_progress) -
     Raises:
         InvalidInput: the folder cannot be written, or holds files of the user's that are called as a run's.
     """
+    folder = Path(folder)
     with _only_writer(folder, progress):
         _put(diagnosis, folder, progress)
 

@@ -7,6 +7,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -17,6 +18,8 @@ from core.errors import MissingDependency
 from core.program import EXTRAS, PACKAGES, VERSION, install_line, missing_dependency
 from scripts.package import Unclear, below, modules_of
 from tests.scripts.test_versions import wanted
+from tests.support.diagnoses import make_diagnosis
+from tests.support.second_models import write_answers
 
 LEARNED = frozenset({"core", "core.probes", "core.cli.main", "webapp"})
 
@@ -114,6 +117,17 @@ def test_importing_errata_is_light_and_every_name_is_there(repository: Path) -> 
     assert all(getattr(errata, name) is not None for name in errata.__all__)
     with pytest.raises(AttributeError, match=r"errata has no 'diagnoze'. It has: .*diagnose"):
         _ = errata.diagnoze
+
+
+def test_folders_and_files_may_be_given_as_text(tmp_path: Path) -> None:
+    made = make_diagnosis()
+    errata.save(made, str(tmp_path / "run"))
+    found = errata.load(str(tmp_path / "run"))
+    answers = write_answers(found, np.arange(len(found.samples)) % 3 == 0, tmp_path / "new.csv")
+    beside, name, _ = errata.with_second(found, str(answers))
+    assert errata.compare(beside, "model", name).b == "new"
+    errata.write_report(found, str(tmp_path / "report.html"))
+    assert (tmp_path / "report.html").is_file()
 
 
 def test_a_python_without_packages_gets_one_line(repository: Path) -> None:

@@ -52,9 +52,9 @@ THUMBNAIL_SIZE = 128
 HEAT_PHRASES = 24
 
 
-def write_report(diagnosis: Diagnosis, path: Path, progress: Progress = no_progress) -> None:
+def write_report(diagnosis: Diagnosis, path: str | Path, progress: Progress = no_progress) -> None:
     """Write the report to `path`, whole or not at all."""
-    write_text(path, render_report(diagnosis, progress))
+    write_text(Path(path), render_report(diagnosis, progress))
 
 
 def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str:
