@@ -71,6 +71,15 @@ def quick_comparisons(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.checks.paired_errors.PERMUTATIONS", 499)
 
 
+@pytest.fixture(scope="module")
+def few_searched() -> Iterator[None]:
+    """The weight of a re-ranker is chosen on 12 everyday pictures; drawing and reading 150 takes longer than a tiny
+    adapter's training."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("core.training.train.SEARCHED", 12)
+        yield
+
+
 @pytest.fixture(scope="session", autouse=True)
 def read_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """What one test had MiniLM read, the next one need not have read again, nor the other processes of this run."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import pytest
 
 from core.discovery.settings import Settings
 from core.embeddings.projection import pca_map
+from core.language.vocabulary import Vocabulary, read_vocabulary
 from core.records import Diagnosis
 
 if TYPE_CHECKING:
@@ -39,13 +41,24 @@ def scans_found(scans_upload: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(scope="session")
 def turned_clips(tmp_path_factory: pytest.TempPathFactory) -> DiagnosedClips:
-    """160 clips of a square that goes to the right, and in a quarter of them, which fail, to the left."""
+    """96 clips of a square that goes to the right, and in a quarter of them, which fail, to the left."""
     from tests.support.clips import diagnosed_clips  # brings the videos: not for every test of core
 
-    return diagnosed_clips(tmp_path_factory.mktemp("backwards"), 160, "backwards", seed=1)
+    return diagnosed_clips(tmp_path_factory.mktemp("backwards"), 96, "backwards", seed=1)
 
 
 @pytest.fixture
 def plain_map(monkeypatch: pytest.MonkeyPatch) -> None:
     """The map as a PCA view: compiling UMAP takes longer than all else."""
     monkeypatch.setattr("core.discovery.method.umap_map", lambda embeddings, **_: pca_map(embeddings))
+
+
+@pytest.fixture
+def few_phrases(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twelve phrases for names: speaking all that are shipped takes longer than all else."""
+
+    def read(path: Path | None, modality: str) -> Vocabulary:
+        shipped = read_vocabulary(path, modality)
+        return replace(shipped, phrases=shipped.phrases[:12])
+
+    monkeypatch.setattr("core.language.phrases.read_vocabulary", read)

@@ -100,7 +100,7 @@ def test_a_clip_that_is_not_there_is_left_out_by_name(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_clips_that_fade_are_found_named_kept_and_shown(tmp_path: Path) -> None:
-    table, planted = failing_clips(tmp_path / "clips", 160, "faded")
+    table, planted = failing_clips(tmp_path / "clips", 96, "faded")
     (tmp_path / "clips" / "007.mp4").write_bytes(b"\0\0\0\x18ftypmp42 broken")
     found = diagnose(table, images=tmp_path / "clips", settings=QUICK_CLIPS)
     assert found.excluded[0][0] == "007.mp4"

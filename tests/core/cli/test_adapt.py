@@ -23,6 +23,8 @@ from core.training.forgetting_file import read_check
 from core.training.loop import Training
 from tests.support.commands import refused, said
 
+pytestmark = pytest.mark.usefixtures("few_searched")
+
 
 def asked(*arguments: str) -> dict[str, Any]:
     """What `compose adapt` is called with."""

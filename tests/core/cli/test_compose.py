@@ -19,6 +19,8 @@ from core.scenes.write import MULTI
 from tests.support.commands import said
 from tests.test_layering import HEAVY, loaded_by
 
+pytestmark = pytest.mark.usefixtures("few_searched")
+
 # ---- lists and help
 
 
@@ -153,11 +155,11 @@ def test_needed_and_missing_pictures_are_printed_one_a_line(
 
 @pytest.mark.slow
 def test_the_embedded_encoders_failures_become_a_run(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], plain_map: None
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], plain_map: None, few_phrases: None
 ) -> None:
     out = tmp_path / "out"
     told = said(
-        capsys, "compose", "run", "rendered", "--n", "60", "--diagnose", "--permutations", "100", "--out", str(out)
+        capsys, "compose", "run", "rendered", "--n", "24", "--diagnose", "--permutations", "100", "--out", str(out)
     )
     assert "The failures of rendered, embedded:" in told
     assert "failure cluster" in told

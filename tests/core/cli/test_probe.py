@@ -211,12 +211,8 @@ def test_a_result_takes_the_place_of_its_namesake_alone() -> None:
 @pytest.mark.slow
 @pytest.mark.usefixtures("plain_map")
 def test_class_folders_alone_become_a_run_whose_model_is_the_probe(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, few_phrases: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    shipped = read_vocabulary()
-    monkeypatch.setattr(
-        "core.language.phrases.read_vocabulary", lambda path, modality: replace(shipped, phrases=shipped.phrases[:12])
-    )  # for speed
     make_folders(tmp_path / "set", ("bus", "car"), 30)
     out = said(
         capsys,

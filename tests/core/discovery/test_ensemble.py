@@ -85,7 +85,7 @@ def held_out_r2(family: Family, vectors: F32, losses: F64, seed: int = 0) -> flo
     rng = np.random.default_rng(seed)
     blocks = np.zeros(len(losses), np.int64)
     folds = assign_folds(len(losses), blocks, None, 4, rng)
-    predicted, _ = out_of_fold(LossRegressor(family=family, n_members=5), vectors, losses, blocks, None, folds)
+    predicted, _ = out_of_fold(LossRegressor(family=family, n_members=2), vectors, losses, blocks, None, folds)
     return 1 - float(((losses - predicted) ** 2).sum() / ((losses - losses.mean()) ** 2).sum())
 
 

@@ -26,6 +26,8 @@ from core.training.train import adapt
 from tests.core.encoders.open_clip.test_token_tower import changed
 from tests.support.tiny_clip import TWO, write_hugging_face, write_model
 
+pytestmark = pytest.mark.usefixtures("few_searched")
+
 HOW = Training(epochs=1, batch=4)
 
 

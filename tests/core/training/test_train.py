@@ -16,6 +16,8 @@ from core.training.loop import Training
 from core.training.train import adapt, adapted_so_far, curve_so_far
 from tests.support.tiny_clip import TWO, write_model
 
+pytestmark = pytest.mark.usefixtures("few_searched")
+
 HOW = Training(epochs=3, batch=4, patience=9)
 
 

@@ -32,6 +32,8 @@ from webapp.compose.train_view import PER_ITEM, curve_view, trained_view
 from webapp.compose.visit import ComposeState
 from webapp.state.downloads import fresh_folder
 
+pytestmark = pytest.mark.usefixtures("few_searched")
+
 ACCESS = ModelAccess()
 
 

@@ -120,7 +120,7 @@ def test_the_class_is_the_kind_or_what_the_headline_is_averaged_over(
 @pytest.mark.slow
 def test_a_run_on_rendered_scenes_can_be_asked_in_words(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.undo()  # the embedded encoder
-    shown = rendered(draw_items(RenderedPlan(kinds=("colour", "size")), 60, 3, "seen"), "rendered")
+    shown = rendered(draw_items(RenderedPlan(kinds=("colour", "size")), 40, 3, "seen"), "rendered")
     star = np.array([["star" in caption for caption in item.captions] for item in shown.benchmark.items])
     margins = np.where(star, -1, 1) * np.random.default_rng(0).uniform(0.01, 0.1, star.shape)
     (tmp_path / "phrases.txt").write_text(

@@ -147,7 +147,7 @@ def test_columns_that_do_not_fit_are_one_message(known, pictures, labels, roles,
 def test_a_class_that_fails_in_some_pictures_is_found_there(tmp_path):
     """Dogs on blue ground get a low probability; everything else is right nine times in ten."""
     rng = np.random.default_rng(2)
-    n, folder = 240, tmp_path / "pictures"
+    n, folder = 150, tmp_path / "pictures"
     folder.mkdir()
     truth, blue = (rng.random((n, 2)) < 0.5).astype(int), rng.random(n) < 0.3
     right = rng.random((n, 2)) < 0.9
@@ -167,4 +167,4 @@ def test_a_class_that_fails_in_some_pictures_is_found_there(tmp_path):
     assert found.clusters[0].scope == "dog"
     members = np.flatnonzero(found.clusters[0].membership >= 0.5)
     assert blue[found.samples.groups[members]].mean() > 0.7
-    assert said(audit, "240 pictures give 480 rows")
+    assert said(audit, "150 pictures give 300 rows")

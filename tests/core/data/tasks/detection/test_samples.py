@@ -184,7 +184,7 @@ def test_options_out_of_range_are_refused(made, options):
 @pytest.mark.slow
 def test_a_planted_weakness_is_confirmed_and_named_and_without_it_nothing_is(tmp_path):
     settings = Settings(n_permutations=300, n_members=3, map=False, sensitivity=False, words=False)
-    weak = make(tmp_path / "weak", 150, seed=3, planted=0.9)
+    weak = make(tmp_path / "weak", 90, seed=3, planted=0.9)
     found = diagnose_data_set(audited(weak), settings=settings)
     small = {
         f"{r['image_id'] - 100:04d}.png#{r['id']}"
@@ -198,7 +198,7 @@ def test_a_planted_weakness_is_confirmed_and_named_and_without_it_nothing_is(tmp
     assert len(members & small) >= 0.7 * len(members)
     assert any(insight.confirmed and "area share" in insight.columns for insight in found.insights)
     assert len(np.unique(found.estimate.folds[found.samples.groups == found.samples.groups[0]])) == 1
-    sound = diagnose_data_set(audited(make(tmp_path / "sound", 90, seed=4)), settings=settings)
+    sound = diagnose_data_set(audited(make(tmp_path / "sound", 40, seed=4)), settings=settings)
     assert not sound.clusters
 
 
