@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from io import BytesIO
 from typing import Protocol
 
@@ -43,9 +44,14 @@ class SceneStore(ItemStore):
 
     def read(self, index: int) -> bytes:
         """The picture as PNG."""
-        buffer = BytesIO()
-        render_scene(self.scenes[index], self.size).save(buffer, "PNG", compress_level=1)
-        return buffer.getvalue()
+        return _drawn(self.scenes[index], self.size)
+
+
+@lru_cache(512)  # some 30 MB: pictures are read once to be hashed, once by each tower, once for the report
+def _drawn(scene: Scene, size: int) -> bytes:
+    buffer = BytesIO()
+    render_scene(scene, size).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
 
 
 def scene_name(index: int) -> str:

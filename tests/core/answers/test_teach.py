@@ -89,14 +89,14 @@ def test_it_learns_what_only_the_picture_tells_and_so_does_a_fixed_list_of_answe
     parts = PictureParts(torch.from_numpy(cells[held]), BOXES[None])
     describer = described(tasks)
     views = Views(lambda rows: whitening(cells[list(rows)]), BOXES, whitening)
-    lesson = teach(describer, tasks[:400] * 10, views, HOW)
+    lesson = teach(describer, tasks[:400] * 5, views, HOW)
     assert lesson.losses[-1] < 0.2 < lesson.losses[0]
     said = describer.answer([tasks[i].given for i in held], parts)
     assert np.mean([one.text == tasks[i].wanted for one, i in zip(said, held)]) > 0.95
     chances = describer.chances([tasks[i].given for i in held], [tasks[i].wanted for i in held], parts)
     assert np.mean(chances) > 0.6
     fixed = FixedAnswers(described(tasks), ("dark red", "blue"))
-    train(fixed, fixed.model.visual, fixed.loss, tasks[:400] * 10, views, HOW)
+    train(fixed, fixed.model.visual, fixed.loss, tasks[:400] * 5, views, HOW)
     found = fixed.answer([tasks[i].given for i in held], parts)
     assert np.mean([one == tasks[i].wanted for one, i in zip(found, held)]) > 0.95
 

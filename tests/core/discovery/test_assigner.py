@@ -32,7 +32,9 @@ def draw(seed: int, n: int = N) -> tuple[F32, I64, np.ndarray]:
 def diagnosed(family: str = "ridge", labelled: bool = True) -> Diagnosis:
     vectors, labels, failing = draw(0)
     losses = np.random.default_rng(1).gamma(1.0, 0.3, N) + 1.5 * failing
-    settings = Settings(map=False, sensitivity=False, n_members=4, n_permutations=199, family=family)
+    settings = Settings(
+        map=False, sensitivity=False, n_members=2 if family == "mlp" else 4, n_permutations=199, family=family
+    )
     return diagnose_arrays(vectors, losses, labels=labels if labelled else None, settings=settings)
 
 

@@ -21,7 +21,7 @@ from core.statistics.intervals import wilson
 from scripts.answers.fit import fit, words_of
 from scripts.answers.material import HELD_OUT, SHARES, Material, cells_of, kept_copy, lesson, mixed, tidy
 
-SCENES, TRIED = 400, 120
+SCENES, TRIED = 1200, 200
 
 
 def tiny_material(n: int = 30) -> Material:
@@ -71,7 +71,7 @@ def test_a_few_minutes_of_training_tell_colours_from_cells_far_better_than_a_gue
     cells = cells_of("few", len(scenes), lambda: (render_scene(scene) for scene in scenes), tmp_path)[0]
     none = np.zeros(0, np.int64)
     material = Material(scenes[:SCENES], cells[:SCENES], [], cells[:0], none)
-    tasks = SceneTasks(material.scenes, np.random.default_rng(0)).many(QUESTION, 48 * 80, "colour")
+    tasks = SceneTasks(material.scenes, np.random.default_rng(0)).many(QUESTION, 48 * 200, "colour")
     describer, lesson = fit(material, tasks, words_of(material, tasks), Teaching(), NewSizes())
     asked = SceneTasks(scenes[SCENES:], np.random.default_rng(1)).one_each(QUESTION, "colour")
     rows = [SCENES + one.picture for one in asked]

@@ -190,11 +190,11 @@ def test_another_file_than_the_measured_one_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_shipped_part_finds_captions_that_the_joint_space_without_it_does_not(shared_data: Path) -> None:
-    """300 pictures of dev; measured on all 1,000: see docs/encoder.md."""
+    """150 pictures of dev; measured on all 1,000: see docs/encoder.md."""
     if not (shared_data / "flickr8k").exists():
         pytest.skip("needs the captioned photographs")
     corpus, reader = read_corpus(shared_data / "flickr8k"), Reader(None)
-    rows = corpus.rows("dev")[:300]
+    rows = corpus.rows("dev")[:150]
     seen = reader.pictures("some", len(rows), lambda i: corpus.open(int(rows[i])))
     said = reader.sentences("said", [caption for row in rows for caption in corpus.captions[row]])
     joined = reader.encoder.alignment

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from core.discovery.engines.planted import Failure
+from core.discovery.scoreboard import victims
 from core.discovery.scoreboard.planting import KINDS, choose_failures, plant_in_training, real_failures, spoil
 from core.discovery.scoreboard.pool import PicturePool, PoolAttribute
 from core.discovery.scoreboard.victims import network_probabilities, probe_probabilities
@@ -133,7 +134,8 @@ def test_the_victims_learn_what_they_are_taught_and_repeat():
 
 
 @pytest.mark.slow
-def test_the_network_learns_light_from_dark_and_repeats():
+def test_the_network_learns_light_from_dark_and_repeats(monkeypatch):
+    monkeypatch.setattr(victims, "EPOCHS", 5)
     rng = np.random.default_rng(0)
     labels = rng.integers(0, 2, 128)
     pixels = np.clip(80 + 90 * labels[:, None, None, None] + 20 * rng.normal(size=(128, 3, 32, 32)), 0, 255)

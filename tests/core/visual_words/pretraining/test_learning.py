@@ -18,13 +18,13 @@ from tests.core.visual_words.pretraining.test_pretraining import made
 
 @pytest.mark.slow
 def test_it_learns_which_captions_match() -> None:
-    how = Pretraining(words=24, layers=1, width=64, heads=2, steps=400, batch=32, rate=0.006)
-    found = pretrain(made(300), (3, 3), how)
+    how = Pretraining(words=24, layers=1, width=32, heads=2, steps=200, batch=32, rate=0.01)
+    found = pretrain(made(200), (3, 3), how)
     other = made(80, seed=5)
     pairs, match = matching_pairs(other, np.random.default_rng(0))
     scores = score_pairs(found, other, pairs)
     right = float(np.mean((scores > best_threshold(scores, match)) == match))
-    assert right > 0.65  # 0.77 of pairs half of which match, though a fourth of the others match too
+    assert right > 0.75  # 0.98 of pairs half of which match
     assert found.curve[-1].match < 0.9 * found.curve[0].match
     assert found.curve[-1].words < found.curve[0].words
     assert 6 < found.perplexity <= 24
@@ -34,14 +34,14 @@ def test_it_learns_which_captions_match() -> None:
 @pytest.mark.slow
 def test_a_short_training_on_scenes_teaches_cells_and_words() -> None:
     """A lower bar than the benchmark's: of unseen scenes a hidden word of cells is told far more often than by chance
-    (1 of 64): 0.29 of them. Matching takes longer than this."""
+    (1 of 64): 0.28 of them. Matching takes longer than this."""
     encoder = load_encoder()
     tower = tower_of(encoder)
-    drawn = draw_training(130, seed=1, kinds=("noun",))
+    drawn = draw_training(80, seed=1, kinds=("noun",))
     captions = [(caption,) for item in drawn.benchmark.items for caption in item.captions]
     data = captioned(read_image_tokens(drawn.store, encoder, tower), captions)
-    how = Pretraining(words=64, layers=2, width=64, heads=4, steps=120, batch=32, rate=0.002)
-    found = pretrain(data.keep(np.arange(200)), tower.grid, how, encode_words=encoder.encode_texts)
-    assert told_share(found, data.keep(np.arange(200, 260)), "index") > 0.1
+    how = Pretraining(words=64, layers=2, width=64, heads=4, steps=80, batch=32, rate=0.003)
+    found = pretrain(data.keep(np.arange(120)), tower.grid, how, encode_words=encoder.encode_texts)
+    assert told_share(found, data.keep(np.arange(120, 160)), "index") > 0.1
     assert found.curve[-1].words < 0.6 * found.curve[0].words
     assert found.perplexity > 0.5 * 64
