@@ -11,7 +11,8 @@ import pytest
 
 from core.composition.scoring.compare import compare_results
 from core.numbers import percent
-from core.records import CompositionResult, Estimate, LoadedBenchmark
+from core.records import CompositionResult, Estimate, LoadedBenchmark, TagMetrics
+from core.reports.html.composition import render_composition_report
 from core.reports.html.item_cards import shown_captions
 from tests.support.composed import choices, pairs, queries, result
 from tests.webapp.markup.test_html import Tags
@@ -55,6 +56,16 @@ def test_what_text_alone_reaches_stands_beside_above_chance() -> None:
     assert "Above chance" in text
     assert "(longer caption): this benchmark does not show that first" in text
     assert "Text alone" not in Tags(result_view([found], None)).text
+
+
+def test_kinds_of_foil_at_chance_stand_in_a_sentence_on_page_and_report() -> None:
+    found, loaded = result(pairs(40), share=0.9), pairs(40)
+    metric = headline_metric(found)
+    low, high = (replace(metric, value=Estimate(value, value - 0.1, value + 0.1)) for value in (0.25, 0.85))
+    told = replace(found, by_tag=(TagMetrics("kind", "swap_att", (low,)), TagMetrics("kind", "add_obj", (high,))))
+    report = render_composition_report([told], loaded.benchmark, store=loaded.store)
+    for view in (result_view([told], None), report):
+        assert "Not told apart from chance: swap attributes, " in " ".join(Tags(view).text.split())
 
 
 def test_kinds_come_worst_first_and_each_is_a_button() -> None:
