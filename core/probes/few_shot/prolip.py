@@ -17,6 +17,7 @@ from core.files import read_arrays, write_arrays
 from core.options import setting
 from core.probes.base import Images, Needs, ProbeInput, Scored, fewer_field, logit_scale_of, said_shots
 from core.probes.few_shot.lp_plus_plus import ShotSettings, labelled, nearest_shots, start_of
+from core.probes.saved import check_place, free_place
 from core.probes.zero_shot.prompt_settings import PromptSettings
 from core.records import F64, I64, Choice, Progress, no_progress
 from core.statistics.losses import softmax
@@ -169,13 +170,16 @@ class ProLip(PromptSettings, ShotSettings):
         """Fit the map, or load it, and score."""
         found = self.classifier(part)
         texts, notes = found.vectors.astype(np.float64), list(found.notes)
+        if self.save:
+            check_place(Path(self.save).expanduser(), "A map")
         fitted, choices = self._fitted(part, texts)
         if self.load:
             notes.append("A map that was fitted before was used; nothing was learned here.")
             if seen := len(set(fitted.taught) & set(part.test.ids)):
                 notes.append(f"{seen:,} of the {len(part.test):,} scored images taught it: its accuracy is flattered.")
         if self.save:
-            save_projection(fitted, Path(self.save).expanduser())
+            save_projection(fitted, free := free_place(Path(self.save).expanduser()))
+            notes.append(f"The map is saved in {free}.")
         scale = fitted.scale
         plain = scale * (part.test.features.astype(np.float64) @ texts.T)
         logits = scale * (fitted.rows(_features(part, part.test, before=fitted.before)) @ texts.T)

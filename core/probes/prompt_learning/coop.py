@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -14,6 +13,7 @@ from core.language.grammar import spoken_names
 from core.options import setting
 from core.probes.base import Needs, ProbeInput, Scored, fewer_field, logit_scale_of, said_shots, shots_field
 from core.probes.prompt_learning.context import Prompts, PromptTraining, lay_out, load_prompts, save_prompts
+from core.probes.saved import check_place, free_place
 from core.probes.splits import VALIDATION
 from core.probes.zero_shot.text_classifier import mean_vectors
 from core.records import F64, Choice
@@ -107,10 +107,11 @@ def run_prompts(part: ProbeInput, how: PromptTraining, load: str, save: str, sho
         notes += _about_loaded(prompts, part)
     else:
         if save:
-            _check_place(Path(save).expanduser())  # before the training, not after it
+            check_place(Path(save).expanduser(), "Prompts")  # before the training, not after it
         prompts = fit_prompts(part, how)
         if save:
-            notes.append(f"The prompts are saved in {_saved(prompts, Path(save).expanduser())}.")
+            save_prompts(prompts, free := free_place(Path(save).expanduser()))
+            notes.append(f"The prompts are saved in {free}.")
     logits = prompt_logits(prompts, part.encoder, part.test.features, part.class_names, progress=part.progress)
     tower, plain = tower_of(part.encoder), zero_shot_logits(part, prompts.init)
     if cut := lay_out(tower, part.class_names, prompts.m, prompts.position).cut:
@@ -155,29 +156,6 @@ def _about_loaded(prompts: Prompts, part: ProbeInput) -> list[str]:
             "so their accuracy is flattered."
         )
     return notes
-
-
-def _check_place(path: Path) -> None:
-    """Make the folder of a file that is to be written."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        writable = os.access(path.parent, os.W_OK)
-    except OSError as error:
-        raise InvalidInput(
-            f"Prompts cannot be saved at {path}: {error.strerror or error}. Choose another place."
-        ) from error
-    if not writable:
-        raise InvalidInput(f"Prompts cannot be saved at {path}: its folder cannot be written to. Choose another place.")
-
-
-def _saved(prompts: Prompts, path: Path) -> Path:
-    """Where they were written: a file that is there is kept, and the next free number is put behind the name."""
-    path = path if path.suffix == ".npz" else path.with_name(path.name + ".npz")
-    free, i = path, 2
-    while free.exists():
-        free, i = path.with_name(f"{path.stem}-{i}.npz"), i + 1
-    save_prompts(prompts, free)
-    return free
 
 
 def _choice(prompts: Prompts, part: ProbeInput, load: str) -> Choice:

@@ -74,6 +74,10 @@ def test_a_map_that_was_saved_scores_as_before_and_other_files_are_refused(tmp_p
     part, _ = made_part(shots=4)
     file = tmp_path / "deep" / "map.npz"
     made = ProLip(shots=4, save=str(file)).run(part)
+    assert f"The map is saved in {file}." in made.notes
+    again = ProLip(shots=4, save=str(file)).run(part)  # the other half's, or another day's: what is there is kept
+    assert "The map is saved in " in " ".join(again.notes)
+    assert (file.parent / "map-2.npz").is_file()
     loaded = ProLip(load=str(file)).run(replace(part, shots=None))
     np.testing.assert_allclose(loaded.logits, made.logits)
     assert "A map that was fitted before was used" in " ".join(loaded.notes)
