@@ -6,6 +6,8 @@ In the repository the modules are `core` and `webapp`; in the wheel the same fil
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from core.errors import MissingDependency
 
 VERSION = "0.1.0"
@@ -30,22 +32,30 @@ EXTRAS = {
     "pycocotools": "detection",
     "av": "clips",
     "nibabel": "scans",
-    # Encoders of ours, all of which ask for torch first.
+}
+"""The extra of the wheel (pyproject.toml) that brings a module's package."""
+NEEDS = {
+    "open_clip": "clip",
     "sentences": "language",
     "neuralizer": "scans",
+    **dict.fromkeys(("answers", "classify", "distil", "learn", "reason", "steps"), "language"),
 }
-"""The extra of the wheel (pyproject.toml) that brings a module's package, or what an encoder needs."""
+"""The extra with all that one of our encoders or commands needs: each asks for torch first, which is in several."""
 
 
 def install_line(*modules: str) -> str:
     """What to run for packages that these modules are imported from: `pip install 'errata[clip]'` for the extra of an
     installed Errata, else the packages by name."""
-    named = [PACKAGES.get(module, module) for module in modules]
-    if INSTALLED:
-        extras = [EXTRAS[module] for module in modules if module in EXTRAS]
-        rest = [name for module, name in zip(modules, named) if module not in EXTRAS]
-        named = [*([f"'errata[{','.join(dict.fromkeys(extras))}]'"] if extras else []), *rest]
-    return f"pip install {' '.join(named)}"
+    if not INSTALLED:
+        return f"pip install {' '.join(PACKAGES.get(module, module) for module in modules)}"
+    extras = dict.fromkeys(EXTRAS[module] for module in modules if module in EXTRAS)
+    rest = [PACKAGES.get(module, module) for module in modules if module not in EXTRAS]
+    return f"pip install {' '.join([*_extras(extras), *rest])}"
+
+
+def _extras(names: Iterable[str]) -> list[str]:
+    joined = ",".join(names)
+    return [f"'errata[{joined}]'"] if joined else []
 
 
 def missing_dependency(error: ModuleNotFoundError, what: str = "This", name: str = "") -> MissingDependency | None:
@@ -53,10 +63,12 @@ def missing_dependency(error: ModuleNotFoundError, what: str = "This", name: str
     ours, which no installing mends.
 
     Args:
-        name: of what was loaded, for its own extra where it has one.
+        name: of the encoder or command that was loaded, for an extra with all that it needs.
     """
     missing = (error.name or "").partition(".")[0]
     if missing in ("", *OURS):
         return None
-    line = install_line(name if INSTALLED and name in EXTRAS else missing)
+    line = install_line(missing)
+    if INSTALLED and missing in EXTRAS and name in NEEDS:
+        line = f"pip install {_extras([NEEDS[name]])[0]}"
     return MissingDependency(f"{what} needs {PACKAGES.get(missing, missing)}. Run `{line}`.")

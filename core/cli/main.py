@@ -91,17 +91,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.close()
         return 0
     except (DiagnosisError, ModuleNotFoundError, OSError) as error:
-        return _refused(error)
+        return _refused(error, given[0] if given else "")
     return 0
 
 
-def _refused(error: DiagnosisError | ModuleNotFoundError | OSError) -> int:
-    """Say what the user can mend and return its exit code; anything else is raised again."""
+def _refused(error: DiagnosisError | ModuleNotFoundError | OSError, asked: str) -> int:
+    """Say what the user can mend of what the command `asked` met, and return its exit code; anything else is raised
+    again."""
     told: DiagnosisError | None = None
     if isinstance(error, DiagnosisError):
         told = error
     elif isinstance(error, ModuleNotFoundError):
-        told = missing_dependency(error)
+        told = missing_dependency(error, name=asked)
     elif error.errno in _CANNOT_WRITE:
         from core.files import cannot_write  # numpy
 

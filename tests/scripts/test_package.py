@@ -15,7 +15,7 @@ from packaging.utils import canonicalize_name
 import errata
 from core import program
 from core.errors import MissingDependency
-from core.program import EXTRAS, PACKAGES, VERSION, install_line, missing_dependency
+from core.program import EXTRAS, NEEDS, PACKAGES, VERSION, install_line, missing_dependency
 from scripts.package import Unclear, below, modules_of
 from tests.scripts.test_versions import wanted
 from tests.support.diagnoses import make_diagnosis
@@ -90,7 +90,8 @@ def test_a_light_install_asks_for_none_of_the_extras(project: dict[str, dict[str
     for module, extra in EXTRAS.items():
         package = canonicalize_name(PACKAGES.get(module, module))
         assert package not in light
-        assert package in extras[extra] or module in ("sentences", "neuralizer")
+        assert package in extras[extra]
+    assert all("torch" in extras[extra] for extra in NEEDS.values())
 
 
 def test_a_missing_package_is_named_by_the_extra_of_an_installed_errata(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,6 +102,11 @@ def test_a_missing_package_is_named_by_the_extra_of_an_installed_errata(monkeypa
     assert isinstance(told, MissingDependency)
     assert str(told) == "The encoder open_clip needs open_clip_torch. Run `pip install 'errata[clip]'`."
     assert install_line("torch", "transformers", "h5py") == "pip install 'errata[probes,language]' h5py"
+    torch = ModuleNotFoundError(name="torch")
+    assert str(missing_dependency(torch)) == "This needs torch. Run `pip install 'errata[probes]'`."
+    assert "'errata[language]'" in str(missing_dependency(torch, name="distil"))
+    assert "Run `pip install h5py`" in str(missing_dependency(ModuleNotFoundError(name="h5py"), name="answers"))
+    monkeypatch.undo()
     assert missing_dependency(ModuleNotFoundError(name="core.probes.none_such")) is None
 
 
