@@ -174,7 +174,13 @@ def test_a_malformed_command_exits_with_2(arguments: list[str], capsys: pytest.C
 
 @pytest.mark.parametrize(
     ("error", "code"),
-    [(InvalidInput("a"), 2), (MissingDependency("a"), 3), (Cancelled("a"), 130), (KeyboardInterrupt(), 130)],
+    [
+        (InvalidInput("a"), 2),
+        (MissingDependency("a"), 3),
+        (ModuleNotFoundError(name="torch"), 3),
+        (Cancelled("a"), 130),
+        (KeyboardInterrupt(), 130),
+    ],
 )
 def test_each_kind_of_error_has_its_exit_code(error: BaseException, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail() -> None:
@@ -184,12 +190,15 @@ def test_each_kind_of_error_has_its_exit_code(error: BaseException, code: int, m
     assert main(["encoders"]) == code
 
 
-def test_a_fault_of_ours_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "error", [ZeroDivisionError(), ModuleNotFoundError(name="core.probes.none_such"), OSError(2, "gone")]
+)
+def test_a_fault_of_ours_is_not_hidden(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail() -> None:
-        raise ZeroDivisionError
+        raise error
 
     monkeypatch.setattr(commands.encoders, "callback", fail)
-    with pytest.raises(ZeroDivisionError):
+    with pytest.raises(type(error)):
         main(["encoders"])
 
 

@@ -122,6 +122,17 @@ def test_errors_of_the_user_become_one_message_and_other_errors_pass() -> None:
         shows_errors(fail)()
 
 
+def test_a_package_that_is_missing_is_named_and_a_module_of_ours_is_a_fault() -> None:
+    def needs(name: str) -> Iterator[None]:
+        yield None
+        raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+    with pytest.raises(gr.Error, match=r"needs open_clip_torch\. Run `pip install open_clip_torch`"):
+        list(shows_errors(needs)("open_clip"))
+    with pytest.raises(ModuleNotFoundError):
+        list(shows_errors(needs)("core.probes.none_such"))
+
+
 @pytest.mark.parametrize(("text", "least", "most"), [("Too short.", 10, 10), ("long " * 100, 20, 60)])
 def test_an_error_goes_away_by_itself_once_it_can_have_been_read(text: str, least: float, most: float) -> None:
     def refuse() -> None:
