@@ -11,7 +11,7 @@ import pytest
 
 from tests.support.contrast import check_contrast, check_width
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("few_searched")]
 
 Visit = Callable[..., Any]
 
@@ -174,11 +174,11 @@ def test_an_adapter_is_trained_shown_before_and_after_and_offered(open_page: Vis
     page = open_page(1400, 900)
     open_compose(page)
     run_benchmark(page)
-    page.locator("#teach-n input[type=number]").fill("100")
+    page.locator("#teach-n input[type=number]").fill("24")
     page.locator("#teach-epochs input[type=number]").fill("1")
     page.locator("#teach-epochs input[type=number]").press("Tab")
     page.locator("#teach-run").click()
     page.wait_for_selector("#teach-result .regression, #teach-result h2", timeout=600_000)
-    assert page.locator("#compose-second input").input_value().startswith("Trained: Local matching, 100 colour items")
+    assert page.locator("#compose-second input").input_value().startswith("Trained: Local matching, 24 colour items")
     assert page.locator("#panel-compose-versus").is_visible()
     assert page.locator("#teach-zip").is_visible()

@@ -76,7 +76,7 @@ def test_an_adapter_is_trained_checked_saved_and_tested_on_the_rest(
     assert re.search(r"learned from \d+ items and stopped by \d+ others of .*, and 8 everyday pairs of captions", told)
     assert "<- kept" in told
     assert "What it cost" in told
-    assert "Zero-shot, 240 pictures" in told
+    assert "Zero-shot, 40 pictures" in told
     assert "On the items that were kept apart" in told
     record = load_adapted(folder).record
     assert record.n_training + record.n_validation == 8 + 8
@@ -88,7 +88,7 @@ def test_an_adapter_is_trained_checked_saved_and_tested_on_the_rest(
     assert len(found.rows) == len(document["rows"]) == 5
     tested = load_result(folder / "test")[0]
     assert len(tested.ids) == 6
-    assert "100 pictures of the shipped scenes" in (folder / "test" / "report.html").read_text("utf-8")
+    assert "20 pictures of the shipped scenes" in (folder / "test" / "report.html").read_text("utf-8")
     run = ["compose", "run", str(drawn / MULTI), "--encoder", tiny]
     told = said(capsys, *run, str(folder), "--rerank")
     assert ", re-ranked by " in told
