@@ -41,10 +41,10 @@ def scans_found(scans_upload: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 @pytest.fixture(scope="session")
 def turned_clips(tmp_path_factory: pytest.TempPathFactory) -> DiagnosedClips:
-    """96 clips of a square that goes to the right, and in a quarter of them, which fail, to the left."""
+    """160 clips of a square that goes to the right, and in a quarter of them, which fail, to the left."""
     from tests.support.clips import diagnosed_clips  # brings the videos: not for every test of core
 
-    return diagnosed_clips(tmp_path_factory.mktemp("backwards"), 96, "backwards", seed=1)
+    return diagnosed_clips(tmp_path_factory.mktemp("backwards"), 160, "backwards", seed=1)
 
 
 @pytest.fixture

@@ -72,8 +72,8 @@ def test_that_clips_run_backwards_is_told_from_their_light_through_files(
 ) -> None:
     clips = turned_clips.folder
     save(turned_clips.found, tmp_path / "run")
-    main(["correct", str(tmp_path / "run"), "--images", str(clips), "--out", str(tmp_path / "out"), "--most", "12"])
-    assert len(list((tmp_path / "out").glob("*.mp4"))) == 24 * 7
+    main(["correct", str(tmp_path / "run"), "--images", str(clips), "--out", str(tmp_path / "out"), "--most", "20"])
+    assert len(list((tmp_path / "out").glob("*.mp4"))) == 40 * 7
     losses(tmp_path / "out", np.random.default_rng(0)).to_csv(tmp_path / "scores.csv", index=False)
     capsys.readouterr()
     main(
