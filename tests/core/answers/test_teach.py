@@ -83,6 +83,7 @@ def test_each_array_goes_by_its_own_size() -> None:
     assert [group["lr"] for group in step_sizes(module, 0.01)] == pytest.approx([0.005, 0.001])
 
 
+@pytest.mark.slow
 def test_it_learns_what_only_the_picture_tells_and_so_does_a_fixed_list_of_answers() -> None:
     cells, tasks = pictures(16 * 30)
     whitening, held = fit_whitening(cells.reshape(-1, 5), 5), list(range(400, 480))

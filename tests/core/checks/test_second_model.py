@@ -125,6 +125,7 @@ def test_a_second_model_that_comes_again_is_the_latest(run: Diagnosis) -> None:
     assert {"first", "last"} <= kept_errors(run).keys()
 
 
+@pytest.mark.slow
 def test_the_command_sets_two_models_side_by_side(
     run: Diagnosis, tmp_path: Path, quick_comparisons: None, capsys: pytest.CaptureFixture[str]
 ) -> None:

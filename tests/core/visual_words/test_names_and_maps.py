@@ -29,6 +29,7 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> tuple[Diagnosis, Visua
     return run, search_words(run, size=64, cache=tmp_path_factory.mktemp("cache")), touched
 
 
+@pytest.mark.slow
 def test_the_patch_names_the_cluster_that_nothing_else_names(searched: tuple[Diagnosis, VisualSearch, Bool]) -> None:
     run, search, _ = searched
     assert run.clusters
@@ -48,6 +49,7 @@ def test_the_patch_names_the_cluster_that_nothing_else_names(searched: tuple[Dia
     assert f"{name.alike} of them mark the same place in" in visual_lines(search)[0]
 
 
+@pytest.mark.slow
 def test_named_clusters_unconfirmed_words_and_lost_clusters_get_none(
     searched: tuple[Diagnosis, VisualSearch, Bool],
 ) -> None:
@@ -75,6 +77,7 @@ def test_the_area_of_having_a_thing_is_that_of_its_ranking() -> None:
     assert auroc_of(0, 0, 1, 6) == 0.5
 
 
+@pytest.mark.slow
 def test_maps_hold_the_cells_of_confirmed_words_alone(searched: tuple[Diagnosis, VisualSearch, Bool]) -> None:
     _, search, touched = searched
     maps = maps_of(search)
@@ -115,6 +118,7 @@ def test_an_outline_encloses_its_cells_also_beside_the_centred_square() -> None:
     assert not yellow[round(7.5 / 14 * side), middle]  # no line between two cells of one word
 
 
+@pytest.mark.slow
 def test_the_page_and_the_json_tell_names_and_maps(searched: tuple[Diagnosis, VisualSearch, Bool]) -> None:
     run, search, touched = searched
     ids = tuple(f"<b>{i}" for i in run.samples.ids)
@@ -138,6 +142,7 @@ def test_the_page_and_the_json_tell_names_and_maps(searched: tuple[Diagnosis, Vi
     assert touched[0].reshape(-1)[told[ids[0]]].mean() > 0.5
 
 
+@pytest.mark.slow
 def test_an_old_run_has_its_names_decided_now(searched: tuple[Diagnosis, VisualSearch, Bool]) -> None:
     run = searched[0]
     old = replace(run, clusters=tuple(replace(c, called=None) for c in run.clusters))

@@ -36,6 +36,7 @@ def planted(cells: Path) -> tuple[VisualSearch, Bool, Bool]:
     return search_words(run, size=64, cache=cells), has, touched
 
 
+@pytest.mark.slow
 def test_the_patch_is_the_first_word_and_its_cells_lie_on_it(planted: tuple[VisualSearch, Bool, Bool]) -> None:
     search, has, touched = planted
     first = search.findings[0]
@@ -48,6 +49,7 @@ def test_the_patch_is_the_first_word_and_its_cells_lie_on_it(planted: tuple[Visu
     assert search.words.perplexity > 0.5 * 64
 
 
+@pytest.mark.slow
 def test_a_words_p_is_that_of_the_runs_own_family(planted: tuple[VisualSearch, Bool, Bool]) -> None:
     search = planted[0]
     told = {i.text: i for i in search.diagnosis.insights if i.confirmed and i.text.startswith("visual word")}
@@ -61,6 +63,7 @@ def test_a_words_p_is_that_of_the_runs_own_family(planted: tuple[VisualSearch, B
             assert insight.effect.value == pytest.approx(finding.effects.excess_loss.value)
 
 
+@pytest.mark.slow
 def test_words_are_made_without_a_look_at_the_losses(planted: tuple[VisualSearch, Bool, Bool], cells: Path) -> None:
     run = planted[0].diagnosis
     other = replace(run, outcomes=replace(run.outcomes, loss=np.random.default_rng(1).permutation(run.outcomes.loss)))
@@ -70,6 +73,7 @@ def test_words_are_made_without_a_look_at_the_losses(planted: tuple[VisualSearch
     assert visual_lines(found)[0].startswith("No visual word goes with failure more than chance allows.")
 
 
+@pytest.mark.slow
 def test_each_picture_has_one_word_a_cell_and_its_nearest_cell_is_that_word(
     planted: tuple[VisualSearch, Bool, Bool],
 ) -> None:
@@ -83,6 +87,7 @@ def test_each_picture_has_one_word_a_cell_and_its_nearest_cell_is_that_word(
     assert np.isinf(words.distance[~words.present]).all()
 
 
+@pytest.mark.slow
 def test_what_is_shown_is_escaped_and_complete(planted: tuple[VisualSearch, Bool, Bool]) -> None:
     search = planted[0]
     ids = tuple(f"<b>{i}</b>" for i in search.diagnosis.samples.ids)
@@ -109,6 +114,7 @@ def test_a_crop_shows_its_cell_also_at_the_edge() -> None:
         assert (pixels < 60).any()
 
 
+@pytest.mark.slow
 def test_runs_without_pictures_and_other_pictures_are_refused(
     planted: tuple[VisualSearch, Bool, Bool], tmp_path: Path
 ) -> None:
@@ -123,6 +129,7 @@ def test_runs_without_pictures_and_other_pictures_are_refused(
         pictures_of(run, tmp_path)
 
 
+@pytest.mark.slow
 def test_the_command_prints_and_writes(
     planted: tuple[VisualSearch, Bool, Bool],
     cells: Path,
@@ -141,6 +148,7 @@ def test_the_command_prints_and_writes(
     assert load(tmp_path / "run").samples.items is not None
 
 
+@pytest.mark.slow
 def test_pictures_that_cannot_be_read_neither_have_a_word_nor_lack_it(
     planted: tuple[VisualSearch, Bool, Bool], tmp_path: Path
 ) -> None:
@@ -162,6 +170,7 @@ def test_pictures_that_cannot_be_read_neither_have_a_word_nor_lack_it(
     assert "80 of 160 images could not be read" in " ".join(visual_lines(found))
 
 
+@pytest.mark.slow
 def test_of_losses_that_are_mostly_equal_only_the_higher_ones_count_as_failures(
     planted: tuple[VisualSearch, Bool, Bool],
 ) -> None:
@@ -171,6 +180,7 @@ def test_of_losses_that_are_mostly_equal_only_the_higher_ones_count_as_failures(
     assert failing(replace(search.diagnosis, outcomes=outcomes)).sum() == 5
 
 
+@pytest.mark.slow
 def test_the_superclasses_of_the_run_are_those_of_the_search(
     planted: tuple[VisualSearch, Bool, Bool], monkeypatch: pytest.MonkeyPatch, cells: Path
 ) -> None:

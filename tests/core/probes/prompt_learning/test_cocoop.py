@@ -136,6 +136,7 @@ def test_the_network_is_as_narrow_as_in_the_paper() -> None:
     assert sizes == [512 * 32, 32, 32 * 512, 512]
 
 
+@pytest.mark.slow
 def test_where_names_mislead_it_wins_over_zero_shot(native: OpenClipEncoder) -> None:
     """Its shift is linear in an image, and one context must serve all classes, so that the names' order can only be
     bent."""

@@ -94,6 +94,7 @@ def test_a_true_mask_that_is_named_and_not_there_makes_no_unlabelled_scan(upload
         read_squares(tmp_path / "none.csv", upload, SIDE)
 
 
+@pytest.mark.slow
 def test_the_reference_is_better_than_vote_and_control_on_white_matter(measured: Standin) -> None:
     (one,) = measured.structures
     assert one.n == measured.n == N - UNKNOWN
@@ -102,6 +103,7 @@ def test_the_reference_is_better_than_vote_and_control_on_white_matter(measured:
     assert one.gain.low > 0
 
 
+@pytest.mark.slow
 def test_a_stand_in_is_offered_where_it_orders_the_labelled_scans(measured: Standin) -> None:
     assert measured.best == "network"
     assert not measured.refusal
@@ -113,6 +115,7 @@ def test_a_stand_in_is_offered_where_it_orders_the_labelled_scans(measured: Stan
     assert "offered as a stand-in for the loss of 8 scans" in said[-1]
 
 
+@pytest.mark.slow
 def test_a_stand_in_that_orders_nothing_is_refused_and_so_are_few_labels(measured: Standin) -> None:
     rng, known = np.random.default_rng(0), measured.labelled
     shuffled = rank_correlation(
@@ -162,6 +165,7 @@ def test_the_best_examples_come_first(scans: MaskSquares, network: Neuralizer) -
     assert dice_losses(many.masks["network"], true)[0] < 0.35
 
 
+@pytest.mark.slow
 def test_the_command_keeps_its_result_with_the_run_and_writes_no_number_that_it_refuses(
     upload: Path,
     scans: MaskSquares,

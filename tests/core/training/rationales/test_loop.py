@@ -73,6 +73,7 @@ def test_shuffled_reasons_are_the_same_ones_at_other_rows() -> None:
     assert not same(weights(method=SHUFFLED), weights(method=STEP_BY_STEP))
 
 
+@pytest.mark.slow
 def test_a_task_is_learned_with_its_reasons() -> None:
     rows = some_rows(60)
     how = settings(updates=150, width=32, lr=3e-3)
@@ -89,6 +90,7 @@ def test_a_task_is_learned_with_its_reasons() -> None:
     assert after.said[0] == rows.rationales[0]
 
 
+@pytest.mark.slow
 def test_both_in_one_target_is_learned_too() -> None:
     rows = some_rows(60)
     how = settings(updates=150, width=32, lr=3e-3, method=SINGLE_TASK, max_answer=32)
