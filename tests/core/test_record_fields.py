@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
-from typing import Any
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
+from typing_extensions import TypeAliasType
 
 from core.records import Diagnosis, ProbeResult
 from core.records.fields import check_fields
 from tests.support.diagnoses import make_diagnosis
+
+Scalar = TypeVar("Scalar", bound=np.generic)
+Vector = TypeAliasType("Vector", np.ndarray[tuple[Any, ...], np.dtype[Scalar]], type_params=(Scalar,))
+"""As `numpy.typing.NDArray` is written in NumPy 2.5, where Python is 3.12 or later."""
 
 WRONG: dict[str, Any] = {
     "clusters": (5,),
@@ -59,3 +64,15 @@ def test_every_annotation_of_a_stored_record_can_be_read(kind: Any) -> None:
         object.__setattr__(nothing, field.name, object())
     with pytest.raises(TypeError, match=kind.__name__):
         check_fields(nothing)
+
+
+@dataclass(frozen=True)
+class Aliased:
+    values: Vector[np.float64] | None
+
+
+def test_an_alias_of_arrays_stands_for_what_it_says() -> None:
+    check_fields(Aliased(np.zeros(3)))
+    check_fields(Aliased(None))
+    with pytest.raises(TypeError, match=r"Aliased\.values cannot be"):
+        check_fields(Aliased(np.array(["a"])))
