@@ -45,7 +45,7 @@ def _fits(value: Any, hint: Any) -> bool:
         return True
     origin, arguments = get_origin(hint), get_args(hint)
     if hasattr(origin, "__value__"):  # an alias as Python 3.12 has them: NumPy's NDArray is one in its newer versions
-        return _fits(value, cast(Any, origin).__value__[arguments])
+        return _fits(value, origin.__value__[arguments])
     if origin in (Union, UnionType):
         return any(_fits(value, one) for one in arguments)
     if origin is Literal:
