@@ -37,6 +37,7 @@ from core.language.counted import SaidCondition, counted
 from core.language.directions import centred
 from core.language.likeness import likeness, support, things_of
 from core.records import EVERYTHING, F32, F64, I64, Bool, Diagnosis, Estimate, Measure, Words
+from core.statistics.groups import group_terms
 from core.statistics.intervals import accuracy_of, bootstrap
 from core.statistics.permutation import studentised_excess
 from core.statistics.power import least_difference
@@ -281,14 +282,17 @@ class QuestionReader:
     def strongest(self, ranked: I64, of_sizes: Sequence[int] = ()) -> tuple[int, float, Measure]:
         """Of the sizes, by default those at which the run tested its phrases in this scope: how many of the (m,)
         rows, best match first, have the strongest excess in any measure of failure, its statistic, and the measure."""
-        own, spans = self.test.scores[ranked], self.design.spans
+        own, groups = self.test.scores[ranked], self.design.groups
         tested = phrase_sizes(len(own), self.scores.size, len(self.design.scopes))
         sizes = np.array(of_sizes or [size for _, size in tested])
-        sums = [np.cumsum(part, 0) for part in (own, own**2, *(() if spans is None else (spans[ranked, None],)))]
-        parts = [part[at].astype(np.float32) for part in sums for at in (sizes - 1, slice(-1, None))]
-        inside, total, inside_squares, total_squares, *spanned = parts
+        terms = () if groups is None else tuple(term.T for term in group_terms(own.T, groups[ranked]))
+        sums = [np.cumsum(part, 0) for part in (own, own**2, *terms)]
+        (inside, total), (inside_squares, total_squares), *grouped = (
+            [part[at].astype(np.float32) for at in (sizes - 1, slice(-1, None))] for part in sums
+        )
+        of_groups = [list(side) for side in zip(*grouped)]
         heights, n = sizes[:, None].astype(np.float64), np.full((1, 1), float(len(own)))
-        excess = studentised_excess(heights, n, inside, inside_squares, total, total_squares, *spanned)
+        excess = studentised_excess(heights, n, inside, inside_squares, total, total_squares, *of_groups)
         best, measure = divmod(int(excess.argmax()), excess.shape[1])
         return int(sizes[best]), float(excess[best, measure]), self.test.names[measure]
 

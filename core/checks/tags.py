@@ -250,7 +250,7 @@ class _Tested:
         most = self.n - MIN_CANDIDATE_ROWS
         tags = np.flatnonzero((sizes >= MIN_CANDIDATE_ROWS) & (sizes <= most)).tolist()
         regions = [Region("phrase", 0, np.flatnonzero(carried[:, t]).astype(np.int64), t) for t in tags]
-        family = Family(self.n, self.design.scopes[:1], [], regions, self.design.spans)
+        family = Family(self.n, self.design.scopes[:1], [], regions, self.design.groups)
         measured = measures(self.outcomes, self.design)
         if not regions or not self.design.testable:
             observed = family.statistics(measured.scores.astype(np.float32))

@@ -136,13 +136,13 @@ def _worth_a_look(
         scores = centre(measured.scores[:, :1], strata)
         test = replace(test, scores=scores, observed=family.statistics(scores.astype(np.float32)))
     strongest = sorted(listed, key=lambda one: -one.statistic)[:MOST_LISTED]
-    return [one for one in strongest if is_worse(measured.scores[:, 0], one, proposals.design.spans)]
+    return [one for one in strongest if is_worse(measured.scores[:, 0], one, proposals.design.groups)]
 
 
-def is_worse(scores: F64, found: FoundCluster, spans: I64 | None) -> bool:
+def is_worse(scores: F64, found: FoundCluster, groups: I64 | None) -> bool:
     """Whether its members do worse than the rest of the scope as they stand, which they may only do once the clusters
     are taken out; group by group and row by row, as both are shown."""
-    return all(_stands(scores, found.members, found.scope.rows, each) > 0 for each in (None, spans))
+    return all(_stands(scores, found.members, found.scope.rows, each) > 0 for each in (None, groups))
 
 
 def _overlap(a: Bool, b: Bool) -> float:
@@ -193,7 +193,7 @@ def _found(proposals: Proposals, test: FamilyTest, plain: F64) -> FoundCluster |
     if best is None:
         return None
     made, measure = _as_found(proposals, test, *best), best[1]
-    stands = _stands(plain[:, measure], made.members, made.scope.rows, proposals.design.spans) >= test.threshold
+    stands = _stands(plain[:, measure], made.members, made.scope.rows, proposals.design.groups) >= test.threshold
     p = test.p(made.statistic)
     return replace(made, p=p, confirmed=True) if stands and p <= test.alpha and made.statistic > 0 else None
 
@@ -214,11 +214,11 @@ def _as_found(proposals: Proposals, test: FamilyTest, number: int, measure: int)
     )
 
 
-def _stands(scores: F64, members: Bool, rows: I64, spans: I64 | None) -> float:
+def _stands(scores: F64, members: Bool, rows: I64, groups: I64 | None) -> float:
     """The statistic of (n,) members among the rows of their scope."""
     rest = rows[~members[rows]]
     excess, error = difference_of(
-        scores[members], scores[rest], None if spans is None else (spans[members], spans[rest])
+        scores[members], scores[rest], None if groups is None else (groups[members], groups[rest])
     )
     return excess / error
 

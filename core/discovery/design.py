@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from core.discovery.ridge.heads import split_by_block
 from core.discovery.superclasses import MANY_CLASSES, Superclasses, class_means, group_classes
 from core.errors import InvalidInput, quoted
 from core.records import EVERYTHING, F32, F64, I64, Bool, Diagnosis, Measure, Outcomes, SampleSet
-from core.statistics.groups import assign_folds, join_classes, size_of_group
+from core.statistics.groups import assign_folds, join_classes
 from core.statistics.permuter import Permuter
 
 SMALL_CLASS = 20
@@ -30,7 +29,7 @@ LARGE_CLASS, MOST_LARGE = 200, 40
 FOLDS = 5
 
 
-@dataclass(frozen=True, eq=False)  # without slots: `spans` is kept once it is made
+@dataclass(frozen=True, slots=True, eq=False)
 class Design:
     """Who is compared with whom, decided before any loss is looked at."""
 
@@ -66,11 +65,6 @@ class Design:
         """
         own = self.centre_of_row
         return Permuter(own if strata is None else strata, self.groups, scores, own)
-
-    @cached_property
-    def spans(self) -> I64 | None:
-        """(n,) `size_of_group`; None where every row is a group of its own."""
-        return None if self.groups is None else size_of_group(self.groups)
 
 
 def make_design(

@@ -53,8 +53,8 @@ def effects_of(
     def read(values: F64) -> tuple[Estimate, Estimate]:
         """The difference, and the set's own mean moved by as much as the difference was corrected."""
         own = centre(values, design.centre_of_row)
-        spans = None if design.spans is None else (design.spans[inside], design.spans[outside])
-        found = searched_difference(own[inside], own[outside], threshold, statistic, spans)
+        groups = None if design.groups is None else (design.groups[inside], design.groups[outside])
+        found = searched_difference(own[inside], own[outside], threshold, statistic, groups)
         level = float(values[inside].mean() - (own[inside].mean() - own[outside].mean()))
         return found, Estimate(*(level + end for end in (found.value, found.low, found.high)))
 

@@ -23,7 +23,8 @@ import numpy as np
 from core.discovery.ridge.heads import HeadSmoother
 from core.discovery.ridge.leave_out import LeaveOutSmoother
 from core.records import F32, F64, I64, Bool
-from core.statistics.permutation import plain_excess, studentised_excess
+from core.statistics.groups import group_terms
+from core.statistics.permutation import Sums, plain_excess, studentised_excess
 
 Statistic = Callable[..., F32 | F64]
 Smoother = HeadSmoother | LeaveOutSmoother
@@ -99,7 +100,7 @@ class Family:
         scopes: the first is all samples.
         smoothers: (smoother, scope numbers that it cuts slices in) pairs.
         regions: loss-free sets; each must lie inside its scope.
-        spans: (n,) how many rows the group of each row has, where rows come in groups.
+        groups: (n,) where rows come in groups.
     """
 
     def __init__(
@@ -108,9 +109,9 @@ class Family:
         scopes: Sequence[Scope],
         smoothers: Sequence[tuple[Smoother, Sequence[int]]],
         regions: Sequence[Region],
-        spans: I64 | None = None,
+        groups: I64 | None = None,
     ) -> None:
-        self.n, self.smoothers, self.regions, self.spans = n, list(smoothers), list(regions), spans
+        self.n, self.smoothers, self.regions, self.groups = n, list(smoothers), list(regions), groups
         # rows of equal prediction (the same picture twice) are taken in the order of the scope, never of a sorted table
         rng = np.random.default_rng(0)
         self.scopes = [replace(s, rows=rng.permutation(s.rows)) for s in scopes]
@@ -132,8 +133,7 @@ class Family:
         )
 
     def _sets(self, scope: int) -> tuple[I64, F32]:
-        """The numbers of a scope's regions, and their (regions, rows of the scope) indicators: each is compared within
-        its scope only."""
+        """The numbers of a scope's regions, and their (regions, rows of the scope) indicators."""
         rows = self.scopes[scope].rows
         place = np.zeros(self.n, dtype=np.int64)
         place[rows] = np.arange(len(rows))
@@ -189,7 +189,7 @@ class Family:
 
     def _moments(self, scores: F32, marks: F32 | None = None) -> Iterator[tuple[slice | I64, Moments, F32 | None]]:
         """For each run of candidates, which they are, their sums, and of slices the (p,) trend behind them."""
-        own = [_Own.of(scores, scope.rows, marks, self.spans) for scope in self.scopes]
+        own = [_Own.of(scores, scope.rows, marks, self.groups) for scope in self.scopes]
         at = 0
         for smoother, where in self.smoothers:
             predicted = np.ascontiguousarray(smoother.predict(scores).T)  # (p, n): a column is one piece of memory
@@ -203,7 +203,7 @@ class Family:
                 yield self.n_slices + numbers, one.regions(masks), None
 
     def slice_of(self, candidate: Candidate, scores: F64) -> tuple[F64, Bool]:
-        """(n,) out-of-fold predictions behind a slice (-inf outside its scope) and its (n,) members."""
+        """(n,) out-of-fold predictions behind a slice, -inf outside its scope, and members."""
         rows = self.scopes[candidate.scope].rows
         inside = self.smoothers[candidate.smoother][0].predict(scores[:, None].astype(np.float32))[rows]
         predicted, members = np.full(self.n, -np.inf), np.zeros(self.n, dtype=bool)
@@ -222,8 +222,7 @@ class Moments:
     marked: F32 | None = None
     """(r, p) share of the rows inside that are marked."""
     surest: F32 | None = None
-    """(p,) or (r, p) share of marked rows among the SUREST with the highest predictions; of sets, among all of
-    theirs."""
+    """(p,) or (r, p) share of marked rows among the SUREST with the highest predictions; of a set, among all."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -235,15 +234,15 @@ class _Own:
     squares: F32
     marks: F32 | None = None
     """(p, rows)"""
-    spans: F32 | None = None
-    """(rows,) how many rows the group of each has."""
+    terms: tuple[F32 | F64, ...] = ()
+    """`group_terms`, (p, rows) or (1, rows), where rows come in groups."""
 
     @classmethod
-    def of(cls, scores: F32, rows: I64, marks: F32 | None = None, spans: I64 | None = None) -> _Own:
+    def of(cls, scores: F32, rows: I64, marks: F32 | None = None, groups: I64 | None = None) -> _Own:
         own = np.ascontiguousarray(scores[rows].T)
         marked = None if marks is None else np.ascontiguousarray(marks[rows].T)
-        of_rows = None if spans is None else spans[rows].astype(np.float32)
-        return cls(own, own.sum(1)[None], np.einsum("pn,pn->p", own, own)[None], marked, of_rows)
+        terms = () if groups is None else group_terms(own, groups[rows])
+        return cls(own, own.sum(1)[None], np.einsum("pn,pn->p", own, own)[None], marked, terms)
 
     @property
     def size(self) -> F64:
@@ -254,31 +253,33 @@ class _Own:
         sizes = masks.sum(1)[:, None].astype(np.float64)
         sums, squares = masks @ self.scores.T, masks @ np.square(self.scores).T
         marked = None if self.marks is None else (masks @ self.marks.T) / masks.sum(1)[:, None]
-        spans = () if self.spans is None else ((masks @ self.spans)[:, None], self.spans.sum())
-        return Moments((sizes, self.size, sums, squares, self.total, self.squares, *spans), marked, marked)
+        return Moments(self._sums(sizes, sums, squares, [masks @ term.T for term in self.terms]), marked, marked)
 
     def slices(self, predicted: F32, depths: Sequence[float]) -> Moments:
         """Of the rows with the highest predictions; each depth is cut out of the next deeper one."""
         sizes = [round(d * predicted.shape[1]) for d in depths]
-        sums, squares, spanned, marked = np.empty((4, len(sizes), len(predicted)), np.float32)
+        sums, squares, marked = np.empty((3, len(sizes), len(predicted)), np.float32)
+        terms = [np.broadcast_to(term, predicted.shape) for term in self.terms]
+        of_groups = np.empty((len(terms), *sums.shape), np.float32)
         inside, scores, marks, surest = predicted, self.scores, self.marks, None
-        spans = None if self.spans is None else np.broadcast_to(self.spans, predicted.shape)
         ordered = np.sort(predicted, axis=1)  # once for all depths: whole sorts of floats beat partitions of positions
         for i in np.argsort(sizes)[::-1]:
             kept = _above(inside, sizes[i], ordered[:, -sizes[i]])
             inside, scores = (np.take(a, kept).reshape(len(a), sizes[i]) for a in (inside, scores))
             sums[i], squares[i] = scores.sum(1), np.einsum("pn,pn->p", scores, scores)
-            if spans is not None:
-                spans = np.take(spans, kept).reshape(inside.shape)
-                spanned[i] = spans.sum(1)
+            terms = [np.take(term, kept).reshape(inside.shape) for term in terms]
+            for of_term, term in zip(of_groups, terms):
+                of_term[i] = term.sum(1)
             if marks is not None:
                 marks = np.take(marks, kept).reshape(inside.shape)
                 marked[i] = marks.mean(1)
         if marks is not None:
             surest = np.take(marks, _above(inside, SUREST, ordered[:, -SUREST])).reshape(len(marks), -1).mean(1)
-        heights = np.array(sizes, dtype=np.float64)[:, None]
-        of_groups = () if self.spans is None else (spanned, self.spans.sum())
-        return Moments((heights, self.size, sums, squares, self.total, self.squares, *of_groups), marked, surest)
+        return Moments(self._sums(np.float64(sizes)[:, None], sums, squares, of_groups), marked, surest)
+
+    def _sums(self, sizes: F64, sums: F32, squares: F32, of_groups: Sequence[Sums]) -> tuple[Any, ...]:
+        terms = (of_groups, [term.sum(1)[None] for term in self.terms]) if self.terms else ()
+        return sizes, self.size, sums, squares, self.total, self.squares, *terms
 
     def trend(self, predicted: F32) -> F32:
         """(p,) correlation of the scores with their predictions, over its own error: so permuted it keeps its level

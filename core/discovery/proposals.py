@@ -89,7 +89,7 @@ def propose(
     conditions, notes = _conditions(columns, design, regions, more)
     scores = None if words is None else phrase_scores(words.joint.vectors, words.directions, design.centre_of_row)
     phrases = [] if scores is None else _phrases(scores, design, regions)
-    family = Family(len(design.blocks), design.scopes, _smoothers(features, design), regions, design.spans)
+    family = Family(len(design.blocks), design.scopes, _smoothers(features, design), regions, design.groups)
     return Proposals(design, features, family, tuple(parts), conditions, notes, tuple(phrases), words, scores)
 
 

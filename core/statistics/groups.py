@@ -7,7 +7,9 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from core.errors import InvalidInput
-from core.records import I64, Bool
+from core.records import F32, F64, I64, Bool
+
+GroupTerms = tuple[F32 | F64, F32 | F64, F32 | F64]
 
 
 def joined(n: int, rows: I64, shared: I64) -> I64:
@@ -32,6 +34,24 @@ def size_of_group(groups: I64) -> I64:
     """(n,) how many rows the group of each row has."""
     _, number, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     return sizes[number]
+
+
+def group_terms(scores: F32 | F64, groups: I64) -> GroupTerms:
+    """What the variance of a set's mean is made of where rows come in groups (`core.statistics.permutation`).
+
+    Args:
+        scores: (p, n), groups along the last axis.
+
+    Returns:
+        Of each row: (p, n) its score times the sum S of its group; (p, n) its score times the size of its group, plus
+        S; and (1, n) that size. They add up over any set of rows: for the set's mean m the sum over it of (score - m)
+        (S - size m) is the first less m times the second plus m^2 times the third.
+    """
+    _, number, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    order = np.argsort(number, kind="stable")
+    sums = np.add.reduceat(scores[:, order], np.cumsum(sizes) - sizes, axis=1)[:, number]
+    spans = sizes[number].astype(scores.dtype)[None]
+    return scores * sums, scores * spans + sums, spans
 
 
 def join_classes(labels: I64, joining: Bool, groups: I64 | None) -> I64 | None:

@@ -124,7 +124,7 @@ def conditional_shrink(z: float, threshold: float) -> float:
 
 
 def searched_difference(
-    inside: F64, outside: F64, multiplier: float, statistic: float | None = None, spans: tuple[I64, I64] | None = None
+    inside: F64, outside: F64, multiplier: float, statistic: float | None = None, groups: tuple[I64, I64] | None = None
 ) -> Estimate:
     """Mean inside minus mean outside, with an interval that pays for the search.
 
@@ -135,13 +135,13 @@ def searched_difference(
             the variance.
         statistic: of a confirmed finding, whose value is then shrunk for having passed the threshold; by the
             difference's own statistic where that is larger (a later cluster is tested on what the earlier ones leave).
-        spans: of `core.statistics.permutation.difference_of`, where rows come in groups.
+        groups: of `core.statistics.permutation.difference_of`, where rows come in groups.
 
     Returns:
         The estimate; the interval is that of the plain difference, so it holds the shrunk value too. Its error is the
         one that the test uses, so that it stays off 0 exactly where the test passes.
     """
-    difference, error = difference_of(inside, outside, spans)
+    difference, error = difference_of(inside, outside, groups)
     reach = multiplier * error if np.isfinite(multiplier) else float("nan")
     value = difference
     if statistic is not None and np.isfinite(multiplier) and statistic > 0:

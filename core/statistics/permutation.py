@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from core.records import F32, F64, I64
+from core.statistics.groups import group_terms
 
 PRIOR_ROWS = 5.0
 """Rows of the scope whose variance is mixed into each side; see `excess_and_error`. On tuning seeds, where 20 rows of
@@ -42,7 +43,7 @@ def permutation_threshold(null: F32, alpha: float) -> float:
 Sums = F32 | F64
 
 
-def plain_excess(size: F64, scope_size: F64, inside: Sums, inside_squares: Sums, total: Sums, *_: Sums | None) -> Sums:
+def plain_excess(size: F64, scope_size: F64, inside: Sums, inside_squares: Sums, total: Sums, *_: Any) -> Sums:
     """(r, p) mean inside minus mean outside; the arguments of `excess_and_error`, of which the others are not
     needed."""
     return inside / size - (total - inside) / (scope_size - size)
@@ -61,8 +62,8 @@ def excess_and_error(
     inside_squares: Sums,
     total: Sums,
     total_squares: Sums,
-    inside_spans: Sums | None = None,
-    total_spans: Sums | None = None,
+    inside_groups: Sequence[Sums] | None = None,
+    total_groups: Sequence[Sums] | None = None,
     *,
     prior: float = PRIOR_ROWS,
 ) -> tuple[Sums, Sums]:
@@ -72,9 +73,12 @@ def excess_and_error(
         size, scope_size: (r, 1) rows inside the set and in its scope, set being a part of scope.
         inside, inside_squares: (r, p) sums of the loss and of its square inside.
         total, total_squares: (r, p) or (1, p) the same over the scope.
-        inside_spans, total_spans: the same of the size of each row's group, where rows come in groups. A side then
-            counts for (its rows)^2 over that sum rows (Kish 1965), as if the rows of a group were one: a set of one
-            group has no variance of its own, permuted or not, and would be the best of the family in every permutation.
+        inside_groups, total_groups: the same of each of `core.statistics.groups.group_terms`, where rows come in
+            groups. The variance of a side's mean is then that of the sums of its groups, about the side's mean (Liang
+            & Zeger 1986, Biometrika 73(1)), and never less than that of as many single rows: so the rows of a side may
+            be alike to any degree, and to another one than those of the other side. Where a side holds a part of a
+            group, the part's sum is multiplied by the whole group's. A side counts for (its rows)^2 over the sum of the
+            sizes of its rows' groups (Kish 1965).
         prior: so many rows' worth of the scope's variance are mixed into each side's variance where that makes it
             larger. Without it a handful of equal losses would have no variance and an infinite t; with too much a set
             of failures would be judged by the variance of rows that do not fail.
@@ -83,34 +87,48 @@ def excess_and_error(
         (r, p) differences and (r, p) errors. Welch 1947, Biometrika 34; the mixed-in variance is ours.
     """
     outside_size = scope_size - size
-    common = prior * np.maximum(total_squares / scope_size - (total / scope_size) ** 2, 1e-12)
     outside, outside_squares = total - inside, total_squares - inside_squares
-    count, outside_count = size, outside_size
-    if inside_spans is not None and total_spans is not None:
-        count = np.maximum(size**2 / inside_spans, 1)
-        outside_count = np.maximum(outside_size**2 / (total_spans - inside_spans), 1)
-    error_in = _squared_error(size, inside, inside_squares, count, common, prior)
-    error_out = _squared_error(outside_size, outside, outside_squares, outside_count, common, prior)
-    return inside / size - outside / outside_size, np.sqrt(error_in + error_out)
+    rest = None
+    if inside_groups is not None and total_groups is not None:
+        rest = [of_all - own for own, of_all in zip(inside_groups, total_groups)]
+    own, count = _counted_squares(size, inside, inside_squares, inside_groups)
+    outside_own, outside_count = _counted_squares(outside_size, outside, outside_squares, rest)
+    everything, all_count = _counted_squares(scope_size, total, total_squares, total_groups)
+    common = prior * np.maximum(everything / all_count, 1e-12)
+    error = _squared_error(own, count, common, prior) + _squared_error(outside_own, outside_count, common, prior)
+    return inside / size - outside / outside_size, np.sqrt(error)
 
 
-def _squared_error(size: F64, total: Sums, squares: Sums, count: Sums, common: Sums, prior: float) -> Sums:
+def _counted_squares(size: F64, total: Sums, squares: Sums, groups: Sequence[Sums] | None) -> tuple[Sums, Sums]:
+    """The sum of squares about the mean of the rows that a side counts for, and how many those are."""
+    own = np.maximum(squares - total * total / size, 0)
+    if groups is None:
+        return own, size
+    products, crossed, spans = groups
+    mean, count = total / size, np.maximum(size**2 / np.maximum(spans, 1), 1)
+    of_sums = products - mean * crossed + mean**2 * spans
+    return np.maximum(of_sums, own) * (count / size) ** 2, count
+
+
+def _squared_error(own: Sums, count: Sums, common: Sums, prior: float) -> Sums:
     """Of the mean: its own variance, or the one with the prior's where that is larger, over the rows it counts for."""
-    own = np.maximum(squares - total * total / size, 0) * (count / size)
     return np.maximum(own / np.maximum(count - 1, 1), (own + common) / (count + prior)) / count
 
 
-def difference_of(inside: F64, outside: F64, spans: tuple[F64 | I64, F64 | I64] | None = None) -> tuple[float, float]:
+def difference_of(inside: F64, outside: F64, groups: tuple[I64, I64] | None = None) -> tuple[float, float]:
     """Mean inside minus mean outside of two samples, and the standard error that `excess_and_error` gives it.
 
     Args:
-        spans: of each row inside, and outside, how many rows its group has.
+        groups: of each row inside, and outside, where rows come in groups.
     """
     values = np.r_[inside, outside].astype(np.float64)
     sums = [inside.sum(), (inside**2).sum(), values.sum(), (values**2).sum()]
-    sums += [] if spans is None else [spans[0].sum(), spans[0].sum() + spans[1].sum()]
+    of_groups = []
+    if groups is not None:
+        terms = group_terms(values[None], np.r_[groups])
+        of_groups = [[term[:, :end].sum(1, keepdims=True) for term in terms] for end in (len(inside), None)]
     one = np.ones((1, 1))
-    excess, error = excess_and_error(len(inside) * one, len(values) * one, *(float(s) * one for s in sums))
+    excess, error = excess_and_error(len(inside) * one, len(values) * one, *(float(s) * one for s in sums), *of_groups)
     return float(excess[0, 0]), float(error[0, 0])
 
 

@@ -249,7 +249,8 @@ CASES["groups: across five classes, 2 to 50 %, 1 to 12 rows, hard groups"] = gro
     (0.02, 0.05, 0.1, 0.3, 0.5), (1, 1, 1, 1, 1), 12
 )
 CASES["groups: across two classes, errors by group, losses by nothing"] = errors_go_by_group
-CASES["groups: alike in one place, independent elsewhere"] = groups_alike_in_a_place
+CASES["groups: 40, alike in one place, independent elsewhere"] = groups_alike_in_a_place(40)
+CASES["groups: 160, alike in one place, independent elsewhere"] = groups_alike_in_a_place(160)
 CASES["regions: outlying vectors of wide losses"] = outlying_vectors
 CASES["copies: pairs that nobody names"] = pairs_that_nobody_names
 CASES["groups: eight classes of six, and one that sees all"] = groups_nearly_of_a_class(1)

@@ -44,25 +44,29 @@ def errors_go_by_group(number: int) -> dict[str, Any]:
     return _claimed(number, groups, labels, rng.exponential(1.0, 480), wrong, rng)
 
 
-def groups_alike_in_a_place(number: int) -> dict[str, Any]:
-    """40 groups of 8 rows, a fifth of which fail everywhere. Ten groups lie apart, and a column says so: their rows
-    fail together, those of the others each for itself."""
-    rng = np.random.default_rng([number, 39])
-    groups = np.repeat(np.arange(40), 8)
-    apart = groups < 10
-    vectors = rng.normal(size=(320, 16)) + 1.5 * rng.normal(size=(40, 16))[groups]
-    vectors[:, 0] += 6 * apart
-    wrong = np.where(apart, (rng.random(40) < 0.2)[groups], rng.random(320) < 0.2)
-    column = Column("place", "category", np.where(apart, "apart", "other").astype(object))
-    settings = Settings(seed=number, map=False, sensitivity=False, n_permutations=199, n_members=2)
-    found = diagnose_arrays(
-        vectors.astype(np.float32), wrong * 1.0, errors=wrong, groups=groups, columns=(column,), settings=settings
-    )
-    conditions = any(one.confirmed for one in found.insights)
-    return {
-        "claimed": bool(found.clusters or conditions or found.estimate.predictability.confirmed),
-        "conditions": conditions,
-    }
+def groups_alike_in_a_place(count: int) -> Callable[[int], dict[str, Any]]:
+    """So many groups of 8 rows, a fifth of which fail everywhere. A quarter of the groups lie apart, and a column says
+    so: their rows fail together, those of the others each for itself."""
+
+    def run(number: int) -> dict[str, Any]:
+        rng = np.random.default_rng([number, 39])
+        groups, n = np.repeat(np.arange(count), 8), 8 * count
+        apart = groups < count // 4
+        vectors = rng.normal(size=(n, 16)) + 1.5 * rng.normal(size=(count, 16))[groups]
+        vectors[:, 0] += 6 * apart
+        wrong = np.where(apart, (rng.random(count) < 0.2)[groups], rng.random(n) < 0.2)
+        column = Column("place", "category", np.where(apart, "apart", "other").astype(object))
+        settings = Settings(seed=number, map=False, sensitivity=False, n_permutations=199, n_members=2)
+        found = diagnose_arrays(
+            vectors.astype(np.float32), wrong * 1.0, errors=wrong, groups=groups, columns=(column,), settings=settings
+        )
+        conditions = any(one.confirmed for one in found.insights)
+        return {
+            "claimed": bool(found.clusters or conditions or found.estimate.predictability.confirmed),
+            "conditions": conditions,
+        }
+
+    return run
 
 
 def outlying_vectors(number: int) -> dict[str, Any]:

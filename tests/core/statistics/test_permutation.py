@@ -81,20 +81,50 @@ def test_without_a_prior_the_statistic_is_welchs() -> None:
     assert float(found[0, 0]) == pytest.approx(reference.statistic)
 
 
-def test_rows_of_a_group_count_as_often_as_kishs_effective_size_says() -> None:
+def test_groups_of_one_row_change_nothing_and_copies_count_once() -> None:
     rng = np.random.default_rng(10)
     inside, outside = rng.normal(1, 1, 40), rng.normal(0, 1, 60)
-    alone = difference_of(inside, outside)
-    assert difference_of(inside, outside, (np.ones(40), np.ones(60))) == pytest.approx(alone)
+    alone, rest = difference_of(inside, outside), 100 + np.arange(60)
+    assert difference_of(inside, outside, (np.arange(40), rest)) == pytest.approx(alone)
     # the same four rows ten times are four rows
     once, ten_times = difference_of(inside[:4], outside), np.tile(inside[:4], 10)
-    again = difference_of(ten_times, outside, (np.full(40, 10), np.ones(60)))
+    again = difference_of(ten_times, outside, (np.tile(np.arange(4), 10), rest))
     assert again[0] == pytest.approx(once[0])
-    assert again[1] == pytest.approx(once[1], rel=0.1)  # the scope, of which five rows are mixed in, holds 100 rows
-    assert again[1] > 2.5 * difference_of(ten_times, outside)[1]
+    # but for the scope, of which five rows are mixed in: its 36 further rows are of the four groups
+    assert again[1] == pytest.approx(once[1], rel=0.25)
+    assert again[1] > 2 * difference_of(ten_times, outside)[1]
     # all of one group: a single row, judged by the spread of the scope
-    error = difference_of(np.full(40, 2.0), outside, (np.full(40, 40), np.ones(60)))[1]
+    error = difference_of(np.full(40, 2.0), outside, (np.zeros(40, int), rest))[1]
     assert error > 0.8 * np.r_[np.full(40, 2.0), outside].std()
+
+
+@pytest.mark.parametrize(("inner", "outer"), [(1.0, 0.0), (0.0, 1.0), (1.0, 1.0), (0.0, 0.0), (0.3, 0.0)])
+def test_the_error_is_right_however_alike_the_rows_of_a_group_are_on_each_side(inner: float, outer: float) -> None:
+    """60 groups of 8 rows against 180: the difference over its error has a deviation of 1."""
+    rng = np.random.default_rng(11)
+    groups = np.repeat(np.arange(240), 8)
+
+    def drawn(share: float, own: Any) -> Any:
+        of_group = rng.normal(size=240)[groups[own]]
+        return np.sqrt(share) * of_group + np.sqrt(1 - share) * rng.normal(size=own.sum())
+
+    first = groups < 60
+    ratios = []
+    for _ in range(400):
+        difference, error = difference_of(drawn(inner, first), drawn(outer, ~first), (groups[first], groups[~first]))
+        ratios.append(difference / error)
+    assert np.std(ratios) == pytest.approx(1, abs=0.12)
+
+
+def test_a_part_of_each_group_is_never_judged_by_less_than_single_rows() -> None:
+    """Each of 50 groups has half of its rows inside; what rows of a group have in common is not taken for certainty."""
+    rng = np.random.default_rng(12)
+    groups = np.repeat(np.arange(50), 8)
+    inside = np.tile([True, False], 200)
+    for _ in range(50):
+        values = rng.normal(size=50)[groups] * rng.choice([-1, 1], 400) + rng.normal(size=400)
+        error = difference_of(values[inside], values[~inside], (groups[inside], groups[~inside]))[1]
+        assert error >= 0.95 * difference_of(values[inside], values[~inside])[1]
 
 
 def test_a_small_set_of_far_wider_losses_is_judged_by_its_own_spread() -> None:
