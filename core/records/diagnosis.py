@@ -274,6 +274,9 @@ class Diagnosis:
     """What zero-shot and few-shot classifiers score on the same samples, if that was tried."""
     extras: Mapping[str, Any] = field(default_factory=dict)
 
+    def __repr__(self) -> str:
+        return f"<Diagnosis of {self.samples.name!r}: {len(self.samples):,} samples, {len(self.clusters)} confirmed clusters>"
+
     def cluster_of(self) -> tuple[I64, F64]:
         """(n,) confirmed cluster of highest membership if that is at least 0.5, else -1; and (n,) that membership."""
         if not self.clusters:

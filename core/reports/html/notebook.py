@@ -1,0 +1,57 @@
+"""A diagnosis as the output of a notebook's cell: the verdict, and of each cluster a sentence and its first pictures.
+
+One fragment of HTML without script, id or class of the notebook's page; every text from the user's data is escaped.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.data.inline import InlinePictures, text_of
+from core.records import Diagnosis
+from core.reports.html.render import render
+from core.reports.tables.diagnosis import top_members
+from core.reports.wording import summary
+from core.reports.wording.candidates import candidates_sentence
+from core.reports.wording.findings import cluster_title, plain_sentence
+from core.reports.wording.sensitivity import sensitivity_sentence
+
+MOST_CLUSTERS = 5
+PICTURES = 6
+PICTURE_SIZE = 88
+"""Longest side in pixels."""
+MOST_BYTES = 300_000
+"""Bound on all pictures together."""
+MOST_TEXT = 160
+"""Characters of a text that is shown."""
+
+
+def notebook_html(diagnosis: Diagnosis) -> str:
+    """The fragment, of some hundred kilobytes at most whatever the number of samples and clusters."""
+    samples = diagnosis.samples
+    pictures = InlinePictures(samples.items, MOST_BYTES, PICTURE_SIZE, samples.modality)
+    cards: list[dict[str, Any]] = []
+    for cluster in diagnosis.clusters[:MOST_CLUSTERS]:
+        rows = [int(row) for row in top_members(diagnosis, cluster, PICTURES)]
+        texts = [text_of(samples, row)[:MOST_TEXT] for row in rows]
+        cards.append(
+            {
+                "title": cluster_title(diagnosis, cluster),
+                "sentence": plain_sentence(diagnosis, cluster),
+                "members": []
+                if samples.modality == "text"
+                else [(samples.ids[row], pictures.address(row)) for row in rows],
+                "texts": [text for text in texts if text][: PICTURES // 2],
+            }
+        )
+    return str(
+        render(
+            "notebook.html.j2",
+            diagnosis=diagnosis,
+            verdict=summary.verdict(diagnosis),
+            cards=cards,
+            more=len(diagnosis.clusters) - len(cards),
+            instead="" if cards else sensitivity_sentence(diagnosis),
+            worth_a_look=candidates_sentence(diagnosis) if diagnosis.candidates else "",
+        )
+    )

@@ -1,0 +1,85 @@
+"""The pages that people read: every link leads somewhere, and what the README tells to run runs."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from core.cli.main import COMMANDS
+from tests.conftest import REPOSITORY
+
+EXAMPLE = REPOSITORY / "assets/examples/scenes"
+
+
+def pages(root: Path) -> list[Path]:
+    return [*sorted(root.glob("*.md")), *sorted((root / "docs").rglob("*.md")), *sorted(root.glob("assets/**/*.md"))]
+
+
+def anchors(text: str) -> set[str]:
+    """What GitHub calls the headings of a page."""
+    headings = re.findall(r"^#+ (.*)$", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S), re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+def broken_links(root: Path) -> list[str]:
+    """Of each link inside the repository that leads nowhere, the page and the link."""
+    broken: list[str] = []
+    for page in pages(root):
+        for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text("utf-8")):
+            if re.match(r"[a-z]+:", link):
+                continue
+            path, _, anchor = link.partition("#")
+            target = (page.parent / path).resolve() if path else page
+            found = target.exists() and (not anchor or anchor in anchors(target.read_text("utf-8")))
+            broken += [] if found else [f"{page.relative_to(root)}: {link}"]
+    return broken
+
+
+def test_every_link_of_the_pages_leads_to_a_file_and_a_heading() -> None:
+    assert broken_links(REPOSITORY) == []
+
+
+def test_a_link_that_leads_nowhere_is_noticed(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_text(
+        "# One `two`, three\n[a](#one-two-three) [b](#other) [c](no.md) [d](https://x.y) [e](more.md#here)\n", "utf-8"
+    )
+    (tmp_path / "more.md").write_text("# Here\n```\n# not a heading\n```\n[f](README.md#not-a-heading)\n", "utf-8")
+    assert broken_links(tmp_path) == ["README.md: #other", "README.md: no.md", "more.md: README.md#not-a-heading"]
+
+
+@pytest.fixture
+def at_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the files that the README names: 300 samples of an example, and 60 others."""
+    table = pd.read_csv(EXAMPLE / "table.csv")
+    for name, rows in (("val", table[:300]), ("new", table[:300]), ("next", table[300:360])):
+        rows.to_csv(tmp_path / f"{name}.csv", index=False)
+    for name in ("val", "next"):
+        shutil.copyfile(EXAMPLE / "images.zip", tmp_path / f"{name}.zip")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", (REPOSITORY / "README.md").read_text("utf-8"), re.M | re.S)
+
+
+@pytest.mark.slow
+def test_what_the_readme_tells_to_run_runs(at_work: Path) -> None:
+    """In its order, but for the commands that install or go on serving; with fewer permutations."""
+    lines = [line.partition(" #")[0].strip() for block in blocks("bash") for line in block.splitlines()]
+    commands = [shlex.split(line)[1:] for line in lines if re.match(r"errata (?!serve)", line)]
+    assert [words[0] for words in commands] == ["diagnose", "ask", "predict", "gate", "export"]
+    for words in commands:
+        fewer = ["--permutations", "199"] if words[0] in ("diagnose", "gate") else []
+        with pytest.raises(SystemExit) as left:
+            COMMANDS.main([*words, *fewer], prog_name="errata")
+        assert left.value.code in (0, None), words
+    assert (at_work / "run/report.html").is_file()
+    assert (at_work / "page/index.html").is_file()
+    for block in blocks("python"):
+        exec(compile(block, "README.md", "exec"), {"__name__": "readme"})
