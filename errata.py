@@ -6,6 +6,7 @@ package `errata` itself (docs/decisions/package.md).
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from core.errors import Cancelled, DiagnosisError, InvalidInput, MissingDependency
     from core.records import Diagnosis
     from core.reports.html.diagnosis import write_report
+    from core.reports.tables.diagnosis import samples_table
+    from core.reports.tables.findings import findings_table
     from core.reports.wording.answers import answer_sentence
     from core.reports.wording.findings import sentence
     from core.store import load, save
@@ -42,8 +45,10 @@ __all__ = [
     "audit",
     "compare",
     "diagnose",
+    "findings_table",
     "load",
     "predict",
+    "samples_table",
     "save",
     "sentence",
     "show",
@@ -60,11 +65,13 @@ _FROM = {
     "diagnose": "core.diagnose:diagnose",
     "Diagnosis": "core.records:Diagnosis",
     "DiagnosisError": "core.errors:DiagnosisError",
+    "findings_table": "core.reports.tables.findings:findings_table",
     "InvalidInput": "core.errors:InvalidInput",
     "load": "core.store:load",
     "MissingDependency": "core.errors:MissingDependency",
     "predict": "core.checks.fresh:predict_fresh",
     "Roles": "core.data.tables.roles:Roles",
+    "samples_table": "core.reports.tables.diagnosis:samples_table",
     "save": "core.store:save",
     "sentence": "core.reports.wording.findings:sentence",
     "Settings": "core.discovery.settings:Settings",
@@ -85,3 +92,18 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return __all__
+
+
+def _say_in_notebooks() -> None:
+    """In a notebook a diagnosis at the end of a cell is shown as its clusters and pictures."""
+    shell: Any = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell is None:
+        return
+
+    def show_cell(diagnosis: Diagnosis) -> str:
+        return import_module("core.reports.html.notebook").notebook_html(diagnosis)
+
+    shell.display_formatter.formatters["text/html"].for_type_by_name("core.records.diagnosis", "Diagnosis", show_cell)
+
+
+_say_in_notebooks()

@@ -13,14 +13,13 @@ from core.discovery.superclasses import name_vectors
 from core.records import F32, Diagnosis, Progress, no_progress
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from core.data.samples import DataSet
+    from core.data.tables.frames import TableLike
     from core.data.tables.roles import Roles
 
 
 def diagnose(
-    table: str | Path | pd.DataFrame | None = None,
+    table: TableLike | None = None,
     *,
     images: str | Path | None = None,
     embeddings: str | Path | F32 | None = None,
@@ -39,7 +38,8 @@ def diagnose(
 
     Args:
         table: per-sample losses, or what they are computed from, any metadata, and the texts if the samples are texts
-            (`Roles(texts=...)`, or recognised by name); a path or a DataFrame.
+            (`Roles(texts=...)`, or recognised by name): a path, a DataFrame, a dict of columns, or a table of Arrow,
+            polars or Hugging Face datasets.
         images: zip, tar or folder of pictures; None if the table holds them or embeddings are given.
         embeddings: given vectors instead of an encoder: npy, npz, safetensors, or an (n, d) array in the table's row
             order.

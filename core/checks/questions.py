@@ -290,9 +290,8 @@ class QuestionReader:
         (inside, total), (inside_squares, total_squares), *grouped = (
             [part[at].astype(np.float32) for at in (sizes - 1, slice(-1, None))] for part in sums
         )
-        of_groups = [list(side) for side in zip(*grouped)]
         heights, n = sizes[:, None].astype(np.float64), np.full((1, 1), float(len(own)))
-        excess = studentised_excess(heights, n, inside, inside_squares, total, total_squares, *of_groups)
+        excess = studentised_excess(heights, n, inside, inside_squares, total, total_squares, *zip(*grouped))
         best, measure = divmod(int(excess.argmax()), excess.shape[1])
         return int(sizes[best]), float(excess[best, measure]), self.test.names[measure]
 

@@ -17,6 +17,7 @@ from core.data.images.matching import check_pictures
 from core.data.rows import ids_of, items_of
 from core.data.scans.outlines import MaskedScans
 from core.data.tables.cells import stack_arrays
+from core.data.tables.frames import TableLike, as_frame
 from core.data.tables.in_folder import open_table
 from core.data.tables.masks import mask_losses, mask_reader
 from core.data.tables.metadata import group_numbers, metadata_columns, split_names, without_repeats
@@ -59,7 +60,7 @@ class DataSet:
 
 
 def read_data_set(
-    table: str | Path | pd.DataFrame | None,
+    table: TableLike | None,
     *,
     images: str | Path | None = None,
     embeddings: str | Path | npt.NDArray[Any] | None = None,
@@ -70,8 +71,8 @@ def read_data_set(
     """Read a table with its pictures, texts or embeddings into samples and a loss for each.
 
     Args:
-        table: CSV, TSV, JSON Lines, Parquet or a DataFrame. None takes the table inside `images` (metadata.csv,
-            metadata.jsonl, *.parquet).
+        table: CSV, TSV, JSON Lines, Parquet or what Python calls a table (`as_frame`). None takes the table inside
+            `images` (metadata.csv, metadata.jsonl, *.parquet).
         images: a folder, zip or tar; None takes the table's own picture column, if it has one.
         embeddings: npy, npz, safetensors, Parquet or an (n, d) array; None takes the table's embedding column, if it
             has one.
@@ -89,7 +90,7 @@ def read_data_set(
 
 
 def read_with_ledger(
-    table: str | Path | pd.DataFrame | None,
+    table: TableLike | None,
     images: str | Path | None,
     embeddings: str | Path | npt.NDArray[Any] | None,
     roles: Roles,
@@ -99,7 +100,7 @@ def read_with_ledger(
     """What `read_data_set` gives, and the account of the table's rows: which stay, and why others do not."""
     progress("read table", 0, 1)
     store = None if images is None else open_images(images, limits, progress)
-    read = open_table(table, images, store, limits, _as_text(roles), progress)
+    read = open_table(as_frame(table), images, store, limits, _as_text(roles), progress)
     found = recognise(read.frame, roles, list(read.images), texts=store is None)
     ledger = Ledger(len(read.frame))
     for note in (*read.notes, *(store.notes if store else ()), *found.notes, *_assumed(found)):

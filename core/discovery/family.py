@@ -24,7 +24,7 @@ from core.discovery.ridge.heads import HeadSmoother
 from core.discovery.ridge.leave_out import LeaveOutSmoother
 from core.records import F32, F64, I64, Bool
 from core.statistics.groups import group_terms
-from core.statistics.permutation import Sums, plain_excess, studentised_excess
+from core.statistics.permutation import plain_excess, studentised_excess
 
 Statistic = Callable[..., F32 | F64]
 Smoother = HeadSmoother | LeaveOutSmoother
@@ -260,7 +260,7 @@ class _Own:
         sizes = [round(d * predicted.shape[1]) for d in depths]
         sums, squares, marked = np.empty((3, len(sizes), len(predicted)), np.float32)
         terms = [np.broadcast_to(term, predicted.shape) for term in self.terms]
-        of_groups = np.empty((len(terms), *sums.shape), np.float32)
+        of_groups: Any = np.empty((len(terms), *sums.shape), np.float32)
         inside, scores, marks, surest = predicted, self.scores, self.marks, None
         ordered = np.sort(predicted, axis=1)  # once for all depths: whole sorts of floats beat partitions of positions
         for i in np.argsort(sizes)[::-1]:
@@ -275,9 +275,9 @@ class _Own:
                 marked[i] = marks.mean(1)
         if marks is not None:
             surest = np.take(marks, _above(inside, SUREST, ordered[:, -SUREST])).reshape(len(marks), -1).mean(1)
-        return Moments(self._sums(np.float64(sizes)[:, None], sums, squares, of_groups), marked, surest)
+        return Moments(self._sums(np.array(sizes, np.float64)[:, None], sums, squares, of_groups), marked, surest)
 
-    def _sums(self, sizes: F64, sums: F32, squares: F32, of_groups: Sequence[Sums]) -> tuple[Any, ...]:
+    def _sums(self, sizes: F64, sums: F32, squares: F32, of_groups: Any) -> tuple[Any, ...]:
         terms = (of_groups, [term.sum(1)[None] for term in self.terms]) if self.terms else ()
         return sizes, self.size, sums, squares, self.total, self.squares, *terms
 

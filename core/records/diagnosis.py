@@ -275,7 +275,8 @@ class Diagnosis:
     extras: Mapping[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
-        return f"<Diagnosis of {self.samples.name!r}: {len(self.samples):,} samples, {len(self.clusters)} confirmed clusters>"
+        found = f"{len(self.samples):,} samples, {len(self.clusters)} confirmed clusters"
+        return f"<Diagnosis of {self.samples.name!r}: {found}>"
 
     def cluster_of(self) -> tuple[I64, F64]:
         """(n,) confirmed cluster of highest membership if that is at least 0.5, else -1; and (n,) that membership."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
@@ -9,7 +11,8 @@ from scipy.sparse.csgraph import connected_components
 from core.errors import InvalidInput
 from core.records import F32, F64, I64, Bool
 
-GroupTerms = tuple[F32 | F64, F32 | F64, F32 | F64]
+GroupTerms = tuple[Any, Any, Any]
+"""Arrays of the scores' own type."""
 
 
 def joined(n: int, rows: I64, shared: I64) -> I64:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -62,8 +62,8 @@ def excess_and_error(
     inside_squares: Sums,
     total: Sums,
     total_squares: Sums,
-    inside_groups: Sequence[Sums] | None = None,
-    total_groups: Sequence[Sums] | None = None,
+    inside_groups: Iterable[Any] | None = None,
+    total_groups: Iterable[Any] | None = None,
     *,
     prior: float = PRIOR_ROWS,
 ) -> tuple[Sums, Sums]:
@@ -99,7 +99,7 @@ def excess_and_error(
     return inside / size - outside / outside_size, np.sqrt(error)
 
 
-def _counted_squares(size: F64, total: Sums, squares: Sums, groups: Sequence[Sums] | None) -> tuple[Sums, Sums]:
+def _counted_squares(size: F64, total: Sums, squares: Sums, groups: Iterable[Any] | None) -> tuple[Sums, Sums]:
     """The sum of squares about the mean of the rows that a side counts for, and how many those are."""
     own = np.maximum(squares - total * total / size, 0)
     if groups is None:
@@ -123,7 +123,7 @@ def difference_of(inside: F64, outside: F64, groups: tuple[I64, I64] | None = No
     """
     values = np.r_[inside, outside].astype(np.float64)
     sums = [inside.sum(), (inside**2).sum(), values.sum(), (values**2).sum()]
-    of_groups = []
+    of_groups: list[Any] = []
     if groups is not None:
         terms = group_terms(values[None], np.r_[groups])
         of_groups = [[term[:, :end].sum(1, keepdims=True) for term in terms] for end in (len(inside), None)]

@@ -1,0 +1,45 @@
+"""What Python calls a table is read like a file of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from core.data.samples import read_data_set
+from core.errors import InvalidInput
+
+ROWS = {"id": [f"s{i}" for i in range(30)], "loss": np.linspace(0, 1, 30), "light": ["dark", "bright"] * 15}
+
+
+class Polars:
+    """A table that is no DataFrame and can become one."""
+
+    def to_pandas(self) -> pd.DataFrame:
+        return pd.DataFrame(ROWS)
+
+
+@pytest.mark.parametrize("table", [ROWS, pa.table(ROWS), Polars()], ids=["dict", "Arrow", "to_pandas"])
+def test_a_dict_and_other_tables_say_what_a_dataframe_says(table: Any) -> None:
+    vectors = np.random.default_rng(0).normal(size=(30, 4))
+    plain, other = (read_data_set(each, embeddings=vectors) for each in (pd.DataFrame(ROWS), table))
+    assert other.samples.ids == plain.samples.ids
+    np.testing.assert_array_equal(other.outcomes.loss, plain.outcomes.loss)
+    assert [c.name for c in other.samples.metadata] == [c.name for c in plain.samples.metadata] == ["light"]
+
+
+@pytest.mark.parametrize(
+    ("table", "fault"),
+    [
+        ({"id": ["a", "b"], "loss": [1.0]}, "a list of one length for each column"),
+        ([1.0, 2.0], "got list"),
+        (3, "got int"),
+        (type("T", (), {"to_pandas": lambda self: [1]})(), "got T"),
+    ],
+)
+def test_what_is_no_table_is_refused_by_its_kind(table: Any, fault: str) -> None:
+    with pytest.raises(InvalidInput, match=fault):
+        read_data_set(table, embeddings=np.zeros((2, 2)))

@@ -1,0 +1,74 @@
+"""What a notebook shows of a diagnosis: short, escaped, and the same claims as everywhere."""
+
+from __future__ import annotations
+
+import sys
+from importlib import reload
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+import errata
+from core.reports.html.notebook import MOST_BYTES, notebook_html
+from core.reports.tables.findings import COLUMNS, findings_table
+from core.reports.wording.findings import cluster_title, plain_sentence
+from core.reports.wording.summary import verdict
+from tests.support.diagnoses import make_diagnosis
+from tests.support.page import Page
+from tests.support.words import with_words
+
+
+@pytest.mark.parametrize("options", [{}, {"n": 200, "n_clusters": 9}, {"n_clusters": 0}, {"with_images": False}])
+def test_the_cell_says_the_verdict_and_the_first_clusters(options: dict[str, Any]) -> None:
+    diagnosis = make_diagnosis(**options)
+    html = notebook_html(diagnosis)
+    text = Page(html).text
+    assert verdict(diagnosis) in text
+    for cluster in diagnosis.clusters[:5]:
+        assert f"{cluster_title(diagnosis, cluster)}. {plain_sentence(diagnosis, cluster)}" in text
+    more = len(diagnosis.clusters) - 5
+    assert (f"And {more} more." in text) == (more > 0)
+    assert len(html) < MOST_BYTES + 20_000
+
+
+def test_nothing_of_the_users_data_becomes_markup_and_nothing_is_fetched() -> None:
+    page = Page(notebook_html(make_diagnosis(hostile=True)))
+    assert {tag for tag, _ in page.tags} <= {"div", "p", "b", "img", "blockquote"}
+    for _, attributes in page.tags:
+        assert set(attributes) <= {"style", "src", "alt", "title"}
+        assert (attributes.get("src") or "data:image/webp;base64,").startswith("data:image/")
+
+
+def test_its_own_words_are_one_line() -> None:
+    diagnosis = make_diagnosis()
+    assert repr(diagnosis) == (
+        f"<Diagnosis of {diagnosis.samples.name!r}: {len(diagnosis.samples):,} samples, "
+        f"{len(diagnosis.clusters)} confirmed clusters>"
+    )
+
+
+def test_a_notebook_is_told_how_to_show_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    told: dict[tuple[str, str], Any] = {}
+    formatter = SimpleNamespace(for_type_by_name=lambda module, name, show: told.update({(module, name): show}))
+    shell = SimpleNamespace(display_formatter=SimpleNamespace(formatters={"text/html": formatter}))
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    reload(errata)
+    diagnosis = make_diagnosis()
+    ((kind, show),) = told.items()
+    assert kind == (type(diagnosis).__module__, type(diagnosis).__name__)
+    assert show(diagnosis) == notebook_html(diagnosis)
+
+
+def test_the_table_of_findings_holds_everything_that_is_claimed() -> None:
+    diagnosis = with_words(make_diagnosis())
+    table = findings_table(diagnosis)
+    claimed = sum(c.confirmed for c in diagnosis.classes) + len(diagnosis.clusters)
+    claimed += sum(i.confirmed for i in diagnosis.insights)
+    assert list(table) == list(COLUMNS)
+    assert table["confirmed"].sum() == claimed > 0
+    assert (table["kind"] == "worth a look").sum() == len(diagnosis.candidates)
+    first, cluster = table[table["kind"] == "cluster"].iloc[0], diagnosis.clusters[0]
+    assert (first["title"], first["size"], first["p"]) == (cluster_title(diagnosis, cluster), cluster.size, cluster.p)
+    assert (first["excess_loss_low"], first["excess_loss"]) == (cluster.excess_loss.low, cluster.excess_loss.value)
+    assert findings_table(make_diagnosis(n_clusters=0))["kind"].isin(["class", "confusion", "worth a look"]).all()
