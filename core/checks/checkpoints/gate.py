@@ -11,11 +11,12 @@ from pathlib import Path
 
 from core.checks.compare import compare, probe_of
 from core.checks.freeze import freeze
-from core.checks.paired_errors import ALPHA, MODEL
+from core.checks.paired_errors import ALPHA, MIN_SCOPE_ROWS, MODEL
 from core.checks.second_model import diagnose_regressions, with_second
 from core.data.tables.roles import Roles
 from core.discovery.settings import Settings
 from core.errors import InvalidInput
+from core.numbers import count
 from core.records import ClassFinding, Comparison, Diagnosis, FailureCluster, FourWay, Progress, no_progress
 
 
@@ -72,10 +73,14 @@ def gate(
         settings: of the search for new regressions; None searches none.
 
     Raises:
-        InvalidInput: the table cannot be used, or the errors of one of the two models are not known.
+        InvalidInput: the table cannot be used, the errors of one of the two models are not known, or nothing can be
+            tested, since the two are judged by different labels or share too few samples.
     """
     beside, name, notes = with_second(diagnosis, table, roles, progress=progress)
     found, digest = compare(beside, MODEL, name), freeze(diagnosis).digest
+    if found.overall.p is None:  # a gate that asked nothing must not let anything pass
+        few = f"{name} has {count(found.overall.n, 'sample')} of the run, and {MIN_SCOPE_ROWS} are needed."
+        raise InvalidInput(" ".join(note for note in found.notes if note.startswith("Nothing")) or few)
     if settings is None:
         return Gate(found, digest, None, "left out (--no-search)", notes)
     if not found.overall.broken:

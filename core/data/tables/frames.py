@@ -18,19 +18,34 @@ def as_frame(table: TableLike | None) -> str | Path | pd.DataFrame | None:
     data sets of Hugging Face, whose pictures travel in their column), as a DataFrame.
 
     Raises:
-        InvalidInput: it is none of these, or its columns differ in length.
+        InvalidInput: it is none of these, its columns differ in length, or its own `to_pandas` fails.
     """
     if table is None or isinstance(table, (str, Path, pd.DataFrame)):
         return table
-    try:
-        made = pd.DataFrame(dict(table)) if isinstance(table, Mapping) else table.to_pandas()
-    except AttributeError:
-        made = None
-    except ValueError as error:
-        raise InvalidInput(f"The dict is no table: {error}. Bring a list of one length for each column.") from error
+    made = _of_columns(table) if isinstance(table, Mapping) else _asked(table)
     if not isinstance(made, pd.DataFrame):
         raise InvalidInput(
             "A table is a path, a DataFrame, a dict of columns, or a table of Arrow, polars or Hugging Face datasets: "
             f"got {type(table).__name__}."
         )
     return made
+
+
+def _of_columns(table: Mapping[str, Any]) -> pd.DataFrame:
+    try:
+        return pd.DataFrame(dict(table))
+    except (TypeError, ValueError) as error:  # lengths, cells that are tables, a set, text that is cut
+        raise InvalidInput(f"The dict is no table: {error}. Bring a list of one length for each column.") from error
+
+
+def _asked(table: Any) -> Any:
+    """What its `to_pandas` gives; None where it has none."""
+    if isinstance(table, type) or not callable(convert := getattr(table, "to_pandas", None)):
+        return None
+    try:
+        return convert()
+    except Exception as error:  # another library's code: a package that it wants, a type that it cannot convert
+        raise InvalidInput(
+            f"The table ({type(table).__name__}) does not become a DataFrame: {error}. "
+            "Bring what its to_pandas takes, or a file of it."
+        ) from error

@@ -234,7 +234,7 @@ def _predictions(column: I64 | None, scores: F64 | None, found: RecognisedColumn
                 f"{name!r} is not the most probable class in {differing:,} rows: the column is taken as the prediction."
             )
         return np.where(open_rows, best, column)
-    if found.roles.loss is not None and open_rows[standing].mean() > 0.5:
+    if found.roles.loss is not None and 2 * int((open_rows & standing).sum()) > int(standing.sum()):
         ledger.note(f"{name!r} is missing in more than half of the rows, so it is not used.")
         return None
     ledger.drop(open_rows, f"the prediction {name!r} is missing or is none of the classes")

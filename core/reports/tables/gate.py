@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.etree import ElementTree as ET
@@ -14,6 +15,8 @@ from core.records import ClassFinding, Diagnosis, Estimate, FailureCluster, Four
 from core.reports.wording.findings import cluster_title
 from core.reports.wording.probes import scope_title
 
+_MARKS = re.compile(r"[\\`*\[\]|~]|(?<!\w)_|_(?!\w)")
+"""What Markdown reads as more than a letter; a "_" inside a word is one."""
 SAID = {"passed": "passed", "failed": "worse", "skipped": "not tested"}
 
 
@@ -85,8 +88,8 @@ def gate_markdown(diagnosis: Diagnosis, gate: Gate) -> str:
 
 
 def _text(text: str) -> str:
-    """Of a user's: no cell, tag or line of its own."""
-    return html.escape(printable(text).replace("\n", " "), quote=False).replace("|", "\\|")
+    """Of a user's: no cell, tag, link, picture, emphasis or line of its own."""
+    return html.escape(_MARKS.sub(r"\\\g<0>", printable(text).replace("\n", " ")), quote=False)
 
 
 def gate_junit(diagnosis: Diagnosis, gate: Gate) -> str:

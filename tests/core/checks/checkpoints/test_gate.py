@@ -8,14 +8,16 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import numpy as np
+import pandas as pd
 import pytest
 import yaml
 
 from core.checks.checkpoints.gate import gate
 from core.cli.main import main
 from core.discovery.settings import Settings
+from core.errors import InvalidInput
 from core.records import Bool, Diagnosis, Estimate, Outcomes
-from core.reports.tables.gate import gate_cases, gate_markdown
+from core.reports.tables.gate import gate_cases, gate_junit, gate_markdown
 from core.store import save
 from tests.core.cli.test_documented import check
 from tests.support.diagnoses import make_diagnosis
@@ -124,11 +126,27 @@ def test_the_command_exits_with_1_and_writes_what_servers_read(
     assert main([*asked, "--second", str(tmp_path / "none.csv")]) == 2
 
 
-def test_titles_open_no_cell_and_no_tag(run: Diagnosis, tmp_path: Path) -> None:
-    hostile = write_answers(run, errors_of(run), tmp_path / "a|b<img>.csv")
-    told = gate_markdown(run, gate(run, hostile, settings=None))
-    assert "a\\|b&lt;img&gt;" in told
+def test_nothing_passes_where_nothing_can_be_tested(run: Diagnosis, tmp_path: Path) -> None:
+    """One label that differs takes the whole test away."""
+    answers = write_answers(run, np.ones(N, bool), tmp_path / "new.csv")
+    table = pd.read_csv(answers)
+    table.loc[0, "label"] = next(name for name in run.samples.class_names if name != table.loc[0, "label"])
+    table.to_csv(answers, index=False)
+    with pytest.raises(InvalidInput, match="Nothing is tested: 1 of 600 samples .* the same labels"):
+        gate(run, answers, settings=None)
+    table["id"] = [*table["id"][:4], *(f"new {i}" for i in range(N - 4))]
+    table.assign(label=table["label"].where(table.index > 0, table["label"][1])).iloc[1:].to_csv(answers, index=False)
+    with pytest.raises(InvalidInput, match="new has 3 samples of the run, and 5 are needed"):
+        gate(run, answers, settings=None)
+
+
+def test_titles_open_no_cell_tag_or_link_and_the_xml_stays_whole(run: Diagnosis, tmp_path: Path) -> None:
+    hostile = write_answers(run, errors_of(run), tmp_path / "a|b<img>![x](y)*_c_d\ufffe\x01.csv")
+    found = gate(run, hostile, settings=None)
+    told = gate_markdown(run, found)
+    assert "a\\|b&lt;img&gt;!\\[x\\](y)\\*\\_c_d" in told
     assert "<img" not in told
+    assert ET.fromstring(gate_junit(run, found))[0].attrib["name"].startswith("a|b<img>")
 
 
 def test_the_workflow_to_copy_is_one(repository: Path) -> None:

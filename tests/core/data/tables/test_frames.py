@@ -38,8 +38,19 @@ def test_a_dict_and_other_tables_say_what_a_dataframe_says(table: Any) -> None:
         ([1.0, 2.0], "got list"),
         (3, "got int"),
         (type("T", (), {"to_pandas": lambda self: [1]})(), "got T"),
+        (Polars, "got type"),
+        (type("T", (), {"to_pandas": lambda self: self.lost})(), "The table .T. does not become .* no attribute 'lost'"),
+        (type("T", (), {"to_pandas": lambda self, *, batched: 1})(), "The table .T. does not become"),
+        ({"id": {"a", "b"}, "loss": [1.0, 2.0]}, "The dict is no table"),
     ],
 )
 def test_what_is_no_table_is_refused_by_its_kind(table: Any, fault: str) -> None:
     with pytest.raises(InvalidInput, match=fault):
         read_data_set(table, embeddings=np.zeros((2, 2)))
+
+
+@pytest.mark.filterwarnings("error")
+def test_bytes_that_are_no_pictures_are_named() -> None:
+    table = {**ROWS, "label": ["a"] * 30, "prediction": ["a"] * 30, "digest": [b"\xff\x00"] * 30}
+    with pytest.raises(InvalidInput, match="30 rows left out: the file is no picture"):
+        read_data_set(table, embeddings=np.zeros((30, 2)))
