@@ -39,7 +39,7 @@ def test_a_dict_and_other_tables_say_what_a_dataframe_says(table: Any) -> None:
         (3, "got int"),
         (type("T", (), {"to_pandas": lambda self: [1]})(), "got T"),
         (Polars, "got type"),
-        (type("T", (), {"to_pandas": lambda self: self.lost})(), "The table .T. does not become .* no attribute 'lost'"),
+        (type("T", (), {"to_pandas": lambda self: self.lost})(), "The table .T. does not .* attribute 'lost'"),
         (type("T", (), {"to_pandas": lambda self, *, batched: 1})(), "The table .T. does not become"),
         ({"id": {"a", "b"}, "loss": [1.0, 2.0]}, "The dict is no table"),
     ],
