@@ -132,7 +132,7 @@ def test_nothing_passes_where_nothing_can_be_tested(run: Diagnosis, tmp_path: Pa
     table = pd.read_csv(answers)
     table.loc[0, "label"] = next(name for name in run.samples.class_names if name != table.loc[0, "label"])
     table.to_csv(answers, index=False)
-    with pytest.raises(InvalidInput, match="Nothing is tested: 1 of 600 samples .* the same labels"):
+    with pytest.raises(InvalidInput, match=r"Nothing is tested: 1 of 600 samples .* the same labels"):
         gate(run, answers, settings=None)
     table["id"] = [*table["id"][:4], *(f"new {i}" for i in range(N - 4))]
     table.assign(label=table["label"].where(table.index > 0, table["label"][1])).iloc[1:].to_csv(answers, index=False)
