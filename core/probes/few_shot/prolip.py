@@ -182,7 +182,12 @@ class ProLip(PromptSettings, ShotSettings):
             notes.append(f"The map is saved in {free}.")
         scale = fitted.scale
         plain = scale * (part.test.features.astype(np.float64) @ texts.T)
-        logits = scale * (fitted.rows(_features(part, part.test, before=fitted.before)) @ texts.T)
+        taken = _features(part, part.test, before=fitted.before)
+        if fitted.map.shape != (fits := (taken.shape[1], texts.shape[1])):
+            raise InvalidInput(
+                f"The map must be {fits}, as this encoder's vectors: got {fitted.map.shape}. Fit it again."
+            )
+        logits = scale * (fitted.rows(taken) @ texts.T)
         shots = None if self.load else part.shots
         return Scored(
             logits,

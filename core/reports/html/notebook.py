@@ -23,11 +23,14 @@ PICTURE_SIZE = 88
 MOST_BYTES = 300_000
 """Bound on all pictures together."""
 MOST_TEXT = 160
-"""Characters of a text that is shown."""
+"""Characters of a text or an id that is shown."""
+MOST_WORDS = 1000
+"""Of a title or a sentence, which hold the names of classes and columns."""
 
 
 def notebook_html(diagnosis: Diagnosis) -> str:
-    """The fragment, of some hundred kilobytes at most whatever the number of samples and clusters."""
+    """The fragment, of some hundred kilobytes at most whatever the number of samples and clusters, and however long
+    their names are."""
     samples = diagnosis.samples
     pictures = InlinePictures(samples.items, MOST_BYTES, PICTURE_SIZE, samples.modality)
     cards: list[dict[str, Any]] = []
@@ -36,22 +39,23 @@ def notebook_html(diagnosis: Diagnosis) -> str:
         texts = [text_of(samples, row)[:MOST_TEXT] for row in rows]
         cards.append(
             {
-                "title": cluster_title(diagnosis, cluster),
-                "sentence": plain_sentence(diagnosis, cluster),
+                "title": cluster_title(diagnosis, cluster)[:MOST_WORDS],
+                "sentence": plain_sentence(diagnosis, cluster)[:MOST_WORDS],
                 "members": []
                 if samples.modality == "text"
-                else [(samples.ids[row], pictures.address(row)) for row in rows],
+                else [(samples.ids[row][:MOST_TEXT], pictures.address(row)) for row in rows],
                 "texts": [text for text in texts if text][: PICTURES // 2],
             }
         )
     return str(
         render(
             "notebook.html.j2",
-            diagnosis=diagnosis,
-            verdict=summary.verdict(diagnosis),
+            name=samples.name[:MOST_TEXT],
+            n=len(samples),
+            verdict=summary.verdict(diagnosis)[:MOST_WORDS],
             cards=cards,
             more=len(diagnosis.clusters) - len(cards),
             instead="" if cards else sensitivity_sentence(diagnosis),
-            worth_a_look=candidates_sentence(diagnosis) if diagnosis.candidates else "",
+            worth_a_look=candidates_sentence(diagnosis)[:MOST_WORDS] if diagnosis.candidates else "",
         )
     )

@@ -91,6 +91,9 @@ def test_a_map_that_was_saved_scores_as_before_and_other_files_are_refused(tmp_p
     save_projection(Projection(np.full((3, 3), np.nan), part.encoder.fingerprint, False, 10.0), tmp_path / "nan.npz")
     with pytest.raises(InvalidInput, match="damaged"):
         load_projection(tmp_path / "nan.npz", part.encoder)
+    save_projection(Projection(np.eye(3), part.encoder.fingerprint, False, 10.0), tmp_path / "small.npz")
+    with pytest.raises(InvalidInput, match=r"must be \(24, 24\), .* got \(3, 3\)"):
+        ProLip(load=str(tmp_path / "small.npz")).run(replace(part, shots=None))
 
 
 def test_it_runs_as_a_probe_by_halves_and_serves_classes_that_taught_nothing():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from importlib import reload
 from types import SimpleNamespace
 from typing import Any
@@ -30,6 +31,14 @@ def test_the_cell_says_the_verdict_and_the_first_clusters(options: dict[str, Any
     more = len(diagnosis.clusters) - 5
     assert (f"And {more} more." in text) == (more > 0)
     assert len(html) < MOST_BYTES + 20_000
+
+
+def test_long_names_make_no_long_cell() -> None:
+    diagnosis = make_diagnosis()
+    samples = diagnosis.samples
+    ids, names = (tuple("x" * 9000 + name for name in names) for names in (samples.ids, samples.class_names))
+    samples = replace(samples, ids=ids, class_names=names, name="x" * 9000)
+    assert len(notebook_html(replace(diagnosis, samples=samples))) < 12_000
 
 
 def test_nothing_of_the_users_data_becomes_markup_and_nothing_is_fetched() -> None:
