@@ -111,6 +111,8 @@ class ErrorPair:
             return 0.0
         added = float(errors[cluster.membership >= 0.5].mean()) - corrected.value
         mine, other = (self.wrong_a, self.wrong_b) if sign > 0 else (self.wrong_b, self.wrong_a)
+        if np.array_equal(mine, other):  # in a cluster that is wrong throughout the slope below would not see it
+            return 0.0
         block = self._blocks()[inside]
         rates = np.bincount(block, mine[inside]) / np.maximum(np.bincount(block), 1)
         apart = mine[inside] - rates[block]

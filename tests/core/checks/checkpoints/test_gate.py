@@ -78,6 +78,16 @@ def test_the_same_answers_pass(run: Diagnosis, tmp_path: Path) -> None:
     }
 
 
+def test_the_same_answers_change_nothing_in_a_cluster_that_is_wrong_throughout(run: Diagnosis, tmp_path: Path) -> None:
+    wrong, member = errors_of(run), run.clusters[0].membership >= 0.5
+    wrong[member] = True
+    cluster = replace(run.clusters[0], error_rate=Estimate(0.9, 0.7, 1.0))
+    outcomes = replace(run.outcomes, loss=wrong.astype(float), errors=wrong)
+    same = replace(run, outcomes=outcomes, clusters=(cluster,))
+    (asked,) = gate(same, write_answers(same, wrong, tmp_path / "new.csv"), settings=None).comparison.clusters
+    assert asked.difference.value == pytest.approx(0)
+
+
 def test_a_known_cluster_that_got_worse_fails(run: Diagnosis, tmp_path: Path) -> None:
     wrong = errors_of(run)
     wrong[run.clusters[0].membership >= 0.5] = True
