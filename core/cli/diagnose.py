@@ -64,6 +64,7 @@ FORMATS = ("csv", "parquet", "json")
     to="settings.n_permutations",
     **POSITIVE,
 )
+@option("--no-map", "draw samples by two principal components and not by UMAP: sooner, and clusters overlap more")
 @option("--hold-back SHARE", "hide so much (0.05 to 0.5), then predict it with what was found", **SHARE)
 @SEED
 def diagnose(
@@ -73,6 +74,7 @@ def diagnose(
     embedding: EmbeddingSettings,
     settings: Settings,
     no_words: bool = False,
+    no_map: bool = False,
     separate_copies: bool = False,
     hold_back: float | None = None,
 ) -> None:
@@ -107,7 +109,7 @@ def diagnose(
                 group_copies=not separate_copies,
             ),
             hold_back=hold_back or 0.0,
-            settings=replace(settings, words=not no_words),
+            settings=replace(settings, words=not no_words, map=not no_map),
             progress=progress,
         )
         report = finish(diagnosis, out, progress)

@@ -274,8 +274,8 @@ def test_the_word_options_of_diagnose_reach_the_diagnosis(tmp_path: Path, monkey
     assert main(["diagnose", "--table", "t.csv", "--out", str(tmp_path / "o"), *given]) == 130
     embedding = asked["embedding"]
     assert (embedding.naming, embedding.vocabulary, asked["hold_back"]) == ("open_clip:x", Path("v.txt"), 0.3)
-    assert asked["settings"].words is True
-    assert main(["diagnose", "--table", "t.csv", "--out", str(tmp_path / "o"), "--no-words"]) == 130
-    assert asked["settings"].words is False
+    assert (asked["settings"].words, asked["settings"].map) == (True, True)
+    assert main(["diagnose", "--table", "t.csv", "--out", str(tmp_path / "o"), "--no-words", "--no-map"]) == 130
+    assert (asked["settings"].words, asked["settings"].map) == (False, False)
     assert main(["diagnose", "--table", "t.csv", "--out", str(tmp_path / "o")]) == 130
     assert (asked["embedding"].naming, asked["embedding"].vocabulary, asked["hold_back"]) == (None, None, 0.0)
