@@ -1,11 +1,13 @@
-"""The pages that people read: every link leads somewhere, and what the README tells to run runs."""
+"""The pages that people read: every link leads somewhere, and what README and notebook tell to run runs."""
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -83,3 +85,19 @@ def test_what_the_readme_tells_to_run_runs(at_work: Path) -> None:
     assert (at_work / "page/index.html").is_file()
     for block in blocks("python"):
         exec(compile(block, "README.md", "exec"), {"__name__": "readme"})
+
+
+@pytest.mark.slow
+def test_the_notebook_runs_and_shows_what_it_shows(monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    """Its cells one after the other; what they print, and how many clusters there are, stands in it as they ran."""
+    monkeypatch.chdir(REPOSITORY / "docs")
+    monkeypatch.syspath_prepend("..")
+    cells = [c for c in json.loads(Path("quickstart.ipynb").read_text("utf-8"))["cells"] if c["cell_type"] == "code"]
+    names: dict[str, Any] = {"__name__": "notebook"}
+    for cell in cells:
+        exec(compile("".join(cell["source"]), "quickstart.ipynb", "exec"), names)
+    shown = [output for cell in cells for output in cell["outputs"]]
+    printed = "".join("".join(output["text"]) for output in shown if output["output_type"] == "stream")
+    assert capsys.readouterr().out == printed
+    plain = ["".join(output["data"]["text/plain"]) for output in shown if "data" in output]
+    assert repr(names["found"]) in plain
