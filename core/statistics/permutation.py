@@ -75,7 +75,8 @@ def excess_and_error(
         total, total_squares: (r, p) or (1, p) the same over the scope.
         inside_groups, total_groups: the same of each of `core.statistics.groups.group_terms`, where rows come in
             groups. The variance of a side's mean is then that of the sums of its groups, about the side's mean (Liang
-            & Zeger 1986, Biometrika 73(1)), and never less than that of as many single rows: so the rows of a side may
+            & Zeger 1986, Biometrika 73(1)), and never less than that of as many single rows (but for the prior's share,
+            which is of the rows that the scope counts for): so the rows of a side may
             be alike to any degree, and to another one than those of the other side. Where a side holds a part of a
             group, the part's sum is multiplied by the whole group's. A side counts for (its rows)^2 over the sum of the
             sizes of its rows' groups (Kish 1965).

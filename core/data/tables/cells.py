@@ -27,7 +27,7 @@ Burmese."""
 
 def as_numbers(column: pd.Series[Any]) -> F64:
     """(n,) float64; nan where the cell is missing or no number."""
-    if holds_arrays(column):
+    if holds_arrays(column) or pd.api.types.is_complex_dtype(column):
         return np.full(len(column), np.nan)
     try:
         return pd.to_numeric(column, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
@@ -109,8 +109,8 @@ def array_of(value: Any) -> npt.NDArray[Any] | None:
 def text_of(value: Any) -> str | None:
     """A cell as a category's name: whole floats without their ".0", None where it is missing."""
     plain: Any = value
-    if hasattr(value, "dtype"):  # a numpy scalar
-        plain = value.item()
+    if hasattr(value, "ndim"):  # a numpy scalar, or an array or a table among other cells
+        plain = value.item() if value.ndim == 0 else str(value)
     if plain is None or plain is pd.NA or plain is pd.NaT or plain != plain:
         return None
     return str(int(plain)) if isinstance(plain, float) and plain.is_integer() else str(plain)
@@ -130,11 +130,13 @@ def as_column(column: pd.Series[Any]) -> tuple[Column | None, str]:
     Numbers are numeric, but whole numbers with at most 12 different values (and five rows for each) are codes, hence
     categories, as booleans are. Dates (typed, or text in ISO 8601) are numbers: days since 1970-01-01. Text is "text"
     where most values differ, the values are sentences or one has more than `MAX_CATEGORY` characters, else a category.
-    None for arrays and for columns without any value.
+    None for arrays, complex numbers and columns without any value.
     """
     name = str(column.name)
     if holds_arrays(column):
         return None, f"{name!r} holds an array in each row: it is not used."
+    if pd.api.types.is_complex_dtype(column):
+        return None, f"{name!r} holds complex numbers: it is not used."
     if column.isna().all():
         return None, f"{name!r} is empty: it is not used."
     if pd.api.types.is_bool_dtype(column):

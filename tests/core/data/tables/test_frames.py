@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 
 from core.data.samples import read_data_set
+from core.data.tables.roles import Roles
 from core.errors import InvalidInput
 
 ROWS = {"id": [f"s{i}" for i in range(30)], "loss": np.linspace(0, 1, 30), "light": ["dark", "bright"] * 15}
@@ -54,3 +55,13 @@ def test_bytes_that_are_no_pictures_are_named() -> None:
     table = {**ROWS, "label": ["a"] * 30, "prediction": ["a"] * 30, "digest": [b"\xff\x00"] * 30}
     with pytest.raises(InvalidInput, match="30 rows left out: the file is no picture"):
         read_data_set(table, embeddings=np.zeros((30, 2)))
+
+
+@pytest.mark.filterwarnings("error")
+def test_odd_cells_are_texts_or_left_out_and_said() -> None:
+    cells: list[Any] = [np.arange(3), pd.Series([1, 2]), pd.DataFrame({"a": [1]}), *("x" * 27)]
+    found = read_data_set(pd.DataFrame(ROWS).assign(odd=cells, wave=1j), embeddings=np.ones((30, 2)))
+    assert [column.name for column in found.samples.metadata] == ["light", "odd"]
+    assert any("'wave' holds complex numbers" in note for note in found.notes)
+    with pytest.raises(InvalidInput, match="holds no finite number"):
+        read_data_set({**ROWS, "loss": [1j] * 30}, embeddings=np.ones((30, 2)), roles=Roles(loss="loss"))
