@@ -84,7 +84,7 @@ def gate_markdown(diagnosis: Diagnosis, gate: Gate) -> str:
         told = f"**{SAID[case.state]}**" if case.state == "failed" else SAID[case.state]
         lines.append(f"| {case.kind}: {_text(case.title)} | {case.n:,} | {_text(case.figure)} | {told} |")
     lines += ["", f"Findings of the run: `{gate.digest[:12]}`."]
-    return "\n".join([*lines, *(f"\n{_text(note)}" for note in (*gate.comparison.notes, *gate.notes))])
+    return "\n".join([*lines, *(f"\n{_text(note)}" for note in _notes(gate))])
 
 
 def _text(text: str) -> str:
@@ -93,7 +93,8 @@ def _text(text: str) -> str:
 
 
 def gate_junit(diagnosis: Diagnosis, gate: Gate) -> str:
-    """One test case for each thing that was asked. Its name is the title, and its class the kind."""
+    """One test case for each thing that was asked. Its name is the title, and its class the kind. The notes, such as on
+    samples that were left out, follow."""
     cases = gate_cases(diagnosis, gate)
     counts = {"tests": len(cases), "failures": _of(cases, "failed"), "skipped": _of(cases, "skipped"), "errors": 0}
     given = {name: str(n) for name, n in counts.items()}
@@ -107,8 +108,13 @@ def gate_junit(diagnosis: Diagnosis, gate: Gate) -> str:
             ET.SubElement(one, "system-out").text = figure
         else:
             ET.SubElement(one, "failure" if case.state == "failed" else "skipped", {"message": figure})
+    ET.SubElement(suite, "system-out").text = printable("\n".join(_notes(gate)))
     ET.indent(top)
     return ET.tostring(top, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _notes(gate: Gate) -> tuple[str, ...]:
+    return (*gate.comparison.notes, *gate.notes)
 
 
 def _of(cases: Sequence[GateCase], state: str) -> int:

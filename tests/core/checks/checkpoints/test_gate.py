@@ -156,6 +156,9 @@ def test_titles_open_no_cell_tag_or_link_and_the_xml_stays_whole(run: Diagnosis,
     told = gate_markdown(run, found)
     assert "a\\|b&lt;img&gt;!\\[x\\](y)\\*\\_c_d" in told
     assert "<img" not in told
+    assert (told_all := ET.fromstring(gate_junit(run, found)).findtext("testsuite/system-out"))
+    assert all(note in told_all for note in (*found.comparison.notes, *found.notes))
+    assert found.notes
     assert ET.fromstring(gate_junit(run, found))[0].attrib["name"].startswith("a|b<img>")
 
 
