@@ -8,12 +8,12 @@ def run() -> int:
     a Python beside the one that Errata was installed for."""
     try:
         from core.cli.main import main
-    except ModuleNotFoundError as error:
-        if error.name != "click":
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] != "click":
             raise
         print(
-            f"errata: {sys.executable} has no package {error.name}. Use the Python that Errata was installed for: "
-            "after scripts/install that is .venv/bin/python, in the top folder of the repository.",
+            f"errata: {sys.executable} has no package click, or one too old. Use the Python that Errata was installed "
+            "for: after scripts/install that is .venv/bin/python, in the top folder of the repository.",
             file=sys.stderr,
         )
         return 3

@@ -69,6 +69,8 @@ def read_second(
             f"{diagnosis.samples.ids[0]!r}). {_mend_ids(table, roles)}"
         )
     notes = [*audit.notes]
+    if not set(audit.samples.ids) & set(diagnosis.samples.ids):
+        notes.append(f"The ids of {table.name} were matched by the ends of their paths.")
     strangers, absent = len(rows) - len(order), len(diagnosis.samples) - len(order)
     if strangers:
         notes.append(f"{strangers:,} rows of {table.name} have an id that the run does not know and are left out.")
@@ -94,11 +96,31 @@ def _mend_ids(table: Path, roles: Roles) -> str:
 
 def rows_of_run(diagnosis: Diagnosis, ids: Sequence[str]) -> tuple[I64, I64]:
     """(m,) the run's row of each id, -1 where it is none of the run's; and the places of the others in the order of the
-    run."""
+    run. Where no id is the run's and they are paths, they are matched by the ends of these ("images/0.jpg" is
+    "0.jpg"), as far as these tell one sample from another."""
     place = {name: row for row, name in enumerate(diagnosis.samples.ids)}
     rows = np.array([place.get(name, -1) for name in ids], np.int64)
+    if not (rows >= 0).any():
+        rows = _rows_by_ends(diagnosis.samples.ids, ids)
     known = np.flatnonzero(rows >= 0)
     return rows, known[np.argsort(rows[known], kind="stable")]
+
+
+def _rows_by_ends(own: Sequence[str], ids: Sequence[str]) -> I64:
+    """(m,) the row of the run whose id ends as each id does, folder by folder; -1 where none or several do."""
+    place = dict[str, int]()
+    for row, name in enumerate(own):
+        for end in _ends(name):
+            place[end] = row if end not in place else -1
+    rows = np.array([next((place[end] for end in _ends(name) if end in place), -1) for name in ids], np.int64)
+    taken = np.bincount(rows[rows >= 0], minlength=len(own))
+    return np.where((rows >= 0) & (taken[rows] == 1), rows, -1)
+
+
+def _ends(name: str) -> list[str]:
+    """ "a/b/c.jpg" itself, "b/c.jpg" and "c.jpg"."""
+    parts = name.split("/")
+    return ["/".join(parts[at:]) for at in range(len(parts))]
 
 
 def with_outcomes(

@@ -275,7 +275,7 @@ class Diagnosis:
     extras: Mapping[str, Any] = field(default_factory=dict)
 
     def __repr__(self) -> str:
-        found = f"{len(self.samples):,} samples, {len(self.clusters)} confirmed clusters"
+        found = f"{len(self.samples):,} samples, confirmed clusters: {len(self.clusters)}"
         return f"<Diagnosis of {self.samples.name!r}: {found}>"
 
     def cluster_of(self) -> tuple[I64, F64]:

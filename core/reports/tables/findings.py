@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from core.records import EVERYTHING, ClassFinding, Diagnosis, Estimate, FailureCluster, Insight
+from core.reports.wording.classes import class_sentence
 from core.reports.wording.findings import cluster_title, plain_sentence, sentence
 
 ESTIMATES = ("excess_loss", "error_rate", "error_difference")
@@ -23,16 +24,17 @@ def findings_table(diagnosis: Diagnosis) -> pd.DataFrame:
     Estimates are those of the report, each with the ends of its interval; nan where there is none. `p` is nan of a set
     that is only worth a look.
     """
-    rows = [_class(found) for found in diagnosis.classes if found.confirmed]
+    rows = [_class(diagnosis, found) for found in diagnosis.classes if found.confirmed]
     rows += [_cluster(diagnosis, found) for found in diagnosis.clusters]
     rows += [_insight(diagnosis, found) for found in diagnosis.insights if found.confirmed]
     rows += [_cluster(diagnosis, found) for found in diagnosis.candidates]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"confirmed": bool, "p": float})
 
 
-def _class(found: ClassFinding) -> dict[str, Any]:
+def _class(diagnosis: Diagnosis, found: ClassFinding) -> dict[str, Any]:
     measure = "mean loss" if found.error_rate is None else "error rate"
-    made = {"kind": found.kind, "title": found.name, "scope": EVERYTHING, "measure": measure, "sentence": ""}
+    made = {"kind": found.kind, "title": found.name, "scope": EVERYTHING, "measure": measure}
+    made |= {"sentence": class_sentence(diagnosis, found)}
     return made | _figures(found, error_rate=found.error_rate)
 
 

@@ -23,6 +23,14 @@ def class_lines(diagnosis: Diagnosis) -> list[str]:
     return [*lines, *filter(None, [untested_sentence(diagnosis)])]
 
 
+def class_sentence(diagnosis: Diagnosis, finding: ClassFinding) -> str:
+    """Of a confirmed class or pair: "skirt fails as a whole (63 % wrong)."."""
+    if finding.kind == "class":
+        return f"{finding.name} fails as a whole ({_of_class(diagnosis, finding)})."
+    pair = finding.name.replace(" → ", " is confused with ", 1)
+    return f"{pair} more than other pairs are ({finding.size:,} times)."
+
+
 def untested_sentence(diagnosis: Diagnosis) -> str:
     """Such as "2 classes were too small to be tested as a whole (fewer than 10 samples): bus (4); tram (7)."; "" where
     every class was tested."""

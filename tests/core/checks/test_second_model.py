@@ -10,7 +10,16 @@ import pandas as pd
 import pytest
 
 from core.checks.compare import compare
-from core.checks.second_model import KEPT, MOST_KEPT, keep_errors, kept_errors, read_second, with_outcomes, with_second
+from core.checks.second_model import (
+    KEPT,
+    MOST_KEPT,
+    keep_errors,
+    kept_errors,
+    read_second,
+    rows_of_run,
+    with_outcomes,
+    with_second,
+)
 from core.cli.main import main
 from core.errors import InvalidInput
 from core.records import Diagnosis, Outcomes
@@ -35,6 +44,26 @@ def test_errors_are_matched_by_id_whatever_the_order_of_the_table(run: Diagnosis
     assert name == "new"
     assert run.outcomes.errors is not None
     assert compare(found, "model", name).overall.fixed == int((run.outcomes.errors & ~wrong).sum())
+
+
+def test_paths_are_matched_by_their_ends_where_no_id_is_the_runs(run: Diagnosis) -> None:
+    names = [f"set/{'a' if i < 2 else 'b'}/{i % 2 if i < 4 else i}.jpg" for i in range(len(run.samples))]
+    other = replace(run, samples=replace(run.samples, ids=tuple(names)))
+    assert rows_of_run(other, [f"images/{name}" for name in names])[0].tolist() == list(range(len(names)))
+    rows, order = rows_of_run(other, ["a/0.jpg", "0.jpg", "5.jpg", "y/5.jpg", "6.jpg", "no.jpg"])
+    assert rows.tolist() == [0, -1, -1, -1, 6, -1]  # two end in 0.jpg; two would be 5.jpg
+    assert order.tolist() == [0, 4]
+    assert rows_of_run(other, [names[3], "6.jpg"])[0].tolist() == [3, -1]  # where one id is the run's, all are taken so
+
+
+def test_a_table_matched_by_the_ends_of_its_paths_says_so(run: Diagnosis, tmp_path: Path) -> None:
+    path = write_answers(run, np.zeros(len(run.samples), bool), tmp_path / "new.csv")
+    table = pd.read_csv(path)
+    table["id"] = "images/" + table["id"].astype(str)
+    table.to_csv(path, index=False)
+    second = read_second(run, path)
+    assert second.rows.tolist() == list(range(len(run.samples)))
+    assert "The ids of new.csv were matched by the ends of their paths." in second.notes
 
 
 def test_rows_that_are_missing_or_strange_are_counted(run: Diagnosis, tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def test_its_own_words_are_one_line() -> None:
     diagnosis = make_diagnosis()
     assert repr(diagnosis) == (
         f"<Diagnosis of {diagnosis.samples.name!r}: {len(diagnosis.samples):,} samples, "
-        f"{len(diagnosis.clusters)} confirmed clusters>"
+        f"confirmed clusters: {len(diagnosis.clusters)}>"
     )
 
 
@@ -76,6 +76,7 @@ def test_the_table_of_findings_holds_everything_that_is_claimed() -> None:
     claimed += sum(i.confirmed for i in diagnosis.insights)
     assert list(table) == list(COLUMNS)
     assert table["confirmed"].sum() == claimed > 0
+    assert table["sentence"].str.endswith(".").all()
     assert (table["kind"] == "worth a look").sum() == len(diagnosis.candidates)
     first, cluster = table[table["kind"] == "cluster"].iloc[0], diagnosis.clusters[0]
     assert (first["title"], first["size"], first["p"]) == (cluster_title(diagnosis, cluster), cluster.size, cluster.p)
