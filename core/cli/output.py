@@ -33,16 +33,16 @@ def make_folder(folder: Path, kind: Kind | None = None) -> None:
         raise InvalidInput(f"The folder {folder} cannot be made: {error.strerror}. Choose another --out.") from error
 
 
-def in_folder(path: Path) -> None:
+def in_folder(path: Path, option: str = "--out") -> None:
     """Make the folder of a file that is to be written, or raise InvalidInput, as where it is a file of a run."""
     from core.store.layout import PARTS, is_run
 
     if path.name in PARTS and is_run(path.parent):
-        raise InvalidInput(f"{path} is a file of the run there, which needs it. Choose another --out.")
+        raise InvalidInput(f"{path} is a file of the run there, which needs it. Choose another {option}.")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InvalidInput(f"{path} cannot be written: {error.strerror or error}. Choose another --out.") from error
+        raise InvalidInput(f"{path} cannot be written: {error.strerror or error}. Choose another {option}.") from error
 
 
 def check_suffix(path: Path, *endings: str, option: str = "--out") -> None:

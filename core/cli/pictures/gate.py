@@ -11,6 +11,7 @@ from core.cli.options import LABEL, MANY_PROBABILITIES, RUN
 from core.cli.output import in_folder
 from core.cli.terminal import TerminalProgress, say
 from core.data.tables.roles import Roles
+from core.errors import InvalidInput
 
 
 @command(note="Exit code 1: it is worse somewhere. What is asked, and a file for GitHub Actions: docs/gate.md.")
@@ -37,13 +38,16 @@ def gate(
     from core.reports.tables.gate import gate_junit, gate_markdown
     from core.store import load
 
+    if junit is not None:  # before the work, not after it
+        if junit.exists() and second.exists() and junit.samefile(second):
+            raise InvalidInput(f"--junit would overwrite {second.name}, the new model's answers. Name another file.")
+        in_folder(junit, "--junit")
     settings = Settings(n_permutations=permutations, map=False, sensitivity=False)
     diagnosis = load(run)
     with TerminalProgress() as progress:
         found = asked(diagnosis, second, roles, settings=None if no_search else settings, progress=progress)
     say(gate_markdown(diagnosis, found))
     if junit is not None:
-        in_folder(junit)
         write_text(junit, gate_junit(diagnosis, found))
     if not found.passed:
         raise click.exceptions.Exit(1)

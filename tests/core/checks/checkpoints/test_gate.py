@@ -134,6 +134,13 @@ def test_the_command_exits_with_1_and_writes_what_servers_read(
     assert suites.attrib["failures"] == str(len(failed))
     assert len(failed) >= 2
     assert main([*asked, "--second", str(tmp_path / "none.csv")]) == 2
+    capsys.readouterr()
+    answers = bad.read_bytes()
+    assert main([*asked[:-1], str(bad), "--second", str(bad)]) == 2  # not over the answers
+    assert "--junit would overwrite bad.csv" in capsys.readouterr().err
+    assert bad.read_bytes() == answers
+    assert main([*asked[:-1], str(bad / "gate.xml"), "--second", str(bad)]) == 2
+    assert "Choose another --junit." in capsys.readouterr().err
 
 
 def test_nothing_passes_where_nothing_can_be_tested(run: Diagnosis, tmp_path: Path) -> None:
