@@ -6,15 +6,18 @@ import json
 import re
 import shlex
 import shutil
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
+import errata
 from core.cli.main import COMMANDS
 from tests.conftest import REPOSITORY
 
+FEWER = {"diagnose": ["--permutations", "199", "--no-map"], "gate": ["--permutations", "199"]}
 EXAMPLE = REPOSITORY / "assets/examples/scenes"
 
 
@@ -71,18 +74,20 @@ def blocks(language: str) -> list[str]:
 
 
 @pytest.mark.slow
-def test_what_the_readme_tells_to_run_runs(at_work: Path) -> None:
+def test_what_the_readme_tells_to_run_runs(at_work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In its order, but for the commands that install or go on serving; with fewer permutations."""
     lines = [line.partition(" #")[0].strip() for block in blocks("bash") for line in block.splitlines()]
     commands = [shlex.split(line)[1:] for line in lines if re.match(r"errata (?!serve)", line)]
     assert [words[0] for words in commands] == ["diagnose", "ask", "predict", "gate", "export"]
     for words in commands:
-        fewer = ["--permutations", "199"] if words[0] in ("diagnose", "gate") else []
+        fewer = FEWER.get(words[0], [])
         with pytest.raises(SystemExit) as left:
             COMMANDS.main([*words, *fewer], prog_name="errata")
         assert left.value.code in (0, None), words
     assert (at_work / "run/report.html").is_file()
     assert (at_work / "page/index.html").is_file()
+    quick = errata.Settings(n_permutations=199, map=False, sensitivity=False)
+    monkeypatch.setattr(errata, "diagnose", partial(errata.diagnose, settings=quick))
     for block in blocks("python"):
         exec(compile(block, "README.md", "exec"), {"__name__": "readme"})
 
