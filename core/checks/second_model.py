@@ -97,7 +97,7 @@ def _mend_ids(table: Path, roles: Roles) -> str:
 def rows_of_run(diagnosis: Diagnosis, ids: Sequence[str]) -> tuple[I64, I64]:
     """(m,) the run's row of each id, -1 where it is none of the run's; and the places of the others in the order of the
     run. Where no id is the run's and they are paths, they are matched by the ends of these ("images/0.jpg" is
-    "0.jpg"), as far as these tell one sample from another."""
+    "0.jpg", and never "other/0.jpg"), as far as these tell one sample from another."""
     place = {name: row for row, name in enumerate(diagnosis.samples.ids)}
     rows = np.array([place.get(name, -1) for name in ids], np.int64)
     if not (rows >= 0).any():
@@ -107,12 +107,14 @@ def rows_of_run(diagnosis: Diagnosis, ids: Sequence[str]) -> tuple[I64, I64]:
 
 
 def _rows_by_ends(own: Sequence[str], ids: Sequence[str]) -> I64:
-    """(m,) the row of the run whose id ends as each id does, folder by folder; -1 where none or several do."""
-    place = dict[str, int]()
+    """(m,) the row of the run whose id is the end of each id, or has it as its end, folder by folder; -1 where none or
+    several are."""
+    place, whole = dict[str, int](), {name: row for row, name in enumerate(own)}
     for row, name in enumerate(own):
         for end in _ends(name):
             place[end] = row if end not in place else -1
-    rows = np.array([next((place[end] for end in _ends(name) if end in place), -1) for name in ids], np.int64)
+    longer = (next((whole[end] for end in _ends(name) if end in whole), -1) for name in ids)
+    rows = np.array([row if row >= 0 else place.get(name, -1) for name, row in zip(ids, longer)], np.int64)
     taken = np.bincount(rows[rows >= 0], minlength=len(own))
     return np.where((rows >= 0) & (taken[rows] == 1), rows, -1)
 

@@ -50,8 +50,10 @@ def test_paths_are_matched_by_their_ends_where_no_id_is_the_runs(run: Diagnosis)
     names = [f"set/{'a' if i < 2 else 'b'}/{i % 2 if i < 4 else i}.jpg" for i in range(len(run.samples))]
     other = replace(run, samples=replace(run.samples, ids=tuple(names)))
     assert rows_of_run(other, [f"images/{name}" for name in names])[0].tolist() == list(range(len(names)))
-    rows, order = rows_of_run(other, ["a/0.jpg", "0.jpg", "5.jpg", "y/5.jpg", "6.jpg", "no.jpg"])
-    assert rows.tolist() == [0, -1, -1, -1, 6, -1]  # two end in 0.jpg; two would be 5.jpg
+    asked = ["a/0.jpg", "0.jpg", "5.jpg", "y/set/b/5.jpg", "6.jpg", "no.jpg", "other/b/7.jpg"]
+    rows, order = rows_of_run(other, asked)
+    # two end in 0.jpg; two would be 5.jpg; that of another folder is another
+    assert rows.tolist() == [0, -1, -1, -1, 6, -1, -1]
     assert order.tolist() == [0, 4]
     assert rows_of_run(other, [names[3], "6.jpg"])[0].tolist() == [3, -1]  # where one id is the run's, all are taken so
 
