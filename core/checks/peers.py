@@ -15,8 +15,8 @@ import numpy as np
 from core.discovery.engines import ENGINES, load_engine
 from core.discovery.engines.rows import EngineRows, engine_scores, fit_engine
 from core.errors import InvalidInput
-from core.records import F32, F64, I64, Diagnosis, Progress, no_progress
-from core.statistics.groups import group_terms
+from core.records import F64, I64, Diagnosis, Progress, no_progress
+from core.statistics.groups import term_sums
 from core.statistics.permutation import permutation_p, studentised_excess
 from core.statistics.permuter import Permuter
 
@@ -250,15 +250,9 @@ def _half_p(name: str, rows: EngineRows, groups: I64 | None, rng: np.random.Gene
     inside, squares = members @ values, members @ values**2
     sizes = members.sum(1, keepdims=True).astype(np.float64)
     scope = np.maximum(np.full_like(sizes, len(read)), sizes + 1)  # a slice of all rows has no rest
-    grouped = [] if groups is None else _grouped(values, groups[~first], members)
+    grouped = () if groups is None else term_sums(members, values, groups[~first])
     best = studentised_excess(sizes, scope, inside, squares, values.sum(0), (values**2).sum(0), *grouped).max(axis=0)
     return max(permutation_p(float(best[0]), null) for null in np.split(best[1:], len(ways)))
-
-
-def _grouped(values: F32, groups: I64, members: F32) -> list[list[F32 | F64]]:
-    """The sums of the groups' terms, over each slice and over all rows."""
-    terms = [term.T for term in group_terms(values.T, groups)]
-    return [[members @ term for term in terms], [term.sum(0)[None] for term in terms]]
 
 
 def _standardised(losses: F64, labels: I64) -> F64:

@@ -4,7 +4,7 @@ it is worse than the first, diagnosed like any loss."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -69,7 +69,7 @@ def read_second(
             f"{diagnosis.samples.ids[0]!r}). {_mend_ids(table, roles)}"
         )
     notes = [*audit.notes]
-    if not set(audit.samples.ids) & set(diagnosis.samples.ids):
+    if audit.samples.ids[order[0]] != diagnosis.samples.ids[rows[order[0]]]:
         notes.append(f"The ids of {table.name} were matched by the ends of their paths.")
     strangers, absent = len(rows) - len(order), len(diagnosis.samples) - len(order)
     if strangers:
@@ -101,21 +101,21 @@ def rows_of_run(diagnosis: Diagnosis, ids: Sequence[str]) -> tuple[I64, I64]:
     place = {name: row for row, name in enumerate(diagnosis.samples.ids)}
     rows = np.array([place.get(name, -1) for name in ids], np.int64)
     if not (rows >= 0).any():
-        rows = _rows_by_ends(diagnosis.samples.ids, ids)
+        rows = _rows_by_ends(place, ids)
     known = np.flatnonzero(rows >= 0)
     return rows, known[np.argsort(rows[known], kind="stable")]
 
 
-def _rows_by_ends(own: Sequence[str], ids: Sequence[str]) -> I64:
+def _rows_by_ends(place: Mapping[str, int], ids: Sequence[str]) -> I64:
     """(m,) the row of the run whose id is the end of each id, or has it as its end, folder by folder; -1 where none or
-    several are."""
-    place, whole = dict[str, int](), {name: row for row, name in enumerate(own)}
-    for row, name in enumerate(own):
+    several are. place: the row of each id of the run."""
+    ends = dict[str, int]()
+    for name, row in place.items():
         for end in _ends(name):
-            place[end] = row if end not in place else -1
-    longer = (next((whole[end] for end in _ends(name) if end in whole), -1) for name in ids)
-    rows = np.array([row if row >= 0 else place.get(name, -1) for name, row in zip(ids, longer)], np.int64)
-    taken = np.bincount(rows[rows >= 0], minlength=len(own))
+            ends[end] = row if end not in ends else -1
+    longer = (next((place[end] for end in _ends(name) if end in place), -1) for name in ids)
+    rows = np.array([row if row >= 0 else ends.get(name, -1) for name, row in zip(ids, longer)], np.int64)
+    taken = np.bincount(rows[rows >= 0], minlength=len(place))
     return np.where((rows >= 0) & (taken[rows] == 1), rows, -1)
 
 

@@ -194,17 +194,14 @@ def reproduce(
     from core.reports.tables.probes import reproduction_document, reproduction_table
     from core.reports.wording.probes import reproduction_lines
 
+    told: dict[str, Any] = {"init": options.init, "per_class": options.per_class}
     with TerminalProgress() as progress:
         rows = climb(
             method,
             dataset,
             encoder,
             tuple(range(seeds)),
-            choices=LadderChoices(
-                shots,
-                init=INIT if options.init is None else options.init,
-                per_class=20 if options.per_class is None else options.per_class,
-            ),
+            choices=LadderChoices(shots, **{name: value for name, value in told.items() if value is not None}),
             descriptions=descriptions,
             pool=None if pool is None else SupportPool(pool, options.pool_folders, options.pool_names),
             targets=options.target,

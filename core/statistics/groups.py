@@ -57,6 +57,17 @@ def group_terms(scores: F32 | F64, groups: I64) -> GroupTerms:
     return scores * sums, scores * spans + sums, spans
 
 
+def term_sums(sets: F32 | F64, scores: F32 | F64, groups: I64) -> tuple[list[Any], list[Any]]:
+    """The sums of the terms, over each of the (k, n) indicated sets and over all rows, as
+    `core.statistics.permutation.excess_and_error` takes them.
+
+    Args:
+        scores: (n, p).
+    """
+    terms = [term.T for term in group_terms(scores.T, groups)]
+    return [sets @ term for term in terms], [term.sum(0)[None] for term in terms]
+
+
 def join_classes(labels: I64, joining: Bool, groups: I64 | None) -> I64 | None:
     """(n,) the groups with the rows of each class for which the (k,) `joining` holds in one; None where that would
     leave fewer than half of the groups (or of the classes and single rows) because many share such classes."""

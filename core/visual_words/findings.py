@@ -16,7 +16,7 @@ from core.discovery.proposals import has_place
 from core.language.directions import phrase_scores
 from core.language.naming import nameable
 from core.records import F64, I64, Bool, Diagnosis, Measure
-from core.statistics.groups import group_terms
+from core.statistics.groups import term_sums
 from core.statistics.permutation import permutation_p, permutation_threshold, studentised_excess
 from core.statistics.ranking import auroc
 
@@ -103,10 +103,7 @@ def _strongest(scores: F64, present: Bool, scope: Scope, design: Design) -> F64:
     own, has = scores[scope.rows], present[scope.rows].T.astype(np.float64)  # (r, m), (K, r)
     counts, n = has.sum(1, keepdims=True), np.full((1, 1), float(len(own)))
     sums = (has @ own, has @ own**2, own.sum(0)[None], (own**2).sum(0)[None])
-    of_groups = ()
-    if design.groups is not None:
-        terms = [term.T for term in group_terms(own.T, design.groups[scope.rows])]
-        of_groups = ([has @ term for term in terms], [term.sum(0)[None] for term in terms])
+    of_groups = () if design.groups is None else term_sums(has, own, design.groups[scope.rows])
     with np.errstate(divide="ignore", invalid="ignore"):
         found = studentised_excess(counts, n, *sums, *of_groups)
     enough = (counts >= MIN_CANDIDATE_ROWS) & (counts <= len(own) - MIN_CANDIDATE_ROWS)

@@ -13,7 +13,7 @@ import numpy as np
 
 from core.errors import InvalidInput
 from core.files import scratch_folder
-from core.probes.base import Probe, ProbeInput, Scored, Task
+from core.probes.base import Images, Probe, ProbeInput, Scored, Task
 from core.probes.few_shot.support import drop_samples
 from core.probes.run import check_task, images_of, in_id_order, run_probe
 from core.probes.splits import VALIDATION, Fold, Split, apart, draw, halves, score_every_row
@@ -188,13 +188,7 @@ def cross_data_set(
     if kept.rows is None or not len(kept):
         raise InvalidInput("Every image that could teach is among those that are scored. Bring another data set.")
     fold, names = Fold(kept.rows, every[:0], checked), source.samples.class_names
-    told: dict[str, Any] = {
-        "seed": source.seed,
-        "cache": source.cache,
-        "progress": progress,
-        "every": source.samples.items,
-    }
-    part = ProbeInput(names, source.encoder, kept, **told)
+    part = _part(source, kept, progress)
     with scratch_folder() as folder:
         classes = np.arange(len(names), dtype=np.int64)
         learned = _learned(probe, _base_part(probe, source, classes, fold, part), folder)
@@ -223,13 +217,19 @@ def _split(probe: Probe, task: Task) -> Split:
 
 def _scored(probe: Probe, task: Task, base: I64, fold: Fold, progress: Progress) -> Scored:
     """What a probe that learned from the fold's shots of base classes says of its test rows, among all names."""
-    names, test = task.samples.class_names, images_of(task, fold.test)
-    told: dict[str, Any] = {"seed": task.seed, "cache": task.cache, "progress": progress, "every": task.samples.items}
-    part = ProbeInput(names, task.encoder, test, **told)
+    part = _part(task, images_of(task, fold.test), progress)
     if not _keeps(probe):
         return probe.run(part)
     with scratch_folder() as folder:
         return _learned(probe, _base_part(probe, task, base, fold, part), folder).run(part)
+
+
+def _part(task: Task, test: Images, progress: Progress) -> ProbeInput:
+    """What a probe that learned nothing yet gets of a task, with these images to score."""
+    return ProbeInput(
+        task.samples.class_names, task.encoder, test,
+        seed=task.seed, cache=task.cache, progress=progress, every=task.samples.items,
+    )  # fmt: skip
 
 
 def _base_part(probe: Probe, task: Task, base: I64, fold: Fold, part: ProbeInput) -> ProbeInput:

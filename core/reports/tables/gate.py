@@ -39,9 +39,8 @@ def gate_cases(diagnosis: Diagnosis, gate: Gate) -> list[GateCase]:
     found = gate.comparison
     cases = [_scope("all samples", "all samples", found.overall)]
     cases += [_scope("failure cluster", scope_title(diagnosis, one), one) for one in found.clusters]
-    new = [_new(gate.regressions, one) for one in gate.new if gate.regressions is not None]
-    if new:
-        return [*cases, *new]
+    if gate.regressions is not None and gate.new:
+        return [*cases, *(_new(gate.regressions, one) for one in gate.new)]
     state, why = ("skipped", gate.unsearched) if gate.unsearched else ("passed", _nothing(gate))
     return [*cases, GateCase("new regressions", "anywhere else", len(found.rows), state, why)]
 
@@ -59,13 +58,12 @@ def _scope(kind: str, title: str, scope: FourWay) -> GateCase:
     return GateCase(kind, title, scope.n, state, _change(more, scope.p))
 
 
-def _new(regressions: Diagnosis | None, found: ClassFinding | FailureCluster) -> GateCase:
+def _new(regressions: Diagnosis, found: ClassFinding | FailureCluster) -> GateCase:
     if isinstance(found, ClassFinding):
         name = f"the class {found.name}"
         return GateCase("new regressions", name, found.size, "failed", _change(found.mean_loss, found.p))
-    title = found.name if regressions is None else cluster_title(regressions, found)
     figure = f"{points(found.mean_loss, digits=1)}; beyond the rest: {_change(found.excess_loss, found.p)}"
-    return GateCase("new regressions", title, found.size, "failed", figure)
+    return GateCase("new regressions", cluster_title(regressions, found), found.size, "failed", figure)
 
 
 def _change(more: Estimate, p: float | None) -> str:
