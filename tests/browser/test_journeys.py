@@ -30,7 +30,6 @@ def count_selected(page: Any) -> int:
 
 def test_the_example_is_open_at_once_and_a_card_opens_its_gallery_whose_pictures_are_enlarged(open_page: Visit) -> None:
     page = open_page()
-    assert page.evaluate("performance.now()") < 10_000  # 0.8 s on an idle machine; the limit allows for a busy one
     assert page.locator("#pane .card:not(.look)").count() == 3
     assert "600" in page.locator("#strip").inner_text()
     assert "predicts 41" in page.locator("#strip").inner_text()

@@ -201,17 +201,18 @@ def test_a_wrong_name_is_answered_with_the_right_ones(name: str, message: str) -
 
 
 @pytest.mark.parametrize("name", ["hf-hub:no-such-organisation/no-such-model", "ViT-B-32/laion2b_s34b_b79k"])
-def test_without_the_hub_a_name_fails_fast_and_names_the_way_out(
+def test_without_the_hub_a_name_fails_without_waiting_and_names_the_way_out(
     name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     import huggingface_hub.constants as constants
 
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path))
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    began = time.monotonic()
+    waited: list[float] = []
+    monkeypatch.setattr(time, "sleep", waited.append)
     with pytest.raises(MissingDependency, match="local-dir"):
         load_encoder(name)
-    assert time.monotonic() - began < 10
+    assert waited == []
 
 
 def test_an_unreachable_hub_is_noticed_without_the_offline_setting(monkeypatch: pytest.MonkeyPatch) -> None:
