@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from core.checks.fresh import predict_fresh as predict
     from core.checks.questions import ask
     from core.checks.second_model import with_second
+    from core.data.tables.lightning_callback import lightning_callback
+    from core.data.tables.loss_table import LossTable
     from core.data.tables.roles import Roles
     from core.diagnose import diagnose
     from core.discovery.settings import Settings
@@ -36,6 +38,7 @@ __all__ = [
     "Diagnosis",
     "DiagnosisError",
     "InvalidInput",
+    "LossTable",
     "MissingDependency",
     "Roles",
     "Settings",
@@ -46,6 +49,7 @@ __all__ = [
     "compare",
     "diagnose",
     "findings_table",
+    "lightning_callback",
     "load",
     "predict",
     "samples_table",
@@ -67,7 +71,9 @@ _FROM = {
     "DiagnosisError": "core.errors:DiagnosisError",
     "findings_table": "core.reports.tables.findings:findings_table",
     "InvalidInput": "core.errors:InvalidInput",
+    "lightning_callback": "core.data.tables.lightning_callback:lightning_callback",
     "load": "core.store:load",
+    "LossTable": "core.data.tables.loss_table:LossTable",
     "MissingDependency": "core.errors:MissingDependency",
     "predict": "core.checks.fresh:predict_fresh",
     "Roles": "core.data.tables.roles:Roles",

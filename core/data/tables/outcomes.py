@@ -281,7 +281,9 @@ def _from_column(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger, 
     ledger.drop(np.isnan(loss), f"the loss {column!r} is not a number")
     ledger.drop(np.isinf(loss), f"the loss {column!r} is infinite")
     binary = is_binary(frame[column])
-    name, unit, source = column, losses.UNITS.get(roles.loss_kind or "", "loss"), f"column {column!r}"
+    plainly = snake_case(column) == "cross_entropy" and not (loss < 0).any()
+    kind = roles.loss_kind or ("cross-entropy" if plainly and not roles.higher_is_better else "")
+    name, unit, source = column, losses.UNITS.get(kind, "loss"), f"column {column!r}"
     words = set(snake_case(column).split("_"))
     right = snake_case(column) in ("correct", "is_correct", "right", "hit") and binary
     if roles.higher_is_better or right:
@@ -293,7 +295,7 @@ def _from_column(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger, 
             f"Larger values of {column!r} are read as worse, though its name sounds like a score. "
             "If higher is better, say so (higher_is_better)."
         )
-    known = replace(known, loss=loss, name=name, unit=unit, source=source, clipped=roles.loss_kind == "cross-entropy")
+    known = replace(known, loss=loss, name=name, unit=unit, source=source, clipped=kind == "cross-entropy")
     says_error = right or roles.loss_kind == "0/1 error" or words & _ERROR_NAMES
     if binary and says_error:
         return replace(known, name="0/1 error", unit="error", errors=loss == 1)

@@ -24,6 +24,16 @@ def test_a_loss_column_is_kept_as_it_is():
     assert audit.samples.ids[:2] == ("0.png", "1.png")
 
 
+def test_a_column_called_cross_entropy_is_one_unless_it_cannot_be():
+    values = np.arange(N) / 4
+    plain = read_data_set(frame(cross_entropy=values).drop(columns="loss")).outcomes
+    said_so = read_data_set(frame(loss=values), roles=Roles(loss="loss", loss_kind="cross-entropy")).outcomes
+    assert (plain.unit, plain.clip) == (said_so.unit, said_so.clip) == ("nats", np.percentile(values, 99))
+    for column, roles in ((values - 1, Roles()), (values, Roles(loss="cross_entropy", higher_is_better=True))):
+        other = read_data_set(frame(cross_entropy=column).drop(columns="loss"), roles=roles).outcomes
+        assert (other.unit, other.clip) == ("loss", None)
+
+
 @pytest.mark.parametrize("scale", [1e-30, 1e30, 1e300])
 def test_losses_that_no_float32_could_square_are_refused_with_a_next_step(scale):
     with pytest.raises(InvalidInput, match=r"losses 'loss' must lie within.*Rescale them"):

@@ -1,0 +1,141 @@
+"""What an evaluation hands over of a batch, as numpy; torch, TensorFlow and JAX are not imported for it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sized
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from core.errors import InvalidInput
+from core.records import F64, I64
+from core.statistics import losses
+
+SUM_TOLERANCE = 1e-2
+"""How far from 1 the probabilities of a row may sum: what half precision makes of a thousand of them."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BatchScores:
+    """(n, k) logits or probabilities of the classes; nan where unknown."""
+
+    values: F64
+    are_logits: bool
+
+    @property
+    def k(self) -> int:
+        return self.values.shape[1]
+
+    def best(self) -> I64:
+        """(n,) the class of the highest score, -1 where a score is unknown."""
+        return np.where(np.isnan(self.values).any(axis=1), -1, self.values.argmax(axis=1))
+
+    def cross_entropy(self, labels: I64) -> F64:
+        return (losses.cross_entropy_of_logits if self.are_logits else losses.cross_entropy)(self.values, labels)
+
+    def probabilities(self) -> F64:
+        return losses.softmax(self.values) if self.are_logits else self.values
+
+
+def scores_of(logits: Any, probabilities: Any) -> BatchScores | None:
+    """The scores; one number a sample is that of the second of two classes.
+
+    Raises:
+        InvalidInput: both are given, they are not (n, k), or the probabilities are none.
+    """
+    if logits is not None and probabilities is not None:
+        raise InvalidInput("Both logits and probabilities were given. Record one of the two.")
+    if logits is None and probabilities is None:
+        return None
+    what = "probabilities" if logits is None else "logits"
+    array = numbers(_read(probabilities if logits is None else logits, what), what)
+    if array.ndim == 1 or (array.ndim == 2 and array.shape[1] == 1):
+        second = array.reshape(-1)
+        array = np.stack([1 - second if logits is None else np.zeros_like(second), second], axis=1)
+    if array.ndim != 2:
+        raise InvalidInput(
+            f"{what} must have one row for each sample, (n, k): got the shape {array.shape}. "
+            "Where a sample has several answers, record losses=, such as their mean."
+        )
+    if logits is None:
+        _check_probabilities(array)
+    return BatchScores(array, logits is not None)
+
+
+def _check_probabilities(array: F64) -> None:
+    off = (array < 0).any(axis=1) | (np.abs(array.sum(axis=1) - 1) > SUM_TOLERANCE)  # nan is neither
+    if off.any():
+        raise InvalidInput(
+            f"probabilities must be at least 0 and sum to 1: {int(off.sum()):,} of {len(array):,} rows do not, the "
+            f"first sums to {array[off][0].sum():.4g}. Scores before the softmax are logits=."
+        )
+
+
+def vector(value: Any, what: str) -> npt.NDArray[Any]:
+    """(n,) one value for each sample."""
+    array = _read(value, what)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 1:
+        hint = 'Compute the loss with reduction="none".' if what == "losses" else "Of several labels, record losses=."
+        raise InvalidInput(f"{what} must be one value for each sample, (n,): got the shape {array.shape}. {hint}")
+    return array
+
+
+def numbers(array: npt.NDArray[Any], what: str) -> F64:
+    """The array as float64."""
+    try:
+        return array.astype(np.float64)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(f"{what} must be numbers: {error}.") from error
+
+
+def column(value: Any, what: str) -> Any:
+    """A list with a value, or a vector, for each sample; or the one value for all."""
+    if value is None or isinstance(value, str) or not hasattr(value, "__len__"):
+        return value
+    array = _read(value, what)
+    if array.ndim > 2:
+        raise InvalidInput(f"The column {what!r} must be (n,) or (n, d): got the shape {array.shape}.")
+    return array.tolist()
+
+
+def texts(ids: Any) -> list[str]:
+    """(n,) ids as they are written: paths and numbers as texts."""
+    if isinstance(ids, (str, bytes)) or not hasattr(ids, "__iter__"):
+        raise InvalidInput(f"ids must be a list, one for each sample: got {str(ids)[:60]!r}.")
+    values = vector(ids if hasattr(ids, "__len__") else list(ids), "ids").tolist()
+    return [os.fspath(value) if isinstance(value, os.PathLike) else str(value) for value in values]
+
+
+def one_length(**given: Any) -> int:
+    """How many samples there are.
+
+    Raises:
+        InvalidInput: what was given differs in length.
+    """
+    counts = {name: len(each) for name, each in given.items() if isinstance(each, Sized) and not isinstance(each, str)}
+    if len(set(counts.values())) > 1:
+        said = ", ".join(f"{n:,} {name}" for name, n in counts.items())
+        raise InvalidInput(f"A batch has one of everything for each sample: got {said}.")
+    return next(iter(counts.values()))
+
+
+def _read(value: Any, what: str) -> npt.NDArray[Any]:
+    try:
+        return _array(value)
+    except (TypeError, ValueError, RuntimeError) as error:  # ragged lists, tensors of several shapes
+        raise InvalidInput(f"{what} cannot be read as an array: {error}. Give an array, a tensor or a list.") from error
+
+
+def _array(value: Any) -> npt.NDArray[Any]:
+    """A tensor of torch is known by what it can do."""
+    if hasattr(value, "detach"):
+        value = value.detach().cpu()
+        return (value.double() if value.is_floating_point() else value).numpy()
+    if isinstance(value, (list, tuple)) and any(hasattr(each, "detach") for each in value):
+        value = [_array(each) for each in value]
+    return np.asarray(value)

@@ -1,0 +1,96 @@
+"""A callback of Lightning that writes the table of losses of each pass over the validation or test data."""
+
+# pyright: basic
+# (Lightning is no dependency: what it hands over has no types here)
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from core.data.tables.loss_table import LossTable
+from core.errors import InvalidInput, MissingDependency
+
+Read = Callable[[Any, Any], Mapping[str, Any]]
+"""From what the step returned, and the batch, to the arguments of `LossTable.record`."""
+_RECORDED = frozenset(inspect.signature(LossTable.record).parameters) - {"self", "columns"}
+
+
+def lightning_callback(
+    path: str | Path,
+    ids: Iterable[Any] | None = None,
+    *,
+    class_names: Sequence[Any] = (),
+    scores: bool = False,
+    read: Read | None = None,
+) -> Any:
+    """A `Callback` that writes a table after each validation or test: `Trainer(callbacks=[...])`.
+
+    Args:
+        path: .csv or .parquet; "{epoch}" in it becomes the number of the epoch, else each pass replaces the last.
+        ids, class_names, scores: those of `LossTable`.
+        read: called as read(outputs, batch), gives the arguments of `LossTable.record`. None takes logits, or a dict
+            with some of these arguments, from the step, and labels that it lacks from a batch of (inputs, labels).
+
+    Raises:
+        MissingDependency: neither lightning nor pytorch_lightning is installed.
+        InvalidInput: while it runs, see `LossTable.record`; or the trainer uses several devices.
+    """
+    known = None if ids is None else list(ids)
+
+    class TableCallback(_base()):
+        table = LossTable()
+
+        def begin(self, trainer: Any, pl_module: Any) -> None:
+            if trainer.world_size > 1:
+                raise InvalidInput(
+                    f"The table is written on one device, so that ids stay in order: this trainer has "
+                    f"{trainer.world_size}. Evaluate with Trainer(devices=1)."
+                )
+            self.table = LossTable(known, class_names=class_names, scores=scores)
+
+        def batch(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, *place: Any) -> None:
+            if not trainer.sanity_checking:
+                self.table.record(**(read or arguments_of)(outputs, batch))
+
+        def end(self, trainer: Any, pl_module: Any) -> None:
+            if not trainer.sanity_checking:
+                self.table.save(str(path).replace("{epoch}", str(trainer.current_epoch)))
+
+        on_validation_epoch_start = on_test_epoch_start = begin
+        on_validation_batch_end = on_test_batch_end = batch
+        on_validation_epoch_end = on_test_epoch_end = end
+
+    return TableCallback()
+
+
+def arguments_of(outputs: Any, batch: Any) -> dict[str, Any]:
+    """What a step returned as arguments of `LossTable.record`; its other entries, such as a mean loss, are left alone.
+
+    Raises:
+        InvalidInput: the step returned nothing.
+    """
+    if outputs is None:
+        raise InvalidInput(
+            "The validation_step or test_step returned nothing to record. Return its logits, or a dict with logits or "
+            "losses, and labels."
+        )
+    found = outputs if isinstance(outputs, Mapping) else {"logits": outputs}
+    found = {name: value for name, value in found.items() if name in _RECORDED}
+    if "labels" not in found and isinstance(batch, (list, tuple)) and len(batch) == 2:
+        found["labels"] = batch[1]
+    return found
+
+
+def _base() -> type[Any]:
+    """The `Callback` of the Lightning that is in use; there are two, and each knows its own alone."""
+    names = ("lightning.pytorch", "pytorch_lightning")
+    for name in sorted(names, key=lambda name: name not in sys.modules):
+        try:
+            return import_module(name).Callback
+        except ModuleNotFoundError:
+            continue
+    raise MissingDependency("The callback needs Lightning. Run `pip install lightning`.")

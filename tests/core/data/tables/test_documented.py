@@ -1,0 +1,169 @@
+"""What docs/tables.md tells to write runs, each block with the package that it is for, where that is installed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.conftest import REPOSITORY
+from tests.support.tables import png
+
+PAGE = REPOSITORY / "docs/tables.md"
+N = 6
+
+
+def block(heading: str, number: int = 0) -> str:
+    """A block of code below a heading of the page; "" stands for what is above the first."""
+    sections = dict(zip(*[iter(["", *re.split(r"^## (.*)\n", PAGE.read_text("utf-8"), flags=re.M)])] * 2))
+    return re.findall(r"^```python\n(.*?)^```", sections[heading], re.M | re.S)[number]
+
+
+@pytest.fixture(autouse=True)
+def at_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(code: str, **names: Any) -> pd.DataFrame:
+    """The table that the code writes."""
+    exec(compile(code, PAGE.name, "exec"), {"__name__": "docs", **names})
+    (written,) = Path().glob("val*.csv")
+    return pd.read_csv(written)
+
+
+def test_every_block_has_a_test() -> None:
+    tested = Path(__file__).read_text("utf-8").count("run(block(")
+    assert len(re.findall("^```python", PAGE.read_text("utf-8"), re.M)) == tested - 1  # this line counts too
+
+
+def test_the_first_block_gives_the_columns_that_the_page_names() -> None:
+    table = run(block(""))
+    assert list(table) == ["id", "label", "prediction", "cross_entropy", "camera"]
+    for name in table:
+        assert f"`{name}`" in PAGE.read_text("utf-8")
+    np.testing.assert_allclose(table["cross_entropy"], [np.log1p(np.exp(-2)), np.log1p(np.exp(1))])
+
+
+def torch_world() -> dict[str, Any]:
+    torch = pytest.importorskip("torch")
+    images, labels = torch.randn(N, 3), torch.arange(N) % 2
+    loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(images, labels), batch_size=4)
+    paths, model = [f"{i}.png" for i in range(N)], torch.nn.Linear(3, 2)
+    names = {"paths": paths, "names": ["cat", "dog"], "model": model, "loader": loader, "device": "cpu"}
+    losses = torch.nn.functional.cross_entropy(model(images), labels, reduction="none")
+    return names | {"wanted": losses.detach().numpy()}
+
+
+def test_the_torch_loop_runs() -> None:
+    world = torch_world()
+    table = run(block("A PyTorch loop"), **world)
+    assert table["id"].tolist() == world["paths"]
+    assert table["label"].tolist() == ["cat", "dog"] * (N // 2)
+    np.testing.assert_allclose(table["cross_entropy"], world["wanted"], rtol=1e-5)
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_lightning_callback_runs() -> None:
+    lightning, world = pytest.importorskip("lightning.pytorch"), torch_world()
+
+    class Module(lightning.LightningModule):
+        def validation_step(self, batch: Any, _: int) -> Any:
+            return world["model"](batch[0])
+
+    table = run(block("Lightning"), **world, module=Module())
+    np.testing.assert_allclose(table["cross_entropy"], world["wanted"], rtol=1e-5)
+    assert Path("val-0.csv").is_file()
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_the_trainer_of_transformers_runs() -> None:
+    transformers = pytest.importorskip("transformers")
+    pytest.importorskip("accelerate")
+    torch = pytest.importorskip("torch")
+    sizes = dict.fromkeys(("hidden_size", "intermediate_size", "vocab_size"), 16)
+    config = transformers.BertConfig(num_hidden_layers=1, num_attention_heads=2, **sizes)
+    model = transformers.BertForSequenceClassification(config).eval()
+    rows = [{"input_ids": [1, 2 + i, 3], "labels": i % 2} for i in range(N)]
+
+    class Rows(torch.utils.data.Dataset):
+        def __len__(self) -> int:
+            return N
+
+        def __getitem__(self, key: Any) -> Any:
+            return [f"text {i}" for i in range(N)] if key == "text" else rows[key]
+
+    settings = transformers.TrainingArguments(output_dir="out", report_to=[], use_cpu=True)
+    trainer = transformers.Trainer(model, settings)
+    table = run(block("Hugging Face `Trainer`"), trainer=trainer, data=Rows(), names=["bad", "good"])
+    logits = model(torch.tensor([row["input_ids"] for row in rows])).logits
+    labels = torch.tensor([row["labels"] for row in rows])
+    wanted = torch.nn.functional.cross_entropy(logits, labels, reduction="none").detach().numpy()
+    np.testing.assert_allclose(table["cross_entropy"], wanted, rtol=1e-4)
+    assert table["text"].tolist() == [f"text {i}" for i in range(N)]
+
+
+def pictures() -> list[str]:
+    """A folder of three pictures of each of two classes."""
+    paths = [Path("val") / name / f"{i}.png" for name in ("cat", "dog") for i in range(N // 2)]
+    for number, path in enumerate(paths):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(png(40 * number, (32, 32, 3)))
+    return list(map(str, paths))
+
+
+def test_timm_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a small model of random weights in place of a download."""
+    timm, paths = pytest.importorskip("timm"), pictures()
+    make = timm.create_model
+    monkeypatch.setattr(timm, "create_model", lambda *_, **__: make("test_vit", pretrained=False, num_classes=2))
+    table = run(block("timm"))
+    assert [f"val/{name}" for name in table["id"]] == paths
+    assert table["label"].tolist() == [0, 0, 0, 1, 1, 1]
+    assert table["cross_entropy"].between(0, 20).all()
+
+
+def test_ultralytics_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With random weights."""
+    torch = pytest.importorskip("torch")
+    monkeypatch.setenv("YOLO_CONFIG_DIR", str(Path.cwd()))
+    ultralytics, paths = pytest.importorskip("ultralytics"), pictures()
+    model = ultralytics.YOLO("yolov8n-cls.yaml", task="classify")
+    model.model.names = {0: "cat", 1: "dog"}
+    model.model.model[-1].linear = torch.nn.Linear(1280, 2)
+    table = run(block("ultralytics"), model=model)
+    assert [str(Path(name).relative_to(Path.cwd())) for name in table["id"]] == paths
+    assert table["label"].tolist() == ["cat"] * 3 + ["dog"] * 3
+    assert table["prediction"].isin(["cat", "dog"]).all()
+
+
+def test_a_classifier_of_scikit_learn_runs() -> None:
+    text = pytest.importorskip("sklearn.feature_extraction.text")
+    from sklearn.naive_bayes import MultinomialNB
+    from sklearn.pipeline import make_pipeline
+
+    test = pd.DataFrame({"text": [f"good day {i}" if i % 2 else f"bad day {i}" for i in range(N)]})
+    test["label"] = ["good" if i % 2 else "bad" for i in range(N)]
+    model = make_pipeline(text.CountVectorizer(), MultinomialNB()).fit(test["text"], test["label"])
+    table = run(block("Texts"), model=model, test=test)
+    assert table["label"].tolist() == table["prediction"].tolist() == test["label"].tolist()
+    assert table["text"].tolist() == test["text"].tolist()
+
+
+def test_a_pipeline_of_transformers_runs() -> None:
+    """A pipeline answers with a list for each text, its classes in the order of their scores."""
+    scores = np.linspace(0.1, 0.9, N)
+
+    def classify(texts: list[str], truncation: bool) -> list[list[dict[str, Any]]]:
+        pairs = [sorted({"bad": 1 - p, "good": p}.items(), key=lambda pair: -pair[1]) for p in scores]
+        return [[{"label": name, "score": score} for name, score in answers] for answers in pairs]
+
+    classify.model = SimpleNamespace(config=SimpleNamespace(id2label={0: "bad", 1: "good"}))  # type: ignore[attr-defined]
+    texts = [f"text {i}" for i in range(N)]
+    table = run(block("Texts", 1), classify=classify, texts=texts, labels=["good"] * N)
+    np.testing.assert_allclose(table["cross_entropy"], -np.log(scores))

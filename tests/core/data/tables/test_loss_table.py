@@ -1,0 +1,178 @@
+"""What is recorded while a model is evaluated says to the reader what a table written by hand says."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.data.samples import DataSet, read_data_set
+from core.data.tables.loss_table import LossTable
+from core.errors import InvalidInput
+
+N, NAMES = 40, ("cat", "dog", "owl")
+RNG = np.random.default_rng(0)
+LABELS = RNG.integers(0, 3, N)
+LOGITS = RNG.normal(0, 3, (N, 3))
+IDS = [f"{i:03}.png" for i in range(N)]
+POWERS = np.exp(LOGITS)
+PROBABILITIES = POWERS / POWERS.sum(1, keepdims=True)
+
+
+def recorded(table: LossTable, **batches: Any) -> LossTable:
+    """The table, filled in batches of 16."""
+    for start in range(0, N, 16):
+        table.record(**{name: values[start : start + 16] for name, values in batches.items()})
+    return table
+
+
+def read(table: Any) -> DataSet:
+    return read_data_set(table, embeddings=np.random.default_rng(1).normal(size=(N, 4)))
+
+
+@pytest.mark.parametrize("scores", [False, True])
+@pytest.mark.parametrize("given", [{"logits": LOGITS}, {"probabilities": PROBABILITIES}], ids=lambda g: next(iter(g)))
+def test_a_recorded_table_reads_as_one_of_probabilities(given: dict[str, Any], scores: bool) -> None:
+    """The same loss, clip, unit, errors and predictions; what is known of the scores too, where they are kept."""
+    by_hand = pd.DataFrame({"id": IDS, "label": [NAMES[k] for k in LABELS]})
+    by_hand[[f"prob_{name}" for name in NAMES]] = PROBABILITIES
+    wanted = read(by_hand)
+    found = read(recorded(LossTable(class_names=NAMES, scores=scores), ids=IDS, labels=LABELS, **given))
+    assert found.samples.ids == wanted.samples.ids
+    assert found.samples.class_names == wanted.samples.class_names == NAMES
+    np.testing.assert_array_equal(found.samples.labels, wanted.samples.labels)
+    assert found.outcomes.unit == wanted.outcomes.unit == "nats"
+    assert found.outcomes.clip == pytest.approx(wanted.outcomes.clip)
+    for name in ("loss", "errors", "predictions", *(["scores"] if scores else [])):
+        np.testing.assert_allclose(getattr(found.outcomes, name), getattr(wanted.outcomes, name), atol=1e-12)
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_a_saved_table_reads_as_the_table_itself(tmp_path: Path, ending: str) -> None:
+    texts = [f'a "quoted" text,\rwith\nlines {i}' for i in range(N)]
+    table = LossTable(IDS, class_names=NAMES)
+    recorded(table, labels=LABELS, logits=LOGITS, text=texts, age=RNG.normal(50, 9, N))
+    before, after = read(table), read(table.save(tmp_path / f"val.{ending}"))
+    assert after.samples.ids == before.samples.ids
+    np.testing.assert_array_equal(after.outcomes.loss, before.outcomes.loss)
+    np.testing.assert_array_equal(after.outcomes.predictions, before.outcomes.predictions)
+    assert before.samples.items is not None and after.samples.items is not None
+    assert [after.samples.items.read(i) for i in range(N)] == [before.samples.items.read(i) for i in range(N)]
+    (age,) = [column for column in after.samples.metadata if column.name == "age"]
+    np.testing.assert_array_equal(age.values, next(c for c in before.samples.metadata if c.name == "age").values)
+
+
+@pytest.mark.parametrize("kind", ["float32", "float16", "bfloat16"])
+def test_tensors_of_any_precision_are_taken(kind: str) -> None:
+    torch = pytest.importorskip("torch")
+    logits = torch.tensor(LOGITS, requires_grad=True).to(getattr(torch, kind))
+    table = recorded(LossTable(), ids=torch.arange(N), labels=list(torch.tensor(LABELS)), logits=logits)
+    wanted = torch.nn.functional.cross_entropy(logits.double(), torch.tensor(LABELS), reduction="none")
+    np.testing.assert_allclose(table.to_pandas()["cross_entropy"], wanted.detach().numpy(), rtol=1e-12)
+    assert table.to_pandas()["id"].tolist() == [str(i) for i in range(N)]
+
+
+def test_recording_imports_no_torch(repository: Path) -> None:
+    code = (
+        "import errata, sys; errata.LossTable().record(labels=[0], logits=[[0.0, 1.0]]); print('torch' in sys.modules)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], cwd=repository, capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "False"
+
+
+@pytest.mark.parametrize("scores", [LOGITS[:, 0], LOGITS[:, :1]], ids=["(n,)", "(n, 1)"])
+def test_one_score_a_sample_is_that_of_the_second_of_two_classes(scores: np.ndarray) -> None:
+    labels = (LABELS > 0).astype(float)  # as a binary loss of torch wants them
+    table = recorded(LossTable(), labels=labels, logits=scores).to_pandas()
+    flat = scores.reshape(-1)
+    np.testing.assert_allclose(table["cross_entropy"], np.logaddexp(0, np.where(labels == 1, -flat, flat)))
+    assert table["prediction"].tolist() == (flat > 0).astype(int).tolist()
+    assert table["label"].tolist() == labels.astype(int).tolist()
+
+
+def test_numbers_with_numeric_predictions_are_a_regression() -> None:
+    target = RNG.normal(size=N)
+    found = read(recorded(LossTable(), ids=IDS, labels=target, predictions=target + 2))
+    assert found.outcomes.name == "squared error"
+    np.testing.assert_allclose(found.outcomes.loss, 4)
+
+
+def test_a_loss_that_is_no_number_is_left_out_and_counted() -> None:
+    losses = np.linspace(0, 1, N)
+    losses[[3, 5]] = np.nan, np.inf
+    found = read(recorded(LossTable(IDS), losses=losses))
+    assert dict(found.excluded) == {IDS[3]: "the loss 'loss' is missing", IDS[5]: "the loss 'loss' is infinite"}
+
+
+def test_scores_that_are_no_numbers_are_left_out_and_counted() -> None:
+    logits = LOGITS.copy()
+    logits[7] = np.nan
+    found = read(recorded(LossTable(IDS, class_names=NAMES), labels=LABELS, logits=logits))
+    assert [name for name, _ in found.excluded] == [IDS[7]]
+
+
+def test_one_value_stands_for_a_batch_and_vectors_are_embeddings() -> None:
+    table = LossTable(IDS)
+    table.record(losses=np.linspace(0, 1, N), site="A", embedding=np.random.default_rng(1).normal(size=(N, 4)))
+    assert set(table.to_pandas()["site"]) == {"A"}
+    embeddings = read_data_set(table).embeddings
+    assert embeddings is not None and embeddings.vectors.shape == (N, 4)
+
+
+@pytest.mark.parametrize(
+    ("table", "given", "fault"),
+    [
+        ({}, {"labels": [0, 1]}, "nothing to take a loss from. Record losses, or labels with"),
+        ({}, {"logits": [[0.0, 1.0]]}, "nothing to take a loss from"),
+        ({}, {"ids": ["a"], "losses": [0.1, 0.2]}, "got 1 ids, 2 losses"),
+        ({}, {"losses": [0.1, 0.2], "site": ["A"]}, "got 2 losses, 1 site"),
+        ({}, {"ids": ["a", "a"], "losses": [0.1, 0.2]}, "id 'a' was recorded before"),
+        ({}, {"ids": "ab", "losses": [0.1, 0.2]}, "ids must be a list, one for each sample: got 'ab'"),
+        ({}, {"losses": 0.3}, r'losses must be one value for each sample.*reduction="none"'),
+        ({}, {"losses": ["much"]}, "losses must be numbers"),
+        ({}, {"labels": [0, 2], "logits": [[0.0, 1.0]] * 2}, "labels must be of the 2 classes 0 to 1: got 2"),
+        ({}, {"labels": [-100], "logits": [[0.0, 1.0]]}, "got -100. Leave such samples out"),
+        ({}, {"labels": [0.5], "logits": [[0.0, 1.0]]}, "got 0.5"),
+        ({}, {"labels": [[0, 1]], "logits": [[0.0, 1.0]]}, r"labels .* the shape \(1, 2\). Of several labels, record"),
+        ({}, {"labels": ["cat"], "logits": [[0.0, 1.0]]}, r"order of the scores is not known. Give it: LossTable\(cl"),
+        ({}, {"labels": [0], "logits": np.zeros((1, 2, 4, 4))}, r"logits must .* got the shape \(1, 2, 4, 4\)"),
+        ({}, {"labels": [0], "logits": [[0.0], [1.0, 2.0]]}, "logits cannot be read as an array"),
+        ({}, {"labels": [0], "probabilities": [[3.0, -1.0]]}, "Scores before the softmax are logits="),
+        ({}, {"labels": [0], "probabilities": [[0.5, 0.5]], "logits": [[0.0, 1.0]]}, "Record one of the two"),
+        ({}, {"label": [0], "logits": [[0.0, 1.0]]}, "record takes labels=, .* got label="),
+        ({"class_names": NAMES}, {"labels": [0], "logits": [[0.0, 1.0]]}, "3 class names and 2 scores"),
+        ({"class_names": NAMES}, {"labels": ["emu"], "logits": [[0.0, 1.0, 2.0]]}, "'owl': got 'emu'"),
+        ({"ids": ["a"]}, {"losses": [0.1, 0.2]}, "1 ids were given at the start, and samples 1 to 2 are recorded"),
+        ({}, {"losses": [0.1], "map": np.zeros((1, 2, 2))}, r"column 'map' must be \(n,\) or \(n, d\)"),
+    ],
+)
+def test_a_batch_that_breaks_a_rule_is_refused_whole(table: dict[str, Any], given: dict[str, Any], fault: str) -> None:
+    made = LossTable(**table)
+    with pytest.raises(InvalidInput, match=fault):
+        made.record(**given)
+    assert len(made) == 0
+    with pytest.raises(InvalidInput, match="nothing was recorded"):
+        made.to_pandas()
+
+
+def test_a_second_pass_and_other_columns_are_refused() -> None:
+    table = LossTable()
+    table.record(["a"], losses=[0.1])
+    with pytest.raises(InvalidInput, match="'a' was recorded before.*new LossTable for each pass"):
+        table.record(["b", "a"], losses=[0.1, 0.2])
+    with pytest.raises(InvalidInput, match="The first had 'id' and 'loss'|The first had 'id', 'loss'"):
+        table.record(["b"], losses=[0.1], site=["A"])
+    assert len(table) == 1
+
+
+def test_a_table_is_saved_as_csv_or_parquet_alone(tmp_path: Path) -> None:
+    table = LossTable()
+    table.record(losses=[0.1])
+    with pytest.raises(InvalidInput, match="saved as .csv or .parquet: got 'val.pkl'"):
+        table.save(tmp_path / "val.pkl")
+    assert list(tmp_path.iterdir()) == []
