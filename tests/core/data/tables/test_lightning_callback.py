@@ -22,7 +22,7 @@ def test_a_step_may_give_logits_or_a_dict_and_the_batch_the_labels() -> None:
     given = {"loss": 0.3, "ids": ["a", "b"], "losses": [0.1, 0.5], "labels": labels}
     assert arguments_of(given, (None, None)) == {name: given[name] for name in ("ids", "losses", "labels")}
     assert arguments_of({"losses": [0.1, 0.5]}, {"image": None}) == {"losses": [0.1, 0.5]}
-    with pytest.raises(InvalidInput, match="returned nothing to record. Return its logits"):
+    with pytest.raises(InvalidInput, match=r"returned nothing to record. Return its logits"):
         arguments_of(None, (None, labels))
 
 

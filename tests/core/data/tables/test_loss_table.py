@@ -61,7 +61,8 @@ def test_a_saved_table_reads_as_the_table_itself(tmp_path: Path, ending: str) ->
     assert after.samples.ids == before.samples.ids
     np.testing.assert_array_equal(after.outcomes.loss, before.outcomes.loss)
     np.testing.assert_array_equal(after.outcomes.predictions, before.outcomes.predictions)
-    assert before.samples.items is not None and after.samples.items is not None
+    assert before.samples.items is not None
+    assert after.samples.items is not None
     assert [after.samples.items.read(i) for i in range(N)] == [before.samples.items.read(i) for i in range(N)]
     (age,) = [column for column in after.samples.metadata if column.name == "age"]
     np.testing.assert_array_equal(age.values, next(c for c in before.samples.metadata if c.name == "age").values)
@@ -121,7 +122,8 @@ def test_one_value_stands_for_a_batch_and_vectors_are_embeddings() -> None:
     table.record(losses=np.linspace(0, 1, N), site="A", embedding=np.random.default_rng(1).normal(size=(N, 4)))
     assert set(table.to_pandas()["site"]) == {"A"}
     embeddings = read_data_set(table).embeddings
-    assert embeddings is not None and embeddings.vectors.shape == (N, 4)
+    assert embeddings is not None
+    assert embeddings.vectors.shape == (N, 4)
 
 
 @pytest.mark.parametrize(
@@ -163,9 +165,9 @@ def test_a_batch_that_breaks_a_rule_is_refused_whole(table: dict[str, Any], give
 def test_a_second_pass_and_other_columns_are_refused() -> None:
     table = LossTable()
     table.record(["a"], losses=[0.1])
-    with pytest.raises(InvalidInput, match="'a' was recorded before.*new LossTable for each pass"):
+    with pytest.raises(InvalidInput, match=r"'a' was recorded before.*new LossTable for each pass"):
         table.record(["b", "a"], losses=[0.1, 0.2])
-    with pytest.raises(InvalidInput, match="The first had 'id' and 'loss'|The first had 'id', 'loss'"):
+    with pytest.raises(InvalidInput, match=r"The first had 'id' and 'loss'|The first had 'id', 'loss'"):
         table.record(["b"], losses=[0.1], site=["A"])
     assert len(table) == 1
 
@@ -173,6 +175,6 @@ def test_a_second_pass_and_other_columns_are_refused() -> None:
 def test_a_table_is_saved_as_csv_or_parquet_alone(tmp_path: Path) -> None:
     table = LossTable()
     table.record(losses=[0.1])
-    with pytest.raises(InvalidInput, match="saved as .csv or .parquet: got 'val.pkl'"):
+    with pytest.raises(InvalidInput, match=r"saved as .csv or .parquet: got 'val.pkl'"):
         table.save(tmp_path / "val.pkl")
     assert list(tmp_path.iterdir()) == []
