@@ -19,17 +19,18 @@ from core.cli.terminal import TerminalProgress, say
 from core.data.tables.roles import Roles
 from core.data.tasks.options import TaskOptions
 from core.discovery.settings import EmbeddingSettings, Settings
-from core.errors import InvalidInput
+from core.errors import InvalidInput, quoted
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from core.checks.new_samples import NewSamples
     from core.discovery.assigner import Assignment
+    from core.records import Progress
 
-PAGE = "page"
-WHAT = ("samples", "clusters", "insights", "weights", "reasons", "probes", "comparison", "own", PAGE)
-FORMATS = ("csv", "parquet", "json")
+PAGE, FIFTYONE = "page", "fiftyone"
+WHAT = ("samples", "clusters", "insights", "weights", "reasons", "probes", "comparison", "own", PAGE, FIFTYONE)
+FORMATS = ("csv", "parquet", "json", "mlflow", "wandb")
 
 
 @command()
@@ -180,15 +181,30 @@ def _assigned(brought: NewSamples, found: Assignment, n_clusters: int) -> pd.Dat
 @option(
     "--what",
     "weights: how often to draw each sample in training, mean 1; probes and comparison: after `probe`; own: a person's "
-    "sets and notes; page: map, clusters, galleries and table as a folder that opens without a server",
+    "sets and notes; page: map, clusters, galleries and table as a folder that opens without a server; fiftyone: a "
+    "folder that FiftyOne loads",
     type=click.Choice(WHAT),
 )
-@option("--format", "", to="kind", type=click.Choice(FORMATS))
-@option("--out FILE", "file to write (default: standard output; Parquet needs a file)")
-def export(run: Path, what: str = "samples", kind: str = "csv", out: Path | None = None) -> None:
-    """Write one part of a diagnosis as CSV, Parquet or JSON, or all of it as a page that opens without a server."""
-    if what == PAGE:
-        _export_page(run, out)
+@option("--format", "mlflow, wandb: JSON as their tables are", to="kind", type=click.Choice(FORMATS))
+@option("--out FILE", "file to write (default: standard output; Parquet needs a file), or folder of page and fiftyone")
+@option("--images PATH", "fiftyone: the folder of the original pictures (default: the small ones that the run keeps)")
+def export(
+    run: Path, what: str = "samples", kind: str = "csv", out: Path | None = None, images: Path | None = None
+) -> None:
+    """Write one part of a diagnosis as CSV, Parquet or JSON, or all of it as a page that opens without a server, or as
+    a data set of FiftyOne."""
+    if images is not None and what != FIFTYONE:
+        raise InvalidInput(f"--images belongs to --what {FIFTYONE}. Leave it out.")
+    if what in (PAGE, FIFTYONE):
+        if out is None:
+            raise InvalidInput(f"--what {what} writes a folder. Name it with --out.")
+        with TerminalProgress() as progress:
+            try:
+                say(_page(run, out, progress) if what == PAGE else _fiftyone(run, out, images, progress))
+            except OSError as error:
+                raise InvalidInput(
+                    f"The folder {out} cannot be written: {error.strerror}. Choose another --out."
+                ) from error
         return
     from core.reports.tables import diagnosis as results, probes as probe_tables, reasons as reason_tables, yours
     from core.store import load
@@ -208,21 +224,21 @@ def export(run: Path, what: str = "samples", kind: str = "csv", out: Path | None
     write_table(tables[what](load(run)), out, kind)
 
 
-def _export_page(run: Path, out: Path | None) -> None:
+def _page(run: Path, out: Path, progress: Progress) -> str:
     """Write the folder of a page: map, clusters, galleries and table."""
     from core.store import load
     from webapp.explore.static_page import write_page
 
-    if out is None:
-        raise InvalidInput("--what page writes a folder. Name it with --out.")
-    with TerminalProgress() as progress:
-        try:
-            index = write_page(load(run), out, progress)
-        except OSError as error:
-            raise InvalidInput(
-                f"The folder {out} cannot be written: {error.strerror}. Choose another --out."
-            ) from error
-    say(f"Open {index}")
+    return f"Open {write_page(load(run), out, progress)}"
+
+
+def _fiftyone(run: Path, out: Path, images: Path | None, progress: Progress) -> str:
+    from core.reports.tables.fiftyone import write_fiftyone
+    from core.store import load
+
+    n, without = write_fiftyone(load(run), out, images, progress)
+    left_out = f" {len(without):,} without a picture were left out: {quoted(*without, most=3)}." if without else ""
+    return f"{n:,} samples written.{left_out} Load them: fo.Dataset.from_dir({str(out)!r}, fo.types.FiftyOneDataset)"
 
 
 @command()

@@ -82,6 +82,10 @@ def write_table(table: pd.DataFrame, path: Path | None, kind: str = "") -> None:
 def _text(table: pd.DataFrame, kind: str) -> str:
     if kind == "json":
         return table.to_json(orient="records", force_ascii=False, indent=1, double_precision=15) + "\n"
+    if kind in ("mlflow", "wandb"):  # the JSON of `mlflow.load_table`, and that of a `wandb.Table` in an artifact
+        plain = table.to_json(orient="split", index=False, force_ascii=False, double_precision=15)
+        size = {"_type": "table", "ncols": table.shape[1], "nrows": len(table)}
+        return (plain if kind == "mlflow" else json.dumps(size | json.loads(plain), ensure_ascii=False)) + "\n"
     return _csv(table)
 
 

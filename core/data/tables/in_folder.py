@@ -8,13 +8,14 @@ from pathlib import Path
 import pandas as pd
 
 from core.data.images.archives import FileImages
+from core.data.tables.fiftyone_samples import SAMPLES
 from core.data.tables.read import Table, read_table
 from core.errors import InvalidInput
 from core.files import scratch_folder
 from core.limits import Limits
 from core.records import Progress, no_progress
 
-_USUAL = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
+_USUAL = ("metadata.csv", "metadata.jsonl", "metadata.parquet", SAMPLES)
 
 
 def open_table(
@@ -32,8 +33,8 @@ def open_table(
 
 
 def find_table(source: Path, store: FileImages | None, limits: Limits, progress: Progress = no_progress) -> Table:
-    """The table at the top of the images: metadata.csv, metadata.jsonl or metadata.parquet, else the only .parquet,
-    .csv or .jsonl file there.
+    """The table at the top of the images: metadata.csv, metadata.jsonl, metadata.parquet or the samples.json of
+    FiftyOne, else the only .parquet, .csv or .jsonl file there.
 
     Class folders alone give labels but no loss, so they are not enough.
 

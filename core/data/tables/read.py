@@ -19,6 +19,7 @@ import pyarrow as pa
 from core.data.images.columns import ParquetImages, encoded, frame_images, is_image_type, parquet_images
 from core.data.parquet_files import is_bytes, open_parquet, readable
 from core.data.tables.delimited import check_names, read_delimited, text_of
+from core.data.tables.fiftyone_samples import is_fiftyone, records_of
 from core.data.tables.parquet import read_columns
 from core.documents import json_lines, parse_json
 from core.errors import InvalidInput
@@ -211,7 +212,9 @@ def _from_json(path: Path, limits: Limits, progress: Progress) -> Table:
     text, notes = text_of(path, limits)
     lines = text if "\n" in text else text.replace("\r", "\n")
     records: list[Any]
-    if _is_one_list(lines, path.name):
+    if is_fiftyone(lines):
+        records = parse_json(text, path.name, instead="Export the data set again.")["samples"]
+    elif _is_one_list(lines, path.name):
         if len(text) > limits.max_document_bytes:
             raise InvalidInput(f"{path.name} is too large for one JSON list. Write JSON Lines: one record a line.")
         records = parse_json(text, path.name, instead="Write one record a line.")
@@ -225,6 +228,8 @@ def _from_json(path: Path, limits: Limits, progress: Progress) -> Table:
         raise InvalidInput(
             f'{path.name}: each record must be an object such as {{"file": "a.jpg", "loss": 0.3}}. Name the values.'
         )
+    if is_fiftyone(lines):
+        records, notes = records_of(records)
     check_records(records, path.name, path.stat().st_size, limits)
     table = _from_frame(pd.DataFrame(records))
     return Table(table.frame, path.name, table.images, notes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from pathlib import Path
 
 import pandas as pd
@@ -35,3 +36,40 @@ def test_no_export_replaces_a_file_of_a_run(
     assert main(["export", str(tmp_path / "run"), "--format", kind, "--out", str(tmp_path / "run" / name)]) == 2
     assert "a file of the run there" in capsys.readouterr().err
     assert {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()} == before
+
+
+@pytest.fixture
+def odd_table() -> pd.DataFrame:
+    missing = pd.Series([1, None], dtype="Int64")
+    return pd.DataFrame(
+        {"id": ["007", "=a"], "loss": [0.1, float("nan")], "cluster": missing, "confirmed": [True, False]}
+    )
+
+
+def test_a_table_for_mlflow_is_read_as_mlflow_reads_it(odd_table: pd.DataFrame, tmp_path: Path) -> None:
+    """`mlflow.load_table` reads the JSON of an artifact so."""
+    write_table(odd_table, tmp_path / "t.json", "mlflow")
+    found = pd.read_json(tmp_path / "t.json", orient="split", dtype=False)
+    assert list(found) == list(odd_table)
+    assert found["id"].tolist() == ["007", "=a"]
+    assert found["loss"].isna().tolist() == [False, True]
+    assert found["cluster"].tolist()[0] == 1
+    assert found["confirmed"].tolist() == [True, False]
+
+
+def test_a_table_for_weights_and_biases_has_the_form_of_its_artifacts(odd_table: pd.DataFrame, tmp_path: Path) -> None:
+    write_table(odd_table, tmp_path / "t.table.json", "wandb")
+    found = json.loads((tmp_path / "t.table.json").read_text("utf-8"))
+    rows = [["007", 0.1, 1, True], ["=a", None, None, False]]
+    assert found == {"_type": "table", "columns": list(odd_table), "data": rows, "ncols": 4, "nrows": 2}
+
+
+def test_weights_and_biases_itself_reads_it(odd_table: pd.DataFrame, tmp_path: Path) -> None:
+    wandb = pytest.importorskip("wandb")
+    values = pytest.importorskip("wandb.sdk.data_types.base_types.wb_value")
+    write_table(odd_table, tmp_path / "t.table.json", "wandb")
+    artifact = wandb.Artifact("findings", "errata")
+    table = values.WBValue.init_from_json(json.loads((tmp_path / "t.table.json").read_text("utf-8")), artifact)
+    assert table.get_dataframe()["id"].tolist() == ["007", "=a"]
+    artifact.add(table, "samples")
+    assert list(artifact.manifest.entries) == ["samples.table.json"]

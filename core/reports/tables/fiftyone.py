@@ -1,0 +1,143 @@
+"""A run as a data set of FiftyOne: the files that `fiftyone.Dataset.from_dir` reads as a `FiftyOneDataset`."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from core.data.tables.fiftyone_samples import OWN, OWN_TAG, SAMPLES
+from core.errors import InvalidInput, quoted
+from core.files import write_json
+from core.records import Column, Diagnosis, ItemStore, Progress, Reporter, no_progress
+from core.reports.wording.findings import cluster_title
+
+_TAKEN = frozenset(
+    "id filepath tags metadata media_type created_at last_modified_at ground_truth predictions group split loss error "
+    "cross_entropy".split()
+)
+_LOSS = {"cross-entropy": "cross_entropy", "0/1 error": "error"}
+"""What the loss is called so that it is read as the same again."""
+
+
+def write_fiftyone(
+    diagnosis: Diagnosis, folder: Path, images: Path | None = None, progress: Progress = no_progress
+) -> tuple[int, list[str]]:
+    """Write samples.json, metadata.json and the pictures into a new folder.
+
+    A tag "errata <number>: <title>" for each cluster that a sample is in, and "errata: label suspected"; fields
+    ground_truth, predictions, the loss, group, split and the table's own columns; and errata_id, errata_predicted_loss,
+    errata_spread, errata_cluster, errata_membership and what Errata measured, errata_<property>.
+
+    Args:
+        images: the folder of the original pictures, which are then pointed to; None copies the small ones that the run
+            keeps.
+
+    Returns:
+        How many samples were written, and the ids of those that were not, as they have no picture.
+
+    Raises:
+        InvalidInput: the run has no pictures, `images` lacks them, or the folder holds files already.
+    """
+    samples = diagnosis.samples
+    if samples.items is None or samples.modality == "text":
+        what = "texts" if samples.modality == "text" else "no pictures"
+        raise InvalidInput(
+            f"FiftyOne shows pictures, and this run has {what}. Export its tables with --what samples instead."
+        )
+    if folder.exists() and any(folder.iterdir()):
+        raise InvalidInput(f"The folder {folder} holds files already. Name a new one.")
+    (folder / "data").mkdir(parents=True)
+    report, written, without = Reporter(progress, "write pictures", len(samples)), list[dict[str, Any]](), list[str]()
+    for row, sample in enumerate(_samples(diagnosis)):
+        report(row)
+        path = _original(samples.items, row, images) if images else _copy(samples.items, row, folder)
+        if path is None:
+            without.append(samples.ids[row])
+        else:
+            written.append({"filepath": path, **sample})
+    if not written:
+        where = f" in {images}" if images else ""
+        raise InvalidInput(
+            f"None of the {len(samples):,} pictures was found{where}, such as {quoted(samples.items.name(0))}. "
+            "Name the folder of the originals with --images, or leave it out."
+        )
+    write_json(folder / SAMPLES, {"samples": written})
+    write_json(folder / "metadata.json", {"media_type": "image", "info": {"name": samples.name}})
+    report(len(samples), last=True)
+    return len(written), without
+
+
+def _samples(diagnosis: Diagnosis) -> Iterator[dict[str, Any]]:
+    """Tags and fields of each row."""
+    samples, outcomes = diagnosis.samples, diagnosis.outcomes
+    clusters, membership = diagnosis.cluster_of()
+    titles = {c: f"{OWN_TAG} {c.id}: {cluster_title(diagnosis, c)}" for c in diagnosis.clusters}
+    suspected = set(diagnosis.label_errors.tolist())
+    columns = {_field(column): column for column in samples.metadata}
+    for row, name in enumerate(samples.ids):
+        tags = [title for cluster, title in titles.items() if cluster.membership[row] >= 0.5]
+        sample: dict[str, Any] = {"tags": tags + ([f"{OWN_TAG}: label suspected"] if row in suspected else [])}
+        if samples.labels is not None:
+            sample["ground_truth"] = _class(samples.class_names, int(samples.labels[row]))
+        if outcomes.predictions is not None:
+            best = None if outcomes.scores is None else float(outcomes.scores[row].max())
+            sample["predictions"] = _class(samples.class_names, int(outcomes.predictions[row]), best)
+        sample |= {
+            _LOSS.get(outcomes.name, "loss"): float(outcomes.loss[row]),
+            f"{OWN}id": name,
+            f"{OWN}predicted_loss": float(diagnosis.estimate.predicted[row]),
+            f"{OWN}spread": float(diagnosis.estimate.spread[row]),
+            f"{OWN}cluster": int(clusters[row]),
+            f"{OWN}membership": float(membership[row]),
+        }
+        if samples.groups is not None:
+            sample["group"] = f"{samples.group_name or 'group'} {samples.groups[row]}"
+        if samples.splits is not None:
+            sample["split"] = samples.splits[row]
+        sample |= {field: _value(column, row) for field, column in columns.items()}
+        yield {field: value for field, value in sample.items() if value is not None}
+
+
+def _class(names: tuple[str, ...], number: int, confidence: float | None = None) -> dict[str, Any] | None:
+    if number < 0:
+        return None
+    return {"_cls": "Classification", "label": names[number]} | (
+        {} if confidence is None else {"confidence": confidence}
+    )
+
+
+def _field(column: Column) -> str:
+    return f"{OWN}{_name(column.name)}" if column.measured else _name(column.name)
+
+
+def _name(name: str) -> str:
+    """The name as FiftyOne takes it: without dots, dollar signs and underscores before it, and none of its own."""
+    plain = re.sub(r"[.$\0]", "_", name).lstrip("_")
+    return f"column {plain}" if plain in _TAKEN or not plain or plain.startswith(OWN) else plain
+
+
+def _value(column: Column, row: int) -> Any:
+    value = column.values[row]
+    if column.kind == "number":
+        return float(value) if math.isfinite(value) else None
+    return value
+
+
+def _original(items: ItemStore, row: int, images: Path) -> str | None:
+    path = images / items.name(row)
+    return str(path.resolve()) if path.is_file() else None
+
+
+def _copy(items: ItemStore, row: int, folder: Path) -> str | None:
+    """The picture as the run keeps it, below `folder`, under a number: a name may lead anywhere."""
+    try:
+        data = items.read(row)
+    except InvalidInput:
+        return None
+    suffix = ".webp" if data[8:12] == b"WEBP" else PurePosixPath(items.name(row)).suffix.lower() or ".png"
+    path = f"data/{row:06}{suffix}"
+    (folder / path).write_bytes(data)
+    return path
