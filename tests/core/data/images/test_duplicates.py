@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageEnhance
 
+from core.data.images import duplicates
 from core.data.images.decoding import decode
 from core.data.images.duplicates import duplicate_groups, picture_hash
 from tests.support.pictures import blobs, encoded, plain
@@ -79,6 +80,47 @@ def test_the_search_finds_what_a_plain_loop_finds() -> None:
     np.testing.assert_array_equal(
         duplicate_groups([bytes([i // 256, i % 256]) for i in range(600)], hashes, alike(600)), expected
     )
+
+
+def told_by_pairs(contents: list[bytes], raw: np.ndarray, vectors: np.ndarray) -> list[int]:
+    """Groups by a comparison of each with all."""
+    bits, grids = np.unpackbits(raw[:, :32], axis=1).astype(int), raw[:, 32:].astype(int)
+    alike = (bits[:, None] != bits[None]).sum(2) <= 24
+    alike &= np.abs(grids[:, None] - grids[None]).sum(2) <= 48 * 0.15 * 255
+    alike &= vectors @ vectors.T >= 0.75
+    alike |= np.array([[a == b for b in contents] for a in contents])
+    for _ in range(8):  # the transitive closure
+        alike = alike @ alike
+    return np.unique(alike.argmax(1), return_inverse=True)[1].tolist()
+
+
+@pytest.mark.parametrize("looks", [1, 2, 25, 300])
+def test_many_pictures_of_few_looks_are_told_as_a_plain_loop_tells_them(looks: int) -> None:
+    """Of one look some vectors are alike, some are not, and some only through a third."""
+    rng = np.random.default_rng(looks)
+    raw = rng.integers(0, 256, (looks, 80), np.uint8)
+    raw[:, :32] = raw[0, :32]  # the hashes are alike, the colours sometimes
+    raw[:, 32:] = raw[rng.integers(0, 1 + looks // 4, looks), 32:] // 2
+    raw[np.arange(looks), rng.integers(0, 32, looks)] ^= 255  # by eight bits or sixteen
+    files = rng.integers(0, 280, 300)
+    of = rng.integers(0, looks, 280)[files]
+    angles = rng.choice([0, 0.6, 1.2, 2.5, 3.1, 4.3], 280)[files]  # within 0.72 two are alike
+    vectors = np.c_[np.cos(angles), np.sin(angles)].astype(np.float32)
+    contents = [str(i).encode() for i in files]
+    found = duplicate_groups(contents, [raw[i].tobytes().hex() for i in of], vectors).tolist()
+    assert found == told_by_pairs(contents, raw[of], vectors)
+    assert 3 <= len(set(found)) < 200
+
+
+def test_a_thousand_pictures_of_one_look_are_not_compared_each_with_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[int] = []
+    plain_join = duplicates._Alike._join
+    monkeypatch.setattr(
+        duplicates._Alike, "_join", lambda self, a, b: compared.append(len(a)) or plain_join(self, a, b)
+    )
+    names = [str(i).encode() for i in range(1000)]
+    assert not duplicate_groups(names, ["0" * 160] * 1000, alike(1000)).any()
+    assert sum(compared) == 999
 
 
 @pytest.mark.slow
