@@ -22,8 +22,9 @@ class ImageModality(duplicates.ToldByHash):
     def open(self, data: bytes) -> tuple[Image.Image, dict[str, Any]]:
         """The upright RGB picture, its properties and its hash."""
         picture = decoding.decode(data)
-        measured = properties.measure_properties(picture)
-        measured[duplicates.HASH] = duplicates.picture_hash(properties.shrink(picture.image, properties.SIDE))
+        small = properties.shrink(picture.image, properties.SIDE)
+        measured = properties.measure_properties(picture, small)
+        measured[duplicates.HASH] = duplicates.picture_hash(small)
         return picture.image, measured
 
     def properties(self, measured: Sequence[Mapping[str, Any]]) -> tuple[Column, ...]:

@@ -23,6 +23,9 @@ QUANTILE = 0.02
 """Of the patches' deviations. Less, and one plain patch speaks for the picture; more, and lawns count as noisy."""
 BLACK, WHITE, CLIPPED = 2.5 / 255, 252.5 / 255, 0.95
 """A patch is left out where at least this share of its pixels is beyond either end."""
+BAND = 8 * PATCH
+"""Rows that are worked on at a time: what they need stays in the processor's cache, and no memory is asked of the
+system for each step, which took as long as the steps."""
 _NORM = 6.0  # root of the mask's sum of squares: of noise the answers have the noise's own deviation
 _MEDIAN = 0.6745  # of a standard normal's size
 _LOWEST = 0.56
@@ -37,16 +40,29 @@ def noise(luma: F32) -> float:
     """
     if min(luma.shape) < PATCH + 2:
         return 0.0
-    bend = luma[:-2] - 2 * luma[1:-1] + luma[2:]
-    answers = bend[:, :-2] - 2 * bend[:, 1:-1] + bend[:, 2:]  # (h - 2, w - 2)
-    inner = luma[1:-1, 1:-1]
-    clipped = _patches((inner < BLACK) | (inner > WHITE)).mean(1)
-    sizes = np.sort(np.abs(_patches(answers)[clipped < CLIPPED]), 1)  # a third of what np.median takes
+    bands = [_unclipped(luma[start : start + BAND + 2]) for start in range(0, len(luma) - PATCH - 1, BAND)]
+    sizes = np.sort(np.concatenate(bands), 1)  # a third of what np.median takes
     if not len(sizes):
         return 0.0
     half = PATCH * PATCH // 2
     deviations = (sizes[:, half - 1] + sizes[:, half]) / (2 * _NORM * _MEDIAN)
-    return float(np.quantile(deviations, QUANTILE) / _LOWEST)
+    return quantile(deviations, QUANTILE) / _LOWEST
+
+
+def quantile(values: F32, share: float) -> float:
+    """As `np.quantile` of a few thousand, at a tenth of its cost."""
+    ordered, place = np.sort(values), share * (len(values) - 1)
+    below, above = float(ordered[int(place)]), float(ordered[min(int(place) + 1, len(values) - 1)])
+    return below + (above - below) * (place - int(place))
+
+
+def _unclipped(luma: F32) -> F32:
+    """(patches, PATCH * PATCH) sizes of the mask's answers in those patches that are not clipped."""
+    bend = luma[:-2] - 2 * luma[1:-1] + luma[2:]
+    answers = np.abs(bend[:, :-2] - 2 * bend[:, 1:-1] + bend[:, 2:])  # (h - 2, w - 2)
+    inner = luma[1:-1, 1:-1]
+    clipped = np.add.reduce(_patches((inner < BLACK) | (inner > WHITE)), 1, np.uint8)
+    return _patches(answers)[clipped < CLIPPED * PATCH * PATCH]
 
 
 def _patches(values: npt.NDArray[Any]) -> npt.NDArray[Any]:

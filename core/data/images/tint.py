@@ -9,8 +9,12 @@ can tell whether it is tinted; it counts as tinted.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any
+
 import numpy as np
 
+from core.data.images.noise import quantile
 from core.records import F32
 
 NORM = 24
@@ -41,7 +45,7 @@ def tint(pixels: F32) -> tuple[float, str]:
     length = float(np.hypot(red_green, blue_yellow))
     if length < 1e-4:
         return 0.0, "none"
-    along = _opponents(np.quantile(pixels, DARKEST, axis=0).astype(np.float32))
+    along = _opponents([quantile(channel, DARKEST) for channel in pixels.T])
     veil = max((along[0] * red_green + along[1] * blue_yellow) / length, 0.0)
     strength = length + WEIGHT * veil
     hue = float(np.degrees(np.arctan2(blue_yellow, red_green))) % 360
@@ -56,7 +60,7 @@ def minkowski_mean(pixels: F32) -> F32:
     return np.asarray(highest * (eighth * eighth * eighth).mean(0) ** (1 / NORM), np.float32)
 
 
-def _opponents(colour: F32) -> tuple[float, float]:
+def _opponents(colour: Iterable[Any]) -> tuple[float, float]:
     """The plane of HSV's hues: its angle is the hue, its length the chroma."""
     red, green, blue = (float(value) for value in colour)
     return red - (green + blue) / 2, 0.8660254 * (green - blue)

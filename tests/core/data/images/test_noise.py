@@ -7,7 +7,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from core.data.images.decoding import decode
-from core.data.images.noise import noise
+from core.data.images.noise import noise, quantile
 from core.data.images.properties import measure_properties
 from core.records import F32
 from tests.support.pictures import blobs, encoded
@@ -91,3 +91,20 @@ def test_noise_cancels_neither_with_a_slope_nor_with_a_straight_edge() -> None:
     assert noise(slope) < 1e-6
     slope[:, 128:] -= 0.15
     assert noise(slope) < 1e-6
+
+
+def test_a_quantile_is_numpy_s() -> None:
+    rng = np.random.default_rng(0)
+    for n in (1, 2, 3, 50, 1001):
+        values = rng.random(n, np.float32)
+        for share in (0.0, 0.01, 0.02, 0.5, 1.0):
+            assert quantile(values, share) == pytest.approx(float(np.quantile(values, share)), abs=1e-7)
+
+
+def test_bands_of_rows_leave_no_patch_out() -> None:
+    """Taller than one band, with rows left over: as measured on all patches at once."""
+    luma = noisy(plane(1, (101, 60)), 0.02)
+    bend = luma[:-2] - 2 * luma[1:-1] + luma[2:]
+    answers = np.abs(bend[:, :-2] - 2 * bend[:, 1:-1] + bend[:, 2:])[:96, :54]
+    medians = np.median(answers.reshape(16, 6, 9, 6).transpose(0, 2, 1, 3).reshape(144, 36), 1)
+    assert noise(luma) == pytest.approx(np.quantile(medians, 0.02) / 6 / 0.6745 / 0.56, rel=1e-5)

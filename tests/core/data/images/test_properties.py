@@ -128,3 +128,45 @@ def test_the_smallest_pictures_are_measured_too(size: tuple[int, int]) -> None:
     found = of(plain((10, 200, 30), size))
     assert found["dominant colour"] == "green"
     assert all(np.isfinite(value) for value in found.values() if isinstance(value, float))
+
+
+def by_the_formulas(image: Image.Image) -> dict[str, float]:
+    """Some of the properties as their definitions say, on fractions of the range and without any shortcut."""
+    rgb = np.asarray(image, np.float32) / np.float32(255)
+    luma = np.asarray(image.convert("L"), np.float32) / np.float32(255)
+    high, chroma = rgb.max(2), rgb.max(2) - rgb.min(2)
+    height, width = luma.shape
+    depth = max(min(height, width) // 20, 1)
+    ring = np.ones((height, width), np.bool_)
+    ring[depth : height - depth, depth : width - depth] = False
+    border = rgb[ring]
+    down = luma[:-2] + 2 * luma[1:-1] + luma[2:]
+    across = luma[:, :-2] + 2 * luma[:, 1:-1] + luma[:, 2:]
+    edges = np.hypot(down[:, 2:] - down[:, :-2], across[2:] - across[:-2]) / 8 > 0.1
+
+    def blurred(plane: np.ndarray) -> float:
+        padded = np.pad(plane.astype(np.float64), ((4, 4), (0, 0)), mode="edge")
+        smooth = np.lib.stride_tricks.sliding_window_view(padded, 9, axis=0).mean(-1)
+        steps = np.abs(np.diff(plane.astype(np.float64), axis=0))
+        return 1 - np.maximum(steps - np.abs(np.diff(smooth, axis=0)), 0).sum() / steps.sum()
+
+    return {
+        "brightness": luma.mean(),
+        "contrast": luma.astype(np.float64).std(),
+        "saturation": (chroma / np.maximum(high, 1e-6)).mean(),
+        "blur": max(blurred(luma), blurred(luma.T)),
+        "edge density": edges.mean(),
+        "underexposed share": (luma < 0.05).mean(),
+        "overexposed share": (luma > 0.95).mean(),
+        "plain border": (np.abs(border - np.median(border, 0)).max(1) <= 0.08).mean(),
+    }
+
+
+@pytest.mark.parametrize("size", [(256, 192), (31, 256), (97, 98), (50, 3), (4, 60)])
+@pytest.mark.parametrize("smooth", [True, False])
+def test_the_properties_are_what_their_formulas_say(size: tuple[int, int], smooth: bool) -> None:
+    noise = np.random.default_rng(3).integers(0, 256, (*size[::-1], 3), np.uint8)
+    image = blobs(5, size) if smooth else Image.fromarray(noise)
+    found = of(image)
+    for name, expected in by_the_formulas(image).items():
+        assert found[name] == pytest.approx(float(expected), abs=1e-6), name
