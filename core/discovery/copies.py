@@ -41,7 +41,7 @@ def join_copies(
     if coarse:
         exact = copies = _alike(of_row, samples, outcomes)
     else:
-        exact, copies = find_copies(vectors, progress=progress)
+        exact, copies = find_copies(vectors, (first, of_row), progress=progress)
     own = np.arange(len(samples)) if samples.groups is None else np.unique(samples.groups, return_inverse=True)[1]
     apart = _spanning(copies, own)
     if not apart.any():

@@ -37,19 +37,23 @@ MOST = 32
 FEW = 32
 """Vectors are coarse if half of their columns or more take at most so many values, and less than half as many as there
 are distinct rows."""
-_CELLS = 20_000_000
+_BLOCK, _TILE = 256, 1024
+"""Rows, and others that they are compared with at a time: their products stay in the processor's cache."""
 
 
-def find_copies(vectors: F32, *, progress: Progress = no_progress) -> tuple[I64, I64]:
+def find_copies(
+    vectors: F32, distinct: tuple[I64, I64] | None = None, *, progress: Progress = no_progress
+) -> tuple[I64, I64]:
     """(n,) group numbers in which exact copies among (n, d) rows share one, and (n,) in which near ones do as well.
 
     Args:
+        distinct: what `distinct_rows` gives, where it is at hand.
         progress: called as ("compare rows", done, total).
     """
-    first, exact = distinct_rows(vectors)
+    first, exact = distinct or distinct_rows(vectors)
     pairs = near_pairs(vectors[first], progress=progress)
-    distinct = np.arange(len(first))
-    return exact, joined(len(first), np.r_[distinct, pairs[:, 0]], np.r_[distinct, pairs[:, 1]])[exact]
+    own = np.arange(len(first))
+    return exact, joined(len(first), np.r_[own, pairs[:, 0]], np.r_[own, pairs[:, 1]])[exact]
 
 
 def distinct_rows(vectors: F32) -> tuple[I64, I64]:
@@ -63,8 +67,12 @@ def distinct_rows(vectors: F32) -> tuple[I64, I64]:
 def is_coarse(distinct: F32) -> bool:
     """Whether (u, d) distinct vectors take few values, so that unlike things may well share one."""
     columns = np.random.default_rng(0).permutation(distinct.shape[1])[:64]
-    values = float(np.median([len(np.unique(distinct[:, column])) for column in columns]))
-    return values <= FEW and values < len(distinct) / 2
+    values = 0.0
+    for part in (distinct[:REFERENCE], distinct):  # a few thousand rows mostly settle it
+        values = float(np.median([len(np.unique(part[:, column])) for column in columns]))
+        if values > FEW:
+            return False
+    return values < len(distinct) / 2
 
 
 def near_pairs(rows: F32, *, progress: Progress = no_progress) -> I64:
@@ -99,10 +107,10 @@ def _radii(rows: F32) -> F64:
     k = int(np.clip(len(reference) // 20, 3, NEIGHBOURS))
     squares = np.einsum("ij,ij->i", rows, rows)
     near = np.empty((n, 3 * k), np.float64)
-    for start in range(0, n, step := max(1, _CELLS // len(reference))):
-        part = slice(start, start + step)
+    for start in range(0, n, _BLOCK):
+        part = slice(start, start + _BLOCK)
         squared = squares[part, None] + squares[: len(reference)] - 2 * (rows[part] @ reference.T)
-        own = np.arange(start, min(start + step, len(reference)))
+        own = np.arange(start, min(start + _BLOCK, len(reference)))
         squared[own - start, own] = np.inf
         near[part] = np.sort(np.partition(squared, 3 * k - 1, axis=1)[:, : 3 * k], axis=1)
     near = np.sqrt(np.maximum(near, 1e-12))
@@ -125,19 +133,33 @@ def _dimension(distances: F64, start: int, end: int) -> float:
 
 def _candidates(rows: F32, radii: F64) -> Iterator[tuple[int, I64, I64]]:
     """Where each block starts, with its pairs (i, j), i < j, that may lie within both radii; at most MOST of a row."""
-    n = len(rows)
     half = (np.einsum("ij,ij->i", rows, rows) / 2).astype(np.float32)
     bound = (radii**2 / 2 + 1e-6).astype(np.float32)  # 1e-6: products are rounded
-    reach = half - bound
-    for start in range(0, n, step := max(1, _CELLS // n)):
-        product = rows[start : start + step] @ rows[start:].T - half[start:]
-        near = product >= reach[start : start + step, None]
-        near[np.tril_indices(len(near), 0, near.shape[1])] = False
-        for row in np.flatnonzero(near.sum(1) > MOST):
+    for start in range(0, len(rows), _BLOCK):
+        reach = (half - bound)[start : start + _BLOCK, None]
+        tiles = [_nearest(rows, half, reach, start, begin) for begin in range(start, len(rows), _TILE)]
+        left, right, product = (np.concatenate(parts) for parts in zip(*tiles))
+        best = np.lexsort((-product, left))
+        place = np.arange(len(best)) - np.searchsorted(left[best], left[best], "left")  # of each among its row's
+        best = best[place < MOST]
+        left, right, product = left[best], right[best], product[best]
+        both = product >= half[left] - bound[right]
+        yield start, left[both], right[both]
+
+
+def _nearest(rows: F32, half: F32, reach: F32, start: int, begin: int) -> tuple[I64, I64, F32]:
+    """(m,) rows of the block at `start`, later rows of the tile at `begin` within reach, and by how much; the MOST
+    nearest of a row. A product less half of the other's square is the larger, the nearer the two are."""
+    product = rows[start : start + _BLOCK] @ rows[begin : begin + _TILE].T
+    product -= half[begin : begin + _TILE]
+    near = product >= reach
+    if begin < start + _BLOCK:
+        near &= np.arange(begin, begin + near.shape[1]) > np.arange(start, start + len(near))[:, None]
+    left, right = np.divmod(np.flatnonzero(near), near.shape[1])
+    if len(left) > MOST and (crowded := np.flatnonzero(np.bincount(left) > MOST)).size:
+        for row in crowded:
             best = np.argpartition(-np.where(near[row], product[row], -np.inf), MOST)[:MOST]
             near[row] = False
             near[row, best] = True
         left, right = np.nonzero(near)
-        left, right = left + start, right + start
-        both = product[left - start, right - start] >= half[left] - bound[right]
-        yield start, left[both], right[both]
+    return left + start, right + begin, product[left, right]
