@@ -51,9 +51,9 @@ def near_hashes(hashes: U64, parts: Callable[[], I64], *, few: int = FEW) -> Ite
     for run, (first, width, differing) in enumerate(_RUNS):
         key = _bits(hashes, first, width)
         order = np.argsort(key, kind="stable")
-        place, in_order = _Places(key[order], width), hashes[order]
+        run_of_bits, in_order = _RunOfBits(key[order], width), hashes[order]
         for turned in (None, *range(width))[: 1 + width * differing]:
-            starts, sizes = place.others(turned)
+            starts, sizes = run_of_bits.others(turned)
             left -= int(sizes.sum())
             if left < 0:  # crowded
                 yield from _each_with_all(hashes, parts)
@@ -65,7 +65,7 @@ def near_hashes(hashes: U64, parts: Callable[[], I64], *, few: int = FEW) -> Ite
                 yield run / len(_RUNS), (order[one], order[other])
 
 
-class _Places:
+class _RunOfBits:
     """Rows sorted by what they hold in a run of bits."""
 
     def __init__(self, key: I64, width: int) -> None:
