@@ -26,6 +26,7 @@ def diagnose(
     encoder: str = "embedded",
     naming: str | None = None,
     vocabulary: Path | None = None,
+    issues: TableLike | None = None,
     hold_back: float = 0.0,
     roles: Roles | None = None,
     loss: str | None = None,
@@ -47,6 +48,7 @@ def diagnose(
             those, and the encoder, if there are images, only finds the words.
         naming: another encoder to find the words with, such as a CLIP beside a network that knows the domain.
         vocabulary: the user's own phrases (see docs/phrases.md) in place of those that ship.
+        issues: a table of cleanlab's issues for the same rows, whose columns may explain a failure.
         hold_back: so much of the data, 0.05 to 0.5, is hidden from the diagnosis and then predicted by it; 0 hides
             nothing.
         roles: which column plays which part; usual names are recognised.
@@ -68,7 +70,7 @@ def diagnose(
     roles = roles or Roles()
     if loss:
         roles = replace(roles, loss=loss)
-    audit = read_data_set(table, images=images, embeddings=embeddings, roles=roles, progress=progress)
+    audit = read_data_set(table, images=images, embeddings=embeddings, issues=issues, roles=roles, progress=progress)
     return diagnose_data_set(
         audit,
         EmbeddingSettings(encoder, naming, vocabulary, cache, group_copies),

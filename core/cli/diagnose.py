@@ -37,6 +37,7 @@ FORMATS = ("csv", "parquet", "json", "mlflow", "wandb")
 @option("--out DIR", "folder to write to, made if missing")
 @samples("--table FILE", ENCODER)
 @LOSS
+@option("--issues FILE", "cleanlab's issues of the same rows: its columns may explain a failure")
 @heading("More tasks: several rows of one picture, which are kept together (docs/tasks.md)")
 @option("--detections PATH", "a detector's predictions: COCO results (JSON), or a folder of YOLO files")
 @option("--truth PATH", "what they are compared with: COCO instances (JSON), or a YOLO data set's folder")

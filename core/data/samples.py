@@ -19,6 +19,7 @@ from core.data.scans.outlines import MaskedScans
 from core.data.tables.cells import stack_arrays
 from core.data.tables.frames import TableLike, as_frame
 from core.data.tables.in_folder import open_table
+from core.data.tables.issues import with_issues
 from core.data.tables.masks import mask_losses, mask_reader
 from core.data.tables.metadata import group_numbers, metadata_columns, split_names, without_repeats
 from core.data.tables.outcomes import compute_losses, count_classes
@@ -64,6 +65,7 @@ def read_data_set(
     *,
     images: str | Path | None = None,
     embeddings: str | Path | npt.NDArray[Any] | None = None,
+    issues: TableLike | None = None,
     roles: Roles = Roles(),
     limits: Limits = Limits(),
     progress: Progress = no_progress,
@@ -76,6 +78,7 @@ def read_data_set(
         images: a folder, zip or tar; None takes the table's own picture column, if it has one.
         embeddings: npy, npz, safetensors, Parquet or an (n, d) array; None takes the table's embedding column, if it
             has one.
+        issues: what cleanlab says of the rows; its columns may explain a failure (`with_issues`).
         roles: which column plays which part; open ones are recognised by their usual names.
         limits: how much may be read.
 
@@ -86,7 +89,7 @@ def read_data_set(
     Raises:
         InvalidInput: what was brought breaks a rule that cannot be mended by leaving rows out.
     """
-    return read_with_ledger(table, images, embeddings, roles, limits, progress)[0]
+    return read_with_ledger(table, images, embeddings, roles, limits, progress, issues)[0]
 
 
 def read_with_ledger(
@@ -96,11 +99,13 @@ def read_with_ledger(
     roles: Roles,
     limits: Limits,
     progress: Progress,
+    issues: TableLike | None = None,
 ) -> tuple[DataSet, Ledger]:
     """What `read_data_set` gives, and the account of the table's rows: which stay, and why others do not."""
     progress("read table", 0, 1)
     store = None if images is None else open_images(images, limits, progress)
     read = open_table(as_frame(table), images, store, limits, _as_text(roles), progress)
+    read = read if issues is None else with_issues(read, issues, limits)
     found = recognise(read.frame, roles, list(read.images), texts=store is None)
     ledger = Ledger(len(read.frame))
     for note in (*read.notes, *(store.notes if store else ()), *found.notes, *_assumed(found)):

@@ -13,6 +13,8 @@ class TaskOptions:
     table: Path | None = None
     images: Path | None = None
     embeddings: Path | None = None
+    issues: Path | None = None
+    """Of cleanlab, for the rows of the table."""
     detections: Path | None = None
     """COCO results, or a folder of YOLO files."""
     truth: Path | None = None

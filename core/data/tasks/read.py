@@ -29,6 +29,9 @@ def read_task(options: TaskOptions, roles: Roles, progress: Progress = no_progre
         raise InvalidInput(
             f"--{chosen[0].replace('_', '-')} and --{chosen[1].replace('_', '-')} are two tasks. Choose one."
         )
+    if options.issues is not None and chosen:
+        other = chosen[0].replace("_", "-")
+        raise InvalidInput(f"--issues has no effect with --{other}: it speaks of one row a picture. Leave it out.")
     if options.truth is not None and options.detections is None:
         raise InvalidInput("--truth belongs to --detections. Give the predictions with --detections.")
     for name in THRESHOLDS:
@@ -52,7 +55,9 @@ def read_task(options: TaskOptions, roles: Roles, progress: Progress = no_progre
         return read_mask_classes(
             options.table, rows=options.rows, images=images, embeddings=embeddings, roles=roles, progress=progress
         )
-    return read_data_set(options.table, images=images, embeddings=embeddings, roles=roles, progress=progress)
+    return read_data_set(
+        options.table, images=images, embeddings=embeddings, issues=options.issues, roles=roles, progress=progress
+    )
 
 
 def _detections(predictions: Path, options: TaskOptions, roles: Roles, progress: Progress) -> DataSet:
