@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from core.data.tables.loss_table import LossTable
     from core.data.tables.roles import Roles
     from core.diagnose import diagnose
+    from core.discovery.ensemble import LossRegressor
     from core.discovery.settings import Settings
     from core.errors import Cancelled, DiagnosisError, InvalidInput, MissingDependency
-    from core.records import Diagnosis
+    from core.records import Diagnosis, progress_bar
     from core.reports.html.diagnosis import write_report
     from core.reports.tables.diagnosis import samples_table
     from core.reports.tables.findings import findings_table
@@ -38,6 +39,7 @@ __all__ = [
     "Diagnosis",
     "DiagnosisError",
     "InvalidInput",
+    "LossRegressor",
     "LossTable",
     "MissingDependency",
     "Roles",
@@ -52,6 +54,7 @@ __all__ = [
     "lightning_callback",
     "load",
     "predict",
+    "progress_bar",
     "samples_table",
     "save",
     "sentence",
@@ -73,9 +76,11 @@ _FROM = {
     "InvalidInput": "core.errors:InvalidInput",
     "lightning_callback": "core.data.tables.lightning_callback:lightning_callback",
     "load": "core.store:load",
+    "LossRegressor": "core.discovery.ensemble:LossRegressor",
     "LossTable": "core.data.tables.loss_table:LossTable",
     "MissingDependency": "core.errors:MissingDependency",
     "predict": "core.checks.fresh:predict_fresh",
+    "progress_bar": "core.records:progress_bar",
     "Roles": "core.data.tables.roles:Roles",
     "samples_table": "core.reports.tables.diagnosis:samples_table",
     "save": "core.store:save",

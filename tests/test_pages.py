@@ -10,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -90,6 +91,18 @@ def test_what_the_readme_tells_to_run_runs(at_work: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(errata, "diagnose", partial(errata.diagnose, settings=quick))
     for block in blocks("python"):
         exec(compile(block, "README.md", "exec"), {"__name__": "readme"})
+
+
+def test_the_ensemble_runs_as_the_page_on_exchange_says() -> None:
+    page = (REPOSITORY / "docs/exchange.md").read_text("utf-8")
+    (code,) = re.findall(r"^```python\n([^`]*LossRegressor.*?)^```", page, re.M | re.S)
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(150, 5))
+    names: dict[str, Any] = {"vectors": vectors, "losses": vectors[:, 0] ** 2 + 3 * vectors[:, 0], "new": vectors[:9]}
+    exec(compile(code, "exchange.md", "exec"), names)
+    assert np.corrcoef(names["predicted"], names["losses"])[0, 1] > 0.8
+    assert names["mean"].shape == names["spread"].shape == (9,)
+    assert (names["spread"] > 0).all()
 
 
 @pytest.mark.slow

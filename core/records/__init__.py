@@ -52,7 +52,12 @@ from core.records.probes import (
     ProbeResult as ProbeResult,
     Support as Support,
 )
-from core.records.progress import Progress as Progress, Reporter as Reporter, no_progress as no_progress
+from core.records.progress import (
+    Progress as Progress,
+    Reporter as Reporter,
+    no_progress as no_progress,
+    progress_bar as progress_bar,
+)
 from core.records.published import (
     PublishedFigure as PublishedFigure,
     encoder_key as encoder_key,

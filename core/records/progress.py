@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from typing import Any
+
+from core.errors import MissingDependency
 
 Progress = Callable[[str, int, int], None]
 """Called as progress(step, done, total). It may raise `core.errors.Cancelled` to stop the run at the next safe
@@ -14,6 +17,38 @@ SECONDS_BETWEEN_REPORTS = 0.5
 
 def no_progress(step: str, done: int, total: int) -> None:
     """The silent default of every `progress` argument."""
+
+
+def progress_bar(**options: Any) -> Progress:
+    """A `progress` that draws a bar of tqdm for each step, in a notebook or a terminal.
+
+    Args:
+        options: handed to tqdm, such as `file` or `disable`.
+
+    Raises:
+        MissingDependency: tqdm is not installed.
+
+    Example:
+        >>> errata.diagnose("val.csv", images="val.zip", progress=errata.progress_bar())  # doctest: +SKIP
+    """
+    try:
+        from tqdm.auto import tqdm
+    except ImportError as error:
+        raise MissingDependency("A progress bar needs tqdm. Run `pip install tqdm`.") from error
+    bar, shown = None, ""
+
+    def show(step: str, done: int, total: int) -> None:
+        nonlocal bar, shown
+        if bar is None or shown != step or done < bar.n:
+            if bar is not None:
+                bar.close()
+            bar, shown = tqdm(desc=step, total=total, **options), step
+        bar.total = total
+        bar.update(done - bar.n)
+        if done >= total:
+            bar.close()
+
+    return show
 
 
 class Reporter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 from collections.abc import Sized
 from dataclasses import dataclass
@@ -94,13 +95,43 @@ def numbers(array: npt.NDArray[Any], what: str) -> F64:
 
 
 def column(value: Any, what: str) -> Any:
-    """A list with a value, or a vector, for each sample; or the one value for all."""
+    """A list with a value, a vector or an encoded picture for each sample; or the one value for all."""
     if value is None or isinstance(value, str) or not hasattr(value, "__len__"):
         return value
+    if isinstance(value, (list, tuple)) and any(isinstance(each, bytes) or _is_pil(each) for each in value):
+        return [each if each is None or isinstance(each, bytes) else _png(each, what) for each in value]
     array = _read(value, what)
-    if array.ndim > 2:
-        raise InvalidInput(f"The column {what!r} must be (n,) or (n, d): got the shape {array.shape}.")
-    return array.tolist()
+    return [_png(each, what) for each in array] if array.ndim > 2 else array.tolist()
+
+
+def _is_pil(value: Any) -> bool:
+    return all(hasattr(value, name) for name in ("save", "convert", "getbands"))
+
+
+def _png(value: Any, what: str) -> bytes:
+    """A picture of PIL, or (h, w), (h, w, c) or, as torch has it, (c, h, w) bytes or fractions of 1, as PNG.
+
+    Raises:
+        InvalidInput: it is none of these, such as a picture that was normalised for a network.
+    """
+    from PIL import Image
+
+    if not _is_pil(value):
+        array = np.asarray(value)
+        if array.ndim == 3 and array.shape[0] in (1, 3) and array.shape[2] not in (1, 3, 4):
+            array = np.moveaxis(array, 0, 2)
+        array = array[:, :, 0] if array.ndim == 3 and array.shape[2] == 1 else array
+        top = 1.0 if array.dtype.kind == "f" else 255
+        flat = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))
+        if not flat or array.min() < 0 or array.max() > top:
+            raise InvalidInput(
+                f"The pictures {what!r} must be (h, w) or (h, w, 3), of 0 to 255 or 0.0 to 1.0, as they were before a "
+                f"network's transform: got the shape {array.shape} and {array.min():.3g} to {array.max():.3g}."
+            )
+        value = Image.fromarray(np.rint(array * (255 / top)).astype(np.uint8))
+    written = io.BytesIO()
+    (value if value.mode in ("L", "RGB", "RGBA") else value.convert("RGB")).save(written, "PNG")
+    return written.getvalue()
 
 
 def texts(ids: Any) -> list[str]:

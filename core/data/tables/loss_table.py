@@ -77,8 +77,8 @@ class LossTable:
             losses: (n,) larger is worse (`reduction="none"`). None takes the cross-entropy, in nats, of labels and
                 scores; with labels and predictions alone the loss is found when the table is read.
             predictions: (n,) None takes the class of the highest score.
-            columns: (n,) metadata that may explain a failure (`text=`, `patient=`), (n, d) vectors (`embedding=`), or
-                one value for all.
+            columns: (n,) metadata that may explain a failure (`text=`, `patient=`), (n, d) vectors (`embedding=`), n
+                pictures of PIL, encoded, or as arrays (`image=`), or one value for all.
 
         Raises:
             InvalidInput: lengths or shapes differ, an id occurs twice, a label is none of the classes, or there is
@@ -114,6 +114,9 @@ class LossTable:
         if (ending := path.suffix.lower()) not in (".csv", ".parquet"):
             raise InvalidInput(f"A LossTable is saved as .csv or .parquet: got {path.name!r}. Name it so.")
         frame = self.to_pandas()
+        pictures = [name for name in frame if isinstance(frame[name].iloc[0], bytes)]
+        if pictures and ending == ".csv":
+            raise InvalidInput(f"{quoted(*pictures)} holds pictures, which no CSV can. Save the table as .parquet.")
         with replacing(path) as part:
             if ending == ".parquet":
                 frame.to_parquet(part, index=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from tests.conftest import REPOSITORY
 from tests.support.tables import png
@@ -33,8 +35,8 @@ def at_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def run(code: str, **names: Any) -> pd.DataFrame:
     """The table that the code writes."""
     exec(compile(code, PAGE.name, "exec"), {"__name__": "docs", **names})
-    (written,) = Path().glob("val*.csv")
-    return pd.read_csv(written)
+    (written,) = Path().glob("val*.*")
+    return pd.read_csv(written) if written.suffix == ".csv" else pd.read_parquet(written)
 
 
 def test_every_block_has_a_test() -> None:
@@ -66,6 +68,20 @@ def test_the_torch_loop_runs() -> None:
     assert table["id"].tolist() == world["paths"]
     assert table["label"].tolist() == ["cat", "dog"] * (N // 2)
     np.testing.assert_allclose(table["cross_entropy"], world["wanted"], rtol=1e-5)
+
+
+def test_pictures_of_a_dataset_travel_in_the_table() -> None:
+    torch = pytest.importorskip("torch")
+    pictures = [Image.new("RGB", (8, 6), (40 * i, 0, 0)) for i in range(N)]
+    model, data = torch.nn.Linear(8 * 6 * 3, 2), [(picture, i % 2) for i, picture in enumerate(pictures)]
+
+    def transform(picture: Image.Image) -> Any:
+        return torch.tensor(np.asarray(picture).reshape(-1) / 255, dtype=torch.float32)
+
+    table = run(block("A PyTorch loop", 1), data=data, model=model, transform=transform, names=["cat", "dog"])
+    assert table["label"].tolist() == ["cat", "dog"] * (N // 2)
+    for row, picture in enumerate(pictures):
+        assert Image.open(io.BytesIO(table["image"][row])).tobytes() == picture.tobytes()
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from core.data.samples import DataSet, read_data_set
 from core.data.tables.loss_table import LossTable
@@ -150,7 +152,8 @@ def test_one_value_stands_for_a_batch_and_vectors_are_embeddings() -> None:
         ({"class_names": NAMES}, {"labels": [0], "logits": [[0.0, 1.0]]}, "3 class names and 2 scores"),
         ({"class_names": NAMES}, {"labels": ["emu"], "logits": [[0.0, 1.0, 2.0]]}, "'owl': got 'emu'"),
         ({"ids": ["a"]}, {"losses": [0.1, 0.2]}, "1 ids were given at the start, and samples 1 to 2 are recorded"),
-        ({}, {"losses": [0.1], "map": np.zeros((1, 2, 2))}, r"column 'map' must be \(n,\) or \(n, d\)"),
+        ({}, {"losses": [0.1], "image": np.zeros((1, 2, 2, 7))}, r"The pictures 'image' must be \(h, w\) or"),
+        ({}, {"losses": [0.1], "image": np.full((1, 3, 8, 8), -0.5)}, "before a network's transform: .* -0.5 to -0.5"),
     ],
 )
 def test_a_batch_that_breaks_a_rule_is_refused_whole(table: dict[str, Any], given: dict[str, Any], fault: str) -> None:
@@ -160,6 +163,37 @@ def test_a_batch_that_breaks_a_rule_is_refused_whole(table: dict[str, Any], give
     assert len(made) == 0
     with pytest.raises(InvalidInput, match="nothing was recorded"):
         made.to_pandas()
+
+
+@pytest.mark.parametrize("kind", ["PIL", "encoded", "uint8", "fractions", "torch", "grey"])
+def test_pictures_are_kept_as_they_are_and_read_from_the_table(tmp_path: Path, kind: str) -> None:
+    pixels = RNG.integers(0, 256, (N, 9, 8, 3)).astype(np.uint8)
+    if kind == "grey":
+        pixels = pixels[..., 0]
+    made: dict[str, Any] = {
+        "PIL": [Image.fromarray(each) for each in pixels],
+        "encoded": [png_of(each) for each in pixels],
+        "uint8": pixels,
+        "fractions": pixels / 255,
+        "torch": np.moveaxis(pixels, -1, 1) if pixels.ndim == 4 else None,
+        "grey": pixels,
+    }
+    table = recorded(LossTable(IDS), losses=np.linspace(0, 1, N), image=made[kind])
+    for source in (table, table.save(tmp_path / "val.parquet")):
+        found = read_data_set(source)
+        assert found.samples.ids == tuple(IDS)
+        assert found.samples.items is not None
+        for row in (0, N - 1):
+            picture = np.asarray(Image.open(io.BytesIO(found.samples.items.read(row))))
+            np.testing.assert_array_equal(picture, pixels[row])
+    with pytest.raises(InvalidInput, match=r"'image' holds pictures, which no CSV can. Save the table as .parquet"):
+        table.save(tmp_path / "val.csv")
+
+
+def png_of(pixels: np.ndarray) -> bytes:
+    written = io.BytesIO()
+    Image.fromarray(pixels).save(written, "PNG")
+    return written.getvalue()
 
 
 def test_a_second_pass_and_other_columns_are_refused() -> None:
