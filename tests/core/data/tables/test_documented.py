@@ -13,6 +13,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from core.data.tables.loss_table import LossTable
 from tests.conftest import REPOSITORY
 from tests.support.tables import png
 
@@ -122,6 +123,12 @@ def test_the_trainer_of_transformers_runs() -> None:
     wanted = torch.nn.functional.cross_entropy(logits, labels, reduction="none").detach().numpy()
     np.testing.assert_allclose(table["cross_entropy"], wanted, rtol=1e-4)
     assert table["text"].tolist() == [f"text {i}" for i in range(N)]
+
+    given: list[Any] = []
+    transformers.Trainer(model, settings, compute_metrics=lambda found: given.append(found) or {}).evaluate(Rows())
+    again = LossTable(class_names=["bad", "good"])
+    again.record(labels=given[0].label_ids, logits=given[0].predictions)
+    np.testing.assert_allclose(again.to_pandas()["cross_entropy"], wanted, rtol=1e-4)
 
 
 def pictures() -> list[str]:

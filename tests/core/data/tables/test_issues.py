@@ -64,6 +64,11 @@ def test_a_file_goes_by_ids_or_by_the_row_numbers_in_it(tmp_path: Path, order: r
     assert known == ["yes" if row < 10 else "no" for row in range(N) if row in order]
 
 
+def test_an_index_that_repeats_is_no_row_number() -> None:
+    found = columns(read(ISSUES.set_index(pd.Index([0] * N))))
+    assert found["label_quality"] == ISSUES["label_score"].tolist()
+
+
 def test_the_table_of_clean_learning_is_read_too() -> None:
     issues = ISSUES[["is_label_issue", "given_label", "predicted_label"]].assign(label_quality=ISSUES["label_score"])
     assert list(columns(read(issues))) == ["light", "is_label_issue", "label_quality"]

@@ -56,7 +56,7 @@ def test_a_recorded_table_reads_as_one_of_probabilities(given: dict[str, Any], s
 
 @pytest.mark.parametrize("ending", ["csv", "parquet"])
 def test_a_saved_table_reads_as_the_table_itself(tmp_path: Path, ending: str) -> None:
-    texts = [f'a "quoted" text,\rwith\nlines {i}' for i in range(N)]
+    texts = [f'a "quoted" text,\nwith lines {i}' if i % 2 else f"lone\rreturn in text {i}" for i in range(N)]
     table = LossTable(IDS, class_names=NAMES)
     recorded(table, labels=LABELS, logits=LOGITS, text=texts, age=RNG.normal(50, 9, N))
     before, after = read(table), read(table.save(tmp_path / f"val.{ending}"))
@@ -115,8 +115,9 @@ def test_a_loss_that_is_no_number_is_left_out_and_counted() -> None:
 def test_scores_that_are_no_numbers_are_left_out_and_counted() -> None:
     logits = LOGITS.copy()
     logits[7] = np.nan
-    found = read(recorded(LossTable(IDS, class_names=NAMES), labels=LABELS, logits=logits))
-    assert [name for name, _ in found.excluded] == [IDS[7]]
+    table = recorded(LossTable(IDS, class_names=NAMES), labels=LABELS, logits=logits)
+    assert table.to_pandas()["prediction"].isna().tolist() == [row == 7 for row in range(N)]
+    assert [name for name, _ in read(table).excluded] == [IDS[7]]
 
 
 def test_one_value_stands_for_a_batch_and_vectors_are_embeddings() -> None:
