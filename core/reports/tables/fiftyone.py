@@ -49,7 +49,10 @@ def write_fiftyone(
         )
     if folder.exists() and any(folder.iterdir()):
         raise InvalidInput(f"The folder {folder} holds files already. Name a new one.")
-    (folder / "data").mkdir(parents=True)
+    if images is not None and not images.is_dir():
+        raise InvalidInput(
+            f"{images} is no folder, from which FiftyOne could show pictures. Unpack it, or leave it out."
+        )
     report, written, without = Reporter(progress, "write pictures", len(samples)), list[dict[str, Any]](), list[str]()
     for row, sample in enumerate(_samples(diagnosis)):
         report(row)
@@ -59,11 +62,12 @@ def write_fiftyone(
         else:
             written.append({"filepath": path, **sample})
     if not written:
-        where = f" in {images}" if images else ""
+        where = f"in {images}" if images else "in the run"
         raise InvalidInput(
-            f"None of the {len(samples):,} pictures was found{where}, such as {quoted(samples.items.name(0))}. "
+            f"None of the {len(samples):,} pictures, such as {quoted(samples.items.name(0))}, was found {where}. "
             "Name the folder of the originals with --images, or leave it out."
         )
+    folder.mkdir(parents=True, exist_ok=True)
     write_json(folder / SAMPLES, {"samples": written})
     write_json(folder / "metadata.json", {"media_type": "image", "info": {"name": samples.name}})
     report(len(samples), last=True)
@@ -139,5 +143,6 @@ def _copy(items: ItemStore, row: int, folder: Path) -> str | None:
         return None
     suffix = ".webp" if data[8:12] == b"WEBP" else PurePosixPath(items.name(row)).suffix.lower() or ".png"
     path = f"data/{row:06}{suffix}"
+    (folder / "data").mkdir(parents=True, exist_ok=True)
     (folder / path).write_bytes(data)
     return path

@@ -79,8 +79,11 @@ def test_originals_are_pointed_to_and_those_that_are_missing_are_named(diagnosis
     assert write_fiftyone(diagnosis, tmp_path / "set", originals) == (59, [diagnosis.samples.ids[0]])
     wanted = [str(originals / name) for name in diagnosis.samples.ids[1:]]
     assert [row["filepath"] for row in written(tmp_path / "set")] == wanted
-    with pytest.raises(InvalidInput, match=r"None of the 60 pictures was found in .*, such as 'street/0000.png'"):
+    with pytest.raises(InvalidInput, match=r"None of the 60 pictures, such as 'street/0000.png', was found in "):
         write_fiftyone(diagnosis, tmp_path / "other", tmp_path)
+    with pytest.raises(InvalidInput, match=r"0001.png is no folder, .* Unpack it, or leave it out"):
+        write_fiftyone(diagnosis, tmp_path / "other", originals / "street/0001.png")
+    assert not (tmp_path / "other").exists()
 
 
 def test_a_run_without_pictures_and_a_full_folder_are_refused(diagnosis: Diagnosis, tmp_path: Path) -> None:
