@@ -21,10 +21,12 @@ from typing import Any, Literal
 import numpy as np
 
 from core.discovery.ridge.heads import HeadSmoother
+from core.discovery.ridge.layout import HeadRows
 from core.discovery.ridge.leave_out import LeaveOutSmoother
 from core.records import F32, F64, I64, Bool
 from core.statistics.groups import group_terms
 from core.statistics.permutation import plain_excess, studentised_excess
+from core.statistics.tops import Cuts, taken, tiles, top_positions
 
 Statistic = Callable[..., F32 | F64]
 Smoother = HeadSmoother | LeaveOutSmoother
@@ -101,6 +103,7 @@ class Family:
         smoothers: (smoother, scope numbers that it cuts slices in) pairs.
         regions: loss-free sets; each must lie inside its scope.
         groups: (n,) where rows come in groups.
+        rows: what the `LeaveOutSmoother`s stand on; they share its moments.
     """
 
     def __init__(
@@ -110,11 +113,15 @@ class Family:
         smoothers: Sequence[tuple[Smoother, Sequence[int]]],
         regions: Sequence[Region],
         groups: I64 | None = None,
+        rows: HeadRows | None = None,
     ) -> None:
+        self.rows, self.order = rows, np.arange(n) if rows is None else rows.order
         self.n, self.smoothers, self.regions, self.groups = n, list(smoothers), list(regions), groups
-        # rows of equal prediction (the same picture twice) are taken in the order of the scope, never of a sorted table
+        # a sorted table must not say which rows of equal membership come first
         rng = np.random.default_rng(0)
         self.scopes = [replace(s, rows=rng.permutation(s.rows)) for s in scopes]
+        place = np.argsort(self.order)
+        self.places = [_Run.of(np.sort(place[scope.rows])) for scope in scopes]
         self.candidates: list[Candidate] = []
         for number, (_, where) in enumerate(self.smoothers):
             for scope in where:
@@ -134,7 +141,7 @@ class Family:
 
     def _sets(self, scope: int) -> tuple[I64, F32]:
         """The numbers of a scope's regions, and their (regions, rows of the scope) indicators."""
-        rows = self.scopes[scope].rows
+        rows = self._rows(scope)
         place = np.zeros(self.n, dtype=np.int64)
         place[rows] = np.arange(len(rows))
         numbers = np.array([i for i, r in enumerate(self.regions) if r.scope == scope], dtype=np.int64)
@@ -142,6 +149,10 @@ class Family:
         for line, number in zip(masks, numbers):
             line[place[self.regions[number].rows]] = 1
         return numbers, masks
+
+    def _rows(self, scope: int) -> I64:
+        """The rows of a scope in the order of their places."""
+        return self.places[scope].of_all(self.order[None])[0]
 
     def _depths(self, scope: int) -> list[float]:
         n = len(self.scopes[scope].rows)
@@ -189,28 +200,65 @@ class Family:
 
     def _moments(self, scores: F32, marks: F32 | None = None) -> Iterator[tuple[slice | I64, Moments, F32 | None]]:
         """For each run of candidates, which they are, their sums, and of slices the (p,) trend behind them."""
-        own = [_Own.of(scores, scope.rows, marks, self.groups) for scope in self.scopes]
+        placed = self._placed(scores)
+        marked = None if marks is None else self._placed(marks)
+        groups = None if self.groups is None else self.groups[self.order]
+        own = [_Own.of(placed, run, marked, groups) for run in self.places]
+        shared = None if self.rows is None else self.rows.moments(placed)
         at = 0
         for smoother, where in self.smoothers:
-            predicted = np.ascontiguousarray(smoother.predict(scores).T)  # (p, n): a column is one piece of memory
+            read = self._reader(smoother, scores, placed, shared)
             for scope in where:
-                inside = predicted[:, self.scopes[scope].rows]
                 depths = self._depths(scope)
-                yield slice(at, at + len(depths)), own[scope].slices(inside, depths), own[scope].trend(inside)
+                yield slice(at, at + len(depths)), *own[scope].slices(self.places[scope].read(read), depths)
                 at += len(depths)
         for one, (numbers, masks) in zip(own, self.sets):
             if len(numbers):
                 yield self.n_slices + numbers, one.regions(masks), None
 
+    def _placed(self, values: F32) -> F32:
+        """(p, n) of (n, p) values, in the order of their places: a column is one piece of memory."""
+        return np.ascontiguousarray(values[self.order].T)
+
+    def _reader(self, smoother: Smoother, scores: F32, placed: F32, shared: F32 | None) -> Callable[[slice], F32]:
+        if isinstance(smoother, LeaveOutSmoother):
+            return smoother.reader(placed, shared)
+        everything = self._placed(smoother.predict(scores))
+        return lambda at: everything[:, at]
+
     def slice_of(self, candidate: Candidate, scores: F64) -> tuple[F64, Bool]:
         """(n,) out-of-fold predictions behind a slice, -inf outside its scope, and members."""
-        rows = self.scopes[candidate.scope].rows
-        inside = self.smoothers[candidate.smoother][0].predict(scores[:, None].astype(np.float32))[rows]
+        rows, columns = self._rows(candidate.scope), scores[:, None].astype(np.float32)
+        placed, smoother = self._placed(columns), self.smoothers[candidate.smoother][0]
+        inside = self.places[candidate.scope].read(self._reader(smoother, columns, placed, None))
         predicted, members = np.full(self.n, -np.inf), np.zeros(self.n, dtype=bool)
-        predicted[rows] = inside[:, 0]
-        order = np.argsort(-inside[:, 0], kind="stable")  # ties as in `_above`
-        members[rows[order[: round(candidate.depth * len(rows))]]] = True
+        predicted[rows] = inside[0]
+        members[rows[top_positions(inside, round(candidate.depth * len(rows)))[0]]] = True
         return predicted, members
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Run:
+    """The places of a scope: a run, or some of one."""
+
+    around: slice
+    some: I64 | None
+    """Which places of the run, where not all."""
+
+    @classmethod
+    def of(cls, places: I64) -> _Run:
+        """Of ascending places."""
+        first, last = int(places[0]), int(places[-1]) + 1
+        return cls(slice(first, last), None if last - first == len(places) else places - first)
+
+    def of_all(self, values: Any) -> Any:
+        """(p, rows of the scope) of the (p, n) values at all places."""
+        return self.read(lambda at: values[:, at])
+
+    def read(self, read: Callable[[slice], Any]) -> Any:
+        """The same of what gives the values of a run."""
+        found = read(self.around)
+        return np.ascontiguousarray(found if self.some is None else found[:, self.some])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -238,10 +286,10 @@ class _Own:
     """`group_terms`, (p, rows) or (1, rows), where rows come in groups."""
 
     @classmethod
-    def of(cls, scores: F32, rows: I64, marks: F32 | None = None, groups: I64 | None = None) -> _Own:
-        own = np.ascontiguousarray(scores[rows].T)
-        marked = None if marks is None else np.ascontiguousarray(marks[rows].T)
-        terms = () if groups is None else group_terms(own, groups[rows])
+    def of(cls, placed: F32, run: _Run, marks: F32 | None = None, groups: I64 | None = None) -> _Own:
+        own = run.of_all(placed)
+        marked = None if marks is None else run.of_all(marks)
+        terms = () if groups is None else group_terms(own, run.of_all(groups[None])[0])
         return cls(own, own.sum(1)[None], np.einsum("pn,pn->p", own, own)[None], marked, terms)
 
     @property
@@ -255,62 +303,47 @@ class _Own:
         marked = None if self.marks is None else (masks @ self.marks.T) / masks.sum(1)[:, None]
         return Moments(self._sums(sizes, sums, squares, [masks @ term.T for term in self.terms]), marked, marked)
 
-    def slices(self, predicted: F32, depths: Sequence[float]) -> Moments:
-        """Of the rows with the highest predictions; each depth is cut out of the next deeper one."""
-        sizes = [round(d * predicted.shape[1]) for d in depths]
-        sums, squares, marked = np.empty((3, len(sizes), len(predicted)), np.float32)
-        terms = [np.broadcast_to(term, predicted.shape) for term in self.terms]
-        of_groups: Any = np.empty((len(terms), *sums.shape), np.float32)
-        inside, scores, marks, surest = predicted, self.scores, self.marks, None
-        ordered = np.sort(predicted, axis=1)  # once for all depths: whole sorts of floats beat partitions of positions
-        for i in np.argsort(sizes)[::-1]:
-            kept = _above(inside, sizes[i], ordered[:, -sizes[i]])
-            inside, scores = (np.take(a, kept).reshape(len(a), sizes[i]) for a in (inside, scores))
-            sums[i], squares[i] = scores.sum(1), np.einsum("pn,pn->p", scores, scores)
-            terms = [np.take(term, kept).reshape(inside.shape) for term in terms]
-            for of_term, term in zip(of_groups, terms):
-                of_term[i] = term.sum(1)
-            if marks is not None:
-                marks = np.take(marks, kept).reshape(inside.shape)
-                marked[i] = marks.mean(1)
-        if marks is not None:
-            surest = np.take(marks, _above(inside, SUREST, ordered[:, -SUREST])).reshape(len(marks), -1).mean(1)
-        return Moments(self._sums(np.array(sizes, np.float64)[:, None], sums, squares, of_groups), marked, surest)
+    def slices(self, predicted: F32, depths: Sequence[float]) -> tuple[Moments, F32]:
+        """Of the rows with the highest predictions; and the (p,) trend of those predictions."""
+        p, n = predicted.shape
+        cuts = Cuts([round(d * n) for d in depths])
+        sums, squares, marked = np.empty((3, len(depths), p), np.float32)
+        of_groups: Any = np.empty((len(self.terms), len(depths), p), np.float32)
+        surest, trend = np.empty((2, p), np.float32)
+        for at in tiles(p, n):
+            trend[at] = self.trend(predicted[at], at)
+            if not depths:
+                continue
+            top = top_positions(predicted[at], int(cuts.sizes[-1]))
+            scores = taken(self.scores[at], top)
+            sums[:, at], squares[:, at] = cuts.sums(scores), cuts.sums(np.square(scores))
+            for of_term, term in zip(of_groups, self.terms):
+                of_term[:, at] = cuts.sums(taken(np.broadcast_to(term, predicted.shape)[at], top))
+            if self.marks is not None:
+                marks = taken(self.marks[at], top)
+                marked[:, at], surest[at] = cuts.sums(marks), marks[:, :SUREST].mean(1)
+        sizes = cuts.sizes.astype(np.float64)[:, None]
+        own = self._sums(sizes, sums, squares, of_groups)
+        return Moments(own) if self.marks is None else Moments(own, (marked / sizes).astype(np.float32), surest), trend
 
     def _sums(self, sizes: F64, sums: F32, squares: F32, of_groups: Any) -> tuple[Any, ...]:
         terms = (of_groups, [term.sum(1)[None] for term in self.terms]) if self.terms else ()
         return sizes, self.size, sums, squares, self.total, self.squares, *terms
 
-    def trend(self, predicted: F32) -> F32:
-        """(p,) correlation of the scores with their predictions, over its own error: so permuted it keeps its level
-        where the two are uncorrelated and not independent (DiCiccio & Romano 2017, JASA 112(519), section 2)."""
+    def trend(self, predicted: F32, at: slice) -> F32:
+        """(columns,) correlation of some columns' scores with their predictions, over its own error: so permuted it
+        keeps its level where the two are uncorrelated and not independent (DiCiccio & Romano 2017, JASA 112(519),
+        section 2)."""
         n = np.float32(self.scores.shape[1])
-        ours, theirs = self.total[0] / n, predicted.mean(1)
-        apart = predicted - theirs[:, None]
-        products = apart * (self.scores - ours[:, None])
-        theirs_spread, ours_spread = np.einsum("pn,pn->p", apart, apart), self.squares[0] - n * ours**2
+        ours, theirs = self.total[0, at] / n, predicted.mean(1)
+        products = predicted - theirs[:, None]
+        theirs_spread, ours_spread = np.einsum("pn,pn->p", products, products), self.squares[0, at] - n * ours**2
+        products *= self.scores[at] - ours[:, None]
         error = np.sqrt(np.einsum("pn,pn->p", products, products))
         # a class that is all right or all wrong has no spread, only rounding, which must not be divided by
         known = (theirs_spread > np.maximum(1e-5 * (theirs_spread + n * theirs**2), ROUNDING)) & (error > 0)
-        known &= ours_spread > np.maximum(1e-5 * self.squares[0], ROUNDING)
+        known &= ours_spread > np.maximum(1e-5 * self.squares[0, at], ROUNDING)
         return np.where(known, products.sum(1) / np.where(known, error, 1), 0).astype(np.float32)
-
-
-def _above(values: F32, size: int, cut: F32) -> I64:
-    """Flat positions of the `size` highest values of each row of (p, n), in the order of the row; ties go to the
-    first.
-
-    Args:
-        cut: (p,) the value of that rank.
-    """
-    if size >= values.shape[1]:
-        return np.arange(values.size)
-    above = values >= cut[:, None]
-    tied = np.flatnonzero(np.count_nonzero(above, axis=1) != size)
-    for row in tied:
-        above[row] = False
-        above[row, np.argsort(-values[row], kind="stable")[:size]] = True
-    return np.flatnonzero(above)
 
 
 def centre(values: F64, strata: I64) -> F64:

@@ -13,6 +13,7 @@ from core.discovery.conditions import Condition, build_conditions, possible_caus
 from core.discovery.design import Design
 from core.discovery.family import MIN_CANDIDATE_ROWS, Family, Region, Scope, Smoother
 from core.discovery.ridge.heads import Features, HeadSmoother
+from core.discovery.ridge.layout import HeadRows
 from core.discovery.ridge.leave_out import LeaveOutSmoother, can_leave_out
 from core.language.directions import phrase_scores
 from core.records import F32, F64, I64, Bool, Column, Words
@@ -89,23 +90,26 @@ def propose(
     conditions, notes = _conditions(columns, design, regions, more)
     scores = None if words is None else phrase_scores(words.joint.vectors, words.directions, design.centre_of_row)
     phrases = [] if scores is None else _phrases(scores, design, regions)
-    family = Family(len(design.blocks), design.scopes, _smoothers(features, design), regions, design.groups)
+    smoothers, rows = _smoothers(features, design)
+    family = Family(len(design.blocks), design.scopes, smoothers, regions, design.groups, rows)
     return Proposals(design, features, family, tuple(parts), conditions, notes, tuple(phrases), words, scores)
 
 
-def _smoothers(features: Features, design: Design) -> list[tuple[Smoother, Sequence[int]]]:
-    """For each penalty the heads that cut slices of all samples, and those that cut the slices of the other scopes."""
+def _smoothers(features: Features, design: Design) -> tuple[list[tuple[Smoother, Sequence[int]]], HeadRows | None]:
+    """For each penalty the heads that cut slices of all samples, and those that cut the slices of the other scopes; and
+    the rows that they share, where each leaves its own out."""
+    layout = HeadRows.of(features.rows, design.blocks, design.head_of_row) if can_leave_out(design.groups) else None
 
     def heads(penalty: float, share: float) -> Smoother:
+        if layout is not None:
+            return LeaveOutSmoother(layout, design.groups, penalty=penalty, share=share)
         how: dict[str, Any] = {"penalty": penalty, "share": share, "heads": design.head_of_row}
-        if can_leave_out(design.groups):
-            return LeaveOutSmoother(features.rows, design.blocks, design.groups, **how)
         return HeadSmoother(features.rows, design.blocks, design.folds, **how)
 
     smoothers: list[tuple[Smoother, Sequence[int]]] = [(heads(penalty, 0), [0]) for penalty in OVERALL_PENALTIES]
     if len(design.scopes) > 1:
         smoothers += [(heads(penalty, SHARE), range(1, len(design.scopes))) for penalty in PENALTIES]
-    return smoothers
+    return smoothers, layout
 
 
 def _conditions(

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.linalg import lapack  # type: ignore[import-untyped]
 
 from core.records import F32, F64, I64
 
@@ -87,6 +88,19 @@ class Factors:
     shared: F32
 
 
+def inverse_of(matrix: F32 | F64) -> F64:
+    """Of a symmetric positive definite matrix, in double precision, by its Cholesky factor: a third of the work of a
+    general inverse."""
+    factor, failed = lapack.dpotrf(matrix.astype(np.float64), lower=1, overwrite_a=1)
+    lower, _ = lapack.dpotri(factor, lower=1, overwrite_c=1)
+    if failed:
+        return np.linalg.inv(matrix.astype(np.float64))
+    lower = np.tril(lower)
+    whole = lower + lower.T
+    np.einsum("ii->i", whole)[:] /= 2
+    return whole
+
+
 def factor_heads(
     features: F32, train: Sequence[I64], penalty: float, share: float, few: Sequence[bool] | None = None
 ) -> Factors:
@@ -96,7 +110,7 @@ def factor_heads(
     eye = np.eye(r, dtype=np.float32)
     if not share:
         x = features[np.concatenate(train)]
-        return Factors([], [], np.linalg.inv(x.T @ x + penalty * eye).astype(np.float32))
+        return Factors([], [], inverse_of(x.T @ x + penalty * eye).astype(np.float32))
     a = penalty / share
     few = [len(rows) < r for rows in train] if few is None else list(few)
     inverses: list[F32] = []
@@ -104,12 +118,12 @@ def factor_heads(
     for rows, dual in zip(train, few):
         x = features[rows]
         if dual:
-            inverses.append(np.linalg.inv(x @ x.T + a * np.eye(len(rows), dtype=np.float32)).astype(np.float32))
+            inverses.append(inverse_of(x @ x.T + a * np.eye(len(rows), dtype=np.float32)).astype(np.float32))
             schur += a * (x.T @ (inverses[-1] @ x))  # I - a M_c
         else:
-            inverses.append(np.linalg.inv(x.T @ x + a * eye).astype(np.float32))
+            inverses.append(inverse_of(x.T @ x + a * eye).astype(np.float32))
             schur += a * (eye - a * inverses[-1])
-    return Factors(inverses, few, np.linalg.inv(schur).astype(np.float32))
+    return Factors(inverses, few, inverse_of(schur).astype(np.float32))
 
 
 def solve_heads(

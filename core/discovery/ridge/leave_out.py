@@ -8,15 +8,21 @@ leave 16.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable
 
 import numpy as np
 
-from core.discovery.ridge.heads import DENSE_ROWS, Factors, factor_heads, of_each_class, solve_heads, split_by_block
+from core.discovery.ridge.heads import inverse_of, split_by_block
+from core.discovery.ridge.layout import HeadRows
 from core.records import F32, F64, I64
 
 MOST_PAIRS = 20_000_000
 """Pairs of rows of one group that are kept: past it the groups are so large that folds serve as well."""
+DENSE_ROWS = 1000
+"""Up to so many rows a smoother is kept as one dense matrix."""
+EVERYWHERE = slice(None)
+AT_ONCE = 50_000
+"""Rows whose leverage is worked out at once, which bounds memory."""
 
 
 def can_leave_out(groups: I64 | None) -> bool:
@@ -29,89 +35,138 @@ class LeaveOutSmoother:
     which leaves out its own row and the rows of its group.
 
     Args:
-        features: (n, r) from `Features`.
-        blocks: (n,) class of each row, 0..k-1.
+        rows: the features by head.
         groups: (n,) rows that are left out together, or None.
-        penalty, share: of `solve_heads`.
-        heads: (n,) which rows share a head, 0..; by default those of a class. A head takes whole classes.
+        penalty, share: of `solve_heads`; `share=0` is one head for all rows.
         dense: keep the map as one matrix where there are few rows; worth it for many columns of losses.
     """
 
     def __init__(
-        self,
-        features: F32,
-        blocks: I64,
-        groups: I64 | None = None,
-        *,
-        penalty: float,
-        share: float,
-        heads: I64 | None = None,
-        dense: bool = True,
+        self, rows: HeadRows, groups: I64 | None = None, *, penalty: float, share: float, dense: bool = True
     ) -> None:
-        self.features, self.penalty, self.share, self.blocks = features, penalty, share, blocks
-        self.heads = np.zeros_like(blocks) if not share else blocks if heads is None else heads
-        self.members = split_by_block(np.arange(len(features)), self.heads, int(self.heads.max()) + 1)
-        self.factors = factor_heads(features, self.members, penalty, share)
-        self.sets = _sets(groups, len(features))
-        self.remainders = self._remainders()
-        self.matrix = self._matrix() if dense and len(features) <= DENSE_ROWS else None
+        self.rows, self.penalty, self.share = rows, penalty, share
+        self.ridge = penalty / share if share else 0.0
+        self._factor()
+        sets = _sets(None if groups is None else groups[rows.order], len(rows.order))
+        self.alone = np.ones(len(rows.order), np.float32)
+        """(n,) 1 / (1 - h_ii) of the rows that are a group of their own."""
+        self.together: list[tuple[I64, F32]] = []
+        """(g, s) places of the groups of each size s, and their (g, s, s) inverses of I - H_gg."""
+        for places in sets:
+            remainder = self._remainder(places)
+            if places.shape[1] == 1:
+                self.alone[places[:, 0]] = remainder[:, 0, 0]
+            else:
+                self.together.append((places, remainder))
+        self.matrix = self._matrix(sets) if dense and len(rows.order) <= DENSE_ROWS else None
+
+    def _factor(self) -> None:
+        """M_c and S^-1 of `solve_heads`."""
+        grams, eye = self.rows.grams, np.eye(self.rows.features.shape[1])
+        self.inverses: F32 = np.empty((0, *eye.shape), np.float32)
+        if not self.share:
+            self.shared = inverse_of(grams.sum(0) + self.penalty * eye).astype(np.float32)
+            return
+        inverses = np.stack([inverse_of(gram + self.ridge * eye) for gram in grams])
+        schur = self.penalty * eye + self.ridge * (eye - self.ridge * inverses).sum(0)
+        self.inverses, self.shared = inverses.astype(np.float32), inverse_of(schur).astype(np.float32)
 
     def predict(self, losses: F32) -> F32:
         """(n, p) predictions for the (n, p) centred losses, each column a data set of its own."""
-        return self._predict(losses) if self.matrix is None else self.matrix @ losses
+        scores, predicted = np.ascontiguousarray(losses[self.rows.order].T), np.empty_like(losses)
+        predicted[self.rows.order] = self.reader(scores)(EVERYWHERE).T
+        return predicted
+
+    def reader(self, scores: F32, moments: F32 | None = None) -> Callable[[slice], F32]:
+        """What gives the (p, m) predictions of the m rows at a run of places.
+
+        Args:
+            scores: (p, n) centred losses at each place. moments: those of `HeadRows.moments`, where they are known.
+        """
+        if self.matrix is not None:
+            matrix = self.matrix
+            return lambda at: scores @ matrix[at].T
+        return self._reader(scores, self.rows.moments(scores) if moments is None else moments)
 
     def weights(self, losses: F64) -> F32:
         """(k, r) heads fitted on all rows to the (n,) centred losses, one for each class: for new rows, never for
         these."""
-        return of_each_class(self._solve(losses[:, None].astype(np.float32)), self.heads, self.blocks)
+        heads = self._solve(self.rows.moments(losses[self.rows.order].astype(np.float32)[None]))[:, 0]
+        of_block = np.zeros(int(self.rows.blocks.max()) + 1, np.int64)
+        of_block[self.rows.blocks] = self.rows.heads if self.share else 0
+        return heads[of_block]
 
-    def _solve(self, losses: F32) -> Sequence[F32 | F64]:
-        return solve_heads(self.features, self.members, self.factors, losses, self.penalty, self.share)
+    def _solve(self, moments: F32) -> F32:
+        """(heads, p, r) weights, or (1, p, r) of the one head."""
+        if not self.share:
+            return (moments.sum(0) @ self.shared)[None]
+        own = moments @ self.inverses
+        common = (np.float32(self.ridge) * own.sum(0)) @ self.shared
+        return own + np.float32(self.ridge) * (common @ self.inverses)
 
-    def _matrix(self) -> F32:
-        """The whole map; what a row or its group adds to its own prediction is nought, not nearly nought."""
-        matrix = self._predict(np.eye(len(self.features), dtype=np.float32))
-        for rows in self.sets:
-            matrix[rows[:, :, None], rows[:, None, :]] = 0
-        return matrix
-
-    def _predict(self, losses: F32) -> F32:
-        left = losses.copy()  # becomes the residual of the fit to all rows
-        for rows, weights in zip(self.members, self._solve(losses)):
-            left[rows] -= self.features[rows] @ weights
-        out = losses.copy()
-        for rows, remainder in zip(self.sets, self.remainders):
-            out[rows] -= np.einsum("gst,gtp->gsp", remainder, left[rows], optimize=True)
+    def _fitted(self, heads: F32, at: slice) -> F32:
+        """(p, m) what the heads give the rows at a run of places, nothing left out."""
+        if not self.share:
+            return heads[0] @ self.rows.features[at].T
+        start, stop, _ = at.indices(len(self.rows.order))
+        out = np.empty((heads.shape[1], stop - start), np.float32)
+        for head, own in zip(heads, self.rows.slices):
+            first, last = max(own.start, start), min(own.stop, stop)
+            if first < last:
+                out[:, first - start : last - start] = head @ self.rows.features[first:last].T
         return out
 
-    def _remainders(self) -> list[F32]:
-        """(groups, s, s) of (I - H_gg)^-1 for all groups of each size s."""
-        own = np.empty_like(self.features)  # M_c x of `solve_heads`; with one head S^-1 x
-        for head, rows in enumerate(self.members):
-            own[rows] = _through_head(self.features[rows], self.factors, head, self.penalty, self.share)
+    def _reader(self, scores: F32, moments: F32) -> Callable[[slice], F32]:
+        heads = self._solve(moments)
+
+        def read(at: slice) -> F32:
+            own, out = scores[:, at], self._fitted(heads, at)
+            out -= own  # the residual of the fit to all rows, turned round
+            for places, remainder in self.together if at == EVERYWHERE else ():
+                out[:, places] = np.einsum("gst,pgt->pgs", remainder, out[:, places], optimize=True)
+            out *= self.alone[at]
+            out += own
+            return out
+
+        if not self.together:
+            return read
+        everything = read(EVERYWHERE)  # a group may lie in several runs
+        return lambda at: everything[:, at]
+
+    def _matrix(self, sets: list[I64]) -> F32:
+        """The whole map, by places; what a row or its group adds to its own prediction is nought, not nearly nought."""
+        eye = np.eye(len(self.rows.order), dtype=np.float32)
+        matrix = np.ascontiguousarray(self._reader(eye, self.rows.moments(eye))(EVERYWHERE).T)
+        for places in sets:
+            matrix[places[:, :, None], places[:, None, :]] = 0
+        return matrix
+
+    def _remainder(self, places: I64) -> F32:
+        """(g, s, s) of (I - H_gg)^-1 for groups of one size, from their (g, s) places."""
         made: list[F32] = []
-        common = (self.penalty / self.share) * own if self.share else own
-        for rows in self.sets:
-            hat = np.einsum("gsr,gtr->gst", self.features[rows], own[rows], optimize=True)
+        each = max(1, AT_ONCE // places.shape[1])
+        for some in (places[at : at + each] for at in range(0, len(places), each)):
+            x, own = self.rows.features[some], self._through_heads(some)
+            hat = np.einsum("gsr,gtr->gst", x, own, optimize=True)
             if self.share:
-                hat *= self.heads[rows][:, :, None] == self.heads[rows][:, None, :]
-                hat += np.einsum("gsr,gtr->gst", common[rows] @ self.factors.shared, common[rows], optimize=True)
-            made.append(np.linalg.inv(np.eye(rows.shape[1]) - hat).astype(np.float32))
-        return made
+                common = np.float32(self.ridge) * own
+                hat *= self.rows.heads[some][:, :, None] == self.rows.heads[some][:, None, :]
+                hat += np.einsum("gsr,gtr->gst", common @ self.shared, common, optimize=True)
+            made.append(np.linalg.inv(np.eye(places.shape[1]) - hat).astype(np.float32))
+        return np.concatenate(made)
 
-
-def _through_head(rows: F32, factors: Factors, head: int, penalty: float, share: float) -> F32:
-    """(m, r) M_c x for the rows of a head."""
-    if not share:
-        return rows @ factors.shared
-    if not factors.few[head]:
-        return rows @ factors.inverses[head]
-    left = rows - (rows @ rows.T) @ (factors.inverses[head] @ rows)
-    return (left * (share / penalty)).astype(np.float32)
+    def _through_heads(self, places: I64) -> F32:
+        """(..., r) M_c x of the rows at some places; with one head S^-1 x."""
+        if not self.share:
+            return self.rows.features[places] @ self.shared
+        out, heads = self.rows.features[places], self.rows.heads[places]
+        for head in np.unique(heads):
+            out[heads == head] = out[heads == head] @ self.inverses[head]
+        return out
 
 
 def _sets(groups: I64 | None, n: int) -> list[I64]:
-    """The rows of the groups, as one (groups, s) array for each size s."""
+    """The places of the rows of each group, as one (groups, s) array for each size s."""
     if groups is None:
         return [np.arange(n)[:, None]]
     numbers, sizes = np.unique(groups, return_inverse=True, return_counts=True)[1:]

@@ -110,7 +110,7 @@ def narrowed_family(family: Family, scopes: Sequence[int]) -> Family:
     smoothers = [(smoother, [place[s] for s in where if s in place]) for smoother, where in family.smoothers]
     regions = [replace(r, scope=place[r.scope]) for r in family.regions if r.kind == "region" and r.scope in place]
     smoothers = [pair for pair in smoothers if pair[1]]
-    return Family(family.n, [family.scopes[s] for s in scopes], smoothers, regions, family.groups)
+    return Family(family.n, [family.scopes[s] for s in scopes], smoothers, regions, family.groups, family.rows)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from core.discovery.ridge.heads import HeadSmoother
+from core.discovery.ridge.layout import HeadRows
 from core.discovery.ridge.leave_out import LeaveOutSmoother, can_leave_out
 from core.records import F32, I64
 
@@ -27,7 +28,7 @@ def test_each_row_is_predicted_as_if_its_group_had_never_been_there(
     groups = np.random.default_rng(1).integers(0, 25, 70) if grouped else None
     folds = np.arange(70) if groups is None else np.unique(groups, return_inverse=True)[1]
     again = HeadSmoother(features, blocks, folds, penalty=3.0, share=share, dense=False)  # one fit for each group
-    once = LeaveOutSmoother(features, blocks, groups, penalty=3.0, share=share, dense=dense)
+    once = LeaveOutSmoother(HeadRows.of(features, blocks), groups, penalty=3.0, share=share, dense=dense)
     np.testing.assert_allclose(once.predict(losses), again.predict(losses), atol=2e-6)
     np.testing.assert_allclose(
         once.weights(losses[:, 0].astype(np.float64)), again.weights(losses[:, 0].astype(np.float64)), atol=1e-6
@@ -38,7 +39,7 @@ def test_each_row_is_predicted_as_if_its_group_had_never_been_there(
 def test_a_loss_does_not_reach_the_prediction_of_its_own_group(dense: bool) -> None:
     features, blocks, losses = drawn(60, 8, 2)
     groups = np.arange(60) // 3
-    smoother = LeaveOutSmoother(features, blocks, groups, penalty=3.0, share=2.0, dense=dense)
+    smoother = LeaveOutSmoother(HeadRows.of(features, blocks), groups, penalty=3.0, share=2.0, dense=dense)
     moved = losses.copy()
     moved[3:6] += 5
     before, after = smoother.predict(losses), smoother.predict(moved)
@@ -48,8 +49,8 @@ def test_a_loss_does_not_reach_the_prediction_of_its_own_group(dense: bool) -> N
 
 def test_heads_of_several_classes_are_shared() -> None:
     features, blocks, losses = drawn(80, 8, 4)
-    one = LeaveOutSmoother(features, blocks, None, penalty=3.0, share=2.0, heads=blocks // 2)
-    other = LeaveOutSmoother(features, blocks // 2, None, penalty=3.0, share=2.0)
+    one = LeaveOutSmoother(HeadRows.of(features, blocks, blocks // 2), penalty=3.0, share=2.0)
+    other = LeaveOutSmoother(HeadRows.of(features, blocks // 2), penalty=3.0, share=2.0)
     np.testing.assert_allclose(one.predict(losses), other.predict(losses), atol=1e-6)
 
 
