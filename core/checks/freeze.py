@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from core.discovery.design import Design, design_of, scope_rows
-from core.discovery.family import centre
+from core.discovery.search.family import centre
 from core.language.directions import block_means
 from core.records import F32, F64, I64, Bool, Diagnosis, Estimate, FailureCluster, Insight, Measure, Outcomes
 from core.statistics.intervals import bootstrap, wilson_limits

@@ -29,9 +29,9 @@ from core.checks.asked_text import AskedText, directions_of, phrase_said, read_t
 from core.discovery.conditions import Condition
 from core.discovery.design import design_of, measures, scope_rows
 from core.discovery.effects import effects_of
-from core.discovery.family import MIN_CANDIDATE_ROWS, Scope, centre
-from core.discovery.family_test import FamilyTest
 from core.discovery.proposals import column_conditions, phrase_sizes, rows_within
+from core.discovery.search.family import MIN_CANDIDATE_ROWS, Scope, centre
+from core.discovery.search.family_test import FamilyTest
 from core.errors import InvalidInput
 from core.language.counted import SaidCondition, counted
 from core.language.directions import centred

@@ -24,9 +24,9 @@ from core.checks.asked_text import rows_counted
 from core.checks.questions import speaker_of
 from core.discovery.design import Design, design_of, measures
 from core.discovery.effects import effects_of
-from core.discovery.family import MIN_CANDIDATE_ROWS, Family, Region
-from core.discovery.family_test import FamilyTest, read_family
 from core.discovery.proposals import column_conditions
+from core.discovery.search.family import MIN_CANDIDATE_ROWS, Family, Region
+from core.discovery.search.family_test import FamilyTest, read_family
 from core.errors import InvalidInput
 from core.language.counted import Counted, counted
 from core.language.directions import centred

@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 
 from core.discovery.design import FailureMeasures
-from core.discovery.family import Candidate, Family, Scope, centre
-from core.discovery.family_test import FamilyTest, read_family
 from core.discovery.proposals import Proposals, margin
-from core.discovery.settings import Settings
+from core.discovery.search.family import Candidate, Family, Scope, centre
+from core.discovery.search.family_test import FamilyTest, read_family
+from core.discovery.settings import MANY_ROWS, Settings
 from core.records import F32, F64, I64, Bool, Measure, Progress, no_progress
 from core.statistics.permutation import difference_of
 
@@ -82,14 +82,16 @@ def find_clusters(
     """
     family, design, n_permutations = proposals.family, proposals.design, settings.n_permutations
     strata, permuter = design.centre_of_row, design.permuter(measured.scores)
+    later = max(200, n_permutations // 4) if family.n > MANY_ROWS else n_permutations
     found, tests = list[FoundCluster](), list[FamilyTest]()
     inside = alpha - settings.predictability_alpha
     while True:
         residual = replace(measured, scores=centre(measured.scores, strata)) if found else measured
         if design.testable:
+            count, give_up = (later, max(50, int(4 * alpha * later))) if tests else (n_permutations, 0)
             test = read_family(
-                family, residual, permuter, rng, n_permutations=n_permutations, alpha=inside, progress=progress,
-                give_up=max(50, int(4 * alpha * n_permutations)) if tests else 0, step=f"test cluster {len(found) + 1}",
+                family, residual, permuter, rng, n_permutations=count, alpha=inside, give_up=give_up,
+                progress=progress, step=f"test cluster {len(found) + 1}",
             )  # fmt: skip
         else:
             observed = family.statistics(residual.scores.astype(np.float32))

@@ -10,9 +10,9 @@ import numpy as np
 from core.discovery.cluster_phrases import witnesses
 from core.discovery.conditions import Condition
 from core.discovery.effects import effects_of
-from core.discovery.family import Region
-from core.discovery.family_test import FamilyTest
 from core.discovery.proposals import Proposals
+from core.discovery.search.family import Region
+from core.discovery.search.family_test import FamilyTest
 from core.records import I64, Bool, Column, Insight, Outcomes
 
 SAYS_THE_SAME = 0.6

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from core.discovery.family import Scope, centre
 from core.discovery.ridge.heads import split_by_block
+from core.discovery.search.family import Scope, centre
 from core.discovery.superclasses import MANY_CLASSES, Superclasses, class_means, group_classes
 from core.errors import InvalidInput, quoted
 from core.records import EVERYTHING, F32, F64, I64, Bool, Diagnosis, Measure, Outcomes, SampleSet

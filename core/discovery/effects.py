@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.discovery.design import Design
-from core.discovery.family import centre
+from core.discovery.search.family import centre
 from core.records import F64, I64, Bool, Estimate, Outcomes
 from core.statistics.intervals import UNDEFINED, searched_difference
 

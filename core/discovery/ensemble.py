@@ -18,7 +18,7 @@ from core.discovery.ridge.heads import Features, HeadSmoother, factor_heads, sol
 from core.discovery.settings import FAMILIES
 from core.errors import InvalidInput
 from core.records import F32, F64, I64, Progress, no_progress
-from core.statistics.groups import assign_folds
+from core.statistics.groups import assign_folds, group_bootstrap, some_groups
 
 PENALTIES = (10.0, 100.0, 1000.0)
 """Tried by inner cross-validation; the features have mean squared norm 1."""
@@ -29,6 +29,12 @@ MIN_STEPS = 100
 0.5 could be had."""
 MAX_STEPS = 2000
 """Of the mlp's optimiser: past 17,000 rows there are fewer epochs."""
+
+
+MOST_ROWS = 20_000
+"""A member sees at most so many rows (`LossRegressor._fit_many`)."""
+FLOATS = (np.float64, np.float32)
+"""Either is worked on as it is."""
 
 
 class LossRegressor(RegressorMixin, BaseEstimator):
@@ -83,7 +89,7 @@ class LossRegressor(RegressorMixin, BaseEstimator):
                 f"got {self.family!r} and {self.n_members}. Choose one."
             )
         vectors: Any
-        vectors, y = validate_data(self, X, y, y_numeric=True, dtype=np.float64, ensure_min_samples=2)
+        vectors, y = validate_data(self, X, y, y_numeric=True, dtype=FLOATS, ensure_min_samples=2)
         y = y.astype(np.float64)
         blocks = np.zeros(len(y), np.int64) if classes is None else np.asarray(classes, np.int64)
         rng = np.random.default_rng(self.random_state)
@@ -92,26 +98,32 @@ class LossRegressor(RegressorMixin, BaseEstimator):
         self.class_share_ = np.bincount(blocks, minlength=self.n_classes_) / len(y)
         rows = self._lift(self.features_.rows, rng)
         unique = np.arange(len(y)) if groups is None else np.unique(groups, return_inverse=True)[1]
-        weights = _bootstrap_weights(unique, self.n_members, rng)
+        if self.family != "mlp" and len(y) > MOST_ROWS:
+            self._fit_many(rows, y, blocks, unique, rng)
+            return self
+        weights = group_bootstrap(unique, self.n_members, rng)
         intercepts = np.stack([_intercepts(y, blocks, w, self.n_classes_) for w in weights])  # (members, k)
         if self.family == "mlp":
             self.members_ = self._fit_mlps(rows, y, blocks, intercepts, weights)
         else:
             self.penalty_ = self._choose_penalty(rows, y, blocks, unique, rng)
-            self.members_ = self._fit_heads(rows, y, blocks, intercepts, weights)
-        unknown = intercepts @ self.class_share_
-        self.members_["intercepts"] = np.c_[intercepts, unknown].astype(np.float32)
+            self.members_ = {"heads": self._fit_heads(rows, y, blocks, intercepts, weights, self.penalty_)}
+        self.members_["intercepts"] = self._with_unknown(intercepts)
         return self
 
     def predict(self, X: Any, classes: I64 | None = None, return_std: bool = False) -> Any:
         """(m,) predicted losses; with `return_std` also the (m,) standard deviation over members. Class -1 is
         unknown."""
         check_is_fitted(self)
-        vectors: Any = validate_data(self, X, reset=False, dtype=np.float64)
+        vectors: Any = validate_data(self, X, reset=False, dtype=FLOATS)
         unknown = np.full(len(vectors), 0 if self.n_classes_ == 1 else -1, np.int64)
         blocks = unknown if classes is None else np.asarray(classes, np.int64)
-        each = self._predict_members(self.features_.of(vectors, blocks), blocks)
-        return (each.mean(0), each.std(0)) if return_std else each.mean(0)
+        mean, spread = np.empty((2, len(vectors)))
+        for at in range(0, len(vectors), MOST_ROWS):
+            run = slice(at, at + MOST_ROWS)
+            each = self._predict_members(self.features_.of(vectors[run], blocks[run]), blocks[run])
+            mean[run], spread[run] = each.mean(0), each.std(0)
+        return (mean, spread) if return_std else mean
 
     def _lift(self, rows: F32, rng: np.random.Generator) -> F32:
         """Random Fourier features for the kernel family; the rows themselves otherwise."""
@@ -138,18 +150,56 @@ class LossRegressor(RegressorMixin, BaseEstimator):
             errors.append(float(((smoother.predict(centred) - centred) ** 2).sum()))
         return PENALTIES[int(np.argmin(errors))]
 
-    def _fit_heads(self, rows: F32, y: F64, blocks: I64, intercepts: F64, weights: F64) -> dict[str, F32]:
+    def _fit_many(self, rows: F32, y: F64, blocks: I64, groups: I64, rng: np.random.Generator) -> None:
+        """The fit to all of many rows, and around it what members that see MOST_ROWS of them differ by, scaled down to
+        what fits to all rows would differ by.
+
+        Source: the m-out-of-n bootstrap (Bickel, Goetze & van Zwet 1997, Stat. Sinica 7), whose deviations are the root
+        of n / m too large. A member's penalty is m / n of the whole one's, so that it is shrunk as much.
+        """
+        some = some_groups(groups, MOST_ROWS, rng)
+        penalty = self._choose_penalty(rows[some], y[some], blocks[some], groups[some], rng) * len(y) / len(some)
+        self.penalty_ = min(penalty, PENALTIES[-1])
+        ones = np.ones(len(y))
+        whole = _intercepts(y, blocks, ones, self.n_classes_)[None]
+        centre = self._fit_heads(rows, y, blocks, whole, ones[None], self.penalty_)
+        heads, intercepts, shares = list[F32](), list[F64](), list[float]()
+        for _ in range(self.n_members):
+            some = some_groups(groups, MOST_ROWS, rng)
+            share = len(some) / len(y)
+            own = _intercepts(y[some], blocks[some], np.ones(len(some)), self.n_classes_)[None]
+            part = rows[some], y[some], blocks[some], own, np.ones((1, len(some)))
+            heads.append(self._fit_heads(*part, self.penalty_ * share)[0])
+            intercepts.append(own[0])
+            shares.append(share)
+        scale = np.sqrt(np.array(shares))[:, None]
+        apart = np.stack(heads) - np.mean(heads, axis=0)
+        moved = np.stack(intercepts) - np.mean(intercepts, axis=0)
+        self.members_ = {
+            "heads": (centre + scale[..., None] * apart).astype(np.float32),
+            "intercepts": self._with_unknown(whole + scale * moved),
+        }
+
+    def _with_unknown(self, intercepts: F64) -> F32:
+        """(members, k + 1) intercepts; the last is for rows of unknown class."""
+        return np.c_[intercepts, intercepts @ self.class_share_].astype(np.float32)
+
+    def _fit_heads(self, rows: F32, y: F64, blocks: I64, intercepts: F64, weights: F64, penalty: float) -> F32:
+        """(members, k + 1, r) weighted ridge heads of each class, and of an unknown one."""
         members: list[F32] = []
         by_block = split_by_block(np.arange(len(y)), blocks, self.n_classes_)
         for intercept, weight in zip(intercepts, weights):
-            root = np.sqrt(weight)[:, None].astype(np.float32)  # rows times the root of their weight: weighted ridge
-            scaled, residual = rows * root, (y - intercept[blocks])[:, None].astype(np.float32) * root
-            factors = factor_heads(scaled, by_block, self.penalty_, self.share)
-            found = solve_heads(scaled, by_block, factors, residual, self.penalty_, self.share)
+            residual = (y - intercept[blocks])[:, None].astype(np.float32)
+            scaled = rows
+            if (weight != 1).any():
+                root = np.sqrt(weight)[:, None].astype(np.float32)  # weighted ridge: rows times the root
+                scaled, residual = rows * root, residual * root
+            factors = factor_heads(scaled, by_block, penalty, self.share)
+            found = solve_heads(scaled, by_block, factors, residual, penalty, self.share)
             members.append(np.stack([h[:, 0].astype(np.float32) for h in found]))
         heads = np.stack(members)  # (members, k, r)
         unknown = np.einsum("mkr,k->mr", heads, self.class_share_)[:, None]
-        return {"heads": np.concatenate([heads, unknown], axis=1).astype(np.float32)}
+        return np.concatenate([heads, unknown], axis=1).astype(np.float32)
 
     def _fit_mlps(self, rows: F32, y: F64, blocks: I64, intercepts: F64, weights: F64) -> dict[str, F32]:
         """All members at once: one batched product a layer, each member with its own bootstrap, order and start."""
@@ -250,13 +300,6 @@ def out_of_fold(
         predicted[test], spread[test] = member.predict(vectors[test], seen[blocks[test]], return_std=True)
         progress("fit the ensemble", fold + 1, n_folds + 1)
     return predicted, spread
-
-
-def _bootstrap_weights(groups: I64, n_members: int, rng: np.random.Generator) -> F64:
-    """(members, n) how often each row is drawn when whole groups are drawn with replacement."""
-    n_groups = int(groups.max()) + 1
-    drawn = rng.multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=n_members)
-    return drawn[:, groups].astype(np.float64)
 
 
 def _intercepts(y: F64, blocks: I64, weights: F64, n_classes: int) -> F64:

@@ -15,7 +15,7 @@ from scipy import stats
 from core.discovery.cluster_phrases import Description, describe
 from core.discovery.condition_results import SAYS_THE_SAME, ConditionResults, correlation
 from core.discovery.conditions import Condition, build_conditions, possible_causes
-from core.discovery.family import MIN_CANDIDATE_ROWS, centre
+from core.discovery.search.family import MIN_CANDIDATE_ROWS, centre
 from core.language.naming import nameable
 from core.records import EVERYTHING, F64, I64, Bool, Column, Diagnosis, Estimate, FailureCluster, Insight
 

@@ -16,13 +16,13 @@ from core.discovery.conditions import Condition
 from core.discovery.copies import join_copies
 from core.discovery.design import FailureMeasures, make_design, measures, narrowed, superclasses_of
 from core.discovery.ensemble import LossRegressor, out_of_fold
-from core.discovery.family_test import FamilyTest
 from core.discovery.insights import find_insights
 from core.discovery.predictability import predictability_of
 from core.discovery.proposals import Proposals, propose
 from core.discovery.provenance import assumptions, fingerprint, has_classes, settings_of, versions
 from core.discovery.ridge.heads import Features
 from core.discovery.row_order import reorder_rows
+from core.discovery.search.family_test import FamilyTest
 from core.discovery.sensitivity.power import measure_sensitivity, smallest_detectable
 from core.discovery.sensitivity.whole_classes import ClassRows
 from core.discovery.settings import CLASS_SHARE_OF_ALPHA, DEFAULTS, MIN_SAMPLES, WITHOUT_MAP, Settings
@@ -77,6 +77,7 @@ def diagnose_records(
         InvalidInput: too few samples, or all losses are equal.
     """
     _check(samples, outcomes, embeddings)
+    settings = settings.for_rows(len(samples))
     clipped, order = _clipped(outcomes), np.argsort(np.array(samples.ids), kind="stable")
     numbered = replace(samples, groups=None if samples.groups is None else _renumbered(samples.groups, order))
     kept = None if words is None else words.keep(order)

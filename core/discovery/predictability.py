@@ -9,7 +9,7 @@ import numpy as np
 from scipy import stats
 
 from core.discovery.design import Design
-from core.discovery.family_test import FamilyTest
+from core.discovery.search.family_test import FamilyTest
 from core.records import F64, I64, Estimate, Outcomes, Predictability
 from core.statistics.intervals import bootstrap
 from core.statistics.ranking import auroc

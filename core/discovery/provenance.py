@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from core.discovery.design import FOLDS
-from core.discovery.settings import CLASS_SHARE_OF_ALPHA, Settings
+from core.discovery.settings import CLASS_SHARE_OF_ALPHA, PERMUTATIONS, Settings, usual_permutations
 from core.records import Embeddings, Outcomes, SampleSet
 
 
@@ -40,10 +40,14 @@ def assumptions(samples: SampleSet, outcomes: Outcomes, settings: Settings, *, t
         )
     if not testable:
         return said
-    if settings.n_permutations < 5000:
+    rows = len(outcomes.loss)
+    drawn = settings.for_rows(rows).n_permutations
+    if drawn < usual_permutations(rows):
+        said.append(f"{drawn:,} permutations are a preview; 5,000 or more are needed for a p that is reported.")
+    elif drawn < PERMUTATIONS:
         said.append(
-            f"{settings.n_permutations:,} permutations are a preview; "
-            "5,000 or more are needed for a p that is reported."
+            f"With {rows:,} samples {drawn:,} permutations were drawn, and {max(200, drawn // 4):,} for each cluster "
+            f"after the first: the test is exact, and no p is below {1 / (drawn + 1):.2g}."
         )
     classes, predictable = settings.alpha * CLASS_SHARE_OF_ALPHA, settings.predictability_alpha
     to_classes = f"{classes:.2g} goes to whole classes and confusions, " if has_classes(samples) else ""

@@ -26,6 +26,16 @@ MIN_CLASS_ROWS = 10
 MIN_CLASS_REST = 40
 """Nor is the mean loss of a class with fewer other rows: the worst losses of a heavy tail may all be missing there."""
 
+PERMUTATIONS, FEWEST_PERMUTATIONS = 5000, 1000
+"""Usually drawn, and of many rows; rows times permutations are kept below PERMUTED_CELLS between the two."""
+MANY_ROWS = 20_000
+PERMUTED_CELLS = PERMUTATIONS * MANY_ROWS
+
+
+def usual_permutations(n: int) -> int:
+    """How many permutations `n` rows get."""
+    return min(PERMUTATIONS, max(FEWEST_PERMUTATIONS, PERMUTED_CELLS // n))
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -35,7 +45,9 @@ class Settings:
     seed: int = 0
     family: str = "ridge"
     n_members: int = 20
-    n_permutations: int = 5000
+    n_permutations: int = 0
+    """0: PERMUTATIONS, of many rows fewer (`for_rows`). Of more than MANY_ROWS rows a quarter of them, but at least
+    200, is drawn for each cluster after the first."""
     max_clusters: int = 10
     within: tuple[str, ...] = ()
     """Classes, named before anything is looked at, inside which failures are searched beside all samples; all classes
@@ -53,14 +65,15 @@ class Settings:
             raise InvalidInput(f"alpha must lie between 0 and 0.5: got {self.alpha}. The usual choice is 0.05.")
         if self.family not in FAMILIES:
             raise InvalidInput(f"family must be one of {', '.join(FAMILIES)}: got {self.family!r}.")
-        if self.n_permutations < 100:
+        drawn = self.n_permutations or FEWEST_PERMUTATIONS
+        if drawn < 100:
             raise InvalidInput(
                 f"n_permutations must be at least 100 (5,000 for a p that is reported): got {self.n_permutations}."
             )
         inside = self.alpha * (1 - CLASS_SHARE_OF_ALPHA - PREDICTABILITY_SHARE_OF_ALPHA)
-        if inside * (self.n_permutations + 1) < 1:
+        if inside * (drawn + 1) < 1:
             raise InvalidInput(
-                f"With alpha {self.alpha:g} and {self.n_permutations:,} permutations no p could be small enough: "
+                f"With alpha {self.alpha:g} and {drawn:,} permutations no p could be small enough: "
                 f"set n_permutations to at least {math.ceil(1 / inside):,}."
             )
         if (
@@ -76,6 +89,11 @@ class Settings:
         """Those that a run keeps among others (`core.discovery.provenance.settings_of`), some of them changed."""
         own = {field.name: said[field.name] for field in fields(cls) if field.name in said}
         return cls(**{**own, **changed})
+
+    def for_rows(self, n: int) -> Settings:
+        """These settings with the number of permutations that `n` rows get where none is given: the test is exact
+        with any number, and more than a thousand only tell small p from smaller ones."""
+        return self if self.n_permutations else replace(self, n_permutations=usual_permutations(n))
 
     @property
     def predictability_alpha(self) -> float:

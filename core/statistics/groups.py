@@ -98,3 +98,20 @@ def assign_folds(n: int, blocks: I64, groups: I64 | None, n_folds: int, rng: np.
     fold_of_group = np.empty(n_groups, dtype=np.int64)
     fold_of_group[order] = np.arange(n_groups) % n_folds
     return fold_of_group[labels]
+
+
+def some_groups(groups: I64, most: int, rng: np.random.Generator) -> I64:
+    """Ascending numbers of about `most` rows: those of groups drawn without replacement, never part of one."""
+    sizes = np.bincount(groups)
+    order = rng.permutation(len(sizes))
+    kept = order[: max(2, int(np.searchsorted(np.cumsum(sizes[order]), most)))]
+    inside = np.zeros(len(sizes), bool)
+    inside[kept] = True
+    return np.flatnonzero(inside[groups])
+
+
+def group_bootstrap(groups: I64, n_members: int, rng: np.random.Generator) -> F64:
+    """(members, n) how often each row is drawn when whole groups are drawn with replacement."""
+    n_groups = int(groups.max()) + 1
+    drawn = rng.multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=n_members)
+    return drawn[:, groups].astype(np.float64)

@@ -15,6 +15,8 @@ from core.errors import InvalidInput
 from core.records import F64, I64, Bool, Estimate
 from core.statistics.permutation import difference_of
 
+REDRAWN, LEAST_REPEATS = 25_000_000, 100
+"""So many rows are redrawn in all where that leaves so many repeats."""
 UNDEFINED = Estimate(float("nan"), float("nan"), float("nan"))
 
 
@@ -69,11 +71,12 @@ def bootstrap(
 
     Args:
         statistic: takes row numbers (with repeats) and gives one number; nan is left out of the interval.
-        n: how many rows there are.
+        n: how many rows there are; of many there are fewer repeats, down to LEAST_REPEATS.
         groups: (n,) group of each row, resampled whole; None resamples rows.
 
     Source: Efron & Tibshirani 1993, ch. 13; resampling whole groups is the usual cluster bootstrap.
     """
+    repeats = min(repeats, max(LEAST_REPEATS, REDRAWN // n))
     draws = np.array([statistic(rows) for rows in redrawn(n, groups, rng, repeats)])
     return percentile_interval(statistic(np.arange(n)), draws, level)
 

@@ -13,7 +13,8 @@ TILE = 32_768
 """Cells that are worked on at once, so that they stay in a core's cache from one step to the next."""
 _SPREAD, _BACK = np.uint32(2_654_435_761), np.uint32(244_002_641)
 """Odd, and each the other's inverse modulo 2^32."""
-_LOW, _HIGH = (slice(0, None, 2), slice(1, None, 2)) if sys.byteorder == "little" else (slice(1, None, 2), slice(0, None, 2))
+_LOW = slice(0 if sys.byteorder == "little" else 1, None, 2)
+_HIGH = slice(1 - _LOW.start, None, 2)
 
 
 def tiles(rows: int, columns: int) -> Iterator[slice]:
@@ -30,7 +31,7 @@ def top_positions(values: F32, most: int) -> I64:
     """
     keys = np.empty(values.shape, np.uint64)
     words, bits = keys.view(np.uint32), np.ascontiguousarray(values).view(np.int32)
-    # as an unsigned integer a float sorts like a float once its sign bit is turned, and if it is negative all others too
+    # as an unsigned integer a float sorts like a float once its sign bit is turned, and if negative all others too
     np.bitwise_xor(bits, (bits >> 31) | np.int32(-(2**31)), out=words[:, _HIGH].view(np.int32))
     np.multiply(np.arange(values.shape[1], dtype=np.uint32), _SPREAD, out=words[:, _LOW])
     first = values.shape[1] - most

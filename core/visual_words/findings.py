@@ -11,8 +11,8 @@ from core.checks.reasons import failing
 from core.discovery.conditions import Condition
 from core.discovery.design import Design, Scope, design_of, measures
 from core.discovery.effects import Effects, effects_of
-from core.discovery.family import MIN_CANDIDATE_ROWS
 from core.discovery.proposals import has_place
+from core.discovery.search.family import MIN_CANDIDATE_ROWS
 from core.language.directions import phrase_scores
 from core.language.naming import nameable
 from core.records import F64, I64, Bool, Diagnosis, Measure

@@ -33,8 +33,8 @@ from core.composition.failures.columns import named_things
 from core.composition.failures.diagnose import CompositionRecords, composition_records, joint_vectors
 from core.discovery.conditions import build_conditions
 from core.discovery.ensemble import LossRegressor, out_of_fold
-from core.discovery.family import MIN_CANDIDATE_ROWS
 from core.discovery.method import diagnose_records
+from core.discovery.search.family import MIN_CANDIDATE_ROWS
 from core.discovery.settings import EmbeddingSettings, Settings
 from core.embeddings.texts import encode_texts
 from core.encoders import load_encoder

@@ -16,8 +16,8 @@ from typing import Any, get_args
 import numpy as np
 
 from core.discovery.engines.planted import PlantedKind, plant_embeddings
-from core.discovery.family import centre
 from core.discovery.method import diagnose_arrays
+from core.discovery.search.family import centre
 from core.discovery.settings import Settings
 from core.records import F32, F64, I64, Bool, Estimate
 from tests.benchmarks.lines import append_line, clopper_pearson, keys_done, mean_over, read_lines, show

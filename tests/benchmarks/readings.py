@@ -27,9 +27,9 @@ from core.checks.readings import read_phrases
 from core.discovery.design import Design
 from core.discovery.engines.planted import Planted, PlantedKind, plant_embeddings, plant_words
 from core.discovery.ensemble import LossRegressor
-from core.discovery.family import centre
 from core.discovery.method import diagnose_arrays
 from core.discovery.ridge.heads import Features, factor_heads, solve_heads, split_by_block
+from core.discovery.search.family import centre
 from core.discovery.settings import Settings
 from core.language.directions import phrase_scores
 from core.records import F32, F64, I64, Bool, Words

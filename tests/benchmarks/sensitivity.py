@@ -25,8 +25,8 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from core.discovery.engines.planted import World
-from core.discovery.family import SUREST
 from core.discovery.method import diagnose_arrays
+from core.discovery.search.scope_scores import SUREST
 from core.discovery.settings import Settings
 from core.records import F32, F64, I64, Bool, Diagnosis, PlantedPattern, Sensitivity, Words
 from core.reports.tables.diagnosis import top_members

@@ -29,9 +29,9 @@ from threadpoolctl import threadpool_limits
 from core.discovery.cluster_phrases import ALIKE
 from core.discovery.design import make_design, measures
 from core.discovery.engines.planted import Planted, PlantedKind, plant_embeddings, plant_words
-from core.discovery.family import MIN_CANDIDATE_ROWS
 from core.discovery.method import diagnose_arrays
 from core.discovery.proposals import PHRASE_DEPTHS
+from core.discovery.search.family import MIN_CANDIDATE_ROWS
 from core.discovery.settings import Settings
 from core.language.directions import phrase_scores
 from core.records import F32, F64, Diagnosis, Insight

@@ -6,17 +6,26 @@ out-of-fold predictions, so that the whole fit is rerun on thousands of permuted
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy.linalg import lapack  # type: ignore[import-untyped]
+from scipy.sparse import csr_array
 
 from core.records import F32, F64, I64
 
 DENSE_ROWS = 2500
 """Up to so many rows a smoother is kept as one dense matrix."""
+
+
+AT_ONCE = 16_384
+"""Rows that are centred and projected at once, which bounds memory."""
+
+
+def _runs(n: int) -> Iterator[slice]:
+    return (slice(at, min(at + AT_ONCE, n)) for at in range(0, n, AT_ONCE))
 
 
 class Features:
@@ -31,22 +40,26 @@ class Features:
     """
 
     def __init__(self, vectors: F32, blocks: I64, max_dimensions: int = 256) -> None:
+        n, d = vectors.shape
         n_blocks = int(blocks.max()) + 1
         counts = np.bincount(blocks, minlength=n_blocks).astype(np.float64)[:, None]
-        sums = np.zeros((n_blocks, vectors.shape[1]))
-        np.add.at(sums, blocks, vectors.astype(np.float64))
-        self.centre = vectors.mean(0).astype(np.float64)
+        sums, gram = np.zeros((n_blocks, d)), np.zeros((d, d))
+        for at in _runs(n):
+            of_block = csr_array((np.ones(at.stop - at.start), blocks[at], np.arange(at.stop - at.start + 1)))
+            of_block.resize(at.stop - at.start, n_blocks)
+            sums += of_block.T @ vectors[at].astype(np.float64)
+        self.centre = sums.sum(0) / n
         self.block_means = np.where(counts >= 5, sums / np.maximum(counts, 1), self.centre)
-        centred = vectors - self.block_means[blocks]
-        gram = centred.T @ centred
+        for at in _runs(n):
+            centred = vectors[at] - self.block_means[blocks[at]]
+            gram += centred.T @ centred
         values, directions = np.linalg.eigh(gram)
-        kept = min(max_dimensions, vectors.shape[1], max(1, len(vectors) - 1))
+        kept = min(max_dimensions, d, max(1, n - 1))
         self.basis = directions[:, ::-1][:, :kept].astype(np.float32)
-        self.scale = float(np.sqrt(max((values[::-1][:kept]).sum() / len(vectors), 1e-12)))
-        self.rows: F32 = np.ascontiguousarray(self._project(centred), dtype=np.float32)
-
-    def _project(self, centred: F32 | F64) -> F64:
-        return (centred @ self.basis / self.scale).astype(np.float64)
+        self.scale = float(np.sqrt(max((values[::-1][:kept]).sum() / n, 1e-12)))
+        self.rows: F32 = np.empty((n, kept), np.float32)
+        for at in _runs(n):
+            self.rows[at] = self.of(vectors[at], blocks[at])
 
     def to_arrays(self) -> dict[str, Any]:
         """What `of` needs, as plain arrays."""
@@ -65,7 +78,7 @@ class Features:
     def of(self, vectors: F32, blocks: I64) -> F64:
         """(m, r) features of new rows; block -1 (class unknown) is centred on the mean of all rows."""
         means = np.where((blocks >= 0)[:, None], self.block_means[np.maximum(blocks, 0)], self.centre)
-        return self._project(vectors - means)
+        return ((vectors - means) @ self.basis / self.scale).astype(np.float64)
 
 
 def split_by_block(rows: I64, blocks: I64, n_blocks: int) -> list[I64]:
@@ -91,12 +104,13 @@ class Factors:
 def inverse_of(matrix: F32 | F64) -> F64:
     """Of a symmetric positive definite matrix, in double precision, by its Cholesky factor: a third of the work of a
     general inverse."""
-    factor, failed = lapack.dpotrf(matrix.astype(np.float64), lower=1, overwrite_a=1)
-    lower, _ = lapack.dpotri(factor, lower=1, overwrite_c=1)
+    known: Any = lapack
+    factor, failed = known.dpotrf(matrix.astype(np.float64), lower=1, overwrite_a=1)
+    lower, _ = known.dpotri(factor, lower=1, overwrite_c=1)
     if failed:
-        return np.linalg.inv(matrix.astype(np.float64))
-    lower = np.tril(lower)
-    whole = lower + lower.T
+        return np.asarray(np.linalg.inv(matrix.astype(np.float64)), np.float64)
+    whole: F64 = np.tril(lower)
+    whole += whole.T
     np.einsum("ii->i", whole)[:] /= 2
     return whole
 

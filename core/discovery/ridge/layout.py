@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 
@@ -35,7 +36,7 @@ class HeadRows:
         heads = blocks if heads is None else heads
         order = np.lexsort((blocks, heads))
         bounds = np.r_[0, np.cumsum(np.bincount(heads))]
-        slices = tuple(slice(int(a), int(b)) for a, b in zip(bounds, bounds[1:]))
+        slices = tuple(slice(int(a), int(b)) for a, b in pairwise(bounds))
         return cls(order, np.ascontiguousarray(features[order]), blocks[order], heads[order], slices)
 
     @cached_property

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.discovery.design import Design
-from core.discovery.family import MIN_CANDIDATE_ROWS
+from core.discovery.search.family import MIN_CANDIDATE_ROWS
 from core.records import F32, F64, I64
 from core.statistics.groups import size_of_group
+from core.statistics.tops import top_positions
 
 SHARES = (0.02, 0.05, 0.1, 0.2)
 """Sizes of patterns, of the typical class and of all samples; below MIN_CANDIDATE_ROWS that many rows are planted."""
@@ -43,6 +44,8 @@ class Plant:
     """(s,) rows, those nearest to the middle (or end) of the pattern first; a pattern takes the first so many."""
     shuffled: I64
     """(n,) the row whose outcome each row takes: a permutation of all."""
+    scores: F64
+    """(n, m) measures of failure, so shuffled."""
     draws: F64
     """(2, s) uniform"""
 
@@ -90,23 +93,27 @@ def plantable(rows: I64, groups: I64 | None, most: int) -> I64:
     return kept if len(kept) >= most else rows
 
 
-def draw_plants(features: F32, places: Sequence[I64], most: int, bases: I64, rng: np.random.Generator) -> list[Plant]:
+def draw_plants(
+    features: F32, places: Sequence[I64], most: int, bases: I64, scores: F64, rng: np.random.Generator
+) -> list[Plant]:
     """One plant for each column of `bases`, neighbourhoods and ends of directions in turns.
 
     Args:
         features: (n, r). places: the rows of each scope where plants may lie, in turns.
         most: rows of the largest pattern.
-        bases: (n, plants) permutations.
+        bases: (n, plants) permutations. scores: (n, m) measures of failure.
     """
     made: list[Plant] = []
+    squares = np.einsum("nr,nr->n", features, features)
     for number, shuffled in enumerate(bases.T):
         rows = np.sort(places[number // 2 % len(places)])
-        points = features[rows]
         if number % 2:
-            along = points @ rng.normal(size=points.shape[1]).astype(np.float32)
-            order = np.argsort(-along, kind="stable")
+            along = features @ rng.normal(size=features.shape[1]).astype(np.float32)
         else:
-            centre = points[rng.integers(len(points))]
-            order = np.argsort(((points - centre) ** 2).sum(1), kind="stable")
-        made.append(Plant(rows[order[:most]], np.ascontiguousarray(shuffled), rng.random((2, min(most, len(rows))))))
+            centre = rows[rng.integers(len(rows))]
+            along = 2 * (features @ features[centre]) - squares
+            along[centre] = np.inf
+        order = top_positions(along[rows][None], min(most, len(rows)))[0]
+        own = np.ascontiguousarray(shuffled)
+        made.append(Plant(rows[order], own, scores[own], rng.random((2, min(most, len(rows))))))
     return made

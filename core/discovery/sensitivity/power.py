@@ -14,9 +14,10 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from core.discovery.clusters import best_passing
 from core.discovery.design import FailureMeasures
-from core.discovery.family import MIN_CANDIDATE_ROWS, SUREST, Family, MarkedReading
-from core.discovery.family_test import FamilyTest
 from core.discovery.proposals import Proposals
+from core.discovery.search.family import MIN_CANDIDATE_ROWS, Family, MarkedReading
+from core.discovery.search.family_test import FamilyTest
+from core.discovery.search.scope_scores import SUREST
 from core.discovery.sensitivity.plants import Plant, PlantingSite, draw_plants, places_of, plantable
 from core.discovery.sensitivity.strengths import Strengths, strengths_of
 from core.discovery.sensitivity.whole_classes import ClassRows, whole_classes
@@ -25,9 +26,10 @@ from core.statistics.permutation import permutation_threshold
 from core.statistics.runs import clopper_pearson
 
 POWER = 0.8
-PLANTS = 40
-"""Of each size and strength."""
-CELLS = 4_000_000
+PLANTS, FEWEST_PLANTS = 40, 10
+"""Of each size and strength; of many rows fewer, so that rows times plants stay below PLANTED_CELLS."""
+PLANTED_CELLS = 2_000_000
+CELLS = 16_000_000
 """Rows times columns that are read at once, which bounds memory."""
 HALF = 0.5
 """Of a cluster's samples, so many must be of the plant."""
@@ -78,18 +80,19 @@ def measure_sensitivity(
     strengths, levels = strengths_of(outcomes, design, test.names), Levels.of(test, alpha, predictability_alpha)
     reader = _Reader(measured, _raw(outcomes, test), design.centre_of_row, permuter.grouped, strengths, levels)
     inside, everywhere = places_of(design, rng)
+    count = min(PLANTS, max(FEWEST_PLANTS, PLANTED_CELLS // len(design.blocks)))
     patterns: list[PlantedPattern] = []
     left_out: set[int] = set()
     for place in (everywhere,) if inside is None else (inside, everywhere):
         scopes = [design.scopes[number].rows for number in place.scopes]
         open_rows = [plantable(rows, design.groups, place.sizes[-1][1]) for rows in scopes]
         left_out.update(*(np.setdiff1d(rows, kept).tolist() for rows, kept in zip(scopes, open_rows)))
-        bases = permuter.draw(PLANTS, rng)
-        plants = draw_plants(proposals.features.rows, open_rows, place.sizes[-1][1], bases, rng)
+        bases = permuter.draw(count, rng)
+        plants = draw_plants(proposals.features.rows, open_rows, place.sizes[-1][1], bases, measured.scores, rng)
         searched = range(len(design.scopes)) if place.scopes == (0,) else (0, *place.scopes)
         patterns += _grid(reader, narrowed_family(proposals.family, searched), place, plants, outcomes)
     if classes is not None:
-        patterns += whole_classes(classes, strengths, PLANTS, rng)
+        patterns += whole_classes(classes, strengths, count, rng)
     names = () if inside is None else tuple(design.scopes[number].name for number in inside.scopes)
     size = 0 if inside is None else inside.typical
     return Sensitivity(
@@ -130,7 +133,7 @@ class _Reader:
         near, shuffled = plant.order[:size], plant.shuffled[plant.order[:size]]
         source = self.strengths.sources(near, shuffled, plant.draws[:, :size], strength)
         added = self.raw[source] - self.raw[shuffled]
-        scores, change = self.measured.scores[plant.shuffled], added / self.measured.scale
+        scores, change = plant.scores.copy(), added / self.measured.scale
         scores[near] += change
         classes, counts = self.centre_of_row[near], np.bincount(self.centre_of_row)
         for measure in range(scores.shape[1]):  # each class keeps the mean that it had

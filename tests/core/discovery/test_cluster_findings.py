@@ -10,7 +10,7 @@ import pytest
 from core.discovery.cluster_findings import COUNTEREXAMPLES, describe_clusters
 from core.discovery.clusters import FoundCluster
 from core.discovery.design import make_design
-from core.discovery.family import Candidate
+from core.discovery.search.family import Candidate
 from core.records import F64, I64, Bool, FailureCluster, Outcomes, SampleSet
 
 N = 200

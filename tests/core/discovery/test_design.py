@@ -18,8 +18,8 @@ from core.discovery.design import (
     searchable,
     superclasses_of,
 )
-from core.discovery.family import centre
 from core.discovery.method import diagnose_arrays
+from core.discovery.search.family import centre
 from core.discovery.settings import Settings
 from core.discovery.superclasses import MANY_CLASSES, Superclasses
 from core.errors import InvalidInput

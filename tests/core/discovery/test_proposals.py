@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from core.discovery.design import make_design
-from core.discovery.family import MIN_CANDIDATE_ROWS
 from core.discovery.proposals import KMeansPart, Proposals, margin, propose
 from core.discovery.ridge.heads import Features
+from core.discovery.search.family import MIN_CANDIDATE_ROWS
 from core.discovery.superclasses import Superclasses
 from core.records import I64, Column, SampleSet
 
@@ -105,7 +105,8 @@ def test_with_superclasses_slices_parts_and_conditions_lie_in_superclasses_and_h
                 np.sort(region.rows),
                 np.flatnonzero(mask if region.scope == 0 else mask & (labels // 10 == region.scope - 1)),
             )
-    assert family.rows is not None and len(family.rows.slices) == 7
+    assert family.rows is not None
+    assert len(family.rows.slices) == 7
 
 
 def test_the_margin_is_positive_for_the_rows_nearest_to_a_centre() -> None:

@@ -12,9 +12,9 @@ import pytest
 
 from core.data.samples import read_data_set
 from core.discovery import clusters
-from core.discovery.family_test import FamilyTest, read_family
 from core.discovery.method import diagnose_records
 from core.discovery.provenance import settings_of
+from core.discovery.search.family_test import FamilyTest, read_family
 from core.discovery.settings import DEFAULTS, Settings
 from core.embeddings.rows import read_rows
 from core.encoders import Encoder, encoder_for, load_encoder

@@ -10,11 +10,11 @@ import pytest
 
 from core.discovery.design import make_design, measures
 from core.discovery.engines.planted_losses import plant_region
-from core.discovery.family import SUREST
-from core.discovery.family_test import read_family
 from core.discovery.method import diagnose_arrays
 from core.discovery.proposals import propose
 from core.discovery.ridge.heads import Features
+from core.discovery.search.family_test import read_family
+from core.discovery.search.scope_scores import SUREST
 from core.discovery.sensitivity.plants import draw_plants, plantable
 from core.discovery.sensitivity.power import PLANTS, POWER, Levels, narrowed_family, smallest_detectable
 from core.discovery.settings import Settings
@@ -203,7 +203,7 @@ def test_nothing_is_planted_in_a_large_block_of_copies() -> None:
     rows = plantable(np.arange(650), groups, 130)
     assert rows.tolist() == list(range(500))
     bases = np.stack([np.arange(650)] * 6, 1)
-    plants = draw_plants(vectors, [rows], 130, bases, np.random.default_rng(0))
+    plants = draw_plants(vectors, [rows], 130, bases, np.zeros((len(vectors), 1)), np.random.default_rng(0))
     assert all(len(plant.order) == 130 and plant.order.max() < 500 for plant in plants)
     assert len(plantable(np.arange(650), np.arange(650) // 10, 130)) == 650  # small groups hold plants
     assert len(plantable(np.arange(650), np.arange(650) // 100, 130)) == 650  # nothing else is there

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.discovery.family_test import FamilyTest
+from core.discovery.search.family_test import FamilyTest
 from core.records import F32
 
 

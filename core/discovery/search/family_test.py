@@ -12,11 +12,13 @@ import numpy as np
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from core.discovery.design import FailureMeasures
-from core.discovery.family import Family
+from core.discovery.search.family import Family
 from core.records import F32, F64, Measure, Progress, no_progress
 from core.statistics.permutation import chunks, permutation_p, permutation_threshold
 from core.statistics.permuter import Permuter, larger_null
 
+CELLS = 16_000_000
+"""Rows times columns that are read at once, which bounds memory."""
 BATCH = 4
 """Chunks of permutations between two looks at whether to give up."""
 
@@ -101,7 +103,7 @@ def read_family(
     columns = measured.scores.astype(np.float32)
     observed, trend = family.read(columns)
     best = float(observed[~family.is_condition].max(initial=-np.inf))
-    sizes = list(chunks(n_permutations, int(np.clip(4_000_000 // columns.size, 16, 256))))
+    sizes = list(chunks(n_permutations, int(np.clip(CELLS // columns.size, 16, 256))))
     ways = [
         _nulls_of(partial(_permuted_best, family, columns, way), sizes, rng, best, give_up, told)
         for way, told in zip(permuter.ways, _steps(progress, step, n_permutations, len(permuter.ways)))

@@ -9,9 +9,9 @@ import pytest
 from scipy import stats
 
 from core.discovery.design import FailureMeasures
-from core.discovery.family import Candidate, Family, Region, Scope, centre
-from core.discovery.family_test import read_family
 from core.discovery.ridge.heads import Features, HeadSmoother
+from core.discovery.search.family import Candidate, Family, Region, Scope, centre
+from core.discovery.search.family_test import read_family
 from core.records import F64, I64, Bool
 from core.statistics.groups import assign_folds
 from core.statistics.permutation import difference_of
@@ -178,7 +178,7 @@ def test_the_result_does_not_depend_on_the_number_of_cores(cores: int, monkeypat
 
     def read() -> bytes:
         monkeypatch.setattr(
-            "core.discovery.family.np.clip", lambda *_: 16
+            "core.discovery.search.family.np.clip", lambda *_: 16
         )  # small chunks, so that there are many of them
         reading = read_family(
             made.family, measured(made.scores), Permuter(made.blocks), np.random.default_rng(5), n_permutations=150

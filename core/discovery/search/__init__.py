@@ -1,0 +1,1 @@
+"""The family of everything that is searched, and its one test."""

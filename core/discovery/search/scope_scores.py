@@ -1,0 +1,127 @@
+"""The scores of one scope, and what the statistics of sets of its rows are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from core.records import F32, F64, I64
+from core.statistics.groups import group_terms
+from core.statistics.tops import Cuts, taken, tiles, top_positions
+
+ROUNDING = 1e-12
+"""Sums of squares below it are nothing but rounding: scores have a deviation of about 1."""
+SUREST = 10
+"""So many members of a cluster are looked at first: those of the highest membership."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Run:
+    """The places of a scope: a run, or some of one."""
+
+    around: slice
+    some: I64 | None
+    """Which places of the run, where not all."""
+
+    @classmethod
+    def of(cls, places: I64) -> Run:
+        """Of ascending places."""
+        first, last = int(places[0]), int(places[-1]) + 1
+        return cls(slice(first, last), None if last - first == len(places) else places - first)
+
+    def of_all(self, values: Any) -> Any:
+        """(p, rows of the scope) of the (p, n) values at all places."""
+        return self.read(lambda at: values[:, at])
+
+    def read(self, read: Callable[[slice], Any]) -> Any:
+        """The same of what gives the values of a run."""
+        found = read(self.around)
+        return np.ascontiguousarray(found if self.some is None else found[:, self.some])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moments:
+    """What the statistics of r candidates of one scope are made of, for p columns."""
+
+    sums: tuple[Any, ...]
+    """The arguments of `core.statistics.permutation.excess_and_error`."""
+    marked: F32 | None = None
+    """(r, p) share of the rows inside that are marked."""
+    surest: F32 | None = None
+    """(p,) or (r, p) share of marked rows among the SUREST with the highest predictions; of a set, among all."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ScopeScores:
+    """The scores of one scope, (p, rows), with their sums and sums of squares, (1, p); and which rows are marked."""
+
+    scores: F32
+    total: F32
+    squares: F32
+    marks: F32 | None = None
+    """(p, rows)"""
+    terms: tuple[F32, ...] = ()
+    """`group_terms`, (p, rows) or (1, rows), where rows come in groups."""
+
+    @classmethod
+    def of(cls, placed: F32, run: Run, marks: F32 | None = None, groups: I64 | None = None) -> ScopeScores:
+        own = run.of_all(placed)
+        marked = None if marks is None else run.of_all(marks)
+        terms = () if groups is None else group_terms(own, run.of_all(groups[None])[0])
+        return cls(own, own.sum(1)[None], np.einsum("pn,pn->p", own, own)[None], marked, terms)
+
+    @property
+    def size(self) -> F64:
+        return np.full((1, 1), self.scores.shape[1], dtype=np.float64)
+
+    def regions(self, masks: F32) -> Moments:
+        """Of the sets whose (sets, rows) indicators are `masks`."""
+        sizes = masks.sum(1)[:, None].astype(np.float64)
+        sums, squares = masks @ self.scores.T, masks @ np.square(self.scores).T
+        marked = None if self.marks is None else (masks @ self.marks.T) / masks.sum(1)[:, None]
+        return Moments(self._sums(sizes, sums, squares, [masks @ term.T for term in self.terms]), marked, marked)
+
+    def slices(self, predicted: F32, depths: Sequence[float]) -> tuple[Moments, F32]:
+        """Of the rows with the highest predictions; and the (p,) trend of those predictions."""
+        p, n = predicted.shape
+        cuts = Cuts([round(d * n) for d in depths])
+        sums, squares, marked = np.empty((3, len(depths), p), np.float32)
+        of_groups: Any = np.empty((len(self.terms), len(depths), p), np.float32)
+        surest, trend = np.empty((2, p), np.float32)
+        for at in tiles(p, n):
+            trend[at] = self.trend(predicted[at], at)
+            if not depths:
+                continue
+            top = top_positions(predicted[at], int(cuts.sizes[-1]))
+            scores = taken(self.scores[at], top)
+            sums[:, at], squares[:, at] = cuts.sums(scores), cuts.sums(np.square(scores))
+            for of_term, term in zip(of_groups, self.terms):
+                of_term[:, at] = cuts.sums(taken(np.broadcast_to(term, predicted.shape)[at], top))
+            if self.marks is not None:
+                marks = taken(self.marks[at], top)
+                marked[:, at], surest[at] = cuts.sums(marks), marks[:, :SUREST].mean(1)
+        sizes = cuts.sizes.astype(np.float64)[:, None]
+        own = self._sums(sizes, sums, squares, of_groups)
+        return Moments(own) if self.marks is None else Moments(own, (marked / sizes).astype(np.float32), surest), trend
+
+    def _sums(self, sizes: F64, sums: F32, squares: F32, of_groups: Any) -> tuple[Any, ...]:
+        terms = (of_groups, [term.sum(1)[None] for term in self.terms]) if self.terms else ()
+        return sizes, self.size, sums, squares, self.total, self.squares, *terms
+
+    def trend(self, predicted: F32, at: slice) -> F32:
+        """(columns,) correlation of some columns' scores with their predictions, over its own error: so permuted it
+        keeps its level where the two are uncorrelated and not independent (DiCiccio & Romano 2017, JASA 112(519),
+        section 2)."""
+        n = np.float32(self.scores.shape[1])
+        ours, theirs = self.total[0, at] / n, predicted.mean(1)
+        products = predicted - theirs[:, None]
+        theirs_spread, ours_spread = np.einsum("pn,pn->p", products, products), self.squares[0, at] - n * ours**2
+        products *= self.scores[at] - ours[:, None]
+        error = np.sqrt(np.einsum("pn,pn->p", products, products))
+        # a class that is all right or all wrong has no spread, only rounding, which must not be divided by
+        known = (theirs_spread > np.maximum(1e-5 * (theirs_spread + n * theirs**2), ROUNDING)) & (error > 0)
+        known &= ours_spread > np.maximum(1e-5 * self.squares[0, at], ROUNDING)
+        return np.where(known, products.sum(1) / np.where(known, error, 1), 0).astype(np.float32)
