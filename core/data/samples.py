@@ -29,7 +29,19 @@ from core.data.tables.roles import Roles
 from core.data.tables.vectors import align_vectors, read_vectors, unit_rows
 from core.errors import InvalidInput
 from core.limits import Limits
-from core.records import EVERYTHING, F64, I64, Embeddings, ItemStore, Outcomes, Progress, SampleSet, Words, no_progress
+from core.records import (
+    EVERYTHING,
+    F32,
+    F64,
+    I64,
+    Embeddings,
+    ItemStore,
+    Outcomes,
+    Progress,
+    SampleSet,
+    Words,
+    no_progress,
+)
 from core.records.ledger import Ledger
 
 __all__ = ["DataSet", "Limits", "Roles", "describe_table", "read_data_set"]
@@ -138,7 +150,9 @@ def read_with_ledger(
         labels=labels,
         class_names=measured.class_names,
     )
-    given = None if vectors is None else Embeddings(vectors[rows].astype(np.float32), "given", "given")
+    if vectors is not None and len(rows) < len(vectors):
+        vectors = vectors[rows]
+    given = None if vectors is None else Embeddings(vectors, "given", "given")
     return DataSet(samples, outcomes, given, ledger.account(ids), tuple(ledger.notes)), ledger
 
 
@@ -219,12 +233,12 @@ def _with_masks(
 
 
 def _vectors(
-    given: tuple[F64, list[str] | None] | None,
+    given: tuple[npt.NDArray[Any], list[str] | None] | None,
     frame: pd.DataFrame,
     found: RecognisedColumns,
     ids: Sequence[str],
     ledger: Ledger,
-) -> F64 | None:
+) -> F32 | None:
     """(n, d) unit rows, nan where dropped; None if there are no embeddings."""
     if given is not None:
         return align_vectors(*given, ids, ledger)

@@ -154,12 +154,13 @@ class LossRegressor(RegressorMixin, BaseEstimator):
         """The fit to all of many rows, and around it what members that see MOST_ROWS of them differ by, scaled down to
         what fits to all rows would differ by.
 
-        Source: the m-out-of-n bootstrap (Bickel, Goetze & van Zwet 1997, Stat. Sinica 7), whose deviations are the root
-        of n / m too large. A member's penalty is m / n of the whole one's, so that it is shrunk as much.
+        Source: the delete-d jackknife (Shao & Wu 1989, Ann. Stat. 17(3)): the variance of a fit to n rows is that of
+        fits to m of them, drawn without replacement, times m / (n - m). The best penalty is one of noise and signal,
+        not of the number of rows, and is chosen on MOST_ROWS; a member's is m / n of it, so that it is shrunk as much
+        as the whole.
         """
         some = some_groups(groups, MOST_ROWS, rng)
-        penalty = self._choose_penalty(rows[some], y[some], blocks[some], groups[some], rng) * len(y) / len(some)
-        self.penalty_ = min(penalty, PENALTIES[-1])
+        self.penalty_ = self._choose_penalty(rows[some], y[some], blocks[some], groups[some], rng)
         ones = np.ones(len(y))
         whole = _intercepts(y, blocks, ones, self.n_classes_)[None]
         centre = self._fit_heads(rows, y, blocks, whole, ones[None], self.penalty_)
@@ -172,7 +173,7 @@ class LossRegressor(RegressorMixin, BaseEstimator):
             heads.append(self._fit_heads(*part, self.penalty_ * share)[0])
             intercepts.append(own[0])
             shares.append(share)
-        scale = np.sqrt(np.array(shares))[:, None]
+        scale = np.sqrt(np.array(shares) / (1 - np.array(shares)))[:, None]
         apart = np.stack(heads) - np.mean(heads, axis=0)
         moved = np.stack(intercepts) - np.mean(intercepts, axis=0)
         self.members_ = {

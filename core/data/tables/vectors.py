@@ -18,17 +18,19 @@ from core.data.tables.parquet import read_columns
 from core.errors import InvalidInput
 from core.limits import Limits
 from core.options import check_text
-from core.records import F64, Progress, no_progress
+from core.records import F32, I64, Progress, no_progress
 from core.records.ledger import Ledger
 
+AT_ONCE = 16_384
+"""Rows that are scaled at once."""
 _ID_NAMES = ("ids", "id", "names", "files", "paths")
 _VECTOR_NAMES = ("embeddings", "embedding", "features", "vectors", "image_embeds", "arr_0")
 
 
 def read_vectors(
     source: str | Path | npt.NDArray[Any], limits: Limits = Limits(), progress: Progress = no_progress
-) -> tuple[F64, list[str] | None]:
-    """The (n, d) vectors and, where the file names its rows, their ids.
+) -> tuple[npt.NDArray[Any], list[str] | None]:
+    """The (n, d) vectors, numbers of any kind, and, where the file names its rows, their ids.
 
     An npz or safetensors file may hold several arrays: "embeddings" (or another usual name) is taken, else the only
     two-dimensional one; "ids" names the rows. A Parquet file has an array column and may have an id column.
@@ -51,10 +53,12 @@ def read_vectors(
             f"{name} must be numbers, one row of at least 2 for each sample: got shape {vectors.shape}, "
             f"{vectors.dtype}. Reshape it to (n, d)."
         )
-    return vectors.astype(np.float64), ids
+    return vectors, ids
 
 
-def align_vectors(vectors: F64, vector_ids: Sequence[str] | None, ids: Sequence[str], ledger: Ledger) -> F64:
+def align_vectors(
+    vectors: npt.NDArray[Any], vector_ids: Sequence[str] | None, ids: Sequence[str], ledger: Ledger
+) -> F32:
     """(n, d) unit rows in the order of `ids`, nan where a row has none; such rows are dropped.
 
     Raises:
@@ -67,40 +71,51 @@ def align_vectors(vectors: F64, vector_ids: Sequence[str] | None, ids: Sequence[
                 f"There must be one embedding for each of the {len(ids):,} rows of the table, in the same order: got "
                 f"{len(vectors):,}. Save them again, or store an 'ids' array beside them (npz)."
             )
-        aligned = vectors.copy()
-    else:
-        place = {name: i for i, name in enumerate(vector_ids)}
-        if len(place) < len(vector_ids):
-            twice = next(name for i, name in enumerate(vector_ids) if place[name] != i)
-            raise InvalidInput(
-                f"The embeddings' id {twice!r} occurs more than once; each must name one row. Remove the repetition."
-            )
-        found = np.array([place.get(name, -1) for name in ids])
-        if (found < 0).all():
-            raise InvalidInput(
-                f"None of the embeddings' ids (such as {vector_ids[0]!r}) is an id of the table (such as "
-                f"{ids[0]!r}). Use the same ids."
-            )
-        aligned = np.where(found[:, None] >= 0, vectors[found], np.nan)
-        ledger.drop(found < 0, "no embedding has this id")
-        if len(place) > len(set(ids) & set(place)):
-            ledger.note(
-                f"{len(place) - len(set(ids) & set(place)):,} embeddings have ids that are not in the "
-                "table and were not used."
-            )
-    return unit_rows(aligned, ledger)
+        return unit_rows(vectors, ledger)
+    place = {name: i for i, name in enumerate(vector_ids)}
+    if len(place) < len(vector_ids):
+        twice = next(name for i, name in enumerate(vector_ids) if place[name] != i)
+        raise InvalidInput(
+            f"The embeddings' id {twice!r} occurs more than once; each must name one row. Remove the repetition."
+        )
+    found = np.array([place.get(name, -1) for name in ids])
+    if (found < 0).all():
+        raise InvalidInput(
+            f"None of the embeddings' ids (such as {vector_ids[0]!r}) is an id of the table (such as "
+            f"{ids[0]!r}). Use the same ids."
+        )
+    ledger.drop(found < 0, "no embedding has this id")
+    if len(place) > len(set(ids) & set(place)):
+        ledger.note(
+            f"{len(place) - len(set(ids) & set(place)):,} embeddings have ids that are not in the "
+            "table and were not used."
+        )
+    return unit_rows(vectors, ledger, found)
 
 
-def unit_rows(vectors: F64, ledger: Ledger) -> F64:
-    """The rows scaled to length 1; rows with nan, inf or zero length are dropped."""
-    finite = finite_rows(vectors)
-    ledger.drop(~finite, "the embedding holds nan or inf")
-    largest = np.abs(vectors).max(axis=1, initial=0.0, where=finite[:, None])
-    ledger.drop(finite & (largest == 0), "the embedding is all zeros")
-    # first, so that no square leaves the range of a float
-    scaled = vectors / np.where(largest > 0, largest, np.nan)[:, None]
-    scaled /= np.linalg.norm(scaled, axis=1, keepdims=True)
-    return scaled
+def unit_rows(vectors: npt.NDArray[Any], ledger: Ledger, place: I64 | None = None) -> F32:
+    """(m, d) the rows scaled to length 1, measured in double precision; those with nan, inf or zero length are dropped.
+
+    A block at a time, so that a file in single precision takes its own size of memory once more and no more.
+
+    Args:
+        place: (m,) which row of `vectors` each is, -1 for none, which leaves nan; None takes all as they stand.
+    """
+    m = len(vectors) if place is None else len(place)
+    out = np.empty((m, vectors.shape[1]), np.float32)
+    finite, zero = np.ones(m, bool), np.zeros(m, bool)
+    for run in (slice(at, at + AT_ONCE) for at in range(0, m, AT_ONCE)):
+        some = (vectors[run] if place is None else vectors[place[run]]).astype(np.float64)
+        if place is not None:
+            some[place[run] < 0] = np.nan
+        known = finite_rows(some)
+        largest = np.abs(some).max(axis=1, initial=0.0, where=known[:, None])
+        finite[run], zero[run] = known, known & (largest == 0)
+        some /= np.where(largest > 0, largest, np.nan)[:, None]  # first, so that no square leaves the range of a float
+        out[run] = some / np.linalg.norm(some, axis=1, keepdims=True)
+    ledger.drop(~finite if place is None else ~finite & (place >= 0), "the embedding holds nan or inf")
+    ledger.drop(zero, "the embedding is all zeros")
+    return out
 
 
 def _read_file(path: Path, limits: Limits, progress: Progress) -> tuple[npt.NDArray[Any], list[str] | None]:

@@ -190,3 +190,39 @@ def test_progress_counts_the_folds() -> None:
 def test_an_unknown_family_is_refused_by_name() -> None:
     with pytest.raises(InvalidInput, match=r"ridge, kernel, mlp.*got 'forest'"):
         LossRegressor(family="forest").fit(np.ones((5, 2)), np.arange(5.0))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("family", ["ridge", "kernel"])
+def test_members_that_see_some_of_many_rows_agree_with_members_that_see_all(
+    family: Family, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(4)
+    vectors, blocks, new = rng.normal(size=(4000, 8)), rng.integers(0, 3, 4000), rng.normal(size=(300, 8))
+    losses = vectors[:, 0] + 0.5 * vectors[:, 1] * (blocks == 1) + rng.gamma(1.0, 1.0, 4000)
+    of_new = rng.integers(-1, 3, 300)
+    all_rows = LossRegressor(family=family, n_members=40).fit(vectors, losses, blocks)
+    whole, spread = all_rows.predict(new, of_new, return_std=True)
+    monkeypatch.setattr(ensemble, "MOST_ROWS", 1000)
+    fitted = LossRegressor(family=family, n_members=40).fit(vectors, losses, blocks)
+    found, narrow = fitted.predict(new, of_new, return_std=True)
+    assert np.corrcoef(found, whole)[0, 1] > 0.995
+    assert np.abs(found - whole).max() < 0.15 * whole.std()
+    assert 0.85 < np.median(narrow / spread) < 1.15
+    kept = LossRegressor.from_arrays(fitted.to_arrays(), fitted.get_params())
+    np.testing.assert_allclose(kept.predict(new, of_new), found, atol=1e-5)
+
+
+def test_members_that_see_some_of_many_rows_never_see_part_of_a_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ensemble, "MOST_ROWS", 60)
+    rows, seen = draw(n=240), list[int]()
+    plain = LossRegressor._fit_heads
+
+    def watched(self: LossRegressor, given: F32, *rest: Any) -> F32:
+        seen.append(len(given))
+        return plain(self, given, *rest)
+
+    monkeypatch.setattr(LossRegressor, "_fit_heads", watched)
+    LossRegressor(n_members=5).fit(rows.vectors, rows.losses, rows.blocks, rows.groups)
+    assert seen[0] == 240  # the fit to all
+    assert len(seen) == 6
+    assert all(size % 2 == 0 and 50 <= size <= 60 for size in seen[1:])

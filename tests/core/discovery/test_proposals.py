@@ -122,3 +122,16 @@ def test_the_size_of_a_file_is_no_condition_and_a_users_column_of_that_name_is()
     for measured, expected in ((True, 0), (False, 4)):
         proposals, _ = made(columns=(Column("file size", "number", values, measured),))
         assert len(proposals.conditions) == expected
+
+
+def test_the_parts_of_many_rows_are_those_of_centres_found_among_some(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    middle = rng.normal(size=(6, 4)) * 20
+    of_row = rng.integers(0, 6, 1200)
+    vectors = (middle[of_row] + rng.normal(size=(1200, 4))).astype(np.float32)
+    design = make_design(SampleSet(tuple(map(str, range(1200)))), rng=np.random.default_rng(0))
+    monkeypatch.setattr("core.discovery.proposals.MOST_CLUSTERED", 200)
+    proposals = propose(design, Features(vectors, design.blocks), (), 0)
+    first = [r for r in proposals.family.regions if len(proposals.parts[r.tag].centres) == 6]
+    assert sorted(len(np.unique(of_row[r.rows])) for r in first) == [1] * 6
+    assert sorted(len(r.rows) for r in first) == sorted(np.bincount(of_row).tolist())

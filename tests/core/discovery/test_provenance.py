@@ -8,7 +8,7 @@ import numpy as np
 
 from core.discovery.provenance import assumptions, fingerprint
 from core.discovery.settings import Settings
-from core.records import Column, Embeddings, Outcomes, SampleSet
+from core.records import F64, Column, Embeddings, Outcomes, SampleSet
 
 
 def test_everything_read_is_in_the_fingerprint() -> None:
@@ -41,3 +41,21 @@ def test_alpha_is_not_said_to_be_spent_where_nothing_is_tested() -> None:
         "searched."
     ]
     assert assumptions(samples, outcomes, Settings(n_permutations=1000), testable=False) == []
+
+
+def test_fewer_permutations_are_said_to_be_a_preview_where_somebody_asked_for_them_and_exact_where_rows_are_many() -> (
+    None
+):
+    few, many = np.arange(50.0), np.arange(100_000.0)
+
+    def said(losses: F64, **settings: int) -> str:
+        outcomes = Outcomes(losses, "loss", "loss", "given")
+        samples = SampleSet(tuple(map(str, range(len(losses)))))
+        return assumptions(samples, outcomes, Settings(**settings), testable=True)[0]  # type: ignore[arg-type]
+
+    assert said(few, n_permutations=1000).startswith("1,000 permutations are a preview")
+    assert said(many, n_permutations=999).startswith("999 permutations are a preview")
+    assert said(many) == (
+        "With 100,000 samples 1,000 permutations were drawn, and 250 for each cluster after the first: the test is "
+        "exact, and no p is below 0.001."
+    )

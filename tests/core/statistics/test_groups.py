@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.statistics.groups import joined
+from core.statistics.groups import joined, some_groups
 
 
 def test_rows_are_joined_through_others_and_numbered_by_their_first_row() -> None:
@@ -26,3 +26,11 @@ def test_rows_that_share_nothing_stay_apart() -> None:
     none = np.empty(0, np.int64)
     assert joined(3, none, none).tolist() == [0, 1, 2]
     assert joined(0, none, none).tolist() == []
+
+
+def test_some_groups_are_drawn_whole_up_to_about_so_many_rows() -> None:
+    groups = np.random.default_rng(0).integers(0, 200, 1000)
+    rows = some_groups(groups, 300, np.random.default_rng(1))
+    assert 270 <= len(rows) <= 300
+    np.testing.assert_array_equal(rows, np.flatnonzero(np.isin(groups, groups[rows])))
+    assert len(some_groups(np.zeros(50, np.int64) + np.arange(50) // 25, 10, np.random.default_rng(0))) == 50

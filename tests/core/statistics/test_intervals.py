@@ -174,3 +174,18 @@ def test_large_groups_that_are_all_right_by_luck_do_not_say_that_the_rest_knows_
         found = accuracy_of((rng.random(len(sizes)) < 0.3)[groups], groups)
         held += found.low <= 0.7 <= found.high
     assert held >= 90  # 0.74 before
+
+
+def test_of_many_rows_the_bootstrap_draws_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[int] = []
+
+    def mean(rows: I64) -> float:
+        drawn.append(len(rows))
+        return float(rows.mean())
+
+    monkeypatch.setattr("core.statistics.intervals.REDRAWN", 1000 * 150)
+    bootstrap(mean, 1000, None, np.random.default_rng(0))
+    assert drawn == [1000] * 151  # and all rows as they are
+    drawn.clear()
+    bootstrap(mean, 5000, None, np.random.default_rng(0))
+    assert len(drawn) == 101

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.discovery.ridge.heads import Features, HeadSmoother
+from core.discovery.ridge.heads import Features, HeadSmoother, inverse_of
 from core.records import F32, F64, I64
 from core.statistics.groups import assign_folds
 
@@ -172,3 +172,23 @@ def test_many_classes_of_few_rows_keep_no_matrix_of_the_features_for_each_class_
         for a in (smoother.rows, smoother.reduced, smoother.upper, *smoother.own, *smoother.inverses, *smoother.shared)
     )
     assert kept <= 4 * (n * 50 + n * r * 7 + 5 * r * r)  # P, then X, Z and U, then S: not 100 x 5 x r x r
+
+
+def test_features_do_not_depend_on_how_many_rows_are_worked_on_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    vectors, blocks = rng.normal(size=(200, 9)).astype(np.float32), rng.integers(0, 4, 200)
+    whole = Features(vectors, blocks)
+    monkeypatch.setattr("core.discovery.ridge.heads.AT_ONCE", 33)
+    parts = Features(vectors, blocks)
+    np.testing.assert_allclose(parts.rows, whole.rows, atol=1e-5)
+    np.testing.assert_allclose(parts.block_means, whole.block_means, atol=1e-12)
+
+
+@pytest.mark.parametrize("n", [1, 2, 50])
+def test_an_inverse_by_its_cholesky_factor_is_the_inverse_and_a_singular_matrix_is_left_to_the_general_one(
+    n: int,
+) -> None:
+    root = np.random.default_rng(0).normal(size=(n, n + 3))
+    np.testing.assert_allclose(inverse_of(root @ root.T), np.linalg.inv(root @ root.T), rtol=1e-6, atol=1e-9)
+    indefinite = np.diag(np.r_[-1.0, np.ones(n - 1)])
+    np.testing.assert_allclose(inverse_of(indefinite), indefinite)
