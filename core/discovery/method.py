@@ -27,7 +27,7 @@ from core.discovery.sensitivity.power import measure_sensitivity, smallest_detec
 from core.discovery.sensitivity.whole_classes import ClassRows
 from core.discovery.settings import CLASS_SHARE_OF_ALPHA, DEFAULTS, MIN_SAMPLES, WITHOUT_MAP, Settings
 from core.discovery.superclasses import Superclasses
-from core.embeddings.projection import pca_map, umap_map
+from core.embeddings.projection import MOST_MAPPED, pca_map, umap_map
 from core.errors import InvalidInput
 from core.language.naming import name_cluster
 from core.records import (
@@ -189,6 +189,9 @@ def _describe(inputs: _Inputs, search: _Search, settings: Settings, progress: Pr
     )
     assumed = assumptions(samples, outcomes, settings, testable=design.testable)
     progress("describe", n_parts, n_parts)
+    drawn = umap_map(embeddings, seed=seed, progress=progress) if settings.map else pca_map(embeddings)
+    if settings.map and len(samples) > MOST_MAPPED:
+        assumed.append(f"The map shows two principal components: UMAP is not drawn of over {MOST_MAPPED:,} samples.")
     return Diagnosis(
         samples=samples,
         outcomes=outcomes,
@@ -201,7 +204,7 @@ def _describe(inputs: _Inputs, search: _Search, settings: Settings, progress: Pr
         detectable=smallest_detectable(sensitivity),
         sensitivity=sensitivity,
         label_errors=suspects,
-        map=umap_map(embeddings, seed=seed, progress=progress) if settings.map else pca_map(embeddings),
+        map=drawn,
         settings=settings_of(settings, embeddings, test.alpha),
         versions=versions(),
         fingerprint="",

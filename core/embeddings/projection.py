@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
@@ -24,37 +25,57 @@ KEPT = (
 )
 """Functions that cost seconds to compile and that their packages do not keep compiled. None takes a function as its
 argument: numba would keep a copy of such a one from every process, and find none again."""
+MOST_MAPPED = 200_000
+"""Of more rows UMAP would take longer than all the rest; of a sample of them it would show less than is there."""
+AT_ONCE = 16_384
+"""Rows that are centred at once."""
 
 
 def pca_map(embeddings: Embeddings) -> FailureMap:
     """The two leading principal directions, each scaled to unit spread; signs fixed so that the same rows give the same
     map."""
-    centred = embeddings.vectors - embeddings.vectors.mean(0)
-    leading = _two_leading(centred.astype(np.float64))
+    vectors, mean = embeddings.vectors, embeddings.vectors.mean(0, dtype=np.float64)
+    leading = _two_leading(vectors, mean)
     if leading.shape[1] < 2:
         leading = np.c_[leading, np.zeros(len(leading))]
     leading = leading * np.where(leading[np.abs(leading).argmax(0), [0, 1]] < 0, -1, 1)
-    xy = centred @ leading
+    xy = np.concatenate([block @ leading for block in _centred(vectors, mean)])
     return FailureMap((xy / np.maximum(xy.std(0), 1e-9)).astype(np.float32), "pca")
 
 
-def _two_leading(centred: F64) -> F64:
+def _centred(vectors: F32, mean: F64) -> Iterator[F64]:
+    """The rows without their mean, a block at a time, which bounds memory."""
+    return (vectors[at : at + AT_ONCE] - mean for at in range(0, len(vectors), AT_ONCE))
+
+
+def _two_leading(vectors: F32, mean: F64) -> F64:
     """(d, 2) the two leading principal directions, or (d, 1); by way of the rows where they are fewer than d."""
-    n, d = centred.shape
-    gram = centred.T @ centred if n >= d else centred @ centred.T
+    n, d = vectors.shape
+    if n < d:
+        centred = vectors - mean
+        return _leading(centred, centred @ centred.T)
+    gram = np.zeros((d, d))
+    for block in _centred(vectors, mean):
+        gram += block.T @ block
+    return _leading(None, gram)
+
+
+def _leading(rows: F64 | None, gram: F64) -> F64:
+    """The two leading eigenvectors of a Gram matrix; of one of rows the directions that those stand for."""
     size = len(gram)
     _, vectors = linalg.eigh(gram, subset_by_index=[max(size - 2, 0), size - 1])
-    leading = vectors[:, ::-1] if n >= d else centred.T @ vectors[:, ::-1]
+    leading = vectors[:, ::-1] if rows is None else rows.T @ vectors[:, ::-1]
     return leading / np.maximum(np.linalg.norm(leading, axis=0), 1e-12)
 
 
 def umap_map(embeddings: Embeddings, *, seed: int = 0, progress: Progress = no_progress) -> FailureMap:
     """UMAP of the embeddings (cosine, 15 neighbours, 0.1 apart), one thread, so that the same seed gives the same map.
 
-    Source: McInnes, Healy & Melville 2018, arXiv 1802.03426. Fewer than 20 rows fall back to `pca_map`.
+    Source: McInnes, Healy & Melville 2018, arXiv 1802.03426. Fewer than 20 rows, or more than MOST_MAPPED, fall back to
+    `pca_map`.
     """
     n = len(embeddings)
-    if n < 20:
+    if not 20 <= n <= MOST_MAPPED:
         return pca_map(embeddings)
     for package in ("numba", "sklearn.neighbors", "pynndescent", "umap"):  # heavy each: told of one by one
         progress("map", 0, 1)

@@ -105,7 +105,7 @@ def inverse_of(matrix: F32 | F64) -> F64:
     """Of a symmetric positive definite matrix, in double precision, by its Cholesky factor: a third of the work of a
     general inverse."""
     known: Any = lapack
-    factor, failed = known.dpotrf(matrix.astype(np.float64), lower=1, overwrite_a=1)
+    factor, failed = known.dpotrf(np.array(matrix, np.float64, order="F"), lower=1, overwrite_a=1)
     lower, _ = known.dpotri(factor, lower=1, overwrite_c=1)
     if failed:
         return np.asarray(np.linalg.inv(matrix.astype(np.float64)), np.float64)

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
+from core.discovery.method import diagnose_arrays
+from core.discovery.settings import Settings
 from core.embeddings.projection import KEPT, keep_compiled, pca_map, umap_map
 from core.records import F32, Embeddings
 
@@ -76,3 +78,20 @@ def test_umap_is_the_same_for_the_same_seed_and_keeps_neighbours_together() -> N
     assert seen[-1] == ("map", 1, 1)
     distances = np.linalg.norm(one.xy[:, None] - one.xy[None], axis=2) + np.diag(np.full(len(one.xy), np.inf))
     assert (which[distances.argmin(1)] == which).mean() > 0.95
+
+
+def test_many_samples_get_the_pca_map_and_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    for module in ("core.embeddings.projection", "core.discovery.method"):
+        monkeypatch.setattr(f"{module}.MOST_MAPPED", 90)
+    vectors, losses = rng.normal(size=(91, 4)).astype(np.float32), rng.gamma(1.0, 1.0, 91)
+    found = diagnose_arrays(vectors, losses, settings=Settings(n_permutations=199, n_members=2, sensitivity=False))
+    assert found.map.method == "pca"
+    assert any("UMAP is not drawn of over 90 samples" in note for note in found.notes)
+
+
+def test_the_pca_map_does_not_depend_on_how_many_rows_are_centred_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors = np.random.default_rng(0).normal(size=(300, 7)).astype(np.float32)
+    whole = pca_map(Embeddings(vectors, "given", "given")).xy
+    monkeypatch.setattr("core.embeddings.projection.AT_ONCE", 37)
+    np.testing.assert_allclose(pca_map(Embeddings(vectors, "given", "given")).xy, whole, atol=1e-5)
