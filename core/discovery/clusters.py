@@ -80,7 +80,8 @@ def find_clusters(
         measured: class-centred measures of failure, which are tested and which the heads are fitted to.
         alpha: what of the run's level is spent inside classes.
     """
-    family, design, n_permutations = proposals.family, proposals.design, settings.n_permutations
+    family, design = proposals.family, proposals.design
+    n_permutations = settings.permutations(family.n)
     strata, permuter = design.centre_of_row, design.permuter(measured.scores)
     later = max(200, n_permutations // 4) if family.n > MANY_ROWS else n_permutations
     found, tests = list[FoundCluster](), list[FamilyTest]()

@@ -77,7 +77,7 @@ def diagnose_records(
         InvalidInput: too few samples, or all losses are equal.
     """
     _check(samples, outcomes, embeddings)
-    settings = settings.for_rows(len(samples))
+    settings = replace(settings, n_permutations=settings.permutations(len(samples)))
     clipped, order = _clipped(outcomes), np.argsort(np.array(samples.ids), kind="stable")
     numbered = replace(samples, groups=None if samples.groups is None else _renumbered(samples.groups, order))
     kept = None if words is None else words.keep(order)

@@ -41,7 +41,7 @@ def assumptions(samples: SampleSet, outcomes: Outcomes, settings: Settings, *, t
     if not testable:
         return said
     rows = len(outcomes.loss)
-    drawn = settings.for_rows(rows).n_permutations
+    drawn = settings.permutations(rows)
     if drawn < usual_permutations(rows):
         said.append(f"{drawn:,} permutations are a preview; 5,000 or more are needed for a p that is reported.")
     elif drawn < PERMUTATIONS:

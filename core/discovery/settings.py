@@ -45,8 +45,8 @@ class Settings:
     seed: int = 0
     family: str = "ridge"
     n_members: int = 20
-    n_permutations: int = 0
-    """0: PERMUTATIONS, of many rows fewer (`for_rows`). Of more than MANY_ROWS rows a quarter of them, but at least
+    n_permutations: int | None = None
+    """None: PERMUTATIONS, of many rows fewer (`permutations`). Of more than MANY_ROWS rows a quarter of them, but at least
     200, is drawn for each cluster after the first."""
     max_clusters: int = 10
     within: tuple[str, ...] = ()
@@ -65,7 +65,7 @@ class Settings:
             raise InvalidInput(f"alpha must lie between 0 and 0.5: got {self.alpha}. The usual choice is 0.05.")
         if self.family not in FAMILIES:
             raise InvalidInput(f"family must be one of {', '.join(FAMILIES)}: got {self.family!r}.")
-        drawn = self.n_permutations or FEWEST_PERMUTATIONS
+        drawn = FEWEST_PERMUTATIONS if self.n_permutations is None else self.n_permutations
         if drawn < 100:
             raise InvalidInput(
                 f"n_permutations must be at least 100 (5,000 for a p that is reported): got {self.n_permutations}."
@@ -90,10 +90,10 @@ class Settings:
         own = {field.name: said[field.name] for field in fields(cls) if field.name in said}
         return cls(**{**own, **changed})
 
-    def for_rows(self, n: int) -> Settings:
-        """These settings with the number of permutations that `n` rows get where none is given: the test is exact
-        with any number, and more than a thousand only tell small p from smaller ones."""
-        return self if self.n_permutations else replace(self, n_permutations=usual_permutations(n))
+    def permutations(self, n: int) -> int:
+        """How many permutations `n` rows get: the test is exact with any number, and more than a thousand only tell
+        small p from smaller ones."""
+        return self.n_permutations or usual_permutations(n)
 
     @property
     def predictability_alpha(self) -> float:

@@ -25,5 +25,5 @@ def test_classes_to_search_inside_are_a_list_of_names(within: Any) -> None:
     ("rows", "drawn"), [(40, 5000), (20_000, 5000), (40_000, 2500), (100_000, 1000), (10**6, 1000)]
 )
 def test_many_rows_get_fewer_permutations_unless_a_number_is_given(rows: int, drawn: int) -> None:
-    assert Settings().for_rows(rows).n_permutations == drawn
-    assert Settings(n_permutations=3000).for_rows(rows).n_permutations == 3000
+    assert Settings().permutations(rows) == drawn
+    assert Settings(n_permutations=3000).permutations(rows) == 3000
