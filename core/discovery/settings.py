@@ -46,8 +46,8 @@ class Settings:
     family: str = "ridge"
     n_members: int = 20
     n_permutations: int | None = None
-    """None: PERMUTATIONS, of many rows fewer (`permutations`). Of more than MANY_ROWS rows a quarter of them, but at least
-    200, is drawn for each cluster after the first."""
+    """None: PERMUTATIONS, of many rows fewer (`permutations`). Of more than MANY_ROWS rows a quarter, but at least 200,
+    is drawn for each cluster after the first."""
     max_clusters: int = 10
     within: tuple[str, ...] = ()
     """Classes, named before anything is looked at, inside which failures are searched beside all samples; all classes
