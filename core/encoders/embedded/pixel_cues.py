@@ -41,20 +41,31 @@ _RING[4:-4, 4:-4] = False
 def measure_cues(batch: F32) -> F32:
     """(n, len(CUES)) of (n, 3, 224, 224) pictures in [-1, 1]. Shares and levels are in [0, 1], the rest logarithms or
     differences of these."""
-    return np.array([_cues(picture) for picture in batch], np.float32).reshape(-1, len(CUES))
+    if not len(batch):
+        return np.zeros((0, len(CUES)), np.float32)
+    light, sharpness, coarse, edges = (np.array(part, np.float32) for part in zip(*map(_fine, batch)))
+    grid = np.concatenate([coarse, np.log(edges + np.float32(0.01))[:, None]], 1)
+    cells = grid.reshape(-1, 4, 4, 7, 4, 7).mean((3, 5)).reshape(len(batch), -1)
+    return np.concatenate([light, _colour(coarse), sharpness, _layout(coarse, edges), cells], 1, dtype=np.float32)
 
 
-def _cues(picture: F32) -> F32:
+def _fine(picture: F32) -> tuple[list[float], list[float], F32, F32]:
+    """What is measured on all pixels: cues of light and of sharpness; and (3, 28, 28) means of squares of eight pixels
+    and (28, 28) of their edges, on which the other cues are."""
     rgb = picture * np.float32(0.5) + np.float32(0.5)
-    luma = rgb[0] * np.float32(0.299) + rgb[1] * np.float32(0.587) + rgb[2] * np.float32(0.114)
-    coarse = _eighth(rgb)  # (3, 28, 28)
-    across, down = np.abs(np.diff(luma, axis=1)), np.abs(np.diff(luma, axis=0))
-    edges = _eighth(across[:-1] + down[:, :-1])  # (27, 27)
-    edges = np.pad(edges, ((0, 1), (0, 1)), mode="edge")
-    light = _light(luma, coarse)
-    values = [*light, *_colour(coarse), *_sharpness(luma, across, down, rgb, edges), *_layout(coarse, edges)]
-    grid = np.concatenate([coarse, np.log(edges + np.float32(0.01))[None]])
-    return np.concatenate([np.array(values, np.float32), grid.reshape(4, 4, 7, 4, 7).mean((2, 4)).ravel()])
+    luma = _luma(rgb)
+    half = _halve(rgb)
+    coarse = _halve(_halve(half))
+    across, down = np.abs(luma[:, 1:] - luma[:, :-1]), np.abs(luma[1:] - luma[:-1])
+    wide, tall = _eighth(across[:-1]), _eighth(down[:, :-1])  # (27, 27)
+    edges = np.pad(wide + tall, ((0, 1), (0, 1)), mode="edge")
+    steps = float(across.mean()), float(down.mean())
+    sharpness = [*_sharpness(luma, _luma(half), across, sum(steps), rgb, edges), *_streaks(luma, *steps, wide, tall)]
+    return _light(luma, coarse), sharpness, coarse, edges
+
+
+def _luma(planes: F32) -> F32:
+    return planes[0] * np.float32(0.299) + planes[1] * np.float32(0.587) + planes[2] * np.float32(0.114)
 
 
 def _halve(planes: F32) -> F32:
@@ -78,31 +89,29 @@ def _light(luma: F32, coarse: F32) -> list[float]:
     return [*levels, float(darkest[len(darkest) // 20]), float((sample > 0.9).mean()), float((sample < 0.1).mean())]
 
 
-def _colour(coarse: F32) -> list[float]:
-    red, green, blue = coarse.reshape(3, -1)
+def _colour(coarse: F32) -> F32:
+    """(n, 5 and two for each hue) of (n, 3, 28, 28)."""
+    red, green, blue = coarse.reshape(len(coarse), 3, -1).transpose(1, 0, 2)
     high, low = np.maximum(np.maximum(red, green), blue), np.minimum(np.minimum(red, green), blue)
     chroma = high - low
-    ordered = np.sort(chroma)
-    p25, p95 = float(ordered[len(ordered) // 4]), float(ordered[len(ordered) * 95 // 100])
+    ordered = np.sort(chroma, axis=1)
+    p25, p95 = ordered[:, GRID * GRID // 4], ordered[:, GRID * GRID * 95 // 100]
     saturation = chroma / (high + np.float32(0.05))
     alpha, beta = red - (green + blue) / 2, np.float32(0.8660254) * (green - blue)
     length = np.sqrt(alpha * alpha + beta * beta) + np.float32(1e-6)
-    shares: list[float] = []
-    floors: list[float] = []
+    shares: list[F32] = []
+    floors: list[F32] = []
     for degrees in HUES.values():
         angle = np.float32(np.deg2rad(degrees))
         along = (alpha * np.cos(angle) + beta * np.sin(angle)) / length
         strength: F32 = np.maximum(along, 0) ** _LOBE * saturation
-        shares.append(float(strength.mean()))
-        floors.append(float(np.sort(strength)[len(strength) // 4]))
-    return [float(chroma.mean()), p25, p95, float(saturation.mean()), float(np.log(p95 + 0.01)), *shares, *floors]
+        shares.append(strength.mean(1))
+        floors.append(np.sort(strength, axis=1)[:, GRID * GRID // 4])
+    return np.stack([chroma.mean(1), p25, p95, saturation.mean(1), np.log(p95 + 0.01), *shares, *floors], 1)
 
 
-def _sharpness(luma: F32, across: F32, down: F32, rgb: F32, edges: F32) -> list[float]:
-    half = _halve(luma)
-    quarter = _halve(half)
-    steps = [float(across.mean() + down.mean())]
-    steps += [float(np.abs(np.diff(p, axis=0)).mean() + np.abs(np.diff(p, axis=1)).mean()) for p in (half, quarter)]
+def _sharpness(luma: F32, half: F32, across: F32, step: float, rgb: F32, edges: F32) -> list[float]:
+    steps = [step, *(float(np.abs(p[1:] - p[:-1]).mean() + _mean_step(p)) for p in (half, _halve(half)))]
     e1, e2, e4 = (float(np.log(step + 1e-3)) for step in steps)
     peak1 = float(np.partition(across[::2, ::2].ravel(), -200)[-200])
     peak2 = float(np.partition(np.abs(np.diff(half, axis=1)).ravel(), -200)[-200])
@@ -111,45 +120,59 @@ def _sharpness(luma: F32, across: F32, down: F32, rgb: F32, edges: F32) -> list[
     rough = bend[:, 1:-1] - (bend[:, :-2] + bend[:, 2:]) * np.float32(0.5)
     local = np.sort(_eighth(np.abs(rough)), axis=None)  # (27 * 27,)
     floor, p25, p50 = (float(np.log(local[int(q * len(local))] + 1e-3)) for q in (0.05, 0.25, 0.5))
-    tint = rgb[0, ::2] - rgb[2, ::2]
-    tint_noise = float(np.log(np.abs(np.diff(tint, axis=1)).mean() + 1e-3))
+    tint_noise = float(np.log(_mean_step(rgb[0, ::2] - rgb[2, ::2]) + 1e-3))
     square = bend * bend
     spread = float(np.sqrt(square.mean())) + 1e-3
-    dots = float(np.log((bend > 0.08).mean() + 1e-3))
+    dots = float(np.log(np.count_nonzero(bend > 0.08) / bend.size + 1e-3))
     skew = float((square * bend).mean()) / spread**3
     flat = np.sort(edges, axis=None)
     peaks, steep = np.log((peak1 + 0.01) / (peak2 + 0.01)), np.log(flat[len(flat) * 95 // 100] + 1e-3)
     steps = [e1, e2, e4, e1 - e2, e2 - e4, float(peaks), float(steep)]
     noise = [floor, p25, p50, floor - e4, tint_noise, dots, float(np.tanh(skew / 3))]
-    return [*steps, *noise, *_streaks(luma, across, down, edges)]
+    return [*steps, *noise]
 
 
-def _streaks(luma: F32, across: F32, down: F32, edges: F32) -> list[float]:
+def _mean_step(plane: F32, far: int = 1) -> float:
+    """Mean change from a pixel to the one `far` to the right."""
+    return float(np.abs(plane[:, far:] - plane[:, :-far]).mean())
+
+
+def _streaks(luma: F32, across: float, down: float, wide: F32, tall: F32) -> list[float]:
     """How much more changes across than along an upright line, at one and at eight pixels, and where little else
     happens."""
-    near = float(np.log((across.mean() + 1e-3) / (down.mean() + 1e-3)))
-    along = np.abs(luma[8:] - luma[:-8])
-    far = float(np.log((along.mean() + 1e-3) / (np.abs(luma[:, 8:] - luma[:, :-8]).mean() + 1e-3)))
-    wide, tall = _eighth(across[:-1]), _eighth(down[:, :-1])
-    calm = edges[:27, :27] <= np.median(edges)
+    near = float(np.log((across + 1e-3) / (down + 1e-3)))
+    far = float(np.log((np.abs(luma[8:] - luma[:-8]).mean() + 1e-3) / (_mean_step(luma, 8) + 1e-3)))
+    edges = wide + tall
+    calm = edges <= np.median(np.pad(edges, ((0, 1), (0, 1)), mode="edge"))
     return [near, far, float(np.log((wide[calm].mean() + 1e-3) / (tall[calm].mean() + 1e-3)))]
 
 
-def _layout(coarse: F32, edges: F32) -> list[float]:
-    ring, middle = coarse[:, _RING], coarse[:, ~_RING]
-    median = np.median(ring, 1, keepdims=True)
-    apart = np.abs(ring - median).max(0)
-    border, centre = float(edges[_RING].mean()), float(edges[~_RING].mean())
-    luma = coarse.mean(0)
-    half = GRID // 2
-    chroma = coarse.max(0) - coarse.min(0)
-    blue = coarse[2] - coarse[0]
+def _layout(coarse: F32, edges: F32) -> F32:
+    """(n, 13) of (n, 3, 28, 28) and (n, 28, 28)."""
+    (ring, middle), (border, centre) = _parted(coarse), _parted(edges)
+    apart = np.abs(ring - np.median(ring, 2, keepdims=True)).max(1)
+    around, inside = border.mean(1), centre.mean(1)
+    luma, chroma, blue = coarse.mean(1), coarse.max(1) - coarse.min(1), coarse[:, 2] - coarse[:, 0]
+    upper, lower = _halves(edges)
     values = (
-        *(ring.std(1).mean(), (apart < 0.08).mean(), np.log(border + 0.01), np.log(centre + 0.01)),
-        *(np.log((centre + 0.01) / (border + 0.01)), (edges < 0.03).mean(), (edges[_RING] < 0.03).mean()),
-        np.abs(middle.mean(1) - ring.mean(1)).max(),
-        *(luma[:half].mean() - luma[half:].mean(), luma[:, :half].mean() - luma[:, half:].mean()),
-        np.log((edges[:half].mean() + 0.01) / (edges[half:].mean() + 0.01)),
-        *(blue[:half].mean() - blue[half:].mean(), chroma[:half].mean() - chroma[half:].mean()),
+        *(ring.std(2).mean(1), (apart < 0.08).mean(1), np.log(around + 0.01), np.log(inside + 0.01)),
+        *(np.log((inside + 0.01) / (around + 0.01)), (edges < 0.03).mean((1, 2)), (border < 0.03).mean(1)),
+        np.abs(middle.mean(2) - ring.mean(2)).max(1),
+        *(np.subtract(*_halves(luma)), np.subtract(*_halves(luma.transpose(0, 2, 1)))),
+        np.log((upper + 0.01) / (lower + 0.01)),
+        *(np.subtract(*_halves(blue)), np.subtract(*_halves(chroma))),
     )
-    return [float(value) for value in values]
+    return np.stack(values, 1)
+
+
+def _parted(planes: F32) -> tuple[F32, F32]:
+    """The cells of (..., 28, 28) on the border, and the others: (..., cells), rows in order, so that a picture's sums
+    are the same in any batch."""
+    flat = planes.reshape(*planes.shape[:-2], -1)
+    return np.compress(_RING.ravel(), flat, axis=-1), np.compress(~_RING.ravel(), flat, axis=-1)
+
+
+def _halves(planes: F32) -> tuple[F32, F32]:
+    """(n,) and (n,) means of the upper and of the lower half of (n, 28, 28)."""
+    rows = planes.reshape(len(planes), 2, -1).mean(2)
+    return rows[:, 0], rows[:, 1]
