@@ -7,8 +7,8 @@ Pictures and texts are made up, or those of FOLDER (images/ and captions.csv). "
 read as a diagnosis reads them, and torch's are decoded, resized and run through its network. Every contestant is a
 process of its own: `EmbeddedEncoder.encode_items` and `encode_texts` on all cores and on one, its networks alone, and a
 plain loop over timm's network and transformers' MiniLM, on one thread, in batches of 32. They take turns, one at a
-time, and the median over the turns counts; CPU seconds are those of all threads. `--code` measures the encoders of several
-checkouts side by side. "size" diagnoses the shipped example and adds up the packages that it imported.
+time, and the median over the turns counts; CPU seconds are those of all threads. `--code` measures the encoders of
+several checkouts side by side. "size" diagnoses the shipped example and adds up the packages that it imported.
 """
 
 from __future__ import annotations
