@@ -5,7 +5,8 @@
 
 DATA is a folder with pictures (or a Parquet file with an image column), of which every second one belongs to a half; at
 most 2,000 are read. 200 of them are edited, each edit is added by itself, and a copy is found if it shares a group with
-its original. `--rows` measures time and memory on made rows of 1,024 dimensions, a tenth of them near copies.
+its original. `--rows` measures time and memory on made rows of 1,024 dimensions, a tenth of them near copies;
+`--hashes N --kind K` those of near-duplicates among N made pictures by their hashes.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import io
 import json
+import os
 import resource
 import time
 from collections.abc import Callable, Sequence
@@ -23,6 +25,7 @@ import pandas as pd
 from PIL import Image
 from threadpoolctl import threadpool_limits
 
+from core.data.images.duplicates import duplicate_groups
 from core.embeddings.copies import find_copies
 from core.encoders import load_encoder
 from core.encoders.arithmetic import unit
@@ -86,7 +89,7 @@ def measure(source: Path, half: str) -> dict[str, object]:
     return {"source": source.name, "half": half, "edited": len(edited), **found}
 
 
-def speed(n: int) -> dict[str, float]:
+def speed(n: int) -> dict[str, object]:
     """CPU seconds and the memory that the search adds, with the share of planted copies that are found."""
     rng = np.random.default_rng(0)
     wide = rng.normal(size=(40, 1024)).astype(np.float32)
@@ -98,7 +101,42 @@ def speed(n: int) -> dict[str, float]:
     _, groups = find_copies(vectors)
     seconds, after = time.process_time() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     recall = float((groups[:count] == groups[n // 2 : n // 2 + count]).mean())
-    return {"rows": n, "cpu_seconds": seconds, "peak_added_mb": (after - before) / 1024, "found": recall}
+    return {
+        "rows": n,
+        "cpu_seconds": seconds,
+        "peak_added_mb": (after - before) / 1024,
+        "found": recall,
+        "load": os.getloadavg()[0],
+    }
+
+
+def hashed(n: int, kind: str) -> tuple[list[str], F32]:
+    """Hashes and vectors of n made pictures: "spread" are random, a tenth of them copies whose hashes differ in eight
+    bits at most; "scene" all lie within 24 bits of each other, as the frames of a camera that stands still; "blank" are
+    all the same; "unlike" have one hash and vectors that differ."""
+    rng = np.random.default_rng(0)
+    bits = rng.integers(0, 256, (n, 32), np.uint8) if kind == "spread" else np.zeros((n, 32), np.uint8)
+    grids = rng.integers(0, 256, (n, 48), np.uint8) if kind == "spread" else np.zeros((n, 48), np.uint8)
+    vectors = np.ones((n, 64), np.float32) if kind == "blank" else rng.standard_normal((n, 64), np.float32)
+    copies, turned = (n // 10, 8) if kind == "spread" else (n, 11 if kind == "scene" else 0)
+    if kind == "spread":
+        bits[n - copies :], grids[n - copies :], vectors[n - copies :] = bits[:copies], grids[:copies], vectors[:copies]
+    if kind == "scene":
+        vectors += 10
+    for _ in range(turned):
+        bit = rng.integers(0, 256, copies)
+        bits[np.arange(n - copies, n), bit // 8] ^= (1 << (bit % 8)).astype(np.uint8)
+    return [a.tobytes().hex() + b.tobytes().hex() for a, b in zip(bits, grids)], unit(vectors)
+
+
+def hash_speed(n: int, kind: str) -> dict[str, object]:
+    """CPU seconds and the memory that near-duplicates of pictures take, and how many sets there are."""
+    hashes, vectors = hashed(n, kind)
+    before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
+    groups = duplicate_groups([number.to_bytes(4, "big") for number in range(n)], hashes, vectors)
+    seconds, after = time.process_time() - started, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    found = {"rows": n, "kind": kind, "cpu_seconds": seconds, "peak_added_mb": (after - before) / 1024}
+    return {**found, "sets": int(groups.max()) + 1, "load": os.getloadavg()[0]}
 
 
 def main() -> None:
@@ -106,10 +144,15 @@ def main() -> None:
     parser.add_argument("data", type=Path, nargs="?")
     parser.add_argument("--half", choices=("tune", "report"), default="report")
     parser.add_argument("--rows", type=int)
+    parser.add_argument("--hashes", type=int, metavar="N")
+    parser.add_argument("--kind", choices=("spread", "scene", "blank", "unlike"), default="spread")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     with threadpool_limits(1):
-        row = speed(given.rows) if given.rows else measure(given.data, given.half)
+        if given.hashes:
+            row = hash_speed(given.hashes, given.kind)
+        else:
+            row = speed(given.rows) if given.rows else measure(given.data, given.half)
     if given.out:
         append_line(given.out, row)
     print(json.dumps(row))

@@ -26,7 +26,7 @@ WORDS = 4
 _RUNS = (*((20 * run, 20, 1) for run in range(12)), (240, 16, 0))
 """First bit, number of bits, and in how many of them two hashes may differ."""
 assert sum(differing + 1 for _, _, differing in _RUNS) == MAX_BITS + 1  # a pair that no run finds differs in more
-FEW = 16_384
+FEW = 2048
 """Up to so many rows each is compared with all."""
 DENSER = 16
 """So many times as long as a pair takes in order is what one takes that is looked up."""
