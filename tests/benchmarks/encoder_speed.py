@@ -157,11 +157,12 @@ def measure_speed(given: argparse.Namespace, say: Report) -> None:
         with tempfile.TemporaryDirectory() as folder:
             found = take_turns(them, n, given.data, given.repeats, Path(folder))
         for one, (times, vectors) in zip(them, found):
-            speeds, cpu = n / times[:, 0], 1000 * times[:, 1] / n
+            speeds, cpu, against = n / times[:, 0], 1000 * times[:, 1] / n, found[-1][0][:, 1] / times[:, 1]
             row = {"measure": "speed", "title": one.title(True), "n": n, "wall": times[:, 0].tolist()}
             say(
                 f"{one.title(several)}: {np.median(speeds):.0f} a second ({speeds.min():.0f} to {speeds.max():.0f}), "
-                f"{np.median(cpu):.2f} ms CPU each ({cpu.min():.2f} to {cpu.max():.2f})",
+                f"{np.median(cpu):.2f} ms CPU each ({cpu.min():.2f} to {cpu.max():.2f}); "
+                f"torch takes {np.median(against):.2f} times that ({against.min():.2f} to {against.max():.2f})",
                 **row,
                 cpu=times[:, 1].tolist(),
                 load=os.getloadavg()[0],

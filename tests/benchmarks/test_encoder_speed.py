@@ -48,6 +48,7 @@ def test_contestants_take_turns_and_medians_count(stand_in: Path, capsys: pytest
     said = capsys.readouterr().out
     assert "pictures, torch, 1 core: 2 a second (0 to 4), 1000.00 ms CPU each (500.00 to 1500.00)" in said
     assert "texts, encoder, all cores: 4 a second (1 to 8)" in said
+    assert said.count("torch takes 1.00 times that (1.00 to 1.00)") == said.count("ms CPU each") == 11
     agreement = [row for row in read_lines(out) if row["measure"] == "agreement"]
     assert [row["title"].split(",")[0] for row in agreement] == ["pictures", "texts", "files", "files"]
     assert agreement[0]["largest"] == pytest.approx(0.1 / 1.01**0.5)
