@@ -95,10 +95,11 @@ def diagnose_data_set(
     embedding = embedding.spoken_for(audit.samples.modality)
     audit, names = embed(audit, embedding, words=settings.words, progress=progress), None
     if needs_superclasses(audit.samples) and audit.samples.items is not None:
-        from core.encoders import load_encoder
+        from core.encoders import load_encoder, texts_missing
 
         speaker = load_encoder(embedding.speaker)
-        names = name_vectors(speaker, audit.samples.class_names, embedding.cache) if speaker.joint_space else None
+        if speaker.joint_space and not texts_missing(speaker):  # else classes are grouped by their rows, and it is said
+            names = name_vectors(speaker, audit.samples.class_names, embedding.cache)
     return diagnose_embedded(audit, names, hold_back=hold_back, settings=settings, progress=progress)
 
 

@@ -133,13 +133,15 @@ def _compared(diagnosis: Diagnosis, a: _Side, b: _Side, seed: int) -> Comparison
     )
     missing = len(diagnosis.samples) - len(rows)
     notes = [f"{missing:,} of {len(diagnosis.samples):,} samples were not scored by both and are left out."]
-    notes = notes if missing else []
-    if differ:
-        notes.append(
+    untested = (
+        ""
+        if not differ
+        else (
             f"Nothing is tested: {differ:,} of {len(rows):,} samples have one true class for {a.name!r} and another "
             f"for {b.name!r}, and McNemar's test asks which model is right about the same truth. Give both tables the "
             "same labels."
         )
+    )
     return Comparison(
         a.name,
         b.name,
@@ -150,7 +152,8 @@ def _compared(diagnosis: Diagnosis, a: _Side, b: _Side, seed: int) -> Comparison
         pair.classes(),
         pair.clusters(),
         kappa(wrong_a, wrong_b),
-        tuple(notes),
+        (*(notes if missing else ()), *filter(None, [untested])),
+        untested,
     )
 
 

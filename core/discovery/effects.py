@@ -22,9 +22,11 @@ class Effects:
     """Of one set of rows within its scope; error figures are None where errors are unknown."""
 
     excess_loss: Estimate
-    """Mean loss inside minus outside, what rows owe to their class taken out."""
+    """Mean loss inside minus outside, what rows owe to their class taken out. Of a loss that is the 0/1 error it is
+    `error_difference`."""
     error_difference: Estimate | None
-    """The same of the error rate."""
+    """The same of the error rate; like `error_rate` it ends where shares do, while an interval that pays for the search
+    reaches further."""
     mean_loss: Estimate
     """Of the rows, less what the search added to it."""
     error_rate: Estimate | None
@@ -63,6 +65,8 @@ def effects_of(
         return Effects(excess, None, mean, None, None, _above(inside[of], outcomes.fitted[of]))
     worse, rate = read(outcomes.errors.astype(np.float64))
     worse, rate, rest = clipped(worse, -1), clipped(rate, 0), float(outcomes.errors[outside].mean())
+    if np.array_equal(outcomes.fitted, outcomes.errors):
+        excess, mean = worse, rate
     return Effects(excess, worse, mean, rate, rest, _coverage(inside[of], outcomes.errors[of], rate))
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from core.data.samples import DataSet
 from core.discovery.copies import join_copies
 from core.discovery.settings import MIN_SAMPLES, EmbeddingSettings
-from core.errors import InvalidInput
+from core.errors import InvalidInput, MissingDependency
 from core.numbers import count
 from core.records import I64, ItemStore, Progress, SampleSet, Words, no_progress
 from core.statistics.groups import joined
@@ -28,6 +28,10 @@ def embed(
 
     Args:
         words: False leaves the words out.
+
+    Raises:
+        InvalidInput: there is nothing to embed, or too little of it can be read.
+        MissingDependency: what the encoders need is not installed; of the words' too it is said before the work.
     """
     if audit.samples.items is None:
         if audit.embeddings is None:
@@ -42,6 +46,8 @@ def embed(
     modality = audit.samples.modality
     settings = settings.spoken_for(modality)
     encoder = load_encoder(settings.encoder)
+    if words:
+        _check_words(settings.speaker)
     reading = read_rows(audit.samples.items, encoder, modality=modality, cache=settings.cache, progress=progress)
     lost = _unreadable(audit.samples, reading)
     samples, note = _with_measures(audit.samples, reading)
@@ -64,6 +70,16 @@ def embed(
     # two objects of one look are two objects, and several rows of one picture are in its group already
     own_pictures = audit.embeddings is None and share_pictures(audit.samples.items)
     return found if own_pictures else _with_groups(found, settings, progress)
+
+
+def _check_words(speaker: str) -> None:
+    """Raises MissingDependency: the encoder of that name shares a space with words, and cannot encode any here."""
+    from core.encoders import load_encoder, texts_missing
+
+    if missing := texts_missing(load_encoder(speaker)):
+        raise MissingDependency(
+            f"{missing} Or leave words out: on the command line with --no-words, in Python with Settings(words=False)."
+        )
 
 
 def _with_groups(audit: DataSet, settings: EmbeddingSettings, progress: Progress) -> DataSet:

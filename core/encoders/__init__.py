@@ -10,7 +10,7 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy.typing as npt
 
-from core.errors import InvalidInput
+from core.errors import InvalidInput, MissingDependency
 from core.program import install_line
 from core.records import F32
 from core.registry import Registry
@@ -121,6 +121,17 @@ def load_encoder(name: str = "embedded", **options: Any) -> Encoder:
             make = ENCODERS.load(kind)
             _loaded[key] = make(rest, **options) if rest else make(**options)
         return _loaded[key]
+
+
+def texts_missing(encoder: Encoder) -> str:
+    """What to install before the encoder can encode texts; "" where it can, or does not say."""
+    find: Any = getattr(encoder, "find_texts", None)
+    try:
+        if find is not None:
+            find()
+    except MissingDependency as missing:
+        return str(missing)
+    return ""
 
 
 def encoder_for(modality: str, name: str) -> str:

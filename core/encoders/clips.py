@@ -15,9 +15,9 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from core.encoders import Encoder, load_encoder
+from core.encoders import Encoder, load_encoder, texts_missing
 from core.encoders.arithmetic import unit
-from core.errors import InvalidInput
+from core.errors import InvalidInput, MissingDependency
 from core.records import F32
 
 SEEN = 8
@@ -87,6 +87,11 @@ class ClipEncoder:
 
     def encode_texts(self, texts: Sequence[str]) -> F32:
         return self.pictures.encode_texts(texts)
+
+    def find_texts(self) -> None:
+        """Raises what the encoder of pictures does."""
+        if said := texts_missing(self.pictures):
+            raise MissingDependency(said)
 
     def count_truncated(self, texts: Sequence[str]) -> int:
         return self.pictures.count_truncated(texts)

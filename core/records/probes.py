@@ -189,6 +189,8 @@ class Comparison:
     """Share of rows on which both are right or both wrong, minus what chance would give, over what it leaves (Cohen's
     kappa)."""
     notes: tuple[str, ...] = ()
+    untested: str = ""
+    """Why nothing is tested at all, which is one of the notes; "" where the two can be compared."""
 
 
 OWN = "probe"

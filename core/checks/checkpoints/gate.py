@@ -80,7 +80,7 @@ def gate(
     found, digest = compare(beside, MODEL, name), freeze(diagnosis).digest
     if found.overall.p is None:  # a gate that asked nothing must not let anything pass
         few = f"{name} has {count(found.overall.n, 'sample')} of the run, and {MIN_SCOPE_ROWS} are needed."
-        raise InvalidInput(" ".join(note for note in found.notes if note.startswith("Nothing")) or few)
+        raise InvalidInput(found.untested or few)
     if settings is None:
         return Gate(found, digest, None, "left out (--no-search)", notes)
     if not found.overall.broken:

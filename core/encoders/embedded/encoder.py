@@ -20,7 +20,13 @@ from core.encoders.embedded.checkpoint import read_state_dict
 from core.encoders.embedded.lite0 import SIDE, convolutions
 from core.encoders.embedded.lite0_runtime import best_mapper
 from core.encoders.embedded.pixel_cues import measure_cues
-from core.encoders.embedded.weights import EFFICIENTNET, EFFICIENTNET_SHA256, checked_bytes, efficientnet_weights
+from core.encoders.embedded.weights import (
+    EFFICIENTNET,
+    EFFICIENTNET_SHA256,
+    checked_bytes,
+    efficientnet_weights,
+    minilm_folder,
+)
 from core.records import F32
 
 if TYPE_CHECKING:
@@ -105,6 +111,10 @@ class EmbeddedEncoder:
         from core.encoders.embedded.minilm import embed_sentences
 
         return self.alignment.texts(embed_sentences(texts))
+
+    def find_texts(self) -> None:
+        """Raises MissingDependency where the weights that `encode_texts` needs are not here; loads nothing."""
+        minilm_folder()
 
     def load_text_tower(self, between: Callable[[], None]) -> None:
         """Load what `encode_texts` needs, with a call of `between` after each heavy part."""

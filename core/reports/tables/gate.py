@@ -62,7 +62,8 @@ def _new(regressions: Diagnosis, found: ClassFinding | FailureCluster) -> GateCa
     if isinstance(found, ClassFinding):
         name = f"the class {found.name}"
         return GateCase("new regressions", name, found.size, "failed", _change(found.mean_loss, found.p))
-    figure = f"{points(found.mean_loss, digits=1)}; beyond the rest: {_change(found.excess_loss, found.p)}"
+    aside = "" if regressions.samples.labels is None else ", class means set aside (whole classes are tested apart)"
+    figure = f"{points(found.mean_loss, digits=1)}; beyond the rest{aside}: {_change(found.excess_loss, found.p)}"
     return GateCase("new regressions", cluster_title(regressions, found), found.size, "failed", figure)
 
 

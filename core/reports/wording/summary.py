@@ -245,7 +245,8 @@ def own_words(diagnosis: Diagnosis, most: int = 5) -> list[str]:
     """One line on the confirmed conditions and phrases that describe no one cluster; none if there are none."""
     told = {(i.text, i.scope) for i in diagnosis.insights if i.cluster is not None}
     own = [i for i in diagnosis.insights if i.cluster is None and i.confirmed and (i.text, i.scope) not in told]
-    named = [f"{i.text} ({'' if i.scope == 'all samples' else f'{i.scope}, '}{p_value(i.p)})" for i in own]
+    within = ["" if i.scope == EVERYTHING else f"{i.scope}, " for i in own]
+    named = [f"{i.text} ({scope}n = {i.size:,}, {p_value(i.p)})" for i, scope in zip(own, within)]
     return [f"Also failing: {listed(named, most)}."] if named else []
 
 

@@ -154,3 +154,15 @@ def test_a_barely_passed_finding_is_shrunk_and_stays_in_its_interval() -> None:
     clear, bare = (replace(made(members), statistic=s) for s in (12.0, 3.01))
     (a,), (b,) = describe([clear], losses)[0], describe([bare], losses)[0]
     assert b.excess_loss.low <= b.excess_loss.value < 0.8 * a.excess_loss.value
+
+
+def test_of_a_0_1_error_no_limit_of_the_excess_lies_beyond_what_a_difference_of_rates_can_be() -> None:
+    members, errors = np.arange(N) < 4, np.arange(N) < 3
+    plain = first(members, noise() + 3 * errors, errors=errors)
+    own = first(members, errors.astype(np.float64), errors=errors)
+    assert plain.excess_loss.high > 1  # any other loss has no such end
+    assert own.excess_loss == own.error_difference
+    assert own.excess_loss.high == 1
+    assert own.error_rate is not None
+    assert own.mean_loss == own.error_rate.value
+    assert 0.5 < own.excess_loss.value < 1

@@ -13,6 +13,8 @@ import pytest
 import yaml
 
 from core.checks.checkpoints.gate import gate
+from core.checks.compare import compare
+from core.checks.second_model import with_second
 from core.cli.main import main
 from core.discovery.settings import Settings
 from core.errors import InvalidInput
@@ -105,6 +107,13 @@ def test_a_new_regression_fails_though_the_model_is_better_over_all(run: Diagnos
     wrong[apart()] = rng.random(apart().sum()) < 0.9
     told = states(run, wrong, tmp_path / "new.csv")
     assert (told["all samples"], told["failure cluster"], told["new regressions"]) == ("passed", "passed", "failed")
+    found = gate(run, tmp_path / "new.csv", settings=QUICK)
+    (new,) = [case.figure for case in gate_cases(run, found) if case.kind == "new regressions"]
+    assert "; beyond the rest, class means set aside (whole classes are tested apart): " in new
+    assert found.regressions is not None
+    bare = replace(found.regressions, samples=replace(run.samples, labels=None, class_names=()))
+    told_of = [case.figure for case in gate_cases(run, replace(found, regressions=bare))]
+    assert "; beyond the rest: " in told_of[-1]
 
 
 def test_a_region_that_only_stayed_behind_passes(run: Diagnosis, tmp_path: Path) -> None:
@@ -151,6 +160,10 @@ def test_nothing_passes_where_nothing_can_be_tested(run: Diagnosis, tmp_path: Pa
     table.to_csv(answers, index=False)
     with pytest.raises(InvalidInput, match=r"Nothing is tested: 1 of 600 samples .* the same labels"):
         gate(run, answers, settings=None)
+    beside, name, _ = with_second(run, answers)
+    untested = compare(beside, "model", name)
+    assert untested.untested in untested.notes
+    assert untested.untested.startswith("Nothing is tested: 1 of 600 samples")
     table["id"] = [*table["id"][:4], *(f"new {i}" for i in range(N - 4))]
     table.assign(label=table["label"].where(table.index > 0, table["label"][1])).iloc[1:].to_csv(answers, index=False)
     with pytest.raises(InvalidInput, match="new has 3 samples of the run, and 5 are needed"):

@@ -117,7 +117,7 @@ def test_the_summary_says_in_words_what_a_cluster_is_and_what_came_of_the_predic
     assert lines[2].startswith("  1. weather = fog – ")
     told = '     in words: "in the dark" (AUROC 0.87 on unseen rows, 95\u00a0% 0.80 to 0.93); '
     assert lines[3] == told + "more often: weather = fog (100\u00a0% of members)"
-    assert "Also failing: in the rain (bus, p = 0.001)." in [line.replace("\u00a0", " ") for line in lines]
+    assert "Also failing: in the rain (bus, n = 20, p = 0.001)." in [line.replace("\u00a0", " ") for line in lines]
     counts = (
         "1 of 2 findings clearly fails more than the rest again, 1 of them at the rate predicted; "
         "2 more had too few samples to judge."

