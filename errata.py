@@ -14,6 +14,7 @@ from core.program import VERSION as __version__
 
 if TYPE_CHECKING:
     from core.checks.audit_table import audit_table as audit
+    from core.checks.checkpoints.gate import gate
     from core.checks.compare import compare
     from core.checks.fresh import predict_fresh as predict
     from core.checks.questions import ask
@@ -51,6 +52,7 @@ __all__ = [
     "compare",
     "diagnose",
     "findings_table",
+    "gate",
     "lightning_callback",
     "load",
     "predict",
@@ -73,6 +75,7 @@ _FROM = {
     "Diagnosis": "core.records:Diagnosis",
     "DiagnosisError": "core.errors:DiagnosisError",
     "findings_table": "core.reports.tables.findings:findings_table",
+    "gate": "core.checks.checkpoints.gate:gate",
     "InvalidInput": "core.errors:InvalidInput",
     "lightning_callback": "core.data.tables.lightning_callback:lightning_callback",
     "load": "core.store:load",

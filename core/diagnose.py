@@ -53,12 +53,14 @@ def diagnose(
             nothing.
         roles: which column plays which part; usual names are recognised.
         loss: shortcut for `Roles(loss=...)`.
+        settings: how the search is made: its level, permutations, seed.
         cache: where embeddings are kept between runs.
         group_copies: False takes rows of equal or nearly equal vectors for different samples.
         progress: called as progress(step, done, total); may raise `Cancelled`.
 
     Raises:
         InvalidInput: what was brought cannot be used; the message says what to do.
+        MissingDependency: an encoder's package or weights are not installed.
 
     Example:
         >>> diagnosis = diagnose("val.csv", images="val.zip", loss="loss")  # doctest: +SKIP

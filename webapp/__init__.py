@@ -18,6 +18,10 @@ switch_off()  # before any module here imports Gradio
 def show(diagnosis: Diagnosis, *, height: int = 860) -> gr.Blocks:
     """Open a diagnosis on the page, inside the notebook's cell or, elsewhere, at the local address that is printed.
 
+    Args:
+        diagnosis: what `diagnose` or `load` gave.
+        height: of the notebook's cell, in pixels.
+
     Returns:
         The running page; its `close()` stops it.
     """

@@ -42,8 +42,10 @@ def audit_table(diagnosis: Diagnosis, phrases: Sequence[str] = (), *, most: int 
     """Observed excess loss and reading of every phrase in every class (and in all samples): exploration, without a p.
 
     Args:
+        diagnosis: what `diagnose` or `load` gave.
         phrases: of the vocabulary; if none is named, those whose reading stands out anywhere and then those of the
-            largest absolute excess, `most` in all.
+            largest absolute excess.
+        most: how many phrases are read where none is named.
 
     Raises:
         InvalidInput: the run has no words, or a phrase is not in its vocabulary.

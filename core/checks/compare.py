@@ -37,7 +37,9 @@ def compare(diagnosis: Diagnosis, a: str = MODEL, b: str | None = None, *, seed:
     """Models A and B of a run on the rows that both scored.
 
     Args:
+        diagnosis: with what a probe or `with_second` added to it.
         a, b: "model" for the one under diagnosis, or the name of a probe's result; b is by default the latest probe.
+        seed: of the permutations and bootstraps.
 
     Raises:
         InvalidInput: there is no such result, both are one, the errors of one are unknown, or they share no row.

@@ -34,7 +34,17 @@ def predict_fresh(
     cache: Path | None = None,
     progress: Progress = no_progress,
 ) -> Diagnosis:
-    """The diagnosis with its `prediction` on fresh samples; they are read as `core.diagnose.diagnose` reads them.
+    """The diagnosis with its `prediction` on fresh samples; they are read as `diagnose` reads them.
+
+    Args:
+        diagnosis: what `diagnose` or `load` gave.
+        table: of the fresh samples, a path or a DataFrame; None if a folder or archive of images holds one.
+        images: their pictures, as `diagnose` takes them.
+        embeddings: their vectors, where the run was made on given ones.
+        roles: which column plays which part; usual names are recognised.
+        selection: rows of the run that were picked by eye, to be predicted beside the findings.
+        cache: where embeddings are kept between runs.
+        progress: called as progress(step, done, total); may raise `Cancelled`.
 
     Raises:
         InvalidInput: the samples cannot be used; the message says what to do.

@@ -63,6 +63,7 @@ def ask(
     """What the loss is where images look like each text.
 
     Args:
+        diagnosis: what `diagnose` or `load` gave.
         texts: free text, such as "a dog in snow". Where it names a class, that class is the scope and its plain prompt
             the reference.
         encoder: the naming encoder, if it is loaded already.
@@ -73,8 +74,7 @@ def ask(
         in `Answer.refused`.
 
     Raises:
-        InvalidInput: none of the texts is a question, or the run has no words, or its words are of another version of
-        the encoder.
+        InvalidInput: none of the texts is a question, or the run has no words or those of another encoder's version.
     """
     words = require_words(diagnosis, "be asked in words")
     names = diagnosis.samples.class_names

@@ -45,17 +45,7 @@ class SecondOutcomes:
 def read_second(
     diagnosis: Diagnosis, table: Path, roles: Roles = Roles(), *, progress: Progress = no_progress
 ) -> SecondOutcomes:
-    """Outcomes of another model on samples of the run.
-
-    Args:
-        table: with the run's ids (or picture paths), the label, and predictions, probabilities or logits; pictures are
-            not needed.
-        roles: which column is which; usual names are recognised.
-
-    Raises:
-        InvalidInput: the errors cannot be known from the table, no id is one of the run's, or most of the ids stand for
-            other samples.
-    """
+    """Outcomes of another model on samples of the run; arguments and errors as of `with_second`."""
     audit = read_data_set(table, roles=roles, progress=progress)
     if audit.outcomes.errors is None:
         raise InvalidInput(
@@ -194,8 +184,22 @@ def _told(n: int, common: int, what: str, table: str, most: float) -> list[str]:
 def with_second(
     diagnosis: Diagnosis, table: str | Path, roles: Roles = Roles(), *, progress: Progress = no_progress
 ) -> tuple[Diagnosis, str, tuple[str, ...]]:
-    """The run with the second model among its results, under the table's name, so that it can be compared; with that
-    name and the notes."""
+    """The run with a second model among its results, so that it can be compared.
+
+    Args:
+        diagnosis: what `diagnose` or `load` gave.
+        table: with the run's ids (or picture paths), the label, and predictions, probabilities or logits; pictures are
+            not needed.
+        roles: which column is which; usual names are recognised.
+        progress: called as progress(step, done, total); may raise `Cancelled`.
+
+    Returns:
+        The run; the second model's name in it, which is the table's; notes on what was left out or differs.
+
+    Raises:
+        InvalidInput: the errors cannot be known from the table, no id is one of the run's, or most of the ids stand for
+            other samples.
+    """
     table = Path(table)
     found = read_second(diagnosis, table, roles, progress=progress)
     taken = {p.name for p in diagnosis.probes} | {"model"}

@@ -77,8 +77,10 @@ class LossRegressor(RegressorMixin, BaseEstimator):
         """Fit the members.
 
         Args:
-            X: (n, d) embeddings. y: (n,) losses. classes: (n,) class of each row, 0..k-1. groups: (n,) never split by
-            the bootstrap.
+            X: (n, d) embeddings.
+            y: (n,) losses.
+            classes: (n,) class of each row, 0..k-1; one class where none are given.
+            groups: (n,) never split by the bootstrap.
 
         Raises:
             InvalidInput: `family` is unknown, or there are no members.
@@ -112,8 +114,13 @@ class LossRegressor(RegressorMixin, BaseEstimator):
         return self
 
     def predict(self, X: Any, classes: I64 | None = None, return_std: bool = False) -> Any:
-        """(m,) predicted losses; with `return_std` also the (m,) standard deviation over members. Class -1 is
-        unknown."""
+        """(m,) predicted losses.
+
+        Args:
+            X: (m, d) embeddings.
+            classes: (m,) class of each row, -1 where it is unknown, as all are where none are given.
+            return_std: also give the (m,) standard deviation over members.
+        """
         check_is_fitted(self)
         vectors: Any = validate_data(self, X, reset=False, dtype=FLOATS)
         unknown = np.full(len(vectors), 0 if self.n_classes_ == 1 else -1, np.int64)

@@ -42,13 +42,18 @@ class Settings:
     """How a run is made; the same input, settings and seed give the same diagnosis."""
 
     alpha: float = 0.05
+    """Chance of any false claim in a run where there is nothing to find."""
     seed: int = 0
+    """Of folds, members, permutations and plants."""
     family: str = "ridge"
+    """Of the ensemble that predicts the loss: "ridge", "kernel" or "mlp" (`LossRegressor`)."""
     n_members: int = 20
+    """Of that ensemble."""
     n_permutations: int | None = None
-    """None: PERMUTATIONS, of many rows fewer (`permutations`). Of more than MANY_ROWS rows a quarter, but at least 200,
-    is drawn for each cluster after the first."""
+    """None: 5,000, and of more than 20,000 rows fewer, down to 1,000; of so many rows a quarter, but at least 200, is
+    drawn for each cluster after the first."""
     max_clusters: int = 10
+    """How many clusters are confirmed at most, 1 to 50."""
     within: tuple[str, ...] = ()
     """Classes, named before anything is looked at, inside which failures are searched beside all samples; all classes
     where none is named. What is not searched is not paid for."""

@@ -235,22 +235,31 @@ class Diagnosis:
     """Everything that one run says, with what is needed to say it again."""
 
     samples: SampleSet
+    """Ids, labels, metadata, groups and pictures of the n samples."""
     outcomes: Outcomes
+    """Their losses, and which answers are wrong where that is known."""
     embeddings: Embeddings
+    """(n, d) unit vectors in which failures were looked for."""
     estimate: LossEstimate
+    """The loss as the ensemble predicts it, and whether it can be predicted at all."""
     classes: tuple[ClassFinding, ...]
+    """Every class, and pairs that are confused: confirmed or not."""
     clusters: tuple[FailureCluster, ...]
     """Confirmed, in rank order."""
     candidates: tuple[FailureCluster, ...]
     """Worth a look and no findings: shown apart, without a p, those least likely to be nothing first."""
     insights: tuple[Insight, ...]
+    """Conditions and phrases, confirmed or exploratory."""
     detectable: tuple[Detectable, ...]
     """Of each size that was planted the weakest effect found; what a run of before says without `sensitivity`."""
     label_errors: I64
     """Rows whose label is suspected, most suspected first; empty without probabilities."""
     map: FailureMap
+    """(n, 2) coordinates for looking."""
     settings: Mapping[str, Any]
+    """How the run was made."""
     versions: Mapping[str, str]
+    """Of Errata and the packages that it used."""
     fingerprint: str
     """SHA-256 of losses, embeddings, labels, groups and metadata."""
     notes: tuple[str, ...] = ()
@@ -273,6 +282,7 @@ class Diagnosis:
     probes: tuple[ProbeResult, ...] = ()
     """What zero-shot and few-shot classifiers score on the same samples, if that was tried."""
     extras: Mapping[str, Any] = field(default_factory=dict)
+    """What else goes with the run on disk, by name."""
 
     def __repr__(self) -> str:
         found = f"{len(self.samples):,} samples, confirmed clusters: {len(self.clusters)}"

@@ -45,6 +45,7 @@ def load(folder: str | Path, called: str = "") -> Diagnosis:
     put in place or swept first, where it can be.
 
     Args:
+        folder: what `save`, or `diagnose --out`, wrote.
         called: what messages call it; its path if that is not given, which a visitor of a server may not see.
 
     Raises:

@@ -36,6 +36,11 @@ def save(diagnosis: Diagnosis, folder: str | Path, progress: Progress = no_progr
     An earlier run in the same folder stays as it is until the new one is whole, and goes then, report included. While
     another process writes to the folder it is waited for.
 
+    Args:
+        diagnosis: what `diagnose` or `load` gave.
+        folder: of this run alone.
+        progress: called as progress(step, done, total); may raise `Cancelled`.
+
     Raises:
         InvalidInput: the folder cannot be written, or holds files of the user's that are called as a run's.
     """

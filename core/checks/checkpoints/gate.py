@@ -14,7 +14,7 @@ from core.checks.freeze import freeze
 from core.checks.paired_errors import ALPHA, MIN_SCOPE_ROWS, MODEL
 from core.checks.second_model import diagnose_regressions, with_second
 from core.data.tables.roles import Roles
-from core.discovery.settings import Settings
+from core.discovery.settings import DEFAULTS, Settings
 from core.errors import InvalidInput
 from core.numbers import count
 from core.records import ClassFinding, Comparison, Diagnosis, FailureCluster, FourWay, Progress, no_progress
@@ -49,6 +49,7 @@ class Gate:
 
     @property
     def passed(self) -> bool:
+        """Whether nothing holds the second model back."""
         return not self.worse and not self.new
 
 
@@ -60,17 +61,23 @@ def is_worse(scope: FourWay) -> bool:
 
 def gate(
     diagnosis: Diagnosis,
-    table: Path,
+    table: str | Path,
     roles: Roles = Roles(),
     *,
-    settings: Settings | None,
+    settings: Settings | None = DEFAULTS,
     progress: Progress = no_progress,
 ) -> Gate:
     """The run's findings asked of a second model.
 
     Args:
-        table: its answers, as `core.checks.second_model.read_second` takes them.
+        diagnosis: of the version in use, as `diagnose` or `load` gave it.
+        table: the second model's answers, as `with_second` takes them.
+        roles: which column is which; usual names are recognised.
         settings: of the search for new regressions; None searches none.
+        progress: called as progress(step, done, total); may raise `Cancelled`.
+
+    Returns:
+        The gate, whose `passed` says whether anything holds the second model back, and `worse` and `new` what.
 
     Raises:
         InvalidInput: the table cannot be used, the errors of one of the two models are not known, or nothing can be

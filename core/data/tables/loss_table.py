@@ -97,7 +97,11 @@ class LossTable:
         self._add(new | {name: values if isinstance(values, list) else [values] * n for name, values in more.items()})
 
     def to_pandas(self) -> pd.DataFrame:
-        """A row for each sample, in the order in which they were recorded."""
+        """A row for each sample, in the order in which they were recorded.
+
+        Raises:
+            InvalidInput: nothing was recorded.
+        """
         import pandas as pd
 
         if not self._columns:
@@ -105,7 +109,10 @@ class LossTable:
         return pd.DataFrame(self._columns)
 
     def save(self, path: str | Path) -> Path:
-        """Write the table as CSV or Parquet, whole or not at all, and return where.
+        """Write the table, whole or not at all, and return where.
+
+        Args:
+            path: .csv or .parquet.
 
         Raises:
             InvalidInput: another ending, nothing was recorded, or the file cannot be written.

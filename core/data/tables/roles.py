@@ -35,24 +35,34 @@ class Roles:
     """Which column plays which part. None or () means: recognise it by the usual names."""
 
     id: str | None = None
+    """What each row is known by; where there is none, the image's path or the row's number."""
     image: str | None = None
+    """Paths of the images inside the archive or folder, or the images themselves."""
     texts: tuple[str, ...] = ()
     """Columns of the text that the model read; the texts of several follow one another, a line each."""
     loss: str | None = None
+    """Larger is worse, unless `higher_is_better`."""
     label: str | None = None
+    """The true class, as a number or a name."""
     probabilities: tuple[str, ...] = ()
     """One array column, or one column for each class; a star stands for any text, as in "prob_*"."""
     logits: tuple[str, ...] = ()
+    """Scores before the softmax, as `probabilities`."""
     prediction: str | None = None
+    """The class that the model names, or its number in a regression."""
     target: str | None = None
     """The numeric truth of a regression; its prediction is `prediction`."""
     masks: tuple[str, str] | None = None
     """(true mask, predicted mask): paths to image files, or array columns."""
     group: str | None = None
+    """Patient, video or source: rows of one group are kept together."""
     split: str | None = None
+    """"train", "test" and the like: kept with each row, and warned of where rows are training data."""
     embedding: str | None = None
+    """A vector for each row, in place of an encoder's."""
     loss_kind: str | None = None
-    """One of LOSS_KINDS. With a loss column it says what the column holds; otherwise what to compute."""
+    """One of `LOSS_KINDS`, such as "0/1 error" or "squared error". With a loss column it says what the column
+    holds; otherwise what to compute."""
     higher_is_better: bool = False
     """The loss column is a score: it is negated, and Outcomes.source says so."""
     conditions: tuple[str, ...] = ()

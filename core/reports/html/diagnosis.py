@@ -53,7 +53,16 @@ HEAT_PHRASES = 24
 
 
 def write_report(diagnosis: Diagnosis, path: str | Path, progress: Progress = no_progress) -> None:
-    """Write the report to `path`, whole or not at all."""
+    """Write the report, one HTML file that needs no other, whole or not at all.
+
+    Args:
+        diagnosis: what `diagnose` or `load` gave.
+        path: the file to write.
+        progress: called as progress(step, done, total); may raise `Cancelled`.
+
+    Raises:
+        InvalidInput: the file cannot be written.
+    """
     write_text(Path(path), render_report(diagnosis, progress))
 
 

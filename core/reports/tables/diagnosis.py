@@ -56,7 +56,11 @@ def write_results(diagnosis: Diagnosis, folder: Path) -> None:
 
 
 def samples_table(diagnosis: Diagnosis) -> pd.DataFrame:
-    """(n, 8) one row for each sample: id, loss, predicted, spread, cluster (-1: none), membership, x, y."""
+    """(n, 8) one row for each sample: id, loss, predicted, spread, cluster (-1: none), membership, x, y.
+
+    Args:
+        diagnosis: what `diagnose` or `load` gave.
+    """
     clusters, membership = diagnosis.cluster_of()
     return pd.DataFrame(
         {

@@ -23,6 +23,14 @@ def findings_table(diagnosis: Diagnosis) -> pd.DataFrame:
 
     Estimates are those of the report, each with the ends of its interval; nan where there is none. `p` is nan of a set
     that is only worth a look.
+
+    Args:
+        diagnosis: what `diagnose` or `load` gave.
+
+    Returns:
+        Columns kind, title, scope, measure, size, p, confirmed; excess_loss, error_rate and error_difference, each
+        with _low and _high; sentence. No limit of an error rate lies beyond [0, 1], nor of a difference of two, the
+        excess of a 0/1 error included, beyond [-1, 1]; a run of before keeps its own limits of that excess.
     """
     rows = [_class(diagnosis, found) for found in diagnosis.classes if found.confirmed]
     rows += [_cluster(diagnosis, found) for found in diagnosis.clusters]

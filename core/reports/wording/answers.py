@@ -17,7 +17,12 @@ if TYPE_CHECKING:
 
 def answer_sentence(diagnosis: Diagnosis, answer: Answer) -> str:
     """What the samples that look like a question's text show, and how sure that is; before it, what the run measured
-    itself of those very words."""
+    itself of those very words.
+
+    Args:
+        diagnosis: the run that was asked.
+        answer: one that `ask` gave.
+    """
     scope, known = _measured(diagnosis, answer)
     if answer.counted and answer.p is not None and known and scope == answer.scope:
         return known

@@ -36,7 +36,12 @@ def sentence(diagnosis: Diagnosis, insight: Insight, *, proxies: bool = True) ->
     """What is known of one finding: how much worse, how sure, how much of the failures, how well the words fit, what
     says the same.
 
-    A finding that was not confirmed begins with "Exploratory". Without `proxies`, what says the same is left out.
+    A finding that was not confirmed begins with "Exploratory".
+
+    Args:
+        diagnosis: the run that it is of.
+        insight: one of `diagnosis.insights`.
+        proxies: False leaves out what says the same.
     """
     parts = [
         _rates(diagnosis, insight),
