@@ -62,7 +62,7 @@ FORMATS = ("csv", "parquet", "json", "mlflow", "wandb")
 @option("--alpha", "chance of any false claim (default 0.05)", **SHARE)
 @option(
     "--permutations N",
-    "shuffles behind each p (default 5000, of more than 20,000 samples down to 1000; fewer for a preview)",
+    "shuffles behind each p (default 5000, of more than 20,000 samples down to 500; fewer for a preview)",
     to="settings.n_permutations",
     **POSITIVE,
 )

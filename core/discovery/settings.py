@@ -26,7 +26,7 @@ MIN_CLASS_ROWS = 10
 MIN_CLASS_REST = 40
 """Nor is the mean loss of a class with fewer other rows: the worst losses of a heavy tail may all be missing there."""
 
-PERMUTATIONS, FEWEST_PERMUTATIONS = 5000, 1000
+PERMUTATIONS, FEWEST_PERMUTATIONS = 5000, 500
 """Usually drawn, and of many rows; rows times permutations are kept below PERMUTED_CELLS between the two."""
 MANY_ROWS = 20_000
 PERMUTED_CELLS = PERMUTATIONS * MANY_ROWS
@@ -96,8 +96,8 @@ class Settings:
         return cls(**{**own, **changed})
 
     def permutations(self, n: int) -> int:
-        """How many permutations `n` rows get: the test is exact with any number, and more than a thousand only tell
-        small p from smaller ones."""
+        """How many permutations `n` rows get: the test is exact with any number, and more only tell small p
+        from smaller ones."""
         return self.n_permutations or usual_permutations(n)
 
     @property

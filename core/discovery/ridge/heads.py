@@ -51,7 +51,7 @@ class Features:
         self.centre = sums.sum(0) / n
         self.block_means = np.where(counts >= 5, sums / np.maximum(counts, 1), self.centre)
         for at in _runs(n):
-            centred = vectors[at] - self.block_means[blocks[at]]
+            centred = (vectors[at] - self.block_means[blocks[at]]).astype(np.float32)
             gram += centred.T @ centred
         values, directions = np.linalg.eigh(gram)
         kept = min(max_dimensions, d, max(1, n - 1))
@@ -59,7 +59,8 @@ class Features:
         self.scale = float(np.sqrt(max((values[::-1][:kept]).sum() / n, 1e-12)))
         self.rows: F32 = np.empty((n, kept), np.float32)
         for at in _runs(n):
-            self.rows[at] = self.of(vectors[at], blocks[at])
+            centred = (vectors[at] - self.block_means[blocks[at]]).astype(np.float32)
+            self.rows[at] = centred @ self.basis / np.float32(self.scale)
 
     def to_arrays(self) -> dict[str, Any]:
         """What `of` needs, as plain arrays."""
