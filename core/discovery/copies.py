@@ -17,6 +17,12 @@ NEARLY = (
     "Nearly means within half the distance of their 20 nearest neighbours, and within less where vectors have few "
     "dimensions."
 )
+MOST_COMPARED = 200_000
+"""Of more distinct vectors only exact copies are told: comparing pairs takes time by the square of their number."""
+UNCOMPARED = (
+    f"Near copies are not looked for among more than {MOST_COMPARED:,} samples; exact ones are. If rows belong "
+    "together, name a column that says which (--group)."
+)
 OTHERWISE = "If they are different samples, diagnose again with --separate-copies (in Python: group_copies=False)."
 
 
@@ -37,11 +43,26 @@ def join_copies(
     if not len(samples) == len(outcomes.loss) == len(vectors):
         return samples, ()  # refused where the three are checked
     first, of_row = distinct_rows(vectors)
-    coarse = is_coarse(vectors[first])
+    coarse, many = is_coarse(vectors[first]), len(first) > MOST_COMPARED
     if coarse:
         exact = copies = _alike(of_row, samples, outcomes)
+    elif many:
+        exact = copies = of_row
     else:
         exact, copies = find_copies(vectors, (first, of_row), progress=progress)
+    said = _of_coarse(outcomes, len(first)) if coarse else ""
+    grouped, notes = _joined(samples, exact, copies, said, together=together)
+    return grouped, notes if coarse or not many else (*notes, UNCOMPARED)
+
+
+def _joined(
+    samples: SampleSet, exact: I64, copies: I64, coarse: str, *, together: bool
+) -> tuple[SampleSet, tuple[str, ...]]:
+    """The samples with their copies in one group each, and a note.
+
+    Args:
+        exact, copies: (n,) numbers of equal rows, and of copies. coarse: what is said of vectors that take few values.
+    """
     own = np.arange(len(samples)) if samples.groups is None else np.unique(samples.groups, return_inverse=True)[1]
     apart = _spanning(copies, own)
     if not apart.any():
@@ -63,7 +84,7 @@ def join_copies(
     )
     note += _equal(n_equal, int(apart.sum()), "vector and class" if coarse and samples.labels is not None else "vector")
     if coarse:
-        note += f" {_of_coarse(outcomes, len(first))}"
+        note += f" {coarse}"
     elif n_equal < apart.sum():
         note += f" {NEARLY}"
     return replace(samples, groups=groups, group_name=samples.group_name or NAME), (f"{note} {OTHERWISE}",)

@@ -119,3 +119,22 @@ def test_given_vectors_of_a_table_are_grouped_before_any_row_is_held_back(hold_b
         apart = diagnose(table, embeddings=vectors, settings=replace(QUICK, words=False), group_copies=False)
         assert apart.samples.groups is None
         assert any("were not kept together, as was asked" in note for note in apart.notes)
+
+
+@pytest.mark.parametrize("copied", [False, True])
+def test_of_many_samples_only_exact_copies_are_told_and_that_is_said(
+    copied: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.discovery.copies.MOST_COMPARED", 150)
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(200, 40)).astype(np.float32)
+    vectors[1] = vectors[0] + 1e-6  # a near copy
+    if copied:
+        vectors[3] = vectors[2]
+    samples = SampleSet(tuple(map(str, range(200))))
+    grouped, notes = join_copies(samples, Outcomes(rng.random(200), "loss", "loss", "given"), vectors)
+    assert "Near copies are not looked for among more than" in notes[-1]
+    assert (grouped.groups is not None) == copied
+    if grouped.groups is not None:
+        assert grouped.groups[2] == grouped.groups[3]
+        assert len(np.unique(grouped.groups)) == 199

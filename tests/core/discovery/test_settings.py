@@ -21,9 +21,7 @@ def test_classes_to_search_inside_are_a_list_of_names(within: Any) -> None:
     assert len(str(caught.value)) < 200
 
 
-@pytest.mark.parametrize(
-    ("rows", "drawn"), [(40, 5000), (20_000, 5000), (40_000, 2500), (100_000, 1000), (10**6, 500)]
-)
+@pytest.mark.parametrize(("rows", "drawn"), [(40, 5000), (20_000, 5000), (40_000, 2500), (100_000, 1000), (10**6, 500)])
 def test_many_rows_get_fewer_permutations_unless_a_number_is_given(rows: int, drawn: int) -> None:
     assert Settings().permutations(rows) == drawn
     assert Settings(n_permutations=3000).permutations(rows) == 3000
