@@ -40,11 +40,6 @@ class HeadRows:
         return cls(order, np.ascontiguousarray(features[order]), blocks[order], heads[order], slices)
 
     @cached_property
-    def place(self) -> I64:
-        """(n,) of each row."""
-        return np.argsort(self.order)
-
-    @cached_property
     def grams(self) -> F64:
         """(heads, r, r) X_c'X_c."""
         return np.stack([self.features[at].T @ self.features[at] for at in self.slices]).astype(np.float64)

@@ -58,3 +58,28 @@ def test_groups_of_thousands_are_left_to_folds() -> None:
     assert can_leave_out(None)
     assert can_leave_out(np.arange(100_000) // 3)
     assert not can_leave_out(np.arange(100_000) // 5000)
+
+
+@pytest.mark.parametrize("share", [0, 2.0])
+@pytest.mark.parametrize("grouped", [False, True])
+@pytest.mark.parametrize("dense", [False, True])
+def test_any_run_of_places_is_read_as_in_the_whole(share: float, grouped: bool, dense: bool) -> None:
+    features, blocks, losses = drawn(90, 8, 4)
+    groups = np.arange(90) // 3 if grouped else None  # they cross heads
+    rows = HeadRows.of(features, blocks, blocks // 2)
+    smoother = LeaveOutSmoother(rows, groups, penalty=3.0, share=share, dense=dense)
+    placed = np.ascontiguousarray(losses[rows.order].T)
+    whole = smoother.predict(losses)[rows.order].T
+    for at in (slice(0, 90), slice(10, 60), *rows.slices):
+        np.testing.assert_allclose(smoother.reader(placed, rows.moments(placed))(at), whole[:, at], atol=2e-6)
+
+
+def test_rows_of_a_head_lie_side_by_side_and_in_it_those_of_a_class() -> None:
+    features, blocks, _ = drawn(50, 5, 4)
+    rows = HeadRows.of(features, blocks, blocks % 2)
+    np.testing.assert_array_equal(rows.features, features[rows.order])
+    assert (np.diff(rows.heads) >= 0).all()
+    for head, at in enumerate(rows.slices):
+        assert set(rows.heads[at]) == {head}
+        assert (np.diff(rows.blocks[at]) >= 0).all()
+    assert sorted(rows.order) == list(range(50))
