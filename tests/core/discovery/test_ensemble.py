@@ -226,3 +226,18 @@ def test_members_that_see_some_of_many_rows_never_see_part_of_a_group(monkeypatc
     assert seen[0] == 240  # the fit to all
     assert len(seen) == 6
     assert all(size % 2 == 0 and 50 <= size <= 60 for size in seen[1:])
+
+
+@pytest.mark.parametrize("share", [0.0, 2.0])
+def test_a_class_that_a_member_does_not_see_is_read_from_the_shared_head(
+    share: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ensemble, "MOST_ROWS", 60)
+    rows = draw(n=400, n_blocks=90)
+    found, spread = (
+        LossRegressor(n_members=4, share=share)
+        .fit(rows.vectors, rows.losses, rows.blocks)
+        .predict(rows.vectors, rows.blocks, return_std=True)
+    )
+    assert np.isfinite(found).all()
+    assert (spread > 0).all()
