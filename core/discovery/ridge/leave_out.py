@@ -48,16 +48,12 @@ class LeaveOutSmoother:
         self.ridge = penalty / share if share else 0.0
         self._factor()
         sets = _sets(None if groups is None else groups[rows.order], len(rows.order))
-        self.alone = np.ones(len(rows.order), np.float32)
-        """(n,) 1 / (1 - h_ii) of the rows that are a group of their own."""
-        self.together: list[tuple[I64, F32]] = []
+        self.together = [(places, self._remainder(places)) for places in sets if places.shape[1] > 1]
         """(g, s) places of the groups of each size s, and their (g, s, s) inverses of I - H_gg."""
-        for places in sets:
-            remainder = self._remainder(places)
-            if places.shape[1] == 1:
-                self.alone[places[:, 0]] = remainder[:, 0, 0]
-            else:
-                self.together.append((places, remainder))
+        self.alone = (1 / (1 - self._leverages())).astype(np.float32)
+        """(n,) the same of the rows that are a group of their own; 1 for the others."""
+        for places, _ in self.together:
+            self.alone[places] = 1
         self.matrix = self._matrix(sets) if dense and len(rows.order) <= DENSE_ROWS else None
 
     def _factor(self) -> None:
@@ -140,6 +136,19 @@ class LeaveOutSmoother:
         for places in sets:
             matrix[places[:, :, None], places[:, None, :]] = 0
         return matrix
+
+    def _leverages(self) -> F32:
+        """(n,) h_ii: x'(M_c + a^2 M_c S^-1 M_c) x of each row, a block of rows of a head at a time."""
+        out = np.empty(len(self.rows.order), np.float32)
+        for head, at in enumerate(self.rows.slices):
+            through = self.shared if not self.share else self.inverses[head]
+            if self.share:
+                through = through + np.float32(self.ridge**2) * (through @ self.shared @ through)
+            for start in range(at.start, at.stop, AT_ONCE):
+                run = slice(start, min(start + AT_ONCE, at.stop))
+                x = self.rows.features[run]
+                out[run] = np.einsum("nr,nr->n", x @ through, x)
+        return out
 
     def _remainder(self, places: I64) -> F32:
         """(g, s, s) of (I - H_gg)^-1 for groups of one size, from their (g, s) places."""
