@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 import yaml
 
+import errata
 from core.checks.checkpoints.gate import gate
 from core.checks.compare import compare
 from core.checks.second_model import with_second
@@ -159,7 +160,7 @@ def test_nothing_passes_where_nothing_can_be_tested(run: Diagnosis, tmp_path: Pa
     table.loc[0, "label"] = next(name for name in run.samples.class_names if name != table.loc[0, "label"])
     table.to_csv(answers, index=False)
     with pytest.raises(InvalidInput, match=r"Nothing is tested: 1 of 600 samples .* the same labels"):
-        gate(run, answers, settings=None)
+        errata.gate(run, str(answers), settings=None)
     beside, name, _ = with_second(run, answers)
     untested = compare(beside, "model", name)
     assert untested.untested in untested.notes
