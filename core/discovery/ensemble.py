@@ -18,7 +18,7 @@ from core.discovery.ridge.heads import Features, HeadSmoother, factor_heads, sol
 from core.discovery.settings import FAMILIES
 from core.errors import InvalidInput
 from core.records import F32, F64, I64, Progress, no_progress
-from core.statistics.groups import assign_folds, group_bootstrap, some_groups
+from core.statistics.groups import assign_folds, class_numbers, group_bootstrap, group_numbers, some_groups
 
 PENALTIES = (10.0, 100.0, 1000.0)
 """Tried by inner cross-validation; the features have mean squared norm 1."""
@@ -29,8 +29,6 @@ MIN_STEPS = 100
 0.5 could be had."""
 MAX_STEPS = 2000
 """Of the mlp's optimiser: past 17,000 rows there are fewer epochs."""
-
-
 MOST_ROWS = 20_000
 """A member sees at most so many rows (`LossRegressor._fit_many`)."""
 FLOATS = (np.float64, np.float32)
@@ -83,7 +81,7 @@ class LossRegressor(RegressorMixin, BaseEstimator):
             groups: (n,) never split by the bootstrap.
 
         Raises:
-            InvalidInput: `family` is unknown, or there are no members.
+            InvalidInput: `family` is unknown, there are no members, or classes or groups are not one for each row.
         """
         if self.family not in FAMILIES or self.n_members < 1:
             raise InvalidInput(
@@ -93,14 +91,14 @@ class LossRegressor(RegressorMixin, BaseEstimator):
         vectors: Any
         vectors, y = validate_data(self, X, y, y_numeric=True, dtype=FLOATS, ensure_min_samples=2)
         y = y.astype(np.float64)
-        blocks = np.zeros(len(y), np.int64) if classes is None else np.asarray(classes, np.int64)
+        blocks = np.zeros(len(y), np.int64) if classes is None else class_numbers(classes, len(y))
         rng = np.random.default_rng(self.random_state)
         self.features_ = Features(vectors, blocks, self.max_dimensions)
         self.n_classes_ = int(blocks.max()) + 1
         self.class_share_ = np.bincount(blocks, minlength=self.n_classes_) / len(y)
         rows = self._lift(self.features_.rows, rng)
-        unique = np.arange(len(y)) if groups is None else np.unique(groups, return_inverse=True)[1]
-        if self.family != "mlp" and len(y) > MOST_ROWS:
+        unique = group_numbers(groups, len(y))
+        if self.family != "mlp" and len(y) > MOST_ROWS and unique.max() > 1:  # of two groups a member would see all
             self._fit_many(rows, y, blocks, unique, rng)
             return self
         weights = group_bootstrap(unique, self.n_members, rng)
@@ -120,11 +118,14 @@ class LossRegressor(RegressorMixin, BaseEstimator):
             X: (m, d) embeddings.
             classes: (m,) class of each row, -1 where it is unknown, as all are where none are given.
             return_std: also give the (m,) standard deviation over members.
+
+        Raises:
+            InvalidInput: classes are not one for each row, or none of those that were fitted.
         """
         check_is_fitted(self)
         vectors: Any = validate_data(self, X, reset=False, dtype=FLOATS)
         unknown = np.full(len(vectors), 0 if self.n_classes_ == 1 else -1, np.int64)
-        blocks = unknown if classes is None else np.asarray(classes, np.int64)
+        blocks = unknown if classes is None else class_numbers(classes, len(vectors), -1, self.n_classes_)
         mean, spread = np.empty((2, len(vectors)))
         for at in range(0, len(vectors), MOST_ROWS):
             run = slice(at, at + MOST_ROWS)

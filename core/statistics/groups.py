@@ -33,6 +33,35 @@ def joined(n: int, rows: I64, shared: I64) -> I64:
     return connected_components(graph, directed=False)[1][:n].astype(np.int64)
 
 
+def class_numbers(classes: Any, n: int, least: int = 0, end: int | None = None) -> I64:
+    """(n,) the numbers of classes that a caller gave.
+
+    Raises:
+        InvalidInput: they are not one whole number for each row, below `least`, or not below `end`.
+    """
+    found = np.asarray(classes)
+    if found.shape != (n,) or found.dtype.kind not in "biu":
+        raise InvalidInput(
+            f"classes must be whole numbers, one for each of the {n:,} rows: got {found.dtype} and {found.shape}."
+        )
+    if n and (found.min() < least or (end is not None and found.max() >= end)):
+        last = "" if end is None else f" to {end - 1}"
+        raise InvalidInput(f"classes are numbered from {least}{last}: got {found.min()} to {found.max()}.")
+    return found.astype(np.int64)
+
+
+def group_numbers(groups: Any, n: int) -> I64:
+    """(n,) the groups that a caller gave, numbered from 0; each row is its own where there are none.
+
+    Raises:
+        InvalidInput: they are not one for each row.
+    """
+    found = np.arange(n) if groups is None else np.unique(groups, return_inverse=True)[1]
+    if found.shape != (n,):
+        raise InvalidInput(f"groups must be one for each of the {n:,} rows: got the shape {found.shape}.")
+    return found
+
+
 def size_of_group(groups: I64) -> I64:
     """(n,) how many rows the group of each row has."""
     _, number, sizes = np.unique(groups, return_inverse=True, return_counts=True)

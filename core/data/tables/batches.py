@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Sized
+from collections.abc import Iterable, Mapping, Set, Sized
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import InvalidInput
+from core.options import check_text
 from core.records import F64, I64
 from core.statistics import losses
 
@@ -83,11 +84,23 @@ def vector(value: Any, what: str) -> npt.NDArray[Any]:
     if array.ndim != 1:
         hint = 'Compute the loss with reduction="none".' if what == "losses" else "Of several labels, record losses=."
         raise InvalidInput(f"{what} must be one value for each sample, (n,): got the shape {array.shape}. {hint}")
+    if array.dtype.kind == "S" or (array.dtype.kind == "O" and any(isinstance(each, bytes) for each in array)):
+        return np.array([decoded(each, what) for each in array.tolist()], object)
     return array
+
+
+def decoded(value: Any, what: str) -> Any:
+    """Bytes as the text that they are in UTF-8, as TensorFlow hands texts over; anything else as it is."""
+    try:
+        return value.decode() if isinstance(value, bytes) else value
+    except UnicodeDecodeError:
+        raise InvalidInput(f"{what} of bytes must be UTF-8: got {value[:60]!r}. Give them as texts.") from None
 
 
 def numbers(array: npt.NDArray[Any], what: str) -> F64:
     """The array as float64."""
+    if array.dtype.kind == "c":
+        raise InvalidInput(f"{what} must be real numbers: got {array.dtype}. Record their size, such as abs(...).")
     try:
         return array.astype(np.float64)
     except (TypeError, ValueError) as error:
@@ -95,9 +108,20 @@ def numbers(array: npt.NDArray[Any], what: str) -> F64:
 
 
 def column(value: Any, what: str) -> Any:
-    """A list with a value, a vector or an encoded picture for each sample; or the one value for all."""
-    if value is None or isinstance(value, str) or not hasattr(value, "__len__"):
+    """A list with a value, a vector or an encoded picture for each sample; or the one value for all.
+
+    Raises:
+        InvalidInput: it is neither, such as a dict, a set or what gives its values but once.
+    """
+    if _is_pil(value):
+        return _png(value, what)
+    if value is None or isinstance(value, (str, bytes)) or not isinstance(value, (Sized, Iterable)):
         return value
+    if isinstance(value, Set | Mapping) or not isinstance(value, Sized):
+        raise InvalidInput(
+            f"{what} must be a list, an array or a tensor, one for each sample, or one value for all: got "
+            f"{type(value).__name__}. Write it as a list."
+        )
     if isinstance(value, (list, tuple)) and any(isinstance(each, bytes) or _is_pil(each) for each in value):
         return [each if each is None or isinstance(each, bytes) else _png(each, what) for each in value]
     array = _read(value, what)
@@ -123,10 +147,12 @@ def _png(value: Any, what: str) -> bytes:
         array = array[:, :, 0] if array.ndim == 3 and array.shape[2] == 1 else array
         top = 1.0 if array.dtype.kind == "f" else 255
         flat = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))
-        if not flat or array.min() < 0 or array.max() > top:
+        known = array.size > 0 and array.dtype.kind in "biuf"
+        if not (flat and known and array.min() >= 0 and array.max() <= top):  # nan is neither
+            span = f"{array.min():.3g} to {array.max():.3g}" if known else f"{array.dtype}"
             raise InvalidInput(
                 f"The pictures {what!r} must be (h, w) or (h, w, 3), of 0 to 255 or 0.0 to 1.0, as they were before a "
-                f"network's transform: got the shape {array.shape} and {array.min():.3g} to {array.max():.3g}."
+                f"network's transform: got the shape {array.shape} and {span}."
             )
         value = Image.fromarray(np.rint(array * (255 / top)).astype(np.uint8))
     written = io.BytesIO()
@@ -134,12 +160,23 @@ def _png(value: Any, what: str) -> bytes:
     return written.getvalue()
 
 
-def texts(ids: Any) -> list[str]:
-    """(n,) ids as they are written: paths and numbers as texts."""
-    if isinstance(ids, (str, bytes)) or not hasattr(ids, "__iter__"):
-        raise InvalidInput(f"ids must be a list, one for each sample: got {str(ids)[:60]!r}.")
-    values = vector(ids if hasattr(ids, "__len__") else list(ids), "ids").tolist()
-    return [os.fspath(value) if isinstance(value, os.PathLike) else str(value) for value in values]
+def texts(values: Any, what: str = "ids") -> list[str]:
+    """(n,) ids or names as they are written: paths and numbers as texts."""
+    if isinstance(values, (str, bytes)) or not isinstance(values, Iterable):
+        each = "sample" if what == "ids" else "class"
+        raise InvalidInput(f"{what} must be a list, one for each {each}: got {str(values)[:60]!r}.")
+    # an array of a list would round large numbers
+    listed = isinstance(values, (list, tuple)) or not isinstance(values, Sized)
+    return [_text(each, what) for each in (list(values) if listed else vector(values, what).tolist())]
+
+
+def _text(value: Any, what: str) -> str:
+    value = value.tolist() if hasattr(value, "tolist") else value  # of an array or a tensor
+    value = decoded(os.fspath(value) if isinstance(value, os.PathLike) else value, what)
+    if value is None or isinstance(value, (list, tuple)) or value != value:
+        raise InvalidInput(f"Each of the {what} must be a text, a path or a number: got {str(value)[:60]!r}.")
+    check_text(str(value), what)
+    return str(value)
 
 
 def one_length(**given: Any) -> int:
@@ -148,11 +185,15 @@ def one_length(**given: Any) -> int:
     Raises:
         InvalidInput: what was given differs in length.
     """
-    counts = {name: len(each) for name, each in given.items() if isinstance(each, Sized) and not isinstance(each, str)}
+    counts = {name: len(each) for name, each in given.items() if _is_many(each)}
     if len(set(counts.values())) > 1:
         said = ", ".join(f"{n:,} {name}" for name, n in counts.items())
         raise InvalidInput(f"A batch has one of everything for each sample: got {said}.")
     return next(iter(counts.values()))
+
+
+def _is_many(value: Any) -> bool:
+    return isinstance(value, Sized) and not isinstance(value, (str, bytes))
 
 
 def _read(value: Any, what: str) -> npt.NDArray[Any]:
@@ -169,4 +210,7 @@ def _array(value: Any) -> npt.NDArray[Any]:
         return (value.double() if value.is_floating_point() else value).numpy()
     if isinstance(value, (list, tuple)) and any(hasattr(each, "detach") for each in value):
         value = [_array(each) for each in value]
+    if isinstance(value, np.ma.MaskedArray):  # what is masked is not known
+        kind, unknown = (np.float64, np.nan) if value.dtype.kind in "biuf" else (object, None)
+        return np.where(np.ma.getmaskarray(value), unknown, value.data.astype(kind))
     return np.asarray(value)

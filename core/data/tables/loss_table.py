@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.data.tables.batches import BatchScores, column, numbers, one_length, scores_of, texts, vector
-from core.errors import InvalidInput, quoted
+from core.errors import InvalidInput, printable, quoted
 from core.files import replacing
 from core.records import I64
 
@@ -46,7 +46,9 @@ class LossTable:
     def __init__(
         self, ids: Iterable[Any] | None = None, *, class_names: Sequence[Any] = (), scores: bool = False
     ) -> None:
-        self.class_names = tuple(map(str, class_names))
+        self.class_names = tuple(texts(class_names, "class_names"))
+        if twice := sorted({name for name in self.class_names if self.class_names.count(name) > 1}):
+            raise InvalidInput(f"Each class has a name of its own: {quoted(*twice)} comes twice. Rename one.")
         self.scores = scores
         self._given = None if ids is None else texts(ids)
         self._columns: dict[str, list[Any]] = {}
@@ -94,6 +96,8 @@ class LossTable:
         if scores is not None and self.class_names and scores.k != len(self.class_names):
             raise InvalidInput(f"There are {len(self.class_names)} class names and {scores.k} scores. Give one each.")
         new = {"id": self._ids(names, n), **self._measured(arrays, scores)}
+        if both := [name for name in more if name in new]:
+            raise InvalidInput(f"{quoted(*both)} is a column that the table makes itself. Rename what you record.")
         self._add(new | {name: values if isinstance(values, list) else [values] * n for name, values in more.items()})
 
     def to_pandas(self) -> pd.DataFrame:
@@ -104,9 +108,12 @@ class LossTable:
         """
         import pandas as pd
 
-        if not self._columns:
+        if not self._seen:
             raise InvalidInput("The table is empty: nothing was recorded. Call record for each batch.")
-        return pd.DataFrame(self._columns)
+        try:
+            return pd.DataFrame(self._columns)
+        except UnicodeEncodeError as error:
+            raise InvalidInput(f"A text of the table is no whole text: {error}. Record it as UTF-8.") from error
 
     def save(self, path: str | Path) -> Path:
         """Write the table, whole or not at all, and return where.
@@ -121,14 +128,11 @@ class LossTable:
         if (ending := path.suffix.lower()) not in (".csv", ".parquet"):
             raise InvalidInput(f"A LossTable is saved as .csv or .parquet: got {path.name!r}. Name it so.")
         frame = self.to_pandas()
-        pictures = [name for name in frame if isinstance(frame[name].iloc[0], bytes)]
+        pictures = [name for name, values in self._columns.items() if any(isinstance(each, bytes) for each in values)]
         if pictures and ending == ".csv":
             raise InvalidInput(f"{quoted(*pictures)} holds pictures, which no CSV can. Save the table as .parquet.")
         with replacing(path) as part:
-            if ending == ".parquet":
-                frame.to_parquet(part, index=False)
-            else:
-                frame.to_csv(part, index=False, quoting=csv.QUOTE_NONNUMERIC)
+            _write(frame, part, path)
         return path
 
     def _ids(self, names: list[str] | None, n: int) -> list[str]:
@@ -144,7 +148,8 @@ class LossTable:
         names = [str(first + row) for row in range(n)] if names is None else names
         seen = set(names)
         if len(seen) < n or not seen.isdisjoint(self._seen):
-            again = next(name for row, name in enumerate(names) if name in self._seen or name in names[:row])
+            before = set(self._seen)
+            again = next(name for name in names if name in before or before.add(name))
             raise InvalidInput(
                 f"The id {again!r} was recorded before; each sample has one row. Give ids that differ, and make a new "
                 "LossTable for each pass over the data."
@@ -209,6 +214,20 @@ class LossTable:
         for name, values in new.items():
             self._columns.setdefault(name, []).extend(values)
         self._seen.update(new["id"])
+
+
+def _write(frame: pd.DataFrame, part: Path, path: Path) -> None:
+    try:
+        if path.suffix.lower() == ".parquet":
+            frame.to_parquet(part, index=False)
+        else:
+            frame.to_csv(part, index=False, quoting=csv.QUOTE_NONNUMERIC)
+    except (ValueError, TypeError, OverflowError, NotImplementedError) as error:  # pyarrow's are of these
+        why = ", ".join(map(str, error.args)) if error.args and not isinstance(error, UnicodeError) else str(error)
+        raise InvalidInput(
+            f"{path.name} cannot be written: {printable(why)[:300]}. Record values of one kind in each column, and "
+            "texts that are UTF-8."
+        ) from error
 
 
 def _check_loss(arrays: dict[str, npt.NDArray[Any]], scores: BatchScores | None, columns: dict[str, Any]) -> None:

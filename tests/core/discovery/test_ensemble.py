@@ -228,9 +228,28 @@ def test_members_that_see_some_of_many_rows_never_see_part_of_a_group(monkeypatc
     assert all(size % 2 == 0 and 50 <= size <= 60 for size in seen[1:])
 
 
+def test_of_two_groups_with_many_rows_each_member_draws_whole_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ensemble, "MOST_ROWS", 60)
+    rows = draw(n=240)
+    fitted = LossRegressor(n_members=5).fit(rows.vectors, rows.losses, groups=np.arange(240) % 2)
+    assert np.isfinite(fitted.predict(rows.vectors, return_std=True)).all()
+
+
+def test_classes_and_groups_that_do_not_fit_the_rows_are_refused() -> None:
+    rows, fit = draw(n=240), LossRegressor(n_members=2).fit
+    with pytest.raises(InvalidInput, match=r"groups must be one for each of the 240 rows: got the shape \(3,\)"):
+        fit(rows.vectors, rows.losses, groups=np.arange(3))
+    with pytest.raises(InvalidInput, match="classes must be whole numbers, one for each of the 240 rows: got float64"):
+        fit(rows.vectors, rows.losses, np.full(240, 0.5))
+    with pytest.raises(InvalidInput, match="classes are numbered from 0: got -1 to -1"):
+        fit(rows.vectors, rows.losses, np.full(240, -1))
+    with pytest.raises(InvalidInput, match="classes are numbered from -1 to 0: got 1 to 1"):
+        fit(rows.vectors, rows.losses).predict(rows.vectors, np.ones(240, int))
+
+
 @pytest.mark.parametrize("share", [0.0, 2.0])
 def test_a_class_that_a_member_does_not_see_is_read_from_the_shared_head(
-    share: float, monkeypatch: pytest.MonkeyPatch
+    share: float, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(ensemble, "MOST_ROWS", 60)
     rows = draw(n=400, n_blocks=90)
@@ -241,3 +260,4 @@ def test_a_class_that_a_member_does_not_see_is_read_from_the_shared_head(
     )
     assert np.isfinite(found).all()
     assert (spread > 0).all()
+    assert capfd.readouterr().err == ""  # LAPACK writes there what it is handed wrongly

@@ -15,6 +15,7 @@ from PIL import Image
 
 from core.data.samples import DataSet, read_data_set
 from core.data.tables.loss_table import LossTable
+from core.data.tables.read import read_table
 from core.errors import InvalidInput
 
 N, NAMES = 40, ("cat", "dog", "owl")
@@ -213,3 +214,84 @@ def test_a_table_is_saved_as_csv_or_parquet_alone(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"saved as .csv or .parquet: got 'val.pkl'"):
         table.save(tmp_path / "val.pkl")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_masked_is_not_known() -> None:
+    table = LossTable(["a", "b"])
+    camera = np.ma.array(["left", "right"], mask=[1, 0])
+    table.record(losses=np.ma.array([0.5, 9e9], mask=[0, 1]), age=np.ma.array([3, 99], mask=[0, 1]), camera=camera)
+    frame = table.to_pandas()
+    assert frame["loss"].isna().tolist() == frame["age"].isna().tolist() == [False, True]
+    assert frame["camera"].isna().tolist() == [True, False]
+
+
+@pytest.mark.parametrize("kind", [list, np.array, lambda names: np.array(names, object)])
+def test_texts_of_bytes_are_texts(kind: Any) -> None:
+    table = LossTable(class_names=["cat", "dög"])
+    table.record(kind([b"a", b"b"]), kind([b"cat", "dög".encode()]), logits=[[2, 0], [0, 2]])
+    assert table.to_pandas()[["id", "label"]].to_numpy().tolist() == [["a", "cat"], ["b", "dög"]]
+
+
+def test_whole_numbers_as_ids_are_not_rounded() -> None:
+    table = LossTable()
+    table.record([2**63, 1, 10**17 + 1, np.uint64(2**63 + 1)], losses=[1, 2, 3, 4])
+    assert table.to_pandas()["id"].tolist() == ["9223372036854775808", "1", "100000000000000001", "9223372036854775809"]
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+def test_losses_are_read_back_bit_for_bit(tmp_path: Path, ending: str) -> None:
+    rng = np.random.default_rng(0)
+    losses = np.r_[
+        np.exp(50 * rng.normal(size=500)), rng.random(500), 5e-324, np.finfo(float).max, -0.0, 2**53 + 1, 1 / 3
+    ]
+    table = LossTable()
+    table.record(losses=losses)
+    found = read_table(table.save(tmp_path / f"val{ending}")).frame["loss"].to_numpy(np.float64)
+    np.testing.assert_array_equal(found.view(np.int64), losses.view(np.int64))
+
+
+@pytest.mark.parametrize(
+    ("given", "fault"),
+    [
+        ({"tags": {"a": 1, "b": 2}}, "tags must be a list, an array or a tensor, .* got dict"),
+        ({"tags": (each for each in "ab")}, "tags must be a list, an array or a tensor, .* got generator"),
+        ({"ids": ["a", None]}, "Each of the ids must be a text, a path or a number: got 'None'"),
+        ({"ids": ["a", "b\udce4"]}, "ids: character 2 is no character"),
+        ({"ids": [b"a", b"\xe4"]}, r"ids of bytes must be UTF-8: got b'\\xe4'"),
+        ({"losses": [1j, 2]}, "losses must be real numbers: got complex128"),
+        ({"image": np.full((2, 4, 4), np.nan)}, "before a network's transform: .* nan to nan"),
+        ({"image": np.zeros((2, 0, 4, 3))}, r"before a network's transform: .* \(0, 4, 3\) and float64"),
+        ({"labels": [0, 1], "logits": [[0, 1], [1, 0]], "cross_entropy": [1, 2], "losses": None}, "table makes itself"),
+    ],
+)
+def test_what_would_be_written_wrongly_is_refused(given: dict[str, Any], fault: str) -> None:
+    with pytest.raises(InvalidInput, match=fault):
+        LossTable().record(**{"losses": [1.0, 2.0], **given})
+
+
+def test_two_classes_of_one_name_are_refused() -> None:
+    with pytest.raises(InvalidInput, match="Each class has a name of its own: 'cat' comes twice"):
+        LossTable(class_names=["cat", "cat"])
+
+
+def test_pictures_and_values_that_a_file_cannot_hold_are_refused(tmp_path: Path) -> None:
+    table = LossTable()
+    table.record(losses=[1.0, 2.0], image=[None, png_of(np.zeros((2, 2), np.uint8))])
+    with pytest.raises(InvalidInput, match=r"'image' holds pictures, which no CSV can"):
+        table.save(tmp_path / "val.csv")
+    table = LossTable()
+    for value in (1, "x"):
+        table.record(losses=[1.0], camera=value)
+    with pytest.raises(InvalidInput, match=r"val.parquet cannot be written: .*camera.* Record values of one kind"):
+        table.save(tmp_path / "val.parquet")
+    assert list(tmp_path.iterdir()) == []
+    table = LossTable()
+    table.record([], losses=[])
+    with pytest.raises(InvalidInput, match="The table is empty: nothing was recorded"):
+        table.save(tmp_path / "val.csv")
+
+
+def test_one_picture_for_all_is_a_picture(tmp_path: Path) -> None:
+    table = LossTable()
+    table.record(losses=[1.0, 2.0], image=Image.new("RGB", (4, 4)))
+    assert list(read_table(table.save(tmp_path / "val.parquet")).images) == ["image"]
