@@ -211,6 +211,7 @@ def _array(value: Any) -> npt.NDArray[Any]:
     if isinstance(value, (list, tuple)) and any(hasattr(each, "detach") for each in value):
         value = [_array(each) for each in value]
     if isinstance(value, np.ma.MaskedArray):  # what is masked is not known
-        kind, unknown = (np.float64, np.nan) if value.dtype.kind in "biuf" else (object, None)
+        is_number = value.dtype.kind in "biuf"
+        kind, unknown = np.dtype(np.float64 if is_number else object), np.array(np.nan if is_number else None)
         return np.where(np.ma.getmaskarray(value), unknown, value.data.astype(kind))
     return np.asarray(value)

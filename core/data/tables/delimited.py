@@ -64,7 +64,7 @@ def read_delimited(
     notes = list(found)
     with path.open(encoding=encoding, errors="replace", newline="") as file:
         head = file.read(_HEAD)
-    separator = "\t" if path.suffix.lower() == ".tsv" else _separator(head[:65536])
+    separator = "\t" if path.suffix.lower() == ".tsv" else separator_of(head[:65536])
     header = _header(path, head, separator)
     check_names(path.name, [name for name in header if name], limits)
     if len(header) > limits.max_columns:
@@ -211,7 +211,7 @@ def _parse(path: Path, text: Any, separator: str, text_columns: dict[Any, Any], 
         ) from None
 
 
-def _separator(text: str) -> str:
+def separator_of(text: str) -> str:
     """The separator that splits the first lines into the same, largest number of columns."""
     lines = [line for line in text[:65536].splitlines()[:20] if line.strip()]
 

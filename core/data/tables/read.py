@@ -213,7 +213,8 @@ def _from_json(path: Path, limits: Limits, progress: Progress) -> Table:
     lines = text if "\n" in text else text.replace("\r", "\n")
     records: list[Any]
     if is_fiftyone(lines):
-        records = parse_json(text, path.name, instead="Export the data set again.")["samples"]
+        held = parse_json(text, path.name, instead="Export the data set again.")["samples"]
+        records = held if isinstance(held, list) else [held]
     elif _is_one_list(lines, path.name):
         if len(text) > limits.max_document_bytes:
             raise InvalidInput(f"{path.name} is too large for one JSON list. Write JSON Lines: one record a line.")

@@ -80,7 +80,12 @@ def _samples(diagnosis: Diagnosis) -> Iterator[dict[str, Any]]:
     clusters, membership = diagnosis.cluster_of()
     titles = {c: f"{OWN_TAG} {c.id}: {cluster_title(diagnosis, c)}" for c in diagnosis.clusters}
     suspected = set(diagnosis.label_errors.tolist())
-    columns = {_field(column): column for column in samples.metadata}
+    columns = dict[str, Column]()
+    for column in samples.metadata:
+        field, number = (own := _field(column)), 2
+        while field in columns:  # two names that FiftyOne takes for one
+            field, number = f"{own} {number}", number + 1
+        columns[field] = column
     for row, name in enumerate(samples.ids):
         tags = [title for cluster, title in titles.items() if cluster.membership[row] >= 0.5]
         sample: dict[str, Any] = {"tags": tags + ([f"{OWN_TAG}: label suspected"] if row in suspected else [])}
@@ -131,7 +136,10 @@ def _value(column: Column, row: int) -> Any:
 
 
 def _original(items: ItemStore, row: int, images: Path) -> str | None:
-    path = images / items.name(row)
+    name = PurePosixPath(items.name(row))
+    if name.is_absolute() or ".." in name.parts:
+        return None  # it leads out of the folder
+    path = images / name
     return str(path.resolve()) if path.is_file() else None
 
 

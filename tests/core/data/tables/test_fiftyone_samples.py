@@ -84,3 +84,10 @@ def test_more_tags_than_could_be_columns_are_left_out_and_said(tmp_path: Path) -
 def test_a_broken_export_is_refused(tmp_path: Path, samples: list[Any], fault: str) -> None:
     with pytest.raises(InvalidInput, match=fault):
         read_data_set(None, images=exported(tmp_path / "set", samples))
+
+
+def test_samples_that_are_no_list_are_refused(tmp_path: Path) -> None:
+    folder = exported(tmp_path / "set", [])
+    (folder / "samples.json").write_text('{"samples": [], "samples": null}', "utf-8")
+    with pytest.raises(InvalidInput, match="each record must be an object"):
+        read_data_set(None, images=folder)

@@ -64,6 +64,37 @@ def test_a_file_goes_by_ids_or_by_the_row_numbers_in_it(tmp_path: Path, order: r
     assert known == ["yes" if row < 10 else "no" for row in range(N) if row in order]
 
 
+@pytest.mark.parametrize("ending", [".tsv", ";.csv", "utf-16.csv", ".parquet"])
+def test_row_numbers_are_read_whatever_the_file(tmp_path: Path, ending: str) -> None:
+    part, path = ISSUES.iloc[::-1], tmp_path / f"issues{ending}"
+    if ending == ".parquet":
+        part.to_parquet(path)
+    else:
+        separator = {".tsv": "\t", ";.csv": ";"}.get(ending, ",")
+        part.to_csv(path, sep=separator, encoding="utf-16" if "16" in ending else "utf-8")
+    np.testing.assert_allclose(columns(read(path))["label_quality"], ISSUES["label_score"], rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("made", "fault"),
+    [
+        (ISSUES.set_index(TABLE["id"].to_numpy()[::-1]), "is no row number of the table, 0 to 29: it has 's29'"),
+        (ISSUES.set_index(pd.Index(range(1, N + 1))), "is no row number of the table, 0 to 29: it has '1'"),
+        (ISSUES.assign(id=["s1", "s1", *TABLE["id"][2:]]), "has 's1' in 'id' where the table has 's0'"),
+        (ISSUES.assign(is_label_issue=["yes", "perhaps"] * 15), "must be true or false: got 'perhaps'"),
+        (ISSUES.assign(label_quality=0.5), "would give 'label_quality' twice"),
+    ],
+)
+def test_issues_that_might_be_of_other_rows_are_refused(made: pd.DataFrame, fault: str) -> None:
+    with pytest.raises(InvalidInput, match=fault):
+        read(made)
+
+
+def test_flags_with_gaps_are_numbers_in_a_file() -> None:
+    found = columns(read(ISSUES.assign(is_label_issue=[1.0, 0.0, np.nan] * 10)))
+    assert found["is_label_issue"] == ["yes", "no", None] * 10
+
+
 def test_an_index_that_repeats_is_no_row_number() -> None:
     found = columns(read(ISSUES.set_index(pd.Index([0] * N))))
     assert found["label_quality"] == ISSUES["label_score"].tolist()
@@ -99,7 +130,10 @@ def test_cleanlab_itself_writes_such_a_table(tmp_path: Path) -> None:
             ISSUES[:20].set_index(pd.Index(range(100, 120))),
             "20 rows and the table 30, and they share no column of ids.",
         ),
-        (ISSUES.assign(id=[f"t{i}" for i in range(N)]), "No row of the table is one of the table. Give both the same"),
+        (
+            ISSUES.assign(id=[f"t{i}" for i in range(N)]),
+            "No row of the table of issues is one of the table. Give both the same",
+        ),
     ],
 )
 def test_what_does_not_belong_to_the_table_is_refused(issues: pd.DataFrame, fault: str) -> None:

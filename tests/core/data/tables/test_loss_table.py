@@ -218,8 +218,10 @@ def test_a_table_is_saved_as_csv_or_parquet_alone(tmp_path: Path) -> None:
 
 def test_what_is_masked_is_not_known() -> None:
     table = LossTable(["a", "b"])
-    camera = np.ma.array(["left", "right"], mask=[1, 0])
-    table.record(losses=np.ma.array([0.5, 9e9], mask=[0, 1]), age=np.ma.array([3, 99], mask=[0, 1]), camera=camera)
+    camera = np.ma.array(["left", "right"], mask=[True, False])
+    table.record(
+        losses=np.ma.array([0.5, 9e9], mask=[False, True]), age=np.ma.array([3, 99], mask=[False, True]), camera=camera
+    )
     frame = table.to_pandas()
     assert frame["loss"].isna().tolist() == frame["age"].isna().tolist() == [False, True]
     assert frame["camera"].isna().tolist() == [True, False]

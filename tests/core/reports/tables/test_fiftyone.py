@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from core.cli.main import main
 from core.data.samples import read_data_set
 from core.errors import InvalidInput
 from core.records import Column, Diagnosis
-from core.reports.tables.fiftyone import write_fiftyone
+from core.reports.tables.fiftyone import _original, write_fiftyone
 from core.store import save
 from tests.support.diagnoses import make_diagnosis
 
@@ -69,6 +70,22 @@ def test_names_that_fiftyone_refuses_are_changed(diagnosis: Diagnosis, tmp_path:
     diagnosis = replace(diagnosis, samples=replace(diagnosis.samples, metadata=(column,)))
     write_fiftyone(diagnosis, tmp_path / "set")
     assert [row[field] for row in written(tmp_path / "set")] == column.values.tolist()
+
+
+def test_two_names_that_become_one_both_stay(diagnosis: Diagnosis, tmp_path: Path) -> None:
+    columns = tuple(Column(name, "number", np.full(60, at)) for at, name in enumerate(("a.b", "a_b", "a$b")))
+    diagnosis = replace(diagnosis, samples=replace(diagnosis.samples, metadata=columns))
+    write_fiftyone(diagnosis, tmp_path / "set")
+    row = written(tmp_path / "set")[0]
+    assert [row["a_b"], row["a_b 2"], row["a_b 3"]] == [0, 1, 2]
+
+
+@pytest.mark.parametrize("name", ["../secret.png", "street/../../secret.png", "{outside}/secret.png"])
+def test_no_picture_outside_the_folder_is_pointed_to(tmp_path: Path, name: str) -> None:
+    (tmp_path / "images" / "street").mkdir(parents=True)
+    (tmp_path / "secret.png").write_bytes(b"")
+    items: Any = SimpleNamespace(name=lambda row: name.format(outside=tmp_path))
+    assert _original(items, 0, tmp_path / "images") is None
 
 
 def test_originals_are_pointed_to_and_those_that_are_missing_are_named(diagnosis: Diagnosis, tmp_path: Path) -> None:
