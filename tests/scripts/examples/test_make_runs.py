@@ -56,7 +56,8 @@ def test_a_run_is_of_the_table_beside_it_and_of_today_s_defaults(name: str) -> N
     assert np.array_equal(read.outcomes.loss, run.outcomes.loss)
     kept = {column.name: column.values.tolist() for column in run.samples.metadata}
     assert all(kept[column.name] == column.values.tolist() for column in read.samples.metadata)
-    of_today = settings_of(DEFAULTS, replace(run.embeddings, space=encoder_of(run).finding_space), 0.0)
+    defaults = replace(DEFAULTS, n_permutations=DEFAULTS.permutations(len(run.samples)))
+    of_today = settings_of(defaults, replace(run.embeddings, space=encoder_of(run).finding_space), 0.0)
     own = ("alpha_inside",)  # of the data, too
     assert plain(run.settings, own) == plain(of_today, own)
 
