@@ -181,7 +181,7 @@ def _describe(inputs: _Inputs, search: _Search, settings: Settings, progress: Pr
     )
     progress("describe", 3, n_parts)
     tests, alpha = class_tests(samples, outcomes, design), _class_alpha(samples, settings)
-    sensitivity = _sensitivity(search, samples, outcomes, tests, settings) if settings.sensitivity else None
+    sensitivity = _sensitivity(search, samples, outcomes, tests, settings, progress) if settings.sensitivity else None
     progress("describe", 4, n_parts)
     classes = () if tests is None else tests.findings(alpha if design.testable else None)
     predictability = predictability_of(
@@ -216,7 +216,12 @@ def _describe(inputs: _Inputs, search: _Search, settings: Settings, progress: Pr
 
 
 def _sensitivity(
-    search: _Search, samples: SampleSet, outcomes: Outcomes, tests: ClassTests | None, settings: Settings
+    search: _Search,
+    samples: SampleSet,
+    outcomes: Outcomes,
+    tests: ClassTests | None,
+    settings: Settings,
+    progress: Progress,
 ) -> Sensitivity | None:
     groups, whole = search.proposals.design.given_groups, None
     if tests is not None and samples.labels is not None:
@@ -231,6 +236,7 @@ def _sensitivity(
         predictability_alpha=settings.predictability_alpha,
         classes=whole,
         seed=settings.seed,
+        progress=progress,
     )
 
 

@@ -16,12 +16,23 @@ from core.discovery.clusters import best_passing
 from core.discovery.design import FailureMeasures
 from core.discovery.proposals import Proposals
 from core.discovery.search.family import MIN_CANDIDATE_ROWS, Family, MarkedReading
-from core.discovery.search.family_test import FamilyTest
+from core.discovery.search.family_test import BATCH, FamilyTest
 from core.discovery.search.scope_scores import SUREST
 from core.discovery.sensitivity.plants import Plant, PlantingSite, draw_plants, places_of, plantable
 from core.discovery.sensitivity.strengths import Strengths, strengths_of
 from core.discovery.sensitivity.whole_classes import ClassRows, whole_classes
-from core.records import EVERYTHING, F32, F64, I64, Detectable, Outcomes, PlantedPattern, Sensitivity
+from core.records import (
+    EVERYTHING,
+    F32,
+    F64,
+    I64,
+    Detectable,
+    Outcomes,
+    PlantedPattern,
+    Progress,
+    Sensitivity,
+    no_progress,
+)
 from core.statistics.permutation import permutation_threshold
 from core.statistics.runs import clopper_pearson
 
@@ -31,6 +42,8 @@ PLANTS, FEWEST_PLANTS = 40, 10
 PLANTED_CELLS = 2_000_000
 CELLS = 16_000_000
 """Rows times columns that are read at once, which bounds memory."""
+STEP = "plant failures"
+"""What `measure_sensitivity` calls itself to whoever is told of progress."""
 HALF = 0.5
 """Of a cluster's samples, so many must be of the plant."""
 
@@ -60,6 +73,7 @@ def measure_sensitivity(
     predictability_alpha: float,
     classes: ClassRows | None,
     seed: int,
+    progress: Progress = no_progress,
 ) -> Sensitivity | None:
     """Plant patterns of 10 rows and of 2, 5, 10 and 20 % of the typical class and of all samples, and count how many
     are found; None where nothing could be permuted.
@@ -90,7 +104,7 @@ def measure_sensitivity(
         bases = permuter.draw(count, rng)
         plants = draw_plants(proposals.features.rows, open_rows, place.sizes[-1][1], bases, measured.scores, rng)
         searched = range(len(design.scopes)) if place.scopes == (0,) else (0, *place.scopes)
-        patterns += _grid(reader, narrowed_family(proposals.family, searched), place, plants, outcomes)
+        patterns += _grid(reader, narrowed_family(proposals.family, searched), place, plants, outcomes, progress)
     if classes is not None:
         patterns += whole_classes(classes, strengths, count, rng)
     names = () if inside is None else tuple(design.scopes[number].name for number in inside.scopes)
@@ -145,16 +159,22 @@ class _Reader:
 
 
 def _grid(
-    reader: _Reader, family: Family, place: PlantingSite, plants: Sequence[Plant], outcomes: Outcomes
+    reader: _Reader,
+    family: Family,
+    place: PlantingSite,
+    plants: Sequence[Plant],
+    outcomes: Outcomes,
+    progress: Progress,
 ) -> list[PlantedPattern]:
     """One pattern for each size and strength."""
     cells = [(size, strength) for (_, size), strength in product(place.sizes, reader.strengths.values)]
     jobs = [(plant, *cell) for cell in cells for plant in plants]
     width = max(4, CELLS // (2 * reader.raw.size))
     with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        parts = list(
-            pool.map(partial(_read, reader, family), [jobs[at : at + width] for at in range(0, len(jobs), width)])
-        )
+        chunks, parts = [jobs[at : at + width] for at in range(0, len(jobs), width)], list[tuple[I64, F64]]()
+        for at in range(0, len(chunks), BATCH):
+            progress(STEP, at, len(chunks))
+            parts += pool.map(partial(_read, reader, family), chunks[at : at + BATCH])
     found = np.concatenate([part[0] for part in parts]).reshape(len(cells), -1)
     added = np.concatenate([part[1] for part in parts]).reshape(*found.shape, -1).mean(1)  # (cells, m)
     shares, names = {size: share for share, size in place.sizes}, reader.measured.names

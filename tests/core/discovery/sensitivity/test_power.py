@@ -10,15 +10,16 @@ import pytest
 
 from core.discovery.design import make_design, measures
 from core.discovery.engines.planted_losses import plant_region
-from core.discovery.method import diagnose_arrays
+from core.discovery.method import diagnose_arrays, diagnose_records
 from core.discovery.proposals import propose
 from core.discovery.ridge.heads import Features
-from core.discovery.search.family_test import read_family
+from core.discovery.search.family_test import BATCH, read_family
 from core.discovery.search.scope_scores import SUREST
 from core.discovery.sensitivity.plants import draw_plants, plantable
-from core.discovery.sensitivity.power import PLANTS, POWER, Levels, narrowed_family, smallest_detectable
+from core.discovery.sensitivity.power import PLANTS, POWER, STEP, Levels, narrowed_family, smallest_detectable
 from core.discovery.settings import Settings
-from core.records import F32, F64, I64, Bool, Outcomes, SampleSet, Sensitivity
+from core.errors import Cancelled
+from core.records import F32, F64, I64, Bool, Embeddings, Outcomes, SampleSet, Sensitivity
 
 SETTINGS = Settings(map=False, n_members=2, n_permutations=199)
 
@@ -208,3 +209,22 @@ def test_nothing_is_planted_in_a_large_block_of_copies() -> None:
     assert len(plantable(np.arange(650), np.arange(650) // 10, 130)) == 650  # small groups hold plants
     assert len(plantable(np.arange(650), np.arange(650) // 100, 130)) == 650  # nothing else is there
     assert len(plantable(np.arange(650), None, 130)) == 650
+
+
+def test_planting_tells_how_far_it_is_and_can_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.discovery.sensitivity.power.CELLS", 1)  # many small readings
+    vectors, losses, errors = draw(0, 100)
+    samples = SampleSet(tuple(map(str, range(100))))
+    outcomes, embeddings = Outcomes(losses, "loss", "loss", "given", errors=errors), Embeddings(vectors, "a", "a")
+    told: list[tuple[int, int]] = []
+
+    def stop(step: str, done: int, total: int) -> None:
+        if step == STEP:
+            told.append((done, total))
+            if len(told) == 3:
+                raise Cancelled
+
+    with pytest.raises(Cancelled):
+        diagnose_records(samples, outcomes, embeddings, settings=SETTINGS, progress=stop)
+    assert [done for done, _ in told] == [0, BATCH, 2 * BATCH]
+    assert told[0][1] > 3 * BATCH
