@@ -200,7 +200,8 @@ class Family:
         marked = None if marks is None else self._placed(marks)
         groups = None if self.groups is None else self.groups[self.order]
         own = [ScopeScores.of(placed, run, marked, groups) for run in self.places]
-        shared = None if self.rows is None else self.rows.moments(placed)
+        factored = any(isinstance(one, LeaveOutSmoother) and one.matrix is None for one, _ in self.smoothers)
+        shared = self.rows.moments(placed) if self.rows is not None and factored else None
         at = 0
         for smoother, where in self.smoothers:
             read = self._reader(smoother, scores, placed, shared)
