@@ -71,7 +71,8 @@ class ScopeScores:
         own = run.of_all(placed)
         marked = None if marks is None else run.of_all(marks)
         terms = () if groups is None else group_terms(own, run.of_all(groups[None])[0])
-        return cls(own, own.sum(1)[None], np.einsum("pn,pn->p", own, own)[None], marked, terms)
+        # by pairwise sums, which are the same for one column and among many: observed scores tie with permuted ones
+        return cls(own, own.sum(1)[None], np.square(own).sum(1)[None], marked, terms)
 
     @property
     def size(self) -> F64:
