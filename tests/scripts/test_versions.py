@@ -67,6 +67,13 @@ def test_all_but_torch_are_held_to_hashes_and_no_index_is_named(repository: Path
     assert not {pin.name for pin in wanted(repository / "requirements.lock")} & set(TORCH)
 
 
+def test_the_constraints_are_the_versions_of_both_files(repository: Path) -> None:
+    against = {pin.name for pin in wanted(repository / "requirements-override.txt")}  # these plain pip refuses
+    held = {str(pin) for name, own in pins(repository).items() for pin in own if name not in against}
+    assert {str(pin) for pin in wanted(repository / "constraints.txt")} == held
+    assert "--hash" not in (repository / "constraints.txt").read_text("utf-8")  # pip refuses a folder beside hashes
+
+
 def test_the_container_switches_off_what_the_code_does(repository: Path) -> None:
     text = (repository / "Dockerfile").read_text("utf-8")
     assert all(f"{name}={value} \\" in text for name, value in OFF.items())
