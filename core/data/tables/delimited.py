@@ -21,7 +21,7 @@ from core.limits import Limits
 from core.options import check_text
 from core.records import Progress, no_progress
 
-_MISSING = ["", "NA", "N/A", "#N/A", "NaN", "nan", "-nan", "null", "NULL", "<NA>"]
+MISSING = ["", "NA", "N/A", "#N/A", "NaN", "nan", "-nan", "null", "NULL", "<NA>"]
 """Not "None": it is a usual name of a category."""
 _AS_TEXT = re.compile(
     r"(.*_)?(id|ids|uid|uuid|key|file|files|path|image|img|filename|filepath|file_name|name|class_name)"
@@ -196,7 +196,7 @@ def _parse(path: Path, text: Any, separator: str, text_columns: dict[Any, Any], 
             text,
             sep=separator,
             dtype=text_columns,
-            na_values=_MISSING,
+            na_values=MISSING,
             keep_default_na=False,
             decimal=decimal,
             index_col=False,

@@ -131,9 +131,26 @@ class LossTable:
         pictures = [name for name, values in self._columns.items() if any(isinstance(each, bytes) for each in values)]
         if pictures and ending == ".csv":
             raise InvalidInput(f"{quoted(*pictures)} holds pictures, which no CSV can. Save the table as .parquet.")
+        if ending == ".csv":
+            self._check_missing()
         with replacing(path) as part:
             _write(frame, part, path)
         return path
+
+    def _check_missing(self) -> None:
+        """Refuse what a CSV could not give back as it was.
+
+        Raises:
+            InvalidInput: an id, label or prediction is a text that means a missing value in a CSV.
+        """
+        from core.data.tables.delimited import MISSING
+
+        for name in ("id", "label", "prediction"):
+            lost = next(
+                (value for value in self._columns.get(name, ()) if isinstance(value, str) and value in MISSING), None
+            )
+            if lost is not None:
+                raise InvalidInput(f"In a CSV the {name} {lost!r} means a missing value. Save the table as .parquet.")
 
     def _ids(self, names: list[str] | None, n: int) -> list[str]:
         """(n,) those of the batch, none of which was there before."""

@@ -297,3 +297,16 @@ def test_one_picture_for_all_is_a_picture(tmp_path: Path) -> None:
     table = LossTable()
     table.record(losses=[1.0, 2.0], image=Image.new("RGB", (4, 4)))
     assert list(read_table(table.save(tmp_path / "val.parquet")).images) == ["image"]
+
+
+@pytest.mark.parametrize("name", ["NA", "null", "nan", ""])
+def test_a_class_whose_name_means_missing_in_a_csv_is_kept_by_parquet_alone(name: str, tmp_path: Path) -> None:
+    table = LossTable(class_names=("cat", name))
+    scores = np.random.default_rng(0).normal(size=(60, 2))
+    table.record([f"{i}.png" for i in range(60)], np.arange(60) % 2, logits=scores)
+    with pytest.raises(InvalidInput, match="means a missing value. Save the table as .parquet"):
+        table.save(tmp_path / "val.csv")
+    assert not (tmp_path / "val.csv").exists()
+    found = read_data_set(table.save(tmp_path / "val.parquet"), embeddings=scores)
+    assert len(found.samples) == 60
+    assert set(found.samples.class_names) == {"cat", name}
