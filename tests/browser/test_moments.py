@@ -45,4 +45,4 @@ def test_a_text_is_asked_and_answered_with_the_keyboard_and_the_clip_plays_on_re
     page.get_by_role("button", name="Show its frames").press("Enter")
     assert image.get_attribute("src") == still
     page.keyboard.press("Escape")
-    assert page.locator("dialog.enlarged").count() == 0
+    page.wait_for_selector("dialog.enlarged", state="detached")
