@@ -22,7 +22,7 @@ from core.discovery.design import FailureMeasures
 from core.discovery.proposals import Proposals, margin
 from core.discovery.search.family import Candidate, Family, Scope, centre
 from core.discovery.search.family_test import FamilyTest, read_family
-from core.discovery.settings import MANY_ROWS, Settings
+from core.discovery.settings import Settings, later_permutations
 from core.records import F32, F64, I64, Bool, Measure, Progress, no_progress
 from core.statistics.permutation import difference_of
 
@@ -83,7 +83,7 @@ def find_clusters(
     family, design = proposals.family, proposals.design
     n_permutations = settings.permutations(family.n)
     strata, permuter = design.centre_of_row, design.permuter(measured.scores)
-    later = max(200, n_permutations // 4) if family.n > MANY_ROWS else n_permutations
+    later = later_permutations(n_permutations, family.n)
     found, tests = list[FoundCluster](), list[FamilyTest]()
     inside = alpha - settings.predictability_alpha
     while True:

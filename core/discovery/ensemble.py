@@ -18,6 +18,7 @@ from core.discovery.ridge.heads import Features, HeadSmoother, factor_heads, sol
 from core.discovery.settings import FAMILIES
 from core.errors import InvalidInput
 from core.records import F32, F64, I64, Progress, no_progress
+from core.row_runs import row_runs
 from core.statistics.groups import assign_folds, class_numbers, group_bootstrap, group_numbers, some_groups
 
 PENALTIES = (10.0, 100.0, 1000.0)
@@ -127,8 +128,7 @@ class LossRegressor(RegressorMixin, BaseEstimator):
         unknown = np.full(len(vectors), 0 if self.n_classes_ == 1 else -1, np.int64)
         blocks = unknown if classes is None else class_numbers(classes, len(vectors), -1, self.n_classes_)
         mean, spread = np.empty((2, len(vectors)))
-        for at in range(0, len(vectors), MOST_ROWS):
-            run = slice(at, at + MOST_ROWS)
+        for run in row_runs(len(vectors), 1, MOST_ROWS):
             each = self._predict_members(self.features_.of(vectors[run], blocks[run]), blocks[run])
             mean[run], spread[run] = each.mean(0), each.std(0)
         return (mean, spread) if return_std else mean

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from core.discovery.design import FOLDS
-from core.discovery.settings import CLASS_SHARE_OF_ALPHA, PERMUTATIONS, Settings, usual_permutations
+from core.discovery.settings import CLASS_SHARE_OF_ALPHA, PERMUTATIONS, Settings, later_permutations, usual_permutations
 from core.records import Embeddings, Outcomes, SampleSet
 
 
@@ -46,8 +46,8 @@ def assumptions(samples: SampleSet, outcomes: Outcomes, settings: Settings, *, t
         said.append(f"{drawn:,} permutations are a preview; 5,000 or more are needed for a p that is reported.")
     elif drawn < PERMUTATIONS:
         said.append(
-            f"With {rows:,} samples {drawn:,} permutations were drawn, and {max(200, drawn // 4):,} for each cluster "
-            f"after the first: the test is exact, and no p is below {1 / (drawn + 1):.2g}."
+            f"With {rows:,} samples {drawn:,} permutations were drawn, and {later_permutations(drawn, rows):,} for "
+            f"each cluster after the first: the test is exact, and no p is below {1 / (drawn + 1):.2g}."
         )
     classes, predictable = settings.alpha * CLASS_SHARE_OF_ALPHA, settings.predictability_alpha
     to_classes = f"{classes:.2g} goes to whole classes and confusions, " if has_classes(samples) else ""

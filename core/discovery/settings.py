@@ -37,6 +37,11 @@ def usual_permutations(n: int) -> int:
     return min(PERMUTATIONS, max(FEWEST_PERMUTATIONS, PERMUTED_CELLS // n))
 
 
+def later_permutations(drawn: int, n: int) -> int:
+    """How many are drawn for each cluster after the first, where `drawn` were for that."""
+    return max(200, drawn // 4) if n > MANY_ROWS else drawn
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """How a run is made; the same input, settings and seed give the same diagnosis."""
@@ -50,7 +55,7 @@ class Settings:
     n_members: int = 20
     """Of that ensemble."""
     n_permutations: int | None = None
-    """None: 5,000, and of more than 20,000 rows fewer, down to 1,000; of so many rows a quarter, but at least 200, is
+    """None: 5,000, and of more than 20,000 rows fewer, down to 500; of so many rows a quarter, but at least 200, is
     drawn for each cluster after the first."""
     max_clusters: int = 10
     """How many clusters are confirmed at most, 1 to 50."""

@@ -13,6 +13,7 @@ import numpy as np
 from scipy import linalg
 
 from core.records import F32, F64, Embeddings, FailureMap, Progress, no_progress
+from core.row_runs import row_runs
 
 KEPT = (
     ("umap.umap_", "smooth_knn_dist"),
@@ -45,7 +46,7 @@ def pca_map(embeddings: Embeddings) -> FailureMap:
 
 def _centred(vectors: F32, mean: F64) -> Iterator[F64]:
     """The rows without their mean, a block at a time, which bounds memory."""
-    return (vectors[at : at + AT_ONCE] - mean for at in range(0, len(vectors), AT_ONCE))
+    return (vectors[at] - mean for at in row_runs(len(vectors), 1, AT_ONCE))
 
 
 def _two_leading(vectors: F32, mean: F64) -> F64:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -15,12 +15,6 @@ _SPREAD, _BACK = np.uint32(2_654_435_761), np.uint32(244_002_641)
 """Odd, and each the other's inverse modulo 2^32."""
 _LOW = slice(0 if sys.byteorder == "little" else 1, None, 2)
 _HIGH = slice(1 - _LOW.start, None, 2)
-
-
-def tiles(rows: int, columns: int) -> Iterator[slice]:
-    """Runs of rows of a (rows, columns) array that hold about `TILE` cells each."""
-    each = max(1, TILE // max(1, columns))
-    return (slice(at, min(at + each, rows)) for at in range(0, rows, each))
 
 
 def top_positions(values: F32, most: int) -> I64:

@@ -20,6 +20,7 @@ from core.limits import Limits
 from core.options import check_text
 from core.records import F32, I64, Progress, no_progress
 from core.records.ledger import Ledger
+from core.row_runs import row_runs
 
 AT_ONCE = 16_384
 """Rows that are scaled at once."""
@@ -104,7 +105,7 @@ def unit_rows(vectors: npt.NDArray[Any], ledger: Ledger, place: I64 | None = Non
     m = len(vectors) if place is None else len(place)
     out = np.empty((m, vectors.shape[1]), np.float32)
     finite, zero = np.ones(m, bool), np.zeros(m, bool)
-    for run in (slice(at, at + AT_ONCE) for at in range(0, m, AT_ONCE)):
+    for run in row_runs(m, 1, AT_ONCE):
         some = (vectors[run] if place is None else vectors[place[run]]).astype(np.float64)
         if place is not None:
             some[place[run] < 0] = np.nan

@@ -6,7 +6,7 @@ out-of-fold predictions, so that the whole fit is rerun on thousands of permuted
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from scipy.linalg import lapack  # type: ignore[import-untyped]
 from scipy.sparse import csr_array
 
 from core.records import F32, F64, I64
+from core.row_runs import row_runs
 
 DENSE_ROWS = 2500
 """Up to so many rows a smoother is kept as one dense matrix."""
@@ -22,10 +23,6 @@ DENSE_ROWS = 2500
 
 AT_ONCE = 16_384
 """Rows that are centred and projected at once, which bounds memory."""
-
-
-def _runs(n: int) -> Iterator[slice]:
-    return (slice(at, min(at + AT_ONCE, n)) for at in range(0, n, AT_ONCE))
 
 
 class Features:
@@ -44,13 +41,13 @@ class Features:
         n_blocks = int(blocks.max()) + 1
         counts = np.bincount(blocks, minlength=n_blocks).astype(np.float64)[:, None]
         sums, gram = np.zeros((n_blocks, d)), np.zeros((d, d))
-        for at in _runs(n):
+        for at in row_runs(n, 1, AT_ONCE):
             of_block = csr_array((np.ones(at.stop - at.start), blocks[at], np.arange(at.stop - at.start + 1)))
             of_block.resize(at.stop - at.start, n_blocks)
             sums += of_block.T @ vectors[at].astype(np.float64)
         self.centre = sums.sum(0) / n
         self.block_means = np.where(counts >= 5, sums / np.maximum(counts, 1), self.centre)
-        for at in _runs(n):
+        for at in row_runs(n, 1, AT_ONCE):
             centred = (vectors[at] - self.block_means[blocks[at]]).astype(np.float32)
             gram += centred.T @ centred
         values, directions = np.linalg.eigh(gram)
@@ -58,7 +55,7 @@ class Features:
         self.basis = directions[:, ::-1][:, :kept].astype(np.float32)
         self.scale = float(np.sqrt(max((values[::-1][:kept]).sum() / n, 1e-12)))
         self.rows: F32 = np.empty((n, kept), np.float32)
-        for at in _runs(n):
+        for at in row_runs(n, 1, AT_ONCE):
             centred = (vectors[at] - self.block_means[blocks[at]]).astype(np.float32)
             self.rows[at] = centred @ self.basis / np.float32(self.scale)
 
@@ -109,9 +106,9 @@ def inverse_of(matrix: F32 | F64) -> F64:
         return np.empty((0, 0))
     known: Any = lapack
     factor, failed = known.dpotrf(np.array(matrix, np.float64, order="F"), lower=1, overwrite_a=1)
-    lower, _ = known.dpotri(factor, lower=1, overwrite_c=1)
     if failed:
         return np.asarray(np.linalg.inv(matrix.astype(np.float64)), np.float64)
+    lower, _ = known.dpotri(factor, lower=1, overwrite_c=1)
     whole: F64 = np.tril(lower)
     whole += whole.T
     np.einsum("ii->i", whole)[:] /= 2

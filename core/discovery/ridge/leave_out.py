@@ -15,6 +15,7 @@ import numpy as np
 from core.discovery.ridge.heads import inverse_of, split_by_block
 from core.discovery.ridge.layout import HeadRows
 from core.records import F32, F64, I64
+from core.row_runs import row_runs
 
 MOST_PAIRS = 20_000_000
 """Pairs of rows of one group that are kept: past it the groups are so large that folds serve as well."""
@@ -144,17 +145,15 @@ class LeaveOutSmoother:
             through = self.shared if not self.share else self.inverses[head]
             if self.share:
                 through = through + np.float32(self.ridge**2) * (through @ self.shared @ through)
-            for start in range(at.start, at.stop, AT_ONCE):
-                run = slice(start, min(start + AT_ONCE, at.stop))
-                x = self.rows.features[run]
-                out[run] = np.einsum("nr,nr->n", x @ through, x)
+            features, own = self.rows.features[at], out[at]
+            for run in row_runs(len(features), 1, AT_ONCE):
+                own[run] = np.einsum("nr,nr->n", features[run] @ through, features[run])
         return out
 
     def _remainder(self, places: I64) -> F32:
         """(g, s, s) of (I - H_gg)^-1 for groups of one size, from their (g, s) places."""
         made: list[F32] = []
-        each = max(1, AT_ONCE // places.shape[1])
-        for some in (places[at : at + each] for at in range(0, len(places), each)):
+        for some in (places[run] for run in row_runs(len(places), places.shape[1], AT_ONCE)):
             x, own = self.rows.features[some], self._through_heads(some)
             hat = np.einsum("gsr,gtr->gst", x, own, optimize=True)
             if self.share:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from core.discovery.design import FailureMeasures
+from core.discovery.search.cores import on_all_cores
 from core.discovery.search.family import Family
 from core.records import F32, F64, Measure, Progress, no_progress
 from core.statistics.permutation import chunks, permutation_p, permutation_threshold
@@ -19,8 +17,6 @@ from core.statistics.permuter import Permuter, larger_null
 
 CELLS = 16_000_000
 """Rows times columns that are read at once, which bounds memory."""
-BATCH = 4
-"""Chunks of permutations between two looks at whether to give up."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -127,12 +123,11 @@ def _nulls_of(
 ) -> tuple[F32, F32, F32]:
     """The three nulls of chunks of permutations, on all cores."""
     generators, nulls = rng.spawn(len(sizes)), list[tuple[F32, F32, F32]]()
-    with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        for at in range(0, len(sizes), BATCH):
-            nulls += pool.map(read_some, sizes[at : at + BATCH], generators[at : at + BATCH])
-            told(sum(len(null) for null, *_ in nulls))
-            if give_up and sum(int((null >= best).sum()) for null, *_ in nulls) >= give_up:
-                break
+    for some in on_all_cores(read_some, sizes, generators):
+        nulls += some
+        told(sum(len(null) for null, *_ in nulls))
+        if give_up and sum(int((null >= best).sum()) for null, *_ in nulls) >= give_up:
+            break
     null, trend, listed = (np.concatenate(parts) for parts in zip(*nulls))
     return null, trend, listed
 

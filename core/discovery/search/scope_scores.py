@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 
 from core.records import F32, F64, I64
+from core.row_runs import row_runs
+from core.statistics import tops
 from core.statistics.groups import group_terms
-from core.statistics.tops import Cuts, taken, tiles, top_positions
+from core.statistics.tops import Cuts, taken, top_positions
 
 ROUNDING = 1e-12
 """Sums of squares below it are nothing but rounding: scores have a deviation of about 1."""
@@ -92,7 +94,7 @@ class ScopeScores:
         sums, squares, marked = np.empty((3, len(depths), p), np.float32)
         of_groups: Any = np.empty((len(self.terms), len(depths), p), np.float32)
         surest, trend = np.empty((2, p), np.float32)
-        for at in tiles(p, n):
+        for at in row_runs(p, n, tops.TILE):
             trend[at] = self.trend(predicted[at], at)
             if not depths:
                 continue

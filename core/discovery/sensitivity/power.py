@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
 
 import numpy as np
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from core.discovery.clusters import best_passing
 from core.discovery.design import FailureMeasures
 from core.discovery.proposals import Proposals
+from core.discovery.search.cores import on_all_cores
 from core.discovery.search.family import MIN_CANDIDATE_ROWS, Family, MarkedReading
-from core.discovery.search.family_test import BATCH, FamilyTest
+from core.discovery.search.family_test import FamilyTest
 from core.discovery.search.scope_scores import SUREST
 from core.discovery.sensitivity.plants import Plant, PlantingSite, draw_plants, places_of, plantable
 from core.discovery.sensitivity.strengths import Strengths, strengths_of
@@ -33,6 +31,7 @@ from core.records import (
     Sensitivity,
     no_progress,
 )
+from core.row_runs import row_runs
 from core.statistics.permutation import permutation_threshold
 from core.statistics.runs import clopper_pearson
 
@@ -170,11 +169,11 @@ def _grid(
     cells = [(size, strength) for (_, size), strength in product(place.sizes, reader.strengths.values)]
     jobs = [(plant, *cell) for cell in cells for plant in plants]
     width = max(4, CELLS // (2 * reader.raw.size))
-    with threadpool_limits(1), ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        chunks, parts = [jobs[at : at + width] for at in range(0, len(jobs), width)], list[tuple[I64, F64]]()
-        for at in range(0, len(chunks), BATCH):
-            progress(STEP, at, len(chunks))
-            parts += pool.map(partial(_read, reader, family), chunks[at : at + BATCH])
+    chunks, parts = [jobs[at] for at in row_runs(len(jobs), 1, width)], list[tuple[I64, F64]]()
+    progress(STEP, 0, len(chunks))
+    for some in on_all_cores(partial(_read, reader, family), chunks):
+        parts += some
+        progress(STEP, len(parts), len(chunks))
     found = np.concatenate([part[0] for part in parts]).reshape(len(cells), -1)
     added = np.concatenate([part[1] for part in parts]).reshape(*found.shape, -1).mean(1)  # (cells, m)
     shares, names = {size: share for share, size in place.sizes}, reader.measured.names

@@ -18,7 +18,6 @@ eq. 5 to 8). Departures:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.records import F32, F64, I64
+from core.row_runs import row_runs
 
 BLOCK = 2**22
 """Pairs of images held at once (32 MiB each matrix)."""
@@ -97,7 +97,7 @@ def support_span(support: Rows, log_q: F64) -> Span:
         support, log_q = support[at], log_q[at]
     low_kl = low = np.inf
     high_kl = high = -np.inf
-    for rows in blocks(len(support), len(support)):
+    for rows in row_runs(len(support), len(support), BLOCK):
         keep = np.ones((rows.stop - rows.start, len(support)), np.bool_)
         if len(support) > 1:
             keep[np.arange(rows.stop - rows.start), np.arange(rows.start, rows.stop)] = False
@@ -159,7 +159,7 @@ def tip_evidence(features: Rows, support: Rows, values: F64, beta: float, block:
     """(n, k) `tip_logits` of images against a support set, never holding more than `block` pairs."""
     support = support.astype(np.float64)
     found = np.empty((len(features), values.shape[1]))
-    for rows in blocks(len(features), len(support), block):
+    for rows in row_runs(len(features), len(support), block):
         found[rows] = tip_logits(image_affinity(features[rows], support), values, beta)
     return found
 
@@ -167,7 +167,7 @@ def tip_evidence(features: Rows, support: Rows, values: F64, beta: float, block:
 def signature_evidence(log_p: F64, log_q: F64, values: F64, span: Span, block: int = BLOCK) -> F64:
     """(n, k) sums over each class's support images of psi(-KL): the term that TIP-X adds to the cache."""
     found = np.empty((len(log_p), values.shape[1]))
-    for rows in blocks(len(log_p), len(log_q), block):
+    for rows in row_runs(len(log_p), len(log_q), block):
         found[rows] = neutral(span.rescaled(kl(log_p[rows], log_q)) @ values, values)
     return found
 
@@ -181,7 +181,7 @@ def nearest(rows: Rows, others: Rows, q: int, *, by_kl: bool = False, block: int
     """
     width = min(q, len(others))
     places, near = np.full((len(rows), q), -1, np.int64), np.full((len(rows), q), np.nan, np.float32)
-    for part in blocks(len(rows), len(others), block):
+    for part in row_runs(len(rows), len(others), block):
         if by_kl:
             affinity = -kl(rows[part].astype(np.float64), others.astype(np.float64))
         else:
@@ -189,10 +189,3 @@ def nearest(rows: Rows, others: Rows, q: int, *, by_kl: bool = False, block: int
         at = np.argsort(-affinity, axis=1, kind="stable")[:, :width]
         places[part, :width], near[part, :width] = at, np.take_along_axis(affinity, at, 1)
     return places, near
-
-
-def blocks(n: int, width: int, block: int = BLOCK) -> Iterator[slice]:
-    """Slices of n rows of so many columns that each holds at most `block` entries, and at least one row."""
-    step = max(1, block // max(1, width))
-    for start in range(0, n, step):
-        yield slice(start, min(n, start + step))

@@ -9,8 +9,9 @@ from scipy import sparse
 
 from core.encoders.arithmetic import unit
 from core.probes.base import Images
-from core.probes.few_shot.affinities import blocks, nearest
+from core.probes.few_shot.affinities import BLOCK, nearest
 from core.records import F64, I64, Bool, Progress, no_progress
+from core.row_runs import row_runs
 from core.statistics import losses
 
 OUTER, INNER = 10, 5
@@ -177,7 +178,7 @@ def _edges(rows: F64, others: F64, q: int, *, itself: bool) -> tuple[F64, tuple[
     """(cosine above 0, (row, other)) of the q nearest others of each row."""
     at: list[I64] = []
     near: list[F64] = []
-    for part in blocks(len(rows), len(others)):
+    for part in row_runs(len(rows), len(others), BLOCK):
         cosine = rows[part] @ others.T
         if itself:
             cosine[np.arange(part.stop - part.start), np.arange(part.start, part.stop)] = -np.inf

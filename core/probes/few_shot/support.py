@@ -10,8 +10,9 @@ import numpy as np
 
 from core.errors import InvalidInput
 from core.probes.base import Images
-from core.probes.few_shot.affinities import Rows, blocks
+from core.probes.few_shot.affinities import BLOCK, Rows
 from core.records import F32, F64, I64
+from core.row_runs import row_runs
 
 DUPLICATE = 0.999
 """Pool images with a higher cosine are one image."""
@@ -161,7 +162,7 @@ def drop_samples(pool: Images, vectors: F32, *, above: float = 0.9999) -> tuple[
             whatever its name.
     """
     kept = np.ones(len(pool), np.bool_)
-    for rows in blocks(len(pool), len(vectors)):
+    for rows in row_runs(len(pool), len(vectors), BLOCK):
         kept[rows] = (pool.features[rows] @ vectors.T).max(1, initial=-1.0) <= above
     dropped = int((~kept).sum())
     if not dropped:

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from core.records import F32
-from core.statistics.tops import TILE, Cuts, taken, tiles, top_positions
+from core.row_runs import row_runs
+from core.statistics.tops import TILE, Cuts, taken, top_positions
 
 
 @pytest.mark.parametrize("most", [1, 7, 40])
@@ -49,4 +50,4 @@ def test_values_are_taken_row_by_row_from_any_part_of_an_array() -> None:
 @pytest.mark.parametrize("columns", [1, 100, TILE, 3 * TILE])
 def test_tiles_hold_every_row_once(columns: int) -> None:
     rows = np.arange(1000)
-    np.testing.assert_array_equal(np.concatenate([rows[at] for at in tiles(1000, columns)]), rows)
+    np.testing.assert_array_equal(np.concatenate([rows[at] for at in row_runs(1000, columns, TILE)]), rows)

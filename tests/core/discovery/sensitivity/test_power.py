@@ -13,7 +13,8 @@ from core.discovery.engines.planted_losses import plant_region
 from core.discovery.method import diagnose_arrays, diagnose_records
 from core.discovery.proposals import propose
 from core.discovery.ridge.heads import Features
-from core.discovery.search.family_test import BATCH, read_family
+from core.discovery.search.cores import BATCH
+from core.discovery.search.family_test import read_family
 from core.discovery.search.scope_scores import SUREST
 from core.discovery.sensitivity.plants import draw_plants, plantable
 from core.discovery.sensitivity.power import PLANTS, POWER, STEP, Levels, narrowed_family, smallest_detectable

@@ -21,7 +21,7 @@ def test_the_mixture_equals_the_loop_over_images_and_classes() -> None:
 
 @pytest.mark.parametrize("block", [1, 100, 2**22])
 def test_the_votes_equal_a_loop_over_neighbours_whatever_the_block(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("core.probes.few_shot.affinities.blocks.__defaults__", (block,))
+    monkeypatch.setattr("core.probes.few_shot.mixture.BLOCK", block)
     rng = np.random.default_rng(0)
     x, s, q = rng.normal(size=(70, 5)), rng.normal(size=(4, 5)), 3
     slow = np.zeros((70, 74))
