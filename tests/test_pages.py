@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 import shutil
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 
 import errata
-from core.cli.main import COMMANDS
 from tests.conftest import REPOSITORY
+from tests.support.documented import blocks, commands, run_command, run_python
 
 FEWER = {"diagnose": ["--permutations", "199", "--no-map"], "gate": ["--permutations", "199"]}
+README = REPOSITORY / "README.md"
 EXAMPLE = REPOSITORY / "assets/examples/scenes"
 
 
@@ -70,39 +69,19 @@ def at_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"^```{language}\n(.*?)^```", (REPOSITORY / "README.md").read_text("utf-8"), re.M | re.S)
-
-
 @pytest.mark.slow
 def test_what_the_readme_tells_to_run_runs(at_work: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In its order, but for the commands that install or go on serving; with fewer permutations."""
-    lines = [line.partition(" #")[0].strip() for block in blocks("bash") for line in block.splitlines()]
-    commands = [shlex.split(line)[1:] for line in lines if re.match(r"errata (?!serve)", line)]
-    assert [words[0] for words in commands] == ["diagnose", "ask", "predict", "gate", "export"]
-    for words in commands:
-        fewer = FEWER.get(words[0], [])
-        with pytest.raises(SystemExit) as left:
-            COMMANDS.main([*words, *fewer], prog_name="errata")
-        assert left.value.code in (0, None), words
+    told = [words for block in blocks(README, "bash") for words in commands(block, "errata") if words[0] != "serve"]
+    assert [words[0] for words in told] == ["diagnose", "ask", "predict", "gate", "export"]
+    for words in told:
+        run_command([*words, *FEWER.get(words[0], [])])
     assert (at_work / "run/report.html").is_file()
     assert (at_work / "page/index.html").is_file()
     quick = errata.Settings(n_permutations=199, map=False, sensitivity=False)
     monkeypatch.setattr(errata, "diagnose", partial(errata.diagnose, settings=quick))
-    for block in blocks("python"):
-        exec(compile(block, "README.md", "exec"), {"__name__": "readme"})
-
-
-def test_the_ensemble_runs_as_the_page_on_exchange_says() -> None:
-    page = (REPOSITORY / "docs/exchange.md").read_text("utf-8")
-    (code,) = re.findall(r"^```python\n([^`]*LossRegressor.*?)^```", page, re.M | re.S)
-    rng = np.random.default_rng(0)
-    vectors = rng.normal(size=(150, 5))
-    names: dict[str, Any] = {"vectors": vectors, "losses": vectors[:, 0] ** 2 + 3 * vectors[:, 0], "new": vectors[:9]}
-    exec(compile(code, "exchange.md", "exec"), names)
-    assert np.corrcoef(names["predicted"], names["losses"])[0, 1] > 0.8
-    assert names["mean"].shape == names["spread"].shape == (9,)
-    assert (names["spread"] > 0).all()
+    for block in blocks(README, "python"):
+        run_python(block)
 
 
 @pytest.mark.slow

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-import re
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -13,8 +13,11 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+import errata
 from core.data.tables.loss_table import LossTable
 from tests.conftest import REPOSITORY
+from tests.support import documented
+from tests.support.diagnoses import draw_picture
 from tests.support.tables import png
 
 PAGE = REPOSITORY / "docs/tables.md"
@@ -22,9 +25,7 @@ N = 6
 
 
 def block(heading: str, number: int = 0) -> str:
-    """A block of code below a heading of the page; "" stands for what is above the first."""
-    sections = dict(zip(*[iter(["", *re.split(r"^## (.*)\n", PAGE.read_text("utf-8"), flags=re.M)])] * 2))
-    return re.findall(r"^```python\n(.*?)^```", sections[heading], re.M | re.S)[number]
+    return documented.block(PAGE, heading, number)
 
 
 @pytest.fixture(autouse=True)
@@ -35,14 +36,14 @@ def at_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def run(code: str, **names: Any) -> pd.DataFrame:
     """The table that the code writes."""
-    exec(compile(code, PAGE.name, "exec"), {"__name__": "docs", **names})
+    documented.run_python(code, **names)
     (written,) = Path().glob("val*.*")
     return pd.read_csv(written) if written.suffix == ".csv" else pd.read_parquet(written)
 
 
 def test_every_block_has_a_test() -> None:
-    tested = Path(__file__).read_text("utf-8").count("run(block(")
-    assert len(re.findall("^```python", PAGE.read_text("utf-8"), re.M)) == tested - 1  # this line counts too
+    tested = Path(__file__).read_text("utf-8").count("(block(")
+    assert len(documented.blocks(PAGE, "python")) == tested - 1  # this line counts too
 
 
 def test_the_first_block_gives_the_columns_that_the_page_names() -> None:
@@ -83,6 +84,28 @@ def test_pictures_of_a_dataset_travel_in_the_table() -> None:
     assert table["label"].tolist() == ["cat", "dog"] * (N // 2)
     for row, picture in enumerate(pictures):
         assert Image.open(io.BytesIO(table["image"][row])).tobytes() == picture.tobytes()
+
+
+def test_a_data_set_of_torch_stands_in_for_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch = pytest.importorskip("torch")
+
+    class Pictures(torch.utils.data.Dataset):
+        classes = ("cat", "dog")
+
+        def __len__(self) -> int:
+            return 60
+
+        def __getitem__(self, row: int) -> Any:
+            return torch.tensor(np.asarray(Image.open(io.BytesIO(draw_picture(row)))) / 255).permute(2, 0, 1), row % 2
+
+    quick = errata.Settings(n_permutations=199, map=False, sensitivity=False, words=False)
+    monkeypatch.setattr(errata, "diagnose", partial(errata.diagnose, settings=quick))
+    losses = torch.linspace(0, 1, 60).tolist()
+    found = documented.run_python(block("A PyTorch loop", 2), data=Pictures(), losses=losses)["found"]
+    assert found.samples.class_names == ("cat", "dog")
+    assert found.samples.labels.tolist() == [row % 2 for row in range(60)]
+    shown = Image.open(io.BytesIO(found.samples.items.read(7)))
+    assert shown.tobytes() == Image.open(io.BytesIO(draw_picture(7))).tobytes()
 
 
 @pytest.mark.filterwarnings("ignore")
