@@ -56,9 +56,6 @@ def replacing(path: Path, *, durable: bool = True) -> Generator[Path]:
     if any(part.startswith(WRITING) for part in path.parent.parts):
         yield path
         return
-    if path.parent not in _swept:
-        _swept.add(path.parent)
-        sweep_parts(path.parent)
     try:
         part, held = _new_part(path)
         try:
@@ -80,6 +77,15 @@ def replacing(path: Path, *, durable: bool = True) -> Generator[Path]:
 
 def _new_part(path: Path) -> tuple[Path, Held]:
     """A new neighbour of `path`, locked: what is not locked has no writer any more."""
+    try:
+        path.with_name("part")
+        with suppress(OSError):
+            path.lstat()
+    except ValueError as error:  # no name at all, NUL, half of a surrogate pair
+        raise InvalidInput(f"No file can be called {str(path)[:200]!a}. Choose another name.") from error
+    if path.parent not in _swept:
+        _swept.add(path.parent)
+        sweep_parts(path.parent)
     while True:
         part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
         os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666))

@@ -14,6 +14,7 @@ import pandas as pd
 
 from core.data.images.archives import FileImages, open_images
 from core.data.images.matching import check_pictures
+from core.data.map_style import PicturesLike, with_data_set
 from core.data.rows import ids_of, items_of
 from core.data.scans.outlines import MaskedScans
 from core.data.tables.cells import stack_arrays
@@ -75,7 +76,7 @@ class DataSet:
 def read_data_set(
     table: TableLike | None,
     *,
-    images: str | Path | None = None,
+    images: PicturesLike | None = None,
     embeddings: str | Path | npt.NDArray[Any] | None = None,
     issues: TableLike | None = None,
     roles: Roles = Roles(),
@@ -87,7 +88,8 @@ def read_data_set(
     Args:
         table: CSV, TSV, JSON Lines, Parquet or what Python calls a table (`as_frame`). None takes the table inside
             `images` (metadata.csv, metadata.jsonl, *.parquet).
-        images: a folder, zip or tar; None takes the table's own picture column, if it has one.
+        images: a folder, zip or tar, or a map-style data set (`with_data_set`); None takes the table's own picture
+            column, if it has one.
         embeddings: npy, npz, safetensors, Parquet or an (n, d) array; None takes the table's embedding column, if it
             has one.
         issues: what cleanlab says of the rows; its columns may explain a failure (`with_issues`).
@@ -106,7 +108,7 @@ def read_data_set(
 
 def read_with_ledger(
     table: TableLike | None,
-    images: str | Path | None,
+    images: PicturesLike | None,
     embeddings: str | Path | npt.NDArray[Any] | None,
     roles: Roles,
     limits: Limits,
@@ -115,9 +117,13 @@ def read_with_ledger(
 ) -> tuple[DataSet, Ledger]:
     """What `read_data_set` gives, and the account of the table's rows: which stay, and why others do not."""
     progress("read table", 0, 1)
-    store = None if images is None else open_images(images, limits, progress)
-    read = open_table(as_frame(table), images, store, limits, _as_text(roles), progress)
-    read = read if issues is None else with_issues(read, issues, limits)
+    files = images if isinstance(images, (str, Path)) else None
+    store = None if files is None else open_images(files, limits, progress)
+    if table is None and images is not files:
+        raise InvalidInput("A data set has pictures and no losses. Bring a table of them, one row for each sample.")
+    read = open_table(as_frame(table), files, store, limits, _as_text(roles), progress)
+    read = read if images is files else with_data_set(read, images, roles, progress)
+    read = read if issues is None else with_issues(read, issues, roles, limits)
     found = recognise(read.frame, roles, list(read.images), texts=store is None)
     ledger = Ledger(len(read.frame))
     for note in (*read.notes, *(store.notes if store else ()), *found.notes, *_assumed(found)):

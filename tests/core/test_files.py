@@ -59,6 +59,12 @@ def test_what_cannot_be_written_says_why_and_what_to_do(
     assert len(list(tmp_path.iterdir())) == 1
 
 
+@pytest.mark.parametrize("name", ["a\0b.csv", "a\0b/c.csv", "\ud800.csv", "."])
+def test_a_name_that_no_file_can_have_is_refused(name: str) -> None:
+    with pytest.raises(InvalidInput, match=r"No file can be called '.*'. Choose another name."), replacing(Path(name)):
+        raise AssertionError("nothing can be written")
+
+
 def test_an_error_without_a_number_is_told_in_its_own_words() -> None:
     assert str(cannot_write("X", OSError("odd"), "Do Y.")) == "X: odd. Do Y."
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from core.errors import quoted
@@ -27,29 +27,46 @@ def records_of(samples: Sequence[dict[str, Any]]) -> tuple[list[dict[str, Any]],
     """(a record for each sample, notes on what was left out).
 
     `filepath` stays, `Classification` and `Regression` become their label or value, with "<field>_confidence" where
-    one is known, each tag a column "tag <name>" of yes and no. Labels of several things in a picture, and vectors, are
-    no single value and are left out.
+    one is known, each tag a column "tag <name>" of yes and no; where a field has such a name already, they get a
+    number. Labels of several things in a picture, and vectors, are no single value and are left out.
     """
-    tags = {tag: None for sample in samples for tag in _tags(sample) if not tag.startswith(OWN_TAG)}
+    found = {tag: None for sample in samples for tag in _tags(sample) if not tag.startswith(OWN_TAG)}
     records, left_out = list[dict[str, Any]](), dict[str, None]()
-    if len(tags) > MAX_TAGS:
-        tags, left_out = {}, {f"tags (more than {MAX_TAGS} different ones)": None}
+    if len(found) > MAX_TAGS:
+        found, left_out = {}, {f"tags (more than {MAX_TAGS} different ones)": None}
+    fields = {name: None for sample in samples for name in sample if not name.startswith(("_", OWN))}
+    tags = dict(zip(found, apart((f"tag {tag}" for tag in found), fields)))
+    confidences = dict(zip(fields, apart((f"{name}_confidence" for name in fields), [*fields, *tags.values()])))
     for sample in samples:
         record: dict[str, Any] = {"id": sample[f"{OWN}id"]} if f"{OWN}id" in sample else {}
         for name, value in sample.items():
             if name.startswith(("_", OWN)) or name in _ABOUT:
                 continue
-            values = _plain(name, value)
+            values = _plain(name, value, confidences[name])
             record |= values
             if not values:
                 left_out[name] = None
         own = set(_tags(sample))
-        records.append(record | {f"tag {tag}": "yes" if tag in own else "no" for tag in tags})
-    if not left_out:
-        return records, ()
-    return records, (
-        f"Fields of FiftyOne that hold no single value for each sample were left out: {quoted(*left_out)}.",
-    )
+        records.append(record | {column: "yes" if tag in own else "no" for tag, column in tags.items()})
+    renamed = [f"the tag {tag!r} is {column!r}" for tag, column in tags.items() if column != f"tag {tag}"]
+    notes = [f"Fields of FiftyOne are called as columns of tags would be: {', '.join(renamed)}."] if renamed else []
+    if left_out:
+        notes.append(
+            f"Fields of FiftyOne that hold no single value for each sample were left out: {quoted(*left_out)}."
+        )
+    return records, tuple(notes)
+
+
+def apart(names: Iterable[str], taken: Iterable[str] = ()) -> list[str]:
+    """The names, with a number behind each that is taken or came before."""
+    used, made = set(taken), list[str]()
+    for own in names:
+        name, number = own, 2
+        while name in used:
+            name, number = f"{own} {number}", number + 1
+        used.add(name)
+        made.append(name)
+    return made
 
 
 def _tags(sample: Mapping[str, Any]) -> list[str]:
@@ -57,8 +74,8 @@ def _tags(sample: Mapping[str, Any]) -> list[str]:
     return [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
 
 
-def _plain(name: str, value: Any) -> dict[str, Any]:
-    """The columns of a field; none where it holds no single value."""
+def _plain(name: str, value: Any, confidence: str) -> dict[str, Any]:
+    """The columns of a field, and that of its confidence; none where it holds no single value."""
     if value is None or isinstance(value, (str, int, float, bool)):
         return {name: value}
     if not isinstance(value, dict):
@@ -70,5 +87,5 @@ def _plain(name: str, value: Any) -> dict[str, Any]:
         return {}
     found = {name: value.get("label" if kind == "Classification" else "value")}
     if value.get("confidence") is not None:
-        found[f"{name}_confidence"] = value["confidence"]
+        found[confidence] = value["confidence"]
     return found

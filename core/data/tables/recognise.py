@@ -124,6 +124,13 @@ def recognise(
     return RecognisedColumns(complete, errors, inverted, names, recognised, tuple(finder.notes))
 
 
+def key_columns(frame: pd.DataFrame, roles: Roles) -> list[str]:
+    """By what the rows may be known, named or recognised: the column of ids, then that of the pictures' paths."""
+    finder = _Finder(frame, set(sum(roles.named().values(), ())), [])
+    ids = roles.id or finder.find("id", lambda name: not finder.is_array(name))
+    return [name for name in (ids, roles.image or finder.find("image", finder.is_text)) if name in frame]
+
+
 def _choose_picture(pictures: Sequence[str]) -> str | None:
     usual = [name for name in pictures if len(pictures) == 1 or snake_case(name) in _NAMES["image"]]
     return usual[0] if usual else None

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from core.data.tables.fiftyone_samples import OWN, OWN_TAG, SAMPLES
+from core.data.tables.fiftyone_samples import OWN, OWN_TAG, SAMPLES, apart
 from core.errors import InvalidInput, quoted
 from core.files import write_json
 from core.records import Column, Diagnosis, ItemStore, Progress, Reporter, no_progress
@@ -80,12 +80,7 @@ def _samples(diagnosis: Diagnosis) -> Iterator[dict[str, Any]]:
     clusters, membership = diagnosis.cluster_of()
     titles = {c: f"{OWN_TAG} {c.id}: {cluster_title(diagnosis, c)}" for c in diagnosis.clusters}
     suspected = set(diagnosis.label_errors.tolist())
-    columns = dict[str, Column]()
-    for column in samples.metadata:
-        field, number = (own := _field(column)), 2
-        while field in columns:  # two names that FiftyOne takes for one
-            field, number = f"{own} {number}", number + 1
-        columns[field] = column
+    columns = dict(zip(apart(map(_field, samples.metadata)), samples.metadata))  # FiftyOne takes some names for one
     for row, name in enumerate(samples.ids):
         tags = [title for cluster, title in titles.items() if cluster.membership[row] >= 0.5]
         sample: dict[str, Any] = {"tags": tags + ([f"{OWN_TAG}: label suspected"] if row in suspected else [])}

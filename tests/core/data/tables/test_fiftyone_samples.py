@@ -70,6 +70,17 @@ def test_what_holds_several_values_is_left_out_and_said(tmp_path: Path) -> None:
     assert columns(found)["age"] == [float(row) for row in range(N)]
 
 
+def test_a_field_that_is_called_as_a_tags_column_stays(tmp_path: Path) -> None:
+    """Nor does a column of one's own give way to another field's confidence."""
+    fields = {"tag blurred": "by hand", "tag blurred 2": "again", "predictions_confidence": "sure"}
+    found = read_data_set(None, images=exported(tmp_path / "set", [sample(row, **fields) for row in range(N)]))
+    named = columns(found) | {column.name: column.values.tolist() for column in found.samples.model_outputs}
+    assert {name: set(named[name]) for name in fields} == {name: {value} for name, value in fields.items()}
+    assert named["tag blurred 3"] == ["yes" if row % 3 == 0 else "no" for row in range(N)]
+    assert named["predictions_confidence 2"] == [row / N for row in range(N)]
+    assert said(found, "are called as columns of tags would be: the tag 'blurred' is 'tag blurred 3'.")
+
+
 def test_more_tags_than_could_be_columns_are_left_out_and_said(tmp_path: Path) -> None:
     rows = [sample(row, tags=[f"t{row}.{k}" for k in range(9)]) for row in range(N)]
     found = read_data_set(None, images=exported(tmp_path / "set", rows))

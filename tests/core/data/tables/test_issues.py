@@ -11,6 +11,7 @@ import pytest
 
 from core.cli.main import main
 from core.data.samples import DataSet, read_data_set
+from core.data.tables.roles import Roles
 from core.errors import InvalidInput
 from tests.support.tables import said
 
@@ -46,7 +47,7 @@ def test_issues_are_conditions_and_name_no_label_or_prediction() -> None:
     assert columns(found)["is_label_issue"] == ["yes"] * 10 + ["no"] * 20
     assert columns(found)["label_quality"] == ISSUES["label_score"].tolist()
     assert found.samples.labels is None
-    assert said(found, "of cleanlab stand beside 30 of 30 rows. Label issues are found from a model's probabilities")
+    assert said(found, "of cleanlab stand beside 30 of 30 rows, put together by the row numbers of the issues. Label ")
 
 
 @pytest.mark.parametrize("order", [range(N), range(N - 1, -1, -1), range(0, N, 2)], ids=["all", "reversed", "half"])
@@ -80,7 +81,7 @@ def test_row_numbers_are_read_whatever_the_file(tmp_path: Path, ending: str) -> 
     [
         (ISSUES.set_index(TABLE["id"].to_numpy()[::-1]), "is no row number of the table, 0 to 29: it has 's29'"),
         (ISSUES.set_index(pd.Index(range(1, N + 1))), "is no row number of the table, 0 to 29: it has '1'"),
-        (ISSUES.assign(id=["s1", "s1", *TABLE["id"][2:]]), "has 's1' in 'id' where the table has 's0'"),
+        (ISSUES.assign(id=["s1", "s1", *TABLE["id"][2:]]), "has 's1' twice in 'id', by which its rows go to the table"),
         (ISSUES.assign(is_label_issue=["yes", "perhaps"] * 15), "must be true or false: got 'perhaps'"),
         (ISSUES.assign(label_quality=0.5), "would give 'label_quality' twice"),
     ],
@@ -88,6 +89,44 @@ def test_row_numbers_are_read_whatever_the_file(tmp_path: Path, ending: str) -> 
 def test_issues_that_might_be_of_other_rows_are_refused(made: pd.DataFrame, fault: str) -> None:
     with pytest.raises(InvalidInput, match=fault):
         read(made)
+
+
+KEYED = TABLE.assign(number=range(N), file=[f"{i}.png" for i in range(N)])
+
+
+@pytest.mark.parametrize(
+    ("shared", "roles", "key"),
+    [
+        (["number", "id"], Roles(), "id"),
+        (["number", "file"], Roles(), "file"),
+        (["number"], Roles(id="number"), "number"),
+    ],
+)
+def test_rows_go_together_by_the_ids_whatever_else_is_unique(shared: list[str], roles: Roles, key: str) -> None:
+    """A column that only numbers the rows of each table stands before the ids and says nothing."""
+    turned = pd.concat([ISSUES, KEYED[shared]], axis=1)[::-1].reset_index(drop=True)
+    if key != "number":
+        turned["number"] = range(N)
+    vectors = np.random.default_rng(0).normal(size=(N, 4))
+    found = read_data_set(KEYED, embeddings=vectors, issues=turned, roles=roles)
+    assert columns(found)["label_quality"] == ISSUES["label_score"].tolist()
+    assert said(found, f"stand beside 30 of 30 rows, put together by the column {key!r}.")
+
+
+def test_two_keys_that_disagree_and_another_order_are_refused() -> None:
+    both = pd.concat([ISSUES, KEYED[["id", "file"]]], axis=1)
+    with pytest.raises(InvalidInput, match=r"'29.png' in 'file' where the table has '0.png'. The rows go together"):
+        read(both.assign(file=both["file"].to_numpy()[::-1]), KEYED)
+    turned = ISSUES.assign(number=range(N))[::-1].reset_index(drop=True)
+    with pytest.raises(
+        InvalidInput, match=r"'number' where the table has '0'. If 'number' says which rows belong together"
+    ):
+        read(turned, KEYED)
+
+
+def test_rows_without_an_id_have_no_issues() -> None:
+    found = read(ISSUES.assign(id=[None, None, *TABLE["id"][2:]]))
+    assert columns(found)["is_label_issue"][:3] == [None, None, "yes"]
 
 
 def test_flags_with_gaps_are_numbers_in_a_file() -> None:

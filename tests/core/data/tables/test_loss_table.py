@@ -213,6 +213,8 @@ def test_a_table_is_saved_as_csv_or_parquet_alone(tmp_path: Path) -> None:
     table.record(losses=[0.1])
     with pytest.raises(InvalidInput, match=r"saved as .csv or .parquet: got 'val.pkl'"):
         table.save(tmp_path / "val.pkl")
+    with pytest.raises(InvalidInput, match=r"No file can be called '.*a.x00b.csv'. Choose another name."):
+        table.save(tmp_path / "a\0b.csv")
     assert list(tmp_path.iterdir()) == []
 
 

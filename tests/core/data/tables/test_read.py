@@ -8,6 +8,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.data.images import columns as image_columns
+from core.data.tables.loss_table import LossTable
 from core.data.tables.read import escape_formula, read_table
 from core.data.tables.recognise import recognise
 from core.data.tables.roles import Roles
@@ -193,3 +194,11 @@ def test_a_predicted_mask_is_no_predicted_class() -> None:
     assert found.masks == ("true_mask", "predicted_mask")
     assert found.prediction is None
     assert found.label == "label"
+
+
+@pytest.mark.parametrize("ending", [".csv", ".parquet"])
+def test_ids_that_a_spreadsheet_would_run_are_recorded_and_read_as_they_are(tmp_path, ending):
+    """They are names of files, which are looked for under these; docs/security.md says so."""
+    table = LossTable(ids := [f"{sign}1+1.png" for sign in "=+-@"])
+    table.record(losses=[0.0, 1.0, 2.0, 3.0])
+    assert read_table(table.save(tmp_path / f"val{ending}")).frame["id"].tolist() == ids
