@@ -13,6 +13,7 @@ from core.discovery.superclasses import name_vectors
 from core.records import F32, Diagnosis, Progress, no_progress
 
 if TYPE_CHECKING:
+    from core.data.map_style import PicturesLike
     from core.data.samples import DataSet
     from core.data.tables.frames import TableLike
     from core.data.tables.roles import Roles
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 def diagnose(
     table: TableLike | None = None,
     *,
-    images: str | Path | None = None,
+    images: PicturesLike | None = None,
     embeddings: str | Path | F32 | None = None,
     encoder: str = "embedded",
     naming: str | None = None,
@@ -41,7 +42,9 @@ def diagnose(
         table: per-sample losses, or what they are computed from, any metadata, and the texts if the samples are texts
             (`Roles(texts=...)`, or recognised by name): a path, a DataFrame, a dict of columns, or a table of Arrow,
             polars or Hugging Face datasets.
-        images: zip, tar or folder of pictures; None if the table holds them or embeddings are given.
+        images: zip, tar or folder of pictures; or a map-style data set of torch, whose samples are pictures, of PIL or
+            tensors, or (picture, label), one for each row of the table in its order: each is asked for once, and held
+            on disk. None if the table holds them or embeddings are given.
         embeddings: given vectors instead of an encoder: npy, npz, safetensors, or an (n, d) array in the table's row
             order.
         encoder: name of an encoder (`core.encoders.list_encoders`). Where embeddings are given, failures are found in

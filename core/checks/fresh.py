@@ -16,6 +16,7 @@ from core.records import F32, I64, Diagnosis, Progress, no_progress
 if TYPE_CHECKING:
     import pandas as pd
 
+    from core.data.map_style import PicturesLike
     from core.data.samples import DataSet
     from core.data.tables.roles import Roles
 
@@ -27,7 +28,7 @@ def predict_fresh(
     diagnosis: Diagnosis,
     table: str | Path | pd.DataFrame | None,
     *,
-    images: str | Path | None = None,
+    images: PicturesLike | None = None,
     embeddings: str | Path | F32 | None = None,
     roles: Roles | None = None,
     selection: I64 | None = None,

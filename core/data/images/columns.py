@@ -4,7 +4,6 @@
 # (pyarrow ships no types, so strict checking would flag every use of it)
 from __future__ import annotations
 
-import os
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
@@ -16,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.data.images.scratch import scratch_file
+from core.data.images.scratch import Spool, spooled
 from core.data.parquet_files import column_pages, is_bytes, open_parquet
 from core.errors import InvalidInput
 from core.limits import Limits
@@ -76,20 +75,19 @@ class _ColumnReader:
     """Cells that are unpacked together."""
     lock: threading.Lock = field(default_factory=threading.Lock)
     held: OrderedDict[int, list[bytes]] = field(default_factory=OrderedDict[int, list[bytes]])
-    scratch: Any = None
-    offsets: list[int] = field(default_factory=list[int])
+    copied: Spool | None = None
 
     def read(self, row: int) -> bytes:
-        if self.scratch is not None:
-            return self._spooled(row)
+        if self.copied is not None:
+            return self.copied.read(row)
         group = int(np.searchsorted(self.starts, row, side="right")) - 1
         with self.lock:
             if group not in self.held:
                 while len(self.held) >= _GROUPS_HELD:
                     self.held.popitem(last=False)
                 cells = self._group(group)
-                if self.scratch is not None:
-                    return self._spooled(row)
+                if self.copied is not None:
+                    return self.copied.read(row)
                 self.held[group] = cells
             self.held.move_to_end(group)
             return self.held[group][row - int(self.starts[group])]
@@ -118,9 +116,6 @@ class _ColumnReader:
                 )
             yield blob
 
-    def _spooled(self, row: int) -> bytes:
-        return os.pread(self.scratch.fileno(), self.offsets[row + 1] - self.offsets[row], self.offsets[row])
-
     def spool(self, progress: Progress = no_progress) -> None:
         """Copy all cells to a scratch file.
 
@@ -128,14 +123,7 @@ class _ColumnReader:
             InvalidInput: they are too large, or the disk for temporary files is full.
             Cancelled: from `progress`, called as ("unpack images", row, rows).
         """
-        report, offsets = Reporter(progress, "unpack images", self.n_rows), [0]
-        with scratch_file(self.path.name) as scratch:
-            for row, blob in enumerate(self.cells()):
-                report(row)
-                scratch.write(blob)
-                offsets.append(offsets[-1] + len(blob))
-        self.offsets = offsets
-        self.scratch = scratch  # last: a thread that sees it reads by the offsets
+        self.copied = spooled(self.path.name, self.cells(), Reporter(progress, "unpack images", self.n_rows))
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import errno
+import os
 import tempfile
-from collections.abc import Generator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import IO
 
 from core.errors import InvalidInput
@@ -37,3 +39,31 @@ def scratch_file(source: str) -> Generator[IO[bytes]]:
                 "Free some room, or set TMPDIR to a folder with more."
             ) from None
         raise
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Spool:
+    """What was copied, one piece after another, to a file without a name. Thread-safe."""
+
+    file: IO[bytes]
+    offsets: list[int]
+    """(n + 1,) where each piece begins, and the end."""
+
+    def read(self, index: int) -> bytes:
+        begin, end = self.offsets[index : index + 2]
+        return os.pread(self.file.fileno(), end - begin, begin)
+
+
+def spooled(source: str, pieces: Iterable[bytes], report: Callable[[int], None]) -> Spool:
+    """The pieces in a scratch file, one in memory at a time; `report` is called with the number of each.
+
+    Raises:
+        InvalidInput: the disk is full.
+    """
+    offsets = [0]
+    with scratch_file(source) as scratch:
+        for number, piece in enumerate(pieces):
+            report(number)
+            scratch.write(piece)
+            offsets.append(offsets[-1] + len(piece))
+    return Spool(scratch, offsets)

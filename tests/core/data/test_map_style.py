@@ -1,0 +1,198 @@
+"""A map-style data set stands in for files of pictures."""
+
+from __future__ import annotations
+
+import io
+import weakref
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+from core.data.map_style import with_data_set
+from core.data.samples import DataSet, read_data_set
+from core.data.tables.read import Table, read_table
+from core.data.tables.roles import Roles
+from core.errors import Cancelled, InvalidInput
+from tests.support.tables import said
+
+N = 24
+LOSS = (np.arange(N) / N).tolist()
+
+
+def picture(row: int) -> Image.Image:
+    return Image.fromarray(np.full((5, 7, 3), row, np.uint8))
+
+
+class Pictures:
+    """As torchvision's data sets are: (picture, label), and the classes' names beside."""
+
+    classes = ("cat", "dog")
+
+    def __init__(self, n: int = N) -> None:
+        self.n, self.asked = n, list[int]()
+
+    def __len__(self) -> int:
+        return self.n
+
+    def __getitem__(self, row: int) -> Any:
+        self.asked.append(row)
+        return picture(row), row % 2
+
+
+def read(data: Any, **columns: Any) -> DataSet:
+    return read_data_set({"loss": LOSS, **columns}, images=data)
+
+
+def shown(found: DataSet, row: int) -> np.ndarray:
+    assert found.samples.items is not None
+    return np.asarray(Image.open(io.BytesIO(found.samples.items.read(row))))
+
+
+def test_pictures_and_labels_are_those_of_the_data_set_each_asked_for_once() -> None:
+    data = Pictures()
+    found = read(data, id=[f"s{row}" for row in range(N)])
+    assert data.asked == list(range(N))
+    assert found.samples.ids == tuple(f"s{row}" for row in range(N))
+    assert found.samples.class_names == ("cat", "dog")
+    assert found.samples.labels is not None
+    assert found.samples.labels.tolist() == [row % 2 for row in range(N)]
+    assert said(found, "The labels are those of the data set.")
+    np.testing.assert_array_equal(shown(found, 9), np.asarray(picture(9)))
+    assert data.asked == list(range(N))
+
+
+@pytest.mark.parametrize("kind", ["PIL", "array", "dict", "list of pictures", "array of all", "tensor", "grey tensor"])
+def test_a_picture_may_be_of_any_kind(kind: str) -> None:
+    arrays = [np.asarray(picture(row)) for row in range(N)]
+    data: Any = arrays
+    if kind == "PIL":
+        data = [(picture(row), 0) for row in range(N)]
+    elif kind == "dict":
+        data = [{"image": picture(row), "label": 1} for row in range(N)]
+    elif kind == "list of pictures":
+        data = [picture(row) for row in range(N)]
+    elif kind == "array of all":
+        data = np.stack(arrays)
+    elif kind.endswith("tensor"):
+        torch = pytest.importorskip("torch")
+        whole = torch.tensor(np.stack(arrays)).permute(0, 3, 1, 2).float() / 255
+        whole = whole[:, :1] if "grey" in kind else whole
+        data = torch.utils.data.TensorDataset(whole, torch.arange(N) % 3)
+    found = read(data)
+    wanted = np.asarray(picture(5))
+    np.testing.assert_array_equal(shown(found, 5), wanted[:, :, 0] if "grey" in kind else wanted)
+    assert found.samples.ids == tuple(map(str, range(N)))
+    labelled = {"PIL": ("0",), "dict": ("1",), "tensor": ("0", "1", "2"), "grey tensor": ("0", "1", "2")}
+    assert found.samples.class_names == labelled.get(kind, ())
+
+
+def test_a_subset_has_the_classes_of_the_whole() -> None:
+    data = pytest.importorskip("torch").utils.data.Subset(Pictures(2 * N), range(0, 2 * N, 2))
+    found = read(data)
+    assert found.samples.class_names == ("cat",)
+    np.testing.assert_array_equal(shown(found, 3), np.asarray(picture(6)))
+
+
+def test_a_picture_is_in_memory_only_while_it_is_copied() -> None:
+    alive = list[weakref.ref[Image.Image]]()
+
+    class Watched(Pictures):
+        def __getitem__(self, row: int) -> Any:
+            assert sum(each() is not None for each in alive) <= 1
+            made = picture(row)
+            alive.append(weakref.ref(made))
+            return made, 0
+
+    read(Watched())
+    assert len(alive) == N
+
+
+def table(**columns: Any) -> Table:
+    return read_table(pd.DataFrame({"loss": LOSS, **columns}))
+
+
+NAMES = [("cat", "dog")[row % 2] for row in range(N)]
+
+
+@pytest.mark.parametrize("labels", [NAMES, [row % 2 for row in range(N)], [f"my {name}" for name in NAMES]])
+def test_a_tables_own_labels_stay(labels: list[Any]) -> None:
+    """By name or number they must agree with the data set's; called otherwise they cannot be compared."""
+    assert with_data_set(table(label=labels), Pictures()).frame["label"].tolist() == labels
+
+
+@pytest.mark.parametrize("labels", [NAMES[1:] + NAMES[:1], [(row + 1) % 2 for row in range(N)]])
+def test_losses_in_another_order_are_refused(labels: list[Any]) -> None:
+    with pytest.raises(InvalidInput, match=r"Row 0 of the table has '.*' in 'label' and the data set '.*shuffle=False"):
+        with_data_set(table(label=labels), Pictures())
+
+
+def test_a_measured_truth_gets_no_label_beside_it() -> None:
+    measured = table(target=np.linspace(0.5, 3, N), prediction=np.linspace(0.25, 3, N))
+    assert "label" not in with_data_set(measured, Pictures()).frame
+
+
+def test_paths_in_a_column_of_the_same_name_stay() -> None:
+    made = with_data_set(table(image=[f"{row}.png" for row in range(N)]), Pictures())
+    assert list(made.images) == ["image of the data set"]
+    assert made.frame["image"][3] == "3.png"
+
+
+class Gone(Pictures):
+    def __getitem__(self, row: int) -> Any:
+        if row == 7:
+            raise OSError("7.png is not there")
+        return picture(row)
+
+
+class Endless:
+    def __iter__(self) -> Any:
+        return iter(())
+
+
+class NoLength:
+    def __getitem__(self, row: int) -> Any:
+        return picture(row)
+
+
+@pytest.mark.parametrize(
+    ("data", "fault"),
+    [
+        (Pictures(N - 1), "The data set has 23 samples and the table 24 rows. Bring one row for each"),
+        (Gone(), "The data set gives no sample 7: OSError: 7.png is not there. Mend it, or leave the sample out"),
+        (
+            [np.full((4, 4, 3), -1.0)] * N,
+            r"The pictures 'data\[0\]' must be .* as they were before a network's transform",
+        ),
+        ([{"picture": 1}] * N, "The data set gives no sample 0: KeyError: 'image'"),
+        (Endless(), r"a data set that gives its n-th sample, `data\[n\]`: got Endless. Bring one, such as a list"),
+        (NoLength(), r"The data set \(NoLength\) has no length"),
+    ],
+)
+def test_what_is_no_such_data_set_is_refused(data: Any, fault: str) -> None:
+    with pytest.raises(InvalidInput, match=fault):
+        read(data)
+
+
+def test_a_loader_is_refused_and_its_data_set_named() -> None:
+    loader = pytest.importorskip("torch").utils.data.DataLoader(Pictures())
+    with pytest.raises(InvalidInput, match=r"got DataLoader. Bring one, a DataLoader's is its `dataset`."):
+        read(loader)
+
+
+def test_pictures_from_two_places_and_no_losses_are_refused() -> None:
+    with pytest.raises(InvalidInput, match=r"from the table's 'file'. Leave one of the two out"):
+        read_data_set({"loss": LOSS, "file": ["a"] * N}, images=Pictures(), roles=Roles(image="file"))
+    with pytest.raises(InvalidInput, match="A data set has pictures and no losses"):
+        read_data_set(None, images=Pictures())
+
+
+def test_who_stops_while_pictures_are_copied_is_let_go() -> None:
+    def stop(step: str, done: int, total: int) -> None:
+        if step == "unpack images":
+            raise Cancelled("stopped")
+
+    with pytest.raises(Cancelled):
+        with_data_set(table(), Pictures(), progress=stop)
