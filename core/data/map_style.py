@@ -99,12 +99,13 @@ def _length(data: Any) -> int:
 
 def _parts(sample: Any) -> tuple[Any, int | str | None]:
     """The picture and the label of a sample; None where it has none that is one number or name."""
+    label: Any = None
     if isinstance(sample, Mapping):
         picture, label = sample[_COLUMN], sample.get("label")
     elif isinstance(sample, (tuple, list)):
         picture, label = sample[0], sample[1] if len(sample) > 1 else None
     else:
-        picture, label = sample, None
+        picture = sample
     if getattr(label, "shape", None) == ():
         label = label.item()  # of numpy or torch
     return picture, label if isinstance(label, (int, str)) else None

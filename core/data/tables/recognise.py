@@ -128,7 +128,8 @@ def key_columns(frame: pd.DataFrame, roles: Roles) -> list[str]:
     """By what the rows may be known, named or recognised: the column of ids, then that of the pictures' paths."""
     finder = _Finder(frame, set(sum(roles.named().values(), ())), [])
     ids = roles.id or finder.find("id", lambda name: not finder.is_array(name))
-    return [name for name in (ids, roles.image or finder.find("image", finder.is_text)) if name in frame]
+    found = (ids, roles.image or finder.find("image", finder.is_text))
+    return [name for name in found if name is not None and name in frame]
 
 
 def _choose_picture(pictures: Sequence[str]) -> str | None:
