@@ -120,7 +120,7 @@ def build_app(
             with gr.Tab("Probe", id="probe") as tab:
                 probe.build(session, view, tabs, tab, offered)
             with gr.Tab("Second model", id="second") as tab:
-                second.build(session, view, tabs, tab, offered)
+                compared = second.build(session, view, tabs, tab, offered)
             with gr.Tab("Compose", id="compose") as tab:
                 compose.build(session, view, tabs, tab, offered, ModelAccess(root, at_home))
             with gr.Tab("Scoreboard", id="board") as tab:
@@ -132,7 +132,9 @@ def build_app(
                 _guide(at_home)
         top.act(_to_data, None, [tabs], **QUICK)
         new_run.wire_offer(session, view, tabs, offered)
-        mine.after(address.build(session, view, tabs, asking, offered))
+        opened_address = address.build(session, view, tabs, asking, offered)
+        mine.after(opened_address)
+        compared(opened_address)
         demo.load(shows_errors(explore.on_downloads), [session], view.buttons, **PRIVATE)
         brought = [block for block in demo.blocks.values() if isinstance(block, gr.File)]
         your_data.wire_forget(form, brought)

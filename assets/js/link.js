@@ -2,7 +2,7 @@
 // Runs inside gr.HTML's js_on_load (`element`, `props`, `trigger`, `watch`); webapp/address.py is the other half.
 
 const MINE = "errata-runs", MOST = 50, ID = /^[\w-]{22}$/;
-const OF_RUN = ["run", "cluster", "candidate", "row", "set", "lasso", "filter", "colour"], OF_VIEW = ["tab", "ask", "than"], OF_PAGE = ["embed", "size", "__theme"];
+const OF_RUN = ["run", "cluster", "candidate", "row", "set", "lasso", "filter", "colour", "beside"], OF_VIEW = ["tab", "ask", "than"], OF_PAGE = ["embed", "size", "__theme"];
 const asked = new URLSearchParams(location.search);
 const plain = props.value; // what an address without anything opens
 let now = plain, sent = [], own = [], arriving = false, again = false, patience = 0;
@@ -99,7 +99,8 @@ button?.addEventListener("click", async () => {
   const said = document.querySelector(".copied");
   try {
     await navigator.clipboard.writeText(location.href);
-    said.textContent = own.length && !String(now.run).startsWith("example-") ? "Copied. Whoever has the link can read this run until it is deleted." : "Copied.";
+    const what = own.length && !String(now.run).startsWith("example-") ? "run" : now.beside ? "comparison" : "";
+    said.textContent = what ? `Copied. Whoever has the link can read this ${what} until it is deleted.` : "Copied.";
   } catch {
     said.textContent = `Copy the page's address: ${location.href}`; // no permission, as in a frame
   }

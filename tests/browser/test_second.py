@@ -81,6 +81,12 @@ def test_a_student_is_set_beside_the_model_and_taken_along(open_page: Visit, stu
         page.locator("#second-html").click()
     assert "The student is 2.0 times as fast" in Path(taken.value.path()).read_text("utf-8")
     check_contrast(page, [f"#second-result {part}" for part in READ] + ["#second-gallery .tile-line"])
+    page.reload()
+    page.wait_for_selector("#second-result .answer h2", timeout=60_000)
+    assert page.locator("#second-result h2").inner_text() == said
+    with page.expect_download() as taken:
+        page.locator("#second-csv").click()
+    assert Path(taken.value.path()).read_text("utf-8").count("\n") == 2 + rows.count() - 1
     page.set_viewport_size({"width": 390, "height": 844})
     check_width(page)
     page.locator("#second-worse:not([disabled])").click()  # how the search goes stands under its button

@@ -119,7 +119,7 @@ def on_copy(session: Session, examples: list[tuple[str, str]]) -> tuple[Any, ...
     diagnosis = RUNS.get(session.run)
     run = RUNS.add(diagnosis)
     RUNS.entitle(run, f"Your copy: {diagnosis.samples.name}")
-    shown, opened = list(show_run(run, session.colour)), replace(session, run=run, past=())
+    shown, opened = list(show_run(run, session.colour)), replace(session, run=run, beside="", past=())
     if session.picked:
         shown[0], pane, points = show_selection(opened)
         shown[3] |= {"selection": points["selection"], "view": points["view"]}

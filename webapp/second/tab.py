@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,17 +19,23 @@ from webapp.markup.render import empty, render
 from webapp.markup.shares import kinds_of, rows_of_kind
 from webapp.markup.two_models import MAX_PICTURES, gallery_view
 from webapp.second import checkpoints
+from webapp.second.kept import KIND, costs_of, id_of, keep, reopened
 from webapp.second.view import SecondModel, second_view
 from webapp.state.choices import TABLES
 from webapp.state.downloads import csv_of, fresh_folder
 from webapp.state.events import event_data
-from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, follow, refused, wire_cancel
+from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, closing, follow, refused, wire_cancel
+from webapp.state.query import view_of
 from webapp.state.quotas import STATE_S
 from webapp.state.runs import RUNS
 from webapp.state.session import NO_RUN, Session, require_run, shows_errors
 
 FILES = (("beside.html", "Report (HTML)"), ("beside.csv", "Table (CSV)"), ("beside.json", "Results (JSON)"))
 FAILED = "The comparison did not finish"
+GONE = (
+    "The server holds a comparison for a day at most, and not after its data were deleted or it was stopped. "
+    "Bring the second model's table again and press Compare."
+)
 LOSSES_ALONE = (
     "Of this run’s model only losses are known, not which answers were wrong, and losses of two models have no common "
     "scale. Diagnose a table with a label and predictions or probabilities."
@@ -45,6 +51,8 @@ class SecondState:
     scope: str = "all"
     kind: str = "broken"
     shown: int = MAX_PICTURES
+    beside: str = ""
+    """Id of the comparison, shown or looked for in vain, see webapp/second/kept.py."""
 
 
 def refusal(diagnosis: Diagnosis) -> str:
@@ -53,23 +61,46 @@ def refusal(diagnosis: Diagnosis) -> str:
 
 
 def on_open(session: Session, state: SecondState) -> tuple[Any, ...]:
-    """The tab is shown: returns (status, state, result, gallery, downloads); nothing changes as long as the run is the
-    same."""
+    """The tab is shown: returns (status, state, result, gallery, downloads); nothing changes as long as run and
+    comparison are the same."""
     if not session.run:
         return "", SecondState(), empty(NO_RUN), "", *_no_files()
-    if state.run == session.run:
+    if (state.run, state.beside) == (session.run, session.beside):
         return tuple(gr.skip() for _ in range(4 + len(FILES)))
+    if found := reopened(session.run, session.beside):
+        return "", *_shown(session.run, *found)
     from core.checks.second_model import kept_errors  # scipy: not needed to start the page
 
     diagnosis = RUNS.get(session.run)
     why, kept = refusal(diagnosis), list(kept_errors(diagnosis))
     return (
-        "",
-        SecondState(session.run),
+        closing("The comparison of this link is gone", GONE) if session.beside else "",
+        SecondState(session.run, beside=session.beside),
         empty(why, "No second model for this run") if why else render("second/waiting.html.j2", kept=kept),
         "",
         *_no_files(),
     )
+
+
+def on_address(session: Session, state: SecondState) -> tuple[Any, ...]:
+    """An address was opened: as `on_open` where it names another comparison than the one that is shown."""
+    same = state.beside == session.beside
+    return tuple(gr.skip() for _ in range(4 + len(FILES))) if same else on_open(session, state)
+
+
+def on_kept(session: Session, state: SecondState) -> tuple[Any, Any]:
+    """A comparison was made: returns (session, map), by which the page's address names it."""
+    if state.second is None or state.run != session.run:
+        return gr.skip(), gr.skip()
+    session = replace(session, beside=state.beside)
+    return session, gr.update(view=view_of(session))
+
+
+def _shown(run: str, second: SecondModel, folder: Path) -> tuple[Any, ...]:
+    """(state, result, gallery, downloads) of a comparison."""
+    state = SecondState(run, second, beside=id_of(folder))
+    files = [gr.update(value=str(folder / name), interactive=True) for name, _ in FILES]
+    return state, second_view(RUNS.get(run), second), _gallery(state), *files
 
 
 def _no_files() -> list[Any]:
@@ -94,7 +125,7 @@ def make_second(
     diagnosis = RUNS.get(run)
     if why := refusal(diagnosis):
         raise InvalidInput(why)
-    costs = _costs(card)
+    costs = costs_of(Path(card)) if card else None
     given, name, notes = with_second(diagnosis, _table_of(table), roles, progress=progress)
     progress("compare", 0, 1)
     found = compare(given, "model", name)
@@ -108,7 +139,9 @@ def make_second(
     progress("write the report", 1, 1)
     if not RUNS.is_example(run) and not RUNS.is_linked(run):  # its map and charts then know them
         RUNS.change(run, lambda now: keep_errors(now, given.probes[-1]))
-    return SecondModel(given.probes[-1], found, notes, costs)
+    second = SecondModel(given.probes[-1], found, notes, costs)
+    keep(run, second, card, folder)
+    return second
 
 
 def _table_of(table: str | None) -> Path:
@@ -120,18 +153,10 @@ def _table_of(table: str | None) -> Path:
     return Path(table)
 
 
-def _costs(card: str | None) -> Any:
-    if not card:
-        return None
-    from core.training.distillation.student_folder import read_costs  # torch: only where a card was given
-
-    return read_costs(Path(card))
-
-
 def on_compare(session: Session, table: str | None, card: str | None, *columns: str) -> Iterator[tuple[Any, ...]]:
     """Compare what was given; yields (job id, status, state, result, gallery, downloads)."""
     waiting, kept = render("second/waiting.html.j2", kept=()), "Your files are still here."
-    nothing = [SecondState(session.run), waiting, "", *_no_files()]
+    nothing = [SecondState(session.run, beside=session.beside), waiting, "", *_no_files()]
     try:
         require_run(session)
         _table_of(table)
@@ -140,15 +165,9 @@ def on_compare(session: Session, table: str | None, card: str | None, *columns: 
         raise
     named = [str(column or "").strip() or None for column in columns]
     roles = Roles(id=named[0], label=named[1], prediction=named[2])
-    folder = fresh_folder("second")
+    folder = fresh_folder(KIND)
     job = Job(lambda progress: make_second(session.run, table, card, roles, folder, progress))
-
-    def made(found: SecondModel) -> tuple[Any, ...]:
-        state = SecondState(session.run, found)
-        files = [gr.update(value=str(folder / name), interactive=True) for name, _ in FILES]
-        return state, second_view(RUNS.get(session.run), found), _gallery(state), *files
-
-    yield from follow(job, FAILED, *nothing, kept=kept, made=made)
+    yield from follow(job, FAILED, *nothing, kept=kept, made=lambda found: _shown(session.run, found, folder))
 
 
 def on_press(session: Session, state: SecondState, event: gr.EventData) -> tuple[Any, Any]:
@@ -211,8 +230,10 @@ def _gallery(state: SecondState) -> Any:
     return gr.update(value=view, run=state.run)
 
 
-def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, examples: list[tuple[str, str]]) -> None:
-    """Lay out the tab and wire its callbacks."""
+def build(
+    session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, examples: list[tuple[str, str]]
+) -> Callable[[Callable[..., Any]], None]:
+    """Lay out the tab and wire its callbacks; returns what opens an address's comparison after such an event."""
     state, job = gr.State(SecondState(), time_to_live=STATE_S), gr.State("")
     gr.HTML(render("second/intro.html.j2"), **PLAIN)
     with gr.Row(elem_classes="bring probe-row"):
@@ -244,7 +265,8 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, examples: l
     filled = [state, result, gallery, *buttons]
     tab.select(shows_errors(on_open), [session, state], [line, *filled], **QUICK)
     given = [session, table, card, *columns]
-    run.click(shows_errors(on_compare), given, [job, line, *filled], **HEAVY, **PRIVATE)
+    made = run.click(shows_errors(on_compare), given, [job, line, *filled], **HEAVY, **PRIVATE)
+    made.success(shows_errors(on_kept), [session, state], [session, view.failure_map], **QUICK)
     wire_cancel(cancel, job)
     for part in (result, gallery):
         part.act(shows_errors(on_press), [session, state], [state, gallery], **PRIVATE)
@@ -253,6 +275,11 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, examples: l
     mapped.click(shows_errors(on_mapped), [session, state], picked, **QUICK)
     _wire_worse(session, state, [worse, stop, looking], view, tabs, examples)
     checkpoints.build(session, tab)
+
+    def after(event: Callable[..., Any]) -> None:
+        event(shows_errors(on_address), [session, state], [line, *filled], **QUICK)
+
+    return after
 
 
 def _wire_worse(

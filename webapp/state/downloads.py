@@ -20,6 +20,7 @@ from core.files import replacing, write_json
 from core.folders import open_located
 from core.records import Diagnosis
 from webapp.state.home import part
+from webapp.state.notes import is_id
 from webapp.state.visitor import visitor
 
 FILES = (
@@ -120,6 +121,11 @@ def fresh_folder(kind: str) -> Path:
     folder = files_of(visitor()) / f"{kind}-{secrets.token_urlsafe(16)}"
     folder.mkdir(mode=0o700, parents=True)
     return folder
+
+
+def folder_of(kind: str, name: str) -> Path | None:
+    """The folder of that kind whose name `fresh_folder` ended so, of any visit; None where it is gone, or was never."""
+    return next(part("files").glob(f"visit-*/{kind}-{name}"), None) if is_id(name) else None
 
 
 def files_of(visit: str) -> Path:

@@ -18,6 +18,7 @@ from core.reports.tables.columns import LOSS, column_of
 from core.yours import yours_of
 from webapp.failure_map import read_polygon
 from webapp.state.filters import read_filters, written
+from webapp.state.notes import is_id
 from webapp.state.runs import RUNS
 from webapp.state.session import Session, picked_cluster
 
@@ -49,6 +50,8 @@ def query_of(session: Session) -> dict[str, str]:
         made["filter"] = written(session.filters)
     if session.colour != LOSS:
         made["colour"] = session.colour
+    if session.beside:
+        made["beside"] = session.beside
     return made
 
 
@@ -85,7 +88,8 @@ def session_of(query: Mapping[str, Any], diagnosis: Diagnosis, run: str) -> Sess
 
 def _base_of(query: Mapping[str, Any], diagnosis: Diagnosis, run: str) -> Session:
     """The same without filters."""
-    plain = Session(run, colour=_colour(query, diagnosis))
+    beside = _text(query, "beside")
+    plain = Session(run, colour=_colour(query, diagnosis), beside=beside if is_id(beside) else "")
     cluster, candidate = _number(query, "cluster", first=1), _number(query, "candidate", first=1)
     if cluster is not None or candidate is not None:
         session = plain.only(cluster=cluster, candidate=candidate if cluster is None else None)

@@ -50,12 +50,14 @@ class Session:
     shown: int = PAGE
     colour: str = LOSS
     """Key of the column that colours the map; it stays when something else is picked."""
+    beside: str = ""
+    """Id of the comparison with a second model that is open (webapp/second/kept.py); it stays, too."""
     past: tuple[Session, ...] = ()
     """What was picked before, the latest first, without pasts of their own."""
 
     def only(self, **picked: Any) -> Session:
         """The same run, seen in the same way, with that picked and nothing else."""
-        return Session(self.run, colour=self.colour, past=self._passed, **picked)
+        return Session(self.run, colour=self.colour, beside=self.beside, past=self._passed, **picked)
 
     def filtered(self, filters: tuple[Filter, ...]) -> Session:
         """The same with other filters."""
@@ -63,7 +65,9 @@ class Session:
 
     def undone(self) -> Session:
         """What was picked before, seen as now; the same where nothing was."""
-        return replace(self.past[0], colour=self.colour, past=self.past[1:]) if self.past else self
+        if not self.past:
+            return self
+        return replace(self.past[0], colour=self.colour, beside=self.beside, past=self.past[1:])
 
     @property
     def _passed(self) -> tuple[Session, ...]:

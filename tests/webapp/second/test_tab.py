@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import numpy as np
 import pandas as pd
 import pytest
@@ -21,8 +23,10 @@ from core.store import save
 from tests.support.second_models import write_answers, write_card
 from tests.webapp.callbacks import press
 from tests.webapp.markup.test_html import Tags
-from webapp.second.tab import SecondState, on_compare, on_mapped, on_open, on_press, on_worse
+from webapp.second.tab import SecondState, on_address, on_compare, on_kept, on_mapped, on_open, on_press, on_worse
 from webapp.second.view import second_view
+from webapp.state.forget import end_visit
+from webapp.state.query import query_of, session_of
 from webapp.state.runs import RUNS
 from webapp.state.session import Session
 
@@ -105,6 +109,30 @@ def test_answers_stay_with_a_run_of_ones_own_and_are_replaced_by_those_of_the_sa
     shown = column_of(RUNS.get(run), "beside:new")
     assert shown is not None
     assert shown.values.tolist() == ["fixed" if wrong else "broken" for wrong in errors]
+
+
+def test_a_comparison_comes_back_from_the_address_until_it_is_deleted(
+    streets: Diagnosis, example: str, errors: np.ndarray, tmp_path: Path
+) -> None:
+    given = write_answers(streets, ~errors, tmp_path / "new.csv"), write_card(tmp_path / "distilled.json")
+    state, result, gallery, *files = beside(example, *given)
+    session, points = on_kept(Session(run=example, cluster=1), state)
+    query = points["view"]["query"]
+    assert query == query_of(session)
+    assert (query["cluster"], query["beside"]) == ("2", state.beside)
+    later = session_of(query, streets, example).only(row=3)  # it stays when something else is picked
+    status, again, *shown = on_open(later, SecondState())
+    assert (status, again.beside, shown) == ("", state.beside, [result, gallery, *files])
+    assert on_address(later, state) == tuple(gr.skip() for _ in range(7))
+    save(streets, tmp_path / "another" / "run")
+    elsewhere = replace(later, run=RUNS.offer(tmp_path / "another" / "run"))
+    end_visit("")
+    for gone in (later, elsewhere, replace(later, beside="*" * 22)):
+        status, again, waiting, *_ = on_open(gone, SecondState())
+        assert "Bring the second model's table again" in html.unescape(status)
+        assert "The result will stand here" in waiting
+        assert on_open(gone, again)[0] == gr.skip()
+    assert "beside" not in query_of(session_of({"beside": "../" * 7 + "a"}, streets, example))
 
 
 def test_without_a_card_nothing_is_said_of_speed(
