@@ -10,7 +10,8 @@ import gradio as gr
 
 from core.errors import DiagnosisError
 from webapp.ask.tab import Asking
-from webapp.explore.tab import View, on_downloads, show_run, show_selection, waiting
+from webapp.explore.picked import show_selection
+from webapp.explore.tab import View, on_downloads, show_run, waiting
 from webapp.markup.components import script
 from webapp.state.boxes import in_message
 from webapp.state.events import event_data

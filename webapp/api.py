@@ -16,7 +16,7 @@ from core.records import Progress
 from webapp.ask.audit import EVERY, cells_of
 from webapp.ask.tab import answer_texts
 from webapp.data.run import make_settings, run_diagnosis
-from webapp.explore.tab import describe_selection
+from webapp.explore.picked import describe_selection
 from webapp.failure_map import read_polygon
 from webapp.predict.tab import make_prediction
 from webapp.probe.state import MODEL, ProbeState, keep_results, run_one, with_probes

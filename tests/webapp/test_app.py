@@ -23,7 +23,8 @@ from tests.support.showcase import make_showcase
 from webapp import app
 from webapp.app import build_app, find_examples, open_runs
 from webapp.explore.new_run import on_made, on_new_run
-from webapp.explore.tab import describe, neighbour, show_run
+from webapp.explore.picked import neighbour
+from webapp.explore.tab import describe, show_run
 from webapp.server.settings import launch_settings
 from webapp.state.query import TABS
 from webapp.state.runs import RUNS

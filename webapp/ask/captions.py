@@ -26,7 +26,8 @@ from webapp.ask.kept import (
     reopened,
     write_files,
 )
-from webapp.explore.tab import View, show_selection
+from webapp.explore.picked import show_selection
+from webapp.explore.tab import View
 from webapp.markup.components import upload
 from webapp.markup.html import Tile, tile_of
 from webapp.markup.render import render

@@ -15,7 +15,8 @@ from core.errors import InvalidInput
 from core.numbers import number
 from core.records import Diagnosis, Progress
 from webapp.ask.kept import KeptState, has_pictures, made_parts, pane, receive, reopened, write_files
-from webapp.explore.tab import View, show_selection
+from webapp.explore.picked import show_selection
+from webapp.explore.tab import View
 from webapp.markup.html import Tile, tile_of
 from webapp.markup.render import render
 from webapp.state.caches import own_cache

@@ -17,7 +17,8 @@ from webapp.ask import audit, captions, pictures, reference, tags, visual, why
 from webapp.ask.answers import AskedQuestion, answers_view, questions_table, remember
 from webapp.ask.kept import pane
 from webapp.explore.findings import of_cluster
-from webapp.explore.tab import View, show_selection
+from webapp.explore.picked import show_selection
+from webapp.explore.tab import View
 from webapp.markup.render import render
 from webapp.state.events import as_int, event_data
 from webapp.state.jobs import LIGHT, PLAIN, QUICK

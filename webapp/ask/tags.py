@@ -15,7 +15,8 @@ from core.language.tags import SHIPPED, read_tags
 from core.records import EVERYTHING, Diagnosis, Progress
 from webapp.ask.kept import check_characters, pane, take_buttons, write_files
 from webapp.ask.tags_view import carriers, tagged_view, tags_view
-from webapp.explore.tab import View, show_selection
+from webapp.explore.picked import show_selection
+from webapp.explore.tab import View
 from webapp.markup.render import render
 from webapp.state.caches import own_cache
 from webapp.state.events import as_int, event_data

@@ -14,7 +14,8 @@ from core.errors import InvalidInput
 from core.records import Diagnosis, Progress
 from webapp.ask.kept import KeptState, has_pictures, made_parts, receive, reopened, write_files
 from webapp.explore.patches import Patches, keep_patches
-from webapp.explore.tab import View, show_selection
+from webapp.explore.picked import show_selection
+from webapp.explore.tab import View
 from webapp.markup.render import render
 from webapp.state.caches import own_cache
 from webapp.state.events import as_int, event_data

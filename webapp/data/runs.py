@@ -13,7 +13,8 @@ import gradio as gr
 from core.errors import InvalidInput
 from core.numbers import count
 from webapp.explore.patches import prune_patches
-from webapp.explore.tab import View, on_downloads, open_run, show_run, show_selection, waiting
+from webapp.explore.picked import show_selection
+from webapp.explore.tab import View, on_downloads, open_run, show_run, waiting
 from webapp.markup.components import script
 from webapp.markup.render import render
 from webapp.state.events import event_data

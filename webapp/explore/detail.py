@@ -44,6 +44,8 @@ class Selection:
     """Within which the question was answered."""
     own: OwnForm | None = None
     """What its reader may say of it."""
+    back: str = ""
+    """What is picked beside a sample that is open, or ""."""
 
 
 def selection_pane(diagnosis: Diagnosis, selection: Selection, patches: Patches | None = None) -> str:
@@ -77,6 +79,7 @@ def selection_pane(diagnosis: Diagnosis, selection: Selection, patches: Patches 
         flag=flag,
         own_line=own_line(selection.own) if selection.own else "",
         own_form=own_form(selection.own) if selection.own else "",
+        back=selection.back,
         note=ASKED if cluster is None and selection.title and not one else "",
         counted=_counted(diagnosis, rows, selection.scope if cluster is None else cluster.scope),
         plain="" if cluster is None else plain_sentence(diagnosis, cluster),

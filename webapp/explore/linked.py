@@ -41,26 +41,12 @@ class LinkedState:
     falling: bool = True
     page: int = 0
     more: tuple[str, ...] = ()
-    row: int | None = None
-    """The sample that was opened from the table last."""
-    base: Session | None = None
-    """What was picked then, filters apart."""
-
-
-def listed(session: Session, state: LinkedState) -> Session:
-    """What the charts and the table show: a sample that is opened narrows them no further, and one that was opened from
-    the table leaves them what was picked before."""
-    if session.row is None:
-        return session
-    base = state.base if state.base and session.row == state.row and state.run == session.run else Session(session.run)
-    return replace(base, filters=session.filters, colour=session.colour, past=session.past)
 
 
 def linked_view(session: Session, state: LinkedState) -> str:
-    """The charts and the table for what the session has picked."""
-    diagnosis = RUNS.get(session.run)
-    now_open = still_there(session, diagnosis)
-    session = still_there(listed(session, state), diagnosis)
+    """The charts and the table for what the session has picked, whatever sample is open."""
+    diagnosis, now_open = RUNS.get(session.run), session.row
+    session = still_there(session.closed, diagnosis)
     rows = selected_rows(session, diagnosis) if session.picked else None
     more = tuple(dict.fromkeys([*state.more, *keys_first(diagnosis)]))
     shown = np.arange(len(diagnosis.samples)) if rows is None else rows
@@ -78,8 +64,8 @@ def linked_view(session: Session, state: LinkedState) -> str:
         diagnosis=diagnosis,
         charts=charts(diagnosis, picked, session.filters, state.more),
         chips=_chips(session, diagnosis),
-        row=now_open.row,
-        opened="" if now_open.row is None else diagnosis.samples.ids[now_open.row],
+        row=now_open,
+        opened="" if now_open is None else diagnosis.samples.ids[now_open],
         can_undo=bool(session.past),
         text=next((one.values[0] for one in session.filters if one.key == TEXT), ""),
         can_like=diagnosis.words is not None and bool(diagnosis.words.encoder),
@@ -173,18 +159,16 @@ def on_linked(session: Session, state: LinkedState, show: Callable[..., Any], ev
     """Something was pressed in the charts or the table: returns (session, pane, map, state, linked).
 
     Args:
-        show: `webapp.explore.tab.show_selection`.
+        show: `webapp.explore.picked.show_selection`.
     """
     said, diagnosis = event_data(event), require_run(session)
     state = state if state.run == session.run else LinkedState(session.run)
     if (changed := _rearranged(state, diagnosis, said)) is not None:
         return gr.skip(), gr.skip(), gr.skip(), changed, linked_view(session, changed)
-    before = listed(session, state)
-    following = _selected(session if said.get("do") in ("row", "undo", "clear") else before, diagnosis, said)
-    opened_session, pane, points = show(following)
-    of_row = said.get("do") == "row"  # the reader's place in the table stays
-    state = replace(state, row=following.row, base=replace(before, past=())) if of_row else replace(state, page=0)
-    return opened_session, pane, points, state, gr.skip()
+    stays = said.get("do") == "row"  # the reader's place in the table, too
+    before = session if stays or said.get("do") in ("undo", "clear") else session.closed
+    following, pane, points = show(_selected(before, diagnosis, said))
+    return following, pane, points, state if stays else replace(state, page=0), gr.skip()
 
 
 def _rearranged(state: LinkedState, diagnosis: Diagnosis, said: dict[str, Any]) -> LinkedState | None:
@@ -217,7 +201,7 @@ def _selected(session: Session, diagnosis: Diagnosis, said: dict[str, Any]) -> S
     if do == "unbase":
         return session.only(filters=session.filters)
     if do == "row":
-        return session.only(row=row_of(diagnosis, said.get("row")), filters=session.filters)
+        return session.opened(row_of(diagnosis, said.get("row")))
     if do == "unrow":
         return session
     if do == "find":
@@ -234,7 +218,7 @@ def on_refresh(session: Session, state: LinkedState) -> tuple[LinkedState, Any]:
         return LinkedState(), ""
     state = state if state.run == session.run else LinkedState(session.run)
     diagnosis = require_run(session)
-    shown = still_there(listed(session, state), diagnosis)
+    shown = still_there(session.closed, diagnosis)
     mask = map_selection(selected_rows(shown, diagnosis), len(diagnosis.samples))["mask"] if shown.picked else ""
     return state, gr.update(value=linked_view(session, state), run=session.run, mask=mask)
 
@@ -250,7 +234,7 @@ def take_csv(asked: Any) -> str | None:
         if mask:
             rows = _rows_of_mask(str(mask), len(diagnosis.samples))
         else:
-            session = listed(session_of(query if isinstance(query, dict) else {}, diagnosis, str(run)), LinkedState())
+            session = session_of(query if isinstance(query, dict) else {}, diagnosis, str(run)).closed
             rows = selected_rows(session, diagnosis) if session.picked else np.arange(len(diagnosis.samples))
         if key:
             rows = sorted_rows(shown_column(diagnosis, str(key)), rows, falling=bool(falling))

@@ -61,9 +61,11 @@ def read_only(run: str) -> str:
 
 def target(session: Session) -> str:
     """What is picked, as `OwnForm.of`: of some members of a cluster nothing is said, they are a selection."""
-    if session.filters and session.row is None:
+    if session.row is not None:
+        return f"sample:{session.row}"
+    if session.filters:
         return ""
-    for kind, number in (("cluster", session.cluster), ("candidate", session.candidate), ("sample", session.row)):
+    for kind, number in (("cluster", session.cluster), ("candidate", session.candidate)):
         if number is not None:
             return f"{kind}:{number}"
     return f"set:{session.own}" if session.own else ""
@@ -117,12 +119,12 @@ def parts_of(diagnosis: Diagnosis, rows: I64) -> tuple[tuple[str, str], ...]:
 
 def made_of(session: Session, diagnosis: Diagnosis) -> str:
     """What is picked, in words that stay true when it is gone."""
+    if session.row is not None:
+        return diagnosis.samples.ids[session.row]
     parts, cluster = list[str](), picked_cluster(session, diagnosis)
     if cluster is not None:
         name = cluster_title(diagnosis, cluster)
         parts.append(f"cluster {cluster.id + 1} ({name})" if cluster.confirmed else f"the candidate {name}")
-    elif session.row is not None:
-        parts.append(diagnosis.samples.ids[session.row])
     elif session.rows:
         parts.append(f"samples of the question {session.title}")
     elif session.polygon:

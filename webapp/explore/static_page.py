@@ -26,7 +26,7 @@ from webapp.explore.cards import cluster_list
 from webapp.explore.colours import choices, colouring
 from webapp.explore.detail import selection_pane
 from webapp.explore.overview import class_section, strip
-from webapp.explore.tab import describe_selection
+from webapp.explore.picked import describe_selection
 from webapp.failure_map import SCRIPTS, map_points, packed
 from webapp.markup.components import script
 from webapp.markup.html import classes_said, picture, sample_facts

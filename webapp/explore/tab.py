@@ -4,36 +4,33 @@ right."""
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
 from core.data.inline import text_of
 from core.errors import DiagnosisError
-from core.records import I64, Diagnosis, Insight
 from core.reports.tables.columns import LOSS
 from core.reports.wording.scans import outlines_sentence
 from webapp.explore import linked, yours
 from webapp.explore.cards import cluster_list
 from webapp.explore.colours import colouring, on_colour
-from webapp.explore.detail import Selection, selection_pane
-from webapp.explore.findings import phrases_of_rows
 from webapp.explore.moments import beside, moment_card
 from webapp.explore.overview import class_section, notes_section, strip
-from webapp.explore.own_part import form_of
 from webapp.explore.patches import patches_of
+from webapp.explore.picked import on_act, on_clear, on_cluster, on_lasso, on_point, show_selection
 from webapp.explore.worth import on_measure, opened, worth_beside
-from webapp.failure_map import NO_SELECTION, map_points, map_selection, map_view, read_polygon
+from webapp.failure_map import NO_SELECTION, map_points, map_view
 from webapp.markup.components import download_row, script
 from webapp.markup.html import picture, sample_facts
 from webapp.markup.render import render
 from webapp.state import downloads
-from webapp.state.events import as_int, event_data, event_of_run, in_turn
+from webapp.state.events import in_turn
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, on_cancel
 from webapp.state.query import view_of
 from webapp.state.runs import RUNS
-from webapp.state.session import PAGE, Session, picked_cluster, row_of, selected_rows, shows_errors, still_there
+from webapp.state.session import Session, row_of, shows_errors
 
 KINDS = ("html", "json", "parquet", "csv", "weights")
 """In the ids of the downloads."""
@@ -86,92 +83,6 @@ def show_run(run: str, colour: str = LOSS) -> tuple[Any, ...]:
     )
 
 
-def show_selection(session: Session) -> tuple[Session, Any, Any]:
-    """Returns (session, pane, map) for what the session has picked."""
-    diagnosis, patches = opened(session.run), patches_of(session.run)
-    session = still_there(session, diagnosis)
-    rows, note = selected_rows(session, diagnosis) if session.picked else None, ""
-    if rows is not None and not len(rows):
-        note, rows = ("No sample passes all of this." if session.filters else "The outline held no point."), None
-        session = session if session.filters else replace(session, polygon=())
-    view = view_of(session)
-    if rows is None:
-        return session, cluster_list(diagnosis, note, patches), gr.update(selection=NO_SELECTION, view=view)
-    described = replace(describe_selection(session, diagnosis), own=form_of(session, diagnosis, rows))
-    pane = selection_pane(diagnosis, described, patches)
-    selection = map_selection(rows, len(diagnosis.samples), cluster=session.cluster)
-    return session, pane, gr.update(selection=selection, view=view)
-
-
-def describe_selection(session: Session, diagnosis: Diagnosis) -> Selection:
-    """The picked rows with what is known of them: a cluster's tested insights, or an exploratory reading of a lasso."""
-    rows = selected_rows(session, diagnosis)
-    cluster = None if session.filters else picked_cluster(session, diagnosis)  # of some members nothing was tested
-    if cluster is not None and cluster.confirmed:
-        return Selection(rows, tuple(i for i in diagnosis.insights if i.cluster == cluster.id), cluster, session.shown)
-    return Selection(
-        rows,
-        explore_rows(diagnosis, rows),
-        cluster,
-        session.shown,
-        phrases_of_rows(diagnosis, rows),
-        "" if session.filters else session.title,
-        session.scope,
-    )
-
-
-def explore_rows(diagnosis: Diagnosis, rows: I64) -> tuple[Insight, ...]:
-    """Exploratory conditions (without a p) that set the rows apart; none for a single row or for all of them."""
-    if len(rows) < 2 or len(rows) == len(diagnosis.samples):
-        return ()
-    from core.discovery.insights import explain  # scikit-learn: not needed for the first view
-
-    return explain(diagnosis, rows)
-
-
-def on_act(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
-    """A button of the pane was pressed: cluster, step, more or clear."""
-    said = event_data(event)
-    do = said.get("do")
-    if do == "cluster":
-        session = session.only(cluster=as_int(said.get("cluster")))
-    elif do == "candidate":
-        session = session.only(candidate=as_int(said.get("candidate")))
-    elif do == "step":
-        session = session.only(cluster=neighbour(RUNS.get(session.run), session.cluster, as_int(said.get("by"))))
-    elif do == "more":
-        session = replace(session, shown=session.shown + PAGE)
-    else:
-        session = session.only()
-    return show_selection(session)
-
-
-def on_lasso(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
-    """An outline was drawn on the map."""
-    said = event_of_run(event, session.run)
-    return show_selection(session.only(polygon=read_polygon(said.get("polygon")), filters=session.filters))
-
-
-def on_point(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
-    """A point was clicked: its confirmed cluster opens, or the sample alone where it is in none."""
-    diagnosis = RUNS.get(session.run)
-    row = row_of(diagnosis, event_of_run(event, session.run).get("row"))
-    cluster = int(diagnosis.cluster_of()[0][row])
-    return show_selection(
-        session.only(cluster=cluster) if cluster >= 0 and session.cluster != cluster else session.only(row=row)
-    )
-
-
-def on_cluster(session: Session, event: gr.EventData) -> tuple[Session, Any, Any]:
-    """A cluster was chosen on the map with the keyboard."""
-    return show_selection(session.only(cluster=as_int(event_of_run(event, session.run).get("cluster"))))
-
-
-def on_clear(session: Session) -> tuple[Session, Any, Any]:
-    """Escape, or a click beside every point."""
-    return show_selection(session.only())
-
-
 def describe(asked: Any) -> dict[str, Any] | None:
     """The card of one sample for [run, row]: {"src", "title", "lines", "text", "worth"}; None where there is none. With
     a third part that is true, what `beside` gives too; with a text as a fourth, a `moment_card`."""
@@ -192,14 +103,6 @@ def describe(asked: Any) -> dict[str, Any] | None:
         "worth": "" if worth is None else worth.sentence,
         **(beside(str(run), diagnosis, row) if any(more) else {}),
     }
-
-
-def neighbour(diagnosis: Diagnosis, cluster: int | None, by: int) -> int | None:
-    """The id of the confirmed cluster `by` places further in rank, round the ends; the first if none is picked."""
-    ids = [c.id for c in diagnosis.clusters]
-    if not ids:
-        return None
-    return ids[(ids.index(cluster) + by) % len(ids)] if cluster in ids else ids[0]
 
 
 def on_measured(session: Session, run: str) -> tuple[Any, Any]:

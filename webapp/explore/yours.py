@@ -48,7 +48,7 @@ def on_yours(session: Session, gone: Deleted, show: Show, event: gr.EventData) -
     """Something of the form or the list was pressed: returns (session, pane, map, what was deleted).
 
     Args:
-        show: `webapp.explore.tab.show_selection`.
+        show: `webapp.explore.picked.show_selection`.
     """
     said = event_data(event)
     if said.get("run") != session.run:

@@ -36,7 +36,7 @@ class PredictState:
 
 def lasso_of(session: Session, diagnosis: Diagnosis) -> I64:
     """The rows that a person picked by eye in Explore; a cluster is no such pick."""
-    return selected_rows(session, diagnosis) if session.polygon or session.rows else np.empty(0, np.int64)
+    return selected_rows(session.closed, diagnosis) if session.polygon or session.rows else np.empty(0, np.int64)
 
 
 def on_open(session: Session, shown: PredictState) -> tuple[Any, ...]:

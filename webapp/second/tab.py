@@ -13,7 +13,8 @@ from core.data.tables.roles import Roles
 from core.errors import DiagnosisError, InvalidInput
 from core.records import Diagnosis, ProbeResult, Progress
 from webapp.explore.new_run import wire_made
-from webapp.explore.tab import View, describe, show_selection
+from webapp.explore.picked import show_selection
+from webapp.explore.tab import View, describe
 from webapp.markup.components import download_row, script, upload
 from webapp.markup.render import empty, render
 from webapp.markup.shares import kinds_of, rows_of_kind

@@ -39,13 +39,13 @@ def query_of(session: Session) -> dict[str, str]:
         made["cluster"] = str(session.cluster + 1)
     elif session.candidate is not None:
         made["candidate"] = str(session.candidate + 1)
-    elif session.row is not None:
-        made["row"] = str(session.row)
     elif session.own:
         made["set"] = session.own
     elif session.polygon:
         step = -(-len(session.polygon) // MAX_CORNERS)
         made["lasso"] = " ".join(f"{x:.{DIGITS}g},{y:.{DIGITS}g}" for x, y in session.polygon[::step])
+    if session.row is not None:
+        made["row"] = str(session.row)
     if session.filters:
         made["filter"] = written(session.filters)
     if session.colour != LOSS:
@@ -81,13 +81,15 @@ def session_of(query: Mapping[str, Any], diagnosis: Diagnosis, run: str) -> Sess
     Raises:
         InvalidInput: what is asked for is not in the run, or is no number.
     """
-    said = _text(query, "filter")
+    said, row = _text(query, "filter"), _number(query, "row")
+    if row is not None and row >= len(diagnosis.samples):
+        raise InvalidInput(f"This run has rows 0 to {len(diagnosis.samples) - 1}: the link says {row}.")
     filters = read_filters(said, diagnosis) if said else ()
-    return replace(_base_of(query, diagnosis, run), filters=filters, past=())
+    return replace(_base_of(query, diagnosis, run), row=row, filters=filters, past=())
 
 
 def _base_of(query: Mapping[str, Any], diagnosis: Diagnosis, run: str) -> Session:
-    """The same without filters."""
+    """The same without filters and without an open sample."""
     beside = _text(query, "beside")
     plain = Session(run, colour=_colour(query, diagnosis), beside=beside if is_id(beside) else "")
     cluster, candidate = _number(query, "cluster", first=1), _number(query, "candidate", first=1)
@@ -95,10 +97,6 @@ def _base_of(query: Mapping[str, Any], diagnosis: Diagnosis, run: str) -> Sessio
         session = plain.only(cluster=cluster, candidate=candidate if cluster is None else None)
         picked_cluster(session, diagnosis)
         return session
-    if (row := _number(query, "row")) is not None:
-        if row >= len(diagnosis.samples):
-            raise InvalidInput(f"This run has rows 0 to {len(diagnosis.samples) - 1}: the link says {row}.")
-        return plain.only(row=row)
     if name := _text(query, "set"):
         if yours_of(diagnosis).set_of(name) is None:
             raise InvalidInput("The link's set is not kept with this run any more.")

@@ -31,13 +31,15 @@ MOST_UNDONE = 20
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Session:
-    """The open run and what is picked in it; at most one of cluster, candidate, row, own, rows and polygon is set."""
+    """The open run and what is picked in it: at most one of cluster, candidate, own, rows and polygon, of it what
+    passes the filters; and beside that a sample that is open."""
 
     run: str = ""
     cluster: int | None = None
     candidate: int | None = None
     """Place in `Diagnosis.candidates`."""
     row: int | None = None
+    """The open sample: it is shown alone, whether it is picked or not, and nothing else changes."""
     own: str = ""
     """Id of a set that a person keeps (`core.yours`)."""
     rows: tuple[int, ...] = ()
@@ -63,6 +65,15 @@ class Session:
         """The same with other filters."""
         return replace(self, filters=filters, shown=PAGE, past=self._passed)
 
+    def opened(self, row: int) -> Session:
+        """The same with that sample open."""
+        return replace(self, row=row, shown=PAGE, past=self._passed)
+
+    @property
+    def closed(self) -> Session:
+        """The same without the open sample."""
+        return self if self.row is None else replace(self, row=None)
+
     def undone(self) -> Session:
         """What was picked before, seen as now; the same where nothing was."""
         if not self.past:
@@ -75,13 +86,13 @@ class Session:
 
     @property
     def based(self) -> bool:
-        """Whether anything is picked beside filters."""
-        one = (self.cluster, self.candidate, self.row)
+        """Whether anything is picked beside filters and the open sample."""
+        one = (self.cluster, self.candidate)
         return any(part is not None for part in one) or bool(self.polygon or self.rows or self.own)
 
     @property
     def picked(self) -> bool:
-        return self.based or bool(self.filters)
+        return self.based or bool(self.filters) or self.row is not None
 
 
 def picked_cluster(session: Session, diagnosis: Diagnosis) -> FailureCluster | None:
@@ -114,8 +125,10 @@ def row_of(diagnosis: Diagnosis, said: Any) -> int:
 
 
 def selected_rows(session: Session, diagnosis: Diagnosis) -> I64:
-    """Row numbers of the selection: a cluster's members, one row, or the rows whose map point lies inside the lasso; of
-    these, or of all rows, those that pass the filters."""
+    """Row numbers of the selection: the open sample; else a cluster's members, or the rows whose map point lies inside
+    the lasso; of these, or of all rows, those that pass the filters."""
+    if session.row is not None:
+        return np.array([session.row], np.int64)
     if not session.filters:
         return _base_rows(session, diagnosis)
     kept = rows_kept(diagnosis, session.filters)
@@ -128,8 +141,6 @@ def selected_rows(session: Session, diagnosis: Diagnosis) -> I64:
 def _base_rows(session: Session, diagnosis: Diagnosis) -> I64:
     if (cluster := picked_cluster(session, diagnosis)) is not None:
         return np.flatnonzero(cluster.membership >= 0.5).astype(np.int64)
-    if session.row is not None:
-        return np.array([session.row], np.int64)
     if session.own:
         if (kept := yours_of(diagnosis).set_of(session.own)) is None:
             raise InvalidInput("This set is no longer kept with the run. Pick another one from the list.")

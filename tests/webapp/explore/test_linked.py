@@ -18,10 +18,10 @@ from core.store import save
 from tests.support.showcase import add_words, make_showcase
 from tests.webapp.callbacks import press
 from webapp.explore.linked import LinkedState, linked_view, on_linked, on_refresh, take_csv
-from webapp.explore.tab import show_selection
+from webapp.explore.picked import on_act, on_cluster, on_point, show_selection
 from webapp.explore.table import PAGE_ROWS, sorted_rows, table
 from webapp.state.filters import MAX_VALUES, Filter, shown_column
-from webapp.state.query import query_of
+from webapp.state.query import query_of, session_of
 from webapp.state.runs import RUNS
 from webapp.state.session import Session, selected_rows
 
@@ -219,8 +219,38 @@ def test_a_sample_opened_from_the_table_leaves_what_the_table_shows(run: str, ba
     fewer = pressed(session, state, do="filter", part='["loss", 0.8, null]')[0]
     assert (fewer.row, fewer.rows) == (None, before.rows)
     assert not pressed(session, state, do="clear")[0].picked
-    elsewhere = linked_view(replace(session, row=0), state)  # on the map: nothing was left behind there
-    assert "Looks like" not in elsewhere.split("linked-chips")[1]
+    assert rows_of(on_act(session, press(do="close"))[0]) == rows_of(before)
+
+
+def test_a_sample_opened_beside_a_cluster_stands_in_the_address_with_it(run: str) -> None:
+    cluster = Session(run).only(cluster=1)
+    session, pane, points, *_ = pressed(cluster, do="row", row="0")
+    assert query_of(session) == {"run": run, "cluster": "2", "row": "0"}
+    assert points["selection"]["count"] == 1
+    assert "&larr; Cluster 2" in pane
+    back = session_of(query_of(session), RUNS.get(run), run)
+    assert show_selection(back)[1] == pane
+    assert linked_view(back, LinkedState(run)) == linked_view(replace(session, past=()), LinkedState(run))
+    assert f"<b>{len(rows_of(cluster))}</b> of 120 selected" in linked_view(back, LinkedState(run))
+
+
+def test_a_sample_pressed_on_the_map_leaves_the_filters(run: str) -> None:
+    diagnosis = RUNS.get(run)
+    own = diagnosis.cluster_of()[0]
+    alone, row = int(np.flatnonzero(own < 0)[0]), int(np.flatnonzero(own == 1)[0])
+    every, none = (Filter("loss", low=low) for low in (-1.0, 1e6))
+    for one in (every, none):
+        session, *_ = on_point(Session(run, filters=(one,)), press(run=run, row=alone))
+        assert (session.row, session.filters, rows_of(session)) == (alone, (one,), [alone])
+    opened, *_ = on_point(Session(run, filters=(every,)), press(run=run, row=row))
+    assert (opened.cluster, opened.row, opened.filters) == (1, None, (every,))
+    again, *_ = on_point(opened, press(run=run, row=row))
+    assert (again.cluster, again.row, again.filters) == (1, row, (every,))
+    closed, *_ = on_point(Session(run, filters=(none,)), press(run=run, row=row))
+    assert (closed.cluster, closed.row, closed.filters) == (None, row, (none,))  # none of its cluster passes
+    for do, found in ((on_cluster, press(run=run, cluster=0)), (on_act, press(do="step", by=-1))):
+        assert (do(opened, found)[0].cluster, do(opened, found)[0].filters) == (0, (every,))
+        assert do(closed, found)[0].filters == ()
 
 
 @pytest.mark.parametrize("asked", [None, [], ["no run", {}], [3], ["x", 4, 5], {"run": 1}])

@@ -22,7 +22,8 @@ from webapp.data.runs import on_copy
 from webapp.explore.detail import EXPLORATORY
 from webapp.explore.linked import take_csv
 from webapp.explore.own_part import target
-from webapp.explore.tab import show_run, show_selection
+from webapp.explore.picked import show_selection
+from webapp.explore.tab import show_run
 from webapp.explore.yours import Deleted, on_yours
 from webapp.state.filters import Filter
 from webapp.state.query import query_of, session_of

@@ -17,7 +17,7 @@ from tests.support.visits import serve
 from tests.webapp.callbacks import press
 from webapp.explore import own_part, yours
 from webapp.explore.own_part import OF_ALL, read_only
-from webapp.explore.tab import show_selection
+from webapp.explore.picked import show_selection
 from webapp.explore.yours import Deleted, on_yours
 from webapp.state import home
 from webapp.state.runs import Runs

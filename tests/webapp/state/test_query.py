@@ -11,6 +11,7 @@ from core.errors import InvalidInput
 from core.records import Diagnosis
 from tests.support.diagnoses import make_diagnosis
 from tests.support.visits import serve
+from webapp.state.filters import Filter
 from webapp.state.query import MAX_CORNERS, query_of, question_of, session_of, tab_of, view_of
 from webapp.state.runs import RUNS, link_id
 from webapp.state.session import Session, selected_rows
@@ -29,6 +30,7 @@ def made() -> Diagnosis:
         Session("example-a", row=0, colour="meta:weather"),
         Session("example-a", colour="residual"),
         Session("example-a", row=59),
+        Session("example-a", cluster=1, row=3, filters=(Filter("loss", low=0.5),)),
         Session("example-a", polygon=((0.5, -1.25), (3.0, 0.0), (1e-3, 7.5))),
     ],
 )
