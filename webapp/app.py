@@ -145,7 +145,7 @@ def build_app(
 def _header(opened: str, accounts: bool) -> gr.HTML:
     name = RUNS.get(opened).samples.name if opened else ""
     shown = render("header.html.j2", accounts=accounts, name=name)
-    return gr.HTML(shown, js_on_load=script("theme"), elem_id="top", **PLAIN)
+    return gr.HTML(shown, run=RUNS.link(opened), js_on_load=script("theme"), elem_id="top", **PLAIN)
 
 
 def _to_data() -> Any:

@@ -53,6 +53,7 @@ function go(back) {
 function arrived() {
   clearTimeout(patience);
   arriving = false;
+  document.body.classList.remove("arriving");
   if (again) { again = false; go(true); }
 }
 

@@ -1,5 +1,5 @@
 // The switch between light and dark in the header, the way out, and the end of messages that are no longer meant; runs
-// inside gr.HTML's js_on_load (`element`).
+// inside gr.HTML's js_on_load (`element`, `props`, `trigger`).
 
 const apply = (dark) => {
   document.body.classList.toggle("dark", dark);
@@ -10,6 +10,12 @@ try {
   if (kept && !location.search.includes("__theme")) apply(kept === "dark");
 } catch {
   // No storage, as in a sandboxed frame: the page follows the system.
+}
+// A link to another run than the one that the page comes with: nothing of that is shown until link.js has an answer.
+const linked = new URLSearchParams(location.search).get("run");
+if (linked && linked !== props.run) {
+  document.body.classList.add("arriving");
+  element.querySelector(".arriving-note").textContent = "Opening the run of this link …";
 }
 // Its name begins with the text that is seen and says what a press does; Gradio may set the class after this has run.
 const button = element.querySelector(".theme-switch");

@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.browser.conftest import diagnose_on_page, draw_lasso
+from tests.browser.conftest import READY, diagnose_on_page, draw_lasso
 
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Any]
@@ -177,3 +177,23 @@ def test_where_nothing_may_be_copied_the_whole_address_can_be_read(open_page: Vi
     page.get_by_role("button", name="Copy link").click()
     page.wait_for_function("document.querySelector('.copied').innerText.includes('lasso=')")
     assert page.evaluate("document.querySelector('.copied').getBoundingClientRect().right <= innerWidth")
+
+
+def test_a_link_to_another_run_shows_nothing_of_the_first_one_while_it_is_on_its_way(
+    chromium: Any, page_address: str
+) -> None:
+    context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    page, held = context.new_page(), list[Any]()
+    page.route("**/queue/join**", held.append)  # no answer yet
+    page.goto(f"{page_address}?run=example-nothing")
+    page.get_by_text("Opening the run of this link").wait_for(timeout=60_000)
+    page.wait_for_selector(READY, state="attached", timeout=60_000)
+    for part in ("#strip", "#pane .card", "#notes", ".open-run", "#picker"):
+        assert not page.locator(part).first.is_visible(), part
+    page.unroute("**/queue/join**")
+    for route in held:
+        route.continue_()
+    page.wait_for_selector("#strip:visible", timeout=60_000)
+    assert parts(page)["run"] == "example-nothing"
+    assert not page.get_by_text("Opening the run of this link").is_visible()
+    context.close()
