@@ -107,7 +107,7 @@ def build_app(
         top = _header(opened, accounts)
         _connection()
         offer = new_run.build_offer()
-        with gr.Tabs(elem_id="tabs") as tabs:
+        with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:
             with gr.Tab("Explore", id="explore"):
                 view = explore.build(session, offered, offer)
                 static_page.build(session)

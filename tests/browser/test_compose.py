@@ -29,11 +29,7 @@ def page_address() -> Iterator[str]:
 
 
 def open_compose(page: Any, part: str = "benchmark") -> None:
-    tab = page.get_by_role("tab", name="Compose")
-    if not tab.is_visible():  # a narrow page has the last tabs in a menu
-        page.locator("#tabs .overflow-menu button").first.click()
-        tab = page.locator(".overflow-dropdown button", has_text="Compose")
-    tab.click()
+    page.get_by_role("tab", name="Compose").click()
     page.wait_for_selector("#compose-switch fieldset")
     if part != "benchmark":
         page.locator(f"#compose-switch input[value={part}]").check(force=True)

@@ -26,7 +26,7 @@ SETTLED = (
 
 
 def open_tab(page: Any, tab: str) -> None:
-    """As a link does: on a phone not every tab's button is in sight."""
+    """As a link does."""
     page.evaluate(OPEN, tab)
     page.wait_for_function(SHOWN, arg=tab, timeout=30_000)
     page.wait_for_timeout(500)
@@ -84,6 +84,17 @@ def test_the_keyboard_alone_opens_the_worst_sample_of_a_cluster(open_page: Visit
     page.keyboard.press("Enter")
     page.wait_for_function(f"document.querySelector('#pane .pane-title')?.textContent === {name!r}", timeout=30_000)
     assert worst in page.locator("#pane").inner_text()
+
+
+@pytest.mark.parametrize("width", [320, 390, 820, 1280])
+def test_every_tab_stands_whole_in_the_row_of_tabs(open_page: Visit, width: int) -> None:
+    page = open_page(width)
+    names = page.locator("#tabs [role=tab]:visible")
+    assert names.count() == len(TABS)
+    cut = "all => all.filter((e) => e.scrollWidth > e.clientWidth || e.getBoundingClientRect().right > innerWidth)"
+    assert names.evaluate_all(f"{cut}.map((e) => e.innerText)".replace("all =>", "(all) =>")) == []
+    names.last.click()
+    page.get_by_role("heading", name="How to read").first.wait_for()
 
 
 def test_bring_your_data_is_one_press_from_every_tab(open_page: Visit) -> None:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 EVERY = "every family"
 MAX_COLUMNS = 14
+NO_WORDS = (
+    '<p class="muted">No phrase can be read in the classes of this run, since it keeps no words. Conditions name its '
+    "clusters in Explore.</p>"
+)
 CLOSED = '<p class="muted">Every phrase is read in every class, which takes some seconds.</p>'
 
 
@@ -80,6 +84,8 @@ def on_table(session: Session, family: str) -> tuple[Any, Any, Any]:
     """Make the table of the open run: returns (families, heat map, download)."""
     diagnosis = require_run(session)
     families = families_of(diagnosis)
+    if diagnosis.words is None:
+        return gr.update(choices=families, value=EVERY), NO_WORDS, gr.update(interactive=False)
     family = family if family in families else EVERY
     cells, path = cells_of(diagnosis, family), fresh_folder("audit") / "audit.csv"
     path.write_bytes(audit_csv(cells))

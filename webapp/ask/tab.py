@@ -106,10 +106,10 @@ def chips(diagnosis: Diagnosis) -> str:
 
 
 def on_open(session: Session, state: AskState) -> tuple[Any, ...]:
-    """The tab is shown: returns (state, chips, answer, table, audit) for the open run; nothing changes if it is the
-    one already shown."""
+    """The tab is shown: returns (state, chips, answer, table, audit, text, other text, Ask) for the open run; nothing
+    changes if it is the one already shown."""
     if not session.run or state.run == session.run:
-        return tuple(gr.skip() for _ in range(5))
+        return tuple(gr.skip() for _ in range(8))
     diagnosis = RUNS.get(session.run)
     return (
         AskState(session.run),
@@ -117,6 +117,7 @@ def on_open(session: Session, state: AskState) -> tuple[Any, ...]:
         gr.update(value=first_view(diagnosis), run=session.run),
         "",
         audit.CLOSED,
+        *[gr.update(interactive=diagnosis.words is not None)] * 3,
     )
 
 
@@ -179,7 +180,8 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, first: str)
     state = gr.State(AskState(first), time_to_live=STATE_S)
     gr.HTML(render("ask/intro.html.j2"), **PLAIN)
     with gr.Row(elem_classes="ask-row"):
-        line: dict[str, Any] = {"lines": 1, "max_lines": 1, "scale": 5}
+        usable = diagnosis is None or diagnosis.words is not None
+        line: dict[str, Any] = {"lines": 1, "max_lines": 1, "scale": 5, "interactive": usable}
         text = gr.Textbox(
             label="Where do you suspect failures?",
             placeholder="such as: a dog in snow; about money",
@@ -194,7 +196,7 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, first: str)
             min_width=220,
             **line,
         )
-        button = gr.Button("Ask", variant="primary", elem_id="ask", scale=1, min_width=110)
+        button = gr.Button("Ask", variant="primary", elem_id="ask", scale=1, min_width=110, interactive=usable)
     offered = gr.HTML(chips(diagnosis) if diagnosis else "", run="", elem_id="chips", **pane())
     answer = gr.HTML(first_view(diagnosis), run=first, elem_id="answer", min_height=60, **pane())
     history = gr.HTML("", run="", elem_id="asked", **pane())
@@ -217,7 +219,8 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, first: str)
     for place in (offered, history):
         place.act(shows_errors(on_chip), None, [text, other], **QUICK).then(**asks)
     answer.act(shows_errors(on_show), [session, state], [tabs, session, view.pane, view.failure_map], **QUICK)
-    tab.select(shows_errors(on_open), [session, state], [state, offered, answer, history, table], **QUICK)
+    filled = [state, offered, answer, history, table, text, other, button]
+    tab.select(shows_errors(on_open), [session, state], filled, **QUICK)
     return Asking(text, other, state, answer, [state, answer, history], on_ask)
 
 

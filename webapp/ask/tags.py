@@ -138,12 +138,12 @@ def on_first(session: Session, state: TagsState) -> Iterator[tuple[Any, ...]]:
         yield tuple(gr.skip() for _ in range(4))
         return
     diagnosis = RUNS.get(session.run)
-    if diagnosis.words is None:
+    lists = EXAMPLES.get(diagnosis.samples.modality)
+    if diagnosis.words is None or not lists:
         yield tuple(gr.skip() for _ in range(4))
         return
-    text = EXAMPLES[diagnosis.samples.modality][0][0]
-    for said in on_tags(session, text):
-        yield text, *said
+    for said in on_tags(session, lists[0][0]):
+        yield lists[0][0], *said
 
 
 def on_tagged(session: Session, state: TagsState, made: TaggedRun | None) -> tuple[Any, ...]:
@@ -182,17 +182,20 @@ def _picked(session: Session, state: TagsState, said: dict[str, Any]) -> tuple[T
 
 
 def intro(diagnosis: Diagnosis) -> str:
-    """What tags are for, with lists worth a first try."""
-    return render("ask/tags_intro.html.j2", chips=EXAMPLES.get(diagnosis.samples.modality, ()))
+    """What tags are for, with lists worth a first try, or what the run lacks."""
+    chips = EXAMPLES.get(diagnosis.samples.modality, ())
+    return render("ask/tags_intro.html.j2", has_words=diagnosis.words is not None, chips=chips)
 
 
 def on_run(session: Session, state: TagsState) -> tuple[Any, ...]:
-    """The tab is shown: returns (state, field, intro, status, table, samples, downloads) for the open run; nothing
-    changes if it is the one already shown."""
+    """The tab is shown: returns (state, field, intro, button, status, table, samples, downloads) for the open run;
+    nothing changes if it is the one already shown."""
     if not session.run or state.run == session.run:
-        return tuple(gr.skip() for _ in range(6 + len(FILES)))
+        return tuple(gr.skip() for _ in range(7 + len(FILES)))
+    diagnosis = RUNS.get(session.run)
     downloads = (gr.update(value=None, interactive=False) for _ in FILES)
-    return TagsState(session.run), "", intro(RUNS.get(session.run)), "", "", "", *downloads
+    button = gr.update(interactive=diagnosis.words is not None)
+    return TagsState(session.run), "", intro(diagnosis), button, "", "", "", *downloads
 
 
 def on_chip(event: gr.EventData) -> str:
@@ -217,7 +220,8 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, diagnosis: 
     picked.success(None, None, None, js=TO_TAGGED, **PRIVATE)
     mapped = [tabs, session, view.pane, view.failure_map]
     parts.tagged.act(shows_errors(on_show), [session, state], mapped, **QUICK)
-    tab.select(shows_errors(on_run), [session, state], [state, parts.names, parts.intro, *parts.views()], **QUICK)
+    filled = [state, parts.names, parts.intro, parts.run, *parts.views()]
+    tab.select(shows_errors(on_run), [session, state], filled, **QUICK)
 
 
 def _layout(diagnosis: Diagnosis | None, first: str) -> TagParts:
@@ -233,7 +237,8 @@ def _layout(diagnosis: Diagnosis | None, first: str) -> TagParts:
                 scale=5,
                 min_width=260,
             )
-            run = gr.Button("Test the tags", variant="primary", elem_id="tags-run", scale=1, min_width=130)
+            usable: dict[str, Any] = {"interactive": diagnosis is None or diagnosis.words is not None}
+            run = gr.Button("Test the tags", variant="primary", elem_id="tags-run", scale=1, min_width=130, **usable)
             cancel = gr.Button("Cancel", elem_id="tags-cancel", scale=0, min_width=110, interactive=False)
         line = gr.HTML("", elem_id="tags-status", **PLAIN)
         table = gr.HTML("", run=first, elem_id="tags-table", **pane())

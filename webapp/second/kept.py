@@ -36,7 +36,8 @@ def reopened(run: str, beside: str) -> tuple[SecondModel, Path] | None:
         said = json.loads((folder / KEPT).read_text("utf-8")) if folder else {}
         if folder is None or said.get("run") != RUNS.link(run):
             return None
-        return SecondModel(*decode(said["kept"], read_arrays(folder / ARRAYS)), costs_of(folder / CARD)), folder
+        result, comparison, notes = decode(said["kept"], read_arrays(folder / ARRAYS))
+        return SecondModel(result, comparison, notes, costs_of(folder / CARD)), folder
     except (InvalidInput, OSError, ValueError, KeyError, TypeError):  # deleted at this moment
         return None
 

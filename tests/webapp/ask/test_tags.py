@@ -185,14 +185,19 @@ def test_of_an_example_the_first_list_is_tested_at_once_and_of_a_visitors_run_no
     text, *_, made = last(on_first(shared, TagsState(shared.run)))
     assert text == EXAMPLES["image"][0][0]
     assert len(made.report.tags) == len(text.split(","))
-    for session, state in ((Session(RUNS.add(worded)), TagsState()), (shared, TagsState(shared.run, made.report, 1))):
+    clips = replace(worded, samples=replace(worded.samples, modality="clip"))  # there is no first list for these
+    save(clips, tmp_path / "clips" / "run")
+    nothing = Session(RUNS.offer(tmp_path / "clips" / "run")), TagsState()
+    own = Session(RUNS.add(worded)), TagsState()
+    for session, state in (own, (shared, TagsState(shared.run, made.report, 1)), nothing):
         assert all("__type__" in str(part) for part in last(on_first(session, state)))
 
 
 def test_the_list_goes_when_another_run_is_opened_and_offers_what_fits_its_samples(worded: Diagnosis) -> None:
     run = RUNS.add(worded)
-    state, names, said, status, table, tagged, *files = on_run(Session(run), TagsState("another", lists=3))
+    state, names, said, button, status, table, tagged, *files = on_run(Session(run), TagsState("another", lists=3))
     assert (state.run, state.lists, names, status, table, tagged) == (run, 0, "", "", "", "")
+    assert button["interactive"]
     assert said == intro(worded)
     assert all(not file["interactive"] for file in files)
     assert all("__type__" in str(part) for part in on_run(Session(run), TagsState(run)))
@@ -208,6 +213,9 @@ def test_a_chip_gives_its_list() -> None:
 
 def test_a_run_without_words_is_refused_with_what_to_do() -> None:
     run = RUNS.add(make_diagnosis())
+    *_, said, button, _, _, _ = on_run(Session(run), TagsState())[:7]
+    assert "this run keeps none" in said
+    assert not button["interactive"]
     with pytest.raises(InvalidInput, match="cannot be tagged"):
         make_tags(Session(run), NAMES, silent)
     with pytest.raises(InvalidInput, match="No run is open"):
