@@ -11,7 +11,7 @@ import gradio as gr
 from core.errors import DiagnosisError
 from webapp.ask.tab import Asking
 from webapp.explore.picked import show_selection
-from webapp.explore.tab import View, on_downloads, show_run, waiting
+from webapp.explore.tab import View, show_run
 from webapp.markup.components import script
 from webapp.state.boxes import in_message
 from webapp.state.events import event_data
@@ -28,7 +28,7 @@ GONE = (
 
 
 class OpenedAddress(NamedTuple):
-    """What an address fills before the download buttons, in the order of `build`; None leaves a part as it is."""
+    """What an address fills, in the order of `build`; None leaves a part as it is."""
 
     tabs: Any = None
     text: Any = None
@@ -49,7 +49,7 @@ class OpenedAddress(NamedTuple):
 
 def on_go(session: Session, first: str, examples: list[tuple[str, str]], event: gr.EventData) -> tuple[Any, ...]:
     """The page was opened or gone back to at an address: returns (tabs, text, other text, whether to ask,
-    session, picker, then what `show_run` gives after the session, and the download buttons).
+    session, picker, then what `show_run` gives after the session).
 
     Args:
         first: the run that an address without any opens.
@@ -85,7 +85,7 @@ def on_go(session: Session, first: str, examples: list[tuple[str, str]], event: 
         runs_to_open(run, examples),
         *parts,
     )
-    return *shown.outputs(), *waiting()
+    return tuple(shown.outputs())
 
 
 def _open(run: str, query: dict[str, Any]) -> tuple[Session, Sequence[Any]]:
@@ -107,7 +107,7 @@ def _only_runs(session: Session, examples: list[tuple[str, str]]) -> tuple[Any, 
     """Nothing changes but the runs that the picker offers."""
     known = gr.update(view=view_of(session))
     shown = OpenedAddress(picker=runs_to_open(session.run, examples), failure_map=known)
-    return *shown.outputs(), *(gr.skip() for _ in waiting())
+    return tuple(shown.outputs())
 
 
 def build(
@@ -132,11 +132,10 @@ def build(
     def ask_by_link(linked: bool, *said: Any) -> Any:
         return asking.ask(*said) if linked else tuple(gr.skip() for _ in asking.outputs)
 
-    filled = [tabs, asking.text, asking.other, linked, session, view.picker, *view.all(), *view.buttons]
+    filled = [tabs, asking.text, asking.other, linked, session, view.picker, *view.all()]
     # in the queue, which a warning needs; link.js asks once more the moment an answer comes
     gone = address.go(shows_errors(go), [session], filled, trigger_mode="multiple", **PRIVATE, **LIGHT)
     said = [linked, session, asking.state, asking.text, asking.other]
     shown: dict[str, Any] = {"show_progress_on": asking.answer, "api_visibility": "private", **LIGHT}
     gone.success(shows_errors(ask_by_link), said, asking.outputs, **shown)
-    gone.success(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)
     return gone.success

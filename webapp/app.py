@@ -39,10 +39,10 @@ from webapp.server.process import begin, serve_until_stopped, stop_on_signal
 from webapp.server.rules import WebRules, on_this_platform
 from webapp.server.settings import believe_proxies, launch_settings
 from webapp.state.home import kept_in
-from webapp.state.jobs import PLAIN, PRIVATE, QUICK
+from webapp.state.jobs import PLAIN, QUICK
 from webapp.state.quotas import STATE_S
 from webapp.state.runs import RUNS
-from webapp.state.session import Session, shows_errors
+from webapp.state.session import Session
 from webapp.state.shelf import stay
 
 TITLE = "Errata: where does your model fail?"
@@ -135,7 +135,6 @@ def build_app(
         opened_address = address.build(session, view, tabs, asking, offered)
         mine.after(opened_address)
         compared(opened_address)
-        demo.load(shows_errors(explore.on_downloads), [session], view.buttons, **PRIVATE)
         brought = [block for block in demo.blocks.values() if isinstance(block, gr.File)]
         your_data.wire_forget(form, brought)
         endpoints.build()

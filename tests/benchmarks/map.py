@@ -47,7 +47,6 @@ from tests.support.diagnoses import MemoryImages, draw_picture
 from tests.support.showcase import make_showcase
 from webapp.app import build_app
 from webapp.server.settings import launch_settings
-from webapp.state import downloads
 from webapp.state.runs import RUNS
 
 n, port = int(sys.argv[1]), int(sys.argv[2])
@@ -57,13 +56,9 @@ items = MemoryImages(made.samples.ids, tuple(pictures[i % 50] for i in range(n o
 made = replace(made, samples=replace(made.samples, items=items))
 run = RUNS.offer(Path(tempfile.mkdtemp()) / "made" / "run")
 RUNS.offered._loaded[run] = made, ""
-file = Path(tempfile.mkdtemp()) / "file.txt"
-file.write_text("nothing")
-RUNS.files = lambda run: [file] * len(downloads.FILES)
 build_app(first=[("made up", run)] if n else None).launch(server_port=port, quiet=True, **launch_settings())
 """
-"""Serves one made-up run of n samples, or the page as it is for 0; the files to take away, no part of the map, are not
-made."""
+"""Serves one made-up run of n samples, or the page as it is for 0."""
 IN_PAGE = """
 (() => {
   const [real, at] = [window.atob, {}];

@@ -184,7 +184,7 @@ def test_a_link_to_another_run_shows_nothing_of_the_first_one_while_it_is_on_its
 ) -> None:
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
     page, held = context.new_page(), list[Any]()
-    page.route("**/queue/join**", held.append)  # no answer yet
+    page.route("**/queue/join**", lambda route: held.append(route))  # no answer yet
     page.goto(f"{page_address}?run=example-nothing")
     page.get_by_text("Opening the run of this link").wait_for(timeout=60_000)
     page.wait_for_selector(READY, state="attached", timeout=60_000)

@@ -24,7 +24,7 @@ from webapp import app
 from webapp.app import build_app, find_examples, open_runs
 from webapp.explore.new_run import on_made, on_new_run
 from webapp.explore.picked import neighbour
-from webapp.explore.tab import describe, show_run
+from webapp.explore.tab import describe, on_take, show_run
 from webapp.server.settings import launch_settings
 from webapp.state.query import TABS
 from webapp.state.runs import RUNS
@@ -104,6 +104,23 @@ def test_a_sample_is_described_to_who_knows_the_run_and_to_nobody_else(tmp_path:
         {"run": 1},
     ):
         assert describe(asked) is None
+
+
+def test_a_file_to_take_away_is_made_when_it_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    save(make_showcase(60), tmp_path / "taken" / "run")
+    find_examples(tmp_path)
+    session = Session("example-taken")
+    (said, none), (after, file) = on_take(session, "samples.csv")
+    assert ("Making the file" in said, str(none), after) == (True, str(gr.skip()), "")
+    assert Path(file["value"]).name == "samples.csv"
+    assert not Path(file["value"]).with_name("report.html").exists()
+    monkeypatch.setattr(RUNS, "file", lambda *_: 1 / 0)
+    told = list[str]()
+    with pytest.raises(ZeroDivisionError):
+        told.extend(said for said, _ in on_take(session, "report.html"))
+    assert told[-1] == ""
+    with pytest.raises(InvalidInput, match="No run is open"):
+        next(on_take(Session(), "report.html"))
 
 
 def test_stepping_goes_round_the_clusters() -> None:

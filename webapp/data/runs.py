@@ -14,7 +14,7 @@ from core.errors import InvalidInput
 from core.numbers import count
 from webapp.explore.patches import prune_patches
 from webapp.explore.picked import show_selection
-from webapp.explore.tab import View, on_downloads, open_run, show_run, waiting
+from webapp.explore.tab import View, show_run, skips
 from webapp.markup.components import script
 from webapp.markup.render import render
 from webapp.state.events import event_data
@@ -79,7 +79,7 @@ def _shown(rows: list[ListedRun]) -> str:
 
 
 def on_act(session: Session, examples: list[tuple[str, str]], event: gr.EventData) -> tuple[Any, ...]:
-    """A button of the list was pressed: returns (list, tabs, picker, then what `open_run` fills).
+    """A button of the list was pressed: returns (list, tabs, picker, then what `show_run` fills).
 
     Raises:
         InvalidInput: the run is gone.
@@ -87,11 +87,11 @@ def on_act(session: Session, examples: list[tuple[str, str]], event: gr.EventDat
     said = event_data(event)
     do, run, title = (str(said.get(part, "")) for part in ("do", "run", "title"))
     known = {own for own, _ in RUNS.own()}
-    same = [gr.skip()] * (6 + len(waiting()))
+    same = skips()
     if run not in known:  # deleted in another tab, or never this visit's
         return runs_list(session), gr.skip(), runs_to_open(session.run, examples), *same
     if do == "open":
-        shown = open_run(run)
+        shown = show_run(run)
         return runs_list(shown[0]), gr.update(selected="explore"), runs_to_open(run, examples), *shown
     if do == "rename":
         RUNS.entitle(run, title)
@@ -102,7 +102,7 @@ def on_act(session: Session, examples: list[tuple[str, str]], event: gr.EventDat
         RUNS.remove(run)
         prune_patches()
         if was_open and examples:
-            shown = open_run(examples[0][1])
+            shown = show_run(examples[0][1])
             return runs_list(shown[0]), gr.skip(), runs_to_open(examples[0][1], examples), *shown
         same[3] = gr.update(view=view_of(session))  # the browser forgets its id
     return runs_list(session), gr.skip(), runs_to_open(session.run, examples), *same
@@ -110,7 +110,7 @@ def on_act(session: Session, examples: list[tuple[str, str]], event: gr.EventDat
 
 def on_copy(session: Session, examples: list[tuple[str, str]]) -> tuple[Any, ...]:
     """Make a run that everybody may open the visitor's own, with what is picked in it: returns (list, picker, then what
-    `open_run` fills).
+    `show_run` fills).
 
     Raises:
         InvalidInput: no such run is open, or there is no room for it.
@@ -125,7 +125,7 @@ def on_copy(session: Session, examples: list[tuple[str, str]]) -> tuple[Any, ...
         shown[0], pane, points = show_selection(opened)
         shown[3] |= {"selection": points["selection"], "view": points["view"]}
         shown[4] = gr.update(value=pane, run=run)
-    return runs_list(shown[0]), runs_to_open(run, examples), *shown, *waiting()
+    return runs_list(shown[0]), runs_to_open(run, examples), *shown
 
 
 def own_ids(said: Any) -> list[str]:
@@ -156,15 +156,13 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, examples: l
     def act(session: Session, event: gr.EventData) -> tuple[Any, ...]:
         return on_act(session, examples, event)
 
-    done = mine.view.act(shows_errors(act), [session], [mine.view, tabs, view.picker, *view.opened(session)], **QUICK)
-    done.success(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)
+    mine.view.act(shows_errors(act), [session], [mine.view, tabs, view.picker, *view.opened(session)], **QUICK)
 
     def copy(session: Session) -> tuple[Any, ...]:
         return on_copy(session, examples)
 
     copied = [mine.view, view.picker, *view.opened(session)]
-    done = view.pane.adopt(shows_errors(copy), [session], copied, **PRIVATE, **LIGHT)
-    done.success(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)
+    view.pane.adopt(shows_errors(copy), [session], copied, **PRIVATE, **LIGHT)
     mine.after(tab.select)
     return mine
 

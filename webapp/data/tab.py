@@ -17,7 +17,7 @@ from webapp.data.run import AUTOMATIC, HIDDEN, make_run
 from webapp.data.runs import OWN_RUNS, own_ids
 from webapp.explore.new_run import wire_made
 from webapp.explore.patches import prune_patches
-from webapp.explore.tab import View, on_downloads
+from webapp.explore.tab import View
 from webapp.failure_map import map_points
 from webapp.markup.components import upload
 from webapp.markup.render import render
@@ -277,8 +277,7 @@ def _wire(
     page = (session, view, tabs)
     opened = wire_made(started, finished, page, began="data", what="Your run", others=examples)
     better = opened.then(shows_errors(refine_map), [finished], [refined], **HEAVY, **PRIVATE)
-    shown = better.then(shows_errors(on_refined), [session, finished, refined], [session, view.failure_map], **PRIVATE)
-    shown.then(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)  # those of the quick map are gone
+    better.then(shows_errors(on_refined), [session, finished, refined], [session, view.failure_map], **PRIVATE)
     wire_cancel(form.cancel, job)
 
 
@@ -295,7 +294,8 @@ START_AFRESH = """() => {
   const said = document.querySelector("#status").innerText.replaceAll("\\n", " ");
   try { sessionStorage.setItem("errata-said", said); } catch { /* said for a moment alone */ }
   const at = new URL(location.href);
-  ["run", "cluster", "candidate", "row", "lasso"].forEach((part) => at.searchParams.delete(part));
+  for (const part of ["run", "cluster", "candidate", "row", "set", "lasso", "filter", "colour", "beside"])
+    at.searchParams.delete(part);
   setTimeout(() => location.replace(at), 1500);
   return [];
 }"""

@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 from gradio.events import Dependency
 
-from webapp.explore.tab import View, on_downloads, open_run, skips
+from webapp.explore.tab import View, show_run, skips
 from webapp.markup.components import script
 from webapp.markup.render import render
 from webapp.state.events import event_data
@@ -25,7 +25,7 @@ HERE = (
 
 
 def on_new_run(run: str, what: str, others: list[tuple[str, str]]) -> tuple[Any, ...]:
-    """Open a run that was just made: returns (tabs, picker, then what `open_run` fills); nothing changes without one.
+    """Open a run that was just made: returns (tabs, picker, then what `show_run` fills); nothing changes without one.
 
     Args:
         run: its id, or "".
@@ -35,7 +35,7 @@ def on_new_run(run: str, what: str, others: list[tuple[str, str]]) -> tuple[Any,
     if not run:
         return gr.skip(), gr.skip(), *skips()
     _entitle(run, what)
-    return gr.update(selected="explore"), runs_to_open(run, others), *open_run(run)
+    return gr.update(selected="explore"), runs_to_open(run, others), *show_run(run)
 
 
 def on_made(
@@ -71,10 +71,9 @@ def wire_offer(session: gr.State, view: View, tabs: gr.Tabs, others: list[tuple[
 
     def accept(event: gr.EventData) -> tuple[Any, ...]:
         run = str(event_data(event).get("run", ""))
-        return gr.update(selected="explore"), runs_to_open(run, others), *open_run(run)
+        return gr.update(selected="explore"), runs_to_open(run, others), *show_run(run)
 
-    opened = view.offer.act(shows_errors(accept), None, [tabs, view.picker, *view.opened(session)], **QUICK)
-    opened.then(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)
+    view.offer.act(shows_errors(accept), None, [tabs, view.picker, *view.opened(session)], **QUICK)
 
 
 def wire_made(
@@ -93,6 +92,4 @@ def wire_made(
         return on_made(session, run, here, began=began, what=what, others=others)
 
     outputs = [view.offer, tabs, view.picker, *view.opened(session)]
-    opened = made.success(shows_errors(finish), [session, run, view.here], outputs, js=HERE, **PRIVATE)
-    opened.then(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)
-    return opened
+    return made.success(shows_errors(finish), [session, run, view.here], outputs, js=HERE, **PRIVATE)

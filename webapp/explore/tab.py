@@ -3,7 +3,7 @@ right."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,18 +22,24 @@ from webapp.explore.patches import patches_of
 from webapp.explore.picked import on_act, on_clear, on_cluster, on_lasso, on_point, show_selection
 from webapp.explore.worth import on_measure, opened, worth_beside
 from webapp.failure_map import NO_SELECTION, map_points, map_view
-from webapp.markup.components import download_row, script
+from webapp.markup.components import script
 from webapp.markup.html import picture, sample_facts
 from webapp.markup.render import render
-from webapp.state import downloads
+from webapp.state.downloads import FILES
 from webapp.state.events import in_turn
-from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, on_cancel
+from webapp.state.jobs import HEAVY, LIGHT, PLAIN, PRIVATE, QUICK, on_cancel
 from webapp.state.query import view_of
 from webapp.state.runs import RUNS
-from webapp.state.session import Session, row_of, shows_errors
+from webapp.state.session import Session, require_run, row_of, shows_errors
 
 KINDS = ("html", "json", "parquet", "csv", "weights")
 """In the ids of the downloads."""
+MAKING = '<p role="status">Making the file …</p>'
+TAKE = (
+    "(file) => { if (file?.url) Object.assign(document.createElement('a'), "
+    "{ href: file.url, download: file.orig_name ?? '' }).click(); return []; }"
+)
+"""What the browser does with a file that was made for it."""
 
 
 @dataclass(frozen=True)
@@ -49,8 +55,6 @@ class View:
     """Of the measurement that the notes offer."""
     cancel: gr.Button
     picker: gr.Dropdown
-    buttons: list[Any]
-    """The downloads."""
     offer: gr.HTML
     """Above the tabs: a run that ended while its visitor was elsewhere, see webapp/explore/new_run.py."""
     here: gr.Textbox
@@ -61,8 +65,8 @@ class View:
         return [self.strip, self.classes, self.failure_map, self.pane, self.notes]
 
     def opened(self, session: gr.State) -> list[Any]:
-        """What `open_run` fills, in its order."""
-        return [session, *self.all(), *self.buttons]
+        """What `show_run` fills, in its order."""
+        return [session, *self.all()]
 
 
 def show_run(run: str, colour: str = LOSS) -> tuple[Any, ...]:
@@ -113,26 +117,21 @@ def on_measured(session: Session, run: str) -> tuple[Any, Any]:
     return pane, gr.update(value=notes_section(opened(run), worth_open=True), run=run)
 
 
-def open_run(run: str) -> tuple[Any, ...]:
-    """What `show_run` gives, and the download buttons out of use until the files of this run are ready."""
-    return *show_run(run), *waiting()
-
-
 def skips() -> list[Any]:
-    """What leaves all that `open_run` fills as it is."""
-    return [gr.skip() for _ in range(6 + len(downloads.FILES))]
+    """What leaves all that `show_run` fills as it is."""
+    return [gr.skip() for _ in range(6)]
 
 
-def waiting() -> list[Any]:
-    """The download buttons out of use."""
-    return [gr.update(interactive=False)] * len(downloads.FILES)
-
-
-def on_downloads(session: Session) -> list[Any]:
-    """The files of the open run, ready on their buttons."""
-    if not session.run:
-        return waiting()
-    return [gr.update(value=str(path), interactive=True) for path in RUNS.files(session.run)]
+def on_take(session: Session, name: str) -> Iterator[tuple[str, Any]]:
+    """One of the files of the open run is asked for; yields (status, file)."""
+    require_run(session)
+    yield MAKING, gr.skip()
+    try:
+        path = RUNS.file(session.run, name)
+    except Exception:
+        yield "", gr.skip()
+        raise
+    yield "", gr.update(value=str(path))
 
 
 def build(session: gr.State, examples: list[tuple[str, str]], offer: gr.HTML) -> View:
@@ -147,10 +146,8 @@ def build(session: gr.State, examples: list[tuple[str, str]], offer: gr.HTML) ->
     failure_map.clear(shows_errors(on_clear), [session], **selection)
     coloured, given = shows_errors(_in_turn(on_colour, 2)), [session, failure_map]
     failure_map.colour(coloured, [session], given, trigger_mode="always_last", **QUICK)
-    changed = view.picker.input(shows_errors(open_run), [view.picker], view.opened(session), **QUICK)
-    changed.then(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)
-    kept = yours.build(session, pane, failure_map, show_selection)
-    kept(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)
+    view.picker.input(shows_errors(show_run), [view.picker], view.opened(session), **QUICK)
+    yours.build(session, pane, failure_map, show_selection)
     _wire_measurement(session, view)
     return view
 
@@ -169,8 +166,7 @@ def _wire_measurement(session: gr.State, view: View) -> None:
     job, measured = gr.State(""), gr.State("")
     given = [job, view.status, measured, view.cancel]
     done = view.notes.act(shows_errors(on_measure), [session], given, **HEAVY, **PRIVATE)
-    shown = done.success(shows_errors(on_measured), [session, measured], [view.pane, view.notes], **QUICK)
-    shown.then(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)
+    done.success(shows_errors(on_measured), [session, measured], [view.pane, view.notes], **QUICK)
     view.cancel.click(on_cancel, [job], None, **QUICK)
 
 
@@ -200,15 +196,32 @@ def _layout(session: gr.State, examples: list[tuple[str, str]], offer: gr.HTML) 
         with gr.Column(scale=42, min_width=320, elem_classes="pane-column"):
             pane = _pane(listed, "pane")
     linked.build(session, pane, failure_map, show_selection, describe)
-    _, buttons = download_row(
-        [(f"download-{kind}", title) for kind, (_, title) in zip(KINDS, downloads.FILES, strict=True)]
-    )
+    _downloads(session)
     with gr.Row(elem_classes="bring"):
         status = gr.HTML("", elem_id="worth-status", **PLAIN)
         cancel = gr.Button("Cancel", elem_id="worth-cancel", visible=False, scale=0, min_width=110)
     notes = _pane(said, "notes")
     here = gr.Textbox(visible=False, label="tab")
-    return View(strip, classes, failure_map, pane, notes, status, cancel, picker, buttons, offer, here)
+    return View(strip, classes, failure_map, pane, notes, status, cancel, picker, offer, here)
+
+
+def _downloads(session: gr.State) -> None:
+    """A button for each file, which is made when it is pressed."""
+    with gr.Row(elem_classes="downloads"):
+        gr.HTML("<span>Take it with you</span>", elem_classes="downloads-title", **PLAIN)
+        buttons = [gr.Button(title, size="sm", elem_id=f"download-{kind}") for kind, (_, title) in zip(KINDS, FILES)]
+        status = gr.HTML("", elem_id="download-status", **PLAIN)
+        file = gr.DownloadButton("File", visible="hidden", elem_id="download-file")
+    for button, (name, _) in zip(buttons, FILES, strict=True):
+        made = button.click(shows_errors(_taking(name)), [session], [status, file], **PRIVATE, **LIGHT)
+        made.success(None, [file], None, js=TAKE, **PRIVATE)
+
+
+def _taking(name: str) -> Callable[[Session], Iterator[tuple[str, Any]]]:
+    def take(session: Session) -> Iterator[tuple[str, Any]]:
+        yield from on_take(session, name)
+
+    return take
 
 
 def _pane(shown: Mapping[str, Any], elem_id: str) -> gr.HTML:

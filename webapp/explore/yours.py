@@ -192,13 +192,12 @@ def _undone(session: Session, gone: Deleted) -> tuple[Session, Deleted]:
     return session.only(own=one.id), Deleted()
 
 
-def build(session: gr.State, pane: gr.HTML, points: gr.HTML, show: Show) -> Any:
-    """Wire the form and the list; returns what adds an event after something was kept."""
+def build(session: gr.State, pane: gr.HTML, points: gr.HTML, show: Show) -> None:
+    """Wire the form and the list."""
     gone = gr.State(Deleted())
 
     def act(session: Session, gone: Deleted, event: gr.EventData) -> tuple[Any, ...]:
         return in_turn(event, lambda s, g, e: on_yours(s, g, show, e), session, gone, places=(0, 3), n=4)
 
     given = [session, pane, points, gone]
-    done = pane.yours(shows_errors(act), [session, gone], given, trigger_mode="always_last", **PRIVATE, **LIGHT)
-    return done.success
+    pane.yours(shows_errors(act), [session, gone], given, trigger_mode="always_last", **PRIVATE, **LIGHT)

@@ -12,7 +12,7 @@ import numpy as np
 
 from core.errors import DiagnosisError, InvalidInput
 from core.records import I64, Diagnosis, Prediction, Progress
-from webapp.explore.tab import View, on_downloads
+from webapp.explore.tab import View
 from webapp.markup.components import upload
 from webapp.markup.render import empty, render
 from webapp.predict.view import frozen_view, prediction_view, selection_line
@@ -141,7 +141,5 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab) -> None:
     tab.select(shows_errors(on_open), [session, shown], opened, **QUICK)
     view.pane.go(shows_errors(on_go), [session, shown], [tabs, *opened], **QUICK)
     given = [session, table, images, vectors]
-    tried = run.click(shows_errors(on_predict), given, [job, line, shown, result], **HEAVY, **PRIVATE)
-    # the files of a visitor's own run tell of the prediction too
-    tried.success(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)
+    run.click(shows_errors(on_predict), given, [job, line, shown, result], **HEAVY, **PRIVATE)
     wire_cancel(cancel, job)

@@ -11,7 +11,7 @@ import gradio as gr
 from core.errors import InvalidInput
 from core.records import Diagnosis, ProbeResult
 from webapp.explore.new_run import HERE, on_made as on_made_run, on_new_run
-from webapp.explore.tab import View, on_downloads, open_run
+from webapp.explore.tab import View, show_run
 from webapp.markup.components import script, upload
 from webapp.markup.render import empty, render
 from webapp.markup.two_models import MAX_PICTURES, gallery_view
@@ -177,7 +177,7 @@ def on_back(state: ProbeState) -> tuple[Any, ...]:
     if not state.former:
         return gr.skip(), *on_new_run("", "", [])
     left = replace(state, former="")
-    return left, gr.update(selected="explore"), gr.update(value=state.former), *open_run(state.former)
+    return left, gr.update(selected="explore"), gr.update(value=state.former), *show_run(state.former)
 
 
 @dataclass(frozen=True)
@@ -214,10 +214,8 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, examples: l
     own, finished = [session, state], gr.State(NOTHING)
     looked = parts.failures.click(shows_errors(on_failures), own, [job, parts.status, finished], **HEAVY, **PRIVATE)
     filled = [state, tabs, view.picker, *view.opened(session)]
-    seen = looked.success(shows_errors(found), [*own, finished, view.here], [view.offer, *filled], js=HERE, **PRIVATE)
-    left = parts.back.click(shows_errors(on_back), [state], filled, **QUICK)
-    for event in (seen, left):
-        event.then(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)
+    looked.success(shows_errors(found), [*own, finished, view.here], [view.offer, *filled], js=HERE, **PRIVATE)
+    parts.back.click(shows_errors(on_back), [state], filled, **QUICK)
 
 
 def _layout() -> ProbeParts:
@@ -251,8 +249,6 @@ def _wire_probes(parts: ProbeParts, session: gr.State, state: gr.State, job: gr.
     )
     shown = started.success(shows_errors(on_made), [*own, made], [parts.status, *filled], **PRIVATE)
     shown.success(None, None, None, js=TO_RESULT, **PRIVATE)
-    # the files of a visitor's own run tell of the probe too
-    shown.success(shows_errors(on_downloads), [session], view.buttons, **PRIVATE)
     pressed = parts.result.act(shows_errors(on_result), own, filled, **PRIVATE)
     pressed.success(None, None, None, js=TO_GALLERY, **PRIVATE)
     parts.gallery.act(shows_errors(on_result), own, filled, **PRIVATE)

@@ -264,7 +264,8 @@ def build(
     looking = gr.HTML("", elem_id="second-worse-status", **PLAIN)  # beside its button: the other line is out of sight
     _, buttons = download_row([(f"second-{Path(name).suffix[1:]}", title) for name, title in FILES])
     filled = [state, result, gallery, *buttons]
-    tab.select(shows_errors(on_open), [session, state], [line, *filled], **QUICK)
+    opened = tab.select(shows_errors(on_open), [session, state], [line, *filled], **QUICK)
+    opened.then(_can_look, [state], [mapped, worse], **QUICK)
     given = [session, table, card, *columns]
     made = run.click(shows_errors(on_compare), given, [job, line, *filled], **HEAVY, **PRIVATE)
     made.success(shows_errors(on_kept), [session, state], [session, view.failure_map], **QUICK)
@@ -278,7 +279,8 @@ def build(
     checkpoints.build(session, tab)
 
     def after(event: Callable[..., Any]) -> None:
-        event(shows_errors(on_address), [session, state], [line, *filled], **QUICK)
+        shown = event(shows_errors(on_address), [session, state], [line, *filled], **QUICK)
+        shown.then(_can_look, [state], [mapped, worse], **QUICK)
 
     return after
 

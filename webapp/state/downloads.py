@@ -38,57 +38,58 @@ WITH_YOURS = ("report.html", "diagnosis.json")
 """Those in which stands what a person says of the run."""
 
 
-def ready_files(diagnosis: Diagnosis, folder: Path, said: tuple[int, int] | None = None) -> list[Path]:
-    """The paths of FILES for a stored run, in order; each is made once for what a person says of the run.
+def ready_file(diagnosis: Diagnosis, folder: Path, name: str, said: tuple[int, int] | None = None) -> Path:
+    """The path of one of FILES for a stored run; made once, or once for what a person says of the run where that
+    stands in it.
 
     Args:
         said: the stamp of what they said, from before `diagnosis` was read; None where nothing was said since the run
-            was written. What was made for the stamp before stays, since a page may still offer it.
+            was written. What was made for the stamp before stays, since it may be on its way to a browser.
 
     Raises:
         FileNotFoundError: the run was deleted meanwhile.
     """
-    target = files_of_run(folder) / ("-".join(map(str, said)) if said else WRITTEN)
+    tells = said is not None and name in WITH_YOURS
+    target = files_of_run(folder) / ("-".join(map(str, said)) if said is not None and tells else WRITTEN)
     target.mkdir(mode=0o700, parents=True, exist_ok=True)
-    former = _former(target)
-    for name, _ in FILES:
-        if not (target / name).is_file():
-            _take(target / name, () if said and name in WITH_YOURS else (folder, *former))
-    for old in former[1:]:
+    if (target / name).is_file():
+        return target / name
+    for old in _former(target)[1:]:
         shutil.rmtree(old, ignore_errors=True)
-    if not (target / "diagnosis.json").is_file():
-        from core.reports.tables.diagnosis import to_document
+    if not tells:
+        _take(target / name, folder)
+    if not (target / name).is_file():
+        _make(diagnosis, target / name)
+    return target / name
 
-        write_json(target / "diagnosis.json", to_document(diagnosis))
-    if not (target / "samples.parquet").is_file():
-        from core.reports.tables.diagnosis import samples_table
 
-        with replacing(target / "samples.parquet", durable=False) as part_of_it:
+def _make(diagnosis: Diagnosis, path: Path) -> None:
+    """Write one of FILES, by its name; the tables and the template engine are brought only here."""
+    from core.reports.html.diagnosis import write_report
+    from core.reports.tables.diagnosis import samples_table, to_document, weights_table
+
+    if path.name == "report.html":
+        write_report(diagnosis, path)
+    elif path.name == "diagnosis.json":
+        write_json(path, to_document(diagnosis))
+    elif path.name == "samples.parquet":
+        with replacing(path, durable=False) as part_of_it:
             samples_table(diagnosis).to_parquet(part_of_it, index=False)
-    if not (target / "samples.csv").is_file():
-        _put(target / "samples.csv", table_csv(diagnosis))
-    if not (target / "weights.csv").is_file():
-        from core.reports.tables.diagnosis import weights_table  # scipy: only once a run is open
-
+    elif path.name == "samples.csv":
+        _put(path, table_csv(diagnosis))
+    else:
         weights = weights_table(diagnosis)
-        _put(target / "weights.csv", csv_of(weights.columns, weights.itertuples(index=False)))
-    if not (target / "report.html").is_file():
-        from core.reports.html.diagnosis import write_report  # the template engine: only when a report is asked for
-
-        write_report(diagnosis, target / "report.html")
-    return [target / name for name, _ in FILES]
+        _put(path, csv_of(weights.columns, weights.itertuples(index=False)))
 
 
-def _take(path: Path, places: Iterable[Path]) -> None:
-    """Copy the file from the first place that has it: a run may have been received, and its links lead anywhere."""
-    for place in places:
-        try:
-            with open_located(place / path.name) as file:
-                content = file.read()
-        except OSError:
-            continue
-        _put(path, content)
+def _take(path: Path, run: Path) -> None:
+    """Copy the file where the run's folder has it: a run may have been received, and its links lead anywhere."""
+    try:
+        with open_located(run / path.name) as file:
+            content = file.read()
+    except OSError:
         return
+    _put(path, content)
 
 
 def _put(path: Path, content: bytes) -> None:
@@ -99,7 +100,7 @@ def _put(path: Path, content: bytes) -> None:
 
 def _former(target: Path) -> list[Path]:
     """What was made for other words on the same run, the latest first."""
-    others = [path for path in target.parent.iterdir() if path != target]
+    others = [path for path in target.parent.iterdir() if path not in (target, target.parent / WRITTEN)]
     return sorted(others, key=lambda path: path.stat().st_mtime_ns, reverse=True)
 
 

@@ -19,7 +19,7 @@ from core import store
 from core.errors import InvalidInput
 from core.folders import stamp
 from core.records import Diagnosis, Progress, no_progress
-from webapp.state.downloads import files_of_run, ready_files
+from webapp.state.downloads import files_of_run, ready_file
 from webapp.state.notes import MAX_TITLE, Note, Notes, is_id, link_id
 from webapp.state.offered import Offered
 from webapp.state.quotas import quotas
@@ -44,8 +44,6 @@ class HeldRun:
     """That made it or opened it again under its own id; none for a program's."""
     since: float
     """When this server first saw it, by a clock that does not jump."""
-    former: Path | None = None
-    """The files made of the version before: a page may still offer them."""
 
 
 class Runs:
@@ -185,30 +183,27 @@ class Runs:
         """The folder of a run; raises InvalidInput where nothing is held under that id."""
         return self.offered.folder(run) if run in self.offered else self._shelf.runs.folder(self._name(run))
 
-    def files(self, run: str) -> list[Path]:
-        """The files that the visitor may take away of the run as it is now, in the order of `downloads.FILES`.
+    def file(self, run: str, name: str) -> Path:
+        """One of `downloads.FILES`, of the run as it is now.
 
         Raises:
             InvalidInput: nothing is held under that id, or not any more.
         """
         while True:
-            folder, made = self.folder(run), list[Path]()
+            folder = self.folder(run)
             said = stamp(self.offered.own_file(run) if run in self.offered else folder / store.OWN)
             try:
-                made = ready_files(self.get(run), folder, said)
+                made = ready_file(self.get(run), folder, name, said)
             except (FileNotFoundError, InvalidInput):  # as where it is deleted or replaced meanwhile
                 if self._is_at(run, folder):
                     raise
-            if self._is_at(run, folder):
-                return made
+            else:
+                if self._is_at(run, folder):
+                    return made
             shutil.rmtree(files_of_run(folder), ignore_errors=True)
 
-    def replace(self, run: str, diagnosis: Diagnosis, *, keep_files: bool = False) -> None:
-        """Store a new version of a visitor's run under the same id; the files made of the old one go with it.
-
-        Args:
-            keep_files: leave those until there is one version more, since a visitor may be about to take one.
-        """
+    def replace(self, run: str, diagnosis: Diagnosis) -> None:
+        """Store a new version of a visitor's run under the same id; the files made of the old one go with it."""
         self.require_own(run)
         self._name(run)
         shelf = self._shelf
@@ -219,14 +214,7 @@ class Runs:
                 if old is not None:
                     shelf.notes.write(replace(note_of(diagnosis, old.link, name), title=old.title, made=old.made))
                     self._hold(old.link, "")
-                    held = self._held[old.link]
-                    self._held[old.link] = replace(held, former=shelf.files_of(old.name) if keep_files else None)
-                    former = held.former
-                else:  # deleted meanwhile
-                    former = None
-        shelf.delete(old.name if old else name, keep_files=keep_files and old is not None)
-        if former is not None:
-            shutil.rmtree(former, ignore_errors=True)
+        shelf.delete(old.name if old else name)  # the new one, where it was deleted meanwhile
 
     def change(self, run: str, change: Callable[[Diagnosis], Diagnosis]) -> None:
         """Store a map, a prediction or probes with a visitor's run as it is now: one at a time, so that none is lost.
@@ -234,7 +222,7 @@ class Runs:
         self.require_own(run)
         if run not in self.offered:
             with self._changing:
-                self.replace(run, change(self.get(run)), keep_files=True)
+                self.replace(run, change(self.get(run)))
 
     def say(self, run: str, change: Callable[[Diagnosis], Diagnosis]) -> None:
         """Change what a person says of a run that takes notes, which is kept in a file of its own."""
@@ -257,8 +245,6 @@ class Runs:
             held = self._held.pop(note.link, None)
         if held is not None:
             self._stand_ins.pop(held.own, None)
-        if held is not None and held.former is not None:
-            shutil.rmtree(held.former, ignore_errors=True)
 
     def forget(self, visit: str) -> int:
         """Delete all runs of one visit, and what it said of opened ones; returns how many runs."""

@@ -74,12 +74,11 @@ class Shelf:
         """What was made of a stored run to take away."""
         return files_of_run(self.runs.root / name)
 
-    def delete(self, name: str, *, keep_files: bool = False) -> None:
+    def delete(self, name: str) -> None:
         """Delete a stored run, if it is there, and what was made of it."""
         with contextlib.suppress(InvalidInput):
             self.runs.remove(name)
-        if not keep_files:
-            shutil.rmtree(self.files_of(name), ignore_errors=True)
+        shutil.rmtree(self.files_of(name), ignore_errors=True)
 
 
 def stay() -> bool:

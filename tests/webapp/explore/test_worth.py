@@ -91,7 +91,7 @@ def test_a_visitors_run_keeps_it_and_shows_it_beside_the_sentence() -> None:
     assert '<details id="worth" open>' in notes["value"]
     assert "conditions that it meets" in Tags(notes["value"]).text
     assert "data-do" not in notes["value"]
-    report = RUNS.files(session.run)[0].read_text("utf-8")
+    report = RUNS.file(session.run, "report.html").read_text("utf-8")
     assert "AUROC 0.70" in report
 
 

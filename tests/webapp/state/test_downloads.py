@@ -13,7 +13,7 @@ import pytest
 from core.errors import InvalidInput
 from core.store import save
 from tests.support.diagnoses import make_diagnosis
-from webapp.state.downloads import FILES, ready_files, table_csv
+from webapp.state.downloads import FILES, ready_file, table_csv
 
 
 def test_the_spreadsheet_starts_no_formula() -> None:
@@ -27,9 +27,9 @@ def test_the_spreadsheet_starts_no_formula() -> None:
 def test_the_weights_for_training_lie_beside_the_other_files(tmp_path: Path) -> None:
     diagnosis = make_diagnosis()
     save(diagnosis, tmp_path / "run")
-    files = {path.name: path for path in ready_files(diagnosis, tmp_path / "run")}
-    assert list(files) == [name for name, _ in FILES]
-    weights = pd.read_csv(files["weights.csv"])
+    path = ready_file(diagnosis, tmp_path / "run", "weights.csv")
+    assert [one.name for one in path.parent.iterdir()] == ["weights.csv"]  # nothing is made that nobody asked for
+    weights = pd.read_csv(path)
     assert weights["id"].tolist() == list(diagnosis.samples.ids)
     assert weights["weight"].mean() == pytest.approx(1)
     members = diagnosis.clusters[0].membership >= 0.5
@@ -50,10 +50,10 @@ def test_a_file_that_could_not_be_written_whole_is_offered_to_nobody(
     with monkeypatch.context() as disk:
         disk.setattr(Path, "write_bytes", full)
         with pytest.raises((OSError, InvalidInput)):
-            ready_files(diagnosis, tmp_path / "run")
-    made = {path.name: path.read_bytes() for path in ready_files(diagnosis, tmp_path / "run")}
-    assert made["diagnosis.json"] == (tmp_path / "run" / "diagnosis.json").read_bytes()
-    assert made["samples.csv"] == table_csv(diagnosis)
+            ready_file(diagnosis, tmp_path / "run", "samples.csv")
+    assert ready_file(diagnosis, tmp_path / "run", "samples.csv").read_bytes() == table_csv(diagnosis)
+    written = (tmp_path / "run" / "diagnosis.json").read_bytes()
+    assert ready_file(diagnosis, tmp_path / "run", "diagnosis.json").read_bytes() == written
 
 
 def test_a_link_in_a_received_run_leads_nowhere(tmp_path: Path) -> None:
@@ -63,6 +63,6 @@ def test_a_link_in_a_received_run_leads_nowhere(tmp_path: Path) -> None:
     for name in ("report.html", "diagnosis.json", "samples.parquet"):
         (tmp_path / "run" / name).unlink(missing_ok=True)
         (tmp_path / "run" / name).symlink_to(tmp_path / "secret")
-    files = {path.name: path for path in ready_files(diagnosis, tmp_path / "run")}
+    files = {name: ready_file(diagnosis, tmp_path / "run", name) for name, _ in FILES}
     assert not any(b"of the operator" in path.read_bytes() for path in files.values())
     assert pd.read_parquet(files["samples.parquet"])["id"].tolist() == list(diagnosis.samples.ids)

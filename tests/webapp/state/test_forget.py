@@ -30,6 +30,11 @@ def two_runs(shared: None) -> None:
     set_quotas(replace(SHARED, max_own_runs=2))
 
 
+def files_of_all(run: str) -> list[Path]:
+    """Every file that may be taken away of a run."""
+    return [RUNS.file(run, name) for name, _ in FILES]
+
+
 def test_what_one_visitor_brought_and_made_is_gone_at_once_and_another_s_stays(
     diagnosis: Diagnosis, tmp_path: Path
 ) -> None:
@@ -118,40 +123,28 @@ def test_a_run_that_ends_after_its_visitor_deleted_all_stores_nothing(
 def test_the_files_made_of_a_run_go_with_it_and_with_its_old_version(diagnosis: Diagnosis) -> None:
     serve("gil")
     run = RUNS.add(diagnosis)
-    first = RUNS.files(run)
+    first = files_of_all(run)
     assert [path.name for path in first] == [name for name, _ in FILES]
     assert all(path.is_relative_to(part("uploads")) for path in first)  # what Gradio serves without a copy
     RUNS.replace(run, diagnosis)
     assert not any(path.exists() for path in first)
-    second, folder = RUNS.files(run), files_of_run(RUNS.folder(run))
+    second, folder = files_of_all(run), files_of_run(RUNS.folder(run))
     assert all(path.parent.parent == folder and path.is_file() for path in second)
     RUNS.forget("gil")
     assert not folder.exists()
 
 
-def test_files_that_a_page_may_still_offer_stay_for_one_version_more(diagnosis: Diagnosis) -> None:
-    serve("hal")
-    run = RUNS.add(diagnosis)
-    first = RUNS.files(run)
-    RUNS.change(run, lambda now: now)
-    second = RUNS.files(run)
-    assert all(path.is_file() for path in (*first, *second))  # a visitor may click before the page has the new ones
-    RUNS.change(run, lambda now: now)
-    assert not any(path.exists() for path in first)
-    assert all(path.is_file() for path in second)
-    RUNS.forget("hal")
-    assert not any(path.parent.exists() for path in (*first, *second))
-
-
 def test_a_note_stands_in_the_files_made_after_it(diagnosis: Diagnosis) -> None:
     serve("ivo")
     run = RUNS.add(diagnosis)
-    first = RUNS.files(run)
+    first = files_of_all(run)
     for said in ("seen <in> May", "seen again"):
         RUNS.say(run, lambda now, said=said: with_mark(now, OwnMark("cluster", 0, note=said)))
-        before, first = first, RUNS.files(run)
+        before, first = first, files_of_all(run)
         files = {path.name: path.read_text("utf-8") for path in first if path.suffix in (".json", ".html", ".csv")}
         assert said in files["diagnosis.json"]
         assert escape(said) in files["report.html"]
-        assert files["samples.csv"] == next(path for path in before if path.name == "samples.csv").read_text("utf-8")
-    assert len(list(first[0].parent.parent.iterdir())) == 2
+        assert next(path for path in first if path.name == "samples.csv") in before
+    assert len(list(first[0].parent.parent.iterdir())) == 3  # of all words, of these and of those before
+    RUNS.say(run, lambda now: with_mark(now, OwnMark("cluster", 0, note="a third time")))
+    assert len(list(first[0].parent.parent.iterdir())) == 3  # nothing is made before it is asked for

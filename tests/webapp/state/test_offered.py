@@ -62,8 +62,7 @@ def test_a_note_on_an_opened_run_stays_beside_the_kept_runs(start: Start, tmp_pa
     say(runs, run, "seen in May")
     assert note(runs, run) == note(*start()) == "seen in May"
     assert written(tmp_path / "run") == before
-    files = {path.name: path for path in runs.files(run)}
-    assert "seen in May" in files["diagnosis.json"].read_text("utf-8")
+    assert "seen in May" in runs.file(run, "diagnosis.json").read_text("utf-8")
     shutil.move(tmp_path / "run", tmp_path / "moved")
     assert note(*start(tmp_path / "moved")) == "seen in May"
     serve("ann")
@@ -109,7 +108,7 @@ def test_forgetting_leaves_no_file_with_a_note(start: Start, tmp_path: Path) -> 
     runs, run = start()
     serve("ann")
     say(runs, run, "seen in May")
-    made = {path.name: path for path in runs.files(run)}
+    made = {name: runs.file(run, name) for name in ("report.html", "diagnosis.json")}
     own = runs.offered.own_file(run)
     part_of_it = own.with_name(f".{own.name}.0123abcd.part")  # of a writer that was killed
     part_of_it.write_text("seen in May", "utf-8")

@@ -13,7 +13,6 @@ from tests.support.visits import serve
 from tests.webapp.callbacks import press
 from webapp import api
 from webapp.address import OpenedAddress, on_go
-from webapp.explore.tab import waiting
 from webapp.explore.worth import on_measure
 from webapp.predict.tab import on_predict
 from webapp.probe import tab as probe
@@ -144,4 +143,4 @@ def test_where_no_address_opens_anything_all_but_picker_and_map_stays_as_it_is()
     place = {name: at for at, name in enumerate(OpenedAddress._fields)}
     kept = [at for at, one in enumerate(said) if one == gr.skip()]
     assert [at for at in range(len(said)) if at not in kept] == [place["picker"], place["failure_map"]]
-    assert len(said) == len(place) + len(waiting())
+    assert len(said) == len(place)

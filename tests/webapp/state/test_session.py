@@ -17,7 +17,7 @@ from core.discovery.settings import EmbeddingSettings
 from core.errors import Cancelled, InvalidInput
 from core.records import Diagnosis, FailureMap
 from core.store import save
-from webapp.state.downloads import FILES, ready_files
+from webapp.state.downloads import FILES, ready_file
 from webapp.state.home import home
 from webapp.state.runs import Runs
 from webapp.state.session import Session, picked_cluster, selected_rows, shows_errors
@@ -161,7 +161,7 @@ def test_downloads_of_an_example_are_copies_outside_its_folder(diagnosis: Diagno
     run = tmp_path / "repository" / "run"
     save(diagnosis, run)
     before = {path.name for path in run.iterdir()}
-    files = ready_files(diagnosis, run)
+    files = [ready_file(diagnosis, run, name) for name, _ in FILES]
     assert [path.name for path in files] == [name for name, _ in FILES]
     assert all(path.stat().st_size > 100 and path.is_relative_to(home()) for path in files)
     assert {path.name for path in run.iterdir()} == before
