@@ -53,7 +53,8 @@ function go(back) {
 function arrived() {
   clearTimeout(patience);
   arriving = false;
-  document.body.classList.remove("arriving");
+  document.documentElement.classList.remove("arriving"); // see theme.js
+  document.querySelector(".arriving-note")?.replaceChildren();
   if (again) { again = false; go(true); }
 }
 

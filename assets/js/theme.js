@@ -14,7 +14,7 @@ try {
 // A link to another run than the one that the page comes with: nothing of that is shown until link.js has an answer.
 const linked = new URLSearchParams(location.search).get("run");
 if (linked && linked !== props.run) {
-  document.body.classList.add("arriving");
+  document.documentElement.classList.add("arriving");
   element.querySelector(".arriving-note").textContent = "Opening the run of this link …";
 }
 // Its name begins with the text that is seen and says what a press does; Gradio may set the class after this has run.
