@@ -10,6 +10,7 @@ ENV HOME=/home/errata \
     HF_HOME=/home/errata/.cache/huggingface \
     GRADIO_TEMP_DIR=/home/errata/.cache/gradio \
     ORT_DISABLE_TELEMETRY=1 \
+    RAY_USAGE_STATS_ENABLED=0 \
     GRADIO_ANALYTICS_ENABLED=False \
     HF_HUB_DISABLE_TELEMETRY=1 \
     DO_NOT_TRACK=1 \

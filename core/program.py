@@ -32,6 +32,7 @@ EXTRAS = {
     "pycocotools": "detection",
     "av": "clips",
     "nibabel": "scans",
+    "ray": "ray",
 }
 """The extra of the wheel (pyproject.toml) that brings a module's package."""
 NEEDS = {

@@ -19,6 +19,8 @@ OFF = {
     "GRADIO_ANALYTICS_ENABLED": "False",
     # Hugging Face's hub: which packages and versions ask, in the header of each download.
     "HF_HUB_DISABLE_TELEMETRY": "1",
+    # Ray: the size of a cluster and what of Ray is used, once an hour.
+    "RAY_USAGE_STATS_ENABLED": "0",
     # Any package that follows donottrack.sh.
     "DO_NOT_TRACK": "1",
 }

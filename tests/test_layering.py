@@ -63,6 +63,7 @@ ROOMS = (
     "training",
     "answers",
     "diagnose",
+    "shards",
     "reports",
     "store",
     "cli",
@@ -285,8 +286,7 @@ def test_help_loads_nothing_heavy(repository: Path, arguments: list[str]) -> Non
 def test_opening_a_stored_run_needs_no_model_library(repository: Path, tmp_path: Path) -> None:
     save(make_diagnosis(), tmp_path)
     code = f"from pathlib import Path; from core.store import load; load(Path({str(tmp_path)!r})).samples.items.read(0)"
-    loaded = loaded_by(code, repository)
-    assert loaded.isdisjoint({"torch", "sklearn", "pandas", "gradio", "onnxruntime", "open_clip"})
+    assert loaded_by(code, repository).isdisjoint(("torch", "sklearn", "pandas", "gradio", "onnxruntime", "open_clip"))
 
 
 def too_long(folder: Path) -> dict[str, int]:

@@ -9,13 +9,16 @@ from typing import Any
 import numpy as np
 
 from core.discovery.design import MIN_GROUPS
-from core.records import F64, I64, Bool, Estimate, Measure, Outcomes
+from core.records import F64, I64, Bool, Estimate, Measure, Outcomes, PredictionRow
 from core.statistics.intervals import UNDEFINED, bootstrap, wilson, wilson_limits
 from core.statistics.permutation import permutation_p
 from core.statistics.permuter import Permuter
 
 MIN_MATCHES = 5
 """With fewer matching fresh samples a finding is shown and not judged."""
+WIDEST = 0.7
+"""An expected error rate that may lie anywhere in so wide an interval is not judged: hardly any observation could miss
+it."""
 PERMUTATIONS = 4999
 """Of whole groups, where fresh samples share them."""
 
@@ -61,6 +64,32 @@ def expected_of(claim: Claim, n: int, diagnosed: Outcomes) -> Estimate:
     below, above = np.hypot(value - predicted.low, value - low), np.hypot(predicted.high - value, high - value)
     least, most = (0.0, 1.0) if claim.measure == "error rate" else (min(0.0, float(diagnosed.fitted.min())), np.inf)
     return Estimate(value, max(least, float(value - below)), min(most, float(value + above)))
+
+
+def row_of(claim: Claim, n: int, observed: Estimate | None, rest: float | None, diagnosed: Outcomes) -> PredictionRow:
+    """What the claim said of n matching fresh samples beside what they show; without a p.
+
+    Args:
+        observed: in the claim's measure; None where nothing matches.
+        rest: the same of the samples of its scope that do not match.
+    """
+    expected = expected_of(claim, n, diagnosed) if n else claim.predicted
+    wide = claim.measure == "error rate" and expected.high - expected.low > WIDEST
+    return PredictionRow(
+        kind=claim.kind,
+        text=claim.text,
+        scope=claim.scope,
+        n=n,
+        predicted=claim.predicted,
+        expected=expected,
+        observed=observed,
+        rest=rest,
+        p=None,
+        as_predicted=(
+            expected.low <= observed.value <= expected.high if observed and n >= MIN_MATCHES and not wide else None
+        ),
+        measure=claim.measure,
+    )
 
 
 def worse_p(values: F64, groups: I64 | None, matching: Bool, inside: Bool, measure: Measure) -> float:

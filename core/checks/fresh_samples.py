@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.checks.claims import MIN_MATCHES, Claim, expected_of, observed_of, worse_p
+from core.checks.claims import Claim, observed_of, row_of, worse_p
 from core.checks.freeze import FrozenFinding, along
 from core.data.modality import noun_of
 from core.discovery.conditions import meets
@@ -37,9 +37,6 @@ if TYPE_CHECKING:
 COPY = 0.9999
 """A fresh picture with a higher cosine to a diagnosed one is the same picture, and is left out."""
 FEW_DIMENSIONS = 64
-WIDEST = 0.7
-"""An expected error rate that may lie anywhere in so wide an interval is not judged: hardly any observation could miss
-it."""
 NEIGHBOURS = 5
 
 
@@ -110,16 +107,7 @@ class FreshSamples:
 
     def scope(self, name: str) -> Bool:
         """(m,) the fresh samples of a scope of the run."""
-        names = self.diagnosis.samples.class_names
-        known = self.design.class_of_label
-        if name == EVERYTHING or not len(known):
-            return np.ones(len(self.samples), bool)
-        if name in names:
-            return self.labels == names.index(name)
-        pooled = np.where(self.labels >= 0, known[np.maximum(self.labels, 0)], -1)
-        rows = next((s.rows for s in self.design.scopes if s.name == name), None)
-        of_scope = None if rows is None else np.unique(self.design.blocks[rows])
-        return np.ones(len(self.samples), bool) if of_scope is None else np.isin(pooled, of_scope)
+        return in_scope(self.diagnosis, self.design, self.labels, name)
 
     def matching(self, finding: FrozenFinding) -> Bool:
         """(m,) the fresh samples that the finding speaks of; none where they lack what its rule asks for."""
@@ -161,34 +149,36 @@ class FreshSamples:
 
     def row(self, claim: Claim) -> PredictionRow:
         """What the claim said beside what the samples show; without a p."""
-        matching, n = claim.matching, int(claim.matching.sum())
-        values = measured(self.outcomes, claim.measure)
+        matching = claim.matching
+        values, groups = measured(self.outcomes, claim.measure), self.samples.groups
+        observed = None
+        if matching.any():
+            observed = observed_of(values[matching], claim.measure, None if groups is None else groups[matching])
         rest = values[self.scope(claim.scope) & ~matching]
-        observed, expected = None, claim.predicted
-        if n:
-            groups = None if self.samples.groups is None else self.samples.groups[matching]
-            observed = observed_of(values[matching], claim.measure, groups)
-            expected = expected_of(claim, n, self.diagnosis.outcomes)
-        wide = claim.measure == "error rate" and expected.high - expected.low > WIDEST
-        judged = n >= MIN_MATCHES and observed is not None and not wide
-        return PredictionRow(
-            kind=claim.kind,
-            text=claim.text,
-            scope=claim.scope,
-            n=n,
-            predicted=claim.predicted,
-            expected=expected,
-            observed=observed,
-            rest=float(rest.mean()) if len(rest) else None,
-            p=None,
-            as_predicted=expected.low <= observed.value <= expected.high if judged and observed else None,
-            measure=claim.measure,
+        return row_of(
+            claim, int(matching.sum()), observed, float(rest.mean()) if len(rest) else None, self.diagnosis.outcomes
         )
 
     def p(self, claim: Claim) -> float:
         """One-sided p that the matching samples do no worse than the rest of the scope."""
         inside, values = self.scope(claim.scope), measured(self.outcomes, claim.measure)
         return worse_p(values, self.samples.groups, claim.matching & inside, inside, claim.measure)
+
+
+def in_scope(diagnosis: Diagnosis, design: Design, labels: I64, name: str) -> Bool:
+    """(m,) which of fresh samples with these labels, -1 for none, are of a scope of the run.
+
+    Args:
+        design: of the diagnosis.
+    """
+    names, known = diagnosis.samples.class_names, design.class_of_label
+    if name == EVERYTHING or not len(known):
+        return np.ones(len(labels), bool)
+    if name in names:
+        return labels == names.index(name)
+    pooled = np.where(labels >= 0, known[np.maximum(labels, 0)], -1)
+    rows = next((s.rows for s in design.scopes if s.name == name), None)
+    return np.ones(len(labels), bool) if rows is None else np.isin(pooled, np.unique(design.blocks[rows]))
 
 
 def _check_outcomes(diagnosed: Outcomes, fresh: Outcomes) -> None:

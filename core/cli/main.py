@@ -38,6 +38,7 @@ MODULES = {
     "reference": "core.cli.pictures.reference",
     "follow": "core.cli.pictures.follow",
     "gate": "core.cli.pictures.gate",
+    "shards": "core.cli.pictures.shards",
     "pretrain": "core.cli.explain",
     "learn": "core.cli.descriptions",
     "competence": "core.cli.competence",

@@ -82,23 +82,39 @@ def read_images(
     """
     _check_modality(encoder, modality)
     reader = _VectorReader(images, encoder, None if cache is None else EmbeddingCache(cache))
-    report = Reporter(progress, "embed", len(images))
-    waiting: list[_PreparedRow] = []
-    batch = getattr(encoder, "batch_size", BATCH)
     try:
-        for item in prefetch(reader.prepare, range(len(images)), workers or usable_cores(), window=2 * batch + 8):
-            if not reader.settle(item):
-                waiting.append(item)
-            if len(waiting) == batch:
-                reader.encode(waiting)
-                waiting = []
-            report(reader.n_settled)
-        reader.encode(waiting)
-        report(len(images), last=True)
+        reader.read(progress, workers or usable_cores())
         return reader.result(progress)
     finally:
         if reader.cache is not None:
             reader.cache.close()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EncodedItems:
+    """What an encoder makes of n items, before anything is asked of them together."""
+
+    entries: dict[int, CachedImage]
+    """Row of the store -> its vectors and what was measured, of the readable ones."""
+    keys: dict[int, bytes]
+    """Row -> what tells it from another item and encoder (`core.embeddings.cache.entry_key`)."""
+    unreadable: dict[int, str]
+    """As in `EmbeddedImages`."""
+
+
+def encode_images(
+    images: ItemStore, encoder: Encoder, *, modality: str = "image", workers: int | None = None
+) -> EncodedItems:
+    """The vectors of `read_images`, number for number, of a block of a larger set: near-duplicates are not looked for,
+    and a block may hold nothing that can be read.
+
+    Raises:
+        InvalidInput: the encoder is of another modality.
+    """
+    _check_modality(encoder, modality)
+    reader = _VectorReader(images, encoder, None)
+    reader.read(no_progress, workers or usable_cores())
+    return EncodedItems({row: reader.entry(row) for row in sorted(reader.measured)}, reader.keys, reader.unreadable)
 
 
 def _check_modality(encoder: Encoder, modality: str) -> None:
@@ -126,6 +142,26 @@ class _VectorReader:
     @property
     def n_settled(self) -> int:
         return len(self.measured) + len(self.unreadable)
+
+    def read(self, progress: Progress, workers: int) -> None:
+        """Settle every row, a window of a few batches at a time."""
+        n, waiting, report = len(self.images), list[_PreparedRow](), Reporter(progress, "embed", len(self.images))
+        batch = getattr(self.encoder, "batch_size", BATCH)
+        for item in prefetch(self.prepare, range(n), workers, window=2 * batch + 8):
+            if not self.settle(item):
+                waiting.append(item)
+            if len(waiting) == batch:
+                self.encode(waiting)
+                waiting = []
+            report(self.n_settled)
+        self.encode(waiting)
+        report(n, last=True)
+
+    def entry(self, row: int) -> CachedImage:
+        """What the cache would keep of a row that was read."""
+        assert self.embeddings is not None
+        assert self.joint is not None
+        return CachedImage(self.embeddings[row], self.joint[row], self.measured[row])
 
     def prepare(self, row: int) -> _PreparedRow:
         """Read the row's bytes; from the cache if it is there, else decoded, measured and made ready for the

@@ -21,6 +21,8 @@ from tests.scripts.test_versions import wanted
 from tests.support.diagnoses import make_diagnosis
 from tests.support.second_models import write_answers
 
+APART = {"all", "ray"}
+"""Extras that the app is not made of: what brings the others together, and the workers of another machine."""
 LEARNED = frozenset({"core", "core.probes", "core.cli.main", "webapp"})
 
 
@@ -74,12 +76,12 @@ def by_name(requirements: list[Requirement]) -> dict[str, str]:
 def test_wheel_and_requirements_ask_for_the_same(repository: Path, project: dict[str, dict[str, list[str]]]) -> None:
     light, extras = project["dependencies"], project["optional-dependencies"]
     every = [Requirement(one) for one in light] + [
-        Requirement(one) for name, extra in extras.items() if name != "all" for one in extra
+        Requirement(one) for name, extra in extras.items() if name not in APART for one in extra
     ]
     named = by_name(every)
     assert all(str(one.specifier) == named[canonicalize_name(one.name)] for one in every)
     assert named == by_name(wanted(repository / "requirements.txt"))
-    assert Requirement(extras["all"][0]).extras == extras.keys() - {"all"}
+    assert Requirement(extras["all"][0]).extras == extras.keys() - APART
 
 
 def test_a_light_install_asks_for_none_of_the_extras(project: dict[str, dict[str, list[str]]]) -> None:

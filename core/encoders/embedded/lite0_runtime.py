@@ -18,9 +18,14 @@ Mapper = Callable[[F32], tuple[F32, ...]]
 the (n, 1280) pooled features."""
 
 
+THREADS = "ERRATA_THREADS"
+"""The environment variable that says how many cores are this process's own, where several share a machine."""
+
+
 def usable_cores() -> int:
-    """The cores that this process may use, which in a container are fewer than the machine's."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    """The cores that this process may use, which in a container are fewer than the machine's; at most `THREADS`."""
+    every = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(every, int(os.environ.get(THREADS) or every))
 
 
 def onnx_mapper(layers: list[Convolution], maps: Sequence[int], threads: int) -> Mapper:

@@ -1,0 +1,48 @@
+"""Work on shards: what is done to each, and what became of it. A shard is one piece of work."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from core.errors import DiagnosisError
+
+T = TypeVar("T", covariant=True)
+
+CLUSTER, OTHER_MACHINES = "RAY_ADDRESS", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
+"""Ray's environment variables for the cluster to use, and for whether it listens to other machines, on any system: that
+one it reads while it is imported."""
+
+
+class ShardJob(Protocol[T]):
+    """Work to be done on each shard; sent to every worker."""
+
+    def start(self) -> Callable[[str], T]:
+        """Load what all shards need, such as an encoder, once for each worker; gives the work on a shard by its
+        name."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ShardDone(Generic[T]):
+    """What became of one shard."""
+
+    name: str
+    value: T | None
+    problem: str = ""
+    """What the user can mend of it, in one message."""
+
+
+class Worker(Generic[T]):
+    """Does a job on one shard after another; what it needs is loaded at the first."""
+
+    def __init__(self, job: ShardJob[T]) -> None:
+        self._job, self._work = job, None
+
+    def __call__(self, name: str) -> ShardDone[T]:
+        try:
+            self._work: Callable[[str], T] | None = self._work or self._job.start()
+            return ShardDone(name, self._work(name))
+        except DiagnosisError as error:
+            return ShardDone(name, None, str(error))
