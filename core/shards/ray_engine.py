@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
@@ -60,7 +60,7 @@ def ray_results(job: ShardJob[Any], names: Sequence[str], workers: int) -> Itera
 
 
 @contextmanager
-def started(workers: int) -> Iterator[None]:
+def started(workers: int) -> Generator[None]:
     """Ray, for the block; one that runs in this process already is used and left running."""
     if ray.is_initialized():
         yield
