@@ -11,7 +11,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from core.data.tables.loss_table import LossTable
+from core.data.tables.batches import texts
+from core.data.tables.loss_table import LossTable, joined
 from core.errors import InvalidInput, MissingDependency
 
 Read = Callable[[Any, Any], Mapping[str, Any]]
@@ -29,6 +30,8 @@ def lightning_callback(
 ) -> Any:
     """A `Callback` that writes a table after each validation or test: `Trainer(callbacks=[...])`.
 
+    On several devices the first one writes what all recorded, each sample once.
+
     Args:
         path: .csv or .parquet; "{epoch}" in it becomes the number of the epoch, else each pass replaces the last.
         ids, class_names, scores: those of `LossTable`.
@@ -37,27 +40,39 @@ def lightning_callback(
 
     Raises:
         MissingDependency: neither lightning nor pytorch_lightning is installed.
-        InvalidInput: while it runs, see `LossTable.record`; or the trainer uses several devices.
+        InvalidInput: while it runs, see `LossTable.record`; or the trainer uses several devices, and there are no ids,
+            or those given at the start are in another order than samples are dealt out.
     """
-    known = None if ids is None else list(ids)
+    known = None if ids is None else texts(ids)
 
     class TableCallback(_base()):
         table = LossTable()
 
         def begin(self, trainer: Any, pl_module: Any) -> None:
-            if trainer.world_size > 1:
-                raise InvalidInput(
-                    f"The table is written on one device, so that ids stay in order: this trainer has "
-                    f"{trainer.world_size}. Evaluate with Trainer(devices=1)."
-                )
-            self.table = LossTable(known, class_names=class_names, scores=scores)
+            several = trainer.world_size > 1
+            if several and known is not None:
+                _check_dealt(trainer.test_dataloaders if trainer.testing else trainer.val_dataloaders)
+            self.table = LossTable(None if several else known, class_names=class_names, scores=scores)
 
         def batch(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, *place: Any) -> None:
-            if not trainer.sanity_checking:
-                self.table.record(**(read or arguments_of)(outputs, batch))
+            if trainer.sanity_checking:
+                return
+            found = (read or arguments_of)(outputs, batch)
+            if trainer.world_size > 1 and known is None and found.get("ids") is None:
+                raise InvalidInput(
+                    f"On {trainer.world_size} devices samples are told apart by their ids. Give the callback ids, or "
+                    "return them from the step."
+                )
+            self.table.record(**found)
 
         def end(self, trainer: Any, pl_module: Any) -> None:
-            if not trainer.sanity_checking:
+            if trainer.sanity_checking:
+                return
+            if trainer.world_size > 1:
+                parts = [self.table] * trainer.world_size
+                import_module("torch.distributed").all_gather_object(parts, self.table)
+                self.table = joined(parts, known)
+            if trainer.is_global_zero:
                 self.table.save(str(path).replace("{epoch}", str(trainer.current_epoch)))
 
         on_validation_epoch_start = on_test_epoch_start = begin
@@ -83,6 +98,17 @@ def arguments_of(outputs: Any, batch: Any) -> dict[str, Any]:
     if "labels" not in found and isinstance(batch, (list, tuple)) and len(batch) == 2:
         found["labels"] = batch[1]
     return found
+
+
+def _check_dealt(loaders: Any) -> None:
+    """Refuse a loader that deals its samples out to several devices in another way than one after the other."""
+    loader = loaders[0] if isinstance(loaders, (list, tuple)) and len(loaders) == 1 else loaders
+    sampler = getattr(loader, "sampler", None)
+    if type(sampler).__name__ != "DistributedSampler" or sampler.shuffle:
+        raise InvalidInput(
+            "On several devices ids given at the start need one loader whose samples a DistributedSampler deals out "
+            f"in order: got {type(loader).__name__} with {type(sampler).__name__}. Return ids from the step instead."
+        )
 
 
 def _base() -> type[Any]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -43,7 +46,7 @@ def hooks(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Any:
 
 
 def test_the_check_before_training_is_not_recorded(hooks: Any, tmp_path: Path) -> None:
-    trainer = SimpleNamespace(world_size=1, sanity_checking=True, current_epoch=0)
+    trainer = SimpleNamespace(world_size=1, sanity_checking=True, current_epoch=0, is_global_zero=True)
     for _ in range(2):
         hooks.on_validation_epoch_start(trainer, None)
         hooks.on_validation_batch_end(trainer, None, np.zeros((2, 2)), (None, [0, 1]), 0)
@@ -52,9 +55,94 @@ def test_the_check_before_training_is_not_recorded(hooks: Any, tmp_path: Path) -
         trainer.sanity_checking = False
 
 
-def test_several_devices_are_refused(hooks: Any) -> None:
-    with pytest.raises(InvalidInput, match=r"this trainer has 2. Evaluate with Trainer\(devices=1\)"):
-        hooks.on_test_epoch_start(SimpleNamespace(world_size=2), None)
+class DistributedSampler:
+    """Stands in for torch's."""
+
+    def __init__(self, shuffle: bool) -> None:
+        self.shuffle = shuffle
+
+
+class Devices:
+    """Two devices that evaluate one after the other; what they exchange waits until both are done."""
+
+    world_size, sanity_checking, current_epoch, testing = 2, False, 0, True
+
+    def __init__(self, sampler: Any, rank: int = 0) -> None:
+        self.test_dataloaders, self.is_global_zero = SimpleNamespace(sampler=sampler), rank == 0
+
+
+def evaluated(path: Path, monkeypatch: pytest.MonkeyPatch, ids: list[str] | None, steps: list[Any]) -> pd.DataFrame:
+    """The table that the first of two devices writes, of what the step of each returned."""
+    writers, recorded = list[Any](), list[Any]()
+
+    def gather(parts: list[Any], table: Any) -> None:
+        parts[:] = recorded
+
+    fakes = {"torch.distributed": SimpleNamespace(all_gather_object=gather)}
+    monkeypatch.setattr(module, "import_module", lambda name: fakes.get(name, SimpleNamespace(Callback=object)))
+    trainers = [Devices(DistributedSampler(False), rank) for rank in range(2)]
+    for trainer, outputs in zip(trainers, steps):
+        writers.append(errata.lightning_callback(path, ids))
+        writers[-1].on_test_epoch_start(trainer, None)
+        writers[-1].on_test_batch_end(trainer, None, outputs, None, 0)
+        recorded.append(writers[-1].table)
+    for trainer, writer in reversed(list(zip(trainers, writers))):
+        writer.on_test_epoch_end(trainer, None)
+        assert path.exists() == trainer.is_global_zero
+    return pd.read_csv(path)
+
+
+def test_what_two_devices_recorded_is_put_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three samples dealt out to two devices, of which the first is dealt out once more to fill up."""
+    found = evaluated(tmp_path / "t.csv", monkeypatch, ["a", "b", "c"], [{"losses": [0, 2]}, {"losses": [1, 0]}])
+    assert found.to_dict("list") == {"id": ["a", "b", "c"], "loss": [0, 1, 2]}
+    (tmp_path / "t.csv").unlink()
+    steps = [{"ids": ["c", "a"], "losses": [2, 0]}, {"ids": ["b", "c"], "losses": [1, 2]}]
+    found = evaluated(tmp_path / "t.csv", monkeypatch, None, steps)
+    assert found.to_dict("list") == {"id": ["c", "b", "a"], "loss": [2, 1, 0]}
+
+
+def test_what_cannot_be_told_apart_on_several_devices_is_refused(
+    tmp_path: Path, hooks: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(InvalidInput, match=r"got SimpleNamespace with DistributedSampler. Return ids from the step"):
+        hooks.on_test_epoch_start(Devices(DistributedSampler(shuffle=True)), None)
+    with pytest.raises(InvalidInput, match=r"On 2 devices samples are told apart by their ids. Give the callback ids"):
+        evaluated(tmp_path / "t.csv", monkeypatch, None, [{"losses": [0, 2]}] * 2)
+    with pytest.raises(InvalidInput, match="6 ids were given at the start, and 4 samples were recorded on 2 devices"):
+        evaluated(tmp_path / "t.csv", monkeypatch, list("abcdef"), [{"losses": [0, 2]}] * 2)
+    assert not (tmp_path / "t.csv").exists()
+
+
+TWO = """
+import errata, sys, torch
+from lightning.pytorch import LightningModule, Trainer
+
+class Told(LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(1, 1)
+
+    def validation_step(self, batch, _):
+        return {"losses": batch[0][:, 0]}
+
+data = torch.utils.data.TensorDataset(torch.arange(7.0)[:, None])
+writer = errata.lightning_callback(sys.argv[1], [f"{i}.png" for i in range(7)])
+quiet = dict.fromkeys(("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary"), False)
+Trainer(accelerator="cpu", devices=2, strategy="ddp", callbacks=[writer], **quiet).validate(
+    Told(), torch.utils.data.DataLoader(data, batch_size=2), verbose=False
+)
+"""
+
+
+@pytest.mark.slow
+def test_lightning_itself_on_two_devices(tmp_path: Path, repository: Path) -> None:
+    pytest.importorskip("lightning.pytorch")
+    (tmp_path / "two.py").write_text(TWO, "utf-8")
+    command = [sys.executable, tmp_path / "two.py", tmp_path / "val.csv"]
+    subprocess.run(command, env=os.environ | {"PYTHONPATH": str(repository)}, check=True, timeout=240)
+    found = pd.read_csv(tmp_path / "val.csv")
+    assert found.to_dict("list") == {"id": [f"{i}.png" for i in range(7)], "loss": list(range(7))}
 
 
 @pytest.mark.filterwarnings("ignore")
