@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from core.data.tables.batches import texts
-from core.data.tables.loss_table import LossTable, joined
+from core.data.tables.loss_table import LossTable
 from core.errors import InvalidInput, MissingDependency
 
 Read = Callable[[Any, Any], Mapping[str, Any]]
@@ -71,7 +71,7 @@ def lightning_callback(
             if trainer.world_size > 1:
                 parts = [self.table] * trainer.world_size
                 import_module("torch.distributed").all_gather_object(parts, self.table)
-                self.table = joined(parts, known)
+                self.table = LossTable.joined(parts, known)
             if trainer.is_global_zero:
                 self.table.save(str(path).replace("{epoch}", str(trainer.current_epoch)))
 
@@ -103,7 +103,7 @@ def arguments_of(outputs: Any, batch: Any) -> dict[str, Any]:
 def _check_dealt(loaders: Any) -> None:
     """Refuse a loader that deals its samples out to several devices in another way than one after the other."""
     loader = loaders[0] if isinstance(loaders, (list, tuple)) and len(loaders) == 1 else loaders
-    sampler = getattr(loader, "sampler", None)
+    sampler: Any = getattr(loader, "sampler", None)
     if type(sampler).__name__ != "DistributedSampler" or sampler.shuffle:
         raise InvalidInput(
             "On several devices ids given at the start need one loader whose samples a DistributedSampler deals out "

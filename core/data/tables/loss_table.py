@@ -137,6 +137,40 @@ class LossTable:
             _write(frame, part, path)
         return path
 
+    @classmethod
+    def joined(cls, parts: Sequence[LossTable], ids: Sequence[str] | None = None) -> LossTable:
+        """The table of an evaluation on several devices, of which the k-th rows follow each other, as torch's
+        `DistributedSampler` deals samples out.
+
+        Args:
+            parts: that of each device, in the devices' order.
+            ids: (n,) of all samples in their order, where the parts only number theirs; what follows the last was dealt
+                out to fill up, and is left out. None: the parts have ids of their own, and the first row of each stays.
+
+        Raises:
+            InvalidInput: there are not as many samples as ids, or the parts' columns differ.
+        """
+        order = [(part, k) for k in range(max(map(len, parts))) for part in parts if k < len(part)]
+        columns = [list(part._columns) for part in parts if len(part)] or [["id"]]
+        if any(set(each) != set(columns[0]) for each in columns):
+            raise InvalidInput(
+                f"Every batch has the same columns. One device had {quoted(*columns[0])}, another others."
+            )
+        if ids is None:
+            first: dict[str, tuple[LossTable, int]] = {}
+            for part, k in order:
+                first.setdefault(part._columns["id"][k], (part, k))
+            ids, order = list(first), list(first.values())
+        if not len(ids) <= len(order) < len(ids) + len(parts):
+            raise InvalidInput(
+                f"{len(ids):,} ids were given at the start, and {len(order):,} samples were recorded on {len(parts)} "
+                "devices. Give as many ids as there are samples."
+            )
+        made = cls(class_names=parts[0].class_names, scores=parts[0].scores)
+        values = {name: [part._columns[name][k] for part, k in order[: len(ids)]] for name in columns[0]}
+        made._add(values | {"id": list(ids)})
+        return made
+
     def _check_missing(self) -> None:
         """Refuse what a CSV could not give back as it was.
 
@@ -231,38 +265,6 @@ class LossTable:
         for name, values in new.items():
             self._columns.setdefault(name, []).extend(values)
         self._seen.update(new["id"])
-
-
-def joined(parts: Sequence[LossTable], ids: Sequence[str] | None = None) -> LossTable:
-    """The table of an evaluation on several devices, of which the k-th rows follow each other, as torch's
-    `DistributedSampler` deals samples out.
-
-    Args:
-        parts: that of each device, in the devices' order.
-        ids: (n,) of all samples in their order, where the parts only number theirs; what follows the last was dealt
-            out to fill up, and is left out. None: the parts have ids of their own, and the first row of each stays.
-
-    Raises:
-        InvalidInput: there are not as many samples as ids, or the parts' columns differ.
-    """
-    order = [(part, k) for k in range(max(map(len, parts))) for part in parts if k < len(part)]
-    columns = [list(part._columns) for part in parts if len(part)]
-    if any(set(each) != set(columns[0]) for each in columns):
-        raise InvalidInput(f"Every batch has the same columns. One device had {quoted(*columns[0])}, another others.")
-    if ids is None:
-        first: dict[str, tuple[LossTable, int]] = {}
-        for part, k in order:
-            first.setdefault(part._columns["id"][k], (part, k))
-        ids, order = list(first), list(first.values())
-    if not len(ids) <= len(order) < len(ids) + len(parts):
-        raise InvalidInput(
-            f"{len(ids):,} ids were given at the start, and {len(order):,} samples were recorded on {len(parts)} "
-            "devices. Give as many ids as there are samples."
-        )
-    made = LossTable(class_names=parts[0].class_names, scores=parts[0].scores)
-    values = {name: [part._columns[name][k] for part, k in order[: len(ids)]] for name in columns[0]}
-    made._add(values | {"id": list(ids)})
-    return made
 
 
 def _write(frame: pd.DataFrame, part: Path, path: Path) -> None:
