@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 from core.errors import InvalidInput
 from core.records import Progress, no_progress
-from core.shards.jobs import CLUSTER, OTHER_MACHINES, ShardDone, ShardJob, Worker
+from core.shards.jobs import CLUSTER, OTHER_MACHINES, TOKEN, ShardDone, ShardJob, Worker
 
 T = TypeVar("T")
 
@@ -39,6 +40,7 @@ class ShardEngine:
         if self.name == "ray":
             if not os.environ.get(CLUSTER):
                 os.environ[OTHER_MACHINES] = "0"
+                os.environ.setdefault(TOKEN, secrets.token_hex(32))  # else Ray keeps one in the home folder
             from core.shards.ray_engine import ray_results  # Ray
 
             return ray_results(job, names, self.workers)

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
-from core.errors import DiagnosisError
+from core.errors import InvalidInput
 
 T = TypeVar("T", covariant=True)
 
-CLUSTER, OTHER_MACHINES = "RAY_ADDRESS", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"
-"""Ray's environment variables for the cluster to use, and for whether it listens to other machines, on any system: that
-one it reads while it is imported."""
+CLUSTER, OTHER_MACHINES, TOKEN = "RAY_ADDRESS", "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "RAY_AUTH_TOKEN"
+"""Ray's environment variables: the cluster to use; whether it listens to other machines, on any system, which it reads
+while it is imported; and what a process must know to be let in."""
 
 
 class ShardJob(Protocol[T]):
@@ -35,7 +35,10 @@ class ShardDone(Generic[T]):
 
 
 class Worker(Generic[T]):
-    """Does a job on one shard after another; what it needs is loaded at the first."""
+    """Does a job on one shard after another; what it needs is loaded at the first.
+
+    What is wrong with a shard is told in its result; anything else, such as a package that is missing, is raised.
+    """
 
     def __init__(self, job: ShardJob[T]) -> None:
         self._job, self._work = job, None
@@ -44,5 +47,5 @@ class Worker(Generic[T]):
         try:
             self._work: Callable[[str], T] | None = self._work or self._job.start()
             return ShardDone(name, self._work(name))
-        except DiagnosisError as error:
+        except InvalidInput as error:
             return ShardDone(name, None, str(error))

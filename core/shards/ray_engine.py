@@ -19,7 +19,7 @@ from core.shards.jobs import CLUSTER, ShardDone, ShardJob, Worker
 
 ray: Any = import_module("ray")
 ActorPool: Any = import_module("ray.util").ActorPool
-RayActorError: Any = import_module("ray.exceptions").RayActorError
+exceptions: Any = import_module("ray.exceptions")
 
 STORE_BYTES = 256 * 2**20
 """Ray's shared memory on this machine."""
@@ -49,7 +49,9 @@ def ray_results(job: ShardJob[Any], names: Sequence[str], workers: int) -> Itera
         while pool.has_next():
             try:
                 done = pool.get_next_unordered()
-            except RayActorError:
+            except exceptions.RayTaskError as error:
+                raise error.cause from error
+            except exceptions.RayActorError:
                 continue  # which shard it was is told below
             del left[done.name]
             yield done

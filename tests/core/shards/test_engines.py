@@ -19,9 +19,9 @@ import pytest
 
 from core.cli.main import main
 from core.data.tables.roles import Roles
-from core.errors import InvalidInput
+from core.errors import InvalidInput, MissingDependency
 from core.shards.confirm import confirm
-from core.shards.engines import ShardEngine, over_shards
+from core.shards.engines import LOCAL, ShardEngine, over_shards
 from core.shards.files import find_shards
 from core.shards.sample import search_shards
 from tests.support.shards import QUICK, planted_rows, write_shards
@@ -42,6 +42,8 @@ class CountLetters:
     def count(self, name: str) -> int:
         if name == "bad":
             raise InvalidInput("bad: it has no letters. Write it again.")
+        if name == "lacking":
+            raise MissingDependency("Letters need paper. Run `pip install paper`.")
         if name == "dead" or (name == "dying" and not (self.marks / "died").exists()):
             (self.marks / "died").touch()
             os.kill(os.getpid(), signal.SIGKILL)
@@ -70,6 +72,14 @@ def test_one_broken_shard_does_not_stop_the_others_and_is_told_at_the_end(tmp_pa
 def test_an_engine_that_is_none_is_refused(name: Any, workers: int) -> None:
     with pytest.raises(InvalidInput, match="The engine must be one of local, ray"):
         ShardEngine(name, workers)
+
+
+@pytest.mark.parametrize("engine", [LOCAL, pytest.param(RAY, marks=pytest.mark.slow)], ids=lambda one: one.name)
+def test_a_package_that_a_worker_lacks_is_named(engine: ShardEngine, tmp_path: Path) -> None:
+    if engine is RAY:
+        pytest.importorskip("ray")
+    with pytest.raises(MissingDependency, match=r"^Letters need paper\. Run `pip install paper`\.$"):
+        over_shards(CountLetters(tmp_path), ["a", "lacking"], "count", engine=engine)
 
 
 @pytest.mark.slow
@@ -112,7 +122,7 @@ class LookAround:
 
 
 @pytest.mark.slow
-def test_ray_tells_nobody_opens_no_page_and_listens_to_this_machine_alone(repository: Path) -> None:
+def test_ray_tells_nobody_opens_no_page_and_listens_to_this_machine_alone(repository: Path, tmp_path: Path) -> None:
     """In a process of its own: where Ray listens is settled while it is imported."""
     pytest.importorskip("ray")
     code = (
@@ -120,7 +130,7 @@ def test_ray_tells_nobody_opens_no_page_and_listens_to_this_machine_alone(reposi
         "print(over_shards(LookAround(), ['a'], 'look', engine=ShardEngine('ray', 1))['a'])"
     )
     env = {name: value for name, value in os.environ.items() if not name.startswith("RAY_")}
-    env["RAY_USAGE_STATS_ENABLED"] = "1"
+    env |= {"RAY_USAGE_STATS_ENABLED": "1", "HOME": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", code], cwd=repository, env=env, capture_output=True, text=True)
     told, address, page = ast.literal_eval(done.stdout)
     assert told == "0"
@@ -129,6 +139,7 @@ def test_ray_tells_nobody_opens_no_page_and_listens_to_this_machine_alone(reposi
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection((host, int(port)))
     assert done.stderr == ""
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_without_ray_what_brings_it_is_named(
