@@ -15,6 +15,7 @@ from importlib import import_module
 from typing import Any
 
 from core.encoders.embedded.lite0_runtime import THREADS
+from core.errors import InvalidInput
 from core.shards.jobs import CLUSTER, ShardDone, ShardJob, Worker
 
 ray: Any = import_module("ray")
@@ -70,7 +71,13 @@ def started(workers: int) -> Generator[None]:
     main = threading.current_thread() is threading.main_thread()
     before = signal.getsignal(signal.SIGTERM)
     try:
-        _start(workers)
+        try:
+            _start(workers)
+        except (ConnectionError, RuntimeError, ValueError) as error:
+            where = f"The cluster at {os.environ[CLUSTER]} ($RAY_ADDRESS)" if os.environ.get(CLUSTER) else "Ray"
+            raise InvalidInput(
+                f"{where} could not be reached or started ({str(error)[:200]}). See to it, or leave --engine ray out."
+            ) from error
         if main:
             signal.signal(signal.SIGTERM, before)  # Ray puts its own in place
         yield

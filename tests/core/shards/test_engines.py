@@ -142,6 +142,16 @@ def test_ray_tells_nobody_opens_no_page_and_listens_to_this_machine_alone(reposi
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_cluster_that_is_not_there_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(**_: object) -> None:
+        raise ConnectionError("nobody answers")
+
+    monkeypatch.setattr(pytest.importorskip("ray"), "init", fails)
+    monkeypatch.setenv("RAY_ADDRESS", "10.0.0.9:6379")
+    with pytest.raises(InvalidInput, match=r"The cluster at 10\.0\.0\.9:6379 \(\$RAY_ADDRESS\) could not .* nobody"):
+        over_shards(CountLetters(tmp_path), ["a"], "count", engine=RAY)
+
+
 def test_without_ray_what_brings_it_is_named(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
