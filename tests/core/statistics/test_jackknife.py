@@ -11,7 +11,7 @@ from core.statistics.jackknife import LEAST, bucket_excess_p, bucket_mean
 
 
 def in_buckets(values: F64, bucket: I64, b: int) -> tuple[I64, F64]:
-    return np.bincount(bucket, minlength=b), np.bincount(bucket, values, b)
+    return np.bincount(bucket, minlength=b), np.bincount(bucket, values, b).astype(np.float64)
 
 
 def test_a_row_a_bucket_gives_students_interval_and_empty_buckets_change_nothing() -> None:
