@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,16 @@ import pytest
 
 from core import files
 from core.errors import InvalidInput
-from core.files import cannot_write, keep_arrays, replacing, scratch_folder, sweep, write_text
+from core.files import (
+    cannot_write,
+    keep_arrays,
+    read_arrays,
+    replacing,
+    scratch_folder,
+    sweep,
+    write_arrays,
+    write_text,
+)
 from core.locks import take
 
 
@@ -112,3 +122,20 @@ def test_a_cache_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
     keep_arrays(tmp_path / "file" / "a.npz", {"a": np.zeros(3)})
     keep_arrays(tmp_path / "below" / "a.npz", {"a": np.zeros(3)})
     assert files.read_arrays(tmp_path / "below" / "a.npz")["a"].shape == (3,)
+
+
+def test_arrays_that_would_hardly_shrink_are_stored_as_they_are_and_others_compressed(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    arrays = {
+        "vectors": rng.normal(size=(5000, 32)).astype(np.float32),
+        "labels": np.arange(100_000) % 7,
+        "few": rng.normal(size=3),
+        "none": np.zeros((0, 4)),
+        "one": np.array(2.5),
+    }
+    write_arrays(tmp_path / "a.npz", arrays)
+    with zipfile.ZipFile(tmp_path / "a.npz") as archive:
+        kinds = [archive.getinfo(f"a{at}.npy").compress_type for at in range(2)]
+    assert kinds == [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED]
+    for name, array in read_arrays(tmp_path / "a.npz").items():
+        np.testing.assert_array_equal(array, arrays[name])

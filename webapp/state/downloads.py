@@ -64,20 +64,25 @@ def ready_file(diagnosis: Diagnosis, folder: Path, name: str, said: tuple[int, i
 
 
 def _make(diagnosis: Diagnosis, path: Path) -> None:
-    """Write one of FILES, by its name; the tables and the template engine are brought only here."""
-    from core.reports.html.diagnosis import write_report
-    from core.reports.tables.diagnosis import samples_table, to_document, weights_table
-
+    """Write one of FILES, by its name; each brings what it alone needs."""
     if path.name == "report.html":
+        from core.reports.html.diagnosis import write_report
+
         write_report(diagnosis, path)
     elif path.name == "diagnosis.json":
+        from core.reports.tables.diagnosis import to_document
+
         write_json(path, to_document(diagnosis))
     elif path.name == "samples.parquet":
+        from core.reports.tables.diagnosis import samples_table
+
         with replacing(path, durable=False) as part_of_it:
             samples_table(diagnosis).to_parquet(part_of_it, index=False)
     elif path.name == "samples.csv":
         _put(path, table_csv(diagnosis))
     else:
+        from core.reports.tables.diagnosis import weights_table
+
         weights = weights_table(diagnosis)
         _put(path, csv_of(weights.columns, weights.itertuples(index=False)))
 
