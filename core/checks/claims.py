@@ -10,7 +10,7 @@ import numpy as np
 
 from core.discovery.design import MIN_GROUPS
 from core.records import F64, I64, Bool, Estimate, Measure, Outcomes, PredictionRow
-from core.statistics.intervals import UNDEFINED, bootstrap, wilson, wilson_limits
+from core.statistics.intervals import UNDEFINED, bootstrap, rows_worth, wilson, wilson_limits
 from core.statistics.permutation import permutation_p
 from core.statistics.permuter import Permuter
 
@@ -38,6 +38,8 @@ class Claim:
     """In that measure."""
     spread: float
     """Standard deviation of the diagnosed members' errors or losses."""
+    likeness: float = 1.0
+    """Correlation of those of one group, 0 to 1; 1 where the run could not tell."""
 
 
 def observed_of(values: F64, measure: Measure, groups: I64 | None) -> Estimate:
@@ -49,31 +51,36 @@ def observed_of(values: F64, measure: Measure, groups: I64 | None) -> Estimate:
     return bootstrap(lambda i: float(values[i].mean()), len(values), groups, np.random.default_rng(0), repeats=400)
 
 
-def expected_of(claim: Claim, n: int, diagnosed: Outcomes) -> Estimate:
-    """The predicted interval widened by the sampling error of n fresh samples, as far as it was known before they were
-    opened."""
+def expected_of(claim: Claim, n: float, diagnosed: Outcomes, quantile: float = 1.96) -> Estimate:
+    """The predicted interval widened by the sampling error of n independent fresh samples, as far as it was known
+    before they were opened (`core.statistics.intervals.rows_worth` of samples in groups)."""
     predicted = claim.predicted
     if not np.isfinite(predicted.low):
         return predicted
     value = predicted.value
     if claim.measure == "error rate":  # Newcombe 1998, Stat. Med. 17, method 10: Wilson's limits squared and added
-        low, high = wilson_limits(value, n)
+        low, high = wilson_limits(value, n, quantile)
     else:
-        reach = 1.96 * claim.spread / float(np.sqrt(n))
+        reach = quantile * claim.spread / float(np.sqrt(n))
         low, high = value - reach, value + reach
     below, above = np.hypot(value - predicted.low, value - low), np.hypot(predicted.high - value, high - value)
     least, most = (0.0, 1.0) if claim.measure == "error rate" else (min(0.0, float(diagnosed.fitted.min())), np.inf)
     return Estimate(value, max(least, float(value - below)), min(most, float(value + above)))
 
 
-def row_of(claim: Claim, n: int, observed: Estimate | None, rest: float | None, diagnosed: Outcomes) -> PredictionRow:
+def row_of(
+    claim: Claim, n: int, observed: Estimate | None, rest: float | None, diagnosed: Outcomes, groups: I64 | None = None
+) -> PredictionRow:
     """What the claim said of n matching fresh samples beside what they show; without a p.
 
     Args:
         observed: in the claim's measure; None where nothing matches.
         rest: the same of the samples of its scope that do not match.
+        groups: (n,) those that the samples come in: what is expected knows that samples of one fail together, by as
+            much as they did in the run.
     """
-    expected = expected_of(claim, n, diagnosed) if n else claim.predicted
+    worth, quantile = (float(n), 1.96) if groups is None else rows_worth(groups, claim.likeness)
+    expected = expected_of(claim, worth, diagnosed, quantile) if n else claim.predicted
     wide = claim.measure == "error rate" and expected.high - expected.low > WIDEST
     return PredictionRow(
         kind=claim.kind,

@@ -13,7 +13,7 @@ from core.discovery.design import Design, design_of, scope_rows
 from core.discovery.search.family import centre
 from core.language.directions import block_means
 from core.records import F32, F64, I64, Bool, Diagnosis, Estimate, FailureCluster, Insight, Measure, Outcomes
-from core.statistics.intervals import bootstrap, wilson_limits
+from core.statistics.intervals import bootstrap, likeness_within, wilson_limits
 from core.statistics.measures import in_shares, measured, tested_effect
 
 Kind = Literal["cluster", "phrase", "condition"]
@@ -38,6 +38,8 @@ class FrozenFinding:
     """Of a phrase: the least score of a matching sample."""
     spread: float = 0.0
     """Standard deviation of the members' errors or losses."""
+    likeness: float = 1.0
+    """Correlation of those of one group, 0 to 1; 1 where it cannot be told."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,6 +96,7 @@ def _frozen(
     own = values if finding.measure is None else centre(values, design.centre_of_row)
     # what the members show, less what the search added to their difference from the rest of their scope
     value = float(values[members].mean() - (own[members].mean() - own[rest].mean()) + difference.value)
+    groups = None if diagnosis.samples.groups is None else diagnosis.samples.groups[members]
     return FrozenFinding(
         kind=kind,
         text=finding.text if isinstance(finding, Insight) else finding.name,
@@ -104,6 +107,7 @@ def _frozen(
         index=index,
         cut=_cut(diagnosis, design, finding) if isinstance(finding, Insight) and kind == "phrase" else None,
         spread=float(values[members].std()),
+        likeness=likeness_within(values[members], groups),
     )
 
 

@@ -29,6 +29,7 @@ from core.records import (
     SampleSet,
     Words,
 )
+from core.statistics.intervals import likeness_within
 from core.statistics.measures import measured
 
 if TYPE_CHECKING:
@@ -143,21 +144,19 @@ class FreshSamples:
     def of_pick(self, kind: str, text: str, picked: Bool, measure: Measure) -> Claim:
         """What somebody who picked these (n,) diagnosed samples by eye would expect again: what they themselves show,
         with an interval that does not know that they were picked."""
-        values = measured(self.diagnosis.outcomes, measure)[picked]
+        values, groups = measured(self.diagnosis.outcomes, measure)[picked], self.diagnosis.samples.groups
         naive, spread = observed_of(values, measure, None), float(values.std())
-        return Claim(kind, text, EVERYTHING, self.near(picked), measure, naive, spread)
+        likeness = likeness_within(values, None if groups is None else groups[picked])
+        return Claim(kind, text, EVERYTHING, self.near(picked), measure, naive, spread, likeness)
 
     def row(self, claim: Claim) -> PredictionRow:
         """What the claim said beside what the samples show; without a p."""
-        matching = claim.matching
-        values, groups = measured(self.outcomes, claim.measure), self.samples.groups
-        observed = None
-        if matching.any():
-            observed = observed_of(values[matching], claim.measure, None if groups is None else groups[matching])
-        rest = values[self.scope(claim.scope) & ~matching]
-        return row_of(
-            claim, int(matching.sum()), observed, float(rest.mean()) if len(rest) else None, self.diagnosis.outcomes
-        )
+        matching, values = claim.matching, measured(self.outcomes, claim.measure)
+        groups = None if self.samples.groups is None else self.samples.groups[matching]
+        observed = observed_of(values[matching], claim.measure, groups) if matching.any() else None
+        others = values[self.scope(claim.scope) & ~matching]
+        rest = float(others.mean()) if len(others) else None
+        return row_of(claim, int(matching.sum()), observed, rest, self.diagnosis.outcomes, groups)
 
     def p(self, claim: Claim) -> float:
         """One-sided p that the matching samples do no worse than the rest of the scope."""

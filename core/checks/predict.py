@@ -47,7 +47,8 @@ def predict(
     fresh = FreshSamples.of(diagnosis, audit)
     frozen = freeze(diagnosis, fresh.design)
     claims = [
-        Claim(f.kind, f.text, f.scope, fresh.matching(f), f.measure, f.predicted, f.spread) for f in frozen.findings
+        Claim(f.kind, f.text, f.scope, fresh.matching(f), f.measure, f.predicted, f.spread, f.likeness)
+        for f in frozen.findings
     ]
     measure = _commonest(frozen, fresh)
     rows = (*_with_p(fresh, claims), *map(fresh.row, _by_eye(fresh, selection, measure)))

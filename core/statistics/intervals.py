@@ -13,6 +13,7 @@ from scipy import stats
 
 from core.errors import InvalidInput
 from core.records import F64, I64, Bool, Estimate
+from core.statistics.groups import size_of_group
 from core.statistics.permutation import difference_of
 
 REDRAWN, LEAST_REPEATS = 25_000_000, 100
@@ -178,7 +179,7 @@ def effective_rows(values: F64 | Bool, groups: I64, row_variance: float) -> tupl
     """
     _, place, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     n, sums = len(values), np.bincount(place, values.astype(np.float64))
-    alike = float((sizes.astype(np.float64) ** 2).sum()) / n  # the design effect where the rows of a group are alike
+    alike = float(sizes[place].mean())  # the design effect where the rows of a group are alike
     if row_variance <= 0:
         return n / alike, float(stats.norm.ppf(0.975))  # no variance is estimated
     quantile = float(stats.t.ppf(0.975, max(n / alike - 1, 1.0)))
@@ -194,6 +195,29 @@ def effective_rows(values: F64 | Bool, groups: I64, row_variance: float) -> tupl
         telling = telling_groups(values, groups)
         effect = (telling * effect + ALIKE_GROUPS * alike) / (telling + ALIKE_GROUPS)
     return n / effect, quantile
+
+
+def likeness_within(values: F64 | Bool, groups: I64 | None) -> float:
+    """The correlation, 0 to 1, of (n,) values of one group by which they are worth their `effective_rows`; 1 where no
+    group has two of them, or all are equal, so that it cannot be told."""
+    worth = 0.0 if groups is None or not len(values) else rows_beside(groups)
+    if groups is None or worth <= 1:
+        return 1.0
+    rows, _ = effective_rows(values, groups, float(np.var(values)))
+    return min(1.0, max(0.0, (len(values) / rows - 1) / (worth - 1)))
+
+
+def rows_worth(groups: I64, likeness: float) -> tuple[float, float]:
+    """How many independent rows (n,) rows of groups are worth for a mean whose values nobody has seen, where values of
+    one group are correlated by `likeness`; and the quantile of its 95 % interval (see `effective_rows`)."""
+    alike = rows_beside(groups)
+    quantile = 1.96 if alike <= 1 else float(stats.t.ppf(0.975, max(len(groups) / alike - 1, 1.0)))
+    return len(groups) / (1 + likeness * (alike - 1)), quantile
+
+
+def rows_beside(groups: I64) -> float:
+    """The mean size of the group of a row: the design effect where the rows of a group are alike (Kish 1965)."""
+    return float(np.mean(size_of_group(groups)))
 
 
 def telling_groups(values: F64 | Bool, groups: I64) -> int:
