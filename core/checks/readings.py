@@ -19,7 +19,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.discovery.design import Design
-from core.discovery.ridge.heads import Features, factor_heads, solve_heads, split_by_block
+from core.discovery.ridge.features import Features
+from core.discovery.ridge.heads import factor_heads, solve_heads, split_by_block
 from core.records import F32, F64, Words
 from core.statistics.permutation import chunks, permutation_threshold
 from core.statistics.permuter import larger_null
@@ -56,7 +57,7 @@ def read_phrases(
     if not design.testable:
         return Readings(np.full((len(design.scopes), len(words.phrases)), np.nan), float("nan"))
     features, rng = Features(words.joint.vectors, design.blocks), np.random.default_rng([seed, 5])
-    along = (words.directions @ features.basis / features.scale).astype(np.float32)  # (P, r)
+    along = features.along(words.directions)  # (P, r)
     rows = split_by_block(np.arange(len(scores)), design.head_of_row, int(design.head_of_row.max()) + 1)
     factors = factor_heads(features.rows, rows, PENALTY, SHARE)
     shares = np.stack([np.bincount(design.head_of_row[s.rows], minlength=len(rows)) for s in design.scopes])

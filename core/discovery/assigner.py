@@ -11,7 +11,7 @@ import numpy as np
 from core.discovery.clusters import logistic, ordered
 from core.discovery.ensemble import LossRegressor
 from core.discovery.proposals import KMeansPart, margin
-from core.discovery.ridge.heads import Features
+from core.discovery.ridge.features import Features
 from core.discovery.superclasses import Superclasses
 from core.errors import InvalidInput
 from core.records import F32, F64, I64, Embeddings

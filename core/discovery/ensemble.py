@@ -14,7 +14,8 @@ import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin  # type: ignore[import-untyped]
 from sklearn.utils.validation import check_is_fitted, validate_data  # type: ignore[import-untyped]
 
-from core.discovery.ridge.heads import Features, HeadSmoother, factor_heads, solve_heads, split_by_block
+from core.discovery.ridge.features import Features
+from core.discovery.ridge.heads import HeadSmoother, factor_heads, solve_heads, split_by_block
 from core.discovery.settings import FAMILIES
 from core.errors import InvalidInput
 from core.records import F32, F64, I64, Progress, no_progress
@@ -94,7 +95,7 @@ class LossRegressor(RegressorMixin, BaseEstimator):
         y = y.astype(np.float64)
         blocks = np.zeros(len(y), np.int64) if classes is None else class_numbers(classes, len(y))
         rng = np.random.default_rng(self.random_state)
-        self.features_ = Features(vectors, blocks, self.max_dimensions)
+        self.features_ = Features(vectors, blocks, self.max_dimensions, turned=False)
         self.n_classes_ = int(blocks.max()) + 1
         self.class_share_ = np.bincount(blocks, minlength=self.n_classes_) / len(y)
         rows = self._lift(self.features_.rows, rng)

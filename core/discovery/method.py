@@ -20,7 +20,7 @@ from core.discovery.insights import find_insights
 from core.discovery.predictability import predictability_of
 from core.discovery.proposals import Proposals, propose
 from core.discovery.provenance import assumptions, fingerprint, has_classes, settings_of, versions
-from core.discovery.ridge.heads import Features
+from core.discovery.ridge.features import Features
 from core.discovery.row_order import reorder_rows
 from core.discovery.search.family_test import FamilyTest
 from core.discovery.sensitivity.power import measure_sensitivity, smallest_detectable
@@ -82,8 +82,7 @@ def diagnose_records(
     numbered = replace(samples, groups=None if samples.groups is None else _renumbered(samples.groups, order))
     kept = None if words is None else words.keep(order)
     more = tuple(replace(condition, mask=condition.mask[order]) for condition in conditions)
-    own = (numbered.keep(order), clipped.keep(order), embeddings.keep(order))
-    ordered = _Inputs(*own, kept, names, more, superclasses)
+    ordered = _Inputs(numbered.keep(order), clipped.keep(order), embeddings, order, kept, names, more, superclasses)
     found = _describe(ordered, _search(ordered, settings, progress), settings, progress)
     found = reorder_rows(found, np.argsort(order, kind="stable"))
     return replace(
@@ -92,7 +91,7 @@ def diagnose_records(
         outcomes=clipped,
         embeddings=embeddings,
         words=words,
-        fingerprint=fingerprint(ordered.samples, outcomes.keep(order), ordered.embeddings),
+        fingerprint=fingerprint(ordered.samples, outcomes.keep(order), ordered.embeddings()),
         notes=(*notes, *(() if words is None else words.notes), *found.notes),
     )
 
@@ -103,11 +102,17 @@ class _Inputs:
 
     samples: SampleSet
     outcomes: Outcomes
-    embeddings: Embeddings
+    given: Embeddings
+    """In their own order."""
+    order: I64
     words: Words | None
     names: F32 | None
     conditions: tuple[Condition, ...] = ()
     superclasses: Superclasses | None = None
+
+    def embeddings(self) -> Embeddings:
+        """In the order of the ids: a copy, of many rows the largest thing there is, so nobody keeps it."""
+        return self.given.keep(self.order)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -139,12 +144,13 @@ def _renumbered(groups: I64, order: I64) -> I64:
 
 def _search(inputs: _Inputs, settings: Settings, progress: Progress) -> _Search:
     """Lay out, fit the ensemble, propose, test."""
-    samples, outcomes, vectors = inputs.samples, inputs.outcomes, inputs.embeddings.vectors
+    samples, outcomes, vectors = inputs.samples, inputs.outcomes, inputs.embeddings().vectors
     rng, seed = np.random.default_rng(settings.seed), settings.seed
     grouped = inputs.superclasses or superclasses_of(samples, vectors, inputs.names)
     design = narrowed(make_design(samples, grouped, rng), settings.within)
     blocks, groups, folds = design.blocks, design.groups, design.folds
     features = Features(vectors, blocks)
+    del vectors
     regressor = LossRegressor(family=settings.family, n_members=settings.n_members, random_state=seed)  # type: ignore[arg-type]
     predicted, spread = out_of_fold(regressor, features.rows, outcomes.fitted, blocks, groups, folds, progress)
     n_fits = int(folds.max()) + 2  # a fold each, and all rows
@@ -166,7 +172,6 @@ def _describe(inputs: _Inputs, search: _Search, settings: Settings, progress: Pr
     """What was found, measured and put in words; the fingerprint is left to the caller."""
     samples, outcomes, words, seed = inputs.samples, inputs.outcomes, inputs.words, settings.seed
     proposals, test, design = search.proposals, search.test, search.proposals.design
-    embeddings = inputs.embeddings
     n_parts = 5
     progress("describe", 0, n_parts)
     suspects, label_notes = suspected_label_errors(samples, outcomes)
@@ -189,6 +194,7 @@ def _describe(inputs: _Inputs, search: _Search, settings: Settings, progress: Pr
     )
     assumed = assumptions(samples, outcomes, settings, testable=design.testable)
     progress("describe", n_parts, n_parts)
+    embeddings = inputs.embeddings()
     drawn = umap_map(embeddings, seed=seed, progress=progress) if settings.map else pca_map(embeddings)
     if settings.map and len(samples) > MOST_MAPPED:
         assumed.append(f"The map shows two principal components: UMAP is not drawn of over {MOST_MAPPED:,} samples.")

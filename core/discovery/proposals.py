@@ -11,7 +11,8 @@ import numpy as np
 
 from core.discovery.conditions import Condition, build_conditions, possible_causes
 from core.discovery.design import Design
-from core.discovery.ridge.heads import Features, HeadSmoother
+from core.discovery.ridge.features import Features
+from core.discovery.ridge.heads import HeadSmoother
 from core.discovery.ridge.layout import HeadRows
 from core.discovery.ridge.leave_out import LeaveOutSmoother, can_leave_out
 from core.discovery.search.family import MIN_CANDIDATE_ROWS, Family, Region, Scope, Smoother

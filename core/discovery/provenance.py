@@ -86,7 +86,7 @@ def fingerprint(samples: SampleSet, outcomes: Outcomes, embeddings: Embeddings) 
     digest = hashlib.sha256()
     of_outcomes = (outcomes.loss, outcomes.errors, outcomes.scores, outcomes.predictions)
     for array in (*of_outcomes, embeddings.vectors, samples.labels, samples.groups):
-        digest.update(b"-" if array is None else np.ascontiguousarray(array).tobytes())
+        digest.update(b"-" if array is None else np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
     for column in samples.metadata:
         digest.update(column.name.encode())
         digest.update(repr(column.values.tolist()).encode())

@@ -28,7 +28,8 @@ from core.discovery.design import Design
 from core.discovery.engines.planted import Planted, PlantedKind, plant_embeddings, plant_words
 from core.discovery.ensemble import LossRegressor
 from core.discovery.method import diagnose_arrays
-from core.discovery.ridge.heads import Features, factor_heads, solve_heads, split_by_block
+from core.discovery.ridge.features import Features
+from core.discovery.ridge.heads import factor_heads, solve_heads, split_by_block
 from core.discovery.search.family import centre
 from core.discovery.settings import Settings
 from core.language.directions import phrase_scores

@@ -6,77 +6,17 @@ out-of-fold predictions, so that the whole fit is rerun on thousands of permuted
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy.linalg import lapack  # type: ignore[import-untyped]
-from scipy.sparse import csr_array
 
 from core.records import F32, F64, I64
-from core.row_runs import row_runs
 
 DENSE_ROWS = 2500
 """Up to so many rows a smoother is kept as one dense matrix."""
-
-
-AT_ONCE = 16_384
-"""Rows that are centred and projected at once, which bounds memory."""
-
-
-class Features:
-    """Embeddings made ready for ridge: class-centred, projected on the leading directions, mean squared norm 1.
-
-    Nothing here looks at the loss, so the same features serve every permutation.
-
-    Args:
-        vectors: (n, d) embeddings.
-        blocks: (n,) class of each row, 0..k-1.
-        max_dimensions: leading principal directions kept.
-    """
-
-    def __init__(self, vectors: F32, blocks: I64, max_dimensions: int = 256) -> None:
-        n, d = vectors.shape
-        n_blocks = int(blocks.max()) + 1
-        counts = np.bincount(blocks, minlength=n_blocks).astype(np.float64)[:, None]
-        sums, gram = np.zeros((n_blocks, d)), np.zeros((d, d))
-        for at in row_runs(n, 1, AT_ONCE):
-            of_block = csr_array((np.ones(at.stop - at.start), blocks[at], np.arange(at.stop - at.start + 1)))
-            of_block.resize(at.stop - at.start, n_blocks)
-            sums += of_block.T @ vectors[at].astype(np.float64)
-        self.centre = sums.sum(0) / n
-        self.block_means = np.where(counts >= 5, sums / np.maximum(counts, 1), self.centre)
-        for at in row_runs(n, 1, AT_ONCE):
-            centred = (vectors[at] - self.block_means[blocks[at]]).astype(np.float32)
-            gram += centred.T @ centred
-        values, directions = np.linalg.eigh(gram)
-        kept = min(max_dimensions, d, max(1, n - 1))
-        self.basis = directions[:, ::-1][:, :kept].astype(np.float32)
-        self.scale = float(np.sqrt(max((values[::-1][:kept]).sum() / n, 1e-12)))
-        self.rows: F32 = np.empty((n, kept), np.float32)
-        for at in row_runs(n, 1, AT_ONCE):
-            centred = (vectors[at] - self.block_means[blocks[at]]).astype(np.float32)
-            self.rows[at] = centred @ self.basis / np.float32(self.scale)
-
-    def to_arrays(self) -> dict[str, Any]:
-        """What `of` needs, as plain arrays."""
-        scale = np.float64(self.scale)
-        return {"centre": self.centre, "block_means": self.block_means, "basis": self.basis, "scale": scale}
-
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, F64]) -> Features:
-        """The same projection without the rows it was made from."""
-        made = cls.__new__(cls)
-        made.centre, made.block_means, made.basis = arrays["centre"], arrays["block_means"], arrays["basis"]
-        made.scale = float(arrays["scale"])
-        made.rows = np.zeros((0, made.basis.shape[1]), np.float32)
-        return made
-
-    def of(self, vectors: F32, blocks: I64) -> F64:
-        """(m, r) features of new rows; block -1 (class unknown) is centred on the mean of all rows."""
-        means = np.where((blocks >= 0)[:, None], self.block_means[np.maximum(blocks, 0)], self.centre)
-        return ((vectors - means) @ self.basis / self.scale).astype(np.float64)
 
 
 def split_by_block(rows: I64, blocks: I64, n_blocks: int) -> list[I64]:

@@ -8,7 +8,8 @@ import numpy as np
 
 from core.checks.readings import read_phrases
 from core.discovery.design import make_design, measures
-from core.discovery.ridge.heads import Features, HeadSmoother
+from core.discovery.ridge.features import Features
+from core.discovery.ridge.heads import HeadSmoother
 from core.records import F64
 from tests.support.planted_words import planted_run, samples_of
 

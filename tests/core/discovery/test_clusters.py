@@ -13,7 +13,7 @@ from core.discovery.clusters import FoundCluster, find_clusters, is_worse, logis
 from core.discovery.design import make_design, measures
 from core.discovery.method import diagnose_arrays
 from core.discovery.proposals import propose
-from core.discovery.ridge.heads import Features
+from core.discovery.ridge.features import Features
 from core.discovery.search.family import MIN_CANDIDATE_ROWS
 from core.discovery.search.family_test import FamilyTest
 from core.discovery.settings import Settings

@@ -7,7 +7,7 @@ import pytest
 
 from core.discovery.design import make_design
 from core.discovery.proposals import KMeansPart, Proposals, margin, propose
-from core.discovery.ridge.heads import Features
+from core.discovery.ridge.features import Features
 from core.discovery.search.family import MIN_CANDIDATE_ROWS
 from core.discovery.superclasses import Superclasses
 from core.records import I64, Column, SampleSet

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.discovery.ridge.heads import Features, HeadSmoother, inverse_of
+from core.discovery.ridge.features import Features
+from core.discovery.ridge.heads import HeadSmoother, inverse_of
 from core.records import F32, F64, I64
 from core.statistics.groups import assign_folds
 
@@ -178,7 +179,7 @@ def test_features_do_not_depend_on_how_many_rows_are_worked_on_at_once(monkeypat
     rng = np.random.default_rng(0)
     vectors, blocks = rng.normal(size=(200, 9)).astype(np.float32), rng.integers(0, 4, 200)
     whole = Features(vectors, blocks)
-    monkeypatch.setattr("core.discovery.ridge.heads.AT_ONCE", 33)
+    monkeypatch.setattr("core.discovery.ridge.features.AT_ONCE", 33)
     parts = Features(vectors, blocks)
     np.testing.assert_allclose(parts.rows, whole.rows, atol=1e-5)
     np.testing.assert_allclose(parts.block_means, whole.block_means, atol=1e-12)

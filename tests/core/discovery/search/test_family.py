@@ -9,7 +9,8 @@ import pytest
 from scipy import stats
 
 from core.discovery.design import FailureMeasures
-from core.discovery.ridge.heads import Features, HeadSmoother
+from core.discovery.ridge.features import Features
+from core.discovery.ridge.heads import HeadSmoother
 from core.discovery.search.family import Candidate, Family, Region, Scope, centre
 from core.discovery.search.family_test import read_family
 from core.records import F64, I64, Bool

@@ -12,7 +12,7 @@ from core.discovery.design import make_design, measures
 from core.discovery.engines.planted_losses import plant_region
 from core.discovery.method import diagnose_arrays, diagnose_records
 from core.discovery.proposals import propose
-from core.discovery.ridge.heads import Features
+from core.discovery.ridge.features import Features
 from core.discovery.search.cores import BATCH
 from core.discovery.search.family_test import read_family
 from core.discovery.search.scope_scores import SUREST

@@ -1,0 +1,88 @@
+"""Embeddings made ready for ridge heads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+from scipy.sparse import csr_array
+
+from core.records import F32, F64, I64
+from core.row_runs import row_runs
+
+AT_ONCE = 16_384
+"""Rows that are centred and projected at once, which bounds memory."""
+
+
+class Features:
+    """Embeddings made ready for ridge: class-centred, projected on the leading directions, mean squared norm 1.
+
+    Nothing here looks at the loss, so the same features serve every permutation.
+
+    Args:
+        vectors: (n, d) embeddings.
+        blocks: (n,) class of each row, 0..k-1.
+        max_dimensions: leading principal directions kept.
+        turned: False leaves the axes as they are where all directions are kept. Ridge takes no notice of the
+            difference, which of many rows is half of the work.
+    """
+
+    def __init__(self, vectors: F32, blocks: I64, max_dimensions: int = 256, *, turned: bool = True) -> None:
+        n, d = vectors.shape
+        n_blocks, kept = int(blocks.max()) + 1, min(max_dimensions, d, max(1, n - 1))
+        counts = np.bincount(blocks, minlength=n_blocks).astype(np.float64)[:, None]
+        sums = np.zeros((n_blocks, d))
+        for at in row_runs(n, 1, AT_ONCE):
+            of_block = csr_array((np.ones(at.stop - at.start), blocks[at], np.arange(at.stop - at.start + 1)))
+            of_block.resize(at.stop - at.start, n_blocks)
+            sums += of_block.T @ vectors[at].astype(np.float64)
+        self.centre = sums.sum(0) / n
+        self.block_means = np.where(counts >= 5, sums / np.maximum(counts, 1), self.centre)
+        self.basis: F32 | None = None
+        if turned or kept < d:
+            squares = self._turn(vectors, blocks, kept)
+        else:
+            squares = sum(float(np.vdot(part, part)) for _, part in self._centred(vectors, blocks))
+        self.scale = float(np.sqrt(max(squares / n, 1e-12)))
+        self.rows: F32 = np.empty((n, kept), np.float32)
+        for at, centred in self._centred(vectors, blocks):
+            self.rows[at] = (centred if self.basis is None else centred @ self.basis) / np.float32(self.scale)
+
+    def _centred(self, vectors: F32, blocks: I64) -> Iterator[tuple[slice, F32]]:
+        for at in row_runs(len(vectors), 1, AT_ONCE):
+            yield at, (vectors[at] - self.block_means[blocks[at]]).astype(np.float32)
+
+    def _turn(self, vectors: F32, blocks: I64, kept: int) -> float:
+        """Set the basis to the leading directions; the sum of squares along these."""
+        gram = np.zeros((vectors.shape[1],) * 2)
+        for _, centred in self._centred(vectors, blocks):
+            gram += centred.T @ centred
+        values, directions = np.linalg.eigh(gram)
+        self.basis = directions[:, ::-1][:, :kept].astype(np.float32)
+        return float(values[::-1][:kept].sum())
+
+    def along(self, directions: F32) -> F32:
+        """(k, r) directions (k, d) of the embedding, in the features."""
+        turned = directions if self.basis is None else directions @ self.basis
+        return (turned / self.scale).astype(np.float32)
+
+    def to_arrays(self) -> dict[str, Any]:
+        """What `of` needs, as plain arrays."""
+        arrays = {"centre": self.centre, "block_means": self.block_means, "scale": np.float64(self.scale)}
+        return arrays if self.basis is None else {**arrays, "basis": self.basis}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Any]) -> Features:
+        """The same projection without the rows it was made from."""
+        made = cls.__new__(cls)
+        made.centre, made.block_means, made.basis = arrays["centre"], arrays["block_means"], arrays.get("basis")
+        made.scale = float(arrays["scale"])
+        made.rows = np.zeros((0, len(made.centre) if made.basis is None else made.basis.shape[1]), np.float32)
+        return made
+
+    def of(self, vectors: F32, blocks: I64) -> F64:
+        """(m, r) features of new rows; block -1 (class unknown) is centred on the mean of all rows."""
+        means = np.where((blocks >= 0)[:, None], self.block_means[np.maximum(blocks, 0)], self.centre)
+        centred = vectors - means
+        return ((centred if self.basis is None else centred @ self.basis) / self.scale).astype(np.float64)
