@@ -82,7 +82,7 @@ def row_of(
         groups: (n,) those that the samples come in: what is expected knows that samples of one fail together, by as
             much as they did in the run.
     """
-    worth, quantile = (float(n), 1.96) if groups is None else rows_worth(groups, claim.likeness)
+    worth, quantile = (float(n), 1.96) if groups is None or not n else rows_worth(groups, claim.likeness)
     expected = expected_of(claim, worth, diagnosed, quantile) if n else claim.predicted
     wide = claim.measure == "error rate" and expected.high - expected.low > WIDEST
     return PredictionRow(

@@ -17,7 +17,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data  # type: ign
 from core.discovery.ridge.features import Features
 from core.discovery.ridge.heads import HeadSmoother, factor_heads, solve_heads, split_by_block
 from core.discovery.settings import FAMILIES
-from core.errors import InvalidInput
+from core.errors import InvalidInput, MissingDependency
 from core.records import F32, F64, I64, Progress, no_progress
 from core.row_runs import row_runs
 from core.statistics.groups import assign_folds, class_numbers, group_bootstrap, group_numbers, some_groups
@@ -48,8 +48,7 @@ class LossRegressor(RegressorMixin, BaseEstimator):
         share: how far a class head may leave the shared head; 0 is one head for all classes.
         max_dimensions: leading principal directions of the embedding that are used.
         n_features: random Fourier features of the kernel family.
-        hidden, epochs: of the mlp family; there are more epochs with few rows and fewer with many: MIN_STEPS to
-            MAX_STEPS steps.
+        hidden, epochs: of the mlp family; MIN_STEPS to MAX_STEPS steps, with however few or many rows.
         random_state: the same state gives the same members.
     """
 
@@ -84,6 +83,7 @@ class LossRegressor(RegressorMixin, BaseEstimator):
 
         Raises:
             InvalidInput: `family` is unknown, there are no members, or classes or groups are not one for each row.
+            MissingDependency: "mlp" without torch.
         """
         if self.family not in FAMILIES or self.n_members < 1:
             raise InvalidInput(
@@ -213,7 +213,12 @@ class LossRegressor(RegressorMixin, BaseEstimator):
 
     def _fit_mlps(self, rows: F32, y: F64, blocks: I64, intercepts: F64, weights: F64) -> dict[str, F32]:
         """All members at once: one batched product a layer, each member with its own bootstrap, order and start."""
-        import torch  # only this family needs it
+        try:
+            import torch  # only this family needs it
+        except ImportError as error:
+            raise MissingDependency(
+                "The family 'mlp' needs torch. Run `pip install torch`, or choose 'ridge'."
+            ) from error
 
         generator = torch.Generator().manual_seed(self.random_state)
         inputs, classes = torch.from_numpy(rows.astype(np.float32)), torch.from_numpy(blocks)
@@ -275,9 +280,8 @@ class LossRegressor(RegressorMixin, BaseEstimator):
         """The fitted ensemble that `to_arrays` and `get_params` described."""
         made = cls(**settings)
         made.members_ = {k.removeprefix("member."): v for k, v in arrays.items() if k.startswith("member.")}
-        made.features_ = Features.from_arrays(
-            {k.removeprefix("features."): v for k, v in arrays.items() if k.startswith("features.")}
-        )
+        of_features = {k.removeprefix("features."): v for k, v in arrays.items() if k.startswith("features.")}
+        made.features_ = Features.from_arrays(of_features)
         made.class_share_ = arrays["class_share"]
         made.n_classes_ = len(made.class_share_)
         made.n_features_in_ = len(made.features_.centre)  # type: ignore[attr-defined]

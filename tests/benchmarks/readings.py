@@ -108,7 +108,7 @@ def _sizes(audit: Planted, fresh: Planted, words: Words, design: Design, seed: i
     model = LossRegressor(n_members=20, random_state=seed)
     model.fit(words.joint.vectors, audit.losses, design.blocks)
     features, folds = model.features_, np.arange(len(losses)) % 5
-    along = (words.directions @ features.basis / features.scale).astype(np.float32)
+    along = features.along(words.directions)
     scores = phrase_scores(words.joint.vectors, words.directions, design.centre_of_row)
     read, seen, noise = _held_out(features, along, scores, losses, design, folds, model)
     slope = _slope(read, seen)

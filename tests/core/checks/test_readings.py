@@ -33,6 +33,7 @@ def test_a_reading_is_that_of_the_heads_in_deviations_of_permuted_losses() -> No
     scores = measures(outcomes, design).scores[:, -1]
     features = Features(words.joint.vectors, design.blocks)
     smoother = HeadSmoother(features.rows, design.blocks, np.arange(len(samples)) % 5, penalty=3.0, share=2.0)
+    assert features.basis is not None
     along = words.directions @ features.basis / features.scale
 
     def read(losses: F64) -> F64:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,7 +13,7 @@ from sklearn.utils.estimator_checks import check_estimator
 from core.discovery import ensemble
 from core.discovery.ensemble import LossRegressor, out_of_fold
 from core.discovery.settings import FAMILIES
-from core.errors import InvalidInput
+from core.errors import InvalidInput, MissingDependency
 from core.records import F32, F64, I64
 from core.statistics.groups import assign_folds
 
@@ -117,6 +118,13 @@ def test_the_non_linear_families_recover_an_exclusive_or() -> None:
     assert held_out_r2("ridge", vectors, losses) < 0.05
     assert held_out_r2("kernel", vectors, losses) > 0.3
     assert held_out_r2("mlp", vectors, losses) > 0.3
+
+
+def test_the_mlp_family_without_torch_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    rng = np.random.default_rng(0)
+    with pytest.raises(MissingDependency, match="pip install torch"):
+        LossRegressor(family="mlp").fit(rng.normal(size=(40, 4)), rng.random(40))
 
 
 def test_the_mlp_family_learns_from_few_rows_too() -> None:
