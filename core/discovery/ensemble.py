@@ -216,9 +216,7 @@ class LossRegressor(RegressorMixin, BaseEstimator):
         try:
             import torch  # only this family needs it
         except ImportError as error:
-            raise MissingDependency(
-                "The family 'mlp' needs torch. Run `pip install torch`, or choose 'ridge'."
-            ) from error
+            raise MissingDependency("'mlp' needs torch. Run `pip install torch`, or choose 'ridge'.") from error
 
         generator = torch.Generator().manual_seed(self.random_state)
         inputs, classes = torch.from_numpy(rows.astype(np.float32)), torch.from_numpy(blocks)
