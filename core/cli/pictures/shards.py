@@ -67,7 +67,7 @@ def shards(
     if not shards.is_dir():
         raise InvalidInput(f"{str(shards)!r} is no folder. Name the folder that holds the shards (.parquet).")
     make_folder(out, RUN)  # before the work, not after it
-    work = work or out.with_name(f"{out.resolve().name}-work")
+    work = work or out.resolve().with_name(f"{out.resolve().name}-work")
     make_folder(work)
     if shards.resolve() in (out.resolve(), work.resolve()):
         raise InvalidInput("--out and --work must be other folders than that of the shards. Name others.")

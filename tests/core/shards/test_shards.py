@@ -11,6 +11,8 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from core.checks.predict import predict
+from core.data.samples import read_data_set
 from core.data.tables.roles import Roles
 from core.embeddings.embed import read_images
 from core.encoders import load_encoder
@@ -57,6 +59,42 @@ def test_what_is_planted_is_found_in_the_sample_and_shown_by_all_rows_outside(pl
     assert row.p is not None
     assert row.p < 1e-6
     assert row.as_predicted
+
+
+@pytest.mark.parametrize("loss", ["loss", "error"])
+def test_the_figures_are_those_of_predict_on_the_same_rows(loss: str, tmp_path: Path) -> None:
+    """A failure of one class, by its mean loss and by its error rate; the intervals differ as their making does."""
+    rows = planted_rows(3000)
+    fails = np.stack(rows["embedding"].tolist())[:, 0] > 3
+    rows["loss"] = np.where(fails & (rows["label"] == "dog"), 0.5, rows["loss"])
+    if loss == "error":
+        rows["loss"] = (rows["loss"] > 1).astype(float)
+    rows = rows.rename(columns={"loss": loss})
+    write_shards(tmp_path / "shards", rows)
+    shards = find_shards(tmp_path / "shards", Roles(loss=loss))
+    searched = search_shards(shards, tmp_path / "work", most=1000, settings=QUICK)
+    found = confirm(searched)
+    fresh = rows[~rows["id"].isin(searched.diagnosis.samples.ids)]
+    one = predict(searched.diagnosis, read_data_set(fresh, roles=Roles(loss=loss)))
+    clusters = [row for row in one.rows if row.kind == "cluster"]
+    assert any(row.scope == "cat" for row in clusters)
+    assert found.digest == one.digest
+    for row, same in zip(found.rows, clusters, strict=True):
+        assert (row.n, row.scope, row.measure) == (same.n, same.scope, same.measure)
+        assert row.expected.to_dict() == same.expected.to_dict()
+        assert row.observed is not None
+        assert (row.observed.value, row.rest) == pytest.approx((same.observed.value, same.rest))
+        assert row.observed.high - row.observed.low == pytest.approx(same.observed.high - same.observed.low, rel=0.25)
+        assert row.as_predicted == same.as_predicted
+        assert (row.p <= 0.001) == (same.p <= 0.001)
+
+
+def test_a_column_that_is_no_loss_is_refused(tmp_path: Path) -> None:
+    rows = planted_rows(400).rename(columns={"loss": "correct"})
+    rows["correct"] = (rows["correct"] < 1).astype(float)
+    shards = find_shards(write_shards(tmp_path / "shards", rows), Roles(loss="correct"))
+    with pytest.raises(InvalidInput, match="shards need a loss, larger is worse"):
+        search_shards(shards, tmp_path / "work", most=200, settings=QUICK)
 
 
 def test_rows_are_assigned_as_one_table_is(planted: SearchedSample) -> None:
