@@ -86,6 +86,8 @@ def test_the_figures_are_those_of_predict_on_the_same_rows(loss: str, tmp_path: 
         assert (row.observed.value, row.rest) == pytest.approx((same.observed.value, same.rest))
         assert row.observed.high - row.observed.low == pytest.approx(same.observed.high - same.observed.low, rel=0.25)
         assert row.as_predicted == same.as_predicted
+        assert row.p is not None
+        assert same.p is not None
         assert (row.p <= 0.001) == (same.p <= 0.001)
 
 
