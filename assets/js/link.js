@@ -5,7 +5,7 @@ const MINE = "errata-runs", MOST = 50, ID = /^[\w-]{22}$/;
 const OF_RUN = ["run", "cluster", "candidate", "row", "set", "lasso", "filter", "colour", "beside"], OF_VIEW = ["tab", "ask", "than"], OF_PAGE = ["embed", "size", "__theme"];
 const asked = new URLSearchParams(location.search);
 const plain = props.value; // what an address without anything opens
-let now = plain, sent = [], own = [], arriving = false, again = false, patience = 0;
+let now = plain, sent = [], own = [], arriving = false, again = false, patience = 0, opens = false, missed = "";
 let view = pick(asked, OF_VIEW);
 
 function pick(from, keys) {
@@ -46,6 +46,7 @@ function go(back) {
   const query = pick(at, [...OF_RUN, ...OF_VIEW]);
   if (!back && !props.lists && !sent.length && !Object.keys(query).length) return;
   arriving = true;
+  opens = Object.keys(query).length > 0; // else the answer is the list of runs alone, and the tab stays
   patience = setTimeout(arrived, 10_000); // where no answer comes
   trigger("go", { query, own: sent, back });
 }
@@ -56,6 +57,8 @@ function arrived() {
   document.documentElement.classList.remove("arriving"); // see theme.js
   document.querySelector(".arriving-note")?.replaceChildren();
   if (again) { again = false; go(true); }
+  else if (missed && missed === chosen()) turn(missed);
+  missed = "";
 }
 
 window.addEventListener("errata-view", ({ detail }) => {
@@ -74,13 +77,17 @@ window.addEventListener("errata-view", ({ detail }) => {
 
 // The tab is the browser's alone: the server is told of it only by a link.
 const tabs = document.querySelector("#tabs");
-const chosen = () => tabs?.querySelector('[role="tab"][aria-selected="true"]')?.getAttribute("data-tab-id") ?? "";
-if (tabs) new MutationObserver(() => {
-  const tab = chosen();
-  if (!tab || tab === (view.tab ?? "explore") || arriving) return;
+function turn(tab) {
   view = { ...view, tab };
   write();
   scrollTo(0, 0); // what a press far down another tab opened begins at its top
+}
+const chosen = () => tabs?.querySelector('[role="tab"][aria-selected="true"]')?.getAttribute("data-tab-id") ?? "";
+if (tabs) new MutationObserver(() => {
+  const tab = chosen();
+  if (!tab || tab === (view.tab ?? "explore")) return;
+  if (!arriving) turn(tab);
+  else if (!opens) missed = tab; // written with the answer
 }).observe(tabs, { subtree: true, attributes: true, attributeFilter: ["aria-selected"] });
 
 // A question is a part of the view from the moment that it is asked.
