@@ -95,8 +95,8 @@ def _views(state: ProbeState) -> tuple[Any, ...]:
     """(result, gallery, explanation, failures button, back button) of what is shown."""
     result = state.result()
     if result is None:
-        waiting = gr.update(value=render("probe/waiting.html.j2"), run=state.run)
-        return waiting, gr.update(value="", run=state.run), "", *_buttons(None, state)
+        said = "" if refusal(RUNS.get(state.run)) else render("probe/waiting.html.j2")  # else the form says why
+        return gr.update(value=said, run=state.run), gr.update(value="", run=state.run), "", *_buttons(None, state)
     diagnosis = with_probes(state.run, state.results)
     view = result_view(diagnosis, state.results, result, compared(diagnosis, result.name))
     gallery = gallery_view(diagnosis, result, state.kind, state.scope, state.shown or MAX_PICTURES)

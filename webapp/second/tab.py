@@ -187,6 +187,11 @@ def _can_look(state: SecondState) -> list[Any]:
     return [gr.update(interactive=state.second is not None)] * 2
 
 
+def on_usable(session: Session) -> Any:
+    """Returns Compare: out of use where no model can be set beside that of the open run."""
+    return gr.update(interactive=bool(session.run) and not refusal(RUNS.get(session.run)))
+
+
 def _of(session: Session, state: SecondState) -> SecondModel:
     """The comparison that is shown; raises InvalidInput where it is none of the open run."""
     if state.second is None or state.run != session.run:
@@ -266,6 +271,7 @@ def build(
     filled = [state, result, gallery, *buttons]
     opened = tab.select(shows_errors(on_open), [session, state], [line, *filled], **QUICK)
     opened.then(_can_look, [state], [mapped, worse], **QUICK)
+    opened.then(shows_errors(on_usable), [session], [run], **QUICK)
     given = [session, table, card, *columns]
     made = run.click(shows_errors(on_compare), given, [job, line, *filled], **HEAVY, **PRIVATE)
     made.success(shows_errors(on_kept), [session, state], [session, view.failure_map], **QUICK)

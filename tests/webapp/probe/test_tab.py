@@ -186,8 +186,9 @@ def test_what_cannot_be_probed_is_said_before_anything_runs(streets: Diagnosis) 
     with pytest.raises(InvalidInput, match="No run is open"):
         list(on_start(Session(), None, press(probe="zero-shot", settings={})))
     run = RUNS.add(replace(streets, words=None))
-    _, chooser, form, *_ = on_open(Session(run), ProbeState())
+    _, chooser, form, _, result, *_ = on_open(Session(run), ProbeState())
     assert chooser == ""
+    assert result["value"] == ""  # nothing else says that a probe is to be chosen
     assert "No probe can run" in form["value"]
     assert "No run is open" in on_open(Session(), ProbeState())[2]["value"]
 

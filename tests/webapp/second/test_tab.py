@@ -23,7 +23,17 @@ from core.store import save
 from tests.support.second_models import write_answers, write_card
 from tests.webapp.callbacks import press
 from tests.webapp.markup.test_html import Tags
-from webapp.second.tab import SecondState, on_address, on_compare, on_kept, on_mapped, on_open, on_press, on_worse
+from webapp.second.tab import (
+    SecondState,
+    on_address,
+    on_compare,
+    on_kept,
+    on_mapped,
+    on_open,
+    on_press,
+    on_usable,
+    on_worse,
+)
 from webapp.second.view import second_view
 from webapp.state.forget import end_visit
 from webapp.state.query import query_of, session_of
@@ -276,6 +286,7 @@ def test_the_tab_says_why_there_is_nothing_and_forgets_another_runs_result(
     status, made, why, *_ = on_open(Session(run=other), state)
     assert status == ""
     assert "only losses are known" in why
+    assert [on_usable(Session(run=run))["interactive"] for run in ("", other, example)] == [False, False, True]
     with pytest.raises(InvalidInput, match="only losses are known"):
         beside(other, write_answers(streets, errors, tmp_path / "a.csv"))
     with pytest.raises(InvalidInput, match="Bring the table again"):
