@@ -41,9 +41,15 @@ class _RayWorker:
 
 def ray_results(job: ShardJob[Any], names: Sequence[str], workers: int) -> Iterator[ShardDone[Any]]:
     """What became of each shard, in the order in which they are done; a worker that dies is started again."""
+    n = min(workers, len(names))
     with started(workers):
+        cores = int(ray.cluster_resources().get("CPU", 0))
+        if cores < n:  # those without a core would wait for one without end, and shards for them
+            raise InvalidInput(
+                f"Ray has {cores} cores and {n} workers need one each. Lower --workers, or add machines."
+            )
         sent = ray.put(job)
-        pool = ActorPool([_RayWorker.remote() for _ in range(min(workers, len(names)))])
+        pool = ActorPool([_RayWorker.remote() for _ in range(n)])
         for name in names:
             pool.submit(lambda worker, name: worker.do.remote(sent, name), name)
         left = dict.fromkeys(names)

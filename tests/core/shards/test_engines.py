@@ -108,6 +108,19 @@ def test_a_worker_that_is_killed_is_started_again_and_a_shard_that_kills_each_is
         over_shards(CountLetters(tmp_path), ["a", "dead", "three"], "count", engine=RAY)
 
 
+@pytest.mark.slow
+def test_more_workers_than_cores_are_refused_and_a_ray_that_runs_is_left_running(tmp_path: Path) -> None:
+    ray = pytest.importorskip("ray")
+    ray.init(address="local", num_cpus=1, include_dashboard=False, object_store_memory=2**27)
+    try:
+        with pytest.raises(InvalidInput, match="Ray has 1 cores and 2 workers need one each"):
+            over_shards(CountLetters(tmp_path), ["a", "b", "c"], "count", engine=RAY)
+        assert over_shards(CountLetters(tmp_path), ["abc"], "count", engine=RAY) == {"abc": 3}
+        assert ray.is_initialized()
+    finally:
+        ray.shutdown()
+
+
 @dataclass(frozen=True)
 class LookAround:
     """What a worker of Ray sees of its surroundings."""
