@@ -122,13 +122,9 @@ def crowded() -> Iterator[str]:
     """The address of a page with a run of more samples than are drawn as points."""
     from webapp.app import build_app
     from webapp.server.settings import launch_settings
-    from webapp.state import downloads
     from webapp.state.runs import RUNS
 
-    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "file.txt"
-        file.write_text("nothing")
-        patch.setattr(RUNS, "files", lambda run: [file] * len(downloads.FILES))
+    with tempfile.TemporaryDirectory() as folder:
         run = RUNS.offer(Path(folder) / "crowded" / "run")
         RUNS.offered._loaded[run] = make_showcase(25_000, with_images=False), ""
         demo = build_app(first=[("crowded", run)])
