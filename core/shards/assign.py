@@ -23,10 +23,11 @@ from core.discovery.assigner import Assigner
 from core.discovery.design import design_of
 from core.errors import InvalidInput
 from core.files import replacing
-from core.records import F32, F64, I64, Bool, Diagnosis, Embeddings
+from core.records import F32, F64, I64, Bool, Diagnosis, Embeddings, Measure
 from core.records.ledger import Ledger
 from core.shards.draw import Drawing, KeyedRows
 from core.shards.files import LIGHT_ROWS, U64, ShardSet, blocks, matrix_in, notes_of, texts_in, vector_contents
+from core.statistics.measures import default_measure
 
 BUCKETS = 1024
 """Of keys, whose sums carry the interval of a mean (`core.statistics.jackknife`)."""
@@ -53,6 +54,8 @@ class FrozenModel:
     scopes: Bool
     """(c, k + 1) whether samples of a class are of a cluster's scope; the last are of no known class."""
     clip: float | None
+    measure: Measure
+    """Of error rates a loss is 0 or 1."""
     encoder: str
 
     @classmethod
@@ -61,7 +64,9 @@ class FrozenModel:
         labels = np.r_[np.arange(len(names)), -1].astype(np.int64)
         scopes = [in_scope(diagnosis, design, labels, cluster.scope) for cluster in diagnosis.clusters]
         whole = np.array(scopes, bool).reshape(len(scopes), len(labels))
-        return cls(diagnosis.model, names, whole, diagnosis.outcomes.clip, diagnosis.embeddings.encoder)
+        outcomes = diagnosis.outcomes
+        measure, encoder = default_measure(outcomes), diagnosis.embeddings.encoder
+        return cls(diagnosis.model, names, whole, outcomes.clip, measure, encoder)
 
     def labels_of(self, texts: list[str | None], n: int) -> I64:
         """(n,) class numbers, -1 for none and for classes that the sample does not have."""
@@ -133,6 +138,8 @@ def _assign_shard(job: AssignShards, name: str) -> Tally:
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as part, pq.ParquetWriter(part, ASSIGNED) as writer:
         for block in _blocks(job, name):
+            if job.model.measure == "error rate":
+                _check_errors(block.rows, name)
             there = np.isfinite(block.vectors[:, 0])
             assigner, n = job.model.assigner, len(there)
             of_run = Embeddings(block.vectors[there], job.model.encoder, assigner.space)
@@ -152,6 +159,15 @@ def _assign_shard(job: AssignShards, name: str) -> Tally:
             members[there] = confirmed >= 0.5
             tally += _tally(job, block, members, np.where(drawn, DRAWN, np.where(there, "", NO_VECTOR)))
     return tally
+
+
+def _check_errors(rows: KeyedRows, name: str) -> None:
+    loss = rows.loss[rows.why == ""]
+    if (other := loss[~np.isin(loss, (0, 1))]).size:
+        raise InvalidInput(
+            f"{name}: the losses of the sample are errors, each 0 or 1, and this shard has {other[0]:g}. Write errors "
+            "in all shards, or name another column as --loss."
+        )
 
 
 def _at(values: F64 | I64, known: Bool | bool, rows: Bool) -> pa.Array:

@@ -35,6 +35,9 @@ def confirm(searched: SearchedSample, *, engine: ShardEngine = LOCAL, progress: 
     """
     diagnosis, frozen = searched.diagnosis, freeze(searched.diagnosis)
     job = AssignShards(searched.shards, searched.work, searched.drawing, searched.contents, FrozenModel.of(diagnosis))
+    for path in (searched.work / "assigned").glob("*.parquet"):
+        if path.name not in searched.shards.names:
+            path.unlink()  # of a shard that is there no more
     tallies = over_shards(job, searched.shards.names, "assign shards", engine=engine, progress=progress)
     tally = sum(tallies.values(), start=Tally.empty(len(diagnosis.clusters)))
     if not tally.n_fresh:

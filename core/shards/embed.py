@@ -76,7 +76,7 @@ def _embed_shard(job: EmbedShards, encoder: Encoder | None, name: str) -> int:
         about |= {"encoder": label_of(encoder), "fingerprint": encoder.fingerprint, "space": encoder.finding_space}
     drawn = {
         **about,
-        "cells": digest_of(path, shards.light),
+        "cells": digest_of(path, [*shards.light, *filter(None, (shards.roles.embedding,))]),
         "below": f"{job.drawing.below} of seed {job.drawing.seed}",
     }
     embeds = encoder is not None and not is_whole(job.vectors(name), about, path)
@@ -100,7 +100,7 @@ def _embed_shard(job: EmbedShards, encoder: Encoder | None, name: str) -> int:
                 vectors.write_table(_vectors(rows, read.encoded))
                 n += block.num_rows
             if part is not None:
-                part.write_table(_taken(block, rows, chosen, items, read, job))
+                part.write_table(_taken(name, block, chosen, items, read, job))
     return n
 
 
@@ -163,7 +163,7 @@ def part_schema(shards: ShardSet, embeds: bool) -> pa.Schema:
 
 
 def _taken(
-    block: pa.Table, rows: KeyedRows, chosen: I64, items: ItemStore | None, read: _Read | None, job: EmbedShards
+    shard: str, block: pa.Table, chosen: I64, items: ItemStore | None, read: _Read | None, job: EmbedShards
 ) -> pa.Table:
     """The rows of the sample with their items, whatever files these were in."""
     shards, schema, some = job.shards, part_schema(job.shards, read is not None), block.take(pa.array(chosen))
@@ -178,17 +178,18 @@ def _taken(
         entries = [read.encoded.entries.get(place[int(row)]) for row in chosen]
         columns[KEY] = [read.encoded.keys.get(place[int(row)]) for row in chosen]
         columns[ENTRY] = [None if entry is None else entry.to_bytes() for entry in entries]
+    rest = {name: _cast(some.column(name), schema.field(name), shard) for name in schema.names if name not in columns}
+    return pa.table({name: columns.get(name, rest.get(name)) for name in schema.names}, schema)
+
+
+def _cast(column: pa.ChunkedArray, field: pa.Field, shard: str) -> pa.ChunkedArray:
+    """A column in the type that the sample has; whole numbers too long for a float are rounded."""
     try:
-        return pa.table(
-            {
-                name: columns.get(name, some.column(name) if name in some.column_names else None)
-                for name in schema.names
-            },
-            schema,
-        )
+        return column.cast(field.type, safe=False)
     except pa.ArrowException as error:
         raise InvalidInput(
-            f"A column holds something else than in the first shard ({str(error)[:120]}). Write it in one type."
+            f"{shard}: the column {field.name!r} holds something else than in the first shard ({str(error)[:120]}). "
+            "Write it in one type."
         ) from None
 
 
@@ -196,5 +197,5 @@ def _bytes_of(items: ItemStore, row: int) -> bytes | None:
     """An item's bytes; None where it cannot be read, which the diagnosis then says."""
     try:
         return items.read(int(row))
-    except (OSError, InvalidInput):
+    except (OSError, ValueError, InvalidInput):  # a path with NUL is a ValueError
         return None

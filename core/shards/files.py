@@ -193,19 +193,35 @@ def vector_contents(vectors: F32) -> U64:
 
 
 def digest_of(path: Path, columns: Sequence[str], item: str | None = None) -> str:
-    """SHA-256 over the cells of these columns and, of the column of items, the sizes that the file's summary gives:
-    pictures are too many to be read again only to see whether they changed."""
+    """SHA-256 over the cells of these columns and of the column of items, if these are texts or paths. Of pictures
+    inside the shard the sizes that the file's summary gives must do: they are too many to be read again only to see
+    whether they changed."""
     digest = hashlib.sha256()
     for block in blocks(path, columns, LIGHT_ROWS):
         for name in columns:
-            digest.update("\x1f".join(map(str, block.column(name).to_pylist())).encode("utf-8", "surrogatepass"))
+            if _holds_lists(block.schema.field(name).type):
+                digest.update(matrix_in(block, name).tobytes())
+            else:
+                _add_cells(digest, block, name)
     found = pq.read_metadata(path)
+    if item is not None and not is_image_type(found.schema.to_arrow_schema().field(item).type):
+        for block in blocks(path, [item], ITEM_ROWS):
+            _add_cells(digest, block, item)
+        return digest.hexdigest()
     for group in range(found.num_row_groups if item else 0):
         chunks = [found.row_group(group).column(i) for i in range(found.num_columns)]
         own = [c for c in chunks if f"{c.path_in_schema}.".startswith(f"{item}.")]
         sizes = [(c.num_values, c.total_compressed_size, c.total_uncompressed_size) for c in own]
         digest.update(json.dumps(sizes).encode())
     return digest.hexdigest()
+
+
+def _add_cells(digest: hashlib._Hash, block: pa.Table, name: str) -> None:
+    digest.update("\x1f".join(map(str, block.column(name).to_pylist())).encode("utf-8", "surrogatepass"))
+
+
+def _holds_lists(kind: pa.DataType) -> bool:
+    return pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
 
 
 def noted(schema: pa.Schema, about: Mapping[str, str]) -> pa.Schema:

@@ -215,3 +215,55 @@ def test_pictures_may_be_files_below_the_folder(tmp_path: Path) -> None:
     (why,) = together(tmp_path / "work" / "vectors")["why"].dropna()
     assert why.startswith("p7.png cannot be opened")
     assert searched.diagnosis.samples.items is not None
+
+
+def test_vectors_that_are_replaced_in_a_shard_are_searched_anew(tmp_path: Path) -> None:
+    rows = planted_rows(900)
+    shards = find_shards(write_shards(tmp_path / "shards", rows), Roles())
+    before = search_shards(shards, tmp_path / "work", most=600, settings=QUICK).diagnosis.embeddings
+    write_shards(tmp_path / "shards", rows.assign(embedding=[-vector for vector in rows["embedding"]]))
+    after = search_shards(shards, tmp_path / "work", most=600, settings=QUICK).diagnosis.embeddings
+    np.testing.assert_allclose(after.vectors, -before.vectors, atol=1e-6)
+
+
+def test_paths_of_pictures_that_are_swapped_make_their_vectors_old(tmp_path: Path) -> None:
+    rows = picture_rows(90)
+    for name, picture in zip(rows["id"], rows["image"]):
+        (tmp_path / f"{name}.png").write_bytes(picture)
+    paths = [f"{name}.png" for name in rows["id"]]
+    paths[7] = "no\0path.png"
+    swapped = [*paths[1::-1], *paths[2:]]  # of the same lengths
+    shards = find_shards(write_shards(tmp_path, rows.assign(image=paths)), Roles())
+    assert search_shards(shards, tmp_path / "work", most=60, settings=QUICK).embedded == 90
+    write_shards(tmp_path, rows.assign(image=swapped))
+    assert search_shards(shards, tmp_path / "work", most=60, settings=QUICK).embedded == 30
+
+
+def test_whole_numbers_too_long_for_a_float_are_rounded_and_texts_among_numbers_named(tmp_path: Path) -> None:
+    rows = planted_rows(900).assign(taken=1_700_000_000_123_456_789 + np.arange(900))
+    shards = find_shards(write_shards(tmp_path / "shards", rows), Roles())
+    taken = next(c for c in search_shards(shards, tmp_path, most=600, settings=QUICK).diagnosis.samples.metadata)
+    assert len(taken.values) == 600
+    last = pd.read_parquet(tmp_path / "shards" / "part-2.parquet").assign(taken="noon")
+    last.to_parquet(tmp_path / "shards" / "part-2.parquet")
+    with pytest.raises(InvalidInput, match=r"part-2\.parquet: the column 'taken' holds something else"):
+        search_shards(shards, tmp_path, most=600, settings=QUICK)
+
+
+def test_what_is_no_error_outside_the_sample_is_refused(tmp_path: Path) -> None:
+    rows = planted_rows(900).assign(loss=lambda rows: (rows["loss"] > 1).astype(float))
+    rows = rows.rename(columns={"loss": "error"})
+    shards = find_shards(write_shards(tmp_path / "shards", rows), Roles(loss="error"))
+    searched = search_shards(shards, tmp_path / "work", most=600, settings=QUICK)
+    outside = ~rows["id"].isin(set(searched.diagnosis.samples.ids))
+    write_shards(tmp_path / "shards", rows.assign(error=rows["error"].where(~outside, 2.0)))
+    with pytest.raises(InvalidInput, match=r"part-0\.parquet: the losses of the sample are errors.*has 2"):
+        confirm(searched)
+
+
+def test_nothing_stays_assigned_of_a_shard_that_was_taken_out(tmp_path: Path) -> None:
+    folder = write_shards(tmp_path / "shards", planted_rows(1500))
+    confirm(search_shards(find_shards(folder, Roles()), tmp_path / "work", most=600, settings=QUICK))
+    (folder / "part-1.parquet").unlink()
+    confirm(search_shards(find_shards(folder, Roles()), tmp_path / "work", most=600, settings=QUICK))
+    assert len(together(tmp_path / "work" / "assigned")) == 1000
