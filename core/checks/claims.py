@@ -125,6 +125,7 @@ def worse_p(values: F64, groups: I64 | None, matching: Bool, inside: Bool, measu
         return float(stats.fisher_exact(table, alternative="greater").pvalue)  # type: ignore[union-attr]
     if np.ptp(own) <= 0 or (shared is not None and len(np.unique(shared)) < MIN_GROUPS):
         return 1.0
+    own = own - own.mean()  # else little is left of small differences between large losses when squares are summed
     permuter, rng = Permuter(np.zeros(len(own), np.int64), shared), np.random.default_rng(0)
     count = min(PERMUTATIONS, max(FEWEST, REDRAWN // len(own)))
     null = [_excess(own[permuter.draw(size, rng)], among, shared) for size in chunks(count, max(1, CELLS // len(own)))]

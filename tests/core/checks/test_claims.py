@@ -70,3 +70,11 @@ def test_the_level_of_fresh_losses_holds_with_a_heavy_tail_on_either_side(sizes:
 def test_losses_of_one_value_are_no_worse_than_themselves() -> None:
     inside = np.arange(30) < 10
     assert worse_p(np.ones(30), None, inside, np.ones(30, bool), "mean loss") == 1.0
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_losses_far_from_nought_have_the_same_p(grouped: bool) -> None:
+    losses, inside = np.random.default_rng(0).gamma(1, 1, 40), np.arange(40) % 4 == 0
+    groups = np.arange(40) // 2 if grouped else None
+    near, far = (worse_p(of, groups, inside, np.ones(40, bool), "mean loss") for of in (losses, losses + 1e9))
+    assert far == pytest.approx(near, abs=1e-3)
