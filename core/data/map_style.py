@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from core.data.images.scratch import Spool, spooled
@@ -115,10 +117,8 @@ def _labelled(read: Table, samples: _Samples, roles: Roles, column: str) -> Tabl
     """The table with the labels of the data set, if it has none and these are known of every row."""
     if None in samples.labels:
         return read
-    own = samples.data if hasattr(samples.data, "classes") else getattr(samples.data, "dataset", None)  # of a Subset
-    numbers, names = samples.labels, list(samples.labels)
-    if classes := list(getattr(own, "classes", ())):
-        names = [str(classes[k]) if isinstance(k, int) and 0 <= k < len(classes) else k for k in numbers]
+    numbers, classes = samples.labels, _class_names(samples.data)
+    names = [classes.get(k, k) if isinstance(k, int) else k for k in numbers]
     known = recognise(read.frame, roles, [column]).roles
     if known.label is not None:
         _check_order(read, known.label, names, numbers)
@@ -127,6 +127,22 @@ def _labelled(read: Table, samples: _Samples, roles: Roles, column: str) -> Tabl
         return read
     note = "The labels are those of the data set."
     return replace(read, frame=read.frame.assign(label=pd.Series(names)), notes=(*read.notes, note))
+
+
+def _class_names(data: Any) -> dict[int, str]:
+    """What a data set calls its classes, by number: in order, or by a dict from or to numbers. Names of one class are
+    joined, as ImageNet has them, and two classes of one name told apart by their numbers."""
+    while not hasattr(data, "classes") and hasattr(data, "dataset"):
+        data = data.dataset  # of a Subset
+    given = getattr(data, "classes", None)
+    pairs: Any = given.items() if isinstance(given, Mapping) else ()
+    if isinstance(given, (list, tuple, np.ndarray)):
+        pairs = enumerate(given)
+    elif any(isinstance(k, str) for k, _ in pairs):
+        pairs = [(k, name) for name, k in pairs]
+    named = {k: ", ".join(map(str, v)) if isinstance(v, (tuple, list)) else str(v) for k, v in pairs}
+    often = Counter(named.values())
+    return {k: name if often[name] == 1 else f"{name} ({k})" for k, name in named.items()}
 
 
 def _check_order(read: Table, column: str, *labels: list[int | str | None]) -> None:

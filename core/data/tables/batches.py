@@ -148,7 +148,7 @@ def png_of(value: Any, what: str, compress_level: int = 6) -> bytes:
         if array.ndim == 3 and array.shape[0] in (1, 3) and array.shape[2] not in (1, 3, 4):
             array = np.moveaxis(array, 0, 2)
         array = array[:, :, 0] if array.ndim == 3 and array.shape[2] == 1 else array
-        top = 1.0 if array.dtype.kind == "f" else 255
+        top = 1.0 if array.dtype.kind in "bf" else 255
         flat = array.ndim == 2 or (array.ndim == 3 and array.shape[2] in (3, 4))
         known = array.size > 0 and array.dtype.kind in "biuf"
         if not (flat and known and array.min() >= 0 and array.max() <= top):  # nan is neither

@@ -29,7 +29,7 @@ def picture(row: int) -> Image.Image:
 class Pictures:
     """As torchvision's data sets are: (picture, label), and the classes' names beside."""
 
-    classes = ("cat", "dog")
+    classes: Any = ("cat", "dog")
 
     def __init__(self, n: int = N) -> None:
         self.n, self.asked = n, list[int]()
@@ -94,6 +94,33 @@ def test_a_subset_has_the_classes_of_the_whole() -> None:
     found = read(data)
     assert found.samples.class_names == ("cat",)
     np.testing.assert_array_equal(shown(found, 3), np.asarray(picture(6)))
+
+
+def test_a_subset_of_a_subset_has_the_classes_of_the_whole() -> None:
+    subset = pytest.importorskip("torch").utils.data.Subset
+    assert read(subset(subset(Pictures(2 * N), range(N)), range(N))).samples.class_names == ("cat", "dog")
+
+
+@pytest.mark.parametrize(
+    ("classes", "names"),
+    [
+        (None, ("0", "1")),
+        ({0: "cat", 1: "dog"}, ("cat", "dog")),
+        ({"dog": 0, "cat": 1}, ("cat", "dog")),
+        (np.array(["cat", "dog"]), ("cat", "dog")),
+        ((("tench", "Tinca tinca"), ("crane",)), ("crane", "tench, Tinca tinca")),
+        (["crane", "crane"], ("crane (0)", "crane (1)")),
+    ],
+)
+def test_classes_are_called_as_the_data_set_calls_them(classes: Any, names: tuple[str, ...]) -> None:
+    data = Pictures()
+    data.classes = classes
+    assert read(data).samples.class_names == names
+
+
+def test_a_mask_is_black_and_white() -> None:
+    found = read([np.arange(12).reshape(3, 4) > row for row in range(N)])
+    np.testing.assert_array_equal(shown(found, 4), (np.arange(12).reshape(3, 4) > 4) * 255)
 
 
 def test_a_picture_is_in_memory_only_while_it_is_copied() -> None:
