@@ -21,20 +21,19 @@ from core.errors import InvalidInput, MissingDependency
 from core.records import F32, F64, I64, Progress, no_progress
 from core.row_runs import row_runs
 from core.statistics.groups import assign_folds, class_numbers, group_bootstrap, group_numbers, some_groups
+from core.statistics.losses import check_magnitude
 
 PENALTIES = (10.0, 100.0, 1000.0)
 """Tried by inner cross-validation; the features have mean squared norm 1."""
 INTERCEPT_PRIOR = 5.0
 """A class's mean loss is shrunk towards the mean of all as if so many rows had that mean."""
 MIN_STEPS = 100
-"""Of the mlp's optimiser, however few rows there are: at 300 rows and 30 epochs (60 steps) held-out R2 was 0.17 where
-0.5 could be had."""
+"""Of the mlp's optimiser, however few rows: at 300 and 30 epochs held-out R2 was 0.17 where 0.5 could be had."""
 MAX_STEPS = 2000
 """Of the mlp's optimiser: past 17,000 rows there are fewer epochs."""
 MOST_ROWS = 20_000
 """A member sees at most so many rows (`LossRegressor._fit_many`)."""
-FLOATS = (np.float64, np.float32)
-"""Either is worked on as it is."""
+FLOATS = (np.float64, np.float32)  # either is worked on as it is
 
 
 class LossRegressor(RegressorMixin, BaseEstimator):
@@ -82,7 +81,7 @@ class LossRegressor(RegressorMixin, BaseEstimator):
             groups: (n,) never split by the bootstrap.
 
         Raises:
-            InvalidInput: `family` is unknown, there are no members, or classes or groups are not one for each row.
+            InvalidInput: no such `family`, no members, values beyond 1e15, or classes or groups are not one a row.
             MissingDependency: "mlp" without torch.
         """
         if self.family not in FAMILIES or self.n_members < 1:
@@ -92,7 +91,8 @@ class LossRegressor(RegressorMixin, BaseEstimator):
             )
         vectors: Any
         vectors, y = validate_data(self, X, y, y_numeric=True, dtype=FLOATS, ensure_min_samples=2)
-        y = y.astype(np.float64)
+        check_magnitude(vectors, "values of X")
+        check_magnitude(y := y.astype(np.float64), "losses y")
         blocks = np.zeros(len(y), np.int64) if classes is None else class_numbers(classes, len(y))
         rng = np.random.default_rng(self.random_state)
         self.features_ = Features(vectors, blocks, self.max_dimensions, turned=False)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.records import F64, I64
+from core.errors import InvalidInput
+from core.records import F32, F64, I64
 
 FLOOR = 1e-12
 """Probabilities below it count as it in logarithms, so that one certain mistake costs 27.6 nats and not infinity."""
@@ -85,3 +86,25 @@ def fitting_clip(loss: F64) -> float:
 
 def _at(values: F64, labels: I64) -> F64:
     return values[np.arange(len(labels)), labels]
+
+
+MAX_VALUE, MIN_SPREAD = 1e15, 1e-15
+"""How far from 0 what is fitted may lie, and how little all of it may differ."""
+
+
+def check_magnitude(values: F32 | F64, what: str, least: float = 0.0) -> None:
+    """Squares must stay within the range of a float32, in which the ensemble is fitted: past it nothing is found.
+
+    Args:
+        least: by which they must differ if they do.
+
+    Raises:
+        InvalidInput: they do not.
+    """
+    low, high = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
+    if max(-low, high) > MAX_VALUE or 0 < high - low < least:
+        raise InvalidInput(
+            f"The {what} must lie within {MAX_VALUE:g} of 0 and differ by at least {MIN_SPREAD:g}: "
+            f"the largest is {max(-low, high):.3g} and they differ by {high - low:.3g}. Rescale them, for instance to "
+            "a standard deviation of 1."
+        )

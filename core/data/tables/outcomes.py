@@ -18,9 +18,6 @@ from core.records import F64, I64, Bool, Outcomes
 from core.records.ledger import Ledger
 from core.statistics import losses
 
-MAX_LOSS, MIN_SPREAD = 1e15, 1e-15
-"""How far from 0 a loss may lie, and how little all losses may differ."""
-
 MaskLoss = Callable[[str, Ledger], F64]
 """Called as mask_loss(kind, ledger): (n,) 1 - Dice or 1 - IoU."""
 
@@ -48,23 +45,11 @@ class Measured:
     def outcomes(self, rows: I64) -> Outcomes:
         """The record of the rows that stay."""
         loss = self.loss[rows]
-        _check_magnitude(loss, self.name)
+        losses.check_magnitude(loss, f"losses {self.name!r}", losses.MIN_SPREAD)
         clip = losses.fitting_clip(loss) if self.clipped else None
         given = {name: getattr(self, name) for name in ("errors", "scores", "predictions")}
         picked = {name: None if array is None else array[rows] for name, array in given.items()}
         return Outcomes(loss, self.name, self.unit, self.source, clip, is_proxy=self.is_proxy, **picked)
-
-
-def _check_magnitude(loss: F64, name: str) -> None:
-    """Squares of losses must stay within the range of a float32, in which the ensemble is fitted: past it, nothing
-    would ever be found."""
-    largest, spread = float(np.abs(loss).max(initial=0.0)), float(np.ptp(loss)) if len(loss) else 0.0
-    if largest > MAX_LOSS or 0 < spread < MIN_SPREAD:
-        raise InvalidInput(
-            f"The losses {name!r} must lie within {MAX_LOSS:g} of 0 and differ by at least {MIN_SPREAD:g}: "
-            f"the largest is {largest:.3g} and they differ by {spread:.3g}. Rescale them, for instance to a standard "
-            "deviation of 1."
-        )
 
 
 def compute_losses(

@@ -195,6 +195,13 @@ def test_progress_counts_the_folds() -> None:
     assert seen == [("fit the ensemble", i + 1, 5) for i in range(4)]
 
 
+@pytest.mark.parametrize(("x", "y", "named"), [(1e30, 1, "values of X"), (1, 1e300, "losses y")])
+def test_numbers_beyond_a_float32_are_refused_and_predict_no_constant(x: float, y: float, named: str) -> None:
+    vectors = np.random.default_rng(0).standard_normal((50, 3))
+    with pytest.raises(InvalidInput, match=f"{named} must lie within 1e\\+15 of 0"):
+        LossRegressor().fit(vectors * x, vectors[:, 0] * y)
+
+
 def test_an_unknown_family_is_refused_by_name() -> None:
     with pytest.raises(InvalidInput, match=r"ridge, kernel, mlp.*got 'forest'"):
         LossRegressor(family="forest").fit(np.ones((5, 2)), np.arange(5.0))  # type: ignore[arg-type]
