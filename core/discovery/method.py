@@ -38,6 +38,7 @@ from core.records import (
     Column,
     Diagnosis,
     Embeddings,
+    FailureMap,
     LossEstimate,
     Outcomes,
     Progress,
@@ -129,6 +130,8 @@ class _Search:
     measured: FailureMeasures
     alpha: float
     """What of the run's level was spent inside classes."""
+    drawn: FailureMap | None
+    """None where UMAP is to draw it."""
 
 
 def _renumbered(groups: I64, order: I64) -> I64:
@@ -144,13 +147,14 @@ def _renumbered(groups: I64, order: I64) -> I64:
 
 def _search(inputs: _Inputs, settings: Settings, progress: Progress) -> _Search:
     """Lay out, fit the ensemble, propose, test."""
-    samples, outcomes, vectors = inputs.samples, inputs.outcomes, inputs.embeddings().vectors
+    samples, outcomes, ordered = inputs.samples, inputs.outcomes, inputs.embeddings()
     rng, seed = np.random.default_rng(settings.seed), settings.seed
-    grouped = inputs.superclasses or superclasses_of(samples, vectors, inputs.names)
+    grouped = inputs.superclasses or superclasses_of(samples, ordered.vectors, inputs.names)
     design = narrowed(make_design(samples, grouped, rng), settings.within)
     blocks, groups, folds = design.blocks, design.groups, design.folds
-    features = Features(vectors, blocks)
-    del vectors
+    features = Features(ordered.vectors, blocks)
+    drawn = None if settings.map and len(samples) <= MOST_MAPPED else pca_map(ordered)  # while the copy is there
+    del ordered
     regressor = LossRegressor(family=settings.family, n_members=settings.n_members, random_state=seed)  # type: ignore[arg-type]
     predicted, spread = out_of_fold(regressor, features.rows, outcomes.fitted, blocks, groups, folds, progress)
     n_fits = int(folds.max()) + 2  # a fold each, and all rows
@@ -160,7 +164,7 @@ def _search(inputs: _Inputs, settings: Settings, progress: Progress) -> _Search:
     progress("fit the ensemble", n_fits, n_fits)
     measured, alpha = measures(outcomes, design), settings.alpha - _class_alpha(samples, settings)
     found, test = find_clusters(proposals, measured, alpha=alpha, settings=settings, rng=rng, progress=progress)
-    return _Search(regressor, predicted, spread, proposals, found, test, measured, alpha)
+    return _Search(regressor, predicted, spread, proposals, found, test, measured, alpha, drawn)
 
 
 def _class_alpha(samples: SampleSet, settings: Settings) -> float:
@@ -169,7 +173,8 @@ def _class_alpha(samples: SampleSet, settings: Settings) -> float:
 
 
 def _describe(inputs: _Inputs, search: _Search, settings: Settings, progress: Progress) -> Diagnosis:
-    """What was found, measured and put in words; the fingerprint is left to the caller."""
+    """What was found, measured and put in words; the fingerprint, and embeddings in the order of the rest, are left to
+    the caller."""
     samples, outcomes, words, seed = inputs.samples, inputs.outcomes, inputs.words, settings.seed
     proposals, test, design = search.proposals, search.test, search.proposals.design
     n_parts = 5
@@ -194,14 +199,13 @@ def _describe(inputs: _Inputs, search: _Search, settings: Settings, progress: Pr
     )
     assumed = assumptions(samples, outcomes, settings, testable=design.testable)
     progress("describe", n_parts, n_parts)
-    embeddings = inputs.embeddings()
-    drawn = umap_map(embeddings, seed=seed, progress=progress) if settings.map else pca_map(embeddings)
+    drawn = search.drawn or umap_map(inputs.embeddings(), seed=seed, progress=progress)
     if settings.map and len(samples) > MOST_MAPPED:
         assumed.append(f"The map shows two principal components: UMAP is not drawn of over {MOST_MAPPED:,} samples.")
     return Diagnosis(
         samples=samples,
         outcomes=outcomes,
-        embeddings=embeddings,
+        embeddings=inputs.given,
         estimate=LossEstimate(search.predicted, search.spread, design.folds, predictability),
         classes=classes,
         clusters=clusters,
@@ -211,11 +215,11 @@ def _describe(inputs: _Inputs, search: _Search, settings: Settings, progress: Pr
         sensitivity=sensitivity,
         label_errors=suspects,
         map=drawn,
-        settings=settings_of(settings, embeddings, test.alpha),
+        settings=settings_of(settings, inputs.given, test.alpha),
         versions=versions(),
         fingerprint="",
         notes=(*design.notes, *proposals.notes, *label_notes, *assumed),
-        model=_assigner(embeddings, search, [search.found[i] for i in order]),
+        model=_assigner(inputs.given, search, [search.found[i] for i in order]),
         words=words,
         family_null=test.null if test.is_permuted else None,
     )
