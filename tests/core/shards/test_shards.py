@@ -61,6 +61,13 @@ def test_what_is_planted_is_found_in_the_sample_and_shown_by_all_rows_outside(pl
     assert row.as_predicted
 
 
+def test_beside_a_small_rest_there_is_a_mean_and_no_p(planted: SearchedSample, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("core.shards.confirm.MIN_REST", 2200)  # all that is fresh
+    (row,) = confirm(planted).rows
+    assert row.observed is not None
+    assert row.p is None
+
+
 @pytest.mark.parametrize("loss", ["loss", "error"])
 def test_the_figures_are_those_of_predict_on_the_same_rows(loss: str, tmp_path: Path) -> None:
     """A failure of one class, by its mean loss and by its error rate; the intervals differ as their making does."""
