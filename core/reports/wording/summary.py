@@ -46,11 +46,13 @@ def verdict(diagnosis: Diagnosis) -> str:
 
 
 def _instead(diagnosis: Diagnosis) -> str:
-    """What no cluster means: that nothing was tested, or nothing found; "" where something else was confirmed."""
+    """What no cluster means: that nothing was tested, or nothing found; or what else was confirmed."""
     predictability = diagnosis.estimate.predictability
     if predictability.p is None:
         return ": there are too few groups to test anything"
-    return "" if _any_confirmed(diagnosis) or _is_predictable(diagnosis) else ": nothing beyond what chance gives"
+    if _any_confirmed(diagnosis):
+        return f", but {_confirmed(diagnosis)}"
+    return "" if _is_predictable(diagnosis) else ": nothing beyond what chance gives"
 
 
 def share_of_failures(diagnosis: Diagnosis) -> float:
@@ -76,7 +78,7 @@ def predictability_sentence(diagnosis: Diagnosis) -> str:
     if found.p is not None and not _is_predictable(diagnosis) and _any_confirmed(diagnosis):
         return (
             f"Over all samples the embedding predicts no more of {name} than chance allows ({figures}, "
-            f"{p_value(found.p)}); {_in_a_part(diagnosis)}."
+            f"{p_value(found.p)}); {_confirmed(diagnosis)} confirmed in a part of them."
         )
     if found.p is not None and _is_predictable(diagnosis) and 0 < r2.value < LITTLE:
         return (
@@ -106,9 +108,8 @@ def _share_of_variance(r2: float) -> str:
     return percent(r2) if r2 >= 0.0005 else f"less than {percent(0.001)}"
 
 
-def _in_a_part(diagnosis: Diagnosis) -> str:
-    """What is confirmed where the loss cannot be predicted over all samples, since both may hold: such as "1 failure
-    cluster and 2 conditions or phrases were confirmed in a part of them"."""
+def _confirmed(diagnosis: Diagnosis) -> str:
+    """Such as "1 failure cluster and 2 conditions or phrases were"."""
     classes = Counter(finding.kind for finding in diagnosis.classes if finding.confirmed)
     n_insights = sum(insight.confirmed for insight in diagnosis.insights)
     counts = (
@@ -119,7 +120,7 @@ def _in_a_part(diagnosis: Diagnosis) -> str:
     )
     told = [said for n, said in counts if n]
     said = told[0] if len(told) == 1 else f"{', '.join(told[:-1])} and {told[-1]}"
-    return f"{said} {'was' if sum(n for n, _ in counts) == 1 else 'were'} confirmed in a part of them"
+    return f"{said} {'was' if sum(n for n, _ in counts) == 1 else 'were'}"
 
 
 def _any_confirmed(diagnosis: Diagnosis) -> bool:
@@ -149,7 +150,7 @@ def predictability_in_brief(diagnosis: Diagnosis) -> str:
         return f"The embedding has to do with the {name}, too weakly to explain any of its variance {figures}."
     if found.p is not None and not tested and _any_confirmed(diagnosis):
         unseen = f"Over all samples the {name} cannot be predicted from this embedding {figures}"
-        return f"{unseen}; {_in_a_part(diagnosis)}."
+        return f"{unseen}; {_confirmed(diagnosis)} confirmed in a part of them."
     return f"The {name} cannot be predicted from this embedding {figures}."
 
 
@@ -230,12 +231,12 @@ def text_summary(diagnosis: Diagnosis) -> str:
         }
         if any(said.values()):
             lines.append("     " + "; ".join(f"{key}: {value}" for key, value in said.items() if value))
+    lines += [*own_words(diagnosis), *class_lines(diagnosis)]
     lines.append(f"{WORTH_A_LOOK}. {candidates_sentence(diagnosis)}")
     lines += [f"  {candidate.name} – {candidate_phrase(diagnosis, candidate)}" for candidate in diagnosis.candidates]
-    lines += class_lines(diagnosis)
     if not diagnosis.clusters and (sentence := sensitivity_sentence(diagnosis)):
         lines.append(sentence)
-    lines += [*own_words(diagnosis), *prediction_lines(diagnosis)]
+    lines += prediction_lines(diagnosis)
     if diagnosis.excluded:
         lines.append(f"{count(len(diagnosis.excluded), 'row')} left out: {_reasons(diagnosis.excluded)}.")
     return "\n".join([*lines, *(f"Note: {note}" for note in diagnosis.notes)])

@@ -180,6 +180,8 @@ def test_titles_open_no_cell_tag_or_link_and_the_xml_stays_whole(run: Diagnosis,
     assert (told_all := ET.fromstring(gate_junit(run, found)).findtext("testsuite/system-out"))
     assert all(note in told_all for note in (*found.comparison.notes, *found.notes))
     assert found.notes
+    sure = replace(found, comparison=replace(found.comparison, overall=replace(found.comparison.overall, p=1e-9)))
+    assert "p < 0.001" in gate_markdown(run, sure).replace("\u00a0", " ")
     assert ET.fromstring(gate_junit(run, found))[0].attrib["name"].startswith("a|b<img>")
 
 

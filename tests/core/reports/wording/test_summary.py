@@ -132,8 +132,9 @@ def test_no_cluster_is_called_chance_only_where_all_was_tested_and_nothing_else_
     nothing, some = make_diagnosis(n_clusters=0), make_diagnosis()
     nothing = replace(nothing, classes=(), insights=())
     assert verdict(nothing).endswith("confirmed: nothing beyond what chance gives.")
-    for other in (replace(nothing, classes=some.classes), replace(nothing, insights=some.insights)):
-        assert verdict(other) == "No failure cluster was confirmed."
+    others = (replace(nothing, classes=some.classes), replace(nothing, insights=some.insights))
+    for other, said in zip(others, ("1 class and 1 confused pair were", "1 condition or phrase was")):
+        assert verdict(other) == f"No failure cluster was confirmed, but {said}."
     assert verdict(replace(nothing, estimate=some.estimate)) == "No failure cluster was confirmed."
     untested = replace(nothing.estimate, predictability=replace(nothing.estimate.predictability, p=None))
     assert "too few groups to test anything" in verdict(replace(nothing, estimate=untested))
