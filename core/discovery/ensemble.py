@@ -95,7 +95,7 @@ class LossRegressor(RegressorMixin, BaseEstimator):
         check_magnitude(y := y.astype(np.float64), "losses y")
         blocks = np.zeros(len(y), np.int64) if classes is None else class_numbers(classes, len(y))
         rng = np.random.default_rng(self.random_state)
-        self.features_ = Features(vectors, blocks, self.max_dimensions, turned=False)
+        self.features_ = Features(vectors, blocks, self.max_dimensions, turned=self.family != "ridge")
         self.n_classes_ = int(blocks.max()) + 1
         self.class_share_ = np.bincount(blocks, minlength=self.n_classes_) / len(y)
         rows = self._lift(self.features_.rows, rng)

@@ -18,17 +18,12 @@ from core.encoders.embedded.lite0_runtime import THREADS
 from core.errors import InvalidInput
 from core.shards.jobs import CLUSTER, ShardDone, ShardJob, Worker
 
-ray: Any = import_module("ray")
-ActorPool: Any = import_module("ray.util").ActorPool
-exceptions: Any = import_module("ray.exceptions")
-
 STORE_BYTES = 256 * 2**20
 """Ray's shared memory on this machine."""
 RETRIES = 3
 """How often a shard is tried again whose worker died, as where memory ran out."""
 
 
-@ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=RETRIES)
 class _RayWorker:
     def __init__(self) -> None:
         os.environ[THREADS] = "1"  # its own core
@@ -41,6 +36,7 @@ class _RayWorker:
 
 def ray_results(job: ShardJob[Any], names: Sequence[str], workers: int) -> Iterator[ShardDone[Any]]:
     """What became of each shard, in the order in which they are done; a worker that dies is started again."""
+    ray, exceptions = _packages()
     n = min(workers, len(names))
     with started(workers):
         cores = int(ray.cluster_resources().get("CPU", 0))
@@ -49,7 +45,8 @@ def ray_results(job: ShardJob[Any], names: Sequence[str], workers: int) -> Itera
                 f"Ray has {cores} cores and {n} workers need one each. Lower --workers, or add machines."
             )
         sent = ray.put(job)
-        pool = ActorPool([_RayWorker.remote() for _ in range(n)])
+        worker = ray.remote(num_cpus=1, max_restarts=-1, max_task_retries=RETRIES)(_RayWorker)
+        pool = import_module("ray.util").ActorPool([worker.remote() for _ in range(n)])
         for name in names:
             pool.submit(lambda worker, name: worker.do.remote(sent, name), name)
         left = dict.fromkeys(names)
@@ -68,9 +65,15 @@ def ray_results(job: ShardJob[Any], names: Sequence[str], workers: int) -> Itera
             )
 
 
+def _packages() -> tuple[Any, Any]:
+    """Ray and its errors, imported when they are needed."""
+    return import_module("ray"), import_module("ray.exceptions")
+
+
 @contextmanager
 def started(workers: int) -> Generator[None]:
     """Ray, for the block; one that runs in this process already is used and left running."""
+    ray, _ = _packages()
     if ray.is_initialized():
         yield
         return
@@ -92,6 +95,7 @@ def started(workers: int) -> Generator[None]:
 
 
 def _start(workers: int) -> None:
+    ray, _ = _packages()
     if os.environ.get(CLUSTER):
         ray.init(log_to_driver=False, logging_level="error")
         return

@@ -6,7 +6,7 @@ import sqlite3
 import threading
 import time
 import zlib
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import pytest
 from tests.benchmarks.load import Failed, Server, made_up, served
 from tests.support.page_over_http import HttpPage
 from tests.support.quick_server import QUICK
+from webapp.explore.tab import KINDS
 from webapp.state.downloads import FILES
 
 pytestmark = pytest.mark.slow
@@ -122,13 +123,20 @@ def test_half_a_report_goes_with_the_server_that_wrote_it_and_the_next_one_write
 ) -> None:
     (tmp_path / "examples").mkdir()
     (tmp_path / "examples" / "scenes").symlink_to(repository / "assets" / "examples" / "scenes")
-    with stopped_at("half a report", 0, lambda server: HttpPage(server.address).load(), tmp_path, repository):
+
+    def take(server: Server, kinds: Sequence[str]) -> None:
+        page = HttpPage(server.address)
+        page.load()
+        for kind in kinds:
+            page.click(f"download-{kind}")
+
+    with stopped_at("half a report", 0, lambda server: take(server, KINDS[:1]), tmp_path, repository):
         there = left(tmp_path)
         assert any("report.html" in name for name in there)
         assert "report.html" not in there  # nobody is offered it
     with started(tmp_path, repository) as (server, _):
         assert left(tmp_path) == []
-        HttpPage(server.address).load()
+        take(server, KINDS)
         made = {path.name: path for path in (tmp_path / "tmp").rglob("*") if path.is_file()}
         assert set(made) == {name for name, _ in FILES}
         assert made["report.html"].read_text("utf-8").rstrip().endswith("</html>")
