@@ -198,23 +198,3 @@ def test_a_link_to_another_run_shows_nothing_of_the_first_one_while_it_is_on_its
     assert parts(page)["run"] == "example-nothing"
     assert page.get_by_text("Opening the run of this link").count() == 0
     context.close()
-
-
-def test_a_tab_that_is_opened_before_the_list_of_runs_has_come_stands_in_the_address(
-    chromium: Any, page_address: str
-) -> None:
-    context = chromium.new_context(viewport={"width": 1280, "height": 800})
-    page = context.new_page()
-    page.add_init_script("localStorage.setItem('errata-runs', JSON.stringify(['x'.repeat(22)]))")
-    held: list[Any] = []
-    page.route("**/queue/join**", held.append)  # no answer yet
-    with page.expect_request("**/queue/join**", timeout=60_000):
-        page.goto(page_address)
-    page.get_by_role("tab", name="Scoreboard").click()
-    page.wait_for_selector("#tabs [data-tab-id=board][aria-selected=true]")
-    assert parts(page) == {}
-    page.unroute("**/queue/join**")
-    for route in held:  # what waited goes on
-        route.continue_()
-    page.wait_for_function("location.search === '?tab=board'", timeout=60_000)
-    context.close()

@@ -42,7 +42,8 @@ def found(monkeypatch: pytest.MonkeyPatch) -> None:
     name = ShownName(0, "No phrase names it; a visual word tells it.", [Crop(DOT, "7", True)])
     shown = patches.Patches(WordMaps((word,), 0, cells, np.arange(N)), (name,))
     monkeypatch.setattr(patches, "patches_of", lambda run: shown)
-    monkeypatch.setattr("webapp.explore.tab.patches_of", lambda run: shown)
+    for module in ("tab", "picked"):
+        monkeypatch.setattr(f"webapp.explore.{module}.patches_of", lambda run: shown)
 
 
 def test_an_enlarged_sample_shows_outlines_and_legend_and_the_cluster_is_called_so(open_page: Visit) -> None:
