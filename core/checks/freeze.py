@@ -103,7 +103,7 @@ def _frozen(
         scope=finding.scope,
         n=finding.size,
         measure=measure,
-        predicted=_predicted(diagnosis, members, values[members], value, measure),
+        predicted=_predicted(values[members], groups, value, measure),
         index=index,
         cut=_cut(diagnosis, design, finding) if isinstance(finding, Insight) and kind == "phrase" else None,
         spread=float(values[members].std()),
@@ -118,7 +118,7 @@ def _measure_of(finding: FailureCluster | Insight, outcomes: Outcomes) -> tuple[
     return "error rate" if in_shares(finding) else "mean loss", tested_effect(finding)
 
 
-def _predicted(diagnosis: Diagnosis, members: Bool, values: F64, value: float, measure: Measure) -> Estimate:
+def _predicted(values: F64, groups: I64 | None, value: float, measure: Measure) -> Estimate:
     """The value, which allows for the search, and an interval that reaches from below the lower to above the higher of
     two: the value, and what the members themselves show. The truth lies between them.
 
@@ -126,9 +126,8 @@ def _predicted(diagnosis: Diagnosis, members: Bool, values: F64, value: float, m
     rate: of few members that were chosen because all of them fail, the spread says nothing.
 
     Args:
-        values: of the members, in the measure.
+        values: of the members, in the measure. groups: of the members.
     """
-    groups = None if diagnosis.samples.groups is None else diagnosis.samples.groups[members]
     spread = bootstrap(lambda i: float(values[i].mean()), len(values), groups, np.random.default_rng(0), repeats=400)
     error, plain = (spread.high - spread.low) / 3.92 if np.isfinite(spread.low) else 0.0, float(values.mean())
     if measure == "mean loss":
