@@ -121,4 +121,8 @@ whole?.addEventListener("click", () => {
   at.searchParams.delete("embed");
   whole.href = at.href;
 });
-setTimeout(() => go(false), 0); // once every part of the page listens
+setTimeout(() => {
+  go(false);
+  const tab = chosen(); // one that was pressed before this ran
+  if (!opens && tab !== "explore" && tab !== view.tab) if (arriving) missed = tab; else turn(tab);
+}, 0); // once every part of the page listens

@@ -184,17 +184,31 @@ def test_a_link_to_another_run_shows_nothing_of_the_first_one_while_it_is_on_its
 ) -> None:
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
-    held: list[Any] = []
-    page.route("**/queue/join**", held.append)  # no answer yet
+    page.route("**/queue/join**", lambda _: None)  # no answer yet
     page.goto(f"{page_address}?run=example-nothing")
     page.get_by_text("Opening the run of this link").wait_for(timeout=60_000)
     page.wait_for_selector(READY, state="attached", timeout=60_000)
     for part in ("#strip", "#pane .card", "#notes", ".open-run", "#picker"):
         assert not page.locator(part).first.is_visible(), part
-    page.unroute("**/queue/join**")
-    for route in held:  # what waited goes on
-        route.continue_()
+    page.unroute("**/queue/join**")  # what waited goes on
     page.wait_for_selector("#strip:visible", timeout=60_000)
     assert parts(page)["run"] == "example-nothing"
     assert page.get_by_text("Opening the run of this link").count() == 0
+    context.close()
+
+
+def test_a_tab_that_is_opened_before_the_list_of_runs_has_come_stands_in_the_address(
+    chromium: Any, page_address: str
+) -> None:
+    context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    page.add_init_script("localStorage.setItem('errata-runs', JSON.stringify(['x'.repeat(22)]))")
+    page.route("**/queue/join**", lambda _: None)  # no answer yet
+    with page.expect_request("**/queue/join**", timeout=60_000):
+        page.goto(page_address)
+    page.get_by_role("tab", name="Scoreboard").click()
+    page.wait_for_selector("#tabs [data-tab-id=board][aria-selected=true]")
+    assert parts(page) == {}
+    page.unroute("**/queue/join**")  # what waited goes on
+    page.wait_for_function("location.search === '?tab=board'", timeout=60_000)
     context.close()
