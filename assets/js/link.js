@@ -76,19 +76,18 @@ window.addEventListener("errata-view", ({ detail }) => {
 });
 
 // The tab is the browser's alone: the server is told of it only by a link.
-const tabs = document.querySelector("#tabs");
 function turn(tab) {
   view = { ...view, tab };
   write();
   scrollTo(0, 0); // what a press far down another tab opened begins at its top
 }
-const chosen = () => tabs?.querySelector('[role="tab"][aria-selected="true"]')?.getAttribute("data-tab-id") ?? "";
-if (tabs) new MutationObserver(() => {
+const chosen = () => document.querySelector('#tabs [role="tab"][aria-selected="true"]')?.getAttribute("data-tab-id") ?? "";
+new MutationObserver(() => {
   const tab = chosen();
   if (!tab || tab === (view.tab ?? "explore")) return;
   if (!arriving) turn(tab);
   else if (!opens) missed = tab; // written with the answer
-}).observe(tabs, { subtree: true, attributes: true, attributeFilter: ["aria-selected"] });
+}).observe(document, { subtree: true, attributes: true, attributeFilter: ["aria-selected"] }); // the tabs may come after this
 
 // A question is a part of the view from the moment that it is asked.
 document.addEventListener("click", (event) => event.target.closest?.("#ask") && note(), true);
@@ -103,8 +102,14 @@ addEventListener("popstate", () => go(true));
 
 document.body.classList.toggle("embedded", asked.get("embed") === "1");
 document.body.classList.toggle("large", asked.get("size") === "large");
-const button = document.querySelector(".copy-link");
-button?.addEventListener("click", async () => {
+document.addEventListener("click", async ({ target }) => {
+  const whole = target.closest?.(".whole-page");
+  if (whole) {
+    const at = new URL(location.href);
+    at.searchParams.delete("embed");
+    whole.href = at.href;
+  }
+  if (!target.closest?.(".copy-link")) return;
   const said = document.querySelector(".copied");
   try {
     await navigator.clipboard.writeText(location.href);
@@ -114,15 +119,9 @@ button?.addEventListener("click", async () => {
     said.textContent = `Copy the page's address: ${location.href}`; // no permission, as in a frame
   }
   setTimeout(() => { said.textContent = ""; }, 8000);
-});
-const whole = document.querySelector(".whole-page");
-whole?.addEventListener("click", () => {
-  const at = new URL(location.href);
-  at.searchParams.delete("embed");
-  whole.href = at.href;
-});
+}, true);
 setTimeout(() => {
   go(false);
   const tab = chosen(); // one that was pressed before this ran
-  if (!opens && tab !== "explore" && tab !== view.tab) if (arriving) missed = tab; else turn(tab);
+  if (tab && !opens && tab !== "explore" && tab !== view.tab) if (arriving) missed = tab; else turn(tab);
 }, 0); // once every part of the page listens
