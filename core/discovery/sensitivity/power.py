@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import product
+from itertools import chain, product
 
 import numpy as np
 
@@ -141,12 +141,16 @@ class _Reader:
     strengths: Strengths
     levels: Levels
 
-    def scores(self, plant: Plant, size: int, strength: float) -> tuple[F32, F64]:
-        """(n, m) scores with the plant, and the (m,) mean that it added to each measure of its rows."""
+    def added(self, plant: Plant, size: int, strength: float) -> F64:
+        """(size, m) what the plant adds to each measure of its rows."""
         near, shuffled = plant.order[:size], plant.shuffled[plant.order[:size]]
         source = self.strengths.sources(near, shuffled, plant.draws[:, :size], strength)
-        added = self.raw[source] - self.raw[shuffled]
-        scores, change = plant.scores.copy(), added / self.measured.scale
+        return self.raw[source] - self.raw[shuffled]
+
+    def scores(self, plant: Plant, size: int, strength: float) -> F32:
+        """(n, m) scores with the plant."""
+        near = plant.order[:size]
+        scores, change = plant.scores.copy(), self.added(plant, size, strength) / self.measured.scale
         scores[near] += change
         classes, counts = self.centre_of_row[near], np.bincount(self.centre_of_row)
         for measure in range(scores.shape[1]):  # each class keeps the mean that it had
@@ -154,7 +158,7 @@ class _Reader:
             scores[:, measure] -= mean[self.centre_of_row]
         if self.grouped:
             scores -= scores.mean(0)
-        return scores.astype(np.float32), added.mean(0)
+        return scores.astype(np.float32)
 
 
 def _grid(
@@ -166,25 +170,19 @@ def _grid(
     progress: Progress,
 ) -> list[PlantedPattern]:
     """One pattern for each size and strength."""
-    cells = [(size, strength) for (_, size), strength in product(place.sizes, reader.strengths.values)]
-    jobs = [(plant, *cell) for cell in cells for plant in plants]
-    width = max(4, CELLS // (2 * reader.raw.size))
-    chunks, parts = [jobs[at] for at in row_runs(len(jobs), 1, width)], list[tuple[I64, F64]]()
-    progress(STEP, 0, len(chunks))
-    for some in on_all_cores(partial(_read, reader, family), chunks):
-        parts += some
-        progress(STEP, len(parts), len(chunks))
-    found = np.concatenate([part[0] for part in parts]).reshape(len(cells), -1)
-    added = np.concatenate([part[1] for part in parts]).reshape(*found.shape, -1).mean(1)  # (cells, m)
-    shares, names = {size: share for share, size in place.sizes}, reader.measured.names
+    sizes, values = [size for _, size in place.sizes], reader.strengths.values
+    weakest = weakest_found(reader, family, sizes, plants, progress)
+    names = reader.measured.names
     made: list[PlantedPattern] = []
-    for (size, strength), hits, gain in zip(cells, found, added):
+    for (at, (share, size)), (step, strength) in product(enumerate(place.sizes), enumerate(values)):
+        hits = weakest[at] <= step
+        gain = np.mean([reader.added(plant, size, strength).mean(0) for plant in plants], axis=0)  # (m,)
         of = dict(zip(names, gain.tolist()))
         made.append(
             PlantedPattern(
                 scope=EVERYTHING if place.scopes == (0,) else "class",
                 size=size,
-                share=shares[size],
+                share=share,
                 strength=strength,
                 excess_loss=of.get("mean loss", of.get("error rate", 0.0) * float(np.ptp(outcomes.fitted))),
                 error_difference=of.get("error rate"),
@@ -196,17 +194,37 @@ def _grid(
     return made
 
 
-def _read(reader: _Reader, family: Family, jobs: Sequence[tuple[Plant, int, float]]) -> tuple[I64, F64]:
-    """(jobs,) whether each is found, and (jobs, m) what it added."""
+def weakest_found(
+    reader: _Reader, family: Family, sizes: Sequence[int], plants: Sequence[Plant], progress: Progress
+) -> I64:
+    """(sizes, plants) the place of the weakest strength at which each plant is found, the number of strengths where it
+    is found at none. By halving: a stronger plant holds the weaker one, so what is found stays found."""
+    values = reader.strengths.values
+    shape = len(sizes), len(plants)
+    low, high = np.zeros(shape, np.int64), np.full(shape, len(values))
+    width = max(4, CELLS // (2 * reader.raw.size))
+    progress(STEP, 0, low.size * len(values))
+    while (still := np.argwhere(low < high)).size:
+        middle = (low + high) // 2
+        chunks = [still[at] for at in row_runs(len(still), 1, width)]
+        jobs = [[(plants[p], sizes[s], values[middle[s, p]]) for s, p in some] for some in chunks]
+        read = chain.from_iterable(on_all_cores(partial(read_plants, reader, family), jobs))
+        for some, found in zip(chunks, read, strict=True):
+            for (s, p), hit in zip(some, found):
+                low[s, p], high[s, p] = (low[s, p], middle[s, p]) if hit else (middle[s, p] + 1, high[s, p])
+            progress(STEP, int((len(values) - high + low).sum()), low.size * len(values))
+    return high
+
+
+def read_plants(reader: _Reader, family: Family, jobs: Sequence[tuple[Plant, int, float]]) -> list[bool]:
+    """Whether each is found."""
     m = reader.raw.shape[1]
     columns, marks = np.empty((family.n, len(jobs), m), np.float32), np.zeros((family.n, len(jobs), m), np.float32)
-    added = np.empty((len(jobs), m))
     for at, (plant, size, strength) in enumerate(jobs):
-        columns[:, at], added[at] = reader.scores(plant, size, strength)
+        columns[:, at] = reader.scores(plant, size, strength)
         marks[plant.order[:size], at] = 1
     reading = family.read_marked(columns.reshape(family.n, -1), marks.reshape(family.n, -1))
-    found = [_is_found(family, reading, slice(at * m, at * m + m), reader.levels) for at in range(len(jobs))]
-    return np.array(found, dtype=np.int64), added
+    return [_is_found(family, reading, slice(at * m, at * m + m), reader.levels) for at in range(len(jobs))]
 
 
 def _is_found(family: Family, reading: MarkedReading, columns: slice, levels: Levels) -> bool:
