@@ -147,7 +147,7 @@ def _upright_rgb(image: Image.Image) -> Image.Image:
         image = _keep_orientation(Image.Image.reduce(image, factor), image)
     with contextlib.suppress(Exception):  # a broken EXIF block is no reason to refuse the pixels
         image = _upright(image)
-    return _to_rgb(image)
+    return to_rgb(image)
 
 
 def _upright(image: Image.Image) -> Image.Image:
@@ -171,8 +171,8 @@ def _keep_orientation(reduced: Image.Image, original: Image.Image) -> Image.Imag
     return reduced
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
-    """In strips: a picture of a hundred million pixels would else be held four times, or as numbers of 8 bytes."""
+def to_rgb(image: Image.Image) -> Image.Image:
+    """The picture as it is read from a file (above). In strips: a picture of a hundred million pixels would else be held four times, or as numbers of 8 bytes."""
     if image.mode == "RGB" and not image.has_transparency_data:
         return image
     rows = max(_STRIP // image.width, 1)

@@ -143,6 +143,8 @@ def png_of(value: Any, what: str, compress_level: int = 6) -> bytes:
     """
     from PIL import Image
 
+    from core.data.images.decoding import to_rgb
+
     if not _is_pil(value):
         array = _array(value)
         if array.ndim == 3 and array.shape[0] in (1, 3) and array.shape[2] not in (1, 3, 4):
@@ -159,7 +161,7 @@ def png_of(value: Any, what: str, compress_level: int = 6) -> bytes:
             )
         value = Image.fromarray(np.rint(array * (255 / top)).astype(np.uint8))
     written = io.BytesIO()
-    (value if value.mode in ("L", "RGB", "RGBA") else value.convert("RGB")).save(
+    (value if value.mode in ("L", "RGB", "RGBA") else to_rgb(value)).save(
         written, "PNG", compress_level=compress_level
     )
     return written.getvalue()

@@ -11,8 +11,10 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from core.data.images.decoding import decode
 from core.data.map_style import with_data_set
 from core.data.samples import DataSet, read_data_set
+from core.data.tables.batches import png_of
 from core.data.tables.read import Table, read_table
 from core.data.tables.roles import Roles
 from core.errors import Cancelled, InvalidInput
@@ -223,3 +225,24 @@ def test_who_stops_while_pictures_are_copied_is_let_go() -> None:
 
     with pytest.raises(Cancelled):
         with_data_set(table(), Pictures(), progress=stop)
+
+
+@pytest.mark.parametrize("mode", ["I;16", "I", "F", "LA", "P", "1", "CMYK"])
+def test_a_picture_of_any_mode_is_the_one_that_its_file_gives(mode: str) -> None:
+    ramp = np.arange(48).reshape(6, 8) % 40
+    made = {
+        "I;16": lambda: Image.fromarray((ramp * 1500).astype(np.uint16)),
+        "I": lambda: Image.fromarray((ramp * 70_000).astype(np.int32)),
+        "F": lambda: Image.fromarray(ramp.astype(np.float32) / 3),
+        "LA": lambda: Image.fromarray(np.stack([ramp * 5, ramp * 6], 2).astype(np.uint8)),
+        "P": lambda: Image.fromarray((ramp * 6).astype(np.uint8)).convert("P"),
+        "1": lambda: Image.fromarray(ramp > 20),
+        "CMYK": lambda: Image.fromarray(np.stack([ramp] * 4, 2).astype(np.uint8) * 3, mode="CMYK"),
+    }[mode]()
+    if mode == "P":
+        made.info["transparency"] = 0
+    written = io.BytesIO()
+    made.save(written, "PNG" if mode in ("I;16", "LA", "P", "1") else "TIFF")
+    of_file = np.asarray(decode(written.getvalue()).image)
+    assert np.array_equal(np.asarray(decode(png_of(made, "images")).image), of_file)
+    assert np.ptp(of_file) > 60
