@@ -172,7 +172,10 @@ def _keep_orientation(reduced: Image.Image, original: Image.Image) -> Image.Imag
 
 
 def to_rgb(image: Image.Image) -> Image.Image:
-    """The picture as it is read from a file (above). In strips: a picture of a hundred million pixels would else be held four times, or as numbers of 8 bytes."""
+    """The picture as it is read from a file (above).
+
+    In strips: one of a hundred million pixels would else be held four times, or as numbers of 8 bytes.
+    """
     if image.mode == "RGB" and not image.has_transparency_data:
         return image
     rows = max(_STRIP // image.width, 1)

@@ -161,9 +161,7 @@ def png_of(value: Any, what: str, compress_level: int = 6) -> bytes:
             )
         value = Image.fromarray(np.rint(array * (255 / top)).astype(np.uint8))
     written = io.BytesIO()
-    (value if value.mode in ("L", "RGB", "RGBA") else to_rgb(value)).save(
-        written, "PNG", compress_level=compress_level
-    )
+    (value if value.mode in ("L", "RGB", "RGBA") else to_rgb(value)).save(written, "PNG", compress_level=compress_level)
     return written.getvalue()
 
 
