@@ -103,6 +103,11 @@ def p_value(p: float | None, *, bare: bool = False) -> str:
     return text if bare else f"p = {text}"
 
 
+def held_to(p: float | None, level: float) -> str:
+    """A p beside the level below which it would be claimed, such as "p = 0.045, held to 0.005"."""
+    return f"{p_value(p)}, held to {level:.2g}"
+
+
 def count(n: int, noun: str) -> str:
     """The count with its noun, such as "1 cluster", "2,400 samples", "3 classes" or "4 queries"."""
     if n == 1:

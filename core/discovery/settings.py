@@ -153,3 +153,8 @@ class EmbeddingSettings:
 
 DEFAULTS, WITHOUT_MAP = Settings(), Settings(map=False)
 DEFAULT_EMBEDDING = EmbeddingSettings()
+
+
+def share_of_alpha(settings: Mapping[str, Any], share: float) -> float:
+    """The level of what a share of a finished run's alpha was kept for."""
+    return float(settings.get("alpha", 0.05)) * share

@@ -105,7 +105,8 @@ class Insight:
     error_difference: Estimate | None = None
     """Error rate inside minus outside, within the scope; interval corrected for the search."""
     coverage: Estimate | None = None
-    """Share of the scope's failures (or of its loss above the mean) that meet it."""
+    """Share of the scope's failures that meet it, by its corrected error rate where it is confirmed; where errors are
+    unknown, of its loss above the mean, as observed."""
     held_out: Estimate | None = None
     """Of a phrase that describes a cluster, `retrieval` on rows that it was not chosen on."""
     stability: float | None = None

@@ -9,7 +9,7 @@ import numpy as np
 from core.records import EVERYTHING, Diagnosis, FailureCluster, Insight
 from core.reports.html.power_map import power_map
 from core.reports.wording.candidates import candidates_sentence, chance_phrase, members_seen
-from core.reports.wording.effects import effect_figure
+from core.reports.wording.effects import coverage_is, effect_figure
 from core.reports.wording.findings import cluster_title, doubtful_names, overlap, patches_title
 from core.reports.wording.predictions import replication_sentence
 from core.reports.wording.scans import outlines_sentence
@@ -105,6 +105,7 @@ def _card(diagnosis: Diagnosis, cluster: FailureCluster, span: float, patches: P
         "doubtful": doubtful_names(diagnosis, cluster),
         "hue": hue(cluster.id),
         "effect": effect_figure(cluster, diagnosis.outcomes.said_unit),
+        "coverage_is": coverage_is(diagnosis.outcomes, cluster.confirmed),
         "bar": whisker(tested_effect(cluster), span),
         "lead": lead,
         "met": "" if lead is None else met_by(diagnosis, lead, members_of(cluster)),

@@ -11,6 +11,7 @@ from core.data.modality import noun_of
 from core.numbers import bracketed, count, p_value, percent, signed
 from core.records import EVERYTHING, I64, Diagnosis, FailureCluster, Insight
 from core.reports.wording.candidates import chance_phrase
+from core.reports.wording.effects import coverage_is
 from core.reports.wording.findings import cluster_title, overlap, patches_title, plain_sentence
 from core.reports.wording.scans import outlines_sentence
 from core.statistics.measures import in_shares
@@ -134,9 +135,9 @@ def _figures(diagnosis: Diagnosis, cluster: FailureCluster) -> list[tuple[str, s
             f"{bracketed(cluster.error_rate, share=True)}{outside}",
         )
         found.insert(0 if in_shares(cluster) else 1, rate)
-    known = "failures" if diagnosis.outcomes.errors is not None else "excess loss"
-    coverage = cluster.coverage
-    found.append((f"Share of all {known}", percent(coverage.value), bracketed(coverage, share=True)))
+    of = "all failures" if diagnosis.outcomes.errors is not None else "the loss above the mean"
+    coverage, how = cluster.coverage, coverage_is(diagnosis.outcomes, cluster.confirmed)
+    found.append((f"Share of {of}", percent(coverage.value), f"{bracketed(coverage, share=True)} {how}".lstrip()))
     if cluster.p is not None:
         found.append(("Adjusted p", p_value(cluster.p, bare=True), None))
     return found

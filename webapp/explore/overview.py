@@ -6,7 +6,7 @@ import numpy as np
 
 from core.numbers import count, number, percent
 from core.records import Diagnosis
-from core.reports.wording.classes import untested_sentence
+from core.reports.wording.classes import class_level, untested_sentence
 from core.reports.wording.scans import HINT, reference_of
 from core.reports.wording.sensitivity import classes_sentence
 from core.reports.wording.summary import PAIR_TESTED, predictability_in_brief
@@ -55,6 +55,7 @@ def class_section(diagnosis: Diagnosis) -> str:
         sensitivity=classes_sentence(diagnosis),
         untested=untested_sentence(diagnosis),
         pair_tested=PAIR_TESTED,
+        level=class_level(diagnosis),
     )
 
 

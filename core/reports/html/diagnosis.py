@@ -31,8 +31,8 @@ from core.reports.html.yours import yours_section
 from core.reports.tables.diagnosis import top_members
 from core.reports.wording import summary
 from core.reports.wording.candidates import candidates_sentence, chance_phrase, members_seen
-from core.reports.wording.classes import untested_sentence
-from core.reports.wording.effects import effect_figure, loss_phrase
+from core.reports.wording.classes import class_level, untested_sentence
+from core.reports.wording.effects import coverage_is, effect_figure, loss_phrase
 from core.reports.wording.findings import cluster_title, doubtful_names
 from core.reports.wording.predictions import replication_sentence
 from core.reports.wording.reasons import faithfulness_sentence, kinds_table
@@ -96,6 +96,7 @@ def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str
             whole_classes=classes_sentence(diagnosis),
             untested_classes=untested_sentence(diagnosis),
             pair_tested=summary.PAIR_TESTED,
+            class_level=class_level(diagnosis),
             composition=_composition(diagnosis),
             cards=cards,
             looks=looks,
@@ -206,6 +207,7 @@ def _card(
         "in_shares": in_shares(cluster),
         "effect": effect_figure(cluster, diagnosis.outcomes.said_unit),
         "loss": loss_phrase(cluster, digits_for(diagnosis.outcomes.loss), with_unit(diagnosis)),
+        "coverage_is": coverage_is(diagnosis.outcomes, cluster.confirmed),
         "members": gallery.entries(rows),
         "moments": cluster_moments(diagnosis, cluster, rows),
         "n_more": cluster.size - len(rows),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.language.counted import beside_condition
 from core.language.hard_words import hearing_notes
-from core.numbers import count, digits_for, interval, number, p_value, percent, points, with_unit
+from core.numbers import count, digits_for, held_to, interval, number, p_value, percent, points, with_unit
 from core.records import EVERYTHING, Diagnosis
 from core.reports.wording.findings import sample_noun, sentence
 
@@ -141,7 +141,8 @@ def _chance(answer: Answer, nouns: str) -> str:
             f'"{answer.nearest}", cosine {number(answer.closeness, 2)}), and only those were tested. Bring it as a '
             "phrase of your own to have it tested."
         )
-    held = f"{p_value(answer.p)} for these very {nouns}, adjusted for any number of questions"
+    p = p_value(answer.p) if answer.confirmed else f"{held_to(answer.p, answer.alpha)},"
+    held = f"{p} for these very {nouns}, adjusted for any number of questions"
     worse = "fail more" if answer.measure != "mean loss" else "have a higher mean loss"
     return (
         f"Confirmed: these {nouns} {worse} than the rest ({held})."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.discovery.settings import MIN_CLASS_REST, MIN_CLASS_ROWS
+from core.discovery.settings import CLASS_SHARE_OF_ALPHA, MIN_CLASS_REST, MIN_CLASS_ROWS, share_of_alpha
 from core.numbers import count, digits_for, listed, number, p_value, percent
 from core.records import ClassFinding, Diagnosis
 from core.reports.wording.sensitivity import classes_sentence
@@ -29,6 +29,13 @@ def class_sentence(diagnosis: Diagnosis, finding: ClassFinding) -> str:
         return f"{finding.name} fails as a whole ({_of_class(diagnosis, finding)})."
     pair = finding.name.replace(" → ", " is confused with ", 1)
     return f"{pair} more than other pairs are ({finding.size:,} times)."
+
+
+def class_level(diagnosis: Diagnosis) -> float | None:
+    """What the adjusted p of each class and pair is held to; None where none was tested."""
+    if all(found.p is None for found in diagnosis.classes):
+        return None
+    return share_of_alpha(diagnosis.settings, CLASS_SHARE_OF_ALPHA)
 
 
 def untested_sentence(diagnosis: Diagnosis) -> str:

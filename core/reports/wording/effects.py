@@ -21,6 +21,11 @@ def loss_phrase(found: FailureCluster, digits: int, unit: str) -> str:
     return f"loss {number(excess.value, digits)}{unit} above the rest (95\u00a0% {interval(excess, digits=digits)})"
 
 
+def coverage_is(outcomes: Outcomes, confirmed: bool) -> str:
+    """How a share of all failures was come by: by the corrected error rate of a confirmed set, else by counting."""
+    return "corrected for the search" if confirmed and outcomes.errors is not None else "as observed"
+
+
 def clipped_at(outcomes: Outcomes) -> str:
     """Such as ", losses above 3.41 counted as 3.41": a mean of clipped losses says so. "" where none is clipped."""
     clip = outcomes.clip

@@ -11,7 +11,7 @@ from core.discovery.called import cluster_name
 from core.numbers import count, digits_for, either, interval, listed, number, p_value, percent, points, with_unit
 from core.records import EVERYTHING, Bool, Diagnosis, Estimate, FailureCluster, Insight
 from core.reports.wording.competence import competence_in_brief, competence_sentence
-from core.reports.wording.effects import clipped_at
+from core.reports.wording.effects import clipped_at, coverage_is
 from core.statistics.measures import in_shares
 
 NO_NAME = "no name: look at the pictures"
@@ -143,7 +143,8 @@ def _coverage(diagnosis: Diagnosis, insight: Insight) -> str:
         of = "all failures" if failures else "all loss above the mean"
     else:
         of = f"the {'failures' if failures else 'loss above the mean'} in {insight.scope}"
-    return f"; {'it holds' if insight.size == 1 else 'they hold'} {percent(insight.coverage.value)} of {of}"
+    holds, how = "it holds" if insight.size == 1 else "they hold", coverage_is(diagnosis.outcomes, insight.confirmed)
+    return f"; {holds} {percent(insight.coverage.value)} of {of} ({how})"
 
 
 def _retrieval(diagnosis: Diagnosis, insight: Insight) -> str:

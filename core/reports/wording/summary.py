@@ -8,12 +8,24 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.numbers import count, digits_for, interval, listed, number, p_value, percent, with_interval, with_unit
+from core.discovery.settings import PREDICTABILITY_SHARE_OF_ALPHA, share_of_alpha
+from core.numbers import (
+    count,
+    digits_for,
+    held_to,
+    interval,
+    listed,
+    number,
+    p_value,
+    percent,
+    with_interval,
+    with_unit,
+)
 from core.records import EVERYTHING, Diagnosis, FailureCluster
 from core.reports.wording.candidates import WORTH_A_LOOK, candidate_phrase, candidates_sentence
 from core.reports.wording.classes import class_lines
 from core.reports.wording.competence import competence_in_brief
-from core.reports.wording.effects import clipped_at, loss_phrase
+from core.reports.wording.effects import clipped_at, coverage_is, loss_phrase
 from core.reports.wording.findings import best_phrase, cluster_title, doubtful_names, overlap
 from core.reports.wording.predictions import prediction_rows, prediction_sentence, replication_sentence
 from core.reports.wording.sensitivity import sensitivity_sentence
@@ -41,7 +53,8 @@ def verdict(diagnosis: Diagnosis) -> str:
     share = percent(share_of_failures(diagnosis))
     return (
         f"{count(n, 'failure cluster')} confirmed, holding {share} of "
-        f"{'all failures' if _errors_known(diagnosis) else 'the loss above the mean'}."
+        f"{'all failures' if _errors_known(diagnosis) else 'the loss above the mean'} "
+        f"({coverage_is(diagnosis.outcomes, True)})."
     )
 
 
@@ -78,7 +91,7 @@ def predictability_sentence(diagnosis: Diagnosis) -> str:
     if found.p is not None and not _is_predictable(diagnosis) and _any_confirmed(diagnosis):
         return (
             f"Over all samples the embedding predicts no more of {name} than chance allows ({figures}, "
-            f"{p_value(found.p)}); {_confirmed(diagnosis)} confirmed in a part of them."
+            f"{_held_to(diagnosis)}); {_confirmed(diagnosis)} confirmed in a part of them."
         )
     if found.p is not None and _is_predictable(diagnosis) and 0 < r2.value < LITTLE:
         return (
@@ -96,7 +109,7 @@ def predictability_sentence(diagnosis: Diagnosis) -> str:
                 f"variance ({figures})."
             )
     else:
-        ground = f"no more than chance allows ({p_value(found.p)})"
+        ground = f"no more than chance allows ({_held_to(diagnosis)})"
     return (
         f"The embedding predicts {percent(max(r2.value, 0.0))} of the variance of {name} on samples the fit did not "
         f"see ({figures}): {ground}."
@@ -133,7 +146,17 @@ def _is_predictable(diagnosis: Diagnosis) -> bool:
     found = diagnosis.estimate.predictability
     if found.confirmed is not None or found.p is None:
         return bool(found.confirmed)
-    return found.p <= float(diagnosis.settings.get("alpha", 0.05))  # a run from before a share was kept
+    return found.p <= _level(diagnosis)
+
+
+def _level(diagnosis: Diagnosis) -> float:
+    """What the p of the prediction is held to: all of alpha in a run from before a share was kept."""
+    kept = diagnosis.estimate.predictability.confirmed is not None
+    return share_of_alpha(diagnosis.settings, PREDICTABILITY_SHARE_OF_ALPHA if kept else 1.0)
+
+
+def _held_to(diagnosis: Diagnosis) -> str:
+    return held_to(diagnosis.estimate.predictability.p, _level(diagnosis))
 
 
 def predictability_in_brief(diagnosis: Diagnosis) -> str:
@@ -145,7 +168,8 @@ def predictability_in_brief(diagnosis: Diagnosis) -> str:
     if tested and r2.value > 0:
         little = "a little, " if r2.value < LITTLE else ""
         return f"The embedding predicts {little}{with_interval(r2, share=True)} of the differences in {name}{p}."
-    figures = f"(R² {with_interval(r2)}{p})"
+    held = "" if found.p is None or tested else f", held\u00a0to\u00a0{_level(diagnosis):.2g}"
+    figures = f"(R² {with_interval(r2)}{p}{held})"
     if found.p is not None and tested:
         return f"The embedding has to do with the {name}, too weakly to explain any of its variance {figures}."
     if found.p is not None and not tested and _any_confirmed(diagnosis):
@@ -169,7 +193,7 @@ def cluster_sentence(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
             parts.append(wrong)
     parts.insert(0, where)
     kind = "of all failures" if _errors_known(diagnosis) else "of the loss above the mean"
-    parts.append(f"{percent(cluster.coverage.value)} {kind}")
+    parts.append(f"{percent(cluster.coverage.value)} {kind} ({coverage_is(diagnosis.outcomes, cluster.confirmed)})")
     if cluster.confirmed:
         parts.append(p_value(cluster.p))
         if tested_effect(cluster).low <= 0:  # of a run from before the interval was that of the test

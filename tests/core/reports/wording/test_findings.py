@@ -34,7 +34,7 @@ def test_a_confirmed_phrase_is_told_with_rates_difference_interval_p_and_share_o
     assert said.startswith(
         f'Within bus, the 20 images most like "in the rain" are wrong 61{NB}% of the time against 9.0{NB}% elsewhere '
         f"(difference corrected for the search: 45 points, 95{NB}% 21 to 70, adjusted p = 0.001); "
-        f"they hold 47{NB}% of the failures in bus."
+        f"they hold 47{NB}% of the failures in bus (corrected for the search)."
     )
     assert "AUROC" not in said
 
@@ -173,9 +173,9 @@ def test_an_answer_that_is_sure_of_the_loss_alone_is_told_in_losses() -> None:
 
 def test_an_answer_says_what_it_does_not_know() -> None:
     diagnosis = with_words()
-    assert "Not confirmed: that these images fail more than the rest cannot be told from chance (p = 0.40" in (
-        answer_sentence(diagnosis, answer(p=0.4))
-    )
+    said = answer_sentence(diagnosis, answer(p=0.4))
+    assert "Not confirmed: that these images fail more than the rest cannot be told from chance (p = 0.40," in said
+    assert "(p = 0.40, held to 0.05, for these very images" in said
     assert (
         "For 14 images, an error rate higher by 31 points than that of the rest would be confirmed 8 times in 10."
         in (answer_sentence(diagnosis, answer(p=0.4, least=0.31)))

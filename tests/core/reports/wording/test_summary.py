@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 
 from core.records import Estimate
+from core.reports.wording.classes import class_level
 from core.reports.wording.summary import (
+    cluster_sentence,
     predictability_in_brief,
     predictability_sentence,
     share_of_failures,
@@ -28,14 +30,33 @@ def test_the_share_covered_counts_failures_where_they_are_known_and_loss_above_t
     assert share_of_failures(known) == pytest.approx(known.outcomes.errors[inside].sum() / known.outcomes.errors.sum())
     above = np.maximum(unknown.outcomes.loss - unknown.outcomes.loss.mean(), 0)
     assert share_of_failures(unknown) == pytest.approx(above[inside].sum() / above.sum())
-    assert "of the loss above the mean" in verdict(unknown)
+    assert "of the loss above the mean (as observed)" in verdict(unknown)
+    assert "of all failures (corrected for the search)" in verdict(known)
+    assert "of all failures (corrected for the search)" in cluster_sentence(known, known.clusters[0])
+    candidate = replace(known.clusters[0], confirmed=False, p=None)
+    assert "of all failures (as observed)" in cluster_sentence(known, candidate)
 
 
 def test_predictability_is_never_a_negative_share() -> None:
     sentence = predictability_sentence(make_diagnosis(n_clusters=0))
     assert "predicts 0\u00a0% of the variance" in sentence
     assert "R² −0.02" in sentence
-    assert "no more than chance allows (p = 0.62)" in sentence
+    assert "no more than chance allows (p = 0.62, held to 0.05)" in sentence
+
+
+def test_a_p_below_alpha_that_does_not_pass_says_what_it_is_held_to() -> None:
+    """Of alpha 0.05 a tenth is kept for whether the loss can be predicted, and a fifth for whole classes."""
+    some = make_diagnosis(n_clusters=0)
+    close = replace(some.estimate.predictability, p=0.045, confirmed=False)
+    run = replace(some, estimate=replace(some.estimate, predictability=close), classes=(), insights=())
+    assert "(p = 0.045, held to 0.005)" in predictability_sentence(run)
+    assert "held to 0.005" in predictability_in_brief(run).replace("\u00a0", " ")
+    stricter = replace(run, settings={**run.settings, "alpha": 0.02})
+    assert "held to 0.002" in predictability_sentence(stricter)
+    before = replace(run, estimate=replace(run.estimate, predictability=replace(close, p=0.06, confirmed=None)))
+    assert "(p = 0.060, held to 0.05)" in predictability_sentence(before)
+    assert class_level(some) == pytest.approx(0.01)
+    assert class_level(run) is None
 
 
 def test_in_brief_the_predictability_has_share_interval_and_p() -> None:
@@ -53,8 +74,8 @@ def test_a_finding_beside_a_loss_that_is_not_predicted_is_no_contradiction() -> 
         "Over all samples the embedding predicts no more of the cross-entropy than chance allows (R²"
     )
     assert said.endswith(
-        "p = 0.17); 2 failure clusters, 1 class, 1 confused pair and 1 condition or phrase were confirmed in a part of "
-        "them."
+        "p = 0.17, held to 0.005); 2 failure clusters, 1 class, 1 confused pair and 1 condition or phrase were "
+        "confirmed in a part of them."
     )
     brief = predictability_in_brief(beside)
     assert brief.startswith("Over all samples the cross-entropy cannot be predicted")
