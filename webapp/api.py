@@ -111,7 +111,7 @@ def select(run: str, polygon: list[list[float]]) -> dict[str, Any]:
     rows = selected_rows(session, diagnosis)
     loss, inside = diagnosis.outcomes.loss, np.zeros(len(diagnosis.samples), bool)
     inside[rows] = True
-    found = describe_selection(session, diagnosis).insights
+    found = describe_selection(session, diagnosis, rows).insights
     from core.records.codec import to_json
 
     said = {

@@ -109,17 +109,16 @@ def rows_inside(xy: F32, polygon: Sequence[tuple[float, float]]) -> I64:
     if len(polygon) < 3 or not len(xy):
         return np.empty(0, np.int64)
     corners = np.asarray(polygon, np.float64)
-    near = np.flatnonzero(
-        ((xy >= corners.min(0)) & (xy <= corners.max(0))).all(1)
-    )  # the loop below runs over these alone
+    near = np.flatnonzero(((xy >= corners.min(0)) & (xy <= corners.max(0))).all(1))
+    near = near[np.argsort(xy[near, 1], kind="stable")]  # an edge can cross only the ray of points of its heights
     x, y = xy[near, 0].astype(np.float64), xy[near, 1].astype(np.float64)
     inside = np.zeros(len(near), bool)
     for (x0, y0), (x1, y1) in zip(corners, np.roll(corners, -1, axis=0)):
         if y0 == y1:
             continue
-        crosses = (y0 > y) != (y1 > y)
-        inside ^= crosses & (x < (x1 - x0) * (y - y0) / (y1 - y0) + x0)
-    return near[inside].astype(np.int64)
+        at = slice(*np.searchsorted(y, [min(y0, y1), max(y0, y1)]))
+        inside[at] ^= x[at] < (x1 - x0) * (y[at] - y0) / (y1 - y0) + x0
+    return np.sort(near[inside]).astype(np.int64)
 
 
 def packed(values: npt.NDArray[Any]) -> str:

@@ -17,7 +17,8 @@ import numpy as np
 from core.answers.caption_scores import words_of
 from core.answers.over_represented import over_represented
 from core.checks.questions import speaker_of
-from core.discovery.design import Design, design_of, scope_rows
+from core.discovery.called import scope_rows
+from core.discovery.design import Design, design_of
 from core.documents import read_text
 from core.embeddings.texts import encode_texts
 from core.encoders.arithmetic import unit_rows

@@ -9,7 +9,8 @@ from typing import Literal
 
 import numpy as np
 
-from core.discovery.design import Design, design_of, scope_rows
+from core.discovery.called import scope_rows
+from core.discovery.design import Design, design_of
 from core.discovery.search.family import centre
 from core.language.directions import block_means
 from core.records import F32, F64, I64, Bool, Diagnosis, Estimate, FailureCluster, Insight, Measure, Outcomes

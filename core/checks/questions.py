@@ -26,8 +26,9 @@ import numpy as np
 
 from core.checks.answers import Answer as Answer, Difference as Difference, Untested, nothing_shown
 from core.checks.asked_text import AskedText, directions_of, phrase_said, read_text, require_words, rows_counted, scoped
+from core.discovery.called import scope_rows
 from core.discovery.conditions import Condition
-from core.discovery.design import design_of, measures, scope_rows
+from core.discovery.design import design_of, measures
 from core.discovery.effects import effects_of
 from core.discovery.proposals import column_conditions, phrase_sizes, rows_within
 from core.discovery.search.family import MIN_CANDIDATE_ROWS, Scope, centre
@@ -110,8 +111,7 @@ def speaker_of(words: Words, encoder: TextTower | None) -> TextTower:
     if words.joint.space not in (encoder.joint_space, getattr(encoder, "former_space", "")):
         raise InvalidInput(
             f"The run's words are of the space {words.joint.space!r} and the encoder {words.encoder!r} now speaks "
-            f"{encoder.joint_space!r}, "
-            "so texts and samples cannot be compared. Diagnose the data again."
+            f"{encoder.joint_space!r}, so texts and samples cannot be compared. Diagnose the data again."
         )
     return encoder
 

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from core.data.texts.properties import spoken_limit
-from core.records import Bool, Column
+from core.records import I64, Bool, Column
+from core.statistics.packed import PackedMasks
 
 Test = tuple[str, str, str | float | None]
 
@@ -60,6 +60,14 @@ def build_conditions(
         smallest: fewest rows on either side.
         most: at most so many conditions; singles first, then pairs by support.
     """
+    singles, pairs, notes = chosen_conditions(columns, smallest=smallest, most=most)
+    return (*singles, *(joined(singles[i], singles[j]) for i, j in pairs)), notes
+
+
+def chosen_conditions(
+    columns: Sequence[Column], *, smallest: int, most: int
+) -> tuple[list[Condition], list[tuple[int, int]], tuple[str, ...]]:
+    """The single conditions of `build_conditions`, the places of those that make its pairs, and its notes."""
     singles: list[Condition] = []
     notes: list[str] = []
     for column in columns:
@@ -78,8 +86,8 @@ def build_conditions(
             f"{len(pairs) - room:,} of {len(pairs):,} pairs of conditions (those of least support) were left out: "
             f"{most:,} are tested at most."
         )
-        pairs = sorted(pairs, key=lambda c: -int(c.mask.sum()))[:room]
-    return tuple(singles + pairs), tuple(notes)
+        pairs = sorted(pairs, key=lambda pair: -pair[2])[:room]
+    return singles, [(i, j) for i, j, _ in pairs], tuple(notes)
 
 
 def _numeric(column: Column) -> list[Condition]:
@@ -104,19 +112,25 @@ def _numeric(column: Column) -> list[Condition]:
 
 
 def _categories(column: Column, notes: list[str]) -> list[Condition]:
-    values = column.values
-    missing = np.array([v is None for v in values], dtype=bool)
-    text = _texts(values)
-    names, counts = np.unique(text[~missing], return_counts=True)
-    kept = names[np.argsort(-counts, kind="stable")][:MAX_CATEGORIES]
+    names, codes = _coded(column)
+    counts = np.bincount(codes[codes >= 0], minlength=len(names))
+    kept = np.argsort(-counts, kind="stable")[:MAX_CATEGORIES].tolist()
     if len(names) > MAX_CATEGORIES:
         notes.append(
             f"Column {column.name!r} has {len(names):,} values; the {MAX_CATEGORIES} most frequent are looked at."
         )
     return [
-        *(_equals(column, str(v), f"{column.name} = {v}", ~missing & (text == v)) for v in kept),
-        *_missing(column, missing),
+        *(_equals(column, names[k], f"{column.name} = {names[k]}", codes == k) for k in kept),
+        *_missing(column, codes < 0),
     ]
+
+
+def _coded(column: Column) -> tuple[list[str], I64]:
+    """The values as texts, by the alphabet, and (n,) the place of each row's, -1 where it is missing."""
+    texts = [None if value is None else str(value) for value in column.values.tolist()]
+    names = sorted({text for text in texts if text is not None})
+    code = {name: place for place, name in enumerate(names)}
+    return names, np.fromiter((-1 if text is None else code[text] for text in texts), np.int64, len(texts))
 
 
 def _texts(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
@@ -172,24 +186,26 @@ def _distinct(conditions: Sequence[Condition]) -> list[Condition]:
     return list(seen.values())
 
 
-def _pairs(singles: Sequence[Condition], smallest: int) -> list[Condition]:
-    broad = [c for c in singles if c.broad]
-    if not broad:
-        return []
-    masks = np.stack([c.mask for c in broad]).astype(np.float32)
-    together = masks @ masks.T
-    sizes = masks.sum(1)
-    made: list[Condition] = []
-    for i, j in combinations(range(len(broad)), 2):
-        both = together[i, j]
-        if set(broad[i].columns) & set(broad[j].columns) or both < smallest or both > 0.9 * min(sizes[i], sizes[j]):
-            continue  # one column twice, too few rows, or hardly different from one of the two alone
-        a, b = broad[i], broad[j]
-        halves, both_masks = (a.text, b.text), a.mask & b.mask
-        made.append(
-            Condition(" and ".join(halves), a.columns + b.columns, both_masks, False, halves, a.tests + b.tests)
-        )
+def _pairs(singles: Sequence[Condition], smallest: int) -> list[tuple[int, int, int]]:
+    """(one, other, rows that meet both) for each two conditions that are looked at together, by their places."""
+    broad = [place for place, condition in enumerate(singles) if condition.broad]
+    masks = PackedMasks.of((singles[place].mask for place in broad), len(singles[0].mask) if singles else 0)
+    sizes, made = masks.sizes(), list[tuple[int, int, int]]()
+    for i, place in enumerate(broad):
+        together = masks.sizes(singles[place].mask)
+        for j in range(i + 1, len(broad)):
+            both, other = int(together[j]), broad[j]
+            if set(singles[place].columns) & set(singles[other].columns):
+                continue  # one column twice
+            if smallest <= both <= 0.9 * min(sizes[i], sizes[j]):  # more differ hardly from one of the two alone
+                made.append((place, other, both))
     return made
+
+
+def joined(a: Condition, b: Condition) -> Condition:
+    """Both of them together."""
+    halves = (a.text, b.text)
+    return Condition(" and ".join(halves), a.columns + b.columns, a.mask & b.mask, False, halves, a.tests + b.tests)
 
 
 def _short(value: float) -> str:

@@ -196,20 +196,6 @@ def design_of(diagnosis: Diagnosis) -> Design:
     return narrowed(made, diagnosis.settings.get("within", ()))
 
 
-def scope_rows(diagnosis: Diagnosis, scope: str, design: Design | None = None) -> Bool:
-    """(n,) the rows of a class or of another scope of the run, by its name; every row where it has no such scope.
-
-    Args:
-        design: the diagnosis' own, if it is at hand: to make it again takes a look at every row.
-    """
-    samples = diagnosis.samples
-    if samples.labels is not None and scope != EVERYTHING and scope in samples.class_names:
-        return samples.labels == samples.class_names.index(scope)
-    scopes = (design or design_of(diagnosis)).scopes
-    rows = next((s.rows for s in scopes if s.name == scope), np.arange(len(samples)))
-    return np.isin(np.arange(len(samples)), rows)
-
-
 def needs_superclasses(samples: SampleSet) -> bool:
     """True if there are more classes with rows than are searched one by one."""
     return samples.labels is not None and len(np.unique(samples.labels)) > MANY_CLASSES

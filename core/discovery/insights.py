@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from scipy import stats
 
 from core.discovery.cluster_phrases import Description, describe
-from core.discovery.condition_results import SAYS_THE_SAME, ConditionResults, correlation
-from core.discovery.conditions import Condition, build_conditions, possible_causes
+from core.discovery.condition_results import SAYS_THE_SAME, ConditionResults
+from core.discovery.conditions import Condition, chosen_conditions, joined, possible_causes
 from core.discovery.search.family import MIN_CANDIDATE_ROWS, centre
 from core.language.naming import nameable
-from core.records import EVERYTHING, F64, I64, Bool, Column, Diagnosis, Estimate, FailureCluster, Insight
+from core.records import EVERYTHING, I64, Bool, Diagnosis, Estimate, FailureCluster, Insight
+from core.statistics.packed import PackedMasks
 
 EACH, NAMES = 4, 2
 """Conditions and phrases shown for each cluster, and phrases among those that may be its name."""
@@ -79,33 +81,31 @@ def _conditions_of(results: ConditionResults, cluster: FailureCluster) -> list[t
     if not indices:
         return []
     rows = results.region(indices[0])[1]
-    masks = np.stack([results.region(i)[0][rows] for i in indices])
+    masks = PackedMasks.of((results.region(i)[0][rows] for i in indices), len(rows))
     conditions = [results.condition(i) for i in indices]
     retrieved = _retrieving(conditions, masks, cluster.membership[rows] >= 0.5)
     return [(indices[j], auroc, [conditions[q].text for q in same]) for j, auroc, same in retrieved[:EACH]]
 
 
-def _retrieving(conditions: Sequence[Condition], masks: Bool, members: Bool) -> list[tuple[int, float, list[int]]]:
+def _retrieving(
+    conditions: Sequence[Condition], masks: PackedMasks, members: Bool
+) -> list[tuple[int, float, list[int]]]:
     """The conditions that retrieve the members: (index, AUROC, the later ones that say the same), best first.
 
     Args:
         masks: (c, m) which rows meet each condition.
         members: (m,)
     """
-    aurocs, chance = _retrieval(masks, members)
-    chance = chance * _looked_at(conditions)
-    keep = [int(j) for j in np.argsort(-aurocs, kind="stable") if aurocs[j] >= DESCRIBES and chance[j] <= 0.05]
+    sizes, inside, n_members = masks.sizes(), masks.sizes(members), int(members.sum())
+    hits, false = inside / max(n_members, 1), (sizes - inside) / max(len(members) - n_members, 1)
+    aurocs = (1 + hits - false) / 2
+    keep = np.argsort(-aurocs, kind="stable")
+    keep = keep[aurocs[keep] >= DESCRIBES]
+    # the hypergeometric chance of so many members in each
+    chance = stats.hypergeom.sf(inside[keep] - 1, len(members), sizes[keep], n_members) * _looked_at(conditions)[keep]
     simple = {c.text: float(a) for c, a in zip(conditions, aurocs)}
-    keep = [j for j in keep if _worth_its_length(conditions[j], float(aurocs[j]), simple)]
-    return [(j, float(aurocs[j]), same) for j, same in _fold(keep, masks)]
-
-
-def _retrieval(masks: Bool, members: Bool) -> tuple[F64, F64]:
-    """(c,) AUROC of each condition for membership, and (c,) the hypergeometric chance of so many members in it."""
-    inside = masks[:, members].sum(1)
-    hits, false = inside / max(members.sum(), 1), masks[:, ~members].sum(1) / max((~members).sum(), 1)
-    chance = stats.hypergeom.sf(inside - 1, len(members), masks.sum(1), members.sum())
-    return (1 + hits - false) / 2, np.asarray(chance)
+    worth = [j for j in keep[chance <= 0.05].tolist() if _worth_its_length(conditions[j], float(aurocs[j]), simple)]
+    return [(j, float(aurocs[j]), same) for j, same in _fold(worth, masks)]
 
 
 def _looked_at(conditions: Sequence[Condition]) -> I64:
@@ -119,11 +119,11 @@ def _worth_its_length(condition: Condition, auroc: float, simple: dict[str, floa
     return all(auroc > simple.get(half, 0.0) + 0.03 for half in condition.halves)
 
 
-def _fold(order: Sequence[int], masks: Bool) -> list[tuple[int, list[int]]]:
+def _fold(order: Sequence[int], masks: PackedMasks) -> list[tuple[int, list[int]]]:
     """Each condition that says something new, with the later ones that say the same."""
     leads: list[tuple[int, list[int]]] = []
     for j in order:
-        twin = next((same for lead, same in leads if correlation(masks[lead], masks[j]) > SAYS_THE_SAME), None)
+        twin = next((same for lead, same in leads if masks.correlation(lead, j) > SAYS_THE_SAME), None)
         if twin is None:
             leads.append((j, []))
         elif len(twin) < 6:
@@ -162,25 +162,37 @@ def _name(results: ConditionResults, index: int, lead: int) -> str:
     return own if results.raw(index).scope == results.raw(lead).scope else f"{own} ({scope})"
 
 
-def explain(diagnosis: Diagnosis, rows: I64, columns: Sequence[Column] | None = None) -> tuple[Insight, ...]:
-    """What sets the `rows` that somebody picked apart from the rest: exploratory, without a p.
+_LOOKED_AT: WeakKeyDictionary[Diagnosis, tuple[tuple[Condition, ...], PackedMasks]] = WeakKeyDictionary()
+"""Of the runs in memory that were asked: their conditions, whose masks are kept beside them alone."""
+
+
+def _conditions(diagnosis: Diagnosis) -> tuple[tuple[Condition, ...], PackedMasks]:
+    """The conditions by which a selection of the run may be explained; made once."""
+    if diagnosis not in _LOOKED_AT:
+        columns, none = possible_causes(diagnosis.samples.metadata), np.zeros(0, bool)
+        singles, pairs, _ = chosen_conditions(columns, smallest=MIN_CANDIDATE_ROWS, most=600)
+        masks = PackedMasks.of((one.mask for one in singles), len(diagnosis.samples)).joined(pairs)
+        bare = [replace(one, mask=none) for one in singles]
+        _LOOKED_AT[diagnosis] = (*bare, *(joined(bare[i], bare[j]) for i, j in pairs)), masks
+    return _LOOKED_AT[diagnosis]
+
+
+def explain(diagnosis: Diagnosis, rows: I64) -> tuple[Insight, ...]:
+    """What of the metadata, and of the properties that may be causes, sets the `rows` that somebody picked apart from
+    the rest: exploratory, without a p.
 
     Args:
         rows: row numbers of the selection.
-        columns: the columns to look at; if None, all metadata and the properties that may be causes.
     """
-    n = len(diagnosis.samples)
-    members = np.zeros(n, bool)
+    members = np.zeros(len(diagnosis.samples), bool)
     members[rows] = True
-    looked_at = possible_causes(diagnosis.samples.metadata) if columns is None else columns
-    conditions, _ = build_conditions(looked_at, smallest=MIN_CANDIDATE_ROWS, most=600)
+    conditions, masks = _conditions(diagnosis)
     if not conditions or not members.any() or members.all():
         return ()
-    retrieved = _retrieving(conditions, np.stack([c.mask for c in conditions]), members)
     losses, errors = diagnosis.outcomes.fitted, diagnosis.outcomes.errors
     made: list[Insight] = []
-    for j, auroc, same in retrieved[:6]:
-        mask = conditions[j].mask
+    for j, auroc, same in _retrieving(conditions, masks, members)[:6]:
+        mask = masks.mask(j)
         difference = float(losses[mask].mean() - losses[~mask].mean())
         insight = Insight(
             text=conditions[j].text,

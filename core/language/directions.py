@@ -6,6 +6,10 @@ from __future__ import annotations
 import numpy as np
 
 from core.records import F32, I64, Embeddings, Words
+from core.row_runs import row_runs
+
+_CELLS = 1 << 20
+"""Entries of the rows that are summed at once."""
 
 
 def words_of(
@@ -21,23 +25,28 @@ def words_of(
     return Words(joint, encoder, phrases, families or ("",) * len(phrases), directions, notes)
 
 
-def phrase_scores(vectors: F32, directions: F32, blocks: I64) -> F32:
+def phrase_scores(vectors: F32, directions: F32, blocks: I64, means: F32 | None = None) -> F32:
     """(n, P) how far each sample lies along each phrase, from the mean of its block.
 
     Only samples of one block may be compared by it; across blocks it says which samples are unusual for their class.
+
+    Args:
+        means: `block_means` where `vectors` are some of the rows.
     """
-    return (centred(vectors, blocks) @ directions.T).astype(np.float32)
+    return (centred(vectors, blocks, means) @ directions.T).astype(np.float32)
 
 
-def centred(vectors: F32, blocks: I64) -> F32:
-    """(n, d) vectors minus the mean of their block."""
-    return vectors - block_means(vectors, blocks)[blocks]
+def centred(vectors: F32, blocks: I64, means: F32 | None = None) -> F32:
+    """(n, d) vectors minus the mean of their block, of these rows or given as `means`."""
+    return vectors - (block_means(vectors, blocks) if means is None else means)[blocks]
 
 
 def block_means(vectors: F32, blocks: I64) -> F32:
     """(k, d) mean vector of each block."""
-    k = int(blocks.max()) + 1
-    counts = np.maximum(np.bincount(blocks, minlength=k), 1)[:, None]
-    sums = np.zeros((k, vectors.shape[1]))
-    np.add.at(sums, blocks, vectors.astype(np.float64))
-    return (sums / counts).astype(np.float32)
+    k, d = int(blocks.max()) + 1, vectors.shape[1]
+    sizes = np.bincount(blocks, minlength=k)
+    sums = np.zeros((k, d))
+    for block, rows in enumerate(np.split(np.argsort(blocks, kind="stable"), np.cumsum(sizes)[:-1])):
+        for run in row_runs(len(rows), d, _CELLS):  # one row after the other, in double precision
+            sums[block] = np.add.reduce(np.concatenate([sums[block][None], vectors[rows[run]]]), 0)
+    return (sums / np.maximum(sizes, 1)[:, None]).astype(np.float32)

@@ -24,7 +24,7 @@ from PIL import Image, ImageDraw, ImageOps
 from scipy.stats import fisher_exact
 
 from core.checks.clicks import draw_strip
-from core.discovery.design import scope_rows
+from core.discovery.called import scope_rows
 from core.records import Bool, Diagnosis, Insight
 from core.reports.wording.findings import best_phrase
 from core.statistics.intervals import wilson

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 import numpy as np
 
+from core.discovery.called import scope_rows
 from core.errors import InvalidInput
 from core.records import F64, Bool, Diagnosis, FailureCluster, Insight
 from core.reports.wording.findings import cluster_title
@@ -102,8 +103,6 @@ def on_cluster(session: Session, cluster: Any) -> Any:
 
 def masks(diagnosis: Diagnosis, cluster: FailureCluster) -> tuple[Bool, Bool]:
     """(members, scope), each (n,)."""
-    from core.discovery.design import scope_rows
-
     return cluster.membership >= 0.5, scope_rows(diagnosis, cluster.scope)
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from core.data.modality import noun_of
+from core.discovery.called import scope_rows
 from core.numbers import bracketed, count, p_value, percent, signed
-from core.records import EVERYTHING, I64, Diagnosis, FailureCluster, Insight
+from core.records import EVERYTHING, I64, Diagnosis, FailureCluster, Insight, ItemStore
 from core.reports.wording.candidates import chance_phrase
 from core.reports.wording.effects import coverage_is
 from core.reports.wording.findings import cluster_title, overlap, patches_title, plain_sentence
@@ -109,8 +111,6 @@ def unconfirmed(candidate: FailureCluster) -> str:
 def _counted(diagnosis: Diagnosis, rows: I64, scope: str) -> dict[str, Any]:
     """How many are picked, what share of the scope that is, its name ("" for all samples), and their mean loss beside
     that of the rest, None without one."""
-    from core.discovery.design import scope_rows  # scipy: not needed to start the page
-
     within, loss = scope_rows(diagnosis, scope), diagnosis.outcomes.loss
     rest = within.copy()
     rest[rows] = False
@@ -146,8 +146,6 @@ def _figures(diagnosis: Diagnosis, cluster: FailureCluster) -> list[tuple[str, s
 def probed(diagnosis: Diagnosis, cluster: FailureCluster) -> tuple[str, str] | None:
     """The latest probe's name, and how often it is wrong in the cluster and in the rest of its scope, with what it
     fixes and breaks there; None without one."""
-    from core.discovery.design import scope_rows  # scipy: not needed to start the page
-
     result = next((r for r in reversed(diagnosis.probes) if not is_own(diagnosis, r.name)), None)
     wrong = None if result is None else result.outcomes.errors
     if result is None or wrong is None:
@@ -188,10 +186,22 @@ COUNTER = "For the worst members, the most alike samples on which the model does
 def nearest_rows(diagnosis: Diagnosis, row: int, most: int = 8) -> list[int]:
     """The samples most like one, by the cosine of their embeddings, the nearest first; of several rows that show one
     picture, as with several labels, one, and none that shows its own."""
-    vectors, items = diagnosis.embeddings.vectors, diagnosis.samples.items
-    likeness = vectors @ vectors[row]
+    items = diagnosis.samples.items
+    likeness = diagnosis.embeddings.vectors @ diagnosis.embeddings.vectors[row]
+    n, looked_at = len(likeness), 8 * most
+    while True:  # most often the first few are enough, and the others need not be sorted
+        looked_at = min(n, looked_at)
+        near = np.flatnonzero(likeness >= np.partition(likeness, n - looked_at)[n - looked_at])
+        found = _apart(near[np.argsort(-likeness[near], kind="stable")].tolist(), row, items, most)
+        if len(found) == most or looked_at == n:
+            return found
+        looked_at *= 16
+
+
+def _apart(order: Sequence[int], row: int, items: ItemStore | None, most: int) -> list[int]:
+    """The first of these rows that show neither what `row` shows nor what an earlier one does."""
     seen, found = {row if items is None else items.name(row)}, list[int]()
-    for near in np.argsort(-likeness, kind="stable").tolist():
+    for near in order:
         shown = near if items is None else items.name(near)
         if shown not in seen:
             seen.add(shown)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
 from core.data.images.properties import OF_PICTURE
 from core.data.modality import modality_of
 from core.numbers import bracketed, count, number, percent
-from core.records import I64, Bool, Diagnosis, Insight
+from core.records import F32, I64, Bool, Diagnosis, Insight, Words
 from core.reports.html.intervals import IntervalBar
 from core.reports.wording.competence import competence_in_brief
 from core.reports.wording.effects import effect_figure
@@ -141,24 +142,39 @@ def _part(members: Bool) -> I64:
     return np.sort(np.concatenate(kept))
 
 
+_MEANS: WeakKeyDictionary[Diagnosis, tuple[I64, F32]] = WeakKeyDictionary()
+"""Of the runs in memory that were asked: the class of each row within which it is compared, and its mean."""
+
+
+def _means(diagnosis: Diagnosis, words: Words) -> tuple[I64, F32]:
+    if diagnosis not in _MEANS:
+        from core.discovery.design import design_of  # scipy: not needed for the first view
+        from core.language.directions import block_means
+
+        blocks = design_of(diagnosis).centre_of_row
+        _MEANS[diagnosis] = blocks, block_means(words.joint.vectors, blocks)
+    return _MEANS[diagnosis]
+
+
 def phrases_of_rows(diagnosis: Diagnosis, rows: I64) -> tuple[ShownFinding, ...]:
     """Phrases that set picked rows apart, best first; exploratory, so without a p."""
     words, n = diagnosis.words, len(diagnosis.samples)
     if words is None or not 2 <= len(rows) <= n - 2:
         return ()
     from core.discovery.cluster_phrases import describe  # scipy: not needed for the first view
-    from core.discovery.design import design_of
     from core.language.directions import phrase_scores
 
     members = np.zeros(n, bool)
     members[rows] = True
     part = _part(members)
-    scores = phrase_scores(words.joint.vectors, words.directions, design_of(diagnosis).centre_of_row)[part]
+    blocks, means = _means(diagnosis, words)
+    scores = phrase_scores(words.joint.vectors[part], words.directions, blocks[part], means)
+    looked_at = "" if len(part) == n else f", looked for among {len(part):,} samples"
     return tuple(
         ShownFinding(
             words.phrases[found.phrase],
             f"Finds your selection with AUROC {number(found.held_out.value)} {bracketed(found.held_out)} on samples "
-            f"that it was not chosen on; chosen in {percent(found.stability)} of the folds.",
+            f"that it was not chosen on; chosen in {percent(found.stability)} of the folds{looked_at}.",
             mark="exploratory, no p",
             known=competence_in_brief(words, found.phrase),
             quiet=True,

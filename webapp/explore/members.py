@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from core.discovery.called import scope_rows
 from core.numbers import bracketed, percent
 from core.records import I64, Diagnosis, Estimate, FailureCluster, Insight
 from core.reports.html.intervals import IntervalBar, interval_bar
@@ -17,8 +18,6 @@ def members_of(cluster: FailureCluster) -> I64:
 def met_by(diagnosis: Diagnosis, insight: Insight, rows: I64, what: str = "members") -> str:
     """Such as "43 % of members, 5 % of the rest": how many of the rows, and of the rest of the condition's scope, meet
     it (plain text)."""
-    from core.discovery.design import scope_rows  # scipy: not needed to start the page
-
     scope = scope_rows(diagnosis, insight.scope)
     picked = np.zeros(len(scope), bool)
     picked[rows] = True

@@ -32,15 +32,14 @@ def show_selection(session: Session) -> tuple[Session, Any, Any]:
     view = view_of(session)
     if rows is None:
         return session, cluster_list(diagnosis, note, patches), gr.update(selection=NO_SELECTION, view=view)
-    described = replace(describe_selection(session, diagnosis), own=form_of(session, diagnosis, rows))
+    described = replace(describe_selection(session, diagnosis, rows), own=form_of(session, diagnosis, rows))
     pane = selection_pane(diagnosis, described, patches)
     selection = map_selection(rows, len(diagnosis.samples), cluster=session.cluster)
     return session, pane, gr.update(selection=selection, view=view)
 
 
-def describe_selection(session: Session, diagnosis: Diagnosis) -> Selection:
+def describe_selection(session: Session, diagnosis: Diagnosis, rows: I64) -> Selection:
     """The picked rows with what is known of them: a cluster's tested insights, or an exploratory reading of a lasso."""
-    rows = selected_rows(session, diagnosis)
     if session.row is not None:
         return Selection(rows, (), shown=session.shown, back=_back(session))
     cluster = None if session.filters else picked_cluster(session, diagnosis)  # of some members nothing was tested

@@ -99,8 +99,9 @@ def _views(diagnosis: Diagnosis, progress: Progress) -> list[PaneView]:
         progress("draw the clusters", at, len(names))
         kind, _, number = name.partition("-")
         session = Session("", **{kind: int(number)}, shown=SHOWN)  # type: ignore[arg-type]
-        pane = selection_pane(diagnosis, describe_selection(session, diagnosis))
-        made.append((name, pane, selected_rows(session, diagnosis).tolist()))
+        rows = selected_rows(session, diagnosis)
+        pane = selection_pane(diagnosis, describe_selection(session, diagnosis, rows))
+        made.append((name, pane, rows.tolist()))
     return made
 
 

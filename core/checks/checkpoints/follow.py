@@ -16,7 +16,7 @@ import numpy as np
 
 from core.checks.second_model import read_second
 from core.data.tables.roles import Roles
-from core.discovery.design import scope_rows
+from core.discovery.called import scope_rows
 from core.errors import InvalidInput, quoted
 from core.records import I64, Bool, Diagnosis, Estimate, FailureCluster, Progress, no_progress
 from core.statistics.intervals import UNDEFINED, accuracy_of

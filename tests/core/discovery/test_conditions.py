@@ -112,6 +112,25 @@ def test_pairs_are_of_two_columns_and_say_more_than_either() -> None:
         assert pair.mask.sum() >= 5
 
 
+def test_pairs_are_those_of_a_plain_loop_in_its_order() -> None:
+    rng = np.random.default_rng(5)
+    columns = [
+        *(Column(f"n{j}", "number", rng.normal(size=400)) for j in range(4)),
+        *(Column(f"c{j}", "category", np.array(["a", "b", "c", None], object)[rng.integers(0, 4, 400)]) for j in "xy"),
+    ]
+    found, _ = build_conditions(columns, smallest=20, most=10_000)
+    singles = [c for c in found if not c.halves]
+    plain = [
+        (a.text, b.text, (a.mask & b.mask).tobytes())
+        for at, a in enumerate(singles)
+        for b in singles[at + 1 :]
+        if a.broad and b.broad and not set(a.columns) & set(b.columns)
+        if 20 <= (a.mask & b.mask).sum() <= 0.9 * min(a.mask.sum(), b.mask.sum())
+    ]
+    assert len(plain) > 50
+    assert [(*c.halves, c.mask.tobytes()) for c in found if c.halves] == plain
+
+
 def test_pairs_of_least_support_are_left_out_and_it_is_said() -> None:
     rng = np.random.default_rng(2)
     columns = [category(f"c{i}", rng.choice(["x", "y", "z"], 300).tolist()) for i in range(4)]

@@ -6,9 +6,12 @@ from functools import cache
 
 import numpy as np
 import pytest
+from scipy import stats
 
+from core.discovery.conditions import Condition, build_conditions, possible_causes
 from core.discovery.insights import explain
 from core.discovery.method import diagnose_records
+from core.discovery.search.family import MIN_CANDIDATE_ROWS
 from core.discovery.settings import Settings
 from core.records import Bool, Column, Diagnosis, Embeddings, Outcomes, SampleSet
 from core.statistics.ranking import auroc
@@ -138,11 +141,34 @@ def test_a_selection_is_explained_as_exploration_without_a_p() -> None:
         assert np.isnan([insight.effect.low, insight.effect.high]).all()
 
 
-def test_only_the_columns_asked_for_explain_a_selection() -> None:
+@pytest.mark.parametrize("seed", range(4))
+def test_a_selection_is_explained_as_by_counting_every_mask(seed: int) -> None:
     diagnosis, fog = foggy(hidden=True)
-    lamp = diagnosis.samples.metadata[2]
-    assert {i.columns for i in explain(diagnosis, np.flatnonzero(fog), [lamp])} == {("lamp",)}
-    assert explain(diagnosis, np.flatnonzero(fog), []) == ()
+    rows = np.flatnonzero(fog ^ (np.random.default_rng(seed).random(N) < 0.1 * seed))
+    members = np.isin(np.arange(N), rows)
+    conditions, _ = build_conditions(possible_causes(diagnosis.samples.metadata), smallest=MIN_CANDIDATE_ROWS, most=600)
+    single = sum(len(c.columns) == 1 for c in conditions)
+    area = {c.text: (1 + c.mask[members].mean() - c.mask[~members].mean()) / 2 for c in conditions}
+    kept = list[Condition]()
+    for c in sorted(conditions, key=lambda c: -area[c.text]):
+        chance = stats.hypergeom.sf(c.mask[members].sum() - 1, N, c.mask.sum(), len(rows))
+        tried = single if len(c.columns) == 1 else len(conditions)
+        longer = all(area[c.text] > area[half] + 0.03 for half in c.halves)
+        if area[c.text] >= 0.6 and chance * tried <= 0.05 and longer:
+            kept.append(c)
+    leads = list[tuple[Condition, list[str]]]()
+    for c in kept:
+        same = next((said for lead, said in leads if np.corrcoef(lead.mask, c.mask)[0, 1] > 0.6), None)
+        if same is None:
+            leads.append((c, []))
+        elif len(same) < 6:
+            same.append(c.text)
+    found = explain(diagnosis, rows)
+    assert found
+    assert [(i.text, i.mask.tobytes(), list(i.proxies)) for i in found] == [
+        (c.text, c.mask.tobytes(), same) for c, same in leads[:6]
+    ]
+    assert [i.retrieval for i in found] == pytest.approx([area[c.text] for c, _ in leads[:6]])
 
 
 def test_a_selection_of_nothing_of_everything_or_at_random_has_no_explanation() -> None:

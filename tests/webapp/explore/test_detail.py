@@ -8,7 +8,7 @@ import numpy as np
 
 from core.numbers import percent
 from core.records import Diagnosis, ProbeResult
-from tests.support.diagnoses import make_diagnosis
+from tests.support.diagnoses import MemoryImages, make_diagnosis
 from tests.webapp.markup.test_html import Tags
 from webapp.explore.detail import Selection, nearest_rows, probed, selection_pane, typical_rows
 
@@ -81,6 +81,17 @@ def test_of_rows_that_show_one_picture_the_nearest_is_shown_once(diagnosis: Diag
     assert len(set(shown)) == len(near) == 8
     assert several.name(7) not in shown
     assert near[0] == most[2]
+
+
+def test_the_nearest_are_those_of_a_whole_sort_also_where_all_are_alike_or_show_little_else() -> None:
+    diagnosis = make_diagnosis(400, with_images=False)
+    vectors = diagnosis.embeddings.vectors[np.arange(400) % 3]  # three places, 133 rows at each
+    alike = replace(diagnosis, embeddings=replace(diagnosis.embeddings, vectors=vectors))
+    order = np.argsort(-(vectors @ vectors[1]), kind="stable")
+    assert nearest_rows(alike, 1, most=200) == [row for row in order.tolist() if row != 1][:200]
+    pictures = MemoryImages(tuple(f"{min(i % 3, 1)}-{i // 300}.png" for i in range(400)), ())
+    few = replace(alike, samples=replace(alike.samples, items=pictures))
+    assert nearest_rows(few, 1) == [301, 0, 300]
 
 
 def test_galleries_are_called_after_what_the_samples_are() -> None:

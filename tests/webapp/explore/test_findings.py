@@ -79,3 +79,12 @@ def test_a_selection_is_described_in_words_without_a_p(worded: Diagnosis) -> Non
     assert "in the dark" in [f.text for f in phrases_of_rows(large, np.flatnonzero(np.arange(4800) % 4 == 0))]
     assert phrases_of_rows(worded, dark[:1]) == ()
     assert phrases_of_rows(make_diagnosis(), np.arange(9)) == ()
+
+
+def test_what_of_many_samples_was_looked_at_is_said(worded: Diagnosis) -> None:
+    rows = np.arange(0, len(worded.samples), 4)
+    assert not any("looked for among" in one.said for one in phrases_of_rows(worded, rows))
+    many = add_words(make_diagnosis(2400, with_images=False))
+    found = phrases_of_rows(many, np.arange(0, 2400, 4))
+    assert found
+    assert all("of the folds, looked for among 1,500 samples." in one.said for one in found)

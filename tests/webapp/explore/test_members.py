@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.discovery.design import scope_rows
+from core.discovery.called import scope_rows
 from core.numbers import bracketed
 from core.records import Diagnosis, FailureCluster
 from tests.support.diagnoses import make_diagnosis
