@@ -131,6 +131,7 @@ def ask(run: str, texts: list[str]) -> dict[str, Any]:
 
     Each p is adjusted for any number of questions.
     """
+    from core.checks.answers import condition_told
     from core.records.codec import to_json
     from core.reports.tables.values import fields  # pandas
     from core.reports.wording.answers import answer_sentence, difference_sentence
@@ -139,11 +140,12 @@ def ask(run: str, texts: list[str]) -> dict[str, Any]:
     answers, gap = answer_texts(diagnosis, _read_texts(texts))
     names = (
         "text scope unsearched refused support rest error_rest p confirmed untested nearest closeness through "
-        "extrapolation least counted"
+        "extrapolation measure least counted"
     )
     said = [
         {
             **fields(a, f"{names} observed error_rate"),
+            "condition": condition_told(a),
             "ids": [diagnosis.samples.ids[int(i)] for i in a.rows],
             "sentence": answer_sentence(diagnosis, a),
         }

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 
 from core.errors import InvalidInput
-from core.records import F64, I64, Diagnosis, Estimate, Measure
+from core.language.counted import beside_condition
+from core.language.measured_words import named_condition
+from core.language.prompts import class_in
+from core.records import F64, I64, Diagnosis, Estimate, Insight, Measure
 from core.statistics.intervals import UNDEFINED, bootstrap
 
 Untested = Literal["", "far from every phrase", "too few groups", "a run of before", "counted alone"]
@@ -64,6 +67,12 @@ class Answer:
     of the rest to be confirmed 8 times in 10; None without a p, and where even rows that all fail would be
     missed."""
 
+    condition: Insight | None = None
+    """The run's confirmed condition that the text says word for word, or of its class names by what the property is
+    called ("dark"); the rows need not be those that meet it."""
+    named: str = ""
+    """Of one that is not said word for word, what the words name: its text, or that of a condition which the run lists
+    as saying the same."""
     counted: str = ""
     """The condition on what is counted or measured of each sample that the text says, such as "no capital letter": then
     the rows are those that meet it, in the order of the ids, whatever an encoder sees, and the p is the run's own; ""
@@ -97,6 +106,29 @@ class Difference:
     any_pair: bool = False
     """True where both have a p: then the interval adds up theirs and holds for any two of any number of questions. Else
     it is the group bootstrap for this pair alone, the shared samples counted on both sides."""
+
+
+def with_condition(diagnosis: Diagnosis, answer: Answer) -> Answer:
+    """The answer beside the confirmed condition that its text names, if it names one."""
+    known = [i for i in diagnosis.insights if i.kind == "condition" and i.confirmed]
+    own = [i for i in known if beside_condition(answer.text, [(i.text, i.tests, None)]) is not None]
+    if answer.counted:
+        own = [i for i in known if i.text == answer.counted]
+    if own:
+        return replace(answer, condition=min(own, key=lambda i: (i.scope != answer.scope, -len(i.text))))
+    names = diagnosis.samples.class_names
+    label = class_in(answer.text, names)
+    found = None if label is None else named_condition(answer.text, diagnosis, names[label], answer.scope)
+    return answer if found is None else replace(answer, condition=found[0], named=found[1])
+
+
+def condition_told(answer: Answer) -> dict[str, Any] | None:
+    """The condition that an answer's text names, as its fields are written."""
+    found = answer.condition
+    if found is None:
+        return None
+    told = {name: getattr(found, name) for name in ("text", "scope", "size", "p", "measure")}
+    return {**told, "named": answer.named or found.text}
 
 
 def nothing_shown(

@@ -34,7 +34,7 @@ READ = 100
 """Characters of a matching text that are printed."""
 ANSWERED = (
     "text scope unsearched shown refused support observed rest error_rate error_rest p confirmed untested nearest "
-    "closeness through extrapolation least counted"
+    "closeness through extrapolation measure least counted"
 ).split()
 COMPARED = ("first", "second", "observed", "shared", "any_pair")
 """Fields of an answer, and of a difference, that --json gives as they are."""
@@ -127,13 +127,15 @@ def _names(diagnosis: Diagnosis, answer: Answer, every: bool) -> str:
 def _document(
     diagnosis: Diagnosis, answers: list[Answer], differences: list[Difference], every: bool
 ) -> dict[str, Any]:
+    from core.checks.answers import condition_told
     from core.records.codec import to_json
     from core.reports.wording.answers import answer_sentence, difference_sentence
 
     def shown(answer: Answer) -> dict[str, Any]:
         rows = answer.rows if every else answer.rows[:NAMED]
         matches = [diagnosis.samples.ids[int(row)] for row in rows]
-        return {"matches": matches, "sentence": answer_sentence(diagnosis, answer)}
+        condition = condition_told(answer)
+        return {"condition": condition, "matches": matches, "sentence": answer_sentence(diagnosis, answer)}
 
     questions = [_fields(a, ANSWERED) | shown(a) for a in answers]
     compared = [_fields(d, COMPARED) | {"sentence": difference_sentence(diagnosis, d)} for d in differences]

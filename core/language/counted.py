@@ -165,7 +165,7 @@ def _ends(tests: _Tests) -> frozenset[str]:
     found = set[str]()
     for name, sign, value in tests:
         low, high = PLAIN.get(name, ("", ""))
-        for end in (low if sign == "<=" else high if sign == ">=" else "", *_calls(name, sign, value, name in PLAIN)):
+        for end in (low if sign == "<=" else high if sign == ">=" else "", *calls_of(name, sign, value, name in PLAIN)):
             found |= {singular(word) for word in words_in(end)}
     return frozenset(found)
 
@@ -174,19 +174,19 @@ def _called(text: str, known: Sequence[SaidCondition], diagnosis: Diagnosis) -> 
     """The condition on one column that the page calls what the text says, such as "dark" or "with links"; None where a
     phrase of the vocabulary says it. Of several limits the first that is known: none is chosen by the losses."""
     columns = diagnosis.samples.metadata
-    asked, measured = _bare(text), {column.name for column in columns if column.measured}
+    asked, measured = bare_words(text), {column.name for column in columns if column.measured}
     numbers = Counter(column.name for column in columns if column.kind == "number")
     phrases = () if diagnosis.words is None else diagnosis.words.phrases
-    if not asked or any(_bare(phrase) == asked for phrase in phrases):
+    if not asked or any(bare_words(phrase) == asked for phrase in phrases):
         return None
     of_two = {name for name, n in numbers.items() if n > 1}  # a number of the user's own is called like a measured one
     alone = [one for one in known if len(one[1]) == 1 and one[1][0][0] not in of_two]
-    calls = ((one, call) for one in (*alone, *_AT_LEAST_ONE) for call in _calls(*one[1][0], one[1][0][0] in measured))
-    meant = [one for one, call in calls if _bare(call) == asked]
+    calls = ((one, call) for one in (*alone, *_AT_LEAST_ONE) for call in calls_of(*one[1][0], one[1][0][0] in measured))
+    meant = [one for one, call in calls if bare_words(call) == asked]
     return meant[0] if len({one[1][0][0] for one in meant}) == 1 else None
 
 
-def _calls(name: str, sign: str, value: str | float | None, is_measured: bool) -> Iterator[str]:
+def calls_of(name: str, sign: str, value: str | float | None, is_measured: bool) -> Iterator[str]:
     """What a condition on one column is called beside its own words."""
     low, high = PLAIN.get(name, ("", "")) if is_measured else ("", "")
     if sign == "=" and (value in HUES if "{}" in high else value == name):
@@ -200,7 +200,8 @@ def _calls(name: str, sign: str, value: str | float | None, is_measured: bool) -
         yield from (f"high {name}", f"{name} high")
 
 
-def _bare(text: str) -> tuple[str, ...]:
+def bare_words(text: str) -> tuple[str, ...]:
+    """The words of a text in the singular, without signs, articles and the word for a sample."""
     words = (word.strip(_LIGHT) for word in _pieces(re.sub(r"(?<=\w)-(?=\w)", " ", text)))
     return tuple(singular(word) for word in words if word and word not in _ASIDE)
 

@@ -81,8 +81,10 @@ def verdict(answer: Answer) -> str:
     if not answer.shown:
         return "Nothing here shows this"
     if answer.p is None:
-        return VERDICTS[answer.untested]
-    return f"{'Confirmed: higher loss' if answer.confirmed else 'Not confirmed'}, {p_value(answer.p)}"
+        told = VERDICTS[answer.untested]
+    else:
+        told = f"{'Confirmed: higher loss' if answer.confirmed else 'Not confirmed'}, {p_value(answer.p)}"
+    return told if answer.counted or answer.condition is None else f"By likeness: {told[0].lower()}{told[1:]}"
 
 
 def _card(diagnosis: Diagnosis, answer: Answer) -> dict[str, Any]:

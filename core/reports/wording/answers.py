@@ -5,9 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from core.language.counted import beside_condition
 from core.language.hard_words import hearing_notes
-from core.numbers import count, digits_for, held_to, interval, number, p_value, percent, points, with_unit
+from core.numbers import count, digits_for, interval, number, p_value, percent, points, with_unit
 from core.records import EVERYTHING, Diagnosis
 from core.reports.wording.findings import sample_noun, sentence
 
@@ -23,8 +22,8 @@ def answer_sentence(diagnosis: Diagnosis, answer: Answer) -> str:
         diagnosis: the run that was asked.
         answer: one that `ask` gave.
     """
-    scope, known = _measured(diagnosis, answer)
-    if answer.counted and answer.p is not None and known and scope == answer.scope:
+    known, found = _measured(diagnosis, answer), answer.condition
+    if answer.counted and answer.p is not None and found is not None and found.scope == answer.scope:
         return known
     return " ".join(filter(None, (known, _answered(diagnosis, answer))))
 
@@ -67,18 +66,20 @@ def _answered(diagnosis: Diagnosis, answer: Answer) -> str:
     return " ".join(parts)
 
 
-def _measured(diagnosis: Diagnosis, answer: Answer) -> tuple[str, str]:
-    """Where the text names one of the run's confirmed conditions, its scope and what the run measured itself: no
-    encoder has to guess it."""
-    known = [i for i in diagnosis.insights if i.kind == "condition" and i.confirmed]
-    own = [i for i in known if beside_condition(answer.text, [(i.text, i.tests, None)]) is not None]
-    if answer.counted:
-        own = [i for i in known if i.text == answer.counted]
-    if not own:
-        return "", ""
-    best = min(own, key=lambda i: (i.scope != answer.scope, -len(i.text)))
-    told = f'"{best.text}" was counted, not guessed: {sentence(diagnosis, best, proxies=False)}'
-    return best.scope, told if answer.counted else f"{told} By likeness alone:"
+def _measured(diagnosis: Diagnosis, answer: Answer) -> str:
+    """Of the confirmed condition that the text says or names, what the run measured itself: no encoder has to guess
+    it."""
+    found = answer.condition
+    if found is None:
+        return ""
+    told, likeness = sentence(diagnosis, found, proxies=False), "" if answer.counted else " By likeness alone:"
+    if not answer.named:
+        return f'"{found.text}" was counted, not guessed: {told}{likeness}'
+    own = "is confirmed" if answer.named == found.text else "says the same as a condition that is confirmed"
+    return (
+        f'These words may mean "{answer.named}", which is known of each {sample_noun(diagnosis)} without an encoder '
+        f"and {own} in {found.scope}: {told}{likeness}"
+    )
 
 
 def _counted(diagnosis: Diagnosis, answer: Answer, within: str) -> str:
@@ -105,13 +106,13 @@ def _unsearched(diagnosis: Diagnosis, answer: Answer) -> str:
 
 
 def _observed(diagnosis: Diagnosis, answer: Answer) -> str:
-    """Such as "are wrong 62 % of the time (95 % 41 % to 83 % for any number of questions) against 20 % of the rest"."""
+    """Such as "have an error rate of 62 % (95 % 41 % to 83 % for any number of questions) against 20 % in the rest"."""
     digits, unit = digits_for(diagnosis.outcomes.loss), with_unit(diagnosis)
     one, holds = answer.support == 1, "for this question alone" if answer.untested else "for any number of questions"
     if answer.in_shares and answer.error_rate is not None:
         span = interval(answer.error_rate, share=True)
-        observed = f"{'is' if one else 'are'} wrong {percent(answer.error_rate.value)} of the time"
-        against = f"against {percent(answer.error_rest)} of the rest"
+        observed = f"{'has' if one else 'have'} an error rate of {percent(answer.error_rate.value)}"
+        against = f"against {percent(answer.error_rest)} in the rest"
     else:
         span = interval(answer.observed, digits=digits)
         observed = f"{'has' if one else 'have'} a mean loss of {number(answer.observed.value, digits)}{unit}"
@@ -141,8 +142,9 @@ def _chance(answer: Answer, nouns: str) -> str:
             f'"{answer.nearest}", cosine {number(answer.closeness, 2)}), and only those were tested. Bring it as a '
             "phrase of your own to have it tested."
         )
-    p = p_value(answer.p) if answer.confirmed else f"{held_to(answer.p, answer.alpha)},"
-    held = f"{p} for these very {nouns}, adjusted for any number of questions"
+    of = f" of the {answer.measure}" if answer.measure else ""
+    level = "" if answer.confirmed else f", held to {answer.alpha:.2g}"
+    held = f"{p_value(answer.p)}{of} for these very {nouns}, adjusted for any number of questions{level}"
     worse = "fail more" if answer.measure != "mean loss" else "have a higher mean loss"
     return (
         f"Confirmed: these {nouns} {worse} than the rest ({held})."

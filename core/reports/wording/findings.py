@@ -72,7 +72,7 @@ def _rates(diagnosis: Diagnosis, insight: Insight) -> str:
         also, difference, shares = wrong and f"; {'it' if one else 'they'} {wrong}", insight.effect, False
     text = (
         f"{_whole(diagnosis, insight)} "
-        f"{worse}{_gap(difference, insight, shares, digits)}{also}{_coverage(diagnosis, insight)}."
+        f"{worse}{_gap(difference, insight, shares, digits, unit)}{also}{_coverage(diagnosis, insight)}."
     )
     return text if insight.confirmed else f"Exploratory: {text[0].lower()}{text[1:]}"
 
@@ -113,12 +113,12 @@ def _scope(diagnosis: Diagnosis, name: str) -> Bool | None:
     return None
 
 
-def _gap(difference: Estimate | None, insight: Insight, shares: bool, digits: int) -> str:
+def _gap(difference: Estimate | None, insight: Insight, shares: bool, digits: int, unit: str) -> str:
     """Such as " (difference 45 points, 95 % 21 to 70, adjusted p = 0.001)"; of a confirmed finding the difference pays
     for the search."""
     parts: list[str] = []
     if difference is not None and math.isfinite(difference.value):
-        value = points(difference.value) if shares else number(difference.value, digits)
+        value = points(difference.value) if shares else f"{number(difference.value, digits)}{unit}"
         parts.append(f"difference corrected for the search: {value}" if insight.confirmed else f"difference {value}")
         if math.isfinite(difference.low):
             scaled = (

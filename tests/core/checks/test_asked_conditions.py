@@ -7,14 +7,17 @@ from functools import cache
 
 import numpy as np
 
+from core.checks.answers import condition_told
 from core.checks.questions import QuestionReader, ask
 from core.checks.tags import tag_samples
 from core.discovery.conditions import meets
 from core.discovery.method import diagnose_records
 from core.language.counted import counted
+from core.language.measured_words import named_condition
 from core.language.tags import read_tags
-from core.records import Column, Diagnosis
+from core.records import EVERYTHING, Column, Diagnosis
 from core.reports.wording.answers import answer_sentence
+from core.reports.wording.findings import sentence
 from tests.support.planted_words import QUICK, WordTower, planted_run, samples_of
 
 
@@ -56,7 +59,7 @@ def test_a_condition_that_was_tested_and_not_confirmed_says_so_with_its_p() -> N
     assert not dark.confirmed
     assert dark.observed.low < dark.rest < dark.observed.high
     said = answer_sentence(found, dark)
-    assert f"the 250 samples with {dark.counted} are wrong" in said
+    assert f"the 250 samples with {dark.counted} have an error rate of" in said
     assert "Not confirmed" in said
     assert "would be confirmed 8 times in 10" in said
 
@@ -188,3 +191,78 @@ def test_a_confirmed_condition_is_not_quoted_where_another_value_is_said() -> No
     assert (other.counted, same.counted) == ("", "")
     assert "counted, not guessed" not in answer_sentence(run, other)
     assert answer_sentence(run, same).startswith('"ground = deep snow" was counted, not guessed')
+
+
+@cache
+def run_with_darkness() -> tuple[Diagnosis, WordTower]:
+    """The planted failure, whose rows are dark, as are so many others that they make a tenth of all."""
+    audit = planted_run("rare")[1]
+    samples, outcomes, embeddings, words = samples_of(audit)
+    rng, n = np.random.default_rng(0), len(samples)
+    elsewhere = np.flatnonzero(samples.labels != samples.labels[audit.slices[0]][0])
+    brightness = rng.uniform(0.4, 1, n)
+    brightness[rng.choice(elsewhere, n // 10 - int(audit.slices[0].sum()), replace=False)] -= 0.4
+    brightness[audit.slices[0]] -= 0.4
+    samples = replace(samples, metadata=(Column("brightness", "number", brightness, measured=True),))
+    run = diagnose_records(samples, outcomes, embeddings, words=words, settings=QUICK)
+    return run, WordTower(audit)
+
+
+def test_words_that_name_a_property_of_the_class_bring_its_confirmed_condition() -> None:
+    run, tower = run_with_darkness()
+    known = [
+        i for i in run.insights if i.kind == "condition" and i.confirmed and i.text.startswith("brightness at most")
+    ]
+    (scope,) = {i.scope for i in known} - {EVERYTHING}
+    for text in (f"a dark {scope}", f"a {scope} in the dark", f"poorly lit {scope}s", f"a {scope} with low brightness"):
+        (answer,) = ask(run, [text], encoder=tower)
+        assert answer.condition in known, text
+        assert answer.condition is not None
+        assert answer.condition.scope == scope
+        said = answer_sentence(run, answer)
+        assert said.startswith(f'These words may mean "{answer.named}"')
+        assert sentence(run, answer.condition, proxies=False) in said
+        assert "By likeness alone:" in said
+        assert condition_told(answer) == {
+            "text": answer.condition.text,
+            "scope": scope,
+            "size": answer.condition.size,
+            "p": answer.condition.p,
+            "measure": answer.condition.measure,
+            "named": answer.named,
+        }
+
+
+def test_other_words_bring_no_condition() -> None:
+    run, tower = run_with_darkness()
+    (scope,) = {i.scope for i in run.insights if i.kind == "condition" and i.confirmed} - {EVERYTHING}
+    other = next(name for name in run.samples.class_names if name != scope)
+    texts = [f"a {said} {scope}" for said in ("bright", "hardly dark", "noisy")]
+    texts += [f"a {scope} {said}" for said in ("that is not dark", "with high brightness", "beside a dark car")]
+    texts += [f"a dark {scope} in snow", f"a dark {other}", f"a dark {scope} and a {other}", "in dim light"]
+    for answer in ask(run, texts, encoder=tower):
+        assert answer.condition is None, answer.text
+        assert "These words may mean" not in answer_sentence(run, answer)
+    (bare,) = [one for one in ask(run, [scope, f"a dark {scope}"], encoder=tower) if one.refused]
+    assert (bare.condition, condition_told(bare)) == (None, None)
+    turned = replace(run, samples=replace(run.samples, metadata=(replace(run.samples.metadata[0], measured=False),)))
+    assert named_condition(f"a dark {scope}", turned, scope, scope) is None
+    assert named_condition(f"a {scope} with low brightness", turned, scope, scope) is not None
+
+
+def test_words_are_heard_through_a_condition_that_says_the_same() -> None:
+    run, _ = run_with_darkness()
+    own = next(i for i in run.insights if i.kind == "condition" and i.confirmed and i.scope != EVERYTHING)
+    instead = replace(own, text="tint = blue", tests=(("tint", "=", "blue"),), proxies=("brightness at most 0.213",))
+    found = named_condition(f"a dark {own.scope}", replace(run, insights=(instead,)), own.scope, own.scope)
+    assert found == (instead, "brightness at most 0.213")
+    assert named_condition(f"a bright {own.scope}", replace(run, insights=(instead,)), own.scope, own.scope) is None
+
+
+def test_a_value_of_a_column_is_known_by_itself() -> None:
+    run, _ = run_with_columns()
+    own = next(i for i in run.insights if i.text == "ground = deep snow")
+    light = replace(own, text="ground = snow", tests=(("ground", "=", "snow"),))
+    snowy = replace(run, insights=(light,))
+    assert named_condition(f"a {own.scope} in snow", snowy, own.scope, own.scope) == (light, "ground = snow")
+    assert named_condition(f"a {own.scope} on a road", snowy, own.scope, own.scope) is None

@@ -32,7 +32,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_question_is_answered_with_its_best_matches(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = said(capsys, "ask", str(run), "in the dark").splitlines()
-    assert lines[0].startswith('"in the dark": the 24 images most like it are wrong 100')
+    assert lines[0].startswith('"in the dark": the 24 images most like it have an error rate of 100')
     assert "Confirmed: these images fail more than the rest" in lines[0]
     assert "adjusted for any number of questions" in lines[0]
     assert lines[1].startswith("  Best matches: street/")

@@ -1,0 +1,113 @@
+"""Texts that name a confirmed condition by what its property is called and not by its limit: beside the class, "a dark
+horse" says nothing but the low end of "brightness"."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+
+from core.data.images.tint import HUES
+from core.language.counted import bare_words, calls_of
+from core.language.grammar import alternatives, singular, words_in
+from core.records import Diagnosis, Insight
+
+_Test = tuple[str, str, str | float | None]
+WORDS: Mapping[tuple[str, str], tuple[str, ...]] = {
+    ("brightness", "<="): (
+        "darkness", "dim", "dimly lit", "poorly lit", "badly lit", "dim light", "low light", "poor light",
+        "the dark", "underexposed",
+    ),
+    ("brightness", ">="): ("brightly lit", "bright light", "overexposed"),
+    ("underexposed share", ">="): ("underexposed",),
+    ("overexposed share", ">="): ("overexposed",),
+    ("contrast", "<="): ("little contrast",),
+    ("contrast", ">="): ("strong contrast", "much contrast"),
+    ("blur", "<="): ("focus", "sharp focus"),
+    ("blur", ">="): ("blurry", "blur", "out of focus", "unsharp"),
+    ("noise", ">="): ("grainy", "noise", "grain"),
+    ("colourfulness", "<="): ("little colour", "colourless", "faded colours", "dull colours"),
+    ("colourfulness", ">="): ("colourful", "vivid colours"),
+    ("saturation", "<="): ("desaturated", "faded colours", "dull colours"),
+    ("saturation", ">="): ("saturated", "vivid colours"),
+    ("megapixels", "<="): ("low resolution",),
+    ("megapixels", ">="): ("high resolution",),
+    ("width", "<="): ("low resolution",),
+    ("width", ">="): ("high resolution",),
+    ("height", "<="): ("low resolution",),
+    ("height", ">="): ("high resolution",),
+}  # fmt: skip
+"""What the ends of measured properties of pictures and clips are called beside `core.language.naming.PLAIN`. Words that
+may be said of the thing and not of the picture are left out where that is what they usually mean ("a sharp knife", "a
+small dog", "a light horse"); "dark" and "bright" are not, so an answer says what was measured."""
+_GREY = ("in black and white", "greyscale", "grayscale", "in greyscale", "in grayscale")
+"""And what `grey` is called: a black and white dog has colour around it."""
+_LEADING = frozenset("with in of has have having".split())
+_AROUND = frozenset("that which very too".split())
+MIN_VALUE = 3
+"""Letters of a value of a column of the user's own that is known by itself: "snow", and not "A" or "no"."""
+
+
+def named_condition(text: str, diagnosis: Diagnosis, class_name: str, scope: str) -> tuple[Insight, str] | None:
+    """The condition confirmed in the scope that the text names, and what the text names: its own text, or that of one
+    which the run lists as saying the same.
+
+    Args:
+        class_name: the class that the text names, whose words ask for nothing more.
+        scope: where the text is answered: of a class that was searched, what is confirmed in all samples says nothing.
+
+    Returns:
+        None unless the text says nothing beside one end of one property (or one value of a column) and the class.
+    """
+    columns, asked = diagnosis.samples.metadata, set(_asked(text, class_name))
+    names = Counter(column.name for column in columns)
+    measured = {column.name: column.measured for column in columns if names[column.name] == 1}
+
+    def says(test: _Test) -> bool:
+        return test[0] in measured and not asked.isdisjoint(_said_of(test, measured[test[0]]))
+
+    known = [i for i in diagnosis.insights if i.kind == "condition" and i.confirmed and i.scope == scope]
+    named = [(i, i.text) for i in known if len(i.tests) == 1 and says(i.tests[0])]
+    named = named or [(i, said) for i in known for said in i.proxies if says(_test_of(said))]
+    return min(named, key=lambda one: (one[0].p, one[1]), default=None)
+
+
+def _asked(text: str, class_name: str) -> Iterator[tuple[str, ...]]:
+    """The words of a text beside the class, with and without a preposition in front."""
+    words = _folded(text)
+    for name in (class_name, *alternatives(class_name)):
+        parts = tuple(singular(word) for word in words_in(name))
+        at = next((i for i in range(len(words)) if parts and words[i : i + len(parts)] == parts), None)
+        if at is not None:
+            words = words[:at] + words[at + len(parts) :]
+            break
+    words = tuple(word for word in words if word not in _AROUND)
+    if words:
+        yield words
+    if words[1:] and words[0] in _LEADING:
+        yield words[1:]
+
+
+def _folded(text: str) -> tuple[str, ...]:
+    return bare_words(re.sub(r"\b([Cc])olor", r"\1olour", text))
+
+
+def _said_of(test: _Test, is_measured: bool) -> set[tuple[str, ...]]:
+    """All that one test of a column is called."""
+    name, sign, value = test
+    if is_measured and name == "grey":
+        said = _GREY if value == "grey" else ()
+    elif is_measured:
+        said = (*calls_of(name, sign, value, is_measured), *WORDS.get((name, sign), ()))
+        said += (f"{value} tint", f"tinted {value}") if name == "tint" and value in HUES else ()
+    elif sign == "=":
+        said = (value,) if isinstance(value, str) and value.isalpha() and len(value) >= MIN_VALUE else ()
+    else:
+        said = tuple(calls_of(name, sign, value, is_measured))
+    return {words for words in map(_folded, said) if words}
+
+
+def _test_of(said: str) -> _Test:
+    """The test that the text of a condition on one property's limit says; of any other text one that asks nothing."""
+    found = re.fullmatch(r"(.+) at (most|least) [\d.,e+-]+", said)
+    return ("", "", None) if found is None else (found[1], "<=" if found[2] == "most" else ">=", 0.0)
