@@ -6,7 +6,7 @@ import numpy as np
 
 from core.numbers import count, number, percent
 from core.records import Diagnosis
-from core.reports.wording.classes import class_level, untested_sentence
+from core.reports.wording.classes import class_level, through_sentence, untested_sentence
 from core.reports.wording.scans import HINT, reference_of
 from core.reports.wording.sensitivity import classes_sentence
 from core.reports.wording.summary import PAIR_TESTED, predictability_in_brief
@@ -54,6 +54,7 @@ def class_section(diagnosis: Diagnosis) -> str:
         most=MAX_CHIPS,
         sensitivity=classes_sentence(diagnosis),
         untested=untested_sentence(diagnosis),
+        through=[*filter(None, (through_sentence(diagnosis, f) for f in diagnosis.classes))],
         pair_tested=PAIR_TESTED,
         level=class_level(diagnosis),
     )

@@ -31,7 +31,7 @@ from core.reports.html.yours import yours_section
 from core.reports.tables.diagnosis import top_members
 from core.reports.wording import summary
 from core.reports.wording.candidates import candidates_sentence, chance_phrase, members_seen
-from core.reports.wording.classes import class_level, untested_sentence
+from core.reports.wording.classes import class_level, through_sentence, untested_sentence
 from core.reports.wording.effects import coverage_is, effect_figure, loss_phrase
 from core.reports.wording.findings import cluster_title, doubtful_names
 from core.reports.wording.predictions import replication_sentence
@@ -95,6 +95,7 @@ def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str
             power=power_map(diagnosis),
             whole_classes=classes_sentence(diagnosis),
             untested_classes=untested_sentence(diagnosis),
+            through_classes=[*filter(None, (through_sentence(diagnosis, f) for f in diagnosis.classes))],
             pair_tested=summary.PAIR_TESTED,
             class_level=class_level(diagnosis),
             composition=_composition(diagnosis),

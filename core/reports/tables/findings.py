@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from core.records import EVERYTHING, ClassFinding, Diagnosis, Estimate, FailureCluster, Insight
-from core.reports.wording.classes import class_sentence
+from core.reports.wording.classes import class_sentence, through_sentence
 from core.reports.wording.findings import cluster_title, plain_sentence, sentence
 
 ESTIMATES = ("excess_loss", "error_rate", "error_difference")
@@ -42,7 +42,7 @@ def findings_table(diagnosis: Diagnosis) -> pd.DataFrame:
 def _class(diagnosis: Diagnosis, found: ClassFinding) -> dict[str, Any]:
     measure = "mean loss" if found.error_rate is None else "error rate"
     made = {"kind": found.kind, "title": found.name, "scope": EVERYTHING, "measure": measure}
-    made |= {"sentence": class_sentence(diagnosis, found)}
+    made |= {"sentence": " ".join(filter(None, [class_sentence(diagnosis, found), through_sentence(diagnosis, found)]))}
     return made | _figures(found, error_rate=found.error_rate)
 
 

@@ -1,11 +1,17 @@
-"""Classes that could not be tested are counted, with the reason."""
+"""Classes that could not be tested are counted, with the reason; what most of a failing class goes through is said."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from core.reports.wording.classes import untested_sentence, why_untested
+import numpy as np
+import pytest
+
+from core.records import Diagnosis, Outcomes
+from core.reports.tables.findings import findings_table
+from core.reports.wording.classes import through_sentence, untested_sentence, why_untested
 from core.reports.wording.summary import text_summary
+from core.statistics.without import class_without
 from tests.support.diagnoses import make_diagnosis
 
 
@@ -21,3 +27,74 @@ def test_a_class_that_is_too_small_is_counted_with_the_reason() -> None:
     assert said in text_summary(some).splitlines()
     assert why_untested(some, tiny) == "fewer than 10 samples"
     assert why_untested(some, replace(tiny, kind="confusion")) == ""
+
+
+def failing(inside: float, outside: float, *, errors: bool = True) -> Diagnosis:
+    """240 samples of three classes: of the 80 buses 20 are dark and lost in so many of 20, of all others as many."""
+    made = make_diagnosis(240, with_errors=errors)
+    labels = np.arange(240) % 3
+    place = np.arange(240) // 3  # within its class
+    bus, dark = labels == made.samples.class_names.index("bus"), place < 20
+    wrong = np.where(bus & dark, place % 20 < 20 * inside, np.where(bus, place % 20 < 20 * outside, place % 20 < 2))
+    losses = wrong.astype(float)
+    outcomes = Outcomes(losses, "0/1 error", "error", "given", errors=wrong if errors else None)
+    insight = replace(
+        made.insights[0],
+        text="brightness at most 0.2",
+        scope="bus",
+        mask=bus & dark,
+        size=20,
+        confirmed=True,
+        cluster=None,
+    )
+    classes = tuple(replace(f, confirmed=True, p=0.001) for f in made.classes if f.name == "bus")
+    assert len(classes) == 1
+    samples = replace(made.samples, labels=labels.astype(np.int64))
+    return replace(made, samples=samples, outcomes=outcomes, clusters=(), insights=(insight,), classes=classes)
+
+
+def test_a_class_that_fails_through_a_confirmed_condition_says_so() -> None:
+    run = failing(0.9, 0.1)
+    said = through_sentence(run, run.classes[0]).replace("\u00a0", " ")
+    assert said == (
+        "Most of what bus has more than the rest goes through its 20 images with brightness at most 0.2: 10 % of "
+        "its other 60 are wrong, beside 10 % of the rest (exploratory: as counted, not tested)."
+    )
+    assert said in text_summary(run).replace("\u00a0", " ").splitlines()
+    assert findings_table(run)["sentence"][0].replace("\u00a0", " ").endswith(said)
+    cluster = replace(make_diagnosis(240).clusters[0], membership=run.insights[0].mask.astype(float), scope="bus")
+    by_cluster = through_sentence(replace(run, insights=(), clusters=(cluster,)), run.classes[0])
+    assert "goes through its 20 images in cluster 1 (" in by_cluster
+    losses = failing(0.9, 0.1, errors=False)
+    assert "the mean loss of its other 60 is 0.10, beside 0.10 of the rest" in through_sentence(
+        losses, losses.classes[0]
+    )
+
+
+def test_a_class_that_fails_without_it_too_says_nothing() -> None:
+    run = failing(0.9, 0.8)
+    assert class_without(run, run.classes[0]) is None
+    through = failing(0.9, 0.1)
+    assert class_without(replace(through, insights=()), through.classes[0]) is None
+    exploratory = (replace(through.insights[0], confirmed=False, p=None),)
+    assert class_without(replace(through, insights=exploratory), through.classes[0]) is None
+    assert class_without(through, replace(through.classes[0], confirmed=False)) is None
+    whole = replace(through.insights[0], mask=through.samples.labels == through.samples.class_names.index("bus"))
+    assert class_without(replace(through, insights=(whole,)), through.classes[0]) is None
+
+
+def test_of_a_finding_in_all_samples_the_rest_goes_without_its_own_too() -> None:
+    run = failing(0.9, 0.1)
+    dark = np.arange(240) // 3 < 20
+    wide = replace(run.insights[0], scope="all samples", mask=dark)
+    found = class_without(replace(run, insights=(wide,)), run.classes[0])
+    assert found is not None
+    assert found.taken == 20
+    labels, errors = run.samples.labels, run.outcomes.errors
+    assert labels is not None
+    assert errors is not None
+    others = labels != run.samples.class_names.index("bus")
+    assert found.rest == pytest.approx(errors[others & ~dark].mean())
+    assert "images of other classes that are none of these" in through_sentence(
+        replace(run, insights=(wide,)), run.classes[0]
+    )

@@ -1,0 +1,53 @@
+"""How a class that fails as a whole does without one confirmed finding in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.records import EVERYTHING, Bool, ClassFinding, Diagnosis, FailureCluster, Insight
+
+LEAST = 5
+"""Fewest samples of the class that the finding holds."""
+MOST = 0.5
+"""Largest share of the class that it may hold, and of its excess that may be left: else the class fails without it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WithoutFinding:
+    """A class without the samples of a finding, as counted: nothing was tested."""
+
+    finding: FailureCluster | Insight
+    taken: int
+    """Samples of the class that the finding holds."""
+    left: int
+    level: float
+    """Error rate of what is left, or mean loss where errors are unknown."""
+    rest: float
+    """The same of all other classes, without the finding's samples there."""
+
+
+def class_without(diagnosis: Diagnosis, found: ClassFinding) -> WithoutFinding | None:
+    """The class without that confirmed cluster, condition or phrase which most of its excess over the rest goes
+    through; None where no one does, or the class is not confirmed."""
+    samples, outcomes = diagnosis.samples, diagnosis.outcomes
+    if found.kind != "class" or not found.confirmed or samples.labels is None or found.name not in samples.class_names:
+        return None
+    own = samples.labels == samples.class_names.index(found.name)
+    values = outcomes.loss if outcomes.errors is None else outcomes.errors.astype(np.float64)
+    excess, made = float(values[own].mean() - values[~own].mean()), list[WithoutFinding]()
+    for finding in (*diagnosis.clusters, *(i for i in diagnosis.insights if i.confirmed)):
+        members = _members(finding)
+        inside, left, rest = own & members, own & ~members, ~own & ~members
+        taken = int(inside.sum())
+        if finding.scope not in (found.name, EVERYTHING) or not LEAST <= taken <= MOST * own.sum() or not rest.any():
+            continue
+        level, beside = float(values[left].mean()), float(values[rest].mean())
+        if level - beside <= (1 - MOST) * excess and excess > 0:
+            made.append(WithoutFinding(finding, taken, int(left.sum()), level, beside))
+    return min(made, key=lambda one: one.level - one.rest, default=None)
+
+
+def _members(finding: FailureCluster | Insight) -> Bool:
+    return finding.mask if isinstance(finding, Insight) else finding.membership >= 0.5
