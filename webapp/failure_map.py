@@ -1,8 +1,9 @@
 """The failure map: a `gr.HTML` that draws points on a canvas and hands a lasso back as a polygon.
 
-The points travel once, as base64 arrays; afterwards only a small bit mask does, or a byte for each row where another
-column colours them. Which rows lie inside a lasso is decided here, not in the browser. The drawing itself is in
-assets/js/failure_map.js and its neighbours.
+The points travel once, as base64 arrays; afterwards only a small bit mask does, or a byte for each point where another
+column colours them. Of many rows some are drawn (`drawn_rows`), so that what is sent is bounded. Which rows lie inside
+a lasso is decided here, among all, not in the browser. The drawing itself is in assets/js/failure_map.js and its
+neighbours.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import gradio as gr
@@ -23,6 +25,10 @@ from webapp.markup.components import script
 from webapp.markup.render import render
 
 MAX_VERTICES = 2000
+MOST_DRAWN = 100_000
+"""Points that are drawn."""
+_FINEST = 65_535
+"""Steps of a coordinate from one end of the map to the other: less than half a pixel at the closest look."""
 SCRIPTS = ("latest", "map_paint", "map_colour", "map_points", "map_cells", "map_outline", "failure_map", "map_hand")
 """In one scope, each after what it uses."""
 
@@ -63,25 +69,77 @@ def map_view(
     )
 
 
-def map_points(diagnosis: Diagnosis, run: str) -> dict[str, Any]:
-    """Where the map draws a diagnosis: coordinates, and the cluster of each row. Its colours come beside it."""
-    cluster, _ = diagnosis.cluster_of()
+def drawn_rows(n: int) -> I64 | None:
+    """Which of n rows the map draws: one by chance of each of MOST_DRAWN stretches of one length, always the same ones;
+    None for all of them."""
+    return None if n <= MOST_DRAWN else _one_of_each(n, MOST_DRAWN)
+
+
+@lru_cache(maxsize=8)
+def _one_of_each(n: int, stretches: int) -> I64:
+    ends = np.arange(stretches + 1) * n // stretches
+    rows = ends[:-1] + (np.random.default_rng(0).random(stretches) * np.diff(ends)).astype(np.int64)
+    rows.setflags(write=False)
+    return rows
+
+
+def drawn_of(values: npt.NDArray[Any], *, every: bool = False) -> npt.NDArray[Any]:
+    """Of one value for each row those of the rows that are drawn; with `every` all."""
+    rows = None if every else drawn_rows(len(values))
+    return values if rows is None else values[rows]
+
+
+def map_points(diagnosis: Diagnosis, run: str, *, every: bool = False) -> dict[str, Any]:
+    """Where the map draws a diagnosis: coordinates in steps of `box`, [[lowest, step] of x, of y], and the cluster of
+    each point, 255 for none. Its colours come beside it.
+
+    Args:
+        every: draw every row, however many there are. Else, of more than MOST_DRAWN, `gaps` says which are drawn: how
+            far each is from the one before.
+    """
+    n = len(diagnosis.samples)
+    cluster, rows = drawn_of(diagnosis.cluster_of()[0], every=every), None if every else drawn_rows(n)
+    steps, box = zip(*(_in_steps(drawn_of(axis, every=every)) for axis in diagnosis.map.xy.T), strict=True)
     return {
         "run": run,
-        "n": len(diagnosis.samples),
-        "x": packed(diagnosis.map.xy[:, 0].astype("<f4")),
-        "y": packed(diagnosis.map.xy[:, 1].astype("<f4")),
-        "cluster": packed(np.minimum(cluster, 254).astype("<i2")),
+        "n": len(cluster),
+        "of": n,
+        "gaps": "" if rows is None else packed(np.diff(rows, prepend=0).astype("<u2")),
+        "x": packed(steps[0]),
+        "y": packed(steps[1]),
+        "box": box,
+        "cluster": packed(np.where(cluster < 0, 255, np.minimum(cluster, 254)).astype(np.uint8)),
         "clusters": [{"id": c.id, "name": cluster_title(diagnosis, c), "size": c.size} for c in diagnosis.clusters],
         "method": diagnosis.map.method,
     }
 
 
-def map_selection(rows: I64, n: int, *, cluster: int | None = None) -> dict[str, Any]:
-    """The selection as a bit mask: bit i of byte i // 8, least significant first."""
+def _in_steps(values: F32) -> tuple[npt.NDArray[np.uint16], tuple[float, float]]:
+    """The values as whole steps, and (lowest value, length of a step)."""
+    low, high = (float(end) for end in (values.min(initial=np.inf), values.max(initial=-np.inf)))
+    if not high > low:
+        return np.zeros(len(values), "<u2"), (low if len(values) else 0.0, 1.0)
+    step = (high - low) / _FINEST
+    return np.rint((values.astype(np.float64) - low) / step).astype("<u2"), (low, step)
+
+
+def map_selection(diagnosis: Diagnosis, rows: I64, *, cluster: int | None = None) -> dict[str, Any]:
+    """The selection as a bit mask over the points that are drawn; of a single row that is not drawn also where it
+    lies."""
+    n = len(diagnosis.samples)
+    drawn = drawn_rows(n)
+    said: dict[str, Any] = {"mask": row_mask(rows, n, drawn=drawn), "count": len(rows), "cluster": cluster}
+    if len(rows) == 1 and drawn is not None and rows[0] not in drawn:
+        said["at"] = [float(place) for place in diagnosis.map.xy[rows[0]]]
+    return said
+
+
+def row_mask(rows: I64, n: int, *, drawn: I64 | None = None) -> str:
+    """Bit i of byte i // 8, least significant first, says whether row i of n is among the rows; with `drawn`, the i-th
+    of these."""
     mask = np.zeros(n, bool)
     mask[rows] = True
-    return {"mask": packed(np.packbits(mask, bitorder="little")), "count": len(rows), "cluster": cluster}
+    return packed(np.packbits(mask if drawn is None else mask[drawn], bitorder="little"))
 
 
 def read_polygon(payload: Any) -> tuple[tuple[float, float], ...]:

@@ -76,7 +76,7 @@ function paint() {
     pen.clearRect(0, 0, marks.width, marks.height);
     const cells = paintSamples(pen, v);
     const words = `${turn} ${isDark()} ${cells ? `${cells.seen} ${cells.low} ${cells.high}` : ""}`;
-    if (words !== legend && !drag) showLegend(find, colour, cells, props.value.method, isDark());
+    if (words !== legend && !drag) showLegend(find, colour, cells, props.value, isDark());
     if (!drag) legend = words; // how many are in sight is said when the hand rests
     element.dataset.outlines = paintClusters(pen, v);
     paintOver(v);
@@ -146,15 +146,36 @@ function paintOver(v = view()) {
   const pen = over.getContext("2d");
   pen.clearRect(0, 0, over.width, over.height);
   if (path.length) paintPath(pen, v.ratio, path, accent());
+  const at = selected() && selected().at; // of one sample that is not among those that are drawn
+  if (at) paintRing(pen, v.ratio, v.toX(at[0]), v.toY(at[1]), v.radius, accent());
   if (ringed !== null && ringed < points.n) paintRing(pen, v.ratio, v.toX(points.x[ringed]), v.toY(points.y[ringed]), v.radius, accent());
+}
+
+// Which row each point is, where not all are drawn; else null.
+function rowsOf({ gaps }) {
+  if (!gaps) return null;
+  let row = 0;
+  return Uint32Array.from(new Uint16Array(bytes(gaps).buffer), (gap) => (row += gap));
+}
+
+const rowAt = (place) => (points.rows ? points.rows[place] : place);
+function placeOf(row) { // null for a row that is not drawn
+  if (row === null || !points.rows) return row;
+  let [low, high] = [0, points.n];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (points.rows[middle] < row) low = middle + 1; else high = middle;
+  }
+  return points.rows[low] === row ? low : null;
 }
 
 function readPoints() {
   const value = props.value;
   element.dataset.ready = "false";
   if (!value || !value.n) return;
-  const floats = (text) => new Float32Array(bytes(text).buffer);
-  const next = { run: value.run, n: value.n, x: floats(value.x), y: floats(value.y), cluster: new Int16Array(bytes(value.cluster).buffer) };
+  const places = (text, [low, step]) => Float32Array.from(new Uint16Array(bytes(text).buffer), (at) => low + at * step);
+  const cluster = Int16Array.from(bytes(value.cluster), (id) => (id === 255 ? -1 : id));
+  const next = { run: value.run, n: value.n, x: places(value.x, value.box[0]), y: places(value.y, value.box[1]), cluster, rows: rowsOf(value) };
   for (const [axis, mid, half] of [["x", "midX", "halfX"], ["y", "midY", "halfY"]]) {
     let [low, high] = [Infinity, -Infinity];
     for (const at of next[axis]) [low, high] = [Math.min(low, at), Math.max(high, at)];
@@ -168,7 +189,7 @@ function readPoints() {
   ringed = stepped = peeked = null;
   element.classList.toggle("map-full", true);
   const names = value.clusters.map((c) => `${c.id + 1}: ${c.name}, ${c.size} samples`).join("; ");
-  marks.setAttribute("aria-label", `Failure map of ${value.n} samples. ${names ? "Clusters " + names : "No cluster was confirmed"}. The list beside it offers the same.`);
+  marks.setAttribute("aria-label", `Failure map of ${value.of} samples. ${names ? "Clusters " + names : "No cluster was confirmed"}. The list beside it offers the same.`);
   readColour();
   readSelection();
   if (before && before.run === next.run && before.n === next.n && !calm.matches && next.n <= MAX_POINTS) glide(before, next);

@@ -110,7 +110,7 @@ function legendWords(colour, cells) {
 }
 
 // find(selector) gives the parts of the foot.
-function showLegend(find, colour, cells, method, dark) {
+function showLegend(find, colour, cells, { method, n, of }, dark) {
   const category = colour.kind === "category";
   find(".map-bar").hidden = category;
   find(".map-signs").hidden = !category;
@@ -125,9 +125,10 @@ function showLegend(find, colour, cells, method, dark) {
     find(".map-low").textContent = short(low, low, high);
     find(".map-high").textContent = short(high, low, high);
   }
-  const shown = cells ? ` ${cells.seen.toLocaleString("en")} samples in sight, so squares stand for them, paler where fewer are: zoom in for points.` : "";
+  const part = of > n ? ` ${n.toLocaleString("en")} of ${of.toLocaleString("en")} samples are drawn, by chance and evenly; all are counted and listed.` : "";
+  const shown = cells ? ` ${cells.seen.toLocaleString("en")} ${part ? "of these" : "samples"} in sight, so squares stand for them, paler where fewer are: zoom in for points.` : "";
   const view = method === "umap" ? "UMAP of the embedding" : "PCA view of the embedding";
   const note = find(".map-note");
-  note.textContent = `${legendWords(colour, cells)}${shown} ${view}: for looking, not for testing.`;
+  note.textContent = `${legendWords(colour, cells)}${part}${shown} ${view}: for looking, not for testing.`;
   note.title = colour.meaning ? `${colour.title}: ${colour.meaning}` : "";
 }

@@ -71,8 +71,8 @@ over.addEventListener("pointerup", (event) => {
   if (moved < 5) {
     path = [];
     paintOver();
-    const row = nearest(at, 14);
-    if (row !== null) send("point", { row });
+    const point = nearest(at, 14);
+    if (point !== null) send("point", { row: rowAt(point) });
     else if (selected()) send("clear", {});
     return;
   }
@@ -102,22 +102,22 @@ const cards = new Map(); // row -> card of the open run
 let cardsOf = "";
 
 function askHover(at) {
-  const row = nearest(at, 14);
-  if (row === ringed) return;
+  const point = nearest(at, 14);
+  if (point === ringed) return;
   clearTimeout(hoverTimer);
   hideHover();
-  if (row === null) return;
-  ringed = row;
+  if (point === null) return;
+  ringed = point;
   paintOver();
-  hoverTimer = setTimeout(() => showHover(row), 110);
+  hoverTimer = setTimeout(() => showHover(point), 110);
 }
 
-async function showHover(row) {
-  const run = props.value.run;
+async function showHover(point) {
+  const [run, row] = [props.value.run, rowAt(point)];
   if (cardsOf !== run) { cards.clear(); cardsOf = run; }
   if (!cards.has(row)) cards.set(row, await server.describe([run, row]));
   const card = cards.get(row);
-  if (ringed !== row || !card) return;
+  if (ringed !== point || !card) return;
   const image = hover.querySelector("img");
   image.hidden = !card.src;
   if (card.src) image.src = card.src;
@@ -125,7 +125,7 @@ async function showHover(row) {
   text.replaceChildren(...[card.title, ...card.lines].map((line, i) => Object.assign(document.createElement(i ? "span" : "b"), { textContent: line })));
   hover.hidden = false;
   const v = view();
-  const [x, y] = [v.toX(points.x[row]), v.toY(points.y[row])];
+  const [x, y] = [v.toX(points.x[point]), v.toY(points.y[point])];
   hover.style.left = `${x + 18 + hover.offsetWidth > v.width ? Math.max(4, x - 18 - hover.offsetWidth) : x + 18}px`;
   hover.style.top = `${Math.max(4, Math.min(v.height - hover.offsetHeight - 4, y - hover.offsetHeight / 2))}px`;
 }
@@ -166,7 +166,7 @@ element.addEventListener("click", (event) => {
 
 chooser.addEventListener("change", () => askColour(chooser.value));
 window.addEventListener("errata:peek", (event) => { peeked = event.detail; paint(); });
-window.addEventListener("errata:ring", (event) => { if (points) { ringed = event.detail; paintOver(); } });
+window.addEventListener("errata:ring", (event) => { if (points) { ringed = placeOf(event.detail); paintOver(); } });
 new ResizeObserver(paint).observe(plate);
 new MutationObserver(paint).observe(document.body, { attributes: true, attributeFilter: ["class"] });
 

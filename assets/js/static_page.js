@@ -6,8 +6,8 @@ const $ = (selector) => document.querySelector(selector);
 const made = (tag, fields = {}, ...children) => { const node = Object.assign(document.createElement(tag), fields); node.append(...children); return node; };
 const unpack = (text, kind) => new kind(Uint8Array.from(atob(text), (c) => c.charCodeAt(0)).buffer);
 const [loss, predicted] = [unpack(data.loss, Float32Array), unpack(data.predicted, Float32Array)];
-const cluster = unpack(data.points.cluster, Int16Array);
-const [xs, ys] = [unpack(data.points.x, Float32Array), unpack(data.points.y, Float32Array)];
+const cluster = Int16Array.from(unpack(data.points.cluster, Uint8Array), (id) => (id === 255 ? -1 : id));
+const [xs, ys] = ["x", "y"].map((axis, k) => Float32Array.from(unpack(data.points[axis], Uint16Array), (at) => data.points.box[k][0] + at * data.points.box[k][1]));
 const pictured = new Map(data.pictured);
 const PAGE = 24;
 const saidOf = (row) => data.said[row].join(" → "); // the class, and what was predicted where that is another

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from core.records import Diagnosis, FailureMap
 from tests.support.contrast import switch_mode
 from tests.support.map_picture import crowd, picture, until
 from tests.support.showcase import make_showcase
+from webapp import failure_map
 from webapp.markup.html import HUES
 
 pytestmark = pytest.mark.browser
+RINGED = """() => {
+  const over = document.querySelector('#map .map-over');
+  return over.getContext('2d').getImageData(0, 0, over.width, over.height).data.some((part) => part > 0);
+}"""
 Visit = Callable[..., Any]
 NO_WEBGL = """(() => {
   const real = HTMLCanvasElement.prototype.getContext;
@@ -117,20 +125,27 @@ def test_every_confirmed_cluster_has_an_outline_at_every_size(open_page: Visit, 
     assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-@pytest.fixture(scope="module")
-def crowded() -> Iterator[str]:
-    """The address of a page with a run of more samples than are drawn as points."""
+@contextmanager
+def served(diagnosis: Diagnosis) -> Generator[tuple[str, str]]:
+    """(address, run) of a page with that run alone."""
     from webapp.app import build_app
     from webapp.server.settings import launch_settings
     from webapp.state.runs import RUNS
 
     with tempfile.TemporaryDirectory() as folder:
-        run = RUNS.offer(Path(folder) / "crowded" / "run")
-        RUNS.offered._loaded[run] = make_showcase(25_000, with_images=False), ""
-        demo = build_app(first=[("crowded", run)])
+        run = RUNS.offer(Path(folder) / f"made-{len(diagnosis.samples)}" / "run")
+        RUNS.offered._loaded[run] = diagnosis, ""
+        demo = build_app(first=[("made up", run)])
         _, address, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_settings())
-        yield address
+        yield address, run
         demo.close()
+
+
+@pytest.fixture(scope="module")
+def crowded() -> Iterator[str]:
+    """The address of a page with a run of more samples than are drawn as points."""
+    with served(make_showcase(25_000, with_images=False)) as (address, _):
+        yield address
 
 
 def test_squares_stand_for_too_many_points_until_one_zooms_in(open_page: Visit, crowded: str) -> None:
@@ -147,3 +162,28 @@ def test_squares_stand_for_too_many_points_until_one_zooms_in(open_page: Visit, 
     page.keyboard.type("class")
     says(page, shown="cells", colour="class")
     assert "most frequent of each cell" in page.locator(".map-note").inner_text()
+
+
+def test_where_some_samples_are_drawn_a_point_is_its_own_sample_and_one_that_is_not_drawn_gets_a_ring(
+    open_page: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(failure_map, "MOST_DRAWN", 200)
+    made, drawn = make_showcase(500, with_images=False), failure_map.drawn_rows(500)
+    assert drawn is not None
+    loose = np.flatnonzero(made.cluster_of()[0] < 0)
+    far, absent = int(np.intersect1d(loose, drawn)[-1]), int(np.setdiff1d(loose, drawn)[0])
+    xy = np.random.default_rng(0).normal(0, 0.01, (500, 2)).astype(np.float32)
+    xy[far] = 10, 0
+    with served(replace(made, map=FailureMap(xy, "umap"))) as (address, run):
+        page = open_page(address=address)
+        assert "200 of 500 samples are drawn" in page.locator(".map-note").inner_text()
+        page.locator("#map [data-tool=pan]").click()
+        plate, tools = (page.locator(f"#map .map-{name}").bounding_box() for name in ("plate", "tools"))
+        page.mouse.click(
+            plate["x"] + plate["width"] - 28, plate["y"] + plate["height"] / 2 + tools["height"] / 2
+        )  # right of all others, at the edge that the view leaves
+        page.wait_for_function(f"new URLSearchParams(location.search).get('row') === '{far}'")
+        assert made.samples.ids[far] in page.locator("#pane .pane-title").inner_text()
+        page = open_page(address=f"{address}?run={run}&row={absent}")
+        page.get_by_text(made.samples.ids[absent], exact=True).first.wait_for()
+        page.wait_for_function(RINGED)

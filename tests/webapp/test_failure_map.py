@@ -3,32 +3,80 @@
 from __future__ import annotations
 
 import base64
+import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
 from core.errors import InvalidInput
-from core.records import Diagnosis
-from webapp.failure_map import map_points, map_selection, read_polygon, rows_inside
+from core.records import Diagnosis, FailureMap
+from tests.support.diagnoses import make_diagnosis
+from webapp import failure_map
+from webapp.explore.colours import colouring
+from webapp.failure_map import map_points, map_selection, read_polygon, row_mask, rows_inside
 
 SQUARE = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)]
 
 
-def test_points_survive_the_journey_bit_for_bit(diagnosis: Diagnosis) -> None:
+def array(text: str, kind: str) -> np.ndarray:
+    return np.frombuffer(base64.b64decode(text), kind)
+
+
+def bits(text: str, n: int) -> list[int]:
+    return np.flatnonzero(np.unpackbits(array(text, "u1"), bitorder="little")[:n]).tolist()
+
+
+def test_points_survive_the_journey_to_less_than_half_a_pixel_at_the_closest_look(diagnosis: Diagnosis) -> None:
     sent = map_points(diagnosis, "run-7")
-    x = np.frombuffer(base64.b64decode(sent["x"]), "<f4")
-    cluster = np.frombuffer(base64.b64decode(sent["cluster"]), "<i2")
-    np.testing.assert_array_equal(x, diagnosis.map.xy[:, 0])
-    np.testing.assert_array_equal(cluster, diagnosis.cluster_of()[0])
-    assert sent["run"] == "run-7"
+    for axis, (low, step), places in zip("xy", sent["box"], diagnosis.map.xy.T):
+        assert np.abs(low + step * array(sent[axis], "<u2") - places).max() < np.ptp(places) / (700 * 40 * 2)
+    np.testing.assert_array_equal(array(sent["cluster"], "u1").astype(int), diagnosis.cluster_of()[0] % 256)
+    assert (sent["run"], sent["n"], sent["of"], sent["gaps"]) == ("run-7", 60, 60, "")
+
+
+@pytest.mark.parametrize("xy", [np.zeros((60, 2), np.float32), np.full((60, 2), 7e5, np.float32)])
+def test_points_on_one_place_stay_there(diagnosis: Diagnosis, xy: np.ndarray) -> None:
+    sent = map_points(replace(diagnosis, map=FailureMap(xy, "pca")), "")
+    for axis, (low, step) in zip("xy", sent["box"]):
+        assert set(low + step * array(sent[axis], "<u2")) == {xy[0, 0]}
+
+
+def test_of_many_rows_some_of_every_stretch_are_drawn(diagnosis: Diagnosis, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = map_points(diagnosis, "")
+    monkeypatch.setattr(failure_map, "MOST_DRAWN", 12)
+    sent = map_points(diagnosis, "")
+    rows = np.cumsum(array(sent["gaps"], "<u2")).tolist()
+    assert [row // 5 for row in rows] == list(range(12))
+    assert len({row % 5 for row in rows}) > 1
+    assert (sent["n"], sent["of"]) == (12, 60)
+    low, step = sent["box"][0]
+    np.testing.assert_allclose(low + step * array(sent["x"], "<u2"), diagnosis.map.xy[rows, 0], atol=step)
+    np.testing.assert_array_equal(array(sent["cluster"], "u1"), array(whole["cluster"], "u1")[rows])
+    assert map_points(diagnosis, "", every=True) == whole
+    chosen = map_selection(diagnosis, np.array([rows[3], rows[4] + 1, rows[11]]))
+    assert bits(chosen["mask"], 12) == [3, 11]
+    assert chosen["count"] == 3
+    lone = next(row for row in range(60) if row not in rows)
+    assert map_selection(diagnosis, np.array([lone]))["at"] == diagnosis.map.xy[lone].tolist()
+    assert "at" not in map_selection(diagnosis, np.array(rows[:1]))
+    colours = colouring(diagnosis, "", "class")
+    np.testing.assert_array_equal(
+        array(colours["values"], "u1"), array(colouring(diagnosis, "", "class", every=True)["values"], "u1")[rows]
+    )
+    assert sum(entry["count"] for entry in colours["legend"]) == 60  # all are counted
+
+
+def test_what_is_sent_of_a_map_does_not_grow_beyond_the_points_that_are_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(failure_map, "MOST_DRAWN", 200)
+    of = [make_diagnosis(n, with_images=False) for n in (400, 4000)]
+    few, many = (len(json.dumps([map_points(one, ""), map_selection(one, np.arange(99))])) for one in of)
+    assert abs(few - many) < 30  # a digit more in a count
 
 
 def test_a_selection_mask_has_one_bit_for_each_row() -> None:
-    sent = map_selection(np.array([0, 9, 12]), 13)
-    bits = np.unpackbits(np.frombuffer(base64.b64decode(sent["mask"]), np.uint8), bitorder="little")[:13]
-    assert np.flatnonzero(bits).tolist() == [0, 9, 12]
-    assert sent["count"] == 3
+    assert bits(row_mask(np.array([0, 9, 12]), 13), 13) == [0, 9, 12]
 
 
 def test_points_inside_a_polygon_match_a_plain_loop() -> None:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from core.errors import InvalidInput
 from core.records import F64, I64, Diagnosis
 from core.reports.tables.columns import ShownColumn, coded, column_of, columns_of
-from webapp.failure_map import packed
+from webapp.failure_map import drawn_of, packed
 from webapp.state.events import event_of_run
 from webapp.state.filters import ABSENT
 from webapp.state.query import view_of
@@ -47,15 +47,16 @@ def choices(diagnosis: Diagnosis) -> list[dict[str, str]]:
     ]
 
 
-def colouring(diagnosis: Diagnosis, run: str, key: str) -> dict[str, Any]:
+def colouring(diagnosis: Diagnosis, run: str, key: str, *, every: bool = False) -> dict[str, Any]:
     """The colours of a run by the column with that key.
 
     Args:
         key: from anybody: it is looked up and nothing else.
+        every: as in `webapp.failure_map.map_points`.
 
     Returns:
         run, key, choices, title, meaning, kind ("sequential", "diverging" or "category") and `values`, packed bytes
-        (n,): 0 to 254 from `low` to `high`, or a place in `legend`; 255 where the row has none. `legend` is
+        of the points: 0 to 254 from `low` to `high`, or a place in `legend`; 255 where the row has none. `legend` is
         [{"label", "count"}] of the hues in their order, the last one for all others where there are more; `missing`
         counts the rows without a value, and `none` says what they are.
 
@@ -74,7 +75,13 @@ def colouring(diagnosis: Diagnosis, run: str, key: str) -> dict[str, Any]:
         codes, low, high = on_scale(column.values, diverging=diverging)
         parts = {"kind": "diverging" if diverging else "sequential", "low": low, "high": high}
     missing = int((codes == MISSING).sum())
-    return {**said, **parts, "values": packed(codes), "missing": missing, "none": ABSENT.get(key, "without a value")}
+    return {
+        **said,
+        **parts,
+        "values": packed(drawn_of(codes, every=every)),
+        "missing": missing,
+        "none": ABSENT.get(key, "without a value"),
+    }
 
 
 def on_scale(values: F64, *, diverging: bool = False) -> tuple[npt.NDArray[np.uint8], float, float]:

@@ -56,7 +56,8 @@ def confusion_grid(diagnosis: Diagnosis, picked: I64 | None, filters: Sequence[F
     labels, predictions = diagnosis.samples.labels, diagnosis.outcomes.predictions
     if labels is None or predictions is None:
         return None
-    known = np.flatnonzero((labels >= 0) & (predictions >= 0))
+    both = (labels >= 0) & (predictions >= 0)
+    known = np.flatnonzero(both)
     used = np.unique(np.r_[labels[known], predictions[known]])
     names, k = tuple(diagnosis.samples.class_names[c] for c in used.tolist()), len(used)
     if not 2 <= k <= MOST_CLASSES:
@@ -66,7 +67,7 @@ def confusion_grid(diagnosis: Diagnosis, picked: I64 | None, filters: Sequence[F
         true, given = np.searchsorted(used, labels[rows]), np.searchsorted(used, predictions[rows])
         return np.bincount(true * k + given, minlength=k * k).reshape(k, k).astype(np.int64)
 
-    counts, inside = counted(known), None if picked is None else counted(np.intersect1d(known, picked))
+    counts, inside = counted(known), None if picked is None else counted(picked[both[picked]])
     rows = tuple(
         tuple(_cell(names, a, b, counts, None if inside is None else int(inside[a, b]), filters) for b in range(k))
         for a in range(k)

@@ -18,7 +18,7 @@ from core.yours import yours_of
 from webapp.explore.charts import charts, keys_first
 from webapp.explore.confusion import MOST_CLASSES
 from webapp.explore.table import selection_csv, sorted_rows, table
-from webapp.failure_map import map_selection
+from webapp.failure_map import row_mask
 from webapp.markup.components import script
 from webapp.markup.render import render
 from webapp.state.events import as_int, event_data, in_turn
@@ -219,13 +219,13 @@ def on_refresh(session: Session, state: LinkedState) -> tuple[LinkedState, Any]:
     state = state if state.run == session.run else LinkedState(session.run)
     diagnosis = require_run(session)
     shown = still_there(session.closed, diagnosis)
-    mask = map_selection(selected_rows(shown, diagnosis), len(diagnosis.samples))["mask"] if shown.picked else ""
+    mask = row_mask(selected_rows(shown, diagnosis), len(diagnosis.samples)) if shown.picked else ""
     return state, gr.update(value=linked_view(session, state), run=session.run, mask=mask)
 
 
 def take_csv(asked: Any) -> str | None:
     """The samples of a view as a CSV table for [run, query], query as in the page's address, or for [run, query, mask],
-    the samples of that mask (`webapp.failure_map.map_selection`) whatever the query, which can say no matches of a
+    the samples of that mask (`webapp.failure_map.row_mask`) whatever the query, which can say no matches of a
     question and no outline by hand in full; with [..., key, falling] in the order of that column. None where there are
     none to give: anybody may call this."""
     try:
@@ -244,7 +244,7 @@ def take_csv(asked: Any) -> str | None:
 
 
 def _rows_of_mask(mask: str, n: int) -> I64:
-    """The rows of a mask as the map has it; raises ValueError where it is none of n samples."""
+    """The rows of a mask as `row_mask` writes it; raises ValueError where it is none of n samples."""
     held = np.frombuffer(base64.b64decode(mask, validate=True), np.uint8)
     if len(held) != -(-n // 8):
         raise ValueError(mask[:40])

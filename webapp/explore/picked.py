@@ -34,7 +34,7 @@ def show_selection(session: Session) -> tuple[Session, Any, Any]:
         return session, cluster_list(diagnosis, note, patches), gr.update(selection=NO_SELECTION, view=view)
     described = replace(describe_selection(session, diagnosis, rows), own=form_of(session, diagnosis, rows))
     pane = selection_pane(diagnosis, described, patches)
-    selection = map_selection(rows, len(diagnosis.samples), cluster=session.cluster)
+    selection = map_selection(diagnosis, rows, cluster=session.cluster)
     return session, pane, gr.update(selection=selection, view=view)
 
 

@@ -165,12 +165,12 @@ class WrittenPictures:
 def _data(diagnosis: Diagnosis, pictures: WrittenPictures, shown: list[PaneView]) -> dict[str, Any]:
     """What the script reads."""
     n, keys = len(diagnosis.samples), [column.key for column in columns_of(diagnosis)][:MOST_COLUMNS]
-    colours = {key: colouring(diagnosis, "static", key) for key in keys}
+    colours = {key: colouring(diagnosis, "static", key, every=True) for key in keys}
     for colour in colours.values():
         del colour["choices"]
     texts = range(min(n, MOST_TEXTS)) if diagnosis.samples.modality == "text" else ()
     return {
-        "points": map_points(diagnosis, "static"),
+        "points": map_points(diagnosis, "static", every=True),
         "colours": colours,
         "choices": [choice for choice in choices(diagnosis) if choice["key"] in colours],
         "members": {name: rows for name, _, rows in shown if rows is not None},
