@@ -146,7 +146,7 @@ def read_with_ledger(
     labels = None if measured.labels is None else measured.labels[rows]
     samples = _samples(read, found, ids, rows, ledger)
     wanted = found.roles.conditions
-    metadata, repeats = without_repeats(samples.metadata, outcomes.predictions, labels, wanted, ledger)
+    metadata, repeats = without_repeats(samples.metadata, outcomes, labels, wanted, ledger)
     samples = replace(
         samples,
         metadata=tuple(metadata),

@@ -13,7 +13,7 @@ from core.data.tables.cells import as_column, texts_of
 from core.data.tables.recognise import RecognisedColumns
 from core.data.tables.roles import is_model_output
 from core.errors import quoted
-from core.records import I64, Column
+from core.records import I64, Bool, Column, Outcomes
 from core.records.ledger import Ledger
 
 
@@ -57,31 +57,51 @@ MAX_VALUES = 1_000
 REPEATS = 0.98
 """Share of the rows in which a column must go with the predicted class, one value with one class, to be taken for the
 prediction itself."""
+MIN_EACH = 5
+"""Rows that are right, and that are wrong, by which a column is known to say which is which."""
+FIRST = 1000
+"""Rows that are looked at before all are."""
 
 
 def without_repeats(
-    metadata: Sequence[Column], predictions: I64 | None, labels: I64 | None, wanted: Sequence[str], ledger: Ledger
+    metadata: Sequence[Column], outcomes: Outcomes, labels: I64 | None, wanted: Sequence[str], ledger: Ledger
 ) -> tuple[list[Column], list[Column]]:
-    """(columns that may be conditions, columns that only repeat what the model predicted, under whatever name).
+    """(columns that may be conditions, columns that only repeat what the model predicted or whether it was right, under
+    whatever name).
 
     Such a column would be a finding of itself: where the label is cat and the prediction is not, the model is wrong. A
     column that goes with the label as well as with the prediction is the label's, and stays.
     """
-    if predictions is None:
-        return list(metadata), []
-    repeats = [
+    own = [column for column in metadata if column.name not in wanted]
+    verdicts = [column for column in own if outcomes.errors is not None and _is_verdict(column, outcomes.errors)]
+    predicted = [
         column
-        for column in metadata
-        if column.name not in wanted
+        for column in own
+        if outcomes.predictions is not None
+        and column not in verdicts
         and column.kind == "category"
-        and (agreement := _agreement(column, predictions)) >= REPEATS
+        and (agreement := _agreement(column, outcomes.predictions)) >= REPEATS
         and (labels is None or agreement > _agreement(column, labels))
     ]
-    if repeats:
-        names = [column.name for column in repeats]
-        which = f"{quoted(*names)} {'repeats' if len(names) == 1 else 'repeat'} the predicted class"
-        ledger.note(f"{which}: no condition unless you name it as one (--conditions {names[0]}).")
-    return [column for column in metadata if column not in repeats], repeats
+    for repeats, one, more, what in (
+        (predicted, "repeats", "repeat", "the predicted class"),
+        (verdicts, "says", "say", "in every row whether the model was right"),
+    ):
+        if names := [column.name for column in repeats]:
+            which = f"{quoted(*names)} {one if len(names) == 1 else more} {what}"
+            ledger.note(f"{which}: no condition unless you name it as one (--conditions {names[0]}).")
+    return [column for column in metadata if column not in verdicts + predicted], predicted + verdicts
+
+
+def _is_verdict(column: Column, errors: Bool) -> bool:
+    """Whether its two values are those of right and wrong, in every row. FiftyOne, for one, calls such a field by the
+    name of the evaluation."""
+    if not MIN_EACH <= errors.sum() <= len(errors) - MIN_EACH or len(set(column.values[:FIRST].tolist())) > 2:
+        return False
+    seen = {(value, bool(wrong)) for value, wrong in zip(column.values.tolist(), errors)}
+    return (
+        len(seen) == 2 and len({value for value, _ in seen}) == 2 and MIN_EACH <= errors.sum() <= len(errors) - MIN_EACH
+    )
 
 
 def _agreement(column: Column, classes: I64) -> float:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pandas as pd
+import pytest
 
 from core.data.samples import read_data_set
 from core.data.tables.roles import Roles
@@ -31,3 +35,27 @@ def test_a_column_that_goes_with_the_label_or_only_often_with_the_prediction_sta
     table["guess"] = np.where(np.arange(200) % 10 == 0, "no", table["guess"])  # a tenth is something else
     table["kind"] = table["label"].map({"neg": "bad", "pos": "good"})
     assert {"guess", "kind"} <= {column.name for column in read_data_set(table).samples.metadata}
+
+
+@pytest.mark.parametrize("words", [("yes", "no"), (True, False), (1, 0)])
+def test_a_column_that_says_whether_the_model_was_right_is_no_condition_unless_it_is_named(
+    words: tuple[Any, Any],
+) -> None:
+    rng = np.random.default_rng(0)
+    wrong = rng.random(200) < 0.2
+    frame = pd.DataFrame(
+        {"id": np.arange(200), "y": rng.integers(0, 2, 200), "light": rng.choice(["dark", "bright"], 200)}
+    )
+    frame["guess"] = np.where(wrong, 1 - frame["y"], frame["y"])
+    frame["e"] = [words[0] if bad else words[1] for bad in wrong]
+    frame["nearly"] = [*frame["e"].to_list()[1:], words[1]]
+    roles = Roles(id="id", label="y", prediction="guess")
+    found = read_data_set(frame, roles=roles)
+    assert [column.name for column in found.samples.metadata] == ["light", "nearly"]
+    assert "e" in [column.name for column in found.samples.model_outputs]
+    assert any("'e' says in every row whether the model was right" in note for note in found.notes)
+    named = read_data_set(frame, roles=replace(roles, conditions=("e",)))
+    assert "e" in [column.name for column in named.samples.metadata]
+    y, first = frame["y"], np.arange(200) < 4
+    few = frame.assign(guess=np.where(first, 1 - y, y), e=np.where(first, *words))
+    assert "e" in [column.name for column in read_data_set(few, roles=roles).samples.metadata]
