@@ -123,7 +123,17 @@ def _other_truths(a: _Side, b: _Side, at_a: I64, at_b: I64) -> int:
     return sum(a.truth[i] != b.truth[j] for i, j in zip(at_a.tolist(), at_b.tolist()))
 
 
-def _compared(diagnosis: Diagnosis, a: _Side, b: _Side, seed: int) -> Comparison:
+def error_pair(diagnosis: Diagnosis, a: str, b: str, *, seed: int = 0) -> ErrorPair:
+    """The errors of models A and B on the rows that both scored, as `compare` takes them.
+
+    Raises:
+        InvalidInput: as `compare` does.
+    """
+    return _pair(diagnosis, _side(diagnosis, a), _side(diagnosis, b), seed)[0]
+
+
+def _pair(diagnosis: Diagnosis, a: _Side, b: _Side, seed: int) -> tuple[ErrorPair, int]:
+    """The pair, and on how many of its rows the two are judged by different classes."""
     rows, at_a, at_b = np.intersect1d(a.rows, b.rows, return_indices=True)
     if not len(rows):
         raise InvalidInput(f"{a.name!r} and {b.name!r} scored no row in common. Run the probe on all samples.")
@@ -133,6 +143,12 @@ def _compared(diagnosis: Diagnosis, a: _Side, b: _Side, seed: int) -> Comparison
     pair = ErrorPair(
         diagnosis, rows.astype(np.int64), wrong_a, wrong_b, groups, a.name, b.name, seed, not differ, b.named
     )
+    return pair, differ
+
+
+def _compared(diagnosis: Diagnosis, a: _Side, b: _Side, seed: int) -> Comparison:
+    pair, differ = _pair(diagnosis, a, b, seed)
+    rows, wrong_a, wrong_b, groups = pair.rows, pair.wrong_a, pair.wrong_b, pair.groups
     missing = len(diagnosis.samples) - len(rows)
     notes = [f"{missing:,} of {len(diagnosis.samples):,} samples were not scored by both and are left out."]
     untested = (

@@ -41,6 +41,8 @@ class FrozenFinding:
     """Standard deviation of the members' errors or losses."""
     likeness: float = 1.0
     """Correlation of those of one group, 0 to 1; 1 where it cannot be told."""
+    error_rate: float | None = None
+    """Of the members, corrected for the search, whatever the measure; None where errors are unknown."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,9 +96,16 @@ def _frozen(
     measure, difference = _measure_of(finding, diagnosis.outcomes)
     values = measured(diagnosis.outcomes, measure)
     # runs of before the measure was written down did not take out class means
-    own = values if finding.measure is None else centre(values, design.centre_of_row)
-    # what the members show, less what the search added to their difference from the rest of their scope
-    value = float(values[members].mean() - (own[members].mean() - own[rest].mean()) + difference.value)
+    centred = finding.measure is not None
+
+    def corrected(values: F64, difference: Estimate) -> float:
+        """What the members show, less what the search added to their difference from the rest of their scope."""
+        own = centre(values, design.centre_of_row) if centred else values
+        return float(values[members].mean() - (own[members].mean() - own[rest].mean()) + difference.value)
+
+    value, errors, rate = corrected(values, difference), diagnosis.outcomes.errors, None
+    if errors is not None and finding.error_difference is not None:
+        rate = float(np.clip(corrected(errors.astype(np.float64), finding.error_difference), 0, 1))
     groups = None if diagnosis.samples.groups is None else diagnosis.samples.groups[members]
     return FrozenFinding(
         kind=kind,
@@ -109,6 +118,7 @@ def _frozen(
         cut=_cut(diagnosis, design, finding) if isinstance(finding, Insight) and kind == "phrase" else None,
         spread=float(values[members].std()),
         likeness=likeness_within(values[members], groups),
+        error_rate=rate,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -41,6 +42,21 @@ NEAR_CHANCE = 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class KnownSet:
+    """Samples that a finding of the run speaks of."""
+
+    title: str
+    kind: Literal["cluster", "condition", "phrase"]
+    scope: str
+    """The class that it lies in, or all samples."""
+    members: Bool
+    """(n,) of the diagnosed samples."""
+    error_rate: float | None
+    """Of A, corrected for the search; None where errors are unknown."""
+    cluster: int | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ErrorPair:
     """Both models' errors on m common rows."""
 
@@ -58,7 +74,11 @@ class ErrorPair:
     """Whether B names one of the classes for each row, so that chance is known."""
 
     def four_way(
-        self, scope: str, kind: Literal["all", "class", "cluster"], inside: Bool, level: float = 1 - ALPHA
+        self,
+        scope: str,
+        kind: Literal["all", "class", "cluster", "condition", "phrase"],
+        inside: Bool,
+        level: float = 1 - ALPHA,
     ) -> FourWay:
         """The four counts inside, the paired difference with an interval of that level, and its unadjusted p."""
         a, b = self.wrong_a[inside], self.wrong_b[inside]
@@ -81,18 +101,22 @@ class ErrorPair:
 
     def clusters(self) -> tuple[FourWay, ...]:
         """One for each confirmed cluster, in rank order."""
-        members = [cluster.membership[self.rows] >= 0.5 for cluster in self.diagnosis.clusters]
+        return self.among([known_cluster(cluster) for cluster in self.diagnosis.clusters])
+
+    def among(self, known: Sequence[KnownSet]) -> tuple[FourWay, ...]:
+        """One for each set that the run found, in their order: intervals and p hold for all of them together."""
+        members = [one.members[self.rows] for one in known]
         level = simultaneous_level(sum(bool(m.sum() >= MIN_SCOPE_ROWS) for m in members), 1 - ALPHA)
         blind = self._blind()
-        found = [self._cluster(c, inside, level, blind) for c, inside in zip(self.diagnosis.clusters, members)]
+        found = [self._of(one, inside, level, blind) for one, inside in zip(known, members)]
         shared = zip(found, _holm([f.shares_p for f in found]))
         return _adjusted([replace(f, shares_p=p, shares=f.shares and _ended(f.shares, p)) for f, p in shared])
 
-    def _cluster(self, cluster: FailureCluster, inside: Bool, level: float, blind: bool) -> FourWay:
-        found = replace(self.four_way(cluster.name, "cluster", inside, level), cluster=cluster.id, blind=blind)
+    def _of(self, known: KnownSet, inside: Bool, level: float, blind: bool) -> FourWay:
+        found = replace(self.four_way(known.title, known.kind, inside, level), cluster=known.cluster, blind=blind)
         if found.p is None:
             return found
-        bias, plain = self._selection(cluster, inside), found.difference
+        bias, plain = self._selection(known, inside), found.difference
         moved = _moved(plain, bias, 1)
         if bias and moved.value * plain.value <= 0:  # between the plain and the corrected one nothing is told
             found = replace(found, p=1.0)
@@ -100,16 +124,16 @@ class ErrorPair:
             error = (plain.high - plain.low) / (2 * float(stats.norm.ppf((1 + level) / 2)))
             found = replace(found, p=float(2 * stats.norm.sf(abs(moved.value) / error))) if error > 0 else found
         found = replace(found, difference=moved)
-        return self._shared(found, inside, self._in_scope(cluster), bias, level) if self.a == MODEL else found
+        return self._shared(found, inside, self._in_scope(known), bias, level) if self.a == MODEL else found
 
-    def _selection(self, cluster: FailureCluster, inside: Bool) -> float:
-        """What the choice of the cluster is reckoned to have added to the difference: to the error rate of the model
+    def _selection(self, known: KnownSet, inside: Bool) -> float:
+        """What the choice of the set is reckoned to have added to the difference: to the error rate of the model
         under diagnosis, as far as the other one does not fail on the same rows."""
-        errors, corrected = self.diagnosis.outcomes.errors, cluster.error_rate
+        errors, corrected = self.diagnosis.outcomes.errors, known.error_rate
         sign = float(self.a == MODEL) - float(self.b == MODEL)
         if not sign or errors is None or corrected is None:
             return 0.0
-        added = float(errors[cluster.membership >= 0.5].mean()) - corrected.value
+        added = float(errors[known.members].mean()) - corrected
         mine, other = (self.wrong_a, self.wrong_b) if sign > 0 else (self.wrong_b, self.wrong_a)
         if np.array_equal(mine, other):  # in a cluster that is wrong throughout the slope below would not see it
             return 0.0
@@ -164,11 +188,17 @@ class ErrorPair:
         expected = (value.value + beside.value) * float(np.clip(left[0] / max(left[1], 1e-12), 0, 1))
         return replace(found, shares=value, shares_p=p, excess_gap=beside, room=value.high < expected > 0)
 
-    def _in_scope(self, cluster: FailureCluster) -> Bool:
+    def _in_scope(self, known: KnownSet) -> Bool:
         names = self.diagnosis.samples.class_names
-        if cluster.scope in names:
-            return self._blocks() == names.index(cluster.scope)
+        if known.scope in names:
+            return self._blocks() == names.index(known.scope)
         return np.ones(len(self.rows), bool)
+
+
+def known_cluster(cluster: FailureCluster) -> KnownSet:
+    """The cluster's members, with its corrected error rate."""
+    rate = None if cluster.error_rate is None else cluster.error_rate.value
+    return KnownSet(cluster.name, "cluster", cluster.scope, cluster.membership >= 0.5, rate, cluster.id)
 
 
 def gap_of(y: F64, member: Bool, block: I64, groups: I64 | None, level: float, *, seed: int = 0) -> Estimate:

@@ -135,8 +135,8 @@ class FourWay:
     """Two models on the rows of one scope: model A is the one under diagnosis, B the one set beside it."""
 
     scope: str
-    """"all samples", a class, or a cluster's title."""
-    kind: Literal["all", "class", "cluster"]
+    """"all samples", a class, a cluster's title, or what a condition or phrase says, behind its class."""
+    kind: Literal["all", "class", "cluster", "condition", "phrase"]
     n: int
     fixed: int
     """A wrong, B right."""

@@ -1,4 +1,4 @@
-"""A gate for a new version of the model: is it worse over all, in a failure cluster of the run, or somewhere new?
+"""A gate for a new version of the model: is it worse over all, in a confirmed finding of the run, or somewhere new?
 
 What is counted and tested is that of `core.checks.compare` and `core.checks.second_model.diagnose_regressions`; here it
 is only decided what holds a version back.
@@ -6,18 +6,18 @@ is only decided what holds a version back.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from core.checks.compare import compare, probe_of
-from core.checks.freeze import freeze
-from core.checks.paired_errors import ALPHA, MIN_SCOPE_ROWS, MODEL
+from core.checks.compare import compare, error_pair, probe_of
+from core.checks.freeze import FrozenFinding, freeze, members_of
+from core.checks.paired_errors import ALPHA, MIN_SCOPE_ROWS, MODEL, KnownSet, known_cluster
 from core.checks.second_model import diagnose_regressions, with_second
 from core.data.tables.roles import Roles
 from core.discovery.settings import DEFAULTS, Settings
 from core.errors import InvalidInput
 from core.numbers import count
-from core.records import ClassFinding, Comparison, Diagnosis, FailureCluster, FourWay, Progress, no_progress
+from core.records import EVERYTHING, ClassFinding, Comparison, Diagnosis, FailureCluster, FourWay, Progress, no_progress
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,6 +27,9 @@ class Gate:
     comparison: Comparison
     digest: str
     """Of the run's frozen findings: two gates of the same digest asked the same of their models."""
+    findings: tuple[FourWay, ...]
+    """One for each of these: clusters, then conditions and phrases. Their intervals and p hold for all of them
+    together."""
     regressions: Diagnosis | None
     """The difference of the errors, diagnosed; None where it was not searched."""
     unsearched: str = ""
@@ -35,8 +38,8 @@ class Gate:
 
     @property
     def worse(self) -> tuple[FourWay, ...]:
-        """Of all samples and the run's clusters, those in which the second model is worse."""
-        return tuple(filter(is_worse, (self.comparison.overall, *self.comparison.clusters)))
+        """Of all samples and the run's findings, those in which the second model is worse."""
+        return tuple(filter(is_worse, (self.comparison.overall, *self.findings)))
 
     @property
     def new(self) -> tuple[ClassFinding | FailureCluster, ...]:
@@ -54,8 +57,8 @@ class Gate:
 
 
 def is_worse(scope: FourWay) -> bool:
-    """Whether the second model errs more there: the interval of the paired difference, which holds for all scopes of
-    its kind together, lies on that side alone, and so says the adjusted p."""
+    """Whether the second model errs more there: the interval of the paired difference, which holds for all findings
+    together, lies on that side alone, and so says the adjusted p."""
     return scope.p is not None and scope.p <= ALPHA and scope.difference.high < 0
 
 
@@ -84,16 +87,27 @@ def gate(
             tested, since the two are judged by different labels or share too few samples.
     """
     beside, name, notes = with_second(diagnosis, table, roles, progress=progress)
-    found, digest = compare(beside, MODEL, name), freeze(diagnosis).digest
+    found, frozen = compare(beside, MODEL, name), freeze(diagnosis)
     if found.overall.p is None:  # a gate that asked nothing must not let anything pass
         few = f"{name} has {count(found.overall.n, 'sample')} of the run, and {MIN_SCOPE_ROWS} are needed."
         raise InvalidInput(found.untested or few)
+    findings = error_pair(beside, MODEL, name).among([_known(diagnosis, one) for one in frozen.findings])
+    asked = Gate(found, frozen.digest, findings, None, "", notes)
     if settings is None:
-        return Gate(found, digest, None, "left out (--no-search)", notes)
+        return replace(asked, unsearched="left out (--no-search)")
     if not found.overall.broken:
-        return Gate(found, digest, None, "", notes)
+        return asked
     try:
         regressions = diagnose_regressions(beside, probe_of(beside, name), settings=settings, progress=progress)
     except InvalidInput as why:
-        return Gate(found, digest, None, str(why), notes)
-    return Gate(found, digest, regressions, "", notes)
+        return replace(asked, unsearched=str(why))
+    return replace(asked, regressions=regressions)
+
+
+def _known(diagnosis: Diagnosis, found: FrozenFinding) -> KnownSet:
+    """A frozen finding as a set of samples: a cluster with its own corrected error rate."""
+    if found.kind == "cluster":
+        return known_cluster(diagnosis.clusters[found.index])
+    said = f'"{found.text}"' if found.kind == "phrase" else found.text
+    title = said if found.scope == EVERYTHING else f"{found.scope}: {said}"
+    return KnownSet(title, found.kind, found.scope, members_of(diagnosis, found), found.error_rate)

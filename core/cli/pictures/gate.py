@@ -23,14 +23,14 @@ from core.errors import InvalidInput
 @option("--probabilities COL", MANY_PROBABILITIES)
 @option("--junit FILE", "write the outcome as JUnit XML too")
 @option("--permutations N", "of the search for new regressions (default 5,000)")
-@option("--no-search", "ask only of all samples and of the run's clusters")
+@option("--no-search", "ask only of all samples and of the run's findings")
 def gate(
     run: Path, second: Path, roles: Roles, junit: Path | None = None, permutations: int = 5000, no_search: bool = False
 ) -> None:
     """Hold a new version of the model back where it is worse.
 
-    It fails if the second model errs more over all or in a failure cluster that the run found, by more than the
-    interval allows, or if a regression somewhere new is confirmed. What was asked is printed as Markdown.
+    It fails if the second model errs more over all or in a cluster, condition or phrase that the run confirmed, by more
+    than the interval allows, or if a regression somewhere new is confirmed. What was asked is printed as Markdown.
     """
     from core.checks.checkpoints.gate import gate as asked
     from core.discovery.settings import Settings

@@ -19,13 +19,15 @@ _MARKS = re.compile(r"[\\`*\[\]|~]|(?<!\w)_|_(?!\w)")
 """What Markdown reads as more than a letter; a "_" inside a word is one."""
 SAID = {"passed": "passed", "failed": "worse", "skipped": "not tested"}
 
+KINDS = {"cluster": "failure cluster"}
+
 
 @dataclass(frozen=True, slots=True)
 class GateCase:
     """One thing that was asked."""
 
     kind: str
-    """"all samples", "failure cluster" or "new regressions"."""
+    """"all samples", "failure cluster", "condition", "phrase" or "new regressions"."""
     title: str
     n: int
     state: str
@@ -35,10 +37,10 @@ class GateCase:
 
 
 def gate_cases(diagnosis: Diagnosis, gate: Gate) -> list[GateCase]:
-    """All samples, then the run's clusters in rank order, then what is new."""
+    """All samples, then the run's findings, clusters in rank order first, then what is new."""
     found = gate.comparison
     cases = [_scope("all samples", "all samples", found.overall)]
-    cases += [_scope("failure cluster", scope_title(diagnosis, one), one) for one in found.clusters]
+    cases += [_scope(KINDS.get(one.kind, one.kind), scope_title(diagnosis, one), one) for one in gate.findings]
     if gate.regressions is not None and gate.new:
         return [*cases, *(_new(gate.regressions, one) for one in gate.new)]
     state, why = ("skipped", gate.unsearched) if gate.unsearched else ("passed", _nothing(gate))
@@ -115,7 +117,12 @@ def gate_junit(diagnosis: Diagnosis, gate: Gate) -> str:
 
 
 def _notes(gate: Gate) -> tuple[str, ...]:
-    return (*gate.comparison.notes, *gate.notes)
+    n = sum(one.p is not None for one in gate.findings)
+    together = (
+        f"Of the run's {n:,} findings (clusters, conditions and phrases) each p is adjusted for all {n:,} (Holm), and "
+        "the intervals hold for all of them at once. All samples and new regressions are each tested apart."
+    )
+    return (*([together] if n > 1 else []), *gate.comparison.notes, *gate.notes)
 
 
 def _of(cases: Sequence[GateCase], state: str) -> int:

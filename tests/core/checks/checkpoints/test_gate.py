@@ -19,12 +19,13 @@ from core.checks.second_model import with_second
 from core.cli.main import main
 from core.discovery.settings import Settings
 from core.errors import InvalidInput
-from core.records import Bool, Diagnosis, Estimate, Outcomes
+from core.records import Bool, Diagnosis, Estimate, Insight, Outcomes
 from core.reports.tables.gate import gate_cases, gate_junit, gate_markdown
 from core.store import save
 from tests.core.cli.test_documented import check
 from tests.support.diagnoses import make_diagnosis
 from tests.support.second_models import write_answers
+from tests.support.words import with_words
 
 QUICK = Settings(n_permutations=199, map=False, sensitivity=False)
 N = 600
@@ -59,6 +60,26 @@ def run() -> Diagnosis:
 
 def apart() -> Bool:
     return np.arange(N) % 12 == 0
+
+
+def with_findings(run: Diagnosis) -> tuple[Diagnosis, Bool]:
+    """The run with two conditions in the class bus, of which one explains a cluster too; and the first one's rows."""
+    made = make_diagnosis(n=N).insights[0]
+    labels = run.samples.labels
+    assert labels is not None
+    bus = labels == run.samples.class_names.index("bus")
+    rows, errors = np.flatnonzero(bus & (run.clusters[0].membership < 0.5)), errors_of(run)
+    dark, wet = np.zeros(N, bool), np.zeros(N, bool)
+    dark[rows[::4]], wet[rows[1::4]] = True, True
+
+    def told(mask: Bool, text: str) -> Insight:
+        inside, rest = float(errors[mask].mean()), float(errors[bus & ~mask].mean())
+        sizes = {"mask": mask, "size": int(mask.sum()), "error_inside": inside, "error_outside": rest}
+        known = {"error_difference": Estimate(inside - rest - 0.05, -0.2, 0.3), "confirmed": True, "p": 0.01}
+        return replace(made, text=text, scope="bus", cluster=None, measure="error rate", **sizes, **known)
+
+    condition, other = told(dark, "brightness at most 0.21"), told(wet, "rain at least 3")
+    return replace(run, insights=(condition, replace(condition, cluster=0), other)), dark
 
 
 def errors_of(run: Diagnosis) -> Bool:
@@ -192,3 +213,56 @@ def test_the_workflow_to_copy_is_one(repository: Path) -> None:
     lines = [line.strip() for step in steps for line in step.get("run", "").splitlines()]
     (asked,) = [line for line in lines if line.startswith("errata gate")]
     check(asked.removeprefix("errata ").partition(" |")[0].partition(" >")[0])
+
+
+def test_a_confirmed_condition_that_got_worse_fails_in_every_output(run: Diagnosis, tmp_path: Path) -> None:
+    known, dark = with_findings(run)
+    wrong = errors_of(known)
+    wrong[dark] = True
+    better = np.flatnonzero(wrong & ~dark & (known.clusters[0].membership < 0.5))
+    wrong[better[: int(dark.sum())]] = False  # so that it is no worse over all
+    found = gate(known, write_answers(known, wrong, tmp_path / "new.csv"), settings=None)
+    cases = {case.title: case for case in gate_cases(known, found)}
+    assert [case.kind for case in cases.values()] == [
+        "all samples", "failure cluster", "condition", "condition", "new regressions",
+    ]  # fmt: skip
+    told = cases["bus: brightness at most 0.21"]
+    assert (told.n, told.state) == (int(dark.sum()), "failed")
+    assert [scope.kind for scope in found.worse] == ["condition"]
+    assert not found.passed
+    markdown, junit = gate_markdown(known, found), ET.fromstring(gate_junit(known, found))
+    assert "| condition: bus: brightness at most 0.21 |" in markdown
+    assert "each p is adjusted for all 3 (Holm)" in markdown
+    failed = [case.attrib for case in junit.iter("testcase") if case.find("failure") is not None]
+    assert [(case["classname"], case["name"]) for case in failed] == [
+        ("errata.gate.condition", "bus: brightness at most 0.21")
+    ]
+    assert states(known, errors_of(known), tmp_path / "same.csv", None)["condition"] == "passed"
+
+
+def test_the_findings_are_one_family_and_what_chose_them_is_taken_off(run: Diagnosis, tmp_path: Path) -> None:
+    known, dark = with_findings(run)
+    wrong = errors_of(known)
+    wrong[known.clusters[0].membership >= 0.5] = True
+    table = write_answers(known, wrong, tmp_path / "new.csv")
+    alone, beside = gate(run, table, settings=None).findings, gate(known, table, settings=None).findings
+    assert len(beside) == 3
+    assert beside[0].difference.low < alone[0].difference.low  # for three at once
+    assert beside[0].difference.high > alone[0].difference.high
+    wrong = errors_of(known)
+    wrong[np.flatnonzero(dark & wrong)] = False
+    (found,) = [
+        f for f in gate(known, write_answers(known, wrong, table), settings=None).findings if f.n == dark.sum()
+    ][:1]
+    assert found.difference.value == pytest.approx(errors_of(known)[dark].mean() - 0.05)
+
+
+def test_a_phrase_is_said_in_quotes(run: Diagnosis, tmp_path: Path) -> None:
+    known, _ = with_findings(run)
+    worded = with_words(replace(known, insights=()))
+    assert worded.words is not None
+    phrase = replace(known.insights[0], kind="phrase", text=worded.words.phrases[0], number=0, tests=())
+    some = replace(worded, insights=(phrase,), clusters=known.clusters)
+    found = gate(some, write_answers(some, errors_of(some), tmp_path / "new.csv"), settings=None)
+    (case,) = [case for case in gate_cases(some, found) if case.kind == "phrase"]
+    assert case.title == f'bus: "{phrase.text}"'
