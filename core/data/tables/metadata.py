@@ -13,7 +13,7 @@ from core.data.tables.cells import as_column, texts_of
 from core.data.tables.recognise import RecognisedColumns
 from core.data.tables.roles import is_model_output
 from core.errors import quoted
-from core.records import I64, Bool, Column, Outcomes
+from core.records import I64, Column, Outcomes
 from core.records.ledger import Ledger
 
 
@@ -73,7 +73,7 @@ def without_repeats(
     column that goes with the label as well as with the prediction is the label's, and stays.
     """
     own = [column for column in metadata if column.name not in wanted]
-    verdicts = [column for column in own if outcomes.errors is not None and _is_verdict(column, outcomes.errors)]
+    verdicts = [column for column in own if _is_verdict(column, outcomes, labels)]
     predicted = [
         column
         for column in own
@@ -85,7 +85,7 @@ def without_repeats(
     ]
     for repeats, one, more, what in (
         (predicted, "repeats", "repeat", "the predicted class"),
-        (verdicts, "says", "say", "in every row whether the model was right"),
+        (verdicts, "says", "say", "whether the model was right"),
     ):
         if names := [column.name for column in repeats]:
             which = f"{quoted(*names)} {one if len(names) == 1 else more} {what}"
@@ -93,15 +93,33 @@ def without_repeats(
     return [column for column in metadata if column not in verdicts + predicted], predicted + verdicts
 
 
-def _is_verdict(column: Column, errors: Bool) -> bool:
-    """Whether its two values are those of right and wrong, in every row. FiftyOne, for one, calls such a field by the
-    name of the evaluation."""
-    if not MIN_EACH <= errors.sum() <= len(errors) - MIN_EACH or len(set(column.values[:FIRST].tolist())) > 2:
+def _is_verdict(column: Column, outcomes: Outcomes, labels: I64 | None) -> bool:
+    """Whether it has one value for right and another for wrong, or, as where FiftyOne writes TP, FP, FN and TN, one for
+    each pair of label and prediction that tells which. Rows without a value count as a value of their own, or, if they
+    are fewer than half, not at all."""
+    errors, n = outcomes.errors, len(column.values)
+    if errors is None:
         return False
-    seen = {(value, bool(wrong)) for value, wrong in zip(column.values.tolist(), errors)}
-    return (
-        len(seen) == 2 and len({value for value, _ in seen}) == 2 and MIN_EACH <= errors.sum() <= len(errors) - MIN_EACH
-    )
+
+    def of_known(stop: int) -> I64:
+        return np.array([i for i, v in enumerate(column.values[:stop].tolist()) if v is not None and v == v], np.int64)
+
+    def is_enough(rows: I64) -> bool:
+        return 2 * len(rows) > n and MIN_EACH <= errors[rows].sum() <= len(rows) - MIN_EACH
+
+    def tells(rows: I64) -> bool:
+        values, wrong = [None if v != v else v for v in column.values[rows].tolist()], errors[rows].tolist()
+        if len(set(zip(values, wrong))) > len(set(values)):
+            return False
+        if len(set(values)) <= 2 or outcomes.predictions is None or labels is None:
+            return len(set(values)) <= 2
+        own, guessed = labels[rows].tolist(), outcomes.predictions[rows].tolist()
+        is_labels = is_enough(rows) and len(set(zip(own, values))) == len(set(own))
+        return not is_labels and len(set(zip(own, guessed, values))) == len(set(zip(own, guessed)))
+
+    if not tells(np.arange(n)[:FIRST]) and not tells(of_known(FIRST)):
+        return False
+    return any(is_enough(rows) and tells(rows) for rows in (np.arange(n), of_known(n)))
 
 
 def _agreement(column: Column, classes: I64) -> float:

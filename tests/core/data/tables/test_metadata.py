@@ -53,9 +53,32 @@ def test_a_column_that_says_whether_the_model_was_right_is_no_condition_unless_i
     found = read_data_set(frame, roles=roles)
     assert [column.name for column in found.samples.metadata] == ["light", "nearly"]
     assert "e" in [column.name for column in found.samples.model_outputs]
-    assert any("'e' says in every row whether the model was right" in note for note in found.notes)
+    assert any("'e' says whether the model was right" in note for note in found.notes)
     named = read_data_set(frame, roles=replace(roles, conditions=("e",)))
     assert "e" in [column.name for column in named.samples.metadata]
     y, first = frame["y"], np.arange(200) < 4
     few = frame.assign(guess=np.where(first, 1 - y, y), e=np.where(first, *words))
     assert "e" in [column.name for column in read_data_set(few, roles=roles).samples.metadata]
+
+
+def test_so_is_one_with_gaps_or_with_a_value_for_each_pair_of_label_and_prediction() -> None:
+    rng = np.random.default_rng(0)
+    y, wrong = rng.integers(0, 3, 300), rng.random(300) < 0.2
+    wrong[y == 2] = True
+    frame = pd.DataFrame({"id": np.arange(300), "y": y, "guess": np.where(wrong, (y + 1) % 3, y)})
+    frame["cell"] = [f"{a} taken for {b}" for a, b in zip(frame["y"], frame["guess"])]
+    frame["gaps"] = [None if i % 50 == 0 else "bad" if bad else "good" for i, bad in enumerate(wrong)]
+    frame["flag"] = np.where(wrong, 1.0, np.nan)
+    frame["often"] = [None if i % 5 else "bad" if bad else "good" for i, bad in enumerate(wrong)]
+    frame["kind"] = frame["y"].map({0: "cat", 1: "dog", 2: "elk"})
+    frame["site"] = np.where(wrong, rng.choice(["north", "south"], 300), "west")
+    found = read_data_set(frame, roles=Roles(id="id", label="y", prediction="guess")).samples
+    assert [column.name for column in found.metadata] == ["often", "kind", "site"]
+    assert {"cell", "gaps", "flag"} <= {column.name for column in found.model_outputs}
+
+
+def test_so_is_one_whose_first_thousand_rows_are_right() -> None:
+    y = np.arange(3000) % 3
+    guess = np.where(np.arange(3000) < 2900, y, (y + 1) % 3)
+    frame = pd.DataFrame({"id": np.arange(3000), "y": y, "guess": guess, "cell": y * 3 + guess})
+    assert not read_data_set(frame, roles=Roles(id="id", label="y", prediction="guess")).samples.metadata
