@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from core import records
 from core.data.inline import text_of
 from core.data.samples import describe_table, read_data_set
 from core.data.tables.roles import Roles
@@ -22,8 +23,8 @@ MOST_OTHERS, MOST_LABELS = 0.5, 0.8
 """Share of the common ids that may have another text before the table is one of other samples; and of the other labels
 that rows in any order would have, the share that may be."""
 
-KEPT, MOST_KEPT = "second models", 20
-"""Of `Diagnosis.extras`, by the models' names a letter for each sample; and how many are kept, the latest."""
+MOST_KEPT = 20
+"""How many are kept, the latest: under `SECOND_MODELS`, by the models' names, a letter for each sample."""
 RIGHT, WRONG, ABSENT = b"r", b"w", b"-"
 
 
@@ -222,7 +223,7 @@ def keep_errors(diagnosis: Diagnosis, result: ProbeResult) -> Diagnosis:
     kept = _kept(diagnosis)
     kept.pop(result.name, None)  # so that it is the latest
     kept[result.name] = codes.tobytes().decode("ascii")
-    return replace(diagnosis, extras={**diagnosis.extras, KEPT: dict(list(kept.items())[-MOST_KEPT:])})
+    return replace(diagnosis, extras={**diagnosis.extras, records.SECOND_MODELS: dict(list(kept.items())[-MOST_KEPT:])})
 
 
 def kept_errors(diagnosis: Diagnosis) -> dict[str, tuple[I64, Bool]]:
@@ -238,7 +239,7 @@ def kept_errors(diagnosis: Diagnosis) -> dict[str, tuple[I64, Bool]]:
 
 def _kept(diagnosis: Diagnosis) -> dict[str, str]:
     """A copy of what is kept; nothing where the run was altered by hand."""
-    kept = diagnosis.extras.get(KEPT)
+    kept = diagnosis.extras.get(records.SECOND_MODELS)
     return dict(kept) if isinstance(kept, dict) else {}
 
 

@@ -43,6 +43,7 @@ from core.records.faithfulness import (
 )
 from core.records.probes import (
     OWN as OWN,
+    SECOND_MODELS as SECOND_MODELS,
     Choice as Choice,
     Comparison as Comparison,
     Control as Control,

@@ -195,3 +195,5 @@ class Comparison:
 
 OWN = "probe"
 """Key of `Diagnosis.extras`: name of the probe whose own losses were diagnosed, where there was no other model."""
+SECOND_MODELS = "second models"
+"""Key of `Diagnosis.extras` under which other models that were compared are kept (`core.checks.second_model`)."""

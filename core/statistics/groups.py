@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from core.errors import InvalidInput
 from core.records import F32, F64, I64, Bool
@@ -26,6 +24,9 @@ def joined(n: int, rows: I64, shared: I64) -> I64:
         >>> joined(5, np.array([0, 3, 3, 1]), np.array([7, 7, 9, 9])).tolist()
         [0, 0, 1, 0, 2]
     """
+    from scipy.sparse import coo_matrix  # not needed by those who only look at a run
+    from scipy.sparse.csgraph import connected_components
+
     _, things = np.unique(shared, return_inverse=True)
     size = n + len(things)
     graph = coo_matrix((np.ones(len(rows)), (rows, n + things)), shape=(size, size))

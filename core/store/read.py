@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, cast
 
@@ -107,14 +108,14 @@ def _load(folder: Path, called: str) -> Diagnosis:
             diagnosis,
             samples=replace(diagnosis.samples, items=images),
             notes=tuple(dict.fromkeys(notes)),
-            model=_load_model(folder, digests) if MODEL in digests else None,
+            model=_load_model(folder, digests, called) if MODEL in digests else None,
         )
         return with_own(whole, folder / OWN)
     except InvalidInput:
         raise
     except _DAMAGED as error:
         why = error.strerror if isinstance(error, OSError) else error  # not the path that an OSError names
-        raise InvalidInput(f"{called} is damaged ({why}). Delete the folder and diagnose the data again.") from error
+        raise _damaged(called, why) from error
 
 
 def _arrays(folder: Path, name: str, digests: Mapping[str, str]) -> dict[str, npt.NDArray[Any]]:
@@ -125,14 +126,38 @@ def _arrays(folder: Path, name: str, digests: Mapping[str, str]) -> dict[str, np
         return read_arrays(file)
 
 
-def _load_model(folder: Path, digests: Mapping[str, str]) -> Any:
-    from core.discovery.assigner import Assigner  # scikit-learn: only where a run has a model
-
+def _load_model(folder: Path, digests: Mapping[str, str], called: str) -> Any:
     with open_located(folder / MODEL, Limits().max_document_bytes) as file:
         if digest(file) != digests[MODEL]:
             raise ValueError(f"{MODEL} has changed")
         said = json.loads(file.read().decode("utf-8"))
-    return Assigner.load(_arrays(folder, MODEL_ARRAYS, digests), said)
+    return _StoredModel(_arrays(folder, MODEL_ARRAYS, digests), said, called)
+
+
+class _StoredModel:
+    """The `Assigner` of a run, put together when something is first asked of it: scikit-learn and SciPy, which it
+    needs, are not needed to look at a run."""
+
+    def __init__(self, arrays: Mapping[str, Any], said: Mapping[str, Any], called: str) -> None:
+        self._arrays, self._said, self._called = arrays, said, called
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):  # as a copy asks for while it is made
+            raise AttributeError(name)
+        return getattr(self._whole, name)
+
+    @cached_property
+    def _whole(self) -> Any:
+        from core.discovery.assigner import Assigner
+
+        try:
+            return Assigner.load(self._arrays, self._said)
+        except _DAMAGED as error:
+            raise _damaged(self._called, error) from error
+
+
+def _damaged(called: str, why: object) -> InvalidInput:
+    return InvalidInput(f"{called} is damaged ({why}). Delete the folder and diagnose the data again.")
 
 
 def _strange(folder: Path, files: Mapping[str, str]) -> list[str]:

@@ -176,9 +176,10 @@ def test_runs_of_the_command_line_are_opened_before_the_examples_and_told_apart(
         open_runs([tmp_path / "absent"])
 
 
-def test_importing_the_page_loads_no_heavy_package() -> None:
-    heavy = ("torch", "umap", "sklearn", "scipy", "open_clip", "onnxruntime")
-    code = f"import sys, webapp.app; print([m for m in {heavy!r} if m in sys.modules])"
+@pytest.mark.parametrize("then", ["", "webapp.app.build_app(); "])  # with the first example, which is shown
+def test_the_page_and_its_first_view_load_no_heavy_package(then: str) -> None:
+    heavy = ("torch", "umap", "sklearn", "scipy.stats", "scipy.sparse", "open_clip", "onnxruntime")
+    code = f"import sys, webapp.app; {then}print([m for m in {heavy!r} if m in sys.modules])"
     done = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from core.data.modality import modality_of
-from core.records import I64, OWN, Column, Diagnosis
+from core.records import I64, OWN, SECOND_MODELS, Column, Diagnosis
 from core.yours import MARKED, yours_of
 
 LOSS = "loss"
@@ -125,10 +125,12 @@ def _beside(diagnosis: Diagnosis) -> Iterator[ShownColumn]:
     first, own = diagnosis.outcomes.errors, diagnosis.extras.get(OWN)
     if first is None:
         return
-    from core.checks.second_model import kept_errors  # scipy: not needed to start the page
+    others = {p.name: (p.rows, p.outcomes.errors) for p in diagnosis.probes if p.name != own}
+    if SECOND_MODELS in diagnosis.extras:
+        from core.checks.second_model import kept_errors  # scipy: not needed to start the page
 
-    probed = {p.name: (p.rows, p.outcomes.errors) for p in diagnosis.probes if p.name != own}
-    for name, (rows, wrong) in {**probed, **kept_errors(diagnosis)}.items():
+        others |= kept_errors(diagnosis)
+    for name, (rows, wrong) in others.items():
         if wrong is not None:
             values = np.full(len(diagnosis.samples), None, object)
             values[rows] = np.array(BESIDE, object)[2 * wrong + first[rows]]

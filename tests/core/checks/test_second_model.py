@@ -11,7 +11,6 @@ import pytest
 
 from core.checks.compare import compare
 from core.checks.second_model import (
-    KEPT,
     MOST_KEPT,
     keep_errors,
     kept_errors,
@@ -22,7 +21,7 @@ from core.checks.second_model import (
 )
 from core.cli.main import main
 from core.errors import InvalidInput
-from core.records import Diagnosis, Outcomes
+from core.records import SECOND_MODELS, Diagnosis, Outcomes
 from core.store import load, save
 from tests.support.diagnoses import make_diagnosis
 from tests.support.second_models import write_answers
@@ -143,7 +142,7 @@ def test_kept_errors_survive_the_store_and_miss_what_was_not_answered(run: Diagn
     altered = replace(run, extras={"second models": {"new": "rw"}})
     assert kept_errors(altered) == {}
     for odd in (["r"], "r", 3):
-        assert kept_errors(replace(run, extras={KEPT: odd})) == {}
+        assert kept_errors(replace(run, extras={SECOND_MODELS: odd})) == {}
 
 
 def test_a_second_model_that_comes_again_is_the_latest(run: Diagnosis) -> None:

@@ -15,7 +15,7 @@ from PIL import Image
 
 from core.errors import Cancelled, InvalidInput
 from core.records import Diagnosis
-from core.store import ARRAYS, MODEL_ARRAYS, STATE, THUMBNAILS, RunStore, finish, load, reload, run_id, save
+from core.store import ARRAYS, STATE, THUMBNAILS, RunStore, finish, load, reload, run_id, save
 from tests.support.diagnoses import MemoryImages, assert_same, draw_picture, make_diagnosis
 from tests.support.words import with_words
 
@@ -254,39 +254,6 @@ def test_memory_holds_only_the_runs_used_last(tmp_path: Path) -> None:
 def test_no_path_passes_for_an_id(tmp_path: Path, name: str) -> None:
     with pytest.raises(InvalidInput, match="There is no run"):
         RunStore(tmp_path).get(name)
-
-
-@pytest.mark.slow
-def test_a_reloaded_model_reads_new_samples_as_before(tmp_path: Path) -> None:
-    from core.discovery.method import diagnose_arrays
-    from core.discovery.settings import Settings
-
-    rng = np.random.default_rng(0)
-    vectors = rng.normal(size=(150, 8)).astype(np.float32)
-    vectors[::5, 0] += 4
-    losses = np.abs(np.where(np.arange(150) % 5 == 0, 1.5, 0.3) + rng.normal(0, 0.2, 150))
-    diagnosis = diagnose_arrays(
-        vectors, losses, labels=np.arange(150) % 3, settings=Settings(map=False, sensitivity=False, n_permutations=200)
-    )
-    save(diagnosis, tmp_path)
-    new = rng.normal(size=(7, 8)).astype(np.float32)
-    before, after = (model.assign(new, labels=np.arange(7) % 3) for model in (diagnosis.model, load(tmp_path).model))
-    for name in ("predicted", "spread", "memberships", "cluster"):
-        np.testing.assert_array_equal(getattr(before, name), getattr(after, name))
-
-
-@pytest.mark.slow
-def test_a_damaged_model_is_noticed(tmp_path: Path) -> None:
-    from core.discovery.method import diagnose_arrays
-    from core.discovery.settings import Settings
-
-    rng = np.random.default_rng(0)
-    settings = Settings(map=False, sensitivity=False, n_permutations=200)
-    save(diagnose_arrays(rng.normal(size=(60, 4)).astype(np.float32), rng.random(60), settings=settings), tmp_path)
-    content = (tmp_path / MODEL_ARRAYS).read_bytes()
-    (tmp_path / MODEL_ARRAYS).write_bytes(content[:-1] + b"#")
-    with pytest.raises(InvalidInput, match=r"model\.npz has changed"):
-        load(tmp_path)
 
 
 def test_a_run_without_thumbnails_shows_the_pictures_that_lie_beside_it(tmp_path: Path) -> None:
