@@ -70,6 +70,15 @@ def test_a_question_in_the_words_of_a_confirmed_condition_is_answered_from_what_
     assert "wrong 40 % of the time against 1.3 %" in counted
 
 
+def test_a_question_that_names_a_condition_in_other_words_points_to_it(capsys: pytest.CaptureFixture[str]) -> None:
+    example = str(ASSETS / "examples" / "scenes" / "run")
+    asked = json.loads(said(capsys, "ask", example, "a dark animal", "a bright animal", "--json"))["questions"]
+    (own,) = [i for i in load(Path(example)).insights if (i.scope, i.text) == ("animal", "light = dark")]
+    assert [question["condition"] and question["condition"]["text"] for question in asked] == ["light = dark", None]
+    assert asked[0]["condition"]["p"] == pytest.approx(own.p)
+    assert asked[0]["sentence"].startswith('These words may mean "light = dark"')
+
+
 def test_an_extrapolation_is_said_and_every_match_named_on_request(
     run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -39,6 +39,18 @@ def test_a_question_whose_loss_is_known_is_confirmed_and_its_pictures_are_shown(
     assert said.count('class="wrong-mark"') == said.count("is-wrong") > 0
 
 
+def test_a_condition_that_the_words_name_stands_before_what_is_told_by_likeness(worded: Diagnosis) -> None:
+    known = replace(worded.insights[0], text="brightness at most 0.2", scope="bus", confirmed=True, p=0.004)
+    (asked,) = answer_texts(worded, ["in the dark"])[0]
+    open_case = replace(asked, p=0.4, condition=known, named=known.text)
+    said = answers_view(worded, [open_case], None)
+    assert "By likeness: not confirmed, p = 0.40" in said
+    assert "These words may mean &#34;brightness at most 0.2&#34;" in said
+    assert "is confirmed in bus: " in said
+    assert "adjusted p = 0.004" in said
+    assert "By likeness" not in answers_view(worded, [replace(asked, p=0.4)], None)
+
+
 def test_a_question_far_from_every_phrase_is_called_exploratory_and_shows_no_p(worded: Diagnosis) -> None:
     answer = replace(answer_texts(worded, ["in the dark"])[0][0], p=None, untested="far from every phrase")
     said = answers_view(worded, [answer], None)
