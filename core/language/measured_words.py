@@ -25,7 +25,7 @@ WORDS: Mapping[tuple[str, str], tuple[str, ...]] = {
     ("contrast", ">="): ("strong contrast", "much contrast"),
     ("blur", "<="): ("focus", "sharp focus"),
     ("blur", ">="): ("blurry", "blur", "out of focus", "unsharp"),
-    ("noise", ">="): ("grainy", "noise", "grain"),
+    ("noise", ">="): ("grainy", "noise"),
     ("colourfulness", "<="): ("little colour", "colourless", "faded colours", "dull colours"),
     ("colourfulness", ">="): ("colourful", "vivid colours"),
     ("saturation", "<="): ("desaturated", "faded colours", "dull colours"),
@@ -39,13 +39,15 @@ WORDS: Mapping[tuple[str, str], tuple[str, ...]] = {
 }  # fmt: skip
 """What the ends of measured properties of pictures and clips are called beside `core.language.naming.PLAIN`. Words that
 may be said of the thing and not of the picture are left out where that is what they usually mean ("a sharp knife", "a
-small dog", "a light horse"); "dark" and "bright" are not, so an answer says what was measured."""
+small dog", "a wheat grain"); "dark" and "bright" are not, so an answer says what was measured."""
 _GREY = ("in black and white", "greyscale", "grayscale", "in greyscale", "in grayscale")
 """And what `grey` is called: a black and white dog has colour around it."""
 _LEADING = frozenset("with in of has have having".split())
 _AROUND = frozenset("that which very too".split())
 MIN_VALUE = 3
 """Letters of a value of a column of the user's own that is known by itself: "snow", and not "A" or "no"."""
+_OF_NO_ONE = frozenset("true false yes not none nor without with all any other unknown".split())
+"""Values that are of any column: "a false alarm" is not "indoor = False"."""
 
 
 def named_condition(text: str, diagnosis: Diagnosis, class_name: str, scope: str) -> tuple[Insight, str] | None:
@@ -57,7 +59,7 @@ def named_condition(text: str, diagnosis: Diagnosis, class_name: str, scope: str
         scope: where the text is answered: of a class that was searched, what is confirmed in all samples says nothing.
 
     Returns:
-        None unless the text says nothing beside one end of one property (or one value of a column) and the class.
+        None unless the text says nothing beside one end of one property (or one value of one column) and the class.
     """
     columns, asked = diagnosis.samples.metadata, set(_asked(text, class_name))
     names = Counter(column.name for column in columns)
@@ -68,6 +70,9 @@ def named_condition(text: str, diagnosis: Diagnosis, class_name: str, scope: str
 
     known = [i for i in diagnosis.insights if i.kind == "condition" and i.confirmed and i.scope == scope]
     named = [(i, i.text) for i in known if len(i.tests) == 1 and says(i.tests[0])]
+    own = {i.tests[0][0] for i, _ in named}
+    if len(own) > 1 and not all(measured[name] for name in own):  # "a high horse" where wind and quality may be high
+        return None
     named = named or [(i, said) for i in known for said in i.proxies if says(_test_of(said))]
     return min(named, key=lambda one: (one[0].p, one[1]), default=None)
 
@@ -101,10 +106,14 @@ def _said_of(test: _Test, is_measured: bool) -> set[tuple[str, ...]]:
         said = (*calls_of(name, sign, value, is_measured), *WORDS.get((name, sign), ()))
         said += (f"{value} tint", f"tinted {value}") if name == "tint" and value in HUES else ()
     elif sign == "=":
-        said = (value,) if isinstance(value, str) and value.isalpha() and len(value) >= MIN_VALUE else ()
+        said = (value,) if isinstance(value, str) and _tells(value) else ()
     else:
         said = tuple(calls_of(name, sign, value, is_measured))
     return {words for words in map(_folded, said) if words}
+
+
+def _tells(value: str) -> bool:
+    return value.isalpha() and len(value) >= MIN_VALUE and value.casefold() not in _OF_NO_ONE
 
 
 def _test_of(said: str) -> _Test:

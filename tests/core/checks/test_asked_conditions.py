@@ -266,3 +266,20 @@ def test_a_value_of_a_column_is_known_by_itself() -> None:
     snowy = replace(run, insights=(light,))
     assert named_condition(f"a {own.scope} in snow", snowy, own.scope, own.scope) == (light, "ground = snow")
     assert named_condition(f"a {own.scope} on a road", snowy, own.scope, own.scope) is None
+
+
+def test_a_value_of_any_column_or_of_two_brings_no_condition() -> None:
+    run, _ = run_with_columns()
+    own = next(i for i in run.insights if i.text == "ground = deep snow")
+    columns = tuple(Column(name, "category", run.samples.metadata[0].values) for name in ("wind", "quality"))
+    run = replace(run, samples=replace(run.samples, metadata=columns))
+
+    def named(text: str, *tests: tuple[str, str, str]) -> str | None:
+        insights = tuple(replace(own, text=" ".join(test), tests=(test,)) for test in tests)
+        found = named_condition(text, replace(run, insights=insights), own.scope, own.scope)
+        return None if found is None else found[1]
+
+    assert named(f"a high {own.scope}", ("wind", "=", "high")) == "wind = high"
+    assert named(f"a high {own.scope}", ("wind", "=", "high"), ("quality", "=", "high")) is None
+    assert named(f"a false {own.scope}", ("wind", "=", "False")) is None
+    assert named(f"not a {own.scope}", ("wind", "=", "not")) is None
