@@ -10,11 +10,14 @@ import numpy as np
 
 from core.errors import InvalidInput
 from core.language.counted import beside_condition
+from core.language.grammar import words_in
 from core.language.measured_words import named_condition
 from core.language.prompts import class_in
 from core.records import F64, I64, Diagnosis, Estimate, Insight, Measure
 from core.statistics.intervals import UNDEFINED, bootstrap
 
+_NEGATED = frozenset("not no without except but never nor neither unless".split())
+"""Words beside a condition by which it is not the one that is asked about."""
 Untested = Literal["", "far from every phrase", "too few groups", "a run of before", "counted alone"]
 
 
@@ -111,7 +114,10 @@ class Difference:
 def with_condition(diagnosis: Diagnosis, answer: Answer) -> Answer:
     """The answer beside the confirmed condition that its text names, if it names one."""
     known = [i for i in diagnosis.insights if i.kind == "condition" and i.confirmed]
-    own = [i for i in known if beside_condition(answer.text, [(i.text, i.tests, None)]) is not None]
+    beside = {i.text: beside_condition(answer.text, [(i.text, i.tests, None)]) for i in known}
+    own = [i for i in known if (said := beside[i.text]) is not None and _NEGATED.isdisjoint(words_in(said))]
+    if not own and any(said is not None for said in beside.values()):  # "not weather = snow"
+        return answer
     if answer.counted:
         own = [i for i in known if i.text == answer.counted]
     if own:

@@ -193,6 +193,14 @@ def test_a_confirmed_condition_is_not_quoted_where_another_value_is_said() -> No
     assert answer_sentence(run, same).startswith('"ground = deep snow" was counted, not guessed')
 
 
+def test_a_condition_that_is_said_not_to_hold_is_not_told() -> None:
+    run, tower = run_with_columns()
+    texts = [f"{said} ground = deep snow" for said in ("not", "a dog without", "running, but not with")]
+    for answer in ask(run, texts, encoder=tower):
+        assert answer.condition is None, answer.text
+        assert "counted, not guessed" not in answer_sentence(run, answer)
+
+
 @cache
 def run_with_darkness() -> tuple[Diagnosis, WordTower]:
     """The planted failure, whose rows are dark, as are so many others that they make a tenth of all."""
