@@ -40,18 +40,19 @@ class Features:
         self.centre = sums.sum(0) / n
         self.block_means = np.where(counts >= 5, sums / np.maximum(counts, 1), self.centre)
         self.basis: F32 | None = None
-        if turned or kept < d:
-            squares = self._turn(vectors, blocks, kept)
-        else:
-            squares = sum(float(np.vdot(part, part)) for _, part in self._centred(vectors, blocks))
-        self.scale = float(np.sqrt(max(squares / n, 1e-12)))
         self.rows: F32 = np.empty((n, kept), np.float32)
+        squares = self._turn(vectors, blocks, kept) if turned or kept < d else 0.0
         for at, centred in self._centred(vectors, blocks):
-            self.rows[at] = (centred if self.basis is None else centred @ self.basis) / np.float32(self.scale)
+            if self.basis is None:
+                squares += float(np.vdot(centred, centred))
+            self.rows[at] = centred if self.basis is None else centred @ self.basis
+        self.scale = float(np.sqrt(max(squares / n, 1e-12)))
+        self.rows /= np.float32(self.scale)
 
     def _centred(self, vectors: F32, blocks: I64) -> Iterator[tuple[slice, F32]]:
+        means = self.block_means.astype(vectors.dtype)
         for at in row_runs(len(vectors), 1, AT_ONCE):
-            yield at, (vectors[at] - self.block_means[blocks[at]]).astype(np.float32)
+            yield at, (vectors[at] - means[blocks[at]]).astype(np.float32, copy=False)
 
     def _turn(self, vectors: F32, blocks: I64, kept: int) -> float:
         """Set the basis to the leading directions; the sum of squares along these."""
