@@ -92,7 +92,7 @@ def diagnose_records(
         outcomes=clipped,
         embeddings=embeddings,
         words=words,
-        fingerprint=fingerprint(ordered.samples, outcomes.keep(order), ordered.embeddings()),
+        fingerprint=fingerprint(ordered.samples, outcomes.keep(order), embeddings, order),
         notes=(*notes, *(() if words is None else words.notes), *found.notes),
     )
 

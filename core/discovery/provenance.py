@@ -13,7 +13,11 @@ import numpy as np
 
 from core.discovery.design import FOLDS
 from core.discovery.settings import CLASS_SHARE_OF_ALPHA, PERMUTATIONS, Settings, later_permutations, usual_permutations
-from core.records import Embeddings, Outcomes, SampleSet
+from core.records import I64, Embeddings, Outcomes, SampleSet
+from core.row_runs import row_runs
+
+CELLS = 16_000_000
+"""Numbers of the vectors that are read at once."""
 
 
 def has_classes(samples: SampleSet) -> bool:
@@ -81,12 +85,25 @@ def versions() -> dict[str, str]:
     return found
 
 
-def fingerprint(samples: SampleSet, outcomes: Outcomes, embeddings: Embeddings) -> str:
-    """SHA-256 of everything that the method reads."""
-    digest = hashlib.sha256()
-    of_outcomes = (outcomes.loss, outcomes.errors, outcomes.scores, outcomes.predictions)
-    for array in (*of_outcomes, embeddings.vectors, samples.labels, samples.groups):
+def fingerprint(samples: SampleSet, outcomes: Outcomes, embeddings: Embeddings, order: I64 | None = None) -> str:
+    """SHA-256 of everything that the method reads.
+
+    Args:
+        order: (n,) in which the rows of `embeddings` are read, those of the others; a piece at a time, since a copy of
+            many is the largest thing that a run holds.
+    """
+    digest, vectors = hashlib.sha256(), embeddings.vectors
+    rows = np.arange(len(vectors)) if order is None else order
+
+    def add(array: Any) -> None:
         digest.update(b"-" if array is None else np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
+
+    for array in (outcomes.loss, outcomes.errors, outcomes.scores, outcomes.predictions):
+        add(array)
+    for run in row_runs(len(rows), vectors.shape[1], CELLS):
+        add(vectors[rows[run]])
+    add(samples.labels)
+    add(samples.groups)
     for column in samples.metadata:
         digest.update(column.name.encode())
         digest.update(repr(column.values.tolist()).encode())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from core.discovery.provenance import assumptions, fingerprint
 from core.discovery.settings import Settings
@@ -31,6 +32,20 @@ def test_everything_read_is_in_the_fingerprint() -> None:
     }
     assert len(seen) == 9
     assert fingerprint(samples, outcomes, embeddings) in seen
+
+
+def test_rows_in_another_order_are_read_a_piece_at_a_time_as_their_copy_would_be(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    samples, outcomes = SampleSet(tuple(map(str, range(50)))), Outcomes(np.arange(50.0), "loss", "loss", "given")
+    embeddings, order = (
+        Embeddings(np.eye(50, dtype=np.float32), "given", "given"),
+        np.random.default_rng(0).permutation(50),
+    )
+    whole = fingerprint(samples, outcomes, embeddings.keep(order))
+    monkeypatch.setattr("core.discovery.provenance.CELLS", 350)
+    assert fingerprint(samples, outcomes, embeddings, order) == whole
+    assert fingerprint(samples, outcomes, embeddings) != whole
 
 
 def test_alpha_is_not_said_to_be_spent_where_nothing_is_tested() -> None:
