@@ -12,6 +12,8 @@ LEAST = 5
 """Fewest samples of the class that the finding holds."""
 MOST = 0.5
 """Largest share of the class that it may hold, and of its excess that may be left: else the class fails without it."""
+ABOUT_AS_MUCH = 0.8
+"""A cluster that takes this share of what the best finding takes is told instead: it is what people look at."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -27,10 +29,14 @@ class WithoutFinding:
     rest: float
     """The same of all other classes, without the finding's samples there."""
 
+    @property
+    def gap(self) -> float:
+        return self.level - self.rest
+
 
 def class_without(diagnosis: Diagnosis, found: ClassFinding) -> WithoutFinding | None:
     """The class without that confirmed cluster, condition or phrase which most of its excess over the rest goes
-    through; None where no one does, or the class is not confirmed."""
+    through, a cluster where it takes about as much; None where no one does, or the class is not confirmed."""
     samples, outcomes = diagnosis.samples, diagnosis.outcomes
     if found.kind != "class" or not found.confirmed or samples.labels is None or found.name not in samples.class_names:
         return None
@@ -46,7 +52,9 @@ def class_without(diagnosis: Diagnosis, found: ClassFinding) -> WithoutFinding |
         level, beside = float(values[left].mean()), float(values[rest].mean())
         if level - beside <= (1 - MOST) * excess and excess > 0:
             made.append(WithoutFinding(finding, taken, int(left.sum()), level, beside))
-    return min(made, key=lambda one: one.level - one.rest, default=None)
+    most = max((excess - one.gap for one in made), default=0.0)
+    clusters = [o for o in made if isinstance(o.finding, FailureCluster) and excess - o.gap >= ABOUT_AS_MUCH * most]
+    return min(clusters or made, key=lambda one: one.gap, default=None)
 
 
 def _members(finding: FailureCluster | Insight) -> Bool:

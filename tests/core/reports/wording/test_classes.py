@@ -71,6 +71,21 @@ def test_a_class_that_fails_through_a_confirmed_condition_says_so() -> None:
     )
 
 
+def test_a_cluster_is_told_where_it_takes_about_as_much_as_the_best_condition() -> None:
+    run = failing(0.9, 0.1)
+    mask, errors = run.insights[0].mask, run.outcomes.errors
+    assert errors is not None
+
+    def told(missed: int) -> str:
+        held = mask.copy()
+        held[np.flatnonzero(mask & errors)[:missed]] = False
+        cluster = replace(make_diagnosis(240).clusters[0], membership=held.astype(float), scope="bus")
+        return through_sentence(replace(run, clusters=(cluster,)), run.classes[0])
+
+    assert "goes through its 18 images in cluster 1 (" in told(2)
+    assert "goes through its 20 images with brightness at most 0.2" in told(7)  # less than 0.8, if more than half
+
+
 def test_a_class_that_fails_without_it_too_says_nothing() -> None:
     run = failing(0.9, 0.8)
     assert class_without(run, run.classes[0]) is None
