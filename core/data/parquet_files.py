@@ -76,7 +76,7 @@ def open_parquet(path: Path, limits: Limits, dictionaries: Sequence[str] = ()) -
     with path.open("rb") as raw:
         raw.seek(max(0, path.stat().st_size - 8))
         end = raw.read(8)
-    if end[-4:] == b"PAR1" and int.from_bytes(end[:4], "little") > MAX_FOOTER_BYTES:
+    if len(end) == 8 and end[-4:] == b"PAR1" and int.from_bytes(end[:4], "little") > MAX_FOOTER_BYTES:
         raise InvalidInput(f"{path.name}: its summary has more than {MAX_FOOTER_BYTES:,} bytes. Write it again.")
     file = pq.ParquetFile(
         path,

@@ -10,14 +10,14 @@ from xml.etree import ElementTree as ET
 
 from core.checks.checkpoints.gate import Gate, is_worse
 from core.errors import printable
-from core.numbers import count, interval, p_value, points
+from core.numbers import count, interval, p_value, percent, points
 from core.records import ClassFinding, Diagnosis, Estimate, FailureCluster, FourWay
 from core.reports.wording.findings import cluster_title
 from core.reports.wording.probes import scope_title
 
 _MARKS = re.compile(r"[\\`*\[\]|~]|(?<!\w)_|_(?!\w)")
 """What Markdown reads as more than a letter; a "_" inside a word is one."""
-SAID = {"passed": "passed", "failed": "worse", "skipped": "not tested"}
+SAID = {"passed": "no worse", "failed": "worse", "skipped": "not tested"}
 
 KINDS = {"cluster": "failure cluster"}
 
@@ -33,7 +33,7 @@ class GateCase:
     state: str
     """A key of `SAID`."""
     figure: str
-    """The change of the error rate in points with its interval and p, or why it was not tested."""
+    """The new model's error rate, and its change in points with interval and p; or why it was not tested."""
 
 
 def gate_cases(diagnosis: Diagnosis, gate: Gate) -> list[GateCase]:
@@ -57,7 +57,8 @@ def _scope(kind: str, title: str, scope: FourWay) -> GateCase:
     less = scope.difference
     more = Estimate(-less.value, -less.high, -less.low)
     state = "failed" if is_worse(scope) else "passed"
-    return GateCase(kind, title, scope.n, state, _change(more, scope.p))
+    wrong = percent((scope.broken + scope.both) / scope.n)
+    return GateCase(kind, title, scope.n, state, f"{wrong} wrong: {_change(more, scope.p)}")
 
 
 def _new(regressions: Diagnosis, found: ClassFinding | FailureCluster) -> GateCase:
@@ -80,7 +81,10 @@ def gate_markdown(diagnosis: Diagnosis, gate: Gate) -> str:
     bad = sum(case.state == "failed" for case in cases)
     head = f"Gate failed: {_text(gate.comparison.b)} is worse in {count(bad, 'place')}"
     lines = [f"## {head if bad else f'Gate passed: {_text(gate.comparison.b)}'}", ""]
-    lines += ["| where | samples | error rate, the new model's minus the old one's | |", "|---|---|---|---|"]
+    lines += [
+        "| where | samples | the new model's error rate, and by how much it is above the old one's | |",
+        "|---|---|---|---|",
+    ]
     for case in cases:
         told = f"**{SAID[case.state]}**" if case.state == "failed" else SAID[case.state]
         lines.append(f"| {case.kind}: {_text(case.title)} | {case.n:,} | {_text(case.figure)} | {told} |")

@@ -98,10 +98,17 @@ def _clusters_worse(found: Comparison) -> str:
         return f"{'the one failure cluster' if untested == 1 else 'each failure cluster'} goes untested"
     worse = sum(f.p is not None and f.p <= ALPHA and f.difference.value < 0 for f in tested)
     shared = sum(f.verdict in ("same", "shared", "partly") for f in tested)
+    better = [f for f in tested if f.verdict in ("fixed", "partly")]
+    if len(found.clusters) == len(better) == 1:
+        gain = better[0].difference
+        still = ", and still more there than elsewhere" if shared else ""
+        figures = f"{points(gain.value, digits=1)}, {interval(gain, points=True, digits=1)}, {p_value(better[0].p)}"
+        return f"it fails less in the one failure cluster ({figures}){still}"
     if len(found.clusters) == 1:
         also = ", and it too fails there" if shared else ""
         return f"the one failure cluster {'grew worse' if worse else 'did not grow worse beyond chance'}{also}"
     also = f", and it too fails in {'all' if shared == n else shared} of them" if shared else ""
+    also = f", and it fails less in {'all' if len(better) == n else len(better)} of them{also}" if better else also
     few = f", and {untested} more {'has' if untested == 1 else 'have'} too few of these samples" if untested else ""
     return f"{worse or 'none'} of the {n} failure clusters grew worse beyond chance{also}{few}"
 

@@ -126,7 +126,8 @@ def prediction_verdict(row: PredictionRow) -> str:
     if row.as_predicted is None:
         return "too few to judge"
     if not replicates(row):
-        return "not clearly worse again"
+        less = row.observed is not None and row.observed.value < row.expected.low
+        return "not clearly worse again, less than was predicted" if less else "not clearly worse again"
     if row.measure == "mean loss":
         return "worse again as predicted" if row.as_predicted else "worse again, by another amount"
     return "fails again as predicted" if row.as_predicted else "fails again, at another rate"

@@ -155,7 +155,11 @@ def test_the_command_exits_with_1_and_writes_what_servers_read(
     write_answers(run, wrong, bad)
     asked = ["gate", str(tmp_path / "run"), "--permutations", "199", "--junit", str(tmp_path / "out" / "gate.xml")]
     assert main([*asked, "--second", str(same)]) == 0
-    assert capsys.readouterr().out.startswith("## Gate passed: same\n")
+    told = capsys.readouterr().out
+    assert told.startswith("## Gate passed: same\n")
+    rate = f"{100 * run.outcomes.errors[run.clusters[0].membership >= 0.5].mean():.0f}\u00a0% wrong: 0.0 points ("
+    assert next(line for line in told.splitlines() if "failure cluster" in line).count(rate) == 1
+    assert "| no worse |" in told
     assert main([*asked, "--second", str(bad)]) == 1
     told = capsys.readouterr().out
     assert told.startswith("## Gate failed: bad is worse in ")

@@ -65,6 +65,7 @@ def test_latin_1_is_read_and_said(tmp_path):
         ("t.jsonl", "[1, 2]\n[3, 4]\n", "each record must be an object"),
         ("t.json", "[\n[1, 2],\n[3, 4]]\n", "each record must be an object"),
         ("t.parquet", "PAR1 no", "cannot be read as Parquet"),
+        ("t.parquet", "PAR1", "file size is 4 bytes"),
         ("t.pkl", "x", "pickle"),
         ("t.xlsx", "x", "as CSV"),
         ("t.docx", "x", "no kind of table"),

@@ -54,7 +54,12 @@ def test_clusters_that_grew_worse_are_counted(run: Diagnosis) -> None:
     worse = replace(first, p=0.01, difference=Estimate(-0.2, -0.3, -0.1), verdict="broken")
     better = replace(second, p=0.01, difference=Estimate(0.2, 0.1, 0.3), verdict="fixed")
     said = second_headline(run, replace(found, clusters=(worse, better)))
-    assert said.endswith("; 1 of the 2 failure clusters grew worse beyond chance.")
+    assert said.endswith("; 1 of the 2 failure clusters grew worse beyond chance, and it fails less in 1 of them.")
+    mended = second_headline(run, replace(found, clusters=(better,)))
+    assert "; it fails less in the one failure cluster (20.0 points, " in mended
+    assert mended.endswith("p = 0.010).")
+    still = second_headline(run, replace(found, clusters=(replace(better, verdict="partly"),)))
+    assert still.endswith("p = 0.010), and still more there than elsewhere.")
     shared = replace(found, clusters=tuple(replace(f, verdict="shared") for f in found.clusters))
     assert second_headline(run, shared).endswith("grew worse beyond chance, and it too fails in all of them.")
     one = replace(shared, clusters=shared.clusters[:1])

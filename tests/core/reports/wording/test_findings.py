@@ -239,7 +239,9 @@ def test_each_prediction_is_told_with_what_came() -> None:
         "fails again as predicted."
     )
     assert prediction_sentence(missed).startswith('bus: "in the rain": 12 fresh samples;')
-    assert prediction_sentence(missed).endswith(": not clearly worse again.")
+    assert prediction_sentence(missed).endswith(": not clearly worse again, less than was predicted.")
+    near = replace(missed, expected=Estimate(0.3, 0.15, 0.5))
+    assert prediction_sentence(near).endswith(": not clearly worse again.")
     assert prediction_verdict(few) == "too few to judge"
     assert (
         prediction_sentence(none)
