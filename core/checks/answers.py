@@ -171,7 +171,7 @@ def difference(diagnosis: Diagnosis, first: Answer, second: Answer) -> Differenc
     """
     for answer in (first, second):
         if not answer.shown:
-            raise InvalidInput(f"Nothing here shows {answer.text!r}, so there is nothing to compare. Ask another text.")
+            raise InvalidInput(f"Nothing is shown for {answer.text!r}: there is nothing to compare. Ask another text.")
     texts, scopes, shared = (
         (first.text, second.text),
         (first.scope, second.scope),

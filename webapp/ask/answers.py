@@ -79,7 +79,7 @@ def verdict(answer: Answer) -> str:
     if answer.refused:
         return "Not asked"
     if not answer.shown:
-        return "Nothing here shows this"
+        return "Nothing to compare" if answer.counted else "Nothing near enough by this encoder"
     if answer.p is None:
         told = VERDICTS[answer.untested]
     else:

@@ -48,7 +48,7 @@ def _class(diagnosis: Diagnosis, found: ClassFinding) -> dict[str, Any]:
 
 def _cluster(diagnosis: Diagnosis, found: FailureCluster) -> dict[str, Any]:
     title, said = cluster_title(diagnosis, found), plain_sentence(diagnosis, found)
-    head = f"Cluster {found.id + 1} ({title})" if found.confirmed else f"Worth a look, {title}"
+    head = f"Cluster {found.id + 1}, {title}" if found.confirmed else f"Worth a look, {title}"
     made = {"kind": "cluster" if found.confirmed else "worth a look", "title": title}
     made |= {"scope": found.scope, "measure": found.measure, "sentence": f"{head}. {said}"}
     return made | _figures(found, found.excess_loss, found.error_rate, found.error_difference)

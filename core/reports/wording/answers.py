@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from core.language.hard_words import hearing_notes
 from core.numbers import count, digits_for, interval, number, p_value, percent, points, with_unit
 from core.records import EVERYTHING, Diagnosis
+from core.reports.wording.competence import words_known
 from core.reports.wording.findings import sample_noun, sentence
 
 if TYPE_CHECKING:
@@ -38,10 +39,11 @@ def _answered(diagnosis: Diagnosis, answer: Answer) -> str:
     if not answer.shown:
         noun = sample_noun(diagnosis)
         said = (
-            f'"{answer.text}": {within}nothing here shows this, as far as the encoder sees. Even the most alike '
-            f"{noun}s are not clearly more like it than like ordinary things, so none is shown and nothing is tested."
+            f'"{answer.text}": {within}nothing comes near enough to this by this encoder, which may not know the '
+            f"words. Even the most alike {noun}s are not clearly more like it than like ordinary things, so none is "
+            "shown and nothing is tested."
         )
-        return " ".join((said, *heard))
+        return " ".join(filter(None, (said, words_known(diagnosis.words, answer.text), *heard)))
     one = answer.support == 1
     matches = f"the {sample_noun(diagnosis)}" if one else f"the {answer.support:,} {sample_noun(diagnosis)}s"
     asked = f'"{answer.text}"'

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.numbers import count, interval, number
+from core.language.grammar import stems
+from core.numbers import count, interval, listed, number
 from core.records import Competence, Words
 
 if TYPE_CHECKING:
@@ -42,6 +43,20 @@ def competence_in_brief(words: Words | None, phrase: int | None) -> str:
     if not known.is_known(phrase):
         return "not measured whether the encoder knows it"
     return f"{'known' if known.is_enough(phrase) else 'hardly known'} to the encoder: {number(known.auroc[phrase], 2)}"
+
+
+def words_known(words: Words | None, text: str) -> str:
+    """Of a text that no sample is near enough to, how well the encoder knows the shortest phrase with each of its
+    words; that it was not measured where no phrase has any, and "" where nothing was measured of the encoder."""
+    if words is None or words.competence is None:
+        return ""
+    of = {n: stems(phrase) for n, phrase in enumerate(words.phrases)}
+    having = (min((n for n in of if stem in of[n]), key=lambda n: len(of[n]), default=None) for stem in stems(text))
+    found = [n for n in dict.fromkeys(having) if n is not None]
+    if not found:
+        return "Whether it knows these words was not measured."
+    briefs = [f'"{words.phrases[n]}" ({competence_in_brief(words, n)})' for n in found]
+    return f"Of the phrases of the vocabulary with a word of these: {listed(briefs)}."
 
 
 def competence_lines(table: CompetenceTable, vocabulary: Vocabulary) -> list[str]:

@@ -215,7 +215,7 @@ def test_a_text_that_nothing_is_like_is_answered_with_nothing_and_a_shown_one_as
     assert not none.shown
     assert not none.confirmed
     assert (none.support, none.p, none.error_rate) == (0, None, None)
-    with pytest.raises(InvalidInput, match="Nothing here shows 'an elephant'"):
+    with pytest.raises(InvalidInput, match="Nothing is shown for 'an elephant'"):
         difference(high, plain, none)
 
 

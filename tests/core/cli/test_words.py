@@ -95,7 +95,7 @@ def test_a_text_that_nothing_is_like_gets_no_matches(run: Path, capsys: pytest.C
     save(replace(found, words=replace(found.words, line=1e9)), run)
     lines = said(capsys, "ask", str(run), "an elephant", "red").splitlines()
     assert len(lines) == 2
-    assert lines[0].startswith('"an elephant": nothing here shows this, as far as the encoder sees.')
+    assert lines[0].startswith('"an elephant": nothing comes near enough to this by this encoder, which may not')
     told = json.loads(said(capsys, "ask", str(run), "an elephant", "--json"))["questions"][0]
     assert (told["shown"], told["support"], told["matches"], told["p"]) == (False, 0, [], None)
 

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from core.checks.answers import nothing_shown
 from core.errors import InvalidInput
 from core.records import Diagnosis
 from tests.support.diagnoses import make_diagnosis
 from tests.support.showcase import PlainEncoder, add_words
 from tests.webapp.markup.test_html import Tags
-from webapp.ask.answers import answers_view, questions_table, remember
+from webapp.ask.answers import answers_view, questions_table, remember, verdict
 from webapp.ask.audit import EVERY, audit_csv, audit_view, cells_of, families_of, on_table as on_audit
 from webapp.ask.tab import AskState, _spoken, answer_texts, chips, examples, on_ask, on_chip, on_open, on_show
 from webapp.state.runs import RUNS
@@ -84,8 +85,9 @@ def test_a_text_that_nothing_is_like_shows_no_picture_no_rate_and_no_difference(
     answers, gap = answer_texts(lined, ["an elephant", "in fog"])
     assert gap is None
     said = answers_view(lined, answers, gap)
-    assert said.count("Nothing here shows this") == 2
+    assert said.count("Nothing near enough by this encoder") == 2
     assert "“an elephant”" in said
+    assert verdict(nothing_shown("with links", counted="links at least 1")) == "Nothing to compare"
     for absent in ("data-row=", "Show on the map", "Wrong:", "most like it"):
         assert absent not in said
     assert ">0</td>" in questions_table([remember(a) for a in answers])

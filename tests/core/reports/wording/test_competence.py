@@ -7,7 +7,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.records import ClusterName, Competence, Diagnosis
+from core.checks.answers import nothing_shown
+from core.records import EVERYTHING, ClusterName, Competence, Diagnosis
+from core.reports.wording.answers import answer_sentence
+from core.reports.wording.competence import words_known
 from core.reports.wording.findings import NO_NAME, cluster_title, doubtful_names, sentence
 from tests.support.diagnoses import make_diagnosis
 from tests.support.words import with_words
@@ -87,3 +90,16 @@ def test_a_phrase_says_whether_the_encoder_knows_it() -> None:
     hardly = sentence(known(diagnosis, 0.6), insight)
     assert "The encoder hardly knows these words" in hardly
     assert hardly.count("so they are no name") == 1
+
+
+def test_of_a_text_that_nothing_comes_near_it_is_said_how_well_its_words_are_known() -> None:
+    run = known(with_words(), 0.3)
+    said = answer_sentence(run, nothing_shown("a darker border, seen at night", EVERYTHING))
+    assert said.startswith('"a darker border, seen at night": nothing comes near enough to this by this encoder, which')
+    assert said.endswith('with a word of these: "at night" (hardly known to the encoder: 0.35).')
+    assert words_known(known(with_words()).words, "striped rain") == (
+        'Of the phrases of the vocabulary with a word of these: "striped" (known to the encoder: 0.95); '
+        '"in the rain" (known to the encoder: 0.95).'
+    )
+    assert words_known(run.words, "an elephant") == "Whether it knows these words was not measured."
+    assert words_known(with_words().words, "striped") == ""
