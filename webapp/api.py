@@ -131,7 +131,7 @@ def ask(run: str, texts: list[str]) -> dict[str, Any]:
 
     Each p is adjusted for any number of questions.
     """
-    from core.checks.answers import condition_told
+    from core.checks.answers import cluster_told, condition_told
     from core.records.codec import to_json
     from core.reports.tables.values import fields  # pandas
     from core.reports.wording.answers import answer_sentence, difference_sentence
@@ -145,6 +145,7 @@ def ask(run: str, texts: list[str]) -> dict[str, Any]:
     said = [
         {
             **fields(a, f"{names} observed error_rate"),
+            "cluster": cluster_told(a),
             "condition": condition_told(a),
             "ids": [diagnosis.samples.ids[int(i)] for i in a.rows],
             "sentence": answer_sentence(diagnosis, a),

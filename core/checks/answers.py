@@ -8,12 +8,13 @@ from typing import Any, Literal
 
 import numpy as np
 
+from core.discovery.called import cluster_name
 from core.errors import InvalidInput
 from core.language.counted import beside_condition
 from core.language.grammar import words_in
-from core.language.measured_words import named_condition
+from core.language.measured_words import named_condition, says_title, without_limit
 from core.language.prompts import class_in
-from core.records import F64, I64, Diagnosis, Estimate, Insight, Measure
+from core.records import F64, I64, Diagnosis, Estimate, FailureCluster, Insight, Measure
 from core.statistics.intervals import UNDEFINED, bootstrap
 
 _NEGATED = frozenset("not no without except but never nor neither unless".split())
@@ -70,6 +71,9 @@ class Answer:
     of the rest to be confirmed 8 times in 10; None without a p, and where even rows that all fail would be
     missed."""
 
+    cluster: FailureCluster | None = None
+    """The run's confirmed cluster within the class that the text names whose title says the same; the rows need not be
+    its members."""
     condition: Insight | None = None
     """The run's confirmed condition that the text says word for word, or of its class names by what the property is
     called ("dark"); the rows need not be those that meet it."""
@@ -111,8 +115,9 @@ class Difference:
     it is the group bootstrap for this pair alone, the shared samples counted on both sides."""
 
 
-def with_condition(diagnosis: Diagnosis, answer: Answer) -> Answer:
-    """The answer beside the confirmed condition that its text names, if it names one."""
+def with_findings(diagnosis: Diagnosis, answer: Answer) -> Answer:
+    """The answer beside the confirmed cluster, and the confirmed condition, that its text names, if it names any."""
+    answer = replace(answer, cluster=_named_cluster(diagnosis, answer))
     known = [i for i in diagnosis.insights if i.kind == "condition" and i.confirmed]
     beside = {i.text: beside_condition(answer.text, [(i.text, i.tests, None)]) for i in known}
     own = [i for i in known if (said := beside[i.text]) is not None and _NEGATED.isdisjoint(words_in(said))]
@@ -125,7 +130,32 @@ def with_condition(diagnosis: Diagnosis, answer: Answer) -> Answer:
     names = diagnosis.samples.class_names
     label = class_in(answer.text, names)
     found = None if label is None else named_condition(answer.text, diagnosis, names[label], answer.scope)
-    return answer if found is None else replace(answer, condition=found[0], named=found[1])
+    if found is None or (answer.cluster is not None and found[0].text != found[1]):
+        return answer  # beside its cluster nothing that says the same is needed
+    return replace(answer, condition=found[0], named=found[1])
+
+
+def _named_cluster(diagnosis: Diagnosis, answer: Answer) -> FailureCluster | None:
+    """The confirmed cluster of the class of the text, and of the scope, whose title the text says; None where two of
+    different titles may be meant."""
+    samples, found = diagnosis.samples, list[tuple[FailureCluster, str]]()
+    label = class_in(answer.text, samples.class_names)
+    if label is None or samples.class_names[label] != answer.scope:
+        return None
+    for cluster in diagnosis.clusters:
+        if cluster.confirmed and cluster.scope == answer.scope:
+            name = cluster_name(diagnosis, cluster)
+            own = (i.tests for i in diagnosis.insights if i.cluster == cluster.id and i.text == name.text)
+            tests = next(own, ()) if name.kind == "condition" else ()
+            if name.text and says_title(answer.text, answer.scope, name.text, tests, samples.metadata):
+                found.append((cluster, without_limit(name.text)))
+    return found[0][0] if len({title for _, title in found}) == 1 else None
+
+
+def cluster_told(answer: Answer) -> dict[str, Any] | None:
+    """The cluster that an answer's text names, as its fields are written."""
+    found = answer.cluster
+    return None if found is None else {name: getattr(found, name) for name in ("id", "scope", "size", "p", "measure")}
 
 
 def condition_told(answer: Answer) -> dict[str, Any] | None:

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from core.checks.answers import Answer as Answer, Difference as Difference, Untested, nothing_shown, with_condition
+from core.checks.answers import Answer as Answer, Difference as Difference, Untested, nothing_shown, with_findings
 from core.checks.asked_text import AskedText, directions_of, phrase_said, read_text, require_words, rows_counted, scoped
 from core.discovery.called import scope_rows
 from core.discovery.conditions import Condition
@@ -92,7 +92,7 @@ def ask(
     if words.line is not None:
         alike = list(likeness(words.joint.vectors, texts_alone, things_of(tower, cache)).T)
     answers = (
-        with_condition(diagnosis, reader.count(one) or reader.answer(one.text, direction, one.label, own))
+        with_findings(diagnosis, reader.count(one) or reader.answer(one.text, direction, one.label, own))
         for one, direction, own in zip(good, directions, alike)
     )
     return [nothing_shown(one.text, refused=one.refused) if one.refused else next(answers) for one in asked]

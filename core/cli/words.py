@@ -127,15 +127,15 @@ def _names(diagnosis: Diagnosis, answer: Answer, every: bool) -> str:
 def _document(
     diagnosis: Diagnosis, answers: list[Answer], differences: list[Difference], every: bool
 ) -> dict[str, Any]:
-    from core.checks.answers import condition_told
+    from core.checks.answers import cluster_told, condition_told
     from core.records.codec import to_json
     from core.reports.wording.answers import answer_sentence, difference_sentence
 
     def shown(answer: Answer) -> dict[str, Any]:
         rows = answer.rows if every else answer.rows[:NAMED]
         matches = [diagnosis.samples.ids[int(row)] for row in rows]
-        condition = condition_told(answer)
-        return {"condition": condition, "matches": matches, "sentence": answer_sentence(diagnosis, answer)}
+        named = {"cluster": cluster_told(answer), "condition": condition_told(answer)}
+        return {**named, "matches": matches, "sentence": answer_sentence(diagnosis, answer)}
 
     questions = [_fields(a, ANSWERED) | shown(a) for a in answers]
     compared = [_fields(d, COMPARED) | {"sentence": difference_sentence(diagnosis, d)} for d in differences]

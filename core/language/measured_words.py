@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from core.data.images.tint import HUES
 from core.language.counted import bare_words, calls_of
 from core.language.grammar import alternatives, singular, words_in
-from core.records import Diagnosis, Insight
+from core.language.naming import PLAIN
+from core.records import Column, Diagnosis, Insight
 
 _Test = tuple[str, str, str | float | None]
 WORDS: Mapping[tuple[str, str], tuple[str, ...]] = {
@@ -77,6 +78,27 @@ def named_condition(text: str, diagnosis: Diagnosis, class_name: str, scope: str
     return min(named, key=lambda one: (one[0].p, one[1]), default=None)
 
 
+def says_title(text: str, class_name: str, called: str, tests: Sequence[_Test], columns: Sequence[Column]) -> bool:
+    """Whether a text says nothing beside the class but what a cluster of it is called, its limit aside, or what else
+    the same end of that property (or value of that column) is called.
+
+    Args:
+        called: such as "dark (brightness at most 0.31)", "light = dark" or "in the dark".
+        tests: of the condition that it is called by, if it is one.
+    """
+    asked, bare = set(_asked(text, class_name)), without_limit(called)
+    said = {words for own in (called, bare) for words in _heard(_folded(own))}
+    measured = {column.name: column.measured for column in columns}
+    plain = [(name, sign, 0.0) for name, ends in PLAIN.items() for sign, end in zip(("<=", ">="), ends) if end == bare]
+    own = tests if len(tests) == 1 else [test for test in plain if measured.get(test[0])]
+    return not asked.isdisjoint(said.union(*(_said_of(test, measured[test[0]]) for test in own if test[0] in measured)))
+
+
+def without_limit(called: str) -> str:
+    """What a cluster is called without the condition in brackets: "dark" of "dark (brightness at most 0.31)"."""
+    return re.sub(r" \([^()]*\)$", "", called)
+
+
 def _asked(text: str, class_name: str) -> Iterator[tuple[str, ...]]:
     """The words of a text beside the class, with and without a preposition in front."""
     words = _folded(text)
@@ -87,6 +109,10 @@ def _asked(text: str, class_name: str) -> Iterator[tuple[str, ...]]:
             words = words[:at] + words[at + len(parts) :]
             break
     words = tuple(word for word in words if word not in _AROUND)
+    yield from _heard(words)
+
+
+def _heard(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
     if words:
         yield words
     if words[1:] and words[0] in _LEADING:

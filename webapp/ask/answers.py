@@ -84,7 +84,8 @@ def verdict(answer: Answer) -> str:
         told = VERDICTS[answer.untested]
     else:
         told = f"{'Confirmed: higher loss' if answer.confirmed else 'Not confirmed'}, {p_value(answer.p)}"
-    return told if answer.counted or answer.condition is None else f"By likeness: {told[0].lower()}{told[1:]}"
+    named = answer.cluster is not None or answer.condition is not None
+    return told if answer.counted or not named else f"By likeness: {told[0].lower()}{told[1:]}"
 
 
 def _card(diagnosis: Diagnosis, answer: Answer) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from core.language.hard_words import hearing_notes
 from core.numbers import count, digits_for, interval, number, p_value, percent, points, with_unit
 from core.records import EVERYTHING, Diagnosis
 from core.reports.wording.competence import words_known
-from core.reports.wording.findings import sample_noun, sentence
+from core.reports.wording.findings import cluster_title, sample_noun, sentence
+from core.reports.wording.summary import cluster_sentence
 
 if TYPE_CHECKING:
     from core.checks.questions import Answer, Difference
@@ -23,10 +24,23 @@ def answer_sentence(diagnosis: Diagnosis, answer: Answer) -> str:
         diagnosis: the run that was asked.
         answer: one that `ask` gave.
     """
-    known, found = _measured(diagnosis, answer), answer.condition
+    found, told = answer.condition, [*filter(None, (_cluster(diagnosis, answer), _measured(diagnosis, answer)))]
     if answer.counted and answer.p is not None and found is not None and found.scope == answer.scope:
-        return known
-    return " ".join(filter(None, (known, _answered(diagnosis, answer))))
+        return " ".join(told)
+    if told and not answer.counted:
+        told.append("By likeness alone:")
+    return " ".join((*told, _answered(diagnosis, answer)))
+
+
+def _cluster(diagnosis: Diagnosis, answer: Answer) -> str:
+    """Of the confirmed cluster whose title the text says, the run's own figures."""
+    found = answer.cluster
+    if found is None:
+        return ""
+    return (
+        f'These words may mean cluster {found.id + 1}, "{cluster_title(diagnosis, found)}", which is confirmed: '
+        f"{cluster_sentence(diagnosis, found)}."
+    )
 
 
 def _answered(diagnosis: Diagnosis, answer: Answer) -> str:
@@ -74,13 +88,14 @@ def _measured(diagnosis: Diagnosis, answer: Answer) -> str:
     found = answer.condition
     if found is None:
         return ""
-    told, likeness = sentence(diagnosis, found, proxies=False), "" if answer.counted else " By likeness alone:"
+    told = sentence(diagnosis, found, proxies=False)
     if not answer.named:
-        return f'"{found.text}" was counted, not guessed: {told}{likeness}'
+        return f'"{found.text}" was counted, not guessed: {told}'
     own = "is confirmed" if answer.named == found.text else "says the same as a condition that is confirmed"
+    head = "These words may" if answer.cluster is None else "They may also"
     return (
-        f'These words may mean "{answer.named}", which is known of each {sample_noun(diagnosis)} without an encoder '
-        f"and {own} in {found.scope}: {told}{likeness}"
+        f'{head} mean "{answer.named}", which is known of each {sample_noun(diagnosis)} without an encoder '
+        f"and {own} in {found.scope}: {told}"
     )
 
 

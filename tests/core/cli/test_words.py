@@ -76,7 +76,10 @@ def test_a_question_that_names_a_condition_in_other_words_points_to_it(capsys: p
     (own,) = [i for i in load(Path(example)).insights if (i.scope, i.text) == ("animal", "light = dark")]
     assert [question["condition"] and question["condition"]["text"] for question in asked] == ["light = dark", None]
     assert asked[0]["condition"]["p"] == pytest.approx(own.p)
-    assert asked[0]["sentence"].startswith('These words may mean "light = dark"')
+    own = next(c for c in load(Path(example)).clusters if c.scope == "animal")
+    assert [question["cluster"] and question["cluster"]["id"] for question in asked] == [own.id, None]
+    assert asked[0]["sentence"].startswith(f'These words may mean cluster {own.id + 1}, "animal: light = dark"')
+    assert '. They may also mean "light = dark"' in asked[0]["sentence"]
 
 
 def test_an_extrapolation_is_said_and_every_match_named_on_request(
