@@ -284,3 +284,13 @@ def test_limits_are_respected(tmp_path):
     frame().to_csv(tmp_path / "t.csv", index=False)
     with pytest.raises(InvalidInput, match="at most 10 are read"):
         read_data_set(tmp_path / "t.csv", limits=Limits(max_table_bytes=10))
+
+
+@pytest.mark.parametrize("written", [str.upper, "{} ".format, str.title])
+def test_predictions_that_differ_from_the_labels_in_case_or_spaces_alone_are_refused(written):
+    labels = ["pos", "neg"] * 20
+    table = pd.DataFrame({"id": range(40), "label": labels, "prediction": [written(label) for label in labels]})
+    with pytest.raises(InvalidInput, match="differ in case or spaces alone"):
+        read_data_set(table)
+    table.loc[0, "prediction"] = "pos"  # two spellings of the user's own are two classes
+    assert read_data_set(table).outcomes.errors is not None

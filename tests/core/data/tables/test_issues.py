@@ -151,7 +151,7 @@ def test_cleanlab_itself_writes_such_a_table(tmp_path: Path) -> None:
     vectors = rng.normal(size=(100, 3))
     labels = (vectors[:, 0] > 0).astype(int)
     labels[:8] = 1 - labels[:8]
-    classification.CleanLearning(linear_model.LogisticRegression()).find_label_issues(vectors, labels).to_csv(
+    classification.CleanLearning(linear_model.LogisticRegression(), seed=0).find_label_issues(vectors, labels).to_csv(
         tmp_path / "issues.csv"
     )
     table = pd.DataFrame({"loss": rng.random(100), "light": ["dark", "bright"] * 50})
