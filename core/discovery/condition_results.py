@@ -14,6 +14,7 @@ from core.discovery.proposals import Proposals
 from core.discovery.search.family import Region
 from core.discovery.search.family_test import FamilyTest
 from core.records import I64, Bool, Column, Insight, Outcomes
+from core.statistics.packed import PackedMasks
 
 SAYS_THE_SAME = 0.6
 """Two conditions whose indicators correlate more than this are shown as one, the weaker under the stronger."""
@@ -62,7 +63,8 @@ class ConditionResults:
         if index == other or (a.kind, a.scope) != (b.kind, b.scope):
             return index == other
         mask, rows, _ = self.region(index)
-        return correlation(mask[rows], self.region(other)[0][rows]) > SAYS_THE_SAME
+        pair = PackedMasks.of((mask[rows], self.region(other)[0][rows]), len(rows))
+        return pair.correlation(0, 1) > SAYS_THE_SAME
 
     def strength(self, index: int) -> float:
         """How much the text tower makes of a phrase; 0 for all where that is not known."""
@@ -120,10 +122,3 @@ class ConditionResults:
             family=self.words.families[number],
             measured=witnesses(scores, self.columns, scope.rows),
         )
-
-
-def correlation(a: Bool, b: Bool) -> float:
-    """Of two (n,) indicators; 0 where one of them is constant."""
-    if a.all() or b.all() or not a.any() or not b.any():
-        return 0.0
-    return float(np.corrcoef(a, b)[0, 1])
