@@ -12,20 +12,17 @@ from typing import Any
 import numpy as np
 from scipy import linalg
 
-from core.records import F32, F64, Embeddings, FailureMap, Progress, no_progress
+from core.records import F32, F64, I64, Embeddings, FailureMap, Progress, no_progress
 from core.row_runs import row_runs
 
-KEPT = (
-    ("umap.umap_", "smooth_knn_dist"),
-    ("umap.umap_", "compute_membership_strengths"),
-    ("umap.utils", "fast_knn_indices"),
-    ("pynndescent.utils", "build_candidates_owner"),
-    ("pynndescent.utils", "sort_updates_by_block"),
-    ("pynndescent.utils", "apply_sorted_graph_update_array"),
-    ("pynndescent.kernels", "generate_graph_update_array_batched"),
-)
-"""Functions that cost seconds to compile and that their packages do not keep compiled. None takes a function as its
+KEPT = (("umap.umap_", "smooth_knn_dist"), ("umap.umap_", "compute_membership_strengths"))
+"""Functions that cost seconds to compile and that UMAP does not keep compiled. Neither takes a function as its
 argument: numba would keep a copy of such a one from every process, and find none again."""
+NEIGHBOURS, EXACT = 15, 20_000
+"""Of each row on the map, itself among them; up to how many rows they are exact. Of more rows UMAP seeks them itself,
+by a search that costs 20 seconds to compile and less than all pairs then."""
+SAME = 1e-6
+"""Rounding gives a row such a distance to itself."""
 MOST_MAPPED = 200_000
 """Of more rows UMAP would take longer than all the rest; of a sample of them it would show less than is there."""
 AT_ONCE = 16_384
@@ -82,7 +79,7 @@ def umap_map(embeddings: Embeddings, *, seed: int = 0, progress: Progress = no_p
         progress("map", 0, 1)
         import_module(package)
     progress("map", 0, 1)
-    xy = _umap(embeddings.vectors, n_neighbors=min(15, n - 1), seed=seed)
+    xy = _umap(embeddings.vectors, seed=seed)
     progress("map", 1, 1)
     return FailureMap(xy, "umap")
 
@@ -100,21 +97,39 @@ def keep_compiled() -> None:
 
 
 def warm_up() -> None:
-    """Compile UMAP's code for small and for large inputs, once a process: compiling costs more than mapping.
+    """Compile UMAP's code, once a process: compiling costs more than mapping."""
+    _umap(np.random.default_rng(0).standard_normal((200, 16)).astype(np.float32), seed=0, epochs=2)
 
-    Sizes above 4,096 take another code path (an approximate neighbour search), so both are run.
+
+def nearest_by_cosine(vectors: F32, k: int) -> tuple[I64, F32]:
+    """(n, k) the rows that are nearest to each row by cosine, itself among them, nearest first, and 1 - cosine, 0
+    where it is below SAME: UMAP takes the least distance above 0 for that of the nearest other row.
+
+    A row of zeros lies half as far from all others as a row at a right angle does.
     """
-    rng = np.random.default_rng(0)
-    for n in (200, 4_200):
-        _umap(rng.standard_normal((n, 16)).astype(np.float32), n_neighbors=15, seed=0, epochs=2)
+    from sklearn.neighbors import NearestNeighbors  # type: ignore[import-untyped]
+
+    unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    distances, rows = NearestNeighbors(n_neighbors=k, algorithm="brute").fit(unit).kneighbors(unit)
+    away = (distances**2 / 2).astype(np.float32)
+    return rows, np.where(away < SAME, np.float32(0), away)
 
 
-def _umap(vectors: F32, *, n_neighbors: int, seed: int, epochs: int | None = None) -> F32:
+def _umap(vectors: F32, *, seed: int, epochs: int | None = None) -> F32:
+    n, k = len(vectors), min(NEIGHBOURS, len(vectors) - 1)
+    known = (*nearest_by_cosine(vectors, k), None) if n <= EXACT else (None, None, None)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # umap warns that a seed means one thread, which is what we want
         umap: Any = import_module("umap")  # late, since it compiles on import; of its types nothing can be told
         keep_compiled()
         reducer = umap.UMAP(
-            n_neighbors=n_neighbors, min_dist=0.1, metric="cosine", random_state=seed, n_epochs=epochs, n_jobs=1
+            n_neighbors=k,
+            min_dist=0.1,
+            metric="cosine",
+            random_state=seed,
+            n_epochs=epochs,
+            n_jobs=1,
+            precomputed_knn=known,
+            force_approximation_algorithm=True,  # the neighbours that are given, of few rows too
         )
         return np.asarray(reducer.fit_transform(vectors), dtype=np.float32)

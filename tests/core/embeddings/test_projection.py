@@ -10,7 +10,7 @@ from sklearn.decomposition import PCA
 
 from core.discovery.method import diagnose_arrays
 from core.discovery.settings import Settings
-from core.embeddings.projection import KEPT, keep_compiled, pca_map, umap_map
+from core.embeddings.projection import KEPT, keep_compiled, nearest_by_cosine, pca_map, umap_map
 from core.records import F32, Embeddings
 
 
@@ -64,6 +64,19 @@ def test_too_few_rows_for_umap_fall_back_to_pca() -> None:
 def test_what_umap_compiles_slowly_is_kept_for_the_next_process(module: str, name: str) -> None:
     keep_compiled()
     assert getattr(import_module(module), name).stats.cache_path
+
+
+def test_the_neighbours_of_the_map_are_those_of_all_cosines() -> None:
+    vectors = np.random.default_rng(5).normal(size=(200, 6)).astype(np.float32)
+    vectors[7] = 0
+    unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    away = 1 - unit @ unit.T
+    rows, distances = nearest_by_cosine(3 * vectors, 9)
+    known = np.delete(np.arange(200), 7)  # all are as far from the row of zeros
+    np.testing.assert_array_equal(rows[known], np.argsort(away[known], axis=1)[:, :9])
+    np.testing.assert_allclose(distances[known], np.sort(away[known], axis=1)[:, :9], atol=1e-6)
+    assert distances.dtype == np.float32
+    assert (distances[:, 0] == 0).all()
 
 
 @pytest.mark.slow
