@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Mapping, Sequence
 
+from gradio.brotli_middleware import BrotliMiddleware
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -121,7 +122,8 @@ def hashes_of(page: bytes) -> str:
 
 
 class InlineScripts:
-    """Holds a page back until it is whole, to tell the hashes of the scripts that the server itself wrote into it."""
+    """Holds a page back until it is whole, to tell the hashes of the scripts that the server itself wrote into it, and
+    compresses it: Gradio does that by the path's ending, and the page has none."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -138,7 +140,7 @@ class InlineScripts:
             else:
                 held.append(message)
                 if not message.get("more_body", False):
-                    await _send_page(held, send)
+                    await _compressed(held)({**scope, "path": "/page.html"}, receive, send)
 
         await self.app(scope, receive, hold)
 
@@ -147,10 +149,15 @@ def _is_page(headers: Sequence[tuple[bytes, bytes]]) -> bool:
     return any(name.lower() == b"content-type" and value.startswith(b"text/html") for name, value in headers)
 
 
-async def _send_page(held: list[Message], send: Send) -> None:
+def _compressed(held: list[Message]) -> ASGIApp:
+    """The page as the browser takes it: by brotli, gzip or as it is."""
     start, *parts = held
     found = hashes_of(b"".join(part.get("body", b"") for part in parts))
     if found:
         MutableHeaders(scope=start)[SCRIPTS_BY_HASH] = found
-    for message in held:
-        await send(message)
+
+    async def page(scope: Scope, receive: Receive, send: Send) -> None:
+        for message in held:
+            await send(message)
+
+    return BrotliMiddleware(page)

@@ -46,3 +46,20 @@ def test_a_server_that_is_slow_to_answer_itself_starts(monkeypatch: pytest.Monke
         assert httpx.get(f"{address}gradio_api/info", timeout=60).status_code == 200
     finally:
         demo.close()
+
+
+@pytest.mark.parametrize("coding", ["br", "gzip"])
+def test_the_page_is_compressed_as_the_browser_takes_it(coding: str) -> None:
+    demo = page_of(SafeBlocks)
+    _, address, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_settings())
+    try:
+        plain, answer = (
+            httpx.get(address, headers={"accept-encoding": how}) for how in ("identity", f"{coding}, zstd")
+        )
+    finally:
+        demo.close()
+    assert "content-encoding" not in plain.headers
+    assert (answer.headers["content-encoding"], answer.headers["vary"]) == (coding, "Accept-Encoding")
+    assert int(answer.headers["content-length"]) < len(plain.content) / 2
+    assert answer.headers["content-security-policy"] == plain.headers["content-security-policy"]
+    assert answer.content == plain.content
