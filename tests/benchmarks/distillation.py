@@ -4,7 +4,8 @@
     python -m tests.benchmarks.distillation --show FILE
 
 DATA is Multi30k's folder: task1_train.en.gz teaches, task1_test_2016_flickr.en.gz reports, and task1_val.en.gz serves
-for choosing settings (--half tune). Every run is one JSON line. Nothing that ships is trained on these captions.
+for choosing settings (--half tune). --sst2 FOLDER also fits a regression on the frozen vectors of SST-2's sentences.
+Every run is one JSON line. Nothing that ships is trained on these captions.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from core.training.distillation.student_folder import sizes
 from core.training.distillation.teacher import EMBEDDED, read_bert
 from core.training.distillation.texts import tokens_of
 from tests.benchmarks.lines import append_line, read_lines
+from tests.benchmarks.sst2_probe import probed, said
 
 ARMS: dict[str, dict[str, Any]] = {
     "inherited": {"inherit": "layers"},
@@ -45,8 +47,10 @@ def lines_of(path: Path) -> list[str]:
         return list(dict.fromkeys(line.strip() for line in file if line.strip()))
 
 
-def run(data: Path, arm: str, half: str, n: int, settings: dict[str, Any], turns: int) -> dict[str, Any]:
-    """One student, taught on n captions and measured on the half's."""
+def run(
+    data: Path, arm: str, half: str, n: int, settings: dict[str, Any], turns: int, sst2: Path | None = None
+) -> dict[str, Any]:
+    """One student, taught on n captions and measured on the half's, and by a probe where there is `sst2`."""
     how = Distillation(**ARMS[arm], **settings)
     teacher = read_bert(Path(EMBEDDED))
     held = lines_of(data / HALVES[half])
@@ -70,11 +74,13 @@ def run(data: Path, arm: str, half: str, n: int, settings: dict[str, Any], turns
         "curve": taught.curve,
         "untaught_cosine": untaught.cosine.value,
         "figures": asdict(figures),
+        **({} if sst2 is None else {"probe": probed(sst2, teacher, taught.student)}),
     }
 
 
 def show(path: Path) -> str:
-    """A table of the runs."""
+    """A table of the runs, and the probes that were made."""
+    probes: list[str] = []
     rows = ["| start | texts | epochs | lr | CPU s | untaught | cosine | rank correlation | R@1 | times as fast |"]
     rows.append("|" + "---|" * 10)
     for found in read_lines(path):
@@ -87,7 +93,9 @@ def show(path: Path) -> str:
         for name in ("cosine", "rank_correlation", "recall_at_1", "speedup"):
             cells.append("{value:.3f} [{low:.3f}, {high:.3f}]".format(**figures[name]))
         rows.append("| " + " | ".join(cells) + " |")
-    return "\n".join(rows)
+        if "probe" in found:
+            probes.append(f"{cells[0]}, {cells[1]}: {said(found['probe'])}")
+    return "\n".join([*rows, *probes])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -100,6 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--set", nargs="*", default=(), metavar="NAME=VALUE", help="other settings, such as lr=0.001")
     parser.add_argument("--seeds", type=int, nargs="+", default=(100,))
     parser.add_argument("--turns", type=int, default=20, help="of the paired timing")
+    parser.add_argument("--sst2", type=Path, help="SST-2's folder, for the probe")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--show", type=Path)
     given = parser.parse_args(arguments)
@@ -110,7 +119,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     more = read_settings(Distillation, dict(pair.split("=", 1) for pair in given.set))
     for seed in given.seeds:
         epochs = {"intermediate_epochs": given.epochs[0], "prediction_epochs": given.epochs[1]}
-        found = run(given.data, given.arm, given.half, given.texts, {**epochs, **more, "seed": seed}, given.turns)
+        how = {**epochs, **more, "seed": seed}
+        found = run(given.data, given.arm, given.half, given.texts, how, given.turns, given.sst2)
         print(json.dumps(found))
         if given.out is not None:
             append_line(given.out, found)

@@ -9,7 +9,8 @@ multi30k/, svamp/ and cose_cqa/, on which nothing is trained. `--half tune`, for
 definitions and Multi30k's validation part. Every kind of text is one JSON line; intervals (95 %) resample texts.
 
 The arms name the teacher's layers that the student starts with. In "+ maps", linear maps of each token's state stand in
-the place of the layers that are left out, fitted by least squares before the training.
+the place of the layers that are left out, fitted by least squares before the training. `--probe` also fits a regression
+on the frozen vectors of SST-2's sentences.
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ from tests.benchmarks.distillation import lines_of
 from tests.benchmarks.distillation_classes import sentences
 from tests.benchmarks.glosses import Mixer, parted, read_senses
 from tests.benchmarks.lines import append_line, read_lines
+from tests.benchmarks.sst2_probe import probed, said
 
 MAPS = " + maps"
 SHARES = {
@@ -151,25 +153,29 @@ def run(given: argparse.Namespace) -> None:
     how = {"prediction_epochs": given.epochs, "lr": given.lr, "seed": given.seed}
     student, seconds, loss = taught(teacher, given.arm, given.wordnet, given.texts, how)
     named = {"arm": given.arm, "texts": given.texts, "half": given.half, **how, "seconds": seconds, "loss": loss}
+    if given.probe:
+        named["probe"] = probed(given.data / "sst2", teacher, student)
     for kind, texts in read_kinds(given.data, given.wordnet, given.half).items():
         tokens = tokens_of(teacher.tokenizer, texts, TOKENS)
         figures = asdict(measure(teacher, student, tokens, turns=1))
         times = paired_times(teacher, student, tokens[:128], given.turns)
         speed = asdict(mean_over(times[:, 0] / times[:, 1], seed=0))
-        said = {name: figures[name] for name in ("n", "cosine", "rank_correlation", "recall_at_1")}
-        append_line(given.out, named | {"kind": kind, **said, "speedup": speed})
+        told = {name: figures[name] for name in ("n", "cosine", "rank_correlation", "recall_at_1")}
+        append_line(given.out, named | {"kind": kind, **told, "speedup": speed})
 
 
 def show(path: Path) -> str:
-    """A table of the lines."""
+    """A table of the lines, and each student's probe."""
     rows = ["| layers | texts x epochs | CPU s | kind of text | n | cosine | rank correlation | times as fast |"]
     rows.append("|" + "---|" * 8)
-    for found in read_lines(path):
+    lines = read_lines(path)
+    for found in lines:
         figures = [spelled(Estimate(**found[name]), 3) for name in ("cosine", "rank_correlation")]
         cells = [found["arm"], f"{found['texts']:,} x {found['prediction_epochs']}", f"{found['seconds']:.0f}"]
         cells += [found["kind"], f"{found['n']:,}", *figures, spelled(Estimate(**found["speedup"]), 2)]
         rows.append("| " + " | ".join(cells) + " |")
-    return "\n".join(rows)
+    probes = {f"{found['arm']}, {found['texts']:,}: {said(found['probe'])}" for found in lines if "probe" in found}
+    return "\n".join([*rows, *sorted(probes)])
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -183,6 +189,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--half", choices=("report", "tune"), default="report")
     parser.add_argument("--turns", type=int, default=5)
+    parser.add_argument("--probe", action="store_true", help="a regression on the vectors of SST-2")
     parser.add_argument("--out", type=Path)
     parser.add_argument("--show", type=Path)
     given = parser.parse_args(arguments)

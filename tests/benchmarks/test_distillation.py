@@ -9,15 +9,28 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.training.distillation.settings import Distillation
+from core.training.distillation.student import make_student
 from core.training.distillation.teacher import read_bert
 from tests.benchmarks import distillation, distillation_classes
 from tests.benchmarks.lines import read_lines
+from tests.benchmarks.sst2_probe import PARTS, errors, probed, said
 from tests.support.tiny_bert import some_texts, write_bert
 
 
 def write_lines(path: Path, lines: list[str]) -> None:
     with gzip.open(path, "wt", encoding="utf-8") as file:
         file.write("\n".join(lines) + "\n")
+
+
+def write_sentences(folder: Path) -> Path:
+    """SST-2's three files; a sentence is positive where it names two things."""
+    texts = some_texts(240)
+    folder.mkdir()
+    for at, part in enumerate(PARTS):
+        own = texts[at * 80 : (at + 1) * 80]
+        write_lines(folder / f"{part}.tsv.gz", [f"{text}\t{int(' on the ' in text)}" for text in own])
+    return folder
 
 
 def test_a_student_of_captions_is_measured_on_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -42,7 +55,38 @@ def test_a_student_of_captions_is_measured_on_others(tmp_path: Path, monkeypatch
     distillation.main([*given, "--out", str(tmp_path / "out.jsonl")])
     (found,) = read_lines(tmp_path / "out.jsonl")
     assert (found["texts"], found["figures"]["n"], found["settings"]["lr"]) == (50, 30, 0.002)  # ten are in both
-    assert "| inherited, 3 x 24, seed 100, report | 50 | 1 + 1 | 0.002 |" in distillation.show(tmp_path / "out.jsonl")
+    shown = distillation.show(tmp_path / "out.jsonl")
+    assert "| inherited, 3 x 24, seed 100, report | 50 | 1 + 1 | 0.002 |" in shown
+    assert "probe" not in shown
+    distillation.main([*given, "--sst2", str(write_sentences(tmp_path / "sst2")), "--out", str(tmp_path / "out.jsonl")])
+    *_, line = distillation.show(tmp_path / "out.jsonl").splitlines()
+    assert line.startswith("inherited, 3 x 24, seed 100, report, 50: probe on SST-2 (n = 80): teacher ")
+
+
+def test_a_probe_sets_a_student_beside_its_teacher_by_sentence(tmp_path: Path) -> None:
+    teacher, folder = read_bert(write_bert(tmp_path / "bert")), write_sentences(tmp_path / "sst2")
+    same, blind = (make_student(teacher, Distillation(layers=6, inherit="layers")) for _ in range(2))
+    found = probed(folder, teacher, same)
+    assert found["teacher"] == found["student"]
+    assert found["difference"]["value"] == 0
+    blind.bert.encoder.layer[-1].output.LayerNorm.weight.data.zero_()  # every token has the same state
+    lost = probed(folder, teacher, blind)
+    _, labels = distillation_classes.sentences(folder / "test.tsv.gz")
+    assert lost["student"]["value"] == max(labels.mean(), 1 - labels.mean()) < lost["teacher"]["value"]
+    assert lost["difference"]["value"] == pytest.approx(lost["student"]["value"] - lost["teacher"]["value"])
+    assert lost["difference"]["high"] < 0
+    assert f"difference {lost['difference']['value']:.3f} [" in said(lost)
+
+
+def test_a_probe_learns_of_the_first_part_alone_and_is_judged_on_the_third() -> None:
+    labels = np.tile([0, 1], 30)
+    vectors = np.stack([2.0 * labels - 1, np.zeros(60)], 1)
+    turned = vectors.copy()
+    turned[:7] *= -1
+    c, wrong = errors([vectors, vectors, turned], [labels, labels, labels])
+    np.testing.assert_array_equal(np.flatnonzero(wrong), np.arange(7))
+    other, _ = errors([vectors, -vectors, turned], [labels, labels, labels])
+    assert other < c  # where the second part contradicts the first, the strongest penalty is best
 
 
 def test_arms_of_classes_are_paired_by_sentence(tmp_path: Path) -> None:
