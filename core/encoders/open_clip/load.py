@@ -15,6 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from core.encoders.open_clip.low_rank import FIRST, merged
 from core.encoders.open_clip.source import (
     CONFIG,
     Source,
@@ -84,8 +85,18 @@ def _built(name: str, weights: Path, options: dict[str, Any]) -> Loaded:
     options = {"load_weights": False, "pretrained_text": False, **options}
     with hub_offline(True), _without_word_of_random_weights():
         model, _, preprocess = open_clip.create_model_and_transforms(name, **options)
-        open_clip.factory.load_checkpoint(model, str(weights), strict=True, weights_only=True)
+        try:
+            _fill(model, weights)
+        except RuntimeError as error:  # torch's, of names that do not fit
+            if FIRST not in str(error):
+                raise
+            with merged(weights) as whole:
+                _fill(model, whole)
         return Loaded(model, preprocess, open_clip.get_tokenizer(name))
+
+
+def _fill(model: Any, weights: Path) -> None:
+    open_clip.factory.load_checkpoint(model, str(weights), strict=True, weights_only=True)
 
 
 @contextmanager

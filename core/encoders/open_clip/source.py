@@ -24,6 +24,8 @@ _PREFERRED = (
     "model.safetensors",
     "pytorch_model.bin",
 )
+HINTS = r"openai|quickgelu|quick_gelu|dfn|metaclip|(?<!dcxl_)fsc-clip"
+"""Of QuickGELU in a checkpoint's name; FSC-CLIP went on from OpenAI's weights but in the files that begin with dcxl."""
 _ENDINGS = (".safetensors", ".bin", ".pth", ".pt")
 
 
@@ -136,7 +138,7 @@ def local_text_config(config: dict[str, Any], folder: Path) -> dict[str, Any] | 
 def needs_quick_gelu_answer(path: Path) -> bool:
     """Whether a checkpoint's name suggests weights that were trained with QuickGELU, which the file itself does not
     say."""
-    return re.search(r"openai|quickgelu|quick_gelu|dfn|metaclip", path.stem, re.IGNORECASE) is not None
+    return re.search(HINTS, path.stem, re.IGNORECASE) is not None
 
 
 def hub_reachable(timeout: float = 4.0) -> bool:
