@@ -188,15 +188,18 @@ def predict(run: str, table: str | None, images: str | None = None, embeddings: 
     return found
 
 
-def probe(state: ProbeState, run: str, name: str, settings: Any) -> tuple[ProbeState, dict[str, Any]]:
+def probe(
+    state: ProbeState, run: str, name: str, settings: Any, pool: str | None = None
+) -> tuple[ProbeState, dict[str, Any]]:
     """Run a zero-shot or few-shot probe on a run's samples: its result, with the comparison with the run's own model,
     as in diagnosis.json.
 
     Args:
         state: what this client ran before, kept by the server between its calls.
         name: one of `core.probes.PROBES`, such as "zero-shot".
-        settings: the probe's own by name, and "seed" and "split" ("halves" or "column"); what is left out stays at its
-            default.
+        settings: the probe's own by name, "seed" and "split" ("halves" or "column"), and of a pool "pool_folders" and
+            "pool_names"; what is left out stays at its default.
+        pool: zip or tar of unlabelled pictures that SuS-X draws its support from, or None.
     """
     from core.reports.tables.probes import probe_document
 
@@ -206,7 +209,7 @@ def probe(state: ProbeState, run: str, name: str, settings: Any) -> tuple[ProbeS
     before = state.kept.get(run, diagnosis.probes)
     given = {} if settings in (None, "") else settings
     results, label = JOBS.run(
-        lambda progress: run_one(diagnosis, str(name)[:60], given, results=before, progress=progress)
+        lambda progress: run_one(diagnosis, str(name)[:60], given, pool=pool, results=before, progress=progress)
     )
     made = keep_results(state, run, results, label)
     return made, probe_document(with_probes(run, results), next(r for r in results if r.name == label))
@@ -293,11 +296,12 @@ def build() -> None:
     )
     state, which = gr.State(ProbeState(), time_to_live=STATE_S), gr.Textbox(visible=False, label="run")
     name, settings = gr.Textbox(visible=False, label="name"), gr.JSON({}, visible=False, label="settings")
+    pool = gr.File(visible=False, type="filepath", label="pool")
     result, sides = (
         gr.JSON(visible=False, label="result"),
         [gr.Textbox(visible=False, label=side) for side in ("a", "b")],
     )
     gr.Button(visible=False).click(
-        tells_errors(probe), [state, which, name, settings], [state, result], api_name="probe", **HEAVY
+        tells_errors(probe), [state, which, name, settings, pool], [state, result], api_name="probe", **HEAVY
     )
     gr.Button(visible=False).click(tells_errors(compare), [state, which, *sides], result, api_name="compare", **LIGHT)

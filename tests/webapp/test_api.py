@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import httpx
 import numpy as np
 import pytest
 
+from tests.support.diagnoses import draw_picture
 from tests.support.showcase import make_showcase, write_examples
 
 pytestmark = pytest.mark.slow
@@ -133,6 +135,29 @@ def test_a_probe_runs_on_an_example_and_is_compared_without_changing_it_for_othe
     stranger = Client(served, verbose=False)
     with pytest.raises(Exception, match="no result called"):
         stranger.predict(run="example-streets", a="model", b="zero-shot", api_name="/compare")
+
+
+def test_a_program_brings_a_pool_of_pictures(client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from gradio_client import handle_file
+
+    from core.probes.base import Images
+    from core.probes.few_shot.pools import ImagePool
+
+    brought: list[bytes] = []
+
+    def read_pool(path: str, *_: Any, samples: Any, **how: Any) -> ImagePool:
+        brought.append(Path(path).read_bytes())
+        return ImagePool(Images(samples[:8], tuple("abcdefgh")), ("Read.",))
+
+    monkeypatch.setattr("core.probes.few_shot.pools.read_pool", read_pool)
+    with zipfile.ZipFile(tmp_path / "pool.zip", "w") as pack:
+        pack.writestr("1.png", draw_picture(1))
+    pool, own = handle_file(tmp_path / "pool.zip"), {"per_class": "2", "pool_folders": "none"}
+    said = client.predict(run="example-streets", name="sus-x", settings=own, pool=pool, api_name="/probe")
+    assert brought == [(tmp_path / "pool.zip").read_bytes()]
+    assert (said["settings"]["pool"], said["settings"]["pool_folders"]) == ("pool.zip", "none")
+    with pytest.raises(Exception, match="makes no support set of a pool"):
+        client.predict(run="example-streets", name="zero-shot", settings={}, pool=pool, api_name="/probe")
 
 
 @pytest.mark.parametrize(
