@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from core.reports.html.diagnosis import write_report
     from core.reports.tables.diagnosis import samples_table
     from core.reports.tables.findings import findings_table
-    from core.reports.wording.answers import answer_sentence
+    from core.reports.wording.answers import answer_parts, answer_sentence
     from core.reports.wording.findings import sentence
     from core.store import load, save
     from webapp import show
@@ -46,6 +46,7 @@ __all__ = [
     "Roles",
     "Settings",
     "__version__",
+    "answer_parts",
     "answer_sentence",
     "ask",
     "audit",
@@ -66,6 +67,7 @@ __all__ = [
 ]
 
 _FROM = {
+    "answer_parts": "core.reports.wording.answers:answer_parts",
     "answer_sentence": "core.reports.wording.answers:answer_sentence",
     "ask": "core.checks.questions:ask",
     "audit": "core.checks.audit_table:audit_table",

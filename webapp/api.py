@@ -134,7 +134,7 @@ def ask(run: str, texts: list[str]) -> dict[str, Any]:
     from core.checks.answers import cluster_told, condition_told
     from core.records.codec import to_json
     from core.reports.tables.values import fields  # pandas
-    from core.reports.wording.answers import answer_sentence, difference_sentence
+    from core.reports.wording.answers import answer_parts, answer_sentence, difference_sentence
 
     diagnosis = RUNS.get(str(run))
     answers, gap = answer_texts(diagnosis, _read_texts(texts))
@@ -149,6 +149,7 @@ def ask(run: str, texts: list[str]) -> dict[str, Any]:
             "condition": condition_told(a),
             "ids": [diagnosis.samples.ids[int(i)] for i in a.rows],
             "sentence": answer_sentence(diagnosis, a),
+            "paragraphs": answer_parts(diagnosis, a).paragraphs,
         }
         for a in answers
     ]

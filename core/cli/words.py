@@ -51,7 +51,8 @@ def ask(
 ) -> None:
     """What the loss is where images look like a text.
 
-    A sentence for each question, its best matching images, and how the first compares with each further one.
+    A few short paragraphs for each question, its best matching images, and how the first compares with each further
+    one.
     """
     from core.checks import answers as told, questions
     from core.embeddings.cache import default_cache
@@ -69,8 +70,10 @@ def ask(
     if as_json:
         print_json(_document(diagnosis, answers, differences, every))
         return
-    for answer in answers:
-        say(sentences.answer_sentence(diagnosis, answer))
+    for n, answer in enumerate(answers):
+        if n:
+            say()
+        say(sentences.answer_parts(diagnosis, answer))
         if answer.shown:
             say(f"  {_names(diagnosis, answer, every)}")
     for found in differences:
@@ -129,13 +132,17 @@ def _document(
 ) -> dict[str, Any]:
     from core.checks.answers import cluster_told, condition_told
     from core.records.codec import to_json
-    from core.reports.wording.answers import answer_sentence, difference_sentence
+    from core.reports.wording.answers import answer_parts, answer_sentence, difference_sentence
 
     def shown(answer: Answer) -> dict[str, Any]:
         rows = answer.rows if every else answer.rows[:NAMED]
         matches = [diagnosis.samples.ids[int(row)] for row in rows]
         named = {"cluster": cluster_told(answer), "condition": condition_told(answer)}
-        return {**named, "matches": matches, "sentence": answer_sentence(diagnosis, answer)}
+        said = {
+            "sentence": answer_sentence(diagnosis, answer),
+            "paragraphs": answer_parts(diagnosis, answer).paragraphs,
+        }
+        return {**named, "matches": matches, **said}
 
     questions = [_fields(a, ANSWERED) | shown(a) for a in answers]
     compared = [_fields(d, COMPARED) | {"sentence": difference_sentence(diagnosis, d)} for d in differences]

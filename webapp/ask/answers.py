@@ -13,7 +13,7 @@ import numpy as np
 from core.numbers import number, p_value, with_interval
 from core.records import I64, Diagnosis
 from core.reports.html.intervals import DotChart, Mark, axis_of, dot_chart, tick
-from core.reports.wording.answers import answer_sentence, difference_sentence
+from core.reports.wording.answers import answer_parts, difference_sentence
 from webapp.markup.html import Tile, tile_of
 from webapp.markup.render import render
 
@@ -93,7 +93,7 @@ def _card(diagnosis: Diagnosis, answer: Answer) -> dict[str, Any]:
         "answer": answer,
         "verdict": verdict(answer),
         "colour": "sure" if answer.confirmed else "unsure",
-        "sentence": answer_sentence(diagnosis, answer),
+        "paragraphs": answer_parts(diagnosis, answer).paragraphs,
     } | (_pictured(diagnosis, answer) if answer.shown else {})
 
 

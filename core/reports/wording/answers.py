@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.language.hard_words import hearing_notes
@@ -16,20 +17,57 @@ if TYPE_CHECKING:
     from core.checks.questions import Answer, Difference
 
 
-def answer_sentence(diagnosis: Diagnosis, answer: Answer) -> str:
-    """What the samples that look like a question's text show, and how sure that is; before it, what the run measured
-    itself of those very words.
+@dataclass(frozen=True, slots=True)
+class AnswerParts:
+    """What is said of a question, a short paragraph each; "" where there is nothing to say. Its text has an empty line
+    between two paragraphs."""
+
+    cluster: str
+    """The confirmed cluster that the words name, with the run's own figures."""
+    direct: str
+    """The samples that answer, their figures and how sure that is, or why there is no answer; "" where a confirmed
+    finding that the words name stands in its place."""
+    condition: str = ""
+    """The confirmed condition that the words name, where it is not the direct answer itself."""
+    likeness: str = ""
+    """What is told by likeness alone: the figures beside a finding, else what to know of the direct answer."""
+
+    @property
+    def paragraphs(self) -> tuple[str, ...]:
+        """Those that say something, in the order in which they are read."""
+        return tuple(filter(None, (self.cluster, self.direct, self.condition, self.likeness)))
+
+    def __str__(self) -> str:
+        return "\n\n".join(self.paragraphs)
+
+
+def answer_parts(diagnosis: Diagnosis, answer: Answer) -> AnswerParts:
+    """What the samples that look like a question's text show, and how sure that is; apart from it, what the run
+    measured itself of those very words, and what is likeness alone. Printed, it is a paragraph each.
 
     Args:
         diagnosis: the run that was asked.
         answer: one that `ask` gave.
     """
-    found, told = answer.condition, [*filter(None, (_cluster(diagnosis, answer), _measured(diagnosis, answer)))]
-    if answer.counted and answer.p is not None and found is not None and found.scope == answer.scope:
-        return " ".join(told)
-    if told and not answer.counted:
-        told.append("By likeness alone:")
-    return " ".join((*told, _answered(diagnosis, answer)))
+    found, cluster, condition = answer.condition, _cluster(diagnosis, answer), _measured(diagnosis, answer)
+    if answer.counted:
+        if answer.p is not None and found is not None and found.scope == answer.scope:
+            return AnswerParts(cluster, condition)
+        return AnswerParts(cluster, _counted(diagnosis, answer), condition)
+    figures, notes = _alike(diagnosis, answer)
+    if not cluster and not condition:
+        return AnswerParts("", figures, likeness=notes)
+    return AnswerParts(cluster, "", condition, " ".join(filter(None, ("By likeness alone:", figures, notes))))
+
+
+def answer_sentence(diagnosis: Diagnosis, answer: Answer) -> str:
+    """The paragraphs of `answer_parts` in one line.
+
+    Args:
+        diagnosis: the run that was asked.
+        answer: one that `ask` gave.
+    """
+    return " ".join(answer_parts(diagnosis, answer).paragraphs)
 
 
 def _cluster(diagnosis: Diagnosis, answer: Answer) -> str:
@@ -43,43 +81,46 @@ def _cluster(diagnosis: Diagnosis, answer: Answer) -> str:
     )
 
 
-def _answered(diagnosis: Diagnosis, answer: Answer) -> str:
+def _alike(diagnosis: Diagnosis, answer: Answer) -> tuple[str, str]:
+    """Of samples told by likeness: their figures, and what is to be known of them."""
     if answer.refused:
-        return f'"{answer.text}": not asked. {answer.refused}'
-    within = "" if answer.scope == EVERYTHING else f"within {answer.scope}, "
-    if answer.counted:
-        return _counted(diagnosis, answer, within)
+        return f'"{answer.text}": not asked. {answer.refused}', ""
+    within, noun = _within(answer), sample_noun(diagnosis)
     heard = hearing_notes([answer.text], diagnosis.samples.modality, diagnosis.insights)
     if not answer.shown:
-        noun = sample_noun(diagnosis)
         said = (
             f'"{answer.text}": {within}nothing comes near enough to this by this encoder, which may not know the '
             f"words. Even the most alike {noun}s are not clearly more like it than like ordinary things, so none is "
             "shown and nothing is tested."
         )
-        return " ".join(filter(None, (said, words_known(diagnosis.words, answer.text), *heard)))
-    one = answer.support == 1
-    matches = f"the {sample_noun(diagnosis)}" if one else f"the {answer.support:,} {sample_noun(diagnosis)}s"
-    asked = f'"{answer.text}"'
-    if answer.through is not None and answer.through != answer.text:
-        asked = f'{asked}, answered through "{answer.through}"'
-        if answer.p is not None and not answer.exact:
-            asked += " (of the phrases about as near, the one with the strongest excess)"
-    parts = [
-        f"{asked}: {within}{matches} most like it {_observed(diagnosis, answer)}.",
-        _chance(answer, f"{sample_noun(diagnosis)}s"),
+        return said, " ".join(filter(None, (words_known(diagnosis.words, answer.text), *heard)))
+    matches = f"the {noun}" if answer.support == 1 else f"the {answer.support:,} {noun}s"
+    figures = [
+        f"{_through(answer)}: {within}{matches} most like it {_observed(diagnosis, answer)}.",
+        *([_unsearched(diagnosis, answer)] if answer.unsearched else []),
+        _chance(answer, f"{noun}s"),
+        *([_least(diagnosis, answer)] if answer.p is not None and not answer.confirmed else []),
     ]
-    if answer.p is not None and not answer.confirmed:
-        parts.append(_least(diagnosis, answer))
-    if answer.unsearched:
-        parts.insert(1, _unsearched(diagnosis, answer))
-    parts += heard
     if answer.extrapolation:
-        parts.append(
-            f"This is an extrapolation: the {sample_noun(diagnosis)}s hardly differ along these words, so nothing here "
-            "shows what they say."
+        heard.append(
+            f"This is an extrapolation: the {noun}s hardly differ along these words, so nothing here shows what they "
+            "say."
         )
-    return " ".join(parts)
+    return " ".join(figures), " ".join(heard)
+
+
+def _within(answer: Answer) -> str:
+    return "" if answer.scope == EVERYTHING else f"within {answer.scope}, "
+
+
+def _through(answer: Answer) -> str:
+    """The text, and the phrase that answers for it."""
+    asked = f'"{answer.text}"'
+    if answer.through is None or answer.through == answer.text:
+        return asked
+    many = answer.p is not None and not answer.exact
+    strongest = " (of the phrases about as near, the one with the strongest excess)" if many else ""
+    return f'{asked}, answered through "{answer.through}"{strongest}'
 
 
 def _measured(diagnosis: Diagnosis, answer: Answer) -> str:
@@ -99,9 +140,9 @@ def _measured(diagnosis: Diagnosis, answer: Answer) -> str:
     )
 
 
-def _counted(diagnosis: Diagnosis, answer: Answer, within: str) -> str:
+def _counted(diagnosis: Diagnosis, answer: Answer) -> str:
     """Of what is known of each sample and is no finding of its own, as observed."""
-    noun, head = sample_noun(diagnosis), f'"{answer.text}" was counted, not guessed: {within}'
+    noun, head = sample_noun(diagnosis), f'"{answer.text}" was counted, not guessed: {_within(answer)}'
     if not answer.shown:
         return f'{head}either no {noun} or every one meets "{answer.counted}", so there is nothing to compare.'
     matches = f"the {noun}" if answer.support == 1 else f"the {answer.support:,} {noun}s"

@@ -80,6 +80,10 @@ def test_a_question_that_names_a_condition_in_other_words_points_to_it(capsys: p
     assert [question["cluster"] and question["cluster"]["id"] for question in asked] == [own.id, None]
     assert asked[0]["sentence"].startswith(f'These words may mean cluster {own.id + 1}, "animal: light = dark"')
     assert '. They may also mean "light = dark"' in asked[0]["sentence"]
+    assert " ".join(asked[0]["paragraphs"]) == asked[0]["sentence"]
+    assert [paragraph.split(" ", 2)[0] for paragraph in asked[0]["paragraphs"]] == ["These", "They", "By"]
+    lines = said(capsys, "ask", example, "a dark animal").splitlines()
+    assert [*lines[:5:2], lines[1], lines[3]] == [*asked[0]["paragraphs"], "", ""]
 
 
 def test_an_extrapolation_is_said_and_every_match_named_on_request(
@@ -97,7 +101,7 @@ def test_a_text_that_nothing_is_like_gets_no_matches(run: Path, capsys: pytest.C
     assert found.words is not None
     save(replace(found, words=replace(found.words, line=1e9)), run)
     lines = said(capsys, "ask", str(run), "an elephant", "red").splitlines()
-    assert len(lines) == 2
+    assert len(lines) == 3  # an empty one between the two
     assert lines[0].startswith('"an elephant": nothing comes near enough to this by this encoder, which may not')
     told = json.loads(said(capsys, "ask", str(run), "an elephant", "--json"))["questions"][0]
     assert (told["shown"], told["support"], told["matches"], told["p"]) == (False, 0, [], None)
@@ -105,10 +109,10 @@ def test_a_text_that_nothing_is_like_gets_no_matches(run: Path, capsys: pytest.C
 
 def test_the_first_question_is_compared_with_each_further_one(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = said(capsys, "ask", str(run), "in the dark", "red", "blurred").splitlines()
-    assert len(lines) == 8
-    assert lines[6].startswith('The mean loss of "in the dark" is ')
-    assert 'that of "red"' in lines[6]
-    assert 'that of "blurred"' in lines[7]
+    assert len(lines) == 10  # an empty one before each further answer
+    assert lines[8].startswith('The mean loss of "in the dark" is ')
+    assert 'that of "red"' in lines[8]
+    assert 'that of "blurred"' in lines[9]
 
 
 def test_answers_come_as_json(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -124,8 +128,8 @@ def test_answers_come_as_json(run: Path, capsys: pytest.CaptureFixture[str]) -> 
 def test_of_several_texts_a_bare_class_is_refused_alone(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = said(capsys, "ask", str(run), "in the dark", "a bus").splitlines()
     assert "Confirmed" in lines[0]
-    assert lines[2].startswith('"a bus": not asked.')
-    assert len(lines) == 3
+    assert lines[3].startswith('"a bus": not asked.')
+    assert len(lines) == 4
 
 
 def test_a_text_may_begin_with_a_dash(run: Path, capsys: pytest.CaptureFixture[str]) -> None:

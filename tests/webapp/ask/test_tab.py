@@ -49,6 +49,7 @@ def test_a_condition_that_the_words_name_stands_before_what_is_told_by_likeness(
     assert "These words may mean &#34;brightness at most 0.2&#34;" in said
     assert "is confirmed in bus: " in said
     assert "adjusted p = 0.004" in said
+    assert "</p><p>By likeness alone: &#34;in the dark&#34;" in said
     assert "By likeness" not in answers_view(worded, [replace(asked, p=0.4)], None)
 
 
