@@ -131,7 +131,7 @@ def ask(run: str, texts: list[str]) -> dict[str, Any]:
 
     Each p is adjusted for any number of questions.
     """
-    from core.checks.answers import cluster_told, condition_told
+    from core.checks.answers import cluster_told, condition_told, known_told
     from core.records.codec import to_json
     from core.reports.tables.values import fields  # pandas
     from core.reports.wording.answers import answer_parts, answer_sentence, difference_sentence
@@ -140,13 +140,14 @@ def ask(run: str, texts: list[str]) -> dict[str, Any]:
     answers, gap = answer_texts(diagnosis, _read_texts(texts))
     names = (
         "text scope unsearched refused support rest error_rest p confirmed untested nearest closeness through "
-        "extrapolation measure least counted"
+        "extrapolation measure least counted labelled"
     )
     said = [
         {
             **fields(a, f"{names} observed error_rate"),
             "cluster": cluster_told(a),
             "condition": condition_told(a),
+            "known": known_told(a),
             "ids": [diagnosis.samples.ids[int(i)] for i in a.rows],
             "sentence": answer_sentence(diagnosis, a),
             "paragraphs": answer_parts(diagnosis, a).paragraphs,

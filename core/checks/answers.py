@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
 from core.discovery.called import cluster_name
 from core.errors import InvalidInput
-from core.language.counted import beside_condition
+from core.language.counted import SaidCondition, beside_condition
 from core.language.grammar import words_in
-from core.language.measured_words import named_condition, says_title, without_limit
+from core.language.measured_words import named_condition, named_property, says_title, without_limit
 from core.language.prompts import class_in
 from core.records import F64, I64, Diagnosis, Estimate, FailureCluster, Insight, Measure
 from core.statistics.intervals import UNDEFINED, bootstrap
@@ -20,6 +21,19 @@ from core.statistics.intervals import UNDEFINED, bootstrap
 _NEGATED = frozenset("not no without except but never nor neither unless".split())
 """Words beside a condition by which it is not the one that is asked about."""
 Untested = Literal["", "far from every phrase", "too few groups", "a run of before", "counted alone"]
+
+
+@dataclass(frozen=True, slots=True)
+class NamedProperty:
+    """What a text names that is known of each sample without an encoder, and how many of an answer's samples have
+    it."""
+
+    text: str
+    """A condition that the run tested, such as "blur at least 0.867"."""
+    matches: int
+    """Of the answer's rows."""
+    of_finding: int | None = None
+    """Of the rows of `Answer.condition`, where that is another one."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,6 +94,10 @@ class Answer:
     named: str = ""
     """Of one that is not said word for word, what the words name: its text, or that of a condition which the run lists
     as saying the same."""
+    labelled: int | None = None
+    """How many of the rows have as their label the class that the text names; None where it names none."""
+    known: NamedProperty | None = None
+    """Of rows that are told by likeness, what the text names that is known of each sample."""
     counted: str = ""
     """The condition on what is counted or measured of each sample that the text says, such as "no capital letter": then
     the rows are those that meet it, in the order of the ids, whatever an encoder sees, and the p is the run's own; ""
@@ -115,8 +133,35 @@ class Difference:
     it is the group bootstrap for this pair alone, the shared samples counted on both sides."""
 
 
-def with_findings(diagnosis: Diagnosis, answer: Answer) -> Answer:
-    """The answer beside the confirmed cluster, and the confirmed condition, that its text names, if it names any."""
+def with_findings(diagnosis: Diagnosis, answer: Answer, tested: Sequence[SaidCondition] = ()) -> Answer:
+    """The answer beside the confirmed cluster, and the confirmed condition, that its text names, if it names any; and
+    how many of its rows have what the text names, where that is known.
+
+    Args:
+        tested: the conditions that the run tested, the outermost limits first.
+    """
+    return _with_known(diagnosis, _with_condition(diagnosis, answer), tested)
+
+
+def _with_known(diagnosis: Diagnosis, answer: Answer, tested: Sequence[SaidCondition]) -> Answer:
+    """The answer with how many of its rows have the label, and the property, that the text names."""
+    samples = diagnosis.samples
+    label = class_in(answer.text, samples.class_names)
+    if not answer.shown or answer.counted:
+        return answer
+    if label is not None and samples.labels is not None:
+        answer = replace(answer, labelled=int((samples.labels[answer.rows] == label).sum()))
+    own = [one for one in tested if one[0] == answer.named]
+    name = "" if label is None else samples.class_names[label]
+    found = own[0] if own else named_property(answer.text, name, tested, samples.metadata)
+    if found is None or found[2] is None:
+        return answer
+    other = answer.condition if answer.condition is not None and answer.condition.text != found[0] else None
+    of_finding = None if other is None else int(found[2][other.mask].sum())
+    return replace(answer, known=NamedProperty(found[0], int(found[2][answer.rows].sum()), of_finding))
+
+
+def _with_condition(diagnosis: Diagnosis, answer: Answer) -> Answer:
     answer = replace(answer, cluster=_named_cluster(diagnosis, answer))
     known = [i for i in diagnosis.insights if i.kind == "condition" and i.confirmed]
     beside = {i.text: beside_condition(answer.text, [(i.text, i.tests, None)]) for i in known}
@@ -165,6 +210,11 @@ def condition_told(answer: Answer) -> dict[str, Any] | None:
         return None
     told = {name: getattr(found, name) for name in ("text", "scope", "size", "p", "measure")}
     return {**told, "named": answer.named or found.text}
+
+
+def known_told(answer: Answer) -> dict[str, Any] | None:
+    """What an answer's text names that is known of each sample, as its fields are written."""
+    return None if answer.known is None else asdict(answer.known)
 
 
 def nothing_shown(

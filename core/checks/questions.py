@@ -92,7 +92,7 @@ def ask(
     if words.line is not None:
         alike = list(likeness(words.joint.vectors, texts_alone, things_of(tower, cache)).T)
     answers = (
-        with_findings(diagnosis, reader.count(one) or reader.answer(one.text, direction, one.label, own))
+        with_findings(diagnosis, reader.count(one) or reader.answer(one.text, direction, one.label, own), reader.said)
         for one, direction, own in zip(good, directions, alike)
     )
     return [nothing_shown(one.text, refused=one.refused) if one.refused else next(answers) for one in asked]

@@ -34,7 +34,7 @@ READ = 100
 """Characters of a matching text that are printed."""
 ANSWERED = (
     "text scope unsearched shown refused support observed rest error_rate error_rest p confirmed untested nearest "
-    "closeness through extrapolation measure least counted"
+    "closeness through extrapolation measure least counted labelled"
 ).split()
 COMPARED = ("first", "second", "observed", "shared", "any_pair")
 """Fields of an answer, and of a difference, that --json gives as they are."""
@@ -76,6 +76,8 @@ def ask(
         say(sentences.answer_parts(diagnosis, answer))
         if answer.shown:
             say(f"  {_names(diagnosis, answer, every)}")
+    if differences:
+        say()
     for found in differences:
         say(sentences.difference_sentence(diagnosis, found))
 
@@ -130,14 +132,14 @@ def _names(diagnosis: Diagnosis, answer: Answer, every: bool) -> str:
 def _document(
     diagnosis: Diagnosis, answers: list[Answer], differences: list[Difference], every: bool
 ) -> dict[str, Any]:
-    from core.checks.answers import cluster_told, condition_told
+    from core.checks.answers import cluster_told, condition_told, known_told
     from core.records.codec import to_json
     from core.reports.wording.answers import answer_parts, answer_sentence, difference_sentence
 
     def shown(answer: Answer) -> dict[str, Any]:
         rows = answer.rows if every else answer.rows[:NAMED]
         matches = [diagnosis.samples.ids[int(row)] for row in rows]
-        named = {"cluster": cluster_told(answer), "condition": condition_told(answer)}
+        named = {"cluster": cluster_told(answer), "condition": condition_told(answer), "known": known_told(answer)}
         said = {
             "sentence": answer_sentence(diagnosis, answer),
             "paragraphs": answer_parts(diagnosis, answer).paragraphs,

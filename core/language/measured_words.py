@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from core.data.images.tint import HUES
-from core.language.counted import bare_words, calls_of
+from core.language.counted import SaidCondition, bare_words, calls_of
 from core.language.grammar import alternatives, singular, words_in
 from core.language.naming import PLAIN
 from core.records import Column, Diagnosis, Insight
@@ -62,12 +62,10 @@ def named_condition(text: str, diagnosis: Diagnosis, class_name: str, scope: str
     Returns:
         None unless the text says nothing beside one end of one property (or one value of one column) and the class.
     """
-    columns, asked = diagnosis.samples.metadata, set(_asked(text, class_name))
-    names = Counter(column.name for column in columns)
-    measured = {column.name: column.measured for column in columns if names[column.name] == 1}
+    asked, measured = set(_asked(text, class_name)), _of_one_name(diagnosis.samples.metadata)
 
     def says(test: _Test) -> bool:
-        return test[0] in measured and not asked.isdisjoint(_said_of(test, measured[test[0]]))
+        return _says(asked, test, measured)
 
     known = [i for i in diagnosis.insights if i.kind == "condition" and i.confirmed and i.scope == scope]
     named = [(i, i.text) for i in known if len(i.tests) == 1 and says(i.tests[0])]
@@ -76,6 +74,31 @@ def named_condition(text: str, diagnosis: Diagnosis, class_name: str, scope: str
         return None
     named = named or [(i, said) for i in known for said in i.proxies if says(_test_of(said))]
     return min(named, key=lambda one: (one[0].p, one[1]), default=None)
+
+
+def named_property(
+    text: str, class_name: str, tested: Sequence[SaidCondition], columns: Sequence[Column]
+) -> SaidCondition | None:
+    """The first of the conditions that were tested, confirmed or not, that names the same end of a property (or value
+    of a column) as the text does beside the class; None where the text says more, or what two columns are called.
+
+    Args:
+        class_name: the class that the text names, or "".
+        tested: the outermost limits first.
+    """
+    asked, measured = set(_asked(text, class_name)), _of_one_name(columns)
+    named = [one for one in tested if len(one[1]) == 1 and _says(asked, one[1][0], measured)]
+    return named[0] if len({tests[0][0] for _, tests, _ in named}) == 1 else None
+
+
+def _of_one_name(columns: Sequence[Column]) -> dict[str, bool]:
+    """Whether it is measured, of each column whose name is no other's too."""
+    names = Counter(column.name for column in columns)
+    return {column.name: column.measured for column in columns if names[column.name] == 1}
+
+
+def _says(asked: set[tuple[str, ...]], test: _Test, measured: Mapping[str, bool]) -> bool:
+    return test[0] in measured and not asked.isdisjoint(_said_of(test, measured[test[0]]))
 
 
 def says_title(text: str, class_name: str, called: str, tests: Sequence[_Test], columns: Sequence[Column]) -> bool:

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.language.hard_words import hearing_notes
+from core.language.prompts import class_in
 from core.numbers import count, digits_for, interval, number, p_value, percent, points, with_unit
 from core.records import EVERYTHING, Diagnosis
-from core.reports.wording.competence import words_known
+from core.reports.wording.competence import competence_in_brief, words_known
 from core.reports.wording.findings import cluster_title, sample_noun, sentence
 from core.reports.wording.summary import cluster_sentence
 
@@ -101,12 +102,42 @@ def _alike(diagnosis: Diagnosis, answer: Answer) -> tuple[str, str]:
         _chance(answer, f"{noun}s"),
         *([_least(diagnosis, answer)] if answer.p is not None and not answer.confirmed else []),
     ]
+    heard = [*filter(None, (_set_by(diagnosis, answer),)), *heard]
     if answer.extrapolation:
         heard.append(
             f"This is an extrapolation: the {noun}s hardly differ along these words, so nothing here shows what they "
             "say."
         )
     return " ".join(figures), " ".join(heard)
+
+
+def _set_by(diagnosis: Diagnosis, answer: Answer) -> str:
+    """What the samples were found by, and how many of them have the label and the property that the text names, of
+    which both are known; "" of a text that names neither, and where nothing is added to what the scope says.
+
+    Such as 'Of these 22, found by likeness to "with a blurred background" (known to the encoder: 0.84), all have the
+    label circle and 20 have blur at least 0.867.'
+    """
+    words, names, known = diagnosis.words, diagnosis.samples.class_names, answer.known
+    label, parts = class_in(answer.text, names), list[str]()
+    if answer.labelled is not None and label is not None:
+        parts.append(f"{_of(answer.labelled, answer.support)} the label {names[label]}")
+    if known is not None:
+        parts.append(f"{_of(known.matches, answer.support)} {known.text}")
+    phrases = () if words is None else words.phrases
+    brief = competence_in_brief(words, phrases.index(answer.through) if answer.through in phrases else None)
+    if not parts or (known is None and not brief and label is not None and answer.scope == names[label]):
+        return ""  # that all within a class have its label is said
+    by = f'"{answer.through or answer.text}"{f" ({brief})" if brief else ""}'
+    these = "this one" if answer.support == 1 else f"these {answer.support:,}"
+    return f"Of {these}, found by likeness to {by}, {' and '.join(parts)}."
+
+
+def _of(n: int, support: int) -> str:
+    """Such as "all have", "none has" and "20 have"."""
+    if n == 0:
+        return "none has"
+    return ("it has" if support == 1 else "all have") if n == support else f"{n:,} {'has' if n == 1 else 'have'}"
 
 
 def _within(answer: Answer) -> str:
@@ -134,10 +165,14 @@ def _measured(diagnosis: Diagnosis, answer: Answer) -> str:
         return f'"{found.text}" was counted, not guessed: {told}'
     own = "is confirmed" if answer.named == found.text else "says the same as a condition that is confirmed"
     head = "These words may" if answer.cluster is None else "They may also"
-    return (
+    said = (
         f'{head} mean "{answer.named}", which is known of each {sample_noun(diagnosis)} without an encoder '
         f"and {own} in {found.scope}: {told}"
     )
+    known = answer.known
+    if known is None or known.of_finding is None:
+        return said
+    return f"{said} Of those {found.size:,}, {_of(known.of_finding, found.size)} {known.text}."
 
 
 def _counted(diagnosis: Diagnosis, answer: Answer) -> str:

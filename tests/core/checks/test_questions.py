@@ -254,6 +254,10 @@ def test_a_class_that_was_not_searched_is_named_and_a_searched_one_is_not() -> N
     assert (outside.scope, outside.unsearched) == ("all samples", "dog")
     assert 'This is not about the class "dog" alone' in answer_sentence(others, outside)
     assert "alone: it" not in answer_sentence(found, within)
+    assert found.samples.labels is not None
+    dogs = int((found.samples.labels[outside.rows] == found.samples.class_names.index("dog")).sum())
+    assert outside.labelled == dogs < outside.support
+    assert f"{dogs} ha{'s' if dogs == 1 else 've'} the label dog" in answer_sentence(found, outside)
 
 
 @pytest.mark.parametrize(

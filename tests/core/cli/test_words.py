@@ -35,9 +35,10 @@ def test_a_question_is_answered_with_its_best_matches(run: Path, capsys: pytest.
     assert lines[0].startswith('"in the dark": the 24 images most like it have an error rate of 100')
     assert "Confirmed: these images fail more than the rest" in lines[0]
     assert "adjusted for any number of questions" in lines[0]
-    assert lines[1].startswith("  Best matches: street/")
-    assert lines[1].endswith(", and 19 more")
-    assert len(lines) == 2
+    assert lines[2].startswith('Of these 24, found by likeness to "in the dark", ')
+    assert lines[3].startswith("  Best matches: street/")
+    assert lines[3].endswith(", and 19 more")
+    assert len(lines) == 4
 
 
 def test_of_texts_the_best_matches_are_read_out(capsys: pytest.CaptureFixture[str]) -> None:
@@ -78,6 +79,9 @@ def test_a_question_that_names_a_condition_in_other_words_points_to_it(capsys: p
     assert asked[0]["condition"]["p"] == pytest.approx(own.p)
     own = next(c for c in load(Path(example)).clusters if c.scope == "animal")
     assert [question["cluster"] and question["cluster"]["id"] for question in asked] == [own.id, None]
+    assert asked[0]["labelled"] == asked[0]["support"]
+    assert asked[0]["known"]["text"] == "light = dark"
+    assert f"{asked[0]['known']['matches']} have light = dark." in asked[0]["paragraphs"][2]
     assert asked[0]["sentence"].startswith(f'These words may mean cluster {own.id + 1}, "animal: light = dark"')
     assert '. They may also mean "light = dark"' in asked[0]["sentence"]
     assert " ".join(asked[0]["paragraphs"]) == asked[0]["sentence"]
@@ -109,10 +113,10 @@ def test_a_text_that_nothing_is_like_gets_no_matches(run: Path, capsys: pytest.C
 
 def test_the_first_question_is_compared_with_each_further_one(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = said(capsys, "ask", str(run), "in the dark", "red", "blurred").splitlines()
-    assert len(lines) == 10  # an empty one before each further answer
-    assert lines[8].startswith('The mean loss of "in the dark" is ')
-    assert 'that of "red"' in lines[8]
-    assert 'that of "blurred"' in lines[9]
+    assert len(lines) == 13  # an empty one before each further answer, and before what differs
+    assert lines[11].startswith('The mean loss of "in the dark" is ')
+    assert 'that of "red"' in lines[11]
+    assert 'that of "blurred"' in lines[12]
 
 
 def test_answers_come_as_json(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -128,8 +132,8 @@ def test_answers_come_as_json(run: Path, capsys: pytest.CaptureFixture[str]) -> 
 def test_of_several_texts_a_bare_class_is_refused_alone(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = said(capsys, "ask", str(run), "in the dark", "a bus").splitlines()
     assert "Confirmed" in lines[0]
-    assert lines[3].startswith('"a bus": not asked.')
-    assert len(lines) == 4
+    assert lines[5].startswith('"a bus": not asked.')
+    assert len(lines) == 6
 
 
 def test_a_text_may_begin_with_a_dash(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
