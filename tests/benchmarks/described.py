@@ -1,15 +1,16 @@
 """Does a description from captions help a reader to tell a cluster's pictures from the rest?
 
     python -m tests.benchmarks.described sheets DATA --out FOLDER
-    # two readers, each with the sheets and texts of its own folder alone, write NAME.answer.txt there: numbers
+    # four readers, each with the sheets and texts of its own folder alone, write NAME.answer.txt there: numbers
     python -m tests.benchmarks.described score FOLDER
 
 DATA holds flickr8k/ (and what else `names.CASES` draws from). Failures are planted on its dev photographs (`names`); of
-the first 20 cases with a confirmed cluster of at least LEAST members, a sheet shows the cluster's eight worst pictures,
-as the page does, and below them 24 numbered ones: half drawn from its other members, half from the rest of its scope.
-The text beside it gives the cluster's name, if it has one; for one of the two readers also the description, made of the
-nearest captions of other photographs (of the train part, one each). What one reader gets with a description the other
-gets without, half of them each, so that no reader sees a cluster twice. The readers must not open the key.
+the first 20 cases with a confirmed cluster of at least LEAST members, a sheet has 24 numbered pictures: half drawn from
+its members, half from the rest of its scope, which the readers are told. Two readers see above them the cluster's eight
+worst pictures, as on the page (none of these is a numbered one); two have words alone. The text beside the sheet gives
+the cluster's name, if it has one; for one reader of the two also the description, made of the nearest captions of other
+photographs (of the train part, one each). What one gets with a description the other gets without, half of them each,
+so that no reader sees a cluster twice. The readers must not open the key.
 
 What is scored is the mean of the share of members that were picked and the share of the others that were not; 0.5 says
 nothing. Intervals resample clusters.
@@ -38,7 +39,7 @@ from tests.benchmarks.names import diagnose_case, name_of
 
 SHEETS, WORST, EACH = 20, 8, 12
 LEAST = WORST + EACH
-READERS = ("one", "two")
+READERS = {"eight pictures and words": ("one", "two"), "words alone": ("three", "four")}
 Key = dict[str, Any]
 
 
@@ -76,19 +77,21 @@ def text_of(name: str, said: CaptionedCluster | None) -> str:
 
 
 def on_one_sheet(found: Diagnosis, worst: list[int], rows: list[int]) -> Image.Image:
-    """Eight of the group above, the numbered ones below."""
-    parts = [sheet(found, worst), sheet(found, rows)]
-    page = Image.new("RGB", (parts[0].width, sum(part.height for part in parts) + 80), "white")
-    draw = ImageDraw.Draw(page)
-    for text, y, part in (("Of the group:", 0, parts[0]), ("Which are of it?", parts[0].height + 40, parts[1])):
+    """The worst of the group above, if any, the numbered ones below."""
+    asked = [("Of the group:", worst)] if worst else []
+    parts = [(text, sheet(found, own)) for text, own in (*asked, ("Which are of it?", rows))]
+    page = Image.new("RGB", (parts[0][1].width, sum(part.height + 40 for _, part in parts)), "white")
+    draw, y = ImageDraw.Draw(page), 0
+    for text, part in parts:
         draw.text((6, y + 8), text, fill="black", font_size=22)
         page.paste(part, (0, y + 40))
+        y += part.height + 40
     return page.resize((page.width * 3 // 4, page.height * 3 // 4))
 
 
 def make_sheets(data: Path, out: Path, seed: int) -> None:
     bank, key = bank_of(data), dict[str, Key]()
-    for reader in READERS:
+    for reader in sum(READERS.values(), ()):
         (out / reader).mkdir(parents=True, exist_ok=True)
     for case in cases():
         if len(key) == SHEETS:
@@ -100,11 +103,12 @@ def make_sheets(data: Path, out: Path, seed: int) -> None:
         captions, near = nearest_captions(found, bank, cache=out / "cache")
         said = next(d for d in describe_clusters(found, captions, cosines=near) if d.cluster == cluster.id)
         worst, rows, member = drawn(found, cluster, seed + len(key))
-        stem, with_it = f"group_{len(key) + 1:02d}", READERS[len(key) % 2]
-        for reader in READERS:
-            on_one_sheet(found, worst, rows).save(out / reader / f"{stem}.jpg", quality=85)
-            text = text_of(name_of(found, cluster), said if reader == with_it else None)
-            (out / reader / f"{stem}.txt").write_text(text, "utf-8")
+        stem, with_it = f"group_{len(key) + 1:02d}", len(key) % 2
+        for shown, pair in zip((worst, list[int]()), READERS.values()):
+            for number, reader in enumerate(pair):
+                on_one_sheet(found, shown, rows).save(out / reader / f"{stem}.png")
+                text = text_of(name_of(found, cluster), said if number == with_it else None)
+                (out / reader / f"{stem}.txt").write_text(text, "utf-8")
         key[stem] = {"case": case.name, "member": member, "with": with_it, "words": [w.word for w in said.confirmed]}
         (out / "key.json").write_text(json.dumps(key))
         print(stem, case.name, cluster.size, flush=True)
@@ -119,15 +123,16 @@ def right(picked: Sequence[int], member: Sequence[bool]) -> float:
 def score(folder: Path) -> str:
     """A table of what was right with and without the description."""
     key: dict[str, Key] = json.loads((folder / "key.json").read_text())
-    found = np.array([[_read(folder, stem, one, way) for way in (True, False)] for stem, one in key.items()])
-    lines = ["| clusters | n | with the description | without | gain |", "|---|---|---|---|---|"]
+    lines = ["| readers have | clusters | n | with the description | without | gain |", "|---|---|---|---|---|---|"]
     spoken = np.array([bool(one["words"]) for one in key.values()])
     parts = {"all": np.ones(len(key), bool), "a word passes": spoken, "none passes": ~spoken}
-    return "\n".join([*lines, *(_line(what, found[rows]) for what, rows in parts.items() if rows.any())])
+    for have, pair in READERS.items():
+        told = [[_read(folder, stem, one, pair[one["with"] ^ away]) for away in (0, 1)] for stem, one in key.items()]
+        lines += [f"| {have} " + _line(what, np.array(told)[rows]) for what, rows in parts.items() if rows.any()]
+    return "\n".join(lines)
 
 
-def _read(folder: Path, stem: str, one: Key, with_it: bool) -> float:
-    reader = next(reader for reader in READERS if (reader == one["with"]) == with_it)
+def _read(folder: Path, stem: str, one: Key, reader: str) -> float:
     text = (folder / reader / f"{stem}.answer.txt").read_text("utf-8")
     return right([int(number) for number in text.replace(",", " ").split()], one["member"])
 

@@ -55,18 +55,21 @@ def test_what_is_right_counts_members_and_others_alike() -> None:
 
 def test_the_gain_is_of_the_same_clusters_by_two_readers(tmp_path: Path) -> None:
     key = {
-        "group_01": {"member": [True, False], "with": "one", "words": ["dog"]},
-        "group_02": {"member": [False, True], "with": "two", "words": []},
+        "group_01": {"member": [True, False], "with": 0, "words": ["dog"]},
+        "group_02": {"member": [False, True], "with": 1, "words": []},
     }
-    answers = {"one": {"group_01": "1", "group_02": "1"}, "two": {"group_01": "", "group_02": "2"}}
+    told = {"group_01": "1", "group_02": "1"}, {"group_01": "", "group_02": "2"}
+    answers = dict(zip(("one", "two", "three", "four"), (*told, *reversed(told))))
     (tmp_path / "key.json").write_text(json.dumps(key))
     for reader, said in answers.items():
         (tmp_path / reader).mkdir()
         for stem, text in said.items():
             (tmp_path / reader / f"{stem}.answer.txt").write_text(text)
-    every, spoken, silent = score(tmp_path).splitlines()[2:]
-    assert every.startswith("| all | 2 | 1.000 [1.000, 1.000] | 0.250 [")  # with: both right; without: nothing, wrong
-    assert spoken.startswith("| a word passes | 1 | 1.000")
-    assert silent.startswith("| none passes | 1 | 1.000")
-    assert "| 0.500" in spoken
-    assert "| 0.000" in silent
+    lines = score(tmp_path).splitlines()[2:]
+    pictures = "| eight pictures and words | "
+    assert lines[0].startswith(f"{pictures}all | 2 | 1.000 [1.000, 1.000] | 0.250 [")  # without: nothing, and wrong
+    assert lines[1].startswith(f"{pictures}a word passes | 1 | 1.000")
+    assert "| 0.500" in lines[1]
+    assert lines[2].startswith(f"{pictures}none passes | 1 | 1.000")
+    assert "| 0.000" in lines[2]
+    assert lines[3].startswith("| words alone | all | 2 | 0.250 [")  # the other way round
