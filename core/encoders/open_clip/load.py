@@ -15,7 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from core.encoders.open_clip.low_rank import FIRST, merged
+from core.encoders.open_clip.low_rank import FIRST, SECOND, merged
 from core.encoders.open_clip.source import (
     CONFIG,
     Source,
@@ -88,7 +88,7 @@ def _built(name: str, weights: Path, options: dict[str, Any]) -> Loaded:
         try:
             _fill(model, weights)
         except RuntimeError as error:  # torch's, of names that do not fit
-            if FIRST not in str(error):
+            if FIRST not in str(error) and SECOND not in str(error):
                 raise
             with merged(weights) as whole:
                 _fill(model, whole)

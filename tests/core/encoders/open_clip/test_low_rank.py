@@ -69,6 +69,39 @@ def test_half_a_product_and_one_that_does_not_fit_are_named() -> None:
 
 
 @pytest.mark.parametrize(
+    ("a", "b", "said"),
+    [
+        (torch.ones(0, 4), torch.ones(3, 0), r"\(3, 0\) by \(0, 4\), does not fit"),
+        (torch.tensor(1.0), torch.ones(3, 2), r"\(3, 2\) by \(\), does not fit"),
+        (torch.ones(2, 4), torch.tensor(1.0), r"\(\) by \(2, 4\), does not fit"),
+        (torch.ones(2, 4), torch.ones(1, 3, 2), r"\(1, 3, 2\) by \(2, 4\), does not fit"),
+        ("a", torch.ones(3, 2), r"\(3, 2\) by a str, does not fit"),
+        (torch.ones(2, 4), torch.ones(3, 2, dtype=torch.complex64), r"\(3, 2\) of complex64 by"),
+        (torch.ones(2, 4).to_sparse(), torch.ones(3, 2), r"by \(2, 4\) with numbers that the file lacks"),
+        (torch.ones(2, 4, device="meta"), torch.ones(3, 2), r"by \(2, 4\) with numbers that the file lacks"),
+        (torch.ones(1).expand(2**40, 4), torch.ones(1).expand(3, 2**40), "numbers that the file lacks"),
+    ],
+)
+def test_a_product_of_other_things_than_two_whole_matrices_is_refused(a: Tensor, b: Tensor, said: str) -> None:
+    with pytest.raises(InvalidInput, match=said):
+        merge({"x.weight": torch.ones(3, 4), "x.lora_A": a, "x.lora_B": b}, "f")
+
+
+@pytest.mark.parametrize("name", ["x.lora_A.default.weight", "lora_A_prompt"])
+def test_products_by_other_names_are_named_with_the_way_to_merge_them(name: str) -> None:
+    with pytest.raises(InvalidInput, match=rf"f has '{name}' or .* end in lora_A and lora_B\. Merge them"):
+        merge({"x.weight": torch.ones(3, 4), name: torch.ones(2, 4)}, "f")
+
+
+def test_a_checkpoint_with_second_halves_alone_is_told_of_them(tmp_path: Path) -> None:
+    write_config(tmp_path / "model")
+    state, _ = fine_tuned(random_model(tmp_path / "model"))
+    torch.save({name: part for name, part in state.items() if "lora_A" not in name}, tmp_path / "half.pt")
+    with pytest.raises(InvalidInput, match=r"half\.pt has a part of a low-rank product at"):
+        load_encoder(f"{register(tmp_path, 'errata-low-rank-half')}@{tmp_path / 'half.pt'}")
+
+
+@pytest.mark.parametrize(
     ("name", "asked"),
     [
         ("coco_fsc-clip-ViT-B-32.pt", True),
