@@ -124,12 +124,21 @@ class OpenClipEncoder:
         return tower if tower.trims else None
 
     def in_batches(self, rows: torch.Tensor, encode: Any) -> F32:
-        """(n, d) unit rows; see `in_full_batches`."""
+        """(n, d) unit rows; see `in_full_batches`.
+
+        Raises:
+            InvalidInput: a vector is not finite.
+        """
 
         def run(batch: torch.Tensor) -> tuple[torch.Tensor]:
             return (encode(batch),)
 
-        return unit_rows(in_full_batches(rows, self.batch_size, self._device, run)[0])
+        found = in_full_batches(rows, self.batch_size, self._device, run)[0]
+        if not np.isfinite(found).all():
+            raise InvalidInput(
+                f"{self.name} gives vectors that are not finite: its weights are damaged. Bring weights without nan."
+            )
+        return unit_rows(found)
 
     def count_truncated(self, texts: Sequence[str]) -> int:
         """How many of `texts` have more tokens than the context length."""

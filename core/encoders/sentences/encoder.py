@@ -86,9 +86,12 @@ class SentenceEncoder:
             with torch.inference_mode():
                 states = self._model(**tokens).last_hidden_state.float()  # (b, t, d)
             out[rows] = _pooled(states, tokens["attention_mask"], self._parts.pooling).numpy()
+        out = out if self._map is None else out @ self._map[0] + self._map[1]
         if not np.isfinite(out).all():
-            raise InvalidInput(f"{self.name} gives vectors that are not finite: its weights are damaged.")
-        return unit_rows(out if self._map is None else out @ self._map[0] + self._map[1])
+            raise InvalidInput(
+                f"{self.name} gives vectors that are not finite: its weights are damaged. Bring weights without nan."
+            )
+        return unit_rows(out)
 
     def count_truncated(self, texts: Sequence[str]) -> int:
         """How many of `texts` have more word pieces than the model reads."""

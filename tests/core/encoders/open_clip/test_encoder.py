@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file, save_file
 
 from core.encoders import Encoder, load_encoder
 from core.encoders.open_clip.encoder import OpenClipEncoder
@@ -105,6 +106,18 @@ def test_weights_of_another_shape_are_refused(native: Path, tmp_path: Path) -> N
     )
     with pytest.raises(InvalidInput, match="cannot be loaded"):
         load_encoder(f"local-dir:{tmp_path / 'wide'}")
+
+
+def test_weights_that_hold_no_numbers_are_told_of_where_they_give_no_vectors(tmp_path: Path) -> None:
+    path = write_native(tmp_path / "damaged")
+    weights = path / "open_clip_model.safetensors"
+    state = load_file(weights)
+    save_file({name: torch.full_like(tensor, torch.nan) for name, tensor in state.items()}, weights)
+    encoder = load_encoder(f"local-dir:{path}")
+    with pytest.raises(InvalidInput, match="vectors that are not finite: its weights are damaged"):
+        encoder.encode_items(pixels(encoder, 2))
+    with pytest.raises(InvalidInput, match="vectors that are not finite: its weights are damaged"):
+        encoder.encode_texts(["a dog"])
 
 
 def test_a_pickle_that_runs_code_is_refused(tmp_path: Path) -> None:

@@ -111,6 +111,13 @@ def test_a_linear_map_after_the_pooling_is_followed(folder: Path, tmp_path: Path
     assert encoder.fingerprint != SentenceEncoder(str(folder)).fingerprint
 
 
+def test_a_map_that_holds_no_numbers_is_refused(folder: Path, tmp_path: Path) -> None:
+    path = with_modules(folder, tmp_path / "st", "mean_tokens", "Dense", "Normalize")
+    write_map(path, np.full((5, 24), np.nan))
+    with pytest.raises(InvalidInput, match="vectors that are not finite: its weights are damaged"):
+        SentenceEncoder(str(path))
+
+
 def test_a_plain_folder_takes_the_mean_and_the_models_own_limit(folder: Path) -> None:
     encoder = load_encoder(f"sentences:{folder}")
     assert encoder.modality == "text"
