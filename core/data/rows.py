@@ -87,6 +87,11 @@ def items_of(
         InvalidInput: files of several modalities, or files and texts, were brought.
     """
     texts = found.roles.texts
+    if store is None and (odd := [name for name in texts if name in read.images]):
+        raise InvalidInput(
+            f"The column {quoted(*odd)} was named as texts and holds bytes that are no text in UTF-8. "
+            "Write its texts in UTF-8 or, if they are pictures, name it as the image column."
+        )
     if texts and "texts" not in found.recognised and (store is not None or found.roles.image in read.images):
         raise InvalidInput(
             f"Samples are pictures or texts, not both: pictures were brought and {quoted(*texts)} was named as text. "

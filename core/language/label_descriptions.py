@@ -8,6 +8,7 @@ arXiv 2305.02239) lay them out, unchanged: `manual_24.tsv` and `prompts.tsv`.
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import StringIO
@@ -134,7 +135,18 @@ def of_classes(
     missing = [name for name, texts in zip(class_names, found) if not texts]
     notes = [f"No description of {few_names(missing)}: the name alone speaks there."] if missing else []
     notes += [strangers_note(strangers, "descriptions")] if strangers else []
+    notes += _shared_note(found)
     return found, tuple(notes)
+
+
+def _shared_note(found: Sequence[Sequence[str]]) -> list[str]:
+    """Of the descriptions that several classes have."""
+    times = Counter(text for own in found for text in {*own})
+    shared = [text for text, n in times.items() if n > 1]
+    if not shared:
+        return []
+    many = "1 description stands" if len(shared) == 1 else f"{len(shared):,} descriptions stand"
+    return [f"{many} under more than one class and cannot tell these apart: {few_names(sorted(shared))}."]
 
 
 def terms_of(given: LabelDescriptions, texts: Sequence[Sequence[str]]) -> tuple[str, ...]:

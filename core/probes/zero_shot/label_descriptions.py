@@ -132,6 +132,7 @@ class DescribedLabels:
             for name, value, default in (("lr", self.lr, LEARNING_RATE), ("steps", self.steps, STEPS)):
                 choices.append(Choice(name, float(value), "fixed" if value == default else "given"))
         every = [text for own in (*described, *in_words) for text in own]
+        cut = part.encoder.count_truncated(every)
         names = tuple(pattern.name for pattern in patterns)
         return Scored(
             logit_scale_of(part.encoder) * found,
@@ -139,8 +140,8 @@ class DescribedLabels:
             repeats={key: names for key in (WORDED, TUNED) if key in controls},
             choices=tuple(choices),
             prompts=texts[self.by],
-            details=_details(part, words, described, part.encoder.count_truncated(every)),
-            notes=(form, *notes),
+            details=_details(part, words, described, cut),
+            notes=(form, *notes, *_cut_note(cut, len(every))),
         )
 
     def _beside(self, features: F64, labels: _Vectors, seed: int) -> dict[str, I64]:
@@ -197,6 +198,11 @@ def _said(words: Sequence[str], patterns: Sequence[Pattern]) -> tuple[tuple[str,
 
 def _alone(names: Sequence[str]) -> tuple[tuple[str, ...], ...]:
     return tuple((name,) for name in spoken_names(names))
+
+
+def _cut_note(cut: int, every: int) -> tuple[str, ...]:
+    lost = "descriptions and filled patterns are longer than the text tower reads and lost their end"
+    return (f"{cut:,} of {every:,} {lost}.",) if cut else ()
 
 
 def _details(

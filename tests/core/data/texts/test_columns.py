@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pandas as pd
 import pytest
 
@@ -92,6 +94,13 @@ def test_beside_pictures_a_column_of_texts_describes_them() -> None:
     frame = pd.DataFrame({"text": REVIEWS})
     assert recognise(frame, Roles(), texts=False).roles.texts == ()
     assert recognise(frame, Roles(), ["image"]).roles.texts == ()
+
+
+def test_a_column_of_texts_that_holds_other_bytes_is_named(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"text": [b"\xff\xfe" + review.encode() for review in REVIEWS], "loss": 1.0})
+    frame.to_parquet(tmp_path / "t.parquet")
+    with pytest.raises(InvalidInput, match=r"'text' was named as texts and holds bytes that are no text in UTF-8"):
+        read_data_set(tmp_path / "t.parquet", roles=Roles(texts=("text",)))
 
 
 def test_pictures_and_texts_together_are_refused() -> None:

@@ -116,6 +116,17 @@ def test_an_order_without_descriptions_is_refused() -> None:
         DescribedLabels(order="a, b").run(part_of(task_of(6)))
 
 
+def test_descriptions_that_lose_their_end_and_that_several_classes_share_are_told() -> None:
+    part, long = part_of(task_of(6)), "collar " * 21  # the tower reads 20 words
+    told = DescribedLabels(descriptions=json.dumps({**LOOKS, "dog": ["collar", long], "hen": ["collar", "comb"]}))
+    notes = told.run(part).notes
+    assert notes[1:] == (
+        "1 description stands under more than one class and cannot tell these apart: 'collar'.",
+        "1 of 49 descriptions and filled patterns are longer than the text tower reads and lost their end.",
+    )
+    assert DescribedLabels(descriptions=SAID).run(part).notes == (DUAL_FORM,)
+
+
 def test_own_patterns_are_checked_before_anything_is_run() -> None:
     with pytest.raises(InvalidInput, match="must hold <mask> exactly once"):
         make_probe("label-desc", {"patterns": "own", "own_patterns": "it is <mask>\nit is"})
