@@ -131,7 +131,8 @@ def read_with_ledger(
     items, positions, modality = items_of(read, found, store, ledger, progress)
     ids = ids_of(read, found, items, positions, ledger)
     if items is not None and modality == "image":
-        check_pictures(items, positions, ledger, limits, progress)
+        n_refused = check_pictures(items, positions, ledger, limits, progress)
+        _refuse_other_bytes(read, found, n_refused)
     measured = compute_losses(
         read.frame, found, ledger, lambda kind, book: _mask_loss(kind, read, found, store, book, progress)
     )
@@ -200,6 +201,16 @@ def describe_table(
 def _examples(column: pd.Series[Any]) -> tuple[str, ...]:
     distinct = dict.fromkeys(map(str, column.dropna().head(100).tolist()))
     return tuple(value[:60] for value in list(distinct)[:3])
+
+
+def _refuse_other_bytes(read: Table, found: RecognisedColumns, n_refused: int) -> None:
+    """Refuse a table whose column of bytes was taken for pictures by nobody's word and holds none."""
+    column = found.roles.image
+    if column in read.images and "image" in found.recognised and n_refused == len(read.frame):
+        raise InvalidInput(
+            f"Column {column!r} holds bytes, so it was taken for pictures, and none of them is a picture that can be "
+            "read. Leave the column out of the table. If another column holds the pictures, name it as image."
+        )
 
 
 def _as_text(roles: Roles) -> tuple[str, ...]:

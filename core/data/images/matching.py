@@ -114,12 +114,15 @@ def index_files(store: FileImages) -> FileIndex:
 
 def check_pictures(
     store: ItemStore, positions: I64, ledger: Ledger, limits: Limits, progress: Progress = no_progress
-) -> None:
+) -> int:
     """Drop rows whose picture is empty, no picture by its first bytes, a drawing (SVG), or too large; nothing is
     decoded.
 
     Args:
         positions: (n,) where each row's picture lies in `store`; -1 for none.
+
+    Returns:
+        How many rows these are.
     """
     reasons = [""] * len(positions)
     heads = store.heads() if isinstance(store, ParquetImages) else None
@@ -143,6 +146,7 @@ def check_pictures(
             continue
         reasons[row] = refusal(size, head, limits)
     ledger.drop(np.array([bool(reason) for reason in reasons], dtype=np.bool_), reasons)
+    return sum(map(bool, reasons))
 
 
 def refusal(size: int, head: bytes, limits: Limits) -> str:

@@ -87,6 +87,21 @@ def test_a_parquet_files_own_pictures_follow_their_rows(tmp_path):
     assert reasons(audit) == {0: "the loss 'loss' is missing"}
 
 
+def test_a_column_of_bytes_that_are_no_pictures_is_named_with_the_way_out(tmp_path):
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"loss": np.arange(24.0), "payload": [b"\0\xff" + rng.bytes(30) for _ in range(24)]})
+    for cells in (frame["payload"], frame["payload"].where(frame.index > 3)):
+        frame.assign(payload=cells).to_parquet(tmp_path / "t.parquet")
+        with pytest.raises(InvalidInput, match=r"Column 'payload' holds bytes.*Leave the column out of the table"):
+            read_data_set(tmp_path / "t.parquet", embeddings=rng.normal(size=(24, 4)))
+    few = frame.assign(payload=[*frame["payload"][:2], *map(png, range(22))])
+    few.to_parquet(tmp_path / "t.parquet")
+    assert len(read_data_set(tmp_path / "t.parquet", embeddings=rng.normal(size=(24, 4))).samples) == 22
+    few.rename(columns={"payload": "image"}).assign(image=frame["payload"]).to_parquet(tmp_path / "t.parquet")
+    with pytest.raises(InvalidInput, match="no picture that can be decoded"):
+        read_data_set(tmp_path / "t.parquet", roles=Roles(image="image"))
+
+
 @pytest.mark.parametrize("name", ["metadata.csv", "metadata.jsonl", "losses.csv"])
 @pytest.mark.parametrize("packed", [False, True])
 def test_a_folder_or_archive_may_carry_its_own_table(tmp_path, name, packed):
