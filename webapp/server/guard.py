@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from webapp.server.arguments import has_call, read_body, replay, strange_session
 from webapp.server.asked import Asked, Refusal, read_request
-from webapp.server.headers import InlineScripts, set_headers, set_sharing
+from webapp.server.headers import InlineScripts, set_headers, set_sharing, taken_codings
 from webapp.server.hosts import unknown_host
 from webapp.server.origins import from_another_site
 from webapp.server.routes import ENTRANCE, LOGIN, STARTUP, closed_route
@@ -113,9 +113,10 @@ class Guard:
 
     def _trusted(self, scope: Scope) -> Scope:
         """The request without what it says of itself: its origin has been judged, and only a proxy that the server was
-        told of says where it stands."""
-        untold = (b"origin",) if self.rules.behind_proxy else (b"origin", *FORWARDED)
-        return {**scope, "headers": [(name, value) for name, value in scope["headers"] if name.lower() not in untold]}
+        told of says where it stands. Of the codings that it names those stay that it takes."""
+        untold = (b"origin", b"accept-encoding", *(() if self.rules.behind_proxy else FORWARDED))
+        headers = [(name, value) for name, value in scope["headers"] if name.lower() not in untold]
+        return {**scope, "headers": [*headers, (b"accept-encoding", taken_codings(scope["headers"]))]}
 
 
 def _sessions(asked: Asked, scope: Scope) -> list[str]:

@@ -15,6 +15,8 @@ from webapp.server.asked import Asked
 from webapp.server.routes import FILE
 from webapp.server.rules import WebRules
 
+CODINGS = (b"br", b"gzip")
+"""In which Gradio sends what is compressed."""
 SOURCE = re.compile(rb"\ssrc=")
 SCRIPTS_BY_HASH = "x-inline-scripts"
 """How `InlineScripts` tells `set_headers` the hashes of a page's scripts; it never leaves the server."""
@@ -119,6 +121,14 @@ def hashes_of(page: bytes) -> str:
         if not SOURCE.search(lower, start, opens):
             found[page[opens + 1 : closes]] = None
     return " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(text).digest()).decode()}'" for text in found)
+
+
+def taken_codings(headers: Sequence[tuple[bytes, bytes]]) -> bytes:
+    """What a request's `Accept-Encoding` takes of what is sent, such as b"gzip, br": without those that it refuses by a
+    weight of 0 (RFC 9110, 12.4.2), which Gradio does not read."""
+    said = b",".join(value for name, value in headers if name.lower() == b"accept-encoding").lower()
+    asked = (b"".join(part.split()).partition(b";q=") for part in said.split(b","))
+    return b", ".join(name for name, _, weight in asked if name in CODINGS and (not weight or weight.strip(b"0.")))
 
 
 class InlineScripts:

@@ -63,3 +63,16 @@ def test_the_page_is_compressed_as_the_browser_takes_it(coding: str) -> None:
     assert int(answer.headers["content-length"]) < len(plain.content) / 2
     assert answer.headers["content-security-policy"] == plain.headers["content-security-policy"]
     assert answer.content == plain.content
+
+
+@pytest.mark.parametrize("asked", ["br;q=0", "br; q=0.000, GZIP;q=0", "brotli", "*", ""])
+def test_what_a_browser_does_not_take_it_is_not_sent(asked: str) -> None:
+    demo = page_of(SafeBlocks)
+    _, address, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_settings())
+    try:
+        answers = [httpx.get(f"{address}{path}", headers={"accept-encoding": asked}) for path in ("", "theme.css")]
+        taken = httpx.get(address, headers={"accept-encoding": "br;q=0, GZIP;q=0.001"})
+    finally:
+        demo.close()
+    assert [(answer.status_code, "content-encoding" in answer.headers) for answer in answers] == [(200, False)] * 2
+    assert taken.headers["content-encoding"] == "gzip"
