@@ -171,8 +171,8 @@ def read_rescored(items: Sequence[AlteredItem], scores: Path, *, file: str = "fi
     for item in items:
         if not np.isfinite(known.get(item.file, np.nan)):
             raise InvalidInput(
-                f"{scores.name} has no loss of {item.file[:80]!r}. Score every file of the folder, "
-                f"all {len(items):,} of them."
+                f"{scores.name} has no loss of {item.file[:80]!r}. Give the loss of each of the "
+                f"{len(items):,} files."
             )
     ids = tuple(dict.fromkeys(item.id for item in items))
     place = {id_: k for k, id_ in enumerate(ids)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +78,19 @@ def read_toasts(page: Any) -> list[str]:
     page.locator(".toast-close").evaluate_all("buttons => buttons.forEach((button) => button.click())")
     page.wait_for_function("!document.querySelector('.toast-body')")
     return said
+
+
+def unfold(fold: Any, inside: Any) -> None:
+    """Press Enter on the fold until what it holds is seen: on a page just opened it is shown before it hears a key."""
+    from playwright.sync_api import TimeoutError as TooLate
+
+    fold.wait_for()  # a key is not sent to what is hidden, and `press` does not wait
+    for _ in range(20):
+        fold.press("Enter")
+        with suppress(TooLate):
+            inside.wait_for(timeout=2_000)
+            return
+    raise AssertionError("the fold does not open")
 
 
 def draw_lasso(page: Any, corners: list[tuple[float, float]]) -> None:

@@ -4,30 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.browser.conftest import unfold
 from tests.support.contrast import check_contrast, check_width
 
 pytestmark = pytest.mark.browser
 
 DONE = "#captions-made .captioned"
-
-
-def unfold(fold: Any, inside: Any) -> None:
-    """Press Enter on the fold until what it holds is seen: on a page just opened it is shown before it hears a key."""
-    from playwright.sync_api import TimeoutError as TooLate
-
-    fold.wait_for()  # a key is not sent to what is hidden, and `press` does not wait
-    for _ in range(20):
-        fold.press("Enter")
-        with suppress(TooLate):
-            inside.wait_for(timeout=2_000)
-            return
-    raise AssertionError("the fold does not open")
 
 
 def test_captions_of_a_file_describe_the_clusters_and_are_taken_away(

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.axe import axe_script, serious
-from tests.support.contrast import switch_mode
+from tests.support.axe import axe_script, serious_in_both_modes
 from webapp.state.query import TABS
 
 pytestmark = pytest.mark.browser
@@ -31,13 +30,6 @@ def open_tab(page: Any, tab: str) -> None:
     page.wait_for_function(SHOWN, arg=tab, timeout=30_000)
     page.wait_for_timeout(500)
     page.wait_for_function(SETTLED, timeout=60_000)
-
-
-def serious_in_both_modes(page: Any) -> list[str]:
-    """What breaks a rule as the page is, and what breaks one of colours in the other mode, in which it is left."""
-    found = serious(page)
-    switch_mode(page)
-    return found + serious(page, of_colours=True)
 
 
 @pytest.mark.parametrize("width", [1280, 360])

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.contrast import switch_mode
+
 OF_COLOURS = ["color-contrast", "link-in-text-block"]
 """The rules that may hold by day and be broken by night, or the other way."""
 ASKED = """async (only) => {
@@ -34,3 +36,10 @@ def serious(page: Any, *, of_colours: bool = False) -> list[str]:
     """The violations of impact serious or critical in what the page shows, targets below 24 px included, or those of
     colours alone; the script has been added to the page."""
     return page.evaluate(ASKED, OF_COLOURS if of_colours else [])
+
+
+def serious_in_both_modes(page: Any) -> list[str]:
+    """What breaks a rule as the page is, and what breaks one of colours in the other mode, in which it is left."""
+    found = serious(page)
+    switch_mode(page)
+    return found + serious(page, of_colours=True)

@@ -3,7 +3,7 @@ they may stand in for a true one."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,8 +26,11 @@ from webapp.state.session import Session, require_run, shows_errors
 
 if TYPE_CHECKING:
     from core.probes.reference.standin import Standin
+    from core.reports.html.reference import ShownScan
 
 FILES = (("reference.html", "Masks (HTML)"), ("reference.json", "Figures (JSON)"), ("reference.csv", "Scans (CSV)"))
+SHOWN = 6
+"""Scans whose masks the page shows; the file has more."""
 
 
 def usable(diagnosis: Diagnosis | None) -> bool:
@@ -57,7 +60,7 @@ def make_reference(
     from core.data.tables.roles import Roles
     from core.probes.reference.names import KEY
     from core.probes.reference.standin import measure_table  # torch
-    from core.reports.html.reference import reference_page
+    from core.reports.html.reference import reference_page, shown_scans
 
     diagnosis = require_run(session)
     true, predicted, group = columns
@@ -68,15 +71,24 @@ def make_reference(
     files = write_files("reference", FILES, page, document, pd.DataFrame(standin.columns()))
     if not RUNS.is_linked(session.run):  # who reads by a link sees it, and the run stays as its maker left it
         RUNS.change(session.run, lambda now: replace(now, extras={**now.extras, KEY: document}))
-    return MadeFiles(session.run, reference_view(standin), files)
+    return MadeFiles(session.run, reference_view(standin, shown_scans(scans, standin, found, SHOWN)), files)
 
 
-def reference_view(standin: Standin) -> str:
-    """Whether the masks may stand in, with all that was measured."""
+def reference_view(standin: Standin, shown: Sequence[ShownScan]) -> str:
+    """Whether the masks may stand in, with all that was measured, and what they look like."""
+    from core.reports.html.reference import LEGEND
     from core.reports.wording.scans import RULE, reference_lines
 
     lines = [*reference_lines(standin.document()), *standin.notes]
-    return render("ask/reference.html.j2", offered=not standin.refusal, lines=lines, rule=RULE)
+    return render(
+        "ask/reference.html.j2",
+        offered=not standin.refusal,
+        lines=lines,
+        rule=RULE,
+        shown=shown,
+        legend=LEGEND,
+        more=len(standin.ids) > len(shown),
+    )
 
 
 def on_reference(

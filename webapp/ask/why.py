@@ -123,9 +123,9 @@ def read_scores(session: Session, manifest: Path, scores: Path, progress: Progre
 
     diagnosis = require_run(session)
     items, about = read_manifest(manifest)
-    progress("read the scores", 0, 1)
+    progress("read the losses", 0, 1)
     found = explain_by_corrections(diagnosis, about, read_rescored(items, scores))
-    progress("read the scores", 1, 1)
+    progress("read the losses", 1, 1)
     document = {"cluster": about.get("cluster"), "corrections": [one.to_dict() for one in found]}
     return MadeFiles(session.run, scores_view(diagnosis, found), write_files("explained", READ, document))
 
@@ -173,7 +173,7 @@ def on_read(
     if said is None or not said.is_file():
         raise InvalidInput("Bring altered.json too: it lies in the zip and says what was done to each file.")
     job = Job(lambda progress: read_scores(session, said, Path(scores), progress))
-    yield from follow(job, "The scores were not read", None)
+    yield from follow(job, "The losses were not read", None)
 
 
 def on_told(session: Session, state: KeptState[MadeFiles], made: MadeFiles | None) -> tuple[Any, ...]:
@@ -223,9 +223,11 @@ def _fields(diagnosis: Diagnosis | None, first: str) -> WhyForm:
         with gr.Column(scale=50, min_width=300):
             gr.HTML("<h3>1. Have the files made</h3>", **PLAIN)
             cluster = gr.Dropdown(clusters["choices"], value=clusters["value"], label="Cluster", elem_id="why-cluster")
-            taken = gr.CheckboxGroup(faults["choices"], value=faults["value"], label="Take out", elem_id="why-faults")
+            taken = gr.CheckboxGroup(
+                faults["choices"], value=faults["value"], label="What is suspected", elem_id="why-faults"
+            )
             most = gr.Slider(
-                LEAST, MOST, AT_FIRST, step=1, label="Of the cluster, and as many others", elem_id="why-most"
+                LEAST, MOST, AT_FIRST, step=1, label="How many of the cluster, and as many others", elem_id="why-most"
             )
             images = upload(
                 "The scans or clips that were diagnosed: zip or tar (an example has its own)", IMAGES, "why-images"
@@ -233,7 +235,7 @@ def _fields(diagnosis: Diagnosis | None, first: str) -> WhyForm:
             made = made_parts("why", "Make the files", MADE, first, width=160, interactive=usable(diagnosis))
         with gr.Column(scale=50, min_width=300):
             gr.HTML("<h3>2. Run your model on them, and bring its losses</h3>", **PLAIN)
-            scores = upload("Losses: a table with the columns file and loss", TABLES, "why-scores")
+            scores = upload("A table with the columns file and loss", TABLES, "why-scores")
             manifest = upload("altered.json, if the files were made another time", (".json",), "why-manifest")
             read = made_parts("why-read", "Read the losses", READ, first, width=160, interactive=usable(diagnosis))
     return WhyForm(images, cluster, taken, most, made, scores, manifest, read)

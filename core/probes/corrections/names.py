@@ -9,7 +9,7 @@ CHANGES = ("backwards", "steady-light", "longest-shot")
 """Of clips (`core.probes.corrections.clips`)."""
 BY_MODALITY = {"scan": CORRECTIONS, "clip": CHANGES}
 SAID = {
-    "bias": "bias field",
+    "bias": "a bias field",
     "denoise": "noise",
     "super-resolution": "coarse pixels",
     "backwards": "the order of frames",

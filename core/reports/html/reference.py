@@ -1,9 +1,11 @@
-"""Reference masks as a page: what they are worth, and scans with the outlines of reference and prediction."""
+"""Reference masks as a page: what they are worth, and scans with the outlines of reference and prediction, by the
+network and by the vote side by side."""
 
 from __future__ import annotations
 
 from base64 import b64encode
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -15,17 +17,30 @@ from core.files import write_text
 from core.numbers import number
 from core.probes.reference.masks import ReferenceMasks
 from core.probes.reference.read import MaskSquares
-from core.probes.reference.standin import Standin
+from core.probes.reference.standin import OFFERED, Standin
 from core.records import Diagnosis
 from core.reports.html.diagnosis import style
 from core.reports.html.render import render
 from core.reports.wording.scans import RULE, reference_lines
 
 SHOWN, SIZE = 36, 240
+SIDES = {"network": "the network's mask", "vote": "the vote"}
 LEGEND = (
-    "The slice in the middle, as coarse as the network sees it. Outlines: the reference mask is the orange line, your "
-    "model's mask the blue dashes."
+    "Each scan stands here twice, as its slice in the middle and as coarse as the network sees it: with the network's "
+    "mask on the left, with the vote of the examples' masks on the right. Outlines: the reference mask is the orange "
+    "line, your model's mask the blue dashes."
 )
+
+
+@dataclass(frozen=True, slots=True)
+class ShownScan:
+    """A scan with its reference masks."""
+
+    name: str
+    pictures: tuple[tuple[str, str], ...]
+    """(address, what it shows) with the network's mask and with the vote."""
+    line: str
+    """Its disagreement with either, and its loss."""
 
 
 def write_reference(
@@ -37,29 +52,33 @@ def write_reference(
 
 def reference_page(diagnosis: Diagnosis, scans: MaskSquares, standin: Standin, found: Sequence[ReferenceMasks]) -> str:
     """The page's text."""
-    way = standin.best
-    rows, values = found[0].rows, standin.standin[way]
-    order = np.argsort(-np.nan_to_num(values, nan=-1.0), kind="stable")[:SHOWN].tolist()
-    shown = [
-        (_picture(scans, found, int(rows[k]), k, way), standin.ids[k], _line(float(values[k]), float(standin.loss[k])))
-        for k in order
-    ]
     return render(
         "reference.html.j2",
         diagnosis=diagnosis,
         rule=RULE,
         lines=reference_lines(standin.document()),
-        shown=shown,
+        shown=shown_scans(scans, standin, found),
         legend=LEGEND,
         notes=standin.notes,
         **style(),
     )
 
 
-def _line(disagreement: float, loss: float) -> str:
-    return f"disagreement {number(disagreement, 2)}, " + (
-        f"loss {number(loss, 2)}" if np.isfinite(loss) else "no true mask"
-    )
+def shown_scans(
+    scans: MaskSquares, standin: Standin, found: Sequence[ReferenceMasks], most: int = SHOWN
+) -> tuple[ShownScan, ...]:
+    """The scans that disagree most with the reference that orders best, at most that many."""
+    values = standin.standin[standin.best]
+    order = np.argsort(-np.nan_to_num(values, nan=-1.0), kind="stable")[:most].tolist()
+    return tuple(_shown(scans, standin, found, k) for k in order)
+
+
+def _shown(scans: MaskSquares, standin: Standin, found: Sequence[ReferenceMasks], k: int) -> ShownScan:
+    row, name, loss = int(found[0].rows[k]), standin.ids[k], float(standin.loss[k])
+    pictures = tuple((_picture(scans, found, row, k, way), f"{name}, {SIDES[way]}") for way in OFFERED)
+    far = ", ".join(f"{way} {number(float(standin.standin[way][k]), 2)}" for way in OFFERED)
+    known = f"loss {number(loss, 2)}" if np.isfinite(loss) else "no true mask"
+    return ShownScan(name, pictures, f"disagreement: {far}; {known}")
 
 
 def _picture(scans: MaskSquares, found: Sequence[ReferenceMasks], row: int, k: int, way: str) -> str:
