@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from core.probes.corrections.names import BY_MODALITY, SAID
 from core.records import Estimate
 from tests.browser.conftest import read_toasts, unfold
 from tests.support.axe import axe_script, serious_in_both_modes
-from tests.support.contrast import check_contrast, check_width
+from tests.support.contrast import check_width
 from webapp.state.runs import RUNS
 
 pytestmark = pytest.mark.browser
@@ -35,6 +36,16 @@ def open_part(page: Any, title: str, inside: str) -> None:
     page.get_by_role("tab", name="Ask").press("Enter")
     unfold(page.get_by_role("button", name=title), page.locator(inside))
     page.emulate_media(reduced_motion="reduce")
+
+
+def repeat(page: Any, act: Callable[[], None], holds: Callable[[], bool]) -> None:
+    """Do it until it holds a moment later: fields that were just unfolded are shown before they take anything."""
+    for _ in range(20):
+        act()
+        page.wait_for_timeout(200)
+        if holds():
+            return
+    raise AssertionError("the field does not take it")
 
 
 def bring(page: Any, field: str, file: Path) -> None:
@@ -56,10 +67,14 @@ def take(page: Any, button: str, path: Path) -> Path:
 
 def make_files(page: Any, fault: str, path: Path) -> Path:
     """Have the files of five of the first cluster made for one fault, by the keyboard; the zip."""
+    most = page.locator("#why-most")
+    repeat(
+        page, lambda: most.locator("[type=number]").fill("5"), lambda: most.locator("[type=range]").input_value() == "5"
+    )
     for other in BY_MODALITY["clip" if fault == "backwards" else "scan"]:
         if other != fault:
-            page.locator("#why-faults").get_by_role("checkbox", name=SAID[other]).press("Space")
-    page.locator("#why-most input[type=number]").fill("5")
+            box = page.locator("#why-faults").get_by_role("checkbox", name=SAID[other])
+            repeat(page, partial(box.press, "Space"), lambda box=box: not box.is_checked())
     page.locator("#why-run").press("Enter")
     page.wait_for_selector("#why-made article", timeout=60_000)
     assert "30 files for cluster 1, " in page.locator("#why-made").inner_text()
@@ -111,9 +126,8 @@ def test_files_without_a_fault_are_made_scored_and_explain_after_a_wrong_table(
     assert f"The loss of 5 {example} of the cluster drops by {with_interval(drop)}" in shown
     assert f"{with_interval(share, share=True)} of its excess. It is then" in shown
     check_width(page)
-    check_contrast(page, [f"{done} h3", f"{done} dt", f"{done} dd", f"{done} .mark", f"{done} .small-note"])
     page.evaluate(axe_script())
-    assert serious_in_both_modes(page) == []
+    assert serious_in_both_modes(page, "#why") == []
 
 
 def test_masks_are_drawn_with_the_vote_beside_them_once_both_files_are_there(
@@ -145,9 +159,8 @@ def test_masks_are_drawn_with_the_vote_beside_them_once_both_files_are_there(
     assert html.count("<figure>") == 12
     assert html.count('the vote" title') == html.count("<img") / 2
     check_width(page)
-    check_contrast(page, [f"{done} h3", f"{done} li", f"{done} h4", f"{done} figcaption", f"{done} .small-note"])
     page.evaluate(axe_script())
-    assert serious_in_both_modes(page) == []
+    assert serious_in_both_modes(page, "#reference") == []
 
 
 def check_pictures(figures: Any) -> None:

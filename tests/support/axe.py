@@ -16,9 +16,9 @@ from tests.support.contrast import switch_mode
 
 OF_COLOURS = ["color-contrast", "link-in-text-block"]
 """The rules that may hold by day and be broken by night, or the other way."""
-ASKED = """async (only) => {
+ASKED = """async ([only, within]) => {
   const rules = only.length ? { runOnly: only } : { rules: { "target-size": { enabled: true } } };
-  const found = await axe.run(document, { resultTypes: ["violations"], ...rules });
+  const found = await axe.run(within || document, { resultTypes: ["violations"], ...rules });
   return found.violations.filter((v) => ["serious", "critical"].includes(v.impact)).flatMap(
     (v) => v.nodes.map((n) => [v.impact, v.id, n.target.join(" "), n.html.slice(0, 99), n.failureSummary].join(" | ")));
 }"""
@@ -32,14 +32,14 @@ def axe_script() -> str:
     return (Path(found.origin).parent / "axe.min.js").read_text("utf-8")
 
 
-def serious(page: Any, *, of_colours: bool = False) -> list[str]:
-    """The violations of impact serious or critical in what the page shows, targets below 24 px included, or those of
-    colours alone; the script has been added to the page."""
-    return page.evaluate(ASKED, OF_COLOURS if of_colours else [])
+def serious(page: Any, within: str = "", *, of_colours: bool = False) -> list[str]:
+    """The violations of impact serious or critical in what the page shows, or in the part that a CSS selector tells,
+    targets below 24 px included, or those of colours alone; the script has been added to the page."""
+    return page.evaluate(ASKED, [OF_COLOURS if of_colours else [], within])
 
 
-def serious_in_both_modes(page: Any) -> list[str]:
+def serious_in_both_modes(page: Any, within: str = "") -> list[str]:
     """What breaks a rule as the page is, and what breaks one of colours in the other mode, in which it is left."""
-    found = serious(page)
+    found = serious(page, within)
     switch_mode(page)
-    return found + serious(page, of_colours=True)
+    return found + serious(page, within, of_colours=True)
