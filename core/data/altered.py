@@ -171,8 +171,7 @@ def read_rescored(items: Sequence[AlteredItem], scores: Path, *, file: str = "fi
     for item in items:
         if not np.isfinite(known.get(item.file, np.nan)):
             raise InvalidInput(
-                f"{scores.name} has no loss of {item.file[:80]!r}. Give the loss of each of the "
-                f"{len(items):,} files."
+                f"{scores.name} has no loss of {item.file[:80]!r}. Give the loss of each of the {len(items):,} files."
             )
     ids = tuple(dict.fromkeys(item.id for item in items))
     place = {id_: k for k, id_ in enumerate(ids)}
