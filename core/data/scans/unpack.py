@@ -21,6 +21,8 @@ MOST_SIDE = 4_096
 """Voxels along any side."""
 _GZIP, _GZIP_BEGINS = 31, b"\x1f\x8b"
 """zlib's window for a gzip header, and how a gzip stream begins."""
+_HANDED_OVER = 2**14
+"""Bytes at once: behind each stream all that is left of them is copied, and a file may hold a stream every 20 bytes."""
 _NAMES = ("vol", "volume", "scan", "image", "img", "data", "arr_0")
 
 
@@ -30,14 +32,17 @@ def gunzip(data: bytes, most: int = MOST_BYTES) -> bytes:
     Raises:
         Unreadable: damaged, cut short, or more than `most`.
     """
-    opened, found = zlib.decompressobj(_GZIP), bytearray()
+    opened, found, at = zlib.decompressobj(_GZIP), bytearray(), 0
+    left = b""  # what was handed over and not yet read
     try:
-        while not opened.eof or opened.unused_data[:2] == _GZIP_BEGINS:
+        while not opened.eof or (left + data[at : at + 2])[:2] == _GZIP_BEGINS:
             if opened.eof:  # bgzip and cat write several streams, one behind the other
-                data, opened = opened.unused_data, zlib.decompressobj(_GZIP)
-            part = opened.decompress(data, 2**22)
-            data = opened.unconsumed_tail
-            if not part and not data and not opened.eof:
+                opened = zlib.decompressobj(_GZIP)
+            if len(left) < 2:
+                left, at = left + data[at : at + _HANDED_OVER], at + _HANDED_OVER
+            part = opened.decompress(left, 2**22)
+            left = opened.unused_data if opened.eof else opened.unconsumed_tail
+            if not part and not left and at >= len(data) and not opened.eof:
                 raise Unreadable(f"is cut short: its gzip stream ends after {byte_size(len(found))}. Copy it again.")
             found += part
             if len(found) > most:
