@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from core.data.tables.read import Table, read_table
+from core.data.texts.columns import clean
 from core.encoders.batches import by_length
 from core.errors import InvalidInput, quoted
 from core.records import I64, Progress, no_progress
@@ -52,10 +53,10 @@ def read_texts(table: Path, column: str, progress: Progress = no_progress) -> Te
 
 
 def cells_of(table: Table, column: str) -> list[str]:
-    """The column's texts, in single spaces; "" where a cell is empty.
+    """The column's texts, cleaned as a diagnosis reads them, in single spaces; "" where a cell is empty.
 
     Raises:
-        InvalidInput: there is no such column.
+        InvalidInput: there is no such column, or it holds lists.
     """
     if column not in table.frame.columns:
         raise InvalidInput(
@@ -63,7 +64,10 @@ def cells_of(table: Table, column: str) -> list[str]:
             "Name one with --column."
         )
     values = table.frame[column]
-    return [" ".join(str(cell).split()) for cell in values.astype(object).where(values.notna(), "")]
+    cells = values.astype(object).where(values.notna(), "")
+    if cells.map(lambda cell: isinstance(cell, (list, tuple, dict, np.ndarray))).any():
+        raise InvalidInput(f"The column {column!r} of texts holds lists. Join the words of each row to one text.")
+    return [" ".join(clean(str(cell)).split()) for cell in cells]
 
 
 def split_texts(n: int, share: float, seed: int) -> tuple[I64, I64]:

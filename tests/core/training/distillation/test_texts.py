@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from core.errors import InvalidInput
@@ -18,6 +19,17 @@ def test_each_text_is_read_once_and_what_is_left_out_is_counted(tmp_path: Path) 
     found = read_texts(write_texts(tmp_path / "t.csv", [*texts, "", "  ", texts[3], f" {texts[4]} "]), "text")
     assert found.texts == tuple(texts)
     assert (found.n_rows, found.n_empty, found.n_repeated) == (34, 2, 2)
+
+
+def test_texts_are_cleaned_as_a_diagnosis_reads_them_and_lists_are_none(tmp_path: Path) -> None:
+    texts = [f"text {i}" for i in range(20)]
+    odd = ["\u200b", "\u202e\u2066", "text\x1b 3", "text\u200b 4"]
+    pd.DataFrame({"a": [*texts, *odd]}).to_parquet(tmp_path / "t.parquet")
+    found = read_texts(tmp_path / "t.parquet", "a")
+    assert (found.texts, found.n_empty, found.n_repeated) == (tuple(texts), 2, 2)
+    pd.DataFrame({"a": [[text] for text in texts]}).to_parquet(tmp_path / "t.parquet")
+    with pytest.raises(InvalidInput, match=r"'a' of texts holds lists\. Join the words"):
+        read_texts(tmp_path / "t.parquet", "a")
 
 
 @pytest.mark.parametrize(
