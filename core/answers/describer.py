@@ -61,11 +61,11 @@ class Describer:
         Example:
             >>> from core.answers.vision import VisionSizes
             >>> make_describer(["what is red ?"], VisionSizes(4), NewSizes(16, 1)).unknown_words("What is blue?")
-            ['blue?']
+            ['blue']
         """
         unknown = self.tokenizer.unk_token_id
-        words = dict.fromkeys(text.split())
-        return [word for word in words if unknown in self.tokenizer(word)["input_ids"]]
+        words = dict.fromkeys(word.strip(".,;:!?") for word in text.split())
+        return [word for word in words if word and unknown in self.tokenizer(word)["input_ids"]]
 
     def wanted(self, texts: Sequence[str]) -> Tensor:
         """(n, u) words that the model has to write."""

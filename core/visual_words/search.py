@@ -47,22 +47,31 @@ class VisualSearch:
         return tuple(finding for finding in self.findings if finding.confirmed)
 
 
-def pictures_of(diagnosis: Diagnosis, images: Path | None = None, progress: Progress = no_progress) -> ItemStore:
+def pictures_of(
+    diagnosis: Diagnosis,
+    images: Path | None = None,
+    progress: Progress = no_progress,
+    *,
+    why: str = "Visual words are parts of pictures",
+) -> ItemStore:
     """The run's pictures row by row: those that it keeps, or the files of the same names below `images`.
+
+    Args:
+        why: they are needed, for messages.
 
     Raises:
         InvalidInput: the run has no pictures, or some are not there.
     """
     samples, kept = diagnosis.samples, diagnosis.samples.items
     if samples.modality != "image":
-        raise InvalidInput("Visual words are parts of pictures, and this run has none. Diagnose pictures.")
+        raise InvalidInput(f"{why}, and this run has none. Diagnose pictures.")
     if images is None and kept is not None:
         return kept
     if images is None:
         raise InvalidInput(
-            "Visual words are parts of pictures, and this run keeps none, such as a copy of a shipped example or a run "
-            "of embeddings alone. Run this again with --images and the pictures that were diagnosed (a zip, tar or "
-            "folder), or run diagnose again with --images."
+            f"{why}, and this run keeps none, such as a copy of a shipped example or a run of embeddings alone. Run "
+            "this again with --images and the pictures that were diagnosed (a zip, tar or folder), or run diagnose "
+            "again with --images."
         )
     from core.data.images.archives import open_images
     from core.data.images.matching import match_files

@@ -92,7 +92,7 @@ def make_answers(session: Session, question: str, questions: int, progress: Prog
             f"The model does not know {', '.join(f'“{word[:40]}”' for word in unknown[:4])}. Ask with words of the "
             "examples: of colours, of cubes, balls, cones, cylinders, rings and stars."
         )
-    images = pictures_of(diagnosis)
+    images = pictures_of(diagnosis, why="The model looks at the pictures")
     cells, grid = read_cells(diagnosis, images, ENCODER, own_cache(), progress)
     found = ask_pictures(diagnosis, question, describer, cells, grid, caution=caution_of(folder), progress=progress)
     files = write_files("answers", FILES, asked_document(diagnosis, found), asked_table(diagnosis, found))

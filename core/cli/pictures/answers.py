@@ -152,5 +152,5 @@ class AskedRun:
         from core.embeddings.cache import default_cache
         from core.visual_words.search import pictures_of
 
-        store = pictures_of(self.diagnosis, self.images, self.progress)
+        store = pictures_of(self.diagnosis, self.images, self.progress, why="The model looks at the pictures")
         return read_cells(self.diagnosis, store, self.encoder, default_cache(), self.progress)

@@ -64,7 +64,10 @@ def plan_corrections(diagnosis: Diagnosis, cluster: int, most: int = MOST, seed:
     found = next((one for one in diagnosis.clusters if one.id == cluster), None)
     if found is None:
         there = ", ".join(str(one.id) for one in diagnosis.clusters) or "none"
-        raise InvalidInput(f"The run has no confirmed cluster {cluster}. Its clusters: {there}.")
+        raise InvalidInput(
+            f"The run has no confirmed cluster with the id {cluster}. Its ids: {there}; they count from 0, so that "
+            '"Cluster 1" of the report is 0.'
+        )
     inside = found.membership >= 0.5
     outside = np.flatnonzero(~inside)
     order = outside[np.argsort(diagnosis.outcomes.loss[outside], kind="stable")]

@@ -64,7 +64,8 @@ def prediction_sentence(row: PredictionRow, prediction: Prediction | None = None
     what = "wrong" if style.is_share else "mean loss"
     start = f"{prediction_name(row)}: {count(row.n, 'fresh sample')}"
     if row.observed is None:
-        return f"{start} match, so nothing can be said; {value(row.predicted.value)} {what} was predicted."
+        none = f"{prediction_name(row)}: no fresh sample could be set beside it"
+        return f"{none}, so nothing can be said; {value(row.predicted.value)} {what} was predicted."
     seen = f"{value(row.observed.value)} was observed" + (
         f" ({span(row.observed)})" if math.isfinite(row.observed.low) else ""
     )
@@ -91,7 +92,7 @@ def replication_sentence(prediction: Prediction) -> str:
         return "nothing was confirmed, so nothing was predicted."
     again = [row for row in judged if replicates(row)]
     held = sum(bool(row.as_predicted) for row in again)
-    unsure = f"; {len(found) - len(judged):,} more had too few samples to judge" if len(judged) < len(found) else ""
+    unsure = f"; {len(found) - len(judged):,} more could not be judged" if len(judged) < len(found) else ""
     measures: list[Measure] = [measure_of(row, prediction) for row in found]
     both = len(set(measures)) > 1
     (one, many), said = _TOLD_OF_BOTH if both else _TOLD[measures[0]]

@@ -96,7 +96,7 @@ def test_examples_are_of_least_loss_and_no_scan_plays_two_parts(found: Diagnosis
     assert len(plan.members) == len(plan.others) == 10
     assert not set(plan.examples) & (set(plan.members) | set(plan.others))
     assert found.outcomes.loss[plan.examples].max() <= found.outcomes.loss[plan.others].min()
-    with pytest.raises(InvalidInput, match="no confirmed cluster 99"):
+    with pytest.raises(InvalidInput, match="no confirmed cluster with the id 99"):
         plan_corrections(found, 99)
     with pytest.raises(InvalidInput, match=r"it has [0-9]+, and at most 4 were asked for"):
         plan_corrections(found, found.clusters[0].id, 4)

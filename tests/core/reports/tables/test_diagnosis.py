@@ -21,6 +21,7 @@ from core.reports.tables.diagnosis import (
     clusters_table,
     insights_table,
     memberships_table,
+    prediction_table,
     samples_table,
     to_document,
     top_members,
@@ -96,6 +97,16 @@ def test_a_prediction_is_written_row_by_row() -> None:
     assert document["rows"][3]["observed"] is None
     assert document["rows"][0]["sentence"].endswith("as predicted.")
     assert document["excluded"] == [{"id": "a.png", "reason": "the same picture is among the diagnosed ones"}]
+
+
+def test_the_rows_of_a_prediction_keep_the_class_that_a_cluster_was_found_in() -> None:
+    diagnosis, made = with_words(), made_prediction()
+    of_class = replace(made.rows[0], kind="cluster", text=diagnosis.clusters[0].name, scope="bus")
+    told = replace(diagnosis, prediction=replace(made, rows=(of_class, *made.rows[1:])))
+    assert to_document(told)["prediction"]["rows"][0]["text"].startswith("Cluster 1 (")
+    scopes = ["bus", *(row.scope for row in made.rows[1:])]
+    assert [row["scope"] for row in to_document(told)["prediction"]["rows"]] == scopes
+    assert prediction_table(told)["scope"].tolist() == scopes
 
 
 def test_the_audit_has_a_row_for_each_phrase_and_scope() -> None:

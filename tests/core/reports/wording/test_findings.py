@@ -244,8 +244,8 @@ def test_each_prediction_is_told_with_what_came() -> None:
     assert prediction_sentence(near).endswith(": not clearly worse again.")
     assert prediction_verdict(few) == "too few to judge"
     assert (
-        prediction_sentence(none)
-        == f"weather = snow: 0 fresh samples match, so nothing can be said; 40{NB}% wrong was predicted."
+        prediction_sentence(none) == "weather = snow: no fresh sample could be set beside it, so nothing can be said; "
+        f"40{NB}% wrong was predicted."
     )
     assert prediction_name(lasso) == "By-eye lasso (the worst spot of the map)"
     losses = made_prediction("mean loss")
@@ -267,7 +267,7 @@ def test_only_findings_are_counted_among_those_that_came_back() -> None:
     assert (
         replication_sentence(made_prediction())
         == "1 of 2 findings clearly fails more than the rest again, 1 of them at the rate predicted; "
-        "2 more had too few samples to judge."
+        "2 more could not be judged."
     )
     assert (
         replication_sentence(replace(made_prediction(), rows=made_prediction().rows[4:]))

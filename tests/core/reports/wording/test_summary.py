@@ -141,7 +141,7 @@ def test_the_summary_says_in_words_what_a_cluster_is_and_what_came_of_the_predic
     assert "Also failing: in the rain (bus, n = 20, p = 0.001)." in [line.replace("\u00a0", " ") for line in lines]
     counts = (
         "1 of 2 findings clearly fails more than the rest again, 1 of them at the rate predicted; "
-        "2 more had too few samples to judge."
+        "2 more could not be judged."
     )
     at = lines.index(f"On 320 held-back samples: {counts}")
     assert lines[at + 1].startswith("  1 fresh row left out: ")
