@@ -15,9 +15,17 @@ from scipy import linalg
 from core.records import F32, F64, I64, Embeddings, FailureMap, Progress, no_progress
 from core.row_runs import row_runs
 
-KEPT = (("umap.umap_", "smooth_knn_dist"), ("umap.umap_", "compute_membership_strengths"))
-"""Functions that cost seconds to compile and that UMAP does not keep compiled. Neither takes a function as its
-argument: numba would keep a copy of such a one from every process, and find none again."""
+KEPT = (
+    ("umap.umap_", "smooth_knn_dist"),
+    ("umap.umap_", "compute_membership_strengths"),
+    ("pynndescent.utils", "build_candidates_owner"),
+    ("pynndescent.utils", "sort_updates_by_block"),
+    ("pynndescent.utils", "apply_sorted_graph_update_array"),
+    ("pynndescent.kernels", "generate_graph_update_array_batched"),
+)
+"""Functions that cost seconds to compile and that their packages do not keep compiled; the last four are of UMAP's own
+search for neighbours. None takes a function as its argument: numba would keep a copy of such a one from every process,
+and find none again."""
 NEIGHBOURS, EXACT = 15, 20_000
 """Of each row on the map, itself among them; up to how many rows they are exact. Of more rows UMAP seeks them itself,
 by a search that costs 20 seconds to compile and less than all pairs then."""
