@@ -131,8 +131,8 @@ def read_with_ledger(
     items, positions, modality = items_of(read, found, store, ledger, progress)
     ids = ids_of(read, found, items, positions, ledger)
     if items is not None and modality == "image":
-        n_refused = check_pictures(items, positions, ledger, limits, progress)
-        _refuse_other_bytes(read, found, n_refused)
+        n_none = check_pictures(items, positions, ledger, limits, progress)
+        _refuse_other_bytes(read, found, n_none)
     measured = compute_losses(
         read.frame, found, ledger, lambda kind, book: _mask_loss(kind, read, found, store, book, progress)
     )
@@ -203,13 +203,13 @@ def _examples(column: pd.Series[Any]) -> tuple[str, ...]:
     return tuple(value[:60] for value in list(distinct)[:3])
 
 
-def _refuse_other_bytes(read: Table, found: RecognisedColumns, n_refused: int) -> None:
+def _refuse_other_bytes(read: Table, found: RecognisedColumns, n_none: int) -> None:
     """Refuse a table whose column of bytes was taken for pictures by nobody's word and holds none."""
     column = found.roles.image
-    if column in read.images and "image" in found.recognised and n_refused == len(read.frame):
+    if column in read.images and "image" in found.recognised and n_none == len(read.frame):
         raise InvalidInput(
-            f"Column {column!r} holds bytes, so it was taken for pictures, and none of them is a picture that can be "
-            "read. Leave the column out of the table. If another column holds the pictures, name it as image."
+            f"Column {column!r} holds bytes, so it was taken for pictures, and none of them begins like a picture. "
+            "Leave the column out of the table. If another column holds the pictures, name it as image."
         )
 
 

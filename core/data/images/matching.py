@@ -19,6 +19,8 @@ from core.records import I64, ItemStore, Progress, Reporter, no_progress
 from core.records.ledger import Ledger
 
 _MAGIC = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF8", b"BM", b"II*\0", b"MM\0*", b"RIFF", b"II+\0", b"MM\0+")
+EMPTY = "the picture is empty (0 bytes)"
+NO_PICTURE = "the file is no picture that can be decoded: it begins like none (JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF)"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,7 +124,7 @@ def check_pictures(
         positions: (n,) where each row's picture lies in `store`; -1 for none.
 
     Returns:
-        How many rows these are.
+        How many rows have no bytes, or such as begin like no picture, where any of them do.
     """
     reasons = [""] * len(positions)
     heads = store.heads() if isinstance(store, ParquetImages) else None
@@ -146,20 +148,20 @@ def check_pictures(
             continue
         reasons[row] = refusal(size, head, limits)
     ledger.drop(np.array([bool(reason) for reason in reasons], dtype=np.bool_), reasons)
-    return sum(map(bool, reasons))
+    return reasons.count(EMPTY) + reasons.count(NO_PICTURE) if NO_PICTURE in reasons else 0
 
 
 def refusal(size: int, head: bytes, limits: Limits) -> str:
     """Why a picture of `size` bytes that begins with `head` cannot be used, or ""."""
     if size == 0:
-        return "the picture is empty (0 bytes)"
+        return EMPTY
     if size > limits.max_file_bytes:
         return f"the picture is too large: {size:,} bytes, at most {limits.max_file_bytes:,}"
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith((b"<svg", b"<?xml", b"<!doctype svg")):
         return "the picture is a drawing (SVG), not pixels: export it as PNG"
     if not head.startswith(_MAGIC) and head[4:8] not in (b"ftyp", b"jP  "):
-        return "the file is no picture that can be decoded: it begins like none (JPEG, PNG, WebP, GIF, BMP, TIFF, AVIF)"
+        return NO_PICTURE
     width, height = declared_size(head)
     if width * height > limits.max_pixels:
         return f"the picture has too many pixels: {width:,} x {height:,}, at most {limits.max_pixels:,}"
