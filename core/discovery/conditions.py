@@ -71,6 +71,8 @@ def chosen_conditions(
     singles: list[Condition] = []
     notes: list[str] = []
     for column in columns:
+        if _says_only_where_it_is_told(column, smallest):
+            continue
         made = _numeric(column) if column.kind == "number" else []
         if column.kind == "category":
             made = _categories(column, notes)
@@ -88,6 +90,16 @@ def chosen_conditions(
         )
         pairs = sorted(pairs, key=lambda pair: -pair[2])[:room]
     return singles, [(i, j) for i, j, _ in pairs], tuple(notes)
+
+
+def _says_only_where_it_is_told(column: Column, smallest: int) -> bool:
+    """Whether a measured category is the same wherever it is told, but for fewer than `smallest` rows: the language of
+    texts that are all English says which of them are long enough to tell it, and their length is measured itself."""
+    if not column.measured or column.kind != "category":
+        return False
+    _, codes = _coded(column)
+    counts = np.bincount(codes[codes >= 0], minlength=1)
+    return int(counts.sum() - counts.max()) < smallest
 
 
 def _numeric(column: Column) -> list[Condition]:

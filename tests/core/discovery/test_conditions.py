@@ -74,6 +74,15 @@ def test_a_column_without_values_gives_no_condition() -> None:
     assert build(number("age", [np.nan] * 9), category("weather", [None] * 9))[0] == {}
 
 
+def test_a_language_that_all_texts_have_of_which_it_is_told_is_no_condition() -> None:
+    """It would be one of length; a column of the user's own keeps its values, missing ones too."""
+    told = category("language", ["en"] * 60 + [None] * 20 + ["de"] * 9)
+    assert build(replace(told, measured=True), smallest=10)[0] == {}
+    assert list(build(told, smallest=10)[0]) == ["language = en", "language is missing"]
+    found, _ = build(replace(told, measured=True), smallest=9)
+    assert list(found) == ["language = en", "language = de", "language not told"]
+
+
 def test_text_columns_are_passed_over() -> None:
     assert build(Column("caption", "text", np.array(["a", "b", "c"] * 5, dtype=object)))[0] == {}
 
