@@ -43,6 +43,8 @@ class Claim:
     """Standard deviation of the diagnosed members' errors or losses."""
     likeness: float = 1.0
     """Correlation of those of one group, 0 to 1; 1 where the run could not tell."""
+    not_tried: str | None = None
+    """As `PredictionRow.not_tried`."""
 
 
 def observed_of(values: F64, measure: Measure, groups: I64 | None) -> Estimate:
@@ -99,6 +101,7 @@ def row_of(
             expected.low <= observed.value <= expected.high if observed and n >= MIN_MATCHES and not wide else None
         ),
         measure=claim.measure,
+        not_tried=claim.not_tried,
     )
 
 

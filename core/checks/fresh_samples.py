@@ -12,7 +12,7 @@ from core.checks.freeze import FrozenFinding, along
 from core.data.modality import noun_of
 from core.discovery.conditions import meets
 from core.discovery.design import Design, design_of
-from core.errors import InvalidInput
+from core.errors import InvalidInput, quoted
 from core.language.directions import block_means
 from core.numbers import count
 from core.records import (
@@ -112,23 +112,34 @@ class FreshSamples:
 
     def matching(self, finding: FrozenFinding) -> Bool:
         """(m,) the fresh samples that the finding speaks of; none where they lack what its rule asks for."""
-        inside, nobody = self.scope(finding.scope), np.zeros(len(self.samples), bool)
-        if finding.measure == "mean loss" and not self.has_same_loss:
-            return nobody
+        if self.not_tried(finding):
+            return np.zeros(len(self.samples), bool)
+        inside = self.scope(finding.scope)
         if finding.kind == "cluster":
             return inside & (self.memberships[:, finding.index] >= 0.5)
+        insight, words = self.diagnosis.insights[finding.index], self.diagnosis.words
+        if finding.kind == "condition":
+            return inside & meets(insight.tests, self.samples.metadata, len(self.samples))
+        assert words is not None
+        assert self.words is not None
+        assert insight.number is not None
+        assert finding.cut is not None
+        return inside & (along(self.words.joint.vectors, self.means, words.directions[insight.number]) >= finding.cut)
+
+    def not_tried(self, finding: FrozenFinding) -> str | None:
+        """What these samples lack that the finding's rule or figures ask for, in a few words; None where they have it
+        all."""
+        if finding.measure == "mean loss" and not self.has_same_loss:
+            return f"the fresh table gives {self.outcomes.name}"
+        if finding.kind == "cluster":
+            return None
         insight = self.diagnosis.insights[finding.index]
         if finding.kind == "phrase":
-            words = self.diagnosis.words
-            if words is None or self.words is None or insight.number is None or finding.cut is None:
-                return nobody
-            return inside & (
-                along(self.words.joint.vectors, self.means, words.directions[insight.number]) >= finding.cut
-            )
-        try:
-            return inside & meets(insight.tests, self.samples.metadata, len(self.samples))
-        except KeyError:
-            return nobody
+            known = self.diagnosis.words is not None and insight.number is not None and finding.cut is not None
+            return None if known and self.words is not None else "the fresh samples were not read with the phrases"
+        there = {column.name for column in self.samples.metadata}
+        lacking = [name for name in dict.fromkeys(test[0] for test in insight.tests) if name not in there]
+        return f"the fresh table has no column {quoted(*lacking)}" if lacking else None
 
     @property
     def has_same_loss(self) -> bool:
@@ -155,7 +166,7 @@ class FreshSamples:
         groups = None if self.samples.groups is None else self.samples.groups[matching]
         observed = observed_of(values[matching], claim.measure, groups) if matching.any() else None
         others = values[self.scope(claim.scope) & ~matching]
-        rest = float(others.mean()) if len(others) else None
+        rest = float(others.mean()) if len(others) and claim.not_tried is None else None
         return row_of(claim, int(matching.sum()), observed, rest, self.diagnosis.outcomes, groups)
 
     def p(self, claim: Claim) -> float:

@@ -47,7 +47,9 @@ def predict(
     fresh = FreshSamples.of(diagnosis, audit)
     frozen = freeze(diagnosis, fresh.design)
     claims = [
-        Claim(f.kind, f.text, f.scope, fresh.matching(f), f.measure, f.predicted, f.spread, f.likeness)
+        Claim(
+            f.kind, f.text, f.scope, fresh.matching(f), f.measure, f.predicted, f.spread, f.likeness, fresh.not_tried(f)
+        )
         for f in frozen.findings
     ]
     measure = _commonest(frozen, fresh)

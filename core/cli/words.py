@@ -239,8 +239,6 @@ def predict(
     if out is not None:
         write_table(prediction_table(found), out)
     say("\n".join(prediction_lines(found)))
-    for note in () if found.prediction is None else found.prediction.notes:
-        say(f"Note: {note}", file=sys.stderr)
     say(f"Report: {run / REPORT}")
 
 

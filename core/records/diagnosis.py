@@ -212,6 +212,8 @@ class PredictionRow:
     measure: Measure | None = None
     """What all figures of the row are in: that in which the finding was found. None in a prediction from before it was
     written down, whose rows are all in the prediction's own."""
+    not_tried: str | None = None
+    """Why the fresh samples could not be asked, in a few words; None where they were."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

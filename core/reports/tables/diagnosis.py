@@ -263,8 +263,8 @@ def prediction_document(diagnosis: Diagnosis) -> dict[str, Any] | None:
             **fields(found, "digest measure source n_fresh"),
             "summary": replication_sentence(found),
             "rows": [
-                _prediction_row(row, own.scope) | {"sentence": prediction_sentence(row, found, digits)}
-                for row, own in zip(prediction_rows(diagnosis), found.rows)
+                _prediction_row(row) | {"sentence": prediction_sentence(row, found, digits)}
+                for row in prediction_rows(diagnosis)
             ],
             "notes": list(found.notes),
             "excluded": [{"id": name, "reason": reason} for name, reason in found.excluded],
@@ -274,16 +274,12 @@ def prediction_document(diagnosis: Diagnosis) -> dict[str, Any] | None:
 
 def prediction_table(diagnosis: Diagnosis) -> pd.DataFrame:
     """One row for each row of the prediction; empty if there is none."""
-    found = () if diagnosis.prediction is None else diagnosis.prediction.rows
-    told = zip(prediction_rows(diagnosis), found)
-    table = pd.DataFrame([flat(_prediction_row(row, own.scope)) for row, own in told])
+    table = pd.DataFrame([flat(_prediction_row(row)) for row in prediction_rows(diagnosis)])
     return table.astype({"as_predicted": "boolean"}) if len(table) else table
 
 
-def _prediction_row(row: PredictionRow, scope: str) -> dict[str, Any]:
-    """`scope` is the finding's own; a cluster's title has its class, so that the row as it is shown has none."""
-    shown = fields(row, "kind text scope n measure predicted expected observed rest p as_predicted")
-    return shown | {"scope": scope}
+def _prediction_row(row: PredictionRow) -> dict[str, Any]:
+    return fields(row, "kind text scope n measure predicted expected observed rest p as_predicted not_tried")
 
 
 def audit_frame(cells: Sequence[AuditCell]) -> pd.DataFrame:

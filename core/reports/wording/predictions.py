@@ -63,6 +63,9 @@ def prediction_sentence(row: PredictionRow, prediction: Prediction | None = None
     value, span = style.value, style.interval
     what = "wrong" if style.is_share else "mean loss"
     start = f"{prediction_name(row)}: {count(row.n, 'fresh sample')}"
+    if row.not_tried:
+        expected = f"{value(row.predicted.value)} {what} was predicted"
+        return f"{prediction_name(row)}: not tried, since {row.not_tried}; {expected}."
     if row.observed is None:
         none = f"{prediction_name(row)}: no fresh sample could be set beside it"
         return f"{none}, so nothing can be said; {value(row.predicted.value)} {what} was predicted."
@@ -124,6 +127,8 @@ def prediction_verdict(row: PredictionRow) -> str:
     """What became of a finding; "" for what a person would have picked, which made no claim."""
     if row.kind not in CONFIRMED_KINDS:
         return ""
+    if row.not_tried:
+        return f"not tried: {row.not_tried}"
     if row.as_predicted is None:
         return "too few to judge"
     if not replicates(row):
@@ -143,9 +148,7 @@ def prediction_rows(diagnosis: Diagnosis) -> tuple[PredictionRow, ...]:
     titles = {c.name: cluster_title(diagnosis, c) for c in diagnosis.clusters}
     of = {name: f"Cluster {c.id + 1} ({titles[name]})" for c in diagnosis.clusters if titles[name := c.name] != name}
     told = (replace(r, measure=measure_of(r, made)) for r in made.rows)
-    return tuple(
-        replace(r, text=of[r.text], scope=EVERYTHING) if r.kind == "cluster" and r.text in of else r for r in told
-    )
+    return tuple(replace(r, text=of[r.text]) if r.kind == "cluster" and r.text in of else r for r in told)
 
 
 def prediction_name(row: PredictionRow) -> str:

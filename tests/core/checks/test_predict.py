@@ -156,7 +156,12 @@ def test_another_loss_is_refused_and_a_missing_column_is_said() -> None:
     table = Column("snowy", "category", np.where(audit.slices[0], "yes", "no").astype(object))
     found = diagnose_records(replace(samples, metadata=(table,)), outcomes, embeddings, words=words, settings=QUICK)
     assert any(i.confirmed and i.columns == ("snowy",) for i in found.insights)
-    assert any("'snowy'" in note for note in predict(found, audit_of(fresh)).notes)
+    prediction = predict(found, audit_of(fresh))
+    assert any("'snowy'" in note for note in prediction.notes)
+    reasons = {(r.kind, r.not_tried) for r in prediction.rows if "snowy" in r.text or r.not_tried}
+    assert reasons == {("condition", "the fresh table has no column 'snowy'")}
+    wordless = predict(found, replace(audit_of(fresh), words=None)).rows
+    assert {bool(r.not_tried) for r in wordless if r.kind == "phrase"} == {True}
     bare = replace(found, outcomes=replace(found.outcomes, errors=None))
     other = without_errors(audit_of(fresh))
     with pytest.raises(InvalidInput, match="cannot be compared"):
@@ -229,8 +234,10 @@ def test_another_loss_leaves_findings_of_the_error_rate_to_be_tried() -> None:
     prediction = predict(in_both_measures(found), other)
     assert any("cross-entropy" in note and "0/1 error" in note for note in prediction.notes)
     of = {m: [r for r in prediction.rows if r.measure == m] for m in ("error rate", "mean loss")}
-    assert all(r.n == 0 and r.observed is None for r in of["mean loss"])
+    assert all(r.n == 0 and r.observed is None and r.rest is None for r in of["mean loss"])
+    assert {r.not_tried for r in of["mean loss"]} == {"the fresh table gives 0/1 error"}
     assert any(r.p is not None for r in of["error rate"])
+    assert {r.not_tried for r in of["error rate"]} == {None}
 
 
 def test_the_design_is_made_once_for_all_findings(monkeypatch: pytest.MonkeyPatch) -> None:

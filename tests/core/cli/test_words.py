@@ -200,8 +200,10 @@ def test_a_prediction_is_printed_kept_with_the_run_and_reported(
     monkeypatch.setattr("core.checks.fresh.predict_fresh", foretold)
     thumbnails = (run / "thumbnails.zip").read_bytes()
     arguments = ["--fresh", "new.csv", "--images", "new.zip", "--label", "y", "--out", str(tmp_path / "p.csv")]
-    out = said(capsys, "predict", str(run), *arguments)
+    assert main(["predict", str(run), *arguments]) == 0
+    out, err = capsys.readouterr()
     assert out.startswith("Frozen: ")
+    assert (out + err).count("are also among the diagnosed ones") == 1  # a note
     assert "SHA-256 " in out.splitlines()[0]
     assert (
         "On 320 fresh samples (new.csv): 1 of 2 findings clearly fails more than the rest again, "

@@ -247,6 +247,11 @@ def test_each_prediction_is_told_with_what_came() -> None:
         prediction_sentence(none) == "weather = snow: no fresh sample could be set beside it, so nothing can be said; "
         f"40{NB}% wrong was predicted."
     )
+    lacking = replace(none, not_tried="the fresh table has no column 'weather'", rest=None)
+    assert prediction_verdict(lacking) == "not tried: the fresh table has no column 'weather'"
+    assert prediction_sentence(lacking) == (
+        f"weather = snow: not tried, since the fresh table has no column 'weather'; 40{NB}% wrong was predicted."
+    )
     assert prediction_name(lasso) == "By-eye lasso (the worst spot of the map)"
     losses = made_prediction("mean loss")
     assert "0.55 mean loss was predicted (0.45 to 0.65" in prediction_sentence(losses.rows[0], losses)
@@ -260,6 +265,8 @@ def test_a_predicted_cluster_goes_by_its_title() -> None:
     assert rows[0].text == "Cluster 1 (weather = fog)"
     assert [r.text for r in rows[1:]] == [r.text for r in made.rows[1:]]
     assert {r.measure for r in rows} == {"error rate"}  # of a prediction from before rows said it
+    of_class = replace(rows[0], text="Cluster 1 (bus: weather = fog)", scope="bus")
+    assert prediction_name(of_class) == "Cluster 1 (bus: weather = fog)"  # its class once
     assert prediction_rows(diagnosis) == ()
 
 
