@@ -25,7 +25,8 @@ from core.training.univl.drawn import DrawnEvents
 from scripts.clips.draw import FRAMES, read_drawn
 from scripts.clips.measure import both_orders, first_places, half_ties, shuffled
 
-GROUNDS, RATE = 12, 1e-3
+GROUNDS, RATE, WARM_UP = 12, 3e-3, 100
+"""Of a step; the largest step size of Adam, and the steps in which it rises (chosen on other grounds, seed 7)."""
 
 
 def teach(pooling: OrderedPooling, drawn: DrawnEvents, texts: dict[str, torch.Tensor], steps: int, seed: int) -> None:
@@ -35,7 +36,7 @@ def teach(pooling: OrderedPooling, drawn: DrawnEvents, texts: dict[str, torch.Te
     for step in range(steps):
         rows = torch.randperm(len(drawn), generator=generator)[:GROUNDS].tolist()
         said, clips = drawn.relatives(rows, generator)
-        optimiser.param_groups[0]["lr"] = RATE * cosine(step, steps, 0.02)
+        optimiser.param_groups[0]["lr"] = RATE * min(1.0, (step + 1) / WARM_UP) * cosine(step, steps, 0.02)
         optimiser.zero_grad()
         pooling.loss(clips, torch.stack([texts[text] for text in said])).backward()
         optimiser.step()

@@ -35,7 +35,7 @@ def test_the_mean_is_at_chance_by_construction_and_the_order_is_learned() -> Non
     drawn = DrawnEvents(drawn.texts, normalize(drawn.features, dim=3))
     texts, pooling = words(drawn), OrderedPooling(WIDTH, inner=32, heads=2, places=FRAMES)
     assert measured(pooling, drawn, texts)["twins"].value == 0.5
-    teach(pooling, drawn, texts, 150, 0)
+    teach(pooling, drawn, texts, 250, 0)
     assert measured(pooling, drawn, texts)["twins"].value >= 0.8
 
 
