@@ -24,6 +24,7 @@ import torch
 from core.encoders.univl.network import PARTS, Univl, UnivlSizes
 from core.encoders.univl.weights import FOLDER, ReadUnivl, read_univl, write_univl
 from core.encoders.univl.words import ClipWords, words_of_texts
+from core.training.univl.drawn import DrawnEvents
 from core.training.univl.loop import ClipLesson, UnivlTraining, fine_tune, mean_losses, teach_univl
 from scripts.clips.draw import FRAMES, SIDE, read_drawn
 
@@ -84,9 +85,11 @@ def taught(
     return ReadUnivl(network, lesson.words, lesson.tokens, card)
 
 
-def lesson_of(paths: Sequence[Path]) -> ClipLesson:
-    """Drawn events with all words of their texts."""
-    drawn = read_drawn(paths)
+def lesson_of(drawn: DrawnEvents, start: ReadUnivl | None = None) -> ClipLesson:
+    """Drawn events with all words of their texts; for a network that was taught before, with its own words, since the
+    same word may be another number among other texts."""
+    if start is not None:
+        return ClipLesson(drawn, start.words, start.tokens)
     return ClipLesson(drawn, words_of_texts(drawn.every_text()), TOKENS)
 
 
@@ -106,10 +109,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     then = None
     if given.task is not None:
         then = UnivlTraining(first=0, second=given.tune, second_batch=given.tune_batch, lr=how.lr / 2, seed=how.seed)
-    lesson = lesson_of(given.drawn)
-    network = begun(lesson, how.seed)
-    if given.start is not None:
-        network, how = read_univl(given.start).network, replace(how, first=0, second=0)
+    start = None if given.start is None else read_univl(given.start)
+    lesson = lesson_of(read_drawn(given.drawn), start)
+    network = begun(lesson, how.seed) if start is None else start.network
+    if start is not None:
+        how = replace(how, first=0, second=0)
     found = taught(network, lesson, how, then, given.task or "")
     seeds = [int(np.load(path, allow_pickle=False)["seed"]) for path in given.drawn]
     data = {"drawn": {"seeds": seeds, "grounds": len(lesson.drawn), "frames": FRAMES, "pixels": SIDE}}
