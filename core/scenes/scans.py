@@ -20,8 +20,8 @@ from torch.nn.functional import affine_grid, avg_pool2d, grid_sample, interpolat
 from core.files import ASSETS, read_arrays
 
 FILE = ASSETS / "scans" / "labels.npz"
-SIDE = 48
-"""Pixels of a drawn slice: 4 mm each."""
+SIDE = 64
+"""Pixels of a drawn slice: 3 mm each."""
 TRAINED, UNSEEN = tuple(range(16)), tuple(range(16, 20))
 """Subjects to learn from, and those kept for tests."""
 STRUCTURES = {

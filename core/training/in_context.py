@@ -37,11 +37,11 @@ KEPT_EVERY = 200
 class InContextTraining:
     """How the network is taught."""
 
-    masks: int = setting(1_000, "Steps with masks alone, which come first.", low=0)
-    images: int = setting(1_400, "Steps with all tasks.", low=0)
-    again: int = setting(1_500, "More such steps, from a large step size down once more.", low=0)
+    masks: int = setting(1_200, "Steps with masks alone, which come first.", low=0)
+    images: int = setting(1_500, "Steps with all tasks.", low=0)
+    again: int = setting(1_600, "More such steps, from a large step size down once more.", low=0)
     lr: float = setting(2e-3, "Largest step size of Adam.", low=1e-6, high=1.0)
-    segmentation: float = setting(0.35, "Share of masks among all tasks.", low=0.0, high=1.0)
+    segmentation: float = setting(0.4, "Share of masks among all tasks.", low=0.0, high=1.0)
     warm_up: int = setting(100, "Steps in which the step size rises, in either part.", low=1)
     rough: int = setting(500, "Steps in which the weight of images rises.", low=1)
     clip: float = setting(1.0, "Longest gradient.", low=1e-3)

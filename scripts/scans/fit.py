@@ -26,6 +26,7 @@ from core.scenes.scan_tasks import TASKS, ScanTasks
 from core.scenes.scans import FILE, HELD_OUT, SIDE, TRAINED, read_label_slices
 from core.training.in_context import CpuClock, InContextStep, InContextTraining, teach_in_context
 
+SIZES = NetworkSizes(channels=24)
 LICENCE = "Apache-2.0; no scan is contained, the label maps are SynthSeg's (Apache-2.0)"
 
 
@@ -75,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     torch.set_num_threads(1)
     given.scratch.mkdir(parents=True, exist_ok=True)
-    how, network = InContextTraining(seed=given.seed), Neuralizer(NetworkSizes())
+    how, network = InContextTraining(seed=given.seed), Neuralizer(SIZES)
     network.begin(torch.Generator().manual_seed(given.seed))
     tasks, spent = ScanTasks(read_label_slices(), torch.Generator()), given.scratch / "seconds.json"
     seconds = float(json.loads(spent.read_text("utf-8"))) if spent.is_file() else 0.0

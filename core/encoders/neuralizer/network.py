@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import nn
-from torch.nn.functional import gelu, interpolate, max_pool2d
+from torch.nn.functional import conv2d, gelu, interpolate, max_pool2d
 
 from core.errors import InvalidInput
 
@@ -20,6 +21,7 @@ MAX_PAIRS = 32
 GAIN, EMBEDDING_GAIN = 1.4, 4.0
 Streams = tuple[torch.Tensor, torch.Tensor]
 """Features of the examples (B, L, C, H, W), and of the target (B, C, H, W)."""
+Layer = Callable[[torch.Tensor], torch.Tensor]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class Each(nn.Module):
         return for_each(self.module, x)
 
 
-def for_each(layer: Callable[[torch.Tensor], torch.Tensor], x: torch.Tensor) -> torch.Tensor:
+def for_each(layer: Layer, x: torch.Tensor) -> torch.Tensor:
     """(B, L, ...) of (B, L, ...): the layer sees B times L images."""
     y = layer(x.flatten(0, 1))
     return y.view(*x.shape[:2], *y.shape[1:])
@@ -97,9 +99,9 @@ class PairwiseBlock(nn.Module):
 
     def forward(self, context: torch.Tensor, target: torch.Tensor) -> Streams:
         context, target = self.context_conv(context), self.target_conv(target)
-        pairs = torch.cat([context, target.unsqueeze(1).expand_as(context)], 2)  # (B, L, 2C, H, W)
-        update = self.combine_conv_target(pairs).mean(1)
-        return gelu(context + self.combine_conv_context(pairs)), gelu(target + update)
+        own, beside = _halves(cast(nn.Conv2d, self.combine_conv_context.module))
+        update = self.combine_conv_target.module(torch.cat([context.mean(1), target], 1))  # the mean of all pairs'
+        return gelu(context + for_each(own, context) + beside(target).unsqueeze(1)), gelu(target + update)
 
 
 class Upsampling(nn.Module):
@@ -201,6 +203,14 @@ class Neuralizer(nn.Module):
                 f"Sides must be divisible by {self.sizes.divisor} with {self.sizes.stages} stages: got {height} x "
                 f"{width}. Pad or resize the scans."
             )
+
+
+def _halves(layer: nn.Conv2d) -> tuple[Layer, Layer]:
+    """What a 1 x 1 convolution of two maps side by side does to the first and to the second: their sum is its output,
+    and what is the same for all examples is reckoned once."""
+    weight, bias = layer.weight, layer.bias
+    first, second = weight.chunk(2, 1)
+    return lambda x: conv2d(x, first), lambda x: conv2d(x, second, bias)
 
 
 def _half(x: torch.Tensor) -> torch.Tensor:
