@@ -2,13 +2,14 @@
 trained on these K, and beside the vote of their masks.
 
     python -m tests.benchmarks.scans_unet --out FILE [--contrasts 2] [--steps 450] [--once] [--shots 1 4 16]
+        [--keep FOLDER]
     python -m tests.benchmarks.scans_unet --show FILE
 
 Each contrast is drawn at random (no scanner has it). Of it the U-Net sees K of the 16 subjects that the Neuralizer
 was taught on, all planes, bent and drawn anew in each step by the very process that draws the tests: more than a real
 training set gives. With --once each slice is drawn once, as a data set has it, and only bent. The Neuralizer and the
 vote see the same plane of the K subjects once. Tests: the four other subjects, planes in the middle; intervals over
-contrast x subject. Figures: docs/evidence/scans.md.
+contrast x subject. In --keep the trained U-Nets are kept, and read again. Figures: docs/evidence/scans.md.
 """
 
 from __future__ import annotations
@@ -28,12 +29,15 @@ from core.encoders.neuralizer.weights import read_network
 from core.records import F32
 from core.scenes.scans import STRUCTURES, TRAINED, UNSEEN, Contrast, deform, draw_any, draw_contrast, read_label_slices
 from core.statistics.intervals import bootstrap
+from core.training.checkpoints import read_tensors, write_tensors
 from scripts.scans.unet import Draw, UNet, classes_of, teach_unet
 from tests.benchmarks.scans import dice
 
 SHOTS = (1, 4, 16)
 PLANES = (3, 5, 7, 9)
 BATCH = 12
+CHANNELS = 35
+"""Of the U-Net, which then has as many numbers as the Neuralizer that ships."""
 LEAST = 15
 """Pixels of a structure in a slice that is tested."""
 
@@ -75,22 +79,36 @@ class Task:
         return batch
 
 
-def compare(seed: int, steps: int, shots_of: Sequence[int], once: bool) -> list[dict[str, Any]]:
+def trained(task: Task, subjects: Sequence[int], given: argparse.Namespace, seed: int) -> tuple[UNet, float]:
+    """A U-Net of these subjects and the CPU seconds of its training; read where it was kept."""
+    torch.manual_seed(seed)
+    unet, started = UNet(1 + len(STRUCTURES), CHANNELS), time.process_time()
+    kept = given.keep and given.keep / f"{seed}-{len(subjects)}-{given.steps}{'-once' * given.once}.safetensors"
+    if kept and kept.is_file():
+        stored = read_tensors(kept)
+        unet.load_state_dict({name: tensor for name, tensor in stored.items() if name != "seconds"})
+        return unet, float(stored["seconds"])
+    draw = task.draw_once(subjects) if given.once else lambda: task.batch(subjects)
+    teach_unet(unet, draw, given.steps)
+    seconds = time.process_time() - started
+    if kept:
+        given.keep.mkdir(parents=True, exist_ok=True)
+        write_tensors(kept, {**unet.state_dict(), "seconds": torch.tensor(seconds)})
+    return unet, seconds
+
+
+def compare(seed: int, given: argparse.Namespace) -> list[dict[str, Any]]:
     """Rows (contrast, subject, plane, structure, K, Dice of the three) of one contrast."""
     task, network = Task(seed), read_network()[0]
     tests = {(s, p): task.drawn(task.slices.places[s, p][None]) for s in UNSEEN for p in PLANES}
     shown = {(s, p): task.drawn(task.slices.places[s, p][None]) for s in TRAINED for p in PLANES}
     order = torch.randperm(len(TRAINED), generator=task.g).tolist()
     rows: list[dict[str, Any]] = []
-    for shots in shots_of:
-        subjects, started = [TRAINED[k] for k in order[:shots]], time.process_time()
-        torch.manual_seed(seed)
-        unet = UNet(1 + len(STRUCTURES))
-        draw = task.draw_once(subjects) if once else lambda chosen=subjects: task.batch(chosen)
-        teach_unet(unet, draw, steps)
-        seconds = time.process_time() - started
+    for shots in given.shots:
+        subjects = [TRAINED[k] for k in order[:shots]]
+        unet, seconds = trained(task, subjects, given, seed)
         for (subject, plane), (image, classes) in tests.items():
-            given = torch.cat([shown[s, plane][0] for s in subjects])[:, 0].numpy()
+            before = torch.cat([shown[s, plane][0] for s in subjects])[:, 0].numpy()
             masks = torch.cat([shown[s, plane][1] for s in subjects]).numpy()
             said = classes_of(unet, image[:, 0].numpy())
             for k, name in enumerate(STRUCTURES, 1):
@@ -98,7 +116,7 @@ def compare(seed: int, steps: int, shots_of: Sequence[int], once: bool) -> list[
                 if wanted.sum() < LEAST:
                     continue
                 found: Mapping[str, F32] = {
-                    "neuralizer": treat(network, given, after, image[:, 0].numpy(), mask=True),
+                    "neuralizer": treat(network, before, after, image[:, 0].numpy(), mask=True),
                     "vote": vote(after)[None],
                     "unet": (said == k).astype(np.float32),
                 }
@@ -131,6 +149,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--show", type=Path)
+    parser.add_argument("--keep", type=Path)
     parser.add_argument("--contrasts", type=int, default=2)
     parser.add_argument("--steps", type=int, default=450)
     parser.add_argument("--once", action="store_true")
@@ -142,9 +161,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for seed in range(1000, 1000 + given.contrasts):
             if seed not in done:
                 with given.out.open("a", encoding="utf-8") as file:
-                    file.writelines(
-                        json.dumps(row) + "\n" for row in compare(seed, given.steps, given.shots, given.once)
-                    )
+                    file.writelines(json.dumps(row) + "\n" for row in compare(seed, given))
     if (shown := given.show or given.out) is None:
         parser.error("give --out FILE or --show FILE")
     print(table([json.loads(line) for line in shown.open()]))
