@@ -20,8 +20,7 @@ import numpy as np
 from core.cli.terminal import TerminalProgress
 from core.diagnose import diagnose
 from core.discovery.settings import DEFAULTS, Settings
-from core.encoders.neuralizer.encoder import DEFAULT_SIDE
-from core.encoders.neuralizer.weights import read_network
+from core.encoders.neuralizer.weights import read_network, side_of
 from core.files import ASSETS
 from core.probes.reference.names import KEY
 from core.probes.reference.read import read_squares
@@ -61,8 +60,9 @@ def diagnose_example(name: str, settings: Settings = DEFAULTS) -> Diagnosis:
 
 def _with_reference(found: Diagnosis, folder: Path) -> Diagnosis:
     """With what reference masks are worth there, as `python -m core reference` keeps it."""
-    scans = read_squares(folder / "table.csv", folder / "images.zip", DEFAULT_SIDE)
-    standin, _ = measure_standin(found, scans, read_network()[0], progress=TerminalProgress())
+    network, card = read_network()
+    scans = read_squares(folder / "table.csv", folder / "images.zip", side_of(card))
+    standin, _ = measure_standin(found, scans, network, progress=TerminalProgress())
     return replace(found, extras={**found.extras, KEY: standin.document()})
 
 

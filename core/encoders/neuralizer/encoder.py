@@ -13,14 +13,12 @@ import torch
 
 from core.encoders.arithmetic import unit_rows
 from core.encoders.neuralizer.network import Neuralizer
-from core.encoders.neuralizer.weights import FOLDER, read_network
+from core.encoders.neuralizer.weights import FOLDER, read_network, side_of
 from core.errors import InvalidInput
 from core.records import F32
 
 PLANES = 3
 """Slices around the middle that speak for a scan."""
-DEFAULT_SIDE = 48
-"""Pixels of a slice, where no card says on how many the network was taught."""
 
 
 class Sliced(Protocol):
@@ -46,7 +44,7 @@ class NeuralizerEncoder:
     def __init__(self, folder: str = "") -> None:
         self.name = f"neuralizer:{folder}" if folder else "neuralizer"
         self.network, card = read_network(Path(folder) if folder else FOLDER)
-        self.side = int(card.get("side", DEFAULT_SIDE))
+        self.side = side_of(card)
         features = card.get("features", {})
         self.mean = np.asarray(features.get("mean", 0.0), np.float32)
         self.scale = np.asarray(features.get("scale", 1.0), np.float32)

@@ -17,6 +17,7 @@ from core.limits import Limits
 
 FOLDER = ASSETS / "scans"
 """The network that comes along."""
+USUAL_SIDE = 64
 WEIGHTS, CARD = "neuralizer.safetensors", "neuralizer.json"
 
 
@@ -50,3 +51,8 @@ def read_network(source: Path = FOLDER) -> tuple[Neuralizer, Mapping[str, Any]]:
     card = read_json(source / CARD, most=Limits().max_document_bytes) if (source / CARD).is_file() else {}
     network = network_of(read_tensor_file(source / WEIGHTS), WEIGHTS)
     return network, card if isinstance(card, dict) else {}
+
+
+def side_of(card: Mapping[str, Any]) -> int:
+    """Pixels of a slice on which the network was taught; `USUAL_SIDE` where its card does not say."""
+    return int(card.get("side", USUAL_SIDE))

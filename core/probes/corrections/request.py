@@ -51,9 +51,8 @@ def altered_items(
         from core.probes.corrections.clips import changed_clips
 
         return changed_clips(diagnosis, open_images(images), plan, faults, asked.seed, progress), about
-    from core.encoders.neuralizer.encoder import DEFAULT_SIDE
-    from core.encoders.neuralizer.weights import FOLDER, read_network
+    from core.encoders.neuralizer.weights import FOLDER, read_network, side_of
 
     network, card = read_network(asked.network or FOLDER)
-    side = int(card.get("side", DEFAULT_SIDE))
+    side = side_of(card)
     return corrected_scans(diagnosis, open_images(images), plan, (network, side), faults, progress), about

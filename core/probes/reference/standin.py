@@ -13,9 +13,8 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from core.data.tables.roles import Roles
-from core.encoders.neuralizer.encoder import DEFAULT_SIDE
 from core.encoders.neuralizer.network import Neuralizer
-from core.encoders.neuralizer.weights import FOLDER, read_network
+from core.encoders.neuralizer.weights import FOLDER, read_network, side_of
 from core.errors import InvalidInput
 from core.probes.reference.masks import EXAMPLES, WAYS, ReferenceMasks, dice_losses, reference_masks
 from core.probes.reference.read import MaskSquares, read_squares
@@ -164,7 +163,7 @@ def measure_table(
     if diagnosis.samples.modality != "scan":
         raise InvalidInput(f"Reference masks are drawn for scans, and this run is of {diagnosis.samples.modality}s.")
     network, card = read_network(source or FOLDER)
-    scans = read_squares(*given, int(card.get("side", DEFAULT_SIDE)), roles, progress)
+    scans = read_squares(*given, side_of(card), roles, progress)
     standin, found = measure_standin(diagnosis, scans, network, seed=seed, progress=progress)
     return scans, standin, found
 

@@ -24,8 +24,7 @@ from core.probes.corrections.export import plan_corrections
 from core.probes.corrections.names import CONTROL, CORRECTIONS
 from core.records import Diagnosis
 from core.scenes.planted_scans import bright, dice_losses, plant_scans, set_threshold
-
-SIDE = 48
+from core.scenes.scans import SIDE
 
 
 @pytest.fixture

@@ -23,11 +23,12 @@ from core.probes.reference.standin import Standin, _groups, measure_standin, ran
 from core.records import Diagnosis
 from core.reports.wording.scans import reference_lines
 from core.scenes.planted_scans import plant_scans, write_planted
+from core.scenes.scans import SIDE
 from core.store import load, save
 from tests.support.showcase import make_showcase
 from webapp.explore.overview import notes_section
 
-N, UNKNOWN, SIDE = 40, 8, 48
+N, UNKNOWN = 40, 8
 
 
 @pytest.fixture(scope="module")
