@@ -1,6 +1,7 @@
 """What the Neuralizer that ships is worth on subjects and contrasts that it never saw, beside the vote of its examples.
 
-    python -m tests.benchmarks.scans [PART ...] [--data FOLDER] [--pairs FOLDER] [--network PATH] [--json FILE]
+    python -m tests.benchmarks.scans [PART ...] [--data FOLDER] [--pairs FOLDER] [--network PATH] [--side PIXELS]
+        [--items N] [--json FILE]
 
 PART: masks, controls, images, real, pairs, corrections (default: all that the given data allow). --data holds mni152/
 (coronal_2mm.npz: t1, gm, wm), --pairs the `data` folder of github.com/SteffenCzolbe/neuralizer. Figures:
@@ -23,13 +24,13 @@ from core.data.scans.slices import fit_square, unit
 from core.data.scans.volume import Scan
 from core.encoders.neuralizer.network import Neuralizer
 from core.encoders.neuralizer.use import treat, vote
-from core.encoders.neuralizer.weights import FOLDER, read_network
+from core.encoders.neuralizer.weights import FOLDER, read_network, side_of
 from core.probes.corrections.correct import EXAMPLES, Corrector
 from core.probes.corrections.names import CORRECTIONS
 from core.records import F32, F64, Bool
 from core.scenes.planted_scans import bright, dice_losses, plant_scans, set_threshold
 from core.scenes.scan_tasks import SEGMENTATION, TASKS, ScanTasks, TaskBatch
-from core.scenes.scans import SIDE, STRUCTURES, UNSEEN, read_label_slices
+from core.scenes.scans import STRUCTURES, UNSEEN, read_label_slices
 from core.statistics.intervals import bootstrap
 
 NAMES = (*STRUCTURES, "brain")
@@ -42,11 +43,13 @@ Rows = list[tuple[str, ...]]
 @dataclass(frozen=True, slots=True)
 class Bench:
     network: Neuralizer
+    side: int
+    """Pixels of a slice."""
     items: int = ITEMS
 
     def tasks(self, seed: int) -> ScanTasks:
         """Of the four subjects that nothing was learned from, with examples of the others."""
-        return ScanTasks(read_label_slices(), torch.Generator().manual_seed(seed), targets=UNSEEN)
+        return ScanTasks(read_label_slices(self.side), torch.Generator().manual_seed(seed), targets=UNSEEN)
 
 
 def arrays(batch: TaskBatch) -> tuple[F32, F32, F32, F32]:
@@ -129,7 +132,7 @@ def real(bench: Bench, data: Path) -> Rows:
     """Slices of one real head: each segmented from others of the same."""
     with np.load(data / "mni152" / "coronal_2mm.npz", allow_pickle=False) as stored:
         t1, tissue = stored["t1"], {"grey matter": stored["gm"], "white matter": stored["wm"]}
-    fitted = fit_square(t1.shape[1:], (1.0, 1.0), SIDE)
+    fitted = fit_square(t1.shape[1:], (1.0, 1.0), bench.side)
     slices = np.stack([fitted.into(unit(plane.astype(np.float32))) for plane in t1])
     rows: Rows = [("MNI152 (n)", "1 slice", "4 slices", "7 slices", "vote of 7")]
     for name, planes in tissue.items():
@@ -153,7 +156,7 @@ def authors_pairs(bench: Bench, folder: Path) -> Rows:
     for name in ("binary_segmentation_example", "bias_correction", "modality_transfer_example"):
         mask = name.startswith("binary")
         _, pairs, _ = read_pairs(folder / name)
-        fitted = fit_square(pairs.before.shape[1:], (1.0, 1.0), SIDE)
+        fitted = fit_square(pairs.before.shape[1:], (1.0, 1.0), bench.side)
         before = np.stack([fitted.into(plane) for plane in pairs.before])
         after = np.stack([fitted.into(plane, mask=mask) for plane in pairs.after])
         seen: dict[bytes, int] = {plane.tobytes(): k for k, plane in enumerate(before)}  # one pair is there twice
@@ -181,7 +184,7 @@ def corrections(bench: Bench) -> Rows:
         loss = dice_losses(bright(planted.slices, threshold), planted.masks)
         scans = [as_scan(plane) for plane in planted.slices]
         best = np.argsort(np.where(planted.spoilt, np.inf, loss))[:EXAMPLES]
-        corrector = Corrector(bench.network, SIDE, [scans[k] for k in best.tolist()])
+        corrector = Corrector(bench.network, bench.side, [scans[k] for k in best.tolist()])
         spoilt = np.flatnonzero(planted.spoilt)[: max(10, bench.items // 2)]
         wanted: Bool = planted.masks[spoilt]
         made = [loss[spoilt], dice_losses(bright(planted.whole[spoilt], threshold), wanted)]
@@ -209,11 +212,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", type=Path)
     parser.add_argument("--pairs", type=Path)
     parser.add_argument("--network", type=Path, default=FOLDER)
+    parser.add_argument("--side", type=int, help="pixels of a slice; default: what the network was taught on")
     parser.add_argument("--items", type=int, default=ITEMS)
     parser.add_argument("--json", type=Path)
     given = parser.parse_args(arguments)
     torch.set_num_threads(1)
-    bench = Bench(read_network(given.network)[0], given.items)
+    network, card = read_network(given.network)
+    bench = Bench(network, given.side or side_of(card), given.items)
     parts: Mapping[str, Callable[[], Rows] | None] = {
         "masks": lambda: masks(bench),
         "controls": lambda: controls(bench),
