@@ -19,7 +19,7 @@ from core.data.scans.volume import Scan
 from core.data.tables.masks import decode_mask
 from core.errors import InvalidInput
 from core.scenes.scan_faults import noisy, shaded
-from core.scenes.scans import draw_clean, draw_contrast, read_label_slices
+from core.scenes.scans import SIDE, draw_clean, draw_contrast, read_label_slices
 from core.statistics.ranking import auroc
 
 KIND = ScanModality()
@@ -27,7 +27,7 @@ KIND = ScanModality()
 
 @pytest.fixture(scope="module")
 def drawn() -> torch.Tensor:
-    """(40, 1, 48, 48) slices of 20 subjects in one contrast."""
+    """(40, 1, SIDE, SIDE) slices of 20 subjects in one contrast."""
     slices, g = read_label_slices(), torch.Generator().manual_seed(1)
     labels = slices.places[:, 4:8:2].flatten(0, 1)
     return draw_clean(labels, draw_contrast(slices, 1, g).for_each(len(labels), g), g)
@@ -79,10 +79,10 @@ def test_different_heads_are_no_duplicates_and_a_louder_copy_is(drawn: torch.Ten
 def test_the_preview_is_the_middle_slice_and_is_its_own_preview(drawn: torch.Tensor) -> None:
     shown = KIND.preview(as_file(drawn[0]), 192)
     picture = np.asarray(Image.open(io.BytesIO(shown)).convert("L"), np.float32) / 255
-    assert picture.shape == (48, 48)
+    assert picture.shape == (SIDE, SIDE)
     assert np.corrcoef(picture.ravel(), drawn[0, 0].numpy().ravel())[0, 1] > 0.95
     again = np.asarray(Image.open(io.BytesIO(KIND.preview(KIND.keep(as_file(drawn[0]), 192), 192))))
-    assert again.shape[:2] == (48, 48)
+    assert again.shape[:2] == (SIDE, SIDE)
 
 
 def test_pixels_are_shown_as_wide_as_high() -> None:
