@@ -43,14 +43,14 @@ def network() -> Neuralizer:
 
 @pytest.mark.slow
 def test_the_bias_correction_brings_a_threshold_model_back(network: Neuralizer) -> None:
-    """Over seeds 0 to 7, 12 scans each, the loss after it is 0.74 [0.69, 0.78] of the loss before, and 0.062
-    [0.036, 0.088] below the control's (t, 95 %); a single seed reaches from 0.63 to 0.80 and from 0.03 to 0.12. So
+    """Over seeds 0 to 7, 12 scans each, the loss after it is 0.57 [0.53, 0.60] of the loss before, and 0.167
+    [0.145, 0.190] below the control's (t, 95 %); a single seed reaches from 0.50 to 0.63 and from 0.12 to 0.21. So
     two seeds are taken together."""
     means = np.array([corrected_losses(network, seed) for seed in range(2)]).mean(0)
     before, right, control = means.tolist()
     print(f"loss {before:.3f}, corrected {right:.3f}, control {control:.3f}")
-    assert right < 0.8 * before
-    assert right < control - 0.025
+    assert right < 0.68 * before
+    assert right < control - 0.1
 
 
 def corrected_losses(network: Neuralizer, seed: int, n: int = 12) -> tuple[float, float, float]:
