@@ -169,6 +169,7 @@ def warm_up() -> None:
     def work() -> None:
         try:
             import_module("core.discovery.insights")  # what explains a lasso
+            import_module("core.statistics.levels")  # loops of the search
             from core.embeddings import projection
 
             projection.warm_up()

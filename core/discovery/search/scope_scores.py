@@ -10,12 +10,12 @@ import numpy as np
 
 from core.records import F32, F64, I64
 from core.row_runs import row_runs
-from core.statistics import tops
 from core.statistics.groups import group_terms
-from core.statistics.tops import Cuts, taken, top_positions
 
 ROUNDING = 1e-12
 """Sums of squares below it are nothing but rounding: scores have a deviation of about 1."""
+TILE = 262_144
+"""Cells that are worked on at once, which bounds memory and keeps them near the processor."""
 SUREST = 10
 """So many members of a cluster are looked at first: those of the highest membership."""
 
@@ -89,26 +89,30 @@ class ScopeScores:
 
     def slices(self, predicted: F32, depths: Sequence[float]) -> tuple[Moments, F32]:
         """Of the rows with the highest predictions; and the (p,) trend of those predictions."""
+        from core.statistics.levels import level_sums, levels_of  # compiles: a saved run opens without it
+
         p, n = predicted.shape
-        cuts = Cuts([round(d * n) for d in depths])
-        sums, squares, marked = np.empty((3, len(depths), p), np.float32)
-        of_groups: Any = np.empty((len(self.terms), len(depths), p), np.float32)
-        surest, trend = np.empty((2, p), np.float32)
-        for at in row_runs(p, n, tops.TILE):
+        sizes = [round(d * n) for d in depths]
+        surest = [] if self.marks is None else [SUREST]  # of these the marks are asked as of a slice
+        cuts, first = [*surest, *sizes], len(surest)
+        sums, trend = np.empty((2, len(cuts), p), np.float32), np.empty(p, np.float32)
+        of_groups, marked = np.empty((len(self.terms), len(sizes), p), np.float32), np.empty((len(cuts), p), np.float32)
+        for at in row_runs(p, n, TILE):
             trend[at] = self.trend(predicted[at], at)
-            if not depths:
+            if not sizes:
                 continue
-            top = top_positions(predicted[at], int(cuts.sizes[-1]))
-            scores = taken(self.scores[at], top)
-            sums[:, at], squares[:, at] = cuts.sums(scores), cuts.sums(np.square(scores))
+            levels = levels_of(predicted[at], cuts)
+            sums[:, :, at] = level_sums(levels, self.scores[at], len(cuts))
             for of_term, term in zip(of_groups, self.terms):
-                of_term[:, at] = cuts.sums(taken(np.broadcast_to(term, predicted.shape)[at], top))
+                own = level_sums(levels, term[at] if len(term) > 1 else term, len(cuts))
+                of_term[:, at] = own[0, first:]
             if self.marks is not None:
-                marks = taken(self.marks[at], top)
-                marked[:, at], surest[at] = cuts.sums(marks), marks[:, :SUREST].mean(1)
-        sizes = cuts.sizes.astype(np.float64)[:, None]
-        own = self._sums(sizes, sums, squares, of_groups)
-        return Moments(own) if self.marks is None else Moments(own, (marked / sizes).astype(np.float32), surest), trend
+                marked[:, at] = level_sums(levels, self.marks[at], len(cuts))[0]
+        made = self._sums(np.array(sizes, np.float64)[:, None], sums[0, first:], sums[1, first:], of_groups)
+        if self.marks is None:
+            return Moments(made), trend
+        shares = marked / np.array(cuts, np.float32)[:, None]
+        return Moments(made, shares[1:], shares[0]), trend
 
     def _sums(self, sizes: F64, sums: F32, squares: F32, of_groups: Any) -> tuple[Any, ...]:
         terms = (of_groups, [term.sum(1)[None] for term in self.terms]) if self.terms else ()
@@ -118,13 +122,13 @@ class ScopeScores:
         """(columns,) correlation of some columns' scores with their predictions, over its own error: so permuted it
         keeps its level where the two are uncorrelated and not independent (DiCiccio & Romano 2017, JASA 112(519),
         section 2)."""
+        from core.statistics.levels import product_sums
+
         n = np.float32(self.scores.shape[1])
         ours, theirs = self.total[0, at] / n, predicted.mean(1)
-        products = predicted - theirs[:, None]
-        theirs_spread, ours_spread = np.einsum("pn,pn->p", products, products), self.squares[0, at] - n * ours**2
-        products *= self.scores[at] - ours[:, None]
-        error = np.sqrt(np.einsum("pn,pn->p", products, products))
+        theirs_spread, products, squares = product_sums(predicted, self.scores[at], theirs, ours)
+        ours_spread, error = self.squares[0, at] - n * ours**2, np.sqrt(squares)
         # a class that is all right or all wrong has no spread, only rounding, which must not be divided by
         known = (theirs_spread > np.maximum(1e-5 * (theirs_spread + n * theirs**2), ROUNDING)) & (error > 0)
         known &= ours_spread > np.maximum(1e-5 * self.squares[0, at], ROUNDING)
-        return np.where(known, products.sum(1) / np.where(known, error, 1), 0).astype(np.float32)
+        return np.where(known, products / np.where(known, error, 1), 0).astype(np.float32)

@@ -5,9 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.records import F32
-from core.row_runs import row_runs
-from core.statistics.tops import TILE, Cuts, taken, top_positions
+from core.statistics.tops import top_positions
 
 
 @pytest.mark.parametrize("most", [1, 7, 40])
@@ -30,24 +28,3 @@ def test_a_row_is_ranked_as_if_it_were_alone() -> None:
     values = np.random.default_rng(1).integers(0, 5, (8, 300)).astype(np.float32)
     alone = np.concatenate([top_positions(row[None], 50) for row in values])
     np.testing.assert_array_equal(top_positions(values, 50), alone)
-
-
-def test_sums_are_those_of_the_first_so_many_and_sizes_may_repeat() -> None:
-    values: F32 = np.random.default_rng(2).normal(size=(3, 30)).astype(np.float32)
-    found = Cuts([10, 10, 17, 30]).sums(values)
-    for size, own in zip([10, 10, 17, 30], found):
-        np.testing.assert_allclose(own, values[:, :size].sum(1, dtype=np.float64))
-    assert Cuts([]).sizes.size == 0
-
-
-def test_values_are_taken_row_by_row_from_any_part_of_an_array() -> None:
-    whole = np.random.default_rng(3).normal(size=(4, 50)).astype(np.float32)
-    part, at = whole[:, 10:30], np.array([[0, 19], [3, 3], [5, 6], [7, 1]])
-    np.testing.assert_array_equal(taken(part, at), np.take_along_axis(part, at, 1))
-    np.testing.assert_array_equal(taken(np.broadcast_to(part[:1], part.shape), at), part[0][at])
-
-
-@pytest.mark.parametrize("columns", [1, 100, TILE, 3 * TILE])
-def test_tiles_hold_every_row_once(columns: int) -> None:
-    rows = np.arange(1000)
-    np.testing.assert_array_equal(np.concatenate([rows[at] for at in row_runs(1000, columns, TILE)]), rows)

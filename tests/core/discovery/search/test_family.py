@@ -289,7 +289,7 @@ def test_scores_that_are_all_explained_have_no_trend_and_raise_no_warning() -> N
 def test_a_statistic_does_not_depend_on_how_many_cells_are_worked_on_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     made, columns = small(), np.random.default_rng(1).normal(size=(150, 9)).astype(np.float32)
     whole, trend = made.family.read(columns)
-    monkeypatch.setattr("core.statistics.tops.TILE", 151)
+    monkeypatch.setattr("core.discovery.search.scope_scores.TILE", 151)
     parts, again = made.family.read(columns)
     np.testing.assert_allclose(parts, whole, atol=1e-5)
     np.testing.assert_allclose(again, trend, atol=1e-5)
