@@ -172,9 +172,13 @@ class Family:
             scores: (n, p) centred failure scores; they are tested, and the heads are fitted to them.
             statistic: how a set is compared with the rest of its scope.
         """
-        out = np.empty((len(self.candidates), scores.shape[1]), dtype=np.float32)
-        trend = np.full(scores.shape[1], -np.inf, dtype=np.float32)
-        for at, moments, own_trend in self._moments(scores):
+        return self.read_placed(self._placed(scores), statistic)
+
+    def read_placed(self, placed: F32, statistic: Statistic = studentised_excess) -> tuple[F32, F32]:
+        """As `read`, of (p, n) scores at each place: those of row `order[i]` at place i."""
+        out = np.empty((len(self.candidates), len(placed)), dtype=np.float32)
+        trend = np.full(len(placed), -np.inf, dtype=np.float32)
+        for at, moments, own_trend in self._moments(placed):
             out[at] = statistic(*moments.sums)
             trend = trend if own_trend is None else np.maximum(trend, own_trend)
         return out, trend
@@ -188,23 +192,21 @@ class Family:
         p = scores.shape[1]
         statistics, excess, marked, surest = np.empty((4, len(self.candidates), p), dtype=np.float32)
         trend = np.full(p, -np.inf, dtype=np.float32)
-        for at, moments, own_trend in self._moments(scores, marks):
+        for at, moments, own_trend in self._moments(self._placed(scores), self._placed(marks)):
             statistics[at], excess[at] = studentised_excess(*moments.sums), plain_excess(*moments.sums)
             marked[at], surest[at] = moments.marked, moments.surest
             trend = trend if own_trend is None else np.maximum(trend, own_trend)
         return MarkedReading(statistics, excess, marked, surest, trend)
 
-    def _moments(self, scores: F32, marks: F32 | None = None) -> Iterator[tuple[slice | I64, Moments, F32 | None]]:
+    def _moments(self, placed: F32, marked: F32 | None = None) -> Iterator[tuple[slice | I64, Moments, F32 | None]]:
         """For each run of candidates, which they are, their sums, and of slices the (p,) trend behind them."""
-        placed = self._placed(scores)
-        marked = None if marks is None else self._placed(marks)
         groups = None if self.groups is None else self.groups[self.order]
         own = [ScopeScores.of(placed, run, marked, groups) for run in self.places]
         factored = any(isinstance(one, LeaveOutSmoother) and one.matrix is None for one, _ in self.smoothers)
         shared = self.rows.moments(placed) if self.rows is not None and factored else None
         at = 0
         for smoother, where in self.smoothers:
-            read = self._reader(smoother, scores, placed, shared)
+            read = self._reader(smoother, placed, shared)
             for scope in where:
                 depths = self._depths(scope)
                 yield slice(at, at + len(depths)), *own[scope].slices(self.places[scope].read(read), depths)
@@ -217,17 +219,18 @@ class Family:
         """(p, n) of (n, p) values, in the order of their places: a column is one piece of memory."""
         return np.ascontiguousarray(values[self.order].T)
 
-    def _reader(self, smoother: Smoother, scores: F32, placed: F32, shared: F32 | None) -> Callable[[slice], F32]:
+    def _reader(self, smoother: Smoother, placed: F32, shared: F32 | None) -> Callable[[slice], F32]:
         if isinstance(smoother, LeaveOutSmoother):
             return smoother.reader(placed, shared)
+        scores = np.empty((self.n, len(placed)), np.float32)
+        scores[self.order] = placed.T
         everything = self._placed(smoother.predict(scores))
         return lambda at: everything[:, at]
 
     def slice_of(self, candidate: Candidate, scores: F64) -> tuple[F64, Bool]:
         """(n,) out-of-fold predictions behind a slice, -inf outside its scope, and members."""
-        rows, columns = self._rows(candidate.scope), scores[:, None].astype(np.float32)
-        placed, smoother = self._placed(columns), self.smoothers[candidate.smoother][0]
-        inside = self.places[candidate.scope].read(self._reader(smoother, columns, placed, None))
+        rows, placed = self._rows(candidate.scope), self._placed(scores[:, None].astype(np.float32))
+        inside = self.places[candidate.scope].read(self._reader(self.smoothers[candidate.smoother][0], placed, None))
         predicted, members = np.full(self.n, -np.inf), np.zeros(self.n, dtype=bool)
         predicted[rows] = inside[0]
         members[rows[top_positions(inside, round(candidate.depth * len(rows)))[0]]] = True

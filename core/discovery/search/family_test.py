@@ -137,9 +137,12 @@ def _permuted_best(
 ) -> tuple[F32, F32, F32]:
     """(count,) best statistics of the family, (count,) best trends and (count,) best statistics in the first measure of
     what may be listed, of permuted scores."""
-    permuted = columns[permuter.draw(count, rng)].reshape(family.n, -1)  # the measures of a draw side by side
+    drawn = np.ascontiguousarray(permuter.draw(count, rng)[family.order].T)
+    permuted = np.empty((count, columns.shape[1], family.n), np.float32)
+    for measure, values in enumerate(columns.T):  # those of a draw side by side
+        permuted[:, measure] = np.ascontiguousarray(values).take(drawn)
     if permuter.grouped:  # unequal groups repeat and drop values: keep each column's mean at zero
-        permuted = permuted - permuted.mean(0)
-    statistics, trend = family.read(permuted)
+        permuted -= permuted.mean(2, keepdims=True)
+    statistics, trend = family.read_placed(permuted.reshape(-1, family.n))
     listed = statistics[family.is_listed].max(0, initial=-np.inf).reshape(count, -1)[:, 0]
     return statistics.max(0).reshape(count, -1).max(1), trend.reshape(count, -1).max(1), listed
