@@ -197,13 +197,14 @@ class LossRegressor(RegressorMixin, BaseEstimator):
     def _fit_heads(self, rows: F32, y: F64, blocks: I64, intercepts: F64, weights: F64, penalty: float) -> F32:
         """(members, k + 1, r) weighted ridge heads of each class, and of an unknown one."""
         members: list[F32] = []
+        if len(y) <= MOST_ROWS:  # a class side by side is not copied again; of more rows this copy would be large
+            order = np.argsort(blocks, kind="stable")
+            rows, y, blocks, weights = rows[order], y[order], blocks[order], weights[:, order]
         by_block = split_by_block(np.arange(len(y)), blocks, self.n_classes_)
         for intercept, weight in zip(intercepts, weights):
             residual = (y - intercept[blocks])[:, None].astype(np.float32)
-            scaled = rows
-            if (weight != 1).any():
-                root = np.sqrt(weight)[:, None].astype(np.float32)  # weighted ridge: rows times the root
-                scaled, residual = rows * root, residual * root
+            root = np.sqrt(weight)[:, None].astype(np.float32)  # weighted ridge: rows times the root
+            scaled, residual = (rows * root, residual * root) if (weight != 1).any() else (rows, residual)
             factors = factor_heads(scaled, by_block, penalty, self.share)
             found = solve_heads(scaled, by_block, factors, residual, penalty, self.share)
             members.append(np.stack([h[:, 0].astype(np.float32) for h in found]))
@@ -299,8 +300,7 @@ def out_of_fold(
 ) -> tuple[F64, F64]:
     """(n,) predicted losses and (n,) spreads, each row read by members that did not see it or its group."""
     predicted, spread = np.empty(len(losses)), np.empty(len(losses))
-    n_folds = int(folds.max()) + 1
-    n_classes = int(blocks.max()) + 1
+    n_folds, n_classes = int(folds.max()) + 1, int(blocks.max()) + 1
     for fold in range(n_folds):
         train, test = np.flatnonzero(folds != fold), np.flatnonzero(folds == fold)
         seen = np.full(n_classes, -1, np.int64)  # a class that the training folds lack is unknown to them

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from scipy.linalg import lapack  # type: ignore[import-untyped]
 
-from core.records import F32, F64, I64
+from core.records import F32, F64, I64, Bool
 
 DENSE_ROWS = 2500
 """Up to so many rows a smoother is kept as one dense matrix."""
@@ -49,10 +50,20 @@ def inverse_of(matrix: F32 | F64) -> F64:
     if failed:
         return np.asarray(np.linalg.inv(matrix.astype(np.float64)), np.float64)
     lower, _ = known.dpotri(factor, lower=1, overwrite_c=1)
-    whole: F64 = np.tril(lower)
-    whole += whole.T
-    np.einsum("ii->i", whole)[:] /= 2
-    return whole
+    return np.where(_lower(len(matrix)), lower, lower.T)
+
+
+@lru_cache(16)
+def _lower(size: int) -> Bool:
+    """(size, size) True on and below the diagonal."""
+    return np.tri(size, dtype=bool)
+
+
+def rows_at(values: F32, rows: I64) -> F32:
+    """The values of some rows; of a run of rows without a copy."""
+    start, stop = (int(rows[0]), int(rows[-1]) + 1) if len(rows) else (0, 0)
+    is_run = len(rows) == stop - start and np.array_equal(rows, np.arange(start, stop))
+    return values[start:stop] if is_run else values[rows]
 
 
 def factor_heads(
@@ -63,14 +74,14 @@ def factor_heads(
     r = features.shape[1]
     eye = np.eye(r, dtype=np.float32)
     if not share:
-        x = features[np.concatenate(train)]
+        x = rows_at(features, np.concatenate(train))
         return Factors([], [], inverse_of(x.T @ x + penalty * eye).astype(np.float32))
     a = penalty / share
     few = [len(rows) < r for rows in train] if few is None else list(few)
     inverses: list[F32] = []
     schur = penalty * eye
     for rows, dual in zip(train, few):
-        x = features[rows]
+        x = rows_at(features, rows)
         if dual:
             inverses.append(inverse_of(x @ x.T + a * np.eye(len(rows), dtype=np.float32)).astype(np.float32))
             schur += a * (x.T @ (inverses[-1] @ x))  # I - a M_c
@@ -93,15 +104,15 @@ def solve_heads(
     """
     if not share:
         rows = np.concatenate(train)
-        return [factors.shared @ (features[rows].T @ losses[rows])] * len(train)
+        return [factors.shared @ (rows_at(features, rows).T @ losses[rows])] * len(train)
     a = penalty / share
     own = [
-        features[r].T @ (m @ losses[r]) if d else m @ (features[r].T @ losses[r])
+        rows_at(features, r).T @ (m @ losses[r]) if d else m @ (rows_at(features, r).T @ losses[r])
         for r, m, d in zip(train, factors.inverses, factors.few)
     ]
     common = factors.shared @ (a * np.sum(own, axis=0))
     return [
-        u + (common - features[r].T @ (m @ (features[r] @ common)) if d else a * (m @ common))
+        u + (common - rows_at(features, r).T @ (m @ (rows_at(features, r) @ common)) if d else a * (m @ common))
         for u, r, m, d in zip(own, train, factors.inverses, factors.few)
     ]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.discovery.ridge.features import Features
-from core.discovery.ridge.heads import HeadSmoother, inverse_of
+from core.discovery.ridge.heads import HeadSmoother, factor_heads, inverse_of, rows_at, solve_heads, split_by_block
 from core.records import F32, F64, I64
 from core.statistics.groups import assign_folds
 
@@ -193,3 +193,26 @@ def test_an_inverse_by_its_cholesky_factor_is_the_inverse_and_a_singular_matrix_
     np.testing.assert_allclose(inverse_of(root @ root.T), np.linalg.inv(root @ root.T), rtol=1e-6, atol=1e-9)
     indefinite = np.diag(np.r_[-1.0, np.ones(n - 1)])
     np.testing.assert_allclose(inverse_of(indefinite), indefinite)
+
+
+def test_rows_side_by_side_are_looked_at_and_others_are_copied() -> None:
+    values = np.arange(20, dtype=np.float32).reshape(10, 2)
+    run = rows_at(values, np.arange(3, 7))
+    assert np.shares_memory(run, values)
+    np.testing.assert_array_equal(run, values[3:7])
+    for rows in ([0, 0, 2], [2, 1, 0], [5], [9, 3], []):
+        np.testing.assert_array_equal(rows_at(values, np.array(rows, np.int64)), values[rows].reshape(-1, 2))
+
+
+@pytest.mark.parametrize("share", [0.0, 2.0])
+@pytest.mark.parametrize("n", [24, 90])
+def test_heads_do_not_depend_on_whether_classes_lie_side_by_side(n: int, share: float) -> None:
+    features, blocks, _, losses = draw(n, d=9)  # of 24 rows a class has fewer than dimensions
+    order = np.argsort(blocks, kind="stable")
+
+    def heads(rows: I64) -> F64:
+        train = split_by_block(np.arange(n), blocks[rows], 3)
+        factors = factor_heads(features[rows], train, 10.0, share)
+        return np.array(solve_heads(features[rows], train, factors, losses[rows], 10.0, share), np.float64)
+
+    np.testing.assert_allclose(heads(np.arange(n)), heads(order), atol=1e-6)
