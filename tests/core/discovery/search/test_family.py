@@ -11,8 +11,6 @@ from scipy import stats
 from core.discovery.design import FailureMeasures
 from core.discovery.ridge.features import Features
 from core.discovery.ridge.heads import HeadSmoother
-from core.discovery.ridge.layout import HeadRows
-from core.discovery.ridge.leave_out import LeaveOutSmoother
 from core.discovery.search.family import Candidate, Family, Region, Scope, centre
 from core.discovery.search.family_test import read_family
 from core.records import F64, I64, Bool
@@ -144,28 +142,6 @@ def test_the_null_is_that_of_the_maximum_over_the_whole_family() -> None:
     assert reading.observed.max() == pytest.approx(
         made.family.statistics(made.scores[:, None].astype(np.float32)).max()
     )
-
-
-def test_permuted_scores_lie_at_the_places_of_their_rows() -> None:
-    made, permuter = small(100), Permuter(small(100).blocks)
-    features = Features(np.random.default_rng(0).normal(size=(100, 5)).astype(np.float32), made.blocks)
-    rows = HeadRows.of(features.rows, made.blocks)
-    assert (rows.order != np.arange(100)).any()
-    heads = LeaveOutSmoother(rows, penalty=30.0, share=2.0, dense=False)
-    family = Family(100, made.family.scopes, [(heads, range(1, 3))], made.family.regions, rows=rows)
-    both = np.stack([made.scores, centre((made.scores > 1).astype(float), made.blocks)], 1)
-    reading = read_family(
-        family,
-        FailureMeasures(("mean loss", "error rate"), both, np.ones(2)),
-        permuter,
-        np.random.default_rng(3),
-        n_permutations=60,
-    )
-    draws = permuter.draw(60, np.random.default_rng(3).spawn(1)[0])
-    slow = [family.read(both[draws[:, b]].astype(np.float32)) for b in range(60)]
-    np.testing.assert_allclose(reading.null, [statistics.max() for statistics, _ in slow], atol=2e-4)
-    assert reading.trend_null is not None
-    np.testing.assert_allclose(reading.trend_null, [trend.max() for _, trend in slow], atol=2e-4)
 
 
 def test_two_measures_pay_for_each_other_and_move_together() -> None:

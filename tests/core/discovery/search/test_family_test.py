@@ -1,11 +1,18 @@
-"""The threshold that a statistic of the family must reach."""
+"""The threshold that a statistic of the family must reach, and the permuted scores that it is made of."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from core.discovery.search.family_test import FamilyTest
+from core.discovery.design import FailureMeasures
+from core.discovery.ridge.features import Features
+from core.discovery.ridge.layout import HeadRows
+from core.discovery.ridge.leave_out import LeaveOutSmoother
+from core.discovery.search.family import Family, centre
+from core.discovery.search.family_test import FamilyTest, read_family
 from core.records import F32
+from core.statistics.permuter import Permuter
+from tests.core.discovery.search.test_family import small
 
 
 def made(alpha: float, null: F32) -> FamilyTest:
@@ -23,3 +30,26 @@ def test_the_threshold_is_the_least_statistic_whose_p_is_at_most_alpha() -> None
             else:
                 assert test.threshold == np.inf
     assert np.isnan(made(0.05, np.zeros(0, np.float32)).threshold)
+
+
+def test_permuted_scores_lie_at_the_places_of_their_rows() -> None:
+    data = small(100)
+    permuter = Permuter(data.blocks)
+    features = Features(np.random.default_rng(0).normal(size=(100, 5)).astype(np.float32), data.blocks)
+    rows = HeadRows.of(features.rows, data.blocks)
+    assert (rows.order != np.arange(100)).any()
+    heads = LeaveOutSmoother(rows, penalty=30.0, share=2.0, dense=False)
+    family = Family(100, data.family.scopes, [(heads, range(1, 3))], data.family.regions, rows=rows)
+    both = np.stack([data.scores, centre((data.scores > 1).astype(float), data.blocks)], 1)
+    reading = read_family(
+        family,
+        FailureMeasures(("mean loss", "error rate"), both, np.ones(2)),
+        permuter,
+        np.random.default_rng(3),
+        n_permutations=60,
+    )
+    draws = permuter.draw(60, np.random.default_rng(3).spawn(1)[0])
+    slow = [family.read(both[draws[:, b]].astype(np.float32)) for b in range(60)]
+    np.testing.assert_allclose(reading.null, [statistics.max() for statistics, _ in slow], atol=2e-4)
+    assert reading.trend_null is not None
+    np.testing.assert_allclose(reading.trend_null, [trend.max() for _, trend in slow], atol=2e-4)
