@@ -30,7 +30,7 @@ from core.errors import Cancelled, InvalidInput
 from core.training.adapters import ADAPTERS
 
 if TYPE_CHECKING:
-    from core.records import LoadedBenchmark
+    from core.records import LoadedBenchmark, Progress
     from core.training.adapted import Adapted
     from core.training.forgetting import ForgettingCheck
     from core.training.loop import Training
@@ -136,14 +136,14 @@ def adapt(
 
     seed, labelled = how.seed, after.check_labelled
     with TerminalProgress() as progress:
-        pictured, rest = _to_learn(options, benchmark, seed)
+        pictured, rest = _to_learn(options, benchmark, seed, progress)
         against = {  # read before the training, so that a wrong name is said before it
-            "benchmarks": [open_pictured(name) for name in after.check],
-            "retrieval": None if after.check_captions is None else open_pictured(after.check_captions),
+            "benchmarks": [open_pictured(name, progress=progress) for name in after.check],
+            "retrieval": after.check_captions and open_pictured(after.check_captions, progress=progress),
             "labelled": labelled and read_samples(None, images=labelled, progress=progress).samples,
         }
         encoder = load_encoder(options.encoder)
-        pictured = _with_everyday(pictured, options, seed)
+        pictured = _with_everyday(pictured, options, seed, progress)
         adapted = _train(options, settings, how, pictured, encoder, progress)
         progress.close()
         say("\n".join(trained_lines(adapted)))
@@ -193,20 +193,20 @@ def _check(options: AdaptOptions, after: CheckOptions, benchmark: str | None) ->
 
 
 def _to_learn(
-    options: AdaptOptions, benchmark: str | None, seed: int
+    options: AdaptOptions, benchmark: str | None, seed: int, progress: Progress
 ) -> tuple[LoadedBenchmark, LoadedBenchmark | None]:
     """What to learn from, and with --share what is left to test on."""
     if benchmark is not None:
         from core.composition.parts import two_parts
 
-        found = open_pictured(benchmark, options.format, options.images)
+        found = open_pictured(benchmark, options.format, options.images, progress=progress)
         return (found, None) if options.share is None else two_parts(found, options.share, seed=seed)
     from core.scenes.shipped import draw_training
 
     return draw_training(options.n or 2000, seed, options.kinds), None
 
 
-def _with_everyday(pictured: LoadedBenchmark, options: AdaptOptions, seed: int) -> LoadedBenchmark:
+def _with_everyday(pictured: LoadedBenchmark, options: AdaptOptions, seed: int, progress: Progress) -> LoadedBenchmark:
     """What to learn from, with the everyday pictures mixed in."""
     if options.everyday is None:
         return pictured
@@ -216,7 +216,7 @@ def _with_everyday(pictured: LoadedBenchmark, options: AdaptOptions, seed: int) 
 
     path = path_of(options.everyday, "The everyday pictures")
     most = options.everyday_n if path.exists() and recognise(path) == "captions" else None
-    found = open_pictured(options.everyday, images=options.everyday_images, n=most)
+    found = open_pictured(options.everyday, images=options.everyday_images, n=most, progress=progress)
     return joined_benchmarks(pictured, everyday_pairs(found, options.everyday_n, seed))
 
 

@@ -63,7 +63,7 @@ def competence(
                     "Competence is measured on captioned photographs or on texts. Give --captions and --images, or "
                     "--texts."
                 )
-            captioned = read_captioned(captions, images, split)
+            captioned = read_captioned(captions, images, split, progress=progress)
             table = measure_competence(tower, captioned, phrases, cache=cache, progress=progress)
     for path in (kept_at(cache, tower.fingerprint), *(() if out is None else (out,))):
         path.parent.mkdir(parents=True, exist_ok=True)

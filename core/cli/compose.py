@@ -113,14 +113,13 @@ def pictures(benchmark: str, form: str = "", images: Path | None = None) -> None
         raise InvalidInput(
             f"The benchmark {benchmark!r} comes along with its pictures: none are needed. Run it as it is."
         )
-    read = read_named(benchmark, form)
-    names = picture_list(read)
-    if images is None:
-        wanted, said = names, "are needed"
-    else:
-        with TerminalProgress() as progress:
+    said = "are needed"
+    with TerminalProgress() as progress:
+        read = read_named(benchmark, form, progress=progress)
+        names = wanted = picture_list(read)
+        if images is not None:
             index = index_files(open_images(images.expanduser(), progress=progress))
-        wanted, said = tuple(name for name in names if not index.find(name)), f"are not in {images.name!r}"
+            wanted, said = tuple(name for name in names if not index.find(name)), f"are not in {images.name!r}"
     if wanted:
         say("\n".join(wanted))
     summary = f"{len(wanted):,} of {len(names):,} pictures {said}."
@@ -144,7 +143,7 @@ def reproduce_cola(out: Path, encoder: str, dataset: Path | None, images: Path |
 
     make_folder(out, RESULT)
     with TerminalProgress() as progress:
-        pictured = open_pictured(str(file or _cola_file(images.expanduser())), "cola", images)
+        pictured = open_pictured(str(file or _cola_file(images.expanduser())), "cola", images, progress=progress)
         with quiet_packages():
             scorers = scorers_of([encoder])
         ran = score_models(pictured, scorers, progress)

@@ -31,6 +31,7 @@ def open_pictured(
     *,
     n: int | None = None,
     reading: dict[str, Any] | None = None,
+    progress: Progress,
 ) -> LoadedBenchmark:
     """A benchmark with its pictures: one that comes along by its name, else the file or folder at a path.
 
@@ -39,13 +40,12 @@ def open_pictured(
         images: where its pictures are; None looks beside its file.
         n: items of a benchmark that comes along, or pictures of a table of captions.
         reading: what the reader of that format takes besides.
+        progress: called while foils are made and the pictures are opened and looked at.
 
     Raises:
         InvalidInput: it is neither, it cannot be read, or none of its pictures is there.
     """
     from core.composition.pictures import find_pictures
-    from core.composition.readers import recognise
-    from core.composition.readers.fields import path_of
     from core.scenes.shipped import SHIPPED, open_shipped
 
     if what in SHIPPED and not Path(what).exists():
@@ -55,22 +55,35 @@ def open_pictured(
                 "no --images and no reader's option."
             )
         return open_shipped(what, n=n)
-    if n is not None:
-        path = path_of(what, "The benchmark")
-        if path.exists() and (form or recognise(path)) != "captions":
-            raise InvalidInput(
-                f"--n is for benchmarks that come along ({', '.join(SHIPPED)}) and for captions without foils: "
-                "another benchmark is read whole. Leave it out."
-            )
-        reading = {"most": n, **(reading or {})}
-    benchmark = read_named(what, form, **(reading or {}))
+    benchmark = read_named(what, form, **_drawn(what, form, n), **(reading or {}), progress=progress)
     path = Path(what).expanduser()
     if images is not None:
-        return find_pictures(benchmark, images)
+        return find_pictures(benchmark, images, progress=progress)
     try:
-        return find_pictures(benchmark, path if path.is_dir() else path.parent)
+        return find_pictures(benchmark, path if path.is_dir() else path.parent, progress=progress)
     except InvalidInput as error:
         raise InvalidInput(f"{error} Pictures that lie elsewhere are named with --images.") from None
+
+
+def _drawn(what: str, form: str, n: int | None) -> dict[str, Any]:
+    """What the reader is told of how many pictures to take.
+
+    Raises:
+        InvalidInput: the benchmark is read whole.
+    """
+    from core.composition.readers import recognise
+    from core.composition.readers.fields import path_of
+    from core.scenes.shipped import SHIPPED
+
+    if n is None:
+        return {}
+    path = path_of(what, "The benchmark")
+    if path.exists() and (form or recognise(path)) != "captions":
+        raise InvalidInput(
+            f"--n is for benchmarks that come along ({', '.join(SHIPPED)}) and for captions without foils: "
+            "another benchmark is read whole. Leave it out."
+        )
+    return {"most": n}
 
 
 def read_named(what: str, form: str, **reading: Any) -> Benchmark:

@@ -59,7 +59,8 @@ def run(benchmark: str, options: RunOptions, reader: ReaderOptions) -> None:
 
     _check_run(options)
     with TerminalProgress() as progress:
-        pictured = open_pictured(benchmark, options.format, options.images, n=options.n, reading=_reading(reader))
+        how: dict[str, Any] = {"n": options.n, "reading": _reading(reader), "progress": progress}
+        pictured = open_pictured(benchmark, options.format, options.images, **how)
         scorers, blind = scorers_of(options.encoder, rerank=options.rerank), not options.no_blind
         ran = score_models(pictured, scorers, progress, names=options.name, blind=blind, seed=options.seed)
         if options.out is not None:

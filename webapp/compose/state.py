@@ -101,7 +101,7 @@ def open_benchmark(
         folder = data_sets(root).get(choice.removeprefix(SERVER))
         if folder is None or not folder.is_dir():
             raise InvalidInput("This folder is no longer on the server. Choose another benchmark.")
-        return find_pictures(read_benchmark(form, folder), folder, progress=progress)
+        return find_pictures(read_benchmark(form, folder, progress=progress), folder, progress=progress)
     if choice != OWN:
         raise InvalidInput(f"There is no benchmark {choice[:40]!r}. Choose one from the list.")
     if not file or not images:
@@ -109,7 +109,8 @@ def open_benchmark(
         raise InvalidInput(
             f"Your own benchmark needs two files: add {missing} too, or choose a benchmark that comes along."
         )
-    return find_pictures(read_benchmark(form, Path(file)), Path(images), progress=progress)
+    read = read_benchmark(form, Path(file), progress=progress)
+    return find_pictures(read, Path(images), progress=progress)
 
 
 def scorer_for(key: str, adapters: Sequence[TrainedAdapter], access: ModelAccess) -> tuple[str, Scorer]:

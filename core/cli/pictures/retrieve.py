@@ -93,12 +93,13 @@ def _with_encoder(clips: Path, texts: Path, encoder: str, progress: Progress) ->
     from core.embeddings.cache import default_cache
     from core.embeddings.embed import read_images
     from core.embeddings.frame_curve import when_like
+    from core.embeddings.texts import encode_texts
     from core.encoders import load_encoder
     from core.encoders.clips import ClipEncoder
     from core.limits import Limits
 
     store = open_images(clips, Limits(), progress)
-    said, of = read_clip_texts(texts, store)
+    said, of = read_clip_texts(texts, store, progress=progress)
     loaded = load_encoder("clips" if encoder == "embedded" else f"clips:{encoder.removeprefix('clips:')}")
     rows = clip_rows(store.names)
     seen = read_images(store.keep(rows), loaded, modality="clip", cache=default_cache(), progress=progress)
@@ -109,7 +110,8 @@ def _with_encoder(clips: Path, texts: Path, encoder: str, progress: Progress) ->
     def second(text: int, clip: int) -> float:
         return when_like(store, readable[clip], cast(ClipEncoder, loaded), kept[0][text : text + 1]).best(0)
 
-    scores = loaded.encode_texts(kept[0]) @ seen.joint.vectors.T
+    vectors = encode_texts(loaded, kept[0], default_cache(), progress=progress)
+    scores = vectors @ seen.joint.vectors.T
     return _Asked(names, kept[0], kept[1], scores, kept[2], second)
 
 
@@ -126,12 +128,12 @@ def _with_univl(clips: Path, texts: Path, univl: Path, features: Path | None, ho
     notes = list[str]()
     if features is not None:
         table = read_feature_table(clips, features, progress=progress)
-        said, of = read_clip_texts(texts, table.names)
+        said, of = read_clip_texts(texts, table.names, progress=progress)
         names, rows, shown, unreadable = list(table.names), list(range(len(table.names))), table.clips, list[str]()
         notes += table.notes
     else:
         store = open_images(clips, Limits(), progress)
-        said, of = read_clip_texts(texts, store)
+        said, of = read_clip_texts(texts, store, progress=progress)
         files = clip_rows(store.names)
         seen = read_frame_features(store.keep(files), progress)
         rows, shown, unreadable = files[seen.kept].tolist(), seen.clips, list(seen.unreadable.values())

@@ -10,7 +10,7 @@ from typing import Any
 from core.composition.readers.fields import path_of
 from core.composition.readers.recognise import recognise
 from core.errors import InvalidInput
-from core.records import Benchmark
+from core.records import Benchmark, Progress, no_progress
 from core.registry import Registry
 
 READERS = Registry(
@@ -35,16 +35,20 @@ READERS = Registry(
     otherwise=", or none to have it recognised",
 )
 
+PROGRESS = "progress"
+"""The parameter of readers that take long, which is no option of the user's."""
+
 __all__ = ["READERS", "read_benchmark", "reader_options", "recognise"]
 
 
-def read_benchmark(name: str, path: Path | str, **options: Any) -> Benchmark:
+def read_benchmark(name: str, path: Path | str, *, progress: Progress = no_progress, **options: Any) -> Benchmark:
     """The benchmark in a file, or in a folder that holds its usual files.
 
     Args:
         name: a key of `READERS`; "" recognises it by the file's shape.
         options: what the reader of that name takes: `seen` (cola-single), `negatives` (crepe), `seed` and `max_words`
             (aro-order), `split` and `seed` (captions).
+        progress: for readers that take long.
 
     Raises:
         InvalidInput: there is no such name or option, or the file is not of that form.
@@ -57,10 +61,12 @@ def read_benchmark(name: str, path: Path | str, **options: Any) -> Benchmark:
         raise InvalidInput(
             f"The benchmark {name!r} has no option {strange[0]!r}. It has {', '.join(allowed) or 'none'}."
         )
-    return read(path, **options)
+    reports = {PROGRESS: progress} if PROGRESS in inspect.signature(read).parameters else {}
+    return read(path, **options, **reports)
 
 
 def reader_options(name: str) -> tuple[str, ...]:
     """Names of the options that a reader takes."""
     kinds = inspect.signature(READERS.load(name)).parameters.values()
-    return tuple(parameter.name for parameter in kinds if parameter.kind is inspect.Parameter.KEYWORD_ONLY)
+    only = (one.name for one in kinds if one.kind is inspect.Parameter.KEYWORD_ONLY)
+    return tuple(name for name in only if name != PROGRESS)

@@ -13,9 +13,10 @@ from core.composition.readers.builder import Builder, counted, tidy_caption
 from core.composition.readers.fields import Record, few
 from core.composition.readers.recognise import caption_columns, one_file_of, picture_column
 from core.composition.readers.tables import cell_of, read_rows
+from core.data.caption_cells import captions_in
 from core.errors import InvalidInput
 from core.options import check_seed
-from core.records import Benchmark
+from core.records import Benchmark, Progress, Reporter, no_progress
 
 SPLIT = "split"
 MAX_PICTURES = 20_000
@@ -32,14 +33,18 @@ class _Captioned:
     captions: list[str]
 
 
-def read_captions(path: Path, *, split: str = "", most: int | None = None, seed: int = 0) -> Benchmark:
-    """A CSV or TSV with pictures and one or more captions of each, in columns as Flickr8k's or in rows of one picture:
+def read_captions(
+    path: Path, *, split: str = "", most: int | None = None, seed: int = 0, progress: Progress = no_progress
+) -> Benchmark:
+    """A CSV or TSV with pictures and one or more captions of each, in columns as Flickr8k's, in rows of one
+    picture, or listed in a cell:
     each picture gives an item for each kind of foil that its captions allow (`core.composition.foils.of_captions`).
 
     Args:
         split: only rows whose column "split" says so; "" takes all.
         most: only so many of these pictures, at least 1, drawn by `seed`; None takes all.
         seed: draws what is added.
+        progress: called as ("make foils", done, total).
 
     Raises:
         InvalidInput: there is no column of pictures or captions, no row of that split, no caption that allows a foil,
@@ -67,7 +72,7 @@ def read_captions(path: Path, *, split: str = "", most: int | None = None, seed:
             f"{file.name} has {len(pictures):,} pictures, and foils are made for at most {MAX_PICTURES:,} at once. "
             "Draw some with --n, or take one --split."
         )
-    return _with_foils(file, pictures, seed, (*notes, *more))
+    return _with_foils(file, pictures, seed, (*notes, *more), progress)
 
 
 def _of_split(
@@ -77,7 +82,12 @@ def _of_split(
     columns = {name.strip().lower(): name for name in rows[0][1]}
     named = [cell_of(row, columns[SPLIT]).strip() if SPLIT in columns else "" for _, row in rows]
     kept = [
-        _Captioned(where, cell_of(row, picture).strip(), of, [tidy_caption(cell_of(row, c), where) for c in captions])
+        _Captioned(
+            where,
+            cell_of(row, picture).strip(),
+            of,
+            [tidy_caption(said, where) for c in captions for said in captions_in(cell_of(row, c))],
+        )
         for (where, row), of in zip(rows, named)
         if split in ("", of)
     ]
@@ -98,7 +108,9 @@ def _by_picture(rows: Sequence[_Captioned]) -> list[_Captioned]:
     return list(found.values())
 
 
-def _with_foils(file: Path, pictures: Sequence[_Captioned], seed: int, notes: Sequence[str]) -> Benchmark:
+def _with_foils(
+    file: Path, pictures: Sequence[_Captioned], seed: int, notes: Sequence[str], progress: Progress
+) -> Benchmark:
     things = things_named(caption for one in pictures for caption in one.captions)
     book = Builder(
         "captions",
@@ -110,7 +122,9 @@ def _with_foils(file: Path, pictures: Sequence[_Captioned], seed: int, notes: Se
         average="change",
         notes=list(notes),
     )
-    for one in pictures:
+    report = Reporter(progress, "make foils", len(pictures))
+    for i, one in enumerate(pictures):
+        report(i)
         if not one.name:
             book.exclude(one.where, "it names no picture")
             continue

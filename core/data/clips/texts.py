@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from core.data.caption_cells import captions_in
 from core.data.captioned import FILES
 from core.data.images.archives import FileImages
 from core.data.images.matching import index_files
@@ -14,7 +15,7 @@ from core.data.modality import SUFFIXES
 from core.data.tables.read import read_table
 from core.errors import InvalidInput, quoted
 from core.limits import Limits, byte_size
-from core.records import I64
+from core.records import I64, Progress, no_progress
 
 MAX_TEXTS = 50_000
 IDS = (*FILES, "video_id", "clip", "id")
@@ -22,31 +23,35 @@ TEXTS = ("caption", "text", "sentence", "description")
 """Columns whose names begin so hold texts."""
 
 
-def read_clip_texts(file: Path, clips: FileImages | Sequence[str]) -> tuple[list[str], list[int] | None]:
+def read_clip_texts(
+    file: Path, clips: FileImages | Sequence[str], *, progress: Progress = no_progress
+) -> tuple[list[str], list[int] | None]:
     """The texts, and the row of each one's clip, or None where the file does not say it.
 
     Args:
-        file: .txt, a text a line; or a table with a column of files and one or more of captions.
+        file: .txt, a text a line; or a table with a column of files and one or more of captions, a text
+            or a list of them in a cell.
         clips: a store whose files are named, or the clips' names.
+        progress: called while a table is read.
 
     Raises:
         InvalidInput: the file is missing, empty or too large, has no such column, or names no clip that is there.
     """
     if file.suffix.lower() == ".txt":
         return _lines(file), None
-    frame = read_table(file, as_text=IDS).frame
+    frame = read_table(file, as_text=IDS, progress=progress).frame
     columns = [str(column) for column in frame.columns]
     named = next((name for wanted in IDS for name in columns if name.casefold() == wanted), None)
     said = [name for name in columns if name.casefold().startswith(TEXTS)]
     if not said:
         raise InvalidInput(f"{file.name} has no column that begins with {quoted(*TEXTS)}. It has {quoted(*columns)}.")
     if named is None:
-        return _checked([_text(cell) for name in said for cell in frame[name] if _text(cell)], file), None
+        return _checked([text for name in said for cell in frame[name] for text in captions_in(cell)], file), None
     find = _finder(clips)
     texts, of, absent = list[str](), list[int](), list[str]()
     for row in frame[[named, *said]].itertuples(index=False):
         at = find(_text(row[0]))
-        own = [_text(cell) for cell in row[1:] if _text(cell)]
+        own = [text for cell in row[1:] for text in captions_in(cell)]
         if at is None:
             absent.append(_text(row[0]))
             continue

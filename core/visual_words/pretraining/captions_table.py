@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from core.data.caption_cells import captions_in
 from core.data.images.archives import open_images
 from core.data.images.matching import match_files
 from core.data.tables.read import read_table
@@ -34,7 +35,7 @@ def read_captions(
 
     Args:
         image: the column of files.
-        captions: the columns of captions; empty cells are passed over and counted.
+        captions: the columns of captions, a text or a list of them in a cell; empty cells are passed over and counted.
 
     Raises:
         InvalidInput: a column is not there, no picture is, or no caption is.
@@ -50,11 +51,10 @@ def read_captions(
     places = match_files(written, store, ledger, column=image, progress=progress)
     own = dict[int, list[str]]()
     n_empty = 0
-    cells = [[_text(cell) for cell in found.frame[column]] for column in captions]
+    cells = [[captions_in(cell) for cell in found.frame[column]] for column in captions]
     for row in ledger.kept().tolist():
-        texts = [column[row] for column in cells if column[row]]
-        n_empty += len(cells) - len(texts)
-        own.setdefault(int(places[row]), []).extend(texts)
+        own.setdefault(int(places[row]), []).extend(text for column in cells for text in column[row])
+        n_empty += sum(not column[row] for column in cells)
     if not any(own.values()):
         raise InvalidInput(f"{found.name} holds no caption in {quoted(*captions)}. Name the columns of captions.")
     empty = (f"{n_empty:,} cells of captions are empty.",) if n_empty else ()

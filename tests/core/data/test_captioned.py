@@ -42,6 +42,23 @@ def test_captions_in_columns_and_in_rows_are_joined_by_file(images: Path, tmp_pa
     assert again.captions[place] == ("a dog", "a cow")
 
 
+@pytest.mark.parametrize("ending", ["csv", "jsonl", "parquet"])
+def test_captions_listed_in_a_cell_are_read_one_by_one(images: Path, tmp_path: Path, ending: str) -> None:
+    frame, path = pd.DataFrame({"file": FILES, "captions": [["a dog", "a cat, red"]] * N}), tmp_path / f"t.{ending}"
+    written = {"csv": frame.to_csv, "parquet": frame.to_parquet}
+    if ending == "jsonl":
+        frame.to_json(path, orient="records", lines=True)
+    else:
+        written[ending](path, index=False)
+    assert set(read_captioned(path, images).captions) == {("a dog", "a cat, red")}
+
+
+def test_reading_says_where_it_is(images: Path, tmp_path: Path) -> None:
+    seen: set[str] = set()
+    read_captioned(write(tmp_path, file=FILES, caption=["a dog"] * N), images, progress=lambda step, *_: seen.add(step))
+    assert {"read table", "open images"} <= seen
+
+
 def test_only_the_asked_splits_are_taken(images: Path, tmp_path: Path) -> None:
     table = write(tmp_path, file=FILES, split=["dev"] * 100 + ["train"] * 4, caption=["a dog"] * N)
     assert len(read_captioned(table, images, ["dev"]).captions) == 100

@@ -117,6 +117,19 @@ def test_features_of_another_network_are_refused(laid_out: Path, capsys: pytest.
     assert main(["retrieve", "x", "--texts", "y", "--features", "z"]) == 2
 
 
+def test_texts_listed_in_a_cell_are_taken_one_by_one(tmp_path: Path) -> None:
+    said = '[{"video_id": "a", "caption": ["a cube", "a ball"]}, {"video_id": "b", "caption": ["a star"]}]'
+    (tmp_path / "texts.json").write_text(said, "utf-8")
+    steps = list[str]()
+    found = read_clip_texts(tmp_path / "texts.json", ["a", "b"], progress=lambda step, *_: steps.append(step))
+    assert found == (["a cube", "a ball", "a star"], [0, 0, 1])
+    (tmp_path / "texts.csv").write_text("caption\n\"['a cube', 'a ball']\"\n", "utf-8")
+    assert (
+        read_clip_texts(tmp_path / "texts.csv", ["a"], progress=lambda step, *_: steps.append(step))[0] == found[0][:2]
+    )
+    assert set(steps) == {"read table"}
+
+
 def test_texts_without_a_column_of_clips_are_only_asked(tmp_path: Path) -> None:
     (tmp_path / "texts.csv").write_text("caption\na cube\n\na ball\n", "utf-8")
     assert read_clip_texts(tmp_path / "texts.csv", ["a"]) == (["a cube", "a ball"], None)

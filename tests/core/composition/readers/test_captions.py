@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
 from core.cli.compose_models import open_pictured
 from core.composition.foils.of_captions import LEAST_NAMED, caption_foils, things_named
 from core.composition.readers import read_benchmark
-from core.errors import InvalidInput
+from core.errors import Cancelled, InvalidInput
+from core.records import no_progress
 from tests.support import benchmark_files as written
 from tests.support.benchmark_files import write
 
@@ -74,14 +76,40 @@ def test_rows_of_one_picture_are_taken_together(tmp_path: Path) -> None:
     assert "A white dog on" not in said  # the third row says that it is white
 
 
+def test_captions_listed_in_a_cell_are_those_in_columns(tmp_path: Path) -> None:
+    said = ["A black dog on a mat .", "A dog, black, lies under a lamp ."]
+    wide = pd.DataFrame({"image": ["1.jpg"], "caption_0": said[:1], "caption_1": said[1:]})
+    listed = pd.DataFrame({"image": ["1.jpg"], "captions": [said]})
+    (tmp_path / "wide.csv").write_text(wide.to_csv(index=False), "utf-8")
+    (tmp_path / "listed.csv").write_text(listed.to_csv(index=False), "utf-8")
+    one, other = (read_benchmark("", tmp_path / f"{name}.csv").items for name in ("wide", "listed"))
+    assert [item.captions for item in one] == [item.captions for item in other]
+
+
+def test_reading_says_where_it_is_and_can_be_stopped(tmp_path: Path) -> None:
+    write(tmp_path / "captions.csv", "image,caption\n0.png,A black dog .\n1.png,A red cat .\n")
+    for i in range(2):
+        Image.new("RGB", (8, 8)).save(tmp_path / f"{i}.png")
+    seen: list[tuple[str, int, int]] = []
+    open_pictured(str(tmp_path), progress=lambda *now: seen.append(now))
+    assert ("make foils", 0, 2) in seen
+    assert ("check pictures", 0, 2) in seen
+
+    def stop(step: str, done: int, total: int) -> None:
+        raise Cancelled("stopped")
+
+    with pytest.raises(Cancelled):
+        read_benchmark("captions", tmp_path / "captions.csv", progress=stop)
+
+
 def test_a_folder_with_such_a_table_can_be_drawn_from(tmp_path: Path) -> None:
     write(tmp_path / "captions.csv", "image,caption\n0.png,A black dog .\n1.png,A red cat .\n")
     for i in range(2):
         Image.new("RGB", (8, 8)).save(tmp_path / f"{i}.png")
     for path in (tmp_path, tmp_path / "captions.csv"):
-        assert len(open_pictured(str(path), n=1).benchmark.pictures) == 1
+        assert len(open_pictured(str(path), n=1, progress=no_progress).benchmark.pictures) == 1
     with pytest.raises(InvalidInput, match="There is no benchmark"):
-        open_pictured(str(tmp_path / "none.csv"), n=1)
+        open_pictured(str(tmp_path / "none.csv"), n=1, progress=no_progress)
 
 
 def test_a_table_that_brings_its_foils_is_not_taken_for_captions_alone(tmp_path: Path) -> None:

@@ -281,6 +281,15 @@ def test_the_command_learns_measures_and_writes(own: Path, tmp_path: Path, capsy
     assert "give --words 8 --width 16" in capsys.readouterr().err
 
 
+def test_captions_listed_in_a_cell_are_read_one_by_one(own: Path, tmp_path: Path) -> None:
+    said = ['["a red ball", "a ball, red"]', "a blue cube", ""]
+    names = [f"rendered_{i:06}.png" for i in (0, 0, 1)]
+    pd.DataFrame({"image": names, "caption": said}).to_csv(tmp_path / "t.csv", index=False)
+    found = read_captions(tmp_path / "t.csv", own / "images", image="image", captions=("caption",))
+    assert found.captions == (("a red ball", "a ball, red", "a blue cube"), ())
+    assert "1 cells of captions are empty." in found.notes
+
+
 def test_tables_that_hold_nothing_are_refused(own: Path, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="has no column 'text'"):
         read_captions(own / "captions.csv", own / "images", image="image", captions=("text",))
