@@ -13,6 +13,7 @@ from core.data.samples import DataSet
 from core.discovery.engines.planted import plant_embeddings
 from core.records import Embeddings
 from tests.benchmarks import counterexamples, honesty, predictions
+from tests.benchmarks.caption_classes import class_of
 from tests.benchmarks.lines import append_line, read_lines
 from tests.support.planted_words import planted_run, samples_of
 
@@ -152,3 +153,9 @@ def predict_again(found):
     _, _, fresh = planted_run("rare")
     samples, outcomes, embeddings, words = samples_of(fresh, "fresh")
     return predict(found, DataSet(samples, outcomes, embeddings, (), (), words))
+
+
+def test_a_photograph_is_of_the_one_class_that_captions_agree_on():
+    assert class_of(["A dog runs .", "A puppy on grass .", "An animal outside ."]) == "dog"
+    assert class_of(["A dog runs .", "An animal on grass .", "A man ."]) is None  # one caption alone
+    assert class_of(["A dog in snow .", "A snowy dog .", "A man ."]) is None  # two classes
