@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -123,10 +123,24 @@ def nearest_by_cosine(vectors: F32, k: int) -> tuple[I64, F32]:
     return rows, np.where(away < SAME, np.float32(0), away)
 
 
+@contextmanager
+def _same_threads() -> Iterator[None]:
+    """Leave OpenMP's number of threads as it was: UMAP sets numba's to all processors in the end, and torch shares it,
+    whatever OMP_NUM_THREADS says."""
+    controller: Any = import_module("threadpoolctl").ThreadpoolController()  # scikit-learn brings it
+    libraries: list[Any] = controller.select(user_api="openmp").lib_controllers
+    before = [library.num_threads for library in libraries]
+    try:
+        yield
+    finally:
+        for library, n in zip(libraries, before):
+            library.set_num_threads(n)
+
+
 def _umap(vectors: F32, *, seed: int, epochs: int | None = None) -> F32:
     n, k = len(vectors), min(NEIGHBOURS, len(vectors) - 1)
     known = (*nearest_by_cosine(vectors, k), None) if n <= EXACT else (None, None, None)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), _same_threads():
         warnings.simplefilter("ignore")  # umap warns that a seed means one thread, which is what we want
         umap: Any = import_module("umap")  # late, since it compiles on import; of its types nothing can be told
         keep_compiled()

@@ -3,14 +3,15 @@
     python -m tests.benchmarks.first_run IMAGES --out FILE [--n 200] [--every 8]
 
 The model has random weights, which cost what trained ones do. The loss is planted on the darkest fifth of the first
-`n` pictures by name, in ten made classes. Every run has a process and an empty cache of its own. After it, every
+`n` pictures by name, in ten made classes. The run has a process and an empty cache of its own. After it, every
 eighth of the vocabulary's texts is encoded at its own length and at the whole context, as before November 2026, in
-batches as the run's; "before" is the run's vocabulary times their ratio. Figures: docs/evidence/cost.md.
+batches as the run's. Figures: docs/evidence/cost.md.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import subprocess
@@ -24,10 +25,12 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from core.encoders.open_clip.encoder import OpenClipEncoder
 from core.language.phrases import PROMPTS
 from core.language.prompts import keep_apart, prompts, synonyms_of
 from core.language.vocabulary import read_vocabulary
 from tests.benchmarks.lines import append_line
+from tests.benchmarks.open_clip_texts import both_ways, make_model
 from tests.benchmarks.speed import Steps
 
 PARTS = {
@@ -53,38 +56,22 @@ def write_table(images: Path, n: int, work: Path) -> Path:
     return work / "table.csv"
 
 
-def measure(work: Path, every: int) -> dict[str, Any]:
-    """One diagnosis in this process, with an empty cache, and its texts both ways."""
-    steps = Steps()
+def measure(work: Path) -> dict[str, Any]:
+    """One diagnosis in this process, with an empty cache."""
+    begun, steps = time.process_time(), Steps()
     from core.diagnose import diagnose
-    from core.encoders import load_encoder
-    from tests.benchmarks.open_clip_texts import both_ways
 
     name = f"open_clip:local-dir:{work / 'model'}"
     with tempfile.TemporaryDirectory() as cache:
         found = diagnose(
             work / "table.csv", images=work / "up", encoder=name, loss="loss", cache=Path(cache), progress=steps
         )
-    spent = time.process_time()
-    parts: dict[str, float] = {}
+    spent, parts = time.process_time(), {"opening": begun}
     for step, seconds in steps.close().items():
-        parts[PARTS.get(step, step)] = parts.get(PARTS.get(step, step), 0.0) + seconds
-    texts = texts_of(found.samples.class_names)
-    some, encoder = texts[::every], load_encoder(name)
-    encoder.encode_texts(some[:1])  # opens the text tower
-    batches = [some[at : at + encoder.batch_size] for at in range(0, len(some), encoder.batch_size)]
-    whole, own, _ = np.sum([both_ways(encoder, batch) for batch in batches], 0)
-    return {
-        "n": len(found.samples),
-        "clusters": len(found.clusters),
-        "phrases": 0 if found.words is None else len(found.words.phrases),
-        "texts": len(texts),
-        "cpu_s": {part: round(seconds, 1) for part, seconds in parts.items()},
-        "cpu_s_all": round(spent, 1),
-        "beside": {"texts": len(some), "own_s": round(own, 1), "whole_s": round(whole, 1)},
-        "vocabulary_before_s": round(parts["vocabulary"] * whole / own, 1),
-        "load": round(os.getloadavg()[0], 1),
-    }
+        parts[PARTS.get(step, step)] = round(parts.get(PARTS.get(step, step), 0.0) + seconds, 1)
+    phrases = 0 if found.words is None else len(found.words.phrases)
+    counts = {"n": len(found.samples), "clusters": len(found.clusters), "phrases": phrases}
+    return counts | {"cpu_s": parts, "cpu_s_all": round(spent, 1), "load": round(os.getloadavg()[0], 1)}
 
 
 def texts_of(class_names: Sequence[str]) -> list[str]:
@@ -94,27 +81,37 @@ def texts_of(class_names: Sequence[str]) -> list[str]:
     return sorted(set(said), key=lambda text: (len(text), text))
 
 
+def beside(encoder: OpenClipEncoder, texts: Sequence[str], every: int) -> dict[str, Any]:
+    """Some of the texts both ways, in batches as the run's."""
+    some = texts[::every]
+    encoder.encode_texts(some[:1])  # opens the text tower
+    batches = [some[at : at + encoder.batch_size] for at in range(0, len(some), encoder.batch_size)]
+    whole, own, _ = np.sum([both_ways(encoder, batch) for batch in batches], 0)
+    found = {"texts": len(texts), "both_ways": len(some), "whole_s": round(whole, 1), "own_s": round(own, 1)}
+    return found | {"load_then": round(os.getloadavg()[0], 1)}
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Make the model and the table once, and measure in processes of their own."""
+    """Make the model and the table, measure a run in a process of its own, and then the texts."""
     ask = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    ask.add_argument("images", type=Path, help="a folder of pictures; with --one the folder that was made")
+    ask.add_argument("images", type=Path, help="a folder of pictures")
     ask.add_argument("--out", type=Path, required=True)
     ask.add_argument("--n", type=int, default=200)
     ask.add_argument("--every", type=int, default=8, help="of how many texts one is encoded both ways")
     ask.add_argument("--one", action="store_true", help=argparse.SUPPRESS)
     said = ask.parse_args(arguments)
     if said.one:
-        append_line(said.out, measure(said.images, said.every))
+        print(json.dumps(measure(said.images)))
         return
-    from tests.benchmarks.open_clip_texts import make_model
-
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "model").mkdir()
-        make_model("ViT-B-32", Path(folder) / "model")
+        encoder = make_model("ViT-B-32", Path(folder) / "model")
         write_table(said.images, said.n, Path(folder))
-        command = [sys.executable, "-m", "tests.benchmarks.first_run", folder, "--one", "--every", str(said.every)]
-        subprocess.run([*command, "--out", str(said.out)], check=True)
-        print(said.out.read_text("utf-8").splitlines()[-1])
+        command = [sys.executable, "-m", "tests.benchmarks.first_run", folder, "--out", str(said.out), "--one"]
+        out = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    line = json.loads(out.splitlines()[-1]) | beside(encoder, texts_of([f"class {i}" for i in range(10)]), said.every)
+    append_line(said.out, line)
+    print(json.dumps(line))
 
 
 if __name__ == "__main__":

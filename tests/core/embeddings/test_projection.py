@@ -25,6 +25,17 @@ def blobs(n: int = 120) -> tuple[F32, np.ndarray]:
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32), which
 
 
+def test_a_map_leaves_the_number_of_torchs_threads_as_it_was() -> None:
+    torch = pytest.importorskip("torch")
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        umap_map(embeddings(blobs()[0]))
+        assert torch.get_num_threads() == 1
+    finally:
+        torch.set_num_threads(before)
+
+
 def test_the_pca_view_is_scikit_learns_up_to_scale_and_sign() -> None:
     vectors = np.random.default_rng(1).normal(size=(80, 10)) * np.linspace(3, 1, 10)
     found = pca_map(embeddings(vectors))
