@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache
 from importlib import import_module
@@ -124,7 +124,7 @@ def nearest_by_cosine(vectors: F32, k: int) -> tuple[I64, F32]:
 
 
 @contextmanager
-def _same_threads() -> Iterator[None]:
+def _same_threads() -> Generator[None]:
     """Leave OpenMP's number of threads as it was: UMAP sets numba's to all processors in the end, and torch shares it,
     whatever OMP_NUM_THREADS says."""
     controller: Any = import_module("threadpoolctl").ThreadpoolController()  # scikit-learn brings it
