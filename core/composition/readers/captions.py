@@ -36,8 +36,7 @@ class _Captioned:
 def read_captions(
     path: Path, *, split: str = "", most: int | None = None, seed: int = 0, progress: Progress = no_progress
 ) -> Benchmark:
-    """A CSV or TSV with pictures and one or more captions of each, in columns as Flickr8k's, in rows of one
-    picture, or listed in a cell:
+    """A CSV or TSV with pictures and captions of each, in columns as Flickr8k's, in rows of one, or listed in a cell:
     each picture gives an item for each kind of foil that its captions allow (`core.composition.foils.of_captions`).
 
     Args:

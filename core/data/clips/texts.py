@@ -29,8 +29,7 @@ def read_clip_texts(
     """The texts, and the row of each one's clip, or None where the file does not say it.
 
     Args:
-        file: .txt, a text a line; or a table with a column of files and one or more of captions, a text
-            or a list of them in a cell.
+        file: .txt, a text a line; or a table with a column of files and one or more of captions, some in a cell.
         clips: a store whose files are named, or the clips' names.
         progress: called while a table is read.
 
