@@ -57,6 +57,7 @@ def ask(
     from core.checks import answers as told, questions
     from core.embeddings.cache import default_cache
     from core.reports.wording import answers as sentences
+    from core.reports.wording.predictions import tried_sentence
     from core.store import load
 
     if rerank is not None:
@@ -80,6 +81,8 @@ def ask(
         say()
     for found in differences:
         say(sentences.difference_sentence(diagnosis, found))
+    if tried := tried_sentence(diagnosis.prediction):
+        say(f"\n{tried}")
 
 
 def _check_adapter(folder: Path) -> None:

@@ -14,6 +14,7 @@ from core.numbers import number, p_value, with_interval
 from core.records import I64, Diagnosis
 from core.reports.html.intervals import DotChart, Mark, axis_of, dot_chart, tick
 from core.reports.wording.answers import answer_parts, difference_sentence
+from core.reports.wording.predictions import tried_sentence
 from webapp.markup.html import Tile, tile_of
 from webapp.markup.render import render
 
@@ -70,6 +71,7 @@ def answers_view(diagnosis: Diagnosis, answers: Sequence[Answer], gap: Differenc
         between="" if gap is None else difference_sentence(diagnosis, gap),
         cards=[_card(diagnosis, answer) for answer in answers],
         outcomes=diagnosis.outcomes,
+        tried=tried_sentence(diagnosis.prediction),
     )
 
 

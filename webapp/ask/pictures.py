@@ -23,6 +23,7 @@ from webapp.state.caches import own_cache
 from webapp.state.events import as_int, event_data
 from webapp.state.jobs import HEAVY, PRIVATE, QUICK, Job, follow, wire_cancel
 from webapp.state.quotas import STATE_S
+from webapp.state.runs import RUNS
 from webapp.state.session import Session, require_run, shows_errors
 
 if TYPE_CHECKING:
@@ -182,14 +183,18 @@ def intro(diagnosis: Diagnosis | None) -> str:
 
 
 def on_run(session: Session, state: KeptState[AnsweredRun]) -> tuple[Any, ...]:
-    """The tab is shown: see `reopened`."""
-    return reopened(session, state, intro, FILES)
+    """The tab is shown: returns (accordion, then what `reopened` gives); there is none where the run has no
+    pictures."""
+    there = gr.update(visible=has_pictures(RUNS.get(session.run))) if session.run else gr.skip()
+    return there, *reopened(session, state, intro, FILES)
 
 
 def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, diagnosis: Diagnosis | None, first: str) -> None:
     """Lay out the accordion and wire it."""
     state, job, made = gr.State(KeptState(first), time_to_live=STATE_S), gr.State(""), gr.State(None)
-    with gr.Accordion("Ask the pictures: one question to each of them", open=False, elem_id="pictures"):
+    usable = diagnosis is None or has_pictures(diagnosis)
+    title = "Ask the pictures: one question to each of them"
+    with gr.Accordion(title, open=False, visible=usable, elem_id="pictures") as fold:
         said = gr.HTML(intro(diagnosis), run="", elem_id="pictures-intro", **pane())
         text = gr.Textbox(
             label="A question about drawn scenes",
@@ -199,7 +204,6 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, diagnosis: 
             max_lines=1,
             max_length=MAX_QUESTION,
         )
-        usable = diagnosis is None or has_pictures(diagnosis)
         parts = made_parts("pictures", "Ask every picture", FILES, first, width=180, interactive=usable)
     asks: dict[str, Any] = {"fn": shows_errors(on_answers), "inputs": [session, state, text], **HEAVY, **PRIVATE}
     asks["outputs"] = [job, parts.status, made]
@@ -210,4 +214,4 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, diagnosis: 
     wire_cancel(parts.cancel, job)
     mapped = [tabs, session, view.pane, view.failure_map]
     parts.view.act(shows_errors(on_show), [session, state], mapped, **QUICK)
-    tab.select(shows_errors(on_run), [session, state], [state, said, parts.run, *told], **QUICK)
+    tab.select(shows_errors(on_run), [session, state], [fold, state, said, parts.run, *told], **QUICK)

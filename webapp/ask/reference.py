@@ -116,10 +116,9 @@ def on_drawn(session: Session, state: KeptState[MadeFiles], made: MadeFiles | No
 
 
 def on_run(session: Session, state: KeptState[MadeFiles]) -> tuple[Any, ...]:
-    """The tab is shown: returns whether the fields are, then what `reopened` gives."""
-    changed = bool(session.run) and state.run != session.run
-    fields = gr.update(visible=usable(RUNS.get(session.run))) if changed else gr.skip()
-    return fields, *reopened(session, state, intro, FILES, usable)
+    """The tab is shown: returns (accordion, then what `reopened` gives); there is none where the run is of no scans."""
+    there = gr.update(visible=usable(RUNS.get(session.run))) if session.run else gr.skip()
+    return there, *reopened(session, state, intro, FILES, usable)
 
 
 def _fields(diagnosis: Diagnosis | None, first: str) -> tuple[gr.File, gr.File, list[Any], MadeParts]:
@@ -138,15 +137,13 @@ def _fields(diagnosis: Diagnosis | None, first: str) -> tuple[gr.File, gr.File, 
 def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, diagnosis: Diagnosis | None, first: str) -> None:
     """Lay out the accordion and wire it."""
     state, job, made = gr.State(KeptState(first), time_to_live=STATE_S), gr.State(""), gr.State(None)
-    with gr.Accordion(
-        "Reference masks: what would a mask look like where there is none?", open=False, elem_id="reference"
-    ):
+    title = "Reference masks: what would a mask look like where there is none?"
+    with gr.Accordion(title, open=False, visible=usable(diagnosis), elem_id="reference") as fold:
         said = gr.HTML(intro(diagnosis), elem_id="reference-intro", **PLAIN)
-        with gr.Column(visible=usable(diagnosis)) as fields:
-            table, images, columns, parts = _fields(diagnosis, first)
+        table, images, columns, parts = _fields(diagnosis, first)
     told = [parts.status, parts.view, *parts.buttons]
     given = [session, table, images, *columns]
     drawn = parts.run.click(shows_errors(on_reference), given, [job, parts.status, made], **HEAVY, **PRIVATE)
     drawn.success(shows_errors(on_drawn), [session, state, made], [state, *told, view.notes], **PRIVATE)
     wire_cancel(parts.cancel, job)
-    tab.select(shows_errors(on_run), [session, state], [fields, state, said, parts.run, *told], **QUICK)
+    tab.select(shows_errors(on_run), [session, state], [fold, state, said, parts.run, *told], **QUICK)

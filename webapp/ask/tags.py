@@ -155,8 +155,9 @@ def on_tagged(session: Session, state: TagsState, made: TaggedRun | None) -> tup
         said = closing("Done", "These tags are of another run. Open that run and test the list again to see them.")
         return gr.skip(), said, *(gr.skip() for _ in range(2 + len(FILES)))
     state = TagsState(made.run, made.report, (state.lists if state.run == made.run else 0) + 1)
-    table = gr.update(value=tags_view(made.report, state.lists), run=made.run)
-    tagged = gr.update(value=tagged_view(RUNS.get(made.run), made.report, 0), run=made.run)
+    diagnosis = RUNS.get(made.run)
+    table = gr.update(value=tags_view(made.report, state.lists, diagnosis.prediction), run=made.run)
+    tagged = gr.update(value=tagged_view(diagnosis, made.report, 0), run=made.run)
     return state, gr.skip(), table, tagged, *(gr.update(value=str(path), interactive=True) for path in made.files)
 
 

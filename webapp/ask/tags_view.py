@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.numbers import bracketed, number, percent, points, signed, with_interval
-from core.records import I64, Diagnosis, Estimate
+from core.records import I64, Diagnosis, Estimate, Prediction
 from core.reports.html.intervals import Axis, Dot, Mark, axis_of, dots
+from core.reports.wording.predictions import tried_sentence
 from core.reports.wording.tags import headline, tag_sentence
 from webapp.markup.html import tile_of
 from webapp.markup.render import render
@@ -39,11 +40,12 @@ class TagRow:
     """Below the p, what it is of, such as "mean loss +0.13 (0.05 to 0.21)"."""
 
 
-def tags_view(report: TagReport, lists: int) -> str:
+def tags_view(report: TagReport, lists: int, prediction: Prediction | None = None) -> str:
     """What the list comes to, and every tag with its figures, strongest excess first.
 
     Args:
         lists: how many lists of tags this visit has tested on the run: each is a family of its own.
+        prediction: of the run, if it was tried on fresh samples.
     """
     axis = axis_of([m for tag in report.tags for m in _marks(tag)], least=0.0, most=TOP)
     return render(
@@ -54,6 +56,7 @@ def tags_view(report: TagReport, lists: int) -> str:
         ends=(number(axis[0]), number(axis[1])),
         n_wordings=len(report.tags[0].wordings),
         lists=lists,
+        tried=tried_sentence(prediction),
     )
 
 

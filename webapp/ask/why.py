@@ -192,15 +192,16 @@ def choices(diagnosis: Diagnosis | None) -> tuple[Any, Any]:
 
 
 def on_run(session: Session, made: KeptState[MadeFiles], read: KeptState[MadeFiles]) -> tuple[Any, ...]:
-    """The tab is shown: returns (whether the fields are, clusters, faults), then what `reopened` gives of the files and
-    of the scores, whose intro is not told twice."""
+    """The tab is shown: returns (accordion, fields, clusters, faults), then what `reopened` gives of the files and of
+    the scores, whose intro is not told twice; there is no accordion where the run is of no scans or clips."""
+    there = gr.update(visible=bool(kinds(RUNS.get(session.run)))) if session.run else gr.skip()
     of_files = reopened(session, made, intro, MADE, usable)
     state, _, *of_scores = reopened(session, read, intro, READ, usable)
     changed = bool(session.run) and made.run != session.run
     if not changed:
-        return gr.skip(), gr.skip(), gr.skip(), *of_files, state, *of_scores
+        return there, gr.skip(), gr.skip(), gr.skip(), *of_files, state, *of_scores
     diagnosis = RUNS.get(session.run)
-    return gr.update(visible=usable(diagnosis)), *choices(diagnosis), *of_files, state, *of_scores
+    return there, gr.update(visible=usable(diagnosis)), *choices(diagnosis), *of_files, state, *of_scores
 
 
 @dataclass(frozen=True)
@@ -246,7 +247,7 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, diagnosis: 
     made, read = (gr.State(KeptState(first), time_to_live=STATE_S) for _ in range(2))
     jobs, found = [gr.State(""), gr.State("")], [gr.State(None), gr.State(None)]
     title = "Why? Scans and clips with a suspected fault taken out, for your model to score again"
-    with gr.Accordion(title, open=False, elem_id="why"):
+    with gr.Accordion(title, open=False, visible=bool(kinds(diagnosis)), elem_id="why") as fold:
         said = gr.HTML(intro(diagnosis), elem_id="why-intro", **PLAIN)
         with gr.Column(visible=usable(diagnosis)) as fields:
             form = _fields(diagnosis, first)
@@ -259,5 +260,6 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, diagnosis: 
     reads.success(shows_errors(on_told), [session, read, found[1]], [read, *told[1]], **PRIVATE)
     wire_cancel(form.made.cancel, jobs[0])
     wire_cancel(form.read.cancel, jobs[1])
-    opened = [fields, form.cluster, form.faults, made, said, form.made.run, *told[0], read, form.read.run, *told[1]]
+    of_files, of_scores = [made, said, form.made.run, *told[0]], [read, form.read.run, *told[1]]
+    opened = [fold, fields, form.cluster, form.faults, *of_files, *of_scores]
     tab.select(shows_errors(on_run), [session, made, read], opened, **QUICK)

@@ -10,7 +10,7 @@ from core.records import EVERYTHING, Diagnosis, Prediction
 from core.reports.html.intervals import Axis, Mark, dots
 from core.reports.html.predictions import MEASURES, measure_axis, prediction_tables
 from core.reports.wording.findings import cluster_title
-from core.reports.wording.predictions import MeasureStyle, measure_name, replication_sentence
+from core.reports.wording.predictions import WHICH_COUNTS, MeasureStyle, measure_name, replication_sentence
 from core.reports.wording.sensitivity import sensitivity_sentence
 from webapp.markup.render import render
 
@@ -36,7 +36,7 @@ def prediction_view(diagnosis: Diagnosis, prediction: Prediction) -> str:
     return render(
         "predict/result.html.j2",
         headline=headline(prediction),
-        lead=f"Tried on {fresh}{prediction.source}, which the search never saw.",
+        lead=f"Tried on {fresh}{prediction.source}, which the search never saw. {WHICH_COUNTS}",
         tables=prediction_tables(diagnosis, prediction),
         notes=notes,
         digest=prediction.digest,

@@ -34,7 +34,7 @@ from core.reports.wording.candidates import candidates_sentence, chance_phrase, 
 from core.reports.wording.classes import class_level, through_sentence, untested_sentence
 from core.reports.wording.effects import coverage_is, effect_figure, loss_phrase
 from core.reports.wording.findings import cluster_title, doubtful_names
-from core.reports.wording.predictions import replication_sentence
+from core.reports.wording.predictions import WHICH_COUNTS, fresh_source, replication_sentence
 from core.reports.wording.reasons import faithfulness_sentence, kinds_table
 from core.reports.wording.scans import outlines_sentence, reference_of
 from core.reports.wording.sensitivity import classes_sentence, sensitivity_sentence
@@ -110,6 +110,8 @@ def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str
             prediction=found,
             predicted=() if found is None else prediction_tables(diagnosis, found),
             replication_sentence="" if found is None else replication_sentence(found),
+            fresh_source="" if found is None else fresh_source(found),
+            which_counts=WHICH_COUNTS,
             probes=probe_sections(diagnosis, gallery.entries),
             suspects=gallery.entries(diagnosis.label_errors[:MAX_PER_CLUSTER]),
             reference=reference_of(diagnosis),

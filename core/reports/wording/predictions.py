@@ -13,6 +13,12 @@ from core.reports.wording.findings import cluster_title
 CONFIRMED_KINDS = ("cluster", "phrase", "condition")
 """The kinds of a prediction's rows that were confirmed before; the others are what a person would have picked."""
 
+WHICH_COUNTS = (
+    "Where a p of the run, an answer or a tag says another thing, this counts more: those are of the samples that were "
+    "searched. Too few fresh samples leave it open."
+)
+"""Which of two verdicts counts, said where the fresh samples' is shown."""
+
 
 @dataclass(frozen=True, slots=True)
 class MeasureStyle:
@@ -84,6 +90,23 @@ def prediction_sentence(row: PredictionRow, prediction: Prediction | None = None
         f"{start}; {value(row.predicted.value)} {what} was predicted{expected} and "
         f"{seen}{rest}{chance}{f': {verdict}' if verdict else ''}."
     )
+
+
+def tried_sentence(prediction: Prediction | None) -> str:
+    """Beside an answer or tags: that the findings were tried on fresh samples too, and that this counts; "" if not."""
+    if prediction is None:
+        return ""
+    return (
+        f"This is of the samples that were searched. The findings were tried on {fresh_source(prediction)} too, and "
+        "what those show counts more (Predict)."
+    )
+
+
+def fresh_source(prediction: Prediction) -> str:
+    """Such as "320 held-back samples", or "320 fresh samples (new.csv)"."""
+    if "held-back" in prediction.source:
+        return prediction.source
+    return f"{count(prediction.n_fresh, 'fresh sample')} ({prediction.source})"
 
 
 def replication_sentence(prediction: Prediction) -> str:

@@ -27,7 +27,13 @@ from core.reports.wording.classes import class_lines
 from core.reports.wording.competence import competence_in_brief
 from core.reports.wording.effects import clipped_at, coverage_is, loss_phrase
 from core.reports.wording.findings import best_phrase, cluster_title, doubtful_names, overlap
-from core.reports.wording.predictions import prediction_rows, prediction_sentence, replication_sentence
+from core.reports.wording.predictions import (
+    WHICH_COUNTS,
+    fresh_source,
+    prediction_rows,
+    prediction_sentence,
+    replication_sentence,
+)
 from core.reports.wording.sensitivity import sensitivity_sentence
 from core.statistics.measures import in_shares, tested_effect
 
@@ -282,13 +288,12 @@ def prediction_lines(diagnosis: Diagnosis) -> list[str]:
     if prediction is None:
         return []
     digits = digits_for(diagnosis.outcomes.loss)
-    fresh = count(prediction.n_fresh, "fresh sample")
-    source = prediction.source if "held-back" in prediction.source else f"{fresh} ({prediction.source})"
-    lines = [f"On {source}: {replication_sentence(prediction)}"]
+    lines = [f"On {fresh_source(prediction)}: {replication_sentence(prediction)}"]
     if prediction.excluded:
         lines.append(f"  {count(len(prediction.excluded), 'fresh row')} left out: {_reasons(prediction.excluded)}.")
     lines += [f"  Note: {note}" for note in prediction.notes]
-    return [*lines, *(f"  {prediction_sentence(row, prediction, digits)}" for row in prediction_rows(diagnosis))]
+    told = [f"  {prediction_sentence(row, prediction, digits)}" for row in prediction_rows(diagnosis)]
+    return [*lines, *told, f"  {WHICH_COUNTS}"]
 
 
 def _reasons(excluded: Sequence[tuple[str, str]]) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from core.numbers import bracketed, count, number, p_value, percent, points, signed, with_interval
 from core.records import Diagnosis
+from core.reports.wording.predictions import tried_sentence
 
 if TYPE_CHECKING:
     from core.checks.tags import TagFinding, TagReport
@@ -80,4 +81,4 @@ def tag_lines(diagnosis: Diagnosis, report: TagReport, most: int = SHOWN) -> lis
     lines = [headline(report), head, *(f"  {tag_sentence(report, tag)}" for tag in report.tags[:most])]
     if len(report.tags) > most:
         lines.append(f"  {len(report.tags) - most:,} weaker tags are in the file that --out names.")
-    return [*lines, *(f"Note: {note}" for note in report.notes)]
+    return [*lines, *(f"Note: {note}" for note in (*report.notes, tried_sentence(diagnosis.prediction)) if note)]

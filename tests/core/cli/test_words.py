@@ -216,6 +216,10 @@ def test_a_prediction_is_printed_kept_with_the_run_and_reported(
     assert "The next failures, predicted" in (run / "report.html").read_text("utf-8")
     table = pd.read_csv(tmp_path / "p.csv")
     assert table["as_predicted"].astype("boolean").tolist() == [True, False, pd.NA, pd.NA, False]
+    assert "Where a p of the run, an answer or a tag says another thing, this counts more" in out
+    assert "tried on 320 fresh samples (new.csv) too, and what those show counts more" in said(
+        capsys, "ask", str(run), "in the dark"
+    )
     again = load(run)
     assert again.prediction is not None
     assert again.prediction.source == "new.csv"

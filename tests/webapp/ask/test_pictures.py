@@ -110,13 +110,14 @@ def test_what_cannot_be_asked_gets_a_message(session: Session, question: str, sa
         answered(session, question)
 
 
-def test_a_run_without_pictures_says_so_and_cannot_be_asked(worded: Diagnosis) -> None:
+def test_a_run_without_pictures_is_not_offered_them_and_cannot_be_asked(worded: Diagnosis) -> None:
     texts = replace(worded, samples=replace(worded.samples, modality="text"))
     bare = replace(worded, samples=replace(worded.samples, items=None))
     for run, usable in ((texts, False), (bare, False), (worded, True)):
         assert ("has no pictures to ask" in intro(run)) != usable
         assert ("knows drawn scenes only" in intro(run)) == usable
-        assert on_run(Session(RUNS.add(run)), KeptState())[2]["interactive"] == usable
+        fold, _, _, button, *_ = on_run(Session(RUNS.add(run)), KeptState())
+        assert (fold["visible"], button["interactive"]) == (usable, usable)
     with pytest.raises(InvalidInput, match="this run has none"):
         answered(Session(RUNS.add(texts)))
 
@@ -131,9 +132,9 @@ def test_answers_are_kept_by_run_and_questions_are_counted(worded: Diagnosis, se
     other = Session(RUNS.add(worded))
     state, line, *_ = on_answered(other, state, second)
     assert "of another run" in line
-    state, _, _, line, empty, *_ = on_run(other, state)
+    _, state, _, _, line, empty, *_ = on_run(other, state)
     assert (state.found, line, empty) == (None, "", "")
-    state, *_, view, _, _ = on_run(session, state)
+    _, state, *_, view, _, _ = on_run(session, state)
     assert view["value"] == second.view
 
 

@@ -16,6 +16,7 @@ from core.errors import InvalidInput
 from core.records import Diagnosis
 from tests.support.diagnoses import make_diagnosis
 from tests.support.showcase import PlainEncoder, add_words
+from tests.support.words import made_prediction
 from tests.webapp.markup.test_html import Tags
 from webapp.ask.answers import answers_view, questions_table, remember, verdict
 from webapp.ask.audit import EVERY, audit_csv, audit_view, cells_of, families_of, on_table as on_audit
@@ -51,6 +52,9 @@ def test_a_condition_that_the_words_name_stands_before_what_is_told_by_likeness(
     assert "adjusted p = 0.004" in said
     assert "</p><p>By likeness alone: &#34;in the dark&#34;" in said
     assert "By likeness" not in answers_view(worded, [replace(asked, p=0.4)], None)
+    tried = replace(worded, prediction=made_prediction())
+    assert "tried on 320 held-back samples too" in answers_view(tried, [asked], None)
+    assert "held-back" not in answers_view(worded, [asked], None)
 
 
 def test_a_question_far_from_every_phrase_is_called_exploratory_and_shows_no_p(worded: Diagnosis) -> None:

@@ -19,6 +19,7 @@ from core.records import Diagnosis
 from core.store import save
 from tests.support.diagnoses import make_diagnosis
 from tests.support.showcase import PlainEncoder
+from tests.support.words import made_prediction
 from tests.webapp.callbacks import last, press
 from tests.webapp.markup.test_html import Tags
 from webapp.ask.kept import MAX_CHARACTERS
@@ -67,6 +68,8 @@ def test_a_plain_sentence_stands_first_and_each_tag_has_its_line(report: TagRepo
     assert said.count(">exploratory<") == 3 - said.count(">confirmed<")
     assert said.count('class="at wording"') == 3 * 14 + 3  # and the key's
     assert "lists were tested" not in said
+    assert "held-back" not in said
+    assert "tried on 320 held-back samples too" in tags_view(report, 1, made_prediction())
 
 
 def test_a_p_stands_beside_the_difference_of_the_measure_that_it_is_of(report: TagReport) -> None:

@@ -143,10 +143,13 @@ def test_each_run_offers_its_own_clusters_and_faults(session: Session) -> None:
     assert "Open a run of scans or clips" in intro(pictures)
     assert choices(pictures)[0]["choices"] == []
     other = Session(RUNS.add(pictures))
-    shown, clusters, _, state, _, button, *rest = on_run(other, KeptState(session.run), KeptState(session.run))
+    fold, shown, clusters, _, state, _, button, *rest = on_run(other, KeptState(session.run), KeptState(session.run))
+    assert not fold["visible"]
     assert not shown["visible"]
     assert clusters["choices"] == []
     assert not button["interactive"]
     assert (state.run, rest[4].run) == (other.run, other.run)
-    assert on_run(session, state, rest[4])[0]["visible"]
+    fold, shown, *_ = on_run(session, state, rest[4])
+    assert fold["visible"]
+    assert shown["visible"]
     assert all("__type__" in str(part) for part in on_run(other, state, rest[4]))

@@ -69,6 +69,7 @@ def test_the_heading_counts_as_every_other_face_does() -> None:
         said = replication_sentence(prediction).rstrip(".")
         assert headline(prediction) == said[:1].upper() + said[1:]
         assert headline(prediction) in Tags(prediction_view(make_diagnosis(), prediction)).text
+        assert "says another thing, this counts more" in Tags(prediction_view(make_diagnosis(), prediction)).text
         assert "true" not in headline(prediction)
 
 

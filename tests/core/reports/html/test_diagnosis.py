@@ -215,6 +215,7 @@ def test_the_prediction_is_shown_with_its_digest_beside_what_came() -> None:
     after = page.text[page.text.index("The next failures, predicted") : page.text.index("Phrase by class")]
     assert "1 of 2 findings clearly fails more than the rest again, 1 of them at the rate predicted" in after
     assert "320 held-back samples" in after
+    assert "Where a p of the run, an answer or a tag says another thing, this counts more" in after
     assert "ab12" * 16 in after
     assert after.count("not clearly worse again") == 1
     assert after.count("too few to judge") == 2
