@@ -39,9 +39,10 @@ MAX_LENGTH = 300
 """Characters of a caption: text towers cut what is longer."""
 SILENT = frozenset(
     "a an and are as at be by for from has have he her his i in into is it its near of off on or out over some that "
-    "the their them there they this to two under up was while who with".split()
+    "the their them there they this to two under up was while who with "
+    "image images photo photograph photographs photos picture pictures".split()
 )
-"""Words that say nothing of what is in a picture."""
+"""Words that say nothing of what is in a picture, or only that it is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +141,8 @@ def nearest_captions(
     words = diagnosis.words
     if diagnosis.samples.modality != "image":
         raise InvalidInput(
-            f"Captions are of pictures, and the samples of this run are {diagnosis.samples.modality}s, which say "
-            "themselves what they are about. Give a run of pictures, or put phrases with `ask` or `tag`."
+            f"Captions are of pictures, and the samples of this run are {diagnosis.samples.modality}s. "
+            "Give a run of pictures, or put phrases with `ask` or `tag`."
         )
     if words is None or not words.encoder:
         raise InvalidInput(

@@ -62,7 +62,7 @@ def ask(
 
     if rerank is not None:
         _check_adapter(rerank)
-    diagnosis = load(run)
+    diagnosis, texts = load(run), tuple({" ".join(text.split()): text for text in reversed(texts)}.values())[::-1]
     answers = questions.ask(diagnosis, texts, cache=default_cache())
     if rerank is not None:
         answers = _reranked(diagnosis, answers, rerank)

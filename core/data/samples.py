@@ -30,6 +30,7 @@ from core.data.tables.roles import Roles
 from core.data.tables.vectors import align_vectors, read_vectors, unit_rows
 from core.errors import InvalidInput
 from core.limits import Limits
+from core.numbers import count
 from core.records import (
     EVERYTHING,
     F32,
@@ -281,7 +282,8 @@ def _standing(ledger: Ledger) -> I64:
     for sentence in reasons:
         ledger.note(sentence)
     if len(rows) < MIN_ROWS:
-        what = "No rows are left" if len(rows) == 0 else f"Only {len(rows)} rows are left"
+        left = "is" if len(rows) == 1 else "are"
+        what = f"Only {count(len(rows), 'row')} {left} left" if len(rows) else "No rows are left"
         raise InvalidInput(
             f"{what} of {len(ledger):,}; at least {MIN_ROWS} are needed to test anything. "
             f"{' '.join(reasons[:3]) or 'Bring more rows.'}"

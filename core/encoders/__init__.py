@@ -6,6 +6,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from importlib.util import find_spec
+from itertools import chain, islice
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy.typing as npt
@@ -22,6 +24,8 @@ _EMBEDDED = (
 """The package of MiniLM asks for torch, which is not needed."""
 CHARACTERS_READ = 20_000
 """Characters of a text that are tokenized: more than any limit of tokens takes of words of usual length."""
+MOST_FILES = 100
+"""Of an encoder's folder that are looked at to see whether it changed."""
 ENCODERS = Registry(
     "encoder",
     {
@@ -95,12 +99,13 @@ class Encoder(Protocol):
 EMBEDDED = {"image": "embedded", "text": "minilm", "clip": "clips", "scan": "neuralizer"}
 """The encoder that comes along, by modality."""
 
-_loaded: dict[str, Encoder] = {}
+_loaded: dict[str, tuple[str, Encoder]] = {}
+"""Encoders by name and options, each with the state of the files that it was read from."""
 _loading = threading.RLock()  # an encoder of clips loads one of pictures
 
 
 def load_encoder(name: str = "embedded", **options: Any) -> Encoder:
-    """The encoder of that name, loaded once per process.
+    """The encoder of that name, loaded once per process, and again where its files have changed.
 
     Args:
         name: "embedded" (for texts "minilm", for clips "clips", or "clips:NAME" with another encoder of pictures),
@@ -117,10 +122,23 @@ def load_encoder(name: str = "embedded", **options: Any) -> Encoder:
     kind, rest = _split(name)
     key = f"{kind}:{rest} {sorted(options.items())}"
     with _loading:  # two visitors who ask at once load it once
-        if key not in _loaded:
+        state = _state_of(rest)
+        if key not in _loaded or _loaded[key][0] != state:
             make = ENCODERS.load(kind)
-            _loaded[key] = make(rest, **options) if rest else make(**options)
-        return _loaded[key]
+            _loaded[key] = state, make(rest, **options) if rest else make(**options)
+        return _loaded[key][1]
+
+
+def _state_of(rest: str) -> str:
+    """Sizes and times of the files that an encoder's name points to; "" of a name without a path."""
+    path = Path(rest.rpartition("local-dir:")[2].rpartition("@")[2])
+    try:
+        within = chain(path.glob("*"), path.glob("*/*"))  # and those of sentence-transformers' modules
+        files = sorted(islice(within, MOST_FILES)) if rest and path.is_dir() else [path]
+        states = [(str(file), file.stat()) for file in files if rest and file.is_file()]
+    except OSError:
+        return ""
+    return str([(name, state.st_size, state.st_mtime_ns) for name, state in states]) if states else ""
 
 
 def texts_missing(encoder: Encoder) -> str:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from core.numbers import number, p_value, with_interval
-from core.records import I64, Diagnosis
-from core.reports.html.intervals import DotChart, Mark, axis_of, dot_chart, tick
+from core.records import I64, Bool, Diagnosis
+from core.reports.html.intervals import Axis, Mark, axis_of, dot_chart, tick
 from core.reports.wording.answers import answer_parts, difference_sentence
 from core.reports.wording.predictions import tried_sentence
 from webapp.markup.html import Tile, tile_of
@@ -66,10 +66,13 @@ def remember(answer: Answer) -> AskedQuestion:
 
 def answers_view(diagnosis: Diagnosis, answers: Sequence[Answer], gap: Difference | None) -> str:
     """One card for each answer, and above them what differs between two."""
+    shown = [answer for answer in answers if answer.shown]
+    axis = axis_of([mark for answer in shown for mark in _marks(answer)])  # one of all, to be compared by eye
+    within = np.any([np.isfinite(answer.scores) for answer in shown] or [[True]], axis=0)
     return render(
         "ask/answers.html.j2",
         between="" if gap is None else difference_sentence(diagnosis, gap),
-        cards=[_card(diagnosis, answer) for answer in answers],
+        cards=[_card(diagnosis, answer, axis, within) for answer in answers],
         outcomes=diagnosis.outcomes,
         tried=tried_sentence(diagnosis.prediction),
     )
@@ -90,38 +93,43 @@ def verdict(answer: Answer) -> str:
     return told if answer.counted or not named else f"By likeness: {told[0].lower()}{told[1:]}"
 
 
-def _card(diagnosis: Diagnosis, answer: Answer) -> dict[str, Any]:
+def _card(diagnosis: Diagnosis, answer: Answer, axis: Axis, within: Bool) -> dict[str, Any]:
     return {
         "answer": answer,
         "verdict": verdict(answer),
         "colour": "sure" if answer.confirmed else "unsure",
         "paragraphs": answer_parts(diagnosis, answer).paragraphs,
-    } | (_pictured(diagnosis, answer) if answer.shown else {})
+    } | (_pictured(diagnosis, answer, axis, within) if answer.shown else {})
 
 
-def _pictured(diagnosis: Diagnosis, answer: Answer) -> dict[str, Any]:
-    """What is drawn of an answer that has matches."""
+def _pictured(diagnosis: Diagnosis, answer: Answer, axis: Axis, within: Bool) -> dict[str, Any]:
+    """What is drawn of an answer that has matches.
+
+    Args:
+        axis: of the losses of all answers that stand side by side.
+        within: (n,) the samples of their scopes.
+    """
     return {
-        "chart": _chart(answer),
-        "strip": _strip(diagnosis, answer),
+        "chart": dot_chart(_marks(answer), axis, number),
+        "strip": _strip(diagnosis, answer, within),
         "map": _small_map(diagnosis, answer.rows),
         "orders": _orders(diagnosis, answer),
     }
 
 
-def _chart(answer: Answer) -> DotChart:
-    """Observed and rest on one axis of loss."""
-    marks = [Mark(answer.observed, "observed", "Observed in the matches", with_interval(answer.observed))]
-    marks.append(tick(answer.rest, "The rest of its scope", number(answer.rest)))
-    return dot_chart(marks, axis_of(marks), number)
+def _marks(answer: Answer) -> list[Mark]:
+    """Observed and rest."""
+    observed = Mark(answer.observed, "observed", "Observed in the matches", with_interval(answer.observed))
+    return [observed, tick(answer.rest, "The rest of its scope", number(answer.rest))]
 
 
-def _strip(diagnosis: Diagnosis, answer: Answer) -> dict[str, Any]:
-    """Where the matches lie among the losses of their scope: two small histograms, each scaled to its own size."""
+def _strip(diagnosis: Diagnosis, answer: Answer, within: Bool) -> dict[str, Any]:
+    """Where the matches lie among the losses of their scope: two small histograms, each scaled to its own size, from
+    the least to the greatest loss `within`."""
     losses = diagnosis.outcomes.fitted
     scope = np.flatnonzero(np.isfinite(answer.scores))
     inside = np.isin(scope, answer.rows)
-    low, high = float(losses[scope].min()), float(losses[scope].max())
+    low, high = float(losses[within].min()), float(losses[within].max())
     edges = np.linspace(low, high if high > low else low + 1, N_BINS + 1)
     bars: list[tuple[str, int, float, float]] = []  # kind, x, y, height
     for part, kind in ((scope[inside], "match"), (scope[~inside], "rest")):

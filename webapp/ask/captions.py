@@ -35,6 +35,7 @@ from webapp.state.caches import own_cache
 from webapp.state.events import as_int, event_data
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, closing, follow, wire_cancel
 from webapp.state.quotas import STATE_S
+from webapp.state.runs import RUNS
 from webapp.state.session import Session, require_run, shows_errors
 
 if TYPE_CHECKING:
@@ -91,6 +92,11 @@ def checked_captions(said: str | None, where: str = LIST) -> tuple[str, ...]:
     text = said or ""
     check_characters(text, "captions", "Shorten them, or use the command `answers`.")
     return parse_captions(text, where, MAX_CAPTIONS)
+
+
+def is_offered(diagnosis: Diagnosis | None) -> bool:
+    """Whether the part is shown: captions are of pictures."""
+    return diagnosis is None or diagnosis.samples.modality == "image"
 
 
 def lacking(diagnosis: Diagnosis) -> str:
@@ -199,14 +205,17 @@ def intro(diagnosis: Diagnosis | None) -> str:
 
 
 def on_run(session: Session, state: KeptState[DescribedRun]) -> tuple[Any, ...]:
-    """The tab is shown: see `reopened`."""
-    return reopened(session, state, intro, FILES, lambda diagnosis: not lacking(diagnosis))
+    """The tab is shown: returns (accordion, then what `reopened` gives); there is none where the run is not of
+    pictures."""
+    there = gr.update(visible=is_offered(RUNS.get(session.run))) if session.run else gr.skip()
+    return there, *reopened(session, state, intro, FILES, lambda diagnosis: not lacking(diagnosis))
 
 
 def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, diagnosis: Diagnosis | None, first: str) -> None:
     """Lay out the accordion and wire it."""
     state, job, made = gr.State(KeptState(first), time_to_live=STATE_S), gr.State(""), gr.State(None)
-    with gr.Accordion("Captions: what do the clusters show, in your sentences?", open=False, elem_id="captions"):
+    title, there = "Captions: what do the clusters show, in your sentences?", is_offered(diagnosis)
+    with gr.Accordion(title, open=False, visible=there, elem_id="captions") as fold:
         said = gr.HTML(intro(diagnosis), elem_id="captions-intro", **PLAIN)
         text, file, parts = _fields(diagnosis, first)
     file.upload(shows_errors(on_file), [file], [text, file, parts.status], **PRIVATE)
@@ -218,7 +227,7 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, diagnosis: 
     wire_cancel(parts.cancel, job)
     mapped = [tabs, session, view.pane, view.failure_map]
     parts.view.act(shows_errors(on_show), [session, state], mapped, **QUICK)
-    tab.select(shows_errors(on_run), [session, state], [state, said, parts.run, *told], **QUICK)
+    tab.select(shows_errors(on_run), [session, state], [fold, state, said, parts.run, *told], **QUICK)
 
 
 def _fields(diagnosis: Diagnosis | None, first: str) -> tuple[gr.Textbox, gr.File, MadeParts]:

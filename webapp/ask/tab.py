@@ -145,7 +145,7 @@ def on_ask(
 ) -> tuple[AskState, str, str]:
     """Ask the open run. Returns (state, answer, table of questions)."""
     diagnosis = require_run(session)
-    texts = [text or "", *([other] if (other or "").strip() else [])]
+    texts = [text or "", *([other] if other and other.split() not in ([], (text or "").split()) else [])]
     progress(0.2, desc="Reading the question (the first one loads the text encoder: some seconds)")
     answers, gap = answer_texts(diagnosis, texts)
     before = state.asked if state.run == session.run else ()

@@ -11,6 +11,7 @@ from core.data.inline import text_of
 from core.numbers import number
 from core.records import I64, Diagnosis
 from core.reports.tables.columns import ShownColumn, coded, column_of
+from webapp.markup.html import shortened
 from webapp.state.downloads import csv_of
 from webapp.state.filters import shown_column
 
@@ -69,7 +70,7 @@ def table(
         TableRow(
             row,
             diagnosis.samples.ids[row],
-            text_of(diagnosis.samples, row)[:MOST_LETTERS],
+            shortened(text_of(diagnosis.samples, row), MOST_LETTERS),
             tuple((cell(diagnosis, column, row), column.kind == "number") for column in columns),
         )
         for row in ordered[page * PAGE_ROWS :][:PAGE_ROWS].tolist()
@@ -99,7 +100,7 @@ def cell(diagnosis: Diagnosis, column: ShownColumn, row: int) -> str:
     value = column.values[row]
     if column.kind == "number":
         return "" if np.isnan(value) else number(float(value))
-    return "" if value is None else str(value)[:MOST_LETTERS]
+    return "" if value is None else shortened(str(value), MOST_LETTERS)
 
 
 def clusters_of(diagnosis: Diagnosis, column: ShownColumn, row: int) -> list[str]:

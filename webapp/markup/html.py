@@ -17,7 +17,7 @@ HUES = ("#d55e00", "#0a9a76", "#c764a0", "#2f8fd0", "#c98a00", "#7a6ff0", "#b544
 with map_paint.js."""
 
 
-MAX_COLUMNS = 4
+MAX_COLUMNS, MAX_CELL = 4, 80
 OUTLINED_SIZE = 288
 """Pixels of a scan with outlines: their lines are thin then."""
 ALT = 300
@@ -112,7 +112,7 @@ def tile_of(diagnosis: Diagnosis, row: int, *, mark_wrong: bool = False, foot: t
     wrong = mark_wrong and errors is not None and bool(errors[row])
     name, classes = diagnosis.samples.ids[row], classes_said(diagnosis, row)
     said = " → ".join(classes)
-    text = text_of(diagnosis.samples, row)[:ALT]
+    text = shortened(text_of(diagnosis.samples, row), ALT)
     loss = number(float(diagnosis.outcomes.loss[row]))
     first, *lines = foot or (*classes[:1], *(f"→ {predicted}" for predicted in classes[1:])) or ("",)
     return Tile(
@@ -132,4 +132,9 @@ def _cell(column: Column, row: int) -> str:
     value = column.values[row]
     if column.kind == "number":
         return number(float(value))
-    return "missing" if value is None else str(value)[:80]
+    return "missing" if value is None else shortened(str(value), MAX_CELL)
+
+
+def shortened(text: str, most: int) -> str:
+    """The text, or so much of it that it has `most` letters with the dots that say that it goes on."""
+    return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"

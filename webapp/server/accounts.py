@@ -10,6 +10,7 @@ import os
 import re
 import secrets
 import time
+import unicodedata
 from collections import OrderedDict
 from collections.abc import Callable
 from pathlib import Path
@@ -128,7 +129,8 @@ def is_password(password: str, told: str) -> bool:
 
 
 def _scrypt(password: str, salt: bytes) -> bytes:
-    whole = password.encode("utf-8", "surrogatepass")
+    # one spelling of each accented letter (RFC 8265, 4.2.2): keyboards differ in which they write
+    whole = unicodedata.normalize("NFC", password).encode("utf-8", "surrogatepass")
     return hashlib.scrypt(whole, salt=salt, maxmem=MAX_COST_BYTES, dklen=32, **COST)
 
 

@@ -70,6 +70,8 @@ def set_headers(headers: MutableHeaders, asked: Asked, rules: WebRules) -> None:
     if SCRIPTS_BY_HASH in headers:
         policy["script-src"] += f" {headers[SCRIPTS_BY_HASH]}"
         del headers[SCRIPTS_BY_HASH]
+    if page and "accept-encoding" not in headers.get("vary", "").lower():
+        headers.add_vary_header("Accept-Encoding")  # else a cache may give one coding to who takes another
     if asked.path.startswith(FILE):
         policy["sandbox"] = ""  # a file of a visitor's is never a page of this server's
         headers["Cache-Control"] = "private, max-age=3600"

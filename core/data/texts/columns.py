@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from core.records.ledger import Ledger
 
 MAX_CHARACTERS = 100_000
 """A longer text is left out: no encoder reads so far, and a card shows a few lines."""
+_LETTER = re.compile(r"[^\W\d_TZe]")
+"""A letter that is none of those in "2026-01-02T03:04:05Z" and "1e5"."""
 _JOINERS = "\u200c\u200d"
 """Between letters of Persian and Indian scripts, and in joined signs."""
 
@@ -66,5 +69,12 @@ def text_items(frame: pd.DataFrame, columns: Sequence[str], ledger: Ledger) -> T
         texts.append("" if too_long else clean(whole))
         why = f"its text has {len(whole):,} characters, and at most {MAX_CHARACTERS:,} are read" if too_long else ""
         reasons.append(why or ("" if texts[-1] else f"there is no text in {quoted(*columns)}"))
+    there = [text for text in texts if text]
+    wordless = sum(not _LETTER.search(text) for text in there)
+    if 2 * wordless > len(there):
+        ledger.note(
+            f"{wordless:,} of {len(there):,} texts in {quoted(*columns)} hold no words, as numbers or dates: an "
+            "encoder of texts hardly tells such apart. Take another column as texts, and this one as a condition."
+        )
     ledger.drop(np.array([bool(reason) for reason in reasons]), reasons)
     return TextItems(tuple(map(str, range(len(texts)))), tuple(texts))

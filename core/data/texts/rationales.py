@@ -69,7 +69,8 @@ def read_rationales(
         classes: the labels that there are; () takes those that occur, where they are at most 100.
 
     Raises:
-        InvalidInput: the table cannot be read, lacks a column, has no reason at all, or has a label that is no class.
+        InvalidInput: the table cannot be read, lacks a column, has no reason at all or one label alone, or a label is
+            no class.
     """
     named = [text, label, rationale, *([] if teacher is None else [teacher])]
     found = read_table(table, as_text=tuple(named), progress=progress)
@@ -78,7 +79,13 @@ def read_rationales(
             f"{found.name} has no column {absent[0][:60]!r}. It has {quoted(*found.frame.columns)}. Name another."
         )
     columns = [[" ".join((cell or "").split()) for cell in texts_of(found.frame[name])] for name in named]
-    return gather(found.name, *columns[:3], taught=columns[3] if teacher else (), classes=classes, what=rationale)
+    rows = gather(found.name, *columns[:3], taught=columns[3] if teacher else (), classes=classes, what=rationale)
+    if len(set(rows.targets)) < 2:
+        raise InvalidInput(
+            f"{found.name}: every row has the label {rows.targets[0][:60]!r}, so there is nothing to tell apart. Name "
+            "another column of labels, or bring rows of other labels."
+        )
+    return rows
 
 
 def gather(

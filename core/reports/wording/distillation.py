@@ -33,10 +33,18 @@ def student_lines(card: StudentCard) -> list[str]:
         f"Learned from {count(data['learned'], 'text')} and {count(data['copies'], 'changed copy')} in "
         f"{clock(card.seconds)} of computing; measured on {data['held_out']:,} others:",
     ]
+    lines += cut_lines(data, data.get("most_tokens", 0))
     lines += [f"  {text}: {_estimate(figures[name])}" for name, text in _SAID.items() if name in figures]
     lines.append(f"  milliseconds a text: {figures['student_ms']:.2f}, the teacher {figures['teacher_ms']:.2f}")
     lines.append(f"Licence of the teacher: {card.licence}. What is made from it falls under it too.")
     return lines
+
+
+def cut_lines(data: Mapping[str, Any], most: int) -> list[str]:
+    """How many texts were cut to the most tokens that are read; none where no text was, or a card of before does not
+    say."""
+    n = int(data.get("cut", 0))
+    return [f"{count(n, 'text')} {'is' if n == 1 else 'are'} longer than {most:,} tokens and cut there."] if n else []
 
 
 def _first(figures: Mapping[str, Any], n: int) -> str:

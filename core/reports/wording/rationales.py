@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from core.numbers import clock, count, interval, percent, points, with_interval
 from core.records import Estimate
+from core.reports.wording.distillation import cut_lines
 
 if TYPE_CHECKING:
     from core.training.rationales.student_folder import ReasonedCard
@@ -36,7 +37,7 @@ def reasoned_lines(card: ReasonedCard) -> list[str]:
         f'"{settings["method"]}", {settings["updates"]:,} updates of {settings["batch"]}, in {clock(card.seconds)} of '
         f"computing; {card.student['parameters'] / 1e6:.1f} M parameters."
     )
-    return lines
+    return [*lines, *cut_lines(data, settings["max_tokens"])]
 
 
 def _share(said: Mapping[str, float]) -> str:

@@ -39,6 +39,8 @@ from core.statistics.measures import in_shares, tested_effect
 
 LITTLE = 0.05
 """A share of the variance below it is called a little."""
+LEAST_R2, BELOW_R2 = -1.0, "R² below −1, far worse than the mean of all"
+"""Of few groups the mean of the others may be far off: how far says nothing."""
 PAIR_TESTED = (
     "Of a pair it is whether the errors of the class go to that prediction more often than the errors of other classes "
     "do; a pair says nothing of how often the class is wrong."
@@ -94,6 +96,7 @@ def predictability_sentence(diagnosis: Diagnosis) -> str:
     r2 = found.r2
     name = f"the {diagnosis.outcomes.name} proxy" if diagnosis.outcomes.is_proxy else f"the {diagnosis.outcomes.name}"
     figures = f"R² {number(r2.value, 2)}, 95\u00a0% {interval(r2, digits=2)}"
+    figures = figures if r2.value >= LEAST_R2 else BELOW_R2
     if found.p is not None and not _is_predictable(diagnosis) and _any_confirmed(diagnosis):
         return (
             f"Over all samples the embedding predicts no more of {name} than chance allows ({figures}, "
@@ -175,7 +178,7 @@ def predictability_in_brief(diagnosis: Diagnosis) -> str:
         little = "a little, " if r2.value < LITTLE else ""
         return f"The embedding predicts {little}{with_interval(r2, share=True)} of the differences in {name}{p}."
     held = "" if found.p is None or tested else f", held\u00a0to\u00a0{_level(diagnosis):.2g}"
-    figures = f"(R² {with_interval(r2)}{p}{held})"
+    figures = f"({f'R² {with_interval(r2)}' if r2.value >= LEAST_R2 else BELOW_R2}{p}{held})"
     if found.p is not None and tested:
         return f"The embedding has to do with the {name}, too weakly to explain any of its variance {figures}."
     if found.p is not None and not tested and _any_confirmed(diagnosis):

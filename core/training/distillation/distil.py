@@ -13,7 +13,7 @@ from core.training.distillation.settings import Distillation
 from core.training.distillation.student import make_student
 from core.training.distillation.student_folder import StudentCard, make_card, read_student
 from core.training.distillation.teacher import BertFolder, read_bert
-from core.training.distillation.texts import TextColumn, split_texts, tokens_of
+from core.training.distillation.texts import TextColumn, count_longer, split_texts, tokens_of
 
 
 def distil(
@@ -45,6 +45,7 @@ def distil(
     taught = teach(teacher, student, [*learn, *copies], how, progress)
     figures = measure(teacher, taught.student, hold, seed=how.seed)
     counts = {"learned": len(learn), "copies": len(copies), "held_out": len(hold)}
+    counts |= {"most_tokens": most, "cut": count_longer(teacher.tokenizer, column.texts, most)}
     return taught, make_card(teacher, taught, how, column, counts, figures)
 
 

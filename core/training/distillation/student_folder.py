@@ -68,7 +68,7 @@ def make_card(
     """The card of a student.
 
     Args:
-        counts: numbers of texts that it learned from, copies included, and was measured on.
+        counts: numbers of texts that it learned from, copies included, was measured on, and cut.
     """
     said = asdict(figures)
     data = {"table": column.table, "column": column.column, "rows": column.n_rows, "empty": column.n_empty}

@@ -82,6 +82,12 @@ def tokens_of(tokenizer: Any, texts: Sequence[str], most: int) -> list[list[int]
     return tokenizer(list(texts), truncation=True, max_length=most, padding=False)["input_ids"]
 
 
+def count_longer(tokenizer: Any, texts: Sequence[str], most: int) -> int:
+    """How many of the texts have more than `most` tokens, so that `tokens_of` cuts them."""
+    whole = tokenizer(list(texts), truncation=False, padding=False, verbose=False)["input_ids"]
+    return sum(len(tokens) > most for tokens in whole)
+
+
 def batches(tokens: Sequence[Sequence[int]], size: int, rng: np.random.Generator | None = None) -> list[I64]:
     """Places of texts that are run together, of about one length; with `rng` other ones in each call, in any order."""
     if rng is None:

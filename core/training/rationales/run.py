@@ -11,11 +11,11 @@ import numpy as np
 from core.data.texts.rationales import RationaleSet, subsample
 from core.errors import InvalidInput
 from core.records import I64, Progress, no_progress
-from core.training.distillation.texts import split_texts
+from core.training.distillation.texts import count_longer, split_texts
 from core.training.rationales.figures import StudentAnswers, gain, majority, measure
 from core.training.rationales.loop import Curve, teach
 from core.training.rationales.settings import SHUFFLED, SINGLE_TASK, STANDARD, StepByStep
-from core.training.rationales.student import T5Student, check_speaks, make_t5, read_t5
+from core.training.rationales.student import PREDICT, T5Student, check_speaks, make_t5, read_t5
 from core.training.rationales.student_folder import ReasonedCard
 from core.training.rationales.tokens import shuffled
 
@@ -50,7 +50,7 @@ def teach_and_measure(
         student.sizes,
         asdict(how),
         rows.classes,
-        _data(rows, learn),
+        _data(rows, learn) | {"cut": _count_cut(student, rows, how)},
         _figures(found, held, learn),
         controls,
         curve.losses,
@@ -103,6 +103,10 @@ def _figures(found: StudentAnswers, held: RationaleSet, learn: RationaleSet) -> 
         "no_class": found.no_class,
         "most_frequent": majority(held.labels, learn.targets),
     }
+
+
+def _count_cut(student: T5Student, rows: RationaleSet, how: StepByStep) -> int:
+    return count_longer(student.tokenizer, [PREDICT + text for text in rows.texts], how.max_tokens)
 
 
 def _data(rows: RationaleSet, learn: RationaleSet) -> dict[str, Any]:

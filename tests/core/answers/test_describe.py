@@ -37,6 +37,13 @@ def test_a_word_of_the_members_captions_passes_and_no_other_does(diagnosis: Diag
     assert all(text.endswith("in fog") for text in one.quoted)
 
 
+def test_that_a_caption_is_of_a_photo_says_nothing(diagnosis: Diagnosis) -> None:
+    members = diagnosis.clusters[0].membership >= 0.5
+    said = ["a photo of a dog" if inside else "a dog on grass" for inside in members]
+    one = describe_clusters(diagnosis, said, permutations=99)[0]
+    assert {word.word for word in one.words} == {"grass"}  # all captions have the dog
+
+
 def test_where_captions_are_alike_no_word_passes(diagnosis: Diagnosis) -> None:
     one = describe_clusters(diagnosis, captions_of(diagnosis, planted=False), permutations=999)[0]
     assert one.confirmed == ()

@@ -119,6 +119,12 @@ def test_the_first_question_is_compared_with_each_further_one(run: Path, capsys:
     assert 'that of "blurred"' in lines[12]
 
 
+def test_a_question_that_repeats_is_answered_once(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    once = said(capsys, "ask", str(run), "in the dark", "red")
+    assert said(capsys, "ask", str(run), "in the dark", "in  the dark ", "red", "red") == once
+    assert said(capsys, "ask", str(run), "red", "red") == said(capsys, "ask", str(run), "red")
+
+
 def test_answers_come_as_json(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     document = json.loads(said(capsys, "ask", str(run), "a bus in the rain", "red", "--json"))
     first = document["questions"][0]

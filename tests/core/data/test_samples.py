@@ -206,6 +206,8 @@ def test_the_first_of_repeated_ids_is_kept():
 def test_too_few_rows_are_refused():
     with pytest.raises(InvalidInput, match="Only 19 rows are left of 19; at least 20"):
         read_data_set(frame().head(19))
+    with pytest.raises(InvalidInput, match="Only 1 row is left of 1; at least 20"):
+        read_data_set(frame().head(1))
     with pytest.raises(InvalidInput, match="holds no finite number"):
         read_data_set(frame(loss=np.nan))
 

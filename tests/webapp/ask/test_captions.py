@@ -116,9 +116,17 @@ def test_a_run_without_words_or_clusters_says_so_and_cannot_be_described(worded:
     assert "no cluster to describe" in intro(none)
     assert "A caption is a suggestion" in intro(worded)
     for run, usable in ((bare, False), (none, False), (worded, True)):
-        assert on_run(Session(RUNS.add(run)), KeptState())[2]["interactive"] == usable
+        fold, _, _, button, *_ = on_run(Session(RUNS.add(run)), KeptState())
+        assert (fold["visible"], button["interactive"]) == (True, usable)
     with pytest.raises(InvalidInput, match="no encoder with a text tower"):
         described(Session(RUNS.add(bare)))
+
+
+def test_captions_are_not_offered_to_a_run_of_texts(worded: Diagnosis) -> None:
+    texts = replace(worded, samples=replace(worded.samples, modality="text"))
+    assert not on_run(Session(RUNS.add(texts)), KeptState())[0]["visible"]
+    with pytest.raises(InvalidInput, match="the samples of this run are texts"):
+        described(Session(RUNS.add(texts)))
 
 
 def test_what_was_made_is_kept_by_run_and_lists_are_counted(worded: Diagnosis, session: Session) -> None:
@@ -132,10 +140,10 @@ def test_what_was_made_is_kept_by_run_and_lists_are_counted(worded: Diagnosis, s
     state, line, view, *_ = on_described(other, state, second)
     assert "of another run" in line
     assert "__type__" in str(view)
-    state, _, _, line, empty, *downloads = on_run(other, state)
+    _, state, _, _, line, empty, *downloads = on_run(other, state)
     assert (state.found, line, empty) == (None, "", "")
     assert all(not one["interactive"] for one in downloads)
-    state, *_, view, _, _, _ = on_run(session, state)
+    _, state, *_, view, _, _, _ = on_run(session, state)
     assert view["value"] == second.view
     for name in map(str, range(KEPT)):
         state = on_described(session, state, replace(second, run=name))[0]

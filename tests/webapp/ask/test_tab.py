@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -102,6 +103,9 @@ def test_two_texts_are_compared_and_each_gets_its_own_panels(worded: Diagnosis) 
     answers, gap = answer_texts(worded, ["in the dark", "in fog"])
     said = answers_view(worded, answers, gap)
     assert 'class="between"' in said
+    axes = re.findall(r'<div class="dot-axis">.*?</div>', said)
+    assert len(axes) == 2
+    assert len(set(axes)) == 1  # so that they are compared by eye
     assert said.count("<article") == 2
     assert 'id="panel-best-0"' in said
     assert 'id="panel-best-1"' in said
@@ -110,6 +114,7 @@ def test_two_texts_are_compared_and_each_gets_its_own_panels(worded: Diagnosis) 
 def test_questions_are_counted_within_a_run_and_begin_anew_with_another(worded: Diagnosis) -> None:
     run, other = RUNS.add(worded), RUNS.add(worded)
     questions, _, table = on_ask(Session(run), AskState(run), "in the dark", "", silent)
+    assert len(on_ask(Session(run), questions, "in fog", " in  fog", silent)[0].matches) == 1  # said once
     questions, _, table = on_ask(Session(run), questions, "in fog", "red", silent)
     assert "3 questions asked" in table
     questions, _, table = on_ask(Session(other), questions, "in fog", "", silent)

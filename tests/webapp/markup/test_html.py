@@ -12,7 +12,9 @@ from core.records import Column, Diagnosis
 from core.reports.html.render import environment
 from core.reports.wording.reasons import reason_sentence
 from tests.support.diagnoses import make_diagnosis
+from webapp.explore.table import cell
 from webapp.markup.html import Tile, picture, sample_facts, tile_of
+from webapp.state.filters import shown_column
 
 
 class Tags(HTMLParser):
@@ -65,6 +67,16 @@ def test_the_facts_of_a_sample_say_why_it_may_fail_where_that_is_known(diagnosis
         row for row in range(60) if not diagnosis.insights[0].mask[row] and not reason_sentence(diagnosis, row)
     )
     assert not any(" fail" in line for line in sample_facts(diagnosis, silent))
+
+
+def test_a_cell_that_is_cut_says_so(diagnosis: Diagnosis) -> None:
+    long, n = "a word " * 40, len(diagnosis.samples)
+    told = Column("note", "category", np.array([long, *["short"] * (n - 1)], object))
+    run = replace(diagnosis, samples=replace(diagnosis.samples, metadata=(told,)))
+    (line,) = [line for line in sample_facts(run, 0) if line.startswith("note: ")]
+    assert line == f"note: {long[:79].rstrip()}…"
+    assert "note: short" in sample_facts(run, 1)
+    assert cell(run, shown_column(run, "meta:note"), 0) == f"{long[:89].rstrip()}…"
 
 
 def test_the_column_that_names_a_samples_cluster_is_shown_first(diagnosis: Diagnosis) -> None:

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 
 from core.errors import InvalidInput
 from webapp.server import accounts
-from webapp.server.accounts import MAX_FAILURES, WAIT_S, Accounts, add_account, read_accounts
+from webapp.server.accounts import MAX_FAILURES, MAX_PASSWORD, WAIT_S, Accounts, add_account, read_accounts
 
 
 @pytest.fixture(autouse=True)
@@ -34,6 +34,26 @@ def test_an_account_signs_in_with_its_last_password_alone(tmp_path: Path) -> Non
     assert signs_in(known, "bob", "pässwörd 🙂")
     for name, password in (("ada", "first-password"), ("ada", ""), ("eve", "x"), ("", ""), ("ada", "x" * 5000)):
         assert not signs_in(known, name, password)
+
+
+def test_a_password_fits_however_its_accents_are_written(tmp_path: Path) -> None:
+    add_account(tmp_path / "accounts", "ada", "pa\u0308sswo\u0308rd")
+    known = read_accounts(tmp_path / "accounts")
+    assert signs_in(known, "ada", "p\u00e4ssw\u00f6rd")
+    assert signs_in(known, "ada", "pa\u0308sswo\u0308rd")
+    assert not signs_in(known, "ada", "password")
+
+
+@pytest.mark.parametrize(
+    "name", ["ada\n", "ada ", "ADA", "ada\u200b", "\uff41da", "ada\x00", "ada:x", "\ud800", "a" * 100_000, ""]
+)
+def test_a_name_that_only_looks_like_an_account_signs_nobody_in(tmp_path: Path, name: str) -> None:
+    add_account(tmp_path / "accounts", "ada", "a-password")
+    known = read_accounts(tmp_path / "accounts")
+    assert not signs_in(known, name, "a-password")
+    for password in ("\ud800" * 9, "\x00" * 9, "x" * MAX_PASSWORD, "x" * (MAX_PASSWORD + 1)):
+        assert not signs_in(known, name, password)
+    assert signs_in(known, "ada", "a-password")
 
 
 def test_the_file_is_its_owners_and_holds_no_password(tmp_path: Path) -> None:

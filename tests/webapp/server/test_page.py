@@ -59,6 +59,7 @@ def test_the_page_is_compressed_as_the_browser_takes_it(coding: str) -> None:
     finally:
         demo.close()
     assert "content-encoding" not in plain.headers
+    assert plain.headers["vary"] == "Accept-Encoding"
     assert (answer.headers["content-encoding"], answer.headers["vary"]) == (coding, "Accept-Encoding")
     assert int(answer.headers["content-length"]) < len(plain.content) / 2
     assert answer.headers["content-security-policy"] == plain.headers["content-security-policy"]

@@ -129,9 +129,8 @@ def _assemble(read: Detections, side: Side, rows: str, loss_kind: str, threshold
         excluded += [(read.truth.ids[row], "a crowd region, which is no single object") for row in crowds]
     at = np.flatnonzero(stands)
     if len(at) < MIN_ROWS:
-        raise InvalidInput(
-            f"Only {len(at)} {what} are left; at least {MIN_ROWS} are needed to test anything. {' '.join(notes[-3:])}"
-        )
+        left = f"{len(at)} {what} are" if len(at) != 1 else f"1 {what.removesuffix('s')} is"
+        raise InvalidInput(f"Only {left} left; at least {MIN_ROWS} are needed to test anything. {' '.join(notes[-3:])}")
     boxes = boxes.keep(at)
     taken, images = {column.name for column in side.metadata}, [c.keep(boxes.image) for c in read.image_columns]
     images = [replace(c, name=f"{c.name} of the image") if c.name in taken else c for c in images]

@@ -61,6 +61,25 @@ def test_texts_of_scripts_without_blanks_are_recognised_and_single_words_are_not
     assert recognise(frame, Roles()).roles.texts == (("text",) if is_prose else ())
 
 
+@pytest.mark.parametrize(
+    ("value", "is_said"),
+    [
+        (3.25, True),
+        ("2026-01-02T03:04:05Z", True),
+        ("1e-05", True),
+        ("12.03.2020 / 7 %", True),
+        ("room 12", False),
+        ("好看", False),
+    ],
+)
+def test_texts_that_hold_no_words_are_said_to_be_such(value: object, is_said: bool) -> None:
+    frame, ledger = pd.DataFrame({"text": [value] * 3 + ["a word"]}), Ledger(4)
+    text_items(frame, ["text"], ledger)
+    assert any("3 of 4 texts in 'text' hold no words" in note for note in ledger.notes) == is_said
+    text_items(frame.iloc[1:3], ["text"], few := Ledger(2))
+    assert bool(few.notes) == is_said
+
+
 def test_the_texts_of_several_columns_follow_one_another() -> None:
     frame = pd.DataFrame({"title": ["One", None, None], "desc": ["more of it", "only this", None]})
     ledger = Ledger(3)

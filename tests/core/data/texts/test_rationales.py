@@ -41,6 +41,13 @@ def test_an_empty_column_of_reasons_is_refused(tmp_path: Path) -> None:
         read_rationales(table, **NAMES)
 
 
+def test_one_label_alone_is_refused(tmp_path: Path) -> None:
+    table = write(tmp_path / "t.csv", "one,a,since,b", "two,a,so,c")
+    with pytest.raises(InvalidInput, match="every row has the label 'a', so there is nothing to tell apart"):
+        read_rationales(table, **NAMES)
+    assert read_rationales(table, **NAMES, teacher="llm", classes=("a", "b", "c")).targets == ("b", "c")
+
+
 def test_a_label_that_is_no_class_is_refused(tmp_path: Path) -> None:
     table = write(tmp_path / "t.csv", "one,a,since,a", "two,c,so,b", "three,b,so,c")
     with pytest.raises(InvalidInput, match=r"row 1: the label 'c' is no class. The classes are 'a', 'b'"):

@@ -126,6 +126,16 @@ def test_a_plain_folder_takes_the_mean_and_the_models_own_limit(folder: Path) ->
     np.testing.assert_allclose(long[0], long[1], atol=1e-6)
 
 
+def test_an_encoder_whose_files_have_changed_is_read_again(folder: Path, tmp_path: Path) -> None:
+    own, other = (with_modules(folder, tmp_path / name, name) for name in ("mean_tokens", "cls_token"))
+    first = load_encoder(f"sentences:{own}")
+    assert load_encoder(f"sentences:{own}") is first
+    (own / "1_Pooling" / "config.json").write_bytes((other / "1_Pooling" / "config.json").read_bytes())
+    vectors = [load_encoder(f"sentences:{path}").encode_texts(["a dog"]) for path in (own, other)]
+    np.testing.assert_array_equal(*vectors)
+    assert not np.array_equal(first.encode_texts(["a dog"]), vectors[0])  # type: ignore[attr-defined]
+
+
 def test_samples_are_read_through_it(folder: Path) -> None:
     encoder = load_encoder(f"sentences:{folder}")
     found = read_images(made_texts(["a dog", "a red cat", "a dog"]), encoder, modality="text")

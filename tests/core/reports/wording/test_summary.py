@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from core.records import Estimate
+from core.reports.html.diagnosis import render_report
 from core.reports.wording.classes import class_level
 from core.reports.wording.summary import (
     cluster_sentence,
@@ -84,6 +85,18 @@ def test_a_finding_beside_a_loss_that_is_not_predicted_is_no_contradiction() -> 
     assert "; 1 condition or phrase was confirmed in a part of them." in predictability_in_brief(no_clusters)
     alone = replace(make_diagnosis(n_clusters=0), classes=(), insights=())
     assert "in a part" not in predictability_sentence(alone) + predictability_in_brief(alone)
+
+
+def test_an_r2_of_few_groups_that_is_far_below_zero_is_told_without_its_digits() -> None:
+    some = make_diagnosis()
+    far = replace(some.estimate.predictability, r2=Estimate(-356958.9, -9e5, 0.1), p=None, confirmed=False)
+    found = replace(some, estimate=replace(some.estimate, predictability=far))
+    report = render_report(found)
+    for said in (predictability_sentence(found), predictability_in_brief(found), report):
+        assert "356" not in said
+    assert "R² below −1, far worse than the mean of all" in predictability_sentence(found)
+    assert "R² below −1, far worse than the mean of all" in predictability_in_brief(found)
+    assert "<b>below −1</b>" in report
 
 
 def test_a_small_share_that_is_more_than_chance_allows_is_called_a_little() -> None:

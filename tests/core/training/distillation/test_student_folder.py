@@ -78,6 +78,7 @@ def test_the_card_says_where_the_student_comes_from(teacher: BertFolder, tmp_pat
     assert (card["map"], card["seed"], card["licence"]) == ([3, 6], 5, "unknown")
     assert (card["data"]["learned"], card["data"]["held_out"], card["data"]["table"]) == (54, 6, "t.csv")
     assert card["data"]["copies"] > 0
+    assert (card["data"]["cut"], card["data"]["most_tokens"]) == (0, 32)
     assert card["student"]["parameters"] < card["teacher"]["parameters"]
     assert set(card["figures"]["cosine"]) == {"value", "low", "high"}
     assert "agreement" not in card["figures"]

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from core.errors import InvalidInput
+from core.reports.wording.distillation import cut_lines
 from core.training.distillation.teacher import BertFolder
-from core.training.distillation.texts import batches, padded, read_texts, split_texts, tokens_of
+from core.training.distillation.texts import batches, count_longer, padded, read_texts, split_texts, tokens_of
 from tests.support.tiny_bert import some_texts, write_texts
 
 
@@ -30,6 +31,14 @@ def test_texts_are_cleaned_as_a_diagnosis_reads_them_and_lists_are_none(tmp_path
     pd.DataFrame({"a": [[text] for text in texts]}).to_parquet(tmp_path / "t.parquet")
     with pytest.raises(InvalidInput, match=r"'a' of texts holds lists\. Join the words"):
         read_texts(tmp_path / "t.parquet", "a")
+
+
+def test_texts_that_are_cut_are_counted(teacher: BertFolder) -> None:
+    texts = ["a red dog", " ".join(["a"] * 30), " ".join(["a"] * 31)]
+    assert count_longer(teacher.tokenizer, texts, 32) == 1  # with [CLS] and [SEP] the last has 33
+    assert [len(tokens) for tokens in tokens_of(teacher.tokenizer, texts, 32)] == [5, 32, 32]
+    assert cut_lines({"cut": 2}, 32) == ["2 texts are longer than 32 tokens and cut there."]
+    assert cut_lines({"cut": 0}, 32) == cut_lines({}, 0) == []
 
 
 @pytest.mark.parametrize(

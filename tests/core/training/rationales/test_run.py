@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from core.data.texts.rationales import RationaleSet, gather
 from core.errors import InvalidInput
+from core.reports.wording.rationales import reasoned_lines
 from core.training.rationales.loop import Curve
 from core.training.rationales.run import split, teach_and_measure
 from core.training.rationales.settings import StepByStep
@@ -33,6 +36,16 @@ def test_the_held_out_rows_are_the_same_however_many_are_learned_from() -> None:
     few, many = (teach_and_measure(rows, settings(learn_from=n, updates=1))[1] for n in (10, 40))
     assert (few.data["learned"], many.data["learned"]) == (10, 40)
     assert few.figures["n"] == many.figures["n"] == 12
+    assert few.data["cut"] == 0
+
+
+def test_texts_that_are_cut_are_counted() -> None:
+    rows = some_rows(60)
+    long = replace(rows, texts=(rows.texts[0] + " a" * StepByStep().max_tokens, *rows.texts[1:]))
+    _, card = teach_and_measure(long, settings(updates=1))
+    most = card.settings["max_tokens"]
+    assert card.data["cut"] == 1
+    assert reasoned_lines(card)[-1] == f"1 text is longer than {most} tokens and cut there."
 
 
 def test_free_answers_can_be_learned_from_few_rows() -> None:
