@@ -61,7 +61,7 @@ def diagnose_example(name: str, settings: Settings = DEFAULTS) -> Diagnosis:
 def _with_reference(found: Diagnosis, folder: Path) -> Diagnosis:
     """With what reference masks are worth there, as `python -m core reference` keeps it."""
     network, card = read_network()
-    scans = read_squares(folder / "table.csv", folder / "images.zip", side_of(card))
+    scans = read_squares(folder / "table.csv", folder / "images.zip", side_of(card, network))
     standin, _ = measure_standin(found, scans, network, progress=TerminalProgress())
     return replace(found, extras={**found.extras, KEY: standin.document()})
 

@@ -218,7 +218,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     torch.set_num_threads(1)
     network, card = read_network(given.network)
-    bench = Bench(network, given.side or side_of(card), given.items)
+    bench = Bench(network, given.side or side_of(card, network), given.items)
     parts: Mapping[str, Callable[[], Rows] | None] = {
         "masks": lambda: masks(bench),
         "controls": lambda: controls(bench),

@@ -19,6 +19,8 @@ MOST_BYTES = 256 * 2**20
 """Of one scan, unpacked: a volume of 512 x 512 x 512 in two bytes has as much."""
 MOST_SIDE = 4_096
 """Voxels along any side."""
+MOST_AXES = 32
+"""Of an array, those of length 1 included."""
 _GZIP, _GZIP_BEGINS = 31, b"\x1f\x8b"
 """zlib's window for a gzip header, and how a gzip stream begins."""
 _HANDED_OVER = 2**14
@@ -63,20 +65,27 @@ def check_shape(shape: tuple[int, ...], itemsize: int = 2) -> None:
     """
     if min(shape, default=0) < 0:
         raise Unreadable(f"declares a shape of {said(shape)}: no side may be below 0. Export the scan again.")
+    if len(shape) > MOST_AXES:
+        raise Unreadable(f"has {len(shape)} axes: {MOST_AXES} at most, 3 of them longer than 1. Save it again.")
     long = [side for side in shape if side != 1]
     if 0 in shape or not shape:
         shown = said(shape) or "that of a single number"
         raise Unreadable(f"holds no voxel: its shape is {shown}. Export the scan again.")
     if len(long) > 3:
-        raise Unreadable(
-            f"has {len(long)} dimensions ({said(shape)}), as a series in time or of directions has: a scan has 3. Save "
-            "one volume of it, or the mean."
-        )
+        raise Unreadable(said_series(shape))
     if max(shape) > MOST_SIDE or math.prod(shape) * itemsize > MOST_BYTES:
         raise Unreadable(
             f"is {said(shape)} voxels of {itemsize} bytes; at most {MOST_SIDE:,} along a side and "
             f"{byte_size(MOST_BYTES)} in all are read. Crop it, or sample it more coarsely."
         )
+
+
+def said_series(shape: tuple[int, ...]) -> str:
+    """What is wrong with a volume of more than three dimensions."""
+    return (
+        f"has {len(shape)} dimensions ({said(shape)}), as a series in time or of directions has: a scan has 3. Save "
+        "one volume of it, or the mean."
+    )
 
 
 def brief(error: Exception) -> str:
@@ -121,7 +130,8 @@ def read_npy(file: IO[bytes], size: int) -> npt.NDArray[Any]:
     try:
         version = np.lib.format.read_magic(file)
         read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-        shape, fortran, dtype = read(file)
+        declared, fortran, dtype = read(file)
+        shape = tuple(map(int, declared))  # numpy lets True stand for a side
     except Exception as error:  # numpy's reader of headers raises many kinds
         raise Unreadable(f"holds an array that cannot be read ({brief(error)}). Save it with np.savez.") from None
     if dtype.kind not in "buif":

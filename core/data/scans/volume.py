@@ -13,7 +13,7 @@ import numpy.typing as npt
 from core.data.images.decoding import decode
 from core.data.modality import Unreadable
 from core.data.scans.slices import fit_square, unit
-from core.data.scans.unpack import MOST_BYTES, brief, check_shape, gunzip, read_npy, read_npz
+from core.data.scans.unpack import MOST_BYTES, brief, check_shape, gunzip, read_npy, read_npz, said_series
 from core.errors import MissingDependency
 from core.limits import byte_size
 from core.program import install_line
@@ -21,7 +21,7 @@ from core.records import F32
 
 VERSION = "scans 1"
 """Change it with anything that changes a volume: it is part of the cache's key."""
-MOST_SPACING = 1_000.0
+LEAST_SPACING, MOST_SPACING = 1e-6, 1_000.0
 """Millimetres between two voxels."""
 _NIFTI_AT = 344
 """Place of the magic letters in a header of NIfTI-1."""
@@ -195,6 +195,8 @@ def _from_header(data: bytes, kind: str, n_bytes: int) -> Scan:
     if dtype.kind not in "buif":
         raise Unreadable(f"holds {kind} voxels of {dtype}: a scan is of real numbers. Save it as float32.")
     check_shape(shape, dtype.itemsize)
+    if max(shape[3:], default=1) > 1:
+        raise Unreadable(said_series(shape))
     try:
         image: Any = reader.from_bytes(data)
         proxy: Any = image.dataobj
@@ -242,10 +244,12 @@ def _checked_spacing(spacing: npt.NDArray[Any]) -> tuple[float, float, float]:
     Raises:
         Unreadable: they are no lengths.
     """
-    if len(spacing) < 3 or not np.isfinite(spacing).all() or spacing.max() > MOST_SPACING or spacing.min() < 0:
+    known = spacing[spacing != 0]
+    lengths = np.isfinite(known).all() and ((known >= LEAST_SPACING) & (known <= MOST_SPACING)).all()
+    if len(spacing) < 3 or not lengths:
         raise Unreadable(
-            f"has a spacing of {', '.join(f'{x:g}' for x in spacing[:4])} mm: it must be 3 numbers from 0 to "
-            f"{MOST_SPACING:g}. Correct its header."
+            f"has a spacing of {', '.join(f'{x:g}' for x in spacing[:4])} mm: it must be 3 numbers from "
+            f"{LEAST_SPACING:g} to {MOST_SPACING:g}, or 0 where it is not known. Correct its header."
         )
     a, b, c = (float(x) or 1.0 for x in spacing[:3])
     return a, b, c

@@ -13,7 +13,7 @@ import torch
 
 from core.encoders.arithmetic import unit_rows
 from core.encoders.neuralizer.network import Neuralizer
-from core.encoders.neuralizer.weights import FOLDER, read_network, side_of
+from core.encoders.neuralizer.weights import FOLDER, centre_of, read_network, side_of
 from core.errors import InvalidInput
 from core.records import F32
 
@@ -44,10 +44,9 @@ class NeuralizerEncoder:
     def __init__(self, folder: str = "") -> None:
         self.name = f"neuralizer:{folder}" if folder else "neuralizer"
         self.network, card = read_network(Path(folder) if folder else FOLDER)
-        self.side = side_of(card)
-        features = card.get("features", {})
-        self.mean = np.asarray(features.get("mean", 0.0), np.float32)
-        self.scale = np.asarray(features.get("scale", 1.0), np.float32)
+        self.side = side_of(card, self.network)
+        sizes = self.network.sizes
+        self.mean, self.scale = centre_of(card, 2 * sizes.stages * sizes.channels)
         held = b"".join(t.numpy().tobytes() for t in self.network.state_dict().values())
         self.fingerprint = f"neuralizer-{sha256(held + self.mean.tobytes()).hexdigest()[:12]}-{self.side}-{PLANES}"
         self.finding_space = f"neuralizer/{self.fingerprint}"

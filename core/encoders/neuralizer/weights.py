@@ -8,16 +8,22 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from core.documents import read_json
 from core.encoders.neuralizer.checkpoint import network_of, read_tensor_file
 from core.encoders.neuralizer.network import Neuralizer
 from core.errors import InvalidInput
 from core.files import ASSETS, replacing, write_json
 from core.limits import Limits
+from core.records import F32
 
 FOLDER = ASSETS / "scans"
 """The network that comes along."""
-USUAL_SIDE = 64
+USUAL_SIDE, MOST_SIDE = 64, 256
+"""Pixels of a slice."""
+LEAST_SCALE, MOST_NUMBER = 1e-6, 1_000_000
+"""Of a feature: a lower scale would blow up what is noise of rounding."""
 WEIGHTS, CARD = "neuralizer.safetensors", "neuralizer.json"
 
 
@@ -53,6 +59,42 @@ def read_network(source: Path = FOLDER) -> tuple[Neuralizer, Mapping[str, Any]]:
     return network, card if isinstance(card, dict) else {}
 
 
-def side_of(card: Mapping[str, Any]) -> int:
-    """Pixels of a slice on which the network was taught; `USUAL_SIDE` where its card does not say."""
-    return int(card.get("side", USUAL_SIDE))
+def side_of(card: Mapping[str, Any], network: Neuralizer) -> int:
+    """Pixels of a slice on which the network was taught; `USUAL_SIDE`, or what it needs, where its card does not say.
+
+    Raises:
+        InvalidInput: the card says no whole number, more than `MOST_SIDE`, or fewer than twice what the side is divided
+            by: at the lowest level a slice has two pixels or more.
+    """
+    least = 2 * network.sizes.divisor
+    side = card.get("side", max(USUAL_SIDE, least))
+    if type(side) is not int or not least <= side <= MOST_SIDE:
+        raise InvalidInput(
+            f"'side' in {CARD} must be a whole number of pixels from {least} to {MOST_SIDE}: got {side!r:.40}. "
+            "Correct it there."
+        )
+    return side
+
+
+def centre_of(card: Mapping[str, Any], n: int) -> tuple[F32, F32]:
+    """(n,) mean and scale of the pooled features, by which vectors are centred; 0 and 1 where the card does not say.
+
+    Raises:
+        InvalidInput: the card says something that is no mean and scale of n features.
+    """
+    said = card.get("features", {"mean": [0.0] * n, "scale": [1.0] * n})
+    found = [_numbers(said.get(name), n) for name in ("mean", "scale")] if isinstance(said, dict) else []
+    if len(found) < 2 or found[0] is None or found[1] is None or not (found[1] >= LEAST_SCALE).all():
+        raise InvalidInput(
+            f"'features' in {CARD} must hold 'mean' and 'scale' of {n} numbers each, from {LEAST_SCALE:g} (mean: "
+            f"-{MOST_NUMBER:,}) to {MOST_NUMBER:,}. Take the card that was written with these weights."
+        )
+    return found[0], found[1]
+
+
+def _numbers(said: Any, n: int) -> F32 | None:
+    """(n,) a list of n numbers, each within `MOST_NUMBER`; None if it is none."""
+    plain = isinstance(said, list) and len(said) == n and all(type(x) in (int, float) for x in said)
+    if not plain or not all(abs(x) <= MOST_NUMBER for x in said):
+        return None
+    return np.array(said, np.float32)

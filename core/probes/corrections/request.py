@@ -54,5 +54,5 @@ def altered_items(
     from core.encoders.neuralizer.weights import FOLDER, read_network, side_of
 
     network, card = read_network(asked.network or FOLDER)
-    side = side_of(card)
+    side = side_of(card, network)
     return corrected_scans(diagnosis, open_images(images), plan, (network, side), faults, progress), about

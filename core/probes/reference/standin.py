@@ -163,7 +163,7 @@ def measure_table(
     if diagnosis.samples.modality != "scan":
         raise InvalidInput(f"Reference masks are drawn for scans, and this run is of {diagnosis.samples.modality}s.")
     network, card = read_network(source or FOLDER)
-    scans = read_squares(*given, side_of(card), roles, progress)
+    scans = read_squares(*given, side_of(card, network), roles, progress)
     standin, found = measure_standin(diagnosis, scans, network, seed=seed, progress=progress)
     return scans, standin, found
 

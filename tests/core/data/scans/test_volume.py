@@ -131,6 +131,7 @@ def with_affine(value: float) -> bytes:
     ("data", "said"),
     [
         (nifti(np.zeros((3, 3, 3, 5), np.int16)), "has 4 dimensions .3 x 3 x 3 x 5."),
+        (nifti(np.zeros((3, 3, 1, 5), np.int16)), "has 4 dimensions .3 x 3 x 1 x 5."),
         (nifti(np.zeros((3, 3, 3), np.complex64)), "real numbers"),
         (nifti(np.zeros((3, 0, 3), np.int16)), "holds no voxel"),
         (nifti(RAMP)[:360], "damaged or cut"),
@@ -145,6 +146,8 @@ def with_affine(value: float) -> bytes:
         (npz(a=RAMP, b=RAMP), "none is called 'volume'"),
         (npz(a=np.array([None, 1], object)), "Save it"),
         (npz(volume=RAMP, spacing=[1.0, np.inf, 1.0]), "spacing of 1, inf, 1 mm"),
+        (npz(volume=RAMP, spacing=[5e-324] * 3), "from 1e-06 to 1000, or 0 where it is not known"),
+        (shaped(f"({'1, ' * 65})", bytes(4)), "has 65 axes: 32 at most"),
         (b"PK\x03\x04 nothing", "damaged npz"),
         (b"no scan at all", "picture"),
         (b"", "empty"),
@@ -153,6 +156,10 @@ def with_affine(value: float) -> bytes:
 def test_what_is_no_scan_is_refused_in_a_sentence(data: bytes, said: str) -> None:
     with pytest.raises(Unreadable, match=said):
         read_scan(data)
+
+
+def test_a_header_that_says_true_of_a_side_means_one() -> None:
+    assert read_scan(shaped("(True, 2, 2)", bytes(16))).shape == (1, 2, 2)
 
 
 def declared(shape: tuple[int, ...]) -> bytes:

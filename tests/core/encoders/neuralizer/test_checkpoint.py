@@ -12,9 +12,10 @@ import torch
 from safetensors.torch import save_file
 
 from core.encoders.neuralizer.checkpoint import network_of, released_names
+from core.encoders.neuralizer.encoder import NeuralizerEncoder
 from core.encoders.neuralizer.network import NetworkSizes, Neuralizer
 from core.encoders.neuralizer.use import treat
-from core.encoders.neuralizer.weights import read_network, write_network
+from core.encoders.neuralizer.weights import centre_of, read_network, side_of, write_network
 from core.errors import InvalidInput
 from tests.core.encoders.neuralizer.test_network import begun, given
 
@@ -94,6 +95,47 @@ def test_weights_of_something_else_are_refused(spoil: Any, said: str, tmp_path: 
     save_file(tensors, tmp_path / "w.safetensors")
     with pytest.raises(InvalidInput, match=said):
         read_network(tmp_path / "w.safetensors")
+
+
+@pytest.mark.parametrize("side", [0, -1, 7, 257, 10**9, "64", None, [64], 64.5, True, float("nan")])
+def test_a_card_whose_side_is_none_is_refused(side: Any) -> None:
+    with pytest.raises(InvalidInput, match=r"'side' in neuralizer.json must be .* from 8 to 256"):
+        side_of({"side": side}, begun())
+
+
+def test_a_card_without_a_side_means_what_the_network_can_see() -> None:
+    assert side_of({}, begun()) == 64
+    assert side_of({}, Neuralizer(NetworkSizes(7, 2))) == 128
+    assert side_of({"side": 63}, begun()) == 63
+
+
+@pytest.mark.parametrize("mean", [0.0, [0.0], [0.0] * 23, "0", None, [[0.0] * 24], [None] * 24, [1e300] * 24])
+def test_a_mean_of_other_features_is_refused(mean: Any) -> None:
+    with pytest.raises(InvalidInput, match="'mean' and 'scale' of 24 numbers each"):
+        centre_of({"features": {"mean": mean, "scale": [1.0] * 24}}, 24)
+
+
+@pytest.mark.parametrize("scale", [[0.0] * 24, [-1.0] * 24, [float("nan")] * 24, [1e-320] * 24, 1.0])
+def test_a_scale_that_cannot_be_divided_by_is_refused(scale: Any) -> None:
+    with pytest.raises(InvalidInput, match="from 1e-06"):
+        centre_of({"features": {"mean": [0.0] * 24, "scale": scale}}, 24)
+
+
+@pytest.mark.parametrize("features", [None, [1, 2], "x", {}])
+def test_features_of_another_kind_are_refused(features: Any) -> None:
+    with pytest.raises(InvalidInput, match="Take the card that was written with these weights"):
+        centre_of({"features": features}, 24)
+
+
+def test_vectors_are_centred_by_the_card_in_the_folder(tmp_path: Path) -> None:
+    write_network(begun(), tmp_path, {"side": 16})
+    plain = NeuralizerEncoder(str(tmp_path))
+    n = len(plain.mean)
+    slices = np.random.default_rng(0).random((2, 3, 16, 16), np.float32)
+    assert np.isfinite(plain.encode_items(slices)[0]).all()
+    write_network(begun(), tmp_path, {"side": 16, "features": {"mean": [0.0] * n, "scale": [0.0] * n}})
+    with pytest.raises(InvalidInput, match=f"{n} numbers each"):
+        NeuralizerEncoder(str(tmp_path))
 
 
 def test_a_pilot_network_under_its_own_names_computes_the_same(shared_data: Path) -> None:
