@@ -44,7 +44,29 @@ def animation(clip: Clip, size: int) -> bytes:
     shown = np.clip(np.round((ends - clip.seconds[rows]) * 1000), SHORTEST, LONGEST).astype(int).tolist()
     out = io.BytesIO()
     frames[0].save(out, "WEBP", save_all=True, append_images=frames[1:], duration=shown, loop=0, quality=70, method=2)
-    return out.getvalue()
+    made = out.getvalue()
+    # frames that hardly differ are written as one, and one alone as a picture that says no time
+    return made if b"ANMF" in made[:64] else _still(made[12:], shape, sum(shown))
+
+
+def _still(picture: bytes, size: tuple[int, int], shown: int) -> bytes:
+    """WebP bytes: one picture that is shown twice, so long together.
+
+    Args:
+        picture: the chunk of a WebP that holds it, with its name.
+        shown: milliseconds.
+
+    Source: the container's specification, developers.google.com/speed/webp/docs/riff_container.
+    """
+    wide, high = ((side - 1).to_bytes(3, "little") for side in size)
+    half = min(shown // 2, LONGEST).to_bytes(3, "little")
+    frame = _chunk(b"ANMF", bytes(6) + wide + high + half + b"\2" + picture)  # 2: drawn over what was there
+    header = _chunk(b"VP8X", b"\2" + bytes(3) + wide + high)  # 2: animated
+    return _chunk(b"RIFF", b"WEBP" + header + _chunk(b"ANIM", bytes(6)) + 2 * frame)
+
+
+def _chunk(name: bytes, content: bytes) -> bytes:
+    return name + len(content).to_bytes(4, "little") + content + bytes(len(content) % 2)
 
 
 def mosaic(clip: Clip, side: int = 128) -> Image.Image:

@@ -236,6 +236,18 @@ def test_a_gif_whose_frames_cannot_be_counted_is_refused() -> None:
             decode_clip(data[:cut])
 
 
+@pytest.mark.parametrize("noise", [0, 2])
+def test_a_clip_in_which_nothing_moves_is_kept_as_a_clip(noise: int) -> None:
+    rng, base = np.random.default_rng(0), np.asarray(drawn("grows")[0], np.int64)
+    frames = [np.clip(base + rng.integers(-noise, noise + 1, base.shape), 0, 255).astype(np.uint8) for _ in range(N)]
+    kept = modality_of("clip").keep(video_bytes(tuple(map(Image.fromarray, frames)), RATE), 256)
+    clip = decode_clip(kept)
+    assert clip.length == pytest.approx(N / RATE, abs=0.01)
+    assert difference(clip.frames[0], Image.fromarray(frames[0])) < 12
+    assert difference(clip.frames[0], clip.frames[-1]) < 12
+    assert modality_of("clip").preview(kept, 256)[8:12] == b"WEBP"
+
+
 def test_a_clip_whose_frames_lie_years_apart_is_still_shown() -> None:
     clip = replace(decode_clip(video()), seconds=np.arange(N) * 1e9, length=1e300)
     shown = Image.open(io.BytesIO(storyboard.animation(clip, 64)))
