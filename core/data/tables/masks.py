@@ -20,7 +20,8 @@ from core.errors import InvalidInput
 from core.records import F64, Progress, no_progress
 from core.records.ledger import Ledger
 
-_MAX_CLASSES = 64  # more different values than this are grey levels, not classes
+MAX_CLASSES = 64
+"""Different values of a mask: more are grey levels, not classes."""
 _MAX_CLASS = 2**31 - 1
 
 Mask = npt.NDArray[Any]
@@ -135,15 +136,22 @@ def mask_of_cell(value: Any) -> Mask | str:
 
 def _whole_numbers(array: Mask) -> Mask | str:
     """Class values in as few bits as they came: a mask of a volume may have 2**28 of them."""
-    if array.dtype.kind in "bui":
-        return array.view(np.uint8) if array.dtype.kind == "b" else array
+    if array.dtype.kind == "b":
+        return array.view(np.uint8)
+    if array.dtype.kind in "ui":
+        largest = max(int(array.max(initial=0)), -int(array.min(initial=0)))
+        return array if largest <= _MAX_CLASS else _too_large(largest)
     if not np.isfinite(array).all():
         return "a mask holds NaN or infinity: write 0 where nothing is"
     if not (array == np.round(array)).all():
         return (array >= 0.5).astype(np.uint8)
     if np.abs(array).max(initial=0) > _MAX_CLASS:
-        return f"a mask holds {np.abs(array).max():g}, and a class is at most {_MAX_CLASS:,}: number the classes from 1"
+        return _too_large(np.abs(array).max())
     return array.astype(np.int32)
+
+
+def _too_large(value: float) -> str:
+    return f"a mask holds {value:g}, and a class is at most {_MAX_CLASS:,}: number the classes from 1"
 
 
 def _pair(true: Mask | str, predicted: Mask | str) -> tuple[Mask, Mask] | str:
@@ -153,9 +161,9 @@ def _pair(true: Mask | str, predicted: Mask | str) -> tuple[Mask, Mask] | str:
         return f"predicted mask: {predicted}"
     if true.shape != predicted.shape:
         return f"the two masks differ in size: {true.shape} and {predicted.shape}"
-    if max(len(np.unique(true)), len(np.unique(predicted))) > _MAX_CLASSES:
+    if max(len(np.unique(true)), len(np.unique(predicted))) > MAX_CLASSES:
         return (
-            f"a mask has more than {_MAX_CLASSES} values: it looks like a grey picture, "
+            f"a mask has more than {MAX_CLASSES} values: it looks like a grey picture, "
             "not like classes (JPEG spoils masks; use PNG)"
         )
     return true, predicted

@@ -16,7 +16,7 @@ from core.data.scans.slices import SliceFit, fit_square, unit
 from core.data.scans.volume import Scan, read_scan
 from core.data.tables.cells import texts_of
 from core.data.tables.in_folder import open_table
-from core.data.tables.masks import mask_reader
+from core.data.tables.masks import MAX_CLASSES, mask_reader
 from core.data.tables.recognise import recognise
 from core.data.tables.roles import Roles
 from core.errors import InvalidInput
@@ -138,6 +138,8 @@ def _squares(scan: Scan, masks: Sequence[Mask | str | None], side: int) -> tuple
         flat = mask.shape == scan.plane_shape and scan.shape[scan.across] == 1
         if not flat and mask.shape != scan.shape:
             return f"a mask is of another size than its scan: {mask.shape} and {scan.shape}"
+        if len(np.unique(mask)) > MAX_CLASSES:
+            return f"a mask has more than {MAX_CLASSES} values, as a grey picture has: write one value for each class"
         own = [mask if flat else np.take(mask, at, scan.across).T[::-1] for at in planes]
         found.append(np.stack([_class_square(one, fitted) for one in own]))
     return np.stack([fitted.into(unit(scan.plane(at))) for at in planes]), found[0], found[1]

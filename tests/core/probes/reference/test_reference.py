@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 
 from core.cli.main import main
+from core.data.tables.roles import Roles
 from core.encoders.neuralizer.network import Neuralizer
 from core.encoders.neuralizer.weights import read_network
 from core.errors import InvalidInput
@@ -96,6 +97,21 @@ def test_a_true_mask_that_is_named_and_not_there_makes_no_unlabelled_scan(upload
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("wrong", "said"), [(2**64 - 1, "a class is at most"), (None, "more than 64 values")])
+def test_a_mask_of_no_classes_is_left_out_with_the_reason(wrong: int | None, said: str, tmp_path: Path) -> None:
+    table = ["file,true_mask,predicted_mask"]
+    for k in range(3):
+        voxels = np.arange(8 * 3 * 9, dtype=np.uint64).reshape(8, 3, 9)
+        mask = voxels if wrong is None and k == 1 else np.where(voxels > 50, wrong if wrong and k == 1 else 1, 0)
+        np.savez(tmp_path / f"s{k}.npz", volume=voxels.astype(np.float32))
+        np.savez(tmp_path / f"m{k}.npz", volume=mask.astype(np.uint64))
+        table.append(f"s{k}.npz,m{k}.npz,m{k}.npz")
+    (tmp_path / "table.csv").write_text("\n".join(table))
+    found = read_squares(tmp_path / "table.csv", tmp_path, 16, Roles(modality="scan"))
+    assert len(found) == 2
+    assert said in " ".join(found.notes)
+
+
 def test_the_reference_is_better_than_vote_and_control_on_white_matter(measured: Standin) -> None:
     (one,) = measured.structures
     assert one.n == measured.n == N - UNKNOWN
