@@ -168,6 +168,11 @@ def read_rescored(items: Sequence[AlteredItem], scores: Path, *, file: str = "fi
     if twice is not None:  # rows of other files are passed over, whatever they are
         raise InvalidInput(f"{scores.name} names {twice[:80]!r} more than once. Keep one row a file.")
     known = dict(zip(names, [_number(value) for value in frame[loss].tolist()], strict=True))
+    if not wanted & set(names):
+        raise InvalidInput(
+            f"{scores.name} names none of the {len(items):,} files of this export, such as {items[0].file[:80]!r}: it "
+            "may belong to another one. Bring the losses of these files."
+        )
     for item in items:
         if not np.isfinite(known.get(item.file, np.nan)):
             raise InvalidInput(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from hashlib import sha256
 from typing import Any, TypeVar
 
 import numpy as np
@@ -47,6 +48,11 @@ class CorrectionPlan:
             "members": [ids[row] for row in self.members.tolist()],
             "examples": [ids[row] for row in self.examples.tolist()],
         }
+
+    def mark(self, fingerprint: str) -> str:
+        """Six signs that stand in the names of this plan's files, so that the scores of another are told."""
+        rows = (self.members, self.others, self.examples)
+        return sha256(repr((fingerprint, [part.tolist() for part in rows])).encode()).hexdigest()[:6]
 
 
 def plan_corrections(diagnosis: Diagnosis, cluster: int, most: int = MOST, seed: int = 0) -> CorrectionPlan:
@@ -130,7 +136,7 @@ class RunFiles:
     """The files that a run was made of, by its rows."""
 
     def __init__(self, diagnosis: Diagnosis, files: FileImages) -> None:
-        self.samples, self.files = diagnosis.samples, files
+        self.samples, self.fingerprint, self.files = diagnosis.samples, diagnosis.fingerprint, files
         self.place = {name: at for at, name in enumerate(files.names)}
 
     def read(self, row: int, read: Callable[[bytes], T]) -> T:
@@ -164,10 +170,10 @@ class RunFiles:
             report: of how many files, who is told.
         """
         rows = [*plan.members.tolist(), *plan.others.tolist()]
-        told = report(len(rows))
+        told, mark = report(len(rows)), plan.mark(self.fingerprint)
         for k, row in enumerate(rows):
             told(k)
             for name, suffix, content in versions(self.read(row, read), row):
                 slug = name.replace(CONTROL, "-control")
-                yield AlteredItem(self.samples.ids[row], name, f"{k:05d}-{slug}{suffix}"), content
+                yield AlteredItem(self.samples.ids[row], name, f"{mark}-{k:05d}-{slug}{suffix}"), content
         told(len(rows), last=True)

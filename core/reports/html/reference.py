@@ -18,7 +18,7 @@ from core.numbers import number
 from core.probes.reference.masks import ReferenceMasks
 from core.probes.reference.read import MaskSquares
 from core.probes.reference.standin import OFFERED, Standin
-from core.records import Diagnosis
+from core.records import Bool, Diagnosis
 from core.reports.html.diagnosis import style
 from core.reports.html.render import render
 from core.reports.wording.scans import RULE, reference_lines
@@ -67,8 +67,9 @@ def reference_page(diagnosis: Diagnosis, scans: MaskSquares, standin: Standin, f
 def shown_scans(
     scans: MaskSquares, standin: Standin, found: Sequence[ReferenceMasks], most: int = SHOWN
 ) -> tuple[ShownScan, ...]:
-    """The scans that disagree most with the reference that orders best, at most that many."""
-    values = standin.standin[standin.best]
+    """The scans that disagree most with the reference that orders best, at most that many; where the stand-in is
+    refused those without a true mask come last, in the order of the table."""
+    values = np.where(_said(standin), standin.standin[standin.best], -1.0)
     order = np.argsort(-np.nan_to_num(values, nan=-1.0), kind="stable")[:most].tolist()
     return tuple(_shown(scans, standin, found, k) for k in order)
 
@@ -78,7 +79,12 @@ def _shown(scans: MaskSquares, standin: Standin, found: Sequence[ReferenceMasks]
     pictures = tuple((_picture(scans, found, row, k, way), f"{name}, {SIDES[way]}") for way in OFFERED)
     far = ", ".join(f"{way} {number(float(standin.standin[way][k]), 2)}" for way in OFFERED)
     known = f"loss {number(loss, 2)}" if np.isfinite(loss) else "no true mask"
-    return ShownScan(name, pictures, f"disagreement: {far}; {known}")
+    return ShownScan(name, pictures, f"disagreement: {far}; {known}" if _said(standin)[k] else known)
+
+
+def _said(standin: Standin) -> Bool:
+    """(n,) of which scans a disagreement may be said: of those with a true mask, and of all where it is offered."""
+    return np.isfinite(standin.loss) | (not standin.refusal)
 
 
 def _picture(scans: MaskSquares, found: Sequence[ReferenceMasks], row: int, k: int, way: str) -> str:

@@ -91,6 +91,8 @@ def test_what_is_missing_is_said(tmp_path: Path) -> None:
         read_rescored(ITEMS, table(tmp_path, "0-unchanged.png,nan", *rows[1:]))
     with pytest.raises(InvalidInput, match="more than once"):
         read_rescored(ITEMS, table(tmp_path, *rows, rows[0]))
+    with pytest.raises(InvalidInput, match=r"names none of the 6 files .*may belong to another one"):
+        read_rescored(ITEMS, table(tmp_path, "ab-0-unchanged.png,1"))
     with pytest.raises(InvalidInput, match="no column 'dice'"):
         read_rescored(ITEMS, table(tmp_path, *rows), loss="dice")
 

@@ -90,6 +90,12 @@ def test_no_example_no_correction(network: Neuralizer) -> None:
         Corrector(network, SIDE, [])
 
 
+def test_another_plan_of_the_run_makes_files_of_other_names(found: Diagnosis) -> None:
+    first, again, fewer = (plan_corrections(found, found.clusters[0].id, n) for n in (10, 10, 6))
+    assert first.mark(found.fingerprint) == again.mark(found.fingerprint)
+    assert len({plan.mark(run) for plan in (first, fewer) for run in (found.fingerprint, "another")}) == 4
+
+
 def test_examples_are_of_least_loss_and_no_scan_plays_two_parts(found: Diagnosis) -> None:
     plan = plan_corrections(found, found.clusters[0].id, 10)
     assert len(plan.members) == len(plan.others) == 10

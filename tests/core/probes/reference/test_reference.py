@@ -6,6 +6,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -22,6 +24,7 @@ from core.probes.reference.names import KEY
 from core.probes.reference.read import MaskSquares, read_squares
 from core.probes.reference.standin import Standin, _groups, measure_standin, rank_correlation
 from core.records import Diagnosis
+from core.reports.html import reference as page
 from core.reports.wording.scans import reference_lines
 from core.scenes.planted_scans import plant_scans, write_planted
 from core.scenes.scans import SIDE
@@ -133,7 +136,9 @@ def test_a_stand_in_is_offered_where_it_orders_the_labelled_scans(measured: Stan
 
 
 @pytest.mark.slow
-def test_a_stand_in_that_orders_nothing_is_refused_and_so_are_few_labels(measured: Standin) -> None:
+def test_a_stand_in_that_orders_nothing_is_refused_and_so_are_few_labels(
+    measured: Standin, scans: MaskSquares, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rng, known = np.random.default_rng(0), measured.labelled
     shuffled = rank_correlation(
         rng.permutation(measured.loss[known]), measured.standin["network"][known], None, looks=2
@@ -142,6 +147,12 @@ def test_a_stand_in_that_orders_nothing_is_refused_and_so_are_few_labels(measure
     assert "may be as low as" in bad.refusal
     assert reference_lines(bad.document())[-1].startswith("No stand-in is offered: its rank correlation")
     assert "at least 20 are needed" in replace(measured, n=19).refusal
+    monkeypatch.setattr(page, "_picture", lambda *_: "")
+    masks: Any = [SimpleNamespace(rows=np.arange(N))]
+    said = [one.line for one in page.shown_scans(scans, bad, masks, N)]
+    assert ["disagreement" in line for line in said] == [True] * (N - UNKNOWN) + [False] * UNKNOWN
+    assert set(said[-UNKNOWN:]) == {"no true mask"}
+    assert all("disagreement" in one.line for one in page.shown_scans(scans, measured, masks, N))
 
 
 def test_no_example_is_the_target_or_of_its_patient(
