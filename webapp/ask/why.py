@@ -119,25 +119,28 @@ def read_scores(session: Session, manifest: Path, scores: Path, progress: Progre
         InvalidInput: the files were made for another run, or a loss is missing.
     """
     from core.data.altered import read_manifest, read_rescored
-    from core.probes.corrections.explain import explain_by_corrections
+    from core.probes.corrections.explain import explain_by_corrections, not_the_runs
 
     diagnosis = require_run(session)
     items, about = read_manifest(manifest)
     progress("read the losses", 0, 1)
-    found = explain_by_corrections(diagnosis, about, read_rescored(items, scores))
+    read = read_rescored(items, scores)
+    found, note = explain_by_corrections(diagnosis, about, read), not_the_runs(diagnosis, read)
     progress("read the losses", 1, 1)
-    document = {"cluster": about.get("cluster"), "corrections": [one.to_dict() for one in found]}
-    return MadeFiles(session.run, scores_view(diagnosis, found), write_files("explained", READ, document))
+    said = [one.to_dict() for one in found]
+    document = {"cluster": about.get("cluster"), "corrections": said, "note": note or None}
+    return MadeFiles(session.run, scores_view(diagnosis, found, note), write_files("explained", READ, document))
 
 
-def scores_view(diagnosis: Diagnosis, found: tuple[CorrectionFinding, ...]) -> str:
-    """A row for each correction, and whether any explains the cluster."""
+def scores_view(diagnosis: Diagnosis, found: tuple[CorrectionFinding, ...], note: str = "") -> str:
+    """A row for each correction, and whether any explains the cluster; first the note, if there is one."""
     from core.probes.corrections.explain import figures_of
 
     names = [SAID.get(one.correction, one.correction) for one in found if one.explains]
     noun = noun_of(diagnosis.samples.modality)
     rows = [(SAID.get(one.correction, one.correction), one.effect.n, figures_of(one), one.explains) for one in found]
-    return render("ask/why_read.html.j2", names=names, rows=rows, noun=noun, unit=diagnosis.outcomes.said_unit)
+    unit = diagnosis.outcomes.said_unit
+    return render("ask/why_read.html.j2", names=names, rows=rows, noun=noun, unit=unit, note=note)
 
 
 def on_make(

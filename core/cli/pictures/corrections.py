@@ -65,11 +65,14 @@ def correct(
         return
     if altered is None or scores is None or out is not None or images is not None:
         raise InvalidInput("Export with --images and --out, or read with --altered and --scores.")
-    from core.probes.corrections.explain import explain_by_corrections, sentence
+    from core.probes.corrections.explain import explain_by_corrections, not_the_runs, sentence
 
     items, about = read_altered(altered)
-    found = explain_by_corrections(diagnosis, about, read_rescored(items, scores), seed)
+    read = read_rescored(items, scores)
+    found = explain_by_corrections(diagnosis, about, read, seed)
+    note = not_the_runs(diagnosis, read)
     if as_json:
-        print_json({"cluster": about.get("cluster"), "corrections": [one.to_dict() for one in found]})
+        said = [one.to_dict() for one in found]
+        print_json({"cluster": about.get("cluster"), "corrections": said, "note": note or None})
         return
-    say("\n".join(sentence(one) for one in found))
+    say("\n".join([*([note] if note else []), *(sentence(one) for one in found)]))

@@ -75,7 +75,7 @@ def read_squares(
     read = open_table(table, images, store, Limits(), tuple(roles.masks or ()), progress)
     found = recognise(read.frame, roles, list(read.images), texts=False)
     if found.roles.masks is None:
-        raise InvalidInput("No columns of true and predicted masks were found. Name them: --masks TRUE PREDICTED.")
+        raise InvalidInput("No columns of true and predicted masks were found. Name both columns with --masks.")
     ledger, apart = Ledger(len(read.frame)), Ledger(len(read.frame))
     items, positions, modality = items_of(read, found, store, ledger, progress)
     if items is None or modality != "scan":

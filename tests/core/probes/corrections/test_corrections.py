@@ -19,7 +19,7 @@ from core.encoders.neuralizer.network import Neuralizer
 from core.encoders.neuralizer.weights import read_network
 from core.errors import InvalidInput
 from core.probes.corrections.correct import Corrector
-from core.probes.corrections.explain import explain_by_corrections, sentence
+from core.probes.corrections.explain import explain_by_corrections, not_the_runs, sentence
 from core.probes.corrections.export import plan_corrections
 from core.probes.corrections.names import CONTROL, CORRECTIONS
 from core.records import Diagnosis
@@ -137,7 +137,7 @@ def test_the_round_trip_through_files_explains_a_planted_bias_field(
     assert main(["correct", str(run), "--altered", str(out), "--scores", str(tmp_path / "scores.csv")]) == 0
     said = capsys.readouterr().out
     print(said)
-    assert said.startswith("bias: the loss drops by ")
+    assert said.startswith("bias: the loss drops by ")  # and no note before it: the losses are the run's
     assert "Explains." in said
     assert open_images(out).names
 
@@ -174,6 +174,14 @@ def test_a_word_says_whether_the_loss_drops_or_rises_and_no_sign_does(
     assert re.match(
         f"bias: the loss {said} that with the control", sentence(explain_by_corrections(found, about, scores)[0])
     )
+
+
+def test_losses_of_another_model_are_told_from_the_runs(found: Diagnosis) -> None:
+    own = found.outcomes.loss[:40]
+    for now, said in ((own, ""), (own + 0.1 * own.mean(), ""), (own + 0.5, "lie 0.50 from the run's on average")):
+        note = not_the_runs(found, Rescored(found.samples.ids[:40], {UNCHANGED: now}))
+        assert said in note
+        assert bool(note) == bool(said)
 
 
 def test_a_correction_without_effect_explains_nothing(found: Diagnosis) -> None:
