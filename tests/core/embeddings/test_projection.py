@@ -25,6 +25,7 @@ def blobs(n: int = 120) -> tuple[F32, np.ndarray]:
     return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32), which
 
 
+@pytest.mark.slow  # it compiles the map where nobody did
 def test_a_map_leaves_the_number_of_torchs_threads_as_it_was() -> None:
     torch = pytest.importorskip("torch")
     before = torch.get_num_threads()
