@@ -80,9 +80,9 @@ def read_rationales(
         )
     columns = [[" ".join((cell or "").split()) for cell in texts_of(found.frame[name])] for name in named]
     rows = gather(found.name, *columns[:3], taught=columns[3] if teacher else (), classes=classes, what=rationale)
-    if len(set(rows.targets)) < 2:
+    if max(len(set(rows.labels)), len(set(rows.targets))) < 2:
         raise InvalidInput(
-            f"{found.name}: every row has the label {rows.targets[0][:60]!r}, so there is nothing to tell apart. Name "
+            f"{found.name}: every row has the label {rows.labels[0][:60]!r}, so there is nothing to tell apart. Name "
             "another column of labels, or bring rows of other labels."
         )
     return rows
