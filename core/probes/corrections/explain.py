@@ -84,8 +84,7 @@ def explain_by_corrections(
 def not_the_runs(diagnosis: Diagnosis, scores: Rescored) -> str:
     """That the unchanged files do not have the losses of the run, as those of another model; "" where they do, to a
     fifth of the mean."""
-    row = {id_: k for k, id_ in enumerate(diagnosis.samples.ids)}
-    own, now = diagnosis.outcomes.loss[[row[id_] for id_ in scores.ids]], scores.losses[UNCHANGED]
+    own, now = diagnosis.outcomes.loss[_rows(diagnosis, scores)], scores.losses[UNCHANGED]
     there = np.isfinite(now)
     apart, mean = float(np.abs(now - own)[there].mean()), float(np.abs(own[there]).mean())
     if apart <= SAME_LOSS * mean:
@@ -166,5 +165,10 @@ def _members(diagnosis: Diagnosis, about: Mapping[str, Any], scores: Rescored) -
 def _groups(diagnosis: Diagnosis, scores: Rescored) -> Any:
     if diagnosis.samples.groups is None:
         return None
+    return diagnosis.samples.groups[_rows(diagnosis, scores)]
+
+
+def _rows(diagnosis: Diagnosis, scores: Rescored) -> list[int]:
+    """Of the run, in the order of the scores."""
     row = {id_: k for k, id_ in enumerate(diagnosis.samples.ids)}
-    return diagnosis.samples.groups[[row[id_] for id_ in scores.ids]]
+    return [row[id_] for id_ in scores.ids]
