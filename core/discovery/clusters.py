@@ -34,6 +34,10 @@ N_ORDERING = 2
 """Which rows a slice holds is said by the one head that cut it; which come first in it by the class heads of so many
 penalties together. Of slices of the failing class the first ten so held 0.74 of what was planted, by the cutting head
 0.72 (60 planted slices, tuning seeds 10-14; 800 rows of two classes, 2,000 of ten)."""
+ENOUGH_BEATEN = 25
+"""A reading after the first, of which no p is shown unless it is confirmed, stops once so many permutations beat its
+best, or so many that it cannot pass any more, whichever is more: nothing else would be confirmed with all of them. What
+is listed has its chance from those that were drawn, to within a fifth of it."""
 MOST_LISTED = 5
 """Candidates listed beside the confirmed clusters."""
 
@@ -89,7 +93,7 @@ def find_clusters(
     while True:
         residual = replace(measured, scores=centre(measured.scores, strata)) if found else measured
         if design.testable:
-            count, give_up = (later, max(50, int(4 * alpha * later))) if tests else (n_permutations, 0)
+            count, give_up = (later, max(ENOUGH_BEATEN, int(alpha * (later + 1)) + 1)) if tests else (n_permutations, 0)
             test = read_family(
                 family, residual, permuter, rng, n_permutations=count, alpha=inside, give_up=give_up,
                 progress=progress, step=f"test cluster {len(found) + 1}",

@@ -15,7 +15,8 @@ from sklearn.base import BaseEstimator, RegressorMixin  # type: ignore[import-un
 from sklearn.utils.validation import check_is_fitted, validate_data  # type: ignore[import-untyped]
 
 from core.discovery.ridge.features import Features
-from core.discovery.ridge.heads import HeadSmoother, factor_heads, solve_heads, split_by_block
+from core.discovery.ridge.heads import HeadSmoother, split_by_block
+from core.discovery.ridge.weighted import weighted_heads
 from core.discovery.settings import FAMILIES
 from core.errors import InvalidInput, MissingDependency
 from core.records import F32, F64, I64, Progress, no_progress
@@ -196,19 +197,12 @@ class LossRegressor(RegressorMixin, BaseEstimator):
 
     def _fit_heads(self, rows: F32, y: F64, blocks: I64, intercepts: F64, weights: F64, penalty: float) -> F32:
         """(members, k + 1, r) weighted ridge heads of each class, and of an unknown one."""
-        members: list[F32] = []
         if len(y) <= MOST_ROWS:  # a class side by side is not copied again; of more rows this copy would be large
             order = np.argsort(blocks, kind="stable")
             rows, y, blocks, weights = rows[order], y[order], blocks[order], weights[:, order]
         by_block = split_by_block(np.arange(len(y)), blocks, self.n_classes_)
-        for intercept, weight in zip(intercepts, weights):
-            residual = (y - intercept[blocks])[:, None].astype(np.float32)
-            root = np.sqrt(weight)[:, None].astype(np.float32)  # weighted ridge: rows times the root
-            scaled, residual = (rows * root, residual * root) if (weight != 1).any() else (rows, residual)
-            factors = factor_heads(scaled, by_block, penalty, self.share)
-            found = solve_heads(scaled, by_block, factors, residual, penalty, self.share)
-            members.append(np.stack([h[:, 0].astype(np.float32) for h in found]))
-        heads = np.stack(members)  # (members, k, r)
+        residual = (y - intercepts[:, blocks]).T.astype(np.float32)
+        heads = weighted_heads(rows, by_block, residual, weights, penalty=penalty, share=self.share)
         unknown = np.einsum("mkr,k->mr", heads, self.class_share_)[:, None]
         return np.concatenate([heads, unknown], axis=1).astype(np.float32)
 

@@ -18,6 +18,7 @@ from core.row_runs import row_runs
 KEPT = (
     ("umap.umap_", "smooth_knn_dist"),
     ("umap.umap_", "compute_membership_strengths"),
+    ("umap.layouts", "_nb_optimize_layout_euclidean_single_epoch"),
     ("pynndescent.utils", "build_candidates_owner"),
     ("pynndescent.utils", "sort_updates_by_block"),
     ("pynndescent.utils", "apply_sorted_graph_update_array"),

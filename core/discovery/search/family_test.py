@@ -137,7 +137,7 @@ def _permuted_best(
 ) -> tuple[F32, F32, F32]:
     """(count,) best statistics of the family, (count,) best trends and (count,) best statistics in the first measure of
     what may be listed, of permuted scores."""
-    drawn = np.ascontiguousarray(permuter.draw(count, rng)[family.order].T)
+    drawn = permuter.draw(count, rng).T.take(family.order, axis=1)
     permuted = np.empty((count, columns.shape[1], family.n), np.float32)
     for measure, values in enumerate(columns.T):  # those of a draw side by side
         permuted[:, measure] = np.ascontiguousarray(values).take(drawn)
