@@ -50,8 +50,8 @@ def assumptions(samples: SampleSet, outcomes: Outcomes, settings: Settings, *, t
         said.append(f"{drawn:,} permutations are a preview; 5,000 or more are needed for a p that is reported.")
     elif drawn < PERMUTATIONS:
         said.append(
-            f"With {rows:,} samples {drawn:,} permutations were drawn, and {later_permutations(drawn, rows):,} for "
-            f"each cluster after the first: the test is exact, and no p is below {1 / (drawn + 1):.2g}."
+            f"With {rows:,} samples {drawn:,} permutations were drawn, and at most {later_permutations(drawn, rows):,} "
+            f"for each cluster after the first: the test is exact, and no p is below {1 / (drawn + 1):.2g}."
         )
     classes, predictable = settings.alpha * CLASS_SHARE_OF_ALPHA, settings.predictability_alpha
     to_classes = f"{classes:.2g} goes to whole classes and confusions, " if has_classes(samples) else ""

@@ -38,7 +38,7 @@ def usual_permutations(n: int) -> int:
 
 
 def later_permutations(drawn: int, n: int) -> int:
-    """How many are drawn for each cluster after the first, where `drawn` were for that."""
+    """How many are drawn at most for each cluster after the first, where `drawn` were for that."""
     return max(200, drawn // 4) if n > MANY_ROWS else drawn
 
 
@@ -55,8 +55,8 @@ class Settings:
     n_members: int = 20
     """Of that ensemble."""
     n_permutations: int | None = None
-    """None: 5,000, and of more than 20,000 rows fewer, down to 500; of so many rows a quarter, but at least 200, is
-    drawn for each cluster after the first."""
+    """None: 5,000, and of more than 20,000 rows fewer, down to 500; for each cluster after the first of so many rows a
+    quarter, but at least 200. A reading after the first stops once it cannot pass any more."""
     max_clusters: int = 10
     """How many clusters are confirmed at most, 1 to 50."""
     within: tuple[str, ...] = ()

@@ -71,6 +71,6 @@ def test_fewer_permutations_are_said_to_be_a_preview_where_somebody_asked_for_th
     assert said(few, n_permutations=1000).startswith("1,000 permutations are a preview")
     assert said(many, n_permutations=999).startswith("999 permutations are a preview")
     assert said(many) == (
-        "With 100,000 samples 1,000 permutations were drawn, and 250 for each cluster after the first: the test is "
-        "exact, and no p is below 0.001."
+        "With 100,000 samples 1,000 permutations were drawn, and at most 250 for each cluster after the first: the "
+        "test is exact, and no p is below 0.001."
     )
