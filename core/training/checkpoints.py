@@ -27,6 +27,8 @@ class Checkpoint:
     best: int
     seconds: float
     curve: list[Epoch]
+    scale: float = 1.0
+    """What losses were multiplied with, in float16."""
 
 
 def write_tensors(path: Path, tensors: dict[str, torch.Tensor], metadata: dict[str, str] | None = None) -> None:
@@ -66,7 +68,8 @@ def write_checkpoint(folder: Path, module: Any, optimiser: Any, owner: dict[str,
     number = len(state.curve)
     write_tensors(folder / f"{number}.{WEIGHTS}", tensors)
     curve = [list(asdict(e).values()) for e in state.curve]
-    said = {"format": FORMAT, "owner": owner, "curve": curve, "best": state.best, "seconds": state.seconds}
+    said = {"format": FORMAT, "owner": owner, "curve": curve, "best": state.best}
+    said |= {"seconds": state.seconds, "scale": state.scale}
     write_text(folder / STATE, json.dumps(said | {"number": number}))
     for old in folder.glob(f"*.{WEIGHTS}"):
         if old.name != f"{number}.{WEIGHTS}":
@@ -84,7 +87,7 @@ def read_checkpoint(folder: Path, module: Any, optimiser: Any, owner: dict[str, 
     try:
         said = json.loads((folder / STATE).read_text("utf-8"))
         theirs, number, curve = said["owner"], int(said["number"]), [epoch_of(row) for row in said["curve"]]
-        best, seconds = int(said["best"]), float(said["seconds"])
+        best, seconds, scale = int(said["best"]), float(said["seconds"]), float(said.get("scale", 1))
         if number != len(curve) or not 0 <= best < number:
             raise ValueError("its epochs do not agree")
     except (RecursionError, AttributeError, KeyError, TypeError, ValueError, OverflowError):
@@ -105,7 +108,7 @@ def read_checkpoint(folder: Path, module: Any, optimiser: Any, owner: dict[str, 
             f"The weights {number}.{WEIGHTS} in {folder} are not those of this training. "
             "Delete the folder to begin anew, or train into another."
         ) from None
-    return Checkpoint(kept, best, seconds, curve)
+    return Checkpoint(kept, best, seconds, curve, scale)
 
 
 def epoch_of(row: Any) -> Epoch:

@@ -7,7 +7,6 @@ import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from core.training.checkpoints import Checkpoint, read_checkpoint, write_checkpo
 from core.training.losses import step_loss, validate
 from core.training.matching import device_of
 from core.training.pairs import Batch, PairData, content_digest, make_step
+from core.training.precision import half_of, loss_scaler
 
 QUICK = 4.0
 """Times the step size, of what stands before a transformer and is trained aside."""
@@ -50,8 +50,8 @@ class Training:
     seed: int = setting(0, "The same seed trains the same.", low=0)
     precision: str = setting(
         "auto",
-        "Of the products while training; auto takes bfloat16 where the processor multiplies it, "
-        "up to three times as fast.",
+        "Of the products while training; auto takes bfloat16 where the processor or graphics card multiplies it, "
+        "up to three times as fast, and float16 on other cards.",
         choices=("auto", "float32", "bfloat16"),
         advanced=True,
     )
@@ -165,7 +165,9 @@ class _AdapterRun:
         self.negatives = adapter.negatives if how.negatives is None else how.negatives
         self.optimiser = torch.optim.AdamW(_groups(module), lr=self.lr, weight_decay=how.decay)
         self.steps = math.ceil(len(training.questions) / how.batch)
-        self.short = how.precision == "bfloat16" or (how.precision == "auto" and multiplies_bfloat16())
+        self.device = device_of(module)
+        self.half = half_of(self.device, how.precision)
+        self.scaler = loss_scaler(self.device, self.half)
         self.curve: list[Epoch] = []
         self.best = Best(weights_of(module))
         self.seconds = 0.0
@@ -194,16 +196,18 @@ class _AdapterRun:
         for group in self.optimiser.param_groups:
             group["lr"] = self.lr * group["times"] * rate(at, self.how.epochs * self.steps)
         self.optimiser.zero_grad()
-        with torch.autocast(device_of(self.module).type, dtype=torch.bfloat16, enabled=self.short):
+        with torch.autocast(self.device.type, dtype=self.half or torch.bfloat16, enabled=self.half is not None):
             loss = step_loss(self.module, self.training, step)
         if not math.isfinite(float(loss.detach())):
             raise InvalidInput(
                 f"The loss is no number any more at a step size (lr) of {self.lr:g}. "
                 "Lower it, or leave it to the default."
             )
-        loss.backward()
+        self.scaler.scale(loss).backward()
+        self.scaler.unscale_(self.optimiser)
         torch.nn.utils.clip_grad_norm_(self.module.parameters(), 1.0)
-        self.optimiser.step()
+        self.scaler.step(self.optimiser)
+        self.scaler.update()
         return float(loss.detach())
 
     def trained(self) -> Trained:
@@ -221,7 +225,8 @@ class _AdapterRun:
             InvalidInput: it cannot be written.
         """
         try:
-            state = Checkpoint(self.best.weights, self.best.epoch, self.seconds, self.curve)
+            scale = float(self.scaler.get_scale())
+            state = Checkpoint(self.best.weights, self.best.epoch, self.seconds, self.curve, scale)
             write_checkpoint(folder, self.module, self.optimiser, self.owner(), state)
         except OSError as error:
             raise cannot_write(f"The state of the training cannot be written to {folder}", error) from error
@@ -232,6 +237,7 @@ class _AdapterRun:
         if found is None:
             return 0
         self.curve, self.seconds, best = list(found.curve), found.seconds, found.curve[found.best]
+        self.scaler = loss_scaler(self.device, self.half, found.scale)
         self.best.offer(found.best, (best.validation_accuracy, -best.validation_loss), lambda: found.kept)
         return len(self.curve)
 
@@ -255,16 +261,6 @@ def _groups(module: Any) -> list[dict[str, Any]]:
         for which in (False, True)
     ]
     return [group for group in groups if group["params"]]
-
-
-@cache
-def multiplies_bfloat16() -> bool:
-    """Whether the processor has instructions for products of bfloat16 (avx512_bf16 or amx_bf16); only Linux says."""
-    try:
-        flags = Path("/proc/cpuinfo").read_text("utf-8", "replace")
-    except OSError:
-        return False
-    return "avx512_bf16" in flags or "amx_bf16" in flags
 
 
 def rate(step: int, steps: int) -> float:

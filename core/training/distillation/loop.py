@@ -26,7 +26,8 @@ from core.training.distillation.settings import Distillation
 from core.training.distillation.student import Student, Watched, pooled
 from core.training.distillation.teacher import BertFolder
 from core.training.distillation.texts import batches, padded
-from core.training.loop import multiplies_bfloat16, rate
+from core.training.loop import rate
+from core.training.precision import half_of
 
 AT_ONCE = 64
 """Texts that are run together where nothing is learned."""
@@ -104,7 +105,7 @@ class _Lesson:
         self.teacher = teacher
         self.theirs = Watched(teacher.bert, student.map if how.attention else ())
         self.mine = Watched(student.bert, range(1, len(student.map) + 1) if how.attention else ())
-        self.short = how.precision == "bfloat16" or (how.precision == "auto" and multiplies_bfloat16())
+        self.half = half_of(torch.device("cpu"), how.precision)
         self.curve: list[tuple[str, float]] = []
         self.targets = torch.empty(0)
 
@@ -120,7 +121,7 @@ class _Lesson:
                 for group in optimiser.param_groups:
                     group["lr"] = self.how.lr * rate(at, steps)
                 optimiser.zero_grad()
-                with torch.autocast("cpu", dtype=torch.bfloat16, enabled=self.short):
+                with torch.autocast("cpu", dtype=self.half or torch.bfloat16, enabled=self.half is not None):
                     loss = loss_of(rows.tolist())
                 values.append(self._learn(loss, learned, optimiser))
                 at += 1

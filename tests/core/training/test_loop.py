@@ -151,6 +151,7 @@ def test_a_state_of_other_items_with_the_same_names_is_refused(tmp_path: Path) -
         ({"curve": 3}, "no state of a training"),
         ({"best": 9}, "no state of a training"),
         ({"number": 7}, "no state of a training"),
+        ({"scale": "x"}, "no state of a training"),
         ({"owner": []}, "another training"),
     ],
 )
