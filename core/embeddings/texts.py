@@ -10,11 +10,12 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from core.encoders.text_batches import text_batches
 from core.files import keep_arrays, read_arrays
-from core.records import F32, Progress, no_progress
+from core.records import F32, I64, Progress, no_progress
 
-BATCH = 128
-"""Texts given to a tower at a time, where it does not say a `batch_size` of its own."""
+LOOKED_AT = 2048
+"""Texts whose tokens are counted at a time, to put those of one length together."""
 
 
 class TextTower(Protocol):
@@ -68,13 +69,15 @@ def _in_batches(encoder: TextTower, texts: Sequence[str], progress: Progress, st
     load: Any = getattr(encoder, "load_text_tower", None)
     if load is not None:
         load(lambda: progress(step, 0, len(texts)))
-    size: int = getattr(encoder, "batch_size", BATCH)
-    order = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-    parts: list[F32] = []
-    for start in range(0, max(1, len(texts)), size):
-        parts.append(encoder.encode_texts([texts[i] for i in order[start : start + size]]))
-        progress(step, min(start + size, len(texts)), len(texts))
+    shortest_first = np.argsort([len(text) for text in texts], kind="stable").astype(np.int64)
+    parts, places, done = [encoder.encode_texts([])] if not texts else [], list[I64](), 0
+    for start in range(0, len(texts), LOOKED_AT):
+        chunk = shortest_first[start : start + LOOKED_AT]
+        for rows in text_batches(encoder, [texts[int(i)] for i in chunk]):
+            places.append(chunk[rows])
+            parts.append(encoder.encode_texts([texts[int(i)] for i in places[-1]]))
+            progress(step, done := done + len(rows), len(texts))
     vectors = np.concatenate(parts)
     found = np.empty_like(vectors)
-    found[order] = vectors
+    found[np.concatenate(places) if places else slice(0)] = vectors
     return found

@@ -17,8 +17,9 @@ from PIL import Image
 
 from core.encoders import Encoder, load_encoder, texts_missing
 from core.encoders.arithmetic import unit
+from core.encoders.text_batches import text_batches
 from core.errors import InvalidInput, MissingDependency
-from core.records import F32
+from core.records import F32, I64
 
 SEEN = 8
 """Frames of a clip that the encoder sees; of fewer some are seen twice."""
@@ -87,6 +88,10 @@ class ClipEncoder:
 
     def encode_texts(self, texts: Sequence[str]) -> F32:
         return self.pictures.encode_texts(texts)
+
+    def text_batches(self, texts: Sequence[str]) -> list[I64]:
+        """Places of the texts in batches for `encode_texts`: as many as the encoder of pictures takes."""
+        return text_batches(self.pictures, texts)
 
     def find_texts(self) -> None:
         """Raises what the encoder of pictures does."""

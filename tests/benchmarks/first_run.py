@@ -85,7 +85,7 @@ def beside(encoder: OpenClipEncoder, texts: Sequence[str], every: int) -> dict[s
     """Some of the texts both ways, in batches as the run's."""
     some = texts[::every]
     encoder.encode_texts(some[:1])  # opens the text tower
-    batches = [some[at : at + encoder.batch_size] for at in range(0, len(some), encoder.batch_size)]
+    batches = [[some[int(i)] for i in rows] for rows in encoder.text_batches(some)]
     whole, own, _ = np.sum([both_ways(encoder, batch) for batch in batches], 0)
     found = {"texts": len(texts), "both_ways": len(some), "whole_s": round(whole, 1), "own_s": round(own, 1)}
     return found | {"load_then": round(os.getloadavg()[0], 1)}

@@ -56,6 +56,15 @@ def test_words_see_the_mean_of_the_frames_and_failures_the_order_too(encoder: Cl
     assert np.abs(finding[2, half:]).max() < 1e-6
 
 
+def test_texts_go_together_as_many_as_the_encoder_of_pictures_takes(
+    encoder: ClipEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    texts = ["a red thing", "a blue", "a"]
+    assert [rows.tolist() for rows in text_batches(encoder, texts)] == [[2, 1, 0]]  # not by the number of clips
+    monkeypatch.setattr(MeanColour, "text_batches", lambda self, texts: [np.array([0])], raising=False)
+    assert [rows.tolist() for rows in text_batches(encoder, texts)] == [[0]]
+
+
 def test_the_name_of_an_encoder_of_pictures_means_its_frames_where_samples_are_clips() -> None:
     assert encoder_for("clip", "embedded") == "clips"
     assert encoder_for("clip", "ViT-B-32/laion2b_s34b_b79k") == "clips:ViT-B-32/laion2b_s34b_b79k"

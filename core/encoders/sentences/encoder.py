@@ -14,14 +14,15 @@ import torch
 
 from core.encoders import CHARACTERS_READ
 from core.encoders.arithmetic import unit_rows
-from core.encoders.batches import by_length
 from core.encoders.sentences.folder import MAX_TOKENS, NEEDED, TOKENIZERS, read_folder
+from core.encoders.text_batches import by_tokens
 from core.encoders.transformer_folder import open_model, read_tokenizer
 from core.errors import InvalidInput
 from core.files import digest
-from core.records import F32
+from core.records import F32, I64
 
-_BATCH = 32
+TOKENS = 2048
+"""Word pieces that go through the transformer at a time, but at least one text's."""
 
 
 class SentenceEncoder:
@@ -81,7 +82,7 @@ class SentenceEncoder:
     def encode_texts(self, texts: Sequence[str]) -> F32:
         """(n, d) unit rows; a text is cut after the model's own limit of word pieces."""
         out = np.zeros((len(texts), int(self._model.config.hidden_size)), np.float32)
-        for rows in by_length(texts, _BATCH):
+        for rows in self.text_batches(texts):
             tokens = self._tokens([texts[int(i)] for i in rows], return_tensors="pt", padding=True)
             with torch.inference_mode():
                 states = self._model(**tokens).last_hidden_state.float()  # (b, t, d)
@@ -92,6 +93,10 @@ class SentenceEncoder:
                 f"{self.name} gives vectors that are not finite: its weights are damaged. Bring weights without nan."
             )
         return unit_rows(out)
+
+    def text_batches(self, texts: Sequence[str]) -> list[I64]:
+        """Places of the texts as they go through the transformer together, shortest first."""
+        return by_tokens([len(ids) for ids in self._tokens(texts)["input_ids"]] if texts else [], TOKENS)
 
     def count_truncated(self, texts: Sequence[str]) -> int:
         """How many of `texts` have more word pieces than the model reads."""

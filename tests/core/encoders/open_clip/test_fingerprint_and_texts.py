@@ -15,7 +15,8 @@ import pytest
 import torch
 
 from core.checks.questions import speaker_of
-from core.encoders.open_clip.encoder import OpenClipEncoder
+from core.embeddings.texts import encode_texts
+from core.encoders.open_clip.encoder import TOKENS, OpenClipEncoder
 from tests.support.planted_words import planted_run
 from tests.support.tiny_clip import (
     TINY,
@@ -125,15 +126,28 @@ def test_texts_filled_up_less_have_the_vectors_of_the_whole_context(kind: str, t
     found = encoder.encode_texts(texts)
     np.testing.assert_allclose(found, whole, atol=2e-6)
     alone = np.concatenate([encoder.encode_texts([text]) for text in texts])
-    np.testing.assert_array_equal(found, alone)
+    assert float((found.astype(np.float64) * alone).sum(1).min()) > 1 - 1e-6
+    together = encode_texts(encoder, texts)
+    np.testing.assert_array_equal(together, found)
 
 
 def test_short_texts_go_through_the_tower_at_their_own_length(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     config = {**TINY, "text_cfg": {**TINY["text_cfg"], "context_length": 77}}
     encoder = OpenClipEncoder(f"local-dir:{write_model(tmp_path / 'model', config)}")
-    tower, lengths = encoder._short_tower, set[int]()
+    tower, given = encoder._short_tower, list[tuple[int, ...]]()
     assert tower is not None
     encode = tower.encode
-    monkeypatch.setattr(tower, "encode", lambda v, ids: lengths.add(ids.shape[1]) or encode(v, ids))
-    encoder.encode_texts(["a dog", "a photo of a small brown dog in the snow", "dog " * 90])
-    assert lengths == {8, 12, 77}
+    monkeypatch.setattr(tower, "encode", lambda v, ids: given.append(tuple(ids.shape)) or encode(v, ids))
+    texts = ["a dog", "dog " * 90, "a photo of a small brown dog in the snow"]
+    heard = list[int]()
+
+    def told(step: str, done: int, total: int) -> None:
+        heard.append(done)
+
+    encode_texts(encoder, [f"{i} {text}" for i in range(10) for text in texts], progress=told)
+    lengths = {length for _, length in given}
+    assert all(n * length <= TOKENS * encoder.batch_size for n, length in given)
+    assert max(lengths) == 77
+    assert min(lengths) < 16
+    assert sum(n for n, length in given if length < 30) >= 20 > sum(n for n, length in given if length == 77)
+    assert heard == np.cumsum([n for n, _ in given]).tolist()  # after every pass of the tower

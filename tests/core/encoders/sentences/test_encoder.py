@@ -20,7 +20,9 @@ from transformers.models.bert.configuration_bert import BertConfig
 from transformers.models.bert.modeling_bert import BertModel
 
 from core.embeddings.embed import read_images
+from core.embeddings.texts import encode_texts
 from core.encoders import load_encoder
+from core.encoders.sentences import encoder as sentences
 from core.encoders.sentences.encoder import SentenceEncoder
 from core.errors import InvalidInput
 from tests.support.texts import made_texts
@@ -124,6 +126,20 @@ def test_a_plain_folder_takes_the_mean_and_the_models_own_limit(folder: Path) ->
     assert encoder.count_truncated(["a " * 38, "a " * 39]) == 1  # 40 places, two of them for the marks
     long = encoder.encode_texts(["dog " * 38, "dog " * 200])
     np.testing.assert_allclose(long[0], long[1], atol=1e-6)
+
+
+def test_texts_of_about_one_length_go_together_and_are_not_many_tokens(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoder = SentenceEncoder(str(folder))
+    texts = [" ".join(["dog"] * (1 + i * 11 % 36)) for i in range(100)]
+    alone = np.concatenate([encoder.encode_texts([text]) for text in texts])
+    monkeypatch.setattr(sentences, "TOKENS", 128)
+    batches = encoder.text_batches(texts)
+    assert all(len(rows) * (len(texts[rows[-1]].split()) + 2) <= 128 for rows in batches)  # two marks
+    assert len(batches) < 25
+    for found in (encoder.encode_texts(texts), encode_texts(encoder, texts)):
+        assert float((found.astype(np.float64) * alone).sum(1).min()) > 1 - 1e-6
 
 
 def test_an_encoder_whose_files_have_changed_is_read_again(folder: Path, tmp_path: Path) -> None:
