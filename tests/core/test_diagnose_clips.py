@@ -15,6 +15,7 @@ from core.data.samples import read_data_set
 from core.diagnose import diagnose
 from core.encoders import encoder_for, load_encoder
 from core.encoders.clips import SEEN, ClipEncoder
+from core.encoders.text_batches import text_batches
 from core.errors import InvalidInput
 from core.reports.html.diagnosis import render_report
 from core.reports.wording.findings import cluster_title
