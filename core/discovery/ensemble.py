@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator, RegressorMixin  # type: ignore[import-un
 from sklearn.utils.validation import check_is_fitted, validate_data  # type: ignore[import-untyped]
 
 from core.discovery.ridge.features import Features
-from core.discovery.ridge.heads import HeadSmoother, split_by_block
+from core.discovery.ridge.heads import split_by_block
 from core.discovery.ridge.weighted import weighted_heads
 from core.discovery.settings import FAMILIES
 from core.errors import InvalidInput, MissingDependency
@@ -153,11 +153,14 @@ class LossRegressor(RegressorMixin, BaseEstimator):
         if groups.max() < 5:
             return PENALTIES[-1]
         folds = assign_folds(len(y), blocks, groups, 3, rng)
-        centred = (y - _intercepts(y, blocks, np.ones(len(y)), self.n_classes_)[blocks])[:, None].astype(np.float32)
+        residual = (y - _intercepts(y, blocks, np.ones(len(y)), self.n_classes_)[blocks]).astype(np.float32)
+        by_block, seen = split_by_block(np.arange(len(y)), blocks, self.n_classes_), folds != np.arange(3)[:, None]
         errors: list[float] = []
         for penalty in PENALTIES:
-            smoother = HeadSmoother(rows, blocks, folds, penalty=penalty, share=self.share, dense=False)
-            errors.append(float(((smoother.predict(centred) - centred) ** 2).sum()))
+            each = np.repeat(residual[:, None], 3, axis=1)
+            heads = weighted_heads(rows, by_block, each, seen, penalty=penalty, share=self.share)
+            predicted = np.einsum("nr,nr->n", rows, heads[folds, blocks])
+            errors.append(float(np.square(predicted - residual).sum()))
         return PENALTIES[int(np.argmin(errors))]
 
     def _fit_many(self, rows: F32, y: F64, blocks: I64, groups: I64, rng: np.random.Generator) -> None:

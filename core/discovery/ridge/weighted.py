@@ -17,7 +17,7 @@ MOST_STEPS = 60
 
 
 def weighted_heads(
-    features: F32, train: Sequence[I64], losses: F32, weights: F64, *, penalty: float, share: float
+    features: F32, train: Sequence[I64], losses: F32, weights: F64 | Bool, *, penalty: float, share: float
 ) -> F32:
     """(p, k, r) the heads of `core.discovery.ridge.heads.solve_heads` where the squared error of a row counts as often
     as it weighs.
