@@ -289,7 +289,7 @@ def _take_out(strata: I64, found: FoundCluster, rows: I64) -> I64:
     size = int(found.members.sum())
     level[order[:size]] = 1
     level[order[size : 2 * size]] = 2
-    split = np.unique(np.stack([strata, level], 1), axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
+    split = np.unique(3 * strata + level, return_inverse=True)[1].astype(np.int64)
     counts = np.bincount(split)
     tiny = counts[split] < 4  # too few rows to permute: members and shoulder of such a stratum share one
     return np.unique(np.where(tiny, strata + split.max() + 1, split), return_inverse=True)[1].astype(np.int64)

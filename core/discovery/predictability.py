@@ -12,7 +12,7 @@ from core.discovery.design import Design
 from core.discovery.search.family_test import FamilyTest
 from core.records import F64, I64, Estimate, Outcomes, Predictability
 from core.statistics.intervals import bootstrap
-from core.statistics.ranking import auroc
+from core.statistics.ranking import auroc_of_places
 
 
 def predictability_of(
@@ -31,6 +31,7 @@ def predictability_of(
     rng, groups = np.random.default_rng(seed), design.groups
     losses, errors, n = outcomes.fitted, outcomes.errors, len(outcomes.fitted)
     mean, ranks = losses.mean(), (stats.rankdata(losses), stats.rankdata(predicted))
+    places = np.unique(predicted, return_inverse=True)[1]
 
     def r2(i: I64) -> float:
         total = float(((losses[i] - mean) ** 2).sum())
@@ -45,7 +46,7 @@ def predictability_of(
         r2=bootstrap(r2, n, groups, rng),
         rank_correlation=bootstrap(partial(_correlation, *ranks), n, groups, rng),
         correlation=bootstrap(partial(_correlation, losses, predicted), n, groups, rng),
-        error_auroc=bootstrap(lambda i: auroc(predicted[i], errors[i]), n, groups, rng)
+        error_auroc=bootstrap(lambda i: auroc_of_places(places[i], errors[i]), n, groups, rng)
         if errors is not None and 0 < errors.sum() < n
         else None,
         p=test.trend_p(),
