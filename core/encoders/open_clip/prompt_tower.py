@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from importlib import import_module
 from typing import Any
 
 import numpy as np
 import torch
 
+from core.encoders.open_clip.shared_start import run_behind
 from core.encoders.prompts import CHECK, tokenizer_digest
 from core.errors import InvalidInput
 from core.records import I64
 
-CLOSE = 1e-3
+CLOSE, SAME = 1e-3, 1e-5
+"""Differences of a number of a vector up to which a tower is known, and two ways through it are one."""
 
 
 class OpenClipTower:
@@ -56,8 +59,7 @@ class OpenClipTower:
             )
 
     def _check(self, model: Any) -> None:
-        before, after = self.marks()
-        ids = self.padded([[*before, *self.tokens(CHECK)[: self.length - len(before) - len(after)], *after]])
+        ids = self._check_ids()
         whole: torch.Tensor = self._tokenizer([CHECK])
         same = ids.shape[1] <= whole.shape[1] and bool((whole[0, : ids.shape[1]] == torch.from_numpy(ids[0])).all())
         self._require(same, "its tokenizer orders marks and padding in an unknown way")
@@ -66,6 +68,10 @@ class OpenClipTower:
             on = torch.from_numpy(ids).to(self.device)
             gap = float((self.encode(self.embed(on), on) - known).abs().max())
         self._require(gap < CLOSE, f"entered behind its word embeddings it gives another vector (difference {gap:.2g})")
+
+    def _check_ids(self) -> I64:
+        before, after = self.marks()
+        return self.padded([[*before, *self.tokens(CHECK)[: self.length - len(before) - len(after)], *after]])
 
     def tokens(self, text: str) -> list[int]:
         """Ids of a text without marks, cleaned as the tokenizer does."""
@@ -127,12 +133,45 @@ class OpenClipTower:
         return self._text.proj(self._text.pooler(out, mask))
 
     def _encode_native(self, embeds: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
-        transformer: Any = import_module("open_clip.transformer")
         length = embeds.shape[1]
         x = embeds + self._text.positional_embedding[:length]
         mask = None if self._mask is None else self._mask[:length, :length]
-        x = self._text.ln_final(self._text.transformer(x, attn_mask=mask))
-        pooled = transformer.text_global_pool(x, ids, self._pool, eos_token_id=self._eos)
+        return self._pooled(self._text.transformer(x, attn_mask=mask), ids)
+
+    def encode_behind(
+        self, start: torch.Tensor, rest: torch.Tensor, of: torch.Tensor, ids: torch.Tensor
+    ) -> torch.Tensor:
+        """`encode` of texts that begin alike, where `shares_starts`: the start goes through the tower once.
+
+        Args:
+            start: (g, P, w) embeddings of g starts.
+            rest: (n, R, w) embeddings of what follows in each text.
+            of: (n,) which start each text has.
+            ids: (n, P + R) of the whole texts.
+        """
+        places = self._text.positional_embedding[: ids.shape[1]]
+        first = start.shape[1]
+        x = run_behind(self._text.transformer.resblocks, start + places[:first], rest + places[first:], of)
+        return torch.nn.functional.normalize(self._pooled(x, ids).float(), dim=-1)
+
+    @cached_property
+    def shares_starts(self) -> bool:
+        """Whether `encode_behind` says the same as `encode`: open_clip's own towers with a causal mask."""
+        if self._hf or not self.trims:
+            return False
+        ids = torch.from_numpy(self._check_ids()).to(self.device).expand(2, -1)
+        try:
+            with torch.no_grad():
+                whole, of = self.embed(ids), torch.zeros(2, dtype=torch.long, device=self.device)
+                found = self.encode_behind(whole[:1, :2], whole[:, 2:], of, ids)
+                return float((found - self.encode(whole, ids)).abs().max()) < SAME
+        except (AttributeError, TypeError, ValueError, RuntimeError):  # blocks of another kind
+            return False
+
+    def _pooled(self, x: torch.Tensor, ids: torch.Tensor) -> torch.Tensor:
+        """(n, d) of the states after the last block."""
+        transformer: Any = import_module("open_clip.transformer")
+        pooled = transformer.text_global_pool(self._text.ln_final(x), ids, self._pool, eos_token_id=self._eos)
         projection = self._text.text_projection
         if projection is None:
             return pooled

@@ -72,9 +72,19 @@ def meta_network(d: int, width: int, generator: torch.Generator | None = None) -
     return torch.nn.Sequential(*layers)
 
 
+def common_start(layout: PromptLayout) -> int:
+    """Tokens with which all prompts begin, the places of a unified context included; 0 of one prompt alone."""
+    if len(layout.ids) == 1:
+        return 0
+    learned = np.zeros(layout.ids.shape, bool)
+    np.put_along_axis(learned, layout.slots, True, 1)
+    same = (layout.ids == layout.ids[:1]).all(0) & (learned == learned[:1]).all(0)
+    return min(int(np.cumprod(same).sum()), int(layout.lengths.min()) - 1)
+
+
 class Frame:
     """k classes' prompts with room for the context, embedded once. p pairs of an image and a class are encoded at a
-    time.
+    time; what all prompts begin with goes through a causal tower once for each image.
 
     Pairs run over the classes in the order of their prompts' lengths, so that a short one is not filled up to the
     longest of all.
@@ -90,17 +100,30 @@ class Frame:
         with torch.no_grad():
             self.base = tower.embed(self.ids)  # (k, L, w)
         self.k = len(self.ids)
+        self.alike = common_start(layout) if getattr(tower, "shares_starts", False) else 0
         self.chunk = max(1, TOKENS // self.ids.shape[1])
 
-    def encode(self, learner: Learner, classes: torch.Tensor, shift: torch.Tensor | None) -> torch.Tensor:
+    def encode(
+        self, learner: Learner, classes: torch.Tensor, shift: torch.Tensor | None, of: torch.Tensor | None = None
+    ) -> torch.Tensor:
         """(p, d) text vectors of the prompts of (p,) classes, with (p, w) added to every context vector: ctx_i(x) = v_i
-        + pi(x)."""
+        + pi(x).
+
+        Args:
+            of: (p,) whose shift each has, from 0 on without gaps; None where all have the same or none.
+        """
         ctx = learner.ctx[classes] if learner.ctx.ndim == 3 else learner.ctx.expand(len(classes), *learner.ctx.shape)
         if shift is not None:
             ctx = ctx + shift[:, None]
         rows, length = torch.arange(len(classes), device=classes.device)[:, None], int(self.lengths[classes].max())
         embeds = self.base[classes, :length].index_put((rows, self.slots[classes]), ctx)
-        return self.tower.encode(embeds, self.ids[classes, :length])
+        if not self.alike or learner.ctx.ndim == 3:
+            return self.tower.encode(embeds, self.ids[classes, :length])
+        of = torch.zeros_like(classes) if of is None else of
+        one_of_each = torch.searchsorted(of, torch.arange(int(of[-1]) + 1, device=of.device))
+        tower: Any = self.tower
+        start, rest = embeds[one_of_each, : self.alike], embeds[:, self.alike :]
+        return tower.encode_behind(start, rest, of, self.ids[classes, :length])
 
     def pairs(self, learner: Learner, features: torch.Tensor) -> tuple[int, Encode]:
         """How many texts stand behind the logits of (b, d) images, and what encodes a stretch of them: image by image,
@@ -113,7 +136,8 @@ class Frame:
             first, last = start // self.k, (stop - 1) // self.k + 1
             shift = learner.shift(features[first:last])
             assert shift is not None
-            return self.encode(learner, self.order[pairs % self.k], shift[pairs // self.k - first])
+            of = pairs // self.k - first
+            return self.encode(learner, self.order[pairs % self.k], shift[of], of)
 
         return len(features) * self.k, encode
 

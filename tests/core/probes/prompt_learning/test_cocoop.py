@@ -179,9 +179,9 @@ def test_tokens_bound_what_goes_through_the_tower_at_a_time(
     sizes: list[int] = []
     true = Frame.encode
 
-    def noted(self: Frame, learner: Learner, classes: torch.Tensor, shift: torch.Tensor | None) -> torch.Tensor:
+    def noted(self: Frame, learner: Learner, classes: torch.Tensor, *more: torch.Tensor | None) -> torch.Tensor:
         sizes.append(len(classes) * self.ids.shape[1])
-        return true(self, learner, classes, shift)
+        return true(self, learner, classes, *more)
 
     monkeypatch.setattr(Frame, "encode", noted)
     bounded = fit_prompts(part, replace(HOW, epochs=1))
