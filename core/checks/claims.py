@@ -11,9 +11,10 @@ import numpy as np
 from core.discovery.design import MIN_GROUPS
 from core.records import F64, I64, Bool, Estimate, Measure, Outcomes, PredictionRow
 from core.statistics.groups import term_sums
-from core.statistics.intervals import UNDEFINED, bootstrap, rows_worth, wilson, wilson_limits
+from core.statistics.intervals import UNDEFINED, rows_worth, wilson, wilson_limits
 from core.statistics.permutation import chunks, permutation_p, studentised_excess
 from core.statistics.permuter import Permuter
+from core.statistics.redraws import bootstrap_mean
 
 MIN_MATCHES = 5
 """With fewer matching fresh samples a finding is shown and not judged."""
@@ -53,7 +54,7 @@ def observed_of(values: F64, measure: Measure, groups: I64 | None) -> Estimate:
         return wilson(int(values.sum()), len(values))
     if len(values) < 2 or (groups is not None and len(np.unique(groups)) < MIN_MATCHES):
         return Estimate(float(values.mean()), UNDEFINED.low, UNDEFINED.high)
-    return bootstrap(lambda i: float(values[i].mean()), len(values), groups, np.random.default_rng(0), repeats=400)
+    return bootstrap_mean(values, groups, np.random.default_rng(0), repeats=400)
 
 
 def expected_of(claim: Claim, n: float, diagnosed: Outcomes, quantile: float = 1.96) -> Estimate:

@@ -14,8 +14,9 @@ from core.discovery.design import Design, design_of
 from core.discovery.search.family import centre
 from core.language.directions import block_means
 from core.records import F32, F64, I64, Bool, Diagnosis, Estimate, FailureCluster, Insight, Measure, Outcomes
-from core.statistics.intervals import bootstrap, likeness_within, wilson_limits
+from core.statistics.intervals import likeness_within, wilson_limits
 from core.statistics.measures import in_shares, measured, tested_effect
+from core.statistics.redraws import bootstrap_mean
 
 Kind = Literal["cluster", "phrase", "condition"]
 
@@ -139,7 +140,7 @@ def _predicted(values: F64, groups: I64 | None, value: float, measure: Measure) 
     Args:
         values: of the members, in the measure. groups: of the members.
     """
-    spread = bootstrap(lambda i: float(values[i].mean()), len(values), groups, np.random.default_rng(0), repeats=400)
+    spread = bootstrap_mean(values, groups, np.random.default_rng(0), repeats=400)
     error, plain = (spread.high - spread.low) / 3.92 if np.isfinite(spread.low) else 0.0, float(values.mean())
     if measure == "mean loss":
         return Estimate(value, min(value, plain) - 1.96 * error, max(value, plain) + 1.96 * error)

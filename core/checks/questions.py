@@ -39,9 +39,10 @@ from core.language.directions import centred
 from core.language.likeness import likeness, support, things_of
 from core.records import EVERYTHING, F32, F64, I64, Bool, Diagnosis, Estimate, Measure, Words
 from core.statistics.groups import group_terms
-from core.statistics.intervals import accuracy_of, bootstrap
+from core.statistics.intervals import accuracy_of
 from core.statistics.permutation import studentised_excess
 from core.statistics.power import least_difference
+from core.statistics.redraws import bootstrap_mean
 
 if TYPE_CHECKING:
     from core.embeddings.texts import TextTower
@@ -310,9 +311,7 @@ class QuestionReader:
     def _mean(self, values: F64, rows: I64) -> Estimate:
         """Mean over the rows of a set that was not tested, with an interval for this one set."""
         groups, rng = self.diagnosis.samples.groups, np.random.default_rng(0)
-        own = values[rows]
-        inner = None if groups is None else groups[rows]
-        return bootstrap(lambda i: float(own[i].mean()), len(rows), inner, rng, repeats=400)
+        return bootstrap_mean(values[rows], None if groups is None else groups[rows], rng, repeats=400)
 
 
 def _similar(n: int) -> int:

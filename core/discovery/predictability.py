@@ -3,16 +3,13 @@ veto)."""
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 from scipy import stats
 
 from core.discovery.design import Design
 from core.discovery.search.family_test import FamilyTest
 from core.records import F64, I64, Estimate, Outcomes, Predictability
-from core.statistics.intervals import bootstrap
-from core.statistics.ranking import auroc_of_places
+from core.statistics.redraws import bootstrap_auroc, bootstrap_correlation, bootstrap_sums
 
 
 def predictability_of(
@@ -30,23 +27,15 @@ def predictability_of(
     """
     rng, groups = np.random.default_rng(seed), design.groups
     losses, errors, n = outcomes.fitted, outcomes.errors, len(outcomes.fitted)
-    mean, ranks = losses.mean(), (stats.rankdata(losses), stats.rankdata(predicted))
-    places = np.unique(predicted, return_inverse=True)[1]
-
-    def r2(i: I64) -> float:
-        total = float(((losses[i] - mean) ** 2).sum())
-        return 1 - float(((losses[i] - predicted[i]) ** 2).sum()) / total if total > 0 else float("nan")
-
     by_class: list[tuple[str, int, Estimate, float | None]] = []
     for scope in design.scopes[1:]:
         a, b, inner = losses[scope.rows], predicted[scope.rows], None if groups is None else groups[scope.rows]
-        correlation = bootstrap(partial(_correlation, a, b), len(a), inner, rng, repeats=200)
-        by_class.append((scope.name, len(a), correlation, None))
+        by_class.append((scope.name, len(a), _correlation(a, b, inner, rng, repeats=200), None))
     return Predictability(
-        r2=bootstrap(r2, n, groups, rng),
-        rank_correlation=bootstrap(partial(_correlation, *ranks), n, groups, rng),
-        correlation=bootstrap(partial(_correlation, losses, predicted), n, groups, rng),
-        error_auroc=bootstrap(lambda i: auroc_of_places(places[i], errors[i]), n, groups, rng)
+        r2=_r2(losses, predicted, groups, rng),
+        rank_correlation=_correlation(stats.rankdata(losses), stats.rankdata(predicted), groups, rng),
+        correlation=_correlation(losses, predicted, groups, rng),
+        error_auroc=bootstrap_auroc(predicted, errors, groups, rng)
         if errors is not None and 0 < errors.sum() < n
         else None,
         p=test.trend_p(),
@@ -56,8 +45,21 @@ def predictability_of(
     )
 
 
-def _correlation(a: F64, b: F64, i: I64) -> float:
-    """Pearson's, of the rows `i`; nan where one of them is constant."""
-    a, b = a[i] - a[i].mean(), b[i] - b[i].mean()
-    scale = float(np.sqrt((a**2).sum() * (b**2).sum()))
-    return float((a * b).sum()) / scale if scale > 0 else float("nan")
+def _r2(losses: F64, predicted: F64, groups: I64 | None, rng: np.random.Generator) -> Estimate:
+    """Against the mean of all losses, also in a redraw."""
+    squares = np.stack([(losses - predicted) ** 2, (losses - losses.mean()) ** 2], 1)
+
+    def of(sums: F64) -> F64:
+        return np.where(sums[..., 1] > 0, 1 - sums[..., 0] / sums[..., 1], np.nan)
+
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = float(of(squares.sum(0)))
+    return bootstrap_sums(of, squares, groups, rng, value=value)
+
+
+def _correlation(a: F64, b: F64, groups: I64 | None, rng: np.random.Generator, *, repeats: int = 500) -> Estimate:
+    """Pearson's; nan where one of them is constant."""
+    x, y = a - a.mean(), b - b.mean()
+    scale = float(np.sqrt((x**2).sum() * (y**2).sum()))
+    value = float((x * y).sum()) / scale if scale > 0 else float("nan")
+    return bootstrap_correlation(a, b, groups, rng, value=value, repeats=repeats)

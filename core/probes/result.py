@@ -13,8 +13,9 @@ from core.probes.measures import calibration_error
 from core.probes.splits import Split
 from core.records import F32, F64, I64, Bool, Choice, Control, LogitParts, Neighbours, Outcomes, ProbeResult, Support
 from core.statistics import losses
-from core.statistics.intervals import accuracy_of, bootstrap
+from core.statistics.intervals import accuracy_of
 from core.statistics.paired import paired_difference, paired_p, sign_flip_p
+from core.statistics.redraws import bootstrap_mean
 
 SHOWN = 6
 """Classes for which the parts of the logits are kept: the true one and the leading others."""
@@ -86,8 +87,7 @@ def _controls(
             p = paired_p(wrong[0], errors, groups, seed=seed)
         else:
             mean, difference, rng = wrong.mean(0), wrong.mean(0) - errors, np.random.default_rng(seed)
-            accuracy = bootstrap(lambda at, mean=mean: 1 - float(mean[at].mean()), len(errors), groups, rng)
-            gain = bootstrap(lambda at, difference=difference: float(difference[at].mean()), len(errors), groups, rng)
+            accuracy, gain = (bootstrap_mean(values, groups, rng) for values in (1 - mean, difference))
             p = sign_flip_p(difference, groups, seed=seed)
         names = scored[0].repeats.get(name, ("",) * len(wrong))
         each = tuple(zip(names, (1 - wrong.mean(1)).tolist(), strict=True)) if len(wrong) > 1 else ()

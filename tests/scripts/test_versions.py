@@ -52,9 +52,10 @@ def test_each_python_gets_exactly_one_version(repository: Path, python: str) -> 
         fitting = [pin for pin in versions if pin.marker is None or pin.marker.evaluate(there)]
         assert len(fitting) <= 1, name
         assert fitting or all(pin.marker for pin in versions)
+    held = pins(repository)
     for requirement in wanted(repository / "requirements.txt"):
-        held = pins(repository)[canonicalize_name(requirement.name)]
-        assert any(pin.marker is None or pin.marker.evaluate(there) for pin in held), requirement
+        there_of_it = held[canonicalize_name(requirement.name)]
+        assert any(pin.marker is None or pin.marker.evaluate(there) for pin in there_of_it), requirement
 
 
 def test_all_but_torch_are_held_to_hashes_and_no_index_is_named(repository: Path) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
+from httpx import create_ssl_context
 
 import core.encoders
+from core.data.images import thumbnails
 from core.records import Diagnosis, ProbeResult
 from core.store import save
+from tests.support.kept_pictures import drawn_once
 from tests.support.showcase import PlainEncoder, add_words, make_showcase
 from tests.support.visits import serve
 from webapp.probe.state import run_one
@@ -19,6 +23,15 @@ from webapp.state.runs import RUNS
 @pytest.fixture(autouse=True)
 def compares_quickly(quick_comparisons: None) -> None:
     """What the page shows is tested here, not the comparison."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_setup() -> Iterator[None]:
+    """Pictures of made-up runs are drawn once, and the machine's certificates read once: these servers ask for none."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(thumbnails, "write_thumbnails", drawn_once(thumbnails.write_thumbnails))
+        patch.setattr("httpx._transports.default.create_ssl_context", cache(create_ssl_context))
+        yield
 
 
 @pytest.fixture(autouse=True)

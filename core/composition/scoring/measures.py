@@ -11,6 +11,7 @@ import numpy.typing as npt
 from core.composition.scoring.judging import Judged
 from core.records import F64, I64, Estimate, Item, Metric, Picture, TagMetrics
 from core.statistics.intervals import UNDEFINED, accuracy_of, bootstrap
+from core.statistics.redraws import bootstrap_mean
 
 TITLES = {
     "image": "Image score (each caption picks its picture)",
@@ -179,7 +180,7 @@ def mean_of(values: F64, groups: I64 | None, rng: np.random.Generator) -> Estima
         return UNDEFINED
     if (n if groups is None else len(np.unique(groups))) < 2:
         return Estimate(float(values.mean()), float("nan"), float("nan"))
-    return bootstrap(lambda at: float(values[at].mean()), n, groups, rng, repeats=REPEATS)
+    return bootstrap_mean(values, groups, rng, repeats=REPEATS)
 
 
 def macro_of(values: F64, strata: I64, groups: I64 | None, rng: np.random.Generator) -> Estimate:

@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from core.records import F64, I64, Estimate, Progress, no_progress
-from core.statistics.intervals import bootstrap
 from core.statistics.losses import softmax
 from core.statistics.paired import sign_flip_p
+from core.statistics.redraws import bootstrap_mean
 from core.training.descriptions.language_model import LanguageModel, word_tokens
 from core.training.descriptions.loop import freeze, train, word_logits
 from core.training.descriptions.prompted import patterns_for, prompted
@@ -120,4 +120,4 @@ def _restore(found: LanguageModel, start: dict[str, Tensor]) -> None:
 
 
 def _mean(values: F64, groups: I64 | None) -> Estimate:
-    return bootstrap(lambda at: float(values[at].mean()), len(values), groups, np.random.default_rng(0))
+    return bootstrap_mean(values, groups, np.random.default_rng(0))

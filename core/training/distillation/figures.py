@@ -13,6 +13,7 @@ from scipy import stats
 
 from core.records import F64, I64, Estimate
 from core.statistics.intervals import UNDEFINED, bootstrap, wilson
+from core.statistics.redraws import bootstrap_mean
 from core.statistics.runs import mean_over
 from core.training.distillation.loop import outputs
 from core.training.distillation.losses import soft_cross_entropy
@@ -91,7 +92,7 @@ def _vectors(mine: Any, theirs: Any, rng: np.random.Generator) -> tuple[Estimate
     few = slice(MAX_PAIRED)
     pairs = rank_agreement(mine[few] @ mine[few].T, theirs[few] @ theirs[few].T)
     return (
-        bootstrap(lambda rows: float(cosines[rows].mean()), len(cosines), None, rng),
+        bootstrap_mean(cosines, None, rng),
         bootstrap(pairs, len(mine[few]), None, rng, repeats=100),
         wilson(int(nearest.sum()), len(nearest)),
     )
@@ -119,4 +120,4 @@ def rank_agreement(mine: Any, theirs: Any) -> Callable[[I64], float]:
 def _classes(mine: torch.Tensor, theirs: torch.Tensor, rng: np.random.Generator) -> tuple[Estimate, Estimate]:
     same = (mine.argmax(1) == theirs.argmax(1)).numpy()
     each = np.array([float(soft_cross_entropy(m, t) - soft_cross_entropy(t, t)) for m, t in zip(mine, theirs)])
-    return wilson(int(same.sum()), len(same)), bootstrap(lambda rows: float(each[rows].mean()), len(each), None, rng)
+    return wilson(int(same.sum()), len(same)), bootstrap_mean(each, None, rng)

@@ -58,8 +58,11 @@ def make_outcomes() -> Outcomes:
 
 
 @pytest.mark.parametrize("sizes", [(200, 10), (10, 200)])
-def test_the_level_of_fresh_losses_holds_with_a_heavy_tail_on_either_side(sizes: tuple[int, int]) -> None:
+def test_the_level_of_fresh_losses_holds_with_a_heavy_tail_on_either_side(
+    sizes: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Welch's own t says "worse" of nothing in a fifth of these, or hardly ever."""
+    monkeypatch.setattr("core.checks.claims.PERMUTATIONS", 499)  # enough to tell a p of 0.2
     inside, said = np.arange(sum(sizes)) < sizes[0], 0
     for seed in range(100):
         losses = np.random.default_rng(seed).lognormal(0, 1.2, sum(sizes))

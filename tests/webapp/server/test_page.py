@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import gradio as gr
 import httpx
 import pytest
@@ -48,16 +50,17 @@ def test_a_server_that_is_slow_to_answer_itself_starts(monkeypatch: pytest.Monke
         demo.close()
 
 
-@pytest.mark.parametrize("coding", ["br", "gzip"])
-def test_the_page_is_compressed_as_the_browser_takes_it(coding: str) -> None:
+@pytest.fixture(scope="module")
+def address() -> Iterator[str]:
+    """Where such a page is served."""
     demo = page_of(SafeBlocks)
-    _, address, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_settings())
-    try:
-        plain, answer = (
-            httpx.get(address, headers={"accept-encoding": how}) for how in ("identity", f"{coding}, zstd")
-        )
-    finally:
-        demo.close()
+    yield demo.launch(prevent_thread_lock=True, quiet=True, **launch_settings())[1]
+    demo.close()
+
+
+@pytest.mark.parametrize("coding", ["br", "gzip"])
+def test_the_page_is_compressed_as_the_browser_takes_it(address: str, coding: str) -> None:
+    plain, answer = (httpx.get(address, headers={"accept-encoding": how}) for how in ("identity", f"{coding}, zstd"))
     assert "content-encoding" not in plain.headers
     assert plain.headers["vary"] == "Accept-Encoding"
     assert (answer.headers["content-encoding"], answer.headers["vary"]) == (coding, "Accept-Encoding")
@@ -67,13 +70,8 @@ def test_the_page_is_compressed_as_the_browser_takes_it(coding: str) -> None:
 
 
 @pytest.mark.parametrize("asked", ["br;q=0", "br; q=0.000, GZIP;q=0", "brotli", "*", ""])
-def test_what_a_browser_does_not_take_it_is_not_sent(asked: str) -> None:
-    demo = page_of(SafeBlocks)
-    _, address, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_settings())
-    try:
-        answers = [httpx.get(f"{address}{path}", headers={"accept-encoding": asked}) for path in ("", "theme.css")]
-        taken = httpx.get(address, headers={"accept-encoding": "br;q=0, GZIP;q=0.001"})
-    finally:
-        demo.close()
+def test_what_a_browser_does_not_take_it_is_not_sent(address: str, asked: str) -> None:
+    answers = [httpx.get(f"{address}{path}", headers={"accept-encoding": asked}) for path in ("", "theme.css")]
+    taken = httpx.get(address, headers={"accept-encoding": "br;q=0, GZIP;q=0.001"})
     assert [(answer.status_code, "content-encoding" in answer.headers) for answer in answers] == [(200, False)] * 2
     assert taken.headers["content-encoding"] == "gzip"
