@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,27 @@ def quick_comparisons(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("core.checks.paired_errors.PERMUTATIONS", 499)
 
 
+@pytest.fixture
+def plain_map(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The map as a PCA view: compiling UMAP takes longer than all else."""
+    from core.embeddings.projection import pca_map
+
+    monkeypatch.setattr("core.discovery.method.umap_map", lambda embeddings, **_: pca_map(embeddings))
+
+
+@pytest.fixture
+def few_phrases(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twelve phrases for names: speaking all that are shipped takes longer than all else."""
+
+    from core.language.vocabulary import Vocabulary, read_vocabulary
+
+    def read(path: Path | None, modality: str) -> Vocabulary:
+        shipped = read_vocabulary(path, modality)
+        return replace(shipped, phrases=shipped.phrases[:12])
+
+    monkeypatch.setattr("core.language.phrases.read_vocabulary", read)
+
+
 @pytest.fixture(scope="module")
 def few_searched() -> Iterator[None]:
     """The weight of a re-ranker is chosen on 12 everyday pictures, and what a training cost is measured on 40 with
@@ -82,15 +104,23 @@ def few_searched() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def together(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all processes of this run of the tests have in common: of `scripts/test`, or of one pytest."""
+    base = tmp_path_factory.getbasetemp()
+    if "ERRATA_TESTS_TOGETHER" in os.environ:
+        return Path(os.environ["ERRATA_TESTS_TOGETHER"])
+    return base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+
+
 @pytest.fixture(scope="session", autouse=True)
-def read_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def read_once(together: Path) -> Iterator[None]:
     """What one test had MiniLM read, the next one need not have read again, nor the other processes of this run."""
-    tower, base = minilm.load_tower, tmp_path_factory.getbasetemp()
-    together = base.parent / "sentences" if "PYTEST_XDIST_WORKER" in os.environ else None
+    tower = minilm.load_tower
 
     @cache
     def load_tower() -> minilm.Sentences:
-        return remembering(tower(), together)
+        return remembering(tower(), together / "sentences")
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(minilm, "load_tower", load_tower)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from core.embeddings.projection import pca_map
 from core.encoders import EMBEDDED, ENCODERS
+from core.records import Embeddings, FailureMap
 from tests.support.showcase import write_examples
 
 READY = "#map [data-ready='true']"
@@ -22,6 +25,17 @@ def plain(monkeypatch: pytest.MonkeyPatch) -> None:
     first imported while a page is open would keep the replacement, and later tests would meet it there."""
     monkeypatch.setitem(ENCODERS, "plain", "tests.support.showcase:PlainEncoder")
     monkeypatch.setitem(EMBEDDED, "plain", "plain")
+
+
+@pytest.fixture(autouse=True)
+def runs_quickly(monkeypatch: pytest.MonkeyPatch, plain_map: None, quick_comparisons: None) -> None:
+    """What the page does with a run is tested here, not the compiling of UMAP, for which a PCA view stands in, and not
+    the comparison."""
+
+    def drawn(embeddings: Embeddings, **_: Any) -> FailureMap:
+        return replace(pca_map(embeddings), method="umap")
+
+    monkeypatch.setattr("core.embeddings.projection.umap_map", drawn)
 
 
 @pytest.fixture(scope="session")

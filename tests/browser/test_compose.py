@@ -115,7 +115,8 @@ def test_a_picture_of_ones_own_with_a_caption_gets_foils_and_scores(open_page: V
     assert "swap attributes" in page.locator("#pairs-form").inner_text()
 
 
-def test_the_grid_is_drawn_and_read_with_the_keyboard(open_page: Visit) -> None:
+def test_the_grid_is_drawn_and_read_with_the_keyboard(open_page: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("webapp.compose.grid.N_SCENES", 100)
     page = open_page(1400, 900)
     open_compose(page, "grid")
     page.locator("#grid-run").click()
@@ -155,7 +156,7 @@ def test_the_tab_keeps_its_contrast_and_its_width(open_page: Visit, part: str, w
 
 
 @pytest.mark.slow
-def test_failures_open_as_a_run_in_explore(open_page: Visit) -> None:
+def test_failures_open_as_a_run_in_explore(open_page: Visit, few_phrases: None) -> None:
     page = open_page(1400, 900)
     open_compose(page)
     run_benchmark(page)

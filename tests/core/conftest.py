@@ -1,16 +1,13 @@
-"""Runs of scans and of clips that several files of tests ask for, and a map that takes no time."""
+"""Runs of scans and of clips that several files of tests ask for."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from core.discovery.settings import Settings
-from core.embeddings.projection import pca_map
-from core.language.vocabulary import Vocabulary, read_vocabulary
 from core.records import Diagnosis
 
 if TYPE_CHECKING:
@@ -30,12 +27,12 @@ def scans_upload(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def scans_found(scans_upload: Path, tmp_path_factory: pytest.TempPathFactory) -> Diagnosis:
+def scans_found(scans_upload: Path, together: Path) -> Diagnosis:
     """Its diagnosis."""
     from core.data.tables.roles import Roles
     from core.diagnose import diagnose
 
-    roles, cache = Roles(masks=("true_mask", "predicted_mask")), tmp_path_factory.mktemp("cache")
+    roles, cache = Roles(masks=("true_mask", "predicted_mask")), together / "scans"
     return diagnose(scans_upload / "scans.csv", images=scans_upload, roles=roles, settings=QUICK_SCANS, cache=cache)
 
 
@@ -45,20 +42,3 @@ def turned_clips(tmp_path_factory: pytest.TempPathFactory) -> DiagnosedClips:
     from tests.support.clips import diagnosed_clips  # brings the videos: not for every test of core
 
     return diagnosed_clips(tmp_path_factory.mktemp("backwards"), 160, "backwards", seed=1)
-
-
-@pytest.fixture
-def plain_map(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The map as a PCA view: compiling UMAP takes longer than all else."""
-    monkeypatch.setattr("core.discovery.method.umap_map", lambda embeddings, **_: pca_map(embeddings))
-
-
-@pytest.fixture
-def few_phrases(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Twelve phrases for names: speaking all that are shipped takes longer than all else."""
-
-    def read(path: Path | None, modality: str) -> Vocabulary:
-        shipped = read_vocabulary(path, modality)
-        return replace(shipped, phrases=shipped.phrases[:12])
-
-    monkeypatch.setattr("core.language.phrases.read_vocabulary", read)

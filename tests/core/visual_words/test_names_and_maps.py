@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,11 +23,11 @@ from tests.support.patched import PLANTED, N, planted_run
 
 
 @pytest.fixture(scope="module")
-def searched(tmp_path_factory: pytest.TempPathFactory) -> tuple[Diagnosis, VisualSearch, Bool]:
+def searched(cells: Path) -> tuple[Diagnosis, VisualSearch, Bool]:
     run, _, touched = planted_run()
     nothing = tuple(replace(c, called=ClusterName("", "none")) for c in run.clusters)
     run = replace(run, clusters=nothing)
-    return run, search_words(run, size=64, cache=tmp_path_factory.mktemp("cache")), touched
+    return run, search_words(run, size=64, cache=cells), touched
 
 
 @pytest.mark.slow

@@ -25,12 +25,6 @@ from tests.support.patched import PLANTED, N, planted_run
 
 
 @pytest.fixture(scope="module")
-def cells(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache that keeps what the encoder said of the pictures' cells; words are made anew each time."""
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture(scope="module")
 def planted(cells: Path) -> tuple[VisualSearch, Bool, Bool]:
     run, has, touched = planted_run()
     return search_words(run, size=64, cache=cells), has, touched

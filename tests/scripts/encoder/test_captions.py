@@ -39,6 +39,7 @@ SMALL = Training(
     name_loss=0.2,
     named=10,
 )
+SHORT = dataclasses.replace(SMALL, epochs=3)
 N_CLASSES = 12
 
 
@@ -78,11 +79,14 @@ def own_first(pairs: Pairs, settings: Training) -> tuple[float, F32]:
 
 def test_a_picture_finds_its_caption_where_training_never_saw_either() -> None:
     pairs = planted()
-    share, images = own_first(pairs, SMALL)
-    assert share > 0.3  # chance: 0.025
-    np.testing.assert_array_equal(own_first(pairs, SMALL)[1], images)
+    assert own_first(pairs, SMALL)[0] > 0.3  # chance: 0.025
     mismatched = dataclasses.replace(pairs, captions=np.roll(pairs.captions, 100, 0))
     assert own_first(mismatched, SMALL)[0] < 0.1
+
+
+def test_the_same_training_gives_the_same_vectors() -> None:
+    pairs = planted()
+    np.testing.assert_array_equal(own_first(pairs, SHORT)[1], own_first(pairs, SHORT)[1])
 
 
 def test_pieces_of_captions_teach_what_they_say() -> None:
@@ -126,7 +130,7 @@ def test_pictures_apart_from_the_fit_change_nothing() -> None:
     features[80:] = 9
     other = Seen(features, pairs.views[0].cues)
     changed = dataclasses.replace(pairs, views=[other, other], edited=other)
-    one, two = (train(p, blank(), SMALL)[0] for p in (pairs, changed))
+    one, two = (train(p, blank(), SHORT)[0] for p in (pairs, changed))
     np.testing.assert_array_equal(one.image.direct, two.image.direct)
     np.testing.assert_array_equal(one.feature_mean, two.feature_mean)
 
