@@ -34,8 +34,8 @@ from core.records import (
     Progress,
     no_progress,
 )
-from core.statistics.intervals import UNDEFINED
-from core.statistics.redraws import bootstrap_auroc
+from core.statistics.intervals import UNDEFINED, bootstrap
+from core.statistics.ranking import auroc_of_places
 
 KINDS: tuple[CauseKind, ...] = get_args(CauseKind)
 PERMUTATIONS = 1000
@@ -147,4 +147,7 @@ def _told(inside: Bool, fails: Bool, groups: I64 | None, seed: int) -> tuple[Est
     outer = float(fails[~inside].mean()) if (~inside).any() else float("nan")
     if not inside.any():
         return UNDEFINED, inner, outer
-    return bootstrap_auroc(inside.astype(np.float64), fails, groups, np.random.default_rng(seed)), inner, outer
+    places = inside.astype(np.int64)
+    rng = np.random.default_rng(seed)
+    area = bootstrap(lambda rows: auroc_of_places(places[rows], fails[rows]), len(fails), groups, rng)
+    return area, inner, outer

@@ -9,7 +9,9 @@ from scipy import stats
 from core.discovery.design import Design
 from core.discovery.search.family_test import FamilyTest
 from core.records import F64, I64, Estimate, Outcomes, Predictability
-from core.statistics.redraws import bootstrap_auroc, bootstrap_correlation, bootstrap_sums
+from core.statistics.intervals import bootstrap
+from core.statistics.ranking import auroc_of_places
+from core.statistics.redraws import bootstrap_correlation, bootstrap_sums
 
 
 def predictability_of(
@@ -27,6 +29,7 @@ def predictability_of(
     """
     rng, groups = np.random.default_rng(seed), design.groups
     losses, errors, n = outcomes.fitted, outcomes.errors, len(outcomes.fitted)
+    places = np.unique(predicted, return_inverse=True)[1]
     by_class: list[tuple[str, int, Estimate, float | None]] = []
     for scope in design.scopes[1:]:
         a, b, inner = losses[scope.rows], predicted[scope.rows], None if groups is None else groups[scope.rows]
@@ -35,7 +38,7 @@ def predictability_of(
         r2=_r2(losses, predicted, groups, rng),
         rank_correlation=_correlation(stats.rankdata(losses), stats.rankdata(predicted), groups, rng),
         correlation=_correlation(losses, predicted, groups, rng),
-        error_auroc=bootstrap_auroc(predicted, errors, groups, rng)
+        error_auroc=bootstrap(lambda i: auroc_of_places(places[i], errors[i]), n, groups, rng)
         if errors is not None and 0 < errors.sum() < n
         else None,
         p=test.trend_p(),

@@ -1,4 +1,4 @@
-"""Bootstrap intervals of statistics that sums over rows, or counts of rows, determine: all redraws at once.
+"""Bootstrap intervals of statistics that sums over rows determine: all redraws at once.
 
 The rows that are drawn are those of `core.statistics.intervals.bootstrap` with the same generator, so both give the
 same interval but for rounding; one call of numpy for many redraws takes a tenth of the time of one for each.
@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from core.records import F64, I64, Bool, Estimate
+from core.records import F64, I64, Estimate
 from core.statistics.intervals import LEAST_REPEATS, REDRAWN, percentile_interval
-from core.statistics.ranking import auroc
 
 CELLS = 250_000
 """So many counts are made at once: 2 MB stay near the processor."""
@@ -75,23 +74,6 @@ def bootstrap_correlation(
 
     columns = np.stack([np.ones(len(x)), x, y, x * x, y * y, x * y], 1)
     return bootstrap_sums(correlation, columns, groups, rng, value=value, repeats=repeats)
-
-
-def bootstrap_auroc(scores: F64, positive: Bool, groups: I64 | None, rng: np.random.Generator) -> Estimate:
-    """The AUROC of (n,) scores for (n,) positive rows, ties counted half, with its 95 % percentile interval over
-    resampled groups; redraws without both kinds are left out."""
-    n, inverse = len(scores), _places(groups, len(scores))
-    order = np.argsort(scores, kind="stable")
-    starts = np.flatnonzero(np.r_[True, np.diff(scores[order]) > 0])  # of each value's rows
-    of = order if inverse is None else inverse[order]
-    draws = list[F64]()
-    for picked in _picked(n, n if inverse is None else int(inverse.max()) + 1, rng, 500):
-        rows = _counts(picked)[:, of]
-        above, below = (np.add.reduceat(rows * kind[order], starts, 1) for kind in (positive, ~positive))
-        pairs = above.sum(1) * below.sum(1)
-        won = (above * (below.cumsum(1) - below / 2)).sum(1)
-        draws.append(np.where(pairs > 0, won / np.maximum(pairs, 1), np.nan))
-    return percentile_interval(auroc(scores, positive), np.concatenate(draws), 0.95)
 
 
 def _places(groups: I64 | None, n: int) -> I64 | None:

@@ -10,8 +10,7 @@ from scipy import stats
 
 from core.records import F64, I64, Estimate
 from core.statistics.intervals import bootstrap
-from core.statistics.ranking import auroc
-from core.statistics.redraws import CELLS, bootstrap_auroc, bootstrap_correlation, bootstrap_mean, bootstrap_sums
+from core.statistics.redraws import CELLS, bootstrap_correlation, bootstrap_mean, bootstrap_sums
 
 A = np.random.default_rng(0).gamma(1, 1, 700)
 """Many rows: the redraws come in several parts."""
@@ -68,23 +67,6 @@ def test_redraws_in_which_one_side_is_constant_are_left_out() -> None:
     same(found, rows_one_by_one(one, groups, 60))
     never = bootstrap_correlation(np.full(60, 0.3), b, groups, rng(), value=float("nan"))
     assert np.isnan([never.value, never.low, never.high]).all()
-
-
-@pytest.mark.parametrize("groups", GROUPS)
-@pytest.mark.parametrize("digits", [1, 9])
-def test_areas_with_and_without_ties(groups: I64 | None, digits: int) -> None:
-    scores = np.round(A + np.random.default_rng(2).normal(size=700), digits)
-    found = bootstrap_auroc(scores, A > 1.5, groups, rng())
-    same(found, rows_one_by_one(lambda i: auroc(scores[i], (A > 1.5)[i]), groups))
-
-
-def test_redraws_without_both_kinds_are_left_out_of_an_area() -> None:
-    scores, positive = A[:30], np.arange(30) < 1
-    same(bootstrap_auroc(scores, positive, None, rng()), rows_one_by_one(
-        lambda i: auroc(scores[i], positive[i]), None, 30
-    ))  # fmt: skip
-    nobody = bootstrap_auroc(scores, np.zeros(30, bool), None, rng())
-    assert np.isnan([nobody.value, nobody.low, nobody.high]).all()
 
 
 @pytest.mark.parametrize("groups", GROUPS)
