@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from scipy import stats
 
 from core.records import F64, I64, Estimate
 from core.statistics.intervals import bootstrap
@@ -49,9 +48,9 @@ def test_repeats_and_level_are_those_asked_for() -> None:
 @pytest.mark.parametrize("groups", GROUPS)
 def test_correlations(groups: I64 | None) -> None:
     b = 1e4 + A + np.random.default_rng(2).normal(size=700)
-    value = float(stats.pearsonr(A, b)[0])
+    value = float(np.corrcoef(A, b)[0, 1])
     found = bootstrap_correlation(A, b, groups, rng(), value=value)
-    expected = rows_one_by_one(lambda i: float(stats.pearsonr(A[i], b[i])[0]), groups)
+    expected = rows_one_by_one(lambda i: float(np.corrcoef(A[i], b[i])[0, 1]), groups)
     np.testing.assert_allclose([found.low, found.high], [expected.low, expected.high], rtol=1e-9)
 
 
