@@ -36,10 +36,11 @@ def assumptions(samples: SampleSet, outcomes: Outcomes, settings: Settings, *, t
         )
     if outcomes.clip is not None and (outcomes.loss > outcomes.clip).any():
         count = int((outcomes.loss > outcomes.clip).sum())
+        unit = outcomes.said_unit and f" {outcomes.said_unit}"
         many = "1 loss" if count == 1 else f"{count:,} losses"
         whole = "; means of whole classes take them as they are" if has_classes(samples) else ""
         said.append(
-            f"{many} above {outcomes.clip:.3g} {outcomes.unit} {'is' if count == 1 else 'are'} taken as that in "
+            f"{many} above {outcomes.clip:.3g}{unit} {'is' if count == 1 else 'are'} taken as that in "
             f"fits, tests and effects{whole}."
         )
     if not testable:

@@ -13,7 +13,7 @@ from core.discovery.called import scope_rows
 from core.numbers import bracketed, count, p_value, percent, signed
 from core.records import EVERYTHING, I64, Diagnosis, FailureCluster, Insight, ItemStore
 from core.reports.wording.candidates import chance_phrase
-from core.reports.wording.effects import coverage_is
+from core.reports.wording.effects import coverage_is, other_measure
 from core.reports.wording.findings import cluster_title, overlap, patches_title, plain_sentence
 from core.reports.wording.scans import outlines_sentence
 from core.statistics.measures import in_shares
@@ -139,7 +139,7 @@ def _figures(diagnosis: Diagnosis, cluster: FailureCluster) -> list[tuple[str, s
     coverage, how = cluster.coverage, coverage_is(diagnosis.outcomes, cluster.confirmed)
     found.append((f"Share of {of}", percent(coverage.value), f"{bracketed(coverage, share=True)} {how}".lstrip()))
     if cluster.p is not None:
-        found.append(("Adjusted p", p_value(cluster.p, bare=True), None))
+        found.append(("Adjusted p", p_value(cluster.p, bare=True), other_measure(cluster) or None))
     return found
 
 

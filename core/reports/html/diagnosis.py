@@ -32,7 +32,7 @@ from core.reports.tables.diagnosis import top_members
 from core.reports.wording import summary
 from core.reports.wording.candidates import candidates_sentence, chance_phrase, members_seen
 from core.reports.wording.classes import class_level, through_sentence, untested_sentence
-from core.reports.wording.effects import coverage_is, effect_figure, loss_phrase
+from core.reports.wording.effects import coverage_is, effect_figure, loss_phrase, other_measure
 from core.reports.wording.findings import cluster_title, doubtful_names
 from core.reports.wording.predictions import WHICH_COUNTS, fresh_source, replication_sentence
 from core.reports.wording.reasons import faithfulness_sentence, kinds_table
@@ -209,6 +209,7 @@ def _card(
         "interval": interval_bar(tested_effect(cluster), *axis, colour),
         "in_shares": in_shares(cluster),
         "effect": effect_figure(cluster, diagnosis.outcomes.said_unit),
+        "p_is": other_measure(cluster),
         "loss": loss_phrase(cluster, digits_for(diagnosis.outcomes.loss), with_unit(diagnosis)),
         "coverage_is": coverage_is(diagnosis.outcomes, cluster.confirmed),
         "members": gallery.entries(rows),

@@ -21,6 +21,18 @@ def loss_phrase(found: FailureCluster, digits: int, unit: str) -> str:
     return f"loss {number(excess.value, digits)}{unit} above the rest (95\u00a0% {interval(excess, digits=digits)})"
 
 
+def other_measure(found: FailureCluster) -> str:
+    """What a small p does not say where the interval of the other measure holds 0: "of the error rate; whether the mean
+    loss is higher too is open". "" where both are sure, or nothing is."""
+    of, other, beside = "error rate", "mean loss", found.excess_loss
+    if not in_shares(found):
+        of, other, beside = "mean loss", "error rate", found.error_difference
+    sure = found.measure is not None and found.confirmed and tested_effect(found).low > 0
+    if not sure or beside is None or not beside.low <= 0:
+        return ""
+    return f"of the {of}; whether the {other} is higher too is open"
+
+
 def coverage_is(outcomes: Outcomes, confirmed: bool) -> str:
     """How a share of all failures was come by: by the corrected error rate of a confirmed set, else by counting."""
     return "corrected for the search" if confirmed and outcomes.errors is not None else "as observed"

@@ -43,7 +43,7 @@ def _of_scope(found: Sensitivity, patterns: list[PlantedPattern]) -> str:
     first = spoken_of(found, patterns)
     if first is None:
         top = max(patterns, key=lambda p: (p.size, p.strength))
-        rarely = f"would be found only {_often(top)}" if top.found.value >= 0.2 - 1e-9 else "would be missed"
+        rarely = f"would be found only {_often(top)}" if top.found.value >= 0.2 - 1e-9 else _missed(top)
         return f"Even {pattern_text(found, top)} {rarely} ({_counted(top)})."
     said = f"{pattern_text(found, first)} would be found {_often(first)} ({_counted(first)})"
     enough = [p for p in patterns if p.found.value >= found.power]
@@ -115,7 +115,7 @@ def strength_brief(found: Sensitivity, strength: float) -> str:
 
 
 def pattern_sentence(found: Sensitivity, pattern: PlantedPattern) -> str:
-    """One cell of the grid, such as "A pattern of ... : found in 33 of 40 plants, 83 % (95 % 67 to 93 %)."."""
+    """One cell of the grid, such as "A pattern of ... : found each time (40 of 40 planted were found, ...)."."""
     text = pattern_text(found, pattern)
     return f"{text[0].upper()}{text[1:]}: found {_often(pattern)} ({_counted(pattern)})."
 
@@ -163,7 +163,13 @@ def _often(pattern: PlantedPattern) -> str:
 
 
 def _counted(pattern: PlantedPattern) -> str:
-    return f"{pattern.n_found} of {pattern.n_plants} plants, 95\u00a0% interval {interval(pattern.found, share=True)}"
+    were = "was" if pattern.n_found == 1 else "were"
+    chance = interval(pattern.found, share=True)
+    return f"{pattern.n_found} of {pattern.n_plants} planted {were} found, 95\u00a0% interval {chance}"
+
+
+def _missed(pattern: PlantedPattern) -> str:
+    return "would mostly be missed" if pattern.n_found else "would be missed"
 
 
 def _before(diagnosis: Diagnosis) -> str:

@@ -25,7 +25,7 @@ from core.records import EVERYTHING, Diagnosis, FailureCluster
 from core.reports.wording.candidates import WORTH_A_LOOK, candidate_phrase, candidates_sentence
 from core.reports.wording.classes import class_lines
 from core.reports.wording.competence import competence_in_brief
-from core.reports.wording.effects import clipped_at, coverage_is, loss_phrase
+from core.reports.wording.effects import clipped_at, coverage_is, loss_phrase, other_measure
 from core.reports.wording.findings import best_phrase, cluster_title, doubtful_names, overlap
 from core.reports.wording.predictions import (
     WHICH_COUNTS,
@@ -204,7 +204,7 @@ def cluster_sentence(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
     kind = "of all failures" if _errors_known(diagnosis) else "of the loss above the mean"
     parts.append(f"{percent(cluster.coverage.value)} {kind} ({coverage_is(diagnosis.outcomes, cluster.confirmed)})")
     if cluster.confirmed:
-        parts.append(p_value(cluster.p))
+        parts.append(p_value(cluster.p) + (f" ({of})" if (of := other_measure(cluster)) else ""))
         if tested_effect(cluster).low <= 0:  # of a run from before the interval was that of the test
             parts.append("how much worse is open")
     return ", ".join(parts)

@@ -58,6 +58,13 @@ def test_alpha_is_not_said_to_be_spent_where_nothing_is_tested() -> None:
     assert assumptions(samples, outcomes, Settings(n_permutations=1000), testable=False) == []
 
 
+@pytest.mark.parametrize(("unit", "said"), [("nats", "0.7 nats"), ("share", "0.7"), ("loss", "0.7")])
+def test_a_clipped_loss_has_a_unit_only_where_that_says_more_than_loss(unit: str, said: str) -> None:
+    outcomes = Outcomes(np.append(np.zeros(49), 0.9), "1 - Dice", unit, "given", clip=0.7)
+    first = assumptions(SampleSet(tuple(map(str, range(50)))), outcomes, Settings(), testable=False)[0]
+    assert first == f"1 loss above {said} is taken as that in fits, tests and effects."
+
+
 def test_fewer_permutations_are_said_to_be_a_preview_where_somebody_asked_for_them_and_exact_where_rows_are_many() -> (
     None
 ):

@@ -31,7 +31,7 @@ def test_cards_stand_in_rank_order_with_their_lead_condition_and_worst_pictures(
 def test_nothing_found_says_what_would_have_been_found() -> None:
     said = Tags(cluster_list(make_diagnosis(n_clusters=0))).text
     assert "No failure cluster" in said
-    assert "that always fails would be found 8 to 9 times in 10 (33 of 40 plants" in said
+    assert "that always fails would be found 8 to 9 times in 10 (33 of 40 planted were found" in said
     assert said.count("% fail") >= 2
     assert "What else" not in said
 

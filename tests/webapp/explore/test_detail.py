@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from core.numbers import percent
-from core.records import Diagnosis, ProbeResult
+from core.records import Diagnosis, Estimate, ProbeResult
 from tests.support.diagnoses import MemoryImages, make_diagnosis
 from tests.webapp.markup.test_html import Tags
 from webapp.explore.detail import Selection, nearest_rows, probed, selection_pane, typical_rows
@@ -48,6 +48,13 @@ def test_typical_members_run_from_the_highest_membership_down(diagnosis: Diagnos
     cluster = diagnosis.clusters[0]
     rows = typical_rows(diagnosis, Selection(np.flatnonzero(cluster.membership >= 0.5), (), cluster))
     assert (np.diff(cluster.membership[rows]) <= 0).all()
+
+
+def test_the_p_says_of_what_it_is_where_the_interval_beside_it_holds_0(diagnosis: Diagnosis) -> None:
+    cluster = replace(diagnosis.clusters[0], measure="error rate", error_difference=Estimate(0.28, 0.09, 0.47))
+    unsure = replace(cluster, excess_loss=Estimate(0.4, -0.1, 0.9))
+    said = [Tags(selection_pane(diagnosis, Selection(np.arange(9), (), one))).text for one in (cluster, unsure)]
+    assert ["of the error rate; whether the mean loss is higher too is open" in text for text in said] == [False, True]
 
 
 def test_pictures_stand_before_the_sentence_and_the_sentence_before_figures(diagnosis: Diagnosis) -> None:

@@ -79,6 +79,10 @@ def test_a_cluster_of_the_error_rate_leads_with_the_error_rate(diagnosis: Diagno
     card = text[: text.index(first.cause)]
     assert "+28 points" in card.replace("\u00a0", " ")
     assert card.index("wrong more often than the rest") < card.index("above the rest")
+    assert "The p is of the error rate" not in text
+    unsure = replace(shares, excess_loss=Estimate(0.4, -0.1, 0.9))
+    text = Page(render_report(replace(diagnosis, clusters=(unsure, *diagnosis.clusters[1:])))).text
+    assert text.count("The p is of the error rate; whether the mean loss is higher too is open.") == 1
 
 
 def test_a_pair_is_confused_and_does_not_fail(diagnosis: Diagnosis) -> None:
@@ -90,7 +94,7 @@ def test_a_pair_is_confused_and_does_not_fail(diagnosis: Diagnosis) -> None:
 def test_nothing_found_is_said_with_the_smallest_pattern_that_would_be_found() -> None:
     text = Page(render_report(make_diagnosis(n_clusters=0))).text
     assert "No failure cluster was confirmed" in text
-    assert "that always fails would be found 8 to 9 times in 10 (33 of 40 plants" in text
+    assert "that always fails would be found 8 to 9 times in 10 (33 of 40 planted were found" in text
     assert "Failure clusters" not in text
 
 

@@ -25,7 +25,7 @@ def test_rows_are_sizes_and_columns_strengths() -> None:
     assert counts == list(FOUND.values())
     strong, weak = found.rows[1][2][2], found.rows[1][2][1]
     assert (strong.enough, strong.step, weak.enough, weak.step) == (True, STEPS, False, 0)
-    assert "33 of 40 plants" in strong.said
+    assert "33 of 40 planted were found" in strong.said
 
 
 def test_a_run_of_before_has_no_picture() -> None:
@@ -35,7 +35,7 @@ def test_a_run_of_before_has_no_picture() -> None:
 def test_the_report_shows_it_where_nothing_is_found_and_folded_where_something_is() -> None:
     for n_clusters in (0, 2):
         page = Page(render_report(make_diagnosis(n_clusters=n_clusters)))
-        cells = [a for a in page.named("td") if "of 40 plants" in (a.get("title") or "")]
+        cells = [a for a in page.named("td") if "of 40 planted" in (a.get("title") or "")]
         assert len(cells) == 12
         assert ("What else would have been found" in page.text) == (n_clusters > 0)
     losses = replace(make_diagnosis(n_clusters=0), sensitivity=made_sensitivity("times the mean loss"))

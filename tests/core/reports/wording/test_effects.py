@@ -26,6 +26,22 @@ def test_the_figure_that_leads_is_the_one_that_was_tested() -> None:
     assert not measures.in_shares(replace(cluster, measure=None))  # a run from before
 
 
+def test_a_small_p_beside_an_interval_that_holds_0_says_what_it_is_of() -> None:
+    diagnosis = make_diagnosis()
+    cluster = replace(diagnosis.clusters[0], error_difference=SHARES, excess_loss=LOSS, p=0.002)
+    wrong = replace(cluster, measure="error rate")
+    assert "(of the error rate; whether the mean loss is higher too is open)" in cluster_sentence(diagnosis, wrong)
+    lossy = replace(cluster, measure="mean loss", error_difference=LOSS, excess_loss=SHARES)
+    assert effects.other_measure(lossy) == "of the mean loss; whether the error rate is higher too is open"
+    silent = (
+        replace(wrong, excess_loss=SHARES),
+        replace(wrong, confirmed=False),
+        replace(cluster, measure=None, excess_loss=SHARES, error_difference=LOSS),  # a run from before
+        replace(cluster, measure="mean loss", excess_loss=SHARES, error_difference=None),
+    )
+    assert [effects.other_measure(found) for found in silent] == [""] * 4
+
+
 def test_a_mean_of_clipped_losses_says_so() -> None:
     diagnosis = make_diagnosis()
     clip = float(np.quantile(diagnosis.outcomes.loss, 0.9))

@@ -24,9 +24,9 @@ def test_the_smallest_pattern_of_half_failures_is_named_with_its_count() -> None
     text = said(made_sensitivity())
     assert text.startswith(
         "A pattern of 20 % of a class (20 samples) that always fails would be found 8 to 9 times in 10 "
-        "(33 of 40 plants, 95 % interval 67 to 93 %). "
+        "(33 of 40 planted were found, 95 % interval 67 to 93 %). "
         "A pattern of 5 % of all samples (20 samples) of which half fail would be found 8 to 9 times in 10 "
-        "(34 of 40 plants, 95 % interval 70 to 94 %)."
+        "(34 of 40 planted were found, 95 % interval 70 to 94 %)."
     )
     assert text.endswith("keeps together; smaller, weaker or more scattered ones may be missed.")
 
@@ -42,7 +42,8 @@ def test_a_smaller_one_that_only_a_stronger_failure_shows_is_named_too() -> None
     ("n", "words"),
     [
         (0, "would be missed"),
-        (5, "would be missed"),
+        (1, "would mostly be missed"),
+        (5, "would mostly be missed"),
         (16, "found only 4 times in 10"),
         (31, "found only 7 to 8 times in 10"),
     ],
@@ -50,7 +51,7 @@ def test_a_smaller_one_that_only_a_stronger_failure_shows_is_named_too() -> None
 def test_where_none_is_found_the_strongest_and_largest_says_so(n: int, words: str) -> None:
     text = said(made_sensitivity(classes=(), found={("all samples", 20): (0, 0, 0), ("all samples", 80): (0, 0, n)}))
     assert "Even a pattern of 20 % of all samples (80 samples) that always fails" in text
-    assert f"{words} ({n} of 40 plants" in text
+    assert f"{words} ({n} of 40 planted {'was' if n == 1 else 'were'} found, " in text
 
 
 def test_losses_are_spoken_of_as_multiples_or_as_deviations() -> None:
@@ -68,7 +69,7 @@ def test_whole_classes_have_a_sentence_of_their_own() -> None:
     text = classes_sentence(with_grid(made_sensitivity())).replace("\u00a0", " ")
     assert text == (
         "A whole class of 100 samples of which 35 % fail would be found 8 to 9 times in 10 "
-        "(33 of 40 plants, 95 % interval 67 to 93 %)."
+        "(33 of 40 planted were found, 95 % interval 67 to 93 %)."
     )
     assert classes_sentence(with_grid(made_sensitivity(classes=()))) == ""
     assert classes_sentence(with_grid(None)) == ""
@@ -79,7 +80,7 @@ def test_each_cell_is_a_sentence() -> None:
     text = pattern_sentence(found, found.patterns[3]).replace("\u00a0", " ")
     assert text == (
         "A pattern of 20 % of a class (20 samples) of which 35 % fail: found less than 1 time in 10 "
-        "(2 of 40 plants, 95 % interval 0.6 to 17 %)."
+        "(2 of 40 planted were found, 95 % interval 0.6 to 17 %)."
     )
 
 

@@ -177,5 +177,5 @@ def test_no_cluster_is_called_chance_only_where_all_was_tested_and_nothing_else_
 def test_nothing_found_comes_with_what_would_have_been_found() -> None:
     text = text_summary(make_diagnosis(n_clusters=0))
     assert "No failure cluster was confirmed" in text
-    assert "that always fails would be found 8 to 9 times in 10 (33 of 40 plants" in text
+    assert "that always fails would be found 8 to 9 times in 10 (33 of 40 planted were found" in text
     assert ("No class and no pair fails" in text) == ("Failing as a whole" not in text)
