@@ -40,16 +40,18 @@ element.addEventListener("keydown", (event) => {
   next.focus();
 });
 
-// A picture enlarged, with what is known of it, in the browser's own dialog: Escape and the backdrop close it.
+// A picture enlarged, with what is known of it, in the browser's own dialog: Escape and the backdrop close it. What is
+// higher than the window scrolls above the buttons, which stay in sight.
 async function enlarge(tile) {
   const dialog = document.createElement("dialog");
   dialog.className = "enlarged";
   const image = tile.querySelector("img");
-  if (image) dialog.append(Object.assign(document.createElement("img"), { src: image.src, alt: image.alt }));
-  const text = dialog.appendChild(document.createElement("div"));
+  const seen = dialog.appendChild(Object.assign(document.createElement("div"), { className: "seen" }));
+  if (image) seen.append(Object.assign(document.createElement("img"), { src: image.src, alt: image.alt }));
+  const text = seen.appendChild(document.createElement("div"));
   const close = Object.assign(document.createElement("button"), { type: "button", textContent: "Close" });
   close.addEventListener("click", () => dialog.close());
-  dialog.append(close);
+  dialog.appendChild(Object.assign(document.createElement("div"), { className: "under" })).append(close);
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   dialog.addEventListener("close", () => { dialog.remove(); tile.focus(); });
   document.body.append(dialog);
@@ -57,12 +59,13 @@ async function enlarge(tile) {
   const card = await server.describe([props.run, Number(tile.dataset.row), true]);
   if (card?.text) { // read as a whole, not as a card
     dialog.querySelector("img")?.remove();
-    dialog.prepend(Object.assign(document.createElement("blockquote"), { textContent: card.text }));
+    seen.prepend(Object.assign(document.createElement("blockquote"), { textContent: card.text }));
   }
   if (card) text.replaceChildren(...[card.title, ...card.lines].map((line, i) => Object.assign(document.createElement(i ? "p" : "h3"), { textContent: line })));
   if (card?.words) text.append(...outlined(dialog.querySelector("img"), card.words));
   if (card?.worth) text.append(Object.assign(document.createElement("p"), { className: "muted worth", textContent: card.worth }));
   if (image && card?.moving) close.before(player(dialog.querySelector("img"), card));
+  dialog.classList.toggle("beside", typeof card?.moments === "string");
   if (typeof card?.moments === "string") text.append(moments(tile, tile.closest("[data-like]")?.dataset.like || card.moments));
 }
 

@@ -46,3 +46,27 @@ def test_a_text_is_asked_and_answered_with_the_keyboard_and_the_clip_plays_on_re
     assert image.get_attribute("src") == still
     page.keyboard.press("Escape")
     page.wait_for_selector("dialog.enlarged", state="detached")
+
+
+@pytest.mark.parametrize(("width", "height"), [(1280, 720), (390, 844)])
+def test_an_enlarged_clip_fits_the_window_with_its_buttons_in_sight(
+    open_page: Visit, page_address: str, width: int, height: int
+) -> None:
+    run = RUNS.offer(ASSETS / "examples" / "clips" / "run")
+    page = open_page(width, height, address=f"{page_address}?run={run}&cluster=1")
+    page.wait_for_selector("#pane .selection-chip")
+    page.locator("#panel-worst .tile").first.press("Enter")
+    page.wait_for_selector("dialog.enlarged .moment-chart", timeout=60_000)
+    box = page.locator("dialog.enlarged").bounding_box()
+    assert box["x"] >= 0
+    assert box["y"] >= 0
+    assert box["x"] + box["width"] <= width
+    assert box["y"] + box["height"] <= height
+    for name in ("Play the clip", "Close"):
+        button = page.get_by_role("button", name=name).bounding_box()
+        assert button["y"] + button["height"] <= box["y"] + box["height"]
+    image, chart = (page.locator(f"dialog.enlarged {part}").bounding_box() for part in ("img", ".moments"))
+    assert (chart["x"] >= image["x"] + image["width"]) == (width > 1000)  # beside each other where there is room
+    chart = page.locator("dialog.enlarged .moment-said")
+    chart.scroll_into_view_if_needed()  # what is higher scrolls above them
+    assert chart.bounding_box()["y"] < page.get_by_role("button", name="Close").bounding_box()["y"]

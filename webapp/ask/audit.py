@@ -93,9 +93,10 @@ def on_table(session: Session, family: str) -> tuple[Any, Any, Any]:
     return gr.update(choices=families, value=family), audit_view(diagnosis, cells), download
 
 
-def build(session: gr.State) -> gr.HTML:
-    """Lay out the accordion and wire it; returns the heat map."""
-    with gr.Accordion("Audit: every phrase in every class", open=False, elem_id="audit") as fold:
+def build(session: gr.State, there: bool = True) -> tuple[gr.Accordion, gr.HTML]:
+    """Lay out the accordion, unless it is not `there`, and wire it; returns it and the heat map."""
+    title = "Audit: every phrase in every class"
+    with gr.Accordion(title, open=False, visible=there, elem_id="audit") as fold:
         with gr.Row(elem_classes="audit-row"):
             family = gr.Dropdown(
                 [EVERY], value=EVERY, label="Family of phrases", elem_id="family", min_width=180, scale=0
@@ -107,4 +108,4 @@ def build(session: gr.State) -> gr.HTML:
     shown: dict[str, Any] = {"api_visibility": "private", "show_progress_on": table}
     for event in (fold.expand, family.input):
         event(shows_errors(on_table), [session, family], [family, table, download], **LIGHT, **shown)
-    return table
+    return fold, table

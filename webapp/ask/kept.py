@@ -78,6 +78,11 @@ def has_pictures(diagnosis: Diagnosis) -> bool:
     return diagnosis.samples.items is not None and diagnosis.samples.modality == "image"
 
 
+def has_words(diagnosis: Diagnosis | None) -> bool:
+    """Whether the run may be asked in words; so is a page that opens on none."""
+    return diagnosis is None or diagnosis.words is not None
+
+
 def reopened(
     session: Session,
     state: KeptState[M],

@@ -15,7 +15,7 @@ from core.language.speech import SPEECH
 from core.records import EVERYTHING, Diagnosis
 from webapp.ask import audit, captions, pictures, reference, tags, visual, why
 from webapp.ask.answers import AskedQuestion, answers_view, questions_table, remember
-from webapp.ask.kept import pane
+from webapp.ask.kept import has_words, pane
 from webapp.explore.findings import of_cluster
 from webapp.explore.picked import show_selection
 from webapp.explore.tab import View
@@ -106,18 +106,19 @@ def chips(diagnosis: Diagnosis) -> str:
 
 
 def on_open(session: Session, state: AskState) -> tuple[Any, ...]:
-    """The tab is shown: returns (state, chips, answer, table, audit, text, other text, Ask) for the open run; nothing
-    changes if it is the one already shown."""
+    """The tab is shown: returns (state, chips, answer, table, accordion of the audit, audit, text, other text, Ask) for
+    the open run; nothing changes if it is the one already shown. There is no audit where the run has no words."""
     if not session.run or state.run == session.run:
-        return tuple(gr.skip() for _ in range(8))
+        return tuple(gr.skip() for _ in range(9))
     diagnosis = RUNS.get(session.run)
     return (
         AskState(session.run),
         gr.update(value=chips(diagnosis)),
         gr.update(value=first_view(diagnosis), run=session.run),
         "",
+        gr.update(visible=has_words(diagnosis)),
         audit.CLOSED,
-        *[gr.update(interactive=diagnosis.words is not None)] * 3,
+        *[gr.update(interactive=has_words(diagnosis))] * 3,
     )
 
 
@@ -180,7 +181,7 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, first: str)
     state = gr.State(AskState(first), time_to_live=STATE_S)
     gr.HTML(render("ask/intro.html.j2"), **PLAIN)
     with gr.Row(elem_classes="ask-row"):
-        usable = diagnosis is None or diagnosis.words is not None
+        usable = has_words(diagnosis)
         line: dict[str, Any] = {"lines": 1, "max_lines": 1, "scale": 5, "interactive": usable}
         text = gr.Textbox(
             label="Where do you suspect failures?",
@@ -206,7 +207,7 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, first: str)
     pictures.build(session, view, tabs, tab, diagnosis, first)
     why.build(session, view, tabs, tab, diagnosis, first)
     reference.build(session, view, tabs, tab, diagnosis, first)
-    table = audit.build(session)
+    audited = audit.build(session, has_words(diagnosis))
     asks: dict[str, Any] = {
         "fn": shows_errors(on_ask),
         "inputs": [session, state, text, other],
@@ -219,7 +220,7 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, first: str)
     for place in (offered, history):
         place.act(shows_errors(on_chip), None, [text, other], **QUICK).then(**asks)
     answer.act(shows_errors(on_show), [session, state], [tabs, session, view.pane, view.failure_map], **QUICK)
-    filled = [state, offered, answer, history, table, text, other, button]
+    filled = [state, offered, answer, history, *audited, text, other, button]
     tab.select(shows_errors(on_open), [session, state], filled, **QUICK)
     return Asking(text, other, state, answer, [state, answer, history], on_ask)
 

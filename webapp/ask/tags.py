@@ -13,7 +13,7 @@ import gradio as gr
 from core.errors import InvalidInput
 from core.language.tags import SHIPPED, read_tags
 from core.records import EVERYTHING, Diagnosis, Progress
-from webapp.ask.kept import check_characters, pane, take_buttons, write_files
+from webapp.ask.kept import check_characters, has_words, pane, take_buttons, write_files
 from webapp.ask.tags_view import carriers, tagged_view, tags_view
 from webapp.explore.picked import show_selection
 from webapp.explore.tab import View
@@ -189,14 +189,14 @@ def intro(diagnosis: Diagnosis) -> str:
 
 
 def on_run(session: Session, state: TagsState) -> tuple[Any, ...]:
-    """The tab is shown: returns (state, field, intro, button, status, table, samples, downloads) for the open run;
-    nothing changes if it is the one already shown."""
+    """The tab is shown: returns (accordion, state, field, intro, button, status, table, samples, downloads) for the
+    open run; nothing changes if it is the one already shown. There is no accordion where the run has no words."""
     if not session.run or state.run == session.run:
-        return tuple(gr.skip() for _ in range(7 + len(FILES)))
+        return tuple(gr.skip() for _ in range(8 + len(FILES)))
     diagnosis = RUNS.get(session.run)
     downloads = (gr.update(value=None, interactive=False) for _ in FILES)
-    button = gr.update(interactive=diagnosis.words is not None)
-    return TagsState(session.run), "", intro(diagnosis), button, "", "", "", *downloads
+    there, button = gr.update(visible=has_words(diagnosis)), gr.update(interactive=has_words(diagnosis))
+    return there, TagsState(session.run), "", intro(diagnosis), button, "", "", "", *downloads
 
 
 def on_chip(event: gr.EventData) -> str:
@@ -221,12 +221,13 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, diagnosis: 
     picked.success(None, None, None, js=TO_TAGGED, **PRIVATE)
     mapped = [tabs, session, view.pane, view.failure_map]
     parts.tagged.act(shows_errors(on_show), [session, state], mapped, **QUICK)
-    filled = [state, parts.names, parts.intro, parts.run, *parts.views()]
+    filled = [parts.fold, state, parts.names, parts.intro, parts.run, *parts.views()]
     tab.select(shows_errors(on_run), [session, state], filled, **QUICK)
 
 
 def _layout(diagnosis: Diagnosis | None, first: str) -> TagParts:
-    with gr.Accordion("Tags: which of many causes do the failures carry?", open=False, elem_id="tags") as fold:
+    title, there = "Tags: which of many causes do the failures carry?", has_words(diagnosis)
+    with gr.Accordion(title, open=False, visible=there, elem_id="tags") as fold:
         said = gr.HTML("" if diagnosis is None else intro(diagnosis), run=first, elem_id="tags-intro", **pane())
         with gr.Row(elem_classes="ask-row"):
             names = gr.Textbox(
@@ -238,8 +239,8 @@ def _layout(diagnosis: Diagnosis | None, first: str) -> TagParts:
                 scale=5,
                 min_width=260,
             )
-            usable: dict[str, Any] = {"interactive": diagnosis is None or diagnosis.words is not None}
-            run = gr.Button("Test the tags", variant="primary", elem_id="tags-run", scale=1, min_width=130, **usable)
+            more: dict[str, Any] = {"interactive": there, "scale": 1, "min_width": 130}
+            run = gr.Button("Test the tags", variant="primary", elem_id="tags-run", **more)
             cancel = gr.Button("Cancel", elem_id="tags-cancel", scale=0, min_width=110, interactive=False)
         line = gr.HTML("", elem_id="tags-status", **PLAIN)
         table = gr.HTML("", run=first, elem_id="tags-table", **pane())

@@ -146,7 +146,8 @@ def test_without_words_the_tab_says_what_to_do_and_so_does_a_question() -> None:
     assert "was taught no words" in chips(scans)
     assert "pictures" not in chips(scans)
     assert examples(diagnosis) == []
-    assert [box["interactive"] for box in on_open(Session(RUNS.add(scans)), AskState())[5:]] == [False] * 3
+    assert [box["interactive"] for box in on_open(Session(RUNS.add(scans)), AskState())[6:]] == [False] * 3
+    assert not on_open(Session(RUNS.add(scans)), AskState())[4]["visible"]
     families, said, download = on_audit(Session(RUNS.add(scans)), "light")
     assert (families["choices"], download["interactive"]) == ([EVERY], False)
     assert "Conditions name its clusters in Explore" in said
@@ -199,11 +200,12 @@ def test_an_example_has_the_right_article(phrase: str, family: str, noun: str, s
 
 def test_the_tab_follows_the_open_run(worded: Diagnosis) -> None:
     run = RUNS.add(worded)
-    questions, offered, answer, table, audit, *boxes = on_open(Session(run), AskState("another"))
+    questions, offered, answer, table, fold, audit, *boxes = on_open(Session(run), AskState("another"))
     assert questions.run == run
     assert "in the dark" in offered["value"]
     assert answer["run"] == run
     assert table == ""
+    assert fold["visible"]
     assert "takes some seconds" in audit
     assert [box["interactive"] for box in boxes] == [True] * 3
     assert all("__type__" in str(part) for part in on_open(Session(run), questions))

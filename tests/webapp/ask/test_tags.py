@@ -198,9 +198,12 @@ def test_of_an_example_the_first_list_is_tested_at_once_and_of_a_visitors_run_no
 
 def test_the_list_goes_when_another_run_is_opened_and_offers_what_fits_its_samples(worded: Diagnosis) -> None:
     run = RUNS.add(worded)
-    state, names, said, button, status, table, tagged, *files = on_run(Session(run), TagsState("another", lists=3))
+    fold, state, names, said, button, status, table, tagged, *files = on_run(
+        Session(run), TagsState("another", lists=3)
+    )
     assert (state.run, state.lists, names, status, table, tagged) == (run, 0, "", "", "", "")
     assert button["interactive"]
+    assert fold["visible"]
     assert said == intro(worded)
     assert all(not file["interactive"] for file in files)
     assert all("__type__" in str(part) for part in on_run(Session(run), TagsState(run)))
@@ -216,7 +219,8 @@ def test_a_chip_gives_its_list() -> None:
 
 def test_a_run_without_words_is_refused_with_what_to_do() -> None:
     run = RUNS.add(make_diagnosis())
-    *_, said, button, _, _, _ = on_run(Session(run), TagsState())[:7]
+    fold, *_, said, button, _, _, _ = on_run(Session(run), TagsState())[:8]
+    assert not fold["visible"]
     assert "this run keeps none" in said
     assert not button["interactive"]
     with pytest.raises(InvalidInput, match="cannot be tagged"):
