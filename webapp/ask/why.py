@@ -14,7 +14,7 @@ from core.data.modality import noun_of
 from core.errors import InvalidInput
 from core.files import ASSETS
 from core.numbers import count, number
-from core.probes.corrections.names import BY_MODALITY, MOST, SAID
+from core.probes.corrections.names import BY_MODALITY, MOST, SAID, said_correction
 from core.records import Diagnosis, Progress
 from core.reports.wording.findings import cluster_title
 from webapp.ask.kept import KeptState, MadeParts, made_parts, receive, reopened, write_files
@@ -37,7 +37,7 @@ READ = (("corrections.json", "What explains (JSON)"),)
 ELSEWHERE = "These files are of another run. Open that run again to see them."
 MOST_BYTES = GIB
 """Of the files that are made at once."""
-LEAST, AT_FIRST = 5, 20
+LEAST = 5
 """Items of the cluster, and as many others."""
 NOT_IT = "Bring the scans or clips that were diagnosed, as a zip or tar: a run keeps small pictures of them alone."
 
@@ -138,7 +138,7 @@ def scores_view(diagnosis: Diagnosis, found: tuple[CorrectionFinding, ...], note
 
     names = [SAID.get(one.correction, one.correction) for one in found if one.explains]
     noun = noun_of(diagnosis.samples.modality)
-    rows = [(SAID.get(one.correction, one.correction), one.effect.n, figures_of(one), one.explains) for one in found]
+    rows = [(said_correction(one.correction), one.effect.n, figures_of(one), one.explains) for one in found]
     unit = diagnosis.outcomes.said_unit
     return render("ask/why_read.html.j2", names=names, rows=rows, noun=noun, unit=unit, note=note)
 
@@ -190,7 +190,7 @@ def choices(diagnosis: Diagnosis | None) -> tuple[Any, Any]:
         return gr.update(choices=[], value=None), gr.update(choices=[], value=[])
     clusters = [(f"{one.id + 1}: {cluster_title(diagnosis, one)}", one.id) for one in diagnosis.clusters]
     faults = list(kinds(diagnosis))
-    named = [(SAID[fault], fault) for fault in faults]
+    named = [(said_correction(fault), fault) for fault in faults]
     return gr.update(choices=clusters, value=clusters[0][1]), gr.update(choices=named, value=faults)
 
 
@@ -231,7 +231,7 @@ def _fields(diagnosis: Diagnosis | None, first: str) -> WhyForm:
                 faults["choices"], value=faults["value"], label="What is suspected", elem_id="why-faults"
             )
             most = gr.Slider(
-                LEAST, MOST, AT_FIRST, step=1, label="How many of the cluster, and as many others", elem_id="why-most"
+                LEAST, MOST, MOST, step=1, label="How many of the cluster, and as many others", elem_id="why-most"
             )
             images = upload(
                 "The scans or clips that were diagnosed: zip or tar (an example has its own)", IMAGES, "why-images"

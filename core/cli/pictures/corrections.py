@@ -12,7 +12,9 @@ from core.cli.options import JSON, POSITIVE, RUN, SEED
 from core.cli.output import print_json
 from core.cli.terminal import TerminalProgress, say
 from core.errors import InvalidInput
-from core.probes.corrections.names import CHANGES, CORRECTIONS, MOST
+from core.probes.corrections.names import CHANGES, CORRECTIONS, MOST, said_correction
+
+_SCANS, _CLIPS = (", ".join(map(said_correction, names)) for names in (CORRECTIONS, CHANGES))
 
 
 @command(note="What a correction is, its control and its limits: docs/scans.md, docs/clips.md.")
@@ -22,10 +24,10 @@ from core.probes.corrections.names import CHANGES, CORRECTIONS, MOST
 @option("--cluster N", "export: which cluster (default 0, the first)", type=click.IntRange(min=0))
 @option(
     "--fault NAME",
-    "export: what to take out; several may be given (default all of the run's modality)",
+    f"export: what to take out, of scans {_SCANS}; of clips {_CLIPS}; several may be given (default all of them)",
     type=click.Choice((*CORRECTIONS, *CHANGES)),
 )
-@option("--most N", "export: scans or clips of the cluster, and as many others (default 40)", **POSITIVE)
+@option("--most N", f"export: scans or clips of the cluster, and as many others (default {MOST})", **POSITIVE)
 @option("--network PATH", "export: of scans, a Neuralizer, folder or checkpoint (default: the one that comes along)")
 @option("--altered DIR", "read: the folder that was exported")
 @option("--scores FILE", "read: the table of your model's losses on its files, with columns file and loss")

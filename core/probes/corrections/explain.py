@@ -12,7 +12,7 @@ import numpy as np
 from core.data.altered import MANIFEST, UNCHANGED, AlterationEffect, Rescored, change_between, effects_of_alterations
 from core.errors import InvalidInput
 from core.numbers import number, with_interval
-from core.probes.corrections.names import CONTROL
+from core.probes.corrections.names import CONTROL, said_correction
 from core.records import Diagnosis, Estimate
 
 _ANEW = "Export the scans again."
@@ -126,9 +126,10 @@ def figures_of(finding: CorrectionFinding) -> CorrectionFigures:
 
 def sentence(finding: CorrectionFinding) -> str:
     """One line for the terminal."""
-    said = figures_of(finding)
+    said, name = figures_of(finding), said_correction(finding.correction)
     return (
-        f"{finding.correction}: the loss {said.change}, {said.share}; it is then {said.beyond} that with the control; "
+        f"{name[:1].upper()}{name[1:]}: the loss {said.change}, {said.share}; it is then {said.beyond} that with the "
+        "control; "
         f"outside the cluster it {said.outside}. {said.verdict[:1].upper()}{said.verdict[1:]}."
     )
 

@@ -21,3 +21,9 @@ MOST = 40
 """Scans of the cluster, and as many others, that are corrected unless another number is asked for."""
 CONTROL = " (control)"
 """Behind a correction's name: its examples leave the fault where it is; of clips, see `clips`."""
+
+
+def said_correction(name: str) -> str:
+    """Such as "noise (denoise)": the page's words, and the name that `--fault` and files have; one that is not known as
+    it is."""
+    return f"{SAID[name]} ({name})" if name in SAID else name

@@ -10,7 +10,7 @@ from typing import Any
 from core.data.altered import AlteredItem
 from core.data.images.archives import open_images
 from core.errors import InvalidInput
-from core.probes.corrections.names import BY_MODALITY, MOST
+from core.probes.corrections.names import BY_MODALITY, MOST, said_correction
 from core.records import Diagnosis, Progress, no_progress
 
 
@@ -45,7 +45,8 @@ def altered_items(
     plan, modality = plan_corrections(diagnosis, asked.cluster, asked.most, asked.seed), diagnosis.samples.modality
     known = BY_MODALITY[modality]
     if strange := [fault for fault in asked.faults if fault not in known]:
-        raise InvalidInput(f"Of {modality}s {', '.join(known)} can be taken out: got --fault {strange[0]}.")
+        named = ", ".join(map(said_correction, known))
+        raise InvalidInput(f"Of {modality}s {named} can be taken out: got --fault {strange[0]}.")
     about, faults = plan.about(diagnosis), asked.faults or known
     if modality == "clip":
         from core.probes.corrections.clips import changed_clips

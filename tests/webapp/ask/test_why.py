@@ -6,16 +6,18 @@ import json
 import zipfile
 from pathlib import Path
 
+import gradio as gr
 import numpy as np
 import pandas as pd
 import pytest
 
+from core.cli.pictures.corrections import correct
 from core.data.altered import UNCHANGED, AlteredItem, read_manifest, zip_altered
 from core.errors import InvalidInput
 from core.files import ASSETS
 from core.probes.corrections import clips as of_clips
 from core.probes.corrections.explain import CONTROL
-from core.probes.corrections.names import BY_MODALITY, CHANGES, SAID
+from core.probes.corrections.names import BY_MODALITY, CHANGES, MOST, SAID
 from tests.support.diagnoses import make_diagnosis
 from tests.webapp.callbacks import last
 from tests.webapp.markup.test_html import Tags
@@ -153,3 +155,14 @@ def test_each_run_offers_its_own_clusters_and_faults(session: Session) -> None:
     assert fold["visible"]
     assert shown["visible"]
     assert all("__type__" in str(part) for part in on_run(other, state, rest[4]))
+
+
+def test_command_and_page_call_a_fault_the_same_and_ask_for_as_many(session: Session) -> None:
+    helps = {option.name: str(getattr(option, "help", "")) for option in correct.params}
+    with gr.Blocks():
+        form = why._fields(RUNS.get(session.run), "")
+    named = [label for label, _ in form.faults.choices]
+    assert named == ["the order of frames (backwards)", "changes of light (steady-light)", "cuts (longest-shot)"]
+    assert ", ".join(named) in helps["fault"]
+    assert form.most.value == form.most.maximum == MOST == correct.make_context("correct", ["run"]).params["most"]
+    assert f"default {MOST}" in helps["most"]

@@ -108,7 +108,8 @@ def test_what_cannot_be_taken_out_of_clips_is_said(tmp_path: Path, capsys: pytes
     run, out = str(tmp_path / "run"), str(tmp_path / "out")
     assert main(["correct", run, "--images", str(tmp_path), "--out", out, "--fault", "bias"]) == 2
     said = capsys.readouterr().err
-    assert "Of clips backwards, steady-light, longest-shot can be taken out: got --fault bias." in said
+    known = "the order of frames (backwards), changes of light (steady-light), cuts (longest-shot)"
+    assert f"Of clips {known} can be taken out: got --fault bias." in said
 
 
 @pytest.mark.parametrize("n", [5, 12])

@@ -137,7 +137,7 @@ def test_the_round_trip_through_files_explains_a_planted_bias_field(
     assert main(["correct", str(run), "--altered", str(out), "--scores", str(tmp_path / "scores.csv")]) == 0
     said = capsys.readouterr().out
     print(said)
-    assert said.startswith("bias: the loss drops by ")  # and no note before it: the losses are the run's
+    assert said.startswith("A bias field (bias): the loss drops by ")  # and no note before it: the losses are the run's
     assert "Explains." in said
     assert open_images(out).names
 
@@ -172,7 +172,8 @@ def test_a_word_says_whether_the_loss_drops_or_rises_and_no_sign_does(
 ) -> None:
     scores, about = rescored(found, effect)
     assert re.match(
-        f"bias: the loss {said} that with the control", sentence(explain_by_corrections(found, about, scores)[0])
+        rf"A bias field \(bias\): the loss {said} that with the control",
+        sentence(explain_by_corrections(found, about, scores)[0]),
     )
 
 
