@@ -19,12 +19,14 @@ from core.records import I64, Bool, ItemStore, ItemView
 Mask = npt.NDArray[Any]
 COLOURS = ((255, 150, 0), (70, 190, 255))
 """Of the true and the predicted mask."""
+REFERENCE_COLOUR = (150, 255, 120)
+"""Of a reference mask, in the true one's place: no truth, and so not in its colour."""
 RIM = 0.45
 """Share of its light that a pixel beside a line keeps, so that lines stand out from bright tissue."""
 DASH = 6
+"""Pixels of a dash, and of the gap behind it."""
 WIDE = 240
 """Pixels of a picture from which on lines are two pixels wide: WebP keeps the colours of every second pixel only."""
-"""Pixels of a dash, and of the gap behind it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -84,8 +86,11 @@ def slice_marks(scan: Scan, masks: Sequence[Mask], size: int) -> tuple[Mask, ...
     return tuple(found)
 
 
-def outlined(picture: Image.Image, marks: Sequence[Mask], size: int) -> Image.Image:
-    """The picture, its longest side `size` pixels, with the edges of (h, w) masks of the same slice."""
+def outlined(
+    picture: Image.Image, marks: Sequence[Mask], size: int, line: tuple[int, int, int] = COLOURS[0]
+) -> Image.Image:
+    """The picture, its longest side `size` pixels, with the edges of (h, w) masks of the same slice: those of the first
+    as a line of that colour, those of the second as dashes."""
     scale = size / max(picture.size)
     width, height = (max(1, round(side * scale)) for side in picture.size)
     drawn = np.array(picture.resize((width, height), Image.Resampling.BICUBIC))
@@ -95,7 +100,7 @@ def outlined(picture: Image.Image, marks: Sequence[Mask], size: int) -> Image.Im
     dashes = predicted & (places // DASH % 2 == 0)
     beside = _grown(true | dashes) & ~true & ~dashes
     drawn[beside] = (RIM * drawn[beside]).astype(np.uint8)
-    drawn[true], drawn[dashes] = COLOURS
+    drawn[true], drawn[dashes] = line, COLOURS[1]
     return Image.fromarray(drawn)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from core.data.scans.outlines import Mask, outlined
+from core.data.scans.outlines import REFERENCE_COLOUR, Mask, outlined
 from core.data.scans.slices import webp
 from core.files import write_text
 from core.numbers import number
@@ -27,8 +27,8 @@ SHOWN, SIZE = 36, 240
 SIDES = {"network": "the network's mask", "vote": "the vote"}
 LEGEND = (
     "Each scan stands here twice, as its slice in the middle and as coarse as the network sees it: with the network's "
-    "mask on the left, with the vote of the examples' masks on the right. Outlines: the reference mask is the orange "
-    "line, your model's mask the blue dashes."
+    "mask on the left, with the vote of the examples' masks on the right. Outlines: the reference mask is the light "
+    "green line, your model's mask the blue dashes; a true mask, an orange line elsewhere, is not drawn here."
 )
 
 
@@ -95,5 +95,5 @@ def _picture(scans: MaskSquares, found: Sequence[ReferenceMasks], row: int, k: i
         reference[one.masks[way][k, middle]] = value
         predicted[scans.of(one.structure)[1][row, middle] > 0] = value
     grey = Image.fromarray(np.round(255 * scans.images[row, middle]).astype(np.uint8)).convert("RGB")
-    shown = webp(outlined(grey, (reference, predicted), SIZE))
+    shown = webp(outlined(grey, (reference, predicted), SIZE, REFERENCE_COLOUR))
     return f"data:image/webp;whole=1;base64,{b64encode(shown).decode('ascii')}"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from itertools import combinations
 from pathlib import Path
 
+import nibabel
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -15,8 +17,9 @@ from core.data.images.thumbnails import ThumbnailStore, write_thumbnails
 from core.data.inline import has_outlines
 from core.data.samples import read_data_set
 from core.data.scans.modality import ScanModality
-from core.data.scans.outlines import COLOURS, MaskedScans, outlined, slice_marks
-from core.data.scans.volume import Scan
+from core.data.scans.outlines import COLOURS, REFERENCE_COLOUR, MaskedScans, outlined, slice_marks
+from core.data.scans.volume import Scan, read_scan
+from core.data.tables.masks import decode_mask
 from core.data.tables.roles import Roles
 from core.records import F64
 from core.reports.html.diagnosis import render_report
@@ -70,10 +73,10 @@ def test_the_colours_differ_to_every_eye_from_each_other_and_from_tissue(seen_by
         linear = (np.array(colour) / 255) ** 2.2
         return np.clip(np.array(SEEN_BY[seen_by]) @ linear, 0, 1) ** (1 / 2.2) * 255
 
-    true, predicted = (seen(colour) for colour in COLOURS)
-    assert np.linalg.norm(true - predicted) > 100
+    all_three = [seen(colour) for colour in (*COLOURS, REFERENCE_COLOUR)]
+    assert min(np.linalg.norm(one - other) for one, other in combinations(all_three, 2)) > 100
     for grey in range(0, 256, 5):
-        assert min(np.linalg.norm(one - seen((grey, grey, grey))) for one in (true, predicted)) > 45, grey
+        assert min(np.linalg.norm(one - seen((grey, grey, grey))) for one in all_three) > 45, grey
 
 
 def test_of_a_volume_the_slice_in_the_middle_is_outlined_as_it_is_shown() -> None:
@@ -86,6 +89,22 @@ def test_of_a_volume_the_slice_in_the_middle_is_outlined_as_it_is_shown() -> Non
     assert not found[5:].any()
     assert not found[:, 6:].any()
     assert slice_marks(scan, (mask[:, :, :5],), 100) == ()
+
+
+@pytest.mark.parametrize("towards", [1, -1])
+def test_a_mask_in_png_lies_on_a_slice_of_nifti_as_the_slice_is_shown(towards: int) -> None:
+    """The patient's right is on the right, whichever way the file's axis runs, and up is above."""
+    voxels = np.zeros((7, 1, 5), np.uint8)
+    voxels[6 if towards > 0 else 0, 0, 4] = 200  # right and up
+    scan = read_scan(nibabel.Nifti1Image(voxels, np.diag([towards, 1, 1, 1])).to_bytes())  # pyright: ignore
+    assert np.argwhere(scan.plane(scan.middle)).tolist() == [[0, 6]]
+    drawn, png = np.zeros((5, 7), np.uint8), io.BytesIO()
+    drawn[0, 6] = 1
+    Image.fromarray(drawn).save(png, "PNG")
+    mask = decode_mask(png.getvalue())
+    assert not isinstance(mask, str)
+    (shown,) = slice_marks(scan, (mask,), 7)
+    assert np.argwhere(shown).tolist() == [[0, 6]]
 
 
 def test_masks_come_from_the_table_and_stay_with_the_run(tmp_path: Path) -> None:
