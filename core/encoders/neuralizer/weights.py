@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from core.documents import read_json
 from core.encoders.neuralizer.checkpoint import network_of, read_tensor_file
 from core.encoders.neuralizer.network import Neuralizer
 from core.errors import InvalidInput
-from core.files import ASSETS, replacing, write_json
+from core.files import ASSETS, digest, replacing, write_json
 from core.limits import Limits
 from core.records import F32
 
@@ -45,7 +45,7 @@ def read_network(source: Path = FOLDER) -> tuple[Neuralizer, Mapping[str, Any]]:
         source: a folder, a `.safetensors` file, or a Lightning `.ckpt` as the authors released it.
 
     Raises:
-        InvalidInput: it is not there, or holds no Neuralizer.
+        InvalidInput: it is not there, or holds no Neuralizer; or the card's digest is that of other weights.
     """
     if source.is_file():
         return network_of(read_tensor_file(source), source.name), {}
@@ -54,9 +54,15 @@ def read_network(source: Path = FOLDER) -> tuple[Neuralizer, Mapping[str, Any]]:
             f"There is no Neuralizer in {source}: it needs {WEIGHTS}. Name a checkpoint, or a folder that "
             "`scripts/scans/fit.py` wrote."
         )
-    card = read_json(source / CARD, most=Limits().max_document_bytes) if (source / CARD).is_file() else {}
+    said = read_json(source / CARD, most=Limits().max_document_bytes) if (source / CARD).is_file() else {}
+    card = cast("dict[str, Any]", said) if isinstance(said, dict) else {}
     network = network_of(read_tensor_file(source / WEIGHTS), WEIGHTS)
-    return network, card if isinstance(card, dict) else {}
+    if card.get("sha256", found := digest(source / WEIGHTS)) != found:
+        raise InvalidInput(
+            f"{CARD} in {source} is the card of other weights than {WEIGHTS}: its sha256 is not theirs. Take both from "
+            "one place."
+        )
+    return network, card
 
 
 def side_of(card: Mapping[str, Any], network: Neuralizer) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from core.encoders.neuralizer.checkpoint import network_of, released_names
 from core.encoders.neuralizer.encoder import NeuralizerEncoder
 from core.encoders.neuralizer.network import NetworkSizes, Neuralizer
 from core.encoders.neuralizer.use import treat
-from core.encoders.neuralizer.weights import centre_of, read_network, side_of, write_network
+from core.encoders.neuralizer.weights import CARD, centre_of, read_network, side_of, write_network
 from core.errors import InvalidInput
 from tests.core.encoders.neuralizer.test_network import begun, given
 
@@ -63,6 +64,16 @@ def test_what_is_written_comes_back_with_its_card(tmp_path: Path) -> None:
     assert card["what"] == "a test"
     assert len(card["sha256"]) == 64
     assert torch.equal(found(*given(2)), network(*given(2)))
+
+
+def test_a_card_of_other_weights_is_refused_and_one_that_does_not_say_of_which_is_not(tmp_path: Path) -> None:
+    write_network(begun(), tmp_path, {"what": "a test"})
+    said = json.loads((tmp_path / CARD).read_text("utf-8"))
+    (tmp_path / CARD).write_text(json.dumps({**said, "sha256": "0" * 64}), "utf-8")
+    with pytest.raises(InvalidInput, match=r"neuralizer\.json in .* is the card of other weights"):
+        read_network(tmp_path)
+    (tmp_path / CARD).write_text(json.dumps({"what": "a test"}), "utf-8")
+    assert read_network(tmp_path)[1] == {"what": "a test"}
 
 
 class Bang:
