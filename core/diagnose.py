@@ -6,10 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.data.tables.roles import COLUMNS
 from core.discovery.design import check_within, needs_superclasses
 from core.discovery.method import diagnose_records
 from core.discovery.settings import DEFAULT_EMBEDDING, DEFAULTS, EmbeddingSettings, Settings
 from core.discovery.superclasses import name_vectors
+from core.limits import MIN_SAMPLES
 from core.records import F32, Diagnosis, Progress, no_progress
 
 if TYPE_CHECKING:
@@ -75,7 +77,9 @@ def diagnose(
     roles = roles or Roles()
     if loss:
         roles = replace(roles, loss=loss)
-    audit = read_data_set(table, images=images, embeddings=embeddings, issues=issues, roles=roles, progress=progress)
+    audit = read_data_set(
+        table, images=images, embeddings=embeddings, issues=issues, roles=roles, least=MIN_SAMPLES, progress=progress
+    )
     return diagnose_data_set(
         audit,
         EmbeddingSettings(encoder, naming, vocabulary, cache, group_copies),
@@ -137,7 +141,8 @@ def diagnose_embedded(
         notes=audit.notes,
         progress=progress,
     )
-    found = replace(found, excluded=audit.excluded)
+    named = {COLUMNS: audit.named} if audit.named else {}
+    found = replace(found, excluded=audit.excluded, extras={**found.extras, **named})
     return found if held is None else _predicted(found, held, hold_back)
 
 

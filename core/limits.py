@@ -1,10 +1,18 @@
-"""How much of a user's bytes is read at most: the one place for limits on all that is brought."""
+"""How much of a user's bytes is read at most, and how few rows are enough: the one place for limits on all that is
+brought."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from core.errors import InvalidInput
+
+MIN_SAMPLES = 40
+"""Of a diagnosis, told where its table is read and again where it is searched."""
+WHY_SO_MANY = "to look for failures: a cluster has at least 10 of them, and the rest must be enough to compare it with"
+FEW_ROWS = 20
+"""Of a table that is read for something else: fresh samples, another model's answers, classes to learn from; and of
+pictures of several rows each, since a p needs as many groups."""
 
 
 @dataclass(frozen=True, slots=True)

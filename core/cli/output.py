@@ -5,8 +5,11 @@ from __future__ import annotations
 import csv
 import json
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import click
 
 from core.errors import InvalidInput, printable
 
@@ -20,7 +23,10 @@ TABLES = (".csv", ".parquet", ".json")
 
 def make_folder(folder: Path, kind: Kind | None = None) -> None:
     """Make the folder that results go to, or raise InvalidInput, as where it holds files of the user's that are called
-    as those of the kind."""
+    as those of the kind. Where the command ends without a file in it, it is gone again."""
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    if (context := click.get_current_context(silent=True)) is not None:
+        context.call_on_close(partial(_drop_empty, made))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if kind is not None:
@@ -31,6 +37,15 @@ def make_folder(folder: Path, kind: Kind | None = None) -> None:
             check_free(folder, kind)
     except OSError as error:
         raise InvalidInput(f"The folder {folder} cannot be made: {error.strerror}. Choose another --out.") from error
+
+
+def _drop_empty(made: list[Path]) -> None:
+    """Remove folders that were made, the innermost first, as far as they are empty."""
+    for folder in made:
+        try:
+            folder.rmdir()
+        except OSError:  # a result lies in it
+            return
 
 
 def in_folder(path: Path, option: str = "--out") -> None:

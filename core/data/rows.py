@@ -12,6 +12,7 @@ from core.data.images.archives import FileImages
 from core.data.images.matching import match_files
 from core.data.modality import modality_by_name, noun_of
 from core.data.tables.cells import texts_of
+from core.data.tables.paths import image_hint
 from core.data.tables.read import Table
 from core.data.tables.recognise import RecognisedColumns, recognise
 from core.data.texts.columns import TextItems, text_items
@@ -45,12 +46,13 @@ def pictures_of(
         column = usual or found.roles.id
     column = column or found.roles.id
     if column is None:
-        raise InvalidInput(
-            f"No column says which {noun} belongs to which row. "
-            f"Add a column 'file' with each {noun}'s path below the root of the files."
-        )
+        hint = image_hint(read.frame) or f"Add a column 'file' with each {noun}'s path below the root of the files."
+        raise InvalidInput(f"No column says which {noun} belongs to which row. {hint}")
     written, every = texts_of(read.frame[column]), found.roles.masks is None
-    return store, match_files(written, store, ledger, column=column, noun=noun, count_unused=every, progress=progress)
+    hint = image_hint(read.frame.drop(columns=column))
+    return store, match_files(
+        written, store, ledger, column=column, noun=noun, count_unused=every, hint=hint, progress=progress
+    )
 
 
 def _kinds(names: Iterable[str]) -> dict[str, str]:

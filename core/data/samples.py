@@ -3,8 +3,8 @@ out with the reason."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,7 @@ from core.data.tables.recognise import RecognisedColumns, recognise
 from core.data.tables.roles import Roles
 from core.data.tables.vectors import align_vectors, read_vectors, unit_rows
 from core.errors import InvalidInput
-from core.limits import Limits
+from core.limits import FEW_ROWS, MIN_SAMPLES, WHY_SO_MANY, Limits
 from core.numbers import count
 from core.records import (
     EVERYTHING,
@@ -48,8 +48,6 @@ from core.records.ledger import Ledger
 
 __all__ = ["DataSet", "Limits", "Roles", "describe_table", "read_data_set"]
 
-MIN_ROWS = 20
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DataSet:
@@ -64,6 +62,8 @@ class DataSet:
     """Plain sentences on what was assumed, ignored or left out."""
     words: Words | None = None
     """The samples in a space shared with texts, once an encoder has seen them."""
+    named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By role, the columns that the user named."""
 
     def __post_init__(self) -> None:
         for name in self.samples.class_names:
@@ -81,6 +81,7 @@ def read_data_set(
     embeddings: str | Path | npt.NDArray[Any] | None = None,
     issues: TableLike | None = None,
     roles: Roles = Roles(),
+    least: int = FEW_ROWS,
     limits: Limits = Limits(),
     progress: Progress = no_progress,
 ) -> DataSet:
@@ -95,16 +96,17 @@ def read_data_set(
             has one.
         issues: what cleanlab says of the rows; its columns may explain a failure (`with_issues`).
         roles: which column plays which part; open ones are recognised by their usual names.
+        least: rows that must be left; `MIN_SAMPLES` for a diagnosis.
         limits: how much may be read.
 
     Returns:
-        At least 20 rows in the table's order. Ids are the id column, else the picture's path below the images' root,
+        At least so many rows in the table's order. Ids are the id column, else the picture's path below the root,
         else the row number.
 
     Raises:
         InvalidInput: what was brought breaks a rule that cannot be mended by leaving rows out.
     """
-    return read_with_ledger(table, images, embeddings, roles, limits, progress, issues)[0]
+    return read_with_ledger(table, images, embeddings, roles, limits, progress, issues, least)[0]
 
 
 def read_with_ledger(
@@ -115,6 +117,7 @@ def read_with_ledger(
     limits: Limits,
     progress: Progress,
     issues: TableLike | None = None,
+    least: int = FEW_ROWS,
 ) -> tuple[DataSet, Ledger]:
     """What `read_data_set` gives, and the account of the table's rows: which stay, and why others do not."""
     progress("read table", 0, 1)
@@ -141,7 +144,7 @@ def read_with_ledger(
     vectors = _vectors(given, read.frame, found, ids, ledger)
     progress("read table", 1, 1)
     ledger.drop(~np.isfinite(measured.loss), "its loss could not be computed")
-    rows = _standing(ledger)
+    rows = _standing(ledger, least)
     outcomes = measured.outcomes(rows)
     if np.ptp(outcomes.loss) == 0:
         ledger.note(f"All {len(rows):,} losses are {outcomes.loss[0]:g}, so there is nothing to tell apart.")
@@ -161,7 +164,7 @@ def read_with_ledger(
     if vectors is not None and len(rows) < len(vectors):
         vectors = vectors[rows]
     given = None if vectors is None else Embeddings(vectors, "given", "given")
-    return DataSet(samples, outcomes, given, ledger.account(ids), tuple(ledger.notes)), ledger
+    return DataSet(samples, outcomes, given, ledger.account(ids), tuple(ledger.notes), named=roles.named()), ledger
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,7 +275,7 @@ def _vectors(
     return unit_rows(vectors, ledger)
 
 
-def _standing(ledger: Ledger) -> I64:
+def _standing(ledger: Ledger, least: int) -> I64:
     """The rows that stay; the ledger notes why others do not.
 
     Raises:
@@ -281,11 +284,12 @@ def _standing(ledger: Ledger) -> I64:
     rows, reasons = ledger.kept(), ledger.summary()
     for sentence in reasons:
         ledger.note(sentence)
-    if len(rows) < MIN_ROWS:
+    if len(rows) < least:
         left = "is" if len(rows) == 1 else "are"
         what = f"Only {count(len(rows), 'row')} {left} left" if len(rows) else "No rows are left"
         raise InvalidInput(
-            f"{what} of {len(ledger):,}; at least {MIN_ROWS} are needed to test anything. "
+            f"{what} of {len(ledger):,}; at least {least} are needed "
+            f"{WHY_SO_MANY if least == MIN_SAMPLES else 'to test anything'}. "
             f"{' '.join(reasons[:3]) or 'Bring more rows.'}"
         )
     return rows

@@ -25,11 +25,12 @@ from core.discovery.row_order import reorder_rows
 from core.discovery.search.family_test import FamilyTest
 from core.discovery.sensitivity.power import measure_sensitivity, smallest_detectable
 from core.discovery.sensitivity.whole_classes import ClassRows
-from core.discovery.settings import CLASS_SHARE_OF_ALPHA, DEFAULTS, MIN_SAMPLES, WITHOUT_MAP, Settings
+from core.discovery.settings import CLASS_SHARE_OF_ALPHA, DEFAULTS, WITHOUT_MAP, Settings
 from core.discovery.superclasses import Superclasses
 from core.embeddings.projection import MOST_MAPPED, pca_map, umap_map
 from core.errors import InvalidInput
 from core.language.naming import name_cluster
+from core.limits import MIN_SAMPLES, WHY_SO_MANY
 from core.records import (
     F32,
     F64,
@@ -295,7 +296,7 @@ def _check(samples: SampleSet, outcomes: Outcomes, embeddings: Embeddings) -> No
             f"and {len(embeddings)}."
         )
     if n < MIN_SAMPLES:
-        raise InvalidInput(f"At least {MIN_SAMPLES} samples are needed to test anything: got {n}. Bring more rows.")
+        raise InvalidInput(f"At least {MIN_SAMPLES} samples are needed {WHY_SO_MANY}. There are {n}: bring more rows.")
     if float(np.ptp(outcomes.fitted)) <= 0:
         raise InvalidInput(
             f"All {n:,} losses are equal ({outcomes.fitted[0]:g}), so there is nothing to explain. "

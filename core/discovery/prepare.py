@@ -10,8 +10,9 @@ import numpy as np
 
 from core.data.samples import DataSet
 from core.discovery.copies import join_copies
-from core.discovery.settings import MIN_SAMPLES, EmbeddingSettings
+from core.discovery.settings import EmbeddingSettings
 from core.errors import InvalidInput, MissingDependency
+from core.limits import MIN_SAMPLES
 from core.numbers import count
 from core.records import I64, ItemStore, Progress, SampleSet, Words, no_progress
 from core.statistics.groups import joined

@@ -19,8 +19,6 @@ PREDICTABILITY_SHARE_OF_ALPHA = 0.1
 """Of alpha, so much is spent on saying that the loss is predictable at all; where it is, that share goes to the
 clusters."""
 
-MIN_SAMPLES = 40
-"""With fewer nothing can be tested."""
 MIN_CLASS_ROWS = 10
 """A class or a pair with fewer rows (or confusions) is not tested."""
 MIN_CLASS_REST = 40

@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from core.discovery.settings import MIN_SAMPLES
 from core.errors import InvalidInput
+from core.limits import MIN_SAMPLES
 from core.records import F64, Bool, Progress, no_progress
 from core.shards.engines import LOCAL, ShardEngine, over_shards
 from core.shards.files import LIGHT_ROWS, U64, ShardSet, blocks, numbers_in, texts_in

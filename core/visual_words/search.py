@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from core.discovery.method import diagnose_records
-from core.discovery.settings import MIN_SAMPLES, Settings
+from core.discovery.settings import Settings
 from core.embeddings.rows import share_pictures
 from core.embeddings.tokens import read_image_tokens
 from core.encoders import load_encoder
 from core.encoders.tokens import tower_of
 from core.errors import InvalidInput
+from core.limits import MIN_SAMPLES
 from core.records import I64, Diagnosis, ItemStore, Progress, no_progress
 from core.records.ledger import Ledger
 from core.visual_words.findings import WordFinding, word_conditions, word_findings

@@ -5,16 +5,20 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, replace
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from core.data.tables.roles import Roles
+from core.diagnose import diagnose
 from core.discovery.method import diagnose_arrays, diagnose_records
 from core.discovery.settings import Settings
 from core.errors import Cancelled, InvalidInput
 from core.records import F32, F64, I64, Bool, Column, Diagnosis, Embeddings, Outcomes, SampleSet
 from core.reports.tables.diagnosis import to_document
+from core.store import load, save
 
 QUICK = Settings(map=False, sensitivity=False, n_members=3, n_permutations=199)
 
@@ -183,7 +187,7 @@ def test_losses_that_are_all_equal_are_refused_with_a_next_step() -> None:
 
 def test_too_few_rows_are_refused_with_a_next_step() -> None:
     refused(
-        r"At least 40 samples are needed.*got 39\. Bring more rows",
+        r"At least 40 samples are needed to look for failures: a cluster.*There are 39: bring more rows",
         vectors=np.ones((39, 4), np.float32),
         losses=np.arange(39.0),
     )
@@ -269,3 +273,12 @@ def test_a_run_can_be_cancelled_at_any_step() -> None:
 
         with pytest.raises(Cancelled):
             diagnose_records(samples, outcomes, embeddings, settings=whole, progress=stop)
+
+
+def test_a_run_keeps_the_columns_that_were_named_and_nothing_of_recognised_ones(tmp_path: Path) -> None:
+    brought = bring()
+    table = {"loss": brought.losses, "case": [f"c{k}" for k in range(500)], "ward": np.arange(500) // 5}
+    given: dict[str, Any] = {"embeddings": brought.vectors, "settings": QUICK}
+    save(diagnose(table, roles=Roles(id="case", group="ward"), **given), tmp_path / "run")
+    assert Roles().or_of_run(load(tmp_path / "run").extras) == Roles(id="case", group="ward")
+    assert diagnose(table, **given).extras == {}

@@ -8,6 +8,7 @@ import re
 
 BOXES = {
     "--images (zip, tar, folder)": '"Pictures" (zip or tar)',
+    "--image": '"Picture" (under "Correct the roles")',
     "--images": '"Pictures"',
     "--embeddings": '"Embeddings of your own"',
     "--texts (a column)": '"Text" (under "Correct the roles")',

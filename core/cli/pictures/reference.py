@@ -6,8 +6,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.cli.command import argument, command, option
-from core.cli.options import JSON, RUN, SEED
+from core.cli.command import argument, command, heading, option
+from core.cli.options import ID, IMAGE, JSON, RUN, SEED
 from core.cli.output import make_folder, print_json, write_table
 from core.cli.terminal import TerminalProgress, say
 from core.errors import InvalidInput
@@ -22,8 +22,12 @@ if TYPE_CHECKING:
 @option("--table FILE", "the table that was diagnosed; rows whose true mask is empty are scans without one")
 @option("--images PATH", "its scans and masks: folder, zip or tar")
 @option("--out DIR", "folder for reference.csv, .json and .html")
-@option("--masks COL", "true and predicted mask (recognised by name if not given)")
-@option("--group COL", "patient: no example is of the target's (recognised by name if not given)")
+@heading("Columns, if they are others than `diagnose` was given, or recognised")
+@ID
+@IMAGE
+@option("--masks COL", "true and predicted mask")
+@option("--group COL", "patient: no example is of the target's")
+@heading("How it is made")
 @option("--network PATH", "a Neuralizer, folder or checkpoint (default: the one that comes along)")
 @SEED
 @JSON
@@ -32,6 +36,8 @@ def reference(
     table: Path,
     images: Path,
     out: Path,
+    id: str | None = None,
+    image: str | None = None,
     masks: tuple[str, ...] = (),
     group: str | None = None,
     network: Path | None = None,
@@ -57,7 +63,7 @@ def reference(
     diagnosis = load(run)
     make_folder(out)
     with TerminalProgress() as progress:
-        roles = Roles(masks=(masks[0], masks[1]) if masks else None, group=group, modality="scan")
+        roles = Roles(masks=(masks[0], masks[1]) if masks else None, group=group, id=id, image=image, modality="scan")
         found = measure_table(diagnosis, (table, images), roles, source=network, seed=seed, progress=progress)
     standin, document = found[1], found[1].document()
     write_json(out / "reference.json", document)

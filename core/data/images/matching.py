@@ -53,6 +53,7 @@ def match_files(
     column: str,
     noun: str = "picture",
     count_unused: bool = True,
+    hint: str = "",
     progress: Progress = no_progress,
 ) -> I64:
     """The position in `store` of the file that each row names; -1 for rows without one, which are dropped.
@@ -61,6 +62,7 @@ def match_files(
         written: (n,) object array of str or None, as in the table.
         column: the table's column, for messages.
         noun: what a file is called there.
+        hint: a sentence on what to do where none is found, or "".
 
     Raises:
         InvalidInput: no row's file is there, or a row's file name fits several files.
@@ -88,7 +90,7 @@ def match_files(
         example = next((text for text in written if text is not None), "")
         raise InvalidInput(
             f"None of the {len(written):,} files that {column!r} names (such as {example!r}) is among the {files} "
-            f"(such as {store.name(0)!r}). Name the column that holds the paths, or bring the right {noun}s."
+            f"(such as {store.name(0)!r}). Bring the right {noun}s, or another column of paths. {hint}".rstrip()
         )
     links = set(store.links)
     ledger.drop(np.array([text is None for text in written]), f"{column!r} names no {noun}")

@@ -10,6 +10,7 @@ import pandas as pd
 
 from core.data.tables.cells import as_numbers, holds_arrays, is_binary, texts_of
 from core.data.tables.classes import encode_classes
+from core.data.tables.paths import masks_hint
 from core.data.tables.recognise import RecognisedColumns
 from core.data.tables.roles import snake_case
 from core.data.tables.scores import class_scores
@@ -151,7 +152,8 @@ def _kind(frame: pd.DataFrame, found: RecognisedColumns) -> str:
     if chosen is None:
         raise InvalidInput(
             f"No loss was found among the columns {quoted(*frame.columns)}. Name a loss column; or a label with "
-            "probabilities, logits or a prediction; or a numeric target with a prediction; or a pair of masks."
+            "probabilities, logits or a prediction; or a numeric target with a prediction; or a pair of masks. "
+            + masks_hint(frame, roles.image, roles.id)
         )
     return chosen
 

@@ -6,8 +6,10 @@ This file imports nothing heavy, so that the command line can build its options 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache
+from typing import Any, cast
 
 LOSS_KINDS = (
     "cross-entropy",
@@ -28,6 +30,11 @@ NOT_COLUMNS = ("loss_kind", "higher_is_better", "class_names", "modality")
 
 SEVERAL = ("texts", "probabilities", "logits", "conditions", "class_names")
 """Fields of `Roles` that take several names."""
+
+
+COLUMNS = "columns"
+"""Key of `Diagnosis.extras`: by role, the columns that were named when the run was made (`Roles.named`); absent where
+all were recognised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +89,22 @@ class Roles:
         """The columns that the user named, by role."""
         columns = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in NOT_COLUMNS}
         return {role: (c,) if isinstance(c, str) else tuple(c) for role, c in columns.items() if c not in (None, ())}
+
+    def or_of_run(self, extras: Mapping[str, Any]) -> Roles:
+        """With id, picture, masks and group as they were named for a run, where they are not named here.
+
+        Args:
+            extras: the run's; what does not read as names of columns is passed over, since the run may have been
+                altered.
+        """
+        said = extras.get(COLUMNS)
+        kept = cast("Mapping[str, Any]", said) if isinstance(said, Mapping) else {}
+        found = dict[str, Any]()
+        for role, n in (("id", 1), ("image", 1), ("group", 1), ("masks", 2)):
+            names = cast("Sequence[Any]", kept.get(role) if isinstance(kept.get(role), list | tuple) else ())
+            if getattr(self, role) is None and len(names) == n and all(isinstance(name, str) for name in names):
+                found[role] = tuple(names) if role == "masks" else names[0]
+        return replace(self, **found)
 
 
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")

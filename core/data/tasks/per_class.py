@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from core.data.samples import MIN_ROWS, DataSet
+from core.data.samples import DataSet
 from core.errors import InvalidInput
+from core.limits import MIN_SAMPLES
 from core.records import I64, Column, ItemView, Outcomes
 
 MAX_ROWS = 300_000
@@ -38,11 +39,11 @@ def by_class(
         N rows; the picture is the group, or the audit's own group (patient, video) where it has one.
     """
     n = len(picture_of)
-    if not MIN_ROWS <= n <= MAX_ROWS:
+    if not MIN_SAMPLES <= n <= MAX_ROWS:
         too_many = "more than can be searched. Leave out pictures or classes"
-        what = "too few to test anything" if n < MIN_ROWS else too_many
+        what = "too few to test anything" if n < MIN_SAMPLES else too_many
         raise InvalidInput(
-            f"The pictures and classes give {n:,} rows, {what}: between {MIN_ROWS} and {MAX_ROWS:,} are needed."
+            f"The pictures and classes give {n:,} rows, {what}: between {MIN_SAMPLES} and {MAX_ROWS:,} are needed."
         )
     samples = audit.samples
     moved = samples.keep(picture_of)

@@ -8,6 +8,7 @@ from core.data.samples import DataSet, read_data_set
 from core.data.tables.roles import Roles
 from core.data.tasks.options import TaskOptions
 from core.errors import InvalidInput
+from core.limits import MIN_SAMPLES
 from core.records import Progress, no_progress
 
 THRESHOLDS = ("iou", "score")
@@ -56,7 +57,13 @@ def read_task(options: TaskOptions, roles: Roles, progress: Progress = no_progre
             options.table, rows=options.rows, images=images, embeddings=embeddings, roles=roles, progress=progress
         )
     return read_data_set(
-        options.table, images=images, embeddings=embeddings, issues=options.issues, roles=roles, progress=progress
+        options.table,
+        images=images,
+        embeddings=embeddings,
+        issues=options.issues,
+        roles=roles,
+        least=MIN_SAMPLES,
+        progress=progress,
     )
 
 

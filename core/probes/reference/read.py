@@ -17,6 +17,7 @@ from core.data.scans.volume import Scan, read_scan
 from core.data.tables.cells import texts_of
 from core.data.tables.in_folder import open_table
 from core.data.tables.masks import MAX_CLASSES, mask_reader
+from core.data.tables.paths import masks_hint
 from core.data.tables.recognise import recognise
 from core.data.tables.roles import Roles
 from core.errors import InvalidInput
@@ -75,7 +76,8 @@ def read_squares(
     read = open_table(table, images, store, Limits(), tuple(roles.masks or ()), progress)
     found = recognise(read.frame, roles, list(read.images), texts=False)
     if found.roles.masks is None:
-        raise InvalidInput("No columns of true and predicted masks were found. Name both columns with --masks.")
+        hint = masks_hint(read.frame, roles.image, roles.id) or "Name both columns with --masks."
+        raise InvalidInput(f"No columns of true and predicted masks were found. {hint}")
     ledger, apart = Ledger(len(read.frame)), Ledger(len(read.frame))
     items, positions, modality = items_of(read, found, store, ledger, progress)
     if items is None or modality != "scan":

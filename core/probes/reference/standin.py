@@ -155,6 +155,7 @@ def measure_table(
 
     Args:
         given: the table that was diagnosed, and its scans and masks: folder, zip or tar.
+        roles: its columns; those that are not named are the ones that the run was made with.
         source: another Neuralizer than the one that comes along, folder or checkpoint.
 
     Raises:
@@ -163,7 +164,7 @@ def measure_table(
     if diagnosis.samples.modality != "scan":
         raise InvalidInput(f"Reference masks are drawn for scans, and this run is of {diagnosis.samples.modality}s.")
     network, card = read_network(source or FOLDER)
-    scans = read_squares(*given, side_of(card, network), roles, progress)
+    scans = read_squares(*given, side_of(card, network), roles.or_of_run(diagnosis.extras), progress)
     standin, found = measure_standin(diagnosis, scans, network, seed=seed, progress=progress)
     return scans, standin, found
 

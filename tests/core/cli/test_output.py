@@ -38,6 +38,22 @@ def test_no_export_replaces_a_file_of_a_run(
     assert {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()} == before
 
 
+def test_a_command_that_fails_leaves_no_empty_folder_and_one_of_the_users_stays(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "bad.csv").write_text("a,b\n1,2\n")
+    asked = ["diagnose", "--table", str(tmp_path / "bad.csv"), "--out"]
+    assert main([*asked, str(tmp_path / "deep" / "run")]) == 2
+    assert not (tmp_path / "deep").exists()
+    (tmp_path / "mine").mkdir()
+    assert main([*asked, str(tmp_path / "mine")]) == 2
+    assert (tmp_path / "mine").is_dir()
+    (tmp_path / "mine" / "notes.txt").write_text("kept")
+    assert main([*asked, str(tmp_path / "mine" / "run")]) == 2
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["notes.txt"]
+    assert "No loss was found" in capsys.readouterr().err
+
+
 @pytest.fixture
 def odd_table() -> pd.DataFrame:
     missing = pd.Series([1, None], dtype="Int64")

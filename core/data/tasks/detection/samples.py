@@ -25,14 +25,14 @@ from pathlib import Path
 import numpy as np
 
 from core.data.images.crops import crop_images
-from core.data.samples import MIN_ROWS, DataSet
+from core.data.samples import DataSet
 from core.data.tables.roles import is_model_output
 from core.data.tasks.detection.boxes import Boxes
 from core.data.tasks.detection.matching import Matches, match
 from core.data.tasks.detection.read import Detections, read_detections
 from core.data.tasks.detection.rows import Side, class_of_nothing, object_rows, prediction_rows
 from core.errors import InvalidInput
-from core.limits import Limits
+from core.limits import MIN_SAMPLES, WHY_SO_MANY, Limits
 from core.records import Outcomes, Progress, SampleSet, no_progress
 
 ROWS, LOSSES = ("objects", "predictions"), ("miss", "localisation", "class")
@@ -67,7 +67,7 @@ def read_detection_samples(
         score: predictions below it are not used, in [0, 1].
 
     Raises:
-        InvalidInput: a file breaks a rule that cannot be mended by leaving boxes out, or fewer than 20 rows are left.
+        InvalidInput: a file breaks a rule that cannot be mended by leaving boxes out, or fewer than 40 rows are left.
     """
     for value, known, what in ((rows, ROWS, "rows"), (loss_kind, LOSSES, "loss_kind")):
         if value not in known:
@@ -128,9 +128,9 @@ def _assemble(read: Detections, side: Side, rows: str, loss_kind: str, threshold
         notes.append(f"{len(crowds):,} crowd regions count neither as objects nor as mistakes.")
         excluded += [(read.truth.ids[row], "a crowd region, which is no single object") for row in crowds]
     at = np.flatnonzero(stands)
-    if len(at) < MIN_ROWS:
+    if len(at) < MIN_SAMPLES:
         left = f"{len(at)} {what} are" if len(at) != 1 else f"1 {what.removesuffix('s')} is"
-        raise InvalidInput(f"Only {left} left; at least {MIN_ROWS} are needed to test anything. {' '.join(notes[-3:])}")
+        raise InvalidInput(f"Only {left} left; at least {MIN_SAMPLES} are needed {WHY_SO_MANY}. {' '.join(notes[-3:])}")
     boxes = boxes.keep(at)
     taken, images = {column.name for column in side.metadata}, [c.keep(boxes.image) for c in read.image_columns]
     images = [replace(c, name=f"{c.name} of the image") if c.name in taken else c for c in images]

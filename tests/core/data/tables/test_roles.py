@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from core.data.tables.roles import Roles, is_model_output
+from core.data.tables.roles import COLUMNS, Roles, is_model_output
 
 
 @pytest.mark.parametrize(
@@ -24,3 +24,14 @@ def test_one_name_is_a_list_of_one() -> None:
     roles = Roles(**said)
     assert (roles.texts, roles.conditions) == (("body",), ("site",))
     assert roles.named()["texts"] == ("body",)
+
+
+def test_what_a_run_was_made_with_is_taken_where_nothing_else_is_named() -> None:
+    kept = {COLUMNS: {"image": ["slide"], "masks": ["seg", "out"], "loss": ["mine"]}}
+    assert Roles().or_of_run(kept) == Roles(image="slide", masks=("seg", "out"))
+    assert Roles(image="other").or_of_run(kept).image == "other"
+
+
+@pytest.mark.parametrize("said", [None, [], {"image": "slide"}, {"image": [3]}, {"masks": ["seg"]}, {"image": []}])
+def test_what_does_not_read_as_columns_is_passed_over(said: Any) -> None:
+    assert Roles().or_of_run({COLUMNS: said}) == Roles()

@@ -12,14 +12,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from PIL import Image
 
 from core.cli.main import main
-from core.data.tables.roles import Roles
+from core.data.scans.outlines import COLOURS, REFERENCE_COLOUR
+from core.data.tables.roles import COLUMNS, Roles
 from core.encoders.neuralizer.network import Neuralizer
 from core.encoders.neuralizer.weights import read_network
 from core.errors import InvalidInput
 from core.probes.reference import masks as of_masks
-from core.probes.reference.masks import dice_losses, reference_masks
+from core.probes.reference.masks import ReferenceMasks, dice_losses, reference_masks
 from core.probes.reference.names import KEY
 from core.probes.reference.read import MaskSquares, read_squares
 from core.probes.reference.standin import Standin, _groups, measure_standin, rank_correlation
@@ -155,6 +157,19 @@ def test_a_stand_in_that_orders_nothing_is_refused_and_so_are_few_labels(
     assert all("disagreement" in one.line for one in page.shown_scans(scans, measured, masks, N))
 
 
+def test_a_reference_mask_is_drawn_in_a_colour_of_its_own_and_the_legend_names_it(
+    scans: MaskSquares, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = list[Image.Image]()
+    monkeypatch.setattr(page, "webp", lambda picture: drawn.append(picture) or b"")
+    way = {"network": np.ones((N, 1, SIDE, SIDE), np.bool_)}
+    page._picture(scans, [ReferenceMasks(0, np.arange(N), way)], 0, 0, "network")
+    colours = {tuple(pixel) for pixel in np.asarray(drawn[0]).reshape(-1, 3).tolist()}
+    assert REFERENCE_COLOUR in colours
+    assert COLOURS[0] not in colours
+    assert "the reference mask is the light green line" in page.LEGEND
+
+
 def test_no_example_is_the_target_or_of_its_patient(
     scans: MaskSquares, network: Neuralizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -218,3 +233,30 @@ def test_the_command_keeps_its_result_with_the_run_and_writes_no_number_that_it_
     assert "your model&#39;s mask the blue dashes" in (out / "reference.html").read_text("utf-8")
     assert main([*asked, "--masks", "true_mask"]) == 2
     assert "two columns" in capsys.readouterr().err
+
+
+@pytest.fixture
+def renamed(upload: Path, tmp_path: Path) -> Path:
+    """The same table with columns that no one would recognise."""
+    names = {"file": "nifti", "true_mask": "drawn", "predicted_mask": "said"}
+    pd.read_csv(upload / "scans.csv").rename(columns=names).to_csv(tmp_path / "renamed.csv", index=False)
+    return tmp_path / "renamed.csv"
+
+
+@pytest.mark.slow
+def test_the_columns_of_the_run_need_no_naming_again_and_may_be_named(
+    upload: Path, scans: MaskSquares, renamed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bare, told = tmp_path / "bare", tmp_path / "told"
+    save(run_of(scans), bare)
+    columns = {"image": ("nifti",), "masks": ("drawn", "said")}
+    save(replace(run_of(scans), extras={COLUMNS: columns}), told)
+    given = ["--table", str(renamed), "--images", str(upload), "--out", str(tmp_path / "out"), "--json"]
+    assert main(["reference", str(bare), *given]) == 2
+    assert "If 'nifti', 'drawn', 'said' name masks" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    assert main(["reference", str(told), *given]) == 0
+    of_run = json.loads(capsys.readouterr().out)
+    assert of_run["n"] == N - UNKNOWN
+    assert main(["reference", str(bare), *given, "--image", "nifti", "--masks", "drawn", "said"]) == 0
+    assert json.loads(capsys.readouterr().out) == of_run
