@@ -289,11 +289,10 @@ def diagnose_arrays(
 
 
 def _check(samples: SampleSet, outcomes: Outcomes, embeddings: Embeddings) -> None:
-    n = len(samples)
-    if not n == len(outcomes.loss) == len(embeddings):
+    n, n_losses, n_vectors = len(samples), len(outcomes.loss), len(embeddings)
+    if not n == n_losses == n_vectors:
         raise InvalidInput(
-            f"Samples, losses and embeddings must have the same length: got {n}, {len(outcomes.loss)} "
-            f"and {len(embeddings)}."
+            f"Samples, losses and embeddings must have the same length: got {n}, {n_losses} and {n_vectors}."
         )
     if n < MIN_SAMPLES:
         raise InvalidInput(f"At least {MIN_SAMPLES} samples are needed {WHY_SO_MANY}. There are {n}: bring more rows.")

@@ -9,9 +9,6 @@ import pytest
 
 from core.data.samples import describe_table, read_data_set
 from core.data.tables.roles import Roles
-from core.data.tasks.options import TaskOptions
-from core.data.tasks.read import read_task
-from core.diagnose import diagnose
 from core.discovery.search.family import MIN_CANDIDATE_ROWS
 from core.errors import InvalidInput
 from core.limits import FEW_ROWS, MIN_SAMPLES, Limits
@@ -217,17 +214,6 @@ def test_too_few_rows_are_refused():
     assert MIN_CANDIDATE_ROWS == 10  # as the message says
     assert len(read_data_set(frame().head(MIN_SAMPLES), least=MIN_SAMPLES).samples) == MIN_SAMPLES
     assert len(read_data_set(frame().head(FEW_ROWS)).samples) == FEW_ROWS
-
-
-def test_a_diagnosis_is_refused_where_its_table_is_read(tmp_path, monkeypatch):
-    monkeypatch.setattr("core.discovery.prepare.embed", None)  # it does not come so far
-    frame().head(39).to_csv(tmp_path / "table.csv", index=False)
-    with pytest.raises(InvalidInput, match="Only 39 rows are left of 39; at least 40 are needed to look for failures"):
-        diagnose(tmp_path / "table.csv")
-    with pytest.raises(InvalidInput, match="Only 39 rows are left of 39; at least 40 are needed to look for failures"):
-        read_task(TaskOptions(table=tmp_path / "table.csv"), Roles())
-    with pytest.raises(InvalidInput, match="holds no finite number"):
-        read_data_set(frame(loss=np.nan))
 
 
 # --- the other columns

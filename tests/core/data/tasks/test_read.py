@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import core.diagnose
 from core.cli.diagnose import diagnose
 from core.data.tasks.read import read_task
 from core.errors import InvalidInput
@@ -58,3 +59,12 @@ def test_two_tasks_at_once_are_one_message():
 def test_a_threshold_of_detections_is_refused_where_there_are_none(name, value):
     with pytest.raises(InvalidInput, match=f"{name} {value} has no effect without --detections"):
         read("--table", "t.csv", name, value)
+
+
+def test_a_diagnosis_is_refused_where_its_table_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("core.discovery.prepare.embed", None)  # it does not come so far
+    frame().head(39).to_csv(tmp_path / "table.csv", index=False)
+    with pytest.raises(InvalidInput, match="Only 39 rows are left of 39; at least 40 are needed to look for failures"):
+        core.diagnose.diagnose(tmp_path / "table.csv")
+    with pytest.raises(InvalidInput, match="Only 39 rows are left of 39; at least 40 are needed to look for failures"):
+        read("--table", tmp_path / "table.csv")

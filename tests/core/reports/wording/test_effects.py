@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from core.records import EVERYTHING, Estimate
+from core.reports.html.diagnosis import render_report
 from core.reports.wording import effects
 from core.reports.wording.findings import plain_sentence
 from core.reports.wording.summary import cluster_sentence
@@ -40,6 +41,9 @@ def test_a_small_p_beside_an_interval_that_holds_0_says_what_it_is_of() -> None:
         replace(cluster, measure="mean loss", excess_loss=SHARES, error_difference=None),
     )
     assert [effects.other_measure(found) for found in silent] == [""] * 4
+    reports = [render_report(replace(diagnosis, clusters=(found,))) for found in (wrong, silent[0])]
+    said = "The p is of the error rate; whether the mean loss is higher too is open."
+    assert [said in report for report in reports] == [True, False]
 
 
 def test_a_mean_of_clipped_losses_says_so() -> None:
