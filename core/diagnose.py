@@ -34,7 +34,7 @@ def diagnose(
     roles: Roles | None = None,
     loss: str | None = None,
     settings: Settings = DEFAULTS,
-    cache: Path | None = None,
+    cache: Path | str | None = None,
     group_copies: bool = True,
     progress: Progress = no_progress,
 ) -> Diagnosis:
@@ -82,7 +82,7 @@ def diagnose(
     )
     return diagnose_data_set(
         audit,
-        EmbeddingSettings(encoder, naming, vocabulary, cache, group_copies),
+        EmbeddingSettings(encoder, naming, vocabulary, None if cache is None else Path(cache), group_copies),
         hold_back=hold_back,
         settings=settings,
         progress=progress,

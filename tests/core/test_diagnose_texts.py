@@ -34,7 +34,7 @@ QUICK = Settings(n_permutations=300, map=False, sensitivity=False)
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> Diagnosis:
-    return diagnose(failing_table(), settings=QUICK, cache=tmp_path_factory.mktemp("cache"))
+    return diagnose(failing_table(), settings=QUICK, cache=str(tmp_path_factory.mktemp("cache")))
 
 
 def test_the_texts_that_fail_are_found_and_named(found: Diagnosis) -> None:
