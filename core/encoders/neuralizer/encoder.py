@@ -48,7 +48,8 @@ class NeuralizerEncoder:
         sizes = self.network.sizes
         self.mean, self.scale = centre_of(card, 2 * sizes.stages * sizes.channels)
         held = b"".join(t.numpy().tobytes() for t in self.network.state_dict().values())
-        self.fingerprint = f"neuralizer-{sha256(held + self.mean.tobytes()).hexdigest()[:12]}-{self.side}-{PLANES}"
+        centred = self.mean.tobytes() + self.scale.tobytes()
+        self.fingerprint = f"neuralizer-{sha256(held + centred).hexdigest()[:12]}-{self.side}-{PLANES}"
         self.finding_space = f"neuralizer/{self.fingerprint}"
 
     @property

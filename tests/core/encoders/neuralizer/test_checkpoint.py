@@ -76,6 +76,21 @@ def test_a_card_of_other_weights_is_refused_and_one_that_does_not_say_of_which_i
     assert read_network(tmp_path)[1] == {"what": "a test"}
 
 
+def test_weights_mean_scale_and_side_each_make_another_fingerprint(tmp_path: Path) -> None:
+    n = len(begun_encoder(tmp_path).mean)
+    plain = {"mean": [0.0] * n, "scale": [1.0] * n}
+    cards = [{"features": plain, "side": 16}, {"features": plain, "side": 32}]
+    cards += [{"features": {**plain, name: [0.5] * n}, "side": 16} for name in plain]
+    made = {begun_encoder(tmp_path, card).finding_space for card in cards}
+    assert len(made) == len(cards)
+    assert begun_encoder(tmp_path, cards[0]).finding_space in made
+
+
+def begun_encoder(folder: Path, card: dict[str, Any] | None = None) -> NeuralizerEncoder:
+    write_network(begun(), folder, card or {"side": 16})
+    return NeuralizerEncoder(str(folder))
+
+
 class Bang:
     def __reduce__(self) -> tuple[object, tuple[str]]:
         return print, ("run",)
