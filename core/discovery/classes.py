@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -12,6 +13,7 @@ from core.discovery.design import Design
 from core.discovery.settings import MIN_CLASS_REST, MIN_CLASS_ROWS
 from core.discovery.superclasses import Superclasses
 from core.errors import MissingDependency
+from core.numbers import count
 from core.records import F64, I64, ClassFinding, Estimate, Outcomes, SampleSet
 from core.statistics.intervals import simultaneous_level, wilson
 from core.statistics.means import PartMeans
@@ -196,5 +198,10 @@ def suspected_label_errors(samples: SampleSet, outcomes: Outcomes) -> tuple[I64,
         from cleanlab.filter import find_label_issues  # type: ignore[import-untyped]  # only where probabilities are given
     except ImportError as error:
         raise MissingDependency("Listing suspected label errors needs cleanlab. Run `pip install cleanlab`.") from error
-    issues = find_label_issues(samples.labels, outcomes.scores, return_indices_ranked_by="self_confidence", n_jobs=1)
-    return np.asarray(issues, dtype=np.int64), ()
+    labels, single = samples.labels, int((np.bincount(samples.labels) == 1).sum())
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "May not flag all")  # of a single sample, which the note says
+        issues = find_label_issues(labels, outcomes.scores, return_indices_ranked_by="self_confidence", n_jobs=1)
+    have = f"{count(single, 'class')} {'has' if single == 1 else 'have'}"
+    note = f"A label is suspected only beside others of its class, and {have} a single sample."
+    return np.asarray(issues, dtype=np.int64), (note,) if single else ()

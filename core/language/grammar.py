@@ -166,5 +166,6 @@ def spoken_names(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def fold_name(name: str) -> str:
-    """What two spellings of a name have in common: tidied, composed and without case."""
-    return unicodedata.normalize("NFC", spoken_names([name])[0]).casefold()
+    """What two spellings of a name have in common: tidied, composed, without case and without invisible marks."""
+    seen = "".join(character for character in name if unicodedata.category(character) != "Cf")
+    return unicodedata.normalize("NFC", spoken_names([seen])[0]).casefold()

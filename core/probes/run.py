@@ -4,6 +4,7 @@ each sample."""
 from __future__ import annotations
 
 import time
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -96,13 +97,14 @@ def check_names(names: Sequence[str]) -> None:
     """Refuse class names that a text encoder cannot tell apart.
 
     Raises:
-        InvalidInput: there are fewer than two, one is empty, or two differ in case, underscores or the composition of
-        accents alone.
+        InvalidInput: there are fewer than two, in one nothing can be read, or two differ in case, underscores, the
+        composition of accents or invisible marks alone.
     """
     folded = [fold_name(n) for n in names]
     if not all(folded):
         raise InvalidInput(
-            f"A class has no name (number {folded.index('')}), so nothing can be said of it. Give every class a name."
+            f"In the name of a class, {names[folded.index('')]!r}, nothing can be read, so nothing can be said of it. "
+            "Give every class a name."
         )
     if len(names) < 2:
         raise InvalidInput(
@@ -111,9 +113,11 @@ def check_names(names: Sequence[str]) -> None:
         )
     if len(set(folded)) < len(folded):
         twice = next(i for i, n in enumerate(folded) if n in folded[:i])
+        one, other = names[folded.index(folded[twice])], names[twice]
+        alike = unicodedata.normalize("NFC", one) == unicodedata.normalize("NFC", other)
+        said = ascii if alike else repr  # what looks the same is told by its signs
         raise InvalidInput(
-            f"Two classes have the same name to a text encoder: {names[folded.index(folded[twice])]!r} and "
-            f"{names[twice]!r}. Rename one."
+            f"Two classes have the same name to a text encoder: {said(one)} and {said(other)}. Rename one."
         )
 
 

@@ -166,7 +166,8 @@ def draw(
         way = f"Lower shots to {least}" if least else "Leave such classes out"
         raise InvalidInput(
             f"{shots} shots a class were asked, and {len(short)} of {len(names)} classes offer fewer beside the "
-            f"samples that are scored: {name!r} has {least}. {way}, bring more, or allow fewer."
+            f"samples that are scored: {name!r} has {least}. {way}, bring more, or take what there is "
+            "(the setting fewer)."
         )
     drawn, found = np.concatenate(picked), np.concatenate(validating)
     if shots and not len(drawn):

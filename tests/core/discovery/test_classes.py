@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from math import comb
 
@@ -280,6 +281,12 @@ def test_flipped_labels_are_suspected_and_need_probabilities_for_every_class() -
     assert set(suspects.tolist()) == set(range(8))
     assert notes == ()
     assert suspected_label_errors(samples, outcomes)[0].tolist() == []
+    lone, row = replace(samples, labels=np.r_[labels[:-1], 3], class_names=tuple("abcd")), np.c_[scores, np.zeros(240)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        suspects, notes = suspected_label_errors(lone, replace(outcomes, scores=row))
+    assert set(range(8)) <= set(suspects.tolist())
+    assert notes == ("A label is suspected only beside others of its class, and 1 class has a single sample.",)
     few = replace(outcomes, scores=np.c_[scores, np.zeros(240)])
     rows, why = suspected_label_errors(samples, few)
     assert rows.tolist() == []

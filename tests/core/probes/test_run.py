@@ -197,8 +197,10 @@ def test_a_result_survives_storing(spy):
     [
         (("cat", "dog", "bird", "Cat"), "same name to a text encoder: 'cat' and 'Cat'"),
         (("a_b", "dog", "bird", "a  b"), "same name"),
-        (("caf\u00e9", "dog", "bird", "cafe\u0301"), "same name"),
-        (("cat", " ", "bird", "fish"), "no name .number 1"),
+        (("caf\u00e9", "dog", "bird", "cafe\u0301"), r"same name to a text encoder: 'caf\\xe9' and 'cafe\\u0301'"),
+        (("red", "re\u200bd", "bird", "fish"), r"same name to a text encoder: 'red' and 're\\u200bd'"),
+        (("cat", " ", "bird", "fish"), "name of a class, ' ', nothing can be read"),
+        (("cat", "\u200b", "bird", "fish"), "nothing can be read"),
         (("cat",), "only one class"),
     ],
 )
