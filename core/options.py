@@ -86,14 +86,12 @@ def _read(setting: Setting, value: Any) -> Any:
     if value is None or (value == "" and (setting.optional or setting.kind != "str")):
         if setting.optional:
             return None
-        raise InvalidInput(f"{setting.name} needs a value. The default is {setting.default!r}.")
+        raise InvalidInput(f"{setting.name} needs a value. {_next(setting)}")
     try:
         read = _converted(setting.kind, value)
     except (TypeError, ValueError, KeyError, OverflowError):
         wanted = {"int": "a whole number", "float": "a number", "bool": "yes or no"}.get(setting.kind, "text")
-        raise InvalidInput(
-            f"{setting.name} must be {wanted}: got {str(value)[:60]!r}. The default is {setting.default!r}."
-        ) from None
+        raise InvalidInput(f"{setting.name} must be {wanted}: got {str(value)[:60]!r}. {_next(setting)}") from None
     if setting.kind == "str":
         check_text(read, setting.name)
     if setting.choices and read not in setting.choices:
@@ -149,13 +147,18 @@ def check_seed(seed: int) -> int:
     return seed
 
 
+def _next(setting: Setting) -> str:
+    """What to do about a value that cannot be taken."""
+    return "Without it one is chosen." if setting.default is None else f"The default is {setting.default!r}."
+
+
 def _check_range(setting: Setting, value: float) -> None:
     low = float("-inf") if setting.low is None else setting.low
     high = float("inf") if setting.high is None else setting.high
     if not low <= value <= high:
         below = f"at most {high:g}" if low == float("-inf") else f"{low:g} to {high:g}"
         bounds = f"at least {low:g}" if high == float("inf") else below
-        raise InvalidInput(f"{setting.name} must be {bounds}: got {value:g}. The default is {setting.default!r}.")
+        raise InvalidInput(f"{setting.name} must be {bounds}: got {value:g}. {_next(setting)}")
 
 
 def _converted(kind: str, value: Any) -> Any:

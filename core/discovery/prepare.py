@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core.data.modality import noun_of
 from core.data.samples import DataSet
 from core.discovery.copies import join_copies
 from core.discovery.settings import EmbeddingSettings
 from core.errors import InvalidInput, MissingDependency
-from core.limits import MIN_SAMPLES
+from core.limits import MIN_SAMPLES, WHY_SO_MANY
 from core.numbers import count
 from core.records import I64, ItemStore, Progress, SampleSet, Words, no_progress
 from core.statistics.groups import joined
@@ -99,10 +100,10 @@ def _unreadable(samples: SampleSet, reading: EmbeddedImages) -> tuple[tuple[str,
         InvalidInput: too few could be read.
     """
     if len(reading.kept) < MIN_SAMPLES:
-        first = next(iter(reading.unreadable.values()), "none was found")
+        first = next((f"The first problem: {why}" for why in reading.unreadable.values()), "Bring more of them.")
         raise InvalidInput(
-            f"{len(reading.kept)} {samples.modality}s could be read and at least {MIN_SAMPLES} are needed. "
-            f"The first problem: {first}"
+            f"Of {count(len(samples), noun_of(samples.modality))} {len(reading.kept)} could be read, and at least "
+            f"{MIN_SAMPLES} are needed {WHY_SO_MANY}. {first}"
         )
     return tuple((samples.ids[row], why) for row, why in reading.unreadable.items())
 

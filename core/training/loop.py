@@ -16,6 +16,7 @@ import torch
 from core.encoders.batches import chosen_device
 from core.errors import InvalidInput
 from core.files import cannot_write
+from core.numbers import count
 from core.options import setting
 from core.probes.epochs import Best, Epoch, cosine, weights_of
 from core.records import I64, Progress, no_progress
@@ -85,7 +86,7 @@ def split_items(n: int, share: float, groups: I64 | None, seed: int) -> tuple[I6
     if n < 4 or len(kinds) - held < 2:
         raise InvalidInput(
             "Training needs items to learn from and others, which share no picture with them, to stop by: "
-            f"got {n} items in {len(kinds)} such groups. Bring more."
+            f"got {count(n, 'item')} in {count(len(kinds), 'such group')}. Bring more."
         )
     validation = np.isin(names, kinds[:held])
     return np.flatnonzero(~validation).astype(np.int64), np.flatnonzero(validation).astype(np.int64)

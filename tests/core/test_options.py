@@ -64,7 +64,7 @@ def test_text_and_values_are_read_as_the_fields_kind(name, given, read):
         ("shots", "17", "1 to 16"),
         ("shots", "", "shots needs a value. The default is 4"),
         ("weight", "-1", "at least 0"),
-        ("weight", "nan", "must be a number"),
+        ("weight", "nan", "must be a number: got 'nan'. Without it one is chosen"),
         ("free", "inf", "must be a number"),
         ("free", [1], "must be a number"),
         ("kind", "three", "kind must be one of one, two: got 'three'"),

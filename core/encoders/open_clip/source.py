@@ -61,6 +61,12 @@ def parse_source(name: str) -> Source:
             raise InvalidInput(f"There is no checkpoint file {path}. For a folder use 'open_clip:local-dir:{path}'.")
         return Source("file", architecture, path=path)
     architecture, _, tag = name.partition("/")
+    if not architecture or Path(name).expanduser().exists():
+        raise InvalidInput(
+            f"{name!r} is a path, and no trained adapter lies there. Name a model's folder as "
+            f"'open_clip:local-dir:{name}', one for texts as 'sentences:{name}', and a file of weights "
+            f"as 'open_clip:ViT-B-32@{name}'."
+        )
     if not tag:
         raise InvalidInput(
             f"{name!r} names no weights, and random ones mean nothing: add a tag, as in 'ViT-B-32/laion2b_s34b_b79k'."

@@ -1,4 +1,4 @@
-"""What is asked for before anything is embedded: the weights of the words."""
+"""What is asked for before anything is embedded: the weights of the words; and how many pictures must be readable."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from typing import Any
 import pytest
 
 from core.cli.main import main
+from core.data.samples import read_data_set
 from core.diagnose import diagnose
-from core.discovery.settings import Settings
+from core.discovery.prepare import embed
+from core.discovery.settings import EmbeddingSettings, Settings
 from core.embeddings import rows
 from core.encoders import load_encoder, texts_missing
 from core.encoders.clips import ClipEncoder
 from core.encoders.embedded import encoder, weights
+from core.errors import InvalidInput
 from tests.support.diagnoses import draw_picture
 
 N_CLASSES = 62
@@ -63,3 +66,18 @@ def test_clips_ask_for_the_weights_of_the_words_of_their_pictures(brought: Path)
 
 def test_an_encoder_whose_weights_are_here_lacks_none() -> None:
     assert texts_missing(ClipEncoder("embedded")) == ""
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [((), "Of 22 pictures 22 could be read.* Bring more of them"), ((3,), "pictures 21 .* The first problem: 3.png")],
+)
+def test_too_few_pictures_that_can_be_read_are_counted_with_the_first_problem(
+    broken: tuple[int, ...], said: str, tmp_path: Path
+) -> None:
+    for row in range(22):
+        drawn = draw_picture(row, size=32)
+        (tmp_path / f"{row}.png").write_bytes(drawn[:50] if row in broken else drawn)
+    table = {"image": [f"{row}.png" for row in range(22)], "loss": list(range(22))}
+    with pytest.raises(InvalidInput, match=said):
+        embed(read_data_set(table, images=tmp_path), EmbeddingSettings(), words=False)
