@@ -162,9 +162,10 @@ def _check_captions(texts: Sequence[str], captions: Sequence[Caption], n: int) -
     for i, (text, caption) in enumerate(zip(texts, captions)):
         if not text:
             raise InvalidInput(f"Caption {i + 1} is empty. Write what the picture shows, or take the caption out.")
-        if text in seen:
-            raise InvalidInput(f"Captions {seen[text] + 1} and {i + 1} are the same ({text[:60]!r}). Take one out.")
-        seen[text] = i
+        said = " ".join(text.split()).casefold()  # a benchmark leaves out what differs by case alone
+        if said in seen:
+            raise InvalidInput(f"Captions {seen[said] + 1} and {i + 1} are the same ({text[:60]!r}). Take one out.")
+        seen[said] = i
         if bad := [p for p in caption.pictures if not 0 <= p < n]:
             raise InvalidInput(
                 f"Caption {i + 1} is said to be true of picture {bad[0] + 1}, and there are {n}. Choose one of them."
