@@ -52,7 +52,8 @@ def _run(name: str, probe: Probe, task: Task, label: str, progress: Progress) ->
     for i, fold in enumerate(split.folds):
         step = "probe" if len(split.folds) == 1 else f"probe, part {i + 1} of {len(split.folds)}"
         part = _part(probe, task, fold, _renamed(progress, step))
-        scored.append(_sound(probe.run(part), len(fold.test), len(part.class_names)))
+        one = _sound(probe.run(part), len(fold.test), len(part.class_names))
+        scored.append(replace(one, notes=(*one.notes, *_not_chosen_by(part))))
         progress(step, 1, 1)
     result = make_result(name, probe, label or label_of(name, probe), task, split, scored)
     return replace(result, seconds=time.process_time() - started)
@@ -164,6 +165,17 @@ def _renamed(progress: Progress, step: str) -> Progress:
         progress(step, min(done, max(0, total - 1)), total)
 
     return report
+
+
+def _not_chosen_by(part: ProbeInput) -> tuple[str, ...]:
+    """A note where the images that numbers are chosen by are of some classes alone."""
+    if part.validation is None or part.validation.labels is None:
+        return ()
+    there = set(part.validation.labels.tolist())
+    if not (without := [name for c, name in enumerate(part.class_names) if c not in there]):
+        return ()
+    have = f"{len(without):,} of {len(part.class_names):,} classes {'has' if len(without) == 1 else 'have'}"
+    return (f"{have} no image to choose numbers by, such as {without[0]!r}: what was chosen may not suit them.",)
 
 
 def _sound(scored: Scored, m: int, k: int) -> Scored:

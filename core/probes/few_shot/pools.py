@@ -130,9 +130,10 @@ def label_by_folder(
             unknown[parts[0] if parts else "no folder"] += 1
     matched = int((labels >= 0).sum())
     if must and not matched:
-        seen = ", ".join(map(repr, list(unknown)[:5]))
+        folders = [name for name in unknown if name != "no folder"][:5]
+        seen = f"there are {', '.join(map(repr, folders))}" if folders else "its pictures lie in none"
         raise InvalidInput(
-            f"No folder of the pool has a class's name: there are {seen}, and the classes are "
+            f"No folder of the pool has a class's name: {seen}, and the classes are "
             f"{', '.join(map(repr, class_names[:5]))}. "
             "Rename the folders, or give other names for them."
         )

@@ -172,6 +172,17 @@ def test_rows_that_no_fold_scores_are_named(spy):
     assert len(result.rows) == 39
 
 
+def test_classes_without_an_image_to_choose_numbers_by_are_counted(spy):
+    task = made_task(80)
+    rows, first = np.arange(80), task.labels == 0
+    fold = Fold(rows[:40], rows[60:], rows[40:60][first[40:60]])
+    result = run_probe("spy", spy(shots=2, validation=2), replace(task, split=Split((fold,), "made")))
+    k, other = len(task.samples.class_names), task.samples.class_names[1]
+    said = f"{k - 1} of {k} classes have no image to choose numbers by, such as {other!r}: what was chosen"
+    assert f"{said} may not suit them." in result.notes
+    assert not any("choose numbers" in note for note in run_probe("spy", spy(shots=2, validation=2), task).notes)
+
+
 def test_progress_never_says_done_before_the_fold_is(spy):
     said = []
     run_probe("lp++", make_probe("lp++", {"shots": 1}), made_task(40), progress=lambda *a: said.append(a))

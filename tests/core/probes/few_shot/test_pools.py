@@ -93,6 +93,8 @@ def test_folders_may_be_passed_over_or_insisted_on(folder: Path) -> None:
         read_pool(folder, Colours(), ("cat", "cow"), folders="classes")
     with pytest.raises(InvalidInput, match="folders must be one of"):
         read_pool(folder, Colours(), NAMES, folders="maybe")
+    with pytest.raises(InvalidInput, match="No folder of the pool has a class's name: its pictures lie in none, and"):
+        label_by_folder(["a.png", "b.png"], ("cat", "cow"), must=True)
 
 
 def test_few_matching_folders_leave_the_pool_unlabelled() -> None:
