@@ -230,15 +230,15 @@ def _asked(item: Item, places: Sequence[_Place], first: Sequence[int]) -> tuple[
         return fault, None
     pictures = tuple(first[at] for at in item.pictures)
     if len(set(pictures)) < len(pictures):
-        return "both of its pictures are one and the same", None
+        return "both pictures are one and the same", None
     said = [" ".join(caption.split()).casefold() for caption in item.captions]
     fits = {caption for _, caption in item.match}
     if len(pictures) == 1 and len(fits) > 1:  # several true captions, which may say the same
         same = any(said[i] in {said[at] for at in fits} for i in range(len(said)) if i not in fits)
-        return ("its captions are equal", None) if same else ("", replace(item, pictures=pictures))
+        return ("captions are equal", None) if same else ("", replace(item, pictures=pictures))
     kept = tuple(caption for i, caption in enumerate(item.captions) if i == 0 or said[i] != said[0])
     if len(kept) < 2 or (len(pictures) > 1 and len(set(said)) < len(said)):
-        return "its captions are equal", None
+        return "captions are equal", None
     return "", replace(item, pictures=pictures, captions=kept)
 
 

@@ -60,14 +60,14 @@ def test_equal_captions_are_no_item(second: str, pictures: Path, capsys: pytest.
     told = refused(
         capsys, "compose", "run", cola(pictures, ["a.png", "one", "b.png", second]), "--images", str(pictures)
     )
-    assert "none of its 1 items can be used: 1 item because its captions are equal" in told
+    assert "none of its 1 items can be used: 1 item because captions are equal" in told
 
 
 def test_a_picture_on_both_sides_is_no_item(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
     told = refused(
         capsys, "compose", "run", cola(pictures, ["a.png", "one", "a.png", "two"]), "--images", str(pictures)
     )
-    assert "both of its pictures are one and the same" in told
+    assert "both pictures are one and the same" in told
 
 
 @pytest.mark.usefixtures("drawn")
@@ -82,11 +82,7 @@ def test_items_that_cannot_be_asked_are_counted_beside_those_that_can(
     ]
     told = said(capsys, "compose", "run", cola(pictures, *rows), "--images", str(pictures), "--encoder", tiny)
     assert ", 1 item\n" in told
-    for reason in (
-        "both of its pictures are one and the same",
-        "its captions are equal",
-        "a picture is not among the images",
-    ):
+    for reason in ("both pictures are one and the same", "captions are equal", "a picture is not among the images"):
         assert f"1 item because {reason}" in told
     assert "Missing: 1 picture, c.png." in told
 
