@@ -25,7 +25,7 @@ from core.discovery.ridge.layout import HeadRows
 from core.discovery.ridge.leave_out import LeaveOutSmoother
 from core.discovery.search.scope_scores import Moments, Run, ScopeScores
 from core.records import F32, F64, I64, Bool
-from core.statistics.permutation import plain_excess, studentised_excess
+from core.statistics.permutation import plain_excess
 from core.statistics.tops import top_positions
 
 Statistic = Callable[..., F32 | F64]
@@ -162,7 +162,7 @@ class Family:
         """(candidates, m) plain excess of the (n, m) scores: mean inside minus mean outside."""
         return self.read(scores.astype(np.float32), plain_excess)[0]
 
-    def read(self, scores: F32, statistic: Statistic = studentised_excess) -> tuple[F32, F32]:
+    def read(self, scores: F32, statistic: Statistic | None = None) -> tuple[F32, F32]:
         """(candidates, p) statistics, and (p,) the best trend, for each column.
 
         The trend is the correlation of the scores with their out-of-fold predictions over its own error
@@ -170,16 +170,16 @@ class Family:
 
         Args:
             scores: (n, p) centred failure scores; they are tested, and the heads are fitted to them.
-            statistic: how a set is compared with the rest of its scope.
+            statistic: how a set is compared with the rest of its scope; by default the studentised excess.
         """
         return self.read_placed(self._placed(scores), statistic)
 
-    def read_placed(self, placed: F32, statistic: Statistic = studentised_excess) -> tuple[F32, F32]:
+    def read_placed(self, placed: F32, statistic: Statistic | None = None) -> tuple[F32, F32]:
         """As `read`, of (p, n) scores at each place: those of row `order[i]` at place i."""
         out = np.empty((len(self.candidates), len(placed)), dtype=np.float32)
         trend = np.full(len(placed), -np.inf, dtype=np.float32)
         for at, moments, own_trend in self._moments(placed):
-            out[at] = statistic(*moments.sums)
+            out[at] = moments.studentised() if statistic is None else statistic(*moments.sums)
             trend = trend if own_trend is None else np.maximum(trend, own_trend)
         return out, trend
 
@@ -193,7 +193,7 @@ class Family:
         statistics, excess, marked, surest = np.empty((4, len(self.candidates), p), dtype=np.float32)
         trend = np.full(p, -np.inf, dtype=np.float32)
         for at, moments, own_trend in self._moments(self._placed(scores), self._placed(marks)):
-            statistics[at], excess[at] = studentised_excess(*moments.sums), plain_excess(*moments.sums)
+            statistics[at], excess[at] = moments.studentised(), plain_excess(*moments.sums)
             marked[at], surest[at] = moments.marked, moments.surest
             trend = trend if own_trend is None else np.maximum(trend, own_trend)
         return MarkedReading(statistics, excess, marked, surest, trend)

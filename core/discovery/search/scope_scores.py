@@ -55,6 +55,12 @@ class Moments:
     surest: F32 | None = None
     """(p,) or (r, p) share of marked rows among the SUREST with the highest predictions; of a set, among all."""
 
+    def studentised(self) -> F32:
+        """(r, p) `core.statistics.permutation.studentised_excess`."""
+        from core.statistics.excess import studentised_excesses  # compiles: a saved run opens without it
+
+        return studentised_excesses(*self.sums)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ScopeScores:
