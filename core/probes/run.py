@@ -13,6 +13,7 @@ import numpy as np
 from core.encoders import Encoder
 from core.errors import InvalidInput
 from core.language.grammar import fold_name
+from core.numbers import count
 from core.options import check_seed, read_name
 from core.probes.base import Images, Needs, Probe, ProbeInput, Scored, Task, said_shots
 from core.probes.result import make_result
@@ -53,7 +54,7 @@ def _run(name: str, probe: Probe, task: Task, label: str, progress: Progress) ->
         step = "probe" if len(split.folds) == 1 else f"probe, part {i + 1} of {len(split.folds)}"
         part = _part(probe, task, fold, _renamed(progress, step))
         one = _sound(probe.run(part), len(fold.test), len(part.class_names))
-        scored.append(replace(one, notes=(*one.notes, *_not_chosen_by(part))))
+        scored.append(replace(one, notes=(*one.notes, *_beside(probe.needs(), task, part))))
         progress(step, 1, 1)
     result = make_result(name, probe, label or label_of(name, probe), task, split, scored)
     return replace(result, seconds=time.process_time() - started)
@@ -167,15 +168,21 @@ def _renamed(progress: Progress, step: str) -> Progress:
     return report
 
 
-def _not_chosen_by(part: ProbeInput) -> tuple[str, ...]:
-    """A note where the images that numbers are chosen by are of some classes alone."""
+def _beside(needs: Needs, task: Task, part: ProbeInput) -> tuple[str, ...]:
+    """Notes on what was taken beside the images that the probe says it learned from."""
+    stands_in = "No pool was given, so samples that are not scored stand in for one, without their labels."
+    notes = [stands_in] if needs.pool and task.pool is None else []
     if part.validation is None or part.validation.labels is None:
-        return ()
+        return tuple(notes)
+    kind = task.samples.modality
+    labelled = count(len(part.validation), f"labelled {kind}")
+    notes.append(f"Beside what it learned from, its numbers were chosen by {labelled}.")
     there = set(part.validation.labels.tolist())
-    if not (without := [name for c, name in enumerate(part.class_names) if c not in there]):
-        return ()
-    have = f"{len(without):,} of {len(part.class_names):,} classes {'has' if len(without) == 1 else 'have'}"
-    return (f"{have} no image to choose numbers by, such as {without[0]!r}: what was chosen may not suit them.",)
+    if without := [name for c, name in enumerate(part.class_names) if c not in there]:
+        have = f"{len(without):,} of {len(part.class_names):,} classes {'has' if len(without) == 1 else 'have'}"
+        such = f"such as {without[0]!r}: what was chosen may not suit them."
+        notes.append(f"{have} no {kind} to choose numbers by, {such}")
+    return tuple(notes)
 
 
 def _sound(scored: Scored, m: int, k: int) -> Scored:

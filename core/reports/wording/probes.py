@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 HOW = {"fixed": "the method's default", "validation": "chosen on validation rows", "given": "given"}
 VERDICTS = {
-    "fixed": "fixed: {b} is better here",
-    "partly": "partly fixed: {b} is better here, yet it too does worse here than elsewhere",
+    "fixed": "better: {b} is wrong less often here",
+    "partly": "better: {b} is wrong less often here, yet more often than elsewhere",
     "same": "the same: {b} fails here as {a} does, within {margin}",
     "shared": "shared: {b} too does worse here than elsewhere",
     "own": "own to {a}: its errors rise here more than those of {b}, which is not known to do "
