@@ -169,8 +169,11 @@ def warm_up() -> None:
     def work() -> None:
         try:
             import_module("core.discovery.insights")  # what explains a lasso
-            import_module("core.statistics.levels")  # loops of the search
             from core.embeddings import projection
+            from core.statistics import compiled
+
+            for name in compiled.MODULES:  # loops of the search
+                import_module(name)
 
             projection.warm_up()
         except Exception:  # the page works without it, only the first map takes longer

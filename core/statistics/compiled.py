@@ -7,6 +7,9 @@ from typing import Any
 
 import numba
 
+MODULES = ("core.statistics.excess", "core.statistics.levels")
+"""All that hold such loops: who imports them compiles these, or reads what was kept of them."""
+
 
 def compiled(signature: str, **how: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """What compiles a function of arrays for one signature, to run without Python's lock.

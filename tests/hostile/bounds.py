@@ -66,10 +66,12 @@ class Verdict:
 def warm_up() -> None:
     """Import what the doors need, so that each fork starts with it; loops that are compiled too, since numba reads what
     it kept of them by pickle."""
+    from core.statistics import compiled
+
     for name in (
         "numpy", "pandas", "pyarrow.parquet", "PIL.Image", "scipy.stats", "sklearn.linear_model", "gradio",
         "safetensors.numpy", "onnxruntime", "core.data.samples", "core.diagnose", "core.store", "core.cli.main",
-        "core.reports.html.diagnosis", "core.checks.fresh", "webapp.app", "core.statistics.levels",
+        "core.reports.html.diagnosis", "core.checks.fresh", "webapp.app", *compiled.MODULES,
     ):  # fmt: skip
         __import__(name)
     from PIL import Image

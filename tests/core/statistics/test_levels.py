@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from core.records import F32
+from core.statistics import compiled as compiling
 from core.statistics.compiled import compiled
 from core.statistics.levels import level_sums, levels_of, product_sums
 from core.statistics.tops import top_positions
@@ -100,3 +102,10 @@ def test_where_nothing_can_be_kept_a_loop_is_compiled_all_the_same(monkeypatch: 
 def test_the_method_is_imported_without_compiling() -> None:
     code = "import core.discovery.method, sys; print('numba' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "False"
+
+
+def test_every_module_of_compiled_loops_is_listed() -> None:
+    core = Path(compiling.__file__).parent.parent
+    holding = [path for path in core.rglob("*.py") if "\n@compiled(" in path.read_text()]
+    named = sorted(".".join(("core", *path.relative_to(core).with_suffix("").parts)) for path in holding)
+    assert named == sorted(compiling.MODULES)
