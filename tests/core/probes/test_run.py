@@ -9,7 +9,7 @@ import pytest
 from core.errors import InvalidInput
 from core.probes import make_probe
 from core.probes.base import Images, Needs, Scored
-from core.probes.run import images_of, run_probe
+from core.probes.run import run_probe
 from core.probes.splits import Fold, Split
 from core.records import Choice, Embeddings, Neighbours
 from core.records.codec import decode, encode
@@ -187,13 +187,6 @@ def test_labelled_images_beside_those_that_taught_are_counted(spy):
     said = "Beside what it learned from, its numbers were chosen by 8 labelled images."
     assert said in run_probe("spy", spy(shots=2, validation=2), made_task(80)).notes
     assert not any("chosen by" in note for note in run_probe("spy", spy(shots=2), made_task(80)).notes)
-
-
-def test_without_a_pool_it_is_said_what_stands_in_for_one():
-    task, probe = made_task(80), make_probe("sus-x", {})
-    said = "No pool was given, so samples that are not scored stand in for one, without their labels."
-    assert said in run_probe("sus-x", probe, task).notes
-    assert said not in run_probe("sus-x", probe, replace(task, pool=images_of(task, np.arange(40)))).notes
 
 
 def test_progress_never_says_done_before_the_fold_is(spy):

@@ -12,7 +12,7 @@ from core.errors import InvalidInput
 from core.probes import make_probe
 from core.probes.base import Images, ProbeInput, Scored
 from core.probes.few_shot.sus_x import SusX
-from core.probes.run import run_probe
+from core.probes.run import images_of, run_probe
 from tests.support.heads import NAMES, Tower, made_images, made_part, made_task
 
 
@@ -178,3 +178,10 @@ def test_a_whole_run_measures_purity_and_keeps_real_labels_from_the_probe() -> N
     assert {control.name for control in result.controls} == {"zero-shot", "cache alone"}
     by_fold = {fold: set(result.support.rows[result.support.folds == fold].tolist()) for fold in (0, 1)}
     assert not by_fold[0] & by_fold[1]
+
+
+def test_without_a_pool_it_is_said_what_stands_in_for_one() -> None:
+    task, probe = made_task(80), make_probe("sus-x", {})
+    said = "No pool was given, so samples that are not scored stand in for one, without their labels."
+    assert said in run_probe("sus-x", probe, task).notes
+    assert said not in run_probe("sus-x", probe, replace(task, pool=images_of(task, np.arange(40)))).notes
