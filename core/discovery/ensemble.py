@@ -154,6 +154,8 @@ class LossRegressor(RegressorMixin, BaseEstimator):
             return PENALTIES[-1]
         folds = assign_folds(len(y), blocks, groups, 3, rng)
         residual = (y - _intercepts(y, blocks, np.ones(len(y)), self.n_classes_)[blocks]).astype(np.float32)
+        order = np.argsort(blocks, kind="stable")  # a class side by side is not copied in each step
+        rows, residual, blocks, folds = rows[order], residual[order], blocks[order], folds[order]
         by_block, seen = split_by_block(np.arange(len(y)), blocks, self.n_classes_), folds != np.arange(3)[:, None]
         errors: list[float] = []
         for penalty in PENALTIES:
