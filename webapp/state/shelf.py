@@ -12,6 +12,7 @@ from pathlib import Path
 
 from core import store
 from core.errors import InvalidInput
+from core.files import sweep_parts
 from core.limits import byte_size
 from core.records import Diagnosis
 from webapp.state.downloads import files_of_run
@@ -46,6 +47,7 @@ class Shelf:
         """Put right what killed servers left: notes without their run go, and so do runs without a note, which nobody
         can find; but where runs stay for good, one that is whole and no version of another is noted once more."""
         with contextlib.suppress(OSError):  # another server is at it
+            sweep_parts(self.notes.folder)
             there = set(self.runs.names())  # read before it is asked whether a run waits for its note
             if self.notes.is_adding():
                 return

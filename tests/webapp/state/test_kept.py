@@ -6,12 +6,14 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from core.errors import InvalidInput
+from core.locks import take
 from core.records import Diagnosis
 from tests.support.visits import serve
 from webapp.state import home
@@ -93,7 +95,11 @@ def test_what_a_killed_server_left_half_written_is_never_listed_and_goes(
     shutil.copytree(kept / "runs" / whole[0], without_note)
     (kept / "notes" / ("x" * 22 + ".json")).write_text("{")
     (kept / "notes" / ".adding-0000000000000000").write_text("")  # of a server that was killed
-    again = start()
+    part, written = (kept / "notes" / f".{'y' * 22}.json.{n:08x}.part" for n in range(2))
+    part.write_text("")
+    with take(written) or nullcontext():  # of another server that is at work
+        again = start()
+        assert (part.exists(), written.exists()) == (False, True)
     serve("ann, reloaded")
     again.adopt([run])
     assert [own for own, _ in again.own()] == [run]
