@@ -56,6 +56,8 @@ class Runs:
         """By the ids of links."""
         self._stand_ins: dict[str, str] = {}
         """Ids of links by what stands in for the own ones."""
+        self._before: dict[str, Path] = {}
+        """Files made of a run's version before this one, by the ids of links."""
         self.lists_all = False
         """Whether each page lists all that is kept."""
         self._opened: Shelf | None = None
@@ -200,13 +202,15 @@ class Runs:
             else:
                 if self._is_at(run, folder):
                     return made
-            shutil.rmtree(files_of_run(folder), ignore_errors=True)
+            if files_of_run(folder) not in self._before.values():
+                shutil.rmtree(files_of_run(folder), ignore_errors=True)
 
     def replace(self, run: str, diagnosis: Diagnosis) -> None:
-        """Store a new version of a visitor's run under the same id; the files made of the old one go with it."""
+        """Store a new version of a visitor's run under the same id. The files made of the old one go with the next, as
+        they may be on their way to a browser."""
         self.require_own(run)
         self._name(run)
-        shelf = self._shelf
+        shelf, earlier = self._shelf, None
         with shelf.notes.adding():
             name = shelf.runs.put(diagnosis, secret=True)
             with self._holding, shelf.notes.changing():
@@ -214,7 +218,9 @@ class Runs:
                 if old is not None:
                     shelf.notes.write(replace(note_of(diagnosis, old.link, name), title=old.title, made=old.made))
                     self._hold(old.link, "")
-        shelf.delete(old.name if old else name)  # the new one, where it was deleted meanwhile
+                    earlier, self._before[old.link] = self._before.get(old.link), shelf.files_of(old.name)
+        shelf.delete(old.name if old else name, files=old is None)  # the new one, where it was deleted meanwhile
+        _delete(earlier)
 
     def change(self, run: str, change: Callable[[Diagnosis], Diagnosis]) -> None:
         """Store a map, a prediction or probes with a visitor's run as it is now: one at a time, so that none is lost.
@@ -243,6 +249,7 @@ class Runs:
             self._shelf.delete(note.name)  # first: a run without a note may be found once more
             self._notes.remove(note.link)
             held = self._held.pop(note.link, None)
+            _delete(self._before.pop(note.link, None))
         if held is not None:
             self._stand_ins.pop(held.own, None)
 
@@ -299,6 +306,11 @@ class Runs:
             if self._opened is None:
                 self._opened = Shelf()
             return self._opened
+
+
+def _delete(folder: Path | None) -> None:
+    if folder is not None:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 RUNS = Runs()

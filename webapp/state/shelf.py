@@ -76,11 +76,12 @@ class Shelf:
         """What was made of a stored run to take away."""
         return files_of_run(self.runs.root / name)
 
-    def delete(self, name: str) -> None:
-        """Delete a stored run, if it is there, and what was made of it."""
+    def delete(self, name: str, *, files: bool = True) -> None:
+        """Delete a stored run, if it is there, and, with `files`, what was made of it."""
         with contextlib.suppress(InvalidInput):
             self.runs.remove(name)
-        shutil.rmtree(self.files_of(name), ignore_errors=True)
+        if files:
+            shutil.rmtree(self.files_of(name), ignore_errors=True)
 
 
 def stay() -> bool:

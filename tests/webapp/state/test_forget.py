@@ -15,7 +15,7 @@ from core.store.layout import is_run
 from core.yours import OwnMark, with_mark
 from tests.support.visits import serve
 from webapp.data.tab import on_forget
-from webapp.state import forget
+from webapp.state import forget, runs
 from webapp.state.caches import own_cache
 from webapp.state.downloads import FILES, files_of_run, fresh_folder
 from webapp.state.home import part
@@ -120,18 +120,44 @@ def test_a_run_that_ends_after_its_visitor_deleted_all_stores_nothing(
     assert stored() == before
 
 
-def test_the_files_made_of_a_run_go_with_it_and_with_its_old_version(diagnosis: Diagnosis) -> None:
+def test_a_file_on_its_way_to_a_browser_outlives_a_better_map_and_goes_with_the_run(diagnosis: Diagnosis) -> None:
     serve("gil")
     run = RUNS.add(diagnosis)
     first = files_of_all(run)
     assert [path.name for path in first] == [name for name, _ in FILES]
     assert all(path.is_relative_to(part("uploads")) for path in first)  # what Gradio serves without a copy
-    RUNS.replace(run, diagnosis)
-    assert not any(path.exists() for path in first)
+    RUNS.change(run, lambda now: replace(now, notes=("a better map",)))
+    assert all(path.is_file() for path in first)
     second, folder = files_of_all(run), files_of_run(RUNS.folder(run))
     assert all(path.parent.parent == folder and path.is_file() for path in second)
+    RUNS.replace(run, diagnosis)
+    assert not any(path.exists() for path in first)
+    assert all(path.is_file() for path in second)
     RUNS.forget("gil")
     assert not folder.exists()
+
+
+def test_a_file_asked_for_while_its_run_gets_a_new_version_leaves_the_one_on_its_way(
+    diagnosis: Diagnosis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve("hal")
+    run = RUNS.add(diagnosis)
+    first, make = RUNS.file(run, "diagnosis.json"), runs.ready_file
+
+    def slow(given: Diagnosis, folder: Path, name: str, said: tuple[int, int] | None) -> Path:
+        made = make(given, folder, name, said)
+        if folder == old:
+            RUNS.change(run, lambda now: replace(now, notes=("a better map",)))
+        return made
+
+    old = RUNS.folder(run)
+    monkeypatch.setattr(runs, "ready_file", slow)
+    second = RUNS.file(run, "samples.csv")
+    assert second.parent.parent == files_of_run(RUNS.folder(run))
+    assert first.is_file()
+    RUNS.forget("hal")
+    assert not first.exists()
+    assert not second.exists()
 
 
 def test_a_note_stands_in_the_files_made_after_it(diagnosis: Diagnosis) -> None:
