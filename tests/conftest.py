@@ -21,9 +21,9 @@ from tests.support.sentences import remembering
 # Set before any test imports a library that reads them: tests never reach a model hub.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TRANSFORMERS_OFFLINE", "1")
-# Each test process looks for free ports in a range of its own: of two that look at once, one fails.
-if "PYTEST_XDIST_WORKER" in os.environ:
-    os.environ["GRADIO_SERVER_PORT"] = str(7960 + 100 * int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw")))
+# Each test process looks for 100 free ports in a range of its own: of two that look at once, one fails. The ranges of
+# two runs of the tests beside each other are apart, too, nearly always.
+os.environ["GRADIO_SERVER_PORT"] = str(12_000 + 100 * (os.getpid() % 200))
 
 # Looking for garbage among all that is imported while tests are collected takes a fifth of the collection's time.
 gc.disable()

@@ -25,7 +25,7 @@ def waits_for(page: Any, **wanted: str) -> None:
         "wanted => JSON.stringify(Object.fromEntries([...new URLSearchParams(location.search)].sort()))"
         " === JSON.stringify(wanted)",
         arg=dict(sorted(wanted.items())),
-        timeout=15_000,
+        timeout=30_000,
     )
 
 

@@ -145,7 +145,7 @@ def test_an_upload_that_another_one_replaced_in_its_field_is_deleted_too(open_pa
     for i in range(2):
         (file := tmp_path / f"words{i}.txt").write_text(f"a dark scene {tmp_path.name}\n")
         if i:
-            page.locator("#phrases").get_by_label("Clear").click(timeout=8_000)
+            page.locator("#phrases").get_by_label("Clear").click()
         with page.expect_response(lambda answer: "run/predict" in answer.url):
             page.set_input_files("#phrases input[type=file]", file)
         brought = set(UPLOADS.paths()) - before

@@ -18,16 +18,16 @@ def test_two_passes_over_one_set_wait_for_each_other(tmp_path: Path) -> None:
     def hold() -> None:
         with wait_for(tmp_path, no_wait):
             inside.set()
-            waited.wait(10)
+            waited.wait(60)
 
     def no_wait() -> None: ...
 
     other = threading.Thread(target=hold)
     other.start()
-    inside.wait(10)
+    inside.wait(60)
     with wait_for(tmp_path, waited.set):
         assert waited.is_set()
-    other.join(10)
+    other.join(60)
     assert not other.is_alive()
 
 

@@ -6,6 +6,7 @@ import json
 import socket
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from tests.hostile import requests
 from tests.hostile.making import EVIL
 from tests.hostile.requests import ANY, MB, REFUSED
 from tests.hostile.server import Answer, Harm, Server
+from tests.support.files_below import files_below
 
 END = b"\r\n"
 FORM = {"Content-Type": "multipart/form-data; boundary=x"}
@@ -136,11 +138,9 @@ def _broken(server: Server, part: bytes, announced: int, pause: float = 0.0) -> 
 
 def _bytes_below(folder: Path) -> int:
     total = 0
-    for path in folder.rglob("*"):
-        try:
-            total += path.stat().st_size if path.is_file() else 0
-        except OSError:
-            continue
+    for path in files_below(folder):
+        with suppress(OSError):  # gone meanwhile
+            total += path.stat().st_size
     return total
 
 

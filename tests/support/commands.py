@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -29,3 +31,12 @@ def make_folders(top: Path, classes: Sequence[str], n: int) -> None:
         (top / name).mkdir(parents=True)
         for i in range(n):
             (top / name / f"{i}.png").write_bytes(draw_picture(100 * c + i, size=24))
+
+
+def said_on(terminal: int, until: str = "") -> str:
+    """What comes on a terminal up to that text, or until who writes on it has ended."""
+    said = ""
+    with suppress(OSError):  # so a terminal ends
+        while not (until and until in said) and (part := os.read(terminal, 4096)):
+            said += part.decode("utf-8", "replace")
+    return said

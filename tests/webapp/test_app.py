@@ -240,7 +240,7 @@ def test_a_signal_that_comes_while_the_page_begins_to_answer_ends_it_in_order(
     ended, before = list[bool](), {each: signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)}
 
     def serve_until_stopped(demo: Any, stopped: threading.Event) -> None:
-        ended.append(stopped.wait(5))
+        ended.append(stopped.wait(60))
 
     for name in ("begin", "believe_proxies", "warm_up"):
         monkeypatch.setattr(app, name, lambda *_, **__: None)

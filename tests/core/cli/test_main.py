@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import signal
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from core.discovery.assigner import Assignment
 from core.errors import Cancelled, InvalidInput
 from core.reports.wording.sensitivity import sensitivity_sentence
 from core.store import load, save
+from tests.support.commands import said_on
 from tests.support.diagnoses import make_diagnosis
 
 N = 240
@@ -205,19 +206,20 @@ def test_ctrl_c_stops_a_run_with_130_and_leaves_no_finished_run(brought: Path, r
         "--permutations",
         "2000000",
     ]
+    terminal, its = os.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "core", *arguments, "--out", str(brought / "out")],
         cwd=repository,
-        stderr=subprocess.PIPE,
-        text=True,
+        stderr=its,
         preexec_fn=lambda: signal.signal(
             signal.SIGINT, signal.SIG_DFL
         ),  # a shell's background job ignores it, and so would its children
     )
-    time.sleep(6)
+    os.close(its)
+    said_on(terminal, until="fit the ensemble")
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 130
+    said = said_on(terminal)
+    assert process.wait(60) == 130
     assert said.strip().endswith("Stopped.")
     assert not (brought / "out" / "state.json").exists()
 

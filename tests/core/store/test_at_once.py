@@ -38,7 +38,7 @@ def test_two_results_that_are_added_at_once_both_stay(tmp_path: Path) -> None:
     known, started = load(tmp_path), threading.Barrier(2)
 
     def add(note: str) -> None:
-        started.wait(10)
+        started.wait(60)
         update(known, tmp_path, adding(note))
 
     threads = [threading.Thread(target=add, args=(note,)) for note in ("one", "two")]
@@ -68,17 +68,15 @@ def test_a_second_writer_waits_and_can_be_stopped(tmp_path: Path) -> None:
 
 def test_a_reader_beside_a_writer_finds_whole_runs_alone(tmp_path: Path) -> None:
     finish(plain("0"), tmp_path)
-    done = threading.Event()
 
     def write() -> None:
         for i in range(1, 6):
             finish(plain(str(i), seed=i), tmp_path)
-        done.set()
 
     writer = threading.Thread(target=write)
     writer.start()
     seen: list[int] = []
-    while not done.is_set():
+    while writer.is_alive():
         found = load(tmp_path)
         assert_same(found, plain(found.notes[0], seed=int(found.notes[0])))
         seen.append(int(found.notes[0]))

@@ -52,7 +52,7 @@ def test_own_phrases_and_settings_reach_the_run(tmp_path: Path, monkeypatch: pyt
 
     monkeypatch.setattr(your_data, "run_diagnosis", run)
     job = make_run((), None, *the_form(str(own))).start()
-    assert job.wait(10)
+    assert job.wait(60)
     assert job.result == "run"
     settings = {"alpha": 0.1, "seed": 7, "within": ("bus",)}
     assert seen == {"hold_back": 0.25, "vocabulary": own, "encoder": "embedded", **settings}

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.benchmarks.load import Server, made_up, served
+from tests.support.files_below import files_below
 from tests.support.page_over_http import HttpPage
 from tests.support.quick_server import START
 from webapp.explore.tab import KINDS
@@ -17,7 +18,7 @@ BUTTONS = tuple(f"download-{kind}" for kind in KINDS)
 
 def files(folder: Path) -> set[Path]:
     """All that lies below the server's temporary folder."""
-    return {path for path in (folder / "tmp").rglob("*") if path.is_file()}
+    return set(files_below(folder / "tmp"))
 
 
 def bring(server: Server, seed: int = 1, n: int = 64) -> HttpPage:

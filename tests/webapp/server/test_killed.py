@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from tests.benchmarks.load import Failed, Server, made_up, served
+from tests.support.files_below import files_below
 from tests.support.page_over_http import HttpPage
 from tests.support.quick_server import QUICK
 from webapp.explore.tab import KINDS
@@ -75,7 +76,7 @@ def stopped_at(step: str, least: int, do: Callable[[Server], Any], folder: Path,
 
         asking = threading.Thread(target=ask, daemon=True)
         asking.start()
-        until = time.monotonic() + 60
+        until = time.monotonic() + 240
         while not sign.exists() and time.monotonic() < until:
             time.sleep(0.05)
         assert sign.exists(), (folder / "log").read_text()[-2000:]
@@ -86,7 +87,7 @@ def stopped_at(step: str, least: int, do: Callable[[Server], Any], folder: Path,
 
 def left(folder: Path) -> list[str]:
     """What lies below the server's temporary folder and where it keeps runs."""
-    return sorted(path.name for at in ("tmp", "kept") for path in (folder / at).rglob("*") if path.is_file())
+    return sorted(path.name for at in ("tmp", "kept") for path in files_below(folder / at))
 
 
 def cached(folder: Path) -> dict[bytes, int]:
@@ -137,6 +138,6 @@ def test_half_a_report_goes_with_the_server_that_wrote_it_and_the_next_one_write
     with started(tmp_path, repository) as (server, _):
         assert left(tmp_path) == []
         take(server, KINDS)
-        made = {path.name: path for path in (tmp_path / "tmp").rglob("*") if path.is_file()}
+        made = {path.name: path for path in files_below(tmp_path / "tmp")}
         assert set(made) == {name for name, _ in FILES}
         assert made["report.html"].read_text("utf-8").rstrip().endswith("</html>")

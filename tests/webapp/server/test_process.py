@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from tests.benchmarks.load import Failed, Server, made_up, served
+from tests.support.files_below import files_below
 from tests.support.quick_server import START
 
 pytestmark = pytest.mark.slow
@@ -18,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 def files(folder: Path) -> set[str]:
     """Names of all that lies below the server's temporary folder."""
-    return {path.name for path in (folder / "tmp").rglob("*") if path.is_file()}
+    return {path.name for path in files_below(folder / "tmp")}
 
 
 def ends_with(server: Server, *signals: signal.Signals) -> int:

@@ -108,7 +108,7 @@ def test_a_run_that_ends_after_its_visitor_deleted_all_stores_nothing(
     before, go_on = stored(), threading.Event()
 
     def slow(progress: Progress) -> str:
-        go_on.wait(20)
+        go_on.wait(60)
         return RUNS.add(diagnosis, lambda *step: progress(*step) if some_run(stored() - before) else None)
 
     following = JOBS.follow(Job(slow), every=0.01)

@@ -56,7 +56,7 @@ def test_a_visitor_has_one_job_at_a_time() -> None:
 
 
 def held(go: threading.Event) -> Job:
-    return Job(lambda progress: go.wait(10))
+    return Job(lambda progress: go.wait(60))
 
 
 def test_who_waits_sees_the_place_and_can_leave_before_it_begins() -> None:
@@ -95,7 +95,7 @@ def test_a_closed_tab_gives_the_place_up() -> None:
 
 def test_the_next_begins_when_the_work_before_it_is_really_over() -> None:
     everybody, go = Jobs(), threading.Event()
-    deaf = Job(lambda progress: go.wait(10))  # asks nobody whether it shall stop
+    deaf = Job(lambda progress: go.wait(60))  # asks nobody whether it shall stop
     first = everybody.follow(deaf, every=0.01)
     next(first)
     first.close()
@@ -128,6 +128,6 @@ def test_all_jobs_can_be_stopped_at_once() -> None:
 
     running = everybody.follow(Job(work), every=0.01)
     next(running)
-    assert everybody.stop_all(5.0)
+    assert everybody.stop_all(60.0)
     with pytest.raises(Cancelled):
         list(running)

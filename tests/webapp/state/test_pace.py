@@ -49,7 +49,7 @@ def test_the_latest_alone_are_remembered() -> None:
 
 def test_a_waiting_job_says_its_place_and_after_the_first_finished_one_a_time(one_place: None) -> None:
     jobs, go = Jobs(), threading.Event()
-    first, second = Job(lambda progress: go.wait(10)), Job(lambda progress: None)
+    first, second = Job(lambda progress: go.wait(60)), Job(lambda progress: None)
     working, waiting = jobs.follow(first, every=0.01, counted=False), jobs.follow(second, every=0.01, counted=False)
     next(working)
     said = status(next(waiting))

@@ -64,7 +64,7 @@ def test_two_results_that_are_added_to_a_run_at_once_both_stay(diagnosis: Diagno
     run = runs.add(diagnosis)
 
     def add(note: str) -> None:
-        started.wait(10)
+        started.wait(60)
         runs.change(run, lambda now: replace(now, notes=(*now.notes, note)))
 
     threads = [threading.Thread(target=add, args=(note,)) for note in ("one", "two")]
