@@ -14,7 +14,7 @@ import click
 from core.cli.command import Option, argument, command, entry, heading, option
 from core.cli.options import GROUP, ID, IMAGE, LABEL, RUN, print_registry, registered_options
 from core.cli.output import make_folder, print_json
-from core.cli.probe_inputs import read_images, read_split, save_draw
+from core.cli.probe_inputs import ProbeOptions, read_task, save_draw
 from core.cli.terminal import TerminalProgress, say
 from core.data.tables.roles import Roles
 from core.errors import InvalidInput
@@ -30,26 +30,6 @@ BOUND = "Do the words bind? `compose run` asks that."
 ASKED = "\n".join(("\b", "Which probe answers which question:", *question_lines(), BOUND))
 LONG = 20.0
 """CPU seconds from which the estimate is shown before the work."""
-FOLDERS = "auto: folders are classes where most have a class's name; classes: they are; none: they are not"
-SPLIT = '"column": the split column, train teaches and test is scored; or a JSON file (split_zhou_*.json); else halves'
-
-
-@dataclass(frozen=True, slots=True)
-class ProbeOptions:
-    """For every probe."""
-
-    pool: Path | None = entry("PATH", "folder, zip or tar of unlabelled images, or of class folders, for a support set")
-    pool_folders: str = entry("", FOLDERS, "auto", type=click.Choice(("auto", "classes", "none")))
-    pool_names: str | None = entry("FILE", 'JSON: {"folder": "class name"}, where folders of the pool have other names')
-    split: str | None = entry("WHAT", SPLIT)
-    save_draw: Path | None = entry("FILE", "write which images teach and which are scored, for --split of another run")
-    seed: int = entry("", "the same seed gives the same result (default 0)", 0)
-    name: str = entry("TEXT", "what the result is called in the run (default: the probe, with its shots)", "")
-    diagnose: Path | None = entry(
-        "OUT", "find the probe's own failure clusters and write them there as a run of their own"
-    )
-    permutations: int = entry("N", "shuffles behind each p of that diagnosis (default 5000)", 5000)
-    json: bool = entry("", "print JSON", False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +55,10 @@ def probe_settings(arguments: Sequence[str], taken: frozenset[str]) -> list[Opti
     """The options of the probe that the arguments begin with; none where they begin otherwise."""
     name = arguments[0] if arguments else ""
     question = question_of(name)
-    return registered_options(PROBES, name, taken, f"{question.asked} {question.reading}".strip())
+    found = registered_options(PROBES, name, taken, f"{question.asked} {question.reading}".strip())
+    for shots in (o for o in found if o.key == "settings.shots"):
+        shots.metavar, shots.help = "N[,N...]", f"{shots.help}; several, as 1,4,16, say how many it takes"
+    return found
 
 
 @command(note=f"{ASKED}\n\n`probe NAME --help` lists the settings of that probe.", settings=probe_settings)
@@ -102,11 +85,16 @@ def probe(
     """
     from core.options import check_seed, read_name
 
-    made = PROBES.make(probe, settings)  # wrong values are refused before anything is read
+    made = _made(probe, settings, options)  # wrong values are refused before anything is read
     read_name(options.name)
     check_seed(options.seed)
     if run is None:
-        _without_model(probe, made, options, labelled, roles)
+        if len(made) > 1:
+            raise InvalidInput(
+                "Several numbers of shots are set beside each other on a finished run. Run the probe with one of them "
+                "and --out OUT first, then with all of them and OUT as DIR."
+            )
+        _without_model(probe, made[0], options, labelled, roles)
         return
     brought = asdict(labelled) | asdict(replace(roles, split=None)) | {"split-column": roles.split}
     named = [f"--{name}" for name, value in brought.items() if value not in (None, (), False)]
@@ -118,7 +106,24 @@ def probe(
     _on_run(probe, made, options, run)
 
 
-def _on_run(name: str, made: Probe, options: ProbeOptions, run: Path) -> None:
+def _made(name: str, settings: dict[str, Any], options: ProbeOptions) -> list[Probe]:
+    """The probe with these settings; where several numbers of shots were given, with each of them, the fewest first."""
+    from core.probes.shot_curves import read_numbers
+
+    numbers = read_numbers(str(settings.get("shots", "")))
+    if not numbers:
+        return [PROBES.make(name, settings)]
+    for given, what in (
+        (options.diagnose, "--diagnose"),
+        (options.save_draw, "--save-draw"),
+        (settings.get("save"), "--save"),
+    ):
+        if given:
+            raise InvalidInput(f"{what} is of one result, and --shots names several. Leave one of the two out.")
+    return [PROBES.make(name, settings | {"shots": shots}) for shots in numbers]
+
+
+def _on_run(name: str, made: Sequence[Probe], options: ProbeOptions, run: Path) -> None:
     from core.store import load, update
     from core.store.layout import RUN
 
@@ -127,21 +132,23 @@ def _on_run(name: str, made: Probe, options: ProbeOptions, run: Path) -> None:
     if options.diagnose is not None:
         make_folder(options.diagnose, RUN)
     with TerminalProgress() as progress:
-        result = _run(name, made, options, diagnosis.samples, words, progress)
-        earlier = False
+        results = _run(name, made, options, diagnosis.samples, words, progress)
+        earlier: list[str] = []
 
         def add(now: Diagnosis) -> Diagnosis:
-            nonlocal earlier
-            changed, earlier = with_result(now, result)
-            return changed
+            earlier.clear()
+            for result in results:
+                now, replaced = with_result(now, result)
+                earlier.extend([result.name] * replaced)
+            return now
 
         found = update(diagnosis, run, add, progress)
         own = None
         if options.diagnose is not None:
-            own = _own(options, diagnosis, result, options.diagnose, progress)
-    if earlier:
-        say(f"The earlier result {result.name!r} was replaced. Give --name to keep both.", file=sys.stderr)
-    _tell(options, found, result, run)
+            own = _own(options, diagnosis, results[0], options.diagnose, progress)
+    for one in earlier:
+        say(f"The earlier result {one!r} was replaced. Give --name to keep both.", file=sys.stderr)
+    _tell(options, found, results, run)
     if own is not None:
         _tell_own(own, options)
 
@@ -178,9 +185,9 @@ def _without_model(name: str, made: Probe, options: ProbeOptions, labelled: Labe
                 "A probe needs pictures or texts, which a text encoder can be compared with: add --images (folder, zip "
                 "or tar) or --texts (a column)."
             )
-        result = _run(name, made, options, audit.samples, audit.words, progress)
+        (result,) = _run(name, [made], options, audit.samples, audit.words, progress)
         own = _own(options, audit, result, out, progress)
-    _tell(options, own, own.probes[0], out)
+    _tell(options, own, own.probes, out)
     _tell_own(own, options)
 
 
@@ -200,33 +207,26 @@ def _words_of(diagnosis: Diagnosis, folder: Path) -> Words:
 
 
 def _run(
-    name: str, made: Probe, options: ProbeOptions, samples: SampleSet, words: Words, progress: TerminalProgress
-) -> ProbeResult:
-    from core.embeddings.cache import default_cache
-    from core.encoders import load_encoder
+    name: str,
+    made: Sequence[Probe],
+    options: ProbeOptions,
+    samples: SampleSet,
+    words: Words,
+    progress: TerminalProgress,
+) -> tuple[ProbeResult, ...]:
+    """The result of each setting of the probe, in their order."""
     from core.numbers import clock
-    from core.probes.base import Task
-    from core.probes.run import run_probe
+    from core.probes.run import run_each
 
-    encoder = load_encoder(words.encoder)
-    split, notes = read_split(options.split, samples)
-    pool, more = None, ()
-    if options.pool is not None:
-        if samples.modality != "image":
-            raise InvalidInput(f"--pool holds pictures, and the samples are {samples.modality}s. Leave it out.")
-        if not made.needs().pool:
-            raise InvalidInput(
-                f"The probe {name} makes no support set, so it has no use for --pool. Leave it out, or use sus-x."
-            )
-        pool, more = read_images(options.pool, options.pool_folders, options.pool_names, samples, words, progress)
-    task = Task(samples, words.joint, encoder, pool, split, options.seed, default_cache())
+    task, notes = read_task(name, made[0], options, samples, words, progress)
     if options.save_draw is not None:
-        save_draw(options.save_draw, made, task)
-    seconds = made.estimate(len(samples), len(samples.class_names), 2 if split is None else len(split.folds))
+        save_draw(options.save_draw, made[0], task)
+    folds = 2 if task.split is None else len(task.split.folds)
+    seconds = sum(each.estimate(len(samples), len(samples.class_names), folds) for each in made)
     if seconds >= LONG:
         say(f"This will take about {clock(seconds)} of computing.", file=sys.stderr)
-    result = run_probe(name, made, task, label=options.name, progress=progress)
-    return replace(result, notes=(*result.notes, *notes, *more))
+    results = run_each(name, made, task, label=options.name, progress=progress)
+    return tuple(replace(result, notes=(*result.notes, *notes)) for result in results)
 
 
 def with_result(diagnosis: Diagnosis, result: ProbeResult) -> tuple[Diagnosis, bool]:
@@ -260,16 +260,23 @@ def _own(
     return found
 
 
-def _tell(options: ProbeOptions, found: Diagnosis, result: ProbeResult, folder: Path) -> None:
+def _tell(options: ProbeOptions, found: Diagnosis, results: Sequence[ProbeResult], folder: Path) -> None:
+    """One result with all that is known of it; several by their numbers of shots, beside the run's other curves."""
     from core.checks.compare import comparison_with
-    from core.reports.tables.probes import probe_document
-    from core.reports.wording.probes import comparison_lines, probe_lines
+    from core.probes.shot_curves import shot_curves
+    from core.reports.tables.probes import probe_document, shot_curves_document
+    from core.reports.wording.probes import comparison_lines, curve_lines, probe_lines
 
+    curves = shot_curves(found) if len(results) > 1 else ()
     if options.json:
-        print_json(probe_document(found, result))
+        documents = [probe_document(found, result) for result in results]
+        several = {"probes": documents, "shot_curves": shot_curves_document(curves)}
+        print_json(documents[0] if len(results) == 1 else several)
         return
-    say("\n".join(probe_lines(result)))
-    compared = comparison_with(found, result.name)
+    lines = [line for result in results for line in probe_lines(result)] if len(results) == 1 else curve_lines(curves)
+    notes = [f"Note, {r.name}: {note}" for r in results for note in r.notes] if len(results) > 1 else []
+    say("\n".join([*lines, *notes]))
+    compared = comparison_with(found, results[-1].name)
     if compared is not None:
         say("\n".join(comparison_lines(found, compared)))
     say(f"Report: {folder / 'report.html'}")

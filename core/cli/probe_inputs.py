@@ -1,10 +1,15 @@
-"""What a probe is given besides the samples: the split, the pool of unlabelled images, and the draw that is kept."""
+"""What a probe is given besides the samples: its options, the split, the pool of unlabelled images, and the draw that
+is kept."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import click
+
+from core.cli.command import entry
 from core.cli.output import in_folder
 from core.errors import InvalidInput
 
@@ -12,6 +17,50 @@ if TYPE_CHECKING:
     from core.probes.base import Images, Probe, Task
     from core.probes.splits import Split
     from core.records import Progress, SampleSet, Words
+
+
+FOLDERS = "auto: folders are classes where most have a class's name; classes: they are; none: they are not"
+SPLIT = '"column": the split column, train teaches and test is scored; or a JSON file (split_zhou_*.json); else halves'
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeOptions:
+    """For every probe."""
+
+    pool: Path | None = entry("PATH", "folder, zip or tar of unlabelled images, or of class folders, for a support set")
+    pool_folders: str = entry("", FOLDERS, "auto", type=click.Choice(("auto", "classes", "none")))
+    pool_names: str | None = entry("FILE", 'JSON: {"folder": "class name"}, where folders of the pool have other names')
+    split: str | None = entry("WHAT", SPLIT)
+    save_draw: Path | None = entry("FILE", "write which images teach and which are scored, for --split of another run")
+    seed: int = entry("", "the same seed gives the same result (default 0)", 0)
+    name: str = entry("TEXT", "what the result is called in the run (default: the probe, with its shots)", "")
+    diagnose: Path | None = entry(
+        "OUT", "find the probe's own failure clusters and write them there as a run of their own"
+    )
+    permutations: int = entry("N", "shuffles behind each p of that diagnosis (default 5000)", 5000)
+    json: bool = entry("", "print JSON", False)
+
+
+def read_task(
+    name: str, made: Probe, options: ProbeOptions, samples: SampleSet, words: Words, progress: Progress
+) -> tuple[Task, tuple[str, ...]]:
+    """What the probe is run on, and what is to be said of split and pool."""
+    from core.embeddings.cache import default_cache
+    from core.encoders import load_encoder
+    from core.probes.base import Task
+
+    split, notes = read_split(options.split, samples)
+    pool, more = None, ()
+    if options.pool is not None:
+        if samples.modality != "image":
+            raise InvalidInput(f"--pool holds pictures, and the samples are {samples.modality}s. Leave it out.")
+        if not made.needs().pool:
+            raise InvalidInput(
+                f"The probe {name} makes no support set, so it has no use for --pool. Leave it out, or use sus-x."
+            )
+        pool, more = read_images(options.pool, options.pool_folders, options.pool_names, samples, words, progress)
+    encoder = load_encoder(words.encoder)
+    return Task(samples, words.joint, encoder, pool, split, options.seed, default_cache()), (*notes, *more)
 
 
 def read_split(wanted: str | None, samples: SampleSet) -> tuple[Split | None, tuple[str, ...]]:

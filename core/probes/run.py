@@ -40,6 +40,32 @@ def run_probe(name: str, probe: Probe, task: Task, *, label: str = "", progress:
     return moved_back(_run(name, probe, in_id_order(task), label, progress), order)
 
 
+def run_each(
+    name: str, probes: Sequence[Probe], task: Task, *, label: str = "", progress: Progress = no_progress
+) -> tuple[ProbeResult, ...]:
+    """The result of a probe with each of several numbers of shots, in their order; of one alone as `run_probe` gives
+    it.
+
+    Args:
+        label: what the results are called, each with its shots behind; by default as `run_probe` calls them.
+        progress: called as ("8 shots: probe, part 1 of 2", done, total).
+
+    Raises:
+        InvalidInput: as `run_probe` does. The most shots are run first, so that what they lack is known at once.
+    """
+    if len(probes) == 1:
+        return (run_probe(name, probes[0], task, label=label, progress=progress),)
+    found: dict[int, ProbeResult] = {}
+    for at in sorted(range(len(probes)), key=lambda i: -probes[i].needs().shots):
+        shots = said_shots(probes[at].needs().shots)
+
+        def report(step: str, done: int, total: int, shots: str = shots) -> None:
+            progress(f"{shots}: {step}", done, total)
+
+        found[at] = run_probe(name, probes[at], task, label=label and f"{label}, {shots}", progress=report)
+    return tuple(found[at] for at in range(len(probes)))
+
+
 def in_id_order(task: Task) -> Task:
     """The same task with its samples in the order of their ids, in which rows are drawn: the order of a table changes
     nothing."""
@@ -49,11 +75,13 @@ def in_id_order(task: Task) -> Task:
 
 def _run(name: str, probe: Probe, task: Task, label: str, progress: Progress) -> ProbeResult:
     started, split = time.process_time(), _split(probe.needs(), task)
+    n = len(split.folds)
+    steps = ["probe" if n == 1 else f"probe, part {i + 1} of {n}" for i in range(n)]
+    # all of them before the first is scored: what a later one lacks is known before the long part
+    parts = [_part(probe, task, fold, _renamed(progress, step)) for fold, step in zip(split.folds, steps)]
     scored: list[Scored] = []
-    for i, fold in enumerate(split.folds):
-        step = "probe" if len(split.folds) == 1 else f"probe, part {i + 1} of {len(split.folds)}"
-        part = _part(probe, task, fold, _renamed(progress, step))
-        one = _sound(probe.run(part), len(fold.test), len(part.class_names))
+    for part, step in zip(parts, steps):
+        one = _sound(probe.run(part), len(part.test), len(part.class_names))
         scored.append(replace(one, notes=(*one.notes, *_beside(probe.needs(), task, part))))
         progress(step, 1, 1)
     result = make_result(name, probe, label or label_of(name, probe), task, split, scored)

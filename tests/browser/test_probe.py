@@ -144,6 +144,28 @@ def test_two_probes_stand_side_by_side(open_page: Visit) -> None:
     assert "zero-shot" in page.locator("#probe-result h2").inner_text()
 
 
+def test_fewer_shots_give_a_curve_with_its_table_that_keeps_contrast_and_width(open_page: Visit) -> None:
+    page = open_page(700, 900)
+    open_probes(page)
+    page.locator("input[name=probe][value='lp++']").check()
+    page.wait_for_selector("form[data-probe='lp++']")
+    page.locator("#set-shots").fill("4")
+    before = page.locator("#probe-form .estimate").inner_text()
+    page.get_by_label("Fewer shots too").check()
+    page.wait_for_function("old => document.querySelector('#probe-form .estimate').textContent !== old", arg=before)
+    run_probe(page)
+    page.locator("#probe-result").get_by_role("tab", name="By shots").click()
+    panel = page.locator("#panel-probe-shots")
+    assert panel.locator("tbody tr").count() == 4  # zero-shot, then 1, 2 and 4
+    boxes = [dot.bounding_box() for dot in panel.locator(".shot-dot").all()]
+    assert [box["x"] for box in boxes] == sorted(box["x"] for box in boxes)
+    plot = panel.locator(".shot-plot").bounding_box()
+    assert all(plot["y"] <= box["y"] + 4 <= plot["y"] + plot["height"] for box in boxes)
+    assert panel.locator("polyline").evaluate("line => line.getBoundingClientRect().width") > 300
+    check_contrast(page, ["#panel-probe-shots li", ".shot-ticks span", ".shot-curves figcaption", ".shot-table td"])
+    check_width(page)
+
+
 def test_the_tab_keeps_its_contrast_and_its_width(open_page: Visit) -> None:
     page = open_page(700, 900)
     open_probes(page)

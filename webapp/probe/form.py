@@ -57,6 +57,14 @@ def needs_pool(name: str) -> bool:
         return False
 
 
+def takes_shots(name: str) -> bool:
+    """Whether the probe, with its defaults, learns from several shots; False where it is not available."""
+    try:
+        return available(name)().needs().shots > 1
+    except InvalidInput:
+        return False
+
+
 def controls(name: str, diagnosis: Diagnosis) -> str:
     """The probe's settings as a form, those for experts and the seed folded away, with the buttons that run and stop
     it.
@@ -72,6 +80,7 @@ def controls(name: str, diagnosis: Diagnosis) -> str:
         question=question_of(name),
         usual=[_control(s, diagnosis.samples.modality) for s in known if not s.advanced],
         more=[_control(s, diagnosis.samples.modality) for s in known if s.advanced],
+        fewer=takes_shots(name),
         folders=FOLDERS if needs_pool(name) and diagnosis.samples.modality == "image" else (),
         splits=SPLITS if told is not None and {"train", "test"} <= set(told.astype(str).tolist()) else (),
     )

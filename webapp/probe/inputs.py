@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from core.probes.run import Task
     from core.probes.splits import Split
 
-OWN_FIELDS = ("seed", "split", "pool_folders", "pool_names")
+OWN_FIELDS = ("seed", "split", "fewer_shots", "pool_folders", "pool_names")
 """Fields of the form that are not the probe's own."""
 PATHS = ("load", "save")
 """Settings that are paths of files to read or to write."""
@@ -186,20 +186,39 @@ def available(name: str) -> Any:
         raise InvalidInput(f"The probe {name!r} cannot be used here: {error}. Choose another one.") from error
 
 
+def read_probes(name: str, given: Mapping[str, Any], own: Mapping[str, Any]) -> list[Any]:
+    """The probe with these settings; where fewer shots are asked for too, with 1, 2, 4, ... up to them.
+
+    Raises:
+        InvalidInput: a setting is out of range or a path, or fewer shots are asked of a probe that takes none.
+    """
+    from core.probes import make_probe
+    from core.probes.shot_curves import doubled
+
+    given = allowed(name, given)
+    probe = make_probe(name, given)
+    if own.get("fewer_shots") not in (True, "true", "True"):
+        return [probe]
+    if probe.needs().shots < 2:
+        raise InvalidInput(
+            f"{probe.title} has no fewer shots to be run with. Set shots to 2 or more, or leave that out."
+        )
+    return [make_probe(name, {**given, "shots": shots}) for shots in doubled(probe.needs().shots)]
+
+
 def seconds_for(diagnosis: Diagnosis, name: str, settings: Mapping[str, Any]) -> float:
     """CPU seconds that a run is likely to take.
 
     Raises:
         InvalidInput: a setting is out of range.
     """
-    from core.probes import make_probe
-
     given, own = parted(settings)
     read_seed(own.get("seed", 0))
-    probe = make_probe(name, allowed(name, given))
-    needs = probe.needs()
+    probes = read_probes(name, given, own)
+    needs = probes[0].needs()
     folds = 2 if (needs.shots or needs.validation or needs.pool) and own.get("split") != "column" else 1
-    return float(probe.estimate(len(diagnosis.samples), len(diagnosis.samples.class_names), folds))
+    n, k = len(diagnosis.samples), len(diagnosis.samples.class_names)
+    return float(sum(probe.estimate(n, k, folds) for probe in probes))
 
 
 def estimate(asked: Any) -> str:

@@ -24,15 +24,26 @@ def result_view(
 ) -> str:
     """The whole result of one probe: headline, controls, how it was made, and the panels below."""
     classes = [classes_view(diagnosis, result, comparison), confusion_view(result)]
+    shots = shots_view(diagnosis, result)
     every = [table_view(diagnosis, results, result), matrix_view(diagnosis, results)]
     panels = [
         ("probe-beside", "Beside your model", [beside_view(diagnosis, result, comparison)]),
         ("probe-classes", "By class", classes),
         ("probe-calibration", "Calibration", [reliability_view(diagnosis, result)]),
         ("probe-learned", "Words and support", [learned_view(result)]),
+        *([("probe-shots", "By shots", [shots])] if shots else []),
         ("probe-all", f"All results ({len(results)})", every),
     ]
     return render("probe/result.html.j2", head=headline_view(diagnosis, result, comparison), panels=panels)
+
+
+def shots_view(diagnosis: Diagnosis, result: ProbeResult) -> str:
+    """The curves on the rows that this result was scored on, by number of shots; "" where it is of none."""
+    from core.probes.shot_curves import shot_curves
+    from core.reports.html.shot_curves import shot_charts
+
+    found = [c for c in shot_curves(diagnosis) if any(result.name in [p.result for p in x.points] for x in c.curves)]
+    return render("probe/shots.html.j2", charts=shot_charts(found)) if found else ""
 
 
 def beside_view(diagnosis: Diagnosis, result: ProbeResult, comparison: Comparison | None) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from core.errors import InvalidInput
 from core.records import Comparison, Diagnosis, ProbeResult, Progress, no_progress
 from webapp.markup.shares import is_own
-from webapp.probe.inputs import allowed, available, parted, pool_of, refusal, task_of
+from webapp.probe.inputs import available, parted, pool_of, read_probes, refusal, task_of
 from webapp.state.caches import own_cache
 from webapp.state.runs import RUNS
 
@@ -50,10 +50,10 @@ class ProbeState:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Made:
-    """What a probe made of a run, before it stands in the visitor's record under a name of its own."""
+    """What a probe made of a run, before it stands in the visitor's record under names of its own."""
 
     run: str
-    result: ProbeResult
+    results: tuple[ProbeResult, ...]
 
 
 def with_probes(run: str, results: tuple[ProbeResult, ...]) -> Diagnosis:
@@ -70,46 +70,46 @@ def run_one(
     results: tuple[ProbeResult, ...] = (),
     progress: Progress = no_progress,
 ) -> tuple[tuple[ProbeResult, ...], str]:
-    """Run a probe on the diagnosis' samples, as `make_one` does; returns (results with the new one, its name)."""
-    return added(results, make_one(diagnosis, name, settings, pool=pool, progress=progress))
+    """Run a probe on the diagnosis' samples, as `make_each` does; returns (results with what it made, the name of the
+    last)."""
+    return all_added(results, make_each(diagnosis, name, settings, pool=pool, progress=progress))
 
 
-def make_one(
+def make_each(
     diagnosis: Diagnosis,
     name: str,
     settings: Mapping[str, Any],
     *,
     pool: str | None = None,
     progress: Progress = no_progress,
-) -> ProbeResult:
-    """What a probe makes of the diagnosis' samples.
+) -> tuple[ProbeResult, ...]:
+    """What a probe makes of the diagnosis' samples: one result, or with `fewer_shots` one for each number of them.
 
     Args:
-        settings: the probe's, with `seed`, `split`, `pool_folders` and `pool_names`.
+        settings: the probe's, with `seed`, `split`, `fewer_shots`, `pool_folders` and `pool_names`.
         pool: path of an uploaded archive of pictures.
 
     Raises:
         InvalidInput: the probe, its settings or what it is given cannot be used.
     """
-    from core.probes import make_probe
     from core.probes.few_shot.pools import read_pool
-    from core.probes.run import run_probe
+    from core.probes.run import run_each
 
     given, own = parted(settings)
     if why := refusal(diagnosis):
         raise InvalidInput(why)
-    probe = make_probe(name, allowed(name, given))
-    how = pool_of(probe, own, diagnosis.samples.class_names, brought=bool(pool))
+    probes = read_probes(name, given, own)
+    how = pool_of(probes[0], own, diagnosis.samples.class_names, brought=bool(pool))
     progress("load the text encoder", 0, 1)
     task = task_of(diagnosis, own)
     progress("load the text encoder", 1, 1)
     if not pool:
-        return run_probe(name, probe, task, progress=progress)
+        return run_each(name, probes, task, progress=progress)
     how |= {"samples": task.joint.vectors, "cache": task.cache, "progress": progress}
     read = read_pool(pool, task.encoder, diagnosis.samples.class_names, **how)
-    found = run_probe(name, probe, replace(task, pool=read.images), progress=progress)
+    found = run_each(name, probes, replace(task, pool=read.images), progress=progress)
     told = {"pool": Path(pool).name} | {key: own[key] for key in ("pool_folders", "pool_names") if own.get(key)}
-    return replace(found, settings={**found.settings, **told}, notes=(*found.notes, *read.notes))
+    return tuple(replace(r, settings={**r.settings, **told}, notes=(*r.notes, *read.notes)) for r in found)
 
 
 def added(results: tuple[ProbeResult, ...], found: ProbeResult) -> tuple[tuple[ProbeResult, ...], str]:
@@ -124,6 +124,14 @@ def added(results: tuple[ProbeResult, ...], found: ProbeResult) -> tuple[tuple[P
     while unique in taken:
         unique, n = f"{name} ({n})", n + 1
     return (*results, replace(found, name=unique)), unique
+
+
+def all_added(results: tuple[ProbeResult, ...], found: tuple[ProbeResult, ...]) -> tuple[tuple[ProbeResult, ...], str]:
+    """The results with several more, as `added` takes one, and the name of the last."""
+    name = ""
+    for result in found:
+        results, name = added(results, result)
+    return results, name
 
 
 def _named(found: ProbeResult) -> str:
@@ -151,8 +159,8 @@ def keep_results(state: ProbeState, run: str, results: tuple[ProbeResult, ...], 
 
 
 def keep_made(state: ProbeState, made: Made) -> ProbeState:
-    """The visitor's record as it is now with one more result, whatever else was added while the probe was at work."""
-    results, name = added(state.kept.get(made.run, RUNS.get(made.run).probes), made.result)
+    """The visitor's record as it is now with what was made, whatever else was added while the probe was at work."""
+    results, name = all_added(state.kept.get(made.run, RUNS.get(made.run).probes), made.results)
     return keep_results(state, made.run, results, name)
 
 

@@ -19,7 +19,7 @@ from webapp.probe.form import FIRST, cards, controls, needs_pool, read_press
 from webapp.probe.images import explanation_view, similarities
 from webapp.probe.inputs import estimate, refusal, unfit
 from webapp.probe.result import result_view
-from webapp.probe.state import Made, ProbeState, compared, diagnose_failures, keep_made, make_one, with_probes
+from webapp.probe.state import Made, ProbeState, compared, diagnose_failures, keep_made, make_each, with_probes
 from webapp.state.choices import IMAGES
 from webapp.state.events import as_int, event_data
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, closing, follow, on_cancel
@@ -71,8 +71,8 @@ def on_start(session: Session, pool: str | None, event: gr.EventData) -> Iterato
     """Run what the form says; yields (job id, status, what was made), which `on_made` then adds to the visitor's
     record."""
     diagnosis, (name, settings) = require_own(session), read_press(event_data(event))
-    job = Job(lambda progress: make_one(diagnosis, name, settings, pool=pool or None, progress=progress))
-    yield from follow(job, "The probe did not finish", None, made=lambda result: (Made(session.run, result),))
+    job = Job(lambda progress: make_each(diagnosis, name, settings, pool=pool or None, progress=progress))
+    yield from follow(job, "The probe did not finish", None, made=lambda found: (Made(session.run, found),))
 
 
 def on_made(session: Session, state: ProbeState, made: Made | None) -> tuple[Any, ...]:
@@ -84,7 +84,8 @@ def on_made(session: Session, state: ProbeState, made: Made | None) -> tuple[Any
     if made is None:
         return tuple(gr.skip() for _ in range(7))
     kept = keep_made(state, made)
-    said = closing("Done", f"{kept.name} was added to {RUNS.get(made.run).samples.name}.")
+    more = f" and {len(made.results) - 1} with fewer shots" if len(made.results) > 1 else ""
+    said = closing("Done", f"{kept.name}{more} {'were' if more else 'was'} added to {RUNS.get(made.run).samples.name}.")
     if session.run == made.run:
         return render("probe/added.html.j2", status=said), kept, *_views(kept)
     state = replace(state, kept=kept.kept, run="" if state.run == made.run else state.run)

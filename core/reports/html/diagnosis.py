@@ -18,6 +18,7 @@ from core.checks.audit_table import AuditCell, audit_table
 from core.data.inline import InlinePictures, text_of
 from core.files import write_text
 from core.numbers import digits_for, interval, number, percent, with_unit
+from core.probes.shot_curves import shot_curves
 from core.records import I64, Comparison, Diagnosis, Estimate, FailureCluster, Insight, Progress, SampleSet, no_progress
 from core.reports.html import charts
 from core.reports.html.heatmap import HeatMap, heat_map
@@ -27,6 +28,7 @@ from core.reports.html.power_map import power_map
 from core.reports.html.predictions import prediction_tables
 from core.reports.html.probes import comparison_section, probe_sections
 from core.reports.html.render import render
+from core.reports.html.shot_curves import shot_charts
 from core.reports.html.yours import yours_section
 from core.reports.tables.diagnosis import top_members
 from core.reports.wording import summary
@@ -113,6 +115,7 @@ def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str
             fresh_source="" if found is None else fresh_source(found),
             which_counts=WHICH_COUNTS,
             probes=probe_sections(diagnosis, gallery.entries),
+            shot_charts=shot_charts(shot_curves(diagnosis)),
             suspects=gallery.entries(diagnosis.label_errors[:MAX_PER_CLUSTER]),
             reference=reference_of(diagnosis),
             maps=_maps(diagnosis),

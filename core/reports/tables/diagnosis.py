@@ -18,9 +18,10 @@ from core.checks.audit_table import AuditCell
 from core.discovery.called import cluster_name
 from core.files import replacing, write_json
 from core.numbers import digits_for
+from core.probes.shot_curves import shot_curves
 from core.records import I64, Diagnosis, FailureCluster, Insight, Predictability, PredictionRow
 from core.records.codec import to_json as to_json
-from core.reports.tables.probes import probes_document, probes_table
+from core.reports.tables.probes import probes_document, probes_table, shot_curves_document
 from core.reports.tables.reasons import faithfulness_document
 from core.reports.tables.values import fields, flat, reasons, strings
 from core.reports.tables.yours import yours_document
@@ -161,6 +162,7 @@ def to_document(diagnosis: Diagnosis) -> dict[str, Any]:
             "prediction": prediction_document(diagnosis),
             "faithfulness": faithfulness_document(diagnosis, diagnosis.faithfulness),
             "probes": probes_document(diagnosis),
+            "shot_curves": shot_curves_document(shot_curves(diagnosis)),
             "detectable": [fields(d, "size excess_loss error_difference power") for d in diagnosis.detectable],
             "sensitivity": _sensitivity(diagnosis),
             "yours": yours_document(diagnosis),

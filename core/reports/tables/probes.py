@@ -13,11 +13,12 @@ from core.probes.measures import by_class, groups_of
 from core.records import Comparison, Diagnosis, FourWay, ProbeResult
 from core.records.codec import to_json
 from core.reports.tables.values import estimate, fields, flat, reasons, strings
-from core.reports.wording.probes import accuracy_sentence, overall_sentences, scope_title, verdict_words
+from core.reports.wording.probes import accuracy_sentence, curve_sentence, overall_sentences, scope_title, verdict_words
 from core.statistics.intervals import UNDEFINED
 
 if TYPE_CHECKING:
     from core.probes.ladder.reproduce import LadderRow
+    from core.probes.shot_curves import ShotCurves
 
 
 def probes_table(diagnosis: Diagnosis) -> pd.DataFrame:
@@ -115,6 +116,26 @@ def _support(result: ProbeResult) -> dict[str, Any] | None:
     if support is None:
         return None
     return {"n": len(support.ids), **fields(support, "source purity true_purity")}
+
+
+def shot_curves_document(found: Sequence[ShotCurves]) -> list[dict[str, Any]]:
+    """The key `shot_curves` of diagnosis.json."""
+    return to_json(
+        [
+            {
+                **fields(rows, "n modality split"),
+                "curves": [
+                    {
+                        **fields(curve, "name zero_shot"),
+                        "sentence": curve_sentence(curve),
+                        "points": [fields(p, "result shots labelled accuracy gain step step_p") for p in curve.points],
+                    }
+                    for curve in rows.curves
+                ],
+            }
+            for rows in found
+        ]
+    )
 
 
 def comparison_document(diagnosis: Diagnosis, found: Comparison) -> dict[str, Any]:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core.checks.paired_errors import ALPHA, MARGIN, MODEL
-from core.numbers import PER_CENT, count, interval, number, p_value, percent, points, with_interval
+from core.numbers import PER_CENT, UNDEFINED, count, interval, number, p_value, percent, points, with_interval
 from core.records import OWN, Choice, Comparison, Control, Diagnosis, Estimate, FourWay, ProbeResult, Support
 from core.reports.wording.findings import cluster_title
 
 if TYPE_CHECKING:
     from core.probes.ladder.reproduce import LadderRow
+    from core.probes.shot_curves import ShotCurve, ShotCurves
 
 HOW = {"fixed": "the method's default", "validation": "chosen on validation rows", "given": "given"}
 VERDICTS = {
@@ -169,6 +171,63 @@ def probe_lines(result: ProbeResult) -> list[str]:
     if result.excluded:
         lines.append(f"  {count(len(result.excluded), 'row')} not scored; the first: {result.excluded[0][1]}.")
     return lines + [f"  Note: {note}" for note in result.notes]
+
+
+CURVE_COLUMNS = ("Shots a class", "Labels a class", "Right on", "Over zero-shot", "Over the number before")
+CURVES_NOTE = (
+    "Labels count the shots and those by which a probe chose its numbers. The intervals are over {what}s: another seed "
+    "draws other shots, which may move a whole curve."
+)
+
+
+def curves_lead(rows: ShotCurves) -> str:
+    """What the curves have in common."""
+    return f"All are scored on the same {count(rows.n, rows.modality)}. {rows.split}"
+
+
+def curve_sentence(curve: ShotCurve) -> str:
+    """What the fewest and the most shots give, and up to which number more of them are shown to help."""
+    first, last = curve.points[0], curve.points[-1]
+    without = "" if curve.zero_shot is None else f"; zero-shot on {percent(curve.zero_shot.value)}"
+    helped = [
+        (fewer.shots, more.shots)
+        for fewer, more in pairwise(curve.points)
+        if more.step is not None and more.step_p is not None and more.step_p <= ALPHA and more.step.value > 0
+    ]
+    last_step = f"the last step that is shown to help goes from {helped[-1][0]} to {helped[-1][1]}" if helped else ""
+    return (
+        f"{curve.name} is right on {share(first.accuracy)} with {count(first.shots, 'shot')} a class and on "
+        f"{share(last.accuracy)} with {last.shots}{without}; {last_step or 'no step is shown to help'}."
+    )
+
+
+def curve_cells(curve: ShotCurve) -> list[tuple[str, ...]]:
+    """For each number of shots what stands below `CURVE_COLUMNS`; zero-shot, which takes none, comes first."""
+    zero = [] if curve.zero_shot is None else [("0", "0", share(curve.zero_shot), UNDEFINED, UNDEFINED)]
+    return zero + [
+        (
+            f"{p.shots:,}",
+            UNDEFINED if p.labelled is None else f"{p.labelled:,}",
+            share(p.accuracy),
+            UNDEFINED if p.gain is None else _gain(p.gain),
+            UNDEFINED if p.step is None else f"{_gain(p.step)}, {p_value(p.step_p)}",
+        )
+        for p in curve.points
+    ]
+
+
+def curve_lines(found: Sequence[ShotCurves]) -> list[str]:
+    """Each curve's sentence, and an aligned line for each number of shots."""
+    lines: list[str] = []
+    for rows in found:
+        lines += ["How many labelled samples?", curves_lead(rows)]
+        for curve in rows.curves:
+            table = [CURVE_COLUMNS, *curve_cells(curve)]
+            widths = [max(len(row[i]) for row in table) + 2 for i in range(len(CURVE_COLUMNS))]
+            lines.append(curve_sentence(curve))
+            lines += ["  " + "".join(f"{cell:<{w}}" for cell, w in zip(row, widths)).rstrip() for row in table]
+        lines.append(CURVES_NOTE.format(what=rows.modality))
+    return lines
 
 
 def support_sentence(support: Support, noun: str = "image") -> str:

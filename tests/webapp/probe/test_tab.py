@@ -118,6 +118,20 @@ def test_a_result_on_an_example_stays_with_the_visitor(example: str) -> None:
     assert gallery["run"] == example
 
 
+def test_fewer_shots_are_added_with_the_most_and_drawn(example: str) -> None:
+    settings = {"shots": "4", "c": "1", "fewer_shots": True}
+    *_, (_, _, made) = on_start(Session(example), None, press(probe="linear-probe", settings=settings))
+    status, kept, view, *_ = on_made(Session(example), ProbeState(example), made)
+    assert [r.name[:22] for r in kept.results] == [f"linear-probe, {n}" for n in ("1 shot, ", "2 shots,", "4 shots,")]
+    assert "and 2 with fewer shots were added" in status
+    assert "linear-probe, 4 shots, c 1.0: right on" in view["value"]  # the most are shown
+    panel = view["value"].split('id="panel-probe-shots"')[1].split('id="panel-probe-all"')[0]
+    assert panel.count('class="shot-dot k0"') == 3
+    assert "linear-probe, c 1.0 is right on" in panel
+    _, _, _, view, *_ = started(Session(example), ProbeState(example))
+    assert "By shots" not in view["value"]
+
+
 def test_a_result_on_a_visitors_own_run_is_stored_with_it(streets: Diagnosis) -> None:
     run = RUNS.add(streets)
     _, _, probing, *_ = started(Session(run), ProbeState(run))

@@ -64,7 +64,10 @@ def test_every_key_is_documented_and_every_documented_key_is_written(options: di
         ruled = replace(
             whole, insights=(replace(whole.insights[0], tests=(("weather", "=", "fog"),)), *whole.insights[1:])
         )
-        own = with_set(with_probes(ruled), new_set(ruled, "mine", np.arange(3), "an outline"))
+        probed = with_probes(ruled)
+        more = replace(probed.probes[0], name="made, 4 shots", settings={**probed.probes[0].settings, "shots": 4})
+        probed = replace(probed, probes=(*probed.probes, more))
+        own = with_set(probed, new_set(ruled, "mine", np.arange(3), "an outline"))
         full = {
             re.sub(r"\.(value|low|high)$", "", key)
             for key in keys(to_document(with_mark(own, OwnMark("sample", 0, title="x"))))

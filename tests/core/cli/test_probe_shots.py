@@ -1,0 +1,58 @@
+"""A probe with several numbers of shots: what is printed, stored and drawn, and what cannot be."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from core.cli.main import main
+from core.store import load
+from tests.support.commands import refused, said
+
+
+def test_several_numbers_of_shots_are_run_stored_drawn_and_set_beside_each_other(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["probe", "zero-shot", str(run), "--shots", "3,1,2", "--way", "turn"]) == 0
+    out, told = capsys.readouterr()
+    assert "This will take about 3:45 of computing." in told  # 75 seconds each
+    assert out.startswith("How many labelled samples?\n")
+    assert "zero-shot is right on " in out
+    assert "over images: another seed draws other shots" in out
+    assert "and zero-shot, 3 shots on" in out  # the most beside the model
+    assert [p.name for p in load(run).probes] == ["zero-shot, 1 shot", "zero-shot, 2 shots", "zero-shot, 3 shots"]
+    (rows,) = json.loads((run / "diagnosis.json").read_text("utf-8"))["shot_curves"]
+    assert [p["shots"] for p in rows["curves"][0]["points"]] == [1, 2, 3]
+    report = (run / "report.html").read_text("utf-8")
+    assert report.count('<table class="shot-table">') == report.count('<polyline class="k0"') == 1
+    document = json.loads(said(capsys, "probe", "zero-shot", str(run), "--shots", "1,2", "--name", "mine", "--json"))
+    assert [p["name"] for p in document["probes"]] == ["mine, 1 shot", "mine, 2 shots"]
+    assert len(document["shot_curves"][0]["curves"]) == 2  # beside the run's other curve
+
+
+def test_one_number_of_shots_draws_no_curve(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "How many labelled samples?" not in said(capsys, "probe", "zero-shot", str(run), "--shots", "2")
+    assert "How many labelled samples?" not in (run / "report.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        (("--shots", "1,x"), "Several numbers of shots are written as 1,4,16: got '1,x'."),
+        (("--shots", "1,99"), "shots must be 0 to 10: got 99."),
+        (("--shots", "1,2", "--diagnose", "own"), "--diagnose is of one result, and --shots names several."),
+        (("--shots", "1,2", "--save-draw", "draw.json"), "--save-draw is of one result, and --shots names several."),
+    ],
+)
+def test_what_several_numbers_of_shots_cannot_be_is_refused(
+    run: Path, given: tuple[str, ...], why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert why in refused(capsys, "probe", "zero-shot", str(run), *given)
+    assert not load(run).probes
+
+
+def test_several_numbers_of_shots_need_a_finished_run(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = refused(capsys, "probe", "zero-shot", "--images", str(run), "--out", str(run / "x"), "--shots", "1,2")
+    assert "Run the probe with one of them and --out OUT first" in told
