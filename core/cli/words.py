@@ -64,12 +64,13 @@ def ask(
         _check_adapter(rerank)
     diagnosis, texts = load(run), tuple({" ".join(text.split()): text for text in reversed(texts)}.values())[::-1]
     answers = questions.ask(diagnosis, texts, cache=default_cache())
+    reranked: dict[str, Any] | None = None
     if rerank is not None:
-        answers = _reranked(diagnosis, answers, rerank)
+        answers, reranked = _reranked(diagnosis, answers, rerank)
     both = [other for other in answers[1:] if answers[0].shown and other.shown]
     differences = [told.difference(diagnosis, answers[0], other) for other in both]
     if as_json:
-        print_json(_document(diagnosis, answers, differences, every))
+        print_json(_document(diagnosis, answers, differences, every) | {"reranked": reranked})
         return
     for n, answer in enumerate(answers):
         if n:
@@ -77,6 +78,8 @@ def ask(
         say(sentences.answer_parts(diagnosis, answer))
         if answer.shown:
             say(f"  {_names(diagnosis, answer, every)}")
+    if reranked is not None:
+        say(f"\n{reranked['sentence']}")
     if differences:
         say()
     for found in differences:
@@ -96,10 +99,11 @@ def _check_adapter(folder: Path) -> None:
         )
 
 
-def _reranked(diagnosis: Diagnosis, answers: list[Answer], folder: Path) -> list[Answer]:
-    """The answers with their best matches in the order of encoder and adapter together; the sets, and what is said of
-    them, are as they were."""
+def _reranked(diagnosis: Diagnosis, answers: list[Answer], folder: Path) -> tuple[list[Answer], dict[str, Any]]:
+    """The answers with their best matches in the order of encoder and adapter together, and what is said of that; the
+    sets, and what is said of them, are as they were."""
     from core.embeddings.cache import default_cache
+    from core.reports.wording.training import reranked_sentence
     from core.training.adapted import load_adapted
     from core.training.scorers import rerank_matches
 
@@ -110,14 +114,19 @@ def _reranked(diagnosis: Diagnosis, answers: list[Answer], folder: Path) -> list
             "pictures."
         )
     adapted = load_adapted(folder)
+    ordered = [one.shown and not one.counted for one in answers]
     with TerminalProgress() as progress:
         given: dict[str, Any] = {"cache": default_cache(), "progress": progress}
-        return [
+        found = [
             replace(one, rows=rerank_matches(adapted, one.rows, one.text, items, most=RERANKED, **given))
-            if one.shown and not one.counted
+            if new
             else one
-            for one in answers
+            for one, new in zip(answers, ordered)
         ]
+    weight, texts = adapted.record.rerank, [one.text for one, new in zip(answers, ordered) if new]
+    sentence = reranked_sentence(str(folder), weight, RERANKED, len(texts), len(answers))
+    told = {"adapter": str(folder), "weight": weight, "most": RERANKED, "texts": texts, "sentence": sentence}
+    return found, told
 
 
 def _names(diagnosis: Diagnosis, answer: Answer, every: bool) -> str:

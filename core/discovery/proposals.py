@@ -12,7 +12,7 @@ import numpy as np
 from core.discovery.conditions import Condition, build_conditions, possible_causes
 from core.discovery.design import Design
 from core.discovery.ridge.features import Features
-from core.discovery.ridge.heads import HeadSmoother, rows_at
+from core.discovery.ridge.heads import HeadSmoother
 from core.discovery.ridge.layout import HeadRows
 from core.discovery.ridge.leave_out import LeaveOutSmoother, can_leave_out
 from core.discovery.search.family import MIN_CANDIDATE_ROWS, Family, Region, Scope, Smoother
@@ -182,15 +182,15 @@ def _parts(features: Features, design: Design, regions: list[Region], seed: int)
 
     parts: list[KMeansPart] = []
     for number, scope in enumerate(design.scopes):
-        own, every = rows_at(features.rows, scope.rows), max(1, -(-len(scope.rows) // MOST_CLUSTERED))
+        some = scope.rows[:: max(1, -(-len(scope.rows) // MOST_CLUSTERED))]
         for count in PARTS_OVERALL if number == 0 else PARTS_IN_CLASS:
             if len(scope.rows) < count * MIN_PART_ROWS:
                 continue
             with warnings.catch_warnings():
                 # fewer distinct points than parts: those parts stay empty and are dropped below
                 warnings.simplefilter("ignore")
-                means = KMeans(count, n_init=1, random_state=seed).fit(own[::every])  # type: ignore[arg-type]
-            labels = means.labels_ if every == 1 else means.predict(own)
+                means = KMeans(count, n_init=1, random_state=seed).fit(features.rows[some])  # type: ignore[arg-type]
+            labels = means.labels_ if len(some) == len(scope.rows) else means.predict(features.rows[scope.rows])
             for which in range(count):
                 inside = scope.rows[labels == which]
                 if MIN_CANDIDATE_ROWS <= len(inside) <= len(scope.rows) - MIN_CANDIDATE_ROWS:

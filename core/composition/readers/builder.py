@@ -16,6 +16,8 @@ from core.records import Benchmark, Bool, Box, Item, Kind, Picture
 MAX_ITEMS = 200_000
 MAX_CAPTION_LENGTH = 2000
 """Characters; the longest published caption is a tenth of it."""
+TOO_LONG = f"a caption is longer than {MAX_CAPTION_LENGTH:,} characters"
+"""Why an item is left out."""
 MAX_NAME_LENGTH = 1000
 FIRST_OF_EACH = ((0, 0), (1, 1))
 """The match of a pair: caption i belongs to picture i."""
@@ -64,13 +66,17 @@ class Builder:
         tags: Mapping[str, str] | None = None,
         hard: Bool | None = None,
     ) -> None:
-        """Enter an item; one with an empty caption, or a choice without a foil, is left out and counted.
+        """Enter an item; one with an empty or too long caption, or a choice without a foil, is left out and counted.
 
         Raises:
-            InvalidInput: there are too many items, or a caption is too long or cut.
+            InvalidInput: there are too many items, or a caption is cut.
         """
-        said = tuple(tidy_caption(caption, where) for caption in captions)
-        if not all(said):
+        given = tuple(captions)
+        too_long = any(len(caption) > MAX_CAPTION_LENGTH for caption in given)
+        said = () if too_long else tuple(tidy_caption(caption, where) for caption in given)
+        if too_long:
+            self.exclude(id, TOO_LONG)
+        elif not all(said):
             self.exclude(id, "a caption is empty")
         elif self.kind == "choice" and len(said) < 2:
             self.exclude(id, "it has no foil")

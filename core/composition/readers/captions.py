@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from core.composition.foils.of_captions import caption_foils, things_named
-from core.composition.readers.builder import Builder, counted, tidy_caption
+from core.composition.readers.builder import MAX_CAPTION_LENGTH, TOO_LONG, Builder, counted, tidy_caption
 from core.composition.readers.fields import Record, few
 from core.composition.readers.recognise import caption_columns, one_file_of, picture_column
 from core.composition.readers.tables import cell_of, read_rows
@@ -31,6 +31,8 @@ class _Captioned:
     name: str
     split: str
     captions: list[str]
+    too_long: list[str]
+    """Where further captions stand that are left out."""
 
 
 def read_captions(
@@ -80,16 +82,13 @@ def _of_split(
     """The rows whose column "split" says so; "" takes all."""
     columns = {name.strip().lower(): name for name in rows[0][1]}
     named = [cell_of(row, columns[SPLIT]).strip() if SPLIT in columns else "" for _, row in rows]
-    kept = [
-        _Captioned(
-            where,
-            cell_of(row, picture).strip(),
-            of,
-            [tidy_caption(said, where) for c in captions for said in captions_in(cell_of(row, c))],
-        )
-        for (where, row), of in zip(rows, named)
-        if split in ("", of)
-    ]
+    kept: list[_Captioned] = []
+    for (where, row), of in zip(rows, named):
+        if split not in ("", of):
+            continue
+        given = [said for c in captions for said in captions_in(cell_of(row, c))]
+        short = [tidy_caption(said, where) for said in given if len(said) <= MAX_CAPTION_LENGTH]
+        kept.append(_Captioned(where, cell_of(row, picture).strip(), of, short, [where] * (len(given) - len(short))))
     if not kept:
         there = few(sorted(set(named))) if SPLIT in columns else "no splits"
         raise InvalidInput(f"{file} has no row of the split {split[:60]!r}. It has {there}.")
@@ -104,6 +103,7 @@ def _by_picture(rows: Sequence[_Captioned]) -> list[_Captioned]:
         first = found.setdefault(row.name or row.where, row)
         if first is not row:
             first.captions.extend(caption for caption in row.captions if caption not in first.captions)
+            first.too_long.extend(row.too_long)
     return list(found.values())
 
 
@@ -124,6 +124,8 @@ def _with_foils(
     report = Reporter(progress, "make foils", len(pictures))
     for i, one in enumerate(pictures):
         report(i)
+        for where in one.too_long:
+            book.exclude(where, TOO_LONG)
         if not one.name:
             book.exclude(one.where, "it names no picture")
             continue
@@ -132,7 +134,7 @@ def _with_foils(
         for foil in foils:
             kinds = {"change": foil.change, "kind": foil.kind, SPLIT: one.split}
             book.add_choice(f"{one.name}/{foil.kind}", one.where, one.name, (foil.caption, foil.foil), kinds)
-        if not foils:
+        if not foils and not one.too_long:
             book.exclude(one.name, "no foil can be made of its captions")
     if not book.items:
         raise InvalidInput(

@@ -38,6 +38,19 @@ def trained_lines(adapted: Adapted) -> list[str]:
     return lines
 
 
+def reranked_sentence(adapter: str, weight: float, most: int, n: int, n_texts: int) -> str:
+    """What put the matches of n of the texts in a new order."""
+    if not n:
+        return f"The adapter in {adapter} was not asked: no answer rests on likeness."
+    whose = "Of each answer" if n == n_texts else f"Of {n} of {n_texts} answers, those by likeness,"
+    said = (
+        f"{whose} the best matches, at most {most}, are in the order of the frozen encoder and the adapter in {adapter}"
+    )
+    if not weight:
+        return f"{said}; its weight is 0, so the order is the encoder's."
+    return f"{said}, which weighs {weight:g} times what the encoder does. Which samples match is as without it."
+
+
 def reranking_sentence(record: AdapterRecord) -> str:
     """The weight that was chosen for the adapter as a re-ranker, and what it brought where it was chosen; "" without
     one."""

@@ -110,7 +110,9 @@ def test_thousands_of_captions_of_one_picture_are_scored_or_refused_by_their_len
     told = said(capsys, "compose", "run", str(file), "--images", str(pictures), "--encoder", tiny, "--no-blind")
     assert "Recall at 1" in told
     file.write_text(json.dumps([{**row, "caption": "long " * 1000}]), "utf-8")
-    assert "at most 2,000 characters" in refused(capsys, "compose", "run", str(file), "--images", str(pictures))
+    assert "no item can be used (1 item because a caption is longer than 2,000 characters)" in refused(
+        capsys, "compose", "run", str(file), "--images", str(pictures)
+    )
     captions = [f"number {i}" for i in range(3000)]
     told = refused(
         capsys,

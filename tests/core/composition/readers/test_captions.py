@@ -136,3 +136,12 @@ def test_each_fault_has_its_own_message(
     monkeypatch.setattr("core.composition.readers.captions.MAX_PICTURES", 2)
     with pytest.raises(InvalidInput, match=said):
         read_benchmark("", write(tmp_path / "captions.csv", f"image,caption\n{rows}"), **given)
+
+
+def test_a_caption_that_is_too_long_is_left_out_and_counted_and_the_picture_keeps_its_others(tmp_path: Path) -> None:
+    file = tmp_path / "captions.csv"
+    rows = [f"a.jpg,A black dog on a red mat.\na.jpg,{'x ' * 1001}\nb.jpg,{'y ' * 1001}\n"]
+    file.write_text("image,caption\n" + "".join(rows), "utf-8")
+    found = read_benchmark("captions", file)
+    assert {item.id.split("/")[0] for item in found.items} == {"a.jpg"}
+    assert [reason for _, reason in found.excluded] == ["a caption is longer than 2,000 characters"] * 2

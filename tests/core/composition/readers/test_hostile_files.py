@@ -63,13 +63,22 @@ def test_a_broken_file_is_answered_with_one_message(name: str, content: bytes, m
         ({"a": 1}, r"row 1 must be a list of .* it is an object"),
         (["", "x", "b.jpg", "y"], r"row 1: a picture's name must have 1 to 1,000 characters: got ''"),
         (["a\0.jpg", "x", "b.jpg", "y"], r"a picture's name must have"),
-        (["a.jpg", "x" * 2001, "b.jpg", "y"], r"row 1: a caption has at most 2,000 characters: this one has 2,001"),
         (["a.jpg", "x\ud800", "b.jpg", "y"], r"b\.json(, line \d+)?: character \d+ is no character"),
     ],
 )
 def test_a_wrong_row_is_named_with_what_was_expected_and_found(row: object, message: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=message):
         read_benchmark("cola", write(tmp_path / "b.json", [written.COLA[0], row]))
+
+
+def test_one_caption_that_is_too_long_leaves_its_item_out_and_not_the_benchmark(tmp_path: Path) -> None:
+    long, most = ["a.jpg", "x" * 2001, "b.jpg", "y"], ["c.jpg", "x" * 2000, "d.jpg", "y"]
+    found = read_benchmark("cola", write(tmp_path / "b.json", [long, most]))
+    assert [reason for _, reason in found.excluded] == ["a caption is longer than 2,000 characters"]
+    assert [len(item.captions[0]) for item in found.items] == [2000]
+    assert "Left out while reading: 1 item because a caption is longer than 2,000 characters." in found.notes
+    with pytest.raises(InvalidInput, match=r"no item can be used \(1 item because a caption is longer than 2,000"):
+        read_benchmark("cola", write(tmp_path / "b.json", [long]))
 
 
 def test_a_missing_key_is_named_with_those_that_are_there(tmp_path: Path) -> None:
