@@ -12,12 +12,13 @@ import numpy as np
 from core.discovery.conditions import Condition, build_conditions, possible_causes
 from core.discovery.design import Design
 from core.discovery.ridge.features import Features
-from core.discovery.ridge.heads import HeadSmoother
+from core.discovery.ridge.heads import HeadSmoother, rows_at
 from core.discovery.ridge.layout import HeadRows
 from core.discovery.ridge.leave_out import LeaveOutSmoother, can_leave_out
 from core.discovery.search.family import MIN_CANDIDATE_ROWS, Family, Region, Scope, Smoother
 from core.language.directions import phrase_scores
 from core.records import F32, F64, I64, Bool, Column, Words
+from core.row_runs import some_rows
 
 PENALTIES, OVERALL_PENALTIES = (3.0, 30.0, 300.0), (30.0, 300.0)
 """Of the heads that cut slices: of the classes, and of all samples. All are in the family, so none is chosen by
@@ -32,7 +33,7 @@ PHRASE_DEPTHS = (0.05, 0.1, 0.2, 0.35)
 PHRASE_CELLS = 300_000_000
 """Rows times phrases times depths are kept below this over all scopes; the shallowest depths go first."""
 MOST_CLUSTERED = 20_000
-"""Rows of a scope, evenly spread over it, that its k-means centres are found among; the others join the nearest."""
+"""Rows of a scope that its k-means centres are found among, drawn; the others join the nearest."""
 ENOUGH_ROWS = 30
 """A condition that so many rows meet is tested in a data set of any size; in a smaller one from a hundredth of its
 rows."""
@@ -182,15 +183,16 @@ def _parts(features: Features, design: Design, regions: list[Region], seed: int)
 
     parts: list[KMeansPart] = []
     for number, scope in enumerate(design.scopes):
-        some = scope.rows[:: max(1, -(-len(scope.rows) // MOST_CLUSTERED))]
+        own = rows_at(features.rows, scope.rows)
+        some = own if len(own) <= MOST_CLUSTERED else own[some_rows(len(own), MOST_CLUSTERED, seed)]
         for count in PARTS_OVERALL if number == 0 else PARTS_IN_CLASS:
             if len(scope.rows) < count * MIN_PART_ROWS:
                 continue
             with warnings.catch_warnings():
                 # fewer distinct points than parts: those parts stay empty and are dropped below
                 warnings.simplefilter("ignore")
-                means = KMeans(count, n_init=1, random_state=seed).fit(features.rows[some])  # type: ignore[arg-type]
-            labels = means.labels_ if len(some) == len(scope.rows) else means.predict(features.rows[scope.rows])
+                means = KMeans(count, n_init=1, random_state=seed).fit(some)  # type: ignore[arg-type]
+            labels = means.labels_ if some is own else means.predict(own)
             for which in range(count):
                 inside = scope.rows[labels == which]
                 if MIN_CANDIDATE_ROWS <= len(inside) <= len(scope.rows) - MIN_CANDIDATE_ROWS:

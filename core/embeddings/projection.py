@@ -13,7 +13,7 @@ import numpy as np
 from scipy import linalg
 
 from core.records import F32, F64, I64, Embeddings, FailureMap, Progress, no_progress
-from core.row_runs import row_runs
+from core.row_runs import row_runs, some_rows
 
 KEPT = (
     ("umap.umap_", "smooth_knn_dist"),
@@ -36,13 +36,16 @@ MOST_MAPPED = 200_000
 """Of more rows UMAP would take longer than all the rest; of a sample of them it would show less than is there."""
 AT_ONCE = 16_384
 """Rows that are centred at once."""
+MOST_TURNED = 100_000
+"""Of more rows the principal directions are those of so many that are drawn."""
 
 
 def pca_map(embeddings: Embeddings) -> FailureMap:
     """The two leading principal directions, each scaled to unit spread; signs fixed so that the same rows give the same
-    map."""
+    map. Of more than `MOST_TURNED` rows the directions are those of some of them."""
     vectors, mean = embeddings.vectors, embeddings.vectors.mean(0, dtype=np.float64)
-    leading = _two_leading(vectors, mean)
+    some = vectors if len(vectors) <= MOST_TURNED else vectors[some_rows(len(vectors), MOST_TURNED)]
+    leading = _two_leading(some, mean)
     if leading.shape[1] < 2:
         leading = np.c_[leading, np.zeros(len(leading))]
     leading = leading * np.where(leading[np.abs(leading).argmax(0), [0, 1]] < 0, -1, 1)

@@ -120,3 +120,14 @@ def test_the_pca_map_does_not_depend_on_how_many_rows_are_centred_at_once(monkey
     whole = pca_map(Embeddings(vectors, "given", "given")).xy
     monkeypatch.setattr("core.embeddings.projection.AT_ONCE", 37)
     np.testing.assert_allclose(pca_map(Embeddings(vectors, "given", "given")).xy, whole, atol=1e-5)
+
+
+def test_the_directions_of_many_rows_are_those_of_some_whatever_the_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    kinds = np.array([[9.0, 0, 0, 0, 0], [-9, 4, 0, 0, 0], [0, -4, 0, 0, 0]])
+    vectors = (kinds[np.arange(3000) % 3] + rng.normal(size=(3000, 5))).astype(np.float32)
+    whole = pca_map(Embeddings(vectors, "given", "given")).xy
+    monkeypatch.setattr("core.embeddings.projection.MOST_TURNED", 1000)
+    some = pca_map(Embeddings(vectors, "given", "given")).xy
+    for axis in range(2):
+        assert abs(np.corrcoef(whole[:, axis], some[:, axis])[0, 1]) > 0.99

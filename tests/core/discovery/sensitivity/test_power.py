@@ -77,6 +77,21 @@ def test_halving_finds_what_reading_every_strength_finds(monkeypatch: pytest.Mon
     assert compared[1] <= 0.01 * compared[0], compared
 
 
+def test_where_a_size_s_first_plants_agree_one_or_two_readings_tell_the_others() -> None:
+    low, high = np.zeros((4, 12), np.int64), np.full((4, 12), 4)
+    weakest = np.array([0, 2, 3, 4])[:, None]
+    low[1:, :2] = high[1:, :2] = weakest[1:]  # of the first size nothing is known
+    read = np.zeros(low.shape, np.int64)
+    while (still := low < high).any():
+        middle = power._dividing(low, high, 4)
+        assert ((low <= middle) & (middle < high))[still].all()
+        found = middle >= weakest
+        high, low = np.where(still & found, middle, high), np.where(still & ~found, middle + 1, low)
+        read += still
+    assert (high == weakest).all()
+    assert [set(row.tolist()) for row in read[:, 2:]] == [{2}, {2}, {2}, {1}]
+
+
 def test_larger_and_stronger_patterns_are_found_more_often() -> None:
     shares = {(p.size, p.strength): p.found.value for p in measured().patterns}
     sizes, strengths = (sorted({key[at] for key in shares}) for at in (0, 1))
