@@ -87,7 +87,7 @@ def probe_of(diagnosis: Diagnosis, name: str) -> ProbeResult:
     found = next((p for p in diagnosis.probes if p.name == name), None)
     if found is None:
         raise InvalidInput(
-            f"This run has no result called {name!r}. It has: {', '.join(names_of(diagnosis)) or 'none'}."
+            f"This run has no result called {name!r}. It has: {', '.join(map(repr, names_of(diagnosis))) or 'none'}."
         )
     return found
 

@@ -196,12 +196,23 @@ def _read_record(folder: Path) -> AdapterRecord:
         with suppress(FileNotFoundError), open_located(folder / WEIGHTS) as file:
             same = digest(file)[:32] == weights
     except (OSError, RecursionError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InvalidInput(f"The adapter in {folder} is damaged ({error}). Train it again.") from error
+        raise InvalidInput(f"The adapter in {folder} is damaged ({_fault(error)}). Train it again.") from error
     if not same:
         raise InvalidInput(
             f"The weights in {folder} are missing or not those that {RECORD} speaks of. Train the adapter again."
         )
     return record
+
+
+def _fault(error: Exception) -> str:
+    """What is wrong with adapter.json, where Python says it of its own things."""
+    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError | RecursionError):
+        return f"{RECORD} is no valid JSON"
+    if isinstance(error, KeyError):
+        return f"{RECORD} has no {error.args[0]!r}"
+    if isinstance(error, TypeError | AttributeError):
+        return f"{RECORD} does not hold what was written there"
+    return (error.strerror or "it cannot be read") if isinstance(error, OSError) else str(error)
 
 
 def _check_record(record: AdapterRecord) -> None:

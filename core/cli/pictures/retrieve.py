@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 
 HOW = ("joint", "aligned")
 SHOWN = 5
+FOR_STILLS = (
+    "Still pictures are retrieved elsewhere: `python -m core ask DIR TEXT` names those of a run that look most like a "
+    "text, and `python -m core compose run FILE` scores pictures against captions."
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,6 +92,7 @@ def retrieve(
 
 
 def _with_encoder(clips: Path, texts: Path, encoder: str, progress: Progress) -> _Asked:
+    from core.data.clips.decoding import STILL
     from core.data.clips.texts import clip_rows, read_clip_texts
     from core.data.images.archives import open_images
     from core.embeddings.cache import default_cache
@@ -102,7 +107,12 @@ def _with_encoder(clips: Path, texts: Path, encoder: str, progress: Progress) ->
     said, of = read_clip_texts(texts, store, progress=progress)
     loaded = load_encoder("clips" if encoder == "embedded" else f"clips:{encoder.removeprefix('clips:')}")
     rows = clip_rows(store.names)
-    seen = read_images(store.keep(rows), loaded, modality="clip", cache=default_cache(), progress=progress)
+    try:
+        seen = read_images(store.keep(rows), loaded, modality="clip", cache=default_cache(), progress=progress)
+    except InvalidInput as error:
+        if STILL not in str(error):
+            raise
+        raise InvalidInput(f"{error} {FOR_STILLS}") from error
     readable = rows[seen.kept].tolist()
     kept = _kept(said, of, readable, list(seen.unreadable.values()))
     names = [store.name(row) for row in readable]

@@ -145,8 +145,7 @@ class Builder:
             why = "; ".join(counted(self.excluded)) or "its file has no rows"
             raise InvalidInput(f"{self.title}: no item can be used ({why}). Bring the file as it was published.")
         pictures = tuple(Picture(name, box) for name, box in self._places)
-        left_out = [f"Left out while reading: {line}." for line in counted(self.excluded)]
-        notes = (*self.notes, *left_out, self.pictures_are)
+        notes = (*self.notes, self.pictures_are)  # what was left out is told of the result, by `excluded`
         return Benchmark(
             self.name,
             self.title,

@@ -15,6 +15,7 @@ from core.limits import Limits
 
 VERSION = "clips 1"
 """Change it with anything that changes the frames: it is part of the cache's key."""
+STILL = "is a single picture, and a clip has at least 2 frames."
 MAX_PICTURES = 20_000
 """Frames of an animated picture."""
 _CONTAINERS: tuple[tuple[Callable[[bytes], bool], str, str], ...] = (
@@ -60,7 +61,7 @@ def _animation(data: bytes, limits: Limits) -> tuple[Image.Image, int]:
     except Exception as error:  # of a GIF Pillow counts the frames by reading on
         raise Unreadable(f"is damaged or cut short ({error}).") from error
     if n < 2:
-        raise Unreadable("is a single picture, and a clip has at least 2 frames.")
+        raise Unreadable(STILL)
     check_shape(*image.size, n, limits.max_frame_pixels)
     if n * image.width * image.height > limits.max_clip_pixels:
         raise Unreadable(

@@ -38,7 +38,7 @@ def open_images(path: str | Path, limits: Limits = Limits(), progress: Progress 
     if path.is_dir():
         return _open_folder(path, limits, progress)
     if not path.is_file():
-        raise InvalidInput(f"The images {path.name!r} were not found. Give a folder, a .zip or a .tar.")
+        raise InvalidInput(f"The images {str(path)!r} were not found. Give a folder, a .zip or a .tar.")
     if is_zip(path):
         return open_zip(path, limits, progress)
     if is_tar(path, limits):

@@ -129,7 +129,7 @@ def _read_file(path: Path, limits: Limits, progress: Progress) -> tuple[npt.NDAr
             "safetensors or as a Parquet column."
         )
     if not path.is_file():
-        raise InvalidInput(f"The embeddings {path.name!r} were not found. Check the path.")
+        raise InvalidInput(f"The embeddings {str(path)!r} were not found. Check the path.")
     if suffix in (".parquet", ".pq"):
         return _from_parquet(path, limits, progress)
     arrays = open_arrays(path, limits)

@@ -14,6 +14,7 @@ from core.records import Bool, Diagnosis, Estimate, FourWay, Outcomes
 from core.reports.wording.probes import verdict_words
 from core.statistics.paired import mcnemar, paired_difference
 from tests.support.diagnoses import make_diagnosis
+from tests.support.probes import made_probe
 
 
 def other(errors: np.ndarray) -> Outcomes:
@@ -126,8 +127,9 @@ def test_a_model_without_known_errors_is_not_compared(run: Diagnosis) -> None:
 
 
 def test_a_name_that_is_not_there_is_answered_with_those_that_are(run: Diagnosis) -> None:
-    with pytest.raises(InvalidInput, match=r"no result called 'coop'.*model"):
-        compare(run, MODEL, "coop")
+    named = replace(run, probes=(made_probe(run, name="lp++, 1 shot"),))
+    with pytest.raises(InvalidInput, match=r"no result called 'coop'\. It has: 'model', 'lp\+\+, 1 shot'\."):
+        compare(named, MODEL, "coop")
     with pytest.raises(InvalidInput, match="No probe was run"):
         compare(run)
     with pytest.raises(InvalidInput, match="Two different models"):

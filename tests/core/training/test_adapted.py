@@ -126,6 +126,16 @@ def test_damaged_adapters_are_refused_with_one_sentence(
         (tmp_path / "adapter.json").write_text(json.dumps(said | change))
         with pytest.raises(InvalidInput, match=r"again|Use one of"):
             load_adapted(tmp_path, encoder)
+    told = {
+        "{": "adapter.json is no valid JSON",
+        "[]": "adapter.json does not hold what was written there",
+        json.dumps({k: v for k, v in said.items() if k != "weights"}): "adapter.json has no 'weights'",
+        json.dumps({k: v for k, v in said.items() if k != "tower"}): "adapter.json does not hold what was written",
+    }
+    for text, why in told.items():  # none of it in Python's words
+        (tmp_path / "adapter.json").write_text(text)
+        with pytest.raises(InvalidInput, match=rf"is damaged \({why}[^(]*\)\. Train it again\."):
+            load_adapted(tmp_path, encoder)
     (tmp_path / "adapter.json").write_text("[" * 5000)
     with pytest.raises(InvalidInput, match="damaged"):
         load_adapted(tmp_path, encoder)

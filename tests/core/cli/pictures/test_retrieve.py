@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from core.cli.main import main
 from core.data.clips.features import read_feature_table
@@ -102,6 +103,20 @@ def test_texts_of_no_clip_are_refused(
     (laid_out / "texts.csv").write_text(texts, "utf-8")
     assert run(laid_out) == 2
     assert said in capsys.readouterr().err
+
+
+def test_still_pictures_are_refused_with_the_way_to_search_them(
+    repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    texts = tmp_path / "texts.txt"
+    texts.write_text("a red bird\n", "utf-8")
+    stills = tmp_path / "stills"
+    stills.mkdir()
+    Image.new("RGB", (32, 32), "red").save(stills / "a.png")
+    assert main(["retrieve", str(stills), "--texts", str(texts)]) == 2
+    told = capsys.readouterr().err
+    assert "a.png is a single picture, and a clip has at least 2 frames." in told
+    assert "`python -m core ask DIR TEXT` names those of a run" in told
 
 
 def test_features_of_another_network_are_refused(laid_out: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from core.composition.readers import read_benchmark
+from core.composition.readers.builder import counted
 from core.errors import InvalidInput
 from tests.support import benchmark_files as written
 from tests.support.benchmark_files import write
@@ -19,7 +20,7 @@ def test_valse_keeps_what_two_annotators_confirmed(tmp_path: Path) -> None:
     assert [reason for _, reason in benchmark.excluded] == [
         f"fewer than 2 annotators confirmed its caption: {n}" for n in (1, 0)
     ]
-    assert "Left out while reading: 2 items because fewer than 2 annotators confirmed its caption." in benchmark.notes
+    assert "2 items because fewer than 2 annotators confirmed its caption" in counted(benchmark.excluded)
     assert (benchmark.average, benchmark.items[0].tags) == ("piece", {"piece": "plurals", "phenomenon": "existence"})
 
 
