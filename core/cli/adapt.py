@@ -133,8 +133,11 @@ def adapt(
     from core.data.labelled import read_samples
     from core.encoders import load_encoder
     from core.reports.wording.training import trained_lines
+    from core.training.forgetting_file import STATE
+    from core.training.loop import check_state
 
     seed, labelled = how.seed, after.check_labelled
+    check_state(options.out / STATE, ADAPTERS.make(options.adapter, settings), how)
     with TerminalProgress() as progress:
         pictured, rest = _to_learn(options, benchmark, seed, progress)
         against = {  # read before the training, so that a wrong name is said before it

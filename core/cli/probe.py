@@ -14,7 +14,7 @@ import click
 from core.cli.command import Option, argument, command, entry, heading, option
 from core.cli.options import GROUP, ID, IMAGE, LABEL, RUN, print_registry, registered_options
 from core.cli.output import make_folder, print_json
-from core.cli.probe_inputs import ProbeOptions, read_task, save_draw
+from core.cli.probe_inputs import ProbeOptions, read_split, read_task, save_draw
 from core.cli.terminal import TerminalProgress, say
 from core.data.tables.roles import Roles
 from core.errors import InvalidInput
@@ -173,11 +173,10 @@ def _without_model(name: str, made: Probe, options: ProbeOptions, labelled: Labe
     from core.discovery.prepare import embed
     from core.discovery.settings import EmbeddingSettings
     from core.embeddings.cache import default_cache
-    from core.probes.run import check_names
 
     with TerminalProgress() as progress:
         audit = read_samples(labelled.table, images=labelled.images, roles=roles, progress=progress)
-        check_names(audit.samples.class_names)  # before the long part
+        _check_samples(made, options, audit.samples)
         embedding = EmbeddingSettings(labelled.encoder or "embedded", cache=default_cache())
         audit = embed(audit, embedding, progress=progress)
         if audit.words is None or audit.embeddings is None:
@@ -189,6 +188,17 @@ def _without_model(name: str, made: Probe, options: ProbeOptions, labelled: Labe
         own = _own(options, audit, result, out, progress)
     _tell(options, own, own.probes, out)
     _tell_own(own, options)
+
+
+def _check_samples(made: Probe, options: ProbeOptions, samples: SampleSet) -> None:
+    """Refuse what is known to fail before the long part, which embeds the samples."""
+    from core.probes.own_failures import check_enough
+    from core.probes.run import check_draws, check_names
+
+    check_names(samples.class_names)
+    split, _ = read_split(options.split, samples)
+    check_enough(len(samples) if split is None else sum(len(fold.test) for fold in split.folds))
+    check_draws(made, samples, split, options.seed)
 
 
 def _words_of(diagnosis: Diagnosis, folder: Path) -> Words:
@@ -219,6 +229,10 @@ def _run(
     from core.probes.run import run_each
 
     task, notes = read_task(name, made[0], options, samples, words, progress)
+    if options.diagnose is not None:
+        from core.probes.own_failures import check_enough
+
+        check_enough(len(samples) if task.split is None else sum(len(fold.test) for fold in task.split.folds))
     if options.save_draw is not None:
         save_draw(options.save_draw, made[0], task)
     folds = 2 if task.split is None else len(task.split.folds)

@@ -13,10 +13,27 @@ from core.discovery.method import diagnose_records
 from core.discovery.settings import Settings
 from core.discovery.superclasses import name_vectors
 from core.errors import InvalidInput
+from core.limits import MIN_SAMPLES, WHY_SO_MANY
 from core.records import OWN, Diagnosis, ProbeResult, Progress, no_progress
 
 if TYPE_CHECKING:
     from core.data.samples import DataSet
+
+
+def check_enough(n: int) -> None:
+    """Refuse to look for the failures of a probe among too few rows, before anything is embedded or scored.
+
+    Args:
+        n: rows that will be scored.
+
+    Raises:
+        InvalidInput: they are fewer than `MIN_SAMPLES`.
+    """
+    if n < MIN_SAMPLES:
+        raise InvalidInput(
+            f"At least {MIN_SAMPLES} samples must be scored {WHY_SO_MANY}. {n} would be: bring more, or score more of "
+            "them (--split)."
+        )
 
 
 def diagnose_probe(

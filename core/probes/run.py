@@ -19,7 +19,7 @@ from core.probes.base import Images, Needs, Probe, ProbeInput, Scored, Task, sai
 from core.probes.result import make_result
 from core.probes.row_order import moved, moved_back, order_of
 from core.probes.splits import VALIDATION, Fold, Split, apart, draw, halves, score_every_row
-from core.records import I64, ProbeResult, Progress, no_progress
+from core.records import I64, ProbeResult, Progress, SampleSet, no_progress
 
 
 def run_probe(name: str, probe: Probe, task: Task, *, label: str = "", progress: Progress = no_progress) -> ProbeResult:
@@ -64,6 +64,25 @@ def run_each(
 
         found[at] = run_probe(name, probes[at], task, label=label and f"{label}, {shots}", progress=report)
     return tuple(found[at] for at in range(len(probes)))
+
+
+def check_draws(probe: Probe, samples: SampleSet, split: Split | None, seed: int) -> None:
+    """Refuse shots that the samples do not offer, before they are embedded.
+
+    Raises:
+        InvalidInput: the samples have no labels, or a class offers fewer than the probe is to learn from.
+    """
+    needs = probe.needs()
+    if not needs.shots or samples.labels is None:
+        return
+    order = order_of(samples.ids)
+    samples, split = samples.keep(order), moved(split, order)
+    labels = samples.labels
+    assert labels is not None
+    made = halves(labels, samples.groups, seed) if split is None else apart(split, samples.groups)
+    fewer = bool(getattr(probe, "fewer", False))
+    for fold in made.folds:
+        draw(labels, fold.train, samples.class_names, needs.shots, 0, seed, fewer=fewer, checked=fold.validation)
 
 
 def in_id_order(task: Task) -> Task:

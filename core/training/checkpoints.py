@@ -76,29 +76,52 @@ def write_checkpoint(folder: Path, module: Any, optimiser: Any, owner: dict[str,
             old.unlink(missing_ok=True)
 
 
+def check_owner(folder: Path, owner: dict[str, Any]) -> dict[str, Any] | None:
+    """What the state's JSON file holds; None where there is no state.
+
+    Args:
+        owner: what the training was made with, or the part of it that is known so far.
+
+    Raises:
+        InvalidInput: the state is of another training, or is damaged.
+    """
+    if not (folder / STATE).is_file():
+        return None
+    try:
+        said = json.loads((folder / STATE).read_text("utf-8"))
+        theirs = said["owner"]
+        same = all(theirs.get(name) == value for name, value in json.loads(json.dumps(owner)).items())
+        same = same and said.get("format") == FORMAT
+    except (RecursionError, AttributeError, KeyError, TypeError, ValueError, OverflowError):
+        raise _no_state(folder) from None
+    if not same:
+        raise InvalidInput(
+            f"{folder} holds the state of another training (other items or settings). "
+            "Train into another folder, or move it away."
+        )
+    return said
+
+
+def _no_state(folder: Path) -> InvalidInput:
+    return InvalidInput(f"{folder / STATE} is no state of a training. Move it away, or train into another folder.")
+
+
 def read_checkpoint(folder: Path, module: Any, optimiser: Any, owner: dict[str, Any]) -> Checkpoint | None:
     """Fill module and optimiser from the folder; None where it holds nothing.
 
     Raises:
         InvalidInput: it holds the state of another training, or is damaged.
     """
-    if not (folder / STATE).is_file():
+    said = check_owner(folder, owner)
+    if said is None:
         return None
     try:
-        said = json.loads((folder / STATE).read_text("utf-8"))
-        theirs, number, curve = said["owner"], int(said["number"]), [epoch_of(row) for row in said["curve"]]
+        number, curve = int(said["number"]), [epoch_of(row) for row in said["curve"]]
         best, seconds, scale = int(said["best"]), float(said["seconds"]), float(said.get("scale", 1))
         if number != len(curve) or not 0 <= best < number:
             raise ValueError("its epochs do not agree")
     except (RecursionError, AttributeError, KeyError, TypeError, ValueError, OverflowError):
-        raise InvalidInput(
-            f"{folder / STATE} is no state of a training. Move it away, or train into another folder."
-        ) from None
-    if said.get("format") != FORMAT or theirs != json.loads(json.dumps(owner)):
-        raise InvalidInput(
-            f"{folder} holds the state of another training (other items or settings). "
-            "Train into another folder, or move it away."
-        )
+        raise _no_state(folder) from None
     tensors = read_tensors(folder / f"{number}.{WEIGHTS}")
     kept = {name.removeprefix("best/"): tensor for name, tensor in tensors.items() if name.startswith("best/")}
     try:

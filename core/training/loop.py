@@ -21,7 +21,7 @@ from core.options import setting
 from core.probes.epochs import Best, Epoch, cosine, weights_of
 from core.records import I64, Progress, no_progress
 from core.statistics.groups import joined
-from core.training.checkpoints import Checkpoint, read_checkpoint, write_checkpoint
+from core.training.checkpoints import Checkpoint, check_owner, read_checkpoint, write_checkpoint
 from core.training.losses import step_loss, validate
 from core.training.matching import device_of
 from core.training.pairs import Batch, PairData, content_digest, make_step
@@ -161,9 +161,9 @@ class _AdapterRun:
     ) -> None:
         self.module, self.training, self.validation = module, training, validation
         self.how, self.progress = how, progress
-        self.adapter, self.items = repr(adapter), [content_digest(part) for part in (training, validation)]
-        self.lr = adapter.learning_rate if how.lr is None else how.lr
-        self.negatives = adapter.negatives if how.negatives is None else how.negatives
+        self.items = [content_digest(part) for part in (training, validation)]
+        self.asked = _asked(adapter, how)
+        self.lr, self.negatives = self.asked["lr"], self.asked["negatives"]
         self.optimiser = torch.optim.AdamW(_groups(module), lr=self.lr, weight_decay=how.decay)
         self.steps = math.ceil(len(training.questions) / how.batch)
         self.device = device_of(module)
@@ -244,10 +244,25 @@ class _AdapterRun:
 
     def owner(self) -> dict[str, Any]:
         """What a kept state must have been made with."""
-        how = {name: getattr(self.how, name) for name in ("batch", "decay", "seed", "epochs", "precision")}
         shapes = {name: list(tensor.shape) for name, tensor in self.module.state_dict().items()}
-        owner = {"adapter": self.adapter, "how": how, "lr": self.lr, "negatives": self.negatives}
-        return owner | {"items": self.items, "shapes": shapes}
+        return self.asked | {"items": self.items, "shapes": shapes}
+
+
+def check_state(state: Path, adapter: Any, how: Training) -> None:
+    """Refuse a folder with the state of a training that was asked for otherwise, before any item is read.
+
+    Raises:
+        InvalidInput: it holds one of another adapter or other settings, or is damaged.
+    """
+    check_owner(state, _asked(adapter, how))
+
+
+def _asked(adapter: Any, how: Training) -> dict[str, Any]:
+    """What a kept state must have been asked for, as far as it is known without the items."""
+    said = {name: getattr(how, name) for name in ("batch", "decay", "seed", "epochs", "precision")}
+    lr = adapter.learning_rate if how.lr is None else how.lr
+    negatives = adapter.negatives if how.negatives is None else how.negatives
+    return {"adapter": repr(adapter), "how": said, "lr": lr, "negatives": negatives}
 
 
 def _groups(module: Any) -> list[dict[str, Any]]:

@@ -21,7 +21,7 @@ from core.training.adapted import Adapted, make_adapted
 from core.training.adapted_scorer import AdaptedScorer, read_tokens
 from core.training.adapters import make_adapter
 from core.training.checkpoints import STATE, WEIGHTS, read_tensors
-from core.training.loop import Trained, Training, fit, picture_groups, split_items
+from core.training.loop import Trained, Training, check_state, fit, picture_groups, split_items
 from core.training.matching import score_questions
 from core.training.pairs import PairData
 from core.training.reference_tasks import CAPTIONED, EVERYDAY, captioned_items, scene_captions
@@ -57,6 +57,8 @@ def adapt(
         training. Cancelled: by `progress`; with `state` the finished epochs are kept.
     """
     adapter = make_adapter(name, settings)  # a wrong setting is said before pictures are read
+    if state is not None:
+        check_state(state, adapter, how)
     read = read_tokens(pictured, encoder, cache=cache, progress=progress)
     learn, hold = split_items(len(read.data.questions), how.validation, picture_groups(read.data), how.seed)
     tower = tower_of(encoder)

@@ -114,3 +114,33 @@ def test_a_run_without_words_or_labels_says_the_way_out(
     save(replace(spoken, words=replace(spoken.words, joint=joint)), tmp_path / "older")
     assert main(["probe", "zero-shot", str(tmp_path / "older")]) == 2
     assert "Use one encoder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("each", "more", "why"),
+    [
+        (10, (), "At least 40 samples must be scored"),
+        (30, ("--split", "column", "--split-column", "part"), "30 would be: bring more"),
+        (30, ("--shots", "16"), "16 shots a class were asked, and 2 of 2 classes offer fewer"),
+    ],
+)
+def test_too_few_samples_are_refused_before_anything_is_embedded(
+    each: int,
+    more: tuple[str, ...],
+    why: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    make_folders(tmp_path / "set", ("bus", "car"), each)
+    rows = [
+        (f"{kind}/{f.name}", kind, i % 2)
+        for kind in ("bus", "car")
+        for i, f in enumerate(sorted((tmp_path / "set" / kind).iterdir()))
+    ]
+    lines = [f"{name},{kind},{('train', 'test')[odd]}" for name, kind, odd in rows]
+    (tmp_path / "table.csv").write_text("\n".join(["file,label,part", *lines]), "utf-8")
+    monkeypatch.setattr("core.discovery.prepare.embed", None)
+    table = ("--table", str(tmp_path / "table.csv"), "--images", str(tmp_path / "set"))
+    assert why in refused(capsys, "probe", "lp++", *table, "--out", str(tmp_path / "run"), *more)
+    assert not (tmp_path / "run").exists()

@@ -4,6 +4,7 @@ goes on."""
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from core.errors import Cancelled, InvalidInput
 from core.training.adapters import ADAPTERS, make_adapter
 from core.training.adapters.base import TextRows
 from core.training.checkpoints import write_tensors
-from core.training.loop import Trained, Training, fit, picture_groups, split_items
+from core.training.loop import Trained, Training, check_state, fit, picture_groups, split_items
 from core.training.losses import validate
 from core.training.matching import score_questions
 from tests.support.tokens import MadeTower, made_pairs
@@ -79,6 +80,17 @@ def test_a_state_of_another_training_is_refused(tmp_path: Path) -> None:
     trained("linear", {}, QUICK, 40, state=tmp_path)
     with pytest.raises(InvalidInput, match="another training"):
         trained("linear", {}, Training(epochs=2, batch=4), 40, state=tmp_path)
+    with pytest.raises(InvalidInput, match="another training"):  # other items, which is known once they are read
+        trained("linear", {}, QUICK, 44, state=tmp_path)
+
+
+def test_what_is_asked_otherwise_is_known_before_the_items(tmp_path: Path) -> None:
+    check_state(tmp_path, make_adapter("linear"), QUICK)  # no state yet
+    trained("linear", {}, QUICK, 40, state=tmp_path)
+    check_state(tmp_path, make_adapter("linear"), QUICK)
+    for adapter, how in (("linear", replace(QUICK, batch=4)), ("linear", replace(QUICK, lr=0.5)), ("late", QUICK)):
+        with pytest.raises(InvalidInput, match="another training"):
+            check_state(tmp_path, make_adapter(adapter), how)
 
 
 def test_the_untrained_linear_module_ranks_as_the_encoder_does() -> None:
@@ -152,7 +164,8 @@ def test_a_state_of_other_items_with_the_same_names_is_refused(tmp_path: Path) -
         ({"best": 9}, "no state of a training"),
         ({"number": 7}, "no state of a training"),
         ({"scale": "x"}, "no state of a training"),
-        ({"owner": []}, "another training"),
+        ({"owner": []}, "no state of a training"),
+        ({"owner": {}}, "another training"),
     ],
 )
 def test_a_damaged_state_is_refused_with_one_sentence(change: dict[str, Any], said: str, tmp_path: Path) -> None:
