@@ -15,7 +15,7 @@ from core.checks.predict import predict
 from core.data.samples import read_data_set
 from core.data.tables.roles import Roles
 from core.embeddings.embed import read_images
-from core.encoders import load_encoder
+from core.encoders import EMBEDDED, ENCODERS, load_encoder
 from core.errors import InvalidInput
 from core.shards.assign import COPY, NO_VECTOR
 from core.shards.confirm import confirm
@@ -29,6 +29,14 @@ from tests.support.shards import QUICK, picture_rows, planted_rows, write_shards
 def together(folder: Path) -> pd.DataFrame:
     """The rows of all files of a folder, in order of their names."""
     return pd.concat([pd.read_parquet(path) for path in sorted(folder.iterdir())], ignore_index=True)
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of an encoder of pictures that takes no time."""
+    monkeypatch.setitem(ENCODERS, "mean", "tests.support.pictures:MeanColour")
+    monkeypatch.setitem(EMBEDDED, "mean", "mean")
+    return "mean"
 
 
 @pytest.fixture(scope="module")
@@ -159,12 +167,12 @@ def test_groups_that_the_sample_would_part_are_to_be_named(tmp_path: Path) -> No
 
 
 def test_vectors_are_those_of_one_machine_and_are_made_once(tmp_path: Path) -> None:
-    rows = picture_rows(120)
+    rows = picture_rows(72)
     rows.loc[5, "image"] = b"no picture"
-    write_shards(tmp_path / "shards", rows, row_group_size=30)
+    write_shards(tmp_path / "shards", rows, row_group_size=18)
     shards, work = find_shards(tmp_path / "shards", Roles()), tmp_path / "work"
-    searched = search_shards(shards, work, most=80, settings=QUICK)
-    assert searched.embedded == 120
+    searched = search_shards(shards, work, most=48, settings=QUICK)
+    assert searched.embedded == 72
     written = together(work / "vectors")
     assert written["id"].tolist() == rows["id"].tolist()
     whole = read_images(Pictures(rows["image"].tolist()), load_encoder("embedded"))
@@ -179,22 +187,22 @@ def test_vectors_are_those_of_one_machine_and_are_made_once(tmp_path: Path) -> N
     )
     assert "came from the cache" in " ".join(searched.diagnosis.notes)
     assert {column.name for column in searched.diagnosis.samples.metadata} >= {"brightness", "blur"}
-    assert search_shards(shards, work, most=80, settings=QUICK).embedded == 0
+    assert search_shards(shards, work, most=48, settings=QUICK).embedded == 0
     confirm(searched)
 
 
-def test_a_run_that_was_stopped_embeds_only_what_is_not_whole(tmp_path: Path) -> None:
+def test_a_run_that_was_stopped_embeds_only_what_is_not_whole(tmp_path: Path, quick: str) -> None:
     shards = find_shards(write_shards(tmp_path / "shards", picture_rows(120)), Roles())
     work = tmp_path / "work"
-    search_shards(shards, work, most=80, settings=QUICK)
+    search_shards(shards, work, most=80, settings=QUICK, encoder=quick)
     (work / "vectors" / "part-0.parquet").unlink()
     cut = work / "vectors" / "part-1.parquet"
     cut.write_bytes(cut.read_bytes()[:-100])
     other = pq.read_table(work / "vectors" / "part-2.parquet")
     assert other.num_rows == 40
-    assert search_shards(shards, work, most=80, settings=QUICK).embedded == 80
+    assert search_shards(shards, work, most=80, settings=QUICK, encoder=quick).embedded == 80
     shutil.copyfile(work / "vectors" / "part-0.parquet", work / "vectors" / "part-2.parquet")  # whole, of other rows
-    assert search_shards(shards, work, most=80, settings=QUICK).embedded == 40
+    assert search_shards(shards, work, most=80, settings=QUICK, encoder=quick).embedded == 40
 
 
 def test_texts_in_shards_are_embedded_too(tmp_path: Path) -> None:
@@ -210,7 +218,7 @@ def test_texts_in_shards_are_embedded_too(tmp_path: Path) -> None:
     assert confirm(searched).n_fresh + len(searched.diagnosis.samples) <= 90
 
 
-def test_pictures_may_be_files_below_the_folder(tmp_path: Path) -> None:
+def test_pictures_may_be_files_below_the_folder(tmp_path: Path, quick: str) -> None:
     rows = picture_rows(90)
     folder = tmp_path / "shards"
     (folder / "pictures").mkdir(parents=True)
@@ -218,7 +226,7 @@ def test_pictures_may_be_files_below_the_folder(tmp_path: Path) -> None:
         (folder / "pictures" / f"{name}.png").write_bytes(picture)
     write_shards(folder, rows.assign(image=[f"pictures/{name}.png" for name in rows["id"]]))
     (folder / "pictures" / "p7.png").unlink()
-    searched = search_shards(find_shards(folder, Roles()), tmp_path / "work", most=60, settings=QUICK)
+    searched = search_shards(find_shards(folder, Roles()), tmp_path / "work", most=60, settings=QUICK, encoder=quick)
     (why,) = together(tmp_path / "work" / "vectors")["why"].dropna()
     assert why.startswith("p7.png cannot be opened")
     assert searched.diagnosis.samples.items is not None
@@ -233,7 +241,7 @@ def test_vectors_that_are_replaced_in_a_shard_are_searched_anew(tmp_path: Path) 
     np.testing.assert_allclose(after.vectors, -before.vectors, atol=1e-6)
 
 
-def test_paths_of_pictures_that_are_swapped_make_their_vectors_old(tmp_path: Path) -> None:
+def test_paths_of_pictures_that_are_swapped_make_their_vectors_old(tmp_path: Path, quick: str) -> None:
     rows = picture_rows(90)
     for name, picture in zip(rows["id"], rows["image"]):
         (tmp_path / f"{name}.png").write_bytes(picture)
@@ -241,9 +249,9 @@ def test_paths_of_pictures_that_are_swapped_make_their_vectors_old(tmp_path: Pat
     paths[7] = "no\0path.png"
     swapped = [*paths[1::-1], *paths[2:]]  # of the same lengths
     shards = find_shards(write_shards(tmp_path, rows.assign(image=paths)), Roles())
-    assert search_shards(shards, tmp_path / "work", most=60, settings=QUICK).embedded == 90
+    assert search_shards(shards, tmp_path / "work", most=60, settings=QUICK, encoder=quick).embedded == 90
     write_shards(tmp_path, rows.assign(image=swapped))
-    assert search_shards(shards, tmp_path / "work", most=60, settings=QUICK).embedded == 30
+    assert search_shards(shards, tmp_path / "work", most=60, settings=QUICK, encoder=quick).embedded == 30
 
 
 def test_whole_numbers_too_long_for_a_float_are_rounded_and_texts_among_numbers_named(tmp_path: Path) -> None:

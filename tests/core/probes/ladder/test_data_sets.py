@@ -40,6 +40,12 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache of the vectors of these pictures, which are read as many times."""
+    return tmp_path_factory.mktemp("vectors")
+
+
 def split_file(folder: Path) -> Path:
     rows = {"train": range(5), "val": range(5, 7), "test": range(7, 15)}
     said = {
@@ -51,8 +57,8 @@ def split_file(folder: Path) -> Path:
     return path
 
 
-def test_class_folders_are_a_data_set_without_a_split(folders: Path, clip: str):
-    found = read_data_set(folders, clip)
+def test_class_folders_are_a_data_set_without_a_split(folders: Path, clip: str, kept: Path):
+    found = read_data_set(folders, clip, cache=kept)
     assert found.name == "made"
     assert found.task.samples.class_names == ("ant", "cat", "dog")
     assert len(found.task.joint) == len(found.task.samples) == 45
@@ -60,7 +66,7 @@ def test_class_folders_are_a_data_set_without_a_split(folders: Path, clip: str):
     assert found.order is None
 
 
-def test_a_table_that_says_train_and_test_splits_by_it(folders: Path, clip: str):
+def test_a_table_that_says_train_and_test_splits_by_it(folders: Path, clip: str, kept: Path):
     lines = [
         "file,label,split",
         *(f"{name}/{i}.png,{name},{'train' if i < 7 else 'test'}" for name in CLASSES for i in range(15)),
@@ -68,28 +74,30 @@ def test_a_table_that_says_train_and_test_splits_by_it(folders: Path, clip: str)
     table = folders / "index.csv"
     table.write_text("\n".join(lines))
     try:
-        found = read_data_set(table, clip)
+        found = read_data_set(table, clip, cache=kept)
     finally:
         table.unlink()
     assert found.task.split is not None
     assert (len(found.task.split.folds[0].train), len(found.task.split.folds[0].test)) == (21, 24)
 
 
-def test_a_parquet_table_with_its_own_pictures_needs_none_beside_it(folders: Path, clip: str, tmp_path: Path):
+def test_a_parquet_table_with_its_own_pictures_needs_none_beside_it(
+    folders: Path, clip: str, kept: Path, tmp_path: Path
+):
     rows = [
         {"image": {"bytes": (folders / n / f"{i}.png").read_bytes(), "path": f"{n}-{i}.png"}, "label": n}
         for n in CLASSES
         for i in range(15)
     ]
     pd.DataFrame(rows).to_parquet(tmp_path / "own.parquet")
-    found = read_data_set(tmp_path / "own.parquet", clip)
+    found = read_data_set(tmp_path / "own.parquet", clip, cache=kept)
     assert (found.name, len(found.task.samples)) == ("own", 45)
 
 
-def test_a_split_file_beside_its_pictures_gives_the_parts_and_the_order(folders: Path, clip: str):
+def test_a_split_file_beside_its_pictures_gives_the_parts_and_the_order(folders: Path, clip: str, kept: Path):
     path = split_file(folders)
     try:
-        found = read_data_set(folders, clip)
+        found = read_data_set(folders, clip, cache=kept)
         assert found.name == "Made"
         assert found.order == CLASSES
         (fold,) = found.task.split.folds
@@ -113,8 +121,8 @@ def test_what_is_not_there_is_refused(folders: Path, tmp_path: Path):
         read_data_set(tmp_path)
 
 
-def test_descriptions_come_with_a_data_set_that_has_some(folders: Path, clip: str):
-    assert read_data_set(folders, clip).descriptions == ""
+def test_descriptions_come_with_a_data_set_that_has_some(folders: Path, clip: str, kept: Path):
+    assert read_data_set(folders, clip, cache=kept).descriptions == ""
     from core.probes.ladder.data_sets import _descriptions
 
     assert _descriptions("CIFAR-10").endswith("cifar10.json")
