@@ -16,6 +16,7 @@ from core.probes.ladder.reproduce import reproduce
 from core.probes.ladder.steps import LadderChoices
 from core.probes.prompt_learning import training
 
+pytestmark = pytest.mark.usefixtures("few_phrases")
 CLASSES = ("cat", "ant", "dog")
 
 
