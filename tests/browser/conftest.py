@@ -63,6 +63,7 @@ def open_page(chromium: Any, page_address: str) -> Iterator[Callable[..., Any]]:
             viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
         )
         contexts.append(context)
+        context.set_default_timeout(60_000)  # of a busy machine; what comes sooner is waited for no longer
         context.add_init_script(script)
         page = context.new_page()
         page.on("pageerror", lambda error: faults.append(str(error)))
@@ -82,6 +83,12 @@ def open_page(chromium: Any, page_address: str) -> Iterator[Callable[..., Any]]:
     for context in contexts:
         context.close()
     assert not faults, faults
+
+
+def resize(page: Any, width: int, height: int) -> None:
+    """Change the window's size, as a phone that is turned does, until the page has drawn itself anew."""
+    page.set_viewport_size({"width": width, "height": height})
+    page.evaluate("new Promise((drawn) => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
 
 
 def read_toasts(page: Any) -> list[str]:

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from core.data.texts.card import typeset
-from tests.browser.conftest import READY, drag_box, draw_lasso
+from tests.browser.conftest import READY, drag_box, draw_lasso, resize
 from tests.support.contrast import DARK, check_contrast, check_width
 from tests.support.diagnoses import draw_picture
 
@@ -234,14 +234,15 @@ def test_a_table_that_cannot_be_used_gives_one_message_and_loses_nothing(open_pa
     assert "broken" in page.locator("#table").inner_text()
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_the_cards_of_texts_are_wide_enough_to_read(open_page: Visit, width: int) -> None:
-    page = open_page(width, 800)
+def test_the_cards_of_texts_are_wide_enough_to_read(open_page: Visit) -> None:
+    page = open_page(1280, 800)
     page.locator("#pane .card").first.click()
     page.wait_for_selector("#panel-worst .tile img")
     card = "data:image/svg+xml;base64," + base64.b64encode(typeset("a text of some words " * 5)).decode("ascii")
     page.evaluate("(src) => document.querySelectorAll('#panel-worst .tile img').forEach((i) => { i.src = src; })", card)
     page.wait_for_function("() => [...document.querySelectorAll('#panel-worst .tile img')].every((i) => i.complete)")
-    widths = page.evaluate("[...document.querySelectorAll('#panel-worst .tile img')].map((i) => i.clientWidth)")
-    assert min(widths) >= 190  # of 192 as they are drawn
-    check_width(page)
+    for width in (1280, 390):
+        resize(page, width, 800)
+        widths = page.evaluate("[...document.querySelectorAll('#panel-worst .tile img')].map((i) => i.clientWidth)")
+        assert min(widths) >= 190  # of 192 as they are drawn
+        check_width(page)

@@ -117,12 +117,6 @@ def test_a_link_with_filters_opens_them_and_a_wrong_one_opens_the_run_without(
     other.get_by_text("That is no filter. Press a bar of a chart below the map.").first.wait_for(timeout=30_000)
 
 
-def test_on_a_phone_nothing_is_wider_than_the_screen(open_page: Callable[..., Any]) -> None:
-    page = open_page(360, 740, dark=True)
-    scroll(page)
-    assert page.evaluate("document.documentElement.scrollWidth") <= 360
-
-
 def test_bars_pressed_while_the_answer_to_another_is_under_way_all_count(open_page: Callable[..., Any]) -> None:
     page = open_page()
     scroll(page)
