@@ -45,12 +45,14 @@ def _of_scope(found: Sensitivity, patterns: list[PlantedPattern]) -> str:
         top = max(patterns, key=lambda p: (p.size, p.strength))
         rarely = f"would be found only {_often(top)}" if top.found.value >= 0.2 - 1e-9 else _missed(top)
         return f"Even {pattern_text(found, top)} {rarely} ({_counted(top)})."
-    said = f"{pattern_text(found, first)} would be found {_often(first)} ({_counted(first)})"
+    text = pattern_text(found, first)
+    said = f"{text[0].upper()}{text[1:]} would be found {_often(first)} ({_counted(first)})."
     enough = [p for p in patterns if p.found.value >= found.power]
     smallest = min(enough, key=lambda p: (p.size, p.strength))
     if smallest.size < first.size:
-        said += f", one of {share_text(smallest)} ({smallest.size:,} samples) {_condition(found, smallest.strength)}"
-    return f"{said[0].upper()}{said[1:]}."
+        smaller = f"A smaller one, of {share_text(smallest)} ({smallest.size:,} samples), would be found"
+        said += f" {smaller} {_often(smallest)} {_condition(found, smallest.strength)}."
+    return said
 
 
 def spoken_of(found: Sensitivity, patterns: Sequence[PlantedPattern]) -> PlantedPattern | None:
@@ -101,9 +103,11 @@ def strength_text(found: Sensitivity, strength: float) -> str:
 
 
 def _condition(found: Sensitivity, strength: float) -> str:
-    """Such as "if 75 % of it fail", "with 5 times the loss"."""
+    """Such as "if 75 % of it fail", "if its loss is 5 times as high"."""
+    if found.unit == "times the mean loss":
+        return f"if its loss is {'twice' if strength == 2 else f'{strength:g} times'} as high"
     if found.unit != "error rate":
-        return strength_text(found, strength)
+        return f"if its loss is {strength_text(found, strength).removeprefix('with a loss ')}"
     return "if all of it fails" if strength >= 1 else f"if {percent(strength)} of it fail"
 
 

@@ -35,7 +35,17 @@ def test_a_smaller_one_that_only_a_stronger_failure_shows_is_named_too() -> None
     found = made_sensitivity(found={("class", 10): (0, 4, 36), ("class", 20): (2, 35, 40)})
     text = said(found)
     assert "A pattern of 20 % of a class (20 samples) of which half fail would be found 8 to 9 times in 10" in text
-    assert "95 % interval 73 to 96 %), one of 10 % (10 samples) if all of it fails." in text
+    assert "95 % interval 73 to 96 %). A smaller one, of 10 % (10 samples), would be found 9 times in 10 if all" in text
+    assert "times in 10 if all of it fails." in text
+
+
+def test_a_smaller_one_of_higher_loss_is_a_sentence_of_its_own() -> None:
+    planted = {("class", 10): (0, 4, 36), ("class", 20): (2, 35, 40)}
+    smaller = " A smaller one, of 10 % (10 samples), would be found 9 times in 10 if its loss is "
+    assert f"{smaller}5 times as high." in said(made_sensitivity("times the mean loss", found=planted))
+    assert f"{smaller}higher by 2 standard deviations." in said(
+        made_sensitivity("deviations of the loss", found=planted)
+    )
 
 
 @pytest.mark.parametrize(
