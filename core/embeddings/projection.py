@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from scipy import linalg
 
+from core.embeddings.umap_library import METRIC, load_umap
 from core.records import F32, F64, I64, Embeddings, FailureMap, Progress, no_progress
 from core.row_runs import row_runs, some_rows
 
@@ -19,14 +20,16 @@ KEPT = (
     ("umap.umap_", "smooth_knn_dist"),
     ("umap.umap_", "compute_membership_strengths"),
     ("umap.layouts", "_nb_optimize_layout_euclidean_single_epoch"),
+)
+KEPT_OF_SEARCH = (
     ("pynndescent.utils", "build_candidates_owner"),
     ("pynndescent.utils", "sort_updates_by_block"),
     ("pynndescent.utils", "apply_sorted_graph_update_array"),
     ("pynndescent.kernels", "generate_graph_update_array_batched"),
 )
-"""Functions that cost seconds to compile and that their packages do not keep compiled; the last four are of UMAP's own
-search for neighbours. None takes a function as its argument: numba would keep a copy of such a one from every process,
-and find none again."""
+"""Functions that cost seconds to compile and that their packages do not keep compiled, of UMAP and of its own search
+for neighbours. None takes a function as its argument: numba would keep a copy of such a one from every process, and
+find none again."""
 NEIGHBOURS, EXACT = 15, 20_000
 """Of each row on the map, itself among them; up to how many rows they are exact. Of more rows UMAP seeks them itself,
 by a search that costs 20 seconds to compile and less than all pairs then."""
@@ -87,8 +90,8 @@ def umap_map(embeddings: Embeddings, *, seed: int = 0, progress: Progress = no_p
     n = len(embeddings)
     if not 20 <= n <= MOST_MAPPED:
         return pca_map(embeddings)
-    for package in ("numba", "sklearn.neighbors", "pynndescent", "umap"):  # heavy each: told of one by one
-        progress("map", 0, 1)
+    for package in ("numba", "sklearn.neighbors", *(["pynndescent"] if n > EXACT else [])):
+        progress("map", 0, 1)  # heavy each: told of one by one
         import_module(package)
     progress("map", 0, 1)
     xy = _umap(embeddings.vectors, seed=seed)
@@ -97,11 +100,11 @@ def umap_map(embeddings: Embeddings, *, seed: int = 0, progress: Progress = no_p
 
 
 @cache
-def keep_compiled() -> None:
+def keep_compiled(*, search: bool) -> None:
     """Have numba keep what UMAP compiles where it keeps the rest of it, so that the next process need not compile it:
     the same machine code, and a small map after half a second of work in place of fifteen. What another version of the
     packages does not have is left out."""
-    for module, name in KEPT:
+    for module, name in (*KEPT, *(KEPT_OF_SEARCH if search else ())):
         keep = getattr(getattr(import_module(module), name, None), "enable_caching", None)
         if keep is not None:
             with suppress(RuntimeError):  # no folder that numba may write to: then it is compiled anew
@@ -109,7 +112,7 @@ def keep_compiled() -> None:
 
 
 def warm_up() -> None:
-    """Compile UMAP's code, once a process: compiling costs more than mapping."""
+    """Compile UMAP's code but for its search, once a process: compiling costs more than mapping."""
     _umap(np.random.default_rng(0).standard_normal((200, 16)).astype(np.float32), seed=0, epochs=2)
 
 
@@ -146,12 +149,12 @@ def _umap(vectors: F32, *, seed: int, epochs: int | None = None) -> F32:
     known = (*nearest_by_cosine(vectors, k), None) if n <= EXACT else (None, None, None)
     with warnings.catch_warnings(), _same_threads():
         warnings.simplefilter("ignore")  # umap warns that a seed means one thread, which is what we want
-        umap: Any = import_module("umap")  # late, since it compiles on import; of its types nothing can be told
-        keep_compiled()
+        umap = load_umap(search=n > EXACT)
+        keep_compiled(search=n > EXACT)
         reducer = umap.UMAP(
             n_neighbors=k,
             min_dist=0.1,
-            metric="cosine",
+            metric=METRIC,
             random_state=seed,
             n_epochs=epochs,
             n_jobs=1,

@@ -10,7 +10,7 @@ from sklearn.decomposition import PCA
 
 from core.discovery.method import diagnose_arrays
 from core.discovery.settings import Settings
-from core.embeddings.projection import KEPT, keep_compiled, nearest_by_cosine, pca_map, umap_map
+from core.embeddings.projection import KEPT, KEPT_OF_SEARCH, keep_compiled, nearest_by_cosine, pca_map, umap_map
 from core.records import F32, Embeddings
 
 
@@ -72,9 +72,9 @@ def test_too_few_rows_for_umap_fall_back_to_pca() -> None:
     assert umap_map(embeddings(np.random.default_rng(3).normal(size=(19, 4)))).method == "pca"
 
 
-@pytest.mark.parametrize(("module", "name"), KEPT)
+@pytest.mark.parametrize(("module", "name"), KEPT + KEPT_OF_SEARCH)
 def test_what_umap_compiles_slowly_is_kept_for_the_next_process(module: str, name: str) -> None:
-    keep_compiled()
+    keep_compiled(search=True)
     assert getattr(import_module(module), name).stats.cache_path
 
 
