@@ -60,10 +60,10 @@ def _bring_search() -> None:
 def _stand_ins() -> Generator[None]:
     """Whoever imports pynndescent meanwhile gets these."""
     made = {module: ModuleType(module) for module, _ in _USED.values()}
-    made["pynndescent"].NNDescent = _Search  # type: ignore[attr-defined]
+    made["pynndescent"].NNDescent = _LateSearch  # type: ignore[attr-defined]
     for name, (module, there) in _USED.items():
         if name != "NNDescent":
-            setattr(made[module], there, _Distances(name))
+            setattr(made[module], there, _LateDistances(name))
     sys.modules.update(made)
     try:
         yield
@@ -72,7 +72,7 @@ def _stand_ins() -> Generator[None]:
             del sys.modules[module]
 
 
-class _Search:
+class _LateSearch:
     """In place of `pynndescent.NNDescent`: what is made of it is one."""
 
     def __new__(cls, *args: Any, **settings: Any) -> Any:
@@ -80,7 +80,7 @@ class _Search:
         return import_module("pynndescent").NNDescent(*args, **settings)
 
 
-class _Distances(Mapping[str, Any]):
+class _LateDistances(Mapping[str, Any]):
     """In place of a table of pynndescent's distances."""
 
     def __init__(self, name: str) -> None:
