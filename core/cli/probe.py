@@ -117,6 +117,7 @@ def _made(name: str, settings: dict[str, Any], options: ProbeOptions) -> list[Pr
         (options.diagnose, "--diagnose"),
         (options.save_draw, "--save-draw"),
         (settings.get("save"), "--save"),
+        (settings.get("load"), "--load"),
     ):
         if given:
             raise InvalidInput(f"{what} is of one result, and --shots names several. Leave one of the two out.")
@@ -282,13 +283,15 @@ def _tell(options: ProbeOptions, found: Diagnosis, results: Sequence[ProbeResult
     from core.reports.wording.probes import comparison_lines, curve_lines, probe_lines
 
     curves = shot_curves(found) if len(results) > 1 else ()
+    drawn = {point.result for rows in curves for curve in rows.curves for point in curve.points}
+    alone = [result for result in results if result.name not in drawn]  # as without shots, beside one number of them
     if options.json:
         documents = [probe_document(found, result) for result in results]
         several = {"probes": documents, "shot_curves": shot_curves_document(curves)}
         print_json(documents[0] if len(results) == 1 else several)
         return
-    lines = [line for result in results for line in probe_lines(result)] if len(results) == 1 else curve_lines(curves)
-    notes = [f"Note, {r.name}: {note}" for r in results for note in r.notes] if len(results) > 1 else []
+    lines = [*curve_lines(curves), *(line for result in alone for line in probe_lines(result))]
+    notes = [f"Note, {r.name}: {note}" for r in results if r.name in drawn for note in r.notes]
     say("\n".join([*lines, *notes]))
     compared = comparison_with(found, results[-1].name)
     if compared is not None:

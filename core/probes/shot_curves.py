@@ -10,12 +10,14 @@ from core.errors import DiagnosisError, InvalidInput
 from core.probes import probe_class
 from core.probes.base import said_shots
 from core.probes.splits import VALIDATION
-from core.records import I64, Diagnosis, Estimate, ProbeResult
+from core.records import I64, Control, Diagnosis, Estimate, ProbeResult
 from core.statistics.paired import paired_difference, paired_p
 from core.statistics.permutation import holm
 
 MAX_NUMBERS = 12
 """Numbers of shots that one command or one press runs."""
+MAX_DIGITS = 18
+"""Of a number of shots; which are too many the probe says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,15 +28,15 @@ class ShotPoint:
     """Name of the result in the run."""
     shots: int
     labelled: int | None
-    """Labelled samples a class that it was given: shots, and those by which it chose numbers. None where the probe is
-    not installed here."""
+    """Labelled samples a class that it asked for: shots, and those by which it chose numbers; a class that has fewer
+    gave those. None where the probe is not installed here."""
     accuracy: Estimate
     gain: Estimate | None
     """Its accuracy minus that of zero-shot with the same texts, paired by row; None without that control."""
     step: Estimate | None
     """Its accuracy minus that with the next smaller number of shots, paired by row; None of the smallest."""
     step_p: float | None
-    """Two-sided McNemar p of that step, adjusted (Holm) over the steps of the curve."""
+    """Two-sided p of that step (`core.statistics.paired.paired_p`), adjusted (Holm) over the steps of the curve."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,8 @@ def shot_curves(diagnosis: Diagnosis) -> tuple[ShotCurves, ...]:
     numbers of shots.
 
     Results belong to one curve where probe, encoder, scored rows and all settings but the shots are the same, the seed
-    included: the same seed draws nested shots for growing numbers.
+    included: the same seed draws nested shots for growing numbers. So is the accuracy of zero-shot: where it differs, a
+    file of texts was changed between two runs.
     """
     groups = diagnosis.samples.groups
     by_rows: dict[bytes, dict[str, dict[int, ProbeResult]]] = {}
@@ -91,7 +94,7 @@ def read_numbers(text: str) -> tuple[int, ...]:
     parts = [part.strip() for part in text.split(",")]
     if len(parts) < 2:
         return ()
-    if not all(part.isascii() and part.isdigit() for part in parts):
+    if not all(part.isascii() and part.isdigit() and len(part) <= MAX_DIGITS for part in parts):
         raise InvalidInput(f"Several numbers of shots are written as 1,4,16: got {text[:60]!r}.")
     if len(parts) > MAX_NUMBERS:
         raise InvalidInput(f"At most {MAX_NUMBERS} numbers of shots are run at once: got {len(parts)}. Name fewer.")
@@ -109,12 +112,18 @@ def doubled(most: int) -> tuple[int, ...]:
 def shots_of(result: ProbeResult) -> int:
     """Labelled samples a class that taught a probe; 0 where none did, as with what was saved earlier."""
     shots = result.settings.get("shots")
-    return shots if isinstance(shots, int) and result.support is not None and not result.settings.get("load") else 0
+    taught = result.support is not None and not result.settings.get("load")
+    return shots if type(shots) is int and shots > 0 and taught else 0
 
 
 def _family(result: ProbeResult) -> str:
     others = sorted((name, repr(value)) for name, value in result.settings.items() if name != "shots")
-    return repr((result.probe, result.encoder, result.split, others))
+    zero = _zero_shot(result)
+    return repr((result.probe, result.encoder, result.split, others, None if zero is None else zero.accuracy.value))
+
+
+def _zero_shot(result: ProbeResult) -> Control | None:
+    return next((c for c in result.controls if c.name == "zero-shot"), None)
 
 
 def _curve(results: Sequence[ProbeResult], groups: I64 | None) -> ShotCurve:
@@ -127,13 +136,13 @@ def _curve(results: Sequence[ProbeResult], groups: I64 | None) -> ShotCurve:
     adjusted = holm([p for _, p in steps]).tolist()
     points: list[ShotPoint] = []
     for i, r in enumerate(results):
-        zero = next((c for c in r.controls if c.name == "zero-shot"), None)
+        zero = _zero_shot(r)
         step, p = (steps[i - 1][0], float(adjusted[i - 1])) if i else (None, None)
         points.append(
             ShotPoint(r.name, shots_of(r), _labelled(r), r.accuracy, None if zero is None else zero.gain, step, p)
         )
-    zero = next((c.accuracy for c in results[0].controls if c.name == "zero-shot"), None)
-    return ShotCurve(_plain_name(results[0]), tuple(points), zero)
+    zero = _zero_shot(results[0])
+    return ShotCurve(_plain_name(results[0]), tuple(points), None if zero is None else zero.accuracy)
 
 
 def _plain_name(result: ProbeResult) -> str:

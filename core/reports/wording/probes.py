@@ -175,8 +175,8 @@ def probe_lines(result: ProbeResult) -> list[str]:
 
 CURVE_COLUMNS = ("Shots a class", "Labels a class", "Right on", "Over zero-shot", "Over the number before")
 CURVES_NOTE = (
-    "Labels count the shots and those by which a probe chose its numbers. The intervals are over {what}s: another seed "
-    "draws other shots, which may move a whole curve."
+    "Labels count the shots and those by which a probe chose its numbers; a class that has fewer gives those. The "
+    "intervals are over {what}s: another seed draws other shots, which may move a whole curve."
 )
 
 

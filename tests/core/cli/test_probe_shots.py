@@ -32,6 +32,14 @@ def test_several_numbers_of_shots_are_run_stored_drawn_and_set_beside_each_other
     assert len(document["shot_curves"][0]["curves"]) == 2  # beside the run's other curve
 
 
+def test_a_result_that_is_of_no_curve_is_told_by_itself(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = said(capsys, "probe", "zero-shot", str(run), "--shots", "0,2")
+    assert "How many labelled samples?" not in told
+    assert told.count("Control, zero-shot: right on") == 2
+    told = said(capsys, "probe", "zero-shot", str(run), "--shots", "0,1,2")
+    assert told.count("How many labelled samples?") == told.count("Control, zero-shot: right on") == 1
+
+
 def test_one_number_of_shots_draws_no_curve(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "How many labelled samples?" not in said(capsys, "probe", "zero-shot", str(run), "--shots", "2")
     assert "How many labelled samples?" not in (run / "report.html").read_text("utf-8")
@@ -51,6 +59,11 @@ def test_what_several_numbers_of_shots_cannot_be_is_refused(
 ) -> None:
     assert why in refused(capsys, "probe", "zero-shot", str(run), *given)
     assert not load(run).probes
+
+
+def test_saved_weights_are_of_one_number_of_shots(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = refused(capsys, "probe", "prolip", str(run), "--shots", "1,2", "--load", "weights")
+    assert "--load is of one result, and --shots names several." in told
 
 
 def test_several_numbers_of_shots_need_a_finished_run(run: Path, capsys: pytest.CaptureFixture[str]) -> None:

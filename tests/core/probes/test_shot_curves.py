@@ -89,6 +89,10 @@ def test_only_results_that_differ_in_shots_alone_make_a_curve() -> None:
     assert shot_curves(with_results(one, shot_probe(4, 0.8, tune=True))) == ()
     assert shot_curves(with_results(one, replace(four, encoder="another"))) == ()
     assert shot_curves(with_results(one, replace(four, support=None))) == ()  # nothing taught it
+    for wrong in (-4, True, "1", None):  # as in a file that was changed by hand
+        assert shot_curves(with_results(four, replace(one, settings={**one.settings, "shots": wrong}))) == ()
+    texts = replace(four.controls[0], accuracy=Estimate(0.6, 0.5, 0.7))  # zero-shot with other texts
+    assert shot_curves(with_results(one, replace(four, controls=(texts,)))) == ()
     fewer = replace(made_probe(left_out=9), settings=four.settings)
     assert shot_curves(with_results(one, fewer)) == ()  # other rows were scored
     (rows,) = shot_curves(with_results(four, one))  # whatever the order in which they were run
@@ -112,7 +116,7 @@ def test_what_no_probe_here_can_say_of_its_labels_is_left_open() -> None:
 def test_numbers_of_shots_are_read_from_a_text() -> None:
     assert read_numbers("16,1, 4,4") == (1, 4, 16)
     assert read_numbers("4") == read_numbers("") == ()  # one number, which the setting itself reads
-    for wrong in ("1,x", "1,", "1,-2", "1,²"):
+    for wrong in ("1,x", "1,", "1,-2", "1,²", "1," + "9" * 5000):
         with pytest.raises(InvalidInput, match="written as 1,4,16"):
             read_numbers(wrong)
     with pytest.raises(InvalidInput, match="At most 12"):
