@@ -39,24 +39,34 @@ def test_a_map_of_known_neighbours_is_the_same_and_imports_no_search(repository:
     assert alone[0] == beside[0]
 
 
-def test_neighbours_are_sought_by_the_real_search_after_a_map_without_it(repository: Path) -> None:
-    seek = "projection.EXACT = 100; sought = drawn(); print(json.dumps([sought, has_search()]))"
-    first, after = said(repository, seek), said(repository, "drawn();" + seek)
-    assert first == after
-    assert first[1]
-
-
-def test_others_in_the_process_find_umap_learn_whole_after_a_map(repository: Path) -> None:
+def test_what_is_stood_in_for_comes_when_it_is_asked_for(repository: Path) -> None:
     program = """
 drawn()
-from umap import UMAP, umap_
-before = has_search()
-index = umap_.NNDescent(rows, n_neighbors=5, random_state=0)
+from umap import umap_
+before, late = has_search(), umap_.NNDescent
+try:
+    late(rows, metric="none such")
+except ValueError as error:
+    refused = str(error)
 import pynndescent
-made = type(index) is pynndescent.NNDescent
-xy = UMAP(metric="chebyshev", random_state=0, n_epochs=5).fit_transform(rows)
-print(json.dumps([before, made, "tsss" in umap_.pynn_named_distances, bool(np.isfinite(xy).all())]))
+from pynndescent import distances, sparse
+real = (pynndescent.NNDescent, distances.named_distances, sparse.sparse_named_distances)
+print(json.dumps([before, refused, real == (
+    umap_.NNDescent, umap_.pynn_named_distances, umap_.pynn_sparse_named_distances)]))
 """
-    assert said(repository, program) == [False, True, True, True]
-    asked = "drawn(); from umap import umap_; print(json.dumps(['tsss' in umap_.pynn_named_distances, has_search()]))"
-    assert said(repository, asked) == [True, True]
+    before, refused, real = said(repository, program)
+    assert (before, real) == (False, True)
+    assert "Metric" in refused  # in pynndescent's words
+    asked = "drawn(); from umap import umap_; print(json.dumps([has_search(), 'tsss' in umap_.pynn_named_distances]))"
+    assert said(repository, asked) == [False, True]
+
+
+def test_where_neighbours_will_be_sought_the_search_comes_along(repository: Path) -> None:
+    program = """
+from core.embeddings.umap_library import load_umap
+drawn()
+umap, before = load_umap(search=True), has_search()
+import pynndescent
+print(json.dumps([before, umap.umap_.NNDescent is pynndescent.NNDescent]))
+"""
+    assert said(repository, program) == [True, True]
