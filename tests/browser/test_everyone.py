@@ -109,3 +109,16 @@ def test_who_wants_no_motion_sees_none(open_page: Visit) -> None:
         && (style.animationName !== "none" || style.transitionProperty !== "none");
     }).map((e) => e.outerHTML.slice(0, 120))"""
     assert page.evaluate(moving) == []
+
+
+def test_an_open_page_that_nobody_touches_draws_no_frames(open_page: Visit) -> None:
+    """Gradio's first "Loading..." counts on after it is gone, unless assets/js/early.js slows it down."""
+    count = """
+        window.frames = 0;
+        const own = window.requestAnimationFrame;
+        window.requestAnimationFrame = (then) => { window.frames += 1; return own.call(window, then); };
+    """
+    page = open_page(script=count)
+    asked = "() => new Promise((done) => { const n = frames; setTimeout(() => done(frames - n), 1000); })"
+    assert any(page.evaluate(asked) == 0 for _ in range(20))  # the signs of loading come to rest first
+    assert page.evaluate("Object.getOwnPropertyDescriptor(window, 'requestAnimationFrame').value !== undefined")

@@ -11,6 +11,7 @@ from gradio.brotli_middleware import BrotliMiddleware
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from core.files import ASSETS
 from webapp.server.asked import Asked
 from webapp.server.routes import FILE
 from webapp.server.rules import WebRules
@@ -18,6 +19,7 @@ from webapp.server.rules import WebRules
 CODINGS = (b"br", b"gzip")
 """In which Gradio sends what is compressed."""
 SOURCE = re.compile(rb"\ssrc=")
+EARLY = (ASSETS / "js" / "early.js").read_bytes()
 SCRIPTS_BY_HASH = "x-inline-scripts"
 """How `InlineScripts` tells `set_headers` the hashes of a page's scripts; it never leaves the server."""
 PAGE: Mapping[str, str] = {
@@ -134,8 +136,8 @@ def taken_codings(headers: Sequence[tuple[bytes, bytes]]) -> bytes:
 
 
 class InlineScripts:
-    """Holds a page back until it is whole, to tell the hashes of the scripts that the server itself wrote into it, and
-    compresses it: Gradio does that by the path's ending, and the page has none."""
+    """Holds a page back until it is whole, to write our first script into it, to tell the hashes of the scripts that
+    the server wrote, and to compress it: Gradio does that by the path's ending, and the page has none."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -152,7 +154,8 @@ class InlineScripts:
             else:
                 held.append(message)
                 if not message.get("more_body", False):
-                    await _compressed(held)({**scope, "path": "/page.html"}, receive, send)
+                    page = b"".join(part.get("body", b"") for part in held[1:])
+                    await _compressed(held[0], page)({**scope, "path": "/page.html"}, receive, send)
 
         await self.app(scope, receive, hold)
 
@@ -161,15 +164,17 @@ def _is_page(headers: Sequence[tuple[bytes, bytes]]) -> bool:
     return any(name.lower() == b"content-type" and value.startswith(b"text/html") for name, value in headers)
 
 
-def _compressed(held: list[Message]) -> ASGIApp:
-    """The page as the browser takes it: by brotli, gzip or as it is."""
-    start, *parts = held
-    found = hashes_of(b"".join(part.get("body", b"") for part in parts))
-    if found:
-        MutableHeaders(scope=start)[SCRIPTS_BY_HASH] = found
+def _compressed(start: Message, page: bytes) -> ASGIApp:
+    """The page as the browser takes it: by brotli, gzip or as it is. One of Gradio's begins with our first script."""
+    headers = MutableHeaders(scope=start)
+    if b"window.gradio_config" in page:
+        page = page.replace(b"<head>", b"<head><script>" + EARLY + b"</script>", 1)
+        headers["Content-Length"] = str(len(page))
+    if found := hashes_of(page):
+        headers[SCRIPTS_BY_HASH] = found
 
-    async def page(scope: Scope, receive: Receive, send: Send) -> None:
-        for message in held:
-            await send(message)
+    async def whole(scope: Scope, receive: Receive, send: Send) -> None:
+        await send(start)
+        await send({"type": "http.response.body", "body": page})
 
-    return BrotliMiddleware(page)
+    return BrotliMiddleware(whole)

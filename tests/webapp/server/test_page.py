@@ -8,6 +8,7 @@ import gradio as gr
 import httpx
 import pytest
 
+from webapp.server.headers import EARLY, hashes_of
 from webapp.server.page import TOLD_TO_PROGRAMS, SafeBlocks
 from webapp.server.settings import launch_settings
 
@@ -56,6 +57,14 @@ def address() -> Iterator[str]:
     demo = page_of(SafeBlocks)
     yield demo.launch(prevent_thread_lock=True, quiet=True, **launch_settings())[1]
     demo.close()
+
+
+def test_our_first_script_stands_before_all_others(address: str) -> None:
+    answer = httpx.get(address, headers={"accept-encoding": "identity"})
+    assert answer.content.index(EARLY) < answer.content.index(b"window.gradio_config")
+    assert answer.content.partition(EARLY)[0].endswith(b"<head><script>")
+    assert answer.headers["content-security-policy"].count("sha256-") == len(hashes_of(answer.content).split())
+    assert hashes_of(b"<script>" + EARLY + b"</script>") in answer.headers["content-security-policy"]
 
 
 @pytest.mark.parametrize("coding", ["br", "gzip"])
