@@ -24,7 +24,7 @@ from webapp.explore.patches import Patches
 from webapp.explore.worth import worth_beside
 from webapp.markup.html import Tile, hue, sample_facts, tile_of
 from webapp.markup.render import render
-from webapp.markup.shares import is_own
+from webapp.markup.shares import is_own, own_model
 
 EXPLORATORY = "Exploratory: you chose these samples after seeing their losses, so no p is given."
 ASKED = "Chosen by your question. No p stands here: Ask tells it where the same is asked there."
@@ -161,7 +161,7 @@ def probed(diagnosis: Diagnosis, cluster: FailureCluster) -> tuple[str, str] | N
     if diagnosis.outcomes.errors is not None:
         mine = diagnosis.outcomes.errors[result.rows][inside]
         fixed, broken = int((mine & ~wrong[inside]).sum()), int((~mine & wrong[inside]).sum())
-        said += f". It fixes {fixed:,} that your model gets wrong and breaks {broken:,}"
+        said += f". It fixes {fixed:,} that {own_model(diagnosis).name} gets wrong and breaks {broken:,}"
     return result.name, said
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from core.records import I64, OWN, Diagnosis, ProbeResult
@@ -17,6 +19,26 @@ ALONE = (("wrong", "Wrong"), ("right", "Right"))
 def is_own(diagnosis: Diagnosis, name: str) -> bool:
     """Whether the model of the run is itself the probe of that name."""
     return diagnosis.extras.get(OWN) == name
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """What the model of a run is called."""
+
+    name: str
+    """In a sentence: "your model"."""
+    title: str
+    """At a beginning: "Your model"."""
+    short: str
+    """Before what it says: "yours"."""
+
+
+def own_model(diagnosis: Diagnosis) -> Called:
+    """The user's model, or the probe that stands for it where Errata made the predictions itself."""
+    probe = diagnosis.extras.get(OWN)
+    if not isinstance(probe, str) or not probe:
+        return Called("your model", "Your model", "yours")
+    return Called(f"the {probe} probe", f"The {probe} probe", probe)
 
 
 def kinds_of(diagnosis: Diagnosis, result: ProbeResult) -> tuple[tuple[str, str], ...]:

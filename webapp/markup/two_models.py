@@ -11,7 +11,7 @@ from core.reports.wording.findings import cluster_title
 from core.reports.wording.sensitivity import sensitivity_sentence
 from webapp.markup.html import hue, picture
 from webapp.markup.render import render
-from webapp.markup.shares import KINDS, class_of_scope, class_scope, kinds_of, rows_of_kind
+from webapp.markup.shares import KINDS, class_of_scope, class_scope, kinds_of, own_model, rows_of_kind
 
 MAX_PICTURES = 24
 MAX_CLASSES = 12
@@ -50,6 +50,7 @@ def four_way_view(
         "markup/four_way.html.j2",
         kinds=KINDS,
         noun=diagnosis.samples.modality,
+        mine=own_model(diagnosis),
         other=other,
         rows=rows,
         has_clusters=bool(comparison.clusters),
@@ -78,7 +79,7 @@ def _line(diagnosis: Diagnosis, comparison: Comparison, found: FourWay) -> dict[
         "scope": scope,
         "hue": "" if cluster is None else hue(cluster.id),
         "colour": STATES[found.verdict],
-        "words": verdict_words(comparison, found),
+        "words": verdict_words(comparison, found, diagnosis, figures=False),
     }
 
 
@@ -117,6 +118,7 @@ def gallery_view(
         where=where,
         scope=scope,
         kind=kind,
+        mine=own_model(diagnosis),
         other=other,
         explained=explained,
         noun=diagnosis.samples.modality,

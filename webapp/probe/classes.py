@@ -8,6 +8,7 @@ from core.numbers import count, percent
 from core.records import Comparison, Diagnosis, Estimate, ProbeResult
 from core.reports.html.intervals import Dot, Mark, dots, tick
 from webapp.markup.render import render
+from webapp.markup.shares import own_model
 
 MAX_CELLS = 40
 """With more classes the largest confusions are listed instead of a map."""
@@ -31,7 +32,7 @@ def classes_view(diagnosis: Diagnosis, result: ProbeResult, comparison: Comparis
     beside = {} if comparison is None else {f.scope: f for f in comparison.classes}
     own = _own_recall(diagnosis, result)
     rows = [(c, _dots(c.recall, own.get(c.name)), _dots(c.precision), beside.get(c.name)) for c in found]
-    return render("probe/classes.html.j2", rows=rows, has_own=bool(own))
+    return render("probe/classes.html.j2", rows=rows, has_own=bool(own), mine=own_model(diagnosis))
 
 
 def _own_recall(diagnosis: Diagnosis, result: ProbeResult) -> dict[str, float]:

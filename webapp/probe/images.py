@@ -14,6 +14,7 @@ from core.numbers import signed
 from core.records import F64, Diagnosis, LogitParts, Neighbours, ProbeResult
 from webapp.markup.html import picture
 from webapp.markup.render import render
+from webapp.markup.shares import own_model
 from webapp.state.caches import own_cache
 
 if TYPE_CHECKING:
@@ -52,6 +53,7 @@ def explanation_view(
         parts=[(name, _tone(i)) for i, name in enumerate(names)],
         neighbours=[(n.affinity, _nearest(diagnosis, result, n, place)) for n in near],
         texts=texts_view(texts),
+        mine=own_model(diagnosis),
     )
 
 

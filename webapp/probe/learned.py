@@ -22,11 +22,14 @@ MAX_LISTED = 20
 def learned_view(result: ProbeResult) -> str:
     """Texts, support set, and the probe's own details: single values in a line, lists of records as tables, other lists
     as chips."""
-    plain = {k: v for k, v in result.details.items() if not isinstance(v, Mapping) and not _is_list(v)}
+    from core.reports.wording.probes import choice_name  # scipy: not needed to start the page
+
+    known = {choice_name(str(k)): v for k, v in result.details.items()}
+    plain = {k: v for k, v in known.items() if not isinstance(v, Mapping) and not _is_list(v)}
     return render(
         "probe/learned.html.j2",
         facts=[(_title(k), _cell(v)) for k, v in plain.items()],
-        details=[_detail(_title(k), v) for k, v in result.details.items() if k not in plain],
+        details=[_detail(_title(k), v) for k, v in known.items() if k not in plain],
         support=None if result.support is None else _support(result.support, result.class_names, result.modality),
         prompts=_prompts(result) if result.prompts else None,
     )

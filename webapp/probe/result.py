@@ -11,7 +11,7 @@ from core.numbers import count, number, percent, with_interval
 from core.records import Bool, Comparison, Control, Diagnosis, Estimate, ProbeResult
 from core.reports.html.intervals import Axis, DotChart, Mark, axis_of, dot_chart, dots
 from webapp.markup.render import render
-from webapp.markup.shares import ALPHA, is_own
+from webapp.markup.shares import ALPHA, is_own, own_model
 from webapp.markup.two_models import counted_kinds, four_way_view
 from webapp.probe.classes import classes_view, confusion_view, reliability_view
 from webapp.probe.learned import learned_view
@@ -27,7 +27,7 @@ def result_view(
     shots = shots_view(diagnosis, result)
     every = [table_view(diagnosis, results, result), matrix_view(diagnosis, results)]
     panels = [
-        ("probe-beside", "Beside your model", [beside_view(diagnosis, result, comparison)]),
+        ("probe-beside", f"Beside {own_model(diagnosis).name}", [beside_view(diagnosis, result, comparison)]),
         ("probe-classes", "By class", classes),
         ("probe-calibration", "Calibration", [reliability_view(diagnosis, result)]),
         ("probe-learned", "Words and support", [learned_view(result)]),
@@ -56,10 +56,10 @@ def beside_view(diagnosis: Diagnosis, result: ProbeResult, comparison: Compariso
 
 def headline_view(diagnosis: Diagnosis, result: ProbeResult, comparison: Comparison | None) -> str:
     """Accuracy with its interval, the user's model and the controls on one axis, and how the numbers came about."""
-    from core.reports.wording.probes import HOW, overall_sentences, spread_words  # scipy: not needed to start the page
+    from core.reports.wording.probes import HOW, choice_name, choice_value, overall_sentences, spread_words  # scipy
 
     if comparison is not None:
-        beside = overall_sentences(comparison, noun=result.modality)[0]
+        beside = overall_sentences(comparison, diagnosis)[0]
     elif is_own(diagnosis, result.name):
         beside = "The model of this run is this probe itself."
     else:
@@ -68,15 +68,15 @@ def headline_view(diagnosis: Diagnosis, result: ProbeResult, comparison: Compari
         "probe/headline.html.j2",
         result=result,
         beside=beside,
-        chart=_chart(result, comparison),
+        chart=_chart(diagnosis, result, comparison),
         gains=[(control, spread_words(control), *_gain(control)) for control in result.controls],
-        choices=[(c.name, f"{c.value:.4g}", HOW[c.how]) for c in result.choices],
+        choices=[(choice_name(c.name), choice_value(c), HOW[c.how]) for c in result.choices],
         lines=_made(result),
     )
 
 
-def _chart(result: ProbeResult, comparison: Comparison | None) -> DotChart:
-    own = [] if comparison is None else [("Your model", comparison.accuracy_a)]
+def _chart(diagnosis: Diagnosis, result: ProbeResult, comparison: Comparison | None) -> DotChart:
+    own = [] if comparison is None else [(own_model(diagnosis).title, comparison.accuracy_a)]
     others = [*own, *((control_name(c), c.accuracy) for c in result.controls)]
     marks = [
         Mark(e, kind, label, with_interval(e, share=True))
@@ -111,7 +111,7 @@ def table_view(diagnosis: Diagnosis, results: Sequence[ProbeResult], shown: Prob
     """Every probe of this run on one line each; a press shows one."""
     from core.statistics.intervals import accuracy_of
 
-    errors = diagnosis.outcomes.errors
+    errors = diagnosis.outcomes.errors if _is_other(diagnosis, results) else None
     own = None if errors is None else accuracy_of(errors, diagnosis.samples.groups)
     marks = [Mark(e) for e in (*(r.accuracy for r in results), own) if e is not None]
     axis = axis_of(marks, least=0.0, most=1.0)
@@ -122,7 +122,13 @@ def table_view(diagnosis: Diagnosis, results: Sequence[ProbeResult], shown: Prob
         shown=shown.name,
         low=percent(axis[0]),
         high=percent(axis[1]),
+        mine=own_model(diagnosis),
     )
+
+
+def _is_other(diagnosis: Diagnosis, results: Sequence[ProbeResult]) -> bool:
+    """Whether the run's model is none of these probes, so that it needs a line of its own beside them."""
+    return not any(is_own(diagnosis, r.name) for r in results)
 
 
 def _line(diagnosis: Diagnosis, r: ProbeResult, axis: Axis) -> dict[str, Any]:
@@ -156,8 +162,8 @@ def matrix_view(diagnosis: Diagnosis, results: Sequence[ProbeResult]) -> str:
     """Any two models on the rows that both scored: how much more often the one on the left is right, p by McNemar, Holm
     over all pairs."""
     sides: list[tuple[str, np.ndarray, Bool]] = []
-    if diagnosis.outcomes.errors is not None:
-        sides.append(("your model", np.arange(len(diagnosis.samples)), diagnosis.outcomes.errors))
+    if diagnosis.outcomes.errors is not None and _is_other(diagnosis, results):
+        sides.append((own_model(diagnosis).name, np.arange(len(diagnosis.samples)), diagnosis.outcomes.errors))
     sides += [(r.name, r.rows, r.outcomes.errors) for r in results if r.outcomes.errors is not None]
     pairs = _pairs(diagnosis, sides) if len(sides) > 2 else {}
     cells = pairs | {(j, i): (-gap, p) for (i, j), (gap, p) in pairs.items()}

@@ -9,6 +9,7 @@ from core.numbers import number, percent, with_interval
 from core.records import Comparison, Diagnosis, ProbeResult
 from core.reports.html.intervals import Mark, axis_of, dot_chart
 from webapp.markup.render import render
+from webapp.markup.shares import own_model
 from webapp.markup.two_models import four_way_view
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def second_view(diagnosis: Diagnosis, second: SecondModel) -> str:
     marks = [
         Mark(e, kind, label, with_interval(e, share=True, digits=1))
         for kind, label, e in (
-            ("read", "Your model is right on", found.accuracy_a),
+            ("read", f"{own_model(diagnosis).title} is right on", found.accuracy_a),
             ("observed", f"The {second.called} is right on", found.accuracy_b),
         )
     ]
@@ -62,6 +63,7 @@ def second_view(diagnosis: Diagnosis, second: SecondModel) -> str:
         n=len(found.rows),
         noun=diagnosis.samples.modality,
         called=second.called,
+        mine=own_model(diagnosis),
         chart=dot_chart(marks, axis_of(marks, least=0.0, most=1.0), percent),
         costs=[] if second.costs is None else cost_bars(*second.costs),
         beside=four_way_view(diagnosis, found, f"the {second.called}", classes=True),

@@ -130,24 +130,26 @@ def kinds_sentence(result: CompositionResult) -> str:
     if not below and not even:
         return f"Each of the {len(known)} kinds of item is above chance."
     said = [
-        f"{start}: {_named_kinds(kinds)}."
+        sentence
         for start, kinds in (("Below chance", below), ("Not told apart from chance", even))
-        if kinds
+        for sentence in _kind_sentences(start, kinds)
     ]
     left = len(known) - len(below) - len(even)
     ending = f"The other {count(left, 'kind')} of item {'is' if left == 1 else 'are'} above it." if left else ""
     return " ".join((*said, ending)).strip()
 
 
-def _named_kinds(kinds: Sequence[tuple[str, Metric]]) -> str:
-    """Such as "swap attributes, 52.4 % (47.0 to 57.8 %) of 311 items where chance is 50.0 %"."""
+def _kind_sentences(start: str, kinds: Sequence[tuple[str, Metric]]) -> list[str]:
+    """One sentence for each kind, such as "Below chance (50.0 %): swap attributes, 42.4 % (37.0 to 47.8 %) of 311
+    items.", and one for those that are too many to name."""
     named = [
-        f"{spelled_kind(value)}, {figure(m.key, m.value.value)} ({figure_interval(m.key, m.value)}) of "
-        f"{count(m.n, 'item')} where chance is {figure(m.key, m.chance)}"
+        f"{start} ({figure(m.key, m.chance)}): {spelled_kind(value)}, {figure(m.key, m.value.value)} "
+        f"({figure_interval(m.key, m.value)}) of {count(m.n, 'item')}."
         for value, m in kinds[:MOST_KINDS]
     ]
     more = len(kinds) - len(named)
-    return "; ".join([*named, *([f"and {more:,} more"] if more else [])])
+    others = f"{count(more, 'more kind')} of item {'is' if more == 1 else 'are'} {start[:1].lower()}{start[1:]}."
+    return [*named, *([others] if more else [])]
 
 
 def spelled_kind(value: str) -> str:

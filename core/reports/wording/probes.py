@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from core.probes.shot_curves import ShotCurve, ShotCurves
 
 HOW = {"fixed": "the method's default", "validation": "chosen on validation rows", "given": "given"}
+HALVES = {"1": "first", "2": "second"}
+"""By the number of the part that was scored. Rows are only ever divided into halves (`core.probes.splits`)."""
+MAX_WHOLE = 10**6
 VERDICTS = {
     "fixed": "better: {b} is wrong less often here",
     "partly": "better: {b} is wrong less often here, yet more often than elsewhere",
@@ -74,7 +77,21 @@ def spread_words(control: Control) -> str:
 
 def choice_sentence(choice: Choice) -> str:
     """A number that the probe worked with, and how it was chosen."""
-    return f"{choice.name} = {choice.value:g} ({HOW[choice.how]})"
+    return f"{choice_name(choice.name)} = {choice_value(choice)} ({HOW[choice.how]})"
+
+
+def choice_value(choice: Choice) -> str:
+    """At most three significant digits, a whole number in full: "1.57", "0.00316", "1,240"."""
+    if choice.value == round(choice.value) and abs(choice.value) < MAX_WHOLE:
+        return f"{choice.value:,.0f}"
+    return f"{choice.value:.3g}"
+
+
+def choice_name(name: str) -> str:
+    """A number or a detail that each part of the samples has of its own: "alpha, part 1", as the JSON says, is "alpha
+    for the first half"; any other name as it is."""
+    of, comma, part = name.rpartition(", part ")
+    return f"{of} for the {HALVES[part]} half" if comma and part in HALVES else name
 
 
 def overall_sentences(found: Comparison, diagnosis: Diagnosis | None = None, noun: str = "image") -> tuple[str, ...]:
@@ -109,8 +126,11 @@ def overall_sentences(found: Comparison, diagnosis: Diagnosis | None = None, nou
     )
 
 
-def verdict_words(found: Comparison, scope: FourWay, diagnosis: Diagnosis | None = None) -> str:
-    """The verdict on one class or cluster; for the words of one run also the figure that it rests on."""
+def verdict_words(
+    found: Comparison, scope: FourWay, diagnosis: Diagnosis | None = None, *, figures: bool = True
+) -> str:
+    """The verdict on one class or cluster; for the words of one run also the figure that it rests on, unless figures
+    stand beside it."""
     if scope.p is None and scope.verdict == "open":
         return UNTESTED
     a, b = model_name(found.a, diagnosis), model_name(found.b, diagnosis)
@@ -121,7 +141,7 @@ def verdict_words(found: Comparison, scope: FourWay, diagnosis: Diagnosis | None
     ground = {"own": scope.excess_gap, "shared": scope.shares, "partly": scope.shares, "same": scope.difference}.get(
         scope.verdict
     )
-    if diagnosis is not None and ground is not None:
+    if diagnosis is not None and figures and ground is not None:
         said += f" ({points(ground.value, sign=True)}, {_span(ground)})"
     return said.removesuffix(" here") if scope.kind == "all" else said
 

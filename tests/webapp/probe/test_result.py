@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.records import Diagnosis, LogitParts, Neighbours, ProbeResult, Support
+from core.records import OWN, Choice, Diagnosis, LogitParts, Neighbours, ProbeResult, Support
 from tests.support.showcase import PlainEncoder
 from tests.webapp.markup.test_html import Tags
 from webapp.markup.shares import KINDS, rows_of_kind
@@ -59,6 +59,34 @@ def test_a_model_of_which_only_losses_are_known_is_not_compared(streets: Diagnos
     assert "only losses are known" in view
     assert len(rows_of_kind(blind, result, "wrong")) + len(rows_of_kind(blind, result, "right")) == N
     assert "Wrong:" in gallery_view(blind, result, "", "all")
+
+
+def test_predictions_that_errata_made_are_called_the_probes_and_not_your_models(
+    streets: Diagnosis, result: ProbeResult
+) -> None:
+    other = replace(result, name="other", outcomes=replace(result.outcomes, errors=~result.outcomes.errors))  # type: ignore[operator]
+    for extras, mine, rows in (({}, "your model", 3), ({OWN: "zero-shot"}, "the zero-shot probe", 2)):
+        run = replace(streets, probes=(result, other), extras=extras)
+        found = compared(run, "other")
+        view = result_view(run, run.probes, other, found) + gallery_view(run, other, "fixed", "all")
+        assert f"Beside {mine}" in view
+        assert f"Fixed: {mine} is wrong" in view
+        assert f"Against {mine}" in view
+        assert ("your model" in view.lower()) == ("yours: " in view) == (not extras)
+        assert table_view(run, run.probes, other).count("<tr>") == 1 + rows  # one and the same is not listed twice
+        assert matrix_view(run, run.probes).count('scope="row"') == (rows if rows > 2 else 0)
+
+
+def test_chosen_numbers_have_three_digits_and_say_which_half(streets: Diagnosis, result: ProbeResult) -> None:
+    chosen = (Choice("alpha, part 1", 1.5714285, "validation"), Choice("alpha, part 2", 0.0031622, "validation"))
+    told = replace(result, choices=(*chosen, Choice("steps", 1240.0, "given")), details={"epoch, part 2": 3})
+    view = " ".join(
+        Tags(result_view(streets, (told,), told, compared(replace(streets, probes=(told,)), told.name))).text.split()
+    )
+    for said in ("alpha for the first half 1.57 ", "alpha for the second half 0.00316 ", "steps 1,240 "):
+        assert said in view
+    assert "Epoch for the second half" in view
+    assert "part 2" not in view
 
 
 def test_any_two_are_set_side_by_side_with_opposite_signs(streets: Diagnosis, result: ProbeResult) -> None:
