@@ -211,3 +211,35 @@ def test_a_number_that_is_none_is_refused_and_a_stopped_run_keeps_the_focus(open
     page.wait_for_function("document.querySelector('#probe-status h3').innerText === 'Stopped'", timeout=60_000)
     page.wait_for_timeout(500)
     assert page.evaluate("document.activeElement.className") == "probe-cancel"
+
+
+OVER = (
+    "(where) => [...document.querySelectorAll(where)].find((e) => e.checkVisibility() && e.scrollWidth > e.clientWidth)"
+)
+SHADOWS = """(frame) => {
+  const style = getComputedStyle(frame);
+  const n = style.backgroundImage.split("linear-gradient").length - 1;
+  return [n, style.backgroundAttachment, style.backgroundRepeat];
+}"""
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_no_table_is_cut_and_one_that_goes_on_says_so_and_is_scrolled_by_keys(open_page: Visit, width: int) -> None:
+    page = open_page(width, 900)
+    open_probes(page)
+    run_probe(page)
+    page.locator("input[name=probe][value='lp++']").check(force=True)
+    page.wait_for_selector("form[data-probe='lp++']")
+    page.get_by_role("button", name="Run the probe").click()
+    page.wait_for_function("document.querySelector('#probe-result .pane-title').textContent.includes('lp++')")
+    for key in ("probe-beside", "probe-classes", "probe-learned", "probe-all"):
+        page.locator(f"#tab-{key}").click()
+        frame = page.evaluate_handle(OVER, "#probe-result .scroll").as_element()
+        if width == 1280 or key == "probe-learned":
+            assert frame is None, key
+            continue
+        n, attachment, repeat = frame.evaluate(SHADOWS)
+        assert (n, attachment.count("local"), repeat.replace("no-repeat", "").strip(", ")) == (8, 4, "")
+        frame.focus()
+        page.keyboard.press("ArrowRight")
+        page.wait_for_function("(frame) => frame.scrollLeft > 0", arg=frame)
