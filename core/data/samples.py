@@ -188,7 +188,13 @@ def describe_table(
     read = read_table(table, limits=limits or Limits(), progress=progress)
     found = recognise(read.frame, roles, list(read.images))
     parts = {column: role for role, columns in found.roles.named().items() for column in columns}
-    for column, role in ((found.errors, "error"), (found.class_names, "class names")):
+    true, predicted = found.roles.masks or (None, None)
+    for column, role in (
+        (found.errors, "error"),
+        (found.class_names, "class names"),
+        (true, "true mask"),
+        (predicted, "predicted mask"),
+    ):
         if column is not None:
             parts[column] = role
     rows = [(name, parts.get(name, ""), _examples(read.frame[name])) for name in read.frame.columns]

@@ -218,7 +218,7 @@ def _form(given: list[Any], status_line: gr.HTML) -> Form:
     columns = gr.HTML(render("data/hint.html.j2"), **PLAIN, elem_id="columns")
     with gr.Accordion("Correct the roles", open=False), gr.Row(elem_classes="roles"):
         roles: list[Any] = [
-            gr.Dropdown([], value=None, label=label, min_width=150, elem_id=f"role-{name}")
+            gr.Dropdown([], value=None, label=label, min_width=150, elem_id=f"role-{name.replace(' ', '-')}")
             for name, label in SINGLE_ROLES
         ]
         roles += [

@@ -18,6 +18,8 @@ SINGLE_ROLES = (
     ("label", "Label"),
     ("prediction", "Prediction"),
     ("target", "Numeric target"),
+    ("true mask", "True mask"),
+    ("predicted mask", "Predicted mask"),
     ("group", "Group, never split"),
     ("split", "Split"),
     ("embedding", "Embedding"),
@@ -28,6 +30,7 @@ SEVERAL_ROLES = (
     ("logits", "Logits"),
     ("conditions", "Conditions in spite of their names"),
 )
+MASKS = ("true mask", "predicted mask")
 ROLE_NAMES = tuple(name for name, _ in (*SINGLE_ROLES, *SEVERAL_ROLES))
 TABLES = (".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet")
 IMAGES = (".zip", ".tar", ".tgz", ".gz")
@@ -64,7 +67,11 @@ def roles_from(
     picked: Mapping[str, Any], found: Mapping[str, Any], *, loss_kind: str | None, higher_is_better: bool
 ) -> Roles:
     """The roles that the visitor changed; what stands as it was recognised is left for core to recognise, with its
-    notes."""
+    notes.
+
+    Raises:
+        InvalidInput: the loss is none of `LOSS_KINDS`, or one mask is named without the other.
+    """
     if loss_kind is not None and loss_kind not in LOSS_KINDS:
         raise InvalidInput(
             f"The loss must be one of {', '.join(LOSS_KINDS)}: got {loss_kind!r}. Choose one from the list."
@@ -73,6 +80,13 @@ def roles_from(
     several: dict[str, Any] = {
         role: tuple(value) for role, value in changed.items() if role in {name for name, _ in SEVERAL_ROLES}
     }
+    if any([changed.pop(role, None) for role in MASKS]):
+        pair = tuple(picked.get(role) for role in MASKS)
+        if not all(pair):
+            raise InvalidInput(
+                "Masks are compared in pairs. Choose a true and a predicted mask under Correct the roles."
+            )
+        several["masks"] = pair
     return Roles(**(changed | several), loss_kind=loss_kind or None, higher_is_better=higher_is_better)
 
 

@@ -58,6 +58,16 @@ def test_own_phrases_and_settings_reach_the_run(tmp_path: Path, monkeypatch: pyt
     assert seen == {"hold_back": 0.25, "vocabulary": own, "encoder": "embedded", **settings}
 
 
+def test_chosen_masks_reach_the_run_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Any] = []
+    monkeypatch.setattr(your_data, "run_diagnosis", lambda given, roles, *_, **__: seen.append(roles.masks))
+    columns = [("out", "", ()), ("gt", "", ())]
+    picked = {"true mask": "gt", "predicted mask": "out"}
+    said = [*the_form(None)[: -len(ROLE_NAMES)], *(picked.get(role) for role in ROLE_NAMES)]
+    assert make_run(columns, None, *said).start().wait(10)
+    assert seen == [("gt", "out")]
+
+
 def test_own_phrases_are_what_core_is_given(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given: dict[str, Any] = {}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from webapp.data.tab import on_label, on_roles, on_table
-from webapp.state.choices import ROLE_NAMES
+from webapp.state.choices import MASKS, ROLE_NAMES
 
 
 def test_a_table_s_columns_are_shown_with_their_roles_and_stay_text(tmp_path: Path) -> None:
@@ -33,6 +33,18 @@ def test_a_corrected_role_is_seen_among_the_columns(tmp_path: Path) -> None:
     assert "<td><code>note</code></td><td><b>texts</b></td>" in shown
     assert "<td><code>loss</code></td><td><span class=muted>may explain failures</span></td>" in shown
     assert "One row for each sample" in on_roles((), *picked)
+
+
+def test_masks_are_taken_by_their_names_each_in_its_place(tmp_path: Path) -> None:
+    table = tmp_path / "table.csv"
+    table.write_text("file,pred_mask,mask\na.png,a_said.png,a_drawn.png\nb.png,b_said.png,b_drawn.png\n")
+    held, _, _, *roles = on_table(str(table))
+    assert {name: role for name, role, _ in held} == {
+        "file": "image",
+        "pred_mask": "predicted mask",
+        "mask": "true mask",
+    }
+    assert [roles[ROLE_NAMES.index(role)]["value"] for role in MASKS] == ["mask", "pred_mask"]
 
 
 def test_without_a_table_stands_what_one_should_hold() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,6 +28,18 @@ def test_what_stands_as_recognised_is_left_to_core_and_a_change_is_passed_on() -
         {**found, "label": "fog", "conditions": ["prob_0"]}, found, loss_kind="brier", higher_is_better=True
     )
     assert changed == Roles(label="fog", conditions=("prob_0",), loss_kind="brier", higher_is_better=True)
+
+
+def test_masks_are_named_in_a_pair_and_half_a_pair_is_refused() -> None:
+    found = recognised([("drawn", "true mask", ()), ("said", "predicted mask", ()), ("other", "", ())])
+    assert found == {"true mask": "drawn", "predicted mask": "said"}
+    given: dict[str, Any] = {"loss_kind": None, "higher_is_better": False}
+    assert roles_from(found, found, **given) == Roles()
+    assert roles_from(found | {"predicted mask": "other"}, found, **given) == Roles(masks=("drawn", "other"))
+    assert roles_from({"true mask": "a", "predicted mask": "b"}, {}, **given) == Roles(masks=("a", "b"))
+    for half in ({"true mask": "a"}, {"predicted mask": "b", "true mask": ""}):
+        with pytest.raises(InvalidInput, match="in pairs"):
+            roles_from(half, {}, **given)
 
 
 def test_an_unknown_loss_is_refused() -> None:
