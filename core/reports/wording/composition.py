@@ -135,21 +135,25 @@ def kinds_sentence(result: CompositionResult) -> str:
         for sentence in _kind_sentences(start, kinds)
     ]
     left = len(known) - len(below) - len(even)
-    ending = f"The other {count(left, 'kind')} of item {'is' if left == 1 else 'are'} above it." if left else ""
+    others = "The other kind of item is" if left == 1 else f"The other {count(left, 'kind')} of item are"
+    ending = f"{others} above chance." if left else ""
     return " ".join((*said, ending)).strip()
 
 
 def _kind_sentences(start: str, kinds: Sequence[tuple[str, Metric]]) -> list[str]:
-    """One sentence for each kind, such as "Below chance (50.0 %): swap attributes, 42.4 % (37.0 to 47.8 %) of 311
-    items.", and one for those that are too many to name."""
-    named = [
-        f"{start} ({figure(m.key, m.chance)}): {spelled_kind(value)}, {figure(m.key, m.value.value)} "
-        f"({figure_interval(m.key, m.value)}) of {count(m.n, 'item')}."
-        for value, m in kinds[:MOST_KINDS]
+    """Which kinds they are, such as "Below chance: swap attributes and 3 more kinds.", then one sentence for each that
+    is named: "Swap attributes: 42.4 % (37.0 to 47.8 %) of 311 items, by chance 50.0 %."."""
+    if not kinds:
+        return []
+    named, more = kinds[:MOST_KINDS], len(kinds) - MOST_KINDS
+    names = [*(spelled_kind(value) for value, _ in named), *([count(more, "more kind")] if more > 0 else [])]
+    figures = [
+        f"{spelled_kind(value)[:1].upper()}{spelled_kind(value)[1:]}: {figure(m.key, m.value.value)} "
+        f"({figure_interval(m.key, m.value)}) of {count(m.n, 'item')}, by chance {figure(m.key, m.chance)}."
+        for value, m in named
     ]
-    more = len(kinds) - len(named)
-    others = f"{count(more, 'more kind')} of item {'is' if more == 1 else 'are'} {start[:1].lower()}{start[1:]}."
-    return [*named, *([others] if more else [])]
+    joined = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    return [f"{start}: {joined}.", *figures]
 
 
 def spelled_kind(value: str) -> str:

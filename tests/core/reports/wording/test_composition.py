@@ -113,10 +113,11 @@ def test_a_kind_of_foil_at_chance_is_said_though_the_headline_is_above_it() -> N
     found = by_kinds({"replace_obj": 0.95, "swap_att": 0.52, "add_obj": 0.9, "swap_obj": 0.2})
     assert "Above chance" in chance_sentence(found)
     said = kinds_sentence(found)
-    assert said.startswith("Below chance (50.0\u00a0%): swap objects, 20.0\u00a0% (")
-    assert "Not told apart from chance (50.0\u00a0%): swap attributes, 52.0\u00a0% (" in said
+    assert said.startswith("Below chance: swap objects. Swap objects: 20.0\u00a0% (")
+    assert "Not told apart from chance: swap attributes. Swap attributes: 52.0\u00a0% (" in said
+    assert "of 100 items, by chance 50.0\u00a0%." in said
     assert all(len(sentence) < 100 for sentence in said.split(". "))
-    assert said.endswith("The other 2 kinds of item are above it.")
+    assert said.endswith("The other 2 kinds of item are above chance.")
     assert any(said in line for line in result_lines(found, pictured(choices(400)).benchmark))
     assert kinds_sentence(by_kinds({"a": 0.9, "b": 0.8})) == "Each of the 2 kinds of item is above chance."
 
@@ -125,8 +126,11 @@ def test_the_kinds_are_told_where_another_tag_is_averaged_over_and_nothing_where
     assert "swap attributes" in kinds_sentence(by_kinds({"swap attributes": 0.5, "add object": 0.9}, average="change"))
     assert kinds_sentence(result(5, 60)) == ""
     many = by_kinds({f"kind {i}": 0.5 for i in range(7)})
-    assert kinds_sentence(many).count("Not told apart from chance (50.0\u00a0%): ") == 4
-    assert kinds_sentence(many).endswith("3 more kinds of item are not told apart from chance.")
+    assert "Not told apart from chance: kind 0, kind 1, kind 2, kind 3 and 3 more kinds. Kind 0: " in kinds_sentence(
+        many
+    )
+    one = kinds_sentence(by_kinds({"a": 0.5, "b": 0.9}))
+    assert one.endswith("The other kind of item is above chance.")
     few = by_kinds({"large": 0.9, "other": 0.9, "tiny": 0.5}, 30)
     tiny = replace(
         few, by_tag=tuple(replace(t, value="fewer than 5 items each") if t.value == "tiny" else t for t in few.by_tag)
