@@ -38,7 +38,8 @@ def own_model(diagnosis: Diagnosis) -> Called:
     probe = diagnosis.extras.get(OWN)
     if not isinstance(probe, str) or not probe:
         return Called("your model", "Your model", "yours")
-    return Called(f"the {probe} probe", f"The {probe} probe", probe)
+    called = f"the {probe} probe" if probe.replace("-", "").isalnum() else f"the probe “{probe}”"  # "lp++, 4 shots"
+    return Called(called, f"T{called[1:]}", probe)
 
 
 def kinds_of(diagnosis: Diagnosis, result: ProbeResult) -> tuple[tuple[str, str], ...]:

@@ -10,7 +10,7 @@ import pytest
 from core.records import OWN, Choice, Diagnosis, LogitParts, Neighbours, ProbeResult, Support
 from tests.support.showcase import PlainEncoder
 from tests.webapp.markup.test_html import Tags
-from webapp.markup.shares import KINDS, rows_of_kind
+from webapp.markup.shares import KINDS, own_model, rows_of_kind
 from webapp.markup.two_models import four_way_view, gallery_view
 from webapp.probe.classes import MAX_CELLS, classes_view, confusion_view, reliability_view
 from webapp.probe.images import explanation_view, parts_of, similarities
@@ -75,6 +75,7 @@ def test_predictions_that_errata_made_are_called_the_probes_and_not_your_models(
         assert ("your model" in view.lower()) == ("yours: " in view) == (not extras)
         assert table_view(run, run.probes, other).count("<tr>") == 1 + rows  # one and the same is not listed twice
         assert matrix_view(run, run.probes).count('scope="row"') == (rows if rows > 2 else 0)
+    assert own_model(replace(streets, extras={OWN: "lp++, 4 shots"})).title == "The probe “lp++, 4 shots”"
 
 
 def test_chosen_numbers_have_three_digits_and_say_which_half(streets: Diagnosis, result: ProbeResult) -> None:
