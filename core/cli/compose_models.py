@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -104,6 +104,9 @@ def read_named(what: str, form: str, **reading: Any) -> Benchmark:
     return read_benchmark(form, what, **reading)
 
 
+NOT_COMPARED = "No item was new to both models, so they are not compared."
+
+
 def score_models(
     pictured: LoadedBenchmark,
     scorers: Sequence[Scorer],
@@ -135,7 +138,11 @@ def score_models(
         )
         for i, (scorer, name) in enumerate(zip(scorers, called))
     )
-    comparison = compare_results(results[0], results[1], seed=seed) if len(results) > 1 else None
+    comparison = None
+    if len(results) > 1 and set(results[0].ids).isdisjoint(results[1].ids):
+        results = (*results[:-1], replace(results[1], notes=(*results[1].notes, NOT_COMPARED)))
+    elif len(results) > 1:
+        comparison = compare_results(results[0], results[1], seed=seed)
     return ModelResults(pictured, results, comparison, next(filter(None, map(_curve, reversed(scorers))), None))
 
 

@@ -117,6 +117,8 @@ class Scores:
     unreadable: Mapping[int, str] = field(default_factory=dict[int, str])
     """Place in `Benchmark.pictures` of a picture that could not be read -> why, a sentence that begins with the
     picture's name."""
+    taught: frozenset[int] = frozenset()
+    """Places of the items that the model learned from, or was stopped by."""
 
 
 class Scorer(Protocol):

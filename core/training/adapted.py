@@ -97,9 +97,10 @@ class Adapted:
             digest.update(tensor.detach().cpu().contiguous().float().numpy().tobytes())
         return digest.hexdigest()[:32]
 
-    def n_seen_in_training(self, benchmark: Benchmark) -> int:
-        """How many of the benchmark's items share a picture and its caption with the training."""
-        return sum(bool(set(pair_digests(benchmark, [item])) & self.record.taught) for item in benchmark.items)
+    def seen_in_training(self, benchmark: Benchmark) -> frozenset[int]:
+        """Places of the benchmark's items that share a picture and its caption with the training."""
+        taught = self.record.taught
+        return frozenset(at for at, item in enumerate(benchmark.items) if taught & set(pair_digests(benchmark, [item])))
 
     def save(self, folder: Path) -> None:
         """Write adapter.json and adapter.safetensors, in place of an earlier adapter's files, its check included; the

@@ -113,15 +113,8 @@ class AdaptedScorer:
         matrices = tuple(
             _over_all(found.get(i), item, read.unreadable) for i, item in enumerate(pictured.benchmark.items)
         )
-        notes = (*read.notes, *self._taught(pictured.benchmark))
-        return Scores(self.name, self.fingerprint, matrices, notes, dict(read.unreadable))
-
-    def _taught(self, benchmark: Benchmark) -> tuple[str, ...]:
-        n = self.adapted.n_seen_in_training(benchmark)
-        said = (
-            f"{n:,} of {len(benchmark):,} items were in this adapter's training: on those it shows memory, not skill."
-        )
-        return (said,) if n else ()
+        taught = self.adapted.seen_in_training(pictured.benchmark)
+        return Scores(self.name, self.fingerprint, matrices, read.notes, dict(read.unreadable), taught)
 
     def matrix(
         self, images: ItemStore, texts: Sequence[str], *, cache: Path | None = None, progress: Progress = no_progress

@@ -154,7 +154,8 @@ class RerankingScorer:
             mixed = tuple(self._query(x, y) for x, y in zip(a.matrices, b.matrices))
         else:
             mixed = _summed(a.matrices, b.matrices, self.weight)
-        return Scores(self.name, self.fingerprint, mixed, tuple(dict.fromkeys((*a.notes, *b.notes))), unreadable)
+        notes = tuple(dict.fromkeys((*a.notes, *b.notes)))
+        return Scores(self.name, self.fingerprint, mixed, notes, unreadable, a.taught | b.taught)
 
     def _query(self, first: F64, second: F64) -> F64:
         """(I, 1) of one query."""

@@ -151,8 +151,9 @@ class Given:
     name: str = "given"
     fingerprint: str = "given"
     unreadable: dict[int, str] = field(default_factory=dict)
+    taught: frozenset[int] = frozenset()
 
     def score(
         self, pictured: LoadedBenchmark, *, cache: Path | None = None, progress: Progress = no_progress
     ) -> Scores:
-        return Scores(self.name, self.fingerprint, self.matrices, unreadable=self.unreadable)
+        return Scores(self.name, self.fingerprint, self.matrices, unreadable=self.unreadable, taught=self.taught)

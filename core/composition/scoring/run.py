@@ -17,6 +17,7 @@ from core.composition.scoring.judging import BOTH, Judged, hard_pictures, judge,
 from core.composition.scoring.measures import by_tag, metrics_of, picture_groups, tags_of
 from core.composition.scoring.published import figures_for
 from core.errors import InvalidInput
+from core.numbers import with_interval
 from core.options import read_name
 from core.records import (
     F32,
@@ -34,6 +35,7 @@ from core.records import (
     no_progress,
 )
 
+TAUGHT = "the adapter learned from it"
 WHOLE = 0.9
 """Share of a benchmark's items from which its published figures are shown beside the result."""
 
@@ -58,7 +60,8 @@ def run_composition(
         seed: of the intervals and of the folds of the learned baseline.
 
     Returns:
-        The result. An item of pairs or choices with a picture that cannot be read is excluded with the reason; a query
+        The result, of items that the model did not learn from where there are such. An item of pairs or choices with a
+        picture that cannot be read is excluded with the reason; a query
         is ranked without that picture, and excluded only if nothing is left to rank.
 
     Raises:
@@ -74,6 +77,8 @@ def run_composition(
             f"{benchmark.title}. Score each one."
         )
     usable, rows, lost = _usable(benchmark, scores)
+    usable, rows, learned, taught = _unseen(usable, rows, scores, seed)
+    unread, lost = lost, (*lost, *learned)
     judged = judge(usable, tuple(scores.matrices[row] for row in rows.tolist()), frozenset(scores.unreadable))
     texts = _text_side(scorer, benchmark, rows, cache, progress)
     if texts is not None and benchmark.headline == BOTH:
@@ -81,7 +86,15 @@ def run_composition(
     groups, shared = picture_groups(usable.items, usable.pictures)
     published, fragment = _published(usable, judged, len(benchmark.excluded) + len(lost))
     baselines, blind_notes = _blind(replace(pictured, benchmark=usable), groups, progress, seed) if blind else ((), ())
-    notes = (*benchmark.notes, *scores.notes, *_lost_notes(benchmark, scores, lost), shared, *blind_notes, fragment)
+    notes = (
+        *benchmark.notes,
+        *scores.notes,
+        taught,
+        *_lost_notes(benchmark, scores, unread),
+        shared,
+        *blind_notes,
+        fragment,
+    )
     progress("measure", 0, 1)
     result = replace(
         _measured(usable, scores, rows, judged, groups, seed),
@@ -160,6 +173,28 @@ def _usable(benchmark: Benchmark, scores: Scores) -> tuple[Benchmark, I64, tuple
             f"No item of {benchmark.title} can be scored. The first: {why}. Bring pictures that can be read."
         )
     return replace(benchmark, items=tuple(benchmark.items[row] for row in kept)), np.array(kept, np.int64), tuple(lost)
+
+
+def _unseen(
+    usable: Benchmark, rows: I64, scores: Scores, seed: int
+) -> tuple[Benchmark, I64, tuple[tuple[str, str], ...], str]:
+    """The items that the model did not learn from, their places among all, (id, reason) of the others, and a note that
+    gives the headline on all of them; everything as it was where it learned from none, or from all."""
+    seen = [row in scores.taught for row in rows.tolist()]
+    n, N = sum(seen), len(seen)
+    if not n:
+        return usable, rows, (), ""
+    which = f"{n:,} of {N:,} items were in this adapter's training: on those it shows memory, not skill"
+    if n == N:
+        return usable, rows, (), f"{which}. No other is left, so all of its figures are of those."
+    groups, _ = picture_groups(usable.items, usable.pictures)
+    judged = judge(usable, tuple(scores.matrices[row] for row in rows.tolist()), frozenset(scores.unreadable))
+    strata = tags_of(usable.items).get(usable.average)
+    headline = next((m for m in metrics_of(judged, groups, strata=strata, seed=seed) if m.key == usable.headline), None)
+    whole = "" if headline is None else f" On all {N:,}: {headline.title}, {with_interval(headline.value, share=True)}."
+    learned = tuple((item.id, TAUGHT) for item, one in zip(usable.items, seen) if one)
+    items = tuple(item for item, one in zip(usable.items, seen) if not one)
+    return replace(usable, items=items), rows[~np.array(seen)], learned, f"{which}, so they are left out.{whole}"
 
 
 def _unranked(item: Item, seen: Bool) -> str:

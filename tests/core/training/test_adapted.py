@@ -21,6 +21,7 @@ from core.training.adapted import Adapted, load_adapted, tower_of
 from core.training.adapted_scorer import AdaptedScorer, read_tokens
 from core.training.adapters import ADAPTERS, make_adapter
 from core.training.loop import Training
+from core.training.reranking import RerankingScorer
 from core.training.scorers import matrix_of, rerank_matches, scorer_of
 from core.training.train import adapt
 from tests.core.encoders.open_clip.test_token_tower import changed
@@ -147,10 +148,10 @@ def test_items_of_the_training_are_counted_where_they_are_scored(
     encoder: OpenClipEncoder, training: LoadedBenchmark
 ) -> None:
     found = adapt(training, "linear", {}, HOW, encoder)
-    assert any(
-        "10 of 10 items were in this adapter's training" in note for note in AdaptedScorer(found).score(training).notes
-    )
-    assert not any("training" in note for note in AdaptedScorer(found).score(open_shipped(n=4)).notes)
+    assert AdaptedScorer(found).score(training).taught == frozenset(range(10))
+    again = RerankingScorer(EncoderScorer(encoder), AdaptedScorer(found))
+    assert again.score(training).taught == frozenset(range(10))
+    assert not AdaptedScorer(found).score(open_shipped(n=4)).taught
 
 
 def test_a_picture_that_cannot_be_read_costs_its_item_alone(

@@ -5,11 +5,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from core.composition.scoring.compare import compare_results
 from core.composition.scoring.encoder import EncoderScorer
 from core.composition.scoring.judging import judge
 from core.composition.scoring.measures import metrics_of
 from core.composition.scoring.run import run_composition
 from core.errors import Cancelled, InvalidInput
+from core.numbers import with_interval
 from tests.support.benchmarks import (
     Given,
     benchmark,
@@ -42,6 +44,32 @@ def test_the_result_holds_what_the_scores_say():
     assert [t.value for t in result.by_tag] == ["0", "1"]
     assert result.groups is None
     assert result.foil_similarity is None  # these scores have no text side
+
+
+def test_items_that_a_model_learned_from_are_in_no_figure_and_the_headline_on_all_is_told():
+    made = pairs(12)
+    matrices, taught = random_scores(made, np.random.default_rng(3)), frozenset({0, 1, 7})
+    whole = run_composition(pictured(made), Given(matrices))
+    result = run_composition(pictured(made), Given(matrices, taught=taught))
+    unseen = [i for i in range(12) if i not in taught]
+    assert result.ids == tuple(whole.ids[i] for i in unseen)
+    assert [reason for _, reason in result.excluded] == ["the adapter learned from it"] * 3
+    (metric,) = [m for m in result.metrics if m.key == result.headline]
+    assert metric.value.value == pytest.approx(whole.correct["image"][unseen].mean())
+    (note,) = [n for n in result.notes if "memory, not skill" in n]
+    assert note.startswith("3 of 12 items were in this adapter's training")
+    assert f"On all 12: {metric.title}, {with_interval(whole.metrics[0].value, share=True)}." in note
+    both = compare_results(whole, result).rows[0]
+    assert both.n == len(unseen)  # the frozen encoder is compared on those too
+
+
+def test_where_a_model_learned_from_every_item_all_are_scored_and_that_is_said():
+    made = pairs(4)
+    matrices = random_scores(made, np.random.default_rng(3))
+    result = run_composition(pictured(made), Given(matrices, taught=frozenset(range(4))))
+    assert len(result.ids) == 4
+    assert not result.excluded
+    assert any(note.endswith("No other is left, so all of its figures are of those.") for note in result.notes)
 
 
 def test_an_item_whose_picture_cannot_be_read_is_excluded_and_no_other_is_touched():
