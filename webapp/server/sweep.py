@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import shutil
 import threading
 import time
@@ -70,10 +71,10 @@ class Sweeper:
 
 def _things() -> Iterator[tuple[Path, int, int]]:
     """Each upload and file, and each visit's cache as a whole, which is written to all the time."""
-    for path in part("uploads").rglob("*"):  # with the files to take away
-        with contextlib.suppress(OSError):  # gone meanwhile
-            status = path.lstat()
-            if not path.is_dir():
+    for folder, _, names in os.walk(part("uploads")):  # with the files to take away
+        for path in (Path(folder, name) for name in names):
+            with contextlib.suppress(OSError):  # gone meanwhile
+                status = path.lstat()
                 yield path, status.st_ino, status.st_mtime_ns
     for path in part("cache").iterdir():
         with contextlib.suppress(OSError):

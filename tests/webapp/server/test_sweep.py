@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -48,6 +49,30 @@ def test_all_that_is_older_than_a_day_goes_and_what_is_younger_stays(things: lis
     sweeper.sweep()
     assert all(path.exists() for path in things)
     now[0] = AT_HOME.kept_s + 1
+    sweeper.sweep()
+    assert not any(path.exists() for path in things)
+
+
+def test_folders_that_go_away_during_a_sweep_are_passed_over(
+    things: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in "abc":
+        (part("uploads") / name / "deeper").mkdir(parents=True)
+        (part("uploads") / name / "t.csv").write_text("a visitor's")
+    now, looked = [0.0], Path.lstat
+
+    def and_all_go(path: Path) -> os.stat_result:
+        found = looked(path)
+        if now[0] and path.name == "t.csv":  # another thread, as its visitor leaves
+            for folder in part("uploads").iterdir():
+                if folder != path.parent and folder.name in "abc":
+                    shutil.rmtree(folder)
+        return found
+
+    sweeper = Sweeper(clock=lambda: now[0])
+    sweeper.sweep()
+    now[0] = AT_HOME.kept_s + 1
+    monkeypatch.setattr(Path, "lstat", and_all_go)
     sweeper.sweep()
     assert not any(path.exists() for path in things)
 
