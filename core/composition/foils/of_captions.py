@@ -49,7 +49,9 @@ def things_named(captions: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(head for head, n in found.items() if n >= LEAST_NAMED and grammar.takes_article(head)))
 
 
-def caption_foils(captions: Sequence[str], things: Sequence[str], rng: np.random.Generator) -> list[CaptionFoil]:
+def caption_foils(
+    captions: Sequence[str], things: Sequence[str], rng: np.random.Generator, *, beside: Sequence[str] = ()
+) -> list[CaptionFoil]:
     """One foil of each kind, of the first caption that allows it; none brings in a word that any caption of the picture
     says.
 
@@ -57,11 +59,12 @@ def caption_foils(captions: Sequence[str], things: Sequence[str], rng: np.random
         captions: of one picture.
         things: `things_named` of all captions: what may be added.
         rng: draws what is added.
+        beside: further captions of the picture, of which no foil is made.
 
     Source: the three changes are SugarCrepe's (Hsieh et al. 2023, arXiv 2306.14610). Departure: there a language model
     writes them and people look at each; here rules do, so some sound odd and a few are true of their picture.
     """
-    said = {word for caption in captions for word in _keys(caption)}
+    said = {word for caption in (*captions, *beside) for word in _keys(caption)}
     found: dict[str, CaptionFoil] = {}
     for caption in map(_cut, captions):
         if not any(character.isalpha() for character in caption):

@@ -31,8 +31,8 @@ class _Captioned:
     name: str
     split: str
     captions: list[str]
-    too_long: list[str]
-    """Where further captions stand that are left out."""
+    too_long: list[tuple[str, str]]
+    """Further captions, of which no foil is made, each behind where it stands."""
 
 
 def read_captions(
@@ -88,7 +88,8 @@ def _of_split(
             continue
         given = [said for c in captions for said in captions_in(cell_of(row, c))]
         short = [tidy_caption(said, where) for said in given if len(said) <= MAX_CAPTION_LENGTH]
-        kept.append(_Captioned(where, cell_of(row, picture).strip(), of, short, [where] * (len(given) - len(short))))
+        too_long = [(where, said) for said in given if len(said) > MAX_CAPTION_LENGTH]
+        kept.append(_Captioned(where, cell_of(row, picture).strip(), of, short, too_long))
     if not kept:
         there = few(sorted(set(named))) if SPLIT in columns else "no splits"
         raise InvalidInput(f"{file} has no row of the split {split[:60]!r}. It has {there}.")
@@ -124,13 +125,14 @@ def _with_foils(
     report = Reporter(progress, "make foils", len(pictures))
     for i, one in enumerate(pictures):
         report(i)
-        for where in one.too_long:
-            book.exclude(where, TOO_LONG)
         if not one.name:
             book.exclude(one.where, "it names no picture")
             continue
+        for where, _ in one.too_long:
+            book.exclude(where, TOO_LONG)
         rng = np.random.default_rng([seed, *one.name.encode()])
-        foils = caption_foils([caption for caption in one.captions if caption], things, rng)
+        own, beside = [caption for caption in one.captions if caption], [said for _, said in one.too_long]
+        foils = caption_foils(own, things, rng, beside=beside)
         for foil in foils:
             kinds = {"change": foil.change, "kind": foil.kind, SPLIT: one.split}
             book.add_choice(f"{one.name}/{foil.kind}", one.where, one.name, (foil.caption, foil.foil), kinds)

@@ -145,3 +145,21 @@ def test_a_caption_that_is_too_long_is_left_out_and_counted_and_the_picture_keep
     found = read_benchmark("captions", file)
     assert {item.id.split("/")[0] for item in found.items} == {"a.jpg"}
     assert [reason for _, reason in found.excluded] == ["a caption is longer than 2,000 characters"] * 2
+
+
+def test_no_foil_says_what_a_caption_says_that_is_too_long_itself(tmp_path: Path) -> None:
+    short, words = "A black dog on a red mat.", "blue green yellow pink purple orange white brown grey"
+    long = f"a.jpg,{words} {'x ' * 1001}\n"
+    alone, beside = (
+        read_benchmark("captions", write(tmp_path / f"{at}.csv", f"image,caption\na.jpg,{short}\n{more}"))
+        for at, more in enumerate(("", long))
+    )
+    foils = [{foil for item in found.items for foil in item.captions} - {short} for found in (alone, beside)]
+    assert any(word in foil for foil in foils[0] for word in words.split())
+    assert foils[1]
+    assert not any(word in foil.lower().split() for foil in foils[1] for word in words.split())
+
+
+def test_a_row_without_a_picture_is_left_out_once(tmp_path: Path) -> None:
+    rows = f"image,caption\n,{'x ' * 1001}\nb.jpg,A black dog on a red mat.\n"
+    assert len(read_benchmark("captions", write(tmp_path / "captions.csv", rows)).excluded) == 1
