@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import Any
 
 METRIC = "cosine"
-"""Of the map. umap-learn has it itself, so that asking for it brings no other package."""
+"""Of the map. Whether pynndescent has it too is known, so that asking for it brings no other package."""
 _USED = {
     "NNDescent": ("pynndescent", "NNDescent"),
     "pynn_named_distances": ("pynndescent.distances", "named_distances"),
@@ -72,7 +72,15 @@ def _stand_ins() -> Generator[None]:
             del sys.modules[module]
 
 
-class _LateSearch:
+class _Searches(type):
+    """Takes for a search what pynndescent takes for one: whoever uses it by itself may hand its own to umap-learn."""
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        real = getattr(sys.modules.get("pynndescent"), "NNDescent", None)
+        return real is not None and isinstance(instance, real)
+
+
+class _LateSearch(metaclass=_Searches):
     """In place of `pynndescent.NNDescent`: what is made of it is one."""
 
     def __new__(cls, *args: Any, **settings: Any) -> Any:
@@ -91,7 +99,7 @@ class _LateDistances(Mapping[str, Any]):
         return getattr(import_module("umap.umap_"), self._name)
 
     def __contains__(self, metric: object) -> bool:
-        return metric != METRIC and metric in self._real()
+        return metric == METRIC or metric in self._real()
 
     def __getitem__(self, metric: str) -> Any:
         return self._real()[metric]

@@ -70,3 +70,19 @@ import pynndescent
 print(json.dumps([before, umap.umap_.NNDescent is pynndescent.NNDescent]))
 """
     assert said(repository, program) == [True, True]
+
+
+def test_after_a_map_another_s_search_is_by_cosine_and_its_index_is_known(repository: Path) -> None:
+    program = """
+drawn()
+from umap import umap_
+tables = umap_.pynn_named_distances, umap_.pynn_sparse_named_distances
+known, before = ["cosine" in table for table in tables], has_search()
+import pynndescent
+from pynndescent import distances, sparse
+real = ["cosine" in table for table in (distances.named_distances, sparse.sparse_named_distances)]
+index, late = object.__new__(pynndescent.NNDescent), umap_.NNDescent
+print(json.dumps([known == real, real, before, late is pynndescent.NNDescent, isinstance(index, late),
+    isinstance(None, late)]))
+"""
+    assert said(repository, program) == [True, [True, True], False, False, True, False]
