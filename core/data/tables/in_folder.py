@@ -54,7 +54,7 @@ def find_table(source: Path, store: FileImages | None, limits: Limits, progress:
         raise InvalidInput(
             f"Pictures alone have no losses, so a table with one row for each of them is needed; in {source.name!r} "
             f"there is {seen}. Give the table, or put it inside as metadata.csv with a column 'file_name' and a loss, "
-            "or a label with a prediction or probabilities."
+            f"or a label with a prediction or probabilities.{_where_zero_shot_fails(source, store)}"
         )
     chosen = (usual or others)[0]
     name = store.name(chosen)
@@ -70,3 +70,12 @@ def find_table(source: Path, store: FileImages | None, limits: Limits, progress:
                 "Give that file as the table instead of the archive."
             )
     return replace(table, name=name)
+
+
+def _where_zero_shot_fails(source: Path, store: FileImages) -> str:
+    """The way for pictures in class folders, which need no losses for it; "" for others."""
+    classes = {store.name(i).rpartition("/")[0] for i in range(len(store))} - {""}
+    if len(classes) < 2:
+        return ""
+    command = f"python -m core probe zero-shot --images {source.name} --out run"
+    return f" To see where zero-shot fails on class folders, run: {command}"
