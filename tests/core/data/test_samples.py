@@ -120,7 +120,7 @@ def test_a_folder_or_archive_may_carry_its_own_table(tmp_path, name, packed):
 
 
 def test_class_folders_alone_have_no_loss_and_the_message_says_so(tmp_path):
-    with pytest.raises(InvalidInput, match="Pictures alone have no losses.*probe zero-shot --images images --out run"):
+    with pytest.raises(InvalidInput, match=r"Pictures alone have no losses.*probe zero-shot --images images --out run"):
         read_data_set(None, images=folder(tmp_path / "images", ["cat/1.png", "dog/1.png"]))
     with pytest.raises(InvalidInput, match="Pictures alone have no losses") as refused:
         read_data_set(None, images=folder(tmp_path / "one", ["cat/1.png", "cat/2.png"]))
