@@ -202,7 +202,7 @@ class Runs:
             else:
                 if self._is_at(run, folder):
                     return made
-            if files_of_run(folder) not in self._before.values():
+            if files_of_run(folder) not in list(self._before.values()):  # other runs get new versions
                 shutil.rmtree(files_of_run(folder), ignore_errors=True)
 
     def replace(self, run: str, diagnosis: Diagnosis) -> None:

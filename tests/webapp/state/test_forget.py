@@ -6,6 +6,7 @@ import threading
 from dataclasses import replace
 from html import escape
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -158,6 +159,33 @@ def test_a_file_asked_for_while_its_run_gets_a_new_version_leaves_the_one_on_its
     RUNS.forget("hal")
     assert not first.exists()
     assert not second.exists()
+
+
+def test_a_file_is_made_while_runs_of_others_get_new_versions(
+    diagnosis: Diagnosis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Files:
+        """Another run's, which gets a version while it is looked at."""
+
+        def __eq__(self, _: object) -> bool:
+            before[str(len(before))] = Files()
+            return False
+
+    def slow(given: Diagnosis, folder: Path, name: str, said: tuple[int, int] | None) -> Path:
+        made = make(given, folder, name, said)
+        if folder == old:
+            RUNS.change(run, lambda now: replace(now, notes=("a better map",)))
+        return made
+
+    serve("jan")
+    run, make, before = RUNS.add(diagnosis), runs.ready_file, dict[str, Any]()
+    before |= {"one": Files(), "two": Files()}
+    old = RUNS.folder(run)
+    monkeypatch.setattr(RUNS, "_before", before)
+    monkeypatch.setattr(runs, "ready_file", slow)
+    assert RUNS.file(run, "samples.csv").is_file()
+    before.clear()
+    RUNS.forget("jan")
 
 
 def test_a_note_stands_in_the_files_made_after_it(diagnosis: Diagnosis) -> None:
