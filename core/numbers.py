@@ -150,9 +150,9 @@ def listed(parts: Sequence[str], most: int = 4, noun: str = "more") -> str:
     return "; ".join(parts[:most]) + (f"; and {left:,} {noun}" if left > 0 else "")
 
 
-def either(parts: Sequence[str]) -> str:
+def either(parts: Sequence[str], word: str = "or") -> str:
     """Such as "1, 2 or 3"."""
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} or {parts[-1]}"
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} {word} {parts[-1]}"
 
 
 def clock(seconds: float) -> str:

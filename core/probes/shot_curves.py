@@ -33,6 +33,8 @@ class ShotPoint:
     accuracy: Estimate
     gain: Estimate | None
     """Its accuracy minus that of zero-shot with the same texts, paired by row; None without that control."""
+    gain_p: float | None
+    """Two-sided p of that gain, adjusted (Holm) over the numbers of shots of the curve."""
     step: Estimate | None
     """Its accuracy minus that with the next smaller number of shots, paired by row; None of the smallest."""
     step_p: float | None
@@ -134,15 +136,14 @@ def _curve(results: Sequence[ProbeResult], groups: I64 | None) -> ShotCurve:
         assert b is not None
         steps.append((paired_difference(a, b, groups), paired_p(a, b, groups)))
     adjusted = holm([p for _, p in steps]).tolist()
+    zeros = [_zero_shot(r) for r in results]
+    over_zero = iter(holm([c.p for c in zeros if c is not None]).tolist())
     points: list[ShotPoint] = []
-    for i, r in enumerate(results):
-        zero = _zero_shot(r)
+    for i, (r, zero) in enumerate(zip(results, zeros, strict=True)):
         step, p = (steps[i - 1][0], float(adjusted[i - 1])) if i else (None, None)
-        points.append(
-            ShotPoint(r.name, shots_of(r), _labelled(r), r.accuracy, None if zero is None else zero.gain, step, p)
-        )
-    zero = _zero_shot(results[0])
-    return ShotCurve(_plain_name(results[0]), tuple(points), None if zero is None else zero.accuracy)
+        over = (None, None) if zero is None else (zero.gain, float(next(over_zero)))
+        points.append(ShotPoint(r.name, shots_of(r), _labelled(r), r.accuracy, *over, step, p))
+    return ShotCurve(_plain_name(results[0]), tuple(points), None if zeros[0] is None else zeros[0].accuracy)
 
 
 def _plain_name(result: ProbeResult) -> str:

@@ -128,7 +128,9 @@ def shot_curves_document(found: Sequence[ShotCurves]) -> list[dict[str, Any]]:
                     {
                         **fields(curve, "name zero_shot"),
                         "sentence": curve_sentence(curve),
-                        "points": [fields(p, "result shots labelled accuracy gain step step_p") for p in curve.points],
+                        "points": [
+                            fields(p, "result shots labelled accuracy gain gain_p step step_p") for p in curve.points
+                        ],
                     }
                     for curve in rows.curves
                 ],

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from core.numbers import count, interval, number, p_value, percent, points, signed
+from core.numbers import count, either, interval, number, p_value, percent, points, signed
 from core.records import (
     ALL_ITEMS,
     LOWER_IS_BETTER,
@@ -152,7 +152,7 @@ def _kind_sentences(start: str, kinds: Sequence[tuple[str, Metric]]) -> list[str
         f"({figure_interval(m.key, m.value)}) of {count(m.n, 'item')}, by chance {figure(m.key, m.chance)}."
         for value, m in named
     ]
-    joined = names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+    joined = either(names, "and")
     return [f"{start}: {joined}.", *figures]
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.checks.paired_errors import ALPHA, MARGIN, MODEL
-from core.numbers import PER_CENT, UNDEFINED, count, interval, number, p_value, percent, points, with_interval
+from core.numbers import PER_CENT, UNDEFINED, count, either, interval, number, p_value, percent, points, with_interval
 from core.records import OWN, Choice, Comparison, Control, Diagnosis, Estimate, FourWay, ProbeResult, Support
 from core.reports.wording.findings import cluster_title
 
@@ -195,8 +195,9 @@ def probe_lines(result: ProbeResult) -> list[str]:
 
 CURVE_COLUMNS = ("Shots a class", "Labels a class", "Right on", "Over zero-shot", "Over the number before")
 CURVES_NOTE = (
-    "Labels count the shots and those by which a probe chose its numbers; a class that has fewer gives those. The "
-    "intervals are over {what}s: another seed draws other shots, which may move a whole curve."
+    "What learns is the probe, not the model of the run. Labels count the shots and those by which a probe chose its "
+    "numbers; a class that has fewer gives those. The intervals are over {what}s: another seed draws other shots, "
+    "which may move a whole curve."
 )
 
 
@@ -206,19 +207,33 @@ def curves_lead(rows: ShotCurves) -> str:
 
 
 def curve_sentence(curve: ShotCurve) -> str:
-    """What the fewest and the most shots give, and up to which number more of them are shown to help."""
+    """What the fewest and the most shots give, with how many zero-shot is shown to be passed, and up to which number
+    more of them are shown to help."""
     first, last = curve.points[0], curve.points[-1]
-    without = "" if curve.zero_shot is None else f"; zero-shot on {percent(curve.zero_shot.value)}"
-    helped = [
-        (fewer.shots, more.shots)
-        for fewer, more in pairwise(curve.points)
-        if more.step is not None and more.step_p is not None and more.step_p <= ALPHA and more.step.value > 0
-    ]
-    last_step = f"the last step that is shown to help goes from {helped[-1][0]} to {helped[-1][1]}" if helped else ""
+    without = "" if curve.zero_shot is None else f", zero-shot on {percent(curve.zero_shot.value)}"
     return (
         f"{curve.name} is right on {share(first.accuracy)} with {count(first.shots, 'shot')} a class and on "
-        f"{share(last.accuracy)} with {last.shots}{without}; {last_step or 'no step is shown to help'}."
+        f"{share(last.accuracy)} with {last.shots}{without}. {_over_zero_shot(curve)}{_last_step(curve)}"
     )
+
+
+def _over_zero_shot(curve: ShotCurve) -> str:
+    known = [(str(p.shots), p.gain.value > 0) for p in curve.points if p.gain and (p.gain_p or 0.0) <= ALPHA]
+    said = [
+        f"{word} than zero-shot with {either(numbers, 'and')}"
+        for word, wanted in (("better", True), ("worse", False))
+        if (numbers := [shots for shots, is_more in known if is_more == wanted])
+    ]
+    if not said:
+        return "" if curve.zero_shot is None else "With no number is it shown to differ from zero-shot. "
+    return f"It is shown to be {' and '.join(said)}. "
+
+
+def _last_step(curve: ShotCurve) -> str:
+    for more, fewer in pairwise(reversed(curve.points)):
+        if more.step and more.step_p is not None and more.step_p <= ALPHA and more.step.value > 0:
+            return f"From one number to the next, the last step shown to help is from {fewer.shots} to {more.shots}."
+    return "No single step from one number to the next is shown to help."
 
 
 def curve_cells(curve: ShotCurve) -> list[tuple[str, ...]]:
@@ -229,7 +244,7 @@ def curve_cells(curve: ShotCurve) -> list[tuple[str, ...]]:
             f"{p.shots:,}",
             UNDEFINED if p.labelled is None else f"{p.labelled:,}",
             share(p.accuracy),
-            UNDEFINED if p.gain is None else _gain(p.gain),
+            UNDEFINED if p.gain is None else f"{_gain(p.gain)}, {p_value(p.gain_p)}",
             UNDEFINED if p.step is None else f"{_gain(p.step)}, {p_value(p.step_p)}",
         )
         for p in curve.points

@@ -12,6 +12,7 @@ from core.discovery.settings import PREDICTABILITY_SHARE_OF_ALPHA, share_of_alph
 from core.numbers import (
     count,
     digits_for,
+    either,
     held_to,
     interval,
     listed,
@@ -141,7 +142,7 @@ def _confirmed(diagnosis: Diagnosis) -> str:
         (n_insights, "1 condition or phrase" if n_insights == 1 else f"{n_insights:,} conditions or phrases"),
     )
     told = [said for n, said in counts if n]
-    said = told[0] if len(told) == 1 else f"{', '.join(told[:-1])} and {told[-1]}"
+    said = either(told, "and")
     return f"{said} {'was' if sum(n for n, _ in counts) == 1 else 'were'}"
 
 

@@ -53,7 +53,9 @@ def test_each_point_is_set_beside_zero_shot_and_the_number_before_on_the_same_ro
     wrong = [errors for r in made if (errors := r.outcomes.errors) is not None]
     groups = task.samples.groups
     ps = holm([paired_p(wrong[0], wrong[1], groups), paired_p(wrong[1], wrong[2], groups)])
+    over = holm([r.controls[0].p for r in made])
     for i, (point, result) in enumerate(zip(curve.points, made, strict=True)):
+        assert point.gain_p == over[i]
         np.testing.assert_array_equal(result.rows, made[0].rows)
         assert (point.result, point.accuracy, point.gain) == (result.name, result.accuracy, result.controls[0].gain)
         assert said(point.step) == (None if i == 0 else said(paired_difference(wrong[i - 1], wrong[i], groups)))

@@ -8,13 +8,16 @@ from core.reports.html.shot_curves import shot_charts
 from core.reports.wording.probes import curve_lines, curve_sentence
 
 
-def point(shots: int, value: float, step: Estimate | None = None, p: float | None = None) -> ShotPoint:
-    accuracy = Estimate(value, value - 0.1, value + 0.1)
-    return ShotPoint(f"x, {shots} shots", shots, shots + 1, accuracy, Estimate(value - 0.2, 0.0, 0.5), step, p)
+def point(
+    shots: int, value: float, step: Estimate | None = None, p: float | None = None, gain_p: float = 0.01
+) -> ShotPoint:
+    accuracy, gain = Estimate(value, value - 0.1, value + 0.1), Estimate(value - 0.2, 0.0, 0.5)
+    return ShotPoint(f"x, {shots} shots", shots, shots + 1, accuracy, gain, gain_p, step, p)
 
 
 UP, FLAT = Estimate(0.2, 0.1, 0.3), Estimate(0.01, -0.1, 0.1)
-CURVE = ShotCurve("x", (point(1, 0.3), point(4, 0.5, UP, 0.001), point(16, 0.51, FLAT, 0.6)), Estimate(0.2, 0.1, 0.3))
+POINTS = point(1, 0.3, gain_p=0.2), point(4, 0.5, UP, 0.001), point(16, 0.51, FLAT, 0.6)
+CURVE = ShotCurve("x", POINTS, Estimate(0.2, 0.1, 0.3))
 ROWS = ShotCurves(100, "image", "Halves.", (CURVE,))
 
 
@@ -40,12 +43,26 @@ def test_zero_shot_is_drawn_once_where_it_is_the_same() -> None:
     assert [c.colour for c in chart.curves] == [0, 1, 2]
 
 
-def test_the_sentence_names_the_last_step_that_is_shown_to_help() -> None:
-    said = curve_sentence(CURVE)
+def test_the_sentence_names_what_passes_zero_shot_and_the_last_step_that_is_shown_to_help() -> None:
+    said = curve_sentence(CURVE).replace("\u00a0", " ")
     assert said.startswith("x is right on 30")
-    assert said.endswith("zero-shot on 20\u00a0%; the last step that is shown to help goes from 1 to 4.")
-    worse = point(4, 0.2, Estimate(-0.2, -0.3, -0.1), 0.001)
-    assert curve_sentence(ShotCurve("x", (point(1, 0.3), worse), None)).endswith("; no step is shown to help.")
+    assert " zero-shot on 20 %. It is shown to be better than zero-shot with 4 and 16. From one number" in said
+    assert said.endswith("the last step shown to help is from 1 to 4.")
+    worse = point(4, 0.1, Estimate(-0.2, -0.3, -0.1), 0.001)
+    alone = curve_sentence(ShotCurve("x", (point(1, 0.3), worse), None))
+    assert alone.endswith(" No single step from one number to the next is shown to help.")
+    both = curve_sentence(ShotCurve("x", (point(1, 0.3), worse), CURVE.zero_shot))
+    assert "It is shown to be better than zero-shot with 1 and worse than zero-shot with 4. " in both
+
+
+def test_steps_too_small_to_be_shown_do_not_hide_what_they_add_up_to() -> None:
+    small = [point(2**i, 0.2 + 0.02 * i, FLAT, 0.4, gain_p=0.2 if i < 4 else 0.001) for i in range(5)]
+    said = curve_sentence(ShotCurve("x", tuple(small), CURVE.zero_shot))
+    assert "It is shown to be better than zero-shot with 16. No single step" in said
+    none = [point(2**i, 0.2 + 0.02 * i, FLAT, 0.4, gain_p=0.2) for i in range(5)]
+    assert "With no number is it shown to differ from zero-shot. " in curve_sentence(
+        ShotCurve("x", tuple(none), CURVE.zero_shot)
+    )
 
 
 def test_the_lines_hold_a_row_for_each_number_of_shots_and_for_none() -> None:
