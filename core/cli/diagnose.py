@@ -97,7 +97,7 @@ def diagnose(
     from core.data.tasks.read import read_task
     from core.diagnose import diagnose_data_set
     from core.embeddings.cache import default_cache
-    from core.reports.wording.sensitivity import sensitivity_sentence
+    from core.reports.wording.sensitivity import sensitivity_sentence, what_else
     from core.reports.wording.summary import text_summary
     from core.store import finish
 
@@ -117,7 +117,7 @@ def diagnose(
         report = finish(diagnosis, out, progress)
     say(text_summary(diagnosis))
     if diagnosis.clusters and (sentence := sensitivity_sentence(diagnosis)):
-        say(f"What else would have been found: {sentence}")
+        say(what_else(sentence))
     say(f"Report: {report}")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -151,6 +151,13 @@ def make_diagnosis(
         ),
         excluded=(("street/9001.png", "image could not be decoded"), ("street/9002.png", "loss is not a number")),
     )
+
+
+def confirmed_without_clusters() -> Diagnosis:
+    """No cluster, while a class, a confused pair and a condition of no cluster are confirmed."""
+    found = make_diagnosis()
+    alone = replace(found.insights[0], cluster=None, retrieval=None)
+    return replace(make_diagnosis(n_clusters=0), classes=found.classes, insights=(alone,))
 
 
 def _cluster(

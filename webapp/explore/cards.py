@@ -13,7 +13,7 @@ from core.reports.wording.effects import coverage_is, effect_figure
 from core.reports.wording.findings import cluster_title, doubtful_names, overlap, patches_title
 from core.reports.wording.predictions import replication_sentence
 from core.reports.wording.scans import outlines_sentence
-from core.reports.wording.sensitivity import sensitivity_sentence
+from core.reports.wording.sensitivity import beyond_sentence, sensitivity_sentence
 from core.reports.wording.summary import verdict
 from core.statistics.measures import in_shares, tested_effect
 from core.yours import WORDS, yours_of
@@ -25,11 +25,13 @@ from webapp.markup.html import hue, picture
 from webapp.markup.render import render
 
 THUMBNAILS = 4
+CLASSES = "“Classes first”, above the map"
+"""Where classes and pairs stand on the page."""
 
 
 def cluster_list(diagnosis: Diagnosis, note: str = "", patches: Patches | None = None, undo: str = "") -> str:
-    """The confirmed clusters in rank order, then what is worth a look; with no cluster, that result, the patterns that
-    would have been found, and what to try next. A `note` stands above all;
+    """The confirmed clusters in rank order, then what is worth a look; with no cluster, that result or what is
+    confirmed all the same, the patterns that would have been found, and what to try next. A `note` stands above all;
     with `patches`, a cluster that only a visual word tells is called so; `undo` is the title of an own set that was
     just deleted."""
     # clusters of the error rate share one scale, those of the loss another
@@ -45,6 +47,7 @@ def cluster_list(diagnosis: Diagnosis, note: str = "", patches: Patches | None =
         note=note,
         own=own_list(diagnosis, undo),
         verdict=verdict(diagnosis),
+        beyond=beyond_sentence(diagnosis, CLASSES, CLASSES, "“Confirmed on their own”, below"),
         outlines=outlines_sentence(diagnosis),
         everywhere=EVERYTHING,
         label=WORDS,

@@ -39,7 +39,7 @@ from core.reports.wording.findings import cluster_title, doubtful_names
 from core.reports.wording.predictions import WHICH_COUNTS, fresh_source, replication_sentence
 from core.reports.wording.reasons import faithfulness_sentence, kinds_table
 from core.reports.wording.scans import outlines_sentence, reference_of
-from core.reports.wording.sensitivity import classes_sentence, sensitivity_sentence
+from core.reports.wording.sensitivity import beyond_sentence, classes_sentence, sensitivity_sentence, what_else
 from core.statistics.measures import in_shares, tested_effect
 from core.yours import yours_of
 
@@ -92,6 +92,8 @@ def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str
             predictability=summary.predictability_sentence(diagnosis),
             unit=with_unit(diagnosis),
             sensitivity=sensitivity_sentence(diagnosis),
+            beyond=beyond_sentence(diagnosis, "“Whole classes”", "“Whole classes”", "“Outside any one cluster”"),
+            what_else=what_else(sensitivity_sentence(diagnosis)),
             faithfulness=diagnosis.faithfulness and faithfulness_sentence(diagnosis, diagnosis.faithfulness),
             cause_kinds=kinds_table(diagnosis.faithfulness) if diagnosis.faithfulness else [],
             power=power_map(diagnosis),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from core.numbers import count, digits_for, either, interval, number, percent, with_unit
@@ -28,6 +29,48 @@ def sensitivity_sentence(diagnosis: Diagnosis) -> str:
     overall = [p for p in found.patterns if p.scope == EVERYTHING]
     said = [_of_scope(found, patterns) for patterns in (within, overall) if patterns]
     return f"{' '.join(said)} {KEPT_TOGETHER}"
+
+
+def confirmed_counts(diagnosis: Diagnosis) -> dict[str, tuple[int, str]]:
+    """How many are confirmed, as a number and in words, such as {"class": (2, "2 classes")}: of clusters, classes,
+    confused pairs, and conditions or phrases ("insight"); without those of which there is none."""
+    classes = Counter(finding.kind for finding in diagnosis.classes if finding.confirmed)
+    n_clusters, n_insights = len(diagnosis.clusters), sum(insight.confirmed for insight in diagnosis.insights)
+    counts = {
+        "cluster": (n_clusters, count(n_clusters, "failure cluster")),
+        "class": (classes["class"], count(classes["class"], "class")),
+        "confusion": (classes["confusion"], count(classes["confusion"], "confused pair")),
+        "insight": (
+            n_insights,
+            "1 condition or phrase" if n_insights == 1 else f"{n_insights:,} conditions or phrases",
+        ),
+    }
+    return {kind: counted for kind, counted in counts.items() if counted[0]}
+
+
+def beyond_sentence(diagnosis: Diagnosis, classes: str, pairs: str, insights: str) -> str:
+    """Of a run without a cluster, what is confirmed all the same and where it stands, such as "No cluster was found
+    beyond what is confirmed: 1 class (in the table) and 2 conditions or phrases (below)."; "" where nothing is
+    confirmed, or a cluster is.
+
+    Args:
+        classes: where confirmed classes stand.
+        pairs: where confused pairs stand.
+        insights: where conditions and phrases stand.
+    """
+    counts = confirmed_counts(diagnosis)
+    if not counts or "cluster" in counts:
+        return ""
+    stands = {"class": classes, "confusion": pairs, "insight": insights}
+    return (
+        "No cluster was found beyond what is confirmed: "
+        f"{either([f'{said} ({stands[kind]})' for kind, (_, said) in counts.items()], 'and')}."
+    )
+
+
+def what_else(sentence: str) -> str:
+    """The sentence of `sensitivity_sentence` beside something that was found; "" for ""."""
+    return sentence and f"What else would have been found: {sentence}"
 
 
 def classes_sentence(diagnosis: Diagnosis) -> str:

@@ -35,7 +35,7 @@ from core.reports.wording.predictions import (
     prediction_sentence,
     replication_sentence,
 )
-from core.reports.wording.sensitivity import sensitivity_sentence
+from core.reports.wording.sensitivity import beyond_sentence, confirmed_counts, sensitivity_sentence, what_else
 from core.statistics.measures import in_shares, tested_effect
 
 LITTLE = 0.05
@@ -133,22 +133,13 @@ def _share_of_variance(r2: float) -> str:
 
 def _confirmed(diagnosis: Diagnosis) -> str:
     """Such as "1 failure cluster and 2 conditions or phrases were"."""
-    classes = Counter(finding.kind for finding in diagnosis.classes if finding.confirmed)
-    n_insights = sum(insight.confirmed for insight in diagnosis.insights)
-    counts = (
-        (len(diagnosis.clusters), count(len(diagnosis.clusters), "failure cluster")),
-        (classes["class"], count(classes["class"], "class")),
-        (classes["confusion"], count(classes["confusion"], "confused pair")),
-        (n_insights, "1 condition or phrase" if n_insights == 1 else f"{n_insights:,} conditions or phrases"),
-    )
-    told = [said for n, said in counts if n]
-    said = either(told, "and")
-    return f"{said} {'was' if sum(n for n, _ in counts) == 1 else 'were'}"
+    counts = confirmed_counts(diagnosis).values()
+    return f"{either([said for _, said in counts], 'and')} {'was' if sum(n for n, _ in counts) == 1 else 'were'}"
 
 
 def _any_confirmed(diagnosis: Diagnosis) -> bool:
     """Whether a cluster, a class, a pair, a condition or a phrase is confirmed."""
-    return any(found.confirmed for found in (*diagnosis.clusters, *diagnosis.classes, *diagnosis.insights))
+    return bool(confirmed_counts(diagnosis))
 
 
 def _is_predictable(diagnosis: Diagnosis) -> bool:
@@ -268,12 +259,19 @@ def text_summary(diagnosis: Diagnosis) -> str:
     lines += [*own_words(diagnosis), *class_lines(diagnosis)]
     lines.append(f"{WORTH_A_LOOK}. {candidates_sentence(diagnosis)}")
     lines += [f"  {candidate.name} – {candidate_phrase(diagnosis, candidate)}" for candidate in diagnosis.candidates]
-    if not diagnosis.clusters and (sentence := sensitivity_sentence(diagnosis)):
-        lines.append(sentence)
+    if not diagnosis.clusters:
+        lines += [*filter(None, [_beyond(diagnosis)])]
     lines += prediction_lines(diagnosis)
     if diagnosis.excluded:
         lines.append(f"{count(len(diagnosis.excluded), 'row')} left out: {_reasons(diagnosis.excluded)}.")
     return "\n".join([*lines, *(f"Note: {note}" for note in diagnosis.notes)])
+
+
+def _beyond(diagnosis: Diagnosis) -> str:
+    """Without clusters: what would have been found, beside what is confirmed if anything is."""
+    sentence = sensitivity_sentence(diagnosis)
+    told = beyond_sentence(diagnosis, "“Failing as a whole”", "“Confused more than other pairs”", "“Also failing”")
+    return f"{told} {what_else(sentence)}".rstrip() if told else sentence
 
 
 def own_words(diagnosis: Diagnosis, most: int = 5) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from core.reports.wording.findings import cluster_title
-from tests.support.diagnoses import make_diagnosis
+from tests.support.diagnoses import confirmed_without_clusters, make_diagnosis
 from tests.support.page import Page
 from tests.webapp.markup.test_html import Tags
 from webapp.explore.cards import cluster_list, lead_insight, worst_members
@@ -54,3 +54,38 @@ def test_where_nothing_was_tested_chance_is_not_spoken_of() -> None:
     said = Tags(cluster_list(replace(found, estimate=untested))).text
     assert "too few groups to test anything" in said
     assert "That is a result" not in said
+
+
+def test_what_is_confirmed_without_a_cluster_stands_open_above_advice_and_is_not_called_nothing() -> None:
+    page = Page(cluster_list(confirmed_without_clusters()))
+    for wrong in ("No failure cluster", "That is a result", "Check that ids match"):
+        assert wrong not in page.text
+    counts = (
+        "1 class (“Classes first”, above the map), 1 confused pair (“Classes first”, above the map) and "
+        "1 condition or phrase (“Confirmed on their own”, below)."
+    )
+    assert f"No cluster was found beyond what is confirmed: {counts}" in page.text
+    places = [
+        page.text.index(said)
+        for said in ("Confirmed on their own 1", "weather = fog", "What else would have been found", "What to try next")
+    ]
+    assert places == sorted(places)
+    assert page.text.count("Confirmed on their own 1") == 1
+    (fold,) = [a for a in page.named("details") if "alone" in a.get("class", "")]
+    assert "open" in fold
+
+
+def test_nothing_confirmed_at_all_keeps_the_advice_about_ids() -> None:
+    said = Tags(cluster_list(make_diagnosis(n_clusters=0))).text
+    assert "Check that ids match" in said
+    assert "beyond what is confirmed" not in said
+    assert "That is a result" in said
+
+
+def test_beside_clusters_what_stands_alone_is_folded() -> None:
+    found = make_diagnosis()
+    alone = replace(found.insights[0], cluster=None, retrieval=None)
+    page = Page(cluster_list(replace(found, insights=(*found.insights, alone))))
+    (fold,) = [a for a in page.named("details") if "alone" in a.get("class", "")]
+    assert "open" not in fold
+    assert "beyond what is confirmed" not in page.text

@@ -18,7 +18,7 @@ from core.reports.wording.summary import (
     text_summary,
     verdict,
 )
-from tests.support.diagnoses import make_diagnosis
+from tests.support.diagnoses import confirmed_without_clusters, make_diagnosis
 from tests.support.words import made_prediction, with_words
 
 NAN = float("nan")
@@ -179,3 +179,18 @@ def test_nothing_found_comes_with_what_would_have_been_found() -> None:
     assert "No failure cluster was confirmed" in text
     assert "that always fails would be found 8 to 9 times in 10 (33 of 40 planted were found" in text
     assert ("No class and no pair fails" in text) == ("Failing as a whole" not in text)
+    assert "What else" not in text
+
+
+def test_what_is_confirmed_without_a_cluster_is_told_with_the_lines_it_stands_in() -> None:
+    lines = text_summary(confirmed_without_clusters()).splitlines()
+    told = (
+        "No cluster was found beyond what is confirmed: 1 class (“Failing as a whole”), 1 confused pair (“Confused "
+        "more than other pairs”) and 1 condition or phrase (“Also failing”). What else would have been found: A pattern"
+    )
+    assert [line.startswith(told) for line in lines].count(True) == 1
+    for place in ("Failing as a whole: ", "Confused more than other pairs: ", "Also failing: "):
+        assert any(line.startswith(place) for line in lines)
+    unmeasured = replace(confirmed_without_clusters(), sensitivity=None, detectable=())
+    assert text_summary(unmeasured).count("(“Also failing”).\n") == 1
+    assert "What else" not in text_summary(unmeasured)
