@@ -20,7 +20,7 @@ from core.reports.html.diagnosis import render_report, write_audit, write_report
 from core.reports.wording.findings import sentence
 from core.reports.wording.summary import PAIR_TESTED
 from core.store import load, save
-from tests.support.diagnoses import MemoryImages, confirmed_without_clusters, draw_picture, make_diagnosis
+from tests.support.diagnoses import MemoryImages, draw_picture, make_diagnosis
 from tests.support.page import Page
 from tests.support.words import made_prediction, with_words
 
@@ -85,27 +85,6 @@ def test_a_pair_is_confused_and_does_not_fail(diagnosis: Diagnosis) -> None:
     text = Page(render_report(diagnosis)).text
     assert text.count("confused more") == sum(f.confirmed and f.kind == "confusion" for f in diagnosis.classes) > 0
     assert PAIR_TESTED in text
-
-
-def test_nothing_found_is_said_with_the_smallest_pattern_that_would_be_found() -> None:
-    text = Page(render_report(make_diagnosis(n_clusters=0))).text
-    assert "No failure cluster was confirmed" in text
-    assert "that always fails would be found 8 to 9 times in 10 (33 of 40 planted were found" in text
-    assert "Failure clusters" not in text
-
-
-def test_what_is_confirmed_without_a_cluster_is_not_called_nothing() -> None:
-    text = Page(render_report(confirmed_without_clusters())).text
-    told = (
-        "No cluster was found beyond what is confirmed: 1 class (“Whole classes”), 1 confused pair (“Whole classes”) "
-        "and 1 condition or phrase (“Outside any one cluster”). What else would have been found: A pattern "
-    )
-    assert told in text
-    assert all(text.count(place) == n for place, n in (("Whole classes", 3), ("Outside any one cluster", 2)))
-    assert "“nothing”" not in text
-    nothing = Page(render_report(make_diagnosis(n_clusters=0))).text
-    assert "What “nothing” means here." in nothing
-    assert "beyond what is confirmed" not in nothing
 
 
 def test_a_candidate_is_listed_apart_and_without_a_p(diagnosis: Diagnosis) -> None:
