@@ -71,7 +71,7 @@ def test_what_is_confirmed_without_a_cluster_stands_open_above_advice_and_is_not
     ]
     assert places == sorted(places)
     assert page.text.count("Confirmed on their own 1") == 1
-    (fold,) = [a for a in page.named("details") if "alone" in a.get("class", "")]
+    (fold,) = [a for a in page.named("details") if "alone" in (a.get("class") or "")]
     assert "open" in fold
 
 
@@ -86,6 +86,6 @@ def test_beside_clusters_what_stands_alone_is_folded() -> None:
     found = make_diagnosis()
     alone = replace(found.insights[0], cluster=None, retrieval=None)
     page = Page(cluster_list(replace(found, insights=(*found.insights, alone))))
-    (fold,) = [a for a in page.named("details") if "alone" in a.get("class", "")]
+    (fold,) = [a for a in page.named("details") if "alone" in (a.get("class") or "")]
     assert "open" not in fold
     assert "beyond what is confirmed" not in page.text
