@@ -115,7 +115,7 @@ def binding_grid(
         n_tests,
         {name: counts[name] for name in VERDICTS if counts[name]},
         tuple((pictures.name(at), reason) for at, reason in left_out),
-        (*asked.notes, *_notes(cells, mode)),
+        _notes(cells, mode),
     )
 
 

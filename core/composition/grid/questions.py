@@ -63,7 +63,6 @@ class GridQuestions:
     objects: tuple[str, ...]
     left_out: tuple[tuple[int, str], ...]
     """(picture, reason)."""
-    notes: tuple[str, ...]
 
 
 def sentence(template: str, attribute: str, thing: str) -> str:
@@ -102,9 +101,7 @@ def ask(shown: Sequence[PictureContents], n: int, mode: Mode, family: Mapping[st
     attributes = tuple(sorted({attribute for one in kept for attribute, _ in one.things}))
     objects = tuple(sorted({thing for one in kept for _, thing in one.things}))
     questions = [_question(one, at, mode, attributes, objects, family) for one in kept for at in range(len(one.things))]
-    reasons = Counter(reason for _, reason in left_out)
-    notes = tuple(f"{count:,} pictures are left out because {reason}." for reason, count in reasons.most_common())
-    return GridQuestions(tuple(questions), tuple(kept), attributes, objects, tuple(left_out), notes)
+    return GridQuestions(tuple(questions), tuple(kept), attributes, objects, tuple(left_out))
 
 
 def _check(shown: Sequence[PictureContents], n: int) -> None:

@@ -79,12 +79,18 @@ def grid_lines(found: BindingGrid) -> list[str]:
         f"{'all pictures together' if cell is found.overall else f'{cell.attribute} {cell.object}'}."
         for cell in claims
     ]
-    if found.left_out:
-        lines.append(
-            f"Left out: {count(len(found.left_out), 'picture')}, such as {found.left_out[0][0]}: "
-            f"{found.left_out[0][1]}."
-        )
-    return lines + [f"Note: {note}" for note in found.notes]
+    return [*lines, *_left_out(found), *(f"Note: {note}" for note in found.notes)]
+
+
+def _left_out(found: BindingGrid) -> list[str]:
+    """One line for each reason, the most frequent first: how many pictures it took, and one of them."""
+    named = dict[str, list[str]]()
+    for name, reason in found.left_out:
+        named.setdefault(reason, []).append(name)
+    return [
+        f"Left out: {count(len(own), 'picture')}, {'such as ' if len(own) > 1 else ''}{own[0]}: {reason}."
+        for reason, own in sorted(named.items(), key=lambda entry: -len(entry[1]))
+    ]
 
 
 def _cell_row(cell: GridCell, mode: str) -> tuple[str, ...]:
