@@ -227,7 +227,7 @@ def _checked(adapted: Adapted, out: Path, progress: TerminalProgress, **against:
     """What the training cost, printed and kept beside the adapter."""
     from core.composition.scoring.encoder import EncoderScorer
     from core.embeddings.cache import default_cache
-    from core.reports.wording.composition import regression_lines
+    from core.reports.wording.training import regression_lines
     from core.training.adapted_scorer import AdaptedScorer
     from core.training.forgetting import check_regression
     from core.training.forgetting_file import write_check

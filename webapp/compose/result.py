@@ -14,7 +14,7 @@ from core.reports.html.composition_tables import ALPHA, by_tag, compared_tables
 from core.reports.html.intervals import DotChart, Mark, dot_chart, dots, tick
 from core.reports.wording.composition import (
     NOUNS,
-    blind_sentence,
+    blind_sentences,
     difference,
     figure,
     headline_of,
@@ -79,7 +79,7 @@ def _headline(
         "interval": _bracketed(mine),
         "n_items": count(len(first.ids), NOUNS[first.kind]),
         "verdict": _verdict(results, comparison),
-        "blind": blind_sentence(first),
+        "blind": blind_sentences(results),
         "by_kind": kinds_sentence(first),
         "ties": f"{count(ties, 'tie')} counted as wrong." if ties else "No ties.",
         "habits": [(r.name if len(results) > 1 else "", habit) for r, habit in zip(results, habits) if habit],

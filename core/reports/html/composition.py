@@ -66,7 +66,7 @@ def render_composition_report(
         "metrics": _metric_rows(results),
         "comparison": comparison,
         "compared": [] if comparison is None else compared_tables(comparison, bars=True),
-        "blind": _blind(results[0]),
+        "blind": _blind(results),
         "tags": _tags(results),
         "first_tags": FIRST_TAGS,
         "worst": _worst(results, benchmark, pictures),
@@ -162,15 +162,16 @@ def _metric_row(metric: Metric, name: str, colour: str, *, headline: bool) -> di
     }
 
 
-def _blind(result: CompositionResult) -> dict[str, Any] | None:
-    """The headline of each baseline that sees no picture, beside the model's own; None where there is none."""
+def _blind(results: Sequence[CompositionResult]) -> dict[str, Any] | None:
+    """The headline of each baseline that sees no picture, beside the first model's own; None where there is none."""
+    result = results[0]
     mine = sentences.headline_of(result)
     rows = [(name, metric) for name, metrics in result.blind for metric in metrics if metric.key == result.headline]
     if mine is None or not rows:
         return None
     named = [(result.model, mine, "cluster-1"), *((name, m, "quiet") for name, m in rows)]
     return {
-        "says": sentences.blind_sentence(result),
+        "says": sentences.blind_sentences(results),
         "rows": [_metric_row(m, name, colour, headline=False) for name, m, colour in named],
     }
 
@@ -181,7 +182,7 @@ def _said(results: Sequence[CompositionResult], benchmark: Benchmark) -> dict[st
     first = found[0][1]
     leads = (
         sentences.chance_sentence(results[0]),
-        sentences.blind_sentence(results[0]),
+        sentences.blind_sentences(results),
         sentences.kinds_sentence(results[0]),
         "" if first is None else first.sentence,
     )

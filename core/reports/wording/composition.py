@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from core.numbers import count, either, interval, number, p_value, percent, points, signed
 from core.records import (
@@ -17,10 +16,6 @@ from core.records import (
     Estimate,
     Metric,
 )
-
-if TYPE_CHECKING:
-    from core.training.forgetting import ForgettingCheck
-    from core.training.forgetting_rows import ForgettingRow
 
 
 def figure(key: str, value: float | None, digits: int | None = 1) -> str:
@@ -85,23 +80,37 @@ def chance_sentence(result: CompositionResult) -> str:
     return f"{said}; chance is {figure(key, metric.chance)}. {against_chance(metric)}."
 
 
-def blind_sentence(result: CompositionResult) -> str:
+def blind_sentence(result: CompositionResult, first: CompositionResult | None = None) -> str:
     """Whether the headline is above what text alone reaches, by the best baseline that sees no picture; "" without
-    one."""
+    one. A result that has none of its own takes those of the `first` on the same benchmark."""
     mine = headline_of(result)
-    found = [(metric_of(metrics, result.headline), name) for name, metrics in result.blind]
+    measured = result if result.blind or first is None else first
+    found = [(metric_of(metrics, result.headline), name) for name, metrics in measured.blind]
     known = [(metric.value.value, name) for metric, name in found if metric is not None]
     if mine is None or not known or not math.isfinite(mine.value.value):
         return ""
     best, name = max(known)
     reached = figure(mine.key, best)
+    if set(result.ids) != set(measured.ids):
+        own, others = (count(len(r.ids), NOUNS[r.kind]) for r in (result, measured))
+        said = f"Text alone reaches {reached} ({name}) on the {others} of {measured.model}."
+        return f"{said} On the {own} of {result.model} it was not measured."
     if mine.value.low > best:
-        return f"{result.model} is above what text alone reaches here ({name}: {reached})."
+        said = f"{result.model} is above what text alone reaches here ({name}: {reached})."
+        return f"{said} {SOUND}" if ADAPTED in result.model else said
     return (
         f"Text alone reaches {reached} ({name}): this benchmark does not show that {result.model} looks at the picture."
     )
 
 
+def blind_sentences(results: Sequence[CompositionResult]) -> str:
+    """What `blind_sentence` says of each model."""
+    return " ".join(filter(None, (blind_sentence(result, results[0]) for result in results)))
+
+
+ADAPTED = " + "
+"""In the name of a model that has an adapter (`core.training.adapted.Adapted.name`), also of one that re-ranks."""
+SOUND = "An adapter that learned from such foils knows their sound too: what it gained may be that."
 KIND = "kind"
 """The tag that says what a foil changes, where there is one; else the tag that is averaged over."""
 SPELLED = {"att": "attributes", "obj": "objects", "rel": "relations"}
@@ -214,10 +223,8 @@ def result_lines(
     rows += [
         _metric_row(f"Without a picture: {name}", m) for name, own in result.blind for m in own if m.key == headline
     ]
-    lines += [
-        *aligned([HEAD, *rows]),
-        *(f"  {said}" for said in (chance_sentence(result), blind_sentence(result), kinds_sentence(result)) if said),
-    ]
+    told = (chance_sentence(result), blind_sentence(result, first), kinds_sentence(result))
+    lines += [*aligned([HEAD, *rows]), *(f"  {said}" for said in told if said)]
     signature = signature_of(result, benchmark)
     lines += [] if signature is None else [f"  {signature.sentence}"]
     tagged = [_metric_row(f"{t.tag}: {t.value}", m) for t in result.by_tag for m in t.metrics if m.key == headline]
@@ -260,7 +267,7 @@ def comparison_lines(found: CompositionComparison, headline: str) -> list[str]:
         if row.scope != ALL_ITEMS and row.key != headline:
             continue
         name = row.key if row.scope == ALL_ITEMS else f"  {row.scope}"
-        figures = *_pair_figures(row.key, row.a, row.b, row.difference), p_value(row.p, bare=True)
+        figures = *pair_figures(row.key, row.a, row.b, row.difference), p_value(row.p, bare=True)
         rows.append((name, f"{row.n:,}", *figures, f"{row.only_a:,}", f"{row.only_b:,}"))
     said = (
         "Differences are in percentage points; p is adjusted over the lines of one metric; "
@@ -268,21 +275,6 @@ def comparison_lines(found: CompositionComparison, headline: str) -> list[str]:
     )
     head = [f"A is {found.a}, B is {found.b}, on the same items of one benchmark"]
     return [*head, *aligned(rows), f"  {said}", *(f"Note: {note}" for note in found.notes)]
-
-
-def regression_lines(check: ForgettingCheck) -> list[str]:
-    """What an adaptation cost: the sentence, a line for each task, and retrieval with the adapter as a re-ranker."""
-    head = ("", "before", "after", "change", "95 % interval", "p", "verdict")
-    lines = [
-        f"{check.before} before, {check.after} after. {check.sentence}",
-        *aligned([head, *map(_regression_row, check.rows)]),
-    ]
-    if check.reranked:
-        lines += [
-            "With the adapter as a re-ranker of what the frozen encoder finds",
-            *aligned([head, *map(_regression_row, check.reranked)]),
-        ]
-    return lines + [f"Note: {note}" for note in check.notes]
 
 
 def _metric_row(title: str, metric: Metric) -> tuple[str, ...]:
@@ -296,13 +288,7 @@ def _metric_row(title: str, metric: Metric) -> tuple[str, ...]:
     )
 
 
-def _pair_figures(key: str, a: Estimate, b: Estimate, change: Estimate) -> tuple[str, ...]:
+def pair_figures(key: str, a: Estimate, b: Estimate, change: Estimate) -> tuple[str, ...]:
     """Both values, and the difference with its interval, in columns."""
     value, span = _difference_figures(key, change)
     return figure(key, a.value), figure(key, b.value), value.removesuffix(" points"), span
-
-
-def _regression_row(row: ForgettingRow) -> tuple[str, ...]:
-    key = "mean rank" if "rank" in row.metric else row.metric
-    figures = _pair_figures(key, row.before, row.after, row.difference)
-    return f"{row.task}, {row.data}: {row.metric}", *figures, p_value(row.p, bare=True), row.verdict

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from core.numbers import clock
+from core.numbers import clock, p_value
 
 if TYPE_CHECKING:
     from core.training.adapted import Adapted, AdapterRecord
+    from core.training.forgetting import ForgettingCheck
+    from core.training.forgetting_rows import ForgettingRow
 
 
 def trained_lines(adapted: Adapted) -> list[str]:
@@ -68,3 +70,28 @@ def reranking_sentence(record: AdapterRecord) -> str:
         f"{percent(chosen.right)} of them right (frozen encoder {percent(alone.right)}), "
         f"{percent(chosen.found)} of everyday searches with the right one first (frozen encoder {percent(alone.found)})"
     )
+
+
+def regression_lines(check: ForgettingCheck) -> list[str]:
+    """What an adaptation cost: the sentence, a line for each task, and retrieval with the adapter as a re-ranker."""
+    from core.reports.wording.composition import aligned
+
+    head = ("", "before", "after", "change", "95 % interval", "p", "verdict")
+    lines = [
+        f"{check.before} before, {check.after} after. {check.sentence}",
+        *aligned([head, *map(_regression_row, check.rows)]),
+    ]
+    if check.reranked:
+        lines += [
+            "With the adapter as a re-ranker of what the frozen encoder finds",
+            *aligned([head, *map(_regression_row, check.reranked)]),
+        ]
+    return lines + [f"Note: {note}" for note in check.notes]
+
+
+def _regression_row(row: ForgettingRow) -> tuple[str, ...]:
+    from core.reports.wording.composition import pair_figures
+
+    key = "mean rank" if "rank" in row.metric else row.metric
+    figures = pair_figures(key, row.before, row.after, row.difference)
+    return f"{row.task}, {row.data}: {row.metric}", *figures, p_value(row.p, bare=True), row.verdict

@@ -56,6 +56,9 @@ def test_what_text_alone_reaches_stands_beside_above_chance() -> None:
     assert "Above chance" in text
     assert "(longer caption): this benchmark does not show that first" in text
     assert "Text alone" not in Tags(result_view([found], None)).text
+    both = [told, replace(found, name="two", model="first + Local matching")]
+    text = " ".join(Tags(result_view(both, None)).text.split())
+    assert "(longer caption): this benchmark does not show that first + Local matching looks at the picture." in text
 
 
 def test_kinds_of_foil_at_chance_stand_in_a_sentence_on_page_and_report() -> None:

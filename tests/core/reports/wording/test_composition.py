@@ -10,8 +10,10 @@ import pytest
 from core.composition.scoring.run import run_composition
 from core.records import CompositionResult, Estimate, Metric
 from core.reports.wording.composition import (
+    SOUND,
     against_chance,
     blind_sentence,
+    blind_sentences,
     chance_sentence,
     difference,
     figure,
@@ -78,6 +80,29 @@ def test_above_chance_and_not_above_what_text_alone_reaches_is_said_beside_it() 
     without = replace(found, blind=())
     assert blind_sentence(without) == ""
     assert "" not in [line.strip() for line in result_lines(without, bench)]
+
+
+def test_what_text_alone_reaches_is_said_of_a_second_model_too() -> None:
+    bench = choices(60)
+    scores = tuple(np.array([[1.0, 0.0 if i < 45 else 2.0]]) for i in range(60))
+    first = run_composition(pictured(bench), Given(scores, name="frozen"))
+    second = replace(first, model="frozen + Local matching", blind=())
+    told = "Text alone reaches 100.0\u00a0% (shorter caption): this benchmark does not show that "
+    assert f"  {told}frozen + Local matching looks at the picture." in result_lines(second, bench, first=first)
+    assert blind_sentences([first, second]).count("does not show that") == 2
+    fewer = blind_sentence(replace(second, ids=second.ids[:50]), first)
+    assert fewer.startswith("Text alone reaches 100.0\u00a0% (shorter caption) on the 60 items of frozen. On the 50 ")
+    assert fewer.endswith("items of frozen + Local matching it was not measured.")
+
+
+def test_an_adapter_above_text_alone_may_still_have_learned_how_foils_sound() -> None:
+    found = result(50, 60)
+    low = replace(found.metrics[0], value=Estimate(0.1, 0.05, 0.2))
+    first = replace(found, headline=low.key, blind=(("longer caption", (low,)),))
+    above = "is above what text alone reaches here (longer caption: 10.0\u00a0%)."
+    assert blind_sentence(first) == f"model {above}"
+    for name in ("model + Local matching", "model, re-ranked by model + Local matching"):
+        assert blind_sentence(replace(first, model=name, blind=()), first) == f"{name} {above} {SOUND}"
 
 
 def test_a_low_rank_is_a_good_one() -> None:
