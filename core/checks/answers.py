@@ -15,7 +15,7 @@ from core.language.counted import SaidCondition, beside_condition
 from core.language.grammar import words_in
 from core.language.measured_words import named_condition, named_property, says_title, without_limit
 from core.language.prompts import class_in
-from core.records import F64, I64, Diagnosis, Estimate, FailureCluster, Insight, Measure
+from core.records import F64, I64, Diagnosis, Estimate, FailureCluster, Insight, Measure, SampleSet
 from core.statistics.intervals import UNDEFINED, bootstrap
 
 _NEGATED = frozenset("not no without except but never nor neither unless".split())
@@ -241,6 +241,20 @@ def nothing_shown(
         refused=refused,
         counted=counted,
     )
+
+
+def by_picture(samples: SampleSet, rows: I64) -> list[I64]:
+    """The rows of each picture, in the order of `rows`: several samples may show one, as items of a benchmark do.
+
+    Returns:
+        (k,) arrays, by their first row; every row is in one of them. Of texts, and without pictures, each row is alone.
+    """
+    if samples.items is None or samples.modality != "image":
+        return [rows[i : i + 1] for i in range(len(rows))]
+    pictures = dict[str, list[int]]()
+    for row in rows.tolist():
+        pictures.setdefault(samples.items.name(row), []).append(row)
+    return [np.array(own, np.int64) for own in pictures.values()]
 
 
 def difference(diagnosis: Diagnosis, first: Answer, second: Answer) -> Difference:

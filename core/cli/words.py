@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from core.checks.freeze import Frozen
     from core.checks.questions import Answer, Difference
     from core.language.vocabulary import Vocabulary
-    from core.records import Diagnosis
+    from core.records import I64, Diagnosis
 
 NAMED = 5
 """Matching samples that an answer names, unless all are asked for."""
@@ -44,7 +44,7 @@ COMPARED = ("first", "second", "observed", "shared", "any_pair")
 @argument("run", "DIR", RUN)
 @argument("texts", "TEXT...", 'such as "a dog in snow"; the first is compared with each further one')
 @JSON
-@option("--images", "name every match, not just the first five", to="every")
+@option("--images", "name every match, not just the first five pictures", to="every")
 @option("--rerank DIR", f"an adapter that puts the best {RERANKED} matches in a new order; which match stays")
 def ask(
     run: Path, texts: tuple[str, ...], as_json: bool = False, every: bool = False, rerank: Path | None = None
@@ -130,15 +130,29 @@ def _reranked(diagnosis: Diagnosis, answers: list[Answer], folder: Path) -> tupl
 
 
 def _names(diagnosis: Diagnosis, answer: Answer, every: bool) -> str:
-    shown = [int(row) for row in (answer.rows if every else answer.rows[:NAMED])]
-    left, samples = answer.support - len(shown), diagnosis.samples
+    samples, own = diagnosis.samples, _matches(diagnosis, answer, every)
+    shown, left = [int(rows[0]) for rows in own], answer.support - sum(map(len, own))
     more = f", and {left:,} more" if left else ""
     head = "Counted" if answer.counted else "Best matches"
     if samples.items is None or samples.modality != "text":
-        return f"{head}: {', '.join(samples.ids[row] for row in shown)}{more}"
+        return f"{head}: {', '.join(_named(samples.ids[rows[0]], len(rows)) for rows in own)}{more}"
     read = (samples.items.read(row).decode(errors="replace") for row in shown)
     said = [f"    {samples.ids[row]}: {shorten(text, READ, placeholder=' ...')}" for row, text in zip(shown, read)]
     return "\n".join((f"{head}{more}:", *said))
+
+
+def _matches(diagnosis: Diagnosis, answer: Answer, every: bool) -> list[I64]:
+    """The rows of each picture that is named, best picture first; with `every`, each row by itself."""
+    from core.checks.answers import by_picture
+
+    if every:
+        return [answer.rows[i : i + 1] for i in range(len(answer.rows))]
+    return by_picture(diagnosis.samples, answer.rows)[:NAMED]
+
+
+def _named(name: str, n: int) -> str:
+    """The best of n matches that show one picture."""
+    return name if n == 1 else f"{name} (and {n - 1:,} more of this picture)"
 
 
 def _document(
@@ -149,14 +163,14 @@ def _document(
     from core.reports.wording.answers import answer_parts, answer_sentence, difference_sentence
 
     def shown(answer: Answer) -> dict[str, Any]:
-        rows = answer.rows if every else answer.rows[:NAMED]
-        matches = [diagnosis.samples.ids[int(row)] for row in rows]
+        own = _matches(diagnosis, answer, every)
+        matches = [diagnosis.samples.ids[int(rows[0])] for rows in own]
         named = {"cluster": cluster_told(answer), "condition": condition_told(answer), "known": known_told(answer)}
         said = {
             "sentence": answer_sentence(diagnosis, answer),
             "paragraphs": answer_parts(diagnosis, answer).paragraphs,
         }
-        return {**named, "matches": matches, **said}
+        return {**named, "matches": matches, "of_picture": [len(rows) for rows in own], **said}
 
     questions = [_fields(a, ANSWERED) | shown(a) for a in answers]
     compared = [_fields(d, COMPARED) | {"sentence": difference_sentence(diagnosis, d)} for d in differences]

@@ -5,11 +5,12 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from core.checks.answers import by_picture
 from core.numbers import number, p_value, with_interval
 from core.records import I64, Bool, Diagnosis
 from core.reports.html.intervals import Axis, Mark, axis_of, dot_chart, tick
@@ -164,15 +165,22 @@ def _small_map(diagnosis: Diagnosis, rows: I64, size: tuple[int, int] = (300, 20
 
 
 def _orders(diagnosis: Diagnosis, answer: Answer) -> list[tuple[str, str, list[Tile]]]:
-    """(key, title, the matching pictures) in each order."""
+    """(key, title, the matching pictures, each once) in each order."""
     worst = answer.rows[np.argsort(-diagnosis.outcomes.loss[answer.rows], kind="stable")]
     return [
-        (key, title, [tile_of(diagnosis, row, mark_wrong=True) for row in rows[:MAX_PICTURES].tolist()])
+        (key, title, [_tile(diagnosis, own) for own in by_picture(diagnosis.samples, rows)[:MAX_PICTURES]])
         for key, title, rows in (
             ("best", "Counted" if answer.counted else "Best matches", answer.rows),
             ("worst", "Highest loss first", worst),
         )
     ]
+
+
+def _tile(diagnosis: Diagnosis, rows: I64) -> Tile:
+    """The first of the rows, which show one picture, and how many more there are."""
+    tile = tile_of(diagnosis, int(rows[0]), mark_wrong=True)
+    more = len(rows) - 1
+    return replace(tile, lines=(*tile.lines, f"and {more:,} more of this picture")) if more else tile
 
 
 def questions_table(asked: Sequence[AskedQuestion]) -> str:

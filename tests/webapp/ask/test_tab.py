@@ -99,6 +99,20 @@ def test_a_text_that_nothing_is_like_shows_no_picture_no_rate_and_no_difference(
     assert ">0</td>" in questions_table([remember(a) for a in answers])
 
 
+def test_rows_of_one_picture_are_one_tile_that_counts_the_others(worded: Diagnosis) -> None:
+    answer = answer_texts(worded, ["in the dark"])[0][0]
+    items, of = worded.samples.items, np.arange(len(worded.samples))
+    assert items is not None
+    of[answer.rows[1:4]] = answer.rows[0]
+    shared = replace(worded, samples=replace(worded.samples, items=items.keep(of)))
+    panel = answers_view(shared, [answer], None).split('id="panel-worst-0"')[0]
+    shown = [int(row) for row in re.findall(r'data-row="(\d+)"', panel)]
+    assert shown[:3] == answer.rows[[0, 4, 5]].tolist()
+    assert panel.count("of this picture") == 1
+    assert "and 3 more of this picture" in panel
+    assert "of this picture" not in answers_view(worded, [answer], None)
+
+
 def test_two_texts_are_compared_and_each_gets_its_own_panels(worded: Diagnosis) -> None:
     answers, gap = answer_texts(worded, ["in the dark", "in fog"])
     said = answers_view(worded, answers, gap)
