@@ -118,9 +118,9 @@ def tab_of(query: Mapping[str, Any]) -> str:
 
 def _colour(query: Mapping[str, Any], diagnosis: Diagnosis) -> str:
     key = _text(query, "colour") or LOSS
-    if column_of(diagnosis, key) is None:
+    if (column := column_of(diagnosis, key)) is None:
         raise InvalidInput(f"This run has no column {key[:80]!r} to colour the map by.")
-    return key
+    return column.key
 
 
 def _text(query: Mapping[str, Any], name: str) -> str:

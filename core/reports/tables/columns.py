@@ -58,20 +58,31 @@ _KNOWN: WeakKeyDictionary[Diagnosis, tuple[ShownColumn, ...]] = WeakKeyDictionar
 
 def columns_of(diagnosis: Diagnosis) -> tuple[ShownColumn, ...]:
     """The columns of a run: the loss and what was found first, then the table's own, then what was measured. Columns of
-    free text are left out. Made once for each run in memory."""
+    free text are left out, and of the table what the run shows already, as its predictions. Made once for each run in
+    memory."""
     found = _KNOWN.get(diagnosis)
     if found is None:
         by_key: dict[str, ShownColumn] = {}
         for column in (*_found(diagnosis), *_yours(diagnosis), *_beside(diagnosis), *_of_table(diagnosis)):
-            if len(column.key) <= MAX_KEY:
+            if len(column.key) <= MAX_KEY and not _told(column, by_key.get(column.title)):
                 by_key.setdefault(column.key, column)
         found = _KNOWN[diagnosis] = tuple(by_key.values())
     return found
 
 
+def _told(column: ShownColumn, found: ShownColumn | None) -> bool:
+    """Whether the run shows the very values of a column of the table under the same title, as of a prediction."""
+    if found is None or (column.title, column.kind) != (found.title, found.kind):
+        return False
+    return bool(np.all((column.values == found.values) | (pd.isna(column.values) & pd.isna(found.values))))
+
+
 def column_of(diagnosis: Diagnosis, key: str) -> ShownColumn | None:
-    """The column with that key, which may come from anybody; None where the run has none."""
-    return next((column for column in columns_of(diagnosis) if column.key == key), None)
+    """The column with that key, which may come from anybody: of one of the table that the run shows already, the run's
+    own; None where the run has none."""
+    columns, samples = {column.key: column for column in columns_of(diagnosis)}, diagnosis.samples
+    table = {key_of(c): c.name for c in (*samples.metadata, *samples.model_outputs) if c.kind != "text"}
+    return columns.get(key) or columns.get(table.get(key, ""))
 
 
 def coded(column: ShownColumn) -> tuple[tuple[str, ...], I64]:

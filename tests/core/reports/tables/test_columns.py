@@ -5,11 +5,12 @@ from __future__ import annotations
 import gc
 import weakref
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from core.checks.second_model import with_outcomes
-from core.records import Column, Outcomes
+from core.records import Column, Diagnosis, Outcomes
 from core.reports.tables.columns import MAX_KEY, ShownColumn, coded, column_of, columns_of
 from tests.support.diagnoses import CLASSES, make_diagnosis
 
@@ -20,6 +21,28 @@ def test_what_was_found_stands_before_the_table_and_that_before_what_was_measure
     found = ["loss", "predicted", "residual", "spread", "cluster", "class", "prediction", "confused"]
     assert keys == [*found, "meta:weather", "meta:pred", "property:brightness"]
     assert {len(column.values) for column in columns_of(made)} == {60}
+
+
+def test_a_prediction_of_the_table_that_the_run_shows_is_listed_once() -> None:
+    made = make_diagnosis()
+    shown = column_of(made, "prediction")
+    assert shown is not None
+
+    def with_column(values: Any) -> Diagnosis:
+        table = (Column("prediction", "category", values),)
+        return replace(made, samples=replace(made.samples, model_outputs=table))
+
+    def keys(values: Any) -> list[str]:
+        return [column.key for column in columns_of(with_column(values)) if column.title == "prediction"]
+
+    missing = shown.values.copy()
+    missing[4] = None
+    assert keys(shown.values.copy()) == ["prediction"]
+    assert keys(missing) == ["prediction", "meta:prediction"]
+    of_before = column_of(with_column(shown.values.copy()), "meta:prediction")  # as links of before say
+    assert of_before is not None
+    assert of_before.key == "prediction"
+    assert column_of(made, "meta:prediction") is None
 
 
 def test_values_are_those_of_the_run() -> None:
