@@ -31,7 +31,9 @@ def shared(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 def test_a_row_says_what_the_run_is_and_how_long_it_is_kept(diagnosis: Diagnosis) -> None:
     serve("ann")
-    assert "None yet" in runs_list(Session())
+    nothing = runs_list(Session())
+    assert "None yet from this page" in nothing
+    assert "Runs that the page started with are in the menu on Explore." in nothing
     first, second = RUNS.add(diagnosis), RUNS.add(make_diagnosis(n_clusters=0))
     RUNS.entitle(first, "<b>dogs</b>")
     said = runs_list(Session(first))
