@@ -273,7 +273,7 @@ def _frozen(diagnosis: Diagnosis, frozen: Frozen) -> str:
     from core.reports.wording.sensitivity import sensitivity_sentence
 
     if not frozen.findings:
-        said = f"Nothing was confirmed, so nothing is predicted. SHA-256 {frozen.digest}"
+        said = f"No cluster, condition or phrase was confirmed, so nothing is predicted. SHA-256 {frozen.digest}"
         return f"{said}\n{sensitivity_sentence(diagnosis)}".rstrip()
     return f"Frozen: {count(len(frozen.findings), 'finding')}, SHA-256 {frozen.digest}"
 

@@ -59,7 +59,7 @@ def listed(run: str, note: Note, opened: str) -> ListedRun:
         f"{made:%d %b %Y, %H:%M} UTC",
         count(note.n_samples, KINDS.get(note.kind, "sample")),
         "own vectors" if name == "given" else name,
-        count(note.n_clusters, "cluster") if note.n_clusters else "no pattern found",
+        count(note.n_clusters, "cluster") if note.n_clusters else "no cluster",
         "" if left is None else f"deleted in {duration(max(left, 0.0))}",
         run == opened,
     )
