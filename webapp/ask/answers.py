@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from core.checks.answers import by_picture
 from core.numbers import number, p_value, with_interval
 from core.records import I64, Bool, Diagnosis
 from core.reports.html.intervals import Axis, Mark, axis_of, dot_chart, tick
@@ -166,6 +165,8 @@ def _small_map(diagnosis: Diagnosis, rows: I64, size: tuple[int, int] = (300, 20
 
 def _orders(diagnosis: Diagnosis, answer: Answer) -> list[tuple[str, str, list[Tile]]]:
     """(key, title, the matching pictures, each once) in each order."""
+    from core.checks.answers import by_picture  # brings scipy: the page opens without it
+
     worst = answer.rows[np.argsort(-diagnosis.outcomes.loss[answer.rows], kind="stable")]
     return [
         (key, title, [_tile(diagnosis, own) for own in by_picture(diagnosis.samples, rows)[:MAX_PICTURES]])
