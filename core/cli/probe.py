@@ -24,6 +24,7 @@ from core.probes.questions import question_lines, question_of
 if TYPE_CHECKING:
     from core.data.samples import DataSet
     from core.probes.base import Probe
+    from core.probes.splits import Split
     from core.records import Diagnosis, ProbeResult, SampleSet, Words
 
 BOUND = "Do the words bind? `compose run` asks that."
@@ -193,13 +194,19 @@ def _without_model(name: str, made: Probe, options: ProbeOptions, labelled: Labe
 
 def _check_samples(made: Probe, options: ProbeOptions, samples: SampleSet) -> None:
     """Refuse what is known to fail before the long part, which embeds the samples."""
-    from core.probes.own_failures import check_enough
     from core.probes.run import check_draws, check_names
 
     check_names(samples.class_names)
     split, _ = read_split(options.split, samples)
-    check_enough(len(samples) if split is None else sum(len(fold.test) for fold in split.folds))
+    _check_scored(samples, split)
     check_draws(made, samples, split, options.seed)
+
+
+def _check_scored(samples: SampleSet, split: Split | None) -> None:
+    """Refuse a diagnosis of the probe's own failures where too few samples will be scored."""
+    from core.probes.own_failures import check_enough
+
+    check_enough(len(samples) if split is None else sum(len(fold.test) for fold in split.folds))
 
 
 def _words_of(diagnosis: Diagnosis, folder: Path) -> Words:
@@ -231,9 +238,7 @@ def _run(
 
     task, notes = read_task(name, made[0], options, samples, words, progress)
     if options.diagnose is not None:
-        from core.probes.own_failures import check_enough
-
-        check_enough(len(samples) if task.split is None else sum(len(fold.test) for fold in task.split.folds))
+        _check_scored(samples, task.split)
     if options.save_draw is not None:
         save_draw(options.save_draw, made[0], task)
     folds = 2 if task.split is None else len(task.split.folds)

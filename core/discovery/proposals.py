@@ -184,7 +184,7 @@ def _parts(features: Features, design: Design, regions: list[Region], seed: int)
     parts: list[KMeansPart] = []
     for number, scope in enumerate(design.scopes):
         own = rows_at(features.rows, scope.rows)
-        some = own if len(own) <= MOST_CLUSTERED else own[some_rows(len(own), MOST_CLUSTERED, seed)]
+        some = own[some_rows(len(own), MOST_CLUSTERED, seed)]
         for count in PARTS_OVERALL if number == 0 else PARTS_IN_CLASS:
             if len(scope.rows) < count * MIN_PART_ROWS:
                 continue
@@ -192,7 +192,7 @@ def _parts(features: Features, design: Design, regions: list[Region], seed: int)
                 # fewer distinct points than parts: those parts stay empty and are dropped below
                 warnings.simplefilter("ignore")
                 means = KMeans(count, n_init=1, random_state=seed).fit(some)  # type: ignore[arg-type]
-            labels = means.labels_ if some is own else means.predict(own)
+            labels = means.labels_ if len(some) == len(own) else means.predict(own)
             for which in range(count):
                 inside = scope.rows[labels == which]
                 if MIN_CANDIDATE_ROWS <= len(inside) <= len(scope.rows) - MIN_CANDIDATE_ROWS:

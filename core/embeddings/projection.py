@@ -47,8 +47,7 @@ def pca_map(embeddings: Embeddings) -> FailureMap:
     """The two leading principal directions, each scaled to unit spread; signs fixed so that the same rows give the same
     map. Of more than `MOST_TURNED` rows the directions are those of some of them."""
     vectors, mean = embeddings.vectors, embeddings.vectors.mean(0, dtype=np.float64)
-    some = vectors if len(vectors) <= MOST_TURNED else vectors[some_rows(len(vectors), MOST_TURNED)]
-    leading = _two_leading(some, mean)
+    leading = _two_leading(vectors[some_rows(len(vectors), MOST_TURNED)], mean)
     if leading.shape[1] < 2:
         leading = np.c_[leading, np.zeros(len(leading))]
     leading = leading * np.where(leading[np.abs(leading).argmax(0), [0, 1]] < 0, -1, 1)

@@ -9,6 +9,7 @@ import numpy as np
 from markupsafe import Markup
 
 from core.records import F32, F64, I64, Bool, Diagnosis
+from core.row_runs import some_rows
 
 N_LOSS_COLOURS = 6
 N_CLUSTER_COLOURS = 8
@@ -101,11 +102,8 @@ def n_left_off(diagnosis: Diagnosis) -> int:
 
 
 def _shown(diagnosis: Diagnosis) -> Bool:
-    n = len(diagnosis.samples)
-    if n <= MAX_POINTS:
-        return np.ones(n, dtype=np.bool_)
     shown = diagnosis.cluster_of()[0] >= 0
-    shown[np.random.default_rng(0).choice(n, MAX_POINTS, replace=False)] = True
+    shown[some_rows(len(shown), MAX_POINTS)] = True
     return shown
 
 
