@@ -69,6 +69,8 @@ def missing_dependency(error: ModuleNotFoundError, what: str = "This", name: str
     missing = (error.name or "").partition(".")[0]
     if missing in ("", *OURS):
         return None
+    if missing == "research":
+        return MissingDependency(f"{what} runs from a clone: an installed Errata has no `research`.")
     line = install_line(missing)
     if INSTALLED and missing in EXTRAS and name in NEEDS:
         line = f"pip install {_extras([NEEDS[name]])[0]}"

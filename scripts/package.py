@@ -35,7 +35,7 @@ def below(source: str, known: frozenset[str] = frozenset()) -> str:
 
     Args:
         source: Python.
-        known: dotted names of all our modules. A string such as "core.probes" or "core.probes:PROBES" is taken for the
+        known: dotted names of all our modules. A string such as "core.systems.probes" or "core.systems.probes:PROBES" is taken for the
             name of one where it is among them.
 
     Raises:

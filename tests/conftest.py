@@ -98,9 +98,9 @@ def few_searched() -> Iterator[None]:
     """The weight of a re-ranker is chosen on 12 everyday pictures, and what a training cost is measured on 40 with
     labels and 20 with captions: drawing and reading hundreds takes longer than a tiny adapter's training."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("core.training.train.SEARCHED", 12)
-        patch.setattr("core.training.forgetting.LABELLED", 40)
-        patch.setattr("core.training.forgetting.CAPTIONED", 20)
+        patch.setattr("core.systems.composition.training.train.SEARCHED", 12)
+        patch.setattr("core.systems.composition.training.forgetting.LABELLED", 40)
+        patch.setattr("core.systems.composition.training.forgetting.CAPTIONED", 20)
         yield
 
 

@@ -1,7 +1,7 @@
 """Nothing leaves: whole journeys watched from outside, by system calls, and in a browser by its own network log.
 
 Each command in a process of its own, on the whole example, with what was seen printed:
-`python -m tests.benchmarks.leaves --out FOLDER`.
+`python -m research.evidence.leaves --out FOLDER`.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks.leaves import Place, all_in_one
-from tests.benchmarks.leaves_page import browse, why_no_browser
+from research.evidence.leaves import Place, all_in_one
+from research.evidence.leaves_page import browse, why_no_browser
 from tests.support.system_calls import watch, why_not
 
 pytestmark = pytest.mark.slow

@@ -19,13 +19,13 @@ from webapp.data.run import make_settings, run_diagnosis
 from webapp.explore.picked import describe_selection
 from webapp.failure_map import read_polygon
 from webapp.predict.tab import make_prediction
-from webapp.probe.state import MODEL, ProbeState, keep_results, run_one, with_probes
 from webapp.state.boxes import to_program
 from webapp.state.choices import ENCODERS, sources
 from webapp.state.jobs import HEAVY, JOBS, LIGHT
 from webapp.state.quotas import STATE_S
 from webapp.state.runs import RUNS
 from webapp.state.session import Session, selected_rows, shows_errors
+from webapp.systems.probes.state import MODEL, ProbeState, keep_results, run_one, with_probes
 
 OTHER_OPTIONS = ("encoder", "alpha", "seed", "within", "hold_back")
 MAX_TEXTS = 8
@@ -198,12 +198,12 @@ def probe(
 
     Args:
         state: what this client ran before, kept by the server between its calls.
-        name: one of `core.probes.PROBES`, such as "zero-shot".
+        name: one of `core.systems.probes.PROBES`, such as "zero-shot".
         settings: the probe's own by name, "seed" and "split" ("halves" or "column"), and of a pool "pool_folders" and
             "pool_names"; what is left out stays at its default.
         pool: zip or tar of unlabelled pictures that SuS-X draws its support from, or None.
     """
-    from core.reports.tables.probes import probe_document
+    from core.systems.probes.tables import probe_document
 
     run = str(run)
     RUNS.require_own(run)
@@ -225,7 +225,7 @@ def compare(state: ProbeState, run: str, a: str, b: str) -> dict[str, Any]:
         state: what this client ran before, kept by the server between its calls.
     """
     from core.checks.compare import compare as set_beside
-    from core.reports.tables.probes import comparison_document
+    from core.reports.tables.comparison import comparison_document
 
     run = str(run)
     diagnosis = with_probes(run, state.kept[run]) if run in state.kept else RUNS.get(run)
@@ -237,17 +237,17 @@ def compose(name: str, file: str | None, images: str | None, options: Any) -> di
     comparison.
 
     Args:
-        name: one of `core.scenes.shipped.SHIPPED`, such as "rendered" (or "rendered:60" for 60 of its items), or "" for
+        name: one of `core.systems.composition.scenes.shipped.SHIPPED`, such as "rendered" (or "rendered:60" for 60 of its items), or "" for
             the uploaded files.
         file: the benchmark's file, or None.
         images: zip or tar of its pictures, or None.
         options: "encoder" and "beside" (names that the page offers) and "format" (a key of
-            core.composition.readers.READERS).
+            core.systems.composition.readers.READERS).
     """
-    from webapp.compose.files import results_document  # loads pandas when it is asked
-    from webapp.compose.models import ModelAccess
-    from webapp.compose.state import NAMED, OWN, open_benchmark, run_models
-    from webapp.compose.visit import BenchmarkRun, ComposeState
+    from webapp.systems.composition.files import results_document  # loads pandas when it is asked
+    from webapp.systems.composition.models import ModelAccess
+    from webapp.systems.composition.state import NAMED, OWN, open_benchmark, run_models
+    from webapp.systems.composition.visit import BenchmarkRun, ComposeState
 
     said = _known_options(options, COMPOSE_OPTIONS)
     choice = OWN if not name else NAMED.get(str(name), str(name))

@@ -20,17 +20,13 @@ from core.errors import InvalidInput
 from core.files import ASSETS
 from webapp import address, api as endpoints
 from webapp.ask import tab as ask
-from webapp.board import tab as board
 from webapp.clicks import tab as clicks
-from webapp.compose import tab as compose
-from webapp.compose.models import ModelAccess
 from webapp.data import runs as my_runs, tab as your_data
 from webapp.explore import new_run, static_page, tab as explore
 from webapp.explore.patches import prune_patches
 from webapp.markup.components import script
 from webapp.markup.render import render
 from webapp.predict import tab as predict
-from webapp.probe import tab as probe
 from webapp.second import tab as second
 from webapp.server.hosts import is_loopback
 from webapp.server.mcp import keep_files_here, require_mcp
@@ -44,6 +40,10 @@ from webapp.state.quotas import STATE_S
 from webapp.state.runs import RUNS
 from webapp.state.session import Session
 from webapp.state.shelf import stay
+from webapp.systems.composition import tab as compose
+from webapp.systems.composition.models import ModelAccess
+from webapp.systems.peers import tab as board
+from webapp.systems.probes import tab as probe
 
 TITLE = "Errata: where does your model fail?"
 CONNECTION = '<p role="alert" data-kept="{kept}" hidden></p>'

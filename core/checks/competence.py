@@ -18,6 +18,7 @@ from typing import Any, cast
 
 import numpy as np
 
+from core.checks.picture_edits import EDITS, EditedStore
 from core.data.captioned import CaptionedPhotographs
 from core.embeddings.rows import read_rows
 from core.encoders import Encoder
@@ -28,7 +29,6 @@ from core.language.likeness import TOP, likeness, question_vectors, support, thi
 from core.language.phrases import phrase_directions
 from core.language.vocabulary import Vocabulary, read_vocabulary
 from core.records import F32, F64, I64, Bool, Progress, no_progress
-from core.scenes.edits import EDITS, EditedStore
 from core.statistics.ranking import auroc, auroc_interval
 
 SHOWN = ASSETS / "phrases" / "shown.json"

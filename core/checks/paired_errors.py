@@ -209,7 +209,7 @@ def gap_of(y: F64, member: Bool, block: I64, groups: I64 | None, level: float, *
     most, the limits of both means, squared and added (Zou & Donner 2008, Stat. Med. 27(10)), since resampling cannot
     show what it has not met: without a disagreement it gives an interval of no width. The means' own limits are
     Wilson's, and Bonett & Price's (2012) of differences; the rest of a class counts as its members do, for as many rows
-    as its weights are worth (Kish 1965). Coverage: python -m tests.benchmarks.gap_coverage.
+    as its weights are worth (Kish 1965). Coverage: python -m research.evidence.gap_coverage.
     """
     value, weights = _gap(member, block, y), np.abs(_weights(member, block))
     of = np.arange(len(y)) if groups is None else groups

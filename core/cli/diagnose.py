@@ -207,8 +207,14 @@ def export(
                     f"The folder {out} cannot be written: {error.strerror}. Choose another --out."
                 ) from error
         return
-    from core.reports.tables import diagnosis as results, probes as probe_tables, reasons as reason_tables, yours
+    from core.reports.tables import (
+        comparison as comparison_tables,
+        diagnosis as results,
+        reasons as reason_tables,
+        yours,
+    )
     from core.store import load
+    from core.systems.probes import tables as probe_tables
 
     if kind == "parquet" and out is None:
         raise InvalidInput("Parquet is no text, so it needs a file. Add --out FILE.")
@@ -219,7 +225,7 @@ def export(
         "weights": results.weights_table,
         "reasons": reason_tables.reasons_table,
         "probes": probe_tables.probes_table,
-        "comparison": probe_tables.comparisons_table,
+        "comparison": comparison_tables.comparisons_table,
         "own": yours.yours_table,
     }
     write_table(tables[what](load(run)), out, kind)

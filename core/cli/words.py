@@ -90,8 +90,8 @@ def ask(
 
 def _check_adapter(folder: Path) -> None:
     """Refuse a folder without an adapter, also where no match is shown that it would order."""
-    from core.composition.readers.fields import path_of
-    from core.training.scorers import is_adapter
+    from core.systems.composition.readers.fields import path_of
+    from core.systems.composition.training.scorers import is_adapter
 
     if not is_adapter(path_of(str(folder), "The adapter's folder")):
         raise InvalidInput(
@@ -103,9 +103,9 @@ def _reranked(diagnosis: Diagnosis, answers: list[Answer], folder: Path) -> tupl
     """The answers with their best matches in the order of encoder and adapter together, and what is said of that; the
     sets, and what is said of them, are as they were."""
     from core.embeddings.cache import default_cache
-    from core.reports.wording.training import reranked_sentence
-    from core.training.adapted import load_adapted
-    from core.training.scorers import rerank_matches
+    from core.systems.composition.reports.training import reranked_sentence
+    from core.systems.composition.training.adapted import load_adapted
+    from core.systems.composition.training.scorers import rerank_matches
 
     items = diagnosis.samples.items
     if items is None or diagnosis.samples.modality != "image":

@@ -34,7 +34,7 @@ ENCODERS = Registry(
         "sentences": "core.encoders.sentences.encoder:SentenceEncoder",
         "open_clip": "core.encoders.open_clip.encoder:OpenClipEncoder",
         "clips": "core.encoders.clips:ClipEncoder",
-        "neuralizer": "core.encoders.neuralizer.encoder:NeuralizerEncoder",
+        "neuralizer": "core.systems.neuralizer.encoder:NeuralizerEncoder",
     },
 )
 

@@ -28,7 +28,7 @@ SHIPPED = ASSETS / "competence"
 """The tables that come along, one for each encoder that does."""
 BAR = 0.75
 """A phrase may be a name if the lower end of its AUROC's interval is at least this: chosen on the tuning half of
-`tests/benchmarks/names.py`."""
+`research/evidence/names.py`."""
 MIN_PICTURES = 10
 """A phrase that fewer pictures show is not measured."""
 VERSION = 1

@@ -64,7 +64,7 @@ class Benchmark:
     """Items of one kind and the pictures that they speak of."""
 
     name: str
-    """Such as "cola", a key of `core.composition.readers.READERS`."""
+    """Such as "cola", a key of `core.systems.composition.readers.READERS`."""
     title: str
     kind: Kind
     items: tuple[Item, ...]

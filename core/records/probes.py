@@ -96,7 +96,7 @@ class ProbeResult:
     name: str
     """Unique within a run, such as "coop, 16 shots"."""
     probe: str
-    """Name in `core.probes.PROBES`."""
+    """Name in `core.systems.probes.PROBES`."""
     settings: Mapping[str, Any]
     encoder: str
     """Encoder's name and fingerprint."""

@@ -35,7 +35,7 @@ class Permuter:
     Groups of unequal size cannot be exchanged exactly. They are exchanged within bins of similar size (ENOUGH_GROUPS a
     bin or more where sizes allow it, none more than MOST_TIMES as large as the smallest); a group that receives from a
     smaller one repeats values, from a larger one takes a part of it, and one that is alone in its bin keeps its own.
-    Departure from an exact test: the spread within the bin; `tests/benchmarks/honesty.py` measures what it costs.
+    Departure from an exact test: the spread within the bin; `research/evidence/honesty.py` measures what it costs.
 
     Raises:
         ValueError: groups cross strata and there are no values.
@@ -151,7 +151,7 @@ class CrossingGroups:
     nearly of its own, what they have in common is lost among those of others. So the second way of `Permuter.ways` must
     be passed too.
     Exchanging values (centred and scaled by class) claimed in .120 [.073, .183] of nulls whose two classes are wrong in
-    2 and 50 % (`tests/benchmarks/counterexamples.py`, "groups: across two classes").
+    2 and 50 % (`research/evidence/counterexamples.py`, "groups: across two classes").
     """
 
     rows: I64

@@ -18,12 +18,12 @@ from PIL import Image, ImageDraw, ImageFont
 from core.checks.compare import compare
 from core.encoders import load_encoder
 from core.files import ASSETS
-from core.probes import make_probe
-from core.probes.base import Task
-from core.probes.run import run_probe
 from core.records import Bool, Diagnosis, FailureCluster, FourWay
 from core.reports.wording.findings import cluster_title
 from core.store import load
+from core.systems.probes import make_probe
+from core.systems.probes.base import Task
+from core.systems.probes.run import run_probe
 
 KINDS = ("fixed", "both", "broken")
 SAID = {"fixed": "your model wrong, probe right", "both": "both wrong", "broken": "your model right, probe wrong"}

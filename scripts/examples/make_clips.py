@@ -26,7 +26,7 @@ from core.data.clips.rewrite import video_bytes
 from core.encoders import load_encoder
 from core.files import ASSETS
 from core.records import F32, F64
-from core.scenes.clips import OPPOSITE, draw_clip
+from research.weights.univl.drawn_clips import OPPOSITE, draw_clip
 
 FOLDER = ASSETS / "examples" / "clips"
 FITTED, SCORED, SEED = 300, 240, 0

@@ -6,7 +6,7 @@
 
 The rendered set needs nothing and takes seconds. The cut-outs need npm, apt-get and dpkg-deb for the two source
 packages (24 MB). Every step is seeded; the pixels repeat on the same numpy and Pillow. To draw more, call
-`core.scenes.items.draw_items` and `core.scenes.write.write_benchmark`.
+`core.systems.composition.scenes.items.draw_items` and `core.systems.composition.scenes.write.write_benchmark`.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from pathlib import Path
 from PIL import Image
 
 from core.files import ASSETS
-from core.scenes.items import RenderedPlan, draw_items
-from core.scenes.plans import Place
-from core.scenes.retrieval import draw_retrieval
-from core.scenes.write import write_benchmark
+from core.systems.composition.scenes.items import RenderedPlan, draw_items
+from core.systems.composition.scenes.retrieval import draw_retrieval
+from core.systems.composition.scenes.write import write_benchmark
+from research.weights.univl.plans import Place
 from scripts.examples import stock
 
 SEED = 2023

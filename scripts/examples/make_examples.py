@@ -27,8 +27,8 @@ from PIL import Image
 from scipy.stats import fisher_exact
 
 from core.records import F64, I64, Bool
-from core.scenes.photographs import SceneSpec, caption, render
-from core.scenes.plans import Link, ScenePlan
+from core.systems.composition.scenes.photographs import SceneSpec, caption, render
+from research.weights.univl.plans import Link, ScenePlan
 from scripts.examples import stock
 from scripts.examples.model import scene_pixels, to_side, train_victim, victim_probabilities
 

@@ -20,13 +20,13 @@ import numpy as np
 from core.cli.terminal import TerminalProgress
 from core.diagnose import diagnose
 from core.discovery.settings import DEFAULTS, Settings
-from core.encoders.neuralizer.weights import read_network, side_of
 from core.files import ASSETS
-from core.probes.reference.names import KEY
-from core.probes.reference.read import read_squares
-from core.probes.reference.standin import measure_standin
 from core.records import F32, Diagnosis
 from core.store import THUMBNAILS, load, save
+from core.systems.neuralizer.reference.names import KEY
+from core.systems.neuralizer.reference.read import read_squares
+from core.systems.neuralizer.reference.standin import measure_standin
+from core.systems.neuralizer.weights import read_network, side_of
 from scripts.examples.compare_runs import differences
 
 EXAMPLES = ASSETS / "examples"

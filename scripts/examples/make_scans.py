@@ -24,8 +24,8 @@ from PIL import Image
 from core.data.scans.volume import load_nibabel
 from core.files import ASSETS
 from core.records import F32, Bool
-from core.scenes.planted_scans import PlantedScans, dice_losses, plant_scans
-from scripts.scans.unet import UNet, classes_of, teach_unet
+from core.systems.neuralizer.drawn.planted import PlantedScans, dice_losses, plant_scans
+from research.weights.neuralizer.unet import UNet, classes_of, teach_unet
 
 FOLDER = ASSETS / "examples" / "scans"
 SCORED, SIDE, SHARE, SEED = 100, 96, 0.2, 0

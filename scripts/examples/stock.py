@@ -15,7 +15,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from core.scenes.plans import Place
+from research.weights.univl.plans import Place
 
 EMOJI_PACKAGE, EMOJI_SHA256 = (
     "@lobehub/fluent-emoji-3d@1.1.0",

@@ -116,7 +116,7 @@ def test_a_picture_of_ones_own_with_a_caption_gets_foils_and_scores(open_page: V
 
 
 def test_the_grid_is_drawn_and_read_with_the_keyboard(open_page: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("webapp.compose.grid.N_SCENES", 200)
+    monkeypatch.setattr("webapp.systems.composition.grid.N_SCENES", 200)
     page = open_page(1400, 900)
     open_compose(page, "grid")
     page.locator("#grid-run").click()

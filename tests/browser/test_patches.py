@@ -10,9 +10,9 @@ import pytest
 
 from core.discovery.effects import Effects
 from core.records import EVERYTHING, Estimate
-from core.reports.html.visual_words import Crop, ShownName
-from core.visual_words.findings import WordFinding
-from core.visual_words.maps import WordMaps
+from core.systems.visual_words.findings import WordFinding
+from core.systems.visual_words.html import Crop, ShownName
+from core.systems.visual_words.maps import WordMaps
 from webapp.explore import patches
 
 pytestmark = pytest.mark.browser

@@ -15,11 +15,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.data.altered import UNCHANGED, read_manifest
 from core.files import ASSETS
 from core.numbers import with_interval
-from core.probes.corrections.names import BY_MODALITY, SAID
 from core.records import Estimate
+from core.systems.neuralizer.corrections.altered import UNCHANGED, read_manifest
+from core.systems.neuralizer.corrections.names import BY_MODALITY, SAID
 from tests.browser.conftest import read_toasts, unfold
 from tests.support.axe import axe_script, serious_in_both_modes
 from tests.support.contrast import check_width

@@ -143,7 +143,7 @@ def test_shuffled_losses_claim_nothing_most_of_the_time() -> None:
         shuffled = replace(brought, losses=brought.losses[order], errors=brought.errors[order])
         found = shuffled.diagnose(settings=replace(QUICK, seed=seed, n_members=2))
         claims += bool(found.clusters or any(c.confirmed for c in (*found.classes, *found.insights)))
-    assert claims <= 2  # 0.4 are expected; 3 or more have a chance of 0.006. More runs: tests/benchmarks/honesty.py
+    assert claims <= 2  # 0.4 are expected; 3 or more have a chance of 0.006. More runs: research/evidence/honesty.py
 
 
 def test_heavy_tails_are_clipped_for_the_fit_and_it_is_said() -> None:

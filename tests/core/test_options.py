@@ -6,7 +6,7 @@ import pytest
 
 from core.errors import InvalidInput
 from core.options import check_seed, read_name, read_settings, setting, settings_of
-from core.probes import PROBES, make_probe, probe_class
+from core.systems.probes import PROBES, make_probe, probe_class
 
 
 @dataclass(frozen=True)

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from core.composition.readers import READERS
-from core.discovery.engines import ENGINES
 from core.encoders import ENCODERS
 from core.errors import InvalidInput, MissingDependency
-from core.probes import PROBES
 from core.registry import Registry
-from core.training.adapters import ADAPTERS
+from core.systems.composition.adapters import ADAPTERS
+from core.systems.composition.readers import READERS
+from core.systems.peers.engines import ENGINES
+from core.systems.probes import PROBES
 
 
 @pytest.mark.parametrize("table", [READERS, ENGINES, ENCODERS, PROBES, ADAPTERS], ids=lambda table: table.kind)

@@ -1,6 +1,6 @@
 """Inputs that mean harm, each made by a few lines here, and what Errata must say of it.
 
-`python -m tests.benchmarks.hostile` runs them all, each in a process of its own with bounded memory and time.
+`python -m research.evidence.hostile` runs them all, each in a process of its own with bounded memory and time.
 """
 
 from __future__ import annotations

@@ -100,8 +100,8 @@ JUNK: dict[str, Any] = {
     "lone surrogates": {"do": "\ud800", "at": "\udfff", "value": "\ud800", "rows": ["\ud800"]},
 }
 CALLBACKS = (
-    ("webapp.compose.pairs", "on_edit", "PairsState"),
-    ("webapp.compose.pairs", "on_cell", "PairsState"),
+    ("webapp.systems.composition.pairs", "on_edit", "PairsState"),
+    ("webapp.systems.composition.pairs", "on_cell", "PairsState"),
     ("webapp.clicks.tab", "on_answers", "ClicksState"),
 )
 

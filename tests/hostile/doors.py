@@ -88,8 +88,8 @@ def data(path: str | None, images: str | None = None, embeddings: str | None = N
 
 def bench(path: str, images: str | None = None, form: str = "") -> str:
     """A benchmark of composition is opened as the page does."""
-    from core.composition.readers import read_benchmark
-    from webapp.compose.state import open_benchmark
+    from core.systems.composition.readers import read_benchmark
+    from webapp.systems.composition.state import open_benchmark
 
     if images is None:
         found = read_benchmark(form, Path(path))
@@ -100,9 +100,9 @@ def bench(path: str, images: str | None = None, form: str = "") -> str:
 
 def pairs(path: str, captions: Sequence[str] = ("a dog", "a cat")) -> str:
     """A picture of one's own is shown and scored against captions."""
-    from core.composition.own_pairs import score_pairs
     from core.encoders import load_encoder
-    from webapp.compose.pairs import PairsState, on_files
+    from core.systems.composition.own_pairs import score_pairs
+    from webapp.systems.composition.pairs import PairsState, on_files
 
     state = on_files(PairsState(), [path])[0]
     found = score_pairs(state.store, captions, load_encoder("embedded"))
@@ -112,7 +112,7 @@ def pairs(path: str, captions: Sequence[str] = ("a dog", "a cat")) -> str:
 def pool(path: str, class_names: Sequence[str] = ("cat", "dog")) -> str:
     """A folder or archive from which a probe is to learn."""
     from core.encoders import load_encoder
-    from core.probes.few_shot.pools import read_pool
+    from core.systems.probes.few_shot.pools import read_pool
 
     found = read_pool(path, load_encoder("embedded"), class_names)
     return came_of([*found.unreadable, *found.notes], f"{len(found.images)} images")
@@ -154,12 +154,12 @@ def phrases(path: str) -> str:
 
 def class_texts(reader: str, **given: Any) -> str:
     """A text box or file that speaks of classes."""
-    from core.language.label_descriptions import read_descriptions, read_patterns
-    from core.language.named_texts import read_lists
-    from core.language.tags import read_tags
-    from core.probes.few_shot.pools import read_aliases
-    from core.probes.split_files import read_split
-    from core.probes.zero_shot.prompt_files import read_templates
+    from core.systems.common.label_descriptions import read_descriptions, read_patterns
+    from core.systems.common.named_texts import read_lists
+    from core.systems.label_descriptions.tags import read_tags
+    from core.systems.probes.few_shot.pools import read_aliases
+    from core.systems.probes.split_files import read_split
+    from core.systems.probes.zero_shot.prompt_files import read_templates
 
     readers: dict[str, Any] = {
         "aliases": read_aliases, "lists": read_lists, "templates": read_templates, "split": read_split,

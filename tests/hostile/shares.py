@@ -1,4 +1,4 @@
-"""Which cases the tests run: those that cost little. All are run by `python -m tests.benchmarks.hostile`."""
+"""Which cases the tests run: those that cost little. All are run by `python -m research.evidence.hostile`."""
 
 from __future__ import annotations
 

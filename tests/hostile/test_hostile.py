@@ -86,7 +86,7 @@ def test_there_are_enough_cases_of_every_kind() -> None:
 def test_no_quick_case_of_any_kind_is_a_fault() -> None:
     """They run in a process of their own, since a process with threads cannot be forked safely."""
     ran = subprocess.run(
-        [sys.executable, "-m", "tests.benchmarks.hostile", "--share", "quick", "--faults"],
+        [sys.executable, "-m", "research.evidence.hostile", "--share", "quick", "--faults"],
         cwd=REPOSITORY, env=os.environ | {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"},
         capture_output=True, text=True, check=False,
     )  # fmt: skip

@@ -23,7 +23,7 @@ from tests.support.second_models import write_answers
 
 APART = {"all", "ray"}
 """Extras that the app is not made of: what brings the others together, and the workers of another machine."""
-LEARNED = frozenset({"core", "core.probes", "core.cli.main", "webapp"})
+LEARNED = frozenset({"core", "core.systems.probes", "core.cli.main", "webapp"})
 
 
 @pytest.fixture(scope="module")
@@ -34,18 +34,18 @@ def project(repository: Path) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("source", "built"),
     [
-        ("from core.probes import PROBES\n", "from errata.core.probes import PROBES\n"),
+        ("from core.systems.probes import PROBES\n", "from errata.core.systems.probes import PROBES\n"),
         ("from core import (\n    errors,\n)\n", "from errata.core import (\n    errors,\n)\n"),
         ("def f():\n    'é'; from webapp.app import main\n", "def f():\n    'é'; from errata.webapp.app import main\n"),
-        ("import core.probes as p, os\n", "import errata.core.probes as p, os\n"),
+        ("import core.systems.probes as p, os\n", "import errata.core.systems.probes as p, os\n"),
         (
-            'x = {"é": "core.probes:PROBES", "b": "core.probes"}\n',
-            'x = {"é": "errata.core.probes:PROBES", "b": "errata.core.probes"}\n',
+            'x = {"é": "core.systems.probes:PROBES", "b": "core.systems.probes"}\n',
+            'x = {"é": "errata.core.systems.probes:PROBES", "b": "errata.core.systems.probes"}\n',
         ),
         ('x = "core", "webapp:show", "core.none"\n', 'x = "core", "errata.webapp:show", "core.none"\n'),
         (
-            '"""Of `core.probes`."""\nimport corest, cores.core\n',
-            '"""Of `core.probes`."""\nimport corest, cores.core\n',
+            '"""Of `core.systems.probes`."""\nimport corest, cores.core\n',
+            '"""Of `core.systems.probes`."""\nimport corest, cores.core\n',
         ),
         ('say(f"Next: python -m core ask {run}")\n', 'say(f"Next: errata ask {run}")\n'),
     ],
@@ -54,7 +54,9 @@ def test_names_of_ours_go_below_errata_and_nothing_else(source: str, built: str)
     assert below(source, LEARNED) == built
 
 
-@pytest.mark.parametrize("source", ["import core.probes\n", 'x = f"{y}" "core.probes"\n', 'x = r"core.probes"\n'])
+@pytest.mark.parametrize(
+    "source", ["import core.systems.probes\n", 'x = f"{y}" "core.systems.probes"\n', 'x = r"core.systems.probes"\n']
+)
 def test_a_name_that_cannot_be_put_below_errata_stops_the_build(source: str) -> None:
     with pytest.raises(Unclear, match="line 1"):
         below(source, LEARNED)
@@ -109,7 +111,7 @@ def test_a_missing_package_is_named_by_the_extra_of_an_installed_errata(monkeypa
     assert "'errata[language]'" in str(missing_dependency(torch, name="distil"))
     assert "Run `pip install h5py`" in str(missing_dependency(ModuleNotFoundError(name="h5py"), name="answers"))
     monkeypatch.undo()
-    assert missing_dependency(ModuleNotFoundError(name="core.probes.none_such")) is None
+    assert missing_dependency(ModuleNotFoundError(name="core.systems.probes.none_such")) is None
 
 
 def test_the_version_is_said(repository: Path) -> None:

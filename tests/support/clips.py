@@ -14,7 +14,7 @@ from core.data.clips.rewrite import video_bytes
 from core.diagnose import diagnose
 from core.discovery.settings import Settings
 from core.records import Bool, Diagnosis
-from core.scenes.clips import faded
+from research.weights.univl.drawn_clips import faded
 
 FRAMES, SIDE = 8, 48
 QUICK_CLIPS = Settings(n_permutations=300, map=False, sensitivity=False, words=False)

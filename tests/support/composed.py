@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from core.composition.scoring.run import run_composition
 from core.records import (
     Benchmark,
     CompositionResult,
@@ -21,6 +20,7 @@ from core.records import (
     Scores,
     no_progress,
 )
+from core.systems.composition.scoring.run import run_composition
 
 
 @dataclass(frozen=True)

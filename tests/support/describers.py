@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from core.answers.describer import Describer, NewSizes, SpokenAnswer, make_describer
-from core.answers.model import PictureParts
-from core.answers.vision import VisionSizes, grid_boxes
 from core.embeddings.tokens import PictureTokens
 from core.records import F32
+from core.systems.vl_t5.describer import Describer, NewSizes, SpokenAnswer, make_describer
+from core.systems.vl_t5.model import PictureParts
+from core.systems.vl_t5.vision import VisionSizes, grid_boxes
 
 TEXTS = ("what colour is the cube ?", "red", "blue", "a red cube and a blue ball", "yes", "no", "true", "false")
 FEATURES = 6

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.discovery.engines import load_engine
-from core.discovery.engines.planted import Planted
-from core.discovery.engines.rows import engine_scores, fit_engine, planted_rows
 from core.records import F64, I64
+from core.systems.peers.engines import load_engine
+from core.systems.peers.engines.planted import Planted
+from core.systems.peers.engines.rows import engine_scores, fit_engine, planted_rows
 
 QUICK: dict[str, dict[str, Any]] = {"planespot": {"most_components": 6}, "spotlight": {"steps": 50}}
 """Settings under which an engine takes no second."""

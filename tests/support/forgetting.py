@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.records import Estimate
-from core.training.forgetting_rows import ForgettingRow
+from core.systems.composition.training.forgetting_rows import ForgettingRow
 
 
 def lost_accuracy(pictures: str = "240 pictures") -> ForgettingRow:

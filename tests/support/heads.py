@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from core.probes.base import Images, ProbeInput, Task
 from core.records import F32, I64, Embeddings, SampleSet
+from core.systems.probes.base import Images, ProbeInput, Task
 
 WIDTH = 24
 NAMES = ("cat", "dog", "bird", "fish")

@@ -7,12 +7,12 @@ from functools import cache
 
 import numpy as np
 
-from core.discovery.engines.planted import Planted, plant_embeddings
 from core.discovery.method import diagnose_records
 from core.discovery.settings import Settings
 from core.encoders.arithmetic import unit
 from core.language.directions import words_of
 from core.records import F32, Diagnosis, Embeddings, Outcomes, SampleSet, Words
+from core.systems.peers.engines.planted import Planted, plant_embeddings
 
 CLASSES = ("cat", "dog")
 KNOWN = ("snow", "fog", "grass", "night", "city", "rain")

@@ -8,11 +8,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from core.probes.base import Needs, ProbeInput, Scored
-from core.probes.measures import calibration_error
-from core.probes.result import outcomes_of
 from core.records import Choice, Control, Diagnosis, Estimate, LogitParts, Neighbours, ProbeResult, Support
 from core.statistics.intervals import accuracy_of
+from core.systems.probes.base import Needs, ProbeInput, Scored
+from core.systems.probes.measures import calibration_error
+from core.systems.probes.result import outcomes_of
 from tests.support.diagnoses import make_diagnosis
 
 

@@ -10,10 +10,10 @@ import numpy as np
 from core.encoders import Encoder
 from core.encoders.arithmetic import unit_rows
 from core.encoders.open_clip.encoder import OpenClipEncoder
-from core.probes.base import Images, ProbeInput
-from core.probes.prompt_learning.context import Prompts, PromptTraining
-from core.probes.prompt_learning.learner import prompt_logits
 from core.records import F32, I64, Progress, no_progress
+from core.systems.probes.base import Images, ProbeInput
+from core.systems.probes.prompt_learning.context import Prompts, PromptTraining
+from core.systems.probes.prompt_learning.learner import prompt_logits
 
 NAMES = ("dog", "red cat", "photo", "green frog")
 PETS = json.dumps({"Cat": ["whiskers", "a long tail", "often asleep"], "cow": ["horns"]})

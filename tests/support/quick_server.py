@@ -24,4 +24,4 @@ sys.exit(main(sys.argv[1:]))
 """
 """What a server begins with that knows where its `examples` are."""
 START = ("-c", f"from pathlib import Path\nexamples = Path('none'){QUICK}")
-"""What Python is told before the command (`tests.benchmarks.load.served`)."""
+"""What Python is told before the command (`research.evidence.load.served`)."""

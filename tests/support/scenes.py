@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from scipy.stats import chi2_contingency
 
-from core.scenes.photographs import SceneObject, SceneSpec
-from core.scenes.shapes import Scene, Shape
+from core.systems.composition.scenes.photographs import SceneObject, SceneSpec
+from core.systems.composition.scenes.shapes import Scene, Shape
 
 
 def scene_of(values: dict[str, Any]) -> Scene:

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from core.data.texts.rationales import RationaleSet, gather
-from core.training.rationales.settings import StepByStep
-from core.training.rationales.student import T5Student, make_t5
-from core.training.rationales.student_folder import write_student
+from core.systems.step_by_step.rationales import RationaleSet, gather
+from core.systems.step_by_step.settings import StepByStep
+from core.systems.step_by_step.student import T5Student, make_t5
+from core.systems.step_by_step.student_folder import write_student
 
 SMALL: dict[str, Any] = {"width": 16, "layers": 1, "updates": 6, "batch": 8, "max_answer": 16}
 

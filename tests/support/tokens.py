@@ -11,7 +11,7 @@ import numpy as np
 
 from core.encoders.tokens import ImageTokens, TextTokens
 from core.records import F32
-from core.training.pairs import MatchingQuestion, PairData
+from core.systems.composition.training.pairs import MatchingQuestion, PairData
 
 COLOURS, SHAPES = ("red", "green", "blue", "grey"), ("cube", "ball", "cone", "ring")
 WIDTH, GRID = 32, 4

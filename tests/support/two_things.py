@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from core.composition.scoring.run import run_composition
 from core.discovery.settings import Settings
 from core.records import F32, F64, Bool, CompositionResult, LoadedBenchmark
+from core.systems.composition.scoring.run import run_composition
 from tests.support.benchmarks import Given, benchmark, pair, pictured
 
 COLOURS, SHAPES, SIZES = ("red", "blue", "green", "white"), ("cube", "ball", "cone", "star"), ("small", "large")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from core.encoders.univl.network import PARTS, Univl, UnivlSizes
-from core.encoders.univl.words import ClipWords, words_of_texts
-from core.training.univl.batches import ClipBatch, Hiding, clip_batch
+from core.systems.univl.network import PARTS, Univl, UnivlSizes
+from core.systems.univl.words import ClipWords, words_of_texts
+from research.weights.univl.training.batches import ClipBatch, Hiding, clip_batch
 
 PUBLISHED = Hiding()
 TEXTS = ("a red cube moves left", "a blue ball grows", "a red ball rises, then a cube falls", "a cube grows")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from core.scenes.clips import OPPOSITE
-from core.training.univl.drawn import DrawnEvents
+from research.weights.univl.drawn_clips import OPPOSITE
+from research.weights.univl.training.drawn import DrawnEvents
 
 THINGS = tuple(f"a {colour} {shape}" for colour in ("red", "green", "blue") for shape in ("cube", "ball", "ring"))
 FRAMES, WIDTH = 3, 40

@@ -16,8 +16,8 @@ from core.store import save
 from tests.support.kept_pictures import drawn_once
 from tests.support.showcase import PlainEncoder, add_words, make_showcase
 from tests.support.visits import serve
-from webapp.probe.state import run_one
 from webapp.state.runs import RUNS
+from webapp.systems.probes.state import run_one
 
 
 @pytest.fixture(autouse=True)

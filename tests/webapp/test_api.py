@@ -140,8 +140,8 @@ def test_a_probe_runs_on_an_example_and_is_compared_without_changing_it_for_othe
 def test_a_program_brings_a_pool_of_pictures(client: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from gradio_client import handle_file
 
-    from core.probes.base import Images
-    from core.probes.few_shot.pools import ImagePool
+    from core.systems.probes.base import Images
+    from core.systems.probes.few_shot.pools import ImagePool
 
     brought: list[bytes] = []
 
@@ -149,7 +149,7 @@ def test_a_program_brings_a_pool_of_pictures(client: Any, tmp_path: Path, monkey
         brought.append(Path(path).read_bytes())
         return ImagePool(Images(samples[:8], tuple("abcdefgh")), ("Read.",))
 
-    monkeypatch.setattr("core.probes.few_shot.pools.read_pool", read_pool)
+    monkeypatch.setattr("core.systems.probes.few_shot.pools.read_pool", read_pool)
     with zipfile.ZipFile(tmp_path / "pool.zip", "w") as pack:
         pack.writestr("1.png", draw_picture(1))
     pool, own = handle_file(tmp_path / "pool.zip"), {"per_class": "2", "pool_folders": "none"}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.benchmarks.leaves_page import write_data
+from research.evidence.leaves_page import write_data
 from webapp.app import build_app
 from webapp.server.settings import launch_settings
 

@@ -13,7 +13,7 @@ import numpy as np
 from core.errors import DiagnosisError, InvalidInput
 from core.language.speech import SPEECH
 from core.records import EVERYTHING, Diagnosis
-from webapp.ask import audit, captions, pictures, reference, tags, visual, why
+from webapp.ask import audit
 from webapp.ask.answers import AskedQuestion, answers_view, questions_table, remember
 from webapp.ask.kept import has_words, pane
 from webapp.explore.findings import of_cluster
@@ -25,6 +25,10 @@ from webapp.state.jobs import LIGHT, PLAIN, QUICK
 from webapp.state.quotas import STATE_S
 from webapp.state.runs import RUNS
 from webapp.state.session import Session, require_run, shows_errors
+from webapp.systems.label_descriptions import panel as tags
+from webapp.systems.neuralizer import reference, why
+from webapp.systems.visual_words import panel as visual
+from webapp.systems.vl_t5 import captions, questions as pictures
 
 if TYPE_CHECKING:
     from core.checks.questions import Answer, Difference

@@ -11,8 +11,8 @@ from core.reports.html.power_map import power_map
 from core.reports.wording.candidates import candidates_sentence, chance_phrase, members_seen
 from core.reports.wording.effects import coverage_is, effect_figure
 from core.reports.wording.findings import cluster_title, doubtful_names, overlap, patches_title
+from core.reports.wording.outlines import outlines_sentence
 from core.reports.wording.predictions import replication_sentence
-from core.reports.wording.scans import outlines_sentence
 from core.reports.wording.sensitivity import beyond_sentence, sensitivity_sentence
 from core.reports.wording.summary import verdict
 from core.statistics.measures import in_shares, tested_effect

@@ -15,7 +15,7 @@ from core.records import EVERYTHING, I64, Diagnosis, FailureCluster, Insight, It
 from core.reports.wording.candidates import chance_phrase
 from core.reports.wording.effects import coverage_is, other_measure
 from core.reports.wording.findings import cluster_title, overlap, patches_title, plain_sentence
-from core.reports.wording.scans import outlines_sentence
+from core.reports.wording.outlines import outlines_sentence
 from core.statistics.measures import in_shares
 from webapp.explore.findings import ShownFinding, findings_columns
 from webapp.explore.members import excess_interval

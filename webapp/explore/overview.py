@@ -7,9 +7,9 @@ import numpy as np
 from core.numbers import count, number, percent
 from core.records import Diagnosis
 from core.reports.wording.classes import class_level, through_sentence, untested_sentence
-from core.reports.wording.scans import HINT, reference_of
 from core.reports.wording.sensitivity import classes_sentence
 from core.reports.wording.summary import PAIR_TESTED, predictability_in_brief
+from core.systems.neuralizer.reference.wording import HINT, reference_of
 from webapp.explore.worth import worth_of
 from webapp.markup.html import tile_of
 from webapp.markup.render import render

@@ -11,8 +11,8 @@ from core.records import Diagnosis
 from webapp.state.runs import RUNS
 
 if TYPE_CHECKING:
-    from core.reports.html.visual_words import ShownName
-    from core.visual_words.maps import WordMaps
+    from core.systems.visual_words.html import ShownName
+    from core.systems.visual_words.maps import WordMaps
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,8 +64,8 @@ def map_beside(run: str, diagnosis: Diagnosis, row: int) -> dict[str, Any] | Non
     patches = patches_of(run)
     if patches is None or diagnosis.samples.items is None:
         return None
-    from core.reports.html.visual_words import shown_map  # brings the encoder's runtime
-    from core.reports.wording.visual_words import no_outline
+    from core.systems.visual_words.html import shown_map  # brings the encoder's runtime
+    from core.systems.visual_words.wording import no_outline
 
     shown = shown_map(patches.maps, row, diagnosis.samples.items)
     if shown is None:

@@ -12,7 +12,7 @@ import gradio as gr
 from core.data.inline import text_of
 from core.errors import DiagnosisError
 from core.reports.tables.columns import LOSS
-from core.reports.wording.scans import outlines_sentence
+from core.reports.wording.outlines import outlines_sentence
 from webapp.explore import linked, yours
 from webapp.explore.cards import cluster_list
 from webapp.explore.colours import colouring, on_colour

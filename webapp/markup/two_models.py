@@ -64,7 +64,7 @@ def four_way_view(
 
 def _line(diagnosis: Diagnosis, comparison: Comparison, found: FourWay) -> dict[str, Any]:
     """Two models on all samples, or inside a cluster or a class."""
-    from core.reports.wording.probes import verdict_words  # scipy: not needed to start the page
+    from core.reports.wording.comparison import verdict_words  # scipy: not needed to start the page
 
     cluster = next((c for c in diagnosis.clusters if c.id == found.cluster), None)
     name, scope = f"All {diagnosis.samples.modality}s", "all"

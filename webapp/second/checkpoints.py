@@ -35,7 +35,7 @@ def make_followed(diagnosis: Diagnosis, tables: Sequence[str], folder: Path, pro
     from core.checks.checkpoints.follow import follow, in_order
     from core.reports.html.checkpoints import checkpoint_charts, write_checkpoints
     from core.reports.tables.checkpoints import checkpoints_table
-    from core.reports.wording.distillation import FOLLOWED
+    from core.reports.wording.second_model import FOLLOWED
 
     found = follow(diagnosis, in_order([Path(table) for table in tables]), Roles(), progress=progress)
     write_checkpoints(diagnosis, found, folder / FILES[0][0])

@@ -120,8 +120,8 @@ def make_second(
     from core.checks.second_model import keep_errors, with_second
     from core.files import write_json
     from core.reports.html.diagnosis import write_comparison
-    from core.reports.tables.probes import comparison_document, comparison_table
-    from core.reports.wording.distillation import second_lines
+    from core.reports.tables.comparison import comparison_document, comparison_table
+    from core.reports.wording.second_model import second_lines
 
     diagnosis = RUNS.get(run)
     if why := refusal(diagnosis):

@@ -13,7 +13,7 @@ from webapp.markup.shares import own_model
 from webapp.markup.two_models import four_way_view
 
 if TYPE_CHECKING:
-    from core.training.distillation.student_folder import ModelCost
+    from core.systems.tinybert.student_folder import ModelCost
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +46,7 @@ class CostBar:
 
 def second_view(diagnosis: Diagnosis, second: SecondModel) -> str:
     """The whole result."""
-    from core.reports.wording.distillation import second_headline  # scipy: not needed to start the page
+    from core.reports.wording.second_model import second_headline  # scipy: not needed to start the page
 
     found = second.comparison
     marks = [

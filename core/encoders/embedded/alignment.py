@@ -1,6 +1,6 @@
 """The space that EfficientNet-Lite0's features and MiniLM's sentence vectors share.
 
-It is closed form, made by `scripts/encoder/fit_alignment.py` and described in docs/encoder.md. The first 384 dimensions
+It is closed form, made by `research/weights/embedded/fit_alignment.py` and described in docs/encoder.md. The first 384 dimensions
 place an image at the sentence vectors of the ImageNet classes it looks like (a ConSE, Norouzi et al. 2014, arXiv
 1312.5650, with a soft threshold in place of its top ten). Then comes a ridge map between sentence vectors and the
 classifier's rows. These 652 dimensions know objects; a block of one dimension for each of `conditions.CONDITIONS` knows

@@ -1,7 +1,7 @@
 """The part of the embedded encoder's joint space that captioned photographs taught, beside its objects and conditions.
 
 Each side is one small network on what the frozen towers give: features and cues of a picture, the sentence vector of a
-text. `scripts/encoder/fit_captions.py` trains it; docs/encoder.md says what it is worth.
+text. `research/weights/embedded/fit_captions.py` trains it; docs/encoder.md says what it is worth.
 """
 
 from __future__ import annotations

@@ -13,8 +13,8 @@ from core.numbers import bracketed, percent
 from core.records import Diagnosis, Estimate
 from core.reports.html.diagnosis import style
 from core.reports.html.render import render
-from core.reports.wording.distillation import FOLLOWED, change_sentence
 from core.reports.wording.findings import cluster_title
+from core.reports.wording.second_model import FOLLOWED, change_sentence
 
 WIDTH, HEIGHT, LEFT, BOTTOM = 300, 130, 34, 18
 

@@ -18,17 +18,15 @@ from core.checks.audit_table import AuditCell, audit_table
 from core.data.inline import InlinePictures, text_of
 from core.files import write_text
 from core.numbers import digits_for, interval, number, percent, with_unit
-from core.probes.shot_curves import shot_curves
 from core.records import I64, Comparison, Diagnosis, Estimate, FailureCluster, Insight, Progress, SampleSet, no_progress
 from core.reports.html import charts
+from core.reports.html.comparison import comparison_section
 from core.reports.html.heatmap import HeatMap, heat_map
 from core.reports.html.intervals import interval_bar, interval_range
 from core.reports.html.moments import cluster_moments
 from core.reports.html.power_map import power_map
 from core.reports.html.predictions import prediction_tables
-from core.reports.html.probes import comparison_section, probe_sections
 from core.reports.html.render import render
-from core.reports.html.shot_curves import shot_charts
 from core.reports.html.yours import yours_section
 from core.reports.tables.diagnosis import top_members
 from core.reports.wording import summary
@@ -36,11 +34,15 @@ from core.reports.wording.candidates import candidates_sentence, chance_phrase, 
 from core.reports.wording.classes import class_level, through_sentence, untested_sentence
 from core.reports.wording.effects import coverage_is, effect_figure, loss_phrase, other_measure
 from core.reports.wording.findings import cluster_title, doubtful_names
+from core.reports.wording.outlines import outlines_sentence
 from core.reports.wording.predictions import WHICH_COUNTS, fresh_source, replication_sentence
 from core.reports.wording.reasons import faithfulness_sentence, kinds_table
-from core.reports.wording.scans import outlines_sentence, reference_of
 from core.reports.wording.sensitivity import beyond_sentence, classes_sentence, sensitivity_sentence, what_else
 from core.statistics.measures import in_shares, tested_effect
+from core.systems.neuralizer.reference.wording import reference_of
+from core.systems.probes.html import probe_sections
+from core.systems.probes.shot_charts import shot_charts
+from core.systems.probes.shot_curves import shot_curves
 from core.yours import yours_of
 
 MAX_TEXT = 400
@@ -243,7 +245,7 @@ def _conditions_of(diagnosis: Diagnosis, cluster: FailureCluster) -> list[Insigh
 
 
 def _composition(diagnosis: Diagnosis) -> str:
-    """What result a diagnosis of composition explains (`core.composition.failures.diagnose`); "" for any other."""
+    """What result a diagnosis of composition explains (`core.systems.composition.failures.diagnose`); "" for any other."""
     said = diagnosis.extras.get("composition")
     if said is None:
         return ""

@@ -10,8 +10,8 @@ from core.checks.checkpoints.follow import FollowedCluster, FollowedRun
 from core.records import Diagnosis
 from core.records.codec import to_json
 from core.reports.tables.values import strings
-from core.reports.wording.distillation import change_sentence
 from core.reports.wording.findings import cluster_title
+from core.reports.wording.second_model import change_sentence
 
 
 def checkpoints_table(diagnosis: Diagnosis, found: FollowedRun) -> pd.DataFrame:

@@ -18,10 +18,8 @@ from core.checks.audit_table import AuditCell
 from core.discovery.called import cluster_name
 from core.files import replacing, write_json
 from core.numbers import digits_for
-from core.probes.shot_curves import shot_curves
 from core.records import I64, Diagnosis, FailureCluster, Insight, Predictability, PredictionRow
 from core.records.codec import to_json as to_json
-from core.reports.tables.probes import probes_document, probes_table, shot_curves_document
 from core.reports.tables.reasons import faithfulness_document
 from core.reports.tables.values import fields, flat, reasons, strings
 from core.reports.tables.yours import yours_document
@@ -32,6 +30,8 @@ from core.reports.wording.predictions import prediction_rows, prediction_sentenc
 from core.reports.wording.sensitivity import classes_sentence, pattern_sentence, sensitivity_sentence
 from core.reports.wording.summary import predictability_sentence, verdict
 from core.statistics.measures import tested_effect, tested_values
+from core.systems.probes.shot_curves import shot_curves
+from core.systems.probes.tables import probes_document, probes_table, shot_curves_document
 
 SCHEMA = "errata.diagnosis/1"
 N_TOP = 24

@@ -12,8 +12,8 @@ from core.checks.checkpoints.gate import Gate, is_worse
 from core.errors import printable
 from core.numbers import count, interval, p_value, percent, points
 from core.records import ClassFinding, Diagnosis, Estimate, FailureCluster, FourWay
+from core.reports.wording.comparison import scope_title
 from core.reports.wording.findings import cluster_title
-from core.reports.wording.probes import scope_title
 
 _MARKS = re.compile(r"[\\`*\[\]|~]|(?<!\w)_|_(?!\w)")
 """What Markdown reads as more than a letter; a "_" inside a word is one."""

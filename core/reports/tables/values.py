@@ -1,5 +1,5 @@
 """How records become cells and JSON values: the small change of `core.reports.tables.diagnosis` and
-`core.reports.tables.probes`."""
+`core.systems.probes.tables`."""
 
 from __future__ import annotations
 

@@ -9,15 +9,15 @@ import numpy as np
 
 from core.checks.answers import condition_told
 from core.checks.questions import QuestionReader, ask
-from core.checks.tags import tag_samples
 from core.discovery.conditions import meets
 from core.discovery.method import diagnose_records
 from core.language.counted import counted
 from core.language.measured_words import named_condition
-from core.language.tags import read_tags
 from core.records import EVERYTHING, Column, Diagnosis
 from core.reports.wording.answers import answer_sentence
 from core.reports.wording.findings import sentence
+from core.systems.label_descriptions.tagging import tag_samples
+from core.systems.label_descriptions.tags import read_tags
 from tests.support.planted_words import QUICK, WordTower, planted_run, samples_of
 
 

@@ -13,7 +13,7 @@ from core.checks.prediction_powered import _maps_without_each, finite_share, pre
 from core.errors import InvalidInput
 from core.records import F64, Bool
 from core.statistics.intervals import wilson
-from tests.benchmarks.clicks_coverage import World, measure
+from research.evidence.clicks_coverage import World, measure
 
 EVERY_ROW = np.ones(500, bool)
 MEMBERS = np.arange(500) < 200
@@ -262,7 +262,7 @@ def test_coverage_is_measured_and_can_fail() -> None:
     "world", [World(60, 0.1, 0.95), World(60, 0.8, 0.5), World(1000, 0.1, 0.5), World(1000, 0.4, 0.95)]
 )
 def test_the_intervals_hold_the_truth_in_at_least_93_percent_of_repetitions(world: World) -> None:
-    """The corners; `python -m tests.benchmarks.clicks_coverage` measures every world."""
+    """The corners; `python -m research.evidence.clicks_coverage` measures every world."""
     found = measure(world, 1000, seed=7)
     assert min(found.clicks, found.shown) >= 0.93
     assert found.difference >= 0.92  # Newcombe with ten controls dips a little below its level near 0 and 1

@@ -11,7 +11,7 @@ from core.checks.compare import compare, compare_outcomes, names_of
 from core.checks.paired_errors import MARGIN, MODEL, _adjusted, _ended, judged
 from core.errors import InvalidInput
 from core.records import Bool, Diagnosis, Estimate, FourWay, Outcomes
-from core.reports.wording.probes import verdict_words
+from core.reports.wording.comparison import verdict_words
 from core.statistics.paired import mcnemar, paired_difference
 from tests.support.diagnoses import make_diagnosis
 from tests.support.probes import made_probe

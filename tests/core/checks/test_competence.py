@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 
 from core.checks.competence import Shown, measure_competence, own_words, read_shown
+from core.checks.picture_edits import EDITS
 from core.data.captioned import CaptionedPhotographs
 from core.language.competence import CompetenceTable
 from core.language.vocabulary import Phrase, Vocabulary, read_vocabulary
 from core.records import F32
-from core.scenes.edits import EDITS
 from tests.support.diagnoses import MemoryImages
 
 TEMPLATES = {"made": (("a photo of {noun} {phrase}", "a photo of {noun}"),)}

@@ -40,7 +40,7 @@ def test_where_many_rows_disagree_it_is_the_bootstrap_s() -> None:
 
 @pytest.mark.parametrize(("size", "least"), [(1, 0.92), (4, 0.9)])
 def test_it_covers_the_truth_where_few_rows_are_wrong(size: int, least: float) -> None:
-    """The bootstrap alone holds it in 0.75 and 0.67 of such worlds (python -m tests.benchmarks.gap_coverage)."""
+    """The bootstrap alone holds it in 0.75 and 0.67 of such worlds (python -m research.evidence.gap_coverage)."""
     rng, held = np.random.default_rng(0), 0
     member, groups = np.arange(220) < 20, np.arange(220) // size
     for _ in range(400):

@@ -14,12 +14,12 @@ from core.checks.fresh_samples import FreshSamples
 from core.checks.predict import predict
 from core.data.samples import DataSet
 from core.discovery.design import Design, design_of
-from core.discovery.engines.planted import Planted
 from core.discovery.method import diagnose_records
 from core.errors import InvalidInput
 from core.records import Column, Diagnosis, Embeddings, Estimate
 from core.records.codec import decode, encode
 from core.store import load, save
+from core.systems.peers.engines.planted import Planted
 from tests.support.planted_words import QUICK, planted_run, samples_of
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from core.cli.main import main
-from core.probes import PROBES
 from core.store import save
+from core.systems.probes import PROBES
 from tests.support.diagnoses import draw_picture
 from tests.support.probes import Guess
 from tests.support.tiny_clip import TWO, write_model

@@ -12,8 +12,8 @@ import click
 import pytest
 
 from core.cli.command import argument, command, entry, heading, option
-from core.cli.compose import PARTS
 from core.cli.main import MODULES, main
+from core.systems.composition.commands.compose import PARTS
 from tests.test_layering import HEAVY, loaded_by
 
 

@@ -11,9 +11,9 @@ import pytest
 
 from core.cli.main import main
 from core.errors import MissingDependency
-from core.probes.ladder.reproduce import LadderRow, SupportPool
-from core.probes.ladder.steps import LadderChoices
 from core.records import Estimate
+from research.ladder.reproduce import LadderRow, SupportPool
+from research.ladder.steps import LadderChoices
 from tests.support.commands import make_folders, refused, said
 
 
@@ -24,7 +24,7 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(name: str, **options: Any) -> Any:
         raise MissingDependency(f"The weights of {name} are not here.")
 
-    for module in ("core.language.phrases", "core.probes.ladder.data_sets", "core.encoders"):
+    for module in ("core.language.phrases", "research.ladder.data_sets", "core.encoders"):
         monkeypatch.setattr(f"{module}.load_encoder", fail)
 
 
@@ -91,7 +91,7 @@ def test_a_reproduction_is_printed_with_the_published_figures_and_written(
         asked.update(options, method=method, dataset=dataset, encoder=encoder, seeds=seeds)
         return rows
 
-    monkeypatch.setattr("core.probes.ladder.reproduce.reproduce", climb)
+    monkeypatch.setattr("research.ladder.reproduce.reproduce", climb)
     out = tmp_path / "new"
     told = said(
         capsys,

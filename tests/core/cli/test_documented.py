@@ -14,8 +14,8 @@ import pytest
 
 from core.cli.command import Command
 from core.cli.main import COMMANDS
-from core.probes import PROBES
-from core.training.adapters import ADAPTERS
+from core.systems.composition.adapters import ADAPTERS
+from core.systems.probes import PROBES
 from tests.conftest import REPOSITORY
 
 GUIDES = (REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md")))

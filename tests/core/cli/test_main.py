@@ -185,7 +185,7 @@ def test_each_kind_of_error_has_its_exit_code(error: BaseException, code: int, m
     assert main(["encoders"]) == code
 
 
-@pytest.mark.parametrize("error", [ZeroDivisionError(), ModuleNotFoundError(name="core.probes.none_such")])
+@pytest.mark.parametrize("error", [ZeroDivisionError(), ModuleNotFoundError(name="core.systems.probes.none_such")])
 def test_a_fault_of_ours_is_not_hidden(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail() -> None:
         raise error

@@ -13,8 +13,6 @@ import pyarrow.parquet as pq
 import pytest
 
 from core.checks.new_samples import read_new_samples
-from core.composition.grid.read import read_grid
-from core.composition.pictures import find_pictures
 from core.data.images import columns
 from core.data.images.archives import open_images
 from core.data.images.columns import parquet_images
@@ -23,10 +21,12 @@ from core.data.labelled import read_samples
 from core.data.tables.masks import mask_reader
 from core.data.tables.read import Table
 from core.limits import Limits
-from core.probes.few_shot.pools import read_pool
 from core.records import Progress
 from core.records.ledger import Ledger
-from core.training.reference_tasks import scene_captions, scene_classes
+from core.systems.composition.grid.read import read_grid
+from core.systems.composition.pictures import find_pictures
+from core.systems.composition.training.reference_tasks import scene_captions, scene_classes
+from core.systems.probes.few_shot.pools import read_pool
 from tests.support.diagnoses import make_diagnosis
 from tests.support.found_pictures import benchmark, choice, folder
 from tests.support.stopping import open_files, stop_after

@@ -14,7 +14,7 @@ from core.discovery.method import diagnose_arrays, diagnose_records
 from core.discovery.settings import Settings
 from core.errors import InvalidInput
 from core.records import F32, I64, Diagnosis, Embeddings
-from tests.benchmarks.long_tail import LongTail, make
+from research.evidence.long_tail import LongTail, make
 
 N = 600
 

@@ -160,7 +160,7 @@ def test_where_nothing_is_hardly_anything_is_claimed_and_candidates_come_without
 @pytest.mark.slow
 @pytest.mark.parametrize("grouped", [False, True])
 def test_false_claims_are_about_as_frequent_as_alpha(grouped: bool) -> None:
-    """Of 80; the rates of larger tables, over 200 runs and more: `tests.benchmarks.honesty --null`."""
+    """Of 80; the rates of larger tables, over 200 runs and more: `research.evidence.honesty --null`."""
     claims = sum(bool(draw_null(seed, grouped=grouped).confirmed) for seed in range(80))
     assert 1 <= claims <= 11  # 4 are expected; 12 or more have a chance of 0.001
 

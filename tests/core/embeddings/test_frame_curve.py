@@ -12,7 +12,7 @@ from core.data.images.archives import open_images
 from core.embeddings.frame_curve import when_like
 from core.encoders.clips import SEEN, ClipEncoder
 from core.errors import InvalidInput
-from core.scenes.clips import draw_clip
+from research.weights.univl.drawn_clips import draw_clip
 
 TEXTS = ["a red thing", "a blue thing"]
 

@@ -12,8 +12,8 @@ import torch
 from core.encoders import Encoder, load_encoder
 from core.encoders.open_clip.encoder import OpenClipEncoder
 from core.errors import InvalidInput
-from core.probes.prompt_learning.context import lay_out
-from core.probes.prompt_learning.learner import Frame, Learner, tower_of
+from core.systems.probes.prompt_learning.context import lay_out
+from core.systems.probes.prompt_learning.learner import Frame, Learner, tower_of
 from tests.support.tiny_clip import write_custom, write_hugging_face, write_native
 
 PROMPTS = ["a photo of a dog.", "a red dog", "a photo of a"]

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from core.checks.questions import ask
-from core.checks.tags import tag_samples
 from core.language.counted import counted
-from core.language.tags import read_tags
 from core.records import Column, Diagnosis
 from core.reports.wording.answers import answer_sentence
-from core.reports.wording.tags import tag_sentence
+from core.systems.label_descriptions.tagging import tag_samples
+from core.systems.label_descriptions.tags import read_tags
+from core.systems.label_descriptions.wording import tag_sentence
 from tests.support.diagnoses import make_diagnosis
 from tests.support.words import AxisEncoder, with_words
 

@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.checks.tags import TagFinding, TagReport
 from core.language.hard_words import hearing_notes, is_hardly_heard
 from core.records import Estimate, Insight
+from core.systems.label_descriptions.tagging import TagFinding, TagReport
 from tests.support.diagnoses import make_diagnosis
 
 

@@ -15,7 +15,7 @@ from core.data.images.archives import open_images
 from core.embeddings import frame_curve
 from core.encoders import load_encoder
 from core.language.moments import TextMoments, moments_of
-from core.scenes.clips import draw_clip
+from research.weights.univl.drawn_clips import draw_clip
 
 
 def made(cosines: list[float], n_less: int = 100) -> TextMoments:

@@ -20,10 +20,10 @@ from core.embeddings.rows import read_rows
 from core.encoders import Encoder, encoder_for, load_encoder
 from core.language.phrases import phrase_directions
 from core.language.vocabulary import read_vocabulary
-from core.probes.reference.names import KEY
 from core.records import Diagnosis
 from core.reports.wording.findings import cluster_title
 from core.store import load
+from core.systems.neuralizer.reference.names import KEY
 from scripts.examples.compare_runs import HALVED, differences
 from scripts.examples.make_runs import EXAMPLES, check
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.benchmarks.load import Failed, Server, served
+from research.evidence.load import Failed, Server, served
 from tests.support.quick_server import START
 from webapp.state import home
 from webapp.state.runs import Runs

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.benchmarks.load import Failed, Server, made_up, served
+from research.evidence.load import Failed, Server, made_up, served
 from tests.support.files_below import files_below
 from tests.support.page_over_http import HttpPage
 from tests.support.quick_server import QUICK

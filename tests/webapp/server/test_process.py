@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.benchmarks.load import Failed, Server, made_up, served
+from research.evidence.load import Failed, Server, made_up, served
 from tests.support.files_below import files_below
 from tests.support.quick_server import START
 

@@ -15,10 +15,10 @@ from webapp import api
 from webapp.address import OpenedAddress, on_go
 from webapp.explore.worth import on_measure
 from webapp.predict.tab import on_predict
-from webapp.probe import tab as probe
 from webapp.state.picker import runs_to_open
 from webapp.state.runs import RUNS, link_id
 from webapp.state.session import Session
+from webapp.systems.probes import tab as probe
 
 
 def test_who_has_a_link_reads_the_run_and_changes_nothing(diagnosis: Diagnosis) -> None:

@@ -130,7 +130,7 @@ def test_a_package_that_is_missing_is_named_and_a_module_of_ours_is_a_fault() ->
     with pytest.raises(gr.Error, match=r"needs open_clip_torch\. Run `pip install open_clip_torch`"):
         list(shows_errors(needs)("open_clip"))
     with pytest.raises(ModuleNotFoundError):
-        list(shows_errors(needs)("core.probes.none_such"))
+        list(shows_errors(needs)("core.systems.probes.none_such"))
 
 
 @pytest.mark.parametrize(("text", "least", "most"), [("Too short.", 10, 10), ("long " * 100, 20, 60)])

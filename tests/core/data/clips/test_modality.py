@@ -21,7 +21,7 @@ from core.data.clips.videos import CODECS, _frames as every_decoded, of_video
 from core.data.modality import Unreadable, modality_of
 from core.errors import InvalidInput
 from core.limits import Limits
-from core.scenes.clips import OPPOSITE, draw_clip, faded
+from research.weights.univl.drawn_clips import OPPOSITE, draw_clip, faded
 
 N, SIDE, RATE = 12, 64, 6
 

@@ -18,9 +18,9 @@ from core.data.scans.slices import fit_square, picture_of, unit
 from core.data.scans.volume import Scan
 from core.data.tables.masks import decode_mask
 from core.errors import InvalidInput
-from core.scenes.scan_faults import noisy, shaded
-from core.scenes.scans import SIDE, draw_clean, draw_contrast, read_label_slices
 from core.statistics.ranking import auroc
+from core.systems.neuralizer.drawn.faults import noisy, shaded
+from core.systems.neuralizer.drawn.scans import SIDE, draw_clean, draw_contrast, read_label_slices
 
 KIND = ScanModality()
 

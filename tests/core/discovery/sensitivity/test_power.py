@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from core.discovery.design import make_design, measures
-from core.discovery.engines.planted_losses import plant_region
 from core.discovery.method import diagnose_arrays, diagnose_records
 from core.discovery.proposals import propose
 from core.discovery.ridge.features import Features
@@ -22,6 +21,7 @@ from core.discovery.sensitivity.power import PLANTS, POWER, STEP, Levels, narrow
 from core.discovery.settings import Settings
 from core.errors import Cancelled
 from core.records import F32, F64, I64, Bool, Embeddings, Outcomes, SampleSet, Sensitivity
+from research.evidence.planted_losses import plant_region
 
 SETTINGS = Settings(map=False, n_members=2, n_permutations=199)
 

@@ -12,11 +12,11 @@ from PIL import Image
 from core.data.images.archives import open_images
 from core.embeddings.embed import read_images
 from core.encoders.open_clip.encoder import OpenClipEncoder
-from core.probes import make_probe
-from core.probes.base import Task
-from core.probes.few_shot.prolip import ProLip
-from core.probes.run import run_probe
 from core.records import SampleSet
+from core.systems.probes import make_probe
+from core.systems.probes.base import Task
+from core.systems.probes.few_shot.prolip import ProLip
+from core.systems.probes.run import run_probe
 from tests.support.tiny_clip import TINY, write_model, write_native
 
 

@@ -12,9 +12,9 @@ import torch
 
 from core.encoders.open_clip.encoder import OpenClipEncoder
 from core.encoders.open_clip.prompt_tower import OpenClipTower
-from core.probes.prompt_learning.context import PromptTraining, lay_out
-from core.probes.prompt_learning.learner import Frame, Learner, common_start, meta_network, tower_of
-from core.probes.prompt_learning.training import backward, fit_prompts
+from core.systems.probes.prompt_learning.context import PromptTraining, lay_out
+from core.systems.probes.prompt_learning.learner import Frame, Learner, common_start, meta_network, tower_of
+from core.systems.probes.prompt_learning.training import backward, fit_prompts
 from tests.support.prompts import FAST, NAMES, permuted
 from tests.support.tiny_clip import TWO, write_custom, write_hugging_face, write_model
 

@@ -1,0 +1,13 @@
+"""What the outlines on pictures of a run mean."""
+
+from __future__ import annotations
+
+from core.data.inline import has_outlines
+from core.records import Diagnosis
+
+OUTLINES = "Outlines: the true mask is the orange line, the predicted mask the blue dashes."
+
+
+def outlines_sentence(diagnosis: Diagnosis) -> str:
+    """The legend of pictures of this run; "" where they bear no outlines."""
+    return OUTLINES if has_outlines(diagnosis.samples) else ""

@@ -1,0 +1,159 @@
+"""Weights on disk, without pickle: the state of a training that can go on, and finished adapters."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from core.errors import InvalidInput
+from core.files import replacing, write_text
+from core.systems.common.epochs import Epoch
+
+FORMAT = 2
+STATE, WEIGHTS = "training.json", "training.safetensors"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Checkpoint:
+    """What a stopped training goes on from, beside the module and the optimiser."""
+
+    kept: dict[str, torch.Tensor]
+    """Weights of the epoch `best`."""
+    best: int
+    seconds: float
+    curve: list[Epoch]
+    scale: float = 1.0
+    """What losses were multiplied with, in float16."""
+
+
+def write_tensors(path: Path, tensors: dict[str, torch.Tensor], metadata: dict[str, str] | None = None) -> None:
+    """Write them whole or not at all, with what stands in the file's head."""
+    safetensors: Any = import_module("safetensors.torch")
+    # as bytes: where the library writes the file itself, a full disk is an error of a kind of its own
+    content = safetensors.save(
+        {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}, metadata
+    )
+    with replacing(path) as part:
+        part.write_bytes(content)
+
+
+def read_tensors(path: Path) -> dict[str, torch.Tensor]:
+    """What `write_tensors` wrote.
+
+    Raises:
+        InvalidInput: it cannot be read.
+    """
+    safetensors: Any = import_module("safetensors.torch")
+    try:
+        return safetensors.load_file(path)
+    except Exception as error:  # safetensors raises its own kind, from Rust
+        raise InvalidInput(
+            f"{path.name} in {path.parent} cannot be read ({str(error)[:120]}). It is damaged: make it again."
+        ) from error
+
+
+def write_checkpoint(folder: Path, module: Any, optimiser: Any, owner: dict[str, Any], state: Checkpoint) -> None:
+    """Keep the state after an epoch. The JSON file is written last: with an older one the epoch between is done
+    again."""
+    folder.mkdir(parents=True, exist_ok=True)
+    tensors = {f"now/{name}": tensor for name, tensor in module.state_dict().items()}
+    tensors |= {f"best/{name}": tensor for name, tensor in state.kept.items()}
+    for i, values in optimiser.state_dict()["state"].items():
+        tensors |= {f"optimiser/{i}/{name}": torch.as_tensor(value) for name, value in values.items()}
+    number = len(state.curve)
+    write_tensors(folder / f"{number}.{WEIGHTS}", tensors)
+    curve = [list(asdict(e).values()) for e in state.curve]
+    said = {"format": FORMAT, "owner": owner, "curve": curve, "best": state.best}
+    said |= {"seconds": state.seconds, "scale": state.scale}
+    write_text(folder / STATE, json.dumps(said | {"number": number}))
+    for old in folder.glob(f"*.{WEIGHTS}"):
+        if old.name != f"{number}.{WEIGHTS}":
+            old.unlink(missing_ok=True)
+
+
+def check_owner(folder: Path, owner: dict[str, Any]) -> dict[str, Any] | None:
+    """What the state's JSON file holds; None where there is no state.
+
+    Args:
+        owner: what the training was made with, or the part of it that is known so far.
+
+    Raises:
+        InvalidInput: the state is of another training, or is damaged.
+    """
+    if not (folder / STATE).is_file():
+        return None
+    try:
+        said = json.loads((folder / STATE).read_text("utf-8"))
+        theirs = said["owner"]
+        same = all(theirs.get(name) == value for name, value in json.loads(json.dumps(owner)).items())
+        same = same and said.get("format") == FORMAT
+    except (RecursionError, AttributeError, KeyError, TypeError, ValueError, OverflowError):
+        raise _no_state(folder) from None
+    if not same:
+        raise InvalidInput(
+            f"{folder} holds the state of another training (other items or settings). "
+            "Train into another folder, or move it away."
+        )
+    return said
+
+
+def _no_state(folder: Path) -> InvalidInput:
+    return InvalidInput(f"{folder / STATE} is no state of a training. Move it away, or train into another folder.")
+
+
+def read_checkpoint(folder: Path, module: Any, optimiser: Any, owner: dict[str, Any]) -> Checkpoint | None:
+    """Fill module and optimiser from the folder; None where it holds nothing.
+
+    Raises:
+        InvalidInput: it holds the state of another training, or is damaged.
+    """
+    said = check_owner(folder, owner)
+    if said is None:
+        return None
+    try:
+        number, curve = int(said["number"]), [epoch_of(row) for row in said["curve"]]
+        best, seconds, scale = int(said["best"]), float(said["seconds"]), float(said.get("scale", 1))
+        if number != len(curve) or not 0 <= best < number:
+            raise ValueError("its epochs do not agree")
+    except (RecursionError, AttributeError, KeyError, TypeError, ValueError, OverflowError):
+        raise _no_state(folder) from None
+    tensors = read_tensors(folder / f"{number}.{WEIGHTS}")
+    kept = {name.removeprefix("best/"): tensor for name, tensor in tensors.items() if name.startswith("best/")}
+    try:
+        _fill(module, optimiser, tensors, kept)
+    except (KeyError, RuntimeError, TypeError, ValueError):
+        raise InvalidInput(
+            f"The weights {number}.{WEIGHTS} in {folder} are not those of this training. "
+            "Delete the folder to begin anew, or train into another."
+        ) from None
+    return Checkpoint(kept, best, seconds, curve, scale)
+
+
+def epoch_of(row: Any) -> Epoch:
+    """An epoch as JSON keeps it, a list or an object of its figures.
+
+    Raises:
+        TypeError, ValueError: it is no such list or object.
+    """
+    epoch = Epoch(**row) if isinstance(row, dict) else Epoch(*row)
+    loss = None if epoch.loss is None else float(epoch.loss)
+    return Epoch(int(epoch.number), loss, float(epoch.validation_loss), float(epoch.validation_accuracy))
+
+
+def _fill(module: Any, optimiser: Any, tensors: dict[str, torch.Tensor], kept: dict[str, torch.Tensor]) -> None:
+    """The weights of the best epoch, which must fit too, then those of now, and the optimiser's state."""
+    module.load_state_dict(kept)
+    module.load_state_dict(
+        {name.removeprefix("now/"): tensor for name, tensor in tensors.items() if name.startswith("now/")}
+    )
+    states: dict[int, dict[str, torch.Tensor]] = {}
+    for name, tensor in tensors.items():
+        if name.startswith("optimiser/"):
+            _, i, key = name.split("/", 2)
+            states.setdefault(int(i), {})[key] = tensor
+    optimiser.load_state_dict({"state": states, "param_groups": optimiser.state_dict()["param_groups"]})

@@ -1,0 +1,214 @@
+"""A benchmark opened, one or two models scored on it, and what is printed and written of that."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from core.records import Benchmark, CompositionComparison, CompositionResult, LoadedBenchmark, Progress, Scorer
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ModelResults:
+    """One or two models on a benchmark."""
+
+    pictured: LoadedBenchmark
+    results: tuple[CompositionResult, ...]
+    comparison: CompositionComparison | None
+    curve: tuple[Sequence[Any], int] | None = None
+    """(epochs, the one that was kept) where a trained adapter was scored."""
+
+
+def open_pictured(
+    what: str,
+    form: str = "",
+    images: Path | None = None,
+    *,
+    n: int | None = None,
+    reading: dict[str, Any] | None = None,
+    progress: Progress,
+) -> LoadedBenchmark:
+    """A benchmark with its pictures: one that comes along by its name, else the file or folder at a path.
+
+    Args:
+        form: name of the format; "" recognises it.
+        images: where its pictures are; None looks beside its file.
+        n: items of a benchmark that comes along, or pictures of a table of captions.
+        reading: what the reader of that format takes besides.
+        progress: called while foils are made and the pictures are opened and looked at.
+
+    Raises:
+        InvalidInput: it is neither, it cannot be read, or none of its pictures is there.
+    """
+    from core.systems.composition.pictures import find_pictures
+    from core.systems.composition.scenes.shipped import SHIPPED, open_shipped
+
+    if what in SHIPPED and not Path(what).exists():
+        if form or images or reading:
+            raise InvalidInput(
+                f"The benchmark {what!r} comes along with its pictures: it takes no --format, "
+                "no --images and no reader's option."
+            )
+        return open_shipped(what, n=n)
+    benchmark = read_named(what, form, **_drawn(what, form, n), **(reading or {}), progress=progress)
+    path = Path(what).expanduser()
+    if images is not None:
+        return find_pictures(benchmark, images, progress=progress)
+    try:
+        return find_pictures(benchmark, path if path.is_dir() else path.parent, progress=progress)
+    except InvalidInput as error:
+        raise InvalidInput(f"{error} Pictures that lie elsewhere are named with --images.") from None
+
+
+def _drawn(what: str, form: str, n: int | None) -> dict[str, Any]:
+    """What the reader is told of how many pictures to take.
+
+    Raises:
+        InvalidInput: the benchmark is read whole.
+    """
+    from core.systems.composition.readers import recognise
+    from core.systems.composition.readers.fields import path_of
+    from core.systems.composition.scenes.shipped import SHIPPED
+
+    if n is None:
+        return {}
+    path = path_of(what, "The benchmark")
+    if path.exists() and (form or recognise(path)) != "captions":
+        raise InvalidInput(
+            f"--n is for benchmarks that come along ({', '.join(SHIPPED)}) and for captions without foils: "
+            "another benchmark is read whole. Leave it out."
+        )
+    return {"most": n}
+
+
+def read_named(what: str, form: str, **reading: Any) -> Benchmark:
+    """The benchmark at a path.
+
+    Raises:
+        InvalidInput: there is nothing there, or it is no benchmark.
+    """
+    from core.systems.composition.readers import read_benchmark
+    from core.systems.composition.readers.fields import path_of
+    from core.systems.composition.scenes.shipped import SHIPPED
+
+    if not what or not path_of(what, "The benchmark").exists():
+        raise InvalidInput(
+            f"There is no benchmark {what[:200]!r}: it is no file or folder, and none that comes along "
+            f"({', '.join(SHIPPED)})."
+        )
+    return read_benchmark(form, what, **reading)
+
+
+NOT_COMPARED = "No item was new to both models, so they are not compared."
+
+
+def score_models(
+    pictured: LoadedBenchmark,
+    scorers: Sequence[Scorer],
+    progress: Progress,
+    *,
+    names: Sequence[str] = (),
+    blind: bool = True,
+    seed: int = 0,
+) -> ModelResults:
+    """Each model's result and, of two, the paired comparison.
+
+    Args:
+        names: of the results; where there are too few, the benchmark and the model.
+        blind: also score baselines that see no picture, once.
+
+    Raises:
+        InvalidInput: two results have one name, or a model cannot be scored.
+    """
+    from core.embeddings.cache import default_cache
+    from core.systems.composition.scoring.compare import compare_results
+    from core.systems.composition.scoring.run import run_composition
+
+    called = [*names, *_names(pictured.benchmark, scorers)[len(names) :]]
+    if len(set(called)) < len(called):
+        raise InvalidInput(f"Two results cannot both be called {called[0]!r}. Give each its own --name.")
+    results = tuple(
+        run_composition(
+            pictured, scorer, name=name, cache=default_cache(), progress=progress, blind=blind and i == 0, seed=seed
+        )
+        for i, (scorer, name) in enumerate(zip(scorers, called))
+    )
+    comparison = None
+    if len(results) > 1 and set(results[0].ids).isdisjoint(results[1].ids):
+        results = (*results[:-1], replace(results[1], notes=(*results[1].notes, NOT_COMPARED)))
+    elif len(results) > 1:
+        comparison = compare_results(results[0], results[1], seed=seed)
+    return ModelResults(pictured, results, comparison, next(filter(None, map(_curve, reversed(scorers))), None))
+
+
+def scorers_of(models: Sequence[str], *, rerank: bool = False) -> list[Scorer]:
+    """The scorer of each name or folder.
+
+    Args:
+        rerank: adapters only re-rank what their frozen encoder finds.
+
+    Raises:
+        InvalidInput: `rerank` without an adapter, or a model cannot be read.
+    """
+    from core.systems.composition.readers.fields import path_of
+    from core.systems.composition.training.scorers import is_adapter, scorer_of
+
+    if rerank and not any(is_adapter(path_of(model, "The model")) for model in models):
+        raise InvalidInput(
+            f"--rerank is for an adapter, and {', '.join(models)} is none. Name the folder that `compose adapt --out` "
+            "wrote with --encoder."
+        )
+    return [scorer_of(model, rerank=rerank) for model in models]
+
+
+def _names(benchmark: Benchmark, scorers: Sequence[Scorer]) -> list[str]:
+    """What the results are called by default: the second of two that would be called alike gets a number."""
+    names = [f"{benchmark.name}, {scorer.name}" for scorer in scorers]
+    return [f"{name} (2)" if name in names[:i] else name for i, name in enumerate(names)]
+
+
+def _curve(scorer: Scorer) -> tuple[Sequence[Any], int] | None:
+    """(epochs, the one that was kept) of an adapter's training."""
+    adapted = getattr(getattr(scorer, "second", scorer), "adapted", None)
+    return None if adapted is None else (adapted.record.curve, adapted.record.best)
+
+
+def run_lines(ran: ModelResults) -> list[str]:
+    """All that is printed of one or two models; of two the tags stand in the comparison alone."""
+    from core.systems.composition.reports.wording import comparison_lines, result_lines
+
+    first = ran.results[0]
+    lines = result_lines(first, ran.pictured.benchmark, tags=ran.comparison is None)
+    for result in ran.results[1:]:
+        lines += result_lines(result, ran.pictured.benchmark, first=first, tags=False)
+    return lines if ran.comparison is None else lines + comparison_lines(ran.comparison, first.headline)
+
+
+def write_results(ran: ModelResults, folder: Path, regression: Any = None) -> None:
+    """The first result's files into the folder, the second's into "second" below it, the comparison, the missing
+    pictures and the report."""
+    from core.files import write_json, write_text
+    from core.folders import all_at_once
+    from core.systems.composition.reports.html import render_composition_report
+    from core.systems.composition.reports.tables import RESULT, SECOND, comparison_document, write_result
+
+    report = render_composition_report(
+        ran.results,
+        ran.pictured.benchmark,
+        store=ran.pictured.store,
+        comparison=ran.comparison,
+        regression=regression,
+        curve=ran.curve,
+    )
+    with all_at_once(folder, RESULT) as scratch:
+        write_text(scratch / "missing.txt", "".join(f"{name}\n" for name in ran.pictured.missing))
+        if ran.comparison is not None:
+            write_json(scratch / "comparison.json", comparison_document(ran.comparison))
+        write_text(scratch / "report.html", report)
+        for result, place in zip(ran.results, (scratch, scratch / SECOND)):
+            write_result(result, ran.pictured.benchmark, place)

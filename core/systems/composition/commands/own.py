@@ -1,0 +1,225 @@
+"""Composition of one's own pictures from the command line: pairs with foils, the grid of attributes and objects, and
+drawn benchmarks."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from core.cli.command import argument, command, entry, option
+from core.cli.options import JSON, MODEL, SUCH_ENCODER
+from core.cli.output import check_suffix, in_folder, make_folder, print_json, write_table
+from core.cli.terminal import TerminalProgress, say
+from core.errors import InvalidInput
+from core.limits import byte_size
+
+if TYPE_CHECKING:
+    from core.records import ItemStore
+    from core.systems.composition.own_pairs import Caption
+
+MADE = 6
+"""Foils that are made where none are given."""
+MAX_DRAWN = 20_000
+"""Items, or queries, that are drawn at once."""
+SPLITS = ("train", "seen", "unseen")
+
+
+@command()
+@argument("caption", "CAPTION", 'such as "a red cube and a blue ball"')
+def foils(caption: str) -> None:
+    """Print captions that are almost right, made from one.
+
+    Each with what was changed; what was left out goes to stderr.
+    """
+    from core.systems.composition.foils.make import make_foils
+
+    found = make_foils(caption)
+    if found.foils:
+        width = max(len(foil.text) for foil in found.foils)
+        kinds = max(len(foil.kind) for foil in found.foils)
+        say("\n".join(f"{foil.text:<{width}}  {foil.kind:<{kinds}}  {foil.why}" for foil in found.foils))
+    else:
+        say(found.note)
+    if found.left_out:
+        say("\n".join(["Left out:", *(f"  {text}: {reason}" for text, reason in found.left_out)]), file=sys.stderr)
+    if found.foils:
+        say("Look at each: a rule cannot know whether a foil is true of your picture as well.", file=sys.stderr)
+
+
+@command()
+@option("--image FILE", "one picture, or two")
+@option("--caption TEXT", "true of the one picture; of two pictures one each, in order")
+@option("--foil TEXT", "false of every picture (default: made from the first caption)")
+@option("--encoder NAME", SUCH_ENCODER)
+@JSON
+def pair(
+    image: tuple[Path, ...],
+    caption: tuple[str, ...],
+    foil: tuple[str, ...] = (),
+    encoder: str = "embedded",
+    as_json: bool = False,
+) -> None:
+    """Score your own picture with its caption and foils, or two pictures with two captions.
+
+    Every score at once, and the texts beside each other.
+    """
+    from core.data.images.files import Files
+    from core.embeddings.cache import default_cache
+    from core.encoders import load_encoder
+    from core.systems.composition.own_pairs import score_pairs
+    from core.systems.composition.readers.fields import path_of
+    from core.systems.composition.reports.own_pairs import pair_document, pair_lines
+
+    for path in image:
+        if not path_of(path, "The picture").is_file():
+            raise InvalidInput(f"There is no picture {str(path)!r}. Name files with --image.")
+    captions = _captions(len(image), caption, foil)
+    if len({path.resolve() for path in image}) < len(image):
+        raise InvalidInput(
+            f"--image names {image[0].name} twice: no caption can tell a picture from itself. "
+            "Name two pictures, or one."
+        )
+    with TerminalProgress() as progress:
+        tower = load_encoder(encoder)
+        found = score_pairs(Files(image), captions, tower, cache=default_cache(), progress=progress)
+    if as_json:
+        print_json(pair_document(found))
+    else:
+        say("\n".join(pair_lines(found)))
+
+
+def _captions(n: int, given: Sequence[str], foils: Sequence[str]) -> list[Caption]:
+    """The captions of n pictures with the pictures that they are true of, then the foils: given, or made from the first
+    caption of one picture."""
+    from core.systems.composition.foils.make import make_foils
+    from core.systems.composition.own_pairs import Caption
+
+    if n > 2:
+        raise InvalidInput(
+            f"One or two pictures are scored together: got {n}. For more, write a table and use `compose run`."
+        )
+    if n == 2 and len(given) != 2:
+        raise InvalidInput(
+            f"Two pictures need two captions, one of each in the pictures' order: got {len(given)}. "
+            "Give both with --caption."
+        )
+    captions = [Caption(text, (i,) if n == 2 else (0,)) for i, text in enumerate(given)]
+    if n == 2 or foils:
+        return captions + [Caption(text, (), 0) for text in foils]
+    made = make_foils(given[0])
+    if not made.foils:
+        raise InvalidInput(f"{made.note} Or write foils of your own with --foil.")
+    said = {" ".join(text.split()).casefold() for text in given}
+    return captions + [Caption(foil.text, (), 0) for foil in made.foils[:MADE] if foil.text.casefold() not in said]
+
+
+@dataclass(frozen=True, slots=True)
+class GridColumns:
+    """Where attributes and objects stand: in columns, in captions, or in scenes."""
+
+    image: str | None = entry("COL", "column of the pictures' paths (default: recognised by name)")
+    attribute: str | None = entry("COL", "column of the attribute; of scenes a property (default color)")
+    object: str | None = entry("COL", "column of the object; of scenes a property (default shape)")
+    attribute_2: str | None = entry("COL", "attribute of the picture's second thing, with which binding can be tested")
+    object_2: str | None = entry("COL", "the second thing")
+    caption: str | None = entry("COL", "read things and attributes from captions, in place of columns")
+    family: str = entry("NAME", "with --caption: the family of attributes, such as colour", "")
+    one: bool = entry("", "with captions or scenes: take pictures of one thing, in place of those of two", False)
+
+
+@command()
+@argument("table", "TABLE", "CSV, TSV, JSON Lines or Parquet; or JSON with scenes, as CLEVR's")
+@option("--images PATH", "folder, zip or tar of pictures (default: the table's folder)")
+@option("--template TEXT", 'with "{}" for the phrase (default "a photo of {}")')
+@option("--encoder MODEL", f"{MODEL} (default: embedded)")
+@option("--out FILE", "also write every figure: .csv, .parquet or .json")
+def grid(
+    table: Path,
+    columns: GridColumns,
+    images: Path | None = None,
+    template: str = "a photo of {}",
+    encoder: str = "embedded",
+    out: Path | None = None,
+) -> None:
+    """Which attribute of which object fails, and is it seen or bound wrongly?"""
+    from core.embeddings.cache import default_cache
+    from core.systems.composition.grid.binding import binding_grid
+    from core.systems.composition.grid.read import read_grid
+    from core.systems.composition.reports.own_pairs import grid_lines, grid_table
+    from core.systems.composition.training.scorers import matrix_of, scorer_of
+
+    if out is not None:
+        check_suffix(out)
+        in_folder(out)
+    with TerminalProgress() as progress:
+        brought = read_grid(
+            table,
+            images=images,
+            image=columns.image,
+            things=((columns.attribute, columns.object), (columns.attribute_2, columns.object_2)),
+            caption=columns.caption,
+            family=columns.family,
+            one=columns.one,
+            progress=progress,
+        )
+        scorer = scorer_of(encoder)
+
+        def score(pictures: ItemStore, texts: Sequence[str]) -> Any:
+            return matrix_of(scorer, pictures, texts, cache=default_cache(), progress=progress)
+
+        found = binding_grid(brought.pictures, brought.shown, score, mode=brought.mode, template=template)
+    if out is not None:
+        write_table(grid_table(found), out)
+    notes = [f"Note: {note}" for note in brought.notes]
+    say("\n".join([f"{scorer.name} on {table.name}", *grid_lines(found), *notes]))
+    if out is not None:
+        say(f"Written: {out}")
+
+
+@command()
+@option("--n N", "items of two pictures and two captions (default 240)")
+@option("--seed", "the same seed draws the same (default 0)")
+@option("--split", "unseen: each caption names a pair that train never shows (default)", type=click.Choice(SPLITS))
+@option("--kinds KIND", "colour, material, size, relation, count, noun (default: all)")
+@option("--queries N", "also single-object queries, over four pictures each (default 0)")
+@option("--out FOLDER", "folder to write to, made if missing")
+def draw(
+    out: Path, n: int = 240, seed: int = 0, split: str = "unseen", kinds: tuple[str, ...] = (), queries: int = 0
+) -> None:
+    """Draw a rendered benchmark in Cola's format.
+
+    Of the split "train" also as a table of pairs in NegCLIP's.
+    """
+    from core.files import cannot_write
+    from core.options import check_seed
+    from core.systems.composition.scenes.items import RenderedPlan, draw_items
+    from core.systems.composition.scenes.retrieval import draw_retrieval
+    from core.systems.composition.scenes.write import MULTI, write_benchmark
+
+    check_seed(seed)
+    for name, value, least in (("--n", n, 1), ("--queries", queries, 0)):
+        if not least <= value <= MAX_DRAWN:
+            raise InvalidInput(
+                f"{name} must be {least} to {MAX_DRAWN:,}: got {value:,}. "
+                "Draw several folders with other seeds for more."
+            )
+    plan = RenderedPlan(kinds=kinds) if kinds else RenderedPlan()
+    make_folder(out)
+    try:
+        with TerminalProgress() as progress:
+            items = draw_items(plan, n, seed, split)
+            retrieval = draw_retrieval(plan, 4 * queries, queries, seed, split) if queries else None
+            written = write_benchmark(out, items, retrieval, held_out=plan.held_out, progress=progress)
+    except OSError as error:
+        raise cannot_write(f"The benchmark cannot be written to {out}", error, "Choose another --out.") from error
+    of_queries = f" and {written.queries:,} queries" if written.queries else ""
+    say(
+        f"Written: {written.pictures:,} pictures of {written.items:,} items{of_queries}, "
+        f"{byte_size(written.picture_bytes)}, in {out}"
+    )
+    say(f"Next: python -m core compose {'adapt' if split == 'train' else 'run'} {out / MULTI}")

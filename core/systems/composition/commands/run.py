@@ -1,0 +1,197 @@
+"""The commands `compose run`: score one or two models on a benchmark, and diagnose the first; and `compose compare`:
+set two results side by side that were kept."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from core.cli.command import argument, command, entry, option
+from core.cli.options import FORMAT, IMAGES, JSON, MODEL, WHAT_BENCHMARK
+from core.cli.output import check_suffix, in_folder, make_folder, print_json
+from core.cli.terminal import TerminalProgress, say
+from core.errors import InvalidInput
+from core.systems.composition.commands.models import (
+    ModelResults,
+    open_pictured,
+    run_lines,
+    score_models,
+    scorers_of,
+    write_results,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """How models are scored, and what is made of it."""
+
+    format: str = entry("NAME", FORMAT, "")
+    images: Path | None = entry("PATH", IMAGES)
+    encoder: tuple[str, ...] = entry("MODEL", f"{MODEL}; two are compared (default: embedded)", ("embedded",))
+    name: tuple[str, ...] = entry("TEXT", "what each result is called (default: benchmark and model)", ())
+    rerank: bool = entry("", "use an adapter only to re-rank what its frozen encoder finds", False)
+    n: int | None = entry(
+        "N", "items of a benchmark that comes along, or pictures with captions (default: see `compose benchmarks`; all)"
+    )
+    no_blind: bool = entry("", "leave out the baselines that see no picture", False)
+    diagnose: bool = entry("", "also find where the first model fails, into DIR/diagnosis", False)
+    permutations: int = entry("N", "shuffles behind each p of that diagnosis (default 5000)", 5000)
+    seed: int = entry("", "the same seed gives the same intervals (default 0)", 0)
+    out: Path | None = entry("DIR", "folder for figures, items, scores, missing pictures and report")
+    json: bool = entry("", "print JSON", False)
+
+
+@dataclass(frozen=True, slots=True)
+class ReaderOptions:
+    """What single formats take."""
+
+    seen: Path | None = entry("FILE", "cola-single: queries whose combination was trained on, one a line")
+    negatives: str | None = entry("COL", "crepe: the column of hard negatives")
+    max_words: int | None = entry("N", "aro-order: longest caption (default 30)")
+    split: str | None = entry("NAME", "captions: only the rows whose column split says so")
+
+
+@command()
+@argument("benchmark", "BENCHMARK", WHAT_BENCHMARK)
+def run(benchmark: str, options: RunOptions, reader: ReaderOptions) -> None:
+    """Score one or two models on a benchmark.
+
+    The figures are printed and, with --out, written.
+    """
+    from core.systems.composition.reports.tables import comparison_document, result_document
+
+    _check_run(options)
+    with TerminalProgress() as progress:
+        how: dict[str, Any] = {"n": options.n, "reading": _reading(reader), "progress": progress}
+        pictured = open_pictured(benchmark, options.format, options.images, **how)
+        scorers, blind = scorers_of(options.encoder, rerank=options.rerank), not options.no_blind
+        ran = score_models(pictured, scorers, progress, names=options.name, blind=blind, seed=options.seed)
+        if options.out is not None:
+            write_results(ran, options.out, regression=_known_check(options.encoder))
+        progress.close()
+        if options.json:
+            document: dict[str, Any] = {"results": [result_document(result) for result in ran.results]}
+            if ran.comparison is not None:
+                document["comparison"] = comparison_document(ran.comparison)
+            print_json(document)
+        else:
+            written = [] if options.out is None else [f"Written: {options.out}"]
+            say("\n".join([*run_lines(ran), *written]), flush=True)
+        if options.diagnose and options.out is not None:
+            # the longest part comes last, when the figures are shown and kept already
+            _diagnose(ran, options, options.out / "diagnosis", progress)
+
+
+def _check_run(options: RunOptions) -> None:
+    """Refuse what can be refused before anything is read."""
+    from core.options import check_seed, read_name
+
+    check_seed(options.seed)
+    if len(options.encoder) > 2:
+        raise InvalidInput(
+            f"One or two models can be set beside each other: got {len(options.encoder)}. Name two with --encoder."
+        )
+    if len(options.name) > len(options.encoder):
+        raise InvalidInput(
+            f"--name names the results of {len(options.encoder)} models: got {len(options.name)} "
+            "names. Give one for each."
+        )
+    for name in options.name:
+        read_name(name)
+    if options.diagnose and options.out is None:
+        raise InvalidInput("--diagnose writes a run, which needs a folder. Add --out DIR.")
+    if options.out is not None:
+        from core.store.layout import RUN
+        from core.systems.composition.reports.tables import RESULT
+
+        make_folder(options.out, RESULT)
+        if options.diagnose and (options.out / "diagnosis").is_dir():
+            make_folder(options.out / "diagnosis", RUN)
+
+
+def _reading(options: ReaderOptions) -> dict[str, Any]:
+    """What single formats take, as far as it was given."""
+    given: dict[str, Any] = {"negatives": options.negatives, "max_words": options.max_words, "split": options.split}
+    if options.seen is not None:
+        from core.documents import read_text
+
+        given["seen"] = read_text(options.seen, instead="--seen is a file of queries, one a line.")
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _known_check(models: Sequence[str]) -> Any:
+    """The regression check that `compose adapt` wrote beside an adapter that is scored; None without one."""
+    from core.systems.composition.training.forgetting_file import CHECK, read_check
+
+    folders = [Path(model).expanduser() for model in models]
+    return next((read_check(folder) for folder in reversed(folders) if (folder / CHECK).is_file()), None)
+
+
+def _diagnose(ran: ModelResults, options: RunOptions, folder: Path, progress: TerminalProgress) -> None:
+    """Find where the first model fails, and write that as a run."""
+    from core.discovery.settings import EmbeddingSettings, Settings
+    from core.embeddings.cache import default_cache
+    from core.reports.wording.summary import text_summary
+    from core.store import finish
+    from core.systems.composition.failures.diagnose import diagnose_composition
+    from core.systems.composition.failures.second_model import two_models
+
+    settings = Settings(seed=options.seed, n_permutations=options.permutations)
+    embedding = EmbeddingSettings(_finder(options.encoder[0]), cache=default_cache())
+    given: dict[str, Any] = {"embedding": embedding, "settings": settings, "progress": progress}
+    first = ran.results[0]
+    if len(ran.results) > 1 and first.headline in first.correct:
+        found = two_models(ran.pictured, first, ran.results[1], **given)[0]
+    else:
+        found = diagnose_composition(ran.pictured, first, **given)
+    report = finish(found, folder, progress)
+    progress.close()
+    stream = sys.stderr if options.json else sys.stdout
+    say(f"The failures of {first.name}:\n{text_summary(found)}\nReport: {report}", file=stream)
+
+
+def _finder(model: str) -> str:
+    """The encoder in whose space failures are found: the model itself, or the one that the adapter was trained on."""
+    from core.folders import located, open_located
+    from core.limits import Limits
+
+    record = Path(model).expanduser() / "adapter.json"
+    if not located(record).is_file():
+        return model
+    with open_located(record, Limits().max_document_bytes) as file:
+        return str(json.loads(file.read().decode("utf-8"))["encoder"])
+
+
+@command()
+@argument("first", "A", "folder that `compose run --out` wrote")
+@argument("second", "B", "another, of the same benchmark")
+@option("--seed", "the same seed gives the same intervals (default 0)")
+@option("--out FILE", "also write the comparison: .json")
+@JSON
+def compare(first: Path, second: Path, seed: int = 0, out: Path | None = None, as_json: bool = False) -> None:
+    """Set two kept results of one benchmark side by side, item by item."""
+    from core.files import write_json
+    from core.options import check_seed
+    from core.systems.composition.reports.tables import comparison_document, load_result
+    from core.systems.composition.reports.wording import comparison_lines
+    from core.systems.composition.scoring.compare import compare_results
+
+    check_seed(seed)
+    if out is not None:
+        check_suffix(out, ".json")
+    a, b = load_result(first)[0], load_result(second)[0]
+    if a.name == b.name:  # the folders then tell them apart
+        a, b = replace(a, name=str(first)), replace(b, name=str(second))
+    found = compare_results(a, b, seed=seed)
+    document = comparison_document(found)
+    if out is not None:
+        in_folder(out)
+        write_json(out, document)
+    if as_json:
+        print_json(document)
+    else:
+        say("\n".join([*comparison_lines(found, a.headline), *([] if out is None else [f"Written: {out}"])]))

@@ -1,0 +1,224 @@
+"""From items and a model's scores to samples that a diagnosis can be made of: a picture with its true caption, and a
+loss.
+
+What a sample is, by the kind of the item:
+
+- "pairs": one sample for each picture with its caption. Its margin is that of the questions which the headline asks of
+  it: "image" asks whether the caption picks its picture, "text" whether the picture picks its caption, "group" both;
+  the smaller counts. So an item is right by the headline if and only if all of its samples are.
+- "choice": one sample for each true caption of the picture; its margin is to the best foil.
+- "retrieval": one sample for each query, shown with the picture that it describes and that the model ranks last; its
+  loss is 1 - average precision.
+
+The loss is the negative margin, and a sample with a margin of 0 or less is wrong: a tie is no answer.
+
+Where a model cannot bind, one picture of a pair tends to win both captions, so that its sample is right and the other's
+wrong: such losses say which pictures attract captions. A note counts these items. The loss "binding" takes that out:
+both samples of an item have the loss
+-(s[0,0] + s[1,1] - s[0,1] - s[1,0]) / 2 (captions in the order of their pictures), in which whatever a picture or a
+caption adds to all of its scores cancels; right is then whether the true matches score higher together than the crossed
+ones.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from core.errors import InvalidInput
+from core.records import F64, I64, Bool, CompositionResult, Item, LoadedBenchmark, Outcomes, Picture
+from core.systems.composition.scoring.measures import picture_groups
+
+Loss = Literal["margin", "binding"]
+IMAGE, TEXT = "image", "text"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CaptionSamples:
+    """n pictures with their true captions, as one model scores them."""
+
+    ids: tuple[str, ...]
+    items: tuple[Item, ...]
+    """The item of each sample."""
+    pictures: I64
+    """(n,) places in the benchmark's pictures."""
+    captions: tuple[str, ...]
+    foils: tuple[tuple[str, ...], ...]
+    """The captions of the same item that do not belong to the picture."""
+    outcomes: Outcomes
+    groups: I64
+    """(n,) samples that share an item, or a picture with one that does, have one number."""
+    excluded: tuple[tuple[str, str], ...]
+    """(item's id, reason) of items that gave no sample."""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sample:
+    id: str
+    item: int
+    picture: int
+    caption: int
+    loss: float
+
+
+def caption_samples(pictured: LoadedBenchmark, result: CompositionResult, loss: Loss = "margin") -> CaptionSamples:
+    """The samples of a result on its benchmark.
+
+    Args:
+        loss: "binding" is for pairs alone.
+
+    Raises:
+        InvalidInput: the result is of another benchmark, an id stands for two items, no item can be scored, or
+        "binding" is asked of no pairs.
+    """
+    benchmark = pictured.benchmark
+    _check(pictured, result)
+    if loss not in ("margin", "binding") or (loss == "binding" and result.kind != "pairs"):
+        raise InvalidInput(
+            f'The loss is "margin", or of pairs "binding": got {loss!r} for {result.kind} items. Take "margin".'
+        )
+    items = {item.id: item for item in benchmark.items}
+    made, excluded = _all_samples(items, result, loss)
+    own = tuple(items[result.ids[s.item]] for s in made)
+    pictures = np.array([item.pictures[s.picture] for item, s in zip(own, made)], np.int64)
+    groups, note = pictures, ""
+    if result.kind != "retrieval":
+        groups, note = _groups(np.array([s.item for s in made], np.int64), own, benchmark.pictures)
+    return CaptionSamples(
+        tuple(s.id for s in made),
+        own,
+        pictures,
+        tuple(item.captions[s.caption] for item, s in zip(own, made)),
+        tuple(_foils(item, s.picture) for item, s in zip(own, made)),
+        _outcomes(np.array([s.loss for s in made]), result, loss),
+        groups,
+        excluded,
+        tuple(filter(None, (note, _attracted(items, result) if loss == "margin" else ""))),
+    )
+
+
+def _all_samples(
+    items: Mapping[str, Item], result: CompositionResult, loss: Loss
+) -> tuple[list[_Sample], tuple[tuple[str, str], ...]]:
+    """The samples of every item, and the items that give none, with the reason.
+
+    Raises:
+        InvalidInput: no item gives any.
+    """
+    made: list[_Sample] = []
+    excluded = [*result.excluded]
+    retrieval = result.kind == "retrieval"
+    nothing = "no average precision: it describes none of its pictures." if retrieval else "nothing to tell apart."
+    for number, (name, scores) in enumerate(zip(result.ids, result.matrices)):
+        found = _samples(items[name], number, scores, result, loss)
+        made += found
+        if not found:
+            excluded.append((name, nothing))
+    known = {*result.ids, *(name for name, _ in excluded)}
+    excluded += [(name, f"not scored by {result.model}.") for name in items if name not in known]
+    if not made:
+        first = excluded[0] if excluded else ("", "it has no items.")
+        raise InvalidInput(f"{result.name}: no item can be diagnosed. The first, {first[0]!r}: {first[1]}")
+    return made, tuple(dict.fromkeys(excluded))
+
+
+def sample_margins(scores: F64, match: tuple[tuple[int, int], ...], headline: str) -> F64:
+    """The margin of each (picture, caption) of `match` to the best wrong answer; inf where there is none.
+
+    Args:
+        scores: (I, T), larger is a better match.
+        headline: "image" asks which picture a caption picks, "text" which caption a picture picks, anything else both.
+    """
+    belongs = np.zeros(scores.shape, bool)
+    belongs[tuple(np.array(match, np.int64).T)] = True
+    wrong = np.where(belongs, -np.inf, scores)
+    margins = np.full(len(match), np.inf)
+    for place, (picture, caption) in enumerate(match):
+        rivals: list[float] = []
+        if headline != TEXT:
+            rivals.append(float(wrong[:, caption].max()))
+        if headline != IMAGE:
+            rivals.append(float(wrong[picture].max()))
+        margins[place] = scores[picture, caption] - max(rivals)
+    return margins
+
+
+def binding(scores: F64, match: tuple[tuple[int, int], ...]) -> float:
+    """Half of what the true matches of a 2 x 2 item score together above the crossed ones."""
+    return float(sum(scores[at] for at in match)) - float(scores.sum()) / 2
+
+
+def _attracted(items: Mapping[str, Item], result: CompositionResult) -> str:
+    """In how many items one picture wins both captions, or one caption both pictures, as the headline asks; "" where it
+    asks neither."""
+    if result.kind != "pairs" or result.headline not in (IMAGE, TEXT):
+        return ""
+    wrong = [
+        (sample_margins(s, items[name].match, result.headline) <= 0).sum() == 1
+        for name, s in zip(result.ids, result.matrices)
+    ]
+    what = "one picture wins both captions" if result.headline == IMAGE else "one caption wins both pictures"
+    return (
+        f"In {sum(wrong):,} of {len(wrong):,} items {what}: there the loss says what attracts the model, "
+        'not what it binds wrongly. The loss "binding" takes that out.'
+    )
+
+
+def _check(pictured: LoadedBenchmark, result: CompositionResult) -> None:
+    benchmark = pictured.benchmark
+    repeated = [name for name, count in Counter(item.id for item in benchmark.items).items() if count > 1]
+    if repeated:
+        raise InvalidInput(
+            f"{benchmark.title}: the id {repeated[0]!r} stands for two items, so failures cannot be told apart. "
+            "Give each item its own."
+        )
+    strangers = {*result.ids} - {item.id for item in benchmark.items}
+    if benchmark.name != result.benchmark or strangers:
+        which = f"item {min(strangers)!r} is not in it" if strangers else f"it is {benchmark.name!r}"
+        raise InvalidInput(
+            f"{result.name!r} is a result on {result.benchmark!r} and not on this benchmark: {which}. Score it again."
+        )
+
+
+def _samples(item: Item, number: int, scores: F64, result: CompositionResult, loss: Loss) -> list[_Sample]:
+    if result.kind == "retrieval":
+        precision = float(result.margin[number])
+        hard = [picture for picture, _ in item.match if item.hard is None or item.hard[picture]]
+        truly = [picture for picture in hard if np.isfinite(scores[picture, 0])]
+        if not truly or not np.isfinite(precision):
+            return []
+        last = min(truly, key=lambda picture: float(scores[picture, 0]))
+        return [_Sample(item.id, number, last, 0, 1 - precision)]
+    asked = result.headline if result.kind == "pairs" else TEXT
+    margins = sample_margins(scores, item.match, asked) if loss == "margin" else np.full(2, binding(scores, item.match))
+    ids = [item.id] if len(item.match) == 1 else [f"{item.id}, caption {caption + 1}" for _, caption in item.match]
+    return [
+        _Sample(name, number, picture, caption, -float(margin))
+        for name, (picture, caption), margin in zip(ids, item.match, margins)
+        if np.isfinite(margin)
+    ]
+
+
+def _foils(item: Item, picture: int) -> tuple[str, ...]:
+    own = {caption for at, caption in item.match if at == picture}
+    return tuple(text for at, text in enumerate(item.captions) if at not in own)
+
+
+def _outcomes(loss: F64, result: CompositionResult, which: Loss) -> Outcomes:
+    source = f"{result.title}, {result.model}"
+    if result.kind == "retrieval":
+        return Outcomes(loss, "1 - average precision", "share", source)
+    wrong: Bool = loss >= 0
+    return Outcomes(loss, f"negative {which}", "of score", source, errors=wrong)
+
+
+def _groups(item_of: I64, items: tuple[Item, ...], pictures: Sequence[Picture]) -> tuple[I64, str]:
+    """(n,) one number for the samples of an item and of those that share a picture with it, and a note if sharing is
+    passed over."""
+    connected, note = picture_groups(items, pictures)  # of samples: those of one item share its pictures
+    return (item_of, note) if connected is None else (connected, "")

@@ -1,0 +1,168 @@
+"""Foils that count otherwise: numbers change places or become another, with the nouns, and "is" or "are", made to
+agree."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+
+from core.systems.composition.captions.edits import Edit
+from core.systems.composition.captions.lexicon import read_lexicon
+from core.systems.composition.captions.records import NounPhrase, ParsedCaption
+from core.systems.composition.foils.drafts import (
+    COUNT,
+    FEW,
+    SWAP,
+    Draft,
+    finite_after,
+    follows_preposition,
+    is_vague,
+    later_verb,
+    span_of,
+    unit_stop,
+)
+
+_PRONOUNS = frozenset("its his him her their it they them itself himself herself themselves he she one".split())
+
+
+def count_swaps(reading: ParsedCaption) -> Iterator[Draft]:
+    """The numbers of two things change places; "a" counts as one where the other has a number."""
+    for i, j in combinations(range(len(reading.things)), 2):
+        first, second = reading.things[i], reading.things[j]
+        one, other = _value(first), _value(second)
+        if one is None or other is None or one == other or (first.count is None and second.count is None):
+            continue
+        said = _said(reading, first), _said(reading, second)
+        edits, others = _recount(reading, i, said[1]), _recount(reading, j, said[0])
+        if edits is not None and others is not None and len({edit.start for edit in (*edits, *others)}) >= 2:
+            why = f"{said[0]} and {said[1]} change places"
+            yield Draft("swap attributes", SWAP, 500 + first.start, (*edits, *others), why)
+
+
+def count_replacements(reading: ParsedCaption) -> Iterator[Draft]:
+    """A number becomes the next, and the one before if that is still many; "a" becomes "two", last of all; "a pair of"
+    becomes three."""
+    for at, thing in enumerate(reading.things):
+        value = thing.count
+        if value is not None and thing.heads:
+            for k, new in enumerate(n for n in (value + 1, value - 1) if n >= 2 and n != value):
+                said = _written(reading, thing, new)
+                if said and (edits := _recount(reading, at, said)) is not None:
+                    yield Draft(
+                        "count", COUNT, thing.start + 1000 * k, tuple(edits), f"{_said(reading, thing)} becomes {said}"
+                    )
+        elif thing.head in read_lexicon().words["packs"]:
+            yield from _pack(reading, at)
+        elif (
+            thing.determiner in ("a", "an")
+            and not is_vague(thing)
+            and not follows_preposition(reading, thing.start)
+            and (edits := _recount(reading, at, "two")) is not None
+        ):
+            yield Draft("count", FEW, thing.start, tuple(edits), f"{thing.determiner} becomes two")
+
+
+def _pack(reading: ParsedCaption, at: int) -> Iterator[Draft]:
+    """ "a pair of dogs" -> "three dogs", "a pair of scissors" -> "two pairs of scissors"."""
+    pack, things = reading.things[at], reading.things
+    if at + 1 == len(things) or pack.determiner not in ("a", "the") or pack.attributes:
+        return
+    if reading.between(pack, things[at + 1]) != ("of",):
+        return
+    inside = things[at + 1]
+    if not inside.many or inside.determiner or inside.count is not None:
+        return
+    if inside.head in read_lexicon().words["in_pairs"]:
+        if pack.head == "pair" and (edits := _recount(reading, at, "two")) is not None:
+            yield Draft("count", COUNT, pack.start, tuple(edits), "a pair becomes two pairs")
+        return
+    start, stop = reading.tokens[pack.start].start, reading.tokens[inside.start].start
+    if not _singular_verb(reading, inside.stop):
+        said = f"a {pack.head} of"
+        yield Draft("count", COUNT, pack.start, (Edit(start, stop - 1, "three"),), f"{said} becomes three")
+
+
+def _singular_verb(reading: ParsedCaption, at: int) -> bool:
+    """Whether "a pair of dogs" goes on with a verb of one ("is")."""
+    pairs = read_lexicon().agreements
+    return at < len(reading.tokens) and (word := reading.tokens[at].word) in pairs and word == pairs[word][0]
+
+
+# ---- numbers
+
+
+def _value(thing: NounPhrase) -> int | None:
+    if not thing.heads or is_vague(thing):
+        return None
+    return thing.count if thing.count is not None else 1 if thing.determiner in ("a", "an") else None
+
+
+def _said(reading: ParsedCaption, thing: NounPhrase) -> str:
+    return reading.tokens[thing.count_at].word if thing.count is not None else "a"
+
+
+def _written(reading: ParsedCaption, thing: NounPhrase, value: int) -> str:
+    """The value in digits or in letters, as the thing's own number is written; "" past the list."""
+    numbers = read_lexicon().numbers
+    if reading.tokens[thing.count_at].word.isdigit():
+        return str(value)
+    return numbers[value - 1] if value <= len(numbers) else ""
+
+
+def _recount(reading: ParsedCaption, at: int, said: str) -> list[Edit] | None:
+    """Edits that give thing number `at` the number `said`; None where the noun, a verb or a pronoun could not be made
+    to agree."""
+    thing, lexicon = reading.things[at], read_lexicon()
+    new = 1 if said == "a" else lexicon.value(said)
+    old = _value(thing) if thing.head not in lexicon.words["packs"] else 1
+    place = thing.count_at if thing.count is not None else thing.start
+    if new is None or old is None or (thing.count is not None and thing.determiner and new == 1):
+        return None
+    edits = [Edit(*span_of(reading, place, place + 1), said)]
+    if (old > 1) == (new > 1):
+        return edits
+    # "two giraffe" is written often enough: what does not look like a plural stays
+    single = lexicon.one_of(thing.head) if lexicon.is_many(thing.head) else thing.head
+    noun = lexicon.many_of(thing.head) if new > 1 else single
+    if any("'" in reading.tokens[k].text or "’" in reading.tokens[k].text for k in thing.heads):
+        return None  # "a woman's shoulder": the article is the woman's
+    if not noun or (new > 1 and lexicon.is_many(thing.head)):
+        return None
+    if any(token.word in _PRONOUNS for token in reading.tokens[thing.stop :]):
+        return None
+    agreed = _agreed(reading, at, new > 1)
+    if agreed is None:
+        return None
+    head = reading.tokens[thing.heads[-1]]
+    return [*edits, *([] if noun == thing.head else [Edit(head.start, head.end, noun)]), *agreed]
+
+
+def _agreed(reading: ParsedCaption, at: int, many: bool) -> list[Edit] | None:
+    """Edits of the verb that follows or, after "there", goes before; None where it cannot be said."""
+    pairs, thing, tokens = read_lexicon().agreements, reading.things[at], reading.tokens
+    before, stop = tokens[thing.start - 1].word if thing.start else "", unit_stop(reading, at)
+    edits: list[Edit] = []
+    if before in pairs:
+        if thing.start < 2 or tokens[thing.start - 2].word != "there":
+            return [] if before in ("has", "have") else None
+        edits.append(_verb(reading, thing.start - 1, many))
+    if before in ("and", "or") or (stop < len(tokens) and tokens[stop].word in ("and", "or")):
+        verb = next((token.word for token in tokens[stop:] if token.word in pairs), "")
+        if not verb or verb == pairs[verb][1]:  # the verb of "a dog and a cat" agrees with both
+            return edits
+        if before not in ("and", "or") or tokens[stop].word != verb:
+            return None
+    if stop < len(tokens) and tokens[stop].word in pairs and not tokens[stop - 1].closed:
+        if before in ("of", "in", "on", "at", "with", "by", "near"):
+            return None
+        return [*edits, _verb(reading, stop, many)]
+    if not follows_preposition(reading, thing.start) and later_verb(reading, stop):
+        return None
+    if finite_after(reading, stop) or (stop < len(tokens) and tokens[stop].word in ("that", "who", "which")):
+        return None
+    return edits
+
+
+def _verb(reading: ParsedCaption, at: int, many: bool) -> Edit:
+    token = reading.tokens[at]
+    return Edit(token.start, token.end, read_lexicon().agreements[token.word][int(many)])

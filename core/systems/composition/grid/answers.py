@@ -1,0 +1,86 @@
+"""What scores say to the questions of a grid, once what a model thinks of phrases whatever is shown is taken off."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.records import F64
+from core.systems.composition.grid.questions import BindingQuestion, Pair, PictureContents
+
+TIE = 1e-7
+"""A difference of scores that is no larger is a tie, and a tie is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class GridAnswer:
+    """What the scores say to one question; a tie is wrong and marked."""
+
+    question: BindingQuestion
+    right: tuple[bool | None, ...]
+    """(4,) attribute, object, binding, pair; None where it cannot be asked."""
+    tied: tuple[bool, ...]
+    chance: tuple[float, ...]
+
+
+class Evened:
+    """What the model thinks of two phrases whatever is shown: the difference of their scores, in equal parts over the
+    pictures that show the word of the one and not of the other, and the reverse. A model that sees neither word has
+    nothing but this; one that sees both well has none of its seeing taken off."""
+
+    def __init__(self, matrix: F64, place: Mapping[Pair, int], kept: Sequence[PictureContents]) -> None:
+        self.matrix, self.place = matrix, place
+        self.showing: dict[tuple[int, str], set[int]] = {}
+        for one in kept:
+            for thing in one.things:
+                for k, word in enumerate(thing):
+                    self.showing.setdefault((k, word), set()).add(one.picture)
+        self.known: dict[tuple[Pair, Pair, int], float] = {}
+        self.holding: dict[frozenset[Pair], list[int]] = {}
+        for one in kept:
+            self.holding.setdefault(frozenset(one.things), []).append(one.picture)
+
+    def __call__(self, true: Pair, rival: Pair, k: int) -> float:
+        """Mean of the true phrase minus the rival, which differ in the attribute (k = 0) or the object (k = 1); nan
+        where it cannot be told."""
+        key = (true, rival, k)
+        if key not in self.known:
+            first, second = self.showing.get((k, true[k]), set()), self.showing.get((k, rival[k]), set())
+            sides = [sorted(first - second), sorted(second - first)]
+            difference = self.matrix[:, self.place[true]] - self.matrix[:, self.place[rival]]
+            self.known[key] = (
+                float(np.mean([difference[rows].mean() for rows in sides])) if all(sides) else float("nan")
+            )
+        return self.known[key]
+
+    def bound(self, picture: int, true: Pair, other: Pair) -> float:
+        """The contrast of sums of one picture, evened out over those that show the same and those that show the swapped
+        pairs, if there are such: a liking for "red apple" then gains nothing. Without them a liking for single words
+        has cancelled all the same."""
+        swapped = (other[0], true[1]), (true[0], other[1])
+        columns = [self.matrix[:, self.place[phrase]] for phrase in (true, other, *swapped)]
+        contrast = columns[0] + columns[1] - columns[2] - columns[3]
+        same, opposite = self.holding[frozenset((true, other))], self.holding.get(frozenset(swapped), [])
+        liking = float(contrast[same].mean() + contrast[opposite].mean()) / 2 if opposite else 0.0
+        return float(contrast[picture]) - liking
+
+
+def answer_of(question: BindingQuestion, even: Evened) -> GridAnswer:
+    """What the scores of its picture say to a question."""
+    row, place, mine = even.matrix[question.picture], even.place, question.true
+    true = float(row[place[mine]])
+
+    def seen(rivals: Sequence[Pair], k: int) -> list[float]:
+        margins = [true - float(row[place[rival]]) - even(mine, rival, k) for rival in rivals]
+        return [margin for margin in margins if not np.isnan(margin)]
+
+    plain = [true - float(row[place[phrase]]) for phrase in question.pairs]
+    margins = [seen(question.attributes, 0), seen(question.objects, 1), plain, plain]
+    chances = [1 / (1 + len(own)) for own in margins]
+    least = [min(own) if own else float("nan") for own in margins]
+    if question.other is not None:
+        least[2], chances[2] = even.bound(question.picture, mine, question.other), 0.5
+    right = [None if np.isnan(margin) else bool(margin > TIE) for margin in least]
+    return GridAnswer(question, tuple(right), tuple(bool(abs(margin) <= TIE) for margin in least), tuple(chances))

@@ -1,0 +1,245 @@
+"""What pictures show, as attributes of objects: from columns, captions or rendered scenes; and the questions that a
+grid asks of them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from core.errors import InvalidInput
+from core.language.grammar import right_articles, spoken, takes_article
+from core.records import SampleSet
+from core.systems.composition.captions.lexicon import read_lexicon
+from core.systems.composition.captions.parse import described_things
+
+Mode = Literal["one", "two"]
+""""one": pictures of one thing; "two": pictures of two things with their attributes, which alone can test binding."""
+Pair = tuple[str, str]
+"""(attribute, object)."""
+
+
+@dataclass(frozen=True, slots=True)
+class PictureContents:
+    """What a picture shows."""
+
+    picture: int
+    """Place of the picture in its store."""
+    things: tuple[Pair, ...]
+    """(attribute, object) of each thing, as one says them: ("red", "cube")."""
+
+
+@dataclass(frozen=True, slots=True)
+class BindingQuestion:
+    """What is asked of one thing of one picture; each phrase is an (attribute, object)."""
+
+    picture: int
+    true: Pair
+    other: Pair | None
+    """The picture's other thing, in mode "two"."""
+    attributes: tuple[Pair, ...]
+    """The same object with attributes that the picture does not show."""
+    objects: tuple[Pair, ...]
+    """The same attribute with objects that the picture does not show."""
+    pairs: tuple[Pair, ...]
+    """The two mis-bound pairs in mode "two"; in mode "one" every other pair of the grid's words, attributes being of
+    one family."""
+
+    def phrases(self) -> tuple[Pair, ...]:
+        """Every phrase that must be scored."""
+        other = () if self.other is None else (self.other,)
+        return (self.true, *other, *self.attributes, *self.objects, *self.pairs)
+
+
+@dataclass(frozen=True, slots=True)
+class GridQuestions:
+    """The questions of a grid."""
+
+    questions: tuple[BindingQuestion, ...]
+    kept: tuple[PictureContents, ...]
+    """The pictures that are asked."""
+    attributes: tuple[str, ...]
+    objects: tuple[str, ...]
+    left_out: tuple[tuple[int, str], ...]
+    """(picture, reason)."""
+
+
+def sentence(template: str, attribute: str, thing: str) -> str:
+    """The template with the phrase in its place, with the right article.
+
+    >>> sentence("a photo of {}", "orange", "cube"), sentence("{}", "red", "jeans")
+    ('a photo of an orange cube', 'red jeans')
+    """
+    phrase = f"a {attribute} {thing}" if takes_article(thing) else f"{attribute} {thing}"
+    return right_articles(template.replace("{}", phrase))
+
+
+def ask(shown: Sequence[PictureContents], n: int, mode: Mode, family: Mapping[str, str]) -> GridQuestions:
+    """The questions of every picture that fits the mode; the others are counted with their reason.
+
+    Raises:
+        InvalidInput: a picture is named twice or is not there, or none fits the mode.
+    """
+    _check(shown, n)
+    kept, left_out = list[PictureContents](), list[tuple[int, str]]()
+    for one in shown:
+        reason = _misfit(one, mode, family)
+        if reason:
+            left_out.append((one.picture, reason))
+        else:
+            kept.append(one)
+    if not kept:
+        why = "; ".join(
+            f"{count:,} because {reason}" for reason, count in Counter(reason for _, reason in left_out).most_common()
+        )
+        things = "one thing" if mode == "one" else "two things that differ in object and attribute"
+        raise InvalidInput(
+            f"No picture shows {things} with known attributes ({why or 'there are no pictures'}). "
+            "Bring such pictures, or choose the other mode."
+        )
+    attributes = tuple(sorted({attribute for one in kept for attribute, _ in one.things}))
+    objects = tuple(sorted({thing for one in kept for _, thing in one.things}))
+    questions = [_question(one, at, mode, attributes, objects, family) for one in kept for at in range(len(one.things))]
+    return GridQuestions(tuple(questions), tuple(kept), attributes, objects, tuple(left_out))
+
+
+def _check(shown: Sequence[PictureContents], n: int) -> None:
+    twice = [at for at, count in Counter(one.picture for one in shown).items() if count > 1]
+    if twice:
+        raise InvalidInput(
+            f"Picture {twice[0]} is described {len(twice) and sum(one.picture == twice[0] for one in shown)} "
+            "times. Describe it once."
+        )
+    if bad := [one.picture for one in shown if not 0 <= one.picture < n]:
+        raise InvalidInput(f"Picture {bad[0]} is described and there are {n:,} pictures, counted from 0. Leave it out.")
+
+
+def _misfit(one: PictureContents, mode: Mode, family: Mapping[str, str]) -> str:
+    if not one.things:
+        return "no attribute of an object is known of them"
+    if mode == "one":
+        return "" if len(one.things) == 1 else "they show more than one thing"
+    if len(one.things) != 2:
+        return "they do not show exactly two things with known attributes"
+    (first, thing), (second, other) = one.things
+    if first == second or thing == other:
+        return "their two things have the same attribute or are the same object"
+    alike = family.get(first, "") == family.get(second, "")
+    return "" if alike else "the attributes of their two things are of different families"
+
+
+def _question(
+    one: PictureContents,
+    at: int,
+    mode: Mode,
+    attributes: Sequence[str],
+    objects: Sequence[str],
+    family: Mapping[str, str],
+) -> BindingQuestion:
+    attribute, thing = one.things[at]
+    here, things = {a for a, _ in one.things}, {o for _, o in one.things}
+    rivals = [a for a in attributes if family.get(a, "") == family.get(attribute, "")]
+    absent = tuple((a, thing) for a in rivals if a not in here)
+    elsewhere = tuple((attribute, o) for o in objects if o not in things)
+    if mode == "one":
+        pairs = tuple((a, o) for a in rivals for o in objects if (a, o) != (attribute, thing))
+        return BindingQuestion(one.picture, (attribute, thing), None, absent, elsewhere, pairs)
+    other = one.things[1 - at]
+    crossed = ((other[0], thing), (attribute, other[1]))
+    return BindingQuestion(one.picture, (attribute, thing), other, absent, elsewhere, crossed)
+
+
+# ---- where it is known from
+
+
+def shown_from_columns(samples: SampleSet, attribute: str, objects: str = "") -> tuple[PictureContents, ...]:
+    """One thing a picture: a category column as the attribute, another (or, with "", the label) as the object. Rows
+    without either show nothing.
+
+    Raises:
+        InvalidInput: there is no such column, it is no category, or the samples have no labels.
+    """
+    first = _values(samples, attribute)
+    second = _values(samples, objects) if objects else _labels(samples)
+    pairs = [(a, o) for a, o in zip(first, second)]
+    return tuple(
+        PictureContents(i, ((spoken(str(a)), spoken(str(o))),) if a is not None and o is not None else ())
+        for i, (a, o) in enumerate(pairs)
+    )
+
+
+def _values(samples: SampleSet, name: str) -> list[Any]:
+    column = next((column for column in samples.metadata if column.name == name), None)
+    categories = [column.name for column in samples.metadata if column.kind == "category"]
+    if column is None or column.kind != "category":
+        raise InvalidInput(
+            f"{name[:60]!r} is no category column. Choose one of: {', '.join(categories[:12]) or 'there is none'}."
+        )
+    return list(column.values)
+
+
+def _labels(samples: SampleSet) -> list[Any]:
+    if samples.labels is None:
+        raise InvalidInput(
+            "The objects are the labels unless a column is named, and the samples have no labels. "
+            "Name a column for the object."
+        )
+    return [samples.class_names[label] for label in samples.labels.tolist()]
+
+
+def shown_from_captions(captions: Sequence[str], family: str = "") -> tuple[tuple[PictureContents, ...], str]:
+    """What captions say, by the lexicon, one picture a caption; of one family of attributes. A caption can be silent on
+    what is in the picture.
+
+    Args:
+        family: such as "colour"; "" takes the one that is said of two things in most captions.
+
+    Returns:
+        What each picture shows, and the family.
+
+    Raises:
+        InvalidInput: the family is not known, or no caption names an attribute.
+    """
+    read = [described_things(caption) for caption in captions]
+    families = sorted(set(read_lexicon().family.values()))
+    if family and family not in families:
+        raise InvalidInput(f"{family[:40]!r} is no family of attributes. Choose one of: {', '.join(families)}.")
+    if not any(read):
+        raise InvalidInput(
+            "No caption names an attribute of a thing, such as a colour, size or material. "
+            "Bring captions that do, or columns."
+        )
+    if not family:
+        counts = {
+            own: (sum(_named(things, own) == 2 for things in read), sum(_named(things, own) > 0 for things in read))
+            for own in families
+        }
+        family = max(families, key=lambda own: counts[own])
+    found = [tuple(dict.fromkeys((a, o) for a, own, o in things if own == family)) for things in read]
+    return tuple(PictureContents(i, pairs) for i, pairs in enumerate(found)), family
+
+
+def _named(things: Sequence[tuple[str, str, str]], family: str) -> int:
+    return sum(own == family for _, own, _ in things)
+
+
+def shown_from_truth(
+    scenes: Sequence[Sequence[Mapping[str, str]]], attribute: str = "color", thing: str = "shape"
+) -> tuple[PictureContents, ...]:
+    """Of rendered scenes whose truth is known, in the form of CLEVR's `objects`: for each picture its things, each with
+    named properties.
+
+    Raises:
+        InvalidInput: a thing lacks one of the two properties.
+    """
+    made: list[PictureContents] = []
+    for i, things in enumerate(scenes):
+        for one in things:
+            if missing := [name for name in (attribute, thing) if name not in one]:
+                raise InvalidInput(
+                    f"A thing of picture {i} has no {missing[0]!r}: it has "
+                    f"{', '.join(map(str, list(one)[:8]))}. Name one of these."
+                )
+        made.append(PictureContents(i, tuple((spoken(str(one[attribute])), spoken(str(one[thing]))) for one in things)))
+    return tuple(made)

@@ -1,0 +1,61 @@
+"""A benchmark in two parts, one to learn from and one to test on, no picture in both."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from core.errors import InvalidInput
+from core.records import I64, Item, LoadedBenchmark
+from core.systems.composition.scoring.measures import picture_groups
+
+SPLIT, TRAIN = "split", "train"
+
+
+def two_parts(
+    pictured: LoadedBenchmark, share: float = 0.5, *, seed: int = 0
+) -> tuple[LoadedBenchmark, LoadedBenchmark]:
+    """(to learn from, to test on): by the tag "split" where some items say "train" and others do not, else drawn, items
+    that share pictures together.
+
+    Args:
+        share: of the items to learn from, where they are drawn.
+
+    Raises:
+        InvalidInput: all items share pictures, or there are too few.
+    """
+    items = pictured.benchmark.items
+    said = np.array([item.tags.get(SPLIT, "") == TRAIN for item in items], bool)
+    how = "by the tag that names the split"
+    if not said.any() or said.all():
+        how = "drawn; the other part shares no picture with them"
+        said = _drawn(pictured, share, seed)
+    if said.sum() < 8 or (~said).sum() < 4:
+        raise InvalidInput(
+            f"{pictured.benchmark.title} has {len(items):,} items, of which {int(said.sum())} are to learn from: that "
+            "is too few. Bring more, or learn from rendered scenes."
+        )
+    parts = [tuple(item for item, mine in zip(items, said.tolist()) if mine is wanted) for wanted in (True, False)]
+
+    def made(part: tuple[Item, ...], which: str) -> LoadedBenchmark:
+        note = f"{len(part):,} of {len(items):,} items, those {which}, {how}."
+        whole = pictured.benchmark
+        return replace(pictured, benchmark=replace(whole, items=part, notes=(*whole.notes, note)))
+
+    return made(parts[0], "to learn from"), made(parts[1], "to test on")
+
+
+def _drawn(pictured: LoadedBenchmark, share: float, seed: int) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """(n,) whether an item is to learn from."""
+    items = pictured.benchmark.items
+    groups, note = picture_groups(items, pictured.benchmark.pictures)
+    if groups is None and note:
+        raise InvalidInput(
+            f"The items of {pictured.benchmark.title} share their pictures, so none can be kept apart to test on. "
+            "Learn from rendered scenes."
+        )
+    names: I64 = np.arange(len(items)) if groups is None else groups
+    kinds = np.unique(names)
+    learned = np.random.default_rng(seed).permutation(kinds)[: round(share * len(kinds))]
+    return np.isin(names, learned)

@@ -1,0 +1,212 @@
+"""ARO's relations and attributes: a part of a picture, a true caption, and the same with its two things or attributes
+swapped."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numpy as np
+
+from core.errors import InvalidInput
+from core.records import Benchmark
+from core.systems.composition.readers.builder import Builder
+from core.systems.composition.readers.fields import Record, as_list, as_text, box_of, load_records, text_of, texts_of
+from core.systems.composition.readers.recognise import one_file_of
+
+MIN_PAIR_ITEMS = 25
+"""Items that an attribute pair needs to count in the headline, as in ARO's code."""
+_LEFT_OUT = """
+adjusting; attached to; between; bigger than; biting; boarding; brushing; chewing; cleaning; climbing; close to;
+coming from; coming out of; contain; crossing; dragging; draped over; drinking; drinking from; driving; driving down;
+driving on; eating from; eating in; enclosing; exiting; facing; filled with; floating in; floating on; flying;
+flying above; flying in; flying over; flying through; full of; going down; going into; going through; grazing in;
+growing in; growing on; guiding; hanging from; hanging in; hanging off; hanging over; higher than; holding onto;
+hugging; in between; jumping off; jumping on; jumping over; kept in; larger than; leading; leaning over; leaving;
+licking; longer than; looking in; looking into; looking out; looking over; looking through; lying next to;
+lying on top of; making; mixed with; mounted on; moving; on the back of; on the edge of; on the front of;
+on the other side of; opening; painted on; parked at; parked beside; parked by; parked in; parked in front of;
+parked near; parked next to; perched on; petting; piled on; playing; playing in; playing on; playing with; pouring;
+reaching for; reading; reflected on; riding on; running in; running on; running through; seen through;
+sitting behind; sitting beside; sitting by; sitting in front of; sitting near; sitting next to; sitting under;
+skiing down; skiing on; sleeping in; sleeping on; smiling at; sniffing; splashing; sprinkled on; stacked on;
+standing against; standing around; standing behind; standing beside; standing in front of; standing near;
+standing next to; staring at; stuck in; surrounding; swimming in; swinging; talking to; topped with; touching;
+traveling down; traveling on; tying; typing on; underneath; wading in; waiting for; walking across; walking by;
+walking down; walking next to; walking through; working in; working on; worn on; wrapped around; wrapped in; by; of;
+near; next to; with; beside; on the side of; around
+"""
+SYMMETRIC = frozenset(" ".join(relation.split()) for relation in _LEFT_OUT.split(";"))
+"""Relations that ARO's notebook takes out before its mean. Not all of them are symmetric in meaning; that is the
+notebook's name."""
+_BOX = ("bbox_x", "bbox_y", "bbox_w", "bbox_h")
+_SOURCE = "Yuksekgonul et al. 2023 (ARO), arXiv 2210.01936"
+_PICTURES = (
+    "Its pictures are those of ARO's own archive (a part of GQA, from Visual Genome), in files such as 2390970.jpg."
+)
+
+
+def read_relation(path: Path) -> Benchmark:
+    """The items of `visual_genome_relation.json`, cropped to their boxes.
+
+    The headline is the mean over relations with equal weights. Items of the relations in `SYMMETRIC` stay, under the
+    tag "relation left out", and are not in it.
+
+    Raises:
+        InvalidInput: the file is no list of such records.
+
+    Source: Yuksekgonul et al. 2023 (ARO).
+    """
+    book, rows = _open(path, "aro-relation", "ARO, relations", "relation", "relation_name")
+    relations = [text_of(row, "relation_name", where).strip() for where, row in rows]
+    # where all would be left out, there is nothing else to average
+    left_out = frozenset[str]() if SYMMETRIC.issuperset(relations) else SYMMETRIC
+    _add(book, rows, [{"relation left out" if name in left_out else "relation": name} for name in relations])
+    if left := sum(name in left_out for name in relations):
+        book.note(
+            f"{left:,} of {len(rows):,} items have one of the {len(SYMMETRIC & set(relations)):,} relations that ARO "
+            "leaves out of its mean: they are scored, and not in the headline."
+        )
+    return book.build()
+
+
+def read_attribution(path: Path) -> Benchmark:
+    """The items of `visual_genome_attribution.json`, cropped to their boxes.
+
+    The headline is the mean over pairs of attributes with at least 25 items, with equal weights; the others are tagged
+    "attributes left out".
+
+    Raises:
+        InvalidInput: the file is no list of such records.
+
+    Source: Yuksekgonul et al. 2023 (ARO).
+    """
+    book, rows = _open(path, "aro-attribution", "ARO, attributes", "attributes", "attributes")
+    pairs = [_pair(row, where) for where, row in rows]
+    sizes = Counter(pairs)
+    rare = {pair for pair, n in sizes.items() if n < MIN_PAIR_ITEMS}
+    few = {"attributes left out": f"pairs with fewer than {MIN_PAIR_ITEMS} items"}
+    if len(rare) == len(sizes):
+        book.average = ""
+        book.note(
+            f"No pair of attributes has {MIN_PAIR_ITEMS} items, so the headline weighs items equally; "
+            "ARO's is a mean over such pairs."
+        )
+    _add(book, rows, [few if pair in rare else {"attributes": pair} for pair in pairs])
+    if rare and book.average:
+        left = sum(sizes[pair] for pair in rare)
+        book.note(
+            f"{left:,} of {len(rows):,} items belong to the {len(rare):,} pairs of attributes with fewer than "
+            f"{MIN_PAIR_ITEMS} items, which ARO leaves out of its mean: they are scored, and not in the headline."
+        )
+    return book.build()
+
+
+def _open(path: Path, name: str, title: str, average: str, key: str) -> tuple[Builder, list[tuple[str, Record]]]:
+    """The benchmark without items, and the file's records with their places."""
+    file, notes = one_file_of(path, name)
+    book = Builder(name, title, "choice", "pairwise", _SOURCE, _PICTURES, average=average, notes=list(notes))
+    return book, list(load_records(file, f"a box, captions and {key}"))
+
+
+def _pair(row: Record, where: str) -> str:
+    attributes = texts_of(row, "attributes", where)
+    if len(attributes) != 2:
+        raise InvalidInput(
+            f"{where}: 'attributes' must name two: it names {len(attributes)}. Bring the file as it was published."
+        )
+    return " / ".join(" ".join(attribute.split()) for attribute in attributes)
+
+
+def _add(book: Builder, rows: Sequence[tuple[str, Record]], tags: Sequence[dict[str, str]]) -> None:
+    for i, ((where, row), own) in enumerate(zip(rows, tags, strict=True)):
+        captions = (text_of(row, key, where) for key in ("true_caption", "false_caption"))
+        book.add_choice(str(i), where, text_of(row, "image_path", where), captions, own, box_of(row, _BOX, where))
+
+
+_STRIPPED = re.compile(r'[.!"()*#:;~]')  # what BLIP's and ARO's code takes out of a caption; commas and hyphens stay
+_TRIES = 10
+
+
+def read_order(path: Path, *, seed: int = 0, max_words: int = 30) -> Benchmark:
+    """One item for each caption: the caption, then its foils.
+
+    A record {image, caption_options: [caption, foil, ...]} is used as it is. A record {image, caption: [...]}
+    (Karpathy's split of COCO or Flickr30k) gets two foils, drawn from `seed`: its groups of three words in another
+    order, and the words within each group in another order. ARO's other two foils shuffle nouns and adjectives, or all
+    but these; they need a tagger and are not made, so that chance is a third, not a fifth, and the figure is no
+    published one: a note says so. Captions are lower-cased, without punctuation, and at most `max_words` long.
+
+    Args:
+        seed: of the shuffles, 0 or more.
+        max_words: at least 2.
+
+    Raises:
+        InvalidInput: the file is no list of such records, or an option is out of range.
+
+    Source: Yuksekgonul et al. 2023 (ARO). Departures: we shuffle the words of the tidied caption, so that caption and
+    foil hold the very same words (ARO's tokeniser sets punctuation apart in foils alone, which gives them away); a foil
+    that comes out as the caption is drawn anew.
+    """
+    if isinstance(seed, bool) or seed < 0 or max_words < 2:
+        raise InvalidInput(f"seed must be 0 or more and max_words at least 2: got {seed} and {max_words}.")
+    file, notes = one_file_of(path, "aro-order")
+    title = f"ARO, word order ({file.stem})"
+    pictures = "Its pictures are those of COCO 2014 or Flickr30k, after the file's name."
+    book = Builder("aro-order", title, "choice", "r@1", _SOURCE, pictures, notes=list(notes))
+    rng, made, short = np.random.default_rng(seed), 0, 0
+    for i, (where, record) in enumerate(load_records(file, "image and caption (or caption_options)")):
+        picture = text_of(record, "image", where)
+        if "caption_options" in record:
+            book.add_choice(str(i), where, picture, texts_of(record, "caption_options", where))
+            continue
+        for k, caption in enumerate(_captions(record, where)):
+            words = tidy_words(as_text(caption, f"{where}: 'caption', entry {k}"), max_words)
+            foils = shuffled(words, rng)
+            made, short = made + 1, short + (len(foils) == 1)
+            book.add_choice(f"{i}/{k}", where, picture, (" ".join(words), *foils))
+    if made:
+        book.note(
+            f"The foils of {made:,} captions were made here (seed {seed}): groups of three words shuffled, and words "
+            "shuffled within them. ARO's other two, which shuffle nouns and adjectives or all but these, need a tagger "
+            "and are missing: chance is higher, and published figures are no match. Bring records with caption_options "
+            "for all four."
+        )
+    if short:
+        book.note(f"{short:,} captions are too short for both foils and have one.")
+    return book.build()
+
+
+def _captions(record: Record, where: str) -> list[Any]:
+    captions = record.get("caption")
+    return [captions] if isinstance(captions, str) else as_list(captions, f"{where}: 'caption'", "texts")
+
+
+def tidy_words(caption: str, max_words: int) -> list[str]:
+    """The caption's words, in lower case and without . ! " ( ) * # : ; ~"""
+    return _STRIPPED.sub(" ", caption.lower()).split()[:max_words]
+
+
+def shuffled(words: list[str], rng: np.random.Generator) -> tuple[str, ...]:
+    """The caption with its groups of three words in another order, and with the words within each group in another
+    order; none twice, and never the caption itself."""
+    groups = [words[at : at + 3] for at in range(0, len(words), 3)]
+    found: dict[str, None] = {}
+    for within in (False, True):
+        for _ in range(_TRIES):
+            mixed = [_permuted(group, rng) for group in groups] if within else _permuted(groups, rng)
+            foil = " ".join(word for group in mixed for word in group)
+            if foil != " ".join(words) and foil not in found:
+                found[foil] = None
+                break
+    return tuple(found)
+
+
+_T = TypeVar("_T")
+
+
+def _permuted(parts: list[_T], rng: np.random.Generator) -> list[_T]:
+    return [parts[at] for at in rng.permutation(len(parts))]

@@ -1,0 +1,150 @@
+"""Pictures with captions and no foils: the foils are made from the captions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from core.data.caption_cells import captions_in
+from core.errors import InvalidInput
+from core.options import check_seed
+from core.records import Benchmark, Progress, Reporter, no_progress
+from core.systems.composition.foils.of_captions import caption_foils, things_named
+from core.systems.composition.readers.builder import MAX_CAPTION_LENGTH, TOO_LONG, Builder, counted, tidy_caption
+from core.systems.composition.readers.fields import Record, few
+from core.systems.composition.readers.recognise import caption_columns, one_file_of, picture_column
+from core.systems.composition.readers.tables import cell_of, read_rows
+
+SPLIT = "split"
+MAX_PICTURES = 20_000
+"""Whose captions are read at once: some milliseconds each."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Captioned:
+    """A picture's captions."""
+
+    where: str
+    name: str
+    split: str
+    captions: list[str]
+    too_long: list[tuple[str, str]]
+    """Further captions, of which no foil is made, each behind where it stands."""
+
+
+def read_captions(
+    path: Path, *, split: str = "", most: int | None = None, seed: int = 0, progress: Progress = no_progress
+) -> Benchmark:
+    """A CSV or TSV with pictures and captions of each, in columns as Flickr8k's, in rows of one, or listed in a cell:
+    each picture gives an item for each kind of foil that its captions allow (`core.systems.composition.foils.of_captions`).
+
+    Args:
+        split: only rows whose column "split" says so; "" takes all.
+        most: only so many of these pictures, at least 1, drawn by `seed`; None takes all.
+        seed: draws what is added.
+        progress: called as ("make foils", done, total).
+
+    Raises:
+        InvalidInput: there is no column of pictures or captions, no row of that split, no caption that allows a foil,
+        or there are more than `MAX_PICTURES`.
+    """
+    check_seed(seed)
+    if most is not None and most < 1:
+        raise InvalidInput(f"most (--n) must be at least 1 picture: got {most:,}. Leave it out to take all.")
+    file, notes = one_file_of(path, "captions")
+    rows, more = read_rows(file, ())
+    columns = list(rows[0][1]) if rows else []
+    picture, captions = picture_column(columns), caption_columns(columns)
+    if not picture or not captions:
+        raise InvalidInput(
+            f"{file.name} must have a column image (or file, filename) and a column caption (or caption_0, caption_1, "
+            f"...). It has {few(columns)}."
+        )
+    pictures = _by_picture(_of_split(file.name, rows, picture, captions, split.strip()))
+    if most is not None and most < len(pictures):
+        drawn = np.sort(np.random.default_rng(seed).permutation(len(pictures))[:most])
+        more = (*more, f"{most:,} of {len(pictures):,} pictures were drawn.")
+        pictures = [pictures[at] for at in drawn.tolist()]
+    if len(pictures) > MAX_PICTURES:
+        raise InvalidInput(
+            f"{file.name} has {len(pictures):,} pictures, and foils are made for at most {MAX_PICTURES:,} at once. "
+            "Draw some with --n, or take one --split."
+        )
+    return _with_foils(file, pictures, seed, (*notes, *more), progress)
+
+
+def _of_split(
+    file: str, rows: Sequence[tuple[str, Record]], picture: str, captions: Sequence[str], split: str
+) -> list[_Captioned]:
+    """The rows whose column "split" says so; "" takes all."""
+    columns = {name.strip().lower(): name for name in rows[0][1]}
+    named = [cell_of(row, columns[SPLIT]).strip() if SPLIT in columns else "" for _, row in rows]
+    kept: list[_Captioned] = []
+    for (where, row), of in zip(rows, named):
+        if split not in ("", of):
+            continue
+        given = [said for c in captions for said in captions_in(cell_of(row, c))]
+        short = [tidy_caption(said, where) for said in given if len(said) <= MAX_CAPTION_LENGTH]
+        too_long = [(where, said) for said in given if len(said) > MAX_CAPTION_LENGTH]
+        kept.append(_Captioned(where, cell_of(row, picture).strip(), of, short, too_long))
+    if not kept:
+        there = few(sorted(set(named))) if SPLIT in columns else "no splits"
+        raise InvalidInput(f"{file} has no row of the split {split[:60]!r}. It has {there}.")
+    return kept
+
+
+def _by_picture(rows: Sequence[_Captioned]) -> list[_Captioned]:
+    """Rows of one picture put together, so that no foil says what another of its rows does; those without a name stay
+    alone."""
+    found: dict[str, _Captioned] = {}
+    for row in rows:
+        first = found.setdefault(row.name or row.where, row)
+        if first is not row:
+            first.captions.extend(caption for caption in row.captions if caption not in first.captions)
+            first.too_long.extend(row.too_long)
+    return list(found.values())
+
+
+def _with_foils(
+    file: Path, pictures: Sequence[_Captioned], seed: int, notes: Sequence[str], progress: Progress
+) -> Benchmark:
+    things = things_named(caption for one in pictures for caption in one.captions)
+    book = Builder(
+        "captions",
+        file.stem,
+        "choice",
+        "pairwise",
+        f"your file {file.name}; foils by rules, after Hsieh et al. 2023 (SugarCrepe), arXiv 2306.14610",
+        "Its pictures are those that its rows name.",
+        average="change",
+        notes=list(notes),
+    )
+    report = Reporter(progress, "make foils", len(pictures))
+    for i, one in enumerate(pictures):
+        report(i)
+        if not one.name:
+            book.exclude(one.where, "it names no picture")
+            continue
+        for where, _ in one.too_long:
+            book.exclude(where, TOO_LONG)
+        rng = np.random.default_rng([seed, *one.name.encode()])
+        own, beside = [caption for caption in one.captions if caption], [said for _, said in one.too_long]
+        foils = caption_foils(own, things, rng, beside=beside)
+        for foil in foils:
+            kinds = {"change": foil.change, "kind": foil.kind, SPLIT: one.split}
+            book.add_choice(f"{one.name}/{foil.kind}", one.where, one.name, (foil.caption, foil.foil), kinds)
+        if not foils and not one.too_long:
+            book.exclude(one.name, "no foil can be made of its captions")
+    if not book.items:
+        raise InvalidInput(
+            f"{file.name}: no item can be used ({'; '.join(counted(book.excluded))}). The rules read English: bring "
+            'captions such as "A black dog on a red mat.", or foils of your own in a column foil.'
+        )
+    book.note(
+        "The foils are made by rules from the captions. None brings in a word that any caption of its picture says; "
+        "some sound odd all the same, and a few are true of their picture, so that no model reaches 100 %."
+    )
+    return book.build()

@@ -1,0 +1,163 @@
+"""Cola's multi-object file: two pictures and two captions whose attributes are swapped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.errors import InvalidInput
+from core.records import Benchmark, Bool
+from core.systems.composition.readers.builder import Builder
+from core.systems.composition.readers.fields import as_list, as_object, as_text, few, kind_of, load_json
+from core.systems.composition.readers.recognise import one_file_of
+
+TAGS = "tags.json"
+_FORM = "four texts, image, caption, image, caption"
+
+
+def read_multi_object(path: Path) -> Benchmark:
+    """The pairs of `COLA_multiobjects_matching_benchmark.json`, read unchanged; caption i belongs to picture i.
+
+    A `tags.json` beside it, as `compose draw` writes one, gives each item its tags by its number.
+
+    Raises:
+        InvalidInput: the file is no list of [image, caption, image, caption], or tags.json is no object of objects of
+        texts.
+
+    Source: Ray et al. 2023 (Cola). Its figure is the image score of Winoground: each caption picks its picture.
+    """
+    file, notes = one_file_of(path, "cola")
+    tags = _tags_beside(file)
+    book = Builder(
+        "cola",
+        "Pairs in Cola's form" if tags else "Cola, multi-object",
+        "pairs",
+        "image",
+        "Ray et al. 2023 (Cola), arXiv 2305.03689",
+        "Its pictures are those of Visual Genome (and GQA), in files such as 2390970.jpg.",
+        notes=list(notes),
+    )
+    for i, row in enumerate(as_list(load_json(file), file.name, "rows")):
+        where = f"{file.name}, row {i}"
+        first, caption, second, other = (as_text(part, where) for part in as_list(row, where, _FORM, 4))
+        book.add_pair(str(i), where, (first, second), (caption, other), tags.get(str(i)))
+    return book.build()
+
+
+def _tags_beside(file: Path) -> dict[str, dict[str, str]]:
+    """The tags of each item by its number, where a tags.json lies beside the file; else none."""
+    beside = file.with_name(TAGS)
+    if not beside.is_file():
+        return {}
+    rows = as_object(load_json(beside), TAGS, "an object of items by their number")
+    found: dict[str, dict[str, str]] = {}
+    for number, row in rows.items():
+        where = f"{TAGS}, item {number}"
+        found[number] = {
+            name: as_text(value, where) for name, value in as_object(row, where, "an object of tags").items()
+        }
+    return found
+
+
+def read_single_object(path: Path, *, seen: Sequence[str] | str = ()) -> Benchmark:
+    """One query an item, over all pictures of the file; `hard` marks those on which the headline is computed.
+
+    Args:
+        seen: queries whose combination was in the training data, as a list or as lines; the others are tagged "unseen".
+            Without it, a list under the key "seen" of the file says so, and without that there is no such tag.
+
+    Raises:
+        InvalidInput: the file has neither published shape, or `seen` names no query.
+
+    Source: Ray et al. 2023 (Cola): an object with `labels` and `data` (its README) or a list of the two (its script); a
+    row is [image, annotation, label, hard], without the annotation for PACO.
+    """
+    file, notes = one_file_of(path, "cola-single")
+    document = load_json(file)
+    labels, rows, said = _parts(document, file.name)
+    queries = [as_text(one, f"{file.name}: labels, entry {i}") for i, one in enumerate(labels)]
+    book = Builder(
+        "cola-single",
+        f"Cola, single-object ({file.stem.rpartition('_')[2]})",
+        "retrieval",
+        "map",
+        "Ray et al. 2023 (Cola), arXiv 2305.03689",
+        "Its pictures are those of GQA (Visual Genome), CLEVR or PACO (COCO), after the file's name.",
+        notes=list(notes),
+    )
+    pictures, fits, hard = _matrices(book, rows, len(queries), file.name)
+    splits = _splits(queries, seen.splitlines() if isinstance(seen, str) else seen, said, book, file.name)
+    if stray := int((fits & ~hard).sum()):
+        book.note(
+            f"{stray:,} times a picture fits a query for which the file does not mark it as hard: "
+            "the headline leaves it out, as Cola's does."
+        )
+    for k, query in enumerate(queries):
+        book.add_query(query, f"{file.name}: query {query[:60]!r}", pictures, fits[:, k], hard[:, k], splits[k])
+    return book.build()
+
+
+def _parts(document: Any, name: str) -> tuple[list[Any], list[Any], Any]:
+    """(labels, data, what the file says of "seen") of either shape."""
+    if isinstance(document, dict):
+        labels, data, seen = document.get("labels"), document.get("data"), document.get("seen")
+    else:
+        labels, data = as_list(document, name, "two lists, labels and data (or an object with these keys)", 2)
+        seen = None
+    return as_list(labels, f"{name}: labels", "queries"), as_list(data, f"{name}: data", "rows"), seen
+
+
+def _matrices(book: Builder, rows: list[Any], n_queries: int, name: str) -> tuple[tuple[int, ...], Bool, Bool]:
+    """Places of the pictures and, (n, K) each, whether a picture fits a query and whether it is hard for it."""
+    pictures: dict[int, None] = {}
+    fits, hard = list[Bool](), list[Bool]()
+    for i, row in enumerate(rows):
+        where = f"{name}: data, row {i}"
+        cells = as_list(row, where, "image, annotation (or none), label and hard list")
+        if len(cells) not in (3, 4):
+            raise InvalidInput(
+                f"{where} must have 3 or 4 entries (image, annotation, label, hard list): it has {len(cells)}."
+            )
+        place = book.picture(as_text(cells[0], f"{where}, image"), where)
+        if place in pictures:
+            book.note(f"A picture has more than one row ({cells[0][:60]!r} and perhaps others): its first is used.")
+            continue
+        pictures[place] = None
+        fits.append(_flags(cells[-2], n_queries, f"{where}, label"))
+        hard.append(_flags(cells[-1], n_queries, f"{where}, hard list"))
+    shape = (len(pictures), n_queries)
+    return tuple(pictures), np.array(fits, np.bool_).reshape(shape), np.array(hard, np.bool_).reshape(shape)
+
+
+def _flags(value: Any, n: int, where: str) -> Bool:
+    cells = as_list(value, where, f"{n:,} zeros and ones, one for each query", n)
+    for k, cell in enumerate(cells):
+        if isinstance(cell, str | list | dict) or cell is None or cell not in (0, 1):
+            raise InvalidInput(
+                f"{where}, entry {k} must be 0 or 1: it is {cell if isinstance(cell, int | float) else kind_of(cell)}."
+            )
+    return np.array(cells, np.bool_)
+
+
+def _splits(queries: list[str], seen: Sequence[str], said: Any, book: Builder, name: str) -> list[dict[str, str]]:
+    """The tag "split" of each query, if anything says which were seen."""
+    listed = [] if said is None else as_list(said, f"{name}: seen", "queries")
+    given = list(seen) or [as_text(one, f"{name}: seen, entry {i}") for i, one in enumerate(listed)]
+    wanted = {" ".join(query.split()) for query in given if query.strip()}
+    if not wanted:
+        book.note(
+            "The file does not say which queries were seen in training, so there are no figures by seen and unseen."
+        )
+        return [{} for _ in queries]
+    own = [" ".join(query.split()) for query in queries]
+    if strange := sorted(wanted - set(own)):
+        if len(strange) == len(wanted):
+            raise InvalidInput(
+                f"seen: none of its {len(wanted):,} queries is in {name}. It has {few(strange)}; "
+                f"the file has {few(own)}."
+            )
+        book.note(f"{len(strange):,} queries named as seen are not in the file: {few(strange)}.")
+    return [{"split": "seen" if query in wanted else "unseen"} for query in own]

@@ -1,0 +1,201 @@
+"""Which benchmark a file holds, told from its shape, and which files of a folder belong to one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from core.errors import InvalidInput
+from core.systems.composition.readers.fields import DATA_SUFFIXES, few, header, load_json, load_lines
+
+KNOWN: Mapping[str, str] = {
+    "cola": "Cola multi-object: a JSON list of [image, caption, image, caption]",
+    "cola-single": "Cola single-object: JSON with labels and data",
+    "winoground": "Winoground: examples.jsonl with image_0, image_1, caption_0, caption_1",
+    "colorswap": "ColorSwap: train.json and test.json with image_1, caption_1, image_2, caption_2",
+    "sugarcrepe": "SugarCrepe: seven JSON files with filename, caption, negative_caption",
+    "sugarcrepe++": "SugarCrepe++: five JSON lists with filename, caption, caption2, negative_caption",
+    "aro-relation": "ARO relation: visual_genome_relation.json",
+    "aro-attribution": "ARO attribution: visual_genome_attribution.json",
+    "aro-order": "ARO order: a JSON list of {image, caption: [...]}",
+    "crepe": "CREPE: CSV with image_id, caption, x, y, width, height and hard negatives",
+    "valse": "VALSE: JSON files with image_file, caption, foil, mturk",
+    "clevr": "CLEVR-style scenes: JSON with scenes, each with image_filename and objects",
+    "negclip": "NegCLIP: TSV with title, filepath, neg_caption",
+    "own": "your own: CSV or JSON Lines with image, caption, foil, or with image_1, caption_1, image_2, caption_2",
+    "captions": "captions without foils: CSV with image (or file), caption (or caption_0, caption_1, ...)",
+}
+OWN_CHOICE = frozenset({"image", "caption"})
+OWN_PAIRS = frozenset({"image_1", "caption_1", "image_2", "caption_2"})
+_COLOUR_KEYS = frozenset({"image_source", "caption_source"})
+
+
+def is_foil_column(name: str) -> bool:
+    """Whether a column of one's own file holds foils: foil, foils, foil_1, foil_2, ..."""
+    stem = name.strip().lower().rstrip("0123456789").rstrip("_ ")
+    return stem in ("foil", "foils")
+
+
+def picture_column(names: Iterable[str]) -> str:
+    """The column that names pictures: image, file, filename or file_name, as it is written; "" without one."""
+    return next((name for name in names if name.strip().lower() in ("image", "file", "filename", "file_name")), "")
+
+
+def caption_columns(names: Iterable[str]) -> list[str]:
+    """The columns that hold captions: caption, captions, caption_0, caption_1, ..."""
+    return [name for name in names if re.fullmatch(r"captions?[_ ]?\d*", name.strip().lower())]
+
+
+def is_negatives_column(name: str) -> bool:
+    """Whether a column of CREPE holds hard negatives."""
+    return name == "hard_negs" or name.startswith("valid_hard_negs")
+
+
+def shape_of(path: Path) -> str:
+    """The name of the format that one file has, or "".
+
+    Raises:
+        InvalidInput: the file cannot be read at all.
+    """
+    suffix = path.suffix.lower()
+    if suffix in (".csv", ".tsv"):
+        return _of_columns(frozenset(header(path)))
+    if suffix in (".jsonl", ".ndjson"):
+        return _of_record(next(islice(load_lines(path), 1), ("", None))[1])
+    return _of_document(load_json(path)) if suffix == ".json" else ""
+
+
+def recognise(path: Path) -> str:
+    """The name of the benchmark that a file, or a folder with its usual files, holds.
+
+    Raises:
+        InvalidInput: it is none that is known, or a folder holds several; the message lists the known ones.
+    """
+    if path.is_dir():
+        found = {name for name, _ in _shapes_in(path) if name}
+        if len(found) > 1:
+            raise InvalidInput(
+                f"The folder {path.name!r} holds several benchmarks ({', '.join(sorted(found))}). "
+                "Name a file in it, or the format."
+            )
+        name = found.pop() if found else ""
+    else:
+        name = shape_of(path)
+    if not name:
+        named = repr(path.name)
+        holder = f"No file of the folder {named} has" if path.is_dir() else f"The file {named} does not have"
+        raise InvalidInput(
+            f"{holder} the shape of any benchmark that is read here. Known are: {'; '.join(KNOWN.values())}."
+        )
+    return name
+
+
+def files_of(path: Path, name: str) -> tuple[list[Path], tuple[str, ...]]:
+    """The file itself, or those files of a folder that have the format's shape; and a note on the others.
+
+    Raises:
+        InvalidInput: nothing is there, or no file of the folder has the shape.
+    """
+    if not path.is_dir():
+        if not path.is_file():
+            raise InvalidInput(
+                f"There is no file or folder {str(path)[:200]!r}. "
+                "Give the path of the benchmark's file, or the folder that holds it."
+            )
+        return [path], ()
+    shapes = _shapes_in(path)
+    fitting = [file for shape, file in shapes if shape == name]
+    others = [file.name for shape, file in shapes if shape != name]
+    if not fitting:
+        raise InvalidInput(
+            f"The folder {path.name!r} holds no file of this form: {KNOWN[name]}. "
+            f"It holds {few(others)}. Name the file."
+        )
+    note = f"{len(others):,} other files of the folder were not read, being of another form: {few(others)}."
+    return fitting, (note,) if others else ()
+
+
+def one_file_of(path: Path, name: str) -> tuple[Path, tuple[str, ...]]:
+    """As `files_of`, for a benchmark of one file.
+
+    Raises:
+        InvalidInput: the folder holds several.
+    """
+    files, notes = files_of(path, name)
+    if len(files) > 1:
+        raise InvalidInput(
+            f"The folder {path.name!r} holds {len(files):,} files of this form: "
+            f"{few([f.name for f in files])}. Name one."
+        )
+    return files[0], notes
+
+
+def _shapes_in(folder: Path) -> list[tuple[str, Path]]:
+    """(format or "", file) of each data file that lies directly in a folder, by name; a file that cannot be read has no
+    format."""
+    found: list[tuple[str, Path]] = []
+    for file in sorted(folder.iterdir()):
+        if file.suffix.lower() in DATA_SUFFIXES and file.is_file() and not file.name.startswith("."):
+            try:
+                found.append((shape_of(file), file))
+            except InvalidInput:
+                found.append(("", file))
+    return found
+
+
+def _of_columns(columns: frozenset[str]) -> str:
+    if {"image_id", "caption"} <= columns and any(map(is_negatives_column, columns)):
+        return "crepe"
+    if {"title", "filepath", "neg_caption"} <= columns:
+        return "negclip"
+    lower = {name.lower() for name in columns}
+    if lower >= OWN_PAIRS or (lower >= OWN_CHOICE and any(map(is_foil_column, lower))):
+        return "own"
+    has_foils = any(is_foil_column(name) or re.search(r"(^|_)neg(s|atives?)?(_|$)", name) for name in lower)
+    return "captions" if picture_column(lower) and caption_columns(lower) and not has_foils else ""
+
+
+def _of_document(document: Any) -> str:
+    if isinstance(document, dict):
+        if {"labels", "data"} <= document.keys():
+            return "cola-single"
+        if isinstance(document.get("scenes"), list):
+            return "clevr"
+        first = next(iter(document.values()), None)
+        return _of_entry(first) if isinstance(first, dict) else ""
+    if not isinstance(document, list) or not document:
+        return ""
+    first: Any = document[0]
+    if isinstance(first, list):
+        if len(document) == 2 and isinstance(document[1], list) and document[1] and isinstance(document[1][0], list):
+            return "cola-single"
+        return "cola" if len(first) == 4 and all(isinstance(part, str) for part in first) else ""
+    return _of_record(first)
+
+
+def _of_entry(entry: Mapping[str, Any]) -> str:
+    """Of a file that is an object of records."""
+    if {"filename", "caption", "negative_caption"} <= entry.keys():
+        return "sugarcrepe"
+    return "valse" if {"image_file", "caption", "foil"} <= entry.keys() else ""
+
+
+def _of_record(record: Any) -> str:
+    """Of a file that is a list of records, or one a line."""
+    if not isinstance(record, dict):
+        return ""
+    keys = record.keys()
+    if {"true_caption", "false_caption", "bbox_x"} <= keys:
+        return "aro-relation" if "relation_name" in keys else "aro-attribution" if "attributes" in keys else ""
+    if {"filename", "caption", "caption2", "negative_caption"} <= keys:
+        return "sugarcrepe++"
+    if {"image_0", "image_1", "caption_0", "caption_1"} <= keys:
+        return "winoground"
+    if keys >= OWN_PAIRS:
+        return "colorswap" if keys & _COLOUR_KEYS else "own"
+    if "image" in keys and ("caption_options" in keys or isinstance(record.get("caption"), list)):
+        return "aro-order"
+    return "own" if keys >= OWN_CHOICE and any(map(is_foil_column, keys)) else ""

@@ -1,0 +1,1 @@
+"""Results of composition as HTML, tables and sentences."""

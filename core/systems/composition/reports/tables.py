@@ -1,0 +1,244 @@
+"""A result of composition as JSON values, as a table of items, and as a folder that can be opened again.
+
+A result's folder holds
+
+    composition.json    the figures for people and programs, and what else `load_result` needs; put there last
+    items.parquet       one row for each item: captions, pictures, tags, right or wrong, scores
+    scores.npz          every array; no pickle
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from core.arrays import DAMAGE
+from core.errors import InvalidInput
+from core.files import digest, read_arrays, replacing, write_arrays, write_json
+from core.folders import all_at_once, located, open_located, read_version, settle
+from core.limits import Limits
+from core.owned import Kind
+from core.records import F64, Benchmark, CompositionComparison, CompositionResult, Item, Metric
+from core.records.codec import decode, encode, to_json
+from core.reports.tables.values import fields, strings
+from core.systems.composition.scoring.judging import items_of
+
+FORMAT = 1
+DOCUMENT, ITEMS, ARRAYS = "composition.json", "items.parquet", "scores.npz"
+SECOND = "second"
+"""The folder of the second model's result, below the first's."""
+_OWN = (DOCUMENT, ITEMS, ARRAYS)
+
+
+def _is_document(said: Mapping[str, Any]) -> bool:
+    return said.get("format") == FORMAT and isinstance(said.get("state"), dict)
+
+
+RESULT = Kind(
+    "result",
+    DOCUMENT,
+    (*_OWN, "missing.txt", "comparison.json", "report.html", *(f"{SECOND}/{name}" for name in _OWN)),
+    _is_document,
+)
+"""What a folder of results may hold: the first model's, the second's, and what `compose run` adds."""
+Arrays = dict[str, npt.NDArray[Any]]
+
+
+def comparison_document(found: CompositionComparison) -> dict[str, Any]:
+    """The paired comparison of two models as plain JSON values."""
+    rows = [fields(row, "key scope n p only_a only_b a b difference") for row in found.rows]
+    return to_json({"a": found.a, "b": found.b, "benchmark": found.benchmark, "rows": rows, "notes": list(found.notes)})
+
+
+def result_document(result: CompositionResult) -> dict[str, Any]:
+    """The result as JSON values: every figure with its interval, chance and ties; what was left out, by reason."""
+    similar = result.foil_similarity
+    return to_json(
+        {
+            **fields(result, "name benchmark title kind source model fingerprint headline average"),
+            "n": len(result.ids),
+            "n_groups": None if result.groups is None else len(np.unique(result.groups)),
+            "metrics": _metrics(result.metrics),
+            "by_tag": [{"tag": t.tag, "value": t.value, "metrics": _metrics(t.metrics)} for t in result.by_tag],
+            "blind": [{"name": name, "metrics": _metrics(metrics)} for name, metrics in result.blind],
+            "n_tied": int(result.tied.sum()),
+            "foil_similarity": None if similar is None or not len(similar) else float(similar.mean()),
+            "published": result.published,
+            "missing": result.missing,
+            "excluded": {
+                "n": len(result.excluded),
+                "by_reason": dict(Counter(reason.split(": ")[0] for _, reason in result.excluded).most_common()),
+                "items": [{"id": name, "reason": reason} for name, reason in result.excluded],
+            },
+            "notes": result.notes,
+            "seconds": result.seconds,
+        }
+    )
+
+
+def _metrics(metrics: Sequence[Metric]) -> list[dict[str, Any]]:
+    return [fields(metric, "key title value n chance ties") for metric in metrics]
+
+
+def items_table(result: CompositionResult, benchmark: Benchmark) -> pd.DataFrame:
+    """One row for each item that was scored, in the result's order.
+
+    Columns: id; captions and pictures (lists); match (list of "picture:caption" that belong together, counted from 0);
+    "tag NAME"; margin; "correct KEY" and "value KEY" by metric; tied; foil_similarity (nan without a text tower);
+    scores (list, picture by picture; nan where a picture could not be read).
+
+    Raises:
+        InvalidInput: an item of the result is not in the benchmark.
+    """
+    items = items_of(result, benchmark)
+    table: dict[str, Any] = {
+        "id": strings(result.ids),
+        "captions": [list(item.captions) for item in items],
+        "pictures": [[benchmark.pictures[at].name for at in item.pictures] for item in items],
+        "match": [[f"{picture}:{caption}" for picture, caption in item.match] for item in items],
+    }
+    table |= {f"tag {tag}": strings(values) for tag, values in result.tags.items()}
+    table |= {"margin": result.margin}
+    table |= {f"correct {key}": right for key, right in result.correct.items()}
+    table |= {f"value {key}": values for key, values in result.values.items()}
+    unknown = np.full(len(items), np.nan)
+    table |= {
+        "tied": result.tied,
+        "foil_similarity": unknown if result.foil_similarity is None else result.foil_similarity,
+    }
+    table |= {"scores": [matrix.ravel().tolist() for matrix in result.matrices]}
+    return pd.DataFrame(table)
+
+
+def save_result(result: CompositionResult, benchmark: Benchmark, folder: Path) -> None:
+    """Write the result into `folder`, which is made if missing; other files there are left alone.
+
+    An earlier result in the folder stays as it is until the new one is whole (`core.folders`).
+
+    Raises:
+        InvalidInput: the folder cannot be written, or the benchmark is not the result's.
+    """
+    items_of(result, benchmark)  # refused before a folder is made
+    with all_at_once(folder, RESULT, only_added=True) as scratch:
+        write_result(result, benchmark, scratch)
+
+
+def write_result(result: CompositionResult, benchmark: Benchmark, folder: Path) -> None:
+    """Write the result into a folder that is written beside; `composition.json` holds the digest of every file there.
+
+    Raises:
+        InvalidInput: the benchmark is not the result's.
+    """
+    table = items_table(result, benchmark)
+    folder.mkdir(exist_ok=True)
+    arrays: Arrays = {}
+    state = {"result": _packed_result(result, arrays), "benchmark": _packed_benchmark(benchmark, arrays)}
+    write_arrays(folder / ARRAYS, arrays)
+    with replacing(folder / ITEMS) as part:
+        table.to_parquet(part, index=False)
+    digests = {path.name: digest(path) for path in sorted(folder.iterdir()) if path.is_file()}
+    write_json(folder / DOCUMENT, {"format": FORMAT, **result_document(result), "digests": digests, "state": state})
+
+
+def load_result(folder: Path) -> tuple[CompositionResult, Benchmark]:
+    """The result that `save_result` wrote, and the benchmark that it is of, without its pictures.
+
+    Raises:
+        InvalidInput: there is no result in `folder`, it is of another format, or it is damaged.
+    """
+    if folder.name == SECOND:
+        settle(folder.parent, RESULT)
+    return read_version(folder, RESULT, lambda: _load_result(folder))
+
+
+def _load_result(folder: Path) -> tuple[CompositionResult, Benchmark]:
+    if not located(folder / DOCUMENT).is_file():
+        raise InvalidInput(
+            f"There is no result of composition in {folder} (no {DOCUMENT}). Give the folder that one was saved to."
+        )
+    try:
+        with open_located(folder / DOCUMENT, Limits().max_document_bytes) as file:
+            document = cast("dict[str, Any]", json.loads(file.read().decode("utf-8")))
+        if document["format"] != FORMAT:
+            raise InvalidInput(
+                f"The result in {folder} has format {document['format']}; "
+                f"this version reads format {FORMAT}. Run it again."
+            )
+        for name in (ITEMS, ARRAYS):
+            with open_located(folder / name) as file:
+                if digest(file) != document["digests"][name]:
+                    raise ValueError(f"{name} has changed")
+                arrays = read_arrays(file) if name == ARRAYS else {}
+        return _unpacked_result(document["state"]["result"], arrays), _unpacked_benchmark(
+            document["state"]["benchmark"], arrays
+        )
+    except InvalidInput:
+        raise
+    except (*DAMAGE, KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        raise InvalidInput(
+            f"The result in {folder} is damaged ({error}). Delete the folder and run it again."
+        ) from error
+
+
+def _packed_result(result: CompositionResult, arrays: Arrays) -> Any:
+    """The result's JSON tree; all its score matrices become one array, since thousands of small ones are slow to
+    read."""
+    arrays["matrices"] = np.concatenate([m.ravel() for m in result.matrices]) if result.matrices else np.empty(0)
+    arrays["shapes"] = np.array([m.shape for m in result.matrices], np.int64).reshape(-1, 2)
+    return encode(replace(result, matrices=()), arrays, "result")
+
+
+def _unpacked_result(tree: Any, arrays: Mapping[str, npt.NDArray[Any]]) -> CompositionResult:
+    result = decode(tree, arrays)
+    shapes = arrays["shapes"]
+    parts: list[F64] = np.split(arrays["matrices"], np.cumsum(shapes.prod(axis=1))[:-1]) if len(shapes) else []
+    if not isinstance(result, CompositionResult) or len(parts) != len(result.ids):
+        raise ValueError(f"{DOCUMENT} holds no whole result")
+    return replace(result, matrices=tuple(part.reshape(shape) for part, shape in zip(parts, shapes.tolist())))
+
+
+def _packed_benchmark(benchmark: Benchmark, arrays: Arrays) -> Any:
+    """The benchmark's JSON tree; the numbers of its items become a few long arrays."""
+    items = benchmark.items
+    arrays["item pictures"] = np.array([at for item in items for at in item.pictures], np.int64)
+    arrays["item match"] = np.array([pair for item in items for pair in item.match], np.int64).reshape(-1, 2)
+    arrays["item hard"] = np.concatenate([np.empty(0, bool), *(item.hard for item in items if item.hard is not None)])
+    sizes = [(len(i.pictures), len(i.match), 0 if i.hard is None else len(i.hard), i.hard is not None) for i in items]
+    arrays["item sizes"] = np.array(sizes, np.int64).reshape(-1, 4)
+    texts = [[item.id, list(item.captions), dict(item.tags)] for item in items]
+    return {"items": texts, "rest": encode(replace(benchmark, items=()), arrays, "benchmark")}
+
+
+def _unpacked_benchmark(tree: Any, arrays: Mapping[str, npt.NDArray[Any]]) -> Benchmark:
+    sizes = arrays["item sizes"]
+    pictures, match, hard = (
+        np.split(arrays[f"item {name}"], np.cumsum(sizes[:, column])[:-1]) if len(sizes) else []
+        for column, name in enumerate(("pictures", "match", "hard"))
+    )
+    same: dict[tuple[int, ...], tuple[int, ...]] = {}  # the queries of a benchmark share one long tuple
+    items: list[Item] = []
+    for row, (name, captions, tags) in enumerate(tree["items"]):
+        places = tuple(pictures[row].tolist())
+        pairs = tuple((int(picture), int(caption)) for picture, caption in match[row])
+        items.append(
+            Item(
+                name,
+                same.setdefault(places, places),
+                tuple(captions),
+                pairs,
+                tags,
+                hard[row] if sizes[row, 3] else None,
+            )
+        )
+    benchmark = decode(tree["rest"], arrays)
+    if not isinstance(benchmark, Benchmark) or len(items) != len(sizes):
+        raise ValueError(f"{DOCUMENT} holds no whole benchmark")
+    return replace(benchmark, items=tuple(items))

@@ -1,0 +1,97 @@
+"""What an adapter learned and what that cost, in lines for the command line."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.numbers import clock, p_value
+
+if TYPE_CHECKING:
+    from core.systems.composition.training.adapted import Adapted, AdapterRecord
+    from core.systems.composition.training.forgetting import ForgettingCheck
+    from core.systems.composition.training.forgetting_rows import ForgettingRow
+
+
+def trained_lines(adapted: Adapted) -> list[str]:
+    """What was learned from how much, and the curve with the epoch that was kept."""
+    from core.numbers import number, percent
+    from core.systems.composition.reports.wording import aligned
+
+    record = adapted.record
+    rows = [("epoch", "loss", "validation loss", "validation items right", "")]
+    for epoch in record.curve:
+        loss = "" if epoch.loss is None else number(epoch.loss, 3)
+        kept = "<- kept" if epoch.number == record.best else ""
+        rows.append(
+            (str(epoch.number), loss, number(epoch.validation_loss, 3), percent(epoch.validation_accuracy), kept)
+        )
+    lines = [
+        f"{adapted.name}: {record.n_parameters:,} parameters, {clock(record.seconds)} of computing; learned from "
+        f"{record.n_training:,} items and stopped by {record.n_validation:,} others of {record.benchmark}",
+        *aligned(rows),
+    ]
+    if said := reranking_sentence(record):
+        lines.append(f"{said} (`compose run --rerank`)")
+    if record.best == 0:
+        lines.append(
+            "No epoch was better than the untrained module, which was kept: it learned nothing. "
+            "Try more items, or another step size (--lr)."
+        )
+    return lines
+
+
+def reranked_sentence(adapter: str, weight: float, most: int, n: int, n_texts: int) -> str:
+    """What put the matches of n of the texts in a new order."""
+    if not n:
+        return f"The adapter in {adapter} was not asked: no answer rests on likeness."
+    whose = "Of each answer" if n == n_texts else f"Of {n} of {n_texts} answers, those by likeness,"
+    said = (
+        f"{whose} the best matches, at most {most}, are in the order of the frozen encoder and the adapter in {adapter}"
+    )
+    if not weight:
+        return f"{said}; its weight is 0, so the order is the encoder's."
+    return f"{said}, which weighs {weight:g} times what the encoder does. Which samples match is as without it."
+
+
+def reranking_sentence(record: AdapterRecord) -> str:
+    """The weight that was chosen for the adapter as a re-ranker, and what it brought where it was chosen; "" without
+    one."""
+    from core.numbers import percent
+
+    if not record.weighed:
+        return ""
+    alone, chosen = record.weighed[0], min(record.weighed, key=lambda row: abs(row.weight - record.rerank))
+    if not chosen.weight:
+        return (
+            "As a re-ranker it is of no use: no weight brought more without losing what the frozen encoder finds first"
+        )
+    return (
+        f"As a re-ranker it weighs {record.rerank:g} times what the frozen encoder does, chosen on items held back: "
+        f"{percent(chosen.right)} of them right (frozen encoder {percent(alone.right)}), "
+        f"{percent(chosen.found)} of everyday searches with the right one first (frozen encoder {percent(alone.found)})"
+    )
+
+
+def regression_lines(check: ForgettingCheck) -> list[str]:
+    """What an adaptation cost: the sentence, a line for each task, and retrieval with the adapter as a re-ranker."""
+    from core.systems.composition.reports.wording import aligned
+
+    head = ("", "before", "after", "change", "95 % interval", "p", "verdict")
+    lines = [
+        f"{check.before} before, {check.after} after. {check.sentence}",
+        *aligned([head, *map(_regression_row, check.rows)]),
+    ]
+    if check.reranked:
+        lines += [
+            "With the adapter as a re-ranker of what the frozen encoder finds",
+            *aligned([head, *map(_regression_row, check.reranked)]),
+        ]
+    return lines + [f"Note: {note}" for note in check.notes]
+
+
+def _regression_row(row: ForgettingRow) -> tuple[str, ...]:
+    from core.systems.composition.reports.wording import pair_figures
+
+    key = "mean rank" if "rank" in row.metric else row.metric
+    figures = pair_figures(key, row.before, row.after, row.difference)
+    return f"{row.task}, {row.data}: {row.metric}", *figures, p_value(row.p, bare=True), row.verdict

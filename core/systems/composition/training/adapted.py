@@ -1,0 +1,249 @@
+"""A trained adapter with the encoder that it belongs to: saved, loaded again, and scoring as any encoder does."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from core.encoders import Encoder, load_encoder
+from core.encoders.batches import chosen_device
+from core.encoders.tokens import tower_of
+from core.errors import InvalidInput
+from core.files import digest, write_text
+from core.folders import all_at_once, located, open_located, settle
+from core.limits import Limits
+from core.owned import Kind
+from core.records import Benchmark
+from core.systems.common.checkpoints import epoch_of, read_tensors, write_tensors
+from core.systems.common.epochs import Epoch
+from core.systems.composition.adapters import make_adapter
+from core.systems.composition.training.loop import Trained, Training
+from core.systems.composition.training.reference_tasks import EVERYDAY
+from core.systems.composition.training.reranking import WeighedReranking
+
+FORMAT = 1
+RECORD, WEIGHTS = "adapter.json", "adapter.safetensors"
+MAX_WEIGHT = 1_000_000
+"""Of a re-ranking, far above those that are tried."""
+
+
+def _is_record(said: Mapping[str, Any]) -> bool:
+    return said.get("format") == FORMAT and "weights" in said and "tower" in said
+
+
+ADAPTER = Kind("adapter", RECORD, (RECORD, WEIGHTS, "check.json"), _is_record)
+"""The last file is `core.systems.composition.training.forgetting_file.CHECK`, the check of this very adapter."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class AdapterRecord:
+    """What is known of a trained adapter besides its weights."""
+
+    adapter: str
+    """Name in `core.systems.composition.adapters.ADAPTERS`."""
+    settings: Mapping[str, Any]
+    encoder: str
+    """Name under which `core.encoders.load_encoder` finds the frozen encoder."""
+    tower: str
+    """`TokenTower.fingerprint`: the adapter fits no other."""
+    training: Mapping[str, Any]
+    """How it was trained (`Training`), with what step size."""
+    benchmark: str
+    """Title of what it was trained on."""
+    n_training: int
+    n_validation: int
+    curve: tuple[Epoch, ...]
+    best: int
+    seconds: float
+    n_parameters: int
+    taught: frozenset[str]
+    """Digests of the (picture, caption) pairs that it learned from or was stopped by."""
+    rerank: float = 1.0
+    """Its weight where it only re-ranks what the frozen encoder finds (`core.systems.composition.training.reranking.choose_weight`); 1
+    where none was chosen."""
+    weighed: tuple[WeighedReranking, ...] = ()
+    """What each weight brought where one was chosen."""
+
+
+class Adapted:
+    """An encoder with an adapter on its tokens.
+
+    Args:
+        module: the trained `core.systems.composition.adapters.base.Matcher`, in evaluation mode.
+    """
+
+    def __init__(self, record: AdapterRecord, module: Any, encoder: Encoder) -> None:
+        self.record, self.module, self.encoder = record, module, encoder
+        self.adapter = make_adapter(record.adapter, record.settings)
+        self.name = f"{encoder.name} + {self.adapter.title}"
+
+    @cached_property
+    def tower(self) -> Any:
+        """The frozen encoder, opened before its last block."""
+        return tower_of(self.encoder)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of tower and weights."""
+        digest = hashlib.sha256(self.record.tower.encode())
+        for name, tensor in sorted(self.module.state_dict().items()):
+            digest.update(name.encode())
+            digest.update(tensor.detach().cpu().contiguous().float().numpy().tobytes())
+        return digest.hexdigest()[:32]
+
+    def seen_in_training(self, benchmark: Benchmark) -> frozenset[int]:
+        """Places of the benchmark's items that share a picture and its caption with the training."""
+        taught = self.record.taught
+        return frozenset(at for at, item in enumerate(benchmark.items) if taught & set(pair_digests(benchmark, [item])))
+
+    def save(self, folder: Path) -> None:
+        """Write adapter.json and adapter.safetensors, in place of an earlier adapter's files, its check included; the
+        folder is made if missing.
+
+        Raises:
+            InvalidInput: the folder cannot be written.
+        """
+        mappings = {"settings": dict(self.record.settings), "training": dict(self.record.training)}
+        said = asdict(self.record) | {"format": FORMAT, **mappings}
+        said["curve"] = [asdict(epoch) for epoch in self.record.curve]
+        said["taught"] = sorted(self.record.taught)
+        with all_at_once(folder, ADAPTER) as scratch:
+            write_tensors(scratch / WEIGHTS, self.module.state_dict())
+            write_text(scratch / RECORD, json.dumps(said | {"weights": digest(scratch / WEIGHTS)[:32]}, indent=1))
+
+
+def make_adapted(
+    name: str, settings: Mapping[str, Any], how: Training, found: Trained, encoder: Encoder, benchmark: Benchmark
+) -> Adapted:
+    """What `core.systems.composition.training.loop.fit` gave, with what it was trained on."""
+    record = AdapterRecord(
+        name,
+        dict(settings),
+        encoder.name,
+        tower_of(encoder).fingerprint,
+        asdict(how) | {"lr": found.lr},
+        benchmark.title,
+        found.n_training,
+        found.n_validation,
+        found.curve,
+        found.best,
+        found.seconds,
+        found.n_parameters,
+        frozenset(pair_digests(benchmark, benchmark.items)),
+    )
+    return Adapted(record, found.module, encoder)
+
+
+def load_adapted(folder: Path, encoder: Encoder | None = None) -> Adapted:
+    """The adapter that `Adapted.save` wrote.
+
+    Args:
+        encoder: the frozen encoder, if it is loaded already; else it is loaded by its name.
+
+    Raises:
+        InvalidInput: there is no adapter in the folder, it is damaged, or the encoder is another than it was trained
+        on.
+    """
+    record = _read_record(folder)
+    encoder = encoder or load_encoder(record.encoder)
+    tower = tower_of(encoder)
+    if tower.fingerprint != record.tower:
+        raise InvalidInput(
+            f"The adapter in {folder} was trained on the tokens of {record.encoder}, and {encoder.name} has others "
+            "(other weights, or another "
+            "version). Train it again on this encoder."
+        )
+    tensors = read_tensors(located(folder / WEIGHTS))
+    try:
+        module = make_adapter(record.adapter, record.settings).build(tower, encoder, 0).to(chosen_device())
+        if hasattr(module, "prepare"):
+            module.prepare(tensors["used"])
+        module.load_state_dict(tensors)
+    except (KeyError, RuntimeError) as error:
+        raise InvalidInput(
+            f"The weights in {folder} do not fit a {record.adapter} with its settings. Train the adapter again."
+        ) from error
+    return Adapted(record, module.eval(), encoder)
+
+
+def _read_record(folder: Path) -> AdapterRecord:
+    """What is known of the adapter in the folder, whose weights are those that it speaks of.
+
+    Raises:
+        InvalidInput: there is none, or it is damaged.
+    """
+    settle(folder, ADAPTER)
+    if not located(folder / RECORD).is_file():
+        raise InvalidInput(
+            f"There is no adapter in {folder} (no {RECORD}). Give the folder that `compose adapt --out` wrote."
+        )
+    try:
+        with open_located(folder / RECORD, Limits().max_document_bytes) as file:
+            said = json.loads(file.read().decode("utf-8"))
+        if said.pop("format") != FORMAT:
+            raise InvalidInput(f"The adapter in {folder} is of another version. Train it again.")
+        weights = said.pop("weights")
+        curve = tuple(map(epoch_of, said.pop("curve")))
+        weighed = tuple(WeighedReranking(**row) for row in said.pop("weighed", ()))
+        record = AdapterRecord(**said | {"curve": curve, "taught": frozenset(said["taught"]), "weighed": weighed})
+        _check_record(record)
+        same = False
+        with suppress(FileNotFoundError), open_located(folder / WEIGHTS) as file:
+            same = digest(file)[:32] == weights
+    except (OSError, RecursionError, KeyError, TypeError, ValueError, AttributeError) as error:
+        raise InvalidInput(f"The adapter in {folder} is damaged ({_fault(error)}). Train it again.") from error
+    if not same:
+        raise InvalidInput(
+            f"The weights in {folder} are missing or not those that {RECORD} speaks of. Train the adapter again."
+        )
+    return record
+
+
+def _fault(error: Exception) -> str:
+    """What is wrong with adapter.json, where Python says it of its own things."""
+    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError | RecursionError):
+        return f"{RECORD} is no valid JSON"
+    if isinstance(error, KeyError):
+        return f"{RECORD} has no {error.args[0]!r}"
+    if isinstance(error, TypeError | AttributeError):
+        return f"{RECORD} does not hold what was written there"
+    return (error.strerror or "it cannot be read") if isinstance(error, OSError) else str(error)
+
+
+def _check_record(record: AdapterRecord) -> None:
+    """Raise ValueError where a value of adapter.json is of another kind than was written there."""
+    kinds = {"adapter": str, "settings": dict, "encoder": str, "tower": str, "training": dict, "benchmark": str}
+    kinds |= {"n_training": int, "n_validation": int, "best": int, "seconds": int | float, "n_parameters": int}
+    if wrong := next((name for name, kind in kinds.items() if not isinstance(getattr(record, name), kind)), ""):
+        raise ValueError(f"its {wrong} is {str(getattr(record, wrong))[:40]!r}")
+    digests: frozenset[Any] = record.taught
+    if not all(isinstance(one, str) for one in digests):
+        raise ValueError("its training pairs are not a list of digests")
+    if not _is_weight(record.rerank):
+        raise ValueError(f"its weight for re-ranking is {str(record.rerank)[:40]!r}")
+    if odd := [row for row in record.weighed if not all(map(_is_weight, (row.weight, row.right, row.found)))]:
+        raise ValueError(f"a weight that was tried is {str(odd[0])[:80]!r}")
+    if not 0 <= record.best < len(record.curve):
+        raise ValueError(f"it kept epoch {record.best} of {len(record.curve):,}")
+
+
+def _is_weight(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MAX_WEIGHT
+
+
+def pair_digests(benchmark: Benchmark, items: Sequence[Any]) -> list[str]:
+    """A short digest of each (picture's base name, caption) that belong together, in a benchmark of this name, or of
+    that which an everyday item is of."""
+    found: list[str] = []
+    for item in items:
+        of = item.tags.get(EVERYDAY, benchmark.name)
+        for picture, caption in item.match:
+            name = benchmark.pictures[item.pictures[picture]].name.rsplit("/", 1)[-1]
+            found.append(hashlib.sha256(f"{of}\n{name}\n{item.captions[caption]}".encode()).hexdigest()[:16])
+    return found

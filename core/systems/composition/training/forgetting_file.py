@@ -1,0 +1,55 @@
+"""The check of what training forgot, in the folder of the adapter: written, and read back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from core.systems.composition.training.forgetting import ForgettingCheck
+
+STATE, CHECK = "training", "check.json"
+
+
+"""Below --out: the state of a training that was stopped, and what the check found."""
+
+
+ESTIMATES = ("before", "after", "difference")
+
+
+def write_check(found: ForgettingCheck, folder: Path) -> None:
+    """Write check.json."""
+    from core.files import write_json
+    from core.records.codec import to_json
+
+    write_json(folder / CHECK, to_json({"format": 1, "sentence": found.sentence, **asdict(found)}))
+
+
+def read_check(folder: Path) -> ForgettingCheck:
+    """The check that `write_check` wrote.
+
+    Raises:
+        InvalidInput: it is damaged.
+    """
+    from core.records import Estimate
+    from core.systems.composition.training.forgetting import ForgettingCheck
+    from core.systems.composition.training.forgetting_rows import ForgettingRow
+
+    def row(said: dict[str, Any]) -> ForgettingRow:
+        estimates = {
+            name: Estimate(**{end: float("nan") if v is None else v for end, v in said[name].items()})
+            for name in ESTIMATES
+        }
+        fields: dict[str, Any] = {**said, **estimates}
+        return ForgettingRow(**fields)
+
+    try:
+        said = json.loads((folder / CHECK).read_text("utf-8"))
+        rows, reranked = (tuple(row(one) for one in said[name]) for name in ("rows", "reranked"))
+        return ForgettingCheck(said["before"], said["after"], rows, reranked, tuple(said["notes"]))
+    except (OSError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise InvalidInput(f"{folder / CHECK} is damaged ({error}). Delete it, or train the adapter again.") from error

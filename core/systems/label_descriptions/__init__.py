@@ -1,0 +1,1 @@
+"""LabelDesc: classes and tags known by their descriptions alone."""

@@ -1,0 +1,61 @@
+"""A Neuralizer's weights by the names of the released code, with its sizes read from their shapes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import torch
+
+from core.errors import InvalidInput
+from core.systems.common.torch_checkpoint import read_tensor_file
+from core.systems.neuralizer.network import NetworkSizes, Neuralizer
+
+__all__ = ["network_of", "read_tensor_file", "released_names"]
+
+UNDER = "net."
+"""Before every name in a checkpoint of Lightning; what lies elsewhere belongs to losses."""
+_UNIT = re.compile(r"enc_blocks\.0\.target_conv\.layers\.(\d+)\.weight")
+
+
+def released_names(network: Neuralizer) -> dict[str, torch.Tensor]:
+    """The weights by their names in a released checkpoint."""
+    return {f"{UNDER}{name}": tensor for name, tensor in network.state_dict().items()}
+
+
+def network_of(tensors: Mapping[str, torch.Tensor], source: str) -> Neuralizer:
+    """The network that these weights are of, ready to be used.
+
+    Raises:
+        InvalidInput: a weight is missing, of another shape, not finite, or of no part of it.
+    """
+    if any(name.startswith(UNDER) for name in tensors):
+        tensors = {name.removeprefix(UNDER): t for name, t in tensors.items() if name.startswith(UNDER)}
+    network = Neuralizer(_sizes(tensors, source))
+    wanted = network.state_dict()
+    odd = sorted(wanted.keys() ^ tensors.keys())
+    if odd:
+        said = "has no" if odd[0] in wanted else "has an unknown"
+        raise InvalidInput(f"{source} {said} weight {odd[0][:80]!r} of a Neuralizer. Bring the whole checkpoint.")
+    for name, tensor in tensors.items():
+        if tensor.shape != wanted[name].shape:
+            raise InvalidInput(
+                f"{source}: {name} must be of shape {tuple(wanted[name].shape)}: got {tuple(tensor.shape)}. "
+                "Networks in three dimensions, and of channels that differ by level, are not read."
+            )
+        if not tensor.is_floating_point() or not bool(torch.isfinite(tensor).all()):
+            raise InvalidInput(f"{source}: the numbers of {name} are not all finite. Copy the checkpoint again.")
+    network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
+    return network.eval()
+
+
+def _sizes(tensors: Mapping[str, torch.Tensor], source: str) -> NetworkSizes:
+    into, out = tensors.get("target_embedding.weight"), tensors.get("output_block.block.1.weight")
+    units = [match for name in tensors if (match := _UNIT.fullmatch(name))]
+    if into is None or out is None or into.ndim != 4 or out.ndim != 4 or not units:
+        raise InvalidInput(
+            f"{source} holds no Neuralizer of slices: it has no target_embedding, output_block and enc_blocks of 2-D "
+            "convolutions. Bring a checkpoint of the released code, or of `research/weights/neuralizer/fit.py`."
+        )
+    stages = {name.split(".")[1] for name in tensors if name.startswith("enc_blocks.")}
+    return NetworkSizes(len(stages), into.shape[0], into.shape[1], out.shape[0], len(units))

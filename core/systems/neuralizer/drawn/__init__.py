@@ -1,0 +1,1 @@
+"""Scans drawn with known truth."""

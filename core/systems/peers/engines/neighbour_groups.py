@@ -1,0 +1,85 @@
+"""Cleanlab's underperforming groups: dense groups of neighbours in which the model is less sure of the true class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import ClassVar, Self
+
+import numpy as np
+from scipy.sparse import csr_matrix
+from sklearn.cluster import DBSCAN
+from sklearn.neighbors import NearestNeighbors
+
+from core.errors import InvalidInput
+from core.records import F32, F64, I64, Bool
+from core.systems.peers.engines.claims import ClaimedRows
+from core.systems.peers.engines.rows import EngineRows
+
+
+@dataclass
+class NeighbourGroups:
+    """Slices are DBSCAN's groups on the graph of `n_neighbours` nearest neighbours by cosine distance; a row's score is
+    minus its distance to the nearest audited row of the group.
+
+    Groups are ordered by the mean probability of the true class over that of all rows in groups, least first; those
+    under `min_rows` rows are none. It claims those that Cleanlab would report: where that ratio is below `threshold`.
+
+    Source: the issue manager "underperforming_group" of cleanlab 2.9 (graph, DBSCAN's defaults eps 0.5 and 5 rows,
+    ratio, threshold, least size), which this gives the same groups and ratios as. Departures: it reports one group,
+    here five are ranked; it cannot place new rows, here they go by distance. `eps` None takes the distance that a
+    share `reach` of the edges lie within: at 0.5 almost any embedding is one group or none.
+    """
+
+    needs: ClassVar[tuple[str, ...]] = ()
+    n_slices: int = 5
+    n_neighbours: int = 10
+    eps: float | None = None
+    reach: float = 0.1
+    min_rows: int = 5
+    threshold: float = 0.1
+    eps_: float = field(init=False, repr=False)
+    rows_: F32 = field(init=False, repr=False)
+    groups_: list[I64] = field(init=False, repr=False)
+    """Row numbers of each slice."""
+    ratios_: F64 = field(init=False, repr=False)
+
+    def fit(
+        self, embeddings: F32, losses: F64, labels: I64, probabilities: F64 | None = None, errors: Bool | None = None
+    ) -> Self:
+        if probabilities is None:
+            raise InvalidInput("Underperforming groups need probabilities (n, k): got none.")
+        self.rows_ = embeddings
+        graph = (
+            NearestNeighbors(n_neighbors=min(self.n_neighbours, len(embeddings) - 1), metric="cosine")
+            .fit(embeddings)
+            .kneighbors_graph(mode="distance")
+        )
+        self.eps_ = float(np.quantile(graph.data, self.reach)) if self.eps is None else self.eps
+        at = cluster_graph(graph, self.eps_)
+        counts = np.bincount(at[at >= 0], minlength=1)
+        kept = np.flatnonzero(counts >= self.min_rows)
+        sure = probabilities[np.arange(len(labels)), labels]
+        overall = float(sure[np.isin(at, kept)].mean()) if len(kept) else 1.0
+        ratios = np.array([sure[at == k].mean() / overall for k in kept])
+        order = np.argsort(ratios, kind="stable")[: self.n_slices]
+        self.groups_ = [np.flatnonzero(at == kept[i]) for i in order]
+        self.ratios_ = ratios[order]
+        return self
+
+    def claims(self, rows: EngineRows) -> list[ClaimedRows]:
+        """The slices that Cleanlab would report, with the rows that are as near to them as its neighbours are."""
+        near = self.score(rows.embeddings, rows.labels) >= -self.eps_
+        reported = np.flatnonzero(self.ratios_ < self.threshold)
+        return [ClaimedRows(near[:, i], ~near[:, i], rows.losses) for i in reported]
+
+    def score(self, embeddings: F32, labels: I64, probabilities: F64 | None = None, losses: F64 | None = None) -> F64:
+        if not self.groups_:  # nothing is dense: no row before another
+            return np.zeros((len(embeddings), 1))
+        nearest = [(embeddings @ self.rows_[rows].T).max(axis=1) for rows in self.groups_]
+        return np.stack(nearest, axis=1).astype(np.float64) - 1
+
+
+def cluster_graph(graph: csr_matrix, eps: float) -> I64:
+    """(n,) DBSCAN's group of each row of a sparse graph of distances, -1 for none."""
+    found: I64 = DBSCAN(eps=eps, metric="precomputed").fit_predict(graph.copy())
+    return found

@@ -1,0 +1,1 @@
+"""What the scoreboard came to, read and shown; research/scoreboard makes it."""

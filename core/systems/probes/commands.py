@@ -1,0 +1,315 @@
+"""The commands of zero-shot and few-shot probes: list them, and run one on a finished run or on labelled pictures
+or texts alone."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from core.cli.command import Option, argument, command, entry, heading, option
+from core.cli.options import GROUP, ID, IMAGE, LABEL, RUN, print_registry, registered_options
+from core.cli.output import make_folder, print_json
+from core.cli.terminal import TerminalProgress, say
+from core.data.tables.roles import Roles
+from core.errors import InvalidInput
+from core.systems.probes import PROBES
+from core.systems.probes.inputs import ProbeOptions, read_split, read_task, save_draw
+from core.systems.probes.questions import question_lines, question_of
+
+if TYPE_CHECKING:
+    from core.data.samples import DataSet
+    from core.records import Diagnosis, ProbeResult, SampleSet, Words
+    from core.systems.probes.base import Probe
+    from core.systems.probes.splits import Split
+
+BOUND = "Do the words bind? `compose run` asks that."
+ASKED = "\n".join(("\b", "Which probe answers which question:", *question_lines(), BOUND))
+LONG = 20.0
+"""CPU seconds from which the estimate is shown before the work."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledFiles:
+    """Without a model of yours: labels alone, in place of DIR."""
+
+    table: Path | None = entry("FILE", "CSV, TSV, JSON Lines or Parquet with a label; none is needed for class folders")
+    images: Path | None = entry("PATH", "folder, zip or tar of pictures; CLASS/file.jpg needs no table")
+    out: Path | None = entry("OUT", "folder to write to: the probe's losses are diagnosed like any model's")
+    encoder: str | None = entry("NAME", "see `python -m core encoders` (default: embedded)")
+
+
+@command()
+def probes() -> None:
+    """List zero-shot and few-shot probes with their settings.
+
+    What each does, where it comes from, and its settings.
+    """
+    print_registry(PROBES, lambda name, _: question_of(name).asked)
+
+
+def probe_settings(arguments: Sequence[str], taken: frozenset[str]) -> list[Option]:
+    """The options of the probe that the arguments begin with; none where they begin otherwise."""
+    name = arguments[0] if arguments else ""
+    question = question_of(name)
+    found = registered_options(PROBES, name, taken, f"{question.asked} {question.reading}".strip())
+    for shots in (o for o in found if o.key == "settings.shots"):
+        shots.metavar, shots.help = "N[,N...]", f"{shots.help}; several, as 1,4,16, say how many it takes"
+    return found
+
+
+@command(note=f"{ASKED}\n\n`probe NAME --help` lists the settings of that probe.", settings=probe_settings)
+@argument("probe", "NAME", f"one of {', '.join(PROBES)}", type=click.Choice(tuple(PROBES)))
+@argument("run", "[DIR]", f"{RUN}; the result is added to it")
+@heading("Columns of that table")
+@ID
+@IMAGE
+@option("--texts COL", "column of texts, in place of pictures; several are read one after another")
+@LABEL
+@GROUP
+@option("--split-column COL", "train, test, ...", to="roles.split")
+def probe(
+    probe: str,
+    options: ProbeOptions,
+    labelled: LabelledFiles,
+    roles: Roles,
+    settings: dict[str, Any],
+    run: Path | None = None,
+) -> None:
+    """Would a model that never saw your training set fail here too?
+
+    It is run on a finished run's samples, which keep the result, or on labelled pictures or texts alone.
+    """
+    from core.options import check_seed, read_name
+
+    made = _made(probe, settings, options)  # wrong values are refused before anything is read
+    read_name(options.name)
+    check_seed(options.seed)
+    if run is None:
+        if len(made) > 1:
+            raise InvalidInput(
+                "Several numbers of shots are set beside each other on a finished run. Run the probe with one of them "
+                "and --out OUT first, then with all of them and OUT as DIR."
+            )
+        _without_model(probe, made[0], options, labelled, roles)
+        return
+    brought = asdict(labelled) | asdict(replace(roles, split=None)) | {"split-column": roles.split}
+    named = [f"--{name}" for name, value in brought.items() if value not in (None, (), False)]
+    if named:
+        raise InvalidInput(
+            f"A run was given, whose samples are known, and {named[0]} beside it. "
+            "Give DIR, or --table and --images with --out."
+        )
+    _on_run(probe, made, options, run)
+
+
+def _made(name: str, settings: dict[str, Any], options: ProbeOptions) -> list[Probe]:
+    """The probe with these settings; where several numbers of shots were given, with each of them, the fewest first."""
+    from core.systems.probes.shot_curves import read_numbers
+
+    numbers = read_numbers(str(settings.get("shots", "")))
+    if not numbers:
+        return [PROBES.make(name, settings)]
+    for given, what in (
+        (options.diagnose, "--diagnose"),
+        (options.save_draw, "--save-draw"),
+        (settings.get("save"), "--save"),
+        (settings.get("load"), "--load"),
+    ):
+        if given:
+            raise InvalidInput(f"{what} is of one result, and --shots names several. Leave one of the two out.")
+    return [PROBES.make(name, settings | {"shots": shots}) for shots in numbers]
+
+
+def _on_run(name: str, made: Sequence[Probe], options: ProbeOptions, run: Path) -> None:
+    from core.store import load, update
+    from core.store.layout import RUN
+
+    diagnosis = load(run)
+    words = _words_of(diagnosis, run)
+    if options.diagnose is not None:
+        make_folder(options.diagnose, RUN)
+    with TerminalProgress() as progress:
+        results = _run(name, made, options, diagnosis.samples, words, progress)
+        earlier: list[str] = []
+
+        def add(now: Diagnosis) -> Diagnosis:
+            earlier.clear()
+            for result in results:
+                now, replaced = with_result(now, result)
+                earlier.extend([result.name] * replaced)
+            return now
+
+        found = update(diagnosis, run, add, progress)
+        own = None
+        if options.diagnose is not None:
+            own = _own(options, diagnosis, results[0], options.diagnose, progress)
+    for one in earlier:
+        say(f"The earlier result {one!r} was replaced. Give --name to keep both.", file=sys.stderr)
+    _tell(options, found, results, run)
+    if own is not None:
+        _tell_own(own, options)
+
+
+def _without_model(name: str, made: Probe, options: ProbeOptions, labelled: LabelledFiles, roles: Roles) -> None:
+    out = labelled.out
+    if labelled.table is None and labelled.images is None:
+        raise InvalidInput(
+            "There is nothing to probe. Give the folder of a finished run, or labelled samples: "
+            "--table and --images, class folders, or --table and --texts."
+        )
+    if out is None:
+        raise InvalidInput("The result needs a folder to be written to. Add --out OUT.")
+    if options.diagnose is not None:
+        raise InvalidInput(
+            "Without a model of yours the probe's own failures are diagnosed anyway, into --out. Leave --diagnose out."
+        )
+    from core.store.layout import RUN
+
+    make_folder(out, RUN)
+    from core.data.labelled import read_samples
+    from core.discovery.prepare import embed
+    from core.discovery.settings import EmbeddingSettings
+    from core.embeddings.cache import default_cache
+
+    with TerminalProgress() as progress:
+        audit = read_samples(labelled.table, images=labelled.images, roles=roles, progress=progress)
+        _check_samples(made, options, audit.samples)
+        embedding = EmbeddingSettings(labelled.encoder or "embedded", cache=default_cache())
+        audit = embed(audit, embedding, progress=progress)
+        if audit.words is None or audit.embeddings is None:
+            raise InvalidInput(
+                "A probe needs pictures or texts, which a text encoder can be compared with: add --images (folder, zip "
+                "or tar) or --texts (a column)."
+            )
+        (result,) = _run(name, [made], options, audit.samples, audit.words, progress)
+        own = _own(options, audit, result, out, progress)
+    _tell(options, own, own.probes, out)
+    _tell_own(own, options)
+
+
+def _check_samples(made: Probe, options: ProbeOptions, samples: SampleSet) -> None:
+    """Refuse what is known to fail before the long part, which embeds the samples."""
+    from core.systems.probes.run import check_draws, check_names
+
+    check_names(samples.class_names)
+    split, _ = read_split(options.split, samples)
+    _check_scored(samples, split)
+    check_draws(made, samples, split, options.seed)
+
+
+def _check_scored(samples: SampleSet, split: Split | None) -> None:
+    """Refuse a diagnosis of the probe's own failures where too few samples will be scored."""
+    from core.systems.probes.own_failures import check_enough
+
+    check_enough(len(samples) if split is None else sum(len(fold.test) for fold in split.folds))
+
+
+def _words_of(diagnosis: Diagnosis, folder: Path) -> Words:
+    """The samples as a text encoder sees them."""
+    if diagnosis.words is None or not diagnosis.words.encoder:
+        raise InvalidInput(
+            f"The run in {folder} has no pictures, clips or texts that a text encoder saw, and a probe compares "
+            "samples with texts. Diagnose again with --images or --texts and without --no-words."
+        )
+    if diagnosis.samples.labels is None:
+        raise InvalidInput(
+            f"The samples of {folder} have no labels, so nothing tells whether a probe is right. "
+            "Diagnose again from a table with a label column."
+        )
+    return diagnosis.words
+
+
+def _run(
+    name: str,
+    made: Sequence[Probe],
+    options: ProbeOptions,
+    samples: SampleSet,
+    words: Words,
+    progress: TerminalProgress,
+) -> tuple[ProbeResult, ...]:
+    """The result of each setting of the probe, in their order."""
+    from core.numbers import clock
+    from core.systems.probes.run import run_each
+
+    task, notes = read_task(name, made[0], options, samples, words, progress)
+    if options.diagnose is not None:
+        _check_scored(samples, task.split)
+    if options.save_draw is not None:
+        save_draw(options.save_draw, made[0], task)
+    folds = 2 if task.split is None else len(task.split.folds)
+    seconds = sum(each.estimate(len(samples), len(samples.class_names), folds) for each in made)
+    if seconds >= LONG:
+        say(f"This will take about {clock(seconds)} of computing.", file=sys.stderr)
+    results = run_each(name, made, task, label=options.name, progress=progress)
+    return tuple(replace(result, notes=(*result.notes, *notes)) for result in results)
+
+
+def with_result(diagnosis: Diagnosis, result: ProbeResult) -> tuple[Diagnosis, bool]:
+    """The run with the result, and whether it took the place of one of the same name.
+
+    Raises:
+        InvalidInput: the model under diagnosis is a probe of that name.
+    """
+    from core.records import OWN
+
+    if result.name == diagnosis.extras.get(OWN):
+        raise InvalidInput(
+            f"The model of this run is itself the probe {result.name!r}. Give the new result another --name."
+        )
+    others = tuple(p for p in diagnosis.probes if p.name != result.name)
+    return replace(diagnosis, probes=(*others, result)), len(others) < len(diagnosis.probes)
+
+
+def _own(
+    options: ProbeOptions, of: Diagnosis | DataSet, result: ProbeResult, folder: Path, progress: TerminalProgress
+) -> Diagnosis:
+    """The diagnosis of the probe's own losses, written into a folder."""
+    from core.discovery.settings import Settings
+    from core.embeddings.cache import default_cache
+    from core.store import finish
+    from core.systems.probes.own_failures import diagnose_probe
+
+    settings = Settings(seed=options.seed, n_permutations=options.permutations)
+    found = diagnose_probe(of, result, settings=settings, cache=default_cache(), progress=progress)
+    finish(found, folder, progress)
+    return found
+
+
+def _tell(options: ProbeOptions, found: Diagnosis, results: Sequence[ProbeResult], folder: Path) -> None:
+    """One result with all that is known of it; several by their numbers of shots, beside the run's other curves."""
+    from core.checks.compare import comparison_with
+    from core.reports.wording.comparison import comparison_lines
+    from core.systems.probes.shot_curves import shot_curves
+    from core.systems.probes.tables import probe_document, shot_curves_document
+    from core.systems.probes.wording import curve_lines, probe_lines
+
+    curves = shot_curves(found) if len(results) > 1 else ()
+    drawn = {point.result for rows in curves for curve in rows.curves for point in curve.points}
+    alone = [result for result in results if result.name not in drawn]  # as without shots, beside one number of them
+    if options.json:
+        documents = [probe_document(found, result) for result in results]
+        several = {"probes": documents, "shot_curves": shot_curves_document(curves)}
+        print_json(documents[0] if len(results) == 1 else several)
+        return
+    lines = [*curve_lines(curves), *(line for result in alone for line in probe_lines(result))]
+    notes = [f"Note, {r.name}: {note}" for r in results if r.name in drawn for note in r.notes]
+    say("\n".join([*lines, *notes]))
+    compared = comparison_with(found, results[-1].name)
+    if compared is not None:
+        say("\n".join(comparison_lines(found, compared)))
+    say(f"Report: {folder / 'report.html'}")
+
+
+def _tell_own(own: Diagnosis, options: ProbeOptions) -> None:
+    """The diagnosis of the probe's own losses in a few lines; with --json on stderr, where it spoils nothing."""
+    from core.reports.wording.summary import text_summary
+
+    stream = sys.stderr if options.json else sys.stdout
+    say(f"The probe's own failures:\n{text_summary(own)}", file=stream)
+    if options.diagnose is not None:
+        say(f"Report: {options.diagnose / 'report.html'}", file=stream)

@@ -1,0 +1,273 @@
+"""Context vectors in front of class names, run through a frozen text tower: CoOp for a class, CoCoOp for an image and a
+class."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from core.encoders import Encoder
+from core.encoders.prompts import PromptTower
+from core.errors import InvalidInput
+from core.records import F32, F64, Progress, no_progress
+from core.systems.probes.base import logit_scale_of
+from core.systems.probes.prompt_learning.context import PromptLayout, Prompts, check_prompts, lay_out
+
+TOKENS = 4096
+"""Tokens that go through the tower at a time. With a gradient MiniLM keeps about 0.2 MB a token, a ViT-B/32 text tower
+0.6 MB."""
+
+Encode = Callable[[int, int], torch.Tensor]
+"""Text vectors (stop - start, d) of the pairs from start to stop."""
+
+
+def tower_of(encoder: Encoder) -> PromptTower:
+    """The encoder's text tower behind its word embeddings.
+
+    Raises:
+        InvalidInput: it has none, or one of an unknown kind.
+    """
+    make = getattr(encoder, "prompt_tower", None)
+    if make is None:
+        raise InvalidInput(
+            f"Prompts cannot be learned on {encoder.name}: its text tower takes no word embeddings. "
+            "Use 'embedded' or an open_clip model, or a probe without learned prompts."
+        )
+    return make()
+
+
+class Learner(torch.nn.Module):
+    """What is learned: (M, w) or (k, M, w) context vectors and, for CoCoOp, the network that shifts them for each
+    image."""
+
+    ctx: torch.nn.Parameter
+
+    def __init__(self, ctx: torch.Tensor, meta: torch.nn.Sequential | None = None) -> None:
+        super().__init__()
+        self.ctx, self.meta = torch.nn.Parameter(ctx.clone()), meta
+
+    def shift(self, features: torch.Tensor) -> torch.Tensor | None:
+        """(b, w) what is added to every context vector for each image."""
+        return None if self.meta is None else self.meta(features)
+
+
+def meta_network(d: int, width: int, generator: torch.Generator | None = None) -> torch.nn.Sequential:
+    """Linear(d, d // 16) - ReLU - Linear(., width), initialised as torch does, from the generator.
+
+    Source: Zhou et al. 2022, "Conditional Prompt Learning" (arXiv 2203.05557), section 3.2.
+    """
+    layers = [
+        torch.nn.Linear(d, max(1, d // 16)),
+        torch.nn.ReLU(inplace=False),
+        torch.nn.Linear(max(1, d // 16), width),
+    ]
+    with torch.no_grad():
+        for layer in layers:
+            for parameter in layer.parameters():
+                bound = 1 / np.sqrt(getattr(layer, "in_features", 1))
+                parameter.uniform_(-bound, bound, generator=generator)
+    return torch.nn.Sequential(*layers)
+
+
+def common_start(layout: PromptLayout) -> int:
+    """Tokens with which all prompts begin, the places of a unified context included; 0 of one prompt alone."""
+    if len(layout.ids) == 1:
+        return 0
+    learned = np.zeros(layout.ids.shape, bool)
+    np.put_along_axis(learned, layout.slots, True, 1)
+    same = (layout.ids == layout.ids[:1]).all(0) & (learned == learned[:1]).all(0)
+    return min(int(np.cumprod(same).sum()), int(layout.lengths.min()) - 1)
+
+
+class Frame:
+    """k classes' prompts with room for the context, embedded once. p pairs of an image and a class are encoded at a
+    time; what all prompts begin with goes through a causal tower once for each image.
+
+    Pairs run over the classes in the order of their prompts' lengths, so that a short one is not filled up to the
+    longest of all.
+    """
+
+    def __init__(self, tower: PromptTower, layout: PromptLayout) -> None:
+        self.tower, self.layout = tower, layout
+        self.ids = torch.from_numpy(layout.ids).to(tower.device)
+        self.slots = torch.from_numpy(layout.slots).to(tower.device)
+        self.lengths = torch.from_numpy(layout.lengths).to(tower.device)
+        self.order = self.lengths.argsort(stable=True)
+        self.places = self.order.argsort()
+        with torch.no_grad():
+            self.base = tower.embed(self.ids)  # (k, L, w)
+        self.k = len(self.ids)
+        self.alike = common_start(layout) if getattr(tower, "shares_starts", False) else 0
+        self.chunk = max(1, TOKENS // self.ids.shape[1])
+
+    def encode(
+        self, learner: Learner, classes: torch.Tensor, shift: torch.Tensor | None, of: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        """(p, d) text vectors of the prompts of (p,) classes, with (p, w) added to every context vector: ctx_i(x) = v_i
+        + pi(x).
+
+        Args:
+            of: (p,) whose shift each has, from 0 on without gaps; None where all have the same or none.
+        """
+        ctx = learner.ctx[classes] if learner.ctx.ndim == 3 else learner.ctx.expand(len(classes), *learner.ctx.shape)
+        if shift is not None:
+            ctx = ctx + shift[:, None]
+        rows, length = torch.arange(len(classes), device=classes.device)[:, None], int(self.lengths[classes].max())
+        embeds = self.base[classes, :length].index_put((rows, self.slots[classes]), ctx)
+        if not self.alike or learner.ctx.ndim == 3:
+            return self.tower.encode(embeds, self.ids[classes, :length])
+        of = torch.zeros_like(classes) if of is None else of
+        one_of_each = torch.searchsorted(of, torch.arange(int(of[-1]) + 1, device=of.device))
+        tower: Any = self.tower
+        start, rest = embeds[one_of_each, : self.alike], embeds[:, self.alike :]
+        return tower.encode_behind(start, rest, of, self.ids[classes, :length])
+
+    def pairs(self, learner: Learner, features: torch.Tensor) -> tuple[int, Encode]:
+        """How many texts stand behind the logits of (b, d) images, and what encodes a stretch of them: image by image,
+        class by class."""
+        if learner.meta is None:
+            return self.k, lambda start, stop: self.encode(learner, self.order[start:stop], None)
+
+        def encode(start: int, stop: int) -> torch.Tensor:
+            pairs = torch.arange(start, stop, device=self.ids.device)
+            first, last = start // self.k, (stop - 1) // self.k + 1
+            shift = learner.shift(features[first:last])
+            assert shift is not None
+            of = pairs // self.k - first
+            return self.encode(learner, self.order[pairs % self.k], shift[of], of)
+
+        return len(features) * self.k, encode
+
+    def logits(self, vectors: torch.Tensor, features: torch.Tensor, scale: float) -> torch.Tensor:
+        """(b, k) from (b, d) images and their texts in the order of `pairs`: (k, d), or (b * k, d) of CoCoOp."""
+        if len(vectors) == self.k and len(features) != 1:
+            found = features @ vectors.T
+        else:
+            found = torch.einsum(
+                "bd,bkd->bk", features, vectors.reshape(-1, self.k, vectors.shape[1]).expand(len(features), -1, -1)
+            )
+        return scale * found[:, self.places]
+
+    def scores(
+        self, learner: Learner, features: torch.Tensor, scale: float, told: Callable[[int], None] | None = None
+    ) -> torch.Tensor:
+        """(n, k) logits without gradients, in chunks of bounded memory over images and classes."""
+        found: list[torch.Tensor] = []
+        step = len(features) if learner.meta is None else max(1, self.chunk // self.k)
+        with torch.inference_mode():
+            for start in range(0, len(features), max(1, step)):
+                images = features[start : start + step]
+                n, encode = self.pairs(learner, images)
+                vectors = torch.cat([encode(a, min(a + self.chunk, n)) for a in range(0, n, self.chunk)])
+                found.append(self.logits(vectors, images, scale))
+                if told is not None:
+                    told(start + len(images))
+        return torch.cat(found) if found else features.new_zeros(0, self.k)
+
+
+def restore(prompts: Prompts, tower: PromptTower) -> Learner:
+    """What was trained, ready to be used; nothing in it asks for gradients."""
+    meta = None
+    if prompts.meta:
+        (h, d), w = prompts.meta["0.weight"].shape, len(prompts.meta["2.bias"])
+        meta = torch.nn.Sequential(torch.nn.Linear(d, h), torch.nn.ReLU(), torch.nn.Linear(h, w))
+        meta.load_state_dict({name: torch.from_numpy(array) for name, array in prompts.meta.items()})
+    return Learner(torch.from_numpy(prompts.ctx), meta).to(tower.device).requires_grad_(False)
+
+
+def prepare(prompts: Prompts, encoder: Encoder, class_names: Sequence[str]) -> tuple[Learner, Frame]:
+    """Checked prompts and the frame of these classes.
+
+    Raises:
+        InvalidInput: the prompts belong to another tower or, if class-specific, to other classes.
+    """
+    check_prompts(prompts, encoder, class_names)
+    tower = tower_of(encoder)
+    check_prompts(prompts, encoder, class_names, tower.tokenizer)
+    width = tower.embed(torch.zeros(1, dtype=torch.long, device=tower.device)).shape[-1]
+    if prompts.ctx.shape[-1] != width or (prompts.meta and len(prompts.meta["2.bias"]) != width):
+        raise InvalidInput(
+            f"The saved context vectors have {prompts.ctx.shape[-1]} numbers and the text tower's words {width}. "
+            "Train prompts again."
+        )
+    return restore(prompts, tower), Frame(tower, lay_out(tower, class_names, prompts.m, prompts.position))
+
+
+def classifier(prompts: Prompts, encoder: Encoder, class_names: Sequence[str]) -> F32:
+    """(k, d) unit vectors that CoOp's prompts make of these class names, which may be others than those that they were
+    trained with.
+
+    Raises:
+        InvalidInput: they are CoCoOp's, which have no vector without an image; or belong to another tower or to other
+        classes.
+    """
+    if prompts.kind != "coop":
+        raise InvalidInput(
+            "CoCoOp makes a classifier for each image, so it has no vector for a class alone. Ask for its logits."
+        )
+    learner, frame = prepare(prompts, encoder, class_names)
+    n, encode = frame.pairs(learner, frame.base[:0, 0])
+    with torch.inference_mode():
+        vectors = torch.cat([encode(a, min(a + frame.chunk, n)) for a in range(0, n, frame.chunk)])
+    return vectors[frame.places].cpu().numpy().astype(np.float32)
+
+
+def cocoop_logits(
+    prompts: Prompts, encoder: Encoder, features: F32, class_names: Sequence[str], *, progress: Progress = no_progress
+) -> F64:
+    """(n, k) logits, at the encoder's scale, that CoCoOp's prompts give (n, d) images for these class names.
+
+    Memory is bounded by `TOKENS`; time grows with n times k.
+
+    Raises:
+        InvalidInput: the prompts are CoOp's, or belong to another tower.
+    """
+    if prompts.kind != "cocoop":
+        raise InvalidInput("These prompts are CoOp's, which are the same for every image. Choose CoOp to use them.")
+    learner, frame = prepare(prompts, encoder, class_names)
+    rows = torch.from_numpy(np.ascontiguousarray(features, np.float32)).to(frame.ids.device)
+    scores = frame.scores(
+        learner, rows, logit_scale_of(encoder), lambda done: progress("score images", done, len(rows))
+    )
+    return scores.cpu().numpy().astype(np.float64)
+
+
+def prompt_logits(
+    prompts: Prompts, encoder: Encoder, features: F32, class_names: Sequence[str], *, progress: Progress = no_progress
+) -> F64:
+    """(n, k) logits, at the encoder's scale, by prompts of either kind.
+
+    Raises:
+        InvalidInput: they belong to another tower or, if class-specific, to other classes.
+    """
+    if prompts.kind == "cocoop":
+        return cocoop_logits(prompts, encoder, features, class_names, progress=progress)
+    vectors = classifier(prompts, encoder, class_names)
+    return logit_scale_of(encoder) * (features.astype(np.float64) @ vectors.T.astype(np.float64))
+
+
+def nearest_words(prompts: Prompts, tower: PromptTower, count: int = 5) -> list[dict[str, Any]]:
+    """For each context vector (of a unified context) the vocabulary's nearest words by cosine, and by distance as
+    CoOp's code does.
+
+    Source: Zhou et al. 2022 (arXiv 2109.01134), table 4; distances there are Euclid's. Learned vectors are often longer
+    than any word, so that short words come out nearest; the cosine does not have that fault.
+    """
+    words = tower.words()
+    ctx = torch.from_numpy(prompts.ctx.reshape(-1, prompts.ctx.shape[-1])).to(words.device)
+    cosines = torch.nn.functional.normalize(ctx, dim=1) @ torch.nn.functional.normalize(words, dim=1).T
+    distances = torch.cdist(ctx, words)
+    found: list[dict[str, Any]] = []
+
+    def spelled(values: torch.Tensor, *, largest: bool) -> list[list[Any]]:
+        top = values.topk(count, largest=largest)
+        return [[tower.spelled(t), round(v, 3)] for t, v in zip(top.indices.tolist(), top.values.tolist(), strict=True)]
+
+    for i in range(len(ctx)):
+        of_class = {"class": prompts.names[i // prompts.m]} if prompts.class_specific else {}
+        near = {"by cosine": spelled(cosines[i], largest=True), "by distance": spelled(distances[i], largest=False)}
+        found.append({"vector": i % prompts.m + 1, **of_class, **near})
+    return found

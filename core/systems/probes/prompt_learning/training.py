@@ -1,0 +1,248 @@
+"""Train context vectors on shots: stochastic gradient descent through a frozen text tower, image features computed
+beforehand."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+import torch
+from torch.nn.functional import cross_entropy
+
+from core.encoders import Encoder
+from core.encoders.prompts import PromptTower
+from core.errors import InvalidInput
+from core.records import F32
+from core.systems.common.epochs import Best, Epoch, cosine, weights_of
+from core.systems.probes.base import Images, ProbeInput, logit_scale_of
+from core.systems.probes.prompt_learning.context import Prompts, PromptTraining, lay_out
+from core.systems.probes.prompt_learning.learner import Frame, Learner, meta_network, tower_of
+
+MOMENTUM, DECAY = 0.9, 5e-4
+WARM_UP = 1e-5
+"""Step size of the first epoch."""
+COCOOP_RATE = 0.002
+"""CoCoOp's step size for one image a step; more images take a step as much larger (Goyal et al. 2017, arXiv
+1706.02677)."""
+
+
+def epochs_of(how: PromptTraining, shots: int, tower: PromptTower) -> int:
+    """Epochs as asked, else what the tower needs, else as the papers took for as many shots a class."""
+    if how.epochs is not None:
+        return how.epochs
+    if how.kind == "cocoop":
+        return 10
+    if tower.epochs is not None:
+        return tower.epochs
+    return 200 if shots >= 8 else 100 if shots >= 2 else 50
+
+
+def lr_of(how: PromptTraining, tower: PromptTower) -> float:
+    """The largest step size, as asked or by default."""
+    if how.lr is not None:
+        return how.lr
+    return COCOOP_RATE * how.batch if how.kind == "cocoop" else tower.learning_rate
+
+
+def rate(epoch: int, epochs: int, lr: float) -> float:
+    """Step size of an epoch, from 0: one of warm-up, then the cosine's way down."""
+    return min(WARM_UP, lr) if epoch == 0 else lr * cosine(epoch - 1, epochs)
+
+
+def fit_prompts(part: ProbeInput, how: PromptTraining) -> Prompts:
+    """Prompts that tell the part's shots apart; its test images are not looked at.
+
+    With validation images the epoch of the lowest validation loss is kept, the start included; without, the last one,
+    as in the papers. The same part, settings and number of threads give the same prompts.
+
+    Raises:
+        InvalidInput: there are no shots, the tower takes no embeddings, the context is too long, or the step size is
+        too large. Cancelled: by `part.progress`.
+
+    Source: Zhou et al. 2022 (arXiv 2109.01134) and (arXiv 2203.05557). Departures: images are not augmented, since
+    their features are computed once; validation chooses the epoch; a class-specific context may start from words, and
+    CoOp's does unless told otherwise, as CoCoOp's (its own tables start 16 vectors at random).
+    """
+    shots = part.shots
+    if shots is None or shots.labels is None or not len(shots):
+        raise InvalidInput(
+            f"{'CoCoOp' if how.kind == 'cocoop' else 'CoOp'} learns from labelled images and got none. "
+            "Ask for at least one shot."
+        )
+    tower = tower_of(part.encoder)
+    d = (part.test if len(part.test) else shots).features.shape[1]
+    learner = start(tower, how, len(part.class_names), d, part.seed)
+    frame = Frame(tower, lay_out(tower, part.class_names, learner.ctx.shape[-2], how.position))
+    run = _PromptRun(part, how, tower, learner, frame)
+    run.train(epochs_of(how, int(np.bincount(shots.labels).max()), tower))
+    return run.prompts()
+
+
+def start(tower: PromptTower, how: PromptTraining, k: int, d: int, seed: int) -> Learner:
+    """The context before training: word embeddings, or normal vectors with the spread of the word embeddings.
+
+    Departure: CoOp draws random vectors with deviation 0.02, which is that of CLIP's words and not of others'.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    if words := start_tokens(tower, how.init):
+        ctx = tower.embed(torch.tensor(words, device=tower.device)).detach().cpu()
+    else:
+        table = tower.words()
+        shape = (k, how.length, table.shape[1]) if how.class_specific else (how.length, table.shape[1])
+        ctx = torch.randn(shape, generator=generator) * float(table.std())
+    if how.class_specific and ctx.ndim == 2:
+        ctx = ctx.expand(k, *ctx.shape)
+    meta = meta_network(d, ctx.shape[-1], generator) if how.kind == "cocoop" else None
+    return Learner(ctx, meta).to(tower.device)
+
+
+def start_tokens(tower: PromptTower, init: str) -> list[int]:
+    """Tokens of the words that a context starts from; none where it starts at random.
+
+    Raises:
+        InvalidInput: the tower reads no word in them.
+    """
+    words = tower.tokens(init) if init.strip() else []
+    if init.strip() and not words:
+        raise InvalidInput(
+            f"The text tower reads no word in {init!r}. Write other words to start from, or none to start at random."
+        )
+    return words
+
+
+def check_start(encoder: Encoder, init: str) -> None:
+    """Refuse words that no context on this encoder can start from.
+
+    Raises:
+        InvalidInput: its text tower reads no word in them, or they leave no room for a class name.
+    """
+    tower = tower_of(encoder)
+    lay_out(tower, ["a"], len(start_tokens(tower, init)), "end")
+
+
+class _PromptRun:
+    """One training."""
+
+    def __init__(
+        self, part: ProbeInput, how: PromptTraining, tower: PromptTower, learner: Learner, frame: Frame
+    ) -> None:
+        self.part, self.how, self.tower, self.learner, self.frame = part, how, tower, learner, frame
+        self.scale = logit_scale_of(part.encoder)
+        self.lr = lr_of(how, tower)
+        assert part.shots is not None
+        self.shots = self._on(part.shots)
+        self.validation = None if part.validation is None or not len(part.validation) else self._on(part.validation)
+        self.curve: list[Epoch] = []
+        self.best = Best(weights_of(learner))
+        self.first_steps: list[float] = []
+        self.seconds = 0.0
+
+    def _on(self, images: Images) -> tuple[torch.Tensor, torch.Tensor]:
+        assert images.labels is not None
+        rows = torch.from_numpy(np.ascontiguousarray(images.features, np.float32)).to(self.tower.device)
+        return rows, torch.from_numpy(images.labels.astype(np.int64)).to(self.tower.device)
+
+    def train(self, epochs: int) -> None:
+        """All epochs, keeping the best."""
+        features, labels = self.shots
+        steps, rng = math.ceil(len(labels) / self.how.batch), np.random.default_rng(self.part.seed)
+        optimiser = torch.optim.SGD(self.learner.parameters(), lr=self.lr, momentum=MOMENTUM, weight_decay=DECAY)
+        started = time.process_time()
+        self._measure(0, None)
+        for epoch in range(epochs):
+            for group in optimiser.param_groups:
+                group["lr"] = rate(epoch, epochs, self.lr)
+            order, losses = torch.from_numpy(rng.permutation(len(labels))), list[float]()
+            for i, at in enumerate(order.split(self.how.batch)):
+                self.part.progress("learn prompts", epoch * steps + i, epochs * steps)
+                at = at.to(features.device)
+                before = time.process_time()
+                losses.append(self._step(optimiser, features[at], labels[at]) * len(at))
+                if len(self.first_steps) < 2:
+                    self.first_steps.append(time.process_time() - before)
+            self._measure(epoch + 1, sum(losses) / len(labels))
+        self.seconds, self.steps = time.process_time() - started, epochs * steps
+        if self.validation is not None:
+            self.learner.load_state_dict(self.best.weights)
+        self.epoch = self.best.epoch if self.validation is not None else epochs
+
+    def _step(self, optimiser: torch.optim.Optimizer, features: torch.Tensor, labels: torch.Tensor) -> float:
+        optimiser.zero_grad()
+        loss = backward(self.frame, self.learner, features, labels, self.scale)
+        optimiser.step()
+        if not math.isfinite(loss):
+            raise InvalidInput(
+                f"The prompts' loss is no number any more at a step size (lr) of {self.lr:g}. "
+                "Lower it, or leave it to the default."
+            )
+        return loss
+
+    def _measure(self, epoch: int, trained: float | None) -> None:
+        loss = math.nan
+        if self.validation is not None:
+            rows, labels = self.validation
+            loss = float(cross_entropy(self.frame.scores(self.learner, rows, self.scale), labels))
+            self.best.offer(epoch, (-loss,), lambda: weights_of(self.learner))
+        self.curve.append(Epoch(epoch, trained, loss))
+
+    def prompts(self) -> Prompts:
+        """What was learned."""
+        state = {name: tensor.cpu().numpy().astype(np.float32) for name, tensor in weights_of(self.learner).items()}
+        meta: dict[str, F32] = {name.removeprefix("meta."): array for name, array in state.items() if name != "ctx"}
+        part = self.part
+        assert part.shots is not None
+        seen = part.shots.ids + (() if part.validation is None else part.validation.ids)
+        record: dict[str, Any] = {
+            **asdict(self.how),
+            "lr": self.lr,
+            "seed": part.seed,
+            "steps": self.steps,
+            "cpu_seconds": round(self.seconds, 2),
+        }
+        if self.first_steps:  # what they promised, beside what it took
+            record["first_two_steps"] = [round(s, 4) for s in self.first_steps]
+            record["expected_cpu_seconds"] = round(self.first_steps[-1] * self.steps, 2)
+        return Prompts(
+            self.how.kind,
+            part.encoder.name,
+            part.encoder.fingerprint,
+            self.tower.tokenizer,
+            tuple(part.class_names),
+            state["ctx"],
+            self.how.position,
+            self.how.init.strip(),
+            meta,
+            tuple(self.curve),
+            self.epoch,
+            seen,
+            record,
+        )
+
+
+def backward(frame: Frame, learner: Learner, features: torch.Tensor, labels: torch.Tensor, scale: float) -> float:
+    """Mean cross-entropy of (b, d) images, its gradient added to the learner's parameters.
+
+    Where the texts are too many to keep at once, they are encoded twice: without gradients for the loss, then chunk by
+    chunk with the loss's gradient for each vector. The gradient is the same.
+
+    Source: the two passes are those of Gao et al. 2021, "Scaling deep contrastive learning batch size" (arXiv
+    2101.06983).
+    """
+    n, encode = frame.pairs(learner, features)
+    if n <= frame.chunk:
+        loss = cross_entropy(frame.logits(encode(0, n), features, scale), labels)
+        loss.backward()
+        return float(loss.detach())
+    stretches = [(a, min(a + frame.chunk, n)) for a in range(0, n, frame.chunk)]
+    with torch.no_grad():
+        vectors = torch.cat([encode(a, b) for a, b in stretches])
+    vectors.requires_grad_()
+    loss = cross_entropy(frame.logits(vectors, features, scale), labels)
+    loss.backward()
+    assert vectors.grad is not None
+    for a, b in stretches:
+        encode(a, b).backward(vectors.grad[a:b])
+    return float(loss.detach())

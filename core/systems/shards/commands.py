@@ -1,0 +1,97 @@
+"""The command `shards`: a data set in many files, searched in a sample and tried on the rest."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from core.cli.command import argument, command, heading, option
+from core.cli.options import GROUP, LABEL, POSITIVE, SEED, SHARE
+from core.cli.output import make_folder
+from core.cli.terminal import TerminalProgress, say
+from core.data.tables.roles import Roles
+from core.discovery.settings import Settings
+from core.errors import InvalidInput
+
+
+@command(note="How to run it on a cluster, and what it costs: docs/large_scale.md.")
+@argument("shards", "FOLDER", "Parquet files with the same columns: an id, a loss, and a picture, a text or a vector")
+@option("--out DIR", "folder to write the run to, made if missing")
+@option("--work DIR", "folder for vectors, sample and assigned rows (default: beside --out, called as it and -work)")
+@option("--sample N", "rows that are searched (default 200,000); all others are for trying what was found", **POSITIVE)
+@heading("Who reads the shards")
+@option("--engine NAME", "local: this process; ray: workers of Ray", type=click.Choice(("local", "ray")))
+@option("--workers N", "of Ray, a core each (default 2)", **POSITIVE)
+@heading("The columns (recognised by name if none is given)")
+@option("--id COL", "ids, by which rows are drawn")
+@option("--loss COL", "per-sample loss, larger is worse")
+@LABEL
+@GROUP
+@option("--image COL", "pictures, or their paths below the folder")
+@option("--texts COL", "texts", to="roles.texts")
+@option("--embedding COL", "vectors, in place of an encoder's")
+@option("--encoder NAME", "see `python -m core encoders` (default: embedded)")
+@heading("The test")
+@option("--no-words", "test no phrases and answer no questions")
+@option("--alpha", "chance of any false claim (default 0.05)", **SHARE)
+@option(
+    "--permutations N",
+    "shuffles behind each p (default by the sample's size)",
+    to="settings.n_permutations",
+    **POSITIVE,
+)
+@option("--no-map", "draw samples by two principal components and not by UMAP")
+@SEED
+def shards(
+    shards: Path,
+    out: Path,
+    roles: Roles,
+    settings: Settings,
+    work: Path | None = None,
+    sample: int = 200_000,
+    engine: str = "local",
+    workers: int | None = None,
+    encoder: str | None = None,
+    no_words: bool = False,
+    no_map: bool = False,
+) -> None:
+    """Find where a model fails in a data set of many files, and try it on all rows that were not searched.
+
+    A sample is searched on this machine; then every row gets its predicted loss and cluster, and each cluster its size
+    and mean loss over the rows that nobody looked at. A run that was stopped goes on where it was.
+    """
+    from core.store.layout import RUN
+
+    if not shards.is_dir():
+        raise InvalidInput(f"{str(shards)!r} is no folder. Name the folder that holds the shards (.parquet).")
+    make_folder(out, RUN)  # before the work, not after it
+    work = work or out.resolve().with_name(f"{out.resolve().name}-work")
+    make_folder(work)
+    if shards.resolve() in (out.resolve(), work.resolve()):
+        raise InvalidInput("--out and --work must be other folders than that of the shards. Name others.")
+    from core.reports.wording.summary import text_summary
+    from core.store import finish, update
+    from core.systems.shards.confirm import confirm
+    from core.systems.shards.engines import ShardEngine
+    from core.systems.shards.files import find_shards
+    from core.systems.shards.sample import search_shards
+
+    who = ShardEngine("ray", workers or 2) if engine == "ray" else ShardEngine("local", workers or 1)
+    with TerminalProgress() as progress:
+        searched = search_shards(
+            find_shards(shards, roles),
+            work,
+            most=sample,
+            encoder=encoder,
+            settings=replace(settings, words=not no_words, map=not no_map),
+            engine=who,
+            progress=progress,
+        )
+        report = finish(searched.diagnosis, out, progress)
+        prediction = confirm(searched, engine=who, progress=progress)
+        found = update(searched.diagnosis, out, lambda now: replace(now, prediction=prediction), progress)
+    say(text_summary(found))
+    say(f"Every row, with its predicted loss and cluster: {work / 'assigned'}")
+    say(f"Report: {report}")

@@ -1,0 +1,134 @@
+"""The folder `datasets` of the code of "Distilling step-by-step" (google-research/distilling-step-by-step): texts,
+labels, and what large models wrote of them.
+
+NAME/NAME_PART.json has a JSON object a line; NAME/llm/PART_CoT_i.json and gpt-neox/NAME/PART.json have the models'
+outputs in the same order. Texts are put together as in that code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core.documents import json_lines, parse_json
+from core.errors import InvalidInput
+from core.systems.step_by_step.model_answers import MODELS, read_answers
+from core.systems.step_by_step.rationales import RationaleSet, gather
+from core.systems.step_by_step.released_files import text_of
+
+NLI = ("entailment", "neutral", "contradiction")
+"""In the order of their numbers."""
+SEPARATOR = "</s>"
+"""Between premise and hypothesis: the end sign of T5, as in the released code."""
+LETTERS = "abcde"
+SVAMP_TRAIN = 800
+PARTS = {
+    "esnli": ("train", "valid", "test"),
+    "anli1": ("train", "valid", "test"),
+    "cqa": ("train", "test"),
+    "svamp": ("train", "test"),
+}
+
+
+def read_datasets(name: str, folder: Path, part: str, model: str | None = None) -> RationaleSet:
+    """A part of a data set with a large model's reasons: PaLM's where they are there, else GPT-NeoX's.
+
+    Args:
+        name: one of PARTS.
+        model: "palm" or "gpt", whose labels are taught, and whose reasons; None teaches the labels of the data.
+
+    Raises:
+        InvalidInput: a file is missing or odd, there is no such part or model, or the outputs are of other rows.
+    """
+    if part not in PARTS[name]:
+        raise InvalidInput(
+            f"{name} of the folder `datasets` has the parts {', '.join(PARTS[name])}: got {part[:40]!r}."
+        )
+    if model not in (None, *MODELS):
+        raise InvalidInput(f"With --released, --large-model is one of {', '.join(MODELS)}: got {str(model)[:40]!r}.")
+    texts, labels = _rows(name, folder, part)
+    whose = model or ("palm" if (folder / name / "llm").is_dir() else "gpt")
+    answers = read_answers(folder, name, part, whose)
+    if len(answers) != len(texts):
+        raise InvalidInput(
+            f"{name} {part} has {len(texts):,} rows and {len(answers):,} answers: they do not belong together."
+        )
+    classes = NLI if name in ("esnli", "anli1") else None
+    reasons, said = [reason for reason, _ in answers], [label for _, label in answers]
+    taught = () if model is None else [label if classes is None or label in classes else "" for label in said]
+    return gather(f"{name} {part}", texts, labels, reasons, taught=taught, classes=classes)
+
+
+def pair_text(premise: str, hypothesis: str) -> str:
+    """Premise and hypothesis as one text."""
+    return f"{premise.strip()}{SEPARATOR}{hypothesis.strip()}"
+
+
+def choices_text(question: str, choices: Sequence[str]) -> str:
+    """A question with its choices, each behind its letter."""
+    listed = "\n".join(f"({letter}) {choice}" for letter, choice in zip(LETTERS, choices))
+    return f"{question}\nAnswer Choices:\n{listed}"
+
+
+def _rows(name: str, folder: Path, part: str) -> tuple[list[str], list[str]]:
+    """(texts, labels) in order."""
+    path = folder / name / f"{name}_{part}.json"
+    if name == "svamp" and not path.is_file() and (folder / name / "SVAMP.json").is_file():
+        texts, equations, _ = read_svamp(folder / name / "SVAMP.json")
+        order = np.random.RandomState(0).permutation(len(texts))  # as the released code draws it
+        rows = (order[:SVAMP_TRAIN] if part == "train" else order[SVAMP_TRAIN:]).tolist()
+        return [texts[i] for i in rows], [equations[i] for i in rows]
+    take = _TAKE[name]
+    found = list[tuple[str, str]]()
+    for at, row in json_lines(text_of(path), path.name):
+        try:
+            found.append(take(row))
+        except (KeyError, TypeError, IndexError, AttributeError):
+            raise InvalidInput(f"{at}: no row of {name} with {_FIELDS[name]}.") from None
+    return [text for text, _ in found], [label for _, label in found]
+
+
+def _nli(row: Mapping[str, Any]) -> tuple[str, str]:
+    label = row["label"]
+    if isinstance(label, int):  # -1 where people did not agree
+        label = NLI[label] if label >= 0 else ""
+    return pair_text(row["premise"], row["hypothesis"]), label
+
+
+def _cqa(row: Mapping[str, Any]) -> tuple[str, str]:
+    return choices_text(str(row["question"]), [str(choice) for choice in row["choices"]]), str(row["answer"])
+
+
+def _svamp(row: Mapping[str, Any]) -> tuple[str, str]:
+    return str(row["input"]), str(row["label"])
+
+
+_TAKE: dict[str, Callable[[Mapping[str, Any]], tuple[str, str]]] = {
+    "esnli": _nli,
+    "anli1": _nli,
+    "cqa": _cqa,
+    "svamp": _svamp,
+}
+_FIELDS = {
+    "esnli": "premise, hypothesis and label (0 to 2)",
+    "anli1": "premise, hypothesis and label (0 to 2)",
+    "cqa": "question, choices and answer",
+    "svamp": "input and label",
+}
+
+
+def read_svamp(path: Path) -> tuple[list[str], list[str], list[float]]:
+    """SVAMP (Patel et al., NAACL 2021): problems, equations such as "( 76.0 - 25.0 )", and answers. It has no reasons.
+
+    Raises:
+        InvalidInput: it is no such file.
+    """
+    problems = parse_json(text_of(path), path.name)
+    try:
+        texts = [f"{row['Body']}\n{row['Question']}" for row in problems]
+        return texts, [str(row["Equation"]) for row in problems], [float(row["Answer"]) for row in problems]
+    except (KeyError, TypeError, ValueError):
+        raise InvalidInput(f"{path.name} is no SVAMP.json: a list of Body, Question, Equation and Answer.") from None

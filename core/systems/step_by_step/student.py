@@ -1,0 +1,168 @@
+"""The student: a T5 from a folder, read without a network and without pickle, or a new small one with a vocabulary of
+whole words."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from core.encoders.transformer_folder import (
+    WEIGHTS,
+    check_shapes,
+    open_model,
+    read_config,
+    read_tokenizer,
+    weight_shapes,
+)
+from core.errors import InvalidInput
+from core.files import digest
+from core.systems.common.student_card import licence_of
+from core.systems.step_by_step.settings import StepByStep
+
+PREDICT, EXPLAIN = "predict: ", "explain: "
+"""What stands before a text says which of the two tasks is asked for."""
+MARKER = "So the answer is"
+"""Between reason and label where both are one target."""
+PAD, END, UNKNOWN = "<pad>", "</s>", "<unk>"
+MAX_WORDS = 30_000
+"""Of a new student's vocabulary: the most frequent ones."""
+TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "spiece.model", "added_tokens.json")
+ARCHITECTURE = "T5ForConditionalGeneration"
+NEEDED = (
+    f"a folder of a {ARCHITECTURE} with config.json, model.safetensors and its tokenizer, as save_pretrained of "
+    "transformers writes it"
+)
+_SIZES = ("vocab_size", "d_model", "d_kv", "d_ff", "num_layers", "num_heads")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class T5Student:
+    """A T5 in evaluation mode with its tokenizer."""
+
+    model: Any
+    tokenizer: Any
+    folder: Path | None = None
+    """Where it came from; None of a new one."""
+    licence: str = "your own"
+
+    @property
+    def source(self) -> dict[str, Any]:
+        """What it started from, for the card."""
+        if self.folder is None:
+            return {"folder": None}
+        return {"folder": self.folder.resolve().name, "weights": digest(self.folder / WEIGHTS)[:32]}
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        config, model = self.model.config, self.model
+        n = sum(p.numel() for p in model.parameters())
+        named = {"layers": config.num_layers, "width": config.d_model, "words": config.vocab_size}
+        return {**named, "parameters": n, "parameters_without_words": n - model.shared.weight.numel()}
+
+
+def read_t5(folder: Path) -> T5Student:
+    """The T5 in the folder.
+
+    Raises:
+        InvalidInput: there is none, it is a pickle, its parts do not fit together, or the tokenizer is another model's.
+    """
+    config = _config(folder)
+    check_shapes(folder, weight_shapes(folder, NEEDED), {"shared.weight": [config["vocab_size"], config["d_model"]]})
+    tokenizer = _tokenizer(folder, config)
+    model = open_model(ARCHITECTURE, folder)
+    return T5Student(model, tokenizer, folder, licence_of(folder))
+
+
+def make_t5(texts: Iterable[str], how: StepByStep) -> T5Student:
+    """A new T5 that knows the words of the texts; the same texts, settings and seed give the same weights.
+
+    Raises:
+        InvalidInput: the width cannot be split over its heads.
+    """
+    if how.width % 8:
+        raise InvalidInput(f"width (= {how.width}) must be divisible by 8. Take {how.width // 8 * 8 + 8}.")
+    transformers: Any = import_module("transformers")
+    tokenizer = _words_of([PREDICT, EXPLAIN, MARKER, *texts])
+    heads = max(1, how.width // 16)
+    config = transformers.T5Config(
+        vocab_size=len(tokenizer),
+        d_model=how.width,
+        d_kv=how.width // heads,
+        d_ff=4 * how.width,
+        num_layers=how.layers,
+        num_heads=heads,
+        pad_token_id=tokenizer.pad_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        decoder_start_token_id=tokenizer.pad_token_id,
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(how.seed)
+        model = transformers.T5ForConditionalGeneration(config)
+    return T5Student(model.eval(), tokenizer)
+
+
+def check_speaks(student: T5Student, classes: Sequence[str]) -> None:
+    """See that the student can write every class.
+
+    Raises:
+        InvalidInput: the tokenizer loses a part of one.
+    """
+    if not classes:
+        return  # answers are free
+    written = student.tokenizer.batch_decode(student.tokenizer(list(classes))["input_ids"], skip_special_tokens=True)
+    for name, said in zip(classes, written):
+        if squeezed(said) != squeezed(name):
+            raise InvalidInput(
+                f"The student's tokenizer does not know all of the class {name[:60]!r}: it writes {said[:60]!r}. "
+                "Rename the class in plain words, or leave --student out to have a new student that knows your words."
+            )
+
+
+def squeezed(text: str) -> str:
+    """The text without blanks, by which answers are compared: tokenizers differ in where they put them."""
+    return "".join(text.split())
+
+
+def _words_of(texts: Sequence[str]) -> Any:
+    """A tokenizer of whole words and marks."""
+    tokenizers, transformers = import_module("tokenizers"), import_module("transformers")
+    split = tokenizers.pre_tokenizers.Whitespace()
+    counts = Counter(word for text in texts for word, _ in split.pre_tokenize_str(text.replace(END, " ")))
+    for word, _ in split.pre_tokenize_str(PREDICT + EXPLAIN + MARKER):
+        counts[word] += len(texts)  # never among those that are left out
+    kept = sorted(counts, key=lambda word: (-counts[word], word))[:MAX_WORDS]
+    vocabulary = {word: i for i, word in enumerate((PAD, END, UNKNOWN, *kept))}
+    made = tokenizers.Tokenizer(tokenizers.models.WordLevel(vocabulary, unk_token=UNKNOWN))
+    made.pre_tokenizer = split
+    made.post_processor = tokenizers.processors.TemplateProcessing(single=f"$A {END}", special_tokens=[(END, 1)])
+    return transformers.PreTrainedTokenizerFast(
+        tokenizer_object=made, pad_token=PAD, eos_token=END, unk_token=UNKNOWN, clean_up_tokenization_spaces=False
+    )
+
+
+def _config(folder: Path) -> Mapping[str, Any]:
+    said = read_config(folder, NEEDED)
+    named: Any = said.get("architectures") or [ARCHITECTURE]
+    if said.get("model_type") != "t5" or ARCHITECTURE not in named:
+        raise InvalidInput(
+            f"{folder} holds a {str(said.get('model_type'))[:40]!r} of {str(named)[:80]}. What is needed is {NEEDED}."
+        )
+    return read_config(folder, NEEDED, _SIZES)
+
+
+def _tokenizer(folder: Path, config: Mapping[str, Any]) -> Any:
+    tokenizer = read_tokenizer(folder, config["vocab_size"], NEEDED, ("tokenizer.json", "spiece.model"))
+    signs = {"pad_token_id": config.get("pad_token_id", 0), "eos_token_id": config.get("eos_token_id", 1)}
+    for name, number in signs.items():
+        if getattr(tokenizer, name) != number:
+            raise InvalidInput(
+                f"{folder}: {name} is {getattr(tokenizer, name)} to the tokenizer and {number} to the model. They "
+                "are of two models: bring the model's own tokenizer."
+            )
+    return tokenizer

@@ -1,0 +1,161 @@
+"""Teach a student in TinyBERT's two steps: its layers first, then its prediction.
+
+The paper does so twice, on general texts by a BERT that was not fine-tuned (layers alone), then on the task's texts by
+the fine-tuned one: run this twice, the second time from the first student.
+
+Departures from the released code: no dropout in the student while it learns; in both steps the step size rises over
+5 % of the updates and falls along half a cosine (there it is constant in the first and linear in the second); the last
+epoch is kept, not the best on labelled data; word vectors that were inherited are not trained.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.errors import InvalidInput
+from core.records import Progress, no_progress
+from core.systems.common.precision import half_of
+from core.systems.common.schedule import rate
+from core.systems.common.texts import batches, padded
+from core.systems.tinybert import losses
+from core.systems.tinybert.settings import Distillation
+from core.systems.tinybert.student import Student, Watched, pooled
+from core.systems.tinybert.teacher import BertFolder
+
+AT_ONCE = 64
+"""Texts that are run together where nothing is learned."""
+INTERMEDIATE, PREDICTION = "intermediate", "prediction"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TaughtStudent:
+    """A student in evaluation mode, and how it went."""
+
+    student: Student
+    curve: tuple[tuple[str, float], ...]
+    """Step of the method and mean loss, an epoch each."""
+    seconds: float
+    """CPU seconds of the training."""
+
+
+def teach(
+    teacher: BertFolder,
+    student: Student,
+    tokens: Sequence[Sequence[int]],
+    how: Distillation,
+    progress: Progress = no_progress,
+) -> TaughtStudent:
+    """Teach a student. The same texts, settings and number of threads give the same student.
+
+    Args:
+        tokens: of each text.
+        progress: called as (step of the method, update, updates); may raise `Cancelled`.
+
+    Raises:
+        InvalidInput: the loss is no number any more.
+    """
+    lesson = _Lesson(teacher, student, tokens, how, progress)
+    began = time.process_time()
+    if how.intermediate_epochs and (how.embedding or how.hidden or how.attention):
+        lesson.run(INTERMEDIATE, how.intermediate_epochs, lesson.layers_loss)
+    if how.prediction_epochs:
+        lesson.targets = outputs(teacher, tokens)
+        lesson.run(PREDICTION, how.prediction_epochs, lesson.prediction_loss)
+    return TaughtStudent(student.eval(), tuple(lesson.curve), time.process_time() - began)
+
+
+def outputs(model: BertFolder | Student, tokens: Sequence[Sequence[int]]) -> Tensor:
+    """(n, d) unit vectors, of a student mapped to the teacher's width, or (n, c) logits, in the order of the texts."""
+    found: list[Tensor] = []
+    order = batches(tokens, AT_ONCE)
+    with torch.inference_mode():
+        for rows in order:
+            found.append(_output(model, *padded(tokens, rows)))
+    out = torch.empty(len(tokens), found[0].shape[1])
+    out[torch.from_numpy(np.concatenate(order))] = torch.cat(found)
+    return out
+
+
+def _output(model: BertFolder | Student, ids: Tensor, mask: Tensor) -> Tensor:
+    if model.kind == "classes":
+        return model.model(input_ids=ids, attention_mask=mask).logits
+    states = model.bert(input_ids=ids, attention_mask=mask).last_hidden_state
+    return pooled(model.to_teacher(states) if isinstance(model, Student) else states, mask)
+
+
+class _Lesson:
+    """One training."""
+
+    def __init__(
+        self,
+        teacher: BertFolder,
+        student: Student,
+        tokens: Sequence[Sequence[int]],
+        how: Distillation,
+        progress: Progress,
+    ) -> None:
+        self.student, self.tokens, self.how, self.progress = student, tokens, how, progress
+        self.teacher = teacher
+        self.theirs = Watched(teacher.bert, student.map if how.attention else ())
+        self.mine = Watched(student.bert, range(1, len(student.map) + 1) if how.attention else ())
+        self.half = half_of(torch.device("cpu"), how.precision)
+        self.curve: list[tuple[str, float]] = []
+        self.targets = torch.empty(0)
+
+    def run(self, name: str, epochs: int, loss_of: Callable[[Sequence[int]], Tensor]) -> None:
+        """Some epochs with one loss."""
+        rng = np.random.default_rng([self.how.seed, len(name)])
+        learned = [p for p in self.student.parameters() if p.requires_grad]
+        optimiser = torch.optim.AdamW(learned, lr=self.how.lr, weight_decay=0.01, fused=True)
+        steps, at = math.ceil(len(self.tokens) / self.how.batch) * epochs, 0
+        for _ in range(epochs):
+            values: list[float] = []
+            for rows in batches(self.tokens, self.how.batch, rng):
+                for group in optimiser.param_groups:
+                    group["lr"] = self.how.lr * rate(at, steps)
+                optimiser.zero_grad()
+                with torch.autocast("cpu", dtype=self.half or torch.bfloat16, enabled=self.half is not None):
+                    loss = loss_of(rows.tolist())
+                values.append(self._learn(loss, learned, optimiser))
+                at += 1
+                self.progress(name, at, steps)
+            self.curve.append((name, float(np.mean(values))))
+
+    def _learn(self, loss: Tensor, learned: list[torch.nn.Parameter], optimiser: torch.optim.Optimizer) -> float:
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise InvalidInput(f"The loss is no number any more at a step size of {self.how.lr:g}. Lower --lr.")
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(learned, 1.0)
+        optimiser.step()
+        return value
+
+    def layers_loss(self, rows: Sequence[int]) -> Tensor:
+        """Embeddings, states and attention of the map's layers, added up (equation 11 with all weights 1)."""
+        ids, mask = padded(self.tokens, rows)
+        with torch.no_grad():
+            their_states, their_scores = self.theirs.run(ids, mask)
+        states, scores = self.mine.run(ids, mask)
+        total = torch.zeros(())
+        for mine, theirs in enumerate((0, *self.student.map)):
+            if self.how.hidden if mine else self.how.embedding:
+                mapped = self.student.to_teacher(states[mine])
+                total = total + losses.states_loss(mapped.float(), their_states[theirs].float(), mask)
+        for mine, theirs in zip(scores, their_scores):
+            total = total + losses.attention_loss(mine.float(), theirs.float(), mask)
+        return total
+
+    def prediction_loss(self, rows: Sequence[int]) -> Tensor:
+        """Soft cross-entropy of the classes, or the distance of the vectors."""
+        ids, mask = padded(self.tokens, rows)
+        found, wanted = _output(self.student, ids, mask).float(), self.targets[list(rows)]
+        if self.student.kind == "classes":
+            return losses.soft_cross_entropy(found, wanted, self.how.temperature)
+        return losses.vector_loss(found, wanted)

@@ -1,0 +1,130 @@
+"""Clips that come as features: a table of names and files, and a folder with one array of frames each.
+
+Source: the released code of UniVL (github.com/microsoft/UniVL) reads a csv with the columns video_id and feature_file
+beside a folder of `.npy` files; its pickles are not read here, because a pickle runs what it holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+
+from core.arrays import open_arrays
+from core.data.tables.read import read_table
+from core.errors import InvalidInput, quoted
+from core.limits import Limits
+from core.numbers import count
+from core.records import F32, Progress, no_progress
+from core.systems.univl.use import ShownClips
+
+COLUMNS = ("video_id", "feature_file")
+FRAMES = 64
+"""Frames of a clip that are read, from its start; as published."""
+MAX_NUMBERS = 500_000_000
+"""Of all clips together, padded: 2 GB."""
+_PICKLES = (".pickle", ".pkl", ".p")
+CONVERT = (
+    "A pickle runs what it holds, so none is read: open it once where you trust it and save each clip, "
+    "`for name, x in pickle.load(open(FILE, 'rb')).items(): np.save(f'FOLDER/{name}.npy', x)`."
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FeatureTable:
+    """m clips by name, with their features."""
+
+    names: tuple[str, ...]
+    clips: ShownClips
+    notes: tuple[str, ...]
+
+
+def read_feature_table(
+    table: Path, folder: Path, *, most_frames: int = FRAMES, progress: Progress = no_progress
+) -> FeatureTable:
+    """The clips that the table names, in its order.
+
+    Args:
+        table: with the columns video_id and feature_file, the path of an array below the folder, with or without .npy.
+        folder: of (frames, w) arrays.
+        most_frames: of a clip, from its start.
+        progress: called as ("read features", done, total).
+
+    Raises:
+        InvalidInput: a file or column is missing, a name occurs twice or leads out of the folder; an array is a
+            pickle, damaged, empty, no (frames, w), of another width than the first, not finite, or all are too large.
+    """
+    for path in (table, folder):
+        if path.suffix.lower() in _PICKLES:
+            raise InvalidInput(f"{path.name}: {CONVERT}")
+    if not folder.is_dir():
+        raise InvalidInput(f"{folder} is no folder. Name the one with an .npy file for each clip.")
+    frame = read_table(table, as_text=COLUMNS).frame
+    columns = [str(column) for column in frame.columns]
+    if missing := [name for name in COLUMNS if name not in columns]:
+        raise InvalidInput(f"{table.name} has no column {quoted(*missing)}. It has {quoted(*columns)}.")
+    names, files = ([_text(cell) for cell in frame[column]] for column in COLUMNS)
+    if not names or not all(names) or len(set(names)) < len(names):
+        raise InvalidInput(f"{table.name} must have a name of its own in every row of video_id, and at least one row.")
+    arrays, cut = list[F32](), 0
+    for done, written in enumerate(files):
+        array, frames = _read(folder, written, most_frames, arrays, len(files))
+        arrays.append(array)
+        cut += frames > most_frames
+        progress("read features", done + 1, len(files))
+    notes = (f"Of {count(cut, 'clip')} no more than the first {most_frames} frames are read.",) if cut else ()
+    return FeatureTable(tuple(names), padded_clips(arrays), notes)
+
+
+def padded_clips(arrays: Sequence[F32]) -> ShownClips:
+    """Clips of different lengths, padded with zeros to the longest."""
+    longest = max(len(array) for array in arrays)
+    features = np.zeros((len(arrays), longest, arrays[0].shape[1]), np.float32)
+    there = np.zeros(features.shape[:2], np.float32)
+    for row, array in enumerate(arrays):
+        features[row, : len(array)], there[row, : len(array)] = array, 1.0
+    return ShownClips(features, there)
+
+
+def _read(folder: Path, written: str, most: int, before: Sequence[F32], n: int) -> tuple[F32, int]:
+    """At most so many frames of an array, and how many it has."""
+    path = _file(folder, written)
+    header = open_arrays(path, Limits()).get("")
+    if header is None or header.dtype.kind not in "fiu":
+        raise InvalidInput(f"{written!r:.80} holds no plain numbers. Save float32: np.save(path, x.astype('float32')).")
+    shape = header.shape
+    if len(shape) != 2 or 0 in shape:
+        raise InvalidInput(f"{written!r:.80} must be (frames, width), with a frame at least: got {shape}.")
+    if before and shape[1] != before[0].shape[1]:
+        raise InvalidInput(
+            f"{written!r:.80} has {shape[1]:,} numbers a frame, and the files before it {before[0].shape[1]:,}. "
+            "Bring features of one network."
+        )
+    if n * min(most, shape[0]) * shape[1] > MAX_NUMBERS:
+        raise InvalidInput(
+            f"{n:,} clips of {min(most, shape[0]):,} frames and {shape[1]:,} numbers are more than the "
+            f"{MAX_NUMBERS:,} numbers that are read together. Split the table."
+        )
+    array = np.asarray(header.load(lambda done, total: None)[:most], np.float32)
+    if not np.isfinite(array).all():
+        bad = int((~np.isfinite(array)).any(1).sum())
+        raise InvalidInput(f"{written!r:.80}: {bad:,} of {len(array):,} frames are not all finite. Make it anew.")
+    return array, shape[0]
+
+
+def _file(folder: Path, written: str) -> Path:
+    parts = PurePosixPath(written.replace("\\", "/"))
+    if parts.suffix.lower() in _PICKLES:
+        raise InvalidInput(f"{written!r:.80}: {CONVERT}")
+    if not written or parts.is_absolute() or ".." in parts.parts or ":" in written or "\0" in written:
+        raise InvalidInput(f"feature_file must be a path below the folder: got {written!r:.80}.")
+    for name in (str(parts), f"{parts}.npy"):
+        if name.endswith(".npy") and (folder / name).is_file():
+            return folder / name
+    raise InvalidInput(f"There is no {written!r:.80} in {folder.name}, with or without .npy. Name the right folder.")
+
+
+def _text(cell: object) -> str:
+    return cell.strip() if isinstance(cell, str) else ""

@@ -1,0 +1,69 @@
+"""Clips as a UniVL that was taught here takes them: some frames of each, by what the embedded encoder sees of their
+parts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.data.clips.decoding import decode_clip
+from core.data.modality import Unreadable
+from core.embeddings.prefetch import none_readable, prefetch, read_bytes
+from core.encoders import load_encoder
+from core.encoders.clips import seen_frames
+from core.encoders.embedded.lite0_runtime import usable_cores
+from core.encoders.tokens import tower_of
+from core.errors import InvalidInput
+from core.records import F32, I64, ItemStore, Progress, no_progress
+from core.systems.univl.features import cell_means, projected
+from core.systems.univl.use import ShownClips
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SeenClips:
+    """The clips of a store that could be read."""
+
+    clips: ShownClips
+    """(m, SEEN, w)."""
+    kept: I64
+    """(m,) rows of the store."""
+    unreadable: dict[int, str]
+    """Row of the store -> why it could not be read, a sentence that begins with the clip's name."""
+
+
+def read_frame_features(store: ItemStore, progress: Progress = no_progress) -> SeenClips:
+    """`SEEN` frames of every clip, evenly spread, through the embedded encoder.
+
+    Args:
+        progress: called as ("embed", done, total).
+
+    Raises:
+        InvalidInput: not one clip could be read.
+        Cancelled: from `progress`.
+    """
+    encoder = load_encoder("embedded")
+    tower, found, kept, unreadable = tower_of(encoder), list[F32](), list[int](), dict[int, str]()
+
+    def prepare(row: int) -> F32 | str:
+        try:
+            frames = decode_clip(read_bytes(store, row)).frames
+        except Unreadable as error:
+            return f"{store.name(row)} {error}"
+        return np.stack([encoder.preprocess(frames[place]) for place in seen_frames(len(frames))]).astype(np.float32)
+
+    workers = usable_cores()
+    for row, ready in enumerate(prefetch(prepare, range(len(store)), workers, window=2 * workers + 2)):
+        if isinstance(ready, str):
+            unreadable[row] = ready
+        else:
+            tokens = tower.image_tokens(ready).tokens
+            found.append(projected(cell_means(tokens, tower.grid)))
+            kept.append(row)
+        progress("embed", row + 1, len(store))
+    if not found:
+        raise InvalidInput(none_readable(unreadable, "clips"))
+    features = np.stack(found)
+    return SeenClips(
+        ShownClips(features, np.ones(features.shape[:2], np.float32)), np.array(kept, np.int64), unreadable
+    )

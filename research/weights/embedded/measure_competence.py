@@ -1,0 +1,49 @@
+#!/usr/bin/env python
+"""Measure how well the embedded encoder knows each phrase, and write the table that ships.
+
+    python -m research.weights.embedded.measure_competence DATA [--cache FOLDER]
+
+DATA holds flickr8k/. Of its training part, the two tenths that no fit uses (by the file's name) are measured on; its
+dev part is left to the reports. Make the table again whenever the encoder changes: it is good for one fingerprint only.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from core.checks.competence import measure_competence
+from core.cli.terminal import TerminalProgress
+from core.data.captioned import CaptionedPhotographs, read_captioned
+from core.encoders import load_encoder
+from core.language.competence import SHIPPED, write_competence
+from core.language.vocabulary import read_vocabulary
+from core.reports.wording.competence import competence_lines
+from research.weights.embedded.captioned import part_of
+
+
+def apart(folder: Path) -> CaptionedPhotographs:
+    """The photographs of the corpus that are measured on."""
+    captioned = read_captioned(folder / "captions.csv", folder / "images", ["train"])
+    names = [Path(captioned.pictures.name(row)).name for row in range(len(captioned.pictures))]
+    rows = np.flatnonzero([part_of(name, "train") != "fit" for name in names])
+    return CaptionedPhotographs(captioned.pictures.keep(rows), tuple(captioned.captions[row] for row in rows.tolist()))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--cache", type=Path)
+    given = parser.parse_args()
+    with TerminalProgress() as progress:
+        encoder, captioned = load_encoder("embedded"), apart(given.data / "flickr8k")
+        table = measure_competence(encoder, captioned, cache=given.cache, progress=progress)
+    SHIPPED.mkdir(parents=True, exist_ok=True)
+    write_competence(table, SHIPPED / "embedded.json")
+    print("\n".join(competence_lines(table, read_vocabulary())))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,213 @@
+"""Bad input to the commands of composition: exit code and one clear message each."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.systems.composition.commands.compose import COLA
+from tests.support.commands import refused, said
+
+
+def cola(folder: Path, *rows: Any) -> str:
+    """The path of a file in Cola's form."""
+    (folder / "cola.json").write_text(json.dumps(rows), "utf-8")
+    return str(folder / "cola.json")
+
+
+# ---- benchmarks
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("{}", "does not have the shape of any benchmark"),
+        ("[1, 2]", "does not have the shape of any benchmark"),
+        ('[["a.png", "one", "b.png"]]', "does not have the shape of any benchmark"),
+        ('[["a.png", "one", "b.png", "two"], ["a.png", "one", "b.png"]]', "row 1 must be a list of four texts"),
+        ('[["a.png", "one", "b.png", "two"], ["a.png", "one", "b.png", 2]]', "row 1 must be text"),
+        ('[["a.png",', "no valid JSON"),
+        ("", "no valid JSON"),
+        ("[" * 100_000, "nested too deep"),
+    ],
+)
+def test_a_file_of_the_wrong_shape_is_refused(
+    text: str, said: str, pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = pictures.parent / "file.json"
+    file.write_text(text, "utf-8")
+    assert said in refused(capsys, "compose", "run", str(file), "--images", str(pictures))
+    assert said in refused(capsys, "compose", "pictures", str(file))
+
+
+def test_the_wrong_format_is_named_with_the_form_that_it_has(
+    pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = cola(pictures, ["a.png", "one", "b.png", "two"])
+    assert "must be an object" in refused(
+        capsys, "compose", "run", file, "--format", "sugarcrepe", "--images", str(pictures)
+    )
+    assert "There is no benchmark 'cola2'" in refused(
+        capsys, "compose", "run", file, "--format", "cola2", "--images", str(pictures)
+    )
+
+
+@pytest.mark.parametrize("second", ["one", "  ONE "])
+def test_equal_captions_are_no_item(second: str, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = refused(
+        capsys, "compose", "run", cola(pictures, ["a.png", "one", "b.png", second]), "--images", str(pictures)
+    )
+    assert "none of its 1 items can be used: 1 item because captions are equal" in told
+
+
+def test_a_picture_on_both_sides_is_no_item(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    told = refused(
+        capsys, "compose", "run", cola(pictures, ["a.png", "one", "a.png", "two"]), "--images", str(pictures)
+    )
+    assert "both pictures are one and the same" in told
+
+
+@pytest.mark.usefixtures("drawn")
+def test_items_that_cannot_be_asked_are_counted_beside_those_that_can(
+    tiny: str, pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [
+        ["a.png", "one", "b.png", "two"],
+        ["a.png", "one", "a.png", "two"],
+        ["a.png", "one", "b.png", "One"],
+        ["a.png", "one", "c.png", "two"],
+    ]
+    told = said(capsys, "compose", "run", cola(pictures, *rows), "--images", str(pictures), "--encoder", tiny)
+    assert ", 1 item\n" in told
+    for reason in ("both pictures are one and the same", "captions are equal", "a picture is not among the images"):
+        assert f"1 item because {reason}" in told
+    assert "Missing: 1 picture, c.png." in told
+
+
+def test_no_usable_picture_is_said_with_what_to_bring(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = cola(pictures.parent, ["x/1.jpg", "one", "x/2.jpg", "two"])
+    told = refused(capsys, "compose", "run", file, "--images", str(pictures))
+    assert "2 of its 2 pictures are not in 'pictures': 1.jpg, 2.jpg" in told
+    assert "Pictures that lie elsewhere are named with --images." in refused(capsys, "compose", "run", file)
+    (pictures / "a.png").write_bytes(b"")
+    (pictures / "b.png").write_text("no picture")
+    told = refused(
+        capsys, "compose", "run", cola(pictures.parent, ["a.png", "one", "b.png", "two"]), "--images", str(pictures)
+    )
+    assert "a picture cannot be used" in told
+    assert "were not found" in refused(capsys, "compose", "run", file, "--images", str(pictures / "none"))
+
+
+def test_thousands_of_captions_of_one_picture_are_scored_or_refused_by_their_length(
+    tiny: str, pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = {"image": "a.png", "caption": "one", "foils": [f"number {i}" for i in range(2000)]}
+    file = pictures.parent / "own.json"
+    file.write_text(json.dumps([row]), "utf-8")
+    told = said(capsys, "compose", "run", str(file), "--images", str(pictures), "--encoder", tiny, "--no-blind")
+    assert "Recall at 1" in told
+    file.write_text(json.dumps([{**row, "caption": "long " * 1000}]), "utf-8")
+    assert "no item can be used (1 item because a caption is longer than 2,000 characters)" in refused(
+        capsys, "compose", "run", str(file), "--images", str(pictures)
+    )
+    captions = [f"number {i}" for i in range(3000)]
+    told = refused(
+        capsys,
+        "compose",
+        "pair",
+        "--image",
+        str(pictures / "a.png"),
+        "--caption",
+        *captions,
+        "--foil",
+        "none",
+        "--encoder",
+        tiny,
+    )
+    assert "got 3,001" in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["run", "nowhere"], "There is no benchmark 'nowhere'"),
+        (["pictures", "nowhere"], "There is no benchmark 'nowhere'"),
+        (["pictures", "rendered"], "none are needed"),
+        (["run", "rendered", "--n", "3"], "even number"),
+        (["run", "rendered", "--images", "."], "comes along with its pictures"),
+        (["run", "rendered", "--max-words", "3"], "comes along with its pictures"),
+        (["run", "rendered", "--diagnose"], "Add --out"),
+        (["run", "rendered", "--seed", "-1"], "seed"),
+        (["run", "rendered", "--encoder", "a/b", "c/d", "e/f"], "got 3"),
+        (["run", "rendered", "--name", "a", "b"], "got 2 names"),
+        (["run", "rendered", "--name", "model"], "cannot be called"),
+        (["run", "rendered", "--encoder", "no-such"], "There is no encoder 'no-such'"),
+    ],
+)
+def test_options_that_make_no_run_are_refused(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert said in refused(capsys, "compose", *arguments)
+
+
+def test_what_is_no_kept_result_of_the_same_benchmark_is_not_compared(
+    tiny: str, drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    a, b = str(tmp_path / "a"), str(tmp_path / "b")
+    compare = ["compose", "compare", a, b]
+    assert f"no result of composition in {a}" in refused(capsys, *compare)
+    said(capsys, "compose", "run", str(drawn / COLA), "--encoder", tiny, "--out", a)
+    said(capsys, "compose", "run", "rendered", "--n", "4", "--encoder", tiny, "--out", b)
+    assert "Run both on one" in refused(capsys, *compare)
+    assert "--out must end in .json: got" in refused(capsys, *compare, "--out", "c.csv")
+    assert "seed" in refused(capsys, *compare, "--seed", "-1")
+
+
+def test_results_of_one_name_and_options_of_another_format_are_refused(
+    tiny: str, drawn: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = str(drawn / COLA)
+    assert "both be called 'a'" in refused(capsys, "compose", "run", file, "--encoder", tiny, tiny, "--name", "a", "a")
+    assert "has no option 'max_words'" in refused(capsys, "compose", "run", file, "--max-words", "3")
+    assert "--n is for benchmarks that come along" in refused(capsys, "compose", "run", file, "--n", "4")
+    assert "holds several benchmarks" in refused(capsys, "compose", "run", str(drawn))
+
+
+@pytest.mark.parametrize("path", ["x" * 5000, "~nobody-of-this-name/x"])
+def test_a_path_that_no_file_can_have_is_refused(path: str, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = cola(pictures, ["a.png", "one", "b.png", "two"])
+    assert "no path that can be opened" in refused(capsys, "compose", "run", path)
+    assert "no path that can be opened" in refused(capsys, "compose", "run", file, "--images", path)
+    assert "no path that can be opened" in refused(
+        capsys, "compose", "run", file, "--images", str(pictures), "--encoder", path
+    )
+
+
+@pytest.mark.parametrize("caption", ["\u200b", "\0", "\ufeff \u202e"])
+def test_a_caption_that_nobody_can_see_is_empty(
+    caption: str, pictures: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = cola(pictures, ["a.png", caption, "b.png", "two"])
+    assert "1 item because a caption is empty" in refused(capsys, "compose", "run", file, "--images", str(pictures))
+
+
+# ---- Cola
+
+
+def test_cola_without_pictures_file_or_weights(
+    drawn: Path, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cola = ["reproduce", "cola", "--encoder", "ViT-B-32:openai", "--out", str(tmp_path / "out")]
+    assert "Visual Genome (and GQA), such as 2390970.jpg" in refused(capsys, *cola)
+    assert f"Cola's file {COLA} is neither in" in refused(capsys, *cola, "--images", str(pictures))
+    assert "not in 'pictures'" in refused(capsys, *cola, "--images", str(pictures), "--file", str(drawn / COLA))
+    assert "Leave --dataset out" in refused(capsys, *cola, "--images", str(pictures), "--dataset", str(pictures))
+    assert "The weights of ViT-B-32 openai are not on this machine" in refused(
+        capsys, *cola, "--images", str(drawn), code=3
+    )
+    assert "Name its folder, table or split file with --dataset." in refused(
+        capsys, "reproduce", "sus-x", "--out", str(tmp_path / "out")
+    )

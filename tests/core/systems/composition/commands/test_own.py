@@ -1,0 +1,165 @@
+"""Own pairs, foils, grids and drawings on the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.cli.main import main
+from core.systems.composition.commands.compose import COLA
+from core.systems.composition.scenes.write import MULTI
+from tests.support.commands import refused, said
+
+
+def test_foils_are_printed_with_their_kinds(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compose", "foils", "a red cube and a blue ball"]) == 0
+    told = capsys.readouterr()
+    assert told.out.splitlines()[0].split("  ")[0] == "a blue cube and a red ball"
+    assert "swap attributes" in told.out
+    assert "it means the same as the caption" in told.err
+
+
+def test_a_picture_is_scored_with_foils_that_are_made_for_it(
+    tiny: str, drawn: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = str(drawn / "images" / "pair_00000.webp")
+    told = said(
+        capsys, "compose", "pair", "--image", picture, "--caption", "a red cube and a blue ball", "--encoder", tiny
+    )
+    assert told.startswith("pair_00000.webp, ")
+    assert "a blue cube and a red ball" in told
+    assert "Captions and foils in the text tower alone" in told
+    document = json.loads(
+        said(
+            capsys,
+            "compose",
+            "pair",
+            "--image",
+            picture,
+            "--caption",
+            "a cube",
+            "--foil",
+            "a ball",
+            "a cone",
+            "--encoder",
+            tiny,
+            "--json",
+        )
+    )
+    assert [caption["foil_of"] for caption in document["captions"]] == [None, 0, 0]
+    assert np.sum(document["shares"][0]) == pytest.approx(1)
+
+
+def test_two_pictures_take_a_caption_each(tiny: str, drawn: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = [str(drawn / "images" / f"pair_0000{i}.webp") for i in (0, 1)]
+    document = json.loads(
+        said(capsys, "compose", "pair", "--image", *files, "--caption", "a b", "b a", "--encoder", tiny, "--json")
+    )
+    assert [caption["pictures"] for caption in document["captions"]] == [[0], [1]]
+    told = said(capsys, "compose", "pair", "--image", *files, "--caption", "a b", "b a", "--encoder", tiny)
+    assert "The two captions have a cosine of" in told
+
+
+def test_a_grid_is_read_from_columns_captions_and_scenes(
+    tiny: str, drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    names = [f"images/pair_{i:05d}.webp" for i in range(24)]
+    colours, shapes = ("red", "blue"), ("cube", "ball")
+    table = pd.DataFrame(
+        {"file": names, "a": [colours[i % 2] for i in range(24)], "o": [shapes[i // 12] for i in range(24)]}
+    )
+    table["a2"], table["o2"] = [colours[1 - i % 2] for i in range(24)], [shapes[1 - i // 12] for i in range(24)]
+    table["said"] = "a " + table["a"] + " " + table["o"] + " and a " + table["a2"] + " " + table["o2"]
+    table.to_csv(tmp_path / "table.csv", index=False)
+    grid = ["compose", "grid", str(tmp_path / "table.csv"), "--images", str(drawn), "--encoder", tiny]
+    columns = ["--attribute", "a", "--object", "o", "--attribute-2", "a2", "--object-2", "o2"]
+    told = said(capsys, *grid, *columns, "--out", str(tmp_path / "new" / "grid.csv"))
+    assert "binding" in told
+    figures = pd.read_csv(tmp_path / "new" / "grid.csv")
+    assert figures["n"].tolist() == [24, 12, 12, 12, 12]
+    assert figures["binds_chance"].tolist() == [0.5] * 5
+    said(capsys, *grid, "--caption", "said", "--out", str(tmp_path / "captions.csv"))
+    same = pd.read_csv(tmp_path / "captions.csv")
+    pd.testing.assert_frame_equal(
+        same.sort_values(["attribute", "object"]), figures.sort_values(["attribute", "object"])
+    )
+    assert "cannot show whether attribute and object are bound" in said(capsys, *grid, *columns[:4])
+    scenes = said(capsys, "compose", "grid", str(drawn / "scenes.json"), "--encoder", tiny, "--attribute", "material")
+    assert "on scenes.json" in scenes
+
+
+def test_drawing_again_with_the_same_seed_gives_the_same_files(
+    drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = said(
+        capsys, "compose", "draw", "--n", "14", "--split", "train", "--seed", "3", "--out", str(tmp_path / "again")
+    )
+    assert "Written: 28 pictures of 14 items" in told
+    for name in (MULTI, "images/pair_00003.webp", "held_out.json"):
+        assert (tmp_path / "again" / name).read_bytes() == (drawn / name).read_bytes()
+    told = said(
+        capsys, "compose", "draw", "--n", "2", "--queries", "2", "--kinds", "colour", "--out", str(tmp_path / "more")
+    )
+    assert "and 2 queries" in told
+    assert MULTI == COLA
+
+
+def test_pairs_that_fit_no_form_are_refused(tiny: str, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    a, b = str(pictures / "a.png"), str(pictures / "b.png")
+    pair = ["compose", "pair", "--encoder", tiny]
+    assert "Two pictures need two captions" in refused(capsys, *pair, "--image", a, b, "--caption", "one")
+    assert "no caption can tell a picture from itself" in refused(
+        capsys, *pair, "--image", a, a, "--caption", "one", "two"
+    )
+    assert "no path that can be opened" in refused(capsys, *pair, "--image", "x" * 5000, "--caption", "one")
+    assert "Caption 2 is empty" in refused(capsys, *pair, "--image", a, "--caption", "one", "--foil", "\u200b\0")
+    assert "got 3" in refused(capsys, *pair, "--image", a, b, a, "--caption", "one", "two", "three")
+    assert "There is no picture" in refused(capsys, *pair, "--image", a + "x", "--caption", "one")
+    assert "Or write foils of your own with --foil." in refused(capsys, *pair, "--image", a, "--caption", "thing")
+    for same in "one", "One":
+        assert "are the same" in refused(capsys, *pair, "--image", a, "--caption", "one", "--foil", same)
+    assert "at least one word" in refused(capsys, *pair, "--image", a, "--caption", "...")
+    Path(a).write_bytes(b"broken")
+    assert "None of the 1 images could be read" in refused(
+        capsys, *pair, "--image", a, "--caption", "a red cube and a blue ball"
+    )
+    assert "at least one word" in refused(capsys, "compose", "foils", "123")
+
+
+def test_a_caption_without_foils_says_what_it_needs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert said(capsys, "compose", "foils", "thing").startswith("No foil can be made")
+
+
+def test_a_grid_without_columns_or_pictures_is_refused(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = pictures / "t.csv"
+    table.write_text("file,a,o\na.png,red,cube\nb.png,blue,ball\n", "utf-8")
+    grid = ["compose", "grid", str(table)]
+    both = ["--attribute", "a", "--object", "o"]
+    assert "Name two columns" in refused(capsys, *grid, "--attribute", "a")
+    assert "has no column 'x'" in refused(capsys, *grid, "--attribute", "x", "--object", "o")
+    assert "give both --attribute-2 and --object-2" in refused(capsys, *grid, *both, "--object-2", "o")
+    assert "give --caption, or" in refused(capsys, *grid, *both, "--caption", "a")
+    assert "--one is for captions and scenes" in refused(capsys, *grid, *both, "--one")
+    assert "there is no column 'x'" in refused(capsys, *grid, *both, "--image", "x")
+    assert "--out must end in" in refused(capsys, *grid, *both, "--out", "grid.txt")
+    assert "was not found" in refused(capsys, "compose", "grid", str(pictures / "none.csv"), *both)
+    assert 'needs "{}" once' in refused(capsys, *grid, *both, "--template", "a photo")
+    table.write_text("which,a,o\na.png,red,cube\n", "utf-8")
+    assert "no column is known as that of their paths" in refused(capsys, *grid, *both)
+    table.write_text("file,a,o\nnone.png,red,cube\n", "utf-8")
+    assert "None of the 1 files" in refused(capsys, *grid, *both)
+
+
+def test_drawings_out_of_bounds_are_refused(drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    draw = ["compose", "draw", "--out", str(tmp_path / "d")]
+    assert "--n must be 1 to" in refused(capsys, *draw, "--n", "0")
+    assert "--queries must be 0 to" in refused(capsys, *draw, "--queries", "-1")
+    assert "kinds must be" in refused(capsys, *draw, "--kinds", "taste")
+    assert "seed" in refused(capsys, *draw, "--seed", "-1")
+    assert "already holds pictures" in refused(capsys, "compose", "draw", "--n", "2", "--out", str(drawn))
+    (tmp_path / "file").write_text("")
+    assert "cannot be made" in refused(capsys, "compose", "draw", "--n", "2", "--out", str(tmp_path / "file"))

@@ -1,0 +1,121 @@
+"""Captions are exactly true or false of a scene, and a scene survives being written."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from core.errors import InvalidInput
+from core.systems.composition.scenes.shapes import (
+    COLOURS,
+    RELATIONS,
+    SHAPES,
+    Scene,
+    Shape,
+    ShapePhrase,
+    Statement,
+    related,
+    truth,
+)
+from tests.support.scenes import scene_of
+
+RED_CUBE = Shape("cube", "red", "striped", "small", 0.2, 0.5, 0.2)
+BLUE_BALL = Shape("ball", "blue", "matte", "large", 0.7, 0.52, 0.4)
+GREEN_BALL = Shape("ball", "green", "dotted", "small", 0.7, 0.1, 0.2)
+SCENE = Scene((RED_CUBE, BLUE_BALL, GREEN_BALL))
+
+
+@pytest.mark.parametrize(
+    ("statement", "text", "true"),
+    [
+        (Statement((ShapePhrase("cube", "red"), ShapePhrase("ball", "blue"))), "a red cube and a blue ball", True),
+        (Statement((ShapePhrase("cube", "blue"), ShapePhrase("ball", "red"))), "a blue cube and a red ball", False),
+        (Statement((ShapePhrase("cube", "orange"),)), "an orange cube", False),
+        (Statement((ShapePhrase("cube", material="striped"),)), "a striped cube", True),
+        (Statement((ShapePhrase("ball", "blue", "matte", "large"),)), "a large matte blue ball", True),
+        (Statement((ShapePhrase("ball", "blue", "matte", "small"),)), "a small matte blue ball", False),
+        (Statement((ShapePhrase("ball", count=2), ShapePhrase("cube", count=1))), "two balls and one cube", True),
+        (Statement((ShapePhrase("ball", count=1), ShapePhrase("cube", count=2))), "one ball and two cubes", False),
+        (
+            Statement((ShapePhrase("cube", "red"), ShapePhrase("ball", "blue")), "left"),
+            "a red cube to the left of a blue ball",
+            True,
+        ),
+        (
+            Statement((ShapePhrase("ball", "blue"), ShapePhrase("cube", "red")), "left"),
+            "a blue ball to the left of a red cube",
+            False,
+        ),
+        (
+            Statement((ShapePhrase("ball", "blue"), ShapePhrase("cube", "red")), "right"),
+            "a blue ball to the right of a red cube",
+            True,
+        ),
+        (
+            Statement((ShapePhrase("ball", "green"), ShapePhrase("cube", "red")), "above"),
+            "a green ball above a red cube",
+            True,
+        ),
+        (
+            Statement((ShapePhrase("cube", "red"), ShapePhrase("ball", "green")), "below"),
+            "a red cube below a green ball",
+            True,
+        ),
+        (
+            Statement((ShapePhrase("cube", "red"), ShapePhrase("ball", "blue")), "above"),
+            "a red cube above a blue ball",
+            False,
+        ),  # 0.02 is not clear
+    ],
+)
+def test_a_caption_says_what_it_means_and_is_true_or_false_of_a_scene(statement: Statement, text: str, true: bool):
+    assert (statement.text(), statement.holds(SCENE)) == (text, true)
+
+
+@pytest.mark.parametrize("relation", list(RELATIONS))
+def test_a_relation_never_holds_both_ways(relation: str):
+    for a in SCENE.things:
+        for b in SCENE.things:
+            assert not (related(a, relation, b) and related(b, relation, a))
+
+
+def test_opposite_relations_are_each_others_mirror():
+    pairs = [("left", "right"), ("above", "below")]
+    assert all(
+        related(a, one, b) == related(b, other, a) for one, other in pairs for a in SCENE.things for b in SCENE.things
+    )
+
+
+def test_a_scene_is_the_same_after_json():
+    assert scene_of(json.loads(json.dumps(SCENE.to_dict()))) == SCENE
+
+
+def test_the_truth_has_clevrs_keys_and_says_who_is_left_of_whom():
+    told = truth(SCENE, 3, "a.webp", "seen", side=224)
+    assert (told["image_index"], told["image_filename"], told["split"]) == (3, "a.webp", "seen")
+    assert told["objects"][1] == {
+        **{"shape": "ball", "color": "blue", "material": "matte", "size": "large"},
+        **{"pixel_coords": [157, 116, 0], "rotation": 0.0},
+    }
+    assert told["relationships"]["left"] == [[], [0], [0]]
+    assert told["relationships"]["above"] == [[2], [2], []]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("shape", "sphere"), ("colour", "pink"), ("material", "rubber"), ("size", "tiny"), ("extent", 0.0)],
+)
+def test_a_thing_that_cannot_be_drawn_is_refused_by_name(field: str, value: object):
+    with pytest.raises(InvalidInput, match=f"{field}.*{value}"):
+        replace(RED_CUBE, **{field: value})
+
+
+def test_an_unknown_ground_is_refused():
+    with pytest.raises(InvalidInput, match="lawn"):
+        Scene((), ground="lawn")
+
+
+def test_every_shape_and_colour_makes_a_caption_with_the_right_article():
+    texts = [ShapePhrase(shape, colour).text() for shape in SHAPES for colour in COLOURS]
+    assert all(text.startswith("an ") == (" orange " in text) for text in texts)
+    assert len(set(texts)) == len(texts)

@@ -1,0 +1,48 @@
+"""Maps over a picture: their colours, the cells that fill it, and what cannot be drawn."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from core.errors import InvalidInput
+from core.records import F32
+from core.systems.composition.draw_maps import AGAINST, FOR, draw_map, render_map
+from tests.support.pictures import plain
+
+
+def test_what_speaks_for_is_orange_what_speaks_against_blue_and_what_says_nothing_clear() -> None:
+    layer = draw_map(Image.new("RGB", (30, 20)), np.array([[1.0, 0.0, -0.5]], np.float32))
+    assert layer.shape == (20, 30, 4)
+    assert tuple(layer[0, 0]) == (*FOR, 191)
+    assert layer[0, 15, 3] == 0
+    assert tuple(layer[19, 29]) == (*AGAINST, 96)
+    assert draw_map(Image.new("RGB", (30, 20)), np.array([[1.0]], np.float32), scale=2.0)[0, 0, 3] == 96
+
+
+def test_cells_fill_a_picture_that_they_do_not_divide() -> None:
+    assert draw_map(Image.new("RGB", (31, 17)), np.ones((7, 5), np.float32)).shape == (17, 31, 4)
+
+
+def test_a_map_is_rendered_over_the_picture() -> None:
+    drawn = Image.open(io.BytesIO(render_map(plain("white", (64, 64)), np.array([[1.0, 0.0]], np.float32))))
+    assert drawn.format == "PNG"
+    assert drawn.size == (64, 64)
+    assert drawn.getpixel((63, 0)) == (255, 255, 255)
+    np.testing.assert_allclose(np.asarray(drawn)[0, 0], [0.25 * 255 + 0.75 * channel for channel in FOR], atol=2)
+
+
+@pytest.mark.parametrize(
+    ("values", "scale"),
+    [(np.zeros((0, 3)), None), (np.full((2, 2), np.nan), None), (np.ones(4), None), (np.ones((2, 2)), 0.0)],
+)
+def test_a_map_that_cannot_be_drawn_is_refused(values: F32, scale: float | None) -> None:
+    with pytest.raises(InvalidInput, match=r"finite|above 0"):
+        draw_map(plain("white", (64, 64)), values, scale)
+
+
+def test_an_even_map_of_zeros_is_clear() -> None:
+    assert not draw_map(plain("white", (64, 64)), np.zeros((2, 2), np.float32))[..., 3].any()

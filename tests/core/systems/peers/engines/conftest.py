@@ -1,0 +1,12 @@
+"""Planted rows for engines."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.systems.peers.engines.planted import Planted, plant_embeddings
+
+
+@pytest.fixture(scope="module")
+def planted() -> tuple[Planted, Planted]:
+    return plant_embeddings("correlation", seed=11, n=1600, dimensions=48)

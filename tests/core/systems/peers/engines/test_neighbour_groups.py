@@ -1,0 +1,53 @@
+"""Underperforming groups, beside Cleanlab's own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from cleanlab.datalab.internal.issue_manager.underperforming_group import UnderperformingGroupIssueManager
+from sklearn.neighbors import NearestNeighbors
+
+from core.systems.peers.engines.neighbour_groups import NeighbourGroups, cluster_graph
+from core.systems.peers.engines.rows import EngineRows
+
+
+@pytest.fixture(scope="module")
+def blobs():
+    rng = np.random.default_rng(0)
+    blob = np.repeat(np.arange(4), [60, 60, 60, 3])
+    vectors = np.eye(6)[blob] + 0.1 * rng.normal(size=(183, 6))
+    vectors = (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+    truth = np.where(blob == 1, 0.03, 0.9) + 0.02 * rng.random(183)
+    return blob, vectors, np.c_[truth, 1 - truth]
+
+
+def test_groups_and_ratios_are_those_of_cleanlab(blobs):
+    _, vectors, probabilities = blobs
+    labels = np.zeros(183, int)
+    engine = NeighbourGroups(eps=0.5).fit(vectors, np.zeros(183), labels, probabilities)
+    graph = NearestNeighbors(n_neighbors=10, metric="cosine").fit(vectors).kneighbors_graph(mode="distance")
+    theirs = UnderperformingGroupIssueManager.__new__(UnderperformingGroupIssueManager)
+    theirs.clustering_kwargs, theirs.min_cluster_samples, theirs.threshold = {}, 5, 0.1
+    at = theirs.perform_clustering(graph)
+    np.testing.assert_array_equal(cluster_graph(graph, 0.5), at)
+    ratios, worst, ratio = theirs.get_underperforming_clusters(at, theirs.filter_cluster_ids(at), labels, probabilities)
+    assert engine.ratios_[0] == pytest.approx(ratio)
+    np.testing.assert_array_equal(engine.groups_[0], np.flatnonzero(at == worst))
+    assert engine.ratios_[engine.ratios_ < 1].tolist() == pytest.approx(sorted(ratios.values()))
+
+
+def test_what_cleanlab_would_report_is_claimed_and_new_rows_go_to_the_nearest(blobs):
+    blob, vectors, probabilities = blobs
+    rows = EngineRows(vectors, np.zeros(183, int), np.zeros(183), None, probabilities)
+    engine = NeighbourGroups(eps=0.2).fit(vectors, rows.losses, rows.labels, probabilities)
+    claims = engine.claims(rows)
+    assert len(claims) == 1
+    assert set(blob[claims[0].members]) == {1}
+    assert set(blob[np.argsort(-engine.score(vectors, rows.labels)[:, 0])[:50]]) == {1}
+
+
+def test_where_nothing_is_dense_there_is_no_group_and_no_order():
+    vectors = np.eye(30, dtype=np.float32)
+    engine = NeighbourGroups(eps=0.5).fit(vectors, np.zeros(30), np.zeros(30, int), np.full((30, 2), 0.5))
+    assert engine.score(vectors, np.zeros(30, int)).tolist() == [[0.0]] * 30
+    assert engine.claims(EngineRows(vectors, np.zeros(30, int), np.zeros(30))) == []

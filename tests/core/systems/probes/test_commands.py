@@ -1,0 +1,276 @@
+"""The commands of probes: options from settings, what is printed and written, and how they fail."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.cli.main import main
+from core.errors import InvalidInput
+from core.language.vocabulary import read_vocabulary
+from core.options import settings_of
+from core.records import Diagnosis
+from core.store import load, save
+from core.systems.probes import PROBES
+from core.systems.probes.commands import probe, with_result
+from tests.support.commands import make_folders, refused, said
+from tests.support.diagnoses import make_diagnosis
+from tests.support.probes import made_probe
+from tests.support.words import with_words
+from tests.test_layering import HEAVY, loaded_by
+
+
+def test_a_probe_is_run_printed_stored_exported_and_reported(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = said(capsys, "probe", "zero-shot", str(run), "--way", "turn")
+    assert out.startswith("zero-shot is right on ")
+    assert "  Control, zero-shot: right on " in out
+    assert "your model" in out
+    assert "By failure cluster" in out
+    assert "  Note: guessed" in out
+    found = load(run)
+    assert [p.name for p in found.probes] == ["zero-shot"]
+    assert found.probes[0].settings["way"] == "turn"
+    document = json.loads((run / "diagnosis.json").read_text("utf-8"))
+    assert document["probes"][0]["settings"]["way"] == "turn"
+    assert "Would another model fail here too?" in (run / "report.html").read_text("utf-8")
+    assert len(pd.read_parquet(run / "probes.parquet")) == len(found.samples)
+    table = pd.read_json(said_to_file(tmp_path, run, "comparison"))
+    assert table["kind"].iloc[0] == "all"
+    assert len(pd.read_json(said_to_file(tmp_path, run, "probes"))) == len(found.samples)
+
+
+def said_to_file(tmp_path: Path, run: Path, what: str) -> Path:
+    out = tmp_path / f"{what}.json"
+    assert main(["export", str(run), "--what", what, "--format", "json", "--out", str(out)]) == 0
+    return out
+
+
+def test_options_may_come_before_the_folder_and_flags_can_be_turned_off(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said(capsys, "probe", "zero-shot", "--shots", "2", "--no-loud", "--scale", "0.5", str(run), "--seed", "7")
+    kept = load(run).probes[0]
+    assert (
+        kept.name,
+        kept.settings["shots"],
+        kept.settings["loud"],
+        kept.settings["scale"],
+        kept.settings["seed"],
+    ) == ("zero-shot, 2 shots", 2, False, 0.5, 7)
+    assert kept.support is not None
+
+
+def test_a_result_of_the_same_name_is_replaced_and_that_is_said(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    said(capsys, "probe", "zero-shot", str(run))
+    assert main(["probe", "zero-shot", str(run), "--way", "turn"]) == 0
+    assert "The earlier result 'zero-shot' was replaced" in capsys.readouterr().err
+    said(capsys, "probe", "zero-shot", str(run), "--name", "another")
+    assert [(p.name, p.settings["way"]) for p in load(run).probes] == [("zero-shot", "turn"), ("another", "first")]
+
+
+def test_json_is_all_that_is_printed_on_request(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    document = json.loads(said(capsys, "probe", "zero-shot", str(run), "--json"))
+    assert document["n"] == 120
+    assert document["comparison"]["a"] == "model"
+
+
+def test_long_work_is_announced(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["probe", "zero-shot", str(run)]) == 0
+    assert "about 1:15 of computing" in capsys.readouterr().err
+
+
+def test_a_split_column_and_a_draw_say_who_teaches(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    parted = with_words()
+    splits = np.array(["train" if i % 4 else "test" for i in range(120)], dtype=object)
+    save(replace(parted, samples=replace(parted.samples, splits=splits)), run)
+    out = said(capsys, "probe", "zero-shot", str(run), "--split", "column", "--shots", "1")
+    assert "of 30 images" in out
+    said(
+        capsys,
+        "probe",
+        "zero-shot",
+        str(run),
+        "--shots",
+        "1",
+        "--save-draw",
+        str(tmp_path / "draws" / "d.json"),
+        "--name",
+        "first",
+    )
+    said(
+        capsys,
+        "probe",
+        "zero-shot",
+        str(run),
+        "--shots",
+        "1",
+        "--split",
+        str(tmp_path / "draws" / "d.json"),
+        "--name",
+        "again",
+        "--seed",
+        "9",
+    )
+    first, again = load(run).probes[-2:]
+    assert first.support is not None
+    assert again.support is not None
+    assert sorted(first.support.ids) == sorted(again.support.ids)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("plain_map")
+def test_the_probes_own_failures_become_a_run_of_their_own(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = tmp_path / "own"
+    out = said(capsys, "probe", "zero-shot", str(run), "--way", "turn", "--diagnose", str(own), "--permutations", "300")
+    assert "The probe's own failures:" in out
+    found = load(own)
+    assert found.extras["probe"] == "zero-shot"
+    np.testing.assert_array_equal(found.outcomes.loss, load(run).probes[0].outcomes.loss)
+    assert (own / "report.html").is_file()
+    assert "itself the probe 'zero-shot'" in refused_twice(capsys, own)
+    said(capsys, "probe", "zero-shot", str(own), "--name", "other")
+    beside = said(capsys, "compare", str(own), "model", "other")
+    assert beside.startswith("On the same 120 images zero-shot is right on 100")
+    assert "your model" not in beside
+
+
+def refused_twice(capsys: pytest.CaptureFixture[str], own: Path) -> str:
+    assert main(["probe", "zero-shot", str(own)]) == 2
+    return capsys.readouterr().err
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet", "json", "html"])
+def test_a_comparison_is_printed_and_written(
+    run: Path, tmp_path: Path, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    diagnosis = load(run)
+    save(
+        replace(
+            diagnosis, probes=(made_probe(diagnosis, name="a"), made_probe(diagnosis, name="b", right=0.3, seed=5))
+        ),
+        run,
+    )
+    out = tmp_path / "new" / f"c.{kind}"
+    told = said(capsys, "compare", str(run), "a", "b", "--out", str(out))
+    assert told.startswith("On the same 117 images a is right on ")
+    assert told.endswith(f"Written: {out}\n")
+    if kind == "html":
+        assert "<h1>a beside b</h1>" in out.read_text("utf-8")
+    elif kind == "json":
+        assert json.loads(out.read_text("utf-8"))["b"] == "b"
+    else:
+        table = pd.read_csv(out) if kind == "csv" else pd.read_parquet(out)
+        assert table["kind"].tolist() == ["all"] + ["cluster"] * len(diagnosis.clusters) + ["class"] * 3
+    assert said(capsys, "compare", str(run)).startswith("On the same 117 images your model is right on ")
+
+
+def test_the_list_names_every_probe_with_its_settings(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = said(capsys, "probes")
+    assert [line for line in out.splitlines() if not line.startswith(" ")] == list(PROBES)
+    assert "Guess. A probe for tests." in out
+    assert "--way: what to say; one of first, turn (default first)" in out
+
+
+def test_every_probe_can_be_asked_for_its_settings(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in PROBES:
+        out = said(capsys, "probe", name, "--help")
+        assert probe.make_context("probe", [name, "x"]).params["settings"] == {}  # nothing that was not given
+        for setting in settings_of(PROBES.load(name)):
+            assert f"-{setting.name.replace('_', '-')}" in out
+
+
+def test_help_of_all_probes_loads_nothing_heavy(repository: Path) -> None:
+    for arguments in (["probe", "--help"], ["probes", "--help"], ["compare", "--help"], ["reproduce", "--help"]):
+        code = f"from core.cli.main import main\ntry:\n    main({arguments!r})\nexcept SystemExit:\n    pass"
+        assert loaded_by(code, repository).isdisjoint((*HEAVY, "numpy")), arguments
+
+
+def test_a_result_takes_the_place_of_its_namesake_alone() -> None:
+    run = make_diagnosis()
+    first, second = made_probe(run, name="a"), made_probe(run, name="b")
+    once, replaced = with_result(replace(run, probes=(first, second)), made_probe(run, name="a", seed=3))
+    assert replaced
+    assert [p.name for p in once.probes] == ["b", "a"]
+    own: Diagnosis = replace(run, extras={"probe": "a"})
+    with pytest.raises(InvalidInput, match="itself the probe 'a'"):
+        with_result(own, first)
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("plain_map")
+def test_class_folders_alone_become_a_run_whose_model_is_the_probe(
+    tmp_path: Path, few_phrases: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    make_folders(tmp_path / "set", ("bus", "car"), 30)
+    out = said(
+        capsys,
+        "probe",
+        "zero-shot",
+        "--images",
+        str(tmp_path / "set"),
+        "--out",
+        str(tmp_path / "run"),
+        "--permutations",
+        "300",
+    )
+    assert "zero-shot is right on " in out
+    assert "The probe's own failures:" in out
+    found = load(tmp_path / "run")
+    assert found.samples.class_names == ("bus", "car")
+    assert found.outcomes.name == "cross-entropy"
+    assert any(note.startswith("The model of this run is the probe 'zero-shot'") for note in found.notes)
+    out = said(capsys, "probe", "linear-probe", str(tmp_path / "run"), "--shots", "2")
+    assert "On the same 60 images zero-shot is right on" in out
+
+
+def test_texts_alone_become_a_run_and_take_probes_but_no_pool_and_no_learned_prompts(
+    tmp_path: Path, plain_map: None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shipped = read_vocabulary(None, "text")
+    monkeypatch.setattr(
+        "core.language.phrases.read_vocabulary", lambda path, modality: replace(shipped, phrases=shipped.phrases[:6])
+    )  # for speed
+    said_of = {"food": ("soup", "bread", "cheese", "rice"), "travel": ("train", "boat", "plane", "road")}
+    rows = [
+        (f"The {word} was number {i}.", kind) for kind, words in said_of.items() for i in range(8) for word in words
+    ]
+    pd.DataFrame(rows, columns=["note", "kind"]).to_csv(tmp_path / "notes.csv", index=False)
+    run = str(tmp_path / "run")
+    given = ("--table", str(tmp_path / "notes.csv"), "--texts", "note", "--label", "kind", "--out", run)
+    out = said(capsys, "probe", "label-desc", *given, "--permutations", "300")
+    assert "of 64 texts" in out
+    assert "one word in each pattern, mean of 14 repeats (SD " in out
+    assert "On the same 64 texts label-desc is right on" in said(capsys, "probe", "zero-shot", run)
+    assert "has none. Use a probe without learned prompts" in refused(capsys, "probe", "coop", run)
+    assert "--pool holds pictures" in refused(capsys, "probe", "sus-x", run, "--pool", str(tmp_path))
+
+
+@pytest.mark.slow
+def test_the_shipped_example_takes_a_probe(
+    repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(repository / "assets" / "examples" / "scenes", tmp_path / "scenes")
+    run = tmp_path / "scenes" / "run"
+    document = json.loads(said(capsys, "probe", "zero-shot", str(run), "--json"))
+    everything, *others = document["comparison"]["scopes"]
+    assert (
+        everything["n"]
+        == everything["fixed"] + everything["broken"] + everything["both"] + everything["neither"]
+        == 960
+    )
+    assert sum(scope["n"] for scope in others if scope["kind"] == "class") == 960
+    assert document["accuracy"]["value"] == pytest.approx((everything["fixed"] + everything["neither"]) / 960)
+    assert document["accuracy"]["value"] > 0.25  # chance is 1 in 8
+    assert len(load(run).probes) == 1

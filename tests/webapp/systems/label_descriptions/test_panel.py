@@ -1,0 +1,229 @@
+"""Tags below the questions: the callbacks and the markup of a list that was tested."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from core.errors import InvalidInput
+from core.records import Diagnosis
+from core.store import save
+from core.systems.label_descriptions.tagging import TagReport, tag_samples
+from core.systems.label_descriptions.tags import read_tags
+from tests.support.diagnoses import make_diagnosis
+from tests.support.showcase import PlainEncoder
+from tests.support.words import made_prediction
+from tests.webapp.callbacks import last, press
+from tests.webapp.markup.test_html import Tags
+from webapp.ask.kept import MAX_CHARACTERS
+from webapp.state.runs import RUNS
+from webapp.state.session import Session, selected_rows
+from webapp.systems.label_descriptions.panel import (
+    EXAMPLES,
+    FILES,
+    TaggedRun,
+    TagsState,
+    checked_names,
+    intro,
+    make_tags,
+    on_chip,
+    on_first,
+    on_pick,
+    on_run,
+    on_show,
+    on_tagged,
+    on_tags,
+)
+from webapp.systems.label_descriptions.view import MAX_PICTURES, carriers, tagged_view, tags_view
+
+pytestmark = pytest.mark.usefixtures("plain")
+
+
+NAMES = "in the dark, fog, grass"
+
+
+def silent(*_: Any) -> None:
+    """A progress that nobody sees."""
+
+
+@pytest.fixture(scope="module")
+def report(worded: Diagnosis) -> TagReport:
+    tower: Any = PlainEncoder()
+    return tag_samples(worded, read_tags(NAMES, "image"), n_permutations=300, encoder=tower)
+
+
+def test_a_plain_sentence_stands_first_and_each_tag_has_its_line(report: TagReport) -> None:
+    said = tags_view(report, 1)
+    assert said.index("in the dark") < said.index("<table")
+    assert "have a mean loss" in said or "times as often" in said
+    assert said.count('data-do="tag"') == 3
+    assert said.count(">confirmed<") == sum(report.is_confirmed(tag) for tag in report.tags) >= 1
+    assert said.count(">exploratory<") == 3 - said.count(">confirmed<")
+    assert said.count('class="at wording"') == 3 * 14 + 3  # and the key's
+    assert "lists were tested" not in said
+    assert "held-back" not in said
+    assert "tried on 320 held-back samples too" in tags_view(report, 1, made_prediction())
+
+
+def test_a_p_stands_beside_the_difference_of_the_measure_that_it_is_of(report: TagReport) -> None:
+    first = report.tags[0]
+    for measure, beside in (("mean loss", r"mean loss [+−]\S+ \("), ("error rate", r"error rate [+−]\S+ points \(")):
+        said = tags_view(replace(report, tags=(replace(first, measure=measure), *report.tags[1:])), 1)
+        assert re.search(rf"<td>(&lt;|<)?[^<]*<small>{beside}", said)
+        assert "A verdict goes by the p, which is of the measure beside it" in said
+
+
+def test_a_second_list_in_one_visit_is_told_to_be_a_second_test(report: TagReport) -> None:
+    assert "2 lists were tested on this run in this visit" in tags_view(report, 2)
+
+
+def test_a_tag_that_could_not_be_tested_is_called_so_and_shows_no_p(report: TagReport) -> None:
+    one = replace(report, tags=(replace(report.tags[0], p=None),))
+    said = tags_view(one, 1)
+    assert "No tag could be tested." in said
+    assert ">not tested<" in said
+    assert "<td>–</td>" in said
+
+
+def test_a_tag_shows_its_strongest_carriers_and_every_wording(worded: Diagnosis, report: TagReport) -> None:
+    rows = carriers(report, 0)
+    assert report.carried[rows, 0].all()
+    assert len(rows) == report.tags[0].size
+    assert (np.diff(report.scores[rows, 0]) <= 0).all()
+    said = tagged_view(worded, report, 0)
+    shown = [int(part.split('"')[1]) for part in said.split("data-row=")[1:]]
+    assert shown == rows[:MAX_PICTURES].tolist()
+    assert said.count("<tr>") == 1 + 14
+
+
+def test_markup_in_a_name_stays_text(worded: Diagnosis, report: TagReport) -> None:
+    hostile = "<img src=x onerror=alert(1)>"
+    marked = replace(report, tags=(replace(report.tags[0], name=hostile), *report.tags[1:]))
+    found = Tags(tags_view(marked, 1) + tagged_view(worded, marked, 0))
+    assert not {a for a in found.attributes if a.startswith("on")}
+    assert "onerror=alert(1)" in found.text
+
+
+@pytest.mark.parametrize(
+    ("said", "message"),
+    [
+        (None, "No tag was named"),
+        ("  ", "No tag was named"),
+        ("/etc/names.txt", "Paste the file’s text"),
+        ("a, b.JSON", "Paste the file’s text"),
+        ("rows.tsv", "Paste the file’s text"),
+        ("a" * (MAX_CHARACTERS + 1), "may have 200,000 characters"),
+    ],
+)
+def test_what_names_no_tags_or_is_a_path_is_refused_before_a_place_in_line_is_taken(
+    worded: Diagnosis, said: Any, message: str
+) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        next(on_tags(Session(RUNS.add(worded)), said))
+
+
+def test_names_and_pasted_json_are_taken_as_they_are() -> None:
+    for said in (NAMES, "one\ntwo", '{"a.json": ["x"]}', '{"a": ["see b.json"]}'):
+        assert checked_names(f" {said} ") == said
+
+
+@pytest.mark.parametrize(("said", "message"), [("a, A", "the same name"), ("{", "JSON"), ("failure-causes", "texts")])
+def test_what_core_refuses_ends_the_job_in_its_one_message(worded: Diagnosis, said: str, message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
+        last(on_tags(Session(RUNS.add(worded)), said))
+
+
+def test_a_list_is_tested_shown_counted_and_written(worded: Diagnosis) -> None:
+    session = Session(RUNS.add(worded))
+    *_, made = last(on_tags(session, NAMES))
+    assert isinstance(made, TaggedRun)
+    state, _, table, tagged, *files = on_tagged(session, TagsState(session.run), made)
+    assert state.lists == 1
+    assert on_tagged(session, state, made)[0].lists == 2
+    assert "in the dark" in table["value"]
+    assert "data-row=" in tagged["value"]
+    paths = [Path(file["value"]) for file in files]
+    assert [path.name for path in paths] == [name for name, _ in FILES]
+    document = json.loads(paths[0].read_text("utf-8"))
+    assert document["permutations"] == 5000
+    with paths[1].open(encoding="utf-8") as file:
+        assert [row["name"] for row in csv.DictReader(file)] == [tag["name"] for tag in document["tags"]]
+    with paths[2].open(encoding="utf-8") as file:
+        assert sum("in the dark" in row["tags"] for row in csv.DictReader(file)) == document["tags"][0]["size"]
+
+
+def test_what_was_made_of_another_run_than_the_open_one_changes_nothing(worded: Diagnosis, report: TagReport) -> None:
+    made = TaggedRun("another", report, ())
+    changed, status, *rest = on_tagged(Session(RUNS.add(worded)), TagsState(), made)
+    assert "These tags are of another run" in status
+    for said in ((changed, *rest), on_tagged(Session(), TagsState(), None)):
+        assert all("__type__" in str(part) for part in said)
+
+
+def test_a_press_shows_a_tag_and_its_samples_on_the_map(worded: Diagnosis, report: TagReport) -> None:
+    session = Session(RUNS.add(worded))
+    state = TagsState(session.run, report, 1)
+    assert f"carry “{report.tags[1].name}”" in on_pick(session, state, press(do="tag", place="1"))
+    tabs, shown, pane, _ = on_show(session, state, press(do="show", place="0"))
+    assert tabs["selected"] == "explore"
+    assert sorted(selected_rows(shown, worded)) == sorted(carriers(report, 0))
+    assert "Carries “in the dark”" in pane
+    for other in (state, replace(state, run="another")):
+        with pytest.raises(InvalidInput, match="Test the list again"):
+            on_pick(session, other, press(do="tag", place="7"))
+
+
+def test_of_an_example_the_first_list_is_tested_at_once_and_of_a_visitors_run_nothing(
+    worded: Diagnosis, tmp_path: Path
+) -> None:
+    save(worded, tmp_path / "tagged" / "run")
+    shared = Session(RUNS.offer(tmp_path / "tagged" / "run"))
+    text, *_, made = last(on_first(shared, TagsState(shared.run)))
+    assert text == EXAMPLES["image"][0][0]
+    assert len(made.report.tags) == len(text.split(","))
+    clips = replace(worded, samples=replace(worded.samples, modality="clip"))  # there is no first list for these
+    save(clips, tmp_path / "clips" / "run")
+    nothing = Session(RUNS.offer(tmp_path / "clips" / "run")), TagsState()
+    own = Session(RUNS.add(worded)), TagsState()
+    for session, state in (own, (shared, TagsState(shared.run, made.report, 1)), nothing):
+        assert all("__type__" in str(part) for part in last(on_first(session, state)))
+
+
+def test_the_list_goes_when_another_run_is_opened_and_offers_what_fits_its_samples(worded: Diagnosis) -> None:
+    run = RUNS.add(worded)
+    fold, state, names, said, button, status, table, tagged, *files = on_run(
+        Session(run), TagsState("another", lists=3)
+    )
+    assert (state.run, state.lists, names, status, table, tagged) == (run, 0, "", "", "", "")
+    assert button["interactive"]
+    assert fold["visible"]
+    assert said == intro(worded)
+    assert all(not file["interactive"] for file in files)
+    assert all("__type__" in str(part) for part in on_run(Session(run), TagsState(run)))
+    texts = intro(replace(worded, samples=replace(worded.samples, modality="text")))
+    assert "failure-causes" in texts
+    assert "failure-causes" not in said
+
+
+def test_a_chip_gives_its_list() -> None:
+    assert on_chip(press(do="tags", text="a, b")) == "a, b"
+    assert "__type__" in str(on_chip(press(do="zoom")))
+
+
+def test_a_run_without_words_is_refused_with_what_to_do() -> None:
+    run = RUNS.add(make_diagnosis())
+    fold, *_, said, button, _, _, _ = on_run(Session(run), TagsState())[:8]
+    assert not fold["visible"]
+    assert "this run keeps none" in said
+    assert not button["interactive"]
+    with pytest.raises(InvalidInput, match="cannot be tagged"):
+        make_tags(Session(run), NAMES, silent)
+    with pytest.raises(InvalidInput, match="No run is open"):
+        next(on_tags(Session(), NAMES))

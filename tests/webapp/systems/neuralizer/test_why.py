@@ -1,0 +1,168 @@
+"""Why? Files for the visitor's own model, and what its losses come to."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import gradio as gr
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.errors import InvalidInput
+from core.files import ASSETS
+from core.systems.neuralizer.corrections import clips as of_clips
+from core.systems.neuralizer.corrections.altered import UNCHANGED, AlteredItem, read_manifest, zip_altered
+from core.systems.neuralizer.corrections.commands import correct
+from core.systems.neuralizer.corrections.explain import CONTROL
+from core.systems.neuralizer.corrections.names import BY_MODALITY, CHANGES, MOST, SAID
+from tests.support.diagnoses import make_diagnosis
+from tests.webapp.callbacks import last
+from tests.webapp.markup.test_html import Tags
+from webapp.ask.kept import KeptState
+from webapp.state.runs import RUNS
+from webapp.state.session import Session
+from webapp.systems.neuralizer import why
+from webapp.systems.neuralizer.why import (
+    MADE,
+    READ,
+    MadeFiles,
+    choices,
+    example_file,
+    intro,
+    on_made,
+    on_make,
+    on_read,
+    on_run,
+    on_told,
+)
+
+CLIPS = ASSETS / "examples" / "clips"
+
+
+@pytest.fixture(scope="module")
+def session() -> Session:
+    """The example of clips."""
+    return Session(RUNS.offer(CLIPS / "run"))
+
+
+@pytest.fixture(scope="module")
+def made(session: Session) -> MadeFiles:
+    """Five of the cluster and five others, one change, from the example's own files."""
+    return last(on_make(session, None, RUNS.get(session.run).clusters[0].id, ["backwards"], 5))[-1]
+
+
+def losses(made: MadeFiles, path: Path) -> str:
+    """A table in which the change takes the loss away from members, and its control does not."""
+    items, about = read_manifest(made.files[1])
+    rng, members = np.random.default_rng(0), set(about["members"])
+    kept = {"backwards": 0.1, UNCHANGED: 2.0, "backwards" + CONTROL: 2.0}
+    loss = [(kept[i.alteration] if i.id in members else 0.2) + 0.05 * rng.random() for i in items]
+    pd.DataFrame({"file": [i.file for i in items], "loss": loss}).to_csv(path, index=False)
+    return str(path)
+
+
+def test_files_are_made_of_what_came_along_and_their_losses_say_what_explains(
+    session: Session, made: MadeFiles, tmp_path: Path
+) -> None:
+    state, line, view, *files = on_made(session, KeptState(session.run), made)
+    assert "Done" in line
+    assert "30 files for cluster 1" in Tags(view["value"]).text
+    assert [Path(file["value"]).name for file in files] == [name for name, _ in MADE]
+    with zipfile.ZipFile(made.files[0]) as archive:
+        assert len(archive.namelist()) == 31
+        assert json.loads(archive.read("altered.json")) == json.loads(made.files[1].read_text("utf-8"))
+    read = last(on_read(session, state, losses(made, tmp_path / "scores.csv"), None))[-1]
+    _, _, view, *files = on_told(session, KeptState(session.run), read)
+    said = Tags(view["value"]).text
+    assert "Some of the cluster's loss is explained by the order of frames" in said
+    assert "5 clips" in said
+    assert json.loads(Path(files[0]["value"]).read_text("utf-8"))["corrections"][0]["explains"]
+    assert [Path(file["value"]).name for file in files] == [name for name, _ in READ]
+
+
+def test_the_manifest_may_come_from_another_visit_and_must_be_of_this_run(
+    session: Session, made: MadeFiles, tmp_path: Path
+) -> None:
+    scores = losses(made, tmp_path / "scores.csv")
+    empty: KeptState[MadeFiles] = KeptState(session.run)
+    with pytest.raises(InvalidInput, match=r"Bring altered\.json too"):
+        last(on_read(session, empty, scores, None))
+    with pytest.raises(InvalidInput, match="table of your model"):
+        last(on_read(session, empty, None, None))
+    assert last(on_read(session, empty, scores, str(made.files[1])))[-1].run == session.run
+    other = json.loads(made.files[1].read_text("utf-8"))
+    other["about"]["run"] = "another"
+    (tmp_path / "brought.json").write_text(json.dumps(other), "utf-8")
+    with pytest.raises(InvalidInput, match="made for another run"):
+        last(on_read(session, empty, scores, str(tmp_path / "brought.json")))
+
+
+def test_what_cannot_be_asked_is_refused_before_any_work(session: Session) -> None:
+    pictures = Session(RUNS.add(make_diagnosis()))
+    with pytest.raises(InvalidInput, match="scans or clips"):
+        last(on_make(pictures, None, 0, [], 20))
+    with pytest.raises(InvalidInput, match="Choose a cluster"):
+        last(on_make(session, None, None, [], 20))
+    with pytest.raises(InvalidInput, match="Between 5 and 40"):
+        last(on_make(session, None, 0, [], 4000))
+    for nothing in (None, float("nan")):
+        with pytest.raises(InvalidInput, match="got –"):
+            last(on_make(session, None, 0, [], nothing))
+    with pytest.raises(InvalidInput, match="whole number"):
+        last(on_make(session, None, "x", [], 5))  # type: ignore[arg-type]
+    own = Session(RUNS.add(RUNS.get(session.run)))
+    with pytest.raises(InvalidInput, match="Bring the scans or clips that were diagnosed"):
+        last(on_make(own, None, 0, [], 20))
+    assert example_file(own.run, "images.zip") is None
+    assert example_file(session.run, "images.zip") == CLIPS / "images.zip"
+
+
+def test_files_that_are_too_large_together_leave_nothing_behind(
+    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def many() -> object:
+        for k in range(1000):
+            yield AlteredItem("a", f"x{k}", f"{k}.bin"), bytes(100)
+        raise AssertionError("went on")
+
+    with pytest.raises(InvalidInput, match="larger than"):
+        zip_altered(tmp_path / "corrected.zip", many(), {}, 1000)  # type: ignore[arg-type]
+    assert not list(tmp_path.iterdir())
+    monkeypatch.setattr(why, "MOST_BYTES", 10)
+    with pytest.raises(InvalidInput, match="larger than"):
+        last(on_make(session, None, 0, ["backwards"], 5))
+
+
+def test_each_run_offers_its_own_clusters_and_faults(session: Session) -> None:
+    clusters, faults = choices(RUNS.get(session.run))
+    assert [value for _, value in clusters["choices"]] == [c.id for c in RUNS.get(session.run).clusters]
+    assert tuple(fault for _, fault in faults["choices"]) == CHANGES == tuple(of_clips._CHANGES) == BY_MODALITY["clip"]
+    assert set(SAID) == {name for names in BY_MODALITY.values() for name in names}
+    pictures = make_diagnosis()
+    assert "Open a run of scans or clips" in intro(pictures)
+    assert choices(pictures)[0]["choices"] == []
+    other = Session(RUNS.add(pictures))
+    fold, shown, clusters, _, state, _, button, *rest = on_run(other, KeptState(session.run), KeptState(session.run))
+    assert not fold["visible"]
+    assert not shown["visible"]
+    assert clusters["choices"] == []
+    assert not button["interactive"]
+    assert (state.run, rest[4].run) == (other.run, other.run)
+    fold, shown, *_ = on_run(session, state, rest[4])
+    assert fold["visible"]
+    assert shown["visible"]
+    assert all("__type__" in str(part) for part in on_run(other, state, rest[4]))
+
+
+def test_command_and_page_call_a_fault_the_same_and_ask_for_as_many(session: Session) -> None:
+    helps = {option.name: str(getattr(option, "help", "")) for option in correct.params}
+    with gr.Blocks():
+        form = why._fields(RUNS.get(session.run), "")
+    named = [label for label, _ in form.faults.choices]
+    assert named == ["the order of frames (backwards)", "changes of light (steady-light)", "cuts (longest-shot)"]
+    assert ", ".join(named) in helps["fault"]
+    assert form.most.value == form.most.maximum == MOST == correct.make_context("correct", ["run"]).params["most"]
+    assert f"default {MOST}" in helps["most"]

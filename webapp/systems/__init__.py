@@ -1,0 +1,1 @@
+"""The panels and tabs of what is not the diagnosis."""

@@ -1,0 +1,257 @@
+"""The first part of the tab Compose: one or two models on a benchmark, its items one by one, and its failures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import gradio as gr
+
+from core.errors import InvalidInput
+from core.records import Progress
+from webapp.explore.new_run import wire_made
+from webapp.explore.tab import View
+from webapp.markup.components import download_row, script, upload
+from webapp.markup.render import render
+from webapp.state.choices import IMAGES, TABLES
+from webapp.state.events import event_data
+from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, closing, follow, on_wait, wire_cancel
+from webapp.state.session import shows_errors
+from webapp.systems.composition.files import FILES, compared, on_files
+from webapp.systems.composition.items import VERSUS, WHICH, items_view
+from webapp.systems.composition.models import NOTHING, ModelAccess, encoder_choices, second_choices
+from webapp.systems.composition.result import result_view
+from webapp.systems.composition.state import (
+    FIRST,
+    OWN,
+    benchmarks,
+    diagnose_items,
+    known_result,
+    open_benchmark,
+    run_models,
+    shipped,
+)
+from webapp.systems.composition.visit import PAGE, BenchmarkRun, ComposeState
+
+
+def on_open(state: ComposeState) -> tuple[Any, ...]:
+    """The tab is shown: returns (state, views, files); what another visitor's run found of the first benchmark
+    stands there at once."""
+    known = known_result(FIRST, "embedded")
+    if state.loaded is not None or known is None:
+        return tuple(gr.skip() for _ in range(1 + VIEWS + len(FILES)))
+    made = replace(state, choice=FIRST, loaded=shipped(FIRST), opened=shipped(FIRST), results=(known,))
+    return made, *_views(made), *on_files(made)
+
+
+def on_choose(choice: str) -> Any:
+    """Another benchmark was chosen: returns the files' column, which is shown for the visitor's own."""
+    return gr.update(visible=choice == OWN)
+
+
+def on_run(
+    state: ComposeState, access: ModelAccess, choice: str, file: str | None, images: str | None, form: str, *models: str
+) -> Iterator[tuple[Any, ...]]:
+    """Run one or two models; yields (job id, status, what was made), which `on_made` then adds to the visitor's
+    record."""
+    named = [model for model in models if model and model != NOTHING]
+    if len(set(named)) < len(named):
+        raise InvalidInput("The second model is the first one. Choose another to set beside it, or nothing.")
+
+    def work(progress: Progress) -> BenchmarkRun:
+        progress("open the benchmark", 0, 1)
+        loaded = open_benchmark(choice or "", file, images, form or "", access.folder, progress)
+        progress("open the benchmark", 1, 1)
+        return run_models(choice, loaded, named, state.adapters, access, progress)
+
+    yield from follow(Job(work), "The benchmark did not finish", None)
+
+
+def on_made(state: ComposeState, ran: BenchmarkRun | None) -> tuple[Any, ...]:
+    """Show what was run: returns (status, state, views)."""
+    if ran is None:
+        return tuple(gr.skip() for _ in range(2 + VIEWS))
+    made = ComposeState(ran.choice, ran.loaded, ran.opened or ran.loaded, ran.results, adapters=state.adapters)
+    return f"<div data-shown>{closing('Done')}</div>", made, *_views(made)
+
+
+def _views(state: ComposeState) -> tuple[Any, ...]:
+    """(result, items, diagnose button, files' row) of what is open."""
+    if not state.results:
+        return result_view((), None), "", gr.update(visible=False), gr.update(visible=False)
+    open_one = gr.update(visible=True)
+    return (result_view(state.results, compared(state), habits(state)), items_view(state), open_one, open_one)
+
+
+def habits(state: ComposeState) -> list[str]:
+    """How each model is right and wrong on pairs, a sentence each; "" where the items are no pairs."""
+    from core.systems.composition.scoring.signature import signature_of
+
+    assert state.loaded is not None
+    found = [signature_of(result, state.loaded.benchmark) for result in state.results]
+    return ["" if one is None else one.sentence for one in found]
+
+
+def on_act(state: ComposeState, event: gr.EventData) -> tuple[Any, Any]:
+    """A filter, a row of the kinds, or "Show more": returns (state, items)."""
+    said = event_data(event)
+    do, first = said.get("do"), state.first
+    known = {(t.tag, t.value) for t in first.by_tag}
+    if do == "tag" or do == "filter":
+        tag, _, value = (
+            str(said.get("value", "")).partition("=")
+            if do == "filter"
+            else (str(said.get("tag", "")), "", str(said.get("value", "")))
+        )
+        if tag and (tag, value) not in known:
+            raise InvalidInput("This benchmark has no such kind of item. Choose one from the list.")
+        made = replace(state, tag=tag, value=value, shown=PAGE)
+    elif do == "which":
+        which = str(said.get("which") or said.get("value") or "")
+        if which not in dict((*WHICH, *VERSUS)):
+            raise InvalidInput("There is no such list of items. Choose one from the list.")
+        made = replace(state, which=which, shown=PAGE)
+    elif do == "more":
+        made = replace(state, shown=state.shown + PAGE)
+    else:
+        return gr.skip(), gr.skip()
+    return made, items_view(made)
+
+
+def on_failures(state: ComposeState) -> Iterator[tuple[Any, ...]]:
+    """Diagnose the failures of the result that is shown; yields (job id, status, id of the new run)."""
+    first, loaded = state.first, state.loaded
+    assert loaded is not None
+    job = Job(lambda progress: diagnose_items(loaded, state.results, "embedded", progress))
+    said = f"The failures of {first.name} stand in the list of runs."
+    yield from follow(job, "The diagnosis did not finish", "", done=said)
+
+
+@dataclass(frozen=True)
+class BenchmarkForm:
+    """What is asked of a visitor."""
+
+    choice: gr.Dropdown
+    own: gr.Column
+    files: list[Any]
+    """Benchmark file, pictures, form."""
+    models: list[gr.Dropdown]
+    run: gr.Button
+    cancel: gr.Button
+    status: gr.HTML
+
+    def asked(self) -> list[Any]:
+        """What `on_run` reads after the visitor's record."""
+        return [self.choice, *self.files, *self.models]
+
+
+@dataclass(frozen=True)
+class BenchmarkViews:
+    """What is shown of a result, in the order that `_views` fills."""
+
+    result: gr.HTML
+    items: gr.HTML
+    failures: gr.Button
+    downloads: gr.Row
+    buttons: list[Any]
+
+    def all(self) -> list[Any]:
+        return [self.result, self.items, self.failures, self.downloads]
+
+
+@dataclass(frozen=True)
+class Page:
+    """What of the page a finished diagnosis opens in."""
+
+    session: gr.State
+    explore: View
+    tabs: gr.Tabs
+    examples: list[tuple[str, str]]
+
+
+def build_benchmark(access: ModelAccess) -> tuple[BenchmarkForm, BenchmarkViews]:
+    """The form, the result and the items."""
+    scripts = script("pane", "compose")
+    with gr.Row(elem_classes="bring probe-row"):
+        with gr.Column(scale=28, min_width=300, elem_classes="compose-form"):
+            form = _form(access)
+        with gr.Column(scale=72, min_width=320):
+            result = gr.HTML(result_view((), None), js_on_load=scripts, elem_id="compose-result", **PLAIN)
+            failures = gr.Button("Diagnose these failures", visible=False, elem_id="compose-failures")
+            downloads, buttons = download_row([(f"compose-{key}", title) for key, title in FILES], visible=False)
+    items = gr.HTML("", js_on_load=scripts, elem_id="compose-items", **PLAIN)
+    return form, BenchmarkViews(result, items, failures, downloads, buttons)
+
+
+def _form(access: ModelAccess) -> BenchmarkForm:
+    custom: dict[str, Any] = {"allow_custom_value": access.is_local}
+    note = "Or write any model that open_clip knows, such as ViT-B-16/openai." if access.is_local else None
+    gr.HTML("<h2>1. Benchmark</h2>", **PLAIN)
+    offered = benchmarks(access.folder)
+    choice = gr.Dropdown(offered, value=FIRST, label="Pictures and captions", elem_id="compose-choice")
+    with gr.Column(visible=False) as own:
+        files = _own_files()
+    gr.HTML("<h2>2. Model</h2>", **PLAIN)
+    encoder = gr.Dropdown(
+        encoder_choices(access), value="embedded", label="Encoder", info=note, elem_id="compose-encoder", **custom
+    )
+    second = gr.Dropdown(
+        second_choices(access, ()), value=NOTHING, label="Set beside it", elem_id="compose-second", **custom
+    )
+    with gr.Row():
+        run = gr.Button("Run the benchmark", variant="primary", elem_id="compose-run")
+        cancel = gr.Button("Cancel", elem_id="compose-cancel", scale=0, min_width=110, interactive=False)
+    status = gr.HTML("", elem_id="compose-status", **PLAIN)
+    gr.HTML(render("compose/next.html.j2"), elem_id="compose-next", **PLAIN)
+    return BenchmarkForm(choice, own, files, [encoder, second], run, cancel, status)
+
+
+def _own_files() -> list[Any]:
+    """Fields for the visitor's own benchmark file, its pictures, and the file's form."""
+    from core.systems.composition.readers import READERS
+
+    file = upload("Benchmark: json, jsonl, csv, tsv", TABLES, "compose-file")
+    images = upload("Its pictures: zip or tar", IMAGES, "compose-images")
+    forms = [("Recognise it", ""), *((name, name) for name in READERS)]
+    form = gr.Dropdown(forms, value="", label="Form of the file", elem_id="compose-form-name")
+    gr.HTML(render("compose/forms.html.j2"), **PLAIN)
+    return [file, images, form]
+
+
+def wire(
+    form: BenchmarkForm, views: BenchmarkViews, state: gr.State, tab: gr.Tab, page: Page, access: ModelAccess
+) -> None:
+    """Let the form run a benchmark, the result filter the items, and its failures open in Explore."""
+    job, made, run = gr.State(""), gr.State(None), gr.State("")
+
+    def start(state: ComposeState, *said: Any) -> Iterator[tuple[Any, ...]]:
+        yield from on_run(state, access, *said)
+
+    tab.select(shows_errors(on_open), [state], [state, *views.all(), *views.buttons], **PRIVATE)
+    form.choice.input(on_choose, [form.choice], [form.own], **QUICK)
+    form.run.click(on_wait, None, form.status, **QUICK)
+    started = form.run.click(shows_errors(start), [state, *form.asked()], [job, form.status, made], **HEAVY, **PRIVATE)
+    shown = started.success(shows_errors(on_made), [state, made], [form.status, state, *views.all()], **PRIVATE)
+    shown.success(None, None, None, js=TO_RESULT, **PRIVATE)
+    shown.success(shows_errors(on_files), [state], views.buttons, **PRIVATE)
+    wire_cancel(form.cancel, job)
+    acted = views.result.act(shows_errors(on_act), [state], [state, views.items], **PRIVATE)
+    acted.success(None, None, None, js=TO_ITEMS, **PRIVATE)
+    views.items.act(shows_errors(on_act), [state], [state, views.items], **PRIVATE)
+    diagnosed = views.failures.click(shows_errors(on_failures), [state], [job, form.status, run], **HEAVY, **PRIVATE)
+    parts = (page.session, page.explore, page.tabs)
+    wire_made(diagnosed, run, parts, began="compose", what="Composition", others=page.examples)
+
+
+VIEWS = 4
+"""What `_views` fills."""
+TO_RESULT = (
+    "() => { if (!document.querySelector('#compose-status [data-shown]')) return [];"
+    " const title = document.querySelector('#compose-result h2'); title?.focus({ preventScroll: true });"
+    " title?.scrollIntoView({ block: 'nearest' }); return []; }"
+)
+TO_ITEMS = (
+    "() => { const title = document.querySelector('#compose-items h3'); title?.scrollIntoView({ block: 'start' });"
+    " title?.focus({ preventScroll: true }); return []; }"
+)

@@ -1,0 +1,63 @@
+"""The files of a result of composition that a visitor may take away."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from core.files import write_json, write_text
+from core.records import CompositionComparison
+from webapp.state.downloads import fresh_folder
+from webapp.systems.composition.items import items_csv
+from webapp.systems.composition.visit import ComposeState
+
+FILES = (("html", "Report (HTML)"), ("json", "Results (JSON)"), ("csv", "Items (CSV)"))
+
+
+def on_files(state: ComposeState) -> list[Any]:
+    """The files of the open results, ready on their buttons."""
+    if not state.results or state.loaded is None:
+        return [gr.update(interactive=False)] * len(FILES)
+    return [gr.update(value=str(path), interactive=True) for path in write_files(state)]
+
+
+def compared(state: ComposeState) -> CompositionComparison | None:
+    """The second model beside the first; None where there is one."""
+    if len(state.results) < 2:
+        return None
+    from core.systems.composition.scoring.compare import compare_results
+
+    return compare_results(*state.results[:2])
+
+
+def write_files(state: ComposeState) -> list[Path]:
+    """The report, composition.json and items.csv in a folder of their own; the table is of the first result."""
+    from core.systems.composition.reports.html import render_composition_report  # the template engine
+
+    assert state.loaded is not None
+    benchmark, folder = state.loaded.benchmark, fresh_folder("composed")
+    report = render_composition_report(
+        state.results,
+        benchmark,
+        store=state.loaded.store,
+        comparison=compared(state),
+        regression=state.forgetting,
+        curve=state.curve,
+    )
+    write_text(folder / "report.html", report)
+    write_json(folder / "composition.json", results_document(state))
+    (folder / "items.csv").write_bytes(items_csv(state.results[0], benchmark))
+    return [folder / "report.html", folder / "composition.json", folder / "items.csv"]
+
+
+def results_document(state: ComposeState) -> dict[str, Any]:
+    """The results, and of two the paired comparison, as JSON values."""
+    from core.records.codec import to_json
+    from core.systems.composition.reports.tables import comparison_document, result_document  # pandas
+
+    document: dict[str, Any] = {"results": [result_document(r) for r in state.results]}
+    if (comparison := compared(state)) is not None:
+        document["comparison"] = comparison_document(comparison)
+    return to_json(document)

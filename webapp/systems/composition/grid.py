@@ -1,0 +1,198 @@
+"""The binding grid, a part of the tab Compose: which attribute of which object does a model see, and does it bind the
+two?"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from core.errors import InvalidInput
+from core.records import F64, ItemStore, Progress, SampleSet
+from webapp.markup.components import script
+from webapp.state.caches import own_cache
+from webapp.state.events import event_data
+from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, follow, on_wait, wire_cancel
+from webapp.state.quotas import STATE_S
+from webapp.state.runs import RUNS
+from webapp.state.session import Session, shows_errors
+from webapp.systems.composition.grid_view import MEASURES, grid_view
+from webapp.systems.composition.models import ModelAccess, adapter_choices
+from webapp.systems.composition.state import Remembered, category_columns, scorer_for
+from webapp.systems.composition.visit import ComposeState
+
+if TYPE_CHECKING:
+    from core.systems.composition.grid.binding import BindingGrid
+    from core.systems.composition.grid.questions import PictureContents
+
+SCENES, RUN = "scenes", "run"
+LABEL = "the label"
+N_SCENES = 300
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GridState:
+    """The grid that is shown."""
+
+    grid: BindingGrid | None = None
+    title: str = ""
+    measure: str = "binds"
+
+
+def on_open(session: Session, state: ComposeState, access: ModelAccess, source: str) -> tuple[Any, ...]:
+    """The tab is shown: returns (sources, attributes, objects, models) for the open run."""
+    run = RUNS.get(session.run) if session.run else None
+    offered = [("Rendered scenes", SCENES)]
+    if run is not None and run.samples.items is not None and category_columns(run.samples):
+        offered.append((f"The open run: {run.samples.name}"[:60], RUN))
+    chosen = source if source in dict((key, title) for title, key in offered) else SCENES
+    models = adapter_choices(access, state.adapters)
+    return gr.update(choices=offered, value=chosen), *on_source(session, chosen), gr.update(choices=models)
+
+
+def on_source(session: Session, source: str) -> tuple[Any, Any]:
+    """Other pictures were chosen: returns (attributes, objects)."""
+    if source != RUN or not session.run:
+        return gr.update(choices=["colour", "material"], value="colour"), gr.update(choices=["shape"], value="shape")
+    samples = RUNS.get(session.run).samples
+    columns = category_columns(samples)
+    objects = [*([LABEL] if samples.labels is not None else []), *columns]
+    first = columns[0] if columns else None
+    other = next((name for name in objects if name != first), None)
+    return gr.update(choices=columns, value=first), gr.update(choices=objects, value=other)
+
+
+@dataclass(frozen=True, slots=True)
+class GridPlan:
+    """What stands in the form."""
+
+    source: str
+    attribute: str
+    objects: str
+    model: str
+
+
+def on_grid(session: Session, state: ComposeState, access: ModelAccess, *form: str) -> Iterator[tuple[Any, ...]]:
+    """Ask every picture of the grid, `form` as in `GridPlan`; yields (job id, status, grid)."""
+    job = Job(lambda progress: make_grid(session, state, access, GridPlan(*form), progress))
+    yield from follow(job, "The grid did not finish", None)
+
+
+def make_grid(
+    session: Session, state: ComposeState, access: ModelAccess, plan: GridPlan, progress: Progress
+) -> GridState:
+    """The grid of what was chosen.
+
+    Raises:
+        InvalidInput: no run is open, it has no such column or no pictures, or the model cannot be used.
+    """
+    from core.systems.composition.grid.binding import binding_grid
+    from core.systems.composition.training.scorers import matrix_of
+
+    name, scorer = scorer_for(plan.model or "embedded", state.adapters, access)
+
+    def score(pictures: ItemStore, texts: Any) -> F64:
+        return matrix_of(scorer, pictures, texts, cache=own_cache(), progress=progress)
+
+    if plan.source != RUN:
+        store, contents = scenes(plan.attribute)
+        title = f"{name} on {len(store)} rendered scenes, {plan.attribute} by shape"
+        return GridState(binding_grid(store, contents, score, mode="two"), title)
+    samples, items, contents = _columns_of_run(session, plan)
+    grid = binding_grid(items, contents, score, mode="one", template="a photo of {}")
+    return GridState(grid, f"{name} on {samples.name}, {plan.attribute} by {plan.objects}")
+
+
+def _columns_of_run(session: Session, plan: GridPlan) -> tuple[SampleSet, ItemStore, tuple[PictureContents, ...]]:
+    """The open run, its pictures, and what two of its columns say that they show."""
+    from core.systems.composition.grid.questions import shown_from_columns
+
+    if not session.run:
+        raise InvalidInput("No run is open. Open an example in Explore, or choose the rendered scenes.")
+    samples = RUNS.get(session.run).samples
+    if samples.items is None:
+        raise InvalidInput(
+            "The open run has no pictures. Choose the rendered scenes, or diagnose with pictures in the tab Your data."
+        )
+    if plan.objects == plan.attribute:
+        raise InvalidInput("Attribute and object are the same column. Choose two different ones.")
+    objects = "" if plan.objects == LABEL else str(plan.objects or "")
+    return samples, samples.items, shown_from_columns(samples, str(plan.attribute or ""), objects)
+
+
+@functools.cache
+def scenes(attribute: str) -> tuple[Remembered, tuple[PictureContents, ...]]:
+    """The rendered scenes of one attribute, drawn once per process."""
+    from core.systems.composition.grid.rendered import ATTRIBUTES, draw_binding
+
+    if attribute not in ATTRIBUTES:
+        raise InvalidInput(
+            f"The rendered scenes have {' and '.join(ATTRIBUTES)}: got {str(attribute)[:40]!r}. Choose one of them."
+        )
+    store, shown = draw_binding(N_SCENES, attribute)
+    return Remembered(store), shown
+
+
+def on_made(made: GridState | None) -> tuple[Any, Any]:
+    """Show a finished grid: returns (state, view)."""
+    if made is None:
+        return gr.skip(), gr.skip()
+    return made, grid_view(made.grid, made.title, made.measure)
+
+
+def on_measure(state: GridState, event: gr.EventData) -> tuple[Any, Any]:
+    """Another figure was chosen for the cells: returns (state, view)."""
+    said = event_data(event)
+    if said.get("do") != "measure" or said.get("value") not in MEASURES or state.grid is None:
+        return gr.skip(), gr.skip()
+    return on_made(replace(state, measure=str(said["value"])))
+
+
+def build(session: gr.State, state: gr.State, tab: gr.Tab, access: ModelAccess) -> None:
+    """Lay out the part and wire its callbacks."""
+    grid, job, made = gr.State(GridState(), time_to_live=STATE_S), gr.State(""), gr.State(None)
+    scripts = script("heat", "compose")
+    with gr.Row(elem_classes="bring probe-row"):
+        with gr.Column(scale=28, min_width=300, elem_classes="compose-form"):
+            form = _form(access)
+            with gr.Row():
+                run = gr.Button("Draw the grid", variant="primary", elem_id="grid-run")
+                cancel = gr.Button("Cancel", elem_id="grid-cancel", scale=0, min_width=110, interactive=False)
+            status = gr.HTML("", elem_id="grid-status", **PLAIN)
+        with gr.Column(scale=72, min_width=320):
+            view = gr.HTML(grid_view(None, "", ""), js_on_load=scripts, elem_id="grid-result", **PLAIN)
+
+    def opened(session: Session, state: ComposeState, source: str) -> tuple[Any, ...]:
+        return on_open(session, state, access, source)
+
+    def start(session: Session, state: ComposeState, *said: str) -> Iterator[tuple[Any, ...]]:
+        yield from on_grid(session, state, access, *said)
+
+    source, attribute, objects, _ = form
+    tab.select(shows_errors(opened), [session, state, source], form, **QUICK)
+    source.input(shows_errors(on_source), [session, source], [attribute, objects], **QUICK)
+    run.click(on_wait, None, status, **QUICK)
+    started = run.click(shows_errors(start), [session, state, *form], [job, status, made], **HEAVY, **PRIVATE)
+    started.success(shows_errors(on_made), [made], [grid, view], **PRIVATE)
+    wire_cancel(cancel, job)
+    view.act(shows_errors(on_measure), [grid], [grid, view], **QUICK)
+
+
+def _form(access: ModelAccess) -> list[Any]:
+    """Fields for the source, the attribute, the object and the model."""
+    gr.HTML("<h2>1. Pictures</h2>", **PLAIN)
+    source = gr.Dropdown([("Rendered scenes", SCENES)], value=SCENES, label="Pictures", elem_id="grid-source")
+    attribute = gr.Dropdown(["colour", "material"], value="colour", label="Attribute", elem_id="grid-attribute")
+    objects = gr.Dropdown(["shape"], value="shape", label="Object", elem_id="grid-object")
+    gr.HTML("<h2>2. Model</h2>", **PLAIN)
+    model = gr.Dropdown(
+        adapter_choices(access, ()),
+        value="embedded",
+        label="Encoder or trained adapter",
+        elem_id="grid-model",
+        allow_custom_value=access.is_local,
+    )
+    return [source, attribute, objects, model]

@@ -1,0 +1,91 @@
+"""Which models a visitor may name: those that are listed, the operator's folders, their own adapters, and at home any
+that open_clip knows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.errors import InvalidInput
+from webapp.state.choices import ENCODERS, data_sets
+
+if TYPE_CHECKING:
+    from webapp.systems.composition.visit import TrainedAdapter
+
+ADAPTER, RERANKED, ON_SERVER = "adapter:", "reranked:", "server model:"
+CONFIG = "open_clip_config.json"
+"""What tells a model's folder."""
+NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelAccess:
+    """What the operator allows."""
+
+    folder: Path | None = None
+    """The operator's folder of data sets and models; visitors choose among what lies directly below by name."""
+    is_local: bool = False
+    """Whether the page is served to this machine alone, so that its user may have any open_clip model fetched by its
+    name."""
+
+
+def encoder_choices(access: ModelAccess) -> list[tuple[str, str]]:
+    """(title, key) of the encoders that can be chosen."""
+    folders = [(f"On this server: {name}", f"{ON_SERVER}{name}") for name in _folders(access)]
+    return [*ENCODERS, *folders]
+
+
+def adapter_choices(access: ModelAccess, adapters: Sequence[TrainedAdapter]) -> list[tuple[str, str]]:
+    """(title, key) of the visitor's adapters and of the encoders."""
+    trained = [(f"Trained: {adapter.name}", f"{ADAPTER}{adapter.name}") for adapter in adapters]
+    return [*trained, *encoder_choices(access)]
+
+
+def second_choices(access: ModelAccess, adapters: Sequence[TrainedAdapter]) -> list[tuple[str, str]]:
+    """(title, key) of what can be set beside the first model: nothing, the visitor's adapters, the same where they only
+    re-rank what their encoder finds, and the encoders."""
+    found = adapter_choices(access, adapters)
+    reranked = [(f"Re-ranked by: {adapter.name}", f"{RERANKED}{adapter.name}") for adapter in adapters]
+    return [("Nothing", NOTHING), *found[: len(adapters)], *reranked, *found[len(adapters) :]]
+
+
+def checked_encoder(key: object, access: ModelAccess) -> str:
+    """The encoder's name as `core.encoders.load_encoder` takes it; no path and no address that a visitor wrote ever
+    gets there.
+
+    Raises:
+        InvalidInput: it is none that may be used here.
+    """
+    name = str(key or "").strip()
+    if name in {listed for _, listed in ENCODERS}:
+        return name
+    folder = _folders(access).get(name.removeprefix(ON_SERVER)) if name.startswith(ON_SERVER) else None
+    if folder is not None:
+        return f"open_clip:local-dir:{folder}"
+    if access.is_local and name.removeprefix("open_clip:").replace(":", "/") in _registered():
+        return name.removeprefix("open_clip:").replace(":", "/")
+    more = (
+        " or one of open_clip's own, such as ViT-B-16/openai (a folder can be used from below the "
+        "folder named by --root)"
+        if access.is_local
+        else ""
+    )
+    listed = ", ".join(title for title, _ in encoder_choices(access))
+    raise InvalidInput(f"The encoder {name[:60]!r} cannot be used here. Choose one of the list ({listed}){more}.")
+
+
+def _folders(access: ModelAccess) -> dict[str, Path]:
+    return {
+        name: path for name, path in data_sets(access.folder).items() if path.is_dir() and (path / CONFIG).is_file()
+    }
+
+
+def _registered() -> set[str]:
+    """ "ARCHITECTURE/TAG" of every model that open_clip lists; empty where it is not installed."""
+    try:
+        from open_clip import list_pretrained
+    except ImportError:
+        return set()
+    return {f"{model}/{tag}" for model, tag in list_pretrained()}

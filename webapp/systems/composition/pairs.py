@@ -1,0 +1,282 @@
+"""Your own pairs, a part of the tab Compose: a few pictures and captions with foils, scored together, and what speaks
+for which word."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+
+from core.data.images.files import Files
+from core.errors import InvalidInput
+from core.records import ItemStore
+from core.systems.composition.own_pairs import MAX_CAPTIONS, MAX_PICTURES, Caption, PairScores, score_pairs
+from webapp.markup.components import script
+from webapp.state.caches import own_cache
+from webapp.state.events import as_int, event_data
+from webapp.state.jobs import LIGHT, PLAIN, PRIVATE, QUICK
+from webapp.state.quotas import STATE_S
+from webapp.state.session import shows_errors
+from webapp.systems.composition.models import ModelAccess, checked_encoder, encoder_choices
+from webapp.systems.composition.pairs_view import (
+    CAPTION,
+    CaptionRow,
+    examples_view,
+    form_view,
+    no_words_view,
+    scores_view,
+    words_view,
+)
+from webapp.systems.composition.state import FIRST, shipped
+
+PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+N_FOILS = 6
+"""Foils that are made of a caption at first."""
+EXAMPLES = ("colour", "relation", "size", "count")
+"""Kinds of the shipped pairs that are offered, one each."""
+MAX_TEXT_LENGTH = 300
+"""Characters of a caption that are kept."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PairsState:
+    """A visitor's own pictures and captions."""
+
+    store: ItemStore | None = None
+    rows: tuple[CaptionRow, ...] = (CaptionRow("", picture=0),)
+    scores: PairScores | None = None
+    note: str = ""
+
+
+def on_part(shown: str, event: gr.EventData) -> Any:
+    """The part is opened for the first time: returns the examples."""
+    if shown or event_data(event).get("part") != "pairs":
+        return gr.skip()
+    return examples_view(*example_pairs())
+
+
+def example_pairs() -> tuple[ItemStore, list[tuple[tuple[int, ...], tuple[str, ...]]]]:
+    """The store of the shipped scenes, and (places of pictures, captions) of a few pairs of it."""
+    found = shipped(FIRST)
+    items = [next((item for item in found.benchmark.items if item.tags.get("kind") == kind), None) for kind in EXAMPLES]
+    return found.store, [(item.pictures, item.captions) for item in items if item is not None]
+
+
+def on_files(state: PairsState, files: Sequence[str] | None) -> tuple[Any, ...]:
+    """Pictures were added or taken away: returns (state, form, result, words)."""
+    paths = tuple(Path(file) for file in files or ())
+    if len(paths) > MAX_PICTURES:
+        raise InvalidInput(
+            f"At most {MAX_PICTURES} pictures can be looked at together: got {len(paths)}. "
+            "Take some away, or make a benchmark of them."
+        )
+    n = max(len(paths), 1)
+    kept = tuple(replace(row, picture=None) if (row.picture or 0) >= n else row for row in state.rows)
+    made = PairsState(Files(paths, uploaded=True) if paths else None, kept)
+    return made, form_view(made.store, made.rows), scores_view(None, None), ""
+
+
+def on_example(encoder: str, access: ModelAccess, event: gr.EventData) -> tuple[Any, ...]:
+    """A shipped pair was pressed: returns (state, form, result, words), scored at once."""
+    store, pairs = example_pairs()
+    at = as_int(event_data(event).get("at"))
+    if not 0 <= at < len(pairs):
+        raise InvalidInput("There is no such example. Press one of the pictures.")
+    places, captions = pairs[at]
+    rows = tuple(CaptionRow(text, picture=i) for i, text in enumerate(captions))
+    return scored(PairsState(store.keep(np.array(places)), rows), encoder, access)
+
+
+def on_edit(state: PairsState, event: gr.EventData) -> tuple[Any, Any]:
+    """Foils are made, or a caption is added or taken out: returns (state, form)."""
+    said = event_data(event)
+    rows, do = read_rows(said, state), said.get("do")
+    note = ""
+    if do == "foils":
+        rows, note = with_foils(rows)
+    elif do == "add":
+        _room(len(rows))
+        rows = (*rows, CaptionRow("", "your own"))
+    elif do == "remove":
+        at = as_int(said.get("at"))
+        rows = tuple(row for i, row in enumerate(rows) if i != at) or (CaptionRow("", picture=0),)
+    made = replace(state, rows=rows, note=note)
+    return made, form_view(made.store, made.rows, note)
+
+
+def on_score(state: PairsState, encoder: str, access: ModelAccess, event: gr.EventData) -> tuple[Any, ...]:
+    """Score what stands in the form, after foils were made where there are none: returns (state, form, result,
+    words)."""
+    rows, note = read_rows(event_data(event), state), ""
+    if state.store is None:
+        raise InvalidInput("Choose a picture first, or press one of the examples.")
+    if len([row for row in rows if row.text]) < 2:
+        rows, note = with_foils(rows)
+    return scored(replace(state, rows=rows, note=note), encoder, access)
+
+
+def scored(state: PairsState, encoder: str, access: ModelAccess) -> tuple[Any, ...]:
+    """(state, form, result, words) with every picture scored against every caption."""
+    from core.encoders import load_encoder
+
+    assert state.store is not None
+    rows = tuple(row for row in state.rows if row.text)
+    captions = [
+        Caption(row.text, () if row.picture is None else (row.picture,), _source(rows, i)) for i, row in enumerate(rows)
+    ]
+    found = score_pairs(state.store, captions, load_encoder(checked_encoder(encoder, access)), cache=own_cache())
+    made = replace(state, rows=rows, scores=found)
+    return (
+        made,
+        form_view(made.store, rows, made.note),
+        scores_view(state.store, found, [row.kind for row in rows]),
+        no_words_view(),
+    )
+
+
+def on_cell(state: PairsState, encoder: str, access: ModelAccess, event: gr.EventData) -> Any:
+    """A score was pressed: returns which parts of that picture speak for which word of that caption."""
+    from core.data.images.decoding import decode
+    from core.data.modality import Unreadable
+    from core.encoders import load_encoder
+    from core.encoders.tokens import tower_of
+    from core.systems.composition.word_maps import offers_patches, read_occlusion, read_patches
+
+    said, scores, store = event_data(event), state.scores, state.store
+    if said.get("do") != "cell" or scores is None or store is None:
+        return gr.skip()
+    picture, caption = as_int(said.get("picture")), as_int(said.get("caption"))
+    if not (0 <= picture < len(scores.pictures) and 0 <= caption < len(scores.captions)):
+        raise InvalidInput("There is no such score any more. Score the pictures again.")
+    model, text = load_encoder(checked_encoder(encoder, access)), scores.captions[caption].text
+    at = next(i for i in range(len(store)) if store.name(i) == scores.pictures[picture])
+    try:
+        image = decode(store.read(at)).image
+    except Unreadable as error:
+        raise InvalidInput(f"{store.name(at)[:60]} {error}") from error
+    tower: Any = tower_of(model) if hasattr(model, "token_tower") else None
+    patches = said.get("method") == "patches" and tower is not None and offers_patches(tower)
+    found = (
+        read_patches(image, text, model, tower) if patches and tower is not None else read_occlusion(image, text, model)
+    )
+    return words_view(image, found, model, picture, caption, both=tower is not None and offers_patches(tower))
+
+
+def read_rows(said: Mapping[str, Any], state: PairsState) -> tuple[CaptionRow, ...]:
+    """The captions as they stand in the form: they come from the browser, so nothing about them is trusted."""
+    rows, n = said.get("rows"), len(state.store) if state.store is not None else 1
+    if not isinstance(rows, list) or len(rows) > MAX_CAPTIONS:
+        raise InvalidInput(f"There may be at most {MAX_CAPTIONS} captions. Take some out.")
+    found: list[CaptionRow] = []
+    for row in rows:
+        if isinstance(row, dict):
+            of = str(row.get("of", ""))
+            picture = int(of) if of.isdecimal() and int(of) < n else None
+            found.append(
+                CaptionRow(
+                    " ".join(str(row.get("text", "")).split())[:MAX_TEXT_LENGTH],
+                    str(row.get("kind", CAPTION))[:30],
+                    picture,
+                )
+            )
+    return tuple(found)
+
+
+def with_foils(rows: tuple[CaptionRow, ...]) -> tuple[tuple[CaptionRow, ...], str]:
+    """The list with foils of its true captions, and what to say where none can be made.
+
+    Raises:
+        InvalidInput: no caption is true of a picture.
+    """
+    from core.systems.composition.foils.make import make_foils
+
+    true = [row for row in rows if row.text and row.picture is not None]
+    if not true:
+        raise InvalidInput("Write a caption that is true of a picture first, such as “a red cube and a blue ball”.")
+    kept, notes = list(row for row in rows if row.text), list[str]()
+    for caption in true:
+        made = make_foils(caption.text)
+        taken = {row.text.casefold() for row in kept}
+        new = [CaptionRow(foil.text, foil.kind) for foil in made.foils if foil.text.casefold() not in taken]
+        kept += new[: min(N_FOILS, MAX_CAPTIONS - len(kept))]
+        notes += [made.note] if made.note else []
+    return tuple(kept), " ".join(dict.fromkeys(notes))
+
+
+def _source(rows: Sequence[CaptionRow], at: int) -> int | None:
+    """Place of the true caption that a foil is most like, word by word; None for a true caption, or where there is
+    none."""
+    true = [i for i, row in enumerate(rows) if row.picture is not None]
+    if rows[at].picture is not None or not true:
+        return None
+    mine = rows[at].text.split()
+    return max(true, key=lambda i: difflib.SequenceMatcher(None, rows[i].text.split(), mine, autojunk=False).ratio())
+
+
+def _room(n: int) -> None:
+    if n >= MAX_CAPTIONS:
+        raise InvalidInput(f"There may be at most {MAX_CAPTIONS} captions. Take one out first.")
+
+
+def build(switch: gr.HTML, access: ModelAccess) -> None:
+    """Lay out the part and wire its callbacks."""
+    state = gr.State(PairsState(), time_to_live=STATE_S)
+    with gr.Row(elem_classes="bring probe-row"):
+        with gr.Column(scale=42, min_width=300, elem_classes="compose-form"):
+            files, examples, form, encoder = _form(access)
+        with gr.Column(scale=58, min_width=320):
+            scripts = script("pane", "compose")
+            result = gr.HTML(scores_view(None, None), js_on_load=scripts, elem_id="pairs-result", **PLAIN)
+            words = gr.HTML("", js_on_load=scripts, elem_id="pairs-words", **PLAIN)
+
+    def example(encoder: str, event: gr.EventData) -> tuple[Any, ...]:
+        return on_example(encoder, access, event)
+
+    def score(state: PairsState, encoder: str, event: gr.EventData) -> tuple[Any, ...]:
+        return on_score(state, encoder, access, event)
+
+    def cell(state: PairsState, encoder: str, event: gr.EventData) -> Any:
+        return on_cell(state, encoder, access, event)
+
+    shown: dict[str, Any] = {**LIGHT, **PRIVATE, "show_progress": "minimal"}
+    opened = [state, form, result, words]
+    switch.part(shows_errors(on_part), [examples], [examples], **PRIVATE)
+    files.change(shows_errors(on_files), [state, files], opened, **QUICK)
+    examples.pick(shows_errors(example), [encoder], opened, show_progress_on=[result], **shown)
+    form.edit(shows_errors(on_edit), [state], [state, form], **QUICK)
+    form.score(shows_errors(score), [state, encoder], opened, show_progress_on=[result], **shown)
+    for pressed in (result, words):
+        seen = pressed.act(shows_errors(cell), [state, encoder], [words], **shown)
+        seen.success(None, None, None, js=TO_WORDS, **PRIVATE)
+
+
+def _form(access: ModelAccess) -> tuple[gr.File, gr.HTML, gr.HTML, gr.Dropdown]:
+    """Fields for the pictures, the examples, the captions and the encoder."""
+    gr.HTML("<h2>1. Pictures</h2>", **PLAIN)
+    files = gr.File(
+        label="One or two pictures (up to 12)",
+        file_count="multiple",
+        file_types=list(PICTURES),
+        type="filepath",
+        height=110,
+        elem_id="pairs-files",
+    )
+    examples = gr.HTML("", js_on_load=script("compose"), elem_id="pairs-examples", **PLAIN)
+    gr.HTML("<h2>2. Captions</h2>", **PLAIN)
+    form = gr.HTML(form_view(None, PairsState().rows), js_on_load=script("compose"), elem_id="pairs-form", **PLAIN)
+    encoder = gr.Dropdown(
+        encoder_choices(access),
+        value="embedded",
+        label="Encoder",
+        elem_id="pairs-encoder",
+        allow_custom_value=access.is_local,
+    )
+    return files, examples, form, encoder
+
+
+TO_WORDS = "() => { document.querySelector('#pairs-words h3')?.scrollIntoView({ block: 'nearest' }); return []; }"

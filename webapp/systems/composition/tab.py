@@ -1,0 +1,51 @@
+"""Compose tab: does a model tell which picture a caption belongs to when the same words are put together in another
+way?"""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from webapp.explore.tab import View
+from webapp.markup.components import script
+from webapp.markup.render import render
+from webapp.state.jobs import PLAIN
+from webapp.state.quotas import STATE_S
+from webapp.systems.composition import grid, pairs, train
+from webapp.systems.composition.benchmark import Page, build_benchmark, wire
+from webapp.systems.composition.models import ModelAccess
+from webapp.systems.composition.state import forget
+from webapp.systems.composition.visit import ComposeState
+
+PARTS = (
+    ("benchmark", "Benchmark", "many items, with intervals"),
+    ("pairs", "Your own pairs", "a few pictures and captions"),
+    ("grid", "Binding grid", "attribute by object"),
+)
+"""(key, title, what it is of) of the tab's parts."""
+
+
+def build(
+    session: gr.State,
+    view: View,
+    tabs: gr.Tabs,
+    tab: gr.Tab,
+    examples: list[tuple[str, str]],
+    access: ModelAccess = ModelAccess(),
+) -> None:
+    """Lay out the tab and wire its callbacks."""
+    state = gr.State(ComposeState(), time_to_live=STATE_S, delete_callback=forget)
+    gr.HTML(render("compose/intro.html.j2"), **PLAIN)
+    switch = gr.HTML(
+        render("compose/switch.html.j2", parts=PARTS),
+        js_on_load=script("compose_parts"),
+        elem_id="compose-switch",
+        **PLAIN,
+    )
+    with gr.Column(elem_classes="compose-part part-benchmark"):
+        form, views = build_benchmark(access)
+        wire(form, views, state, tab, Page(session, view, tabs, examples), access)
+        train.build(state, form, views, access)
+    with gr.Column(elem_classes="compose-part part-pairs"):
+        pairs.build(switch, access)
+    with gr.Column(elem_classes="compose-part part-grid"):
+        grid.build(session, state, tab, access)

@@ -1,0 +1,83 @@
+"""What a training in the tab Compose is asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import gradio as gr
+
+from core.errors import InvalidInput
+from webapp.state.events import as_int
+
+RENDERED, PART = "rendered", "part"
+MIN_ITEMS, MAX_ITEMS, MAX_EPOCHS = 100, 2000, 30
+STARTS = {"local": "Local: each word looks for its patch", "mm-adapter": "MM-Adapter: Cola’s joint module"}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What stands in the form."""
+
+    adapter: str
+    source: str
+    n: int
+    epochs: int
+    seed: int
+    encoder: str
+    kind: str = ""
+    """Of the rendered items; "" takes every kind."""
+
+
+def adapters() -> list[tuple[str, str]]:
+    """(title, name) of the adapters, those first that learn most for their cost."""
+    from core.systems.composition.adapters import ADAPTERS
+
+    rest = [name for name in ADAPTERS if name not in STARTS]
+    return [
+        *((title, name) for name, title in STARTS.items() if name in ADAPTERS),
+        *((name.capitalize(), name) for name in rest),
+    ]
+
+
+def kinds() -> list[tuple[str, str]]:
+    """(title, name) of the kinds of rendered items, and every kind together."""
+    from core.systems.composition.scenes.items import KINDS
+
+    return [
+        *((f"{name.capitalize()}: {what}", name) for name, what in KINDS.items()),
+        ("Every kind: needs more items and epochs", ""),
+    ]
+
+
+def read_plan(adapter: Any, source: Any, kind: Any, n: Any, epochs: Any, seed: Any = 0, encoder: str = "") -> Plan:
+    """The form as a plan.
+
+    Raises:
+        InvalidInput: a number is out of range, or there is no such adapter.
+    """
+    known = {name for _, name in kinds()}
+    if adapter not in {name for _, name in adapters()} or source not in (RENDERED, PART) or (kind or "") not in known:
+        raise InvalidInput("Choose an adapter and what it learns from.")
+    plan = Plan(str(adapter), str(source), as_int(n), as_int(epochs), as_int(seed), encoder, str(kind or ""))
+    for name, value, low, high in (
+        ("Items", plan.n, MIN_ITEMS, MAX_ITEMS),
+        ("Epochs", plan.epochs, 1, MAX_EPOCHS),
+        ("Seed", plan.seed, 0, 2**31 - 1),
+    ):
+        if not low <= value <= high:
+            raise InvalidInput(f"{name} must be between {low:,} and {high:,}: got {value:,}. Correct it.")
+    return plan
+
+
+def form() -> list[Any]:
+    """Fields for the adapter, what it learns from, its kind and number, the epochs and the seed."""
+    sources = [("Rendered scenes, drawn now", RENDERED), ("A part of the open benchmark", PART)]
+    return [
+        gr.Dropdown(adapters(), value="local", label="What is trained", elem_id="teach-adapter"),
+        gr.Radio(sources, value=RENDERED, label="It learns from", elem_id="teach-source"),
+        gr.Dropdown(kinds(), value="colour", label="Rendered items in which", elem_id="teach-kind"),
+        gr.Slider(MIN_ITEMS, MAX_ITEMS, 1000, step=100, label="Rendered items", elem_id="teach-n"),
+        gr.Slider(1, MAX_EPOCHS, 12, step=1, label="Epochs at most", elem_id="teach-epochs"),
+        gr.Number(0, precision=0, minimum=0, label="Seed", elem_id="teach-seed"),
+    ]

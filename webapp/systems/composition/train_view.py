@@ -1,0 +1,78 @@
+"""The views of a training: its curve, what is known of the trained module, and what it cost elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from core.numbers import count, number
+from core.systems.composition.reports.html_tables import forgetting_rows
+from core.systems.composition.reports.training import reranking_sentence
+from core.systems.composition.reports.training_curve import training_curve
+from webapp.markup.render import render
+from webapp.state.jobs import duration
+
+if TYPE_CHECKING:
+    from core.systems.common.epochs import Epoch
+    from core.systems.composition.training.adapted import AdapterRecord
+    from core.systems.composition.training.forgetting import ForgettingCheck
+
+PER_ITEM = {
+    "linear": 0.001,
+    "late": 0.005,
+    "prompt-tuning": 0.012,
+    "local": 0.018,
+    "unimodal": 0.023,
+    "mm-adapter": 0.029,
+    "mm-pred": 0.031,
+}
+"""CPU seconds of one item in one epoch, measured with the embedded encoder; others have wider tokens."""
+READING = 0.15
+"""Seconds to draw an item's two pictures and to read their tokens."""
+
+
+def estimate_view(adapter: str, n: int | None, epochs: int) -> str:
+    """What a training is likely to take (n None: a part of the open benchmark, whose size is not asked)."""
+    if n is None:
+        said = "Of the open benchmark half the items are learned from, or those that its file calls “train”."
+        return render("compose/estimate.html.j2", said=said)
+    reading, training = n * READING, n * epochs * PER_ITEM.get(adapter, 0.03)
+    whole, part = duration(reading + training), duration(reading)
+    said = f"About {whole} of one core with the embedded encoder, {part} of them to draw and read."
+    return render("compose/estimate.html.j2", said=said)
+
+
+def curve_view(epochs: Sequence[Epoch]) -> str:
+    """The share of validation items that are right, epoch by epoch, as a line with its figures beneath."""
+    return render("compose/curve.html.j2", curve=training_curve(epochs)) if epochs else ""
+
+
+def trained_view(name: str, record: AdapterRecord, cost: ForgettingCheck | str, *, stopped: bool) -> str:
+    """The curve, the facts of the trained module, and what it cost, or why that is not known."""
+    facts = (
+        ("Learned from", f"{count(record.n_training, 'item')}, {record.n_validation:,} to stop by"),
+        ("Parameters", f"{record.n_parameters:,}"),
+        ("Kept", f"epoch {record.best} of {len(record.curve) - 1}{', stopped' if stopped else ''}"),
+        ("CPU time", f"{number(record.seconds)} s"),
+        ("Encoder", record.encoder),
+    )
+    curve = training_curve(record.curve) if record.curve else None
+    return render(
+        "compose/trained.html.j2",
+        name=name,
+        facts=facts,
+        curve=curve,
+        reranking=reranking_sentence(record),
+        **_forgetting(cost),
+    )
+
+
+def _forgetting(cost: ForgettingCheck | str) -> dict[str, Any]:
+    if isinstance(cost, str):
+        return {"unknown": cost}
+    return {
+        "unknown": "",
+        "check": cost,
+        "rows": forgetting_rows(cost.rows),
+        "reranked": forgetting_rows(cost.reranked),
+    }
