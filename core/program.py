@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from core.errors import MissingDependency
+from core.extensions import extra_of
 
 VERSION = "0.1.0"
 INSTALLED = __name__.partition(".")[0] == "errata"
@@ -35,13 +36,9 @@ EXTRAS = {
     "ray": "ray",
 }
 """The extra of the wheel (pyproject.toml) that brings a module's package."""
-NEEDS = {
-    "open_clip": "clip",
-    "sentences": "language",
-    "neuralizer": "scans",
-    **dict.fromkeys(("answers", "classify", "distil", "learn", "reason", "steps"), "language"),
-}
-"""The extra with all that one of our encoders or commands needs: each asks for torch first, which is in several."""
+NEEDS = {"open_clip": "clip", "sentences": "language"}
+"""The extra with all that one of our encoders needs: each asks for torch first, which is in several. Systems say their
+own (`core.extensions.extra_of`)."""
 
 
 def install_line(*modules: str) -> str:
@@ -72,6 +69,7 @@ def missing_dependency(error: ModuleNotFoundError, what: str = "This", name: str
     if missing == "research":
         return MissingDependency(f"{what} runs from a clone: an installed Errata has no `research`.")
     line = install_line(missing)
-    if INSTALLED and missing in EXTRAS and name in NEEDS:
-        line = f"pip install {_extras([NEEDS[name]])[0]}"
+    extra = NEEDS.get(name) or extra_of(name)
+    if INSTALLED and missing in EXTRAS and extra:
+        line = f"pip install {_extras([extra])[0]}"
     return MissingDependency(f"{what} needs {PACKAGES.get(missing, missing)}. Run `{line}`.")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -18,11 +18,22 @@ class Registry(dict[str, str]):
         kind: what stands behind a name, such as "probe".
         entries: name -> "module:attribute".
         otherwise: what may be given instead of a name, for the message that refuses an unknown one.
+        more: further entries, asked for when a name is none of `entries` or all are needed.
     """
 
-    def __init__(self, kind: str, entries: Mapping[str, str], otherwise: str = "") -> None:
+    def __init__(
+        self,
+        kind: str,
+        entries: Mapping[str, str],
+        otherwise: str = "",
+        more: Callable[[], Mapping[str, str]] = dict[str, str],
+    ) -> None:
         super().__init__(entries)
-        self.kind, self.otherwise = kind, otherwise
+        self.kind, self.otherwise, self.more = kind, otherwise, more
+
+    def every(self) -> dict[str, str]:
+        """All entries, its own first."""
+        return {**self, **{name: entry for name, entry in self.more().items() if name not in self}}
 
     def load(self, name: str) -> Any:
         """The class or function of that name.
@@ -31,9 +42,12 @@ class Registry(dict[str, str]):
             InvalidInput: there is none.
             MissingDependency: a package that it needs is not installed.
         """
-        if name not in self:
-            raise InvalidInput(f"There is no {self.kind} {name[:60]!r}. Use one of {', '.join(self)}{self.otherwise}.")
-        module, _, attribute = self[name].partition(":")
+        entries = self if name in self else self.every()
+        if name not in entries:
+            raise InvalidInput(
+                f"There is no {self.kind} {name[:60]!r}. Use one of {', '.join(entries)}{self.otherwise}."
+            )
+        module, _, attribute = entries[name].partition(":")
         try:
             return getattr(import_module(module), attribute)
         except ModuleNotFoundError as error:

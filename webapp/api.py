@@ -12,26 +12,23 @@ from gradio.events import api
 
 from core.data.tables.roles import Roles
 from core.errors import InvalidInput
-from core.records import Progress
 from webapp.ask.audit import EVERY, cells_of
 from webapp.ask.tab import answer_texts
 from webapp.data.run import make_settings, run_diagnosis
 from webapp.explore.picked import describe_selection
 from webapp.failure_map import read_polygon
+from webapp.panels import add_endpoints
 from webapp.predict.tab import make_prediction
 from webapp.state.boxes import to_program
 from webapp.state.choices import ENCODERS, sources
 from webapp.state.jobs import HEAVY, JOBS, LIGHT
-from webapp.state.quotas import STATE_S
 from webapp.state.runs import RUNS
 from webapp.state.session import Session, selected_rows, shows_errors
-from webapp.systems.probes.state import MODEL, ProbeState, keep_results, run_one, with_probes
 
 OTHER_OPTIONS = ("encoder", "alpha", "seed", "within", "hold_back")
 MAX_TEXTS = 8
 MAX_NAMES = 20_000
 """Of columns in one option: as many as a table may have."""
-COMPOSE_OPTIONS = ("encoder", "beside", "format")
 LISTS = ("probabilities", "logits", "masks", "conditions", "class_names")
 
 
@@ -61,7 +58,7 @@ def diagnose(table: str | None, images: str | None = None, embeddings: str | Non
 
 def read_options(options: Any) -> dict[str, Any]:
     """The options of `diagnose`, lists as tuples; raises InvalidInput where one is unknown or of the wrong kind."""
-    said = _known_options(options, (*(f.name for f in fields_of(Roles)), *OTHER_OPTIONS))
+    said = known_options(options, (*(f.name for f in fields_of(Roles)), *OTHER_OPTIONS))
     return {
         key: value if key in OTHER_OPTIONS else _read_role(key, value)
         for key, value in said.items()
@@ -69,7 +66,7 @@ def read_options(options: Any) -> dict[str, Any]:
     }
 
 
-def _known_options(options: Any, known: tuple[str, ...]) -> Mapping[str, Any]:
+def known_options(options: Any, known: tuple[str, ...]) -> Mapping[str, Any]:
     """The options as they were given; raises InvalidInput where one is not among the known."""
     said = {} if options in (None, "") else options
     unknown = [str(key) for key in said if key not in known] if isinstance(said, Mapping) else [type(said).__name__]
@@ -190,77 +187,6 @@ def predict(run: str, table: str | None, images: str | None = None, embeddings: 
     return found
 
 
-def probe(
-    state: ProbeState, run: str, name: str, settings: Any, pool: str | None = None
-) -> tuple[ProbeState, dict[str, Any]]:
-    """Run a zero-shot or few-shot probe on a run's samples: its result, with the comparison with the run's own model,
-    as in diagnosis.json.
-
-    Args:
-        state: what this client ran before, kept by the server between its calls.
-        name: one of `core.systems.probes.PROBES`, such as "zero-shot".
-        settings: the probe's own by name, "seed" and "split" ("halves" or "column"), and of a pool "pool_folders" and
-            "pool_names"; what is left out stays at its default.
-        pool: zip or tar of unlabelled pictures that SuS-X draws its support from, or None.
-    """
-    from core.systems.probes.tables import probe_document
-
-    run = str(run)
-    RUNS.require_own(run)
-    diagnosis = RUNS.get(run)
-    before = state.kept.get(run, diagnosis.probes)
-    given = {} if settings in (None, "") else settings
-    results, label = JOBS.run(
-        lambda progress: run_one(diagnosis, str(name)[:60], given, pool=pool, results=before, progress=progress)
-    )
-    made = keep_results(state, run, results, label)
-    return made, probe_document(with_probes(run, results), next(r for r in results if r.name == label))
-
-
-def compare(state: ProbeState, run: str, a: str, b: str) -> dict[str, Any]:
-    """Two models of a run side by side, over all samples, by failure cluster and by class: each is "model" or the name
-    of a probe's result.
-
-    Args:
-        state: what this client ran before, kept by the server between its calls.
-    """
-    from core.checks.compare import compare as set_beside
-    from core.reports.tables.comparison import comparison_document
-
-    run = str(run)
-    diagnosis = with_probes(run, state.kept[run]) if run in state.kept else RUNS.get(run)
-    return comparison_document(diagnosis, set_beside(diagnosis, str(a or MODEL), str(b) if b else None))
-
-
-def compose(name: str, file: str | None, images: str | None, options: Any) -> dict[str, Any]:
-    """Run one or two encoders on a benchmark of composition: results as in composition.json, and of two the paired
-    comparison.
-
-    Args:
-        name: one of `core.systems.composition.scenes.shipped.SHIPPED`, such as "rendered" (or "rendered:60" for 60 of its items), or "" for
-            the uploaded files.
-        file: the benchmark's file, or None.
-        images: zip or tar of its pictures, or None.
-        options: "encoder" and "beside" (names that the page offers) and "format" (a key of
-            core.systems.composition.readers.READERS).
-    """
-    from webapp.systems.composition.files import results_document  # loads pandas when it is asked
-    from webapp.systems.composition.models import ModelAccess
-    from webapp.systems.composition.state import NAMED, OWN, open_benchmark, run_models
-    from webapp.systems.composition.visit import BenchmarkRun, ComposeState
-
-    said = _known_options(options, COMPOSE_OPTIONS)
-    choice = OWN if not name else NAMED.get(str(name), str(name))
-    models = [str(said.get("encoder") or "embedded"), *([str(said["beside"])] if said.get("beside") else [])]
-
-    def work(progress: Progress) -> BenchmarkRun:
-        benchmark = open_benchmark(choice, file, images, str(said.get("format") or ""), None)
-        return run_models(choice, benchmark, models, (), ModelAccess(), progress)
-
-    ran = JOBS.run(work)
-    return results_document(ComposeState(choice, ran.loaded, results=ran.results))
-
-
 def report(run: str) -> str:
     """The run's report: one self-contained HTML document."""
     stored = RUNS.folder(str(run)) / "report.html"
@@ -290,20 +216,4 @@ def build() -> None:
     fresh = [gr.File(visible=False, type="filepath", label=name) for name in ("table", "images", "embeddings")]
     asked, said = gr.Textbox(visible=False, label="run"), gr.JSON(visible=False, label="prediction")
     gr.Button(visible=False).click(tells_errors(predict), [asked, *fresh], said, api_name="predict", **HEAVY)
-    uploads = [gr.File(visible=False, type="filepath", label=name) for name in ("file", "images")]
-    benchmark, how = gr.Textbox(visible=False, label="name"), gr.JSON({}, visible=False, label="options")
-    found = gr.JSON(visible=False, label="composition")
-    gr.Button(visible=False).click(
-        tells_errors(compose), [benchmark, *uploads, how], found, api_name="compose", **HEAVY
-    )
-    state, which = gr.State(ProbeState(), time_to_live=STATE_S), gr.Textbox(visible=False, label="run")
-    name, settings = gr.Textbox(visible=False, label="name"), gr.JSON({}, visible=False, label="settings")
-    pool = gr.File(visible=False, type="filepath", label="pool")
-    result, sides = (
-        gr.JSON(visible=False, label="result"),
-        [gr.Textbox(visible=False, label=side) for side in ("a", "b")],
-    )
-    gr.Button(visible=False).click(
-        tells_errors(probe), [state, which, name, settings, pool], [state, result], api_name="probe", **HEAVY
-    )
-    gr.Button(visible=False).click(tells_errors(compare), [state, which, *sides], result, api_name="compare", **LIGHT)
+    add_endpoints()

@@ -26,6 +26,7 @@ from webapp.explore import new_run, static_page, tab as explore
 from webapp.explore.patches import prune_patches
 from webapp.markup.components import script
 from webapp.markup.render import render
+from webapp.panels import Page, add_tabs
 from webapp.predict import tab as predict
 from webapp.second import tab as second
 from webapp.server.hosts import is_loopback
@@ -40,10 +41,6 @@ from webapp.state.quotas import STATE_S
 from webapp.state.runs import RUNS
 from webapp.state.session import Session
 from webapp.state.shelf import stay
-from webapp.systems.composition import tab as compose
-from webapp.systems.composition.models import ModelAccess
-from webapp.systems.peers import tab as board
-from webapp.systems.probes import tab as probe
 
 TITLE = "Errata: where does your model fail?"
 CONNECTION = '<p role="alert" data-kept="{kept}" hidden></p>'
@@ -55,7 +52,7 @@ _log = logging.getLogger(__name__)
 def find_examples(folder: Path) -> list[tuple[str, str]]:
     """(title, run id) of each ready-computed run below `folder`/<name>/run: those where something was found first, then
     in the order of `MODALITIES`, pictures before texts."""
-    order = {kind: place for place, kind in enumerate(MODALITIES)}
+    order = {kind: place for place, kind in enumerate(MODALITIES.every())}
     found = []
     for run_folder in sorted(folder.glob("*/run")):
         if (run_folder / "state.json").is_file():
@@ -111,20 +108,17 @@ def build_app(
             with gr.Tab("Explore", id="explore"):
                 view = explore.build(session, offered, offer)
                 static_page.build(session)
+            page = Page(session, view, tabs, offered, root, at_home)
             with gr.Tab("Ask", id="ask") as tab:
-                asking = ask.build(session, view, tabs, tab, opened)
+                asking = ask.build(page, tab)
             with gr.Tab("Thirty clicks", id="clicks") as tab:
                 clicks.build(session, view, tabs, tab)
             with gr.Tab("Predict", id="predict") as tab:
                 predict.build(session, view, tabs, tab)
-            with gr.Tab("Probe", id="probe") as tab:
-                probe.build(session, view, tabs, tab, offered)
+            add_tabs(page, "predict")
             with gr.Tab("Second model", id="second") as tab:
                 compared = second.build(session, view, tabs, tab, offered)
-            with gr.Tab("Compose", id="compose") as tab:
-                compose.build(session, view, tabs, tab, offered, ModelAccess(root, at_home))
-            with gr.Tab("Scoreboard", id="board") as tab:
-                board.build(session, tab)
+            add_tabs(page, "second")
             with gr.Tab("Your data", id="data") as tab:
                 mine = my_runs.build(session, view, tabs, tab, offered)
                 form = your_data.build(session, view, tabs, root, offered)
@@ -158,7 +152,7 @@ def _connection() -> None:
 
 
 def _guide(at_home: bool) -> None:
-    measured: dict[str, Any] = {kind: modality_of(kind).meanings for kind in MODALITIES}
+    measured: dict[str, Any] = {kind: modality_of(kind).meanings for kind in MODALITIES.every()}
     said = render("guide.html.j2", at_home=at_home, stay=stay(), kept=kept_in() is not None, measured=measured)
     gr.HTML(said, **PLAIN)
 

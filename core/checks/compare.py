@@ -15,7 +15,7 @@ import numpy as np
 
 from core.checks.paired_errors import MODEL, ErrorPair, judged
 from core.errors import InvalidInput
-from core.records import EVERYTHING, I64, OWN, Bool, Comparison, Diagnosis, Outcomes, ProbeResult
+from core.records import EVERYTHING, I64, OWN, Bool, Comparison, Diagnosis, ModelResult, Outcomes, other_models
 from core.statistics.intervals import accuracy_of
 from core.statistics.paired import kappa
 
@@ -44,12 +44,13 @@ def compare(diagnosis: Diagnosis, a: str = MODEL, b: str | None = None, *, seed:
     Raises:
         InvalidInput: there is no such result, both are one, the errors of one are unknown, or they share no row.
     """
+    others = other_models(diagnosis)
     if b is None:
-        if not diagnosis.probes:
+        if not others:
             raise InvalidInput(
                 "No probe was run on these samples yet, so there is nothing to compare with. Run one first."
             )
-        b = diagnosis.probes[-1].name
+        b = others[-1].name
     if a == b:
         raise InvalidInput(
             f"Two different models are needed to compare: got {a!r} twice. There are: {', '.join(names_of(diagnosis))}."
@@ -75,16 +76,16 @@ def compare_outcomes(diagnosis: Diagnosis, other: Outcomes, name: str = "other m
 
 def names_of(diagnosis: Diagnosis) -> tuple[str, ...]:
     """What can be compared: "model", where its errors are known, and the probes' names."""
-    return (*((MODEL,) if diagnosis.outcomes.errors is not None else ()), *(p.name for p in diagnosis.probes))
+    return (*((MODEL,) if diagnosis.outcomes.errors is not None else ()), *(p.name for p in other_models(diagnosis)))
 
 
-def probe_of(diagnosis: Diagnosis, name: str) -> ProbeResult:
+def probe_of(diagnosis: Diagnosis, name: str) -> ModelResult:
     """The probe's result of that name.
 
     Raises:
         InvalidInput: there is none.
     """
-    found = next((p for p in diagnosis.probes if p.name == name), None)
+    found = next((p for p in other_models(diagnosis) if p.name == name), None)
     if found is None:
         raise InvalidInput(
             f"This run has no result called {name!r}. It has: {', '.join(map(repr, names_of(diagnosis))) or 'none'}."
@@ -182,9 +183,10 @@ def comparisons(diagnosis: Diagnosis) -> tuple[Comparison, ...]:
     The last diagnosis is kept: the tables, the report and the command line ask for the same comparisons one after the
     other.
     """
+    others = other_models(diagnosis)
     if diagnosis.outcomes.errors is not None:
-        return tuple(compare(diagnosis, MODEL, p.name) for p in diagnosis.probes if p.name != diagnosis.extras.get(OWN))
-    return tuple(compare(diagnosis, diagnosis.probes[0].name, p.name) for p in diagnosis.probes[1:])
+        return tuple(compare(diagnosis, MODEL, p.name) for p in others if p.name != diagnosis.extras.get(OWN))
+    return tuple(compare(diagnosis, others[0].name, p.name) for p in others[1:])
 
 
 def comparison_with(diagnosis: Diagnosis, name: str) -> Comparison | None:

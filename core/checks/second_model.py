@@ -16,8 +16,21 @@ from core.data.samples import describe_table, read_data_set
 from core.data.tables.roles import Roles
 from core.discovery.settings import DEFAULTS, Settings
 from core.errors import InvalidInput, quoted
-from core.records import I64, Bool, Diagnosis, FailureCluster, Outcomes, ProbeResult, Progress, SampleSet, no_progress
-from core.statistics.intervals import UNDEFINED, accuracy_of
+from core.records import (
+    BROUGHT,
+    I64,
+    Bool,
+    Diagnosis,
+    FailureCluster,
+    ModelResult,
+    Outcomes,
+    Progress,
+    SampleSet,
+    no_progress,
+    other_models,
+    with_models,
+)
+from core.statistics.intervals import accuracy_of
 
 MOST_OTHERS, MOST_LABELS = 0.5, 0.8
 """Share of the common ids that may have another text before the table is one of other samples; and of the other labels
@@ -139,8 +152,8 @@ def with_outcomes(
     if labels is None:
         labels = np.full(len(rows), -1, np.int64) if samples.labels is None else samples.labels[rows]
     names, accuracy = class_names or samples.class_names, accuracy_of(outcomes.errors, groups)
-    result = ProbeResult(name, "table", {}, model, names, rows, labels, outcomes, accuracy, UNDEFINED, said)
-    return replace(diagnosis, probes=(*diagnosis.probes, result))
+    result = ModelResult(name, model, names, rows, labels, outcomes, accuracy, said)
+    return with_models(diagnosis, (*diagnosis.extras.get(BROUGHT, ()), result))
 
 
 def _other_texts(mine: SampleSet, theirs: SampleSet, rows: I64, order: I64) -> int:
@@ -203,7 +216,7 @@ def with_second(
     """
     table = Path(table)
     found = read_second(diagnosis, table, roles, progress=progress)
-    taken = {p.name for p in diagnosis.probes} | {"model"}
+    taken = {p.name for p in other_models(diagnosis)} | {"model"}
     name = next(n for n in (table.stem, table.name, f"table {table.name}") if n not in taken)
     own = diagnosis.samples.class_names
     names = (*own, *(n for n in found.class_names if n not in own))  # a model may name a class that no sample has
@@ -215,7 +228,7 @@ def with_second(
     return with_outcomes(diagnosis, name, "given", outcomes, found.rows, said, names, labels), name, found.notes
 
 
-def keep_errors(diagnosis: Diagnosis, result: ProbeResult) -> Diagnosis:
+def keep_errors(diagnosis: Diagnosis, result: ModelResult) -> Diagnosis:
     """The run with which of its samples the second model gets wrong, in place of what was kept under that name."""
     assert result.outcomes.errors is not None
     codes = np.full(len(diagnosis.samples), ABSENT, "S1")
@@ -243,7 +256,7 @@ def _kept(diagnosis: Diagnosis) -> dict[str, str]:
     return dict(kept) if isinstance(kept, dict) else {}
 
 
-def difference_of_errors(diagnosis: Diagnosis, result: ProbeResult) -> Outcomes:
+def difference_of_errors(diagnosis: Diagnosis, result: ModelResult) -> Outcomes:
     """(m,) on the rows of `result`: 1 where the second model alone is wrong, -1 where the first alone is, else 0.
 
     Its mean is by how much more often the second model is wrong, and lies in [-1, 1]. What was found in the first
@@ -268,7 +281,7 @@ def difference_of_errors(diagnosis: Diagnosis, result: ProbeResult) -> Outcomes:
 
 
 def diagnose_regressions(
-    diagnosis: Diagnosis, result: ProbeResult, *, settings: Settings = DEFAULTS, progress: Progress = no_progress
+    diagnosis: Diagnosis, result: ModelResult, *, settings: Settings = DEFAULTS, progress: Progress = no_progress
 ) -> Diagnosis:
     """The failure clusters of the difference: samples on which the second model got worse by more than elsewhere.
 

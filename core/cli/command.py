@@ -303,15 +303,23 @@ class LazyGroup(click.Group):
 
     Args:
         modules: for each command, the module that holds it under its own name, with "_" for "-".
+        more: modules of further commands, asked for when a name is none of `modules` or all are listed.
     """
 
-    def __init__(self, name: str, modules: Mapping[str, str], help: str, **given: Any) -> None:
+    def __init__(
+        self,
+        name: str,
+        modules: Mapping[str, str],
+        help: str,
+        more: Callable[[], Mapping[str, str]] = dict[str, str],
+        **given: Any,
+    ) -> None:
         super().__init__(name, help=help, short_help=help.rstrip("."), context_settings=_CONTEXT, **given)
-        self.modules = modules
+        self.modules, self.more = modules, more
 
     def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.modules)
+        return [*self.modules, *(name for name in self.more() if name not in self.modules)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        module = self.modules.get(cmd_name)
+        module = self.modules.get(cmd_name) or self.more().get(cmd_name)
         return None if module is None else getattr(import_module(module), cmd_name.replace("-", "_"))

@@ -108,6 +108,6 @@ def _find_worse(diagnosis: Diagnosis, found: Comparison, folder: Path) -> None:
 
 def _costs(student: Path) -> Any:
     """What teacher and student take; a folder that holds no student is refused before the comparison."""
-    from core.systems.tinybert.student_folder import read_costs
+    from core.checks.model_cost import read_costs
 
     return read_costs(student)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from core import extensions
 from core.cli.command import argument, command, heading, option
 from core.cli.options import DETECTION_ROWS, ENCODER, LOSS, POSITIVE, RUN, SEED, SHARE, samples
 from core.cli.output import check_suffix, make_folder, write_table
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from core.records import Progress
 
 PAGE, FIFTYONE = "page", "fiftyone"
-WHAT = ("samples", "clusters", "insights", "weights", "reasons", "probes", "comparison", "own", PAGE, FIFTYONE)
+TABLES = ("samples", "clusters", "insights", "weights", "reasons", "comparison", "own")
 FORMATS = ("csv", "parquet", "json", "mlflow", "wandb")
 
 
@@ -118,6 +119,9 @@ def diagnose(
     say(text_summary(diagnosis))
     if diagnosis.clusters and (sentence := sensitivity_sentence(diagnosis)):
         say(what_else(sentence))
+    for section in extensions.sections(diagnosis):
+        for line in section.lines:
+            say(line)
     say(f"Report: {report}")
 
 
@@ -181,10 +185,10 @@ def _assigned(brought: NewSamples, found: Assignment, n_clusters: int) -> pd.Dat
 @argument("run", "DIR", RUN)
 @option(
     "--what",
-    "weights: how often to draw each sample in training, mean 1; probes and comparison: after `probe`; own: a person's "
+    "weights: how often to draw each sample in training, mean 1; comparison: with each other model of the run; own: a person's "
     "sets and notes; page: map, clusters, galleries and table as a folder that opens without a server; fiftyone: a "
     "folder that FiftyOne loads",
-    type=click.Choice(WHAT),
+    type=click.Choice((*TABLES, *extensions.table_names(), PAGE, FIFTYONE)),
 )
 @option("--format", "mlflow, wandb: JSON as their tables are", to="kind", type=click.Choice(FORMATS))
 @option("--out FILE", "file to write (default: standard output; Parquet needs a file), or folder of page and fiftyone")
@@ -214,7 +218,6 @@ def export(
         yours,
     )
     from core.store import load
-    from core.systems.probes import tables as probe_tables
 
     if kind == "parquet" and out is None:
         raise InvalidInput("Parquet is no text, so it needs a file. Add --out FILE.")
@@ -224,11 +227,16 @@ def export(
         "insights": results.insights_table,
         "weights": results.weights_table,
         "reasons": reason_tables.reasons_table,
-        "probes": probe_tables.probes_table,
         "comparison": comparison_tables.comparisons_table,
         "own": yours.yours_table,
     }
-    write_table(tables[what](load(run)), out, kind)
+    diagnosis = load(run)
+    table = tables[what](diagnosis) if what in tables else extensions.table_of(what, diagnosis)
+    if table is None:
+        raise InvalidInput(
+            f"The table {what!r} cannot be made: the system that brings it failed. See the warning above."
+        )
+    write_table(table, out, kind)
 
 
 def _page(run: Path, out: Path, progress: Progress) -> str:

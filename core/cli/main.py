@@ -1,5 +1,5 @@
 """The command line: what can be asked for, and the exit codes. Each command stands with its options in the module that
-MODULES names.
+MODULES names, or that a system names (`core.extensions`).
 
 Only Click and light files are imported here and by those modules, so that --help answers at once.
 """
@@ -15,6 +15,7 @@ from collections.abc import Sequence
 import click
 from click.shell_completion import shell_complete
 
+from core import extensions
 from core.cli.command import EXIT_CODES, LazyGroup
 from core.cli.signals import StoppedBySignal, stopped_by_signals
 from core.cli.terminal import say
@@ -30,33 +31,15 @@ MODULES = {
     "explain": "core.cli.explain",
     "predict": "core.cli.words",
     "phrases": "core.cli.words",
-    "tag": "core.systems.label_descriptions.commands",
-    "visual-words": "core.systems.visual_words.commands",
-    "answers": "core.systems.vl_t5.commands",
-    "correct": "core.systems.neuralizer.corrections.commands",
-    "retrieve": "core.systems.univl.commands",
-    "reference": "core.systems.neuralizer.reference.commands",
     "follow": "core.cli.follow",
     "gate": "core.cli.gate",
-    "shards": "core.systems.shards.commands",
-    "pretrain": "core.systems.visual_words.commands",
-    "learn": "core.systems.label_descriptions.commands",
     "competence": "core.cli.competence",
-    "probes": "core.systems.probes.commands",
-    "probe": "core.systems.probes.commands",
     "compare": "core.cli.compare",
-    "reproduce": "core.systems.probes.reproduce",
-    "compose": "core.systems.composition.commands.compose",
-    "distil": "core.systems.tinybert.commands",
-    "classify": "core.systems.tinybert.commands",
-    "steps": "core.systems.step_by_step.commands",
-    "reason": "core.systems.step_by_step.commands",
     "encoders": "core.cli.diagnose",
-    "benchmark": "core.systems.peers.commands",
-    "peers": "core.systems.peers.commands",
     "serve": "core.cli.serve",
 }
-COMMANDS = LazyGroup("core", MODULES, "Errata: where does a model fail, why, and how sure is that?", epilog=EXIT_CODES)
+TITLE = "Errata: where does a model fail, why, and how sure is that?"
+COMMANDS = LazyGroup("core", MODULES, TITLE, more=extensions.commands, epilog=EXIT_CODES)
 click.version_option(VERSION, prog_name="errata", message="%(prog)s %(version)s")(COMMANDS)
 
 COMPLETE = "_ERRATA_COMPLETE"

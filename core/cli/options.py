@@ -5,11 +5,12 @@ Nothing heavy is imported unless one probe or adapter is asked for, so that --he
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Sequence
 from typing import Any
 
 import click
 
+from core import extensions
 from core.cli.command import Decorator, Option, heading, option, several
 from core.cli.terminal import say
 from core.data.tables.roles import LOSS_KINDS
@@ -109,6 +110,25 @@ def setting_options(into: str, title: str, of: Any, taken: Container[str] = ()) 
             common["metavar"] = kinds.get(setting.kind, "FILE" if setting.widget == "file" else "TEXT")
         decls = [f"--{name}/--no-{name}" if flag else f"--{name}", f"{into}_{setting.name}"]
         found.append(Option(decls, key=f"{into}.{setting.name}", heading=title, help=describe(setting), **common))
+    return found
+
+
+def system_options(command: str, into: str) -> Callable[[Sequence[str], frozenset[str]], list[Option]]:
+    """What `command(settings=...)` takes: the options that systems add to this command.
+
+    Args:
+        into: the parameter, a dict, that they fill with text.
+    """
+
+    def found(arguments: Sequence[str], taken: frozenset[str]) -> list[Option]:
+        added: list[Option] = []
+        for one in extensions.options(command):
+            flag, _, metavar = one.flag.partition(" ")
+            if flag not in taken:
+                decls = [flag, f"{into}_{one.key}"]
+                added.append(Option(decls, key=f"{into}.{one.key}", metavar=metavar, help=one.help, type=str))
+        return added
+
     return found
 
 

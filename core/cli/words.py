@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from core import extensions
 from core.cli.command import argument, command, option
-from core.cli.options import JSON, LOSS, POSITIVE, RUN, samples
+from core.cli.options import JSON, LOSS, POSITIVE, RUN, samples, system_options
 from core.cli.output import TABLES, check_suffix, in_folder, print_json, write_table
 from core.cli.terminal import TerminalProgress, say
 from core.data.tables.roles import Roles
-from core.errors import InvalidInput
 
 if TYPE_CHECKING:
     from core.checks.freeze import Frozen
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
 NAMED = 5
 """Matching samples that an answer names, unless all are asked for."""
-RERANKED = 50
-"""Best matches that an adapter orders anew."""
 READ = 100
 """Characters of a matching text that are printed."""
 ANSWERED = (
@@ -40,15 +38,12 @@ COMPARED = ("first", "second", "observed", "shared", "any_pair")
 """Fields of an answer, and of a difference, that --json gives as they are."""
 
 
-@command()
+@command(settings=system_options("ask", "more"))
 @argument("run", "DIR", RUN)
 @argument("texts", "TEXT...", 'such as "a dog in snow"; the first is compared with each further one')
 @JSON
 @option("--images", "name every match, not just the first five pictures", to="every")
-@option("--rerank DIR", f"an adapter that puts the best {RERANKED} matches in a new order; which match stays")
-def ask(
-    run: Path, texts: tuple[str, ...], as_json: bool = False, every: bool = False, rerank: Path | None = None
-) -> None:
+def ask(run: Path, texts: tuple[str, ...], more: dict[str, Any], as_json: bool = False, every: bool = False) -> None:
     """What the loss is where images look like a text.
 
     A few short paragraphs for each question, its best matching images, and how the first compares with each further
@@ -60,17 +55,20 @@ def ask(
     from core.reports.wording.predictions import tried_sentence
     from core.store import load
 
-    if rerank is not None:
-        _check_adapter(rerank)
+    changes = [option for option in extensions.options("ask") if option.key in more]
+    for change in changes:
+        extensions.load(change.check)(more[change.key])
     diagnosis, texts = load(run), tuple({" ".join(text.split()): text for text in reversed(texts)}.values())[::-1]
     answers = questions.ask(diagnosis, texts, cache=default_cache())
-    reranked: dict[str, Any] | None = None
-    if rerank is not None:
-        answers, reranked = _reranked(diagnosis, answers, rerank)
+    changed: dict[str, Any] = {option.document: None for option in extensions.options("ask")}
+    for change in changes:
+        with TerminalProgress() as progress:
+            made = extensions.load(change.change)(diagnosis, answers, more[change.key], progress)
+        answers, changed[change.document] = made
     both = [other for other in answers[1:] if answers[0].shown and other.shown]
     differences = [told.difference(diagnosis, answers[0], other) for other in both]
     if as_json:
-        print_json(_document(diagnosis, answers, differences, every) | {"reranked": reranked})
+        print_json(_document(diagnosis, answers, differences, every) | changed)
         return
     for n, answer in enumerate(answers):
         if n:
@@ -78,55 +76,14 @@ def ask(
         say(sentences.answer_parts(diagnosis, answer))
         if answer.shown:
             say(f"  {_names(diagnosis, answer, every)}")
-    if reranked is not None:
-        say(f"\n{reranked['sentence']}")
+    for document in filter(None, changed.values()):
+        say(f"\n{document['sentence']}")
     if differences:
         say()
     for found in differences:
         say(sentences.difference_sentence(diagnosis, found))
     if tried := tried_sentence(diagnosis.prediction):
         say(f"\n{tried}")
-
-
-def _check_adapter(folder: Path) -> None:
-    """Refuse a folder without an adapter, also where no match is shown that it would order."""
-    from core.systems.composition.readers.fields import path_of
-    from core.systems.composition.training.scorers import is_adapter
-
-    if not is_adapter(path_of(str(folder), "The adapter's folder")):
-        raise InvalidInput(
-            f"There is no adapter in {folder}. Give the folder that `compose adapt --out` wrote to --rerank."
-        )
-
-
-def _reranked(diagnosis: Diagnosis, answers: list[Answer], folder: Path) -> tuple[list[Answer], dict[str, Any]]:
-    """The answers with their best matches in the order of encoder and adapter together, and what is said of that; the
-    sets, and what is said of them, are as they were."""
-    from core.embeddings.cache import default_cache
-    from core.systems.composition.reports.training import reranked_sentence
-    from core.systems.composition.training.adapted import load_adapted
-    from core.systems.composition.training.scorers import rerank_matches
-
-    items = diagnosis.samples.items
-    if items is None or diagnosis.samples.modality != "image":
-        raise InvalidInput(
-            "--rerank looks at the matching pictures again, and this run has none at hand. Leave it out, or diagnose "
-            "pictures."
-        )
-    adapted = load_adapted(folder)
-    ordered = [one.shown and not one.counted for one in answers]
-    with TerminalProgress() as progress:
-        given: dict[str, Any] = {"cache": default_cache(), "progress": progress}
-        found = [
-            replace(one, rows=rerank_matches(adapted, one.rows, one.text, items, most=RERANKED, **given))
-            if new
-            else one
-            for one, new in zip(answers, ordered)
-        ]
-    weight, texts = adapted.record.rerank, [one.text for one, new in zip(answers, ordered) if new]
-    sentence = reranked_sentence(str(folder), weight, RERANKED, len(texts), len(answers))
-    told = {"adapter": str(folder), "weight": weight, "most": RERANKED, "texts": texts, "sentence": sentence}
-    return found, told
 
 
 def _names(diagnosis: Diagnosis, answer: Answer, every: bool) -> str:

@@ -1,5 +1,5 @@
 """What is done with items of one kind, by the name that a sample set bears (`SampleSet.modality`). A new kind is one
-file and one line of the table; the encoders that name it (`Encoder.modality`) embed it."""
+file and one line of the table, or a system's; the encoders that name it (`Encoder.modality`) embed it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import numpy.typing as npt
 
+from core import extensions
 from core.records import F32, I64, Column, Progress, no_progress
 from core.registry import Registry
 
@@ -20,6 +21,7 @@ MODALITIES = Registry(
         "clip": "core.data.clips.modality:ClipModality",
         "scan": "core.data.scans.modality:ScanModality",
     },
+    more=lambda: {name: kind.load for name, kind in extensions.modalities().items()},
 )
 SUFFIXES: Mapping[str, frozenset[str]] = {
     "image": frozenset(".jpg .jpeg .jpe .jfif .png .webp .bmp .gif .tif .tiff .avif".split()),
@@ -105,7 +107,8 @@ def noun_of(modality: str) -> str:
 def modality_by_name(name: str) -> str | None:
     """The modality of a file by the end of its name; None where it is of none."""
     suffix = PurePosixPath(name.lower().removesuffix(".gz")).suffix
-    return next((modality for modality, suffixes in SUFFIXES.items() if suffix in suffixes), None)
+    more = {name: kind.suffixes for name, kind in extensions.modalities().items()}
+    return next((modality for modality, suffixes in {**more, **SUFFIXES}.items() if suffix in suffixes), None)
 
 
 def modality_of(name: str) -> Modality:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core import extensions
 from core.data.modality import noun_of
 from core.data.samples import DataSet
 from core.discovery.copies import join_copies
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 def embed(
     audit: DataSet, settings: EmbeddingSettings, *, words: bool = True, progress: Progress = no_progress
 ) -> DataSet:
-    """The audit with embeddings, measured properties, groups of near-duplicates and copies, and words; unreadable
-    items move to `excluded`.
+    """The audit with embeddings, measured properties, what systems describe, groups of near-duplicates and copies, and
+    words; unreadable items move to `excluded`.
 
     Args:
         words: False leaves the words out.
@@ -35,6 +36,12 @@ def embed(
         InvalidInput: there is nothing to embed, or too little of it can be read.
         MissingDependency: what the encoders need is not installed; of the words' too it is said before the work.
     """
+    found = _embedded(audit, settings, words, progress)
+    more = extensions.described(found.samples)
+    return replace(found, samples=replace(found.samples, metadata=(*found.samples.metadata, *more))) if more else found
+
+
+def _embedded(audit: DataSet, settings: EmbeddingSettings, words: bool, progress: Progress) -> DataSet:
     if audit.samples.items is None:
         if audit.embeddings is None:
             raise InvalidInput(

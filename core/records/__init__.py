@@ -2,25 +2,6 @@
 
 from __future__ import annotations
 
-from core.records.benchmarks import (
-    ALL_ITEMS as ALL_ITEMS,
-    LOWER_IS_BETTER as LOWER_IS_BETTER,
-    Benchmark as Benchmark,
-    Box as Box,
-    ComparedMetric as ComparedMetric,
-    CompositionComparison as CompositionComparison,
-    CompositionResult as CompositionResult,
-    Item as Item,
-    Kind as Kind,
-    LoadedBenchmark as LoadedBenchmark,
-    Metric as Metric,
-    Picture as Picture,
-    Scorer as Scorer,
-    Scores as Scores,
-    TagMetrics as TagMetrics,
-    Texts as Texts,
-    distinct_captions as distinct_captions,
-)
 from core.records.diagnosis import (
     EVERYTHING as EVERYTHING,
     ClassFinding as ClassFinding,
@@ -41,28 +22,21 @@ from core.records.faithfulness import (
     KindFaithfulness as KindFaithfulness,
     NamedCause as NamedCause,
 )
-from core.records.probes import (
+from core.records.models import (
+    BROUGHT as BROUGHT,
     OWN as OWN,
     SECOND_MODELS as SECOND_MODELS,
-    Choice as Choice,
     Comparison as Comparison,
-    Control as Control,
     FourWay as FourWay,
-    LogitParts as LogitParts,
-    Neighbours as Neighbours,
-    ProbeResult as ProbeResult,
-    Support as Support,
+    ModelResult as ModelResult,
+    other_models as other_models,
+    with_models as with_models,
 )
 from core.records.progress import (
     Progress as Progress,
     Reporter as Reporter,
     no_progress as no_progress,
     progress_bar as progress_bar,
-)
-from core.records.published import (
-    PublishedFigure as PublishedFigure,
-    encoder_key as encoder_key,
-    published_figures as published_figures,
 )
 from core.records.samples import (
     F32 as F32,

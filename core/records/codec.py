@@ -1,33 +1,68 @@
-"""Records to JSON with their arrays beside it, and back, without pickle: every record of `core.records` but the stores.
+"""Records to JSON with their arrays beside it, and back, without pickle: every record of `core.records` but the stores,
+and those of the systems that are installed.
 
-Numeric arrays go into a flat dict of named arrays (an npz file in the store); the JSON tree refers to them by key.
+Numeric arrays go into a flat dict of named arrays (an npz file in the store); the JSON tree refers to them by key. What
+a system left in `Diagnosis.extras` that is not installed here is carried on as it was read (`Unread`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import cache
+from importlib import import_module
 from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from core.records import benchmarks, diagnosis, faithfulness, probes, samples, sensitivity
+from core import extensions
+from core.records import diagnosis, faithfulness, models, samples, sensitivity
 from core.records.fields import check_fields
 
 Array = npt.NDArray[Any]
 _STORES = (samples.ItemView, samples.NamedItems)
-_RECORDS: dict[str, Any] = {
-    name: kind
-    for module in (samples, probes, sensitivity, faithfulness, diagnosis, benchmarks)
-    for name, kind in vars(module).items()
-    if is_dataclass(kind) and kind not in _STORES
-}
+_MODULES = (samples, models, sensitivity, faithfulness, diagnosis)
 _FORMER = {"SampleSet": {"images": "items"}}
 """Fields of stored records by the name that earlier runs on disk give them."""
+_EXTRAS = "extras"
 _GONE = {"Diagnosis": {"phrase_p", "question_null", "reader"}, "Words": {"leading"}, "Insight": {"read"}}
 """Fields of earlier runs on disk that nothing reads any more."""
+
+
+class UnknownRecord(ValueError):
+    """The tree names a record that neither the kernel nor an installed system has."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Unread:
+    """A value of `Diagnosis.extras` with records of a system that is not installed, as it stands on disk."""
+
+    tree: Any
+    arrays: Mapping[str, Array]
+
+
+@cache
+def _records() -> dict[str, Any]:
+    """The class of each record by its name; the kernel's before those of systems."""
+    found: dict[str, Any] = {}
+    for module in (*_MODULES, *_modules_of_systems()):
+        for name, kind in vars(module).items():
+            if is_dataclass(kind) and kind not in _STORES and kind.__module__ == module.__name__:
+                found.setdefault(name, kind)
+    return found
+
+
+def _modules_of_systems() -> list[Any]:
+    found: list[Any] = []
+    for part in extensions.parts("records"):
+        try:
+            found.append(import_module(part.value))
+        except Exception:
+            if not part.foreign:
+                raise
+    return found
 
 
 def encode(value: Any, arrays: dict[str, Array], path: str = "") -> Any:
@@ -53,11 +88,14 @@ def encode(value: Any, arrays: dict[str, Array], path: str = "") -> Any:
         mapping = cast("Mapping[str, Any]", value)
         return {"$dict": {key: encode(item, arrays, f"{path}/{key}") for key, item in mapping.items()}}
     record = cast(Any, value)
+    if isinstance(record, Unread):
+        arrays.update(record.arrays)
+        return record.tree
     name = type(record).__name__
-    if name in _RECORDS:
+    if _records().get(name) is type(record):
         return {
             "$record": name,
-            **{f.name: encode(getattr(record, f.name), arrays, f"{path}/{f.name}") for f in fields(_RECORDS[name])},
+            **{f.name: encode(getattr(record, f.name), arrays, f"{path}/{f.name}") for f in fields(record)},
         }
     raise TypeError(f"{path or 'the value'} is a {name}, which a stored run cannot hold.")
 
@@ -74,6 +112,7 @@ def decode(tree: Any, arrays: Mapping[str, Array]) -> Any:
 
     Raises:
         KeyError, TypeError, ValueError: the tree or the arrays are not what `encode` wrote.
+        UnknownRecord: a record is of a system that is not installed, and does not stand in `Diagnosis.extras`.
     """
     if isinstance(tree, str):  # half a pair of UTF-16, which no page and no file can hold, becomes a question mark
         return tree if tree.isascii() else tree.encode("utf-8", "replace").decode("utf-8")
@@ -95,13 +134,46 @@ def decode(tree: Any, arrays: Mapping[str, Array]) -> Any:
         return tuple(_decoded(node["$tuple"], arrays))
     if "$dict" in node:
         return {decode(key, arrays): decode(item, arrays) for key, item in node["$dict"].items()}
-    kind = node["$record"]
-    former, gone = _FORMER.get(kind, {}), {"$record"} | _GONE.get(kind, set())
-    record = _RECORDS[kind](
-        **{former.get(name, name): decode(item, arrays) for name, item in node.items() if name not in gone}
-    )
+    name, former = node["$record"], _FORMER.get(node["$record"], {})
+    kind = _records().get(name)
+    if kind is None:
+        raise UnknownRecord(f"nothing installed here has a record {str(name)[:40]!r}")
+    values = {key: item for key, item in node.items() if key != "$record" and key not in _GONE.get(name, set())}
+    if kind is diagnosis.Diagnosis:
+        values = _with_extras(values, arrays)
+    record = kind(**{former.get(key, key): decode(item, arrays) for key, item in values.items() if key != _EXTRAS})
+    record = replace(record, extras=values[_EXTRAS]) if _EXTRAS in values else record
     check_fields(record)
     return record
+
+
+def _with_extras(node: dict[str, Any], arrays: Mapping[str, Array]) -> dict[str, Any]:
+    """The fields of a run with `extras` read; a field that runs of before had for one system's results goes there under
+    its own name."""
+    known = {field.name for field in fields(diagnosis.Diagnosis)}
+    trees = {key: item for key, item in node.items() if key not in known and item != {"$tuple": []}}
+    trees |= node.get(_EXTRAS, {"$dict": {}})["$dict"]
+    found: dict[str, Any] = {}
+    for key, tree in trees.items():
+        try:
+            found[key] = decode(tree, arrays)
+        except UnknownRecord:
+            found[key] = Unread(tree, {name: arrays[name] for name in _arrays_in(tree)})
+    return {key: item for key, item in node.items() if key in known} | {_EXTRAS: found}
+
+
+def _arrays_in(tree: Any) -> Iterator[str]:
+    """The names of the arrays that a tree refers to."""
+    waiting: list[Any] = [tree]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, list):
+            waiting.extend(cast("list[Any]", node))
+        elif isinstance(node, dict):
+            name = cast("dict[str, Any]", node).get("$array")
+            if isinstance(name, str):
+                yield name
+            waiting.extend(cast("dict[str, Any]", node).values())
 
 
 def _decoded(items: list[Any], arrays: Mapping[str, Array]) -> list[Any]:

@@ -14,7 +14,6 @@ from typing import Any, Literal
 import numpy as np
 
 from core.records.faithfulness import Faithfulness
-from core.records.probes import ProbeResult
 from core.records.samples import F32, F64, I64, Bool, Embeddings, Estimate, Outcomes, SampleSet, Words
 from core.records.sensitivity import Detectable, Sensitivity
 
@@ -282,10 +281,9 @@ class Diagnosis:
     """What would have been found. None where nothing could be tested, and in runs of before."""
     faithfulness: Faithfulness | None = None
     """What it is worth to name causes of a sample's failure, if that was measured."""
-    probes: tuple[ProbeResult, ...] = ()
-    """What zero-shot and few-shot classifiers score on the same samples, if that was tried."""
     extras: Mapping[str, Any] = field(default_factory=dict)
-    """What else goes with the run on disk, by name."""
+    """What else goes with the run on disk, by name: what systems found (`core.extensions`), other models
+    (`core.records.models.other_models`), what its reader wrote."""
 
     def __repr__(self) -> str:
         found = f"{len(self.samples):,} samples, confirmed clusters: {len(self.clusters)}"

@@ -80,3 +80,26 @@ def _fits_tuple(value: Sequence[Any], arguments: tuple[Any, ...]) -> bool:
 
 def _fits_mapping(value: Mapping[Any, Any], arguments: tuple[Any, ...]) -> bool:
     return all(_fits(key, arguments[0]) and _fits(item, arguments[1]) for key, item in value.items())
+
+
+def shaped(name: str, array: npt.NDArray[Any] | None, *shape: int | None) -> None:
+    """See that an array, if there is one, has this shape; None is any length.
+
+    Raises:
+        ValueError: it has another.
+    """
+    if array is None:
+        return
+    if array.ndim != len(shape) or any(want is not None and got != want for got, want in zip(array.shape, shape)):
+        said = " x ".join("any" if want is None else str(want) for want in shape)
+        raise ValueError(f"{name}: {said} are needed, not {array.shape}")
+
+
+def below(name: str, numbers: npt.NDArray[Any] | None, n: int, low: int = 0) -> None:
+    """See that numbers point at n things, or are -1 where `low` is.
+
+    Raises:
+        ValueError: one does not.
+    """
+    if numbers is not None and numbers.size and not (low <= numbers.min() and numbers.max() < n):
+        raise ValueError(f"{name}: numbers from {low} to {n - 1} are needed, not {numbers.min()} to {numbers.max()}")

@@ -16,9 +16,10 @@ from core.records import (
     FailureCluster,
     Faithfulness,
     KindFaithfulness,
-    ProbeResult,
     Words,
+    other_models,
 )
+from core.records.fields import below, shaped
 from core.store.planted import check_planted
 
 Array = npt.NDArray[Any]
@@ -38,47 +39,32 @@ def check_rows(diagnosis: Diagnosis) -> None:
         ("errors", outcomes.errors), ("predictions", outcomes.predictions), ("predicted losses", estimate.predicted),
         ("spread", estimate.spread), ("folds", estimate.folds),
     ):  # fmt: skip
-        _shaped(name, array, n)
+        shaped(name, array, n)
     for name, array in (("scores", outcomes.scores), ("embeddings", diagnosis.embeddings.vectors)):
-        _shaped(name, array, n, None)
-    _shaped("map", diagnosis.map.xy, n, 2)
+        shaped(name, array, n, None)
+    shaped("map", diagnosis.map.xy, n, 2)
     if not (np.abs(diagnosis.map.xy) <= np.finfo(np.float32).max).all():  # as which the page draws it
         raise ValueError("the map has places that are no number")
-    _below("labels", samples.labels, k, -1)
-    _below("predictions", outcomes.predictions, k, -1)
-    _below("suspected labels", diagnosis.label_errors, n)
+    below("labels", samples.labels, k, -1)
+    below("predictions", outcomes.predictions, k, -1)
+    below("suspected labels", diagnosis.label_errors, n)
     for column in (*samples.metadata, *samples.model_outputs):
         _check_column(column, n)
     for cluster in (*diagnosis.clusters, *diagnosis.candidates):
-        _shaped("membership", cluster.membership, n)
-        _below("counterexamples", cluster.counterexamples, n)
+        shaped("membership", cluster.membership, n)
+        below("counterexamples", cluster.counterexamples, n)
         _check_odds(cluster)
     for insight in diagnosis.insights:
-        _shaped("mask of an insight", insight.mask, n)
+        shaped("mask of an insight", insight.mask, n)
     _check_words(diagnosis, n)
-    for probe in diagnosis.probes:
-        _check_probe(probe, n)
+    for result in other_models(diagnosis):
+        result.check(n)
     if diagnosis.sensitivity is not None:
         check_planted(diagnosis.sensitivity)
     _check_faithfulness(diagnosis.faithfulness, n)
     _check_within(diagnosis.settings.get("within", ()))
     for name, high in (("alpha", 1), ("alpha_inside", 1), ("seed", 2**32 - 1)):
         _check_setting(name, diagnosis.settings.get(name, 0), high)
-
-
-def _shaped(name: str, array: Array | None, *shape: int | None) -> None:
-    """See that an array, if there is one, has this shape; None is any length."""
-    if array is None:
-        return
-    if array.ndim != len(shape) or any(want is not None and got != want for got, want in zip(array.shape, shape)):
-        said = " x ".join("any" if want is None else str(want) for want in shape)
-        raise ValueError(f"{name}: {said} are needed, not {array.shape}")
-
-
-def _below(name: str, numbers: Array | None, n: int, low: int = 0) -> None:
-    """See that numbers point at n things, or are -1 where `low` is."""
-    if numbers is not None and numbers.size and not (low <= numbers.min() and numbers.max() < n):
-        raise ValueError(f"{name}: numbers from {low} to {n - 1} are needed, not {numbers.min()} to {numbers.max()}")
 
 
 def _check_odds(cluster: FailureCluster) -> None:
@@ -133,7 +119,7 @@ def _check_setting(name: str, value: Any, high: int) -> None:
 
 def _check_column(column: Column, n: int) -> None:
     name, values = f"column {column.name[:40]!a}", column.values
-    _shaped(name, values, n)
+    shaped(name, values, n)
     if column.kind == "number":
         if values.dtype.kind not in "fiub":
             raise ValueError(f"{name}: numbers are needed, not {values.dtype}")
@@ -143,7 +129,7 @@ def _check_column(column: Column, n: int) -> None:
 
 def _check_words(diagnosis: Diagnosis, n: int) -> None:
     words = diagnosis.words
-    _shaped("family_null", diagnosis.family_null, None)
+    shaped("family_null", diagnosis.family_null, None)
     if words is None:
         return
     p, d = len(words.phrases), words.joint.vectors.shape[1]
@@ -153,33 +139,7 @@ def _check_words(diagnosis: Diagnosis, n: int) -> None:
 
 
 def _check_directions(words: Words, n: int, p: int, d: int) -> None:
-    _shaped("joint embeddings", words.joint.vectors, n, d)
-    _shaped("directions", words.directions, p, d)
-    _shaped("strengths", words.strengths, p)
-    _shaped("support of the phrases", words.support, p)
-
-
-def _check_probe(probe: ProbeResult, n: int) -> None:
-    m, k, s = len(probe.rows), len(probe.class_names), 0 if probe.support is None else len(probe.support.ids)
-    for name, array in (
-        ("rows", probe.rows), ("labels", probe.labels), ("loss", probe.outcomes.loss),
-        ("errors", probe.outcomes.errors), ("predictions", probe.outcomes.predictions),
-    ):  # fmt: skip
-        _shaped(f"{name} of a probe", array, m)
-    _shaped("scores of a probe", probe.outcomes.scores, m, k)
-    _below("rows of a probe", probe.rows, n)
-    _below("labels of a probe", probe.labels, k)
-    _below("predictions of a probe", probe.outcomes.predictions, k, -1)
-    if probe.parts is not None:
-        _shaped("classes of a probe's parts", probe.parts.classes, m, None)
-        _below("classes of a probe's parts", probe.parts.classes, k)
-        _shaped("parts of a probe", probe.parts.values, len(probe.parts.names), *probe.parts.classes.shape)
-    for near in probe.neighbours:
-        _shaped("neighbours of a probe", near.nearest, m, None)
-        _below("neighbours of a probe", near.nearest, s, -1)
-        _shaped("similarities of a probe", near.similarity, *near.nearest.shape)
-    if probe.support is not None:
-        for name in ("labels", "rows", "folds"):
-            _shaped(f"{name} of a probe's support", getattr(probe.support, name), s)
-        _below("labels of a probe's support", probe.support.labels, k, -1)
-        _below("rows of a probe's support", probe.support.rows, n, -1)
+    shaped("joint embeddings", words.joint.vectors, n, d)
+    shaped("directions", words.directions, p, d)
+    shaped("strengths", words.strengths, p)
+    shaped("support of the phrases", words.support, p)

@@ -36,12 +36,13 @@ from core.discovery.search.family import MIN_CANDIDATE_ROWS
 from core.discovery.settings import EmbeddingSettings, Settings
 from core.embeddings.texts import encode_texts
 from core.encoders import load_encoder
-from core.records import F64, Bool, CompositionResult, Diagnosis, Insight, Item, LoadedBenchmark, Outcomes
+from core.records import F64, Bool, Diagnosis, Insight, Outcomes
 from core.statistics.groups import assign_folds
 from core.statistics.intervals import wilson
 from core.statistics.ranking import auroc
 from core.systems.composition.failures.columns import named_things
 from core.systems.composition.failures.diagnose import CompositionRecords, composition_records, joint_vectors
+from core.systems.composition.records import CompositionResult, Item, LoadedBenchmark
 from core.systems.composition.scenes.benchmarks import SceneStore, pictured
 from core.systems.composition.scenes.items import RenderedPlan, draw_items
 from core.systems.composition.scenes.shapes import Scene

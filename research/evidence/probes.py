@@ -18,11 +18,12 @@ from pathlib import Path
 import numpy as np
 
 from core.embeddings.cache import default_cache
-from core.records import F64, I64, Estimate, ProbeResult
+from core.records import F64, I64, Estimate
 from core.statistics.intervals import bootstrap
 from core.systems.probes import make_probe
 from core.systems.probes.base import Task
 from core.systems.probes.few_shot.pools import read_pool
+from core.systems.probes.records import ProbeResult
 from core.systems.probes.run import run_probe
 from research.ladder.data_sets import read_data_set
 from research.ladder.reproduce import LadderRow, over_seeds, run_ladder

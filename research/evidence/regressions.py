@@ -20,7 +20,7 @@ import numpy as np
 
 from core.checks.second_model import diagnose_regressions, with_outcomes
 from core.discovery.settings import Settings
-from core.records import Bool, Outcomes
+from core.records import Bool, Outcomes, other_models
 from research.evidence.lines import clopper_pearson, show
 from tests.support.diagnoses import make_diagnosis
 
@@ -56,7 +56,7 @@ def run(kind: str, seed: int, permutations: int) -> tuple[bool, bool]:
     made = replace(made, samples=samples, outcomes=first, embeddings=embeddings, words=None)
     made = with_outcomes(made, "second", "given", second, np.arange(ROWS), "Read from a table.")
     settings = Settings(n_permutations=permutations, map=False, sensitivity=False, seed=seed)
-    found = diagnose_regressions(made, made.probes[-1], settings=settings).clusters
+    found = diagnose_regressions(made, other_models(made)[-1], settings=settings).clusters
     return bool(found), any(region[c.membership >= 0.5].mean() >= 0.5 for c in found)
 
 

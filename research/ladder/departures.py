@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.records import PublishedFigure
+from core.systems.common.published import PublishedFigure
 from core.systems.probes.prompt_learning.coop import INIT
 from core.systems.probes.splits import VALIDATION
 from research.ladder.data_sets import LadderData

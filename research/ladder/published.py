@@ -3,7 +3,7 @@ with them."""
 
 from __future__ import annotations
 
-from core.records import PublishedFigure, encoder_key, published_figures
+from core.systems.common.published import PublishedFigure, encoder_key, published_figures
 
 ALIASES = {
     "oxfordpets": "pets",

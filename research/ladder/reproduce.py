@@ -16,7 +16,8 @@ from scipy import stats
 from core.encoders import encoder_name, load_encoder
 from core.errors import Cancelled, DiagnosisError, InvalidInput
 from core.files import write_text
-from core.records import Estimate, Progress, PublishedFigure, no_progress
+from core.records import Estimate, Progress, no_progress
+from core.systems.common.published import PublishedFigure
 from core.systems.probes import make_probe
 from core.systems.probes.base import Task
 from core.systems.probes.few_shot.pools import read_aliases, read_pool

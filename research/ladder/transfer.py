@@ -13,10 +13,11 @@ import numpy as np
 
 from core.errors import InvalidInput
 from core.files import scratch_folder
-from core.records import F64, I64, Bool, Estimate, ProbeResult, Progress, no_progress
+from core.records import F64, I64, Bool, Estimate, Progress, no_progress
 from core.statistics.intervals import accuracy_of, bootstrap
 from core.systems.probes.base import Images, Probe, ProbeInput, Scored, Task
 from core.systems.probes.few_shot.support import drop_samples
+from core.systems.probes.records import ProbeResult
 from core.systems.probes.run import check_task, images_of, in_id_order, run_probe
 from core.systems.probes.splits import VALIDATION, Fold, Split, apart, draw, halves, score_every_row
 

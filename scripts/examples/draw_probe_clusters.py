@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import io
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +22,7 @@ from core.reports.wording.findings import cluster_title
 from core.store import load
 from core.systems.probes import make_probe
 from core.systems.probes.base import Task
+from core.systems.probes.records import results_of, with_results
 from core.systems.probes.run import run_probe
 
 KINDS = ("fixed", "both", "broken")
@@ -44,7 +44,7 @@ def main() -> None:
     made = run_probe(
         given.probe, probe, Task(diagnosis.samples, diagnosis.words.joint, load_encoder(diagnosis.words.encoder))
     )
-    picture(replace(diagnosis, probes=(made,))).save(given.out, quality=82)
+    picture(with_results(diagnosis, (made,))).save(given.out, quality=82)
 
 
 def picture(diagnosis: Diagnosis) -> Image.Image:
@@ -75,7 +75,7 @@ def strip(
     rows = rows[np.argsort(-cluster.membership[rows], kind="stable")][:EACH]
     if samples.items is None:
         return
-    predicted, other = diagnosis.outcomes.predictions, diagnosis.probes[0].outcomes.predictions
+    predicted, other = diagnosis.outcomes.predictions, results_of(diagnosis)[0].outcomes.predictions
     for i, row in enumerate(rows.tolist()):
         small = Image.open(io.BytesIO(samples.items.read(row))).convert("RGB").resize((SIDE - 4, SIDE - 4))
         canvas.paste(small, (at[0] + i * SIDE, at[1]))
@@ -86,7 +86,7 @@ def strip(
 
 def of_kind(diagnosis: Diagnosis, kind: str) -> Bool:
     """(n,) rows of that kind; the probe scored all."""
-    a, b = diagnosis.outcomes.errors, diagnosis.probes[0].outcomes.errors
+    a, b = diagnosis.outcomes.errors, results_of(diagnosis)[0].outcomes.errors
     if a is None or b is None:
         raise SystemExit("Errors are unknown.")
     return {"fixed": a & ~b, "both": a & b, "broken": ~a & b}[kind]

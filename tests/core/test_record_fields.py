@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from typing_extensions import TypeAliasType
 
-from core.records import Diagnosis, ProbeResult
+from core.records import Diagnosis
 from core.records.fields import check_fields
+from core.systems.probes.records import ProbeResult
 from tests.support.diagnoses import make_diagnosis
 
 Scalar = TypeVar("Scalar", bound=np.generic)

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from core.records import F32, F64, Benchmark, Item, ItemStore, LoadedBenchmark, Picture, Progress, Scores, no_progress
+from core.records import F32, F64, ItemStore, Progress, no_progress
+from core.systems.composition.records import Benchmark, Item, LoadedBenchmark, Picture, Scores
 
 
 def pair(

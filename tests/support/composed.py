@@ -9,17 +9,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from core.records import (
-    Benchmark,
-    CompositionResult,
-    Item,
-    ItemStore,
-    LoadedBenchmark,
-    Picture,
-    Progress,
-    Scores,
-    no_progress,
-)
+from core.records import ItemStore, Progress, no_progress
+from core.systems.composition.records import Benchmark, CompositionResult, Item, LoadedBenchmark, Picture, Scores
 from core.systems.composition.scoring.run import run_composition
 
 

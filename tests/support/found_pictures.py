@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from core.records import Benchmark, Bool, Box, Item, Picture
+from core.records import Bool
+from core.systems.composition.records import Benchmark, Box, Item, Picture
 from tests.support.pictures import blobs, encoded
 
 

@@ -8,10 +8,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from core.records import Choice, Control, Diagnosis, Estimate, LogitParts, Neighbours, ProbeResult, Support
+from core.records import Diagnosis, Estimate
 from core.statistics.intervals import accuracy_of
 from core.systems.probes.base import Needs, ProbeInput, Scored
 from core.systems.probes.measures import calibration_error
+from core.systems.probes.records import Choice, Control, LogitParts, Neighbours, ProbeResult, Support, with_results
 from core.systems.probes.result import outcomes_of
 from tests.support.diagnoses import make_diagnosis
 
@@ -85,7 +86,7 @@ def with_probes(diagnosis: Diagnosis | None = None, **options: Any) -> Diagnosis
         neighbours=(),
         parts=None,
     )
-    return replace(found, probes=(made_probe(found, **options), weak))
+    return with_results(found, (made_probe(found, **options), weak))
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ import numpy as np
 from PIL import Image
 
 from core.discovery.settings import Settings
-from core.records import F32, F64, Bool, CompositionResult, LoadedBenchmark
+from core.records import F32, F64, Bool
+from core.systems.composition.records import CompositionResult, LoadedBenchmark
 from core.systems.composition.scoring.run import run_composition
 from tests.support.benchmarks import Given, benchmark, pair, pictured
 

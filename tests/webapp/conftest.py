@@ -11,8 +11,9 @@ from httpx import create_ssl_context
 
 import core.encoders
 from core.data.images import thumbnails
-from core.records import Diagnosis, ProbeResult
+from core.records import Diagnosis
 from core.store import save
+from core.systems.probes.records import ProbeResult
 from tests.support.kept_pictures import drawn_once
 from tests.support.showcase import PlainEncoder, add_words, make_showcase
 from tests.support.visits import serve

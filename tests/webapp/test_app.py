@@ -26,7 +26,7 @@ from webapp.explore.new_run import on_made, on_new_run
 from webapp.explore.picked import neighbour
 from webapp.explore.tab import describe, on_take, show_run
 from webapp.server.settings import launch_settings
-from webapp.state.query import TABS
+from webapp.state.query import tabs as tab_names
 from webapp.state.runs import RUNS
 from webapp.state.session import Session
 
@@ -73,7 +73,7 @@ def test_without_an_example_the_page_says_what_to_do(without_runs: gr.Blocks) ->
     values = [str(getattr(c, "value", "")) for c in blocks if getattr(c, "elem_id", None) == "strip"]
     assert "Bring a table" in values[0]
     tabs = [tab for tab in blocks if isinstance(tab, gr.Tab) and tab.parent.elem_id == "tabs"]  # type: ignore[union-attr]
-    assert tuple(tab.id for tab in tabs) == TABS  # those that a link can name
+    assert tuple(tab.id for tab in tabs) == tab_names()  # those that a link can name
 
 
 def test_a_fresh_browser_asks_for_its_user_s_runs_where_one_person_alone_uses_the_server(

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 import numpy as np
 
-from core.errors import DiagnosisError, InvalidInput
+from core.errors import InvalidInput
 from core.language.speech import SPEECH
 from core.records import EVERYTHING, Diagnosis
 from webapp.ask import audit
@@ -18,17 +18,13 @@ from webapp.ask.answers import AskedQuestion, answers_view, questions_table, rem
 from webapp.ask.kept import has_words, pane
 from webapp.explore.findings import of_cluster
 from webapp.explore.picked import show_selection
-from webapp.explore.tab import View
 from webapp.markup.render import render
+from webapp.panels import Page, add_folds
 from webapp.state.events import as_int, event_data
 from webapp.state.jobs import LIGHT, PLAIN, QUICK
 from webapp.state.quotas import STATE_S
 from webapp.state.runs import RUNS
 from webapp.state.session import Session, require_run, shows_errors
-from webapp.systems.label_descriptions import panel as tags
-from webapp.systems.neuralizer import reference, why
-from webapp.systems.visual_words import panel as visual
-from webapp.systems.vl_t5 import captions, questions as pictures
 
 if TYPE_CHECKING:
     from core.checks.questions import Answer, Difference
@@ -179,9 +175,10 @@ def on_show(session: Session, state: AskState, event: gr.EventData) -> tuple[Any
     )
 
 
-def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, first: str) -> Asking:
+def build(page: Page, tab: gr.Tab) -> Asking:
     """Lay out the tab and wire its callbacks; returns where a link puts its question."""
-    diagnosis = _first(first)
+    session, view, tabs = page.session, page.view, page.tabs
+    first, diagnosis = page.first, page.diagnosis
     state = gr.State(AskState(first), time_to_live=STATE_S)
     gr.HTML(render("ask/intro.html.j2"), **PLAIN)
     with gr.Row(elem_classes="ask-row"):
@@ -205,12 +202,7 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, first: str)
     offered = gr.HTML(chips(diagnosis) if diagnosis else "", run="", elem_id="chips", **pane())
     answer = gr.HTML(first_view(diagnosis), run=first, elem_id="answer", min_height=60, **pane())
     history = gr.HTML("", run="", elem_id="asked", **pane())
-    tags.build(session, view, tabs, tab, diagnosis, first)
-    visual.build(session, view, tabs, tab, diagnosis, first)
-    captions.build(session, view, tabs, tab, diagnosis, first)
-    pictures.build(session, view, tabs, tab, diagnosis, first)
-    why.build(session, view, tabs, tab, diagnosis, first)
-    reference.build(session, view, tabs, tab, diagnosis, first)
+    add_folds(page, tab)
     audited = audit.build(session, has_words(diagnosis))
     asks: dict[str, Any] = {
         "fn": shows_errors(on_ask),
@@ -227,10 +219,3 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, first: str)
     filled = [state, offered, answer, history, *audited, text, other, button]
     tab.select(shows_errors(on_open), [session, state], filled, **QUICK)
     return Asking(text, other, state, answer, [state, answer, history], on_ask)
-
-
-def _first(run: str) -> Diagnosis | None:
-    try:
-        return RUNS.get(run) if run else None
-    except DiagnosisError:
-        return None

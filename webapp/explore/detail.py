@@ -11,7 +11,7 @@ import numpy as np
 from core.data.modality import noun_of
 from core.discovery.called import scope_rows
 from core.numbers import bracketed, count, p_value, percent, signed
-from core.records import EVERYTHING, I64, Diagnosis, FailureCluster, Insight, ItemStore
+from core.records import EVERYTHING, I64, Diagnosis, FailureCluster, Insight, ItemStore, other_models
 from core.reports.wording.candidates import chance_phrase
 from core.reports.wording.effects import coverage_is, other_measure
 from core.reports.wording.findings import cluster_title, overlap, patches_title, plain_sentence
@@ -146,7 +146,7 @@ def _figures(diagnosis: Diagnosis, cluster: FailureCluster) -> list[tuple[str, s
 def probed(diagnosis: Diagnosis, cluster: FailureCluster) -> tuple[str, str] | None:
     """The latest probe's name, and how often it is wrong in the cluster and in the rest of its scope, with what it
     fixes and breaks there; None without one."""
-    result = next((r for r in reversed(diagnosis.probes) if not is_own(diagnosis, r.name)), None)
+    result = next((r for r in reversed(other_models(diagnosis)) if not is_own(diagnosis, r.name)), None)
     wrong = None if result is None else result.outcomes.errors
     if result is None or wrong is None:
         return None

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from core.extensions import sections
 from core.numbers import count, number, percent
 from core.records import Diagnosis
 from core.reports.wording.classes import class_level, through_sentence, untested_sentence
 from core.reports.wording.sensitivity import classes_sentence
 from core.reports.wording.summary import PAIR_TESTED, predictability_in_brief
-from core.systems.neuralizer.reference.wording import HINT, reference_of
 from webapp.explore.worth import worth_of
 from webapp.markup.html import tile_of
 from webapp.markup.render import render
@@ -82,8 +82,7 @@ def notes_section(diagnosis: Diagnosis, *, worth_open: bool = False) -> str:
         notes=[on_page(note) for note in diagnosis.notes],
         labels=[tile_of(diagnosis, row, foot=_label_foot(diagnosis, row)) for row in rows],
         settings=settings.items(),
-        reference=reference_of(diagnosis),
-        hint=HINT if diagnosis.samples.modality == "scan" else "",
+        sections=[section for section in sections(diagnosis) if section.lines or section.hint],
         most=MAX_EXCLUDED,
     )
 

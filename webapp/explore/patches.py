@@ -1,29 +1,41 @@
-"""What was found of a run's visual words, as it stands beside its samples and clusters: kept for as long as the run."""
+"""Which parts of a run's pictures fail, where a system looked: shown beside its samples and clusters, and kept for as
+long as the run."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 from core.errors import InvalidInput
-from core.numbers import count
 from core.records import Diagnosis
 from webapp.state.runs import RUNS
 
-if TYPE_CHECKING:
-    from core.systems.visual_words.html import ShownName
-    from core.systems.visual_words.maps import WordMaps
+
+class PatchName(Protocol):
+    """A cluster that such parts tell."""
+
+    @property
+    def said(self) -> str:
+        """A sentence."""
+        ...
+
+    @property
+    def crops(self) -> Sequence[Any]:
+        """Crops of members, each with an `address`."""
+        ...
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Patches:
-    """The confirmed words of a run on its pictures, and the clusters that a word tells."""
+class Patches(Protocol):
+    """What a system found."""
 
-    maps: WordMaps
-    names: tuple[ShownName, ...]
+    def name_of(self, cluster: int) -> PatchName | None:
+        """How the parts tell the cluster of that id; None where they do not."""
+        ...
 
-    def name_of(self, cluster: int) -> ShownName | None:
-        return next((name for name in self.names if name.cluster == cluster), None)
+    def map_of(self, diagnosis: Diagnosis, row: int) -> dict[str, Any] | None:
+        """The row's picture with the parts outlined: {"src", "alt", "legend", "said"}, of which `src` is "" where
+        nothing is outlined and `said` says why; None where the row's picture was not looked at."""
+        ...
 
 
 _OF_RUNS: dict[str, Patches] = {}
@@ -59,20 +71,6 @@ def _held(run: str) -> bool:
 
 
 def map_beside(run: str, diagnosis: Diagnosis, row: int) -> dict[str, Any] | None:
-    """The row's picture with the cells of confirmed words outlined: {"src", "alt", "legend", "said"}, of which `src` is
-    "" where nothing is outlined and `said` says why; None where nobody looked for words."""
+    """What `Patches.map_of` gives; None where nobody looked."""
     patches = patches_of(run)
-    if patches is None or diagnosis.samples.items is None:
-        return None
-    from core.systems.visual_words.html import shown_map  # brings the encoder's runtime
-    from core.systems.visual_words.wording import no_outline
-
-    shown = shown_map(patches.maps, row, diagnosis.samples.items)
-    if shown is None:
-        cells = patches.maps.of_row(row)
-        return {"src": "", "alt": "", "legend": [], "said": no_outline(patches.maps, cells)}
-    address, legend = shown
-    words = ", ".join(said.split(":")[0] for _, said in legend)
-    more = patches.maps.left_out
-    said = f"{count(more, 'more confirmed word')} not outlined." if more else ""
-    return {"src": address, "alt": f"cells of {words} outlined", "legend": legend, "said": said}
+    return None if patches is None or diagnosis.samples.items is None else patches.map_of(diagnosis, row)

@@ -11,6 +11,7 @@ import gradio as gr
 
 from core.data.inline import text_of
 from core.errors import DiagnosisError
+from core.extensions import facts
 from core.reports.tables.columns import LOSS
 from core.reports.wording.outlines import outlines_sentence
 from webapp.explore import linked, yours
@@ -102,7 +103,11 @@ def describe(asked: Any) -> dict[str, Any] | None:
     return {
         "src": picture(diagnosis, row, plays=True),
         "title": diagnosis.samples.ids[row],
-        "lines": [*sample_facts(diagnosis, row), *filter(None, [outlines_sentence(diagnosis)] if any(more) else [])],
+        "lines": [
+            *sample_facts(diagnosis, row),
+            *facts(diagnosis, row),
+            *filter(None, [outlines_sentence(diagnosis)] if any(more) else []),
+        ],
         "text": text_of(diagnosis.samples, row),
         "worth": "" if worth is None else worth.sentence,
         **(beside(str(run), diagnosis, row) if any(more) else {}),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.records import I64, OWN, Diagnosis, ProbeResult
+from core.records import I64, OWN, Diagnosis, ModelResult
 
 ALPHA = 0.05
 KINDS = (("fixed", "Fixed"), ("broken", "Broken"), ("both", "Both wrong"), ("neither", "Both right"))
@@ -42,7 +42,7 @@ def own_model(diagnosis: Diagnosis) -> Called:
     return Called(called, f"T{called[1:]}", probe)
 
 
-def kinds_of(diagnosis: Diagnosis, result: ProbeResult) -> tuple[tuple[str, str], ...]:
+def kinds_of(diagnosis: Diagnosis, result: ModelResult) -> tuple[tuple[str, str], ...]:
     """(kind, title) of the kinds of images that can be told apart: the probe alone where there is no other model's
     errors."""
     return ALONE if diagnosis.outcomes.errors is None or is_own(diagnosis, result.name) else KINDS
@@ -60,7 +60,7 @@ def class_of_scope(diagnosis: Diagnosis, scope: str) -> int | None:
     return int(number) if known and int(number) < len(diagnosis.samples.class_names) else None
 
 
-def rows_of_kind(diagnosis: Diagnosis, result: ProbeResult, kind: str, scope: str = "all") -> I64:
+def rows_of_kind(diagnosis: Diagnosis, result: ModelResult, kind: str, scope: str = "all") -> I64:
     """Places in `result.rows` of the images of one kind within a scope ("all", a cluster's id or a
     `class_scope`), the second model's largest loss first."""
     wrong = result.outcomes.errors

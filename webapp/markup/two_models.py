@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.records import Comparison, Diagnosis, FourWay, ProbeResult
+from core.records import Comparison, Diagnosis, FourWay, ModelResult
 from core.reports.html.intervals import interval_bar, interval_range
 from core.reports.wording.findings import cluster_title
 from core.reports.wording.sensitivity import sensitivity_sentence
@@ -83,7 +83,7 @@ def _line(diagnosis: Diagnosis, comparison: Comparison, found: FourWay) -> dict[
     }
 
 
-def counted_kinds(diagnosis: Diagnosis, result: ProbeResult, scope: str) -> list[tuple[str, str, int]]:
+def counted_kinds(diagnosis: Diagnosis, result: ModelResult, scope: str) -> list[tuple[str, str, int]]:
     """(kind, title, images) of each kind that can be told apart, within the scope."""
     kinds = kinds_of(diagnosis, result)
     return [(kind, title, len(rows_of_kind(diagnosis, result, kind, scope))) for kind, title in kinds]
@@ -91,7 +91,7 @@ def counted_kinds(diagnosis: Diagnosis, result: ProbeResult, scope: str) -> list
 
 def gallery_view(
     diagnosis: Diagnosis,
-    result: ProbeResult,
+    result: ModelResult,
     kind: str,
     scope: str,
     shown: int = MAX_PICTURES,
@@ -137,7 +137,7 @@ def _where(diagnosis: Diagnosis, scope: str) -> tuple[str, str]:
     return f"all {diagnosis.samples.modality}s", "all"
 
 
-def _tile(diagnosis: Diagnosis, result: ProbeResult, place: int) -> dict[str, Any]:
+def _tile(diagnosis: Diagnosis, result: ModelResult, place: int) -> dict[str, Any]:
     """A picture with its true class and what each model says, "" where that is not known."""
     row, names = int(result.rows[place]), result.class_names
     predictions, own = result.outcomes.predictions, diagnosis.outcomes.predictions

@@ -51,6 +51,6 @@ def costs_of(card: Path) -> Any:
     """What teacher and student take by its card; None where there is none."""
     if not card.is_file():
         return None
-    from core.systems.tinybert.student_folder import read_costs  # torch: only where a card was given
+    from core.checks.model_cost import read_costs
 
     return read_costs(card)

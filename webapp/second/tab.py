@@ -11,7 +11,7 @@ import gradio as gr
 
 from core.data.tables.roles import Roles
 from core.errors import DiagnosisError, InvalidInput
-from core.records import Diagnosis, ProbeResult, Progress
+from core.records import Diagnosis, ModelResult, Progress, other_models
 from webapp.explore.new_run import wire_made
 from webapp.explore.picked import show_selection
 from webapp.explore.tab import View, describe
@@ -139,8 +139,8 @@ def make_second(
     write_json(folder / FILES[2][0], comparison_document(given, noted))
     progress("write the report", 1, 1)
     if not RUNS.is_example(run) and not RUNS.is_linked(run):  # its map and charts then know them
-        RUNS.change(run, lambda now: keep_errors(now, given.probes[-1]))
-    second = SecondModel(given.probes[-1], found, notes, costs)
+        RUNS.change(run, lambda now: keep_errors(now, other_models(given)[-1]))
+    second = SecondModel(other_models(given)[-1], found, notes, costs)
     keep(run, second, card, folder)
     return second
 
@@ -217,7 +217,7 @@ def on_worse(session: Session, state: SecondState) -> Iterator[tuple[Any, ...]]:
     yield from follow(job, "The diagnosis did not finish", "", done="Where it is worse stands in the list of runs.")
 
 
-def find_worse(diagnosis: Diagnosis, result: ProbeResult, progress: Progress) -> str:
+def find_worse(diagnosis: Diagnosis, result: ModelResult, progress: Progress) -> str:
     """Diagnose the difference of the two models' errors and store it as a run; returns its id."""
     RUNS.require_room()
     from core.checks.second_model import diagnose_regressions

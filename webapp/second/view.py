@@ -6,21 +6,21 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from core.numbers import number, percent, with_interval
-from core.records import Comparison, Diagnosis, ProbeResult
+from core.records import Comparison, Diagnosis, ModelResult
 from core.reports.html.intervals import Mark, axis_of, dot_chart
 from webapp.markup.render import render
 from webapp.markup.shares import own_model
 from webapp.markup.two_models import four_way_view
 
 if TYPE_CHECKING:
-    from core.systems.tinybert.student_folder import ModelCost
+    from core.checks.model_cost import ModelCost
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SecondModel:
     """A second model's answers on a run's samples, set beside the first."""
 
-    result: ProbeResult
+    result: ModelResult
     comparison: Comparison
     notes: tuple[str, ...]
     """On the table that it was read from."""

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from core.errors import DiagnosisError, InvalidInput
+from core.extensions import panels
 from core.records import Diagnosis
 from core.reports.tables.columns import LOSS, column_of
 from core.yours import yours_of
@@ -22,7 +23,8 @@ from webapp.state.notes import is_id
 from webapp.state.runs import RUNS
 from webapp.state.session import Session, picked_cluster
 
-TABS = ("explore", "ask", "clicks", "predict", "probe", "second", "compose", "board", "data", "reading")
+TABS = ("explore", "ask", "clicks", "predict", "second", "data", "reading")
+"""The page's own tabs."""
 MAX_CORNERS, DIGITS = 60, 4
 """Corners of an outline that stand in an address, and digits of each: an outline by hand has hundreds."""
 MAX_TEXT = 400
@@ -110,10 +112,15 @@ def question_of(query: Mapping[str, Any]) -> tuple[str, str]:
     return _text(query, "ask")[:MAX_TEXT], _text(query, "than")[:MAX_TEXT]
 
 
+def tabs() -> tuple[str, ...]:
+    """The ids of all tabs in their order on the page, those of systems included."""
+    return tuple(name for tab in TABS for name in (tab, *(panel.name for panel in panels("tab") if panel.after == tab)))
+
+
 def tab_of(query: Mapping[str, Any]) -> str:
     """The tab of an address, "" where it names none that is there."""
     said = _text(query, "tab")
-    return said if said in TABS else ""
+    return said if said in tabs() else ""
 
 
 def _colour(query: Mapping[str, Any], diagnosis: Diagnosis) -> str:

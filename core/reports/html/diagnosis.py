@@ -16,9 +16,10 @@ from markupsafe import Markup
 
 from core.checks.audit_table import AuditCell, audit_table
 from core.data.inline import InlinePictures, text_of
+from core.extensions import drawn, sections
 from core.files import write_text
-from core.numbers import digits_for, interval, number, percent, with_unit
-from core.records import I64, Comparison, Diagnosis, Estimate, FailureCluster, Insight, Progress, SampleSet, no_progress
+from core.numbers import digits_for, with_unit
+from core.records import I64, Comparison, Diagnosis, FailureCluster, Insight, Progress, SampleSet, no_progress
 from core.reports.html import charts
 from core.reports.html.comparison import comparison_section
 from core.reports.html.heatmap import HeatMap, heat_map
@@ -39,10 +40,6 @@ from core.reports.wording.predictions import WHICH_COUNTS, fresh_source, replica
 from core.reports.wording.reasons import faithfulness_sentence, kinds_table
 from core.reports.wording.sensitivity import beyond_sentence, classes_sentence, sensitivity_sentence, what_else
 from core.statistics.measures import in_shares, tested_effect
-from core.systems.neuralizer.reference.wording import reference_of
-from core.systems.probes.html import probe_sections
-from core.systems.probes.shot_charts import shot_charts
-from core.systems.probes.shot_curves import shot_curves
 from core.yours import yours_of
 
 MAX_TEXT = 400
@@ -85,6 +82,7 @@ def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str
         cards.append(_card(diagnosis, cluster, gallery, per_cluster, axes[in_shares(cluster)]))
         progress("report", len(cards), len(diagnosis.clusters))
     looks = [_look(diagnosis, candidate, gallery) for candidate in diagnosis.candidates]
+    of_systems = sections(diagnosis)
     return str(
         render(
             "report.html.j2",
@@ -104,7 +102,6 @@ def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str
             through_classes=[*filter(None, (through_sentence(diagnosis, f) for f in diagnosis.classes))],
             pair_tested=summary.PAIR_TESTED,
             class_level=class_level(diagnosis),
-            composition=_composition(diagnosis),
             cards=cards,
             looks=looks,
             worth_a_look=candidates_sentence(diagnosis),
@@ -118,10 +115,9 @@ def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str
             replication_sentence="" if found is None else replication_sentence(found),
             fresh_source="" if found is None else fresh_source(found),
             which_counts=WHICH_COUNTS,
-            probes=probe_sections(diagnosis, gallery.entries),
-            shot_charts=shot_charts(shot_curves(diagnosis)),
             suspects=gallery.entries(diagnosis.label_errors[:MAX_PER_CLUSTER]),
-            reference=reference_of(diagnosis),
+            lead=drawn(of_systems, "lead", gallery.entries),
+            sections=drawn(of_systems, "body", gallery.entries),
             maps=_maps(diagnosis),
             calibration=charts.calibration(diagnosis),
             reasons=Counter(reason for _, reason in diagnosis.excluded).most_common(),
@@ -242,25 +238,6 @@ def _conditions_of(diagnosis: Diagnosis, cluster: FailureCluster) -> list[Insigh
     """The cluster's conditions, confirmed ones first, then by how well they retrieve it."""
     mine = [i for i in diagnosis.insights if i.cluster == cluster.id and i.kind == "condition"]
     return sorted(mine, key=lambda i: (not i.confirmed, -(i.retrieval or 0.0)))
-
-
-def _composition(diagnosis: Diagnosis) -> str:
-    """What result a diagnosis of composition explains (`core.systems.composition.failures.diagnose`); "" for any other."""
-    said = diagnosis.extras.get("composition")
-    if said is None:
-        return ""
-    what = f"{said['model']} on {said['title']} ({said['name']})"
-    if said.get("metric") is None:
-        return f"{what}."
-    found = Estimate(said["value"], said["low"], said["high"])
-    ranks = said["headline"] == "mean rank"
-    value = number(found.value) if ranks else percent(found.value)
-    chance = said.get("chance")
-    against = "" if chance is None else f"; chance is {number(chance) if ranks else percent(chance)}"
-    return (
-        f"{what}: {said['metric']} {value}, 95\u00a0% interval {interval(found, share=not ranks)}, "
-        f"n = {said['n']:,}{against}."
-    )
 
 
 def _heat(diagnosis: Diagnosis) -> HeatMap | None:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from core.data.modality import modality_of
-from core.records import I64, OWN, SECOND_MODELS, Column, Diagnosis
+from core.records import I64, OWN, SECOND_MODELS, Column, Diagnosis, other_models
 from core.yours import MARKED, yours_of
 
 LOSS = "loss"
@@ -136,7 +136,7 @@ def _beside(diagnosis: Diagnosis) -> Iterator[ShownColumn]:
     first, own = diagnosis.outcomes.errors, diagnosis.extras.get(OWN)
     if first is None:
         return
-    others = {p.name: (p.rows, p.outcomes.errors) for p in diagnosis.probes if p.name != own}
+    others = {p.name: (p.rows, p.outcomes.errors) for p in other_models(diagnosis) if p.name != own}
     if SECOND_MODELS in diagnosis.extras:
         from core.checks.second_model import kept_errors  # scipy: not needed to start the page
 

@@ -16,6 +16,7 @@ import pandas as pd
 
 from core.checks.audit_table import AuditCell
 from core.discovery.called import cluster_name
+from core.extensions import documents, table_names, table_of
 from core.files import replacing, write_json
 from core.numbers import digits_for
 from core.records import I64, Diagnosis, FailureCluster, Insight, Predictability, PredictionRow
@@ -30,8 +31,6 @@ from core.reports.wording.predictions import prediction_rows, prediction_sentenc
 from core.reports.wording.sensitivity import classes_sentence, pattern_sentence, sensitivity_sentence
 from core.reports.wording.summary import predictability_sentence, verdict
 from core.statistics.measures import tested_effect, tested_values
-from core.systems.probes.shot_curves import shot_curves
-from core.systems.probes.tables import probes_document, probes_table, shot_curves_document
 
 SCHEMA = "errata.diagnosis/1"
 N_TOP = 24
@@ -39,15 +38,14 @@ N_TOP = 24
 
 
 def write_results(diagnosis: Diagnosis, folder: Path) -> None:
-    """Write diagnosis.json and the tables into an existing folder: samples, memberships, excluded, with probes
-    probes.parquet, and with a prediction prediction.json."""
+    """Write diagnosis.json and the tables into an existing folder: samples, memberships, excluded, those of systems
+    that have rows, and with a prediction prediction.json."""
     tables = {
         "samples": samples_table(diagnosis),
         "memberships": memberships_table(diagnosis),
         "excluded": excluded_table(diagnosis),
     }
-    if diagnosis.probes:
-        tables["probes"] = probes_table(diagnosis)
+    tables |= {name: table for name in table_names() if (table := table_of(name, diagnosis)) is not None and len(table)}
     for name, table in tables.items():
         with replacing(folder / f"{name}.parquet") as part:
             table.to_parquet(part, index=False)
@@ -161,8 +159,6 @@ def to_document(diagnosis: Diagnosis) -> dict[str, Any]:
             "words": _words(diagnosis),
             "prediction": prediction_document(diagnosis),
             "faithfulness": faithfulness_document(diagnosis, diagnosis.faithfulness),
-            "probes": probes_document(diagnosis),
-            "shot_curves": shot_curves_document(shot_curves(diagnosis)),
             "detectable": [fields(d, "size excess_loss error_difference power") for d in diagnosis.detectable],
             "sensitivity": _sensitivity(diagnosis),
             "yours": yours_document(diagnosis),
@@ -174,6 +170,7 @@ def to_document(diagnosis: Diagnosis) -> dict[str, Any]:
             "versions": dict(diagnosis.versions),
             "fingerprint": diagnosis.fingerprint,
         }
+        | documents(diagnosis)
     )
 
 

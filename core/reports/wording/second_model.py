@@ -11,7 +11,7 @@ from core.numbers import bracketed, count, interval, number, p_value, percent, p
 from core.records import Comparison, Diagnosis, FourWay
 
 if TYPE_CHECKING:
-    from core.systems.tinybert.student_folder import ModelCost
+    from core.checks.model_cost import ModelCost
 
 
 def second_lines(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from core.checks.model_cost import CARD
 from core.documents import read_json
 from core.limits import Limits
 from core.owned import Kind
 
 FORMAT = 1
-DISTILLED, REASONED = "distilled.json", "step_by_step.json"
+DISTILLED, REASONED = CARD, "step_by_step.json"
 """A card's file in a student of `distil`, and in one of `steps`."""
 _MAX_README = 2**20
 

@@ -6,3 +6,27 @@ they say.
 
 Everything that is scored is an `Item`: some pictures, some captions, and which belong together.
 """
+
+from __future__ import annotations
+
+from core.systems.contract import Option, Panel, System
+
+SYSTEM = System(
+    "composition",
+    "Cola (Ray et al. 2023, arXiv 2305.03689) and its relatives",
+    commands={"compose": "core.systems.composition.commands.compose"},
+    options=(
+        Option(
+            "ask",
+            "--rerank DIR",
+            "an adapter that puts the best 50 matches in a new order; which match stays",
+            check="core.systems.composition.training.rerank:check_adapter",
+            change="core.systems.composition.training.rerank:reorder",
+            document="reranked",
+        ),
+    ),
+    panels=(Panel("tab", "compose", "webapp.systems.composition.tab:build", "Compose", after="second"),),
+    sections="core.systems.composition.failures.section:sections",
+    endpoints="webapp.systems.composition.endpoints:build",
+    records="core.systems.composition.records",
+)

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from core.errors import InvalidInput
-from core.records import I64, Item, LoadedBenchmark
+from core.records import I64
+from core.systems.composition.records import Item, LoadedBenchmark
 from core.systems.composition.scoring.measures import picture_groups
 
 SPLIT, TRAIN = "split", "train"

@@ -15,9 +15,10 @@ from core.data.images.matching import FileIndex, index_files, refusal
 from core.data.modality import Unreadable
 from core.errors import InvalidInput
 from core.limits import Limits
-from core.records import Benchmark, Box, Item, ItemStore, LoadedBenchmark, Picture, Progress, Reporter, no_progress
+from core.records import ItemStore, Progress, Reporter, no_progress
 from core.systems.composition.readers.builder import counted, retrieval_fault
 from core.systems.composition.readers.fields import path_of
+from core.systems.composition.records import Benchmark, Box, Item, LoadedBenchmark, Picture
 
 _HEAD = 2**16
 """Bytes in which a picture's size nearly always stands; where it does not, the whole file is read."""

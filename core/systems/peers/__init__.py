@@ -1,1 +1,11 @@
 """Other engines on a run."""
+
+from __future__ import annotations
+
+from core.systems.contract import Panel, System
+
+SYSTEM = System(
+    "peers",
+    commands={"benchmark": "core.systems.peers.commands", "peers": "core.systems.peers.commands"},
+    panels=(Panel("tab", "board", "webapp.systems.peers.tab:build", "Scoreboard", after="second"),),
+)

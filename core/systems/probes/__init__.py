@@ -4,6 +4,7 @@ loaded on request."""
 from __future__ import annotations
 
 from core.registry import Registry
+from core.systems.contract import Panel, System
 
 PROBES = Registry(
     "probe",
@@ -21,3 +22,22 @@ PROBES = Registry(
     },
 )
 probe_class, make_probe = PROBES.load, PROBES.make
+
+SYSTEM = System(
+    "probes",
+    "SuS-X (Udandarao et al. 2023, arXiv 2211.16198), CoOp and CoCoOp (Zhou et al. 2022, arXiv 2109.01134 and 2203.05557)",
+    commands={
+        "probes": "core.systems.probes.commands",
+        "probe": "core.systems.probes.commands",
+        "reproduce": "core.systems.probes.reproduce",
+    },
+    panels=(Panel("tab", "probe", "webapp.systems.probes.tab:build", "Probe", after="predict"),),
+    sections="core.systems.probes.section:sections",
+    documents={
+        "probes": "core.systems.probes.tables:probes_document",
+        "shot_curves": "core.systems.probes.tables:shot_curves_document",
+    },
+    tables={"probes": "core.systems.probes.tables:probes_table"},
+    endpoints="webapp.systems.probes.endpoints:build",
+    records="core.systems.probes.records",
+)

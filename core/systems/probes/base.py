@@ -10,7 +10,8 @@ from typing import Any, ClassVar, Protocol
 
 from core.encoders import Encoder
 from core.options import setting
-from core.records import F32, F64, I64, Choice, Embeddings, ItemStore, Neighbours, Progress, SampleSet, no_progress
+from core.records import F32, F64, I64, Embeddings, ItemStore, Progress, SampleSet, no_progress
+from core.systems.probes.records import Choice, Neighbours
 from core.systems.probes.splits import Split
 
 

@@ -23,8 +23,9 @@ from core.systems.probes.questions import question_lines, question_of
 
 if TYPE_CHECKING:
     from core.data.samples import DataSet
-    from core.records import Diagnosis, ProbeResult, SampleSet, Words
+    from core.records import Diagnosis, SampleSet, Words
     from core.systems.probes.base import Probe
+    from core.systems.probes.records import ProbeResult
     from core.systems.probes.splits import Split
 
 BOUND = "Do the words bind? `compose run` asks that."
@@ -188,7 +189,9 @@ def _without_model(name: str, made: Probe, options: ProbeOptions, labelled: Labe
             )
         (result,) = _run(name, [made], options, audit.samples, audit.words, progress)
         own = _own(options, audit, result, out, progress)
-    _tell(options, own, own.probes, out)
+    from core.systems.probes.records import results_of
+
+    _tell(options, own, results_of(own), out)
     _tell_own(own, options)
 
 
@@ -261,8 +264,11 @@ def with_result(diagnosis: Diagnosis, result: ProbeResult) -> tuple[Diagnosis, b
         raise InvalidInput(
             f"The model of this run is itself the probe {result.name!r}. Give the new result another --name."
         )
-    others = tuple(p for p in diagnosis.probes if p.name != result.name)
-    return replace(diagnosis, probes=(*others, result)), len(others) < len(diagnosis.probes)
+    from core.systems.probes.records import results_of, with_results
+
+    before = results_of(diagnosis)
+    others = tuple(p for p in before if p.name != result.name)
+    return with_results(diagnosis, (*others, result)), len(others) < len(before)
 
 
 def _own(
@@ -285,7 +291,7 @@ def _tell(options: ProbeOptions, found: Diagnosis, results: Sequence[ProbeResult
     from core.checks.compare import comparison_with
     from core.reports.wording.comparison import comparison_lines
     from core.systems.probes.shot_curves import shot_curves
-    from core.systems.probes.tables import probe_document, shot_curves_document
+    from core.systems.probes.tables import curves_document, probe_document
     from core.systems.probes.wording import curve_lines, probe_lines
 
     curves = shot_curves(found) if len(results) > 1 else ()
@@ -293,7 +299,7 @@ def _tell(options: ProbeOptions, found: Diagnosis, results: Sequence[ProbeResult
     alone = [result for result in results if result.name not in drawn]  # as without shots, beside one number of them
     if options.json:
         documents = [probe_document(found, result) for result in results]
-        several = {"probes": documents, "shot_curves": shot_curves_document(curves)}
+        several = {"probes": documents, "shot_curves": curves_document(curves)}
         print_json(documents[0] if len(results) == 1 else several)
         return
     lines = [*curve_lines(curves), *(line for result in alone for line in probe_lines(result))]

@@ -7,10 +7,11 @@ from typing import Any
 
 from core.checks.compare import comparison_with
 from core.numbers import count
-from core.records import Diagnosis, ProbeResult
+from core.records import Diagnosis
 from core.reports.html.comparison import Entries, comparison_section
 from core.reports.wording.comparison import share
 from core.systems.probes.measures import by_class, groups_of
+from core.systems.probes.records import ProbeResult, results_of
 from core.systems.probes.wording import choice_sentence, control_sentence, support_sentence
 
 MAX_CLASSES = 60
@@ -19,7 +20,7 @@ MAX_CLASSES = 60
 
 def probe_sections(diagnosis: Diagnosis, entries: Entries) -> list[dict[str, Any]]:
     """One section for each probe of the run, in the order in which they were run."""
-    return [_section(diagnosis, result, entries, number) for number, result in enumerate(diagnosis.probes)]
+    return [_section(diagnosis, result, entries, number) for number, result in enumerate(results_of(diagnosis))]
 
 
 def _section(diagnosis: Diagnosis, result: ProbeResult, entries: Entries, number: int) -> dict[str, Any]:

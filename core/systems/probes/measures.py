@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.records import F64, I64, Bool, Diagnosis, Estimate, ProbeResult
+from core.records import F64, I64, Bool, Diagnosis, Estimate
 from core.statistics.intervals import accuracy_of, bootstrap
+from core.systems.probes.records import ProbeResult
 
 BINS = 15
 

@@ -14,7 +14,8 @@ from core.discovery.settings import Settings
 from core.discovery.superclasses import name_vectors
 from core.errors import InvalidInput
 from core.limits import MIN_SAMPLES, WHY_SO_MANY
-from core.records import OWN, Diagnosis, ProbeResult, Progress, no_progress
+from core.records import OWN, Diagnosis, Progress, no_progress
+from core.systems.probes.records import ProbeResult, with_results
 
 if TYPE_CHECKING:
     from core.data.samples import DataSet
@@ -73,9 +74,9 @@ def diagnose_probe(
         "A probe's loss is computed from the encoder's own features, so that these predict much of it by construction.",
         *of.notes,
     )
+    found = with_results(found, (_moved(result, len(of.samples)),))
     return replace(
         found,
-        probes=(_moved(result, len(of.samples)),),
         extras={**found.extras, OWN: result.name},
         notes=tuple(dict.fromkeys((*said, *found.notes))),
         excluded=(*of.excluded, *result.excluded),

@@ -74,7 +74,7 @@ def reproduce(
     """
     _check_used(method, options, {"images": images, "file": file})
     if method == "cola":
-        from core.systems.composition.commands.compose import reproduce_cola
+        from research.ladder.cola import reproduce_cola
 
         reproduce_cola(out, encoder, dataset, images, file)
         return

@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from core.records import F32, F64, I64, Bool, Choice, Control, LogitParts, Neighbours, Outcomes, ProbeResult, Support
+from core.records import F32, F64, I64, Bool, Outcomes
 from core.statistics import losses
 from core.statistics.intervals import accuracy_of
 from core.statistics.paired import paired_difference, paired_p, sign_flip_p
 from core.statistics.redraws import bootstrap_mean
 from core.systems.probes.base import Probe, Scored, Task
 from core.systems.probes.measures import calibration_error
+from core.systems.probes.records import Choice, Control, LogitParts, Neighbours, ProbeResult, Support
 from core.systems.probes.splits import Split
 
 SHOWN = 6

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.records import I64, LogitParts, Neighbours, ProbeResult
+from core.records import I64
+from core.systems.probes.records import LogitParts, Neighbours, ProbeResult
 from core.systems.probes.splits import Fold, Split
 
 

@@ -15,8 +15,9 @@ from core.errors import InvalidInput
 from core.language.grammar import fold_name
 from core.numbers import count
 from core.options import check_seed, read_name
-from core.records import I64, ProbeResult, Progress, SampleSet, no_progress
+from core.records import I64, Progress, SampleSet, no_progress
 from core.systems.probes.base import Images, Needs, Probe, ProbeInput, Scored, Task, said_shots
+from core.systems.probes.records import ProbeResult
 from core.systems.probes.result import make_result
 from core.systems.probes.row_order import moved, moved_back, order_of
 from core.systems.probes.splits import VALIDATION, Fold, Split, apart, draw, halves, score_every_row

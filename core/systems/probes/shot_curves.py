@@ -7,11 +7,12 @@ from dataclasses import dataclass, fields
 from itertools import pairwise
 
 from core.errors import DiagnosisError, InvalidInput
-from core.records import I64, Control, Diagnosis, Estimate, ProbeResult
+from core.records import I64, Diagnosis, Estimate
 from core.statistics.paired import paired_difference, paired_p
 from core.statistics.permutation import holm
 from core.systems.probes import probe_class
 from core.systems.probes.base import said_shots
+from core.systems.probes.records import Control, ProbeResult, results_of
 from core.systems.probes.splits import VALIDATION
 
 MAX_NUMBERS = 12
@@ -74,7 +75,7 @@ def shot_curves(diagnosis: Diagnosis) -> tuple[ShotCurves, ...]:
     """
     groups = diagnosis.samples.groups
     by_rows: dict[bytes, dict[str, dict[int, ProbeResult]]] = {}
-    for result in diagnosis.probes:
+    for result in results_of(diagnosis):
         if (shots := shots_of(result)) and result.outcomes.errors is not None:
             by_rows.setdefault(result.rows.tobytes(), {}).setdefault(_family(result), {})[shots] = result
     found: list[ShotCurves] = []

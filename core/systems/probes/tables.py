@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from core.checks.compare import comparison_with
-from core.records import Diagnosis, ProbeResult
+from core.records import Diagnosis
 from core.records.codec import to_json
 from core.reports.tables.comparison import comparison_document
 from core.reports.tables.values import estimate, fields, reasons, strings
 from core.systems.probes.measures import by_class, groups_of
+from core.systems.probes.records import ProbeResult, results_of
+from core.systems.probes.shot_curves import ShotCurves, shot_curves
 from core.systems.probes.wording import accuracy_sentence, curve_sentence
-
-if TYPE_CHECKING:
-    from core.systems.probes.shot_curves import ShotCurves
 
 
 def probes_table(diagnosis: Diagnosis) -> pd.DataFrame:
     """One row for each sample and probe: id, probe, label, prediction, loss, p_true, correct."""
-    parts = [_rows(diagnosis, result) for result in diagnosis.probes]
+    parts = [_rows(diagnosis, result) for result in results_of(diagnosis)]
     columns = ["id", "probe", "label", "prediction", "loss", "p_true", "correct"]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({name: [] for name in columns})
 
@@ -46,7 +45,7 @@ def _rows(diagnosis: Diagnosis, result: ProbeResult) -> pd.DataFrame:
 
 def probes_document(diagnosis: Diagnosis) -> list[dict[str, Any]]:
     """The key `probes` of diagnosis.json."""
-    return [probe_document(diagnosis, result) for result in diagnosis.probes]
+    return [probe_document(diagnosis, result) for result in results_of(diagnosis)]
 
 
 def probe_document(diagnosis: Diagnosis, result: ProbeResult) -> dict[str, Any]:
@@ -98,8 +97,13 @@ def _support(result: ProbeResult) -> dict[str, Any] | None:
     return {"n": len(support.ids), **fields(support, "source purity true_purity")}
 
 
-def shot_curves_document(found: Sequence[ShotCurves]) -> list[dict[str, Any]]:
+def shot_curves_document(diagnosis: Diagnosis) -> list[dict[str, Any]]:
     """The key `shot_curves` of diagnosis.json."""
+    return curves_document(shot_curves(diagnosis))
+
+
+def curves_document(found: Sequence[ShotCurves]) -> list[dict[str, Any]]:
+    """Curves as JSON values."""
     return to_json(
         [
             {

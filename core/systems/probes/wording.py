@@ -10,8 +10,9 @@ import numpy as np
 
 from core.checks.paired_errors import ALPHA
 from core.numbers import UNDEFINED, count, either, p_value, percent, points
-from core.records import Choice, Control, Estimate, ProbeResult, Support
+from core.records import Estimate
 from core.reports.wording.comparison import share, span
+from core.systems.probes.records import Choice, Control, ProbeResult, Support
 
 if TYPE_CHECKING:
     from core.systems.probes.shot_curves import ShotCurve, ShotCurves

@@ -7,7 +7,6 @@ width (2_Dense) where the widths differ, so that its vectors can stand beside th
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -149,44 +148,6 @@ def _write_dense(dense: nn.Linear, folder: Path) -> None:
     said = {"in_features": dense.in_features, "out_features": dense.out_features, "bias": True}
     write_text(folder / DENSE, json.dumps(said | {"activation_function": "torch.nn.modules.linear.Identity"}))
     write_tensors(folder / DENSE_WEIGHTS, {f"linear.{name}": t for name, t in dense.state_dict().items()}, _TORCH)
-
-
-@dataclass(frozen=True, slots=True)
-class ModelCost:
-    """What a model takes."""
-
-    layers: int
-    width: int
-    parameters: int
-    ms: float
-    """Milliseconds a text, on one thread."""
-
-
-def read_costs(student: Path) -> tuple[ModelCost, ModelCost]:
-    """Teacher's and student's, from a student's folder or from its card alone.
-
-    Raises:
-        InvalidInput: there is none, or it is damaged.
-    """
-    path = student / CARD if student.is_dir() or not student.is_file() else student
-    if not path.is_file():
-        raise InvalidInput(f"There is no student in {student} (no {CARD}). Give the folder that `distil --out` wrote.")
-    card = read_json(path, most=2**24)
-    try:
-        return _cost(card, "teacher"), _cost(card, "student")
-    except (KeyError, TypeError, ValueError, OverflowError):
-        raise InvalidInput(
-            f"{path.name} is damaged or no student's card. Give the {CARD} that `distil --out` wrote, or distil anew."
-        ) from None
-
-
-def _cost(card: Any, who: str) -> ModelCost:
-    said = card[who]
-    sizes = int(said["layers"]), int(said["width"]), int(said["parameters"])
-    cost = ModelCost(*sizes, float(card["figures"][f"{who}_ms"]))
-    if not (min(cost.layers, cost.width, cost.parameters) > 0 and 0 < cost.ms < math.inf):
-        raise ValueError(cost)
-    return cost
 
 
 def read_student(folder: Path, teacher: BertFolder) -> Student:

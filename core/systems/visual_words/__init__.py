@@ -1,1 +1,12 @@
 """Visual words: a dictionary of picture cells, fitted on what is diagnosed, and which of its words fail."""
+
+from __future__ import annotations
+
+from core.systems.contract import Panel, System
+
+SYSTEM = System(
+    "visual words",
+    "Huang et al. 2021 (SOHO), arXiv 2104.03135",
+    commands={"visual-words": "core.systems.visual_words.commands", "pretrain": "core.systems.visual_words.commands"},
+    panels=(Panel("ask", "visual words", "webapp.systems.visual_words.panel:build"),),
+)

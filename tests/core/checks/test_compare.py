@@ -13,6 +13,7 @@ from core.errors import InvalidInput
 from core.records import Bool, Diagnosis, Estimate, FourWay, Outcomes
 from core.reports.wording.comparison import verdict_words
 from core.statistics.paired import mcnemar, paired_difference
+from core.systems.probes.records import with_results
 from tests.support.diagnoses import make_diagnosis
 from tests.support.probes import made_probe
 
@@ -127,7 +128,7 @@ def test_a_model_without_known_errors_is_not_compared(run: Diagnosis) -> None:
 
 
 def test_a_name_that_is_not_there_is_answered_with_those_that_are(run: Diagnosis) -> None:
-    named = replace(run, probes=(made_probe(run, name="lp++, 1 shot"),))
+    named = with_results(run, (made_probe(run, name="lp++, 1 shot"),))
     with pytest.raises(InvalidInput, match=r"no result called 'coop'\. It has: 'model', 'lp\+\+, 1 shot'\."):
         compare(named, MODEL, "coop")
     with pytest.raises(InvalidInput, match="No probe was run"):

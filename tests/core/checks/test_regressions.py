@@ -10,7 +10,7 @@ import pytest
 from core.checks.second_model import _within_range, diagnose_regressions, difference_of_errors, with_outcomes
 from core.discovery.settings import Settings
 from core.errors import InvalidInput
-from core.records import Bool, Diagnosis, Estimate, Outcomes
+from core.records import Bool, Diagnosis, Estimate, Outcomes, other_models
 from tests.support.diagnoses import make_diagnosis
 
 QUICK = Settings(n_permutations=199, map=False)
@@ -43,7 +43,7 @@ def test_the_difference_is_one_where_the_second_alone_is_wrong() -> None:
     assert run.outcomes.errors is not None
     wrong = np.arange(60) % 2 == 0
     given = beside(run, wrong)
-    difference = difference_of_errors(given, given.probes[-1])
+    difference = difference_of_errors(given, other_models(given)[-1])
     assert difference.loss.tolist() == [int(b) - int(a) for a, b in zip(run.outcomes.errors, wrong, strict=True)]
     assert difference.loss.mean() == pytest.approx(wrong.mean() - run.outcomes.errors.mean())
 
@@ -54,7 +54,7 @@ def test_a_region_that_the_second_model_broke_is_found_and_said_to_be_so() -> No
     rng = np.random.default_rng(5)
     wrong = np.where(region, rng.random(600) < 0.8, run.outcomes.errors)
     given = beside(run, wrong)
-    found = diagnose_regressions(given, given.probes[-1], settings=QUICK)
+    found = diagnose_regressions(given, other_models(given)[-1], settings=QUICK)
     assert found.clusters
     members = found.clusters[0].membership >= 0.5
     assert members[region].mean() > 0.8
@@ -69,7 +69,7 @@ def test_the_first_models_own_failures_are_no_regressions() -> None:
     run = replace(run, outcomes=replace(run.outcomes, loss=errors.astype(float), errors=errors))
     flipped = rng.random(600) < 0.1
     given = beside(run, errors ^ flipped)
-    found = diagnose_regressions(given, given.probes[-1], settings=QUICK)
+    found = diagnose_regressions(given, other_models(given)[-1], settings=QUICK)
     assert not [c for c in found.clusters if region[c.membership >= 0.5].mean() > 0.5]
 
 
@@ -78,18 +78,18 @@ def test_two_models_that_are_wrong_alike_and_unknown_errors_are_refused() -> Non
     assert run.outcomes.errors is not None
     same = beside(run, run.outcomes.errors)
     with pytest.raises(InvalidInput, match="breaks none"):
-        diagnose_regressions(same, same.probes[-1], settings=QUICK)
+        diagnose_regressions(same, other_models(same)[-1], settings=QUICK)
     unknown = make_diagnosis(with_errors=False)
     given = beside(unknown, np.zeros(60, bool))
     with pytest.raises(InvalidInput, match="which answers of both are wrong"):
-        diagnose_regressions(given, given.probes[-1], settings=QUICK)
+        diagnose_regressions(given, other_models(given)[-1], settings=QUICK)
 
 
 def test_no_interval_of_a_difference_reaches_beyond_what_can_be() -> None:
     run, region = world(240)
     rng = np.random.default_rng(7)
     given = beside(run, np.where(region, rng.random(240) < 0.95, rng.random(240) < 0.3))
-    found = diagnose_regressions(given, given.probes[-1], settings=QUICK)
+    found = diagnose_regressions(given, other_models(given)[-1], settings=QUICK)
     sets = (*found.clusters, *found.candidates)
     assert sets
     effects = [*(one.excess_loss for one in sets), *(one.effect for one in found.insights)]

@@ -21,7 +21,7 @@ from core.checks.second_model import (
 )
 from core.cli.main import main
 from core.errors import InvalidInput
-from core.records import SECOND_MODELS, Diagnosis, Outcomes
+from core.records import SECOND_MODELS, Diagnosis, Outcomes, other_models
 from core.store import load, save
 from tests.support.diagnoses import make_diagnosis
 from tests.support.second_models import write_answers
@@ -135,7 +135,7 @@ def test_kept_errors_survive_the_store_and_miss_what_was_not_answered(run: Diagn
     path = write_answers(run, wrong, tmp_path / "new.csv")
     pd.read_csv(path).iloc[5:].to_csv(path, index=False)
     given, _, _ = with_second(run, path)
-    save(keep_errors(run, given.probes[-1]), tmp_path / "run")
+    save(keep_errors(run, other_models(given)[-1]), tmp_path / "run")
     rows, errors = kept_errors(load(tmp_path / "run"))["new"]
     assert rows.tolist() == list(range(5, len(run.samples)))
     assert errors.tolist() == wrong[5:].tolist()
@@ -150,7 +150,9 @@ def test_a_second_model_that_comes_again_is_the_latest(run: Diagnosis) -> None:
     assert errors is not None
     outcomes = Outcomes(errors.astype(float), "0/1 error", "error", "given", errors=errors)
     for name in ["first", *(f"m{i}" for i in range(MOST_KEPT - 1)), "first", "last"]:
-        run = keep_errors(run, with_outcomes(run, name, "given", outcomes, rows, "Read from a table.").probes[-1])
+        run = keep_errors(
+            run, other_models(with_outcomes(run, name, "given", outcomes, rows, "Read from a table."))[-1]
+        )
     assert len(kept_errors(run)) == MOST_KEPT
     assert {"first", "last"} <= kept_errors(run).keys()
 

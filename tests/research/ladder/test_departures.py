@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.records import published_figures
+from core.systems.common.published import published_figures
 from core.systems.probes.base import Images
 from research.ladder.data_sets import LadderData
 from research.ladder.departures import FIXED, STANDS_IN, departures, said_figure

@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-from core.records import published_figures
+from core.systems.common.published import published_figures
 from research.ladder.published import find, means
 from research.ladder.transfer import harmonic
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 
 from core.numbers import percent
-from core.records import Diagnosis, Estimate, ProbeResult
+from core.records import Diagnosis, Estimate
+from core.systems.probes.records import ProbeResult, with_results
 from tests.support.diagnoses import MemoryImages, make_diagnosis
 from tests.webapp.markup.test_html import Tags
 from webapp.explore.detail import Selection, nearest_rows, probed, selection_pane, typical_rows
@@ -18,7 +19,7 @@ def test_a_clusters_detail_says_what_the_latest_probe_does_there(streets: Diagno
     assert wrong is not None
     assert mine is not None
     assert probed(streets, cluster) is None
-    odd = replace(streets, probes=(replace(result, name="older"), replace(result, name="<b>newest</b>")))
+    odd = with_results(streets, (replace(result, name="older"), replace(result, name="<b>newest</b>")))
     said = selection_pane(odd, Selection(np.flatnonzero(cluster.membership >= 0.5), (), cluster))
     inside = cluster.membership >= 0.5
     assert "<b>&lt;b&gt;newest&lt;/b&gt;</b>, the latest probe" in said
@@ -28,7 +29,7 @@ def test_a_clusters_detail_says_what_the_latest_probe_does_there(streets: Diagno
         f"fixes {(mine & ~wrong)[inside].sum()} that your model gets wrong and breaks {(~mine & wrong)[inside].sum()}."
         in said
     )
-    own = replace(odd, probes=(replace(result, name="own"),), extras={**streets.extras, "probe": "own"})
+    own = with_results(replace(odd, extras={**streets.extras, "probe": "own"}), (replace(result, name="own"),))
     assert probed(own, cluster) is None  # the model of that run is the probe itself
     losses = replace(odd, outcomes=replace(streets.outcomes, errors=None, predictions=None, scores=None))
     found = probed(losses, cluster)

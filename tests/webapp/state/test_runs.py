@@ -11,14 +11,13 @@ from core.errors import InvalidInput
 from core.records import Diagnosis
 from tests.support.visits import serve
 from tests.webapp.callbacks import press
-from webapp import api
 from webapp.address import OpenedAddress, on_go
 from webapp.explore.worth import on_measure
 from webapp.predict.tab import on_predict
 from webapp.state.picker import runs_to_open
 from webapp.state.runs import RUNS, link_id
 from webapp.state.session import Session
-from webapp.systems.probes import tab as probe
+from webapp.systems.probes import endpoints, tab as probe
 
 
 def test_who_has_a_link_reads_the_run_and_changes_nothing(diagnosis: Diagnosis) -> None:
@@ -58,7 +57,7 @@ def test_what_a_run_would_keep_is_refused_before_it_is_begun_where_it_was_opened
         lambda: list(on_predict(session, "fresh.csv", None, None)),
         lambda: next(probe.on_start(session, None, pressed)),
         lambda: next(probe.on_failures(session, state)),  # a copy of the samples would outlive the run
-        lambda: api.probe(state, session.run, "zero_shot", {}),
+        lambda: endpoints.probe(state, session.run, "zero_shot", {}),
     )
     for begin in begun:
         with pytest.raises(InvalidInput, match="opened by a link"):

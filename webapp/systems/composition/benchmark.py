@@ -11,9 +11,9 @@ import gradio as gr
 from core.errors import InvalidInput
 from core.records import Progress
 from webapp.explore.new_run import wire_made
-from webapp.explore.tab import View
 from webapp.markup.components import download_row, script, upload
 from webapp.markup.render import render
+from webapp.panels import Page
 from webapp.state.choices import IMAGES, TABLES
 from webapp.state.events import event_data
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, closing, follow, on_wait, wire_cancel
@@ -160,16 +160,6 @@ class BenchmarkViews:
         return [self.result, self.items, self.failures, self.downloads]
 
 
-@dataclass(frozen=True)
-class Page:
-    """What of the page a finished diagnosis opens in."""
-
-    session: gr.State
-    explore: View
-    tabs: gr.Tabs
-    examples: list[tuple[str, str]]
-
-
 def build_benchmark(access: ModelAccess) -> tuple[BenchmarkForm, BenchmarkViews]:
     """The form, the result and the items."""
     scripts = script("pane", "compose")
@@ -240,7 +230,7 @@ def wire(
     acted.success(None, None, None, js=TO_ITEMS, **PRIVATE)
     views.items.act(shows_errors(on_act), [state], [state, views.items], **PRIVATE)
     diagnosed = views.failures.click(shows_errors(on_failures), [state], [job, form.status, run], **HEAVY, **PRIVATE)
-    parts = (page.session, page.explore, page.tabs)
+    parts = (page.session, page.view, page.tabs)
     wire_made(diagnosed, run, parts, began="compose", what="Composition", others=page.examples)
 
 

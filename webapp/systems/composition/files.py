@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from core.files import write_json, write_text
-from core.records import CompositionComparison
+from core.systems.composition.records import CompositionComparison
 from webapp.state.downloads import fresh_folder
 from webapp.systems.composition.items import items_csv
 from webapp.systems.composition.visit import ComposeState

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from core.records import I64, Benchmark, Bool, CompositionResult, Item
+from core.records import I64, Bool
+from core.systems.composition.records import Benchmark, CompositionResult, Item
 from core.systems.composition.reports.item_cards import Address, ScoredItem, outcome, scored_item
 from webapp.markup.render import render
 from webapp.state.downloads import csv_of

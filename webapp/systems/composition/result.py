@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from core.numbers import bracketed, count, number, percent, with_interval
-from core.records import LOWER_IS_BETTER, CompositionComparison, CompositionResult, Metric
 from core.reports.html.intervals import DotChart, Mark, dot_chart, dots, tick
+from core.systems.composition.records import LOWER_IS_BETTER, CompositionComparison, CompositionResult, Metric
 from core.systems.composition.reports.html_tables import ALPHA, by_tag, compared_tables
 from core.systems.composition.reports.wording import (
     NOUNS,

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import InvalidInput
-from core.records import CompositionResult, ItemStore, LoadedBenchmark, Progress, Scorer, no_progress
+from core.records import ItemStore, Progress, no_progress
+from core.systems.composition.records import CompositionResult, LoadedBenchmark, Scorer
 from webapp.state.caches import own_cache, shared_cache
 from webapp.state.choices import data_sets
 from webapp.systems.composition.models import ADAPTER, CONFIG, RERANKED, ModelAccess, checked_encoder

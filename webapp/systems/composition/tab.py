@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import gradio as gr
 
-from webapp.explore.tab import View
 from webapp.markup.components import script
 from webapp.markup.render import render
+from webapp.panels import Page
 from webapp.state.jobs import PLAIN
 from webapp.state.quotas import STATE_S
 from webapp.systems.composition import grid, pairs, train
-from webapp.systems.composition.benchmark import Page, build_benchmark, wire
+from webapp.systems.composition.benchmark import build_benchmark, wire
 from webapp.systems.composition.models import ModelAccess
 from webapp.systems.composition.state import forget
 from webapp.systems.composition.visit import ComposeState
@@ -24,15 +24,9 @@ PARTS = (
 """(key, title, what it is of) of the tab's parts."""
 
 
-def build(
-    session: gr.State,
-    view: View,
-    tabs: gr.Tabs,
-    tab: gr.Tab,
-    examples: list[tuple[str, str]],
-    access: ModelAccess = ModelAccess(),
-) -> None:
+def build(page: Page, tab: gr.Tab) -> None:
     """Lay out the tab and wire its callbacks."""
+    access = ModelAccess(page.root, page.at_home)
     state = gr.State(ComposeState(), time_to_live=STATE_S, delete_callback=forget)
     gr.HTML(render("compose/intro.html.j2"), **PLAIN)
     switch = gr.HTML(
@@ -43,9 +37,9 @@ def build(
     )
     with gr.Column(elem_classes="compose-part part-benchmark"):
         form, views = build_benchmark(access)
-        wire(form, views, state, tab, Page(session, view, tabs, examples), access)
+        wire(form, views, state, tab, page, access)
         train.build(state, form, views, access)
     with gr.Column(elem_classes="compose-part part-pairs"):
         pairs.build(switch, access)
     with gr.Column(elem_classes="compose-part part-grid"):
-        grid.build(session, state, tab, access)
+        grid.build(page.session, state, tab, access)

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from core.errors import Cancelled, DiagnosisError, InvalidInput
-from core.records import LoadedBenchmark, Progress
+from core.records import Progress
+from core.systems.composition.records import LoadedBenchmark
 from webapp.markup.render import render
 from webapp.state.caches import own_cache
 from webapp.state.downloads import fresh_folder

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import InvalidInput
-from core.records import CompositionResult, LoadedBenchmark
+from core.systems.composition.records import CompositionResult, LoadedBenchmark
 
 if TYPE_CHECKING:
     from core.systems.common.epochs import Epoch

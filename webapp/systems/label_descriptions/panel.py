@@ -15,8 +15,8 @@ from core.records import EVERYTHING, Diagnosis, Progress
 from core.systems.label_descriptions.tags import SHIPPED, read_tags
 from webapp.ask.kept import check_characters, has_words, pane, take_buttons, write_files
 from webapp.explore.picked import show_selection
-from webapp.explore.tab import View
 from webapp.markup.render import render
+from webapp.panels import Page
 from webapp.state.caches import own_cache
 from webapp.state.events import as_int, event_data
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, closing, follow, wire_cancel
@@ -205,8 +205,10 @@ def on_chip(event: gr.EventData) -> str:
     return str(said.get("text", ""))[:400] if said.get("do") == "tags" else gr.skip()  # type: ignore[return-value]
 
 
-def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, diagnosis: Diagnosis | None, first: str) -> None:
+def build(page: Page, tab: gr.Tab) -> None:
     """Lay out the accordion and wire it."""
+    session, view, tabs = page.session, page.view, page.tabs
+    first, diagnosis = page.first, page.diagnosis
     parts, state = _layout(diagnosis, first), gr.State(TagsState(first), time_to_live=STATE_S)
     job, made = gr.State(""), gr.State(None)
     told = [job, parts.status, made]

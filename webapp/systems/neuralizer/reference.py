@@ -14,9 +14,9 @@ from core.errors import InvalidInput
 from core.records import Diagnosis, Progress
 from webapp.ask.kept import KeptState, MadeParts, made_parts, receive, reopened, write_files
 from webapp.explore.overview import notes_section
-from webapp.explore.tab import View
 from webapp.markup.components import upload
 from webapp.markup.render import render
+from webapp.panels import Page
 from webapp.state.choices import IMAGES, TABLES
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, follow, wire_cancel
 from webapp.state.quotas import STATE_S
@@ -134,8 +134,10 @@ def _fields(diagnosis: Diagnosis | None, first: str) -> tuple[gr.File, gr.File, 
     return table, images, columns, parts
 
 
-def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, diagnosis: Diagnosis | None, first: str) -> None:
+def build(page: Page, tab: gr.Tab) -> None:
     """Lay out the accordion and wire it."""
+    session, view = page.session, page.view
+    first, diagnosis = page.first, page.diagnosis
     state, job, made = gr.State(KeptState(first), time_to_live=STATE_S), gr.State(""), gr.State(None)
     title = "Reference masks: what would a mask look like where there is none?"
     with gr.Accordion(title, open=False, visible=usable(diagnosis), elem_id="reference") as fold:

@@ -18,9 +18,9 @@ from core.records import Diagnosis, Progress
 from core.reports.wording.findings import cluster_title
 from core.systems.neuralizer.corrections.names import BY_MODALITY, MOST, SAID, said_correction
 from webapp.ask.kept import KeptState, MadeParts, made_parts, receive, reopened, write_files
-from webapp.explore.tab import View
 from webapp.markup.components import upload
 from webapp.markup.render import render
+from webapp.panels import Page
 from webapp.state.choices import IMAGES, TABLES
 from webapp.state.downloads import fresh_folder
 from webapp.state.events import as_int
@@ -245,8 +245,10 @@ def _fields(diagnosis: Diagnosis | None, first: str) -> WhyForm:
     return WhyForm(images, cluster, taken, most, made, scores, manifest, read)
 
 
-def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, diagnosis: Diagnosis | None, first: str) -> None:
+def build(page: Page, tab: gr.Tab) -> None:
     """Lay out the accordion and wire it."""
+    session = page.session
+    first, diagnosis = page.first, page.diagnosis
     made, read = (gr.State(KeptState(first), time_to_live=STATE_S) for _ in range(2))
     jobs, found = [gr.State(""), gr.State("")], [gr.State(None), gr.State(None)]
     title = "Why? Scans and clips with a suspected fault taken out, for your model to score again"

@@ -13,6 +13,7 @@ from core.errors import InvalidInput
 from core.records import Diagnosis
 from core.systems.peers.engines import ENGINES
 from webapp.markup.render import empty, render
+from webapp.panels import Page
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, follow, wire_cancel
 from webapp.state.runs import RUNS
 from webapp.state.session import NO_RUN, Session, require_run, shows_errors
@@ -65,8 +66,9 @@ def peers_view(diagnosis: Diagnosis, report: Any) -> str:
     return render("board/peers.html.j2", opinions=opinions, agreements=report.agreements)
 
 
-def build(session: gr.State, tab: gr.Tab) -> None:
+def build(page: Page, tab: gr.Tab) -> None:
     """Lay out the tab and wire its callbacks."""
+    session = page.session
     asked, job = gr.State(""), gr.State("")
     gr.HTML(render("board/intro.html.j2"), **PLAIN)
     engines = gr.CheckboxGroup(list(ENGINES), value=list(FIRST), label="Engines", elem_id="peer-engines")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from core.numbers import count, percent
-from core.records import Comparison, Diagnosis, Estimate, ProbeResult
+from core.records import Comparison, Diagnosis, Estimate
 from core.reports.html.intervals import Dot, Mark, dots, tick
+from core.systems.probes.records import ProbeResult
 from webapp.markup.render import render
 from webapp.markup.shares import own_model
 

@@ -11,7 +11,8 @@ import numpy as np
 
 from core.errors import InvalidInput
 from core.numbers import signed
-from core.records import F64, Diagnosis, LogitParts, Neighbours, ProbeResult
+from core.records import F64, Diagnosis
+from core.systems.probes.records import LogitParts, Neighbours, ProbeResult
 from webapp.markup.html import picture
 from webapp.markup.render import render
 from webapp.markup.shares import own_model

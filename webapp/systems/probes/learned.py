@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from core.numbers import count, number
-from core.records import F32, ProbeResult, Support
+from core.records import F32
+from core.systems.probes.records import ProbeResult, Support
 from webapp.markup.render import render
 
 MAX_PROMPTS = 12

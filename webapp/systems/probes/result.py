@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from core.numbers import count, number, percent, with_interval
-from core.records import Bool, Comparison, Control, Diagnosis, Estimate, ProbeResult
+from core.records import Bool, Comparison, Diagnosis, Estimate
 from core.reports.html.intervals import Axis, DotChart, Mark, axis_of, dot_chart, dots
+from core.systems.probes.records import Control, ProbeResult
 from webapp.markup.render import render
 from webapp.markup.shares import ALPHA, is_own, own_model
 from webapp.markup.two_models import counted_kinds, four_way_view

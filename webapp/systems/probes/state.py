@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import InvalidInput
-from core.records import Comparison, Diagnosis, ProbeResult, Progress, no_progress
+from core.records import Comparison, Diagnosis, Progress, no_progress
+from core.systems.probes.records import ProbeResult, results_of, with_results
 from webapp.markup.shares import is_own
 from webapp.state.caches import own_cache
 from webapp.state.runs import RUNS
@@ -58,7 +59,7 @@ class Made:
 
 def with_probes(run: str, results: tuple[ProbeResult, ...]) -> Diagnosis:
     """The run with the visitor's results in place of the stored ones."""
-    return replace(RUNS.get(run), probes=results)
+    return with_results(RUNS.get(run), results)
 
 
 def run_one(
@@ -154,13 +155,13 @@ def _named(found: ProbeResult) -> str:
 
 def keep_results(state: ProbeState, run: str, results: tuple[ProbeResult, ...], name: str) -> ProbeState:
     """The visitor's record with new results for a run; a run of their own is stored anew with them."""
-    RUNS.change(run, lambda now: replace(now, probes=results))
+    RUNS.change(run, lambda now: with_results(now, results))
     return ProbeState(run, {**state.kept, run: results}, name, former=state.former if state.run == run else "")
 
 
 def keep_made(state: ProbeState, made: Made) -> ProbeState:
     """The visitor's record as it is now with what was made, whatever else was added while the probe was at work."""
-    results, name = all_added(state.kept.get(made.run, RUNS.get(made.run).probes), made.results)
+    results, name = all_added(state.kept.get(made.run, results_of(RUNS.get(made.run))), made.results)
     return keep_results(state, made.run, results, name)
 
 

@@ -9,12 +9,14 @@ from typing import Any
 import gradio as gr
 
 from core.errors import InvalidInput
-from core.records import Diagnosis, ProbeResult
+from core.records import Diagnosis
+from core.systems.probes.records import ProbeResult, results_of
 from webapp.explore.new_run import HERE, on_made as on_made_run, on_new_run
 from webapp.explore.tab import View, show_run
 from webapp.markup.components import script, upload
 from webapp.markup.render import empty, render
 from webapp.markup.two_models import MAX_PICTURES, gallery_view
+from webapp.panels import Page
 from webapp.state.choices import IMAGES
 from webapp.state.events import as_int, event_data
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, closing, follow, on_cancel
@@ -39,7 +41,7 @@ def on_open(session: Session, state: ProbeState) -> tuple[Any, ...]:
     if state.run == session.run:
         return tuple(gr.skip() for _ in range(9))
     diagnosis = RUNS.get(session.run)
-    kept = state.kept if session.run in state.kept else {**state.kept, session.run: diagnosis.probes}
+    kept = state.kept if session.run in state.kept else {**state.kept, session.run: results_of(diagnosis)}
     made = ProbeState(session.run, kept, former=state.former if state.former != session.run else "")
     return (
         made,
@@ -200,8 +202,10 @@ class ProbeParts:
         return [self.result, self.gallery, self.why, self.failures, self.back]
 
 
-def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, examples: list[tuple[str, str]]) -> None:
+def build(page: Page, tab: gr.Tab) -> None:
     """Lay out the tab and wire its callbacks."""
+    session, view, tabs = page.session, page.view, page.tabs
+    examples = page.examples
     parts, state, job = _layout(), gr.State(ProbeState(), time_to_live=STATE_S), gr.State("")
     opened = [state, parts.chooser, parts.form, parts.pool, *parts.views()]
     tab.select(shows_errors(on_open), [session, state], opened, **PRIVATE)

@@ -13,16 +13,17 @@ import numpy as np
 from core.errors import InvalidInput
 from core.records import Diagnosis, Progress
 from webapp.ask.kept import KeptState, has_pictures, made_parts, receive, reopened, write_files
-from webapp.explore.patches import Patches, keep_patches
+from webapp.explore.patches import keep_patches
 from webapp.explore.picked import show_selection
-from webapp.explore.tab import View
 from webapp.markup.render import render
+from webapp.panels import Page
 from webapp.state.caches import own_cache
 from webapp.state.events import as_int, event_data
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, follow, wire_cancel
 from webapp.state.quotas import STATE_S
 from webapp.state.runs import RUNS
 from webapp.state.session import Session, require_run, shows_errors
+from webapp.systems.visual_words.patches import WordPatches
 
 if TYPE_CHECKING:
     from core.systems.visual_words.findings import WordFinding
@@ -49,7 +50,7 @@ class FoundWords:
     findings: tuple[tuple[str, str, tuple[int, ...]], ...]
     """Name, scope and the run's rows of each word that is shown, in their order."""
     files: tuple[Path, ...]
-    patches: Patches
+    patches: WordPatches
     """What Explore shows of them."""
 
 
@@ -71,7 +72,7 @@ def make_words(session: Session, progress: Progress) -> FoundWords:
     words, names = shown_words(search, images), shown_names(search, images, diagnosis)
     page = visual_page(search, words, names, shown_maps(search, images))
     paths = write_files("visual", FILES, page, visual_document(search), visual_table(search))
-    found, patches = tuple(_found(search, word.finding) for word in words), Patches(maps_of(search), tuple(names))
+    found, patches = tuple(_found(search, word.finding) for word in words), WordPatches(maps_of(search), tuple(names))
     keep_patches(session.run, patches)
     return FoundWords(session.run, words_view(search, words, names), found, paths, patches)
 
@@ -133,8 +134,10 @@ def on_run(session: Session, state: KeptState[FoundWords]) -> tuple[Any, ...]:
     return there, *reopened(session, state, intro, FILES)
 
 
-def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, diagnosis: Diagnosis | None, first: str) -> None:
+def build(page: Page, tab: gr.Tab) -> None:
     """Lay out the accordion and wire it."""
+    session, view, tabs = page.session, page.view, page.tabs
+    first, diagnosis = page.first, page.diagnosis
     state, job, found = gr.State(KeptState(first), time_to_live=STATE_S), gr.State(""), gr.State(None)
     named: dict[str, Any] = {"label": "Visual words: which parts of the pictures fail?", "elem_id": "visual"}
     with gr.Accordion(open=False, visible=diagnosis is None or has_pictures(diagnosis), **named) as folded:

@@ -27,10 +27,10 @@ from webapp.ask.kept import (
     write_files,
 )
 from webapp.explore.picked import show_selection
-from webapp.explore.tab import View
 from webapp.markup.components import upload
 from webapp.markup.html import Tile, tile_of
 from webapp.markup.render import render
+from webapp.panels import Page
 from webapp.state.caches import own_cache
 from webapp.state.events import as_int, event_data
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, closing, follow, wire_cancel
@@ -211,8 +211,10 @@ def on_run(session: Session, state: KeptState[DescribedRun]) -> tuple[Any, ...]:
     return there, *reopened(session, state, intro, FILES, lambda diagnosis: not lacking(diagnosis))
 
 
-def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, diagnosis: Diagnosis | None, first: str) -> None:
+def build(page: Page, tab: gr.Tab) -> None:
     """Lay out the accordion and wire it."""
+    session, view, tabs = page.session, page.view, page.tabs
+    first, diagnosis = page.first, page.diagnosis
     state, job, made = gr.State(KeptState(first), time_to_live=STATE_S), gr.State(""), gr.State(None)
     title, there = "Captions: what do the clusters show, in your sentences?", is_offered(diagnosis)
     with gr.Accordion(title, open=False, visible=there, elem_id="captions") as fold:

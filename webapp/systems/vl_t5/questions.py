@@ -16,9 +16,9 @@ from core.numbers import number
 from core.records import Diagnosis, Progress
 from webapp.ask.kept import KeptState, has_pictures, made_parts, pane, receive, reopened, write_files
 from webapp.explore.picked import show_selection
-from webapp.explore.tab import View
 from webapp.markup.html import Tile, tile_of
 from webapp.markup.render import render
+from webapp.panels import Page
 from webapp.state.caches import own_cache
 from webapp.state.events import as_int, event_data
 from webapp.state.jobs import HEAVY, PRIVATE, QUICK, Job, follow, wire_cancel
@@ -189,8 +189,10 @@ def on_run(session: Session, state: KeptState[AnsweredRun]) -> tuple[Any, ...]:
     return there, *reopened(session, state, intro, FILES)
 
 
-def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, diagnosis: Diagnosis | None, first: str) -> None:
+def build(page: Page, tab: gr.Tab) -> None:
     """Lay out the accordion and wire it."""
+    session, view, tabs = page.session, page.view, page.tabs
+    first, diagnosis = page.first, page.diagnosis
     state, job, made = gr.State(KeptState(first), time_to_live=STATE_S), gr.State(""), gr.State(None)
     usable = diagnosis is None or has_pictures(diagnosis)
     title = "Ask the pictures: one question to each of them"

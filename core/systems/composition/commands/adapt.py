@@ -30,7 +30,8 @@ from core.systems.composition.adapters import ADAPTERS
 from core.systems.composition.commands.models import open_pictured, run_lines, score_models, write_results
 
 if TYPE_CHECKING:
-    from core.records import LoadedBenchmark, Progress
+    from core.records import Progress
+    from core.systems.composition.records import LoadedBenchmark
     from core.systems.composition.training.adapted import Adapted
     from core.systems.composition.training.forgetting import ForgettingCheck
     from core.systems.composition.training.loop import Training

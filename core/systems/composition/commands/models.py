@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 from core.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from core.records import Benchmark, CompositionComparison, CompositionResult, LoadedBenchmark, Progress, Scorer
+    from core.records import Progress
+    from core.systems.composition.records import (
+        Benchmark,
+        CompositionComparison,
+        CompositionResult,
+        LoadedBenchmark,
+        Scorer,
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -23,12 +23,10 @@ from core.errors import InvalidInput
 from core.records import (
     F32,
     I64,
-    CompositionResult,
     Diagnosis,
     Embeddings,
     Insight,
     ItemView,
-    LoadedBenchmark,
     Outcomes,
     Progress,
     SampleSet,
@@ -36,14 +34,13 @@ from core.records import (
     no_progress,
 )
 from core.systems.composition.failures.columns import caption_columns, spoken_condition, tag_columns
+from core.systems.composition.failures.names import COMPOSITION
 from core.systems.composition.failures.samples import CaptionSamples, Loss, caption_samples
+from core.systems.composition.records import CompositionResult, LoadedBenchmark
 
 if TYPE_CHECKING:
     from core.data.samples import DataSet
 
-COMPOSITION = "composition"
-"""Key of `Diagnosis.extras`: what was diagnosed (name, model, benchmark, title, kind, headline, loss, value, low, high,
-n)."""
 KIND = "kind"
 """The tag that is taken for the class where every item has it."""
 PICTURE_SHARE = 0.5

@@ -30,7 +30,8 @@ from typing import Literal
 import numpy as np
 
 from core.errors import InvalidInput
-from core.records import F64, I64, Bool, CompositionResult, Item, LoadedBenchmark, Outcomes, Picture
+from core.records import F64, I64, Bool, Outcomes
+from core.systems.composition.records import CompositionResult, Item, LoadedBenchmark, Picture
 from core.systems.composition.scoring.measures import picture_groups
 
 Loss = Literal["margin", "binding"]

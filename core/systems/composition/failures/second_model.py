@@ -7,9 +7,10 @@ from core.checks.paired_errors import MODEL
 from core.checks.second_model import rows_of_run, with_outcomes
 from core.discovery.settings import DEFAULT_EMBEDDING, DEFAULTS, EmbeddingSettings, Settings
 from core.errors import InvalidInput
-from core.records import Comparison, CompositionResult, Diagnosis, LoadedBenchmark, Progress, no_progress
+from core.records import Comparison, Diagnosis, Progress, no_progress, other_models
 from core.systems.composition.failures.diagnose import COMPOSITION, diagnose_composition
 from core.systems.composition.failures.samples import Loss, caption_samples
+from core.systems.composition.records import CompositionResult, LoadedBenchmark
 
 
 def with_second_result(diagnosis: Diagnosis, pictured: LoadedBenchmark, result: CompositionResult) -> Diagnosis:
@@ -31,7 +32,7 @@ def with_second_result(diagnosis: Diagnosis, pictured: LoadedBenchmark, result: 
             f"{result.name!r} is the {result.headline!r} score on {result.benchmark!r}, and this run the "
             f"{mine['headline']!r} score on {mine['benchmark']!r}. Score both models on one benchmark."
         )
-    if result.name in {MODEL, *(p.name for p in diagnosis.probes)}:
+    if result.name in {MODEL, *(p.name for p in other_models(diagnosis))}:
         raise InvalidInput(f"This run already has a result called {result.name!r}. Give the other one its own name.")
     found = caption_samples(pictured, result, mine["loss"])
     rows, order = rows_of_run(diagnosis, found.ids)

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import InvalidInput
-from core.records import Benchmark, Progress, no_progress
+from core.records import Progress, no_progress
 from core.registry import Registry
 from core.systems.composition.readers.fields import path_of
 from core.systems.composition.readers.recognise import recognise
+from core.systems.composition.records import Benchmark
 
 READERS = Registry(
     "benchmark",

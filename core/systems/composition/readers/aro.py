@@ -12,10 +12,10 @@ from typing import Any, TypeVar
 import numpy as np
 
 from core.errors import InvalidInput
-from core.records import Benchmark
 from core.systems.composition.readers.builder import Builder
 from core.systems.composition.readers.fields import Record, as_list, as_text, box_of, load_records, text_of, texts_of
 from core.systems.composition.readers.recognise import one_file_of
+from core.systems.composition.records import Benchmark
 
 MIN_PAIR_ITEMS = 25
 """Items that an attribute pair needs to count in the headline, as in ARO's code."""

@@ -11,7 +11,8 @@ import numpy as np
 
 from core.errors import InvalidInput
 from core.options import check_text
-from core.records import Benchmark, Bool, Box, Item, Kind, Picture
+from core.records import Bool
+from core.systems.composition.records import Benchmark, Box, Item, Kind, Picture
 
 MAX_ITEMS = 200_000
 MAX_CAPTION_LENGTH = 2000

@@ -11,12 +11,13 @@ import numpy as np
 from core.data.caption_cells import captions_in
 from core.errors import InvalidInput
 from core.options import check_seed
-from core.records import Benchmark, Progress, Reporter, no_progress
+from core.records import Progress, Reporter, no_progress
 from core.systems.composition.foils.of_captions import caption_foils, things_named
 from core.systems.composition.readers.builder import MAX_CAPTION_LENGTH, TOO_LONG, Builder, counted, tidy_caption
 from core.systems.composition.readers.fields import Record, few
 from core.systems.composition.readers.recognise import caption_columns, one_file_of, picture_column
 from core.systems.composition.readers.tables import cell_of, read_rows
+from core.systems.composition.records import Benchmark
 
 SPLIT = "split"
 MAX_PICTURES = 20_000

@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import InvalidInput
-from core.records import Benchmark, Bool
+from core.records import Bool
 from core.systems.composition.readers.builder import Builder
 from core.systems.composition.readers.fields import Record, as_object, as_text, load_scenes, text_of
 from core.systems.composition.readers.recognise import one_file_of
+from core.systems.composition.records import Benchmark
 
 WORDS = ("size", "color", "material", "shape")
 """In the order in which a query says them."""

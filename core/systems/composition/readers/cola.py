@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from core.errors import InvalidInput
-from core.records import Benchmark, Bool
+from core.records import Bool
 from core.systems.composition.readers.builder import Builder
 from core.systems.composition.readers.fields import as_list, as_object, as_text, few, kind_of, load_json
 from core.systems.composition.readers.recognise import one_file_of
+from core.systems.composition.records import Benchmark
 
 TAGS = "tags.json"
 _FORM = "four texts, image, caption, image, caption"

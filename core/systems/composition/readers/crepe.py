@@ -6,11 +6,11 @@ import re
 from pathlib import Path
 
 from core.errors import InvalidInput
-from core.records import Benchmark
 from core.systems.composition.readers.builder import Builder
 from core.systems.composition.readers.fields import box_of, few, header
 from core.systems.composition.readers.recognise import files_of, is_negatives_column
 from core.systems.composition.readers.tables import cell_of, literal_list, read_rows
+from core.systems.composition.records import Benchmark
 
 _BOX = ("x", "y", "width", "height")
 _PREFERRED = ("hard_negs", "valid_hard_negs_combined", "valid_hard_negs_comp", "valid_hard_negs_atom")

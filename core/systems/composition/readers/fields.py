@@ -13,7 +13,7 @@ from typing import Any
 from core.documents import json_lines, parse_json, read_text
 from core.errors import InvalidInput
 from core.limits import byte_size
-from core.records import Box
+from core.systems.composition.records import Box
 
 MAX_FILE_BYTES = 200 * 2**20
 """Bytes of one file; the largest published one (the scenes of CLEVR) has about 150 MiB."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from core.records import Benchmark
 from core.systems.composition.readers.builder import Builder
 from core.systems.composition.readers.recognise import one_file_of
 from core.systems.composition.readers.tables import cell_of, literal_list, read_rows
+from core.systems.composition.records import Benchmark
 
 _COLUMNS = ("title", "filepath", "neg_caption")
 

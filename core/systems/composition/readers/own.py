@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import InvalidInput
-from core.records import Benchmark
 from core.systems.composition.readers.builder import Builder
 from core.systems.composition.readers.fields import (
     Record,
@@ -22,6 +21,7 @@ from core.systems.composition.readers.fields import (
 )
 from core.systems.composition.readers.recognise import KNOWN, OWN_CHOICE, OWN_PAIRS, is_foil_column, one_file_of
 from core.systems.composition.readers.tables import read_rows
+from core.systems.composition.records import Benchmark
 
 MAX_VALUES = 50
 """Different values of a column that becomes a tag; a column with more is not one."""

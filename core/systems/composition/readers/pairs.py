@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.records import Benchmark
 from core.systems.composition.readers.builder import Builder
 from core.systems.composition.readers.fields import Record, as_object, label_of, load_lines, load_records, text_of
 from core.systems.composition.readers.recognise import files_of, one_file_of
+from core.systems.composition.records import Benchmark
 
 _WINOGROUND = ("image_0", "image_1", "caption_0", "caption_1")
 _TAGS = {

@@ -6,10 +6,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from core.records import Benchmark
 from core.systems.composition.readers.builder import Builder
 from core.systems.composition.readers.fields import as_object, few, label_of, load_json, load_records, text_of
 from core.systems.composition.readers.recognise import files_of
+from core.systems.composition.records import Benchmark
 
 KINDS = ("replace_obj", "replace_att", "replace_rel", "swap_obj", "swap_att", "add_obj", "add_att")
 """SugarCrepe++ has the first five."""

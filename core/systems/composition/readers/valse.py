@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.errors import InvalidInput
-from core.records import Benchmark
 from core.systems.composition.readers.builder import Builder
 from core.systems.composition.readers.fields import Record, as_object, kind_of, label_of, load_json, text_of
 from core.systems.composition.readers.recognise import files_of
+from core.systems.composition.records import Benchmark
 
 VOTES = 2
 """Of three annotators, those who must have found that the caption alone describes the picture."""

@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING, Any
 from core.data.inline import InlinePictures
 from core.errors import InvalidInput
 from core.numbers import count, number
-from core.records import LOWER_IS_BETTER, Benchmark, CompositionComparison, CompositionResult, ItemStore, Metric
+from core.records import ItemStore
 from core.reports.html.charts import N_CLUSTER_COLOURS
 from core.reports.html.diagnosis import style
 from core.reports.html.render import render
+from core.systems.composition.records import (
+    LOWER_IS_BETTER,
+    Benchmark,
+    CompositionComparison,
+    CompositionResult,
+    Metric,
+)
 from core.systems.composition.reports import charts as charts, wording as sentences
 from core.systems.composition.reports.html_tables import by_tag, compared_tables, forgetting_rows
 from core.systems.composition.reports.item_cards import MAX_WORST, worst_items

@@ -7,8 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from core.numbers import bracketed, p_value, points, with_interval
-from core.records import LOWER_IS_BETTER, ComparedMetric, CompositionComparison, CompositionResult, Metric
 from core.reports.html.intervals import interval_bar, interval_range
+from core.systems.composition.records import (
+    LOWER_IS_BETTER,
+    ComparedMetric,
+    CompositionComparison,
+    CompositionResult,
+    Metric,
+)
 from core.systems.composition.reports import wording as wording
 
 if TYPE_CHECKING:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.numbers import count, number
-from core.records import F64, Benchmark, Bool, CompositionResult, Item, Picture
+from core.records import F64, Bool
+from core.systems.composition.records import Benchmark, CompositionResult, Item, Picture
 
 MAX_WORST = 12
 MAX_PICTURES = 6

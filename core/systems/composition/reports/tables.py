@@ -26,9 +26,10 @@ from core.files import digest, read_arrays, replacing, write_arrays, write_json
 from core.folders import all_at_once, located, open_located, read_version, settle
 from core.limits import Limits
 from core.owned import Kind
-from core.records import F64, Benchmark, CompositionComparison, CompositionResult, Item, Metric
+from core.records import F64
 from core.records.codec import decode, encode, to_json
 from core.reports.tables.values import fields, strings
+from core.systems.composition.records import Benchmark, CompositionComparison, CompositionResult, Item, Metric
 from core.systems.composition.scoring.judging import items_of
 
 FORMAT = 1

@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Sequence
 
 from core.numbers import count, either, interval, number, p_value, percent, points, signed
-from core.records import (
+from core.records import Estimate
+from core.systems.composition.records import (
     ALL_ITEMS,
     LOWER_IS_BETTER,
     Benchmark,
     CompositionComparison,
     CompositionResult,
-    Estimate,
     Metric,
 )
 

@@ -8,7 +8,8 @@ from functools import lru_cache
 from io import BytesIO
 from typing import Protocol
 
-from core.records import Benchmark, Item, ItemStore, LoadedBenchmark, Picture
+from core.records import ItemStore
+from core.systems.composition.records import Benchmark, Item, LoadedBenchmark, Picture
 from core.systems.composition.scenes.items import RenderedItem
 from core.systems.composition.scenes.render import render_scene
 from core.systems.composition.scenes.shapes import Scene

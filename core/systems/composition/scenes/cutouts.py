@@ -17,7 +17,8 @@ import numpy as np
 from PIL import Image
 
 from core.errors import InvalidInput
-from core.records import ItemStore, LoadedBenchmark
+from core.records import ItemStore
+from core.systems.composition.records import LoadedBenchmark
 from core.systems.composition.scenes.benchmarks import benchmark_of, scene_name
 from core.systems.composition.scenes.photographs import SceneObject, SceneSpec, render
 from core.systems.composition.scenes.shapes import CLEAR, ShapePhrase, Statement

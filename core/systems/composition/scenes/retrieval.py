@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.errors import InvalidInput
-from core.records import Benchmark, Bool, Item, LoadedBenchmark, Picture
+from core.records import Bool
+from core.systems.composition.records import Benchmark, Item, LoadedBenchmark, Picture
 from core.systems.composition.scenes.benchmarks import SOURCE, SceneStore, scene_name
 from core.systems.composition.scenes.items import SPLITS, RenderedPlan
 from core.systems.composition.scenes.placement import bare, laid_out

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from core.errors import InvalidInput
 from core.files import ASSETS
-from core.records import LoadedBenchmark
+from core.systems.composition.records import LoadedBenchmark
 from core.systems.composition.scenes.benchmarks import pictured
 from core.systems.composition.scenes.cutouts import draw_cutout_items, pictured_cutouts, read_stock
 from core.systems.composition.scenes.items import RenderedPlan, draw_items

@@ -16,7 +16,8 @@ from sklearn.feature_extraction.text import CountVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from core.errors import InvalidInput
-from core.records import F64, I64, Benchmark, Item, LoadedBenchmark, Progress, Scorer, Scores, no_progress
+from core.records import F64, I64, Progress, no_progress
+from core.systems.composition.records import Benchmark, Item, LoadedBenchmark, Scorer, Scores
 from core.systems.composition.scoring.judging import true_places
 
 FOLDS = 5

@@ -8,18 +8,16 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import InvalidInput
-from core.records import (
+from core.records import F64, I64, Estimate
+from core.statistics.paired import paired_difference, paired_p, sign_flip_p
+from core.statistics.permutation import holm
+from core.systems.composition.records import (
     ALL_ITEMS,
-    F64,
-    I64,
     LOWER_IS_BETTER,
     ComparedMetric,
     CompositionComparison,
     CompositionResult,
-    Estimate,
 )
-from core.statistics.paired import paired_difference, paired_p, sign_flip_p
-from core.statistics.permutation import holm
 from core.systems.composition.scoring.measures import TagScope, estimate_of, macro_of, mean_of, scopes_of
 
 

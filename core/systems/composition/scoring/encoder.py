@@ -14,7 +14,8 @@ from core.embeddings.texts import encode_texts
 from core.encoders import Encoder
 from core.encoders.arithmetic import unit_rows
 from core.errors import InvalidInput
-from core.records import F32, F64, I64, Item, LoadedBenchmark, Progress, Scores, distinct_captions, no_progress
+from core.records import F32, F64, I64, Progress, no_progress
+from core.systems.composition.records import Item, LoadedBenchmark, Scores, distinct_captions
 
 BATCH = 256
 """Captions between two reports of progress; each batch is kept in the cache by itself, so a run that was stopped goes

@@ -12,8 +12,9 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from core.errors import InvalidInput
-from core.records import F32, F64, Benchmark, Bool, CompositionResult, Item
+from core.records import F32, F64, Bool
 from core.statistics.ranking import average_precision, chance_precision
+from core.systems.composition.records import Benchmark, CompositionResult, Item
 
 BOTH, TEXT_ONLY = "both", "text only"
 """Metrics of a choice with two true captions: both above every foil, and what texts say without the picture."""

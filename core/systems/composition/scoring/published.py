@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from core.records import Benchmark, PublishedFigure, encoder_key, published_figures
+from core.systems.common.published import PublishedFigure, encoder_key, published_figures
+from core.systems.composition.records import Benchmark
 
 COLA_ITEMS = 210
 """Of Cola's own multi-object file."""

@@ -13,22 +13,18 @@ import numpy as np
 from core.errors import InvalidInput
 from core.numbers import with_interval
 from core.options import read_name
-from core.records import (
-    F32,
-    I64,
+from core.records import F32, I64, Bool, Progress, no_progress
+from core.systems.composition.readers.builder import counted, retrieval_fault
+from core.systems.composition.records import (
     Benchmark,
-    Bool,
     CompositionResult,
     Item,
     LoadedBenchmark,
     Metric,
-    Progress,
     Scorer,
     Scores,
     distinct_captions,
-    no_progress,
 )
-from core.systems.composition.readers.builder import counted, retrieval_fault
 from core.systems.composition.scoring.blind import blind_scorers
 from core.systems.composition.scoring.encoder import ReadsCaptions, cosines
 from core.systems.composition.scoring.judging import (

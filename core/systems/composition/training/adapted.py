@@ -19,10 +19,10 @@ from core.files import digest, write_text
 from core.folders import all_at_once, located, open_located, settle
 from core.limits import Limits
 from core.owned import Kind
-from core.records import Benchmark
 from core.systems.common.checkpoints import epoch_of, read_tensors, write_tensors
 from core.systems.common.epochs import Epoch
 from core.systems.composition.adapters import make_adapter
+from core.systems.composition.records import Benchmark
 from core.systems.composition.training.loop import Trained, Training
 from core.systems.composition.training.reference_tasks import EVERYDAY
 from core.systems.composition.training.reranking import WeighedReranking

@@ -19,23 +19,10 @@ import numpy as np
 
 from core.errors import InvalidInput
 from core.numbers import count
-from core.records import (
-    ALL_ITEMS,
-    F64,
-    I64,
-    LOWER_IS_BETTER,
-    Bool,
-    Estimate,
-    ItemStore,
-    LoadedBenchmark,
-    Progress,
-    SampleSet,
-    Scorer,
-    Scores,
-    no_progress,
-)
+from core.records import F64, I64, Bool, Estimate, ItemStore, Progress, SampleSet, no_progress
 from core.statistics.intervals import accuracy_of
 from core.statistics.paired import paired_difference, paired_p
+from core.systems.composition.records import ALL_ITEMS, LOWER_IS_BETTER, LoadedBenchmark, Scorer, Scores
 from core.systems.composition.scoring.compare import compare_results
 from core.systems.composition.scoring.encoder import EncoderScorer
 from core.systems.composition.scoring.measures import title_of

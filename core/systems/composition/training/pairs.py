@@ -11,8 +11,9 @@ import torch
 
 from core.encoders.tokens import ImageTokens, TextTokens
 from core.errors import InvalidInput
-from core.records import I64, Benchmark, Bool, distinct_captions
+from core.records import I64, Bool
 from core.systems.composition.adapters.base import ImageRows, TextRows
+from core.systems.composition.records import Benchmark, distinct_captions
 
 CPU = torch.device("cpu")
 MAX_TRAINING_PICTURES = 8

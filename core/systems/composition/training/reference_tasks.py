@@ -14,7 +14,8 @@ from core.data.images.archives import open_images
 from core.data.images.matching import index_files
 from core.errors import InvalidInput
 from core.files import ASSETS
-from core.records import I64, Bool, Item, ItemStore, LoadedBenchmark, Picture, Progress, SampleSet, no_progress
+from core.records import I64, Bool, ItemStore, Progress, SampleSet, no_progress
+from core.systems.composition.records import Item, LoadedBenchmark, Picture
 
 SCENES = ASSETS / "examples" / "scenes"
 NAME = "the shipped scenes"

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from core.errors import InvalidInput
-from core.records import F64, I64, Bool, LoadedBenchmark, Progress, Scorer, Scores, no_progress
+from core.records import F64, I64, Bool, Progress, no_progress
+from core.systems.composition.records import LoadedBenchmark, Scorer, Scores
 
 CANDIDATES = 10
 WEIGHTS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)

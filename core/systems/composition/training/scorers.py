@@ -11,8 +11,9 @@ import numpy as np
 from core.embeddings.embed import read_images
 from core.encoders import load_encoder
 from core.folders import located
-from core.records import F64, I64, ItemStore, Progress, Scorer, no_progress
+from core.records import F64, I64, ItemStore, Progress, no_progress
 from core.systems.composition.readers.fields import path_of
+from core.systems.composition.records import Scorer
 from core.systems.composition.scoring.encoder import EncoderScorer, cosines
 
 if TYPE_CHECKING:

@@ -14,10 +14,11 @@ from core.encoders import Encoder
 from core.encoders.batches import chosen_device
 from core.encoders.tokens import tower_of
 from core.errors import InvalidInput
-from core.records import LoadedBenchmark, Progress, no_progress
+from core.records import Progress, no_progress
 from core.systems.common.checkpoints import STATE, WEIGHTS, read_tensors
 from core.systems.common.epochs import Epoch
 from core.systems.composition.adapters import make_adapter
+from core.systems.composition.records import LoadedBenchmark
 from core.systems.composition.scoring.encoder import EncoderScorer, cosines
 from core.systems.composition.training.adapted import Adapted, make_adapted
 from core.systems.composition.training.adapted_scorer import AdaptedScorer, read_tokens

@@ -8,8 +8,9 @@ from itertools import pairwise, product
 
 import numpy as np
 
-from core.records import F64, I64, Choice
+from core.records import F64, I64
 from core.statistics import losses
+from core.systems.probes.records import Choice
 
 ROUNDS = 2
 """Refinements after the coarse grid."""

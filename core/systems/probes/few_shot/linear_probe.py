@@ -9,10 +9,11 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 from core.options import setting
-from core.records import F64, I64, Choice
+from core.records import F64, I64
 from core.statistics.losses import cross_entropy_of_logits
 from core.systems.probes.base import Needs, ProbeInput, Scored, fewer_field, said_shots
 from core.systems.probes.few_shot.lp_plus_plus import ShotSettings, labelled, nearest_shots
+from core.systems.probes.records import Choice
 from core.systems.probes.splits import VALIDATION
 from core.systems.probes.zero_shot.text_classifier import text_classifier
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from core.errors import InvalidInput
-from core.records import F64, I64, Choice, Neighbours, Progress, no_progress
+from core.records import F64, I64, Progress, no_progress
 from core.statistics.losses import cross_entropy_of_logits, softmax
 from core.systems.probes.base import (
     Images,
@@ -22,6 +22,7 @@ from core.systems.probes.base import (
     shots_field,
 )
 from core.systems.probes.few_shot.grid_search import temperature_of
+from core.systems.probes.records import Choice, Neighbours
 from core.systems.probes.splits import VALIDATION
 from core.systems.probes.zero_shot.prompt_settings import PromptSettings
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.records import F32, F64, Neighbours
+from core.records import F32, F64
 from core.systems.probes.base import Images
 from core.systems.probes.few_shot.affinities import (
     Span,
@@ -21,6 +21,7 @@ from core.systems.probes.few_shot.affinities import (
     tip_evidence,
 )
 from core.systems.probes.few_shot.grid_search import Axis, SearchResult, coarse_to_fine, geometric
+from core.systems.probes.records import Neighbours
 
 NEIGHBOURS = 8
 """Support images named for each image, by each affinity."""

@@ -15,10 +15,11 @@ from core.encoders import Encoder
 from core.errors import InvalidInput
 from core.files import read_arrays, write_arrays
 from core.options import setting
-from core.records import F64, I64, Choice, Progress, no_progress
+from core.records import F64, I64, Progress, no_progress
 from core.statistics.losses import softmax
 from core.systems.probes.base import Images, Needs, ProbeInput, Scored, fewer_field, logit_scale_of, said_shots
 from core.systems.probes.few_shot.lp_plus_plus import ShotSettings, labelled, nearest_shots, start_of
+from core.systems.probes.records import Choice
 from core.systems.probes.saved import check_place, free_place
 from core.systems.probes.zero_shot.prompt_settings import PromptSettings
 

@@ -12,11 +12,12 @@ from core.embeddings.texts import encode_texts
 from core.encoders.arithmetic import unit_rows
 from core.errors import InvalidInput
 from core.options import setting
-from core.records import F32, I64, Choice
+from core.records import F32, I64
 from core.systems.probes.base import Needs, ProbeInput, Scored, fewer_field, logit_scale_of, said_shots
 from core.systems.probes.few_shot.grid_search import SearchResult, choices_of
 from core.systems.probes.few_shot.memory import DEFAULTS, Memory, sum_of, tuned
 from core.systems.probes.few_shot.support import SupportSet, support_of, without
+from core.systems.probes.records import Choice
 from core.systems.probes.splits import VALIDATION
 from core.systems.probes.zero_shot.prompt_settings import PromptSettings
 from core.systems.probes.zero_shot.text_classifier import TextClassifier

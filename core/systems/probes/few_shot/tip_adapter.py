@@ -10,7 +10,7 @@ import numpy as np
 
 from core.errors import InvalidInput
 from core.options import setting
-from core.records import F32, F64, I64, Choice, Neighbours, Progress, no_progress
+from core.records import F32, F64, I64, Progress, no_progress
 from core.statistics import losses
 from core.systems.common.epochs import Best
 from core.systems.probes.base import (
@@ -26,6 +26,7 @@ from core.systems.probes.base import (
 from core.systems.probes.few_shot.affinities import cache_values, nearest, tip_evidence
 from core.systems.probes.few_shot.grid_search import Axis, SearchResult, choices_of, coarse_to_fine, geometric
 from core.systems.probes.few_shot.memory import NEIGHBOURS, SCALE, sum_of
+from core.systems.probes.records import Choice, Neighbours
 from core.systems.probes.splits import VALIDATION
 from core.systems.probes.zero_shot.prompt_settings import PromptSettings
 

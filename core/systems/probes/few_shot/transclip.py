@@ -9,10 +9,11 @@ import numpy as np
 
 from core.errors import InvalidInput
 from core.options import setting
-from core.records import I64, Choice, Neighbours
+from core.records import I64
 from core.systems.probes.base import Images, Needs, ProbeInput, Scored, fewer_field, logit_scale_of, said_shots
 from core.systems.probes.few_shot.affinities import nearest
 from core.systems.probes.few_shot.mixture import OUTER, Problem, Solution
+from core.systems.probes.records import Choice, Neighbours
 from core.systems.probes.splits import VALIDATION
 from core.systems.probes.zero_shot.prompt_settings import PromptSettings
 

@@ -11,9 +11,10 @@ import numpy as np
 from core.errors import InvalidInput
 from core.language.grammar import spoken_names
 from core.options import setting
-from core.records import F64, Choice
+from core.records import F64
 from core.systems.probes.base import Needs, ProbeInput, Scored, fewer_field, logit_scale_of, said_shots, shots_field
 from core.systems.probes.prompt_learning.context import Prompts, PromptTraining, lay_out, load_prompts, save_prompts
+from core.systems.probes.records import Choice
 from core.systems.probes.saved import check_place, free_place
 from core.systems.probes.splits import VALIDATION
 from core.systems.probes.zero_shot.text_classifier import mean_vectors

@@ -16,7 +16,7 @@ from core.language.grammar import spoken_names
 from core.language.prompts import synonyms_of
 from core.language.speech import SPEECH
 from core.options import setting
-from core.records import F64, I64, Choice
+from core.records import F64, I64
 from core.systems.common.label_descriptions import (
     Pattern,
     of_classes,
@@ -26,6 +26,7 @@ from core.systems.common.label_descriptions import (
     terms_of,
 )
 from core.systems.probes.base import Needs, ProbeInput, Scored, logit_scale_of
+from core.systems.probes.records import Choice
 from core.systems.probes.zero_shot.tuned_texts import LEARNING_RATE, STEPS, halves_of, tuned_texts
 
 WAYS = ("descriptions", "patterns", "names", "tuned")

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from core.embeddings.texts import encode_texts
 from core.encoders import Encoder
 from core.errors import InvalidInput
-from core.records import ProbeResult
+from core.systems.probes.records import ProbeResult
 
 
 class PromptSimilarity(NamedTuple):

@@ -28,6 +28,7 @@ from core.reports.tables.diagnosis import (
     weights_table,
     write_results,
 )
+from core.systems.probes.records import results_of, with_results
 from core.yours import OwnMark, new_set, with_mark, with_set
 from tests.support.diagnoses import make_diagnosis
 from tests.support.faithfulness import made_faithfulness
@@ -65,8 +66,10 @@ def test_every_key_is_documented_and_every_documented_key_is_written(options: di
             whole, insights=(replace(whole.insights[0], tests=(("weather", "=", "fog"),)), *whole.insights[1:])
         )
         probed = with_probes(ruled)
-        more = replace(probed.probes[0], name="made, 4 shots", settings={**probed.probes[0].settings, "shots": 4})
-        probed = replace(probed, probes=(*probed.probes, more))
+        more = replace(
+            results_of(probed)[0], name="made, 4 shots", settings={**results_of(probed)[0].settings, "shots": 4}
+        )
+        probed = with_results(probed, (*results_of(probed), more))
         own = with_set(probed, new_set(ruled, "mine", np.arange(3), "an outline"))
         full = {
             re.sub(r"\.(value|low|high)$", "", key)

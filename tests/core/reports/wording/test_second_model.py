@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from core.checks.compare import compare_outcomes
+from core.checks.model_cost import ModelCost
 from core.records import Bool, Comparison, Diagnosis, Estimate
 from core.reports.wording.second_model import second_headline, second_lines
-from core.systems.tinybert.student_folder import ModelCost
 from tests.support.diagnoses import make_diagnosis
 
 COSTS = ModelCost(6, 384, 22_600_000, 9.42), ModelCost(3, 384, 17_200_000, 4.69)

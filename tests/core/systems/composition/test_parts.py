@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from core.errors import InvalidInput
-from core.records import LoadedBenchmark
 from core.systems.composition.parts import two_parts
+from core.systems.composition.records import LoadedBenchmark
 from core.systems.composition.scenes.shipped import open_shipped
 
 

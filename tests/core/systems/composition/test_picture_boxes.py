@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from core.errors import InvalidInput
-from core.records import Box
 from core.systems.composition.pictures import find_pictures
+from core.systems.composition.records import Box
 from tests.support.found_pictures import benchmark, choice, folder, pixels
 from tests.support.pictures import blobs, encoded
 

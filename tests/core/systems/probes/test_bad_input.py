@@ -12,6 +12,7 @@ from core.cli.main import main
 from core.records import Embeddings
 from core.store import load, save
 from core.systems.probes.base import ProbeInput, Scored
+from core.systems.probes.records import results_of, with_results
 from tests.support.commands import make_folders, refused, said
 from tests.support.diagnoses import make_diagnosis
 from tests.support.probes import Guess, made_probe
@@ -25,12 +26,12 @@ def test_a_result_that_another_command_added_meanwhile_is_kept(
 
     def slow(self: Guess, part: ProbeInput) -> Scored:
         found = load(run)
-        save(replace(found, probes=(made_probe(found, name="meanwhile"),)), run)
+        save(with_results(found, (made_probe(found, name="meanwhile"),)), run)
         return work(self, part)
 
     monkeypatch.setattr(Guess, "run", slow)
     said(capsys, "probe", "zero-shot", str(run))
-    assert [p.name for p in load(run).probes] == ["meanwhile", "zero-shot"]
+    assert [p.name for p in results_of(load(run))] == ["meanwhile", "zero-shot"]
 
 
 def test_class_folders_that_cannot_be_told_apart_are_refused_before_they_are_embedded(

@@ -19,6 +19,7 @@ from core.records import Diagnosis
 from core.store import load, save
 from core.systems.probes import PROBES
 from core.systems.probes.commands import probe, with_result
+from core.systems.probes.records import results_of, with_results
 from tests.support.commands import make_folders, refused, said
 from tests.support.diagnoses import make_diagnosis
 from tests.support.probes import made_probe
@@ -36,8 +37,8 @@ def test_a_probe_is_run_printed_stored_exported_and_reported(
     assert "By failure cluster" in out
     assert "  Note: guessed" in out
     found = load(run)
-    assert [p.name for p in found.probes] == ["zero-shot"]
-    assert found.probes[0].settings["way"] == "turn"
+    assert [p.name for p in results_of(found)] == ["zero-shot"]
+    assert results_of(found)[0].settings["way"] == "turn"
     document = json.loads((run / "diagnosis.json").read_text("utf-8"))
     assert document["probes"][0]["settings"]["way"] == "turn"
     assert "Would another model fail here too?" in (run / "report.html").read_text("utf-8")
@@ -57,7 +58,7 @@ def test_options_may_come_before_the_folder_and_flags_can_be_turned_off(
     run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     said(capsys, "probe", "zero-shot", "--shots", "2", "--no-loud", "--scale", "0.5", str(run), "--seed", "7")
-    kept = load(run).probes[0]
+    kept = results_of(load(run))[0]
     assert (
         kept.name,
         kept.settings["shots"],
@@ -73,7 +74,7 @@ def test_a_result_of_the_same_name_is_replaced_and_that_is_said(run: Path, capsy
     assert main(["probe", "zero-shot", str(run), "--way", "turn"]) == 0
     assert "The earlier result 'zero-shot' was replaced" in capsys.readouterr().err
     said(capsys, "probe", "zero-shot", str(run), "--name", "another")
-    assert [(p.name, p.settings["way"]) for p in load(run).probes] == [("zero-shot", "turn"), ("another", "first")]
+    assert [(p.name, p.settings["way"]) for p in results_of(load(run))] == [("zero-shot", "turn"), ("another", "first")]
 
 
 def test_json_is_all_that_is_printed_on_request(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -121,7 +122,7 @@ def test_a_split_column_and_a_draw_say_who_teaches(
         "--seed",
         "9",
     )
-    first, again = load(run).probes[-2:]
+    first, again = results_of(load(run))[-2:]
     assert first.support is not None
     assert again.support is not None
     assert sorted(first.support.ids) == sorted(again.support.ids)
@@ -137,7 +138,7 @@ def test_the_probes_own_failures_become_a_run_of_their_own(
     assert "The probe's own failures:" in out
     found = load(own)
     assert found.extras["probe"] == "zero-shot"
-    np.testing.assert_array_equal(found.outcomes.loss, load(run).probes[0].outcomes.loss)
+    np.testing.assert_array_equal(found.outcomes.loss, results_of(load(run))[0].outcomes.loss)
     assert (own / "report.html").is_file()
     assert "itself the probe 'zero-shot'" in refused_twice(capsys, own)
     said(capsys, "probe", "zero-shot", str(own), "--name", "other")
@@ -157,9 +158,7 @@ def test_a_comparison_is_printed_and_written(
 ) -> None:
     diagnosis = load(run)
     save(
-        replace(
-            diagnosis, probes=(made_probe(diagnosis, name="a"), made_probe(diagnosis, name="b", right=0.3, seed=5))
-        ),
+        with_results(diagnosis, (made_probe(diagnosis, name="a"), made_probe(diagnosis, name="b", right=0.3, seed=5))),
         run,
     )
     out = tmp_path / "new" / f"c.{kind}"
@@ -200,9 +199,9 @@ def test_help_of_all_probes_loads_nothing_heavy(repository: Path) -> None:
 def test_a_result_takes_the_place_of_its_namesake_alone() -> None:
     run = make_diagnosis()
     first, second = made_probe(run, name="a"), made_probe(run, name="b")
-    once, replaced = with_result(replace(run, probes=(first, second)), made_probe(run, name="a", seed=3))
+    once, replaced = with_result(with_results(run, (first, second)), made_probe(run, name="a", seed=3))
     assert replaced
-    assert [p.name for p in once.probes] == ["b", "a"]
+    assert [p.name for p in results_of(once)] == ["b", "a"]
     own: Diagnosis = replace(run, extras={"probe": "a"})
     with pytest.raises(InvalidInput, match="itself the probe 'a'"):
         with_result(own, first)
@@ -273,4 +272,4 @@ def test_the_shipped_example_takes_a_probe(
     assert sum(scope["n"] for scope in others if scope["kind"] == "class") == 960
     assert document["accuracy"]["value"] == pytest.approx((everything["fixed"] + everything["neither"]) / 960)
     assert document["accuracy"]["value"] > 0.25  # chance is 1 in 8
-    assert len(load(run).probes) == 1
+    assert len(results_of(load(run))) == 1

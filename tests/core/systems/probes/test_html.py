@@ -12,6 +12,7 @@ from core.checks.compare import compare
 from core.reports.html.comparison import comparison_section
 from core.reports.html.diagnosis import render_report, write_comparison
 from core.reports.wording.comparison import comparison_lines, overall_sentences, verdict_words
+from core.systems.probes.records import results_of, with_results
 from core.systems.probes.wording import probe_lines
 from tests.support.diagnoses import make_diagnosis
 from tests.support.page import Page
@@ -54,11 +55,11 @@ def test_nothing_is_fetched_and_no_script_runs(options: dict[str, Any]) -> None:
 def test_markup_in_a_name_or_note_is_shown_as_text(tmp_path: Path) -> None:
     run = make_diagnosis()
     bad = replace(made_probe(run, name="<script>x</script>"), notes=("<img src=x onerror=alert(1)>",))
-    page = Page(render_report(replace(run, probes=(bad,))))
+    page = Page(render_report(with_results(run, (bad,))))
     assert "<script>x</script>" in page.text
     assert not list(page.named("script"))
     assert not [a for a in page.named("img") if "onerror" in a]
-    hostile = replace(run, probes=(bad,))
+    hostile = with_results(run, (bad,))
     write_comparison(hostile, compare(hostile), tmp_path / "c.html")
     beside = Page((tmp_path / "c.html").read_text("utf-8"))
     assert "Your model beside <script>x</script>" in beside.text
@@ -70,7 +71,7 @@ def test_pictures_of_what_is_fixed_and_what_both_fail_on_say_what_each_model_say
     run = with_probes()
     found = compare(run, "model", "weak")
     section = comparison_section(run, found, lambda rows: [run.samples.ids[i] for i in rows.tolist()])
-    weak, outcomes, names = run.probes[1].outcomes, run.outcomes, run.samples.class_names
+    weak, outcomes, names = results_of(run)[1].outcomes, run.outcomes, run.samples.class_names
     assert outcomes.errors is not None
     assert outcomes.predictions is not None
     assert weak.errors is not None
@@ -88,7 +89,7 @@ def test_a_probe_that_scored_some_rows_is_read_at_the_right_ones() -> None:
     some = made_probe(run)
     rows = some.rows[10:40:3]
     outcomes = some.outcomes.keep(rows)
-    run = replace(run, probes=(replace(some, rows=rows, labels=some.labels[rows], outcomes=outcomes),))
+    run = with_results(run, (replace(some, rows=rows, labels=some.labels[rows], outcomes=outcomes),))
     section = comparison_section(run, compare(run), lambda at: at.tolist())
     assert section["overall"]["n"] == "10"
     for example in (*section["both"], *section["fixed"]):
@@ -102,7 +103,7 @@ def test_the_lines_of_the_command_name_clusters_and_what_follows() -> None:
     head = next(i for i, line in enumerate(lines) if line.startswith("By failure cluster"))
     assert lines[head].split()[-5:] == ["images", "fixed", "broken", "both", "neither"]
     assert lines[head + 1].strip().startswith("1. ")
-    told = probe_lines(run.probes[0])
+    told = probe_lines(results_of(run)[0])
     assert told[0].startswith("made, 2 shots is right on ")
     assert "of 57 images" in told[0]
     assert any(

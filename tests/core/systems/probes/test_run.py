@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from core.errors import InvalidInput
-from core.records import Choice, Embeddings, Neighbours
+from core.records import Embeddings
 from core.records.codec import decode, encode
 from core.statistics.intervals import accuracy_of, wilson
 from core.systems.probes import make_probe
 from core.systems.probes.base import Images, Needs, Scored
+from core.systems.probes.records import Choice, Neighbours
 from core.systems.probes.run import run_probe
 from core.systems.probes.splits import Fold, Split
 from tests.support.heads import made_images, made_task

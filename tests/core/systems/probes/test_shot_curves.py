@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from core.errors import InvalidInput
-from core.records import Diagnosis, Estimate, ProbeResult
+from core.records import Diagnosis, Estimate
 from core.statistics.paired import paired_difference, paired_p
 from core.statistics.permutation import holm
 from core.systems.probes import make_probe
+from core.systems.probes.records import ProbeResult, with_results
 from core.systems.probes.run import run_each, run_probe
 from core.systems.probes.shot_curves import doubled, read_numbers, shot_curves
 from core.systems.probes.splits import Fold, Split
@@ -30,8 +31,8 @@ def said(found: Estimate | None) -> dict[str, float] | None:
     return None if found is None else found.to_dict()
 
 
-def with_results(*results: ProbeResult) -> Diagnosis:
-    return replace(make_diagnosis(), probes=results)
+def run_with(*results: ProbeResult) -> Diagnosis:
+    return with_results(make_diagnosis(), results)
 
 
 def test_each_point_is_set_beside_zero_shot_and_the_number_before_on_the_same_rows() -> None:
@@ -45,7 +46,7 @@ def test_each_point_is_set_beside_zero_shot_and_the_number_before_on_the_same_ro
     )
     assert [r.name for r in made] == ["lp++, 1 shot", "lp++, 2 shots", "lp++, 4 shots"]
     assert steps[0].startswith("4 shots: ")  # the most first, so that what is lacking is known at once
-    (rows,) = shot_curves(replace(make_diagnosis(), samples=task.samples, probes=made))
+    (rows,) = shot_curves(with_results(replace(make_diagnosis(), samples=task.samples), made))
     assert rows.n == 160
     (curve,) = rows.curves
     assert (curve.name, curve.zero_shot) == ("lp++", made[0].controls[0].accuracy)
@@ -74,7 +75,7 @@ def test_what_the_second_part_lacks_is_refused_before_the_first_is_scored(monkey
 
 def test_groups_of_rows_widen_a_step() -> None:
     results = shot_probe(1, 0.5), shot_probe(4, 0.7)
-    plain = with_results(*results)
+    plain = run_with(*results)
     n = len(plain.samples)
     grouped = replace(plain, samples=replace(plain.samples, groups=np.arange(n, dtype=np.int64) // 4))
     steps = [shot_curves(run)[0].curves[0].points[1].step for run in (plain, grouped)]
@@ -86,32 +87,32 @@ def test_groups_of_rows_widen_a_step() -> None:
 
 def test_only_results_that_differ_in_shots_alone_make_a_curve() -> None:
     one, four = shot_probe(1, 0.4), shot_probe(4, 0.8)
-    assert shot_curves(with_results(four)) == ()
-    assert shot_curves(with_results(one, shot_probe(4, 0.8, seed=1))) == ()
-    assert shot_curves(with_results(one, shot_probe(4, 0.8, tune=True))) == ()
-    assert shot_curves(with_results(one, replace(four, encoder="another"))) == ()
-    assert shot_curves(with_results(one, replace(four, support=None))) == ()  # nothing taught it
+    assert shot_curves(run_with(four)) == ()
+    assert shot_curves(run_with(one, shot_probe(4, 0.8, seed=1))) == ()
+    assert shot_curves(run_with(one, shot_probe(4, 0.8, tune=True))) == ()
+    assert shot_curves(run_with(one, replace(four, encoder="another"))) == ()
+    assert shot_curves(run_with(one, replace(four, support=None))) == ()  # nothing taught it
     for wrong in (-4, True, "1", None):  # as in a file that was changed by hand
-        assert shot_curves(with_results(four, replace(one, settings={**one.settings, "shots": wrong}))) == ()
+        assert shot_curves(run_with(four, replace(one, settings={**one.settings, "shots": wrong}))) == ()
     texts = replace(four.controls[0], accuracy=Estimate(0.6, 0.5, 0.7))  # zero-shot with other texts
-    assert shot_curves(with_results(one, replace(four, controls=(texts,)))) == ()
+    assert shot_curves(run_with(one, replace(four, controls=(texts,)))) == ()
     fewer = replace(made_probe(left_out=9), settings=four.settings)
-    assert shot_curves(with_results(one, fewer)) == ()  # other rows were scored
-    (rows,) = shot_curves(with_results(four, one))  # whatever the order in which they were run
+    assert shot_curves(run_with(one, fewer)) == ()  # other rows were scored
+    (rows,) = shot_curves(run_with(four, one))  # whatever the order in which they were run
     assert [p.shots for p in rows.curves[0].points] == [1, 4]
     assert rows.curves[0].name == "made"
 
 
 def test_curves_on_the_same_rows_stand_together_under_names_that_differ() -> None:
     other = [shot_probe(s, 0.5, tune=True) for s in (2, 4)]
-    found = shot_curves(with_results(shot_probe(1, 0.4), shot_probe(4, 0.8), *other))
+    found = shot_curves(run_with(shot_probe(1, 0.4), shot_probe(4, 0.8), *other))
     assert [[c.name for c in rows.curves] for rows in found] == [["made", "made, 2 shots"]]
 
 
 def test_what_no_probe_here_can_say_of_its_labels_is_left_open() -> None:
     results = [replace(shot_probe(s, 0.5), probe="gone") for s in (1, 4)]
-    assert [p.labelled for p in shot_curves(with_results(*results))[0].curves[0].points] == [None, None]
-    kept = shot_curves(with_results(shot_probe(1, 0.4), shot_probe(4, 0.8)))[0].curves[0]
+    assert [p.labelled for p in shot_curves(run_with(*results))[0].curves[0].points] == [None, None]
+    kept = shot_curves(run_with(shot_probe(1, 0.4), shot_probe(4, 0.8)))[0].curves[0]
     assert [p.labelled for p in kept.points] == [1, 4]  # Tip-Adapter without tuning
 
 

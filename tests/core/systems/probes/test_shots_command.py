@@ -9,6 +9,7 @@ import pytest
 
 from core.cli.main import main
 from core.store import load
+from core.systems.probes.records import results_of
 from tests.support.commands import refused, said
 
 
@@ -22,7 +23,7 @@ def test_several_numbers_of_shots_are_run_stored_drawn_and_set_beside_each_other
     assert "zero-shot is right on " in out
     assert "over images: another seed draws other shots" in out
     assert "and zero-shot, 3 shots on" in out  # the most beside the model
-    assert [p.name for p in load(run).probes] == ["zero-shot, 1 shot", "zero-shot, 2 shots", "zero-shot, 3 shots"]
+    assert [p.name for p in results_of(load(run))] == ["zero-shot, 1 shot", "zero-shot, 2 shots", "zero-shot, 3 shots"]
     (rows,) = json.loads((run / "diagnosis.json").read_text("utf-8"))["shot_curves"]
     assert [p["shots"] for p in rows["curves"][0]["points"]] == [1, 2, 3]
     report = (run / "report.html").read_text("utf-8")
@@ -58,7 +59,7 @@ def test_what_several_numbers_of_shots_cannot_be_is_refused(
     run: Path, given: tuple[str, ...], why: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert why in refused(capsys, "probe", "zero-shot", str(run), *given)
-    assert not load(run).probes
+    assert not results_of(load(run))
 
 
 def test_saved_weights_are_of_one_number_of_shots(run: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,6 +13,7 @@ from core.checks.compare import compare, comparisons
 from core.reports.tables.comparison import comparison_table, comparisons_table
 from core.reports.tables.diagnosis import to_document, write_results
 from core.store import load, save
+from core.systems.probes.records import results_of, with_results
 from core.systems.probes.tables import probe_document, probes_table
 from tests.support.diagnoses import assert_same, make_diagnosis
 from tests.support.probes import made_probe, with_probes
@@ -22,7 +23,7 @@ def test_probes_and_all_that_explains_them_come_back_from_the_store(tmp_path: Pa
     run = with_probes()
     save(run, tmp_path / "run")
     again = load(tmp_path / "run")
-    assert_same(run.probes, again.probes)
+    assert_same(results_of(run), results_of(again))
     assert_same(compare(run, "model", "weak"), compare(again, "model", "weak"))
 
 
@@ -34,7 +35,7 @@ def test_a_row_for_each_sample_and_probe_says_what_was_predicted() -> None:
     np.testing.assert_array_equal(table["correct"], table["label"] == table["prediction"])
     np.testing.assert_allclose(table["loss"], -np.log(table["p_true"]))
     own = table[table["probe"] == "made, 2 shots"]
-    assert own["correct"].mean() == run.probes[0].accuracy.value
+    assert own["correct"].mean() == results_of(run)[0].accuracy.value
     assert own["id"].tolist() == list(run.samples.ids[:57])
 
 
@@ -71,15 +72,14 @@ def test_the_comparison_has_a_row_for_all_each_cluster_and_each_class_whose_coun
 def test_without_the_models_errors_the_probes_are_compared_with_the_first() -> None:
     run = with_probes(make_diagnosis(with_errors=False))
     assert [(c.a, c.b) for c in comparisons(run)] == [("made, 2 shots", "weak")]
-    assert probe_document(run, run.probes[0])["comparison"] is None
+    assert probe_document(run, results_of(run)[0])["comparison"] is None
     assert set(comparisons_table(run)["a"]) == {"made, 2 shots"}
 
 
 def test_a_probe_whose_own_losses_are_diagnosed_is_not_compared_with_itself() -> None:
     run = make_diagnosis()
-    own = replace(
-        run,
-        probes=(made_probe(run, name="zero-shot"), made_probe(run, name="other", seed=4)),
-        extras={"probe": "zero-shot"},
+    own = with_results(
+        replace(run, extras={"probe": "zero-shot"}),
+        (made_probe(run, name="zero-shot"), made_probe(run, name="other", seed=4)),
     )
     assert [(c.a, c.b) for c in comparisons(own)] == [("model", "other")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.records import Choice
+from core.systems.probes.records import Choice
 from core.systems.probes.wording import choice_name, choice_sentence
 
 

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from core.numbers import percent
-from core.records import CompositionResult, Estimate, LoadedBenchmark, TagMetrics
+from core.records import Estimate
+from core.systems.composition.records import CompositionResult, LoadedBenchmark, TagMetrics
 from core.systems.composition.reports.html import render_composition_report
 from core.systems.composition.reports.item_cards import shown_captions
 from core.systems.composition.scoring.compare import compare_results

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from core.errors import InvalidInput
-from core.records import Scorer
+from core.systems.composition.records import Scorer
 from core.systems.composition.scenes.shipped import SHIPPED
 from tests.support.composed import Made, pairs, result
 from tests.support.diagnoses import draw_picture

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.records import OWN, Choice, Diagnosis, LogitParts, Neighbours, ProbeResult, Support
+from core.records import OWN, Diagnosis
+from core.systems.probes.records import Choice, LogitParts, Neighbours, ProbeResult, Support, results_of, with_results
 from tests.support.showcase import PlainEncoder
 from tests.webapp.markup.test_html import Tags
 from webapp.markup.shares import KINDS, own_model, rows_of_kind
@@ -23,7 +24,7 @@ N = 120
 
 
 def test_the_four_kinds_part_the_images_and_agree_with_the_comparison(streets: Diagnosis, result: ProbeResult) -> None:
-    diagnosis = replace(streets, probes=(result,))
+    diagnosis = with_results(streets, (result,))
     found = compared(diagnosis, "zero-shot")
     assert found is not None
     for scope, counted in (("all", found.overall), *((str(f.cluster), f) for f in found.clusters)):
@@ -39,7 +40,7 @@ def test_the_four_kinds_part_the_images_and_agree_with_the_comparison(streets: D
 def test_the_gallery_shows_the_kind_that_was_asked_and_counts_the_others(
     streets: Diagnosis, result: ProbeResult
 ) -> None:
-    diagnosis = replace(streets, probes=(result,))
+    diagnosis = with_results(streets, (result,))
     view = gallery_view(diagnosis, result, "broken", "all", 5)
     places = rows_of_kind(diagnosis, result, "broken")
     assert view.count('data-do="explain"') == min(5, len(places))
@@ -52,7 +53,7 @@ def test_the_gallery_shows_the_kind_that_was_asked_and_counts_the_others(
 
 def test_a_model_of_which_only_losses_are_known_is_not_compared(streets: Diagnosis, result: ProbeResult) -> None:
     blind = replace(
-        streets, outcomes=replace(streets.outcomes, errors=None, predictions=None, scores=None), probes=(result,)
+        with_results(streets, (result,)), outcomes=replace(streets.outcomes, errors=None, predictions=None, scores=None)
     )
     assert compared(blind, "zero-shot") is None
     view = result_view(blind, (result,), result, None)
@@ -66,15 +67,15 @@ def test_predictions_that_errata_made_are_called_the_probes_and_not_your_models(
 ) -> None:
     other = replace(result, name="other", outcomes=replace(result.outcomes, errors=~result.outcomes.errors))  # type: ignore[operator]
     for extras, mine, rows in (({}, "your model", 3), ({OWN: "zero-shot"}, "the zero-shot probe", 2)):
-        run = replace(streets, probes=(result, other), extras=extras)
+        run = with_results(replace(streets, extras=extras), (result, other))
         found = compared(run, "other")
-        view = result_view(run, run.probes, other, found) + gallery_view(run, other, "fixed", "all")
+        view = result_view(run, results_of(run), other, found) + gallery_view(run, other, "fixed", "all")
         assert f"Beside {mine}" in view
         assert f"Fixed: {mine} is wrong" in view
         assert f"Against {mine}" in view
         assert ("your model" in view.lower()) == ("yours: " in view) == (not extras)
-        assert table_view(run, run.probes, other).count("<tr>") == 1 + rows  # one and the same is not listed twice
-        assert matrix_view(run, run.probes).count('scope="row"') == (rows if rows > 2 else 0)
+        assert table_view(run, results_of(run), other).count("<tr>") == 1 + rows  # one and the same is not listed twice
+        assert matrix_view(run, results_of(run)).count('scope="row"') == (rows if rows > 2 else 0)
     assert own_model(replace(streets, extras={OWN: "lp++, 4 shots"})).title == "The probe “lp++, 4 shots”"
 
 
@@ -82,7 +83,7 @@ def test_chosen_numbers_have_three_digits_and_say_which_half(streets: Diagnosis,
     chosen = (Choice("alpha, part 1", 1.5714285, "validation"), Choice("alpha, part 2", 0.0031622, "validation"))
     told = replace(result, choices=(*chosen, Choice("steps", 1240.0, "given")), details={"epoch, part 2": 3})
     view = " ".join(
-        Tags(result_view(streets, (told,), told, compared(replace(streets, probes=(told,)), told.name))).text.split()
+        Tags(result_view(streets, (told,), told, compared(with_results(streets, (told,)), told.name))).text.split()
     )
     for said in ("alpha for the first half 1.57 ", "alpha for the second half 0.00316 ", "steps 1,240 "):
         assert said in view
@@ -93,7 +94,7 @@ def test_chosen_numbers_have_three_digits_and_say_which_half(streets: Diagnosis,
 def test_any_two_are_set_side_by_side_with_opposite_signs(streets: Diagnosis, result: ProbeResult) -> None:
     assert "Run another probe" in matrix_view(streets, (result,))
     other = replace(result, name="other", outcomes=replace(result.outcomes, errors=~result.outcomes.errors))  # type: ignore[operator]
-    view = matrix_view(replace(streets, probes=(result, other)), (result, other))
+    view = matrix_view(with_results(streets, (result, other)), (result, other))
     gap = 2 * result.accuracy.value - 1
     assert f"{100 * abs(gap):.0f} points" in view
     assert view.count('class="better clear"') == view.count('class="worse clear"') > 0
@@ -119,7 +120,7 @@ def test_classes_confusions_and_calibration_are_those_of_the_outcomes(streets: D
 def test_each_view_is_named_by_its_tab_and_the_long_table_is_reached_by_keyboard(
     streets: Diagnosis, result: ProbeResult
 ) -> None:
-    view = result_view(replace(streets, probes=(result,)), (result,), result, None)
+    view = result_view(with_results(streets, (result,)), (result,), result, None)
     for key in ("beside", "classes", "calibration", "learned", "all"):
         assert f'id="tab-probe-{key}" aria-controls="panel-probe-{key}"' in view
         assert f'id="panel-probe-{key}" aria-labelledby="tab-probe-{key}"' in view
@@ -139,7 +140,7 @@ def test_names_and_texts_stay_text(streets: Diagnosis, result: ProbeResult) -> N
         notes=(bad,),
         split=bad,
     )
-    diagnosis = replace(streets, samples=samples, probes=(made,))
+    diagnosis = with_results(replace(streets, samples=samples), (made,))
     found = result_view(diagnosis, (made,), made, compared(diagnosis, bad)) + gallery_view(
         diagnosis, made, "broken", "all"
     )

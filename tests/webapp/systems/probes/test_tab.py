@@ -10,8 +10,9 @@ import pytest
 
 from core.errors import InvalidInput
 from core.options import settings_of
-from core.records import Diagnosis, ProbeResult, SampleSet
+from core.records import Diagnosis, SampleSet
 from core.systems.probes import PROBES
+from core.systems.probes.records import ProbeResult, results_of
 from tests.support.showcase import add_words, make_showcase
 from tests.support.visits import serve
 from tests.webapp.callbacks import press
@@ -118,7 +119,7 @@ def test_a_result_on_an_example_stays_with_the_visitor(example: str) -> None:
     job, status, probing, view, gallery, why, failures, back = started(session, ProbeState(example))
     assert job == ""
     assert "Done" in status
-    assert RUNS.get(example).probes == ()
+    assert results_of(RUNS.get(example)) == ()
     assert [r.name for r in probing.results] == ["zero-shot"]
     accuracy = probing.results[0].accuracy
     assert f"right on {100 * accuracy.value:.0f}" in view["value"]
@@ -145,7 +146,7 @@ def test_fewer_shots_are_added_with_the_most_and_drawn(example: str) -> None:
 def test_a_result_on_a_visitors_own_run_is_stored_with_it(streets: Diagnosis) -> None:
     run = RUNS.add(streets)
     _, _, probing, *_ = started(Session(run), ProbeState(run))
-    assert [r.name for r in RUNS.get(run).probes] == ["zero-shot"]
+    assert [r.name for r in results_of(RUNS.get(run))] == ["zero-shot"]
     fresh, _, form, pool, view, *_ = on_open(Session(run), ProbeState())
     assert fresh.results[0].accuracy.value == probing.results[0].accuracy.value
     assert "probe-head" in view["value"]
@@ -293,6 +294,8 @@ def test_a_probes_own_failures_open_as_a_run_with_a_way_back(streets: Diagnosis)
     assert [value for _, value in picker["choices"]] == [found, run, "example-streets"]
     shown, *_ = on_open(opened, left)
     assert shown.former == run
-    assert compared(with_probes(found, made.probes), "zero-shot") is None  # the model of that run is the probe itself
+    assert (
+        compared(with_probes(found, results_of(made)), "zero-shot") is None
+    )  # the model of that run is the probe itself
     left, tabs, _, opened, *_ = on_back(shown)
     assert (opened.run, left.former) == (run, "")

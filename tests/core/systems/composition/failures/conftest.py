@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from core.records import Bool, LoadedBenchmark
+from core.records import Bool
+from core.systems.composition.records import LoadedBenchmark
 from tests.support.two_things import BagOfWords, two_things
 
 

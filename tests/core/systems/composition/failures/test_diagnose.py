@@ -13,11 +13,12 @@ from core.checks.questions import ask
 from core.discovery.conditions import build_conditions
 from core.discovery.settings import EmbeddingSettings
 from core.errors import InvalidInput
-from core.records import Benchmark, Bool, LoadedBenchmark
+from core.records import Bool
 from core.reports.html.diagnosis import write_report
 from core.reports.wording.findings import sentence
 from core.store import load, save
 from core.systems.composition.failures.diagnose import COMPOSITION, class_tag, diagnose_composition, joint_vectors
+from core.systems.composition.records import Benchmark, LoadedBenchmark
 from core.systems.composition.scenes.benchmarks import pictured as rendered
 from core.systems.composition.scenes.items import RenderedPlan, draw_items
 from core.systems.composition.scoring.run import run_composition

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from core.errors import InvalidInput
-from core.records import F64, Benchmark, CompositionResult
+from core.records import F64
 from core.systems.composition.failures.samples import caption_samples, sample_margins
+from core.systems.composition.records import Benchmark, CompositionResult
 from core.systems.composition.scoring.run import run_composition
 from tests.support.benchmarks import Given, benchmark, choices, pair, pairs, pictured, queries, random_scores
 

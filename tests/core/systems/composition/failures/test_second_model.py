@@ -10,9 +10,10 @@ import pytest
 
 from core.checks.compare import compare
 from core.errors import InvalidInput
-from core.records import Bool, CompositionResult, Diagnosis, LoadedBenchmark
+from core.records import Bool, Diagnosis, other_models
 from core.systems.composition.failures.diagnose import diagnose_composition
 from core.systems.composition.failures.second_model import two_models, with_second_result
+from core.systems.composition.records import CompositionResult, LoadedBenchmark
 from tests.support.two_things import QUICK, scored, weak_where
 
 pytestmark = pytest.mark.usefixtures("bag_of_words")
@@ -52,7 +53,7 @@ def test_a_second_result_is_matched_by_item_whatever_its_order(
     benchmark_b = replace(shown[0].benchmark, items=tuple(shown[0].benchmark.items[i] for i in order))
     moved = scored(LoadedBenchmark(benchmark_b, shown[0].store), b[order], "moved")
     both = with_second_result(run, shown[0], moved)
-    np.testing.assert_array_equal(both.probes[0].outcomes.errors, b.ravel() <= 0)
+    np.testing.assert_array_equal(other_models(both)[0].outcomes.errors, b.ravel() <= 0)
     assert compare(both, "model", "moved").overall.n == 300
 
 
@@ -60,7 +61,7 @@ def test_a_second_result_is_given_the_runs_loss(shown: tuple[LoadedBenchmark, Bo
     a, b = weak_where(shown[1], 0), weak_where(shown[1], 1)
     run, _ = two_models(shown[0], scored(shown[0], a), scored(shown[0], b, "other"), settings=QUICK, loss="binding")
     assert run.outcomes.name == "negative binding"
-    np.testing.assert_allclose(run.probes[0].outcomes.loss.reshape(-1, 2), -np.repeat(b.mean(1)[:, None], 2, 1))
+    np.testing.assert_allclose(other_models(run)[0].outcomes.loss.reshape(-1, 2), -np.repeat(b.mean(1)[:, None], 2, 1))
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from core.errors import InvalidInput
-from core.records import Benchmark, CompositionResult, Estimate
+from core.records import Estimate
 from core.systems.common.epochs import Epoch
+from core.systems.composition.records import Benchmark, CompositionResult
 from core.systems.composition.reports import html as report
 from core.systems.composition.reports.html import render_composition_report
 from core.systems.composition.scoring.compare import compare_results

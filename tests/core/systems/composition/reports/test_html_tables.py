@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.records import ComparedMetric, CompositionComparison, CompositionResult, Estimate
+from core.records import Estimate
+from core.systems.composition.records import ComparedMetric, CompositionComparison, CompositionResult
 from core.systems.composition.reports.html_tables import by_tag, compared_tables, forgetting_rows
 from core.systems.composition.scoring.compare import compare_results
 from core.systems.composition.scoring.run import run_composition

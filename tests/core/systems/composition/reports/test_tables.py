@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from core.errors import InvalidInput
-from core.records import Benchmark, CompositionResult, Picture
+from core.systems.composition.records import Benchmark, CompositionResult, Picture
 from core.systems.composition.reports import tables as results
 from core.systems.composition.reports.tables import items_table, load_result, result_document, save_result
 from core.systems.composition.scoring.encoder import EncoderScorer

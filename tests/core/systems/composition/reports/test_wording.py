@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.records import CompositionResult, Estimate, Metric
+from core.records import Estimate
+from core.systems.composition.records import CompositionResult, Metric
 from core.systems.composition.reports.wording import (
     SOUND,
     against_chance,

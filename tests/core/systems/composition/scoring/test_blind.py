@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from core.errors import Cancelled, InvalidInput
-from core.records import Benchmark, LoadedBenchmark, Scorer
 from core.systems.composition.readers import read_benchmark
+from core.systems.composition.records import Benchmark, LoadedBenchmark, Scorer
 from core.systems.composition.scoring.blind import LearnedScorer, LengthScorer, blind_scorers
 from core.systems.composition.scoring.judging import judge
 from core.systems.composition.scoring.measures import metrics_of, tags_of

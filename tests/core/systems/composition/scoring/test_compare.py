@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from core.errors import InvalidInput
-from core.records import Benchmark, ComparedMetric, CompositionComparison, CompositionResult, Item
 from core.statistics.paired import mcnemar, paired_difference
 from core.statistics.permutation import holm
+from core.systems.composition.records import Benchmark, ComparedMetric, CompositionComparison, CompositionResult, Item
 from core.systems.composition.scoring.compare import compare_results
 from core.systems.composition.scoring.run import run_composition
 from tests.support.benchmarks import Given, benchmark, choice, choices, pairs, pictured, queries, random_scores

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from core.errors import Cancelled, InvalidInput
-from core.records import Picture
+from core.systems.composition.records import Picture
 from core.systems.composition.scoring import encoder as scoring
 from core.systems.composition.scoring.encoder import EncoderScorer, ReadsCaptions
 from tests.support.benchmarks import benchmark, choices, colour_encoder, pair, pairs, pictured, queries

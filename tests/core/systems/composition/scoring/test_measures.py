@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.records import Benchmark, Metric, Picture
 from core.statistics.intervals import wilson
+from core.systems.composition.records import Benchmark, Metric, Picture
 from core.systems.composition.scoring.judging import judge
 from core.systems.composition.scoring.measures import POOLED, by_tag, metrics_of, picture_groups, scopes_of, tags_of
 from tests.support.benchmarks import benchmark, choice, choices, pair, pairs, queries, random_scores

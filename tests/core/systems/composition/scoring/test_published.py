@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.records import published_figures
+from core.systems.common.published import published_figures
 from core.systems.composition.readers import READERS
 from core.systems.composition.scoring.published import figures_for, find
 from tests.support.benchmarks import benchmark, choice, pairs, query

@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 
 from core.encoders import load_encoder
-from core.records import ItemStore, LoadedBenchmark
+from core.records import ItemStore
+from core.systems.composition.records import LoadedBenchmark
 from core.systems.composition.reports.tables import load_result, save_result
 from core.systems.composition.scoring.compare import compare_results
 from core.systems.composition.scoring.encoder import EncoderScorer

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from core.errors import InvalidInput
-from core.records import F64, CompositionResult
+from core.records import F64
+from core.systems.composition.records import CompositionResult
 from core.systems.composition.scoring.run import run_composition
 from core.systems.composition.scoring.signature import Signature, signature_of
 from tests.support.benchmarks import Given, benchmark, choices, pair, pairs, pictured

@@ -12,10 +12,11 @@ import pytest
 from PIL import Image
 
 from core.errors import InvalidInput
-from core.records import F32, LoadedBenchmark, Scores
+from core.records import F32
 from core.systems.composition.failures.samples import sample_margins
 from core.systems.composition.pictures import find_pictures
 from core.systems.composition.readers import read_benchmark
+from core.systems.composition.records import LoadedBenchmark, Scores
 from core.systems.composition.scoring.blind import LearnedScorer, LengthScorer
 from core.systems.composition.scoring.judging import judge, with_text_only
 from core.systems.composition.scoring.run import run_composition

@@ -13,8 +13,9 @@ import pytest
 
 from core.encoders.open_clip.encoder import OpenClipEncoder
 from core.errors import Cancelled, InvalidInput
-from core.records import ItemStore, LoadedBenchmark
+from core.records import ItemStore
 from core.systems.composition.adapters import ADAPTERS, make_adapter
+from core.systems.composition.records import LoadedBenchmark
 from core.systems.composition.scenes.shipped import draw_training, open_shipped
 from core.systems.composition.scoring.encoder import EncoderScorer
 from core.systems.composition.scoring.run import run_composition

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 from core.errors import Cancelled, InvalidInput
-from core.records import F64, Estimate, ItemStore, LoadedBenchmark, Progress, SampleSet, Scores, no_progress
+from core.records import F64, Estimate, ItemStore, Progress, SampleSet, no_progress
 from core.statistics.paired import mcnemar
 from core.statistics.permutation import holm
+from core.systems.composition.records import LoadedBenchmark, Scores
 from core.systems.composition.training import forgetting as regression, forgetting_rows
 from core.systems.composition.training.adapted import pair_digests
 from core.systems.composition.training.forgetting import ForgettingCheck, check_regression

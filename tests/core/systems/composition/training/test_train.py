@@ -9,7 +9,7 @@ import pytest
 
 from core.encoders.open_clip.encoder import OpenClipEncoder
 from core.errors import Cancelled, InvalidInput
-from core.records import LoadedBenchmark
+from core.systems.composition.records import LoadedBenchmark
 from core.systems.composition.scenes.shipped import draw_training, open_shipped
 from core.systems.composition.training.adapted_scorer import AdaptedScorer
 from core.systems.composition.training.loop import Training

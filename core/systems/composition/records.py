@@ -15,8 +15,7 @@ from typing import Literal, Protocol
 import numpy as np
 
 from core.errors import InvalidInput
-from core.records.progress import Progress, no_progress
-from core.records.samples import F64, I64, Bool, Estimate, ItemStore
+from core.records import F64, I64, Bool, Estimate, ItemStore, Progress, no_progress
 
 Kind = Literal["pairs", "choice", "retrieval"]
 """"pairs": two pictures and two captions, each caption of one picture. "choice": one picture, its caption first (or

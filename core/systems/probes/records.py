@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from math import nan
 from statistics import stdev
 from typing import Any, Literal
 
-from core.records.samples import F32, I64, Estimate, Outcomes
+from core.records import F32, I64, Diagnosis, Estimate, ModelResult, other_models, with_models
+from core.records.fields import below, shaped
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -89,29 +90,15 @@ class Control:
         return stdev([value for _, value in self.each]) if len(self.each) > 1 else nan
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ProbeResult:
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class ProbeResult(ModelResult):
     """A probe's outcome for each row that it scored, and what explains it. m rows, k classes."""
 
-    name: str
-    """Unique within a run, such as "coop, 16 shots"."""
     probe: str
-    """Name in `core.systems.probes.PROBES`."""
+    """Name in `core.systems.probes.PROBES`; "table" where the outcomes were brought."""
     settings: Mapping[str, Any]
-    encoder: str
-    """Encoder's name and fingerprint."""
-    class_names: tuple[str, ...]
-    rows: I64
-    """(m,) rows of the samples, ascending."""
-    labels: I64
-    """(m,) true class."""
-    outcomes: Outcomes
-    """(m,) cross-entropy, with scores and predictions: what the diagnosis explains."""
-    accuracy: Estimate
     calibration_error: Estimate
     """Expected calibration error over 15 bins of equal count, with its bootstrap interval."""
-    split: str
-    """One sentence: which rows were trained on and which were scored."""
     controls: tuple[Control, ...] = ()
     choices: tuple[Choice, ...] = ()
     parts: LogitParts | None = None
@@ -129,71 +116,45 @@ class ProbeResult:
     modality: str = "image"
     """What was scored, a name of `core.data.modality.MODALITIES`."""
 
+    def check(self, n: int) -> None:
+        """As of every model, and of what explains it."""
+        ModelResult.check(self, n)
+        m, k, s = len(self.rows), len(self.class_names), 0 if self.support is None else len(self.support.ids)
+        if self.parts is not None:
+            shaped("classes of a probe's parts", self.parts.classes, m, None)
+            below("classes of a probe's parts", self.parts.classes, k)
+            shaped("parts of a probe", self.parts.values, len(self.parts.names), *self.parts.classes.shape)
+        for near in self.neighbours:
+            shaped("neighbours of a probe", near.nearest, m, None)
+            below("neighbours of a probe", near.nearest, s, -1)
+            shaped("similarities of a probe", near.similarity, *near.nearest.shape)
+        if self.support is not None:
+            for name in ("labels", "rows", "folds"):
+                shaped(f"{name} of a probe's support", getattr(self.support, name), s)
+            below("labels of a probe's support", self.support.labels, k, -1)
+            below("rows of a probe's support", self.support.rows, n, -1)
 
-@dataclass(frozen=True, slots=True, eq=False)
-class FourWay:
-    """Two models on the rows of one scope: model A is the one under diagnosis, B the one set beside it."""
-
-    scope: str
-    """"all samples", a class, a cluster's title, or what a condition or phrase says, behind its class."""
-    kind: Literal["all", "class", "cluster", "condition", "phrase"]
-    n: int
-    fixed: int
-    """A wrong, B right."""
-    broken: int
-    """A right, B wrong."""
-    both: int
-    """Both wrong."""
-    neither: int
-    """Both right."""
-    difference: Estimate
-    """Error rate of A minus that of B on these rows, paired; positive: B is better. Of a cluster corrected for having
-    been chosen by A's losses. The intervals of all clusters hold together, as do those of all classes."""
-    p: float | None
-    """Two-sided, adjusted (Holm) over the scopes of its kind; None where it is not tested."""
-    shares: Estimate | None = None
-    """Of a cluster: B's error rate inside minus outside, within the cluster's scope. B's outcomes had no part in
-    choosing the cluster."""
-    shares_p: float | None = None
-    """One-sided p that B does no worse inside than outside, Holm over the clusters."""
-    excess_gap: Estimate | None = None
-    """Of a cluster: how much more A errs inside than outside, minus the same of B, class by class; corrected as
-    `difference` is."""
-    room: bool = True
-    """Of a cluster: whether B's errors are shown to rise less than if it lost here the same part of its way from chance
-    to always right as A does. A model that is near chance has nothing to lose."""
-    verdict: Literal["fixed", "partly", "same", "shared", "own", "broken", "open"] = "open"
-    """"fixed": B is better here. "partly": better, yet it too does worse here than elsewhere. "same": B is shown to
-    fail here as A does, within a margin. "shared": B does worse here than elsewhere. "own": A's errors rise here more
-    than B's, which had as much to lose, and B is not known to do worse here than elsewhere. "broken": B is worse.
-    "open": too little to tell. Of classes and all samples only fixed, broken or open."""
-    cluster: int | None = None
-    blind: bool = False
-    """Of a cluster: B is not shown to be much better than chance on all rows, so of it at most "broken" is said."""
+    @property
+    def called(self) -> str:
+        """What messages call it."""
+        return "a probe"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Comparison:
-    """Two outcomes on the same samples side by side."""
-
-    a: str
-    b: str
-    rows: I64
-    """(m,) rows that both scored."""
-    accuracy_a: Estimate
-    accuracy_b: Estimate
-    overall: FourWay
-    classes: tuple[FourWay, ...]
-    clusters: tuple[FourWay, ...]
-    agreement: float
-    """Share of rows on which both are right or both wrong, minus what chance would give, over what it leaves (Cohen's
-    kappa)."""
-    notes: tuple[str, ...] = ()
-    untested: str = ""
-    """Why nothing is tested at all, which is one of the notes; "" where the two can be compared."""
+KEY = "probes"
+"""Of `Diagnosis.extras`."""
 
 
-OWN = "probe"
-"""Key of `Diagnosis.extras`: name of the probe whose own losses were diagnosed, where there was no other model."""
-SECOND_MODELS = "second models"
-"""Key of `Diagnosis.extras` under which other models that were compared are kept (`core.checks.second_model`)."""
+def results_of(diagnosis: Diagnosis) -> tuple[ProbeResult, ...]:
+    """The probes' results of a run, in the order in which they were made, and those of other models that were
+    brought."""
+    return tuple(one if isinstance(one, ProbeResult) else _brought(one) for one in other_models(diagnosis))
+
+
+def with_results(diagnosis: Diagnosis, results: Sequence[ProbeResult]) -> Diagnosis:
+    """The run with these results in place of those that it had."""
+    return with_models(diagnosis, tuple(results), KEY)
+
+
+def _brought(result: ModelResult) -> ProbeResult:
+    given: dict[str, Any] = {one.name: getattr(result, one.name) for one in fields(result)}
+    return ProbeResult(**given, probe="table", settings={}, calibration_error=Estimate(nan, nan, nan))

@@ -1,0 +1,218 @@
+"""The systems that stand beside the kernel: found by name, asked for their parts, and simply not there where they are
+not installed.
+
+The kernel imports no system. It asks here, and here `core.systems` is imported by name: our own systems, then those of
+other packages (entry point group "errata.systems"). One of those that cannot be imported, or that fails while it is
+asked, is left out with a warning; a fault of ours is raised.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib import import_module
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
+
+    from core.records import I64, Column, Diagnosis, SampleSet
+    from core.systems.contract import ModalityKind, Option, Panel, Section, System
+
+GROUP = "errata.systems"
+_OWN = "core.systems"
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderKind:
+    """An encoder, as it is listed without being loaded."""
+
+    load: str
+    """"module:Class"; it is called with what stands behind "name:", and the class is a `core.encoders.Encoder`."""
+    called: str
+    """As `errata encoders` lists it, such as "neuralizer" or "sentences:FOLDER"."""
+    description: str
+    packages: tuple[str, ...]
+    """Modules that must be installed."""
+    how: str = ""
+    """What to do besides installing them."""
+    comes_with: str = ""
+    """The modality whose items it embeds where no encoder is named; "" of an encoder that is always named."""
+
+
+class Part(NamedTuple):
+    """A part of a system, as it signed on."""
+
+    system: System
+    name: str
+    """Such as the command's, or the table's."""
+    value: Any
+    foreign: bool
+    """Whether another package brought it."""
+
+    def call(self, *given: Any) -> Any:
+        """What the function behind the value gives; of another package's, None where it fails, and a warning."""
+        try:
+            return load(self.value)(*given)
+        except Exception:
+            if not self.foreign:
+                raise
+            _log.warning("The system %r failed (%s) and is left out here.", self.system.name, self.value, exc_info=True)
+            return None
+
+
+def load(name: str) -> Any:
+    """What "module:attribute" names."""
+    module, _, attribute = name.partition(":")
+    return getattr(import_module(module), attribute)
+
+
+@cache
+def own_systems() -> tuple[System, ...]:
+    """Those of `core.systems`, in its order; none where that folder is not there."""
+    try:
+        listed: Sequence[str] = import_module(_OWN).SYSTEMS
+    except ModuleNotFoundError as error:
+        if error.name != _OWN:
+            raise
+        return ()
+    return tuple(load(name) for name in listed)
+
+
+@cache
+def foreign_systems() -> tuple[System, ...]:
+    """Those that other packages bring, by the names of their entry points."""
+    if not own_systems():
+        return ()
+    kind, found = load(f"{_OWN}.contract:System"), list[Any]()
+    for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
+        try:
+            system = entry.load()
+        except Exception:
+            _log.warning(
+                "The system %r (%s) cannot be imported and is left out.", entry.name, entry.value, exc_info=True
+            )
+            continue
+        if not isinstance(system, kind):
+            _log.warning("%s is no System of errata and is left out.", entry.value)
+            continue
+        found.append(system)
+    return tuple(found)
+
+
+@cache
+def parts(kind: str) -> tuple[Part, ...]:
+    """Every part of that kind, a field of `System`, our own systems first; of two of one name the first."""
+    found = dict[str, Part]()
+    for foreign, systems in ((False, own_systems()), (True, foreign_systems())):
+        for system in systems:
+            brought = getattr(system, kind)
+            if isinstance(brought, str):
+                named = {system.name: brought} if brought else {}
+            elif isinstance(brought, Mapping):
+                named = brought
+            else:
+                named = {getattr(one, "name", getattr(one, "flag", "")): one for one in brought}
+            for name, value in named.items():
+                if name in found:
+                    _log.warning("%r of the system %r is taken (%s) and is left out.", name, system.name, kind)
+                else:
+                    found[name] = Part(system, name, value, foreign)
+    return tuple(found.values())
+
+
+def commands() -> dict[str, str]:
+    """Command -> module."""
+    return {part.name: part.value for part in parts("commands")}
+
+
+def options(command: str) -> list[Option]:
+    """What systems add to a command of the kernel."""
+    return [part.value for part in parts("options") if part.value.command == command]
+
+
+def panels(place: str) -> list[Panel]:
+    """The parts of the page at that place."""
+    return [part.value for part in parts("panels") if part.value.place == place]
+
+
+def encoders() -> dict[str, EncoderKind]:
+    """Encoder -> how it is loaded and listed."""
+    return {part.name: part.value for part in parts("encoders")}
+
+
+def modalities() -> dict[str, ModalityKind]:
+    """Modality -> how it is loaded and recognised."""
+    return {part.name: part.value for part in parts("modalities")}
+
+
+def extra_of(name: str) -> str:
+    """The extra of the wheel that a system's command or encoder of that name needs; "" where none is known."""
+    named = (part for kind in ("commands", "encoders") for part in parts(kind) if part.name == name)
+    return next((part.system.extra for part in named), "")
+
+
+def sections(diagnosis: Diagnosis) -> list[Section]:
+    """What systems have to say of a run."""
+    found = list[Any]()
+    for part in parts("sections"):
+        for section in part.call(diagnosis) or ():
+            draw = section.html if not part.foreign or section.html is None else _guarded(part, section.html)
+            found.append(replace(section, html=draw))
+    return found
+
+
+def drawn(sections: Sequence[Section], place: str, pictures: Callable[[I64], Sequence[Any]]) -> list[str]:
+    """Those of the report's sections that stand at that place, as markup."""
+    return [section.html(pictures) for section in sections if section.place == place and section.html is not None]
+
+
+def _guarded(part: Part, draw: Callable[[Any], str]) -> Callable[[Any], str]:
+    """A foreign section's drawing, which may fail without ending the report."""
+
+    def drawn(pictures: Any) -> str:
+        try:
+            return draw(pictures)
+        except Exception:
+            _log.warning("The system %r cannot draw its section; it is left out.", part.system.name, exc_info=True)
+            return ""
+
+    return drawn
+
+
+def documents(diagnosis: Diagnosis) -> dict[str, Any]:
+    """What systems add to diagnosis.json, by key."""
+    return {part.name: part.call(diagnosis) for part in parts("documents")}
+
+
+def table_names() -> list[str]:
+    """The tables that systems make of a run."""
+    return [part.name for part in parts("tables")]
+
+
+def table_of(name: str, diagnosis: Diagnosis) -> DataFrame | None:
+    """The table of that name; None where its system fails."""
+    return next(part for part in parts("tables") if part.name == name).call(diagnosis)
+
+
+def facts(diagnosis: Diagnosis, row: int) -> list[str]:
+    """What systems know of one sample."""
+    return [str(line) for part in parts("facts") for line in part.call(diagnosis, row) or ()]
+
+
+def described(samples: SampleSet) -> tuple[Column, ...]:
+    """The columns by which systems describe the samples; those of another length, or whose name is taken, are left out
+    with a warning."""
+    taken, found = {column.name for column in samples.metadata}, list[Any]()
+    for part in parts("describers"):
+        for column in part.call(samples) or ():
+            if column.name in taken or len(column.values) != len(samples):
+                _log.warning("The column %r of the system %r does not fit and is left out.", column.name, part.name)
+                continue
+            taken.add(column.name)
+            found.append(column)
+    return tuple(found)

@@ -1,0 +1,121 @@
+"""What a system may bring to the diagnosis: the record by which it signs on.
+
+A system is a folder of `core/systems`, or somebody else's package, that knows something the kernel does not: a
+classifier, a benchmark, a network for scans. Every part is optional and stands as text, "module:attribute", so that
+signing on imports nothing; the kernel imports a part when it is first used (`core.extensions`) and never names a
+system. docs/systems.md lists them all and shows one in a single file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+from core.extensions import EncoderKind as EncoderKind
+
+if TYPE_CHECKING:
+    from core.records import I64
+
+Pictures = Callable[["I64"], Sequence[Any]]
+"""From row numbers to what the report's template `gallery` draws: `core.reports.html.diagnosis.ReportSample`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An option that a system adds to a command of the kernel."""
+
+    command: str
+    """The kernel's command; "ask" takes options."""
+    flag: str
+    """Such as "--rerank DIR"."""
+    help: str
+    """A noun phrase, for --help."""
+    check: str
+    """"module:function", called as check(value) before any work; raises InvalidInput for a value that cannot do."""
+    change: str
+    """"module:function", called as change(diagnosis, answers, value, progress). It gives (answers, document): the
+    answers, their matches perhaps in another order, and a mapping whose "sentence" is printed."""
+    document: str
+    """The key of --json below which that mapping stands; null there where the option is not given."""
+
+    @property
+    def key(self) -> str:
+        """The option's name without dashes."""
+        return self.flag.partition(" ")[0].removeprefix("--").replace("-", "_")
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A part of the page."""
+
+    place: Literal["tab", "ask"]
+    """"tab": a tab of its own. "ask": a fold below the question in the tab Ask."""
+    name: str
+    """The tab's id in the page's address; of a fold a name of its own."""
+    build: str
+    """"module:function", called as build(page, tab) while the page is laid out: a `webapp.panels.Page` and the tab."""
+    title: str = ""
+    """Of a tab."""
+    after: str = "predict"
+    """The tab of the kernel that it stands behind."""
+
+
+@dataclass(frozen=True, slots=True)
+class ModalityKind:
+    """A kind of item, such as "scan"."""
+
+    load: str
+    """"module:Class", a `core.data.modality.Modality`."""
+    suffixes: frozenset[str]
+    """How the names of its files end, such as ".wav"."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Section:
+    """What a system has to say of one run, for the report, the terminal and the page."""
+
+    title: str
+    html: Callable[[Pictures], str] | None = None
+    """Draws it for the report: markup whose texts are escaped, scripts and addresses from elsewhere are not shown.
+    None: nothing stands there."""
+    place: Literal["lead", "body"] = "body"
+    """Whether it stands below the report's first figures, or behind the findings."""
+    lines: Sequence[str] = ()
+    """Plain sentences, printed after a diagnosis and listed in the notes below the page's map."""
+    hint: str = ""
+    """A sentence for the page alone: what else may be asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """Everything that a system brings; what it found of a run stands in `Diagnosis.extras` under its name."""
+
+    name: str
+    paper: str = ""
+    """Authors, year and address."""
+    commands: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Command -> the module that holds it as a function of its name, made by `core.cli.command.command`, or any Click
+    command."""
+    options: tuple[Option, ...] = ()
+    panels: tuple[Panel, ...] = ()
+    sections: str = ""
+    """sections(diagnosis) -> Sequence[Section]; none where the run has nothing of it."""
+    documents: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Key of diagnosis.json -> document(diagnosis) -> JSON values."""
+    tables: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Name -> table(diagnosis) -> pandas.DataFrame: NAME.parquet beside the run where it has rows, and `export --what
+    NAME`."""
+    facts: str = ""
+    """facts(diagnosis, row) -> Sequence[str]: lines on the card of one sample."""
+    describers: str = ""
+    """describers(samples) -> Sequence[Column]: (n,) numbers or words, each a condition that the search may test, and
+    that may become a title. Also called for the fresh samples of `predict`."""
+    encoders: Mapping[str, EncoderKind] = field(default_factory=dict[str, EncoderKind])
+    modalities: Mapping[str, ModalityKind] = field(default_factory=dict[str, ModalityKind])
+    endpoints: str = ""
+    """endpoints() adds the page's public addresses for programs, inside the open `gr.Blocks`."""
+    extra: str = ""
+    """The extra of the wheel with the packages that its commands and encoders need (pyproject.toml)."""
+    records: str = ""
+    """The module whose dataclasses `Diagnosis.extras` may hold on disk."""

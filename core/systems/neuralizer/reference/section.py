@@ -1,0 +1,26 @@
+"""What report and page show of a run's reference masks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.records import Diagnosis
+from core.reports.html.render import render
+from core.systems.contract import Pictures, Section
+from core.systems.neuralizer.reference.wording import HINT, reference_of
+
+TEMPLATES = Path(__file__).parents[1] / "templates"
+
+
+def sections(diagnosis: Diagnosis) -> list[Section]:
+    """What the masks are worth where they were made; of other scans what may be asked of them; none of anything
+    else."""
+    lines = reference_of(diagnosis)
+    hint = HINT if diagnosis.samples.modality == "scan" else ""
+
+    def drawn(pictures: Pictures) -> str:
+        return render("reference_section.html.j2", TEMPLATES, reference=lines)
+
+    if lines:
+        return [Section("Reference masks", drawn, lines=lines, hint=hint)]
+    return [Section("More to ask of scans", hint=hint)] if hint else []

@@ -1,0 +1,32 @@
+"""What the report shows of a run's probes."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from core.records import Diagnosis
+from core.reports.html.render import render
+from core.systems.contract import Pictures, Section
+from core.systems.probes.records import results_of
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+def sections(diagnosis: Diagnosis) -> list[Section]:
+    """One for all probes; none where none was run."""
+    return [Section("Other models", partial(_drawn, diagnosis))] if results_of(diagnosis) else []
+
+
+def _drawn(diagnosis: Diagnosis, pictures: Pictures) -> str:
+    from core.systems.probes.html import probe_sections  # scipy: not needed to start the page
+    from core.systems.probes.shot_charts import shot_charts
+    from core.systems.probes.shot_curves import shot_curves
+
+    return render(
+        "probes.html.j2",
+        TEMPLATES,
+        diagnosis=diagnosis,
+        probes=probe_sections(diagnosis, pictures),
+        shot_charts=shot_charts(shot_curves(diagnosis)),
+    )

@@ -1,0 +1,52 @@
+"""The address for programs that runs a benchmark of composition."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gradio as gr
+
+from core.records import Progress
+from webapp.api import known_options, tells_errors
+from webapp.state.jobs import HEAVY, JOBS
+
+OPTIONS = ("encoder", "beside", "format")
+
+
+def compose(name: str, file: str | None, images: str | None, options: Any) -> dict[str, Any]:
+    """Run one or two encoders on a benchmark of composition: results as in composition.json, and of two the paired
+    comparison.
+
+    Args:
+        name: one of `core.systems.composition.scenes.shipped.SHIPPED`, such as "rendered" (or "rendered:60" for 60 of its items), or "" for
+            the uploaded files.
+        file: the benchmark's file, or None.
+        images: zip or tar of its pictures, or None.
+        options: "encoder" and "beside" (names that the page offers) and "format" (a key of
+            core.systems.composition.readers.READERS).
+    """
+    from webapp.systems.composition.files import results_document  # loads pandas when it is asked
+    from webapp.systems.composition.models import ModelAccess
+    from webapp.systems.composition.state import NAMED, OWN, open_benchmark, run_models
+    from webapp.systems.composition.visit import BenchmarkRun, ComposeState
+
+    said = known_options(options, OPTIONS)
+    choice = OWN if not name else NAMED.get(str(name), str(name))
+    models = [str(said.get("encoder") or "embedded"), *([str(said["beside"])] if said.get("beside") else [])]
+
+    def work(progress: Progress) -> BenchmarkRun:
+        benchmark = open_benchmark(choice, file, images, str(said.get("format") or ""), None)
+        return run_models(choice, benchmark, models, (), ModelAccess(), progress)
+
+    ran = JOBS.run(work)
+    return results_document(ComposeState(choice, ran.loaded, results=ran.results))
+
+
+def build() -> None:
+    """Add it to the open Blocks."""
+    uploads = [gr.File(visible=False, type="filepath", label=name) for name in ("file", "images")]
+    benchmark, how = gr.Textbox(visible=False, label="name"), gr.JSON({}, visible=False, label="options")
+    found = gr.JSON(visible=False, label="composition")
+    gr.Button(visible=False).click(
+        tells_errors(compose), [benchmark, *uploads, how], found, api_name="compose", **HEAVY
+    )
