@@ -35,8 +35,8 @@ def below(source: str, known: frozenset[str] = frozenset()) -> str:
 
     Args:
         source: Python.
-        known: dotted names of all our modules. A string such as "core.systems.probes" or "core.systems.probes:PROBES" is taken for the
-            name of one where it is among them.
+        known: dotted names of all our modules. A string such as "core.systems.probes" or "core.systems.probes:PROBES"
+            is taken for the name of one where it is among them.
 
     Raises:
         Unclear: `import core.x` without "as", which binds the name `core`, or a module's name that is put together.

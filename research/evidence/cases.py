@@ -1,7 +1,7 @@
 """What Errata says about real data: one section of markdown for each case.
 
     python -m research.evidence.cases                               every case
-    python -m research.evidence.cases --case cifar10 --out RESULTS  one case, its result files kept below RESULTS/cifar10
+    python -m research.evidence.cases --case cifar10 --out RESULTS  one case, its files kept below RESULTS/cifar10
 
 The data may not travel with the project: by default it is looked for in ../shared/data. `case_tables.py` says what is
 asked of it. Default settings but for the map, which is left out, and the number of permutations (`--permutations`).

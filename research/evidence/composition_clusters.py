@@ -8,13 +8,13 @@ with none.
     python -m research.evidence.composition_clusters --null --seeds 100 300 --cache CACHE --out runs.jsonl
     python -m research.evidence.composition_clusters --show runs.jsonl
 
-Pictures and captions are those of `core.systems.composition.scenes.items`, seen by the embedded encoder; only the margins are made: an
-item's own difficulty, each sample's noise, and for samples that the plant speaks of a shift that lifts the chance of an
-error from `ERROR` to `WEAK`. A plant is found if one of the first three sentences that a reader meets (confirmed ones,
-in the order of the report) speaks of the planted samples: its rows and theirs correlate by `SAME` or more within its
-scope. A plant of a whole kind of item is found if that kind is confirmed as a class. A sentence is false if the chance
-of an error is no higher inside it than outside. Seeds 0 to 99 are for choosing, those from 100 for reporting; several
-processes may share a file.
+Pictures and captions are those of `core.systems.composition.scenes.items`, seen by the embedded encoder; only the
+margins are made: an item's own difficulty, each sample's noise, and for samples that the plant speaks of a shift that
+lifts the chance of an error from `ERROR` to `WEAK`. A plant is found if one of the first three sentences that a reader
+meets (confirmed ones, in the order of the report) speaks of the planted samples: its rows and theirs correlate by
+`SAME` or more within its scope. A plant of a whole kind of item is found if that kind is confirmed as a class. A
+sentence is false if the chance of an error is no higher inside it than outside. Seeds 0 to 99 are for choosing, those
+from 100 for reporting; several processes may share a file.
 """
 
 from __future__ import annotations

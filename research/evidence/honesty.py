@@ -1,9 +1,10 @@
 """How often Errata claims something where nothing is, and how often it finds what was put there, at the same level.
 
-    python -m research.evidence.honesty --data cifar10.npz --runs 200 --out honesty.jsonl             plain shuffles
-    python -m research.evidence.honesty --data cifar10.npz --plant 40 --runs 200 --out honesty.jsonl  a partial null, and
-    the power python -m research.evidence.honesty --null "heavy tail" --runs 200 --out honesty.jsonl            a made-up
-    null
+Plain shuffles; a partial null, and the power; a made-up null:
+
+    python -m research.evidence.honesty --data cifar10.npz --runs 200 --out honesty.jsonl
+    python -m research.evidence.honesty --data cifar10.npz --plant 40 --runs 200 --out honesty.jsonl
+    python -m research.evidence.honesty --null "heavy tail" --runs 200 --out honesty.jsonl
 
 An npz holds embeddings (n, d) and loss (n,), and where known labels, errors and groups (n,), and `column.NAME` (n,) for
 every column that may be a condition (`python -m research.evidence.store_rows` writes one from a table and images, with

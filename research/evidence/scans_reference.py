@@ -3,12 +3,12 @@
     python -m research.evidence.scans_reference --out FILE [--data FOLDER] [--half choose] [--contrasts 0 1001 1002]
     python -m research.evidence.scans_reference --show FILE
 
-A U-Net (`research/weights/neuralizer/unet.py`) is taught seven structures on clean slices of eight subjects in one contrast (0 is
-like T1, others are drawn at random). The upload: 80 bent slices of other subjects in that contrast, half of them with a
-fault (bias field, noise, coarse pixels, motion). Examples are of other subjects of the upload. --half choose takes the
-subjects on which the rule (the 8 of lowest loss) was chosen; the default are the four that no network learned from.
---data holds mni152/: slices of a real head, each three times with a bias field of its own, and the threshold model.
-Figures: docs/evidence/scans.md.
+A U-Net (`research/weights/neuralizer/unet.py`) is taught seven structures on clean slices of eight subjects in one
+contrast (0 is like T1, others are drawn at random). The upload: 80 bent slices of other subjects in that contrast, half
+of them with a fault (bias field, noise, coarse pixels, motion). Examples are of other subjects of the upload. --half
+choose takes the subjects on which the rule (the 8 of lowest loss) was chosen; the default are the four that no network
+learned from. --data holds mni152/: slices of a real head, each three times with a bias field of its own, and the
+threshold model. Figures: docs/evidence/scans.md.
 """
 
 from __future__ import annotations

@@ -4,14 +4,14 @@ real pattern.
     python -m research.evidence.sensitivity --runs 12 --out sensitivity.jsonl
     python -m research.evidence.sensitivity --run assets/examples/clothing/run --runs 12 --out sensitivity.jsonl
 
-1,000 rows in four classes of an attribute world (`core.systems.peers.engines.planted.World`), or the rows of a finished run
-with words. Where nothing is planted a row fails at 0.1, with a loss of its own; the grid of `core.records.Sensitivity`
-is read off such a data set. For classes and for all samples two of its cells are tried: the one that the sentence
-names, and one at random of those that are found in 0.2 to 0.8 of the plants. Each is planted once in a fresh data set
-(of a finished run: fresh losses), in each of the shapes: a neighbourhood, the end of a direction, and a trait, which is
-an attribute that just these rows have, or what a phrase finds most like itself in another space. The whole run is made,
-and found is a pattern where any confirmed cluster is half its own, in its ten surest members or in all. Runs 0-99 tune,
-1000 and on are reported.
+1,000 rows in four classes of an attribute world (`core.systems.peers.engines.planted.World`), or the rows of a finished
+run with words. Where nothing is planted a row fails at 0.1, with a loss of its own; the grid of
+`core.records.Sensitivity` is read off such a data set. For classes and for all samples two of its cells are tried: the
+one that the sentence names, and one at random of those that are found in 0.2 to 0.8 of the plants. Each is planted once
+in a fresh data set (of a finished run: fresh losses), in each of the shapes: a neighbourhood, the end of a direction,
+and a trait, which is an attribute that just these rows have, or what a phrase finds most like itself in another space.
+The whole run is made, and found is a pattern where any confirmed cluster is half its own, in its ten surest members or
+in all. Runs 0-99 tune, 1000 and on are reported.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Does the cross encoder learn to retrieve faster where the clips of a batch are alike?
 
-    python -m research.evidence.univl_alike --drawn drawn/train1.npz drawn/train2.npz --test drawn/test.npz [--steps 200]
+    python -m research.evidence.univl_alike --drawn drawn/train*.npz --test drawn/test.npz [--steps 200]
 
 Fine-tunes assets/clips for aligned retrieval. A batch is a ground with seven of the 40 that the joint vectors find most
 like it, both orders of each; cross-entropy both ways. Departure from UniVL: its batches are drawn at random, and it

@@ -4,9 +4,9 @@
     python -m research.evidence.univl_stages --test drawn/test.npz --two TWO0 TWO1 --alone ALONE0 ALONE1 [--beam 5]
 
 The first teaches on events without pictures (`tests.support.univl_events`). The second takes networks that
-`research.weights.univl.fit` taught on drawn clips, a pair for each seed. Captions are written from the clip alone, BLEU-4, the
-same unseen clips for all. Prints JSON, a line for each seed, then the mean gain: its interval over clips, and over
-seeds (t).
+`research.weights.univl.fit` taught on drawn clips, a pair for each seed. Captions are written from the clip alone,
+BLEU-4, the same unseen clips for all. Prints JSON, a line for each seed, then the mean gain: its interval over clips,
+and over seeds (t).
 """
 
 from __future__ import annotations

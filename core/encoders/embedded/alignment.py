@@ -1,13 +1,13 @@
 """The space that EfficientNet-Lite0's features and MiniLM's sentence vectors share.
 
-It is closed form, made by `research/weights/embedded/fit_alignment.py` and described in docs/encoder.md. The first 384 dimensions
-place an image at the sentence vectors of the ImageNet classes it looks like (a ConSE, Norouzi et al. 2014, arXiv
-1312.5650, with a soft threshold in place of its top ten). Then comes a ridge map between sentence vectors and the
+It is closed form, made by `research/weights/embedded/fit_alignment.py` and described in docs/encoder.md. The first 384
+dimensions place an image at the sentence vectors of the ImageNet classes it looks like (a ConSE, Norouzi et al. 2014,
+arXiv 1312.5650, with a soft threshold in place of its top ten). Then comes a ridge map between sentence vectors and the
 classifier's rows. These 652 dimensions know objects; a block of one dimension for each of `conditions.CONDITIONS` knows
-light, sharpness, colour and place. An image has one dimension more, which texts
-leave at 0: it takes up what is missing to length 1, so that the object part of every image has the same length, and
-neither light nor place changes how well an object's name fits. Behind these stands what captioned photographs taught
-(`caption_part`), trained beside the rest and weighed against it.
+light, sharpness, colour and place. An image has one dimension more, which texts leave at 0: it takes up what is missing
+to length 1, so that the object part of every image has the same length, and neither light nor place changes how well an
+object's name fits. Behind these stands what captioned photographs taught (`caption_part`), trained beside the rest and
+weighed against it.
 """
 
 from __future__ import annotations

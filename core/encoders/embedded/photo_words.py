@@ -3,8 +3,8 @@ a text asks for.
 
 Both sides give one activation for each of `CONDITIONS`: 0 where nothing is shown or said, about 1 where it is, and
 below 0 for the opposite. A picture's come from a linear probe on its cues and features, squashed; a text's from a small
-network on its sentence vector, so that paraphrases of what it was fitted on count too. `research/weights/embedded/fit_words.py`
-fits both; docs/encoder.md has what they are worth.
+network on its sentence vector, so that paraphrases of what it was fitted on count too. Both are fitted by
+`research/weights/embedded/fit_words.py`; docs/encoder.md has what they are worth.
 """
 
 from __future__ import annotations

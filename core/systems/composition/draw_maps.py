@@ -42,8 +42,7 @@ def draw_map(picture: Image.Image, values: F32, scale: float | None = None) -> n
     Args:
         picture: gives the size; see `as_seen`.
         values: (R, C) one map of `PatchWords`.
-        scale: the value of the strongest colour, such as `core.systems.composition.word_maps.strongest`; None takes the map's
-            own largest.
+        scale: the value of the strongest colour, such as `word_maps.strongest`; None takes the map's own largest.
 
     Raises:
         InvalidInput: the map is not a finite (R, C) array, or the scale is not above 0.

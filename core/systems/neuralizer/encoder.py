@@ -33,7 +33,8 @@ class NeuralizerEncoder:
     """Finding vectors of scans; no words, since nobody taught it any.
 
     Args:
-        folder: of a network that `research/weights/neuralizer/fit.py` wrote, or a checkpoint; the one that comes along by default.
+        folder: of a network that `research/weights/neuralizer/fit.py` wrote, or a checkpoint; by default the one that
+            comes along.
     """
 
     modality = "scan"

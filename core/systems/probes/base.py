@@ -106,7 +106,7 @@ class Scored:
 
 class Probe(Protocol):
     """A frozen dataclass whose fields are the settings, made by `core.options.setting`: page and command line build
-    their controls from them. `core.systems.probes.run` also reads those called `fewer`, `templates` and `descriptions`."""
+    their controls from them. `probes.run` also reads those called `fewer`, `templates` and `descriptions`."""
 
     title: ClassVar[str]
     """For the page, such as "SuS-X"."""

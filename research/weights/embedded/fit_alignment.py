@@ -2,10 +2,11 @@
 """Fit the embedded encoder's joint space and write assets/encoder/alignment.safetensors; or measure the one that is
 there.
 
-    python -m research.weights.embedded.fit_alignment fit FOLDER [FOLDER ...]      folders of images; they set two scale numbers
-    python -m research.weights.embedded.fit_alignment measure DATA FOLDER [...]    DATA holds imagenet_sample/ and cifar10/
+    python -m research.weights.embedded.fit_alignment fit FOLDER [FOLDER ...]
+    python -m research.weights.embedded.fit_alignment measure DATA FOLDER [...]
 
-`measure` fits again with a fifth of the classes held out, five times, besides scoring the file that ships.
+The folders of images set two scale numbers; DATA holds imagenet_sample/ and cifar10/. `measure` fits again with a fifth
+of the classes held out, five times, besides scoring the file that ships.
 """
 
 from __future__ import annotations

@@ -3,8 +3,9 @@
 
     python -m research.weights.neuralizer.fit --scratch FOLDER [--out assets/scans] [--until STEP] [--seed 0]
 
-It is taught on the label slices that ship (`research/weights/neuralizer/cut_labels.py`), 16 of 20 subjects. SCRATCH keeps the state,
-so that a run that was stopped, or ended at --until, goes on from there. All steps take about 40 minutes of one core.
+It is taught on the label slices that ship (`research/weights/neuralizer/cut_labels.py`), 16 of 20 subjects. SCRATCH
+keeps the state, so that a run that was stopped, or ended at --until, goes on from there. All steps take about 40
+minutes of one core.
 """
 
 from __future__ import annotations

@@ -1,12 +1,12 @@
 #!/usr/bin/env python
 """Teach the UniVL that ships on drawn clips and write it with its card.
 
-    python -m research.weights.univl.draw --n 500 --seed 101 --out FOLDER/train1.npz      # and so on: the card names the seeds
+    python -m research.weights.univl.draw --n 500 --seed 101 --out FOLDER/train1.npz   # and so on: see the card's seeds
     python -m research.weights.univl.fit --drawn FOLDER/train*.npz [--out assets/clips] [--seed 0]
-    python -m research.weights.univl.fit --drawn FOLDER/train*.npz --out OTHER --start assets/clips --task aligned --tune 250
+    python -m research.weights.univl.fit --drawn TRAIN.npz --out OTHER --start assets/clips --task aligned --tune 250
 
-Any setting of `research.weights.univl.training.loop.UnivlTraining` may be given, such as --first 0 for the second stage alone.
---task fine-tunes what was taught, or with --start what is in a folder.
+Any setting of `research.weights.univl.training.loop.UnivlTraining` may be given, such as --first 0 for the second stage
+alone. --task fine-tunes what was taught, or with --start what is in a folder.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """What captions and tags say of an item, as columns of metadata: a colour that is named, two things of the same size,
 what a foil changes.
 
-Captions are read by `core.systems.composition.captions.parse`. A column that a caption gives is worded so that "the samples with
-<name>" reads as English; it holds "yes", or None where the caption does not say so. So two columns are joined as
-conditions only where both say yes.
+Captions are read by `core.systems.composition.captions.parse`. A column that a caption gives is worded so that "the
+samples with <name>" reads as English; it holds "yes", or None where the caption does not say so. So two columns are
+joined as conditions only where both say yes.
 """
 
 from __future__ import annotations

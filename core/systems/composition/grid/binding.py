@@ -86,9 +86,8 @@ def binding_grid(
 
     Args:
         pictures: those that `shown` speaks of, by place.
-        shown: what each picture shows; see `core.systems.composition.grid.questions` for how to get it from columns, captions
-            and rendered scenes.
-        score: an encoder's or adapted encoder's; see `core.systems.composition.training.scorers.matrix_of`.
+        shown: what each picture shows; `grid.questions` gets it from columns, captions and rendered scenes.
+        score: an encoder's or adapted encoder's; see `training.scorers.matrix_of`.
         mode: "two" takes the pictures with two things, "one" those with one.
         family: attribute -> its family: an attribute is asked against those of its family alone. None takes all as one
             family.

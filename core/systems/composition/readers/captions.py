@@ -40,7 +40,7 @@ def read_captions(
     path: Path, *, split: str = "", most: int | None = None, seed: int = 0, progress: Progress = no_progress
 ) -> Benchmark:
     """A CSV or TSV with pictures and captions of each, in columns as Flickr8k's, in rows of one, or listed in a cell:
-    each picture gives an item for each kind of foil that its captions allow (`core.systems.composition.foils.of_captions`).
+    each picture gives an item for each kind of foil that its captions allow (`foils.of_captions`).
 
     Args:
         split: only rows whose column "split" says so; "" takes all.

@@ -109,7 +109,7 @@ def blind_sentences(results: Sequence[CompositionResult]) -> str:
 
 
 ADAPTED = " + "
-"""In the name of a model that has an adapter (`core.systems.composition.training.adapted.Adapted.name`), also of one that re-ranks."""
+"""In the name of a model that has an adapter (`training.adapted.Adapted.name`), also of one that re-ranks."""
 SOUND = "An adapter that learned from such foils knows their sound too: what it gained may be that."
 KIND = "kind"
 """The tag that says what a foil changes, where there is one; else the tag that is averaged over."""

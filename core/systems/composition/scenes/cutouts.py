@@ -1,8 +1,8 @@
 """Pairs made of photographs: cut-outs of named things over a ground, "a dog to the left of a car" against the swap.
 
 A folder of cut-outs holds RGBA pictures, a table `names.csv` (columns file, name) and a folder `grounds` of
-photographs; bring your own in the same form. The pictures are rendered by `core.systems.composition.scenes.photographs`. Sizes are those in
-the picture: "a small house and a large apple" is a fair caption.
+photographs; bring your own in the same form. The pictures are rendered by `scenes.photographs`. Sizes are those in the
+picture: "a small house and a large apple" is a fair caption.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 a scene.
 
 A `Scene` says everything about one picture in shares of its side, so the same scene renders at any size
-(`core.systems.composition.scenes.render`). A `Statement` is a caption with its meaning: `text` gives the English, `holds` decides it
-against a scene.
+(`scenes.render`). A `Statement` is a caption with its meaning: `text` gives the English, `holds` decides it against a
+scene.
 """
 
 from __future__ import annotations

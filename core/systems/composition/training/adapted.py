@@ -65,8 +65,8 @@ class AdapterRecord:
     taught: frozenset[str]
     """Digests of the (picture, caption) pairs that it learned from or was stopped by."""
     rerank: float = 1.0
-    """Its weight where it only re-ranks what the frozen encoder finds (`core.systems.composition.training.reranking.choose_weight`); 1
-    where none was chosen."""
+    """Its weight where it only re-ranks what the frozen encoder finds (`reranking.choose_weight`); 1 where none was
+    chosen."""
     weighed: tuple[WeighedReranking, ...] = ()
     """What each weight brought where one was chosen."""
 

@@ -58,8 +58,8 @@ class ForgettingCheck:
     after: str
     rows: tuple[ForgettingRow, ...]
     reranked: tuple[ForgettingRow, ...]
-    """Retrieval and the other benchmarks with the adapter as a re-ranker (`core.systems.composition.training.reranking`); zero-shot is then
-    the frozen encoder's."""
+    """Retrieval and the other benchmarks with the adapter as a re-ranker (`training.reranking`); zero-shot is then the
+    frozen encoder's."""
     notes: tuple[str, ...] = ()
 
     @property

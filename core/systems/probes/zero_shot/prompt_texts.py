@@ -51,9 +51,9 @@ def make_texts(
     """All texts of the classes, before any is encoded. Names may hold braces, quotes or any script.
 
     Args:
-        templates, own_templates: see `core.systems.probes.zero_shot.prompt_files.read_templates`.
-        synonyms: see `core.systems.probes.zero_shot.prompt_files.read_synonyms`; all names of a class go into every template
-            and before every descriptor.
+        templates, own_templates: see `prompt_files.read_templates`.
+        synonyms: see `prompt_files.read_synonyms`; all names of a class go into every template and before every
+            descriptor.
         descriptions: path of a JSON file, or its text: for each class a list of sentences (CuPL, Pratt et al. 2023,
             arXiv 2209.03320) or of short descriptors (Menon & Vondrick 2023, arXiv 2210.07183).
         description_shape: "sentences", "descriptors", or "auto" to tell by the texts.
