@@ -2,7 +2,7 @@
 
     python -m research.evidence.clips_cost --work FOLDER [--clips 200] [--frames 10] [--side 96] [--permutations 5000]
 
-The clips are drawn as those of the example (`scripts.examples.make_clips`), at 5 frames a second; a fourth of them
+The clips are drawn as those of the example (`research.examples.make_clips`), at 5 frames a second; a fourth of them
 darkens, and these have a higher loss. The cache is empty at first, then it holds the vectors. Figures:
 docs/evidence/clips.md.
 """
@@ -18,8 +18,8 @@ import numpy as np
 
 from core.data.clips.rewrite import video_bytes
 from research.evidence.scans_volumes import cost
+from research.examples.make_clips import RATE
 from research.weights.univl.drawn_clips import OPPOSITE, draw_clip, faded
-from scripts.examples.make_clips import RATE
 
 
 def write(folder: Path, n: int, frames: int, side: int) -> Path:

@@ -5,7 +5,7 @@
     # the rates over seeds, one JSON line each with --out
     python -m research.evidence.detection_case --stock FOLDER --seeds 100 120
 
-Scenes are composed from real cut-outs over real photographs (`scripts/examples/stock.py` fetches both into FOLDER),
+Scenes are composed from real cut-outs over real photographs (`research/examples/stock.py` fetches both into FOLDER),
 three or four objects each. The detector is simulated, since no trained one may be had here: it misses 8% of all
 objects, calls 4% by another name, places boxes a little off, doubles some and invents some. With the weakness it misses
 70% of the small birds in the dark. Seeds below 100 are for tuning; nothing was tuned.
@@ -33,8 +33,8 @@ from core.reports.wording.summary import text_summary
 from core.statistics.intervals import wilson
 from core.systems.composition.scenes.photographs import SceneObject, SceneSpec, render
 from research.evidence.lines import append_line, keys_done, read_lines
+from research.examples.stock import AUDIT, AUDIT_PLACES, fetch, identities, read_cutouts, read_photographs
 from research.weights.univl.plans import ScenePlan
-from scripts.examples.stock import AUDIT, AUDIT_PLACES, fetch, identities, read_cutouts, read_photographs
 
 CLASSES = ("animal", "bird", "boat", "car")
 SHARES = (0.22, 0.34, 0.22, 0.22)

@@ -21,7 +21,7 @@ from core.reports.html.diagnosis import render_report
 from core.reports.wording.findings import cluster_title
 from core.reports.wording.summary import text_summary
 from core.store import load, save
-from scripts.examples.make_runs import EXAMPLES
+from research.examples.make_runs import EXAMPLES
 from tests.support.clips import QUICK_CLIPS, DiagnosedClips, crossing, failing_clips
 from tests.support.pictures import MeanColour
 from webapp.markup.html import picture

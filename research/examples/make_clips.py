@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """Make the example of clips again: drawn things to which something happens, and what a small classifier says of each.
 
-    python -m scripts.examples.make_clips [--out FOLDER]
+    python -m research.examples.make_clips [--out FOLDER]
 
 The task: what happens to the thing (six events)? The classifier is a logistic regression on the vectors of the encoder
 of clips. It was fitted on clips of one scene; a quarter of those that are scored begin with another one and cut to

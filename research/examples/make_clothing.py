@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """Make the example of real photographs again: clothes, and what a small net of our own says of each.
 
-    python -m scripts.examples.make_clothing --photographs FOLDER [--folds-by participant] [--out FOLDER]
+    python -m research.examples.make_clothing --photographs FOLDER [--folds-by participant] [--out FOLDER]
 
 FOLDER is a copy of github.com/alexeygrigorev/clothing-dataset-small at 1196151 (CC0 1.0); sources.csv names the 998 of
 its photographs that are used and who took them. They may lie there under their own paths or, all together, in
@@ -26,7 +26,7 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 from core.errors import InvalidInput
 from core.files import ASSETS
 from core.records import F64, I64
-from scripts.examples.model import to_side, train_victim, victim_probabilities
+from research.examples.model import to_side, train_victim, victim_probabilities
 
 FOLDER = ASSETS / "examples" / "clothing"
 SHORT_SIDE, QUALITY = 160, 70

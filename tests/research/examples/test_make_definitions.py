@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from core.store import load
-from scripts.examples.make_definitions import FOLDER, drawn, probabilities, read_definitions
+from research.examples.make_definitions import FOLDER, drawn, probabilities, read_definitions
 
 HEAD = "  1 This software and database is being provided to you, the LICENSEE, by\n"
 LINE = "{at:08d} {kind:02d} n 01 {word} 0 001 @ 00002137 n 0000 | {gloss}  \n"

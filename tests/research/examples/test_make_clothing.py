@@ -16,7 +16,7 @@ from core.errors import InvalidInput
 from core.records import F64, Bool, Diagnosis
 from core.statistics.ranking import auroc
 from core.store import load
-from scripts.examples.make_clothing import FOLDER, Photograph, find, orientation, read_sources, shrunk
+from research.examples.make_clothing import FOLDER, Photograph, find, orientation, read_sources, shrunk
 from tests.support.scenes import chance_of
 
 

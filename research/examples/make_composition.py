@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """Make what ships below assets/composition again: a small rendered benchmark, and a stock of cut-outs over photographs.
 
-    python -m scripts.examples.make_composition [--only rendered | cutouts] [--downloads FOLDER] [--out
+    python -m research.examples.make_composition [--only rendered | cutouts] [--downloads FOLDER] [--out
     assets/composition]
 
 The rendered set needs nothing and takes seconds. The cut-outs need npm, apt-get and dpkg-deb for the two source
@@ -24,8 +24,8 @@ from core.files import ASSETS
 from core.systems.composition.scenes.items import RenderedPlan, draw_items
 from core.systems.composition.scenes.retrieval import draw_retrieval
 from core.systems.composition.scenes.write import write_benchmark
+from research.examples import stock
 from research.weights.univl.plans import Place
-from scripts.examples import stock
 
 SEED = 2023
 N_PAIRS, N_SCENES, N_QUERIES, SIDE = 30, 40, 24, 224

@@ -1,4 +1,4 @@
-"""What one run of an example says that another does not: `python -m scripts.examples.make_runs --check`."""
+"""What one run of an example says that another does not: `python -m research.examples.make_runs --check`."""
 
 from __future__ import annotations
 

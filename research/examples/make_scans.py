@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """Make the example of scans again: drawn slices of heads, and what a small U-Net takes for white matter in each.
 
-    python -m scripts.examples.make_scans [--out FOLDER]
+    python -m research.examples.make_scans [--out FOLDER]
 
 The U-Net was taught on slices without a bias field, of twelve subjects; a fifth of those that are scored, of the eight
 other subjects, has one. A few minutes of one core.

@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """Make the two examples that ship again: scenes with planted weaknesses, and a set with nothing to find.
 
-    python -m scripts.examples.make_examples [--only scenes | nothing_to_find] [--downloads FOLDER] [--out
+    python -m research.examples.make_examples [--only scenes | nothing_to_find] [--downloads FOLDER] [--out
     assets/examples]
 
 Needs npm, apt-get and dpkg-deb for the two source packages (24 MB), and about ten minutes on one core. Every step is
@@ -28,9 +28,9 @@ from scipy.stats import fisher_exact
 
 from core.records import F64, I64, Bool
 from core.systems.composition.scenes.photographs import SceneSpec, caption, render
+from research.examples import stock
+from research.examples.model import scene_pixels, to_side, train_victim, victim_probabilities
 from research.weights.univl.plans import Link, ScenePlan
-from scripts.examples import stock
-from scripts.examples.model import scene_pixels, to_side, train_victim, victim_probabilities
 
 LABELS = tuple(stock.AUDIT)
 BIAS = (

@@ -24,8 +24,8 @@ from core.records import Diagnosis
 from core.reports.wording.findings import cluster_title
 from core.store import load
 from core.systems.neuralizer.reference.names import KEY
-from scripts.examples.compare_runs import HALVED, differences
-from scripts.examples.make_runs import EXAMPLES, check
+from research.examples.compare_runs import HALVED, differences
+from research.examples.make_runs import EXAMPLES, check
 
 EVERY = ("scenes", "nothing_to_find", "clips", "scans", "clothing", "definitions")
 IN_FULL = ("scans",)
@@ -78,7 +78,7 @@ def test_an_example_made_again_says_the_same(name: str) -> None:
 @pytest.mark.parametrize("name", BY_PARTS)
 class TestByParts:
     """From the pictures or texts to the vectors, and from the stored vectors to what is said; all of it in one go:
-    `python -m scripts.examples.make_runs --check`."""
+    `python -m research.examples.make_runs --check`."""
 
     def test_samples_read_again_are_seen_and_measured_as_they_were(self, name: str) -> None:
         folder, run = EXAMPLES / name, load(EXAMPLES / name / "run")

@@ -1,10 +1,10 @@
 """Diagnose the shipped examples and store each finished run beside its data, so that the page opens on it at once.
 
-    python -m scripts.examples.make_runs [NAME ...]
-    python -m scripts.examples.make_runs --check [NAME ...]
+    python -m research.examples.make_runs [NAME ...]
+    python -m research.examples.make_runs --check [NAME ...]
 
 The settings are the defaults. With `--check` each is made again and compared, and nothing is written; the tests do so
-with one of them, and with the others by parts (`tests/scripts/examples/test_make_runs.py`).
+with one of them, and with the others by parts (`tests/research/examples/test_make_runs.py`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from core.systems.neuralizer.reference.names import KEY
 from core.systems.neuralizer.reference.read import read_squares
 from core.systems.neuralizer.reference.standin import measure_standin
 from core.systems.neuralizer.weights import read_network, side_of
-from scripts.examples.compare_runs import differences
+from research.examples.compare_runs import differences
 
 EXAMPLES = ASSETS / "examples"
 TITLES = {"clothing": "snapshots of clothes", "definitions": "definitions of words", "scans": "drawn scans of heads"}

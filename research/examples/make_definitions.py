@@ -1,7 +1,7 @@
 #!/usr/bin/env python
 """Make the example of texts again: definitions of nouns from WordNet, and what a small classifier says of each.
 
-    python -m scripts.examples.make_definitions --wordnet data.noun [--out FOLDER]
+    python -m research.examples.make_definitions --wordnet data.noun [--out FOLDER]
 
 data.noun is WordNet 3.0's (Debian package wordnet-base; licence in LICENCES.md). The task: of which kind is the thing
 that a definition defines? The classifier is a logistic regression on the words (tf-idf), fitted on 400 definitions of

@@ -1,5 +1,5 @@
 """Draw which of an example's failure clusters a probe fixes, shares and breaks: `python -m
-scripts.examples.draw_probe_clusters [--probe zero-shot]`.
+research.examples.draw_probe_clusters [--probe zero-shot]`.
 
 One row a cluster, one block each for "model wrong, probe right", "both wrong", "model right, probe wrong": the pictures
 of highest membership.

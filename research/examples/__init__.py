@@ -1,0 +1,1 @@
+"""How the shipped examples and their runs are made."""

@@ -1,1 +1,0 @@
-"""Make the shipped examples and their runs."""
