@@ -40,7 +40,6 @@ ROOMS = (
     "limits row_runs",
     "locks",
     "files",
-    "lines",
     "owned",
     "folders",
     "options",

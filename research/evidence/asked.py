@@ -30,10 +30,10 @@ from core.discovery.method import diagnose_arrays
 from core.discovery.settings import EmbeddingSettings, Settings
 from core.encoders.arithmetic import unit
 from core.records import F32, F64, Outcomes, SampleSet
-from core.systems.peers.engines.planted import plant_embeddings, plant_words
 from research.evidence.lines import append_line, clopper_pearson, keys_done, mean_over, read_lines, seeds_parser, show
 from research.evidence.name_edits import EDITS
 from research.evidence.names import Photographs, encoded_picture, square_picture
+from research.scoreboard.planted_embeddings import plant_embeddings, plant_words
 
 EDITED = 30
 QUESTIONS = {

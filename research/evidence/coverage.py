@@ -19,9 +19,9 @@ from core.discovery.method import diagnose_arrays
 from core.discovery.search.family import centre
 from core.discovery.settings import Settings
 from core.records import F32, F64, I64, Bool, Estimate
-from core.systems.peers.engines.planted import PlantedKind, plant_embeddings
 from research.evidence.lines import append_line, clopper_pearson, keys_done, mean_over, read_lines, show
 from research.evidence.oracle import CLASSES, apart
+from research.scoreboard.planted_embeddings import PlantedKind, plant_embeddings
 
 FRESH = 20_000
 

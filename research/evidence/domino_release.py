@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from core.systems.peers.engines.domino import DominoMixture
-from core.systems.peers.engines.planted import plant_embeddings
+from research.scoreboard.planted_embeddings import plant_embeddings
 
 COMPONENTS, DIMENSIONS = 25, 128
 

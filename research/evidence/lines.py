@@ -4,8 +4,8 @@ that run seeds with something planted or with nothing."""
 import argparse
 from pathlib import Path
 
-from core.lines import append_line, keys_done, read_lines
 from core.statistics.runs import clopper_pearson, mean_over, show
+from research.lines import append_line, keys_done, read_lines
 
 __all__ = ["append_line", "clopper_pearson", "keys_done", "mean_over", "read_lines", "seeds_parser", "show"]
 

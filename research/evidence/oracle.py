@@ -4,13 +4,14 @@
     python -m research.evidence.oracle --rows pictures.npz --runs 40 --out oracle.jsonl      the same on real embeddings
 
 Ten classes; in one of them a few rows fail at 0.5 where all others fail at 0.08. They are apart along one direction of
-64 dimensions of noise ("apart": by four deviations), have an attribute of `core.systems.peers.engines.planted.World`
-("attribute", 256 dimensions), or are the nearest neighbours of a row of an npz of `store_rows` ("neighbours"). The
-oracle is Fisher's one-sided exact test of those very rows against the rest of their class at a tenth of alpha; "of the
-class" it knows the class too and pays for no other. The learner knows the class and how many rows are planted, and the
-best of its penalties in hindsight, but must learn from the class's own errors which rows they are: a ridge head that
-predicts each row from the others, whose highest rows are tested like the oracle's. Found is a confirmed cluster in that
-class of whose rows at least twice as many are planted as chance has. Runs 0-99 tune, 1000 and on are reported.
+64 dimensions of noise ("apart": by four deviations), have an attribute of
+`research.scoreboard.planted_embeddings.World` ("attribute", 256 dimensions), or are the nearest neighbours of a row of
+an npz of `store_rows` ("neighbours"). The oracle is Fisher's one-sided exact test of those very rows against the rest
+of their class at a tenth of alpha; "of the class" it knows the class too and pays for no other. The learner knows the
+class and how many rows are planted, and the best of its penalties in hindsight, but must learn from the class's own
+errors which rows they are: a ridge head that predicts each row from the others, whose highest rows are tested like the
+oracle's. Found is a confirmed cluster in that class of whose rows at least twice as many are planted as chance has.
+Runs 0-99 tune, 1000 and on are reported.
 """
 
 from __future__ import annotations
@@ -28,8 +29,8 @@ from threadpoolctl import threadpool_limits
 from core.discovery.method import diagnose_arrays
 from core.discovery.settings import Settings
 from core.records import F32, I64, Bool
-from core.systems.peers.engines.planted import World
 from research.evidence.lines import append_line, clopper_pearson, keys_done, read_lines, show
+from research.scoreboard.planted_embeddings import World
 
 CLASSES, FAILING, ELSEWHERE, ALPHA = 10, 0.5, 0.08, 0.05
 SIZES = ((1000, 5), (1000, 20), (5000, 25))

@@ -9,7 +9,7 @@ import numpy as np
 
 from core.errors import InvalidInput
 from core.records import F64, I64, Bool, Embeddings
-from core.systems.peers.engines.planted import World, check_kind, check_sizes
+from research.scoreboard.planted_embeddings import World, check_kind, check_sizes
 
 NullKind = Literal["errors", "heavy tail", "unequal variance", "skewed", "left-skewed", "grouped"]
 

@@ -16,8 +16,8 @@ from core.discovery.settings import EmbeddingSettings
 from core.embeddings.cache import default_cache
 from core.files import ASSETS
 from core.records import F64, Bool, Column, Outcomes, SampleSet
-from core.systems.peers.engines.planted import Planted, PlantedKind, plant_embeddings, plant_words
 from research.evidence.case_tables import CASES
+from research.scoreboard.planted_embeddings import Planted, PlantedKind, plant_embeddings, plant_words
 
 KINDS: tuple[PlantedKind, ...] = ("rare", "correlation", "noisy label", "conjunction", "several")
 N, N_PHRASES, N_COLUMNS = 2000, 60, 4

@@ -33,9 +33,9 @@ from core.discovery.search.family import centre
 from core.discovery.settings import Settings
 from core.language.directions import phrase_scores
 from core.records import F32, F64, I64, Bool, Words
-from core.systems.peers.engines.planted import Planted, PlantedKind, plant_embeddings, plant_words
 from research.evidence.lines import append_line, clopper_pearson, keys_done, mean_over, read_lines, seeds_parser, show
 from research.evidence.words import chance_of_error
+from research.scoreboard.planted_embeddings import Planted, PlantedKind, plant_embeddings, plant_words
 
 TRUE, NIL = 0.05, 0.02
 """Differences of the chance of an error from which a phrase is true, and below which it is nil."""

@@ -25,11 +25,11 @@ from core.records import F32, F64, Bool
 from core.statistics.intervals import bootstrap
 from core.systems.neuralizer.corrections.correct import EXAMPLES, Corrector
 from core.systems.neuralizer.corrections.names import CORRECTIONS
-from core.systems.neuralizer.drawn.planted import bright, dice_losses, plant_scans, set_threshold
-from core.systems.neuralizer.drawn.scans import STRUCTURES, UNSEEN, read_label_slices
 from core.systems.neuralizer.network import Neuralizer
 from core.systems.neuralizer.use import treat, vote
 from core.systems.neuralizer.weights import FOLDER, read_network, side_of
+from research.examples.planted_scans import bright, dice_losses, plant_scans, set_threshold
+from research.weights.neuralizer.drawn_scans import STRUCTURES, UNSEEN, read_label_slices
 from research.weights.neuralizer.pairs import read_pairs
 from research.weights.neuralizer.tasks import SEGMENTATION, TASKS, ScanTasks, TaskBatch
 

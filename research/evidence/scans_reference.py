@@ -25,9 +25,13 @@ import torch
 from core.data.scans.slices import fit_square, unit
 from core.records import F32, F64, I64
 from core.statistics.intervals import bootstrap
-from core.systems.neuralizer.drawn.faults import FAULTS, shaded
-from core.systems.neuralizer.drawn.planted import like_t1
-from core.systems.neuralizer.drawn.scans import (
+from core.systems.neuralizer.corrections.faults import FAULTS, shaded
+from core.systems.neuralizer.reference.masks import WAYS, dice_losses, reference_masks
+from core.systems.neuralizer.reference.read import MaskSquares
+from core.systems.neuralizer.reference.standin import rank_correlation
+from core.systems.neuralizer.weights import read_network
+from research.examples.planted_scans import like_t1
+from research.weights.neuralizer.drawn_scans import (
     SIDE,
     STRUCTURES,
     UNSEEN,
@@ -36,10 +40,6 @@ from core.systems.neuralizer.drawn.scans import (
     draw_contrast,
     read_label_slices,
 )
-from core.systems.neuralizer.reference.masks import WAYS, dice_losses, reference_masks
-from core.systems.neuralizer.reference.read import MaskSquares
-from core.systems.neuralizer.reference.standin import rank_correlation
-from core.systems.neuralizer.weights import read_network
 from research.weights.neuralizer.unet import UNet, classes_of, teach_unet
 from tests.support.diagnoses import MemoryImages
 

@@ -27,7 +27,10 @@ import torch
 from core.records import F32
 from core.statistics.intervals import bootstrap
 from core.systems.common.checkpoints import read_tensors, write_tensors
-from core.systems.neuralizer.drawn.scans import (
+from core.systems.neuralizer.use import treat, vote
+from core.systems.neuralizer.weights import read_network
+from research.evidence.scans import dice
+from research.weights.neuralizer.drawn_scans import (
     STRUCTURES,
     TRAINED,
     UNSEEN,
@@ -37,9 +40,6 @@ from core.systems.neuralizer.drawn.scans import (
     draw_contrast,
     read_label_slices,
 )
-from core.systems.neuralizer.use import treat, vote
-from core.systems.neuralizer.weights import read_network
-from research.evidence.scans import dice
 from research.weights.neuralizer.unet import Draw, UNet, classes_of, teach_unet
 
 SHOTS = (1, 4, 16)

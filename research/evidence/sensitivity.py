@@ -4,8 +4,8 @@ real pattern.
     python -m research.evidence.sensitivity --runs 12 --out sensitivity.jsonl
     python -m research.evidence.sensitivity --run assets/examples/clothing/run --runs 12 --out sensitivity.jsonl
 
-1,000 rows in four classes of an attribute world (`core.systems.peers.engines.planted.World`), or the rows of a finished
-run with words. Where nothing is planted a row fails at 0.1, with a loss of its own; the grid of
+1,000 rows in four classes of an attribute world (`research.scoreboard.planted_embeddings.World`), or the rows of a
+finished run with words. Where nothing is planted a row fails at 0.1, with a loss of its own; the grid of
 `core.records.Sensitivity` is read off such a data set. For classes and for all samples two of its cells are tried: the
 one that the sentence names, and one at random of those that are found in 0.2 to 0.8 of the plants. Each is planted once
 in a fresh data set (of a finished run: fresh losses), in each of the shapes: a neighbourhood, the end of a direction,
@@ -30,8 +30,8 @@ from core.discovery.settings import Settings
 from core.records import F32, F64, I64, Bool, Diagnosis, PlantedPattern, Sensitivity, Words
 from core.reports.tables.diagnosis import top_members
 from core.reports.wording.sensitivity import spoken_of
-from core.systems.peers.engines.planted import World
 from research.evidence.lines import append_line, clopper_pearson, keys_done, mean_over, read_lines, show
+from research.scoreboard.planted_embeddings import World
 
 N, CLASSES, ATTRIBUTES, BASE = 1000, 4, 16, 0.1
 SHAPES = ("neighbourhood", "direction", "trait")

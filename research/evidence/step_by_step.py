@@ -21,7 +21,6 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from core.lines import append_line, keys_done, read_lines
 from core.records import Estimate
 from core.statistics.runs import show
 from core.systems.step_by_step.figures import measure
@@ -29,6 +28,7 @@ from core.systems.step_by_step.loop import teach
 from core.systems.step_by_step.rationales import RationaleSet, gather, subsample
 from core.systems.step_by_step.settings import SHUFFLED, SINGLE_TASK, STANDARD, STEP_BY_STEP, StepByStep
 from core.systems.step_by_step.student import make_t5
+from research.lines import append_line, keys_done, read_lines
 
 SAID = {
     "light": ("dark", "dim", "fair", "bright"),

@@ -25,7 +25,6 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from core.lines import append_line, keys_done, read_lines
 from core.systems.common.texts import batches, padded
 from core.systems.step_by_step.answers import predict
 from core.systems.step_by_step.datasets_folder import SEPARATOR
@@ -37,6 +36,7 @@ from core.systems.step_by_step.student import EXPLAIN, PREDICT, T5Student
 from core.systems.step_by_step.tokens import Tokens, inputs_of
 from core.systems.tinybert.teacher import EMBEDDED, BertFolder, read_bert
 from research.evidence.step_by_step import ARMS, lines
+from research.lines import append_line, keys_done, read_lines
 
 transformers: Any = import_module("transformers")
 

@@ -36,8 +36,8 @@ from core.language.directions import phrase_scores
 from core.records import F32, F64, Diagnosis, Insight
 from core.statistics.permutation import permutation_p, studentised_excess
 from core.store import load
-from core.systems.peers.engines.planted import Planted, PlantedKind, plant_embeddings, plant_words
 from research.evidence.lines import append_line, clopper_pearson, keys_done, read_lines, show
+from research.scoreboard.planted_embeddings import Planted, PlantedKind, plant_embeddings, plant_words
 
 KINDS = [kind for kind in get_args(PlantedKind) if kind != "null"]
 TRUE = "attribute 0"

@@ -24,7 +24,7 @@ from PIL import Image
 from core.data.scans.volume import load_nibabel
 from core.files import ASSETS
 from core.records import F32, Bool
-from core.systems.neuralizer.drawn.planted import PlantedScans, dice_losses, plant_scans
+from research.examples.planted_scans import PlantedScans, dice_losses, plant_scans
 from research.weights.neuralizer.unet import UNet, classes_of, teach_unet
 
 FOLDER = ASSETS / "examples" / "scans"

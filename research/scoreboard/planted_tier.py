@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import ClassVar, cast, get_args
 
 from core.records import Bool
-from core.systems.peers.engines.planted import Planted, PlantedKind, plant_embeddings
-from core.systems.peers.engines.rows import EngineRows, planted_rows
+from core.systems.peers.engines.rows import EngineRows
+from research.scoreboard.planted_embeddings import Planted, PlantedKind, plant_embeddings, planted_rows
 from research.scoreboard.worlds import FailureWorld
 
 MANY = 10_000

@@ -15,9 +15,9 @@ import numpy as np
 from scipy.stats import fisher_exact
 
 from core.records import F64, I64, Bool
-from core.systems.peers.engines.planted import Failure, PlantedKind
 from core.systems.peers.engines.rows import EngineRows
 from core.systems.peers.scoreboard.methods import NULL
+from research.scoreboard.planted_embeddings import Failure, PlantedKind
 from research.scoreboard.pool import PicturePool
 from research.scoreboard.worlds import FailureWorld
 

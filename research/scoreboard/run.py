@@ -11,13 +11,13 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from core.errors import InvalidInput
-from core.lines import append_line, keys_done, read_lines
 from core.records import Progress, no_progress
-from core.systems.peers.engines.planted import plant_embeddings
-from core.systems.peers.engines.rows import fit_engine, planted_rows
+from core.systems.peers.engines.rows import fit_engine
 from core.systems.peers.scoreboard.methods import METHODS, NULL
+from research.lines import append_line, keys_done, read_lines
 from research.scoreboard.measure import claims_anything, measure
 from research.scoreboard.methods import find_method
+from research.scoreboard.planted_embeddings import plant_embeddings, planted_rows
 from research.scoreboard.worlds import TIERS, FailureWorld, Tier
 
 LINES = "scoreboard.jsonl"

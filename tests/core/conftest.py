@@ -19,10 +19,7 @@ QUICK_SCANS = Settings(n_permutations=300, map=False, sensitivity=False)
 @pytest.fixture(scope="session")
 def scans_upload(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with scans.csv and 120 drawn scans, of which a fifth have a bias field and lose their masks for it."""
-    from core.systems.neuralizer.drawn.planted import (  # brings torch: not for every test of core
-        plant_scans,
-        write_planted,
-    )
+    from research.examples.planted_scans import plant_scans, write_planted  # brings torch: not for every test of core
 
     folder = tmp_path_factory.mktemp("scans")
     write_planted(plant_scans(120, share=0.2), folder)

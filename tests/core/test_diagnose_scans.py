@@ -8,7 +8,7 @@ import numpy as np
 
 from core.diagnose import diagnose
 from core.records import Diagnosis
-from core.systems.neuralizer.drawn.planted import plant_scans, write_planted
+from research.examples.planted_scans import plant_scans, write_planted
 from tests.core.conftest import QUICK_SCANS
 
 

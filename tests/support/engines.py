@@ -6,8 +6,8 @@ from typing import Any
 
 from core.records import F64, I64
 from core.systems.peers.engines import load_engine
-from core.systems.peers.engines.planted import Planted
-from core.systems.peers.engines.rows import engine_scores, fit_engine, planted_rows
+from core.systems.peers.engines.rows import engine_scores, fit_engine
+from research.scoreboard.planted_embeddings import Planted, planted_rows
 
 QUICK: dict[str, dict[str, Any]] = {"planespot": {"most_components": 6}, "spotlight": {"steps": 50}}
 """Settings under which an engine takes no second."""

@@ -12,7 +12,7 @@ from core.discovery.settings import Settings
 from core.encoders.arithmetic import unit
 from core.language.directions import words_of
 from core.records import F32, Diagnosis, Embeddings, Outcomes, SampleSet, Words
-from core.systems.peers.engines.planted import Planted, plant_embeddings
+from research.scoreboard.planted_embeddings import Planted, plant_embeddings
 
 CLASSES = ("cat", "dog")
 KNOWN = ("snow", "fog", "grass", "night", "city", "rain")

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from PIL import Image, ImageDraw, ImageFont
 
 from core.records import Bool
-from core.systems.peers.engines.planted import Failure
+from research.scoreboard.planted_embeddings import Failure
 
 SIDE = 56
 """Pixels; theirs are 224, and all lengths are a quarter of theirs, rounded."""

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from core.files import write_arrays
-from core.systems.neuralizer.drawn.scans import FILE
+from research.weights.neuralizer.drawn_scans import FILE
 
 PLANES = range(44, 69, 2)
 """Along back to front: 4 mm apart, through the deep grey matter."""

@@ -19,11 +19,11 @@ from pathlib import Path
 
 import torch
 
-from core.systems.neuralizer.drawn.faults import FAULTS
-from core.systems.neuralizer.drawn.scans import FILE, HELD_OUT, SIDE, TRAINED, read_label_slices
+from core.systems.neuralizer.corrections.faults import FAULTS
 from core.systems.neuralizer.encoder import pooled_features
 from core.systems.neuralizer.network import NetworkSizes, Neuralizer
 from core.systems.neuralizer.weights import write_network
+from research.weights.neuralizer.drawn_scans import FILE, HELD_OUT, SIDE, TRAINED, read_label_slices
 from research.weights.neuralizer.tasks import TASKS, ScanTasks
 from research.weights.neuralizer.training import CpuClock, InContextStep, InContextTraining, teach_in_context
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 import torch
 
-from core.systems.neuralizer.drawn.faults import FAULTS
-from core.systems.neuralizer.drawn.scans import (
+from core.systems.neuralizer.corrections.faults import FAULTS
+from research.weights.neuralizer.drawn_scans import (
     HELD_OUT,
     OTHER_SIDE,
     STRUCTURES,

@@ -19,7 +19,7 @@ from core.errors import InvalidInput
 from core.records import Column, Diagnosis, Embeddings, Estimate
 from core.records.codec import decode, encode
 from core.store import load, save
-from core.systems.peers.engines.planted import Planted
+from research.scoreboard.planted_embeddings import Planted
 from tests.support.planted_words import QUICK, planted_run, samples_of
 
 

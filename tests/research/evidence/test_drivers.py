@@ -11,10 +11,10 @@ import pytest
 from core.checks.predict import predict
 from core.data.samples import DataSet
 from core.records import Embeddings
-from core.systems.peers.engines.planted import plant_embeddings
 from research.evidence import counterexamples, honesty, predictions
 from research.evidence.caption_classes import class_of
 from research.evidence.lines import append_line, read_lines
+from research.scoreboard.planted_embeddings import plant_embeddings
 from tests.support.planted_words import planted_run, samples_of
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.systems.peers.engines.planted import Failure
 from research.scoreboard import victims
+from research.scoreboard.planted_embeddings import Failure
 from research.scoreboard.planting import KINDS, choose_failures, plant_in_training, real_failures, spoil
 from research.scoreboard.pool import PicturePool, PoolAttribute
 from research.scoreboard.victims import network_probabilities, probe_probabilities

@@ -17,7 +17,7 @@ from core.data.scans.slices import fit_square, unit
 from core.data.scans.volume import Scan
 from core.errors import InvalidInput
 from core.records import F32, F64
-from core.systems.neuralizer.drawn.faults import FAULTS
+from core.systems.neuralizer.corrections.faults import FAULTS
 from core.systems.neuralizer.network import Neuralizer
 from core.systems.neuralizer.use import treat
 

@@ -5,11 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-import numpy as np
-
 from core.records import F32, F64, I64, Bool
 from core.systems.peers.engines import Engine
-from core.systems.peers.engines.planted import Planted, plant_words
 
 Fitted = TypeVar("Fitted", bound=Engine)
 
@@ -57,19 +54,3 @@ def engine_scores(engine: Engine, rows: EngineRows) -> F64:
     known = {"probabilities": rows.probabilities, "losses": rows.losses, "likeness": rows.likeness}
     told: dict[str, Any] = {name: value for name, value in known.items() if name in engine.needs}
     return engine.score(rows.embeddings, rows.labels, **told)
-
-
-def planted_rows(planted: Planted) -> EngineRows:
-    """A planted set as engines see it: the slices are left out, and the likeness is to its attributes and as many other
-    phrases, both as a text tower would miss them (`plant_words`)."""
-    words = plant_words(planted, n_phrases=2 * len(planted.phrases))
-    vectors = planted.embeddings.vectors
-    return EngineRows(
-        vectors,
-        planted.labels,
-        planted.losses,
-        planted.errors,
-        planted.probabilities,
-        (vectors @ words.directions.T).astype(np.float32),
-        words.phrases,
-    )

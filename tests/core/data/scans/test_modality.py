@@ -19,8 +19,8 @@ from core.data.scans.volume import Scan
 from core.data.tables.masks import decode_mask
 from core.errors import InvalidInput
 from core.statistics.ranking import auroc
-from core.systems.neuralizer.drawn.faults import noisy, shaded
-from core.systems.neuralizer.drawn.scans import SIDE, draw_clean, draw_contrast, read_label_slices
+from core.systems.neuralizer.corrections.faults import noisy, shaded
+from research.weights.neuralizer.drawn_scans import SIDE, draw_clean, draw_contrast, read_label_slices
 
 KIND = ScanModality()
 

@@ -24,7 +24,7 @@ from core.data.tables.roles import Roles
 from core.records import F64
 from core.reports.html.diagnosis import render_report
 from core.reports.wording.outlines import OUTLINES, outlines_sentence
-from core.systems.neuralizer.drawn.planted import plant_scans, write_planted
+from research.examples.planted_scans import plant_scans, write_planted
 from tests.support.diagnoses import MemoryImages
 from tests.support.showcase import make_showcase
 from webapp.explore.cards import cluster_list

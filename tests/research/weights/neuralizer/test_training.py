@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from core.systems.neuralizer.drawn.scans import UNSEEN, read_label_slices
 from core.systems.neuralizer.network import NetworkSizes, Neuralizer
 from core.systems.neuralizer.use import treat
+from research.weights.neuralizer.drawn_scans import UNSEEN, read_label_slices
 from research.weights.neuralizer.tasks import SEGMENTATION, TASKS, ScanTasks, TaskBatch
 from research.weights.neuralizer.training import (
     InContextTraining,

@@ -21,10 +21,10 @@ from core.systems.neuralizer.corrections.correct import Corrector
 from core.systems.neuralizer.corrections.explain import explain_by_corrections, not_the_runs, sentence
 from core.systems.neuralizer.corrections.export import plan_corrections
 from core.systems.neuralizer.corrections.names import CONTROL, CORRECTIONS
-from core.systems.neuralizer.drawn.planted import bright, dice_losses, plant_scans, set_threshold
-from core.systems.neuralizer.drawn.scans import SIDE
 from core.systems.neuralizer.network import Neuralizer
 from core.systems.neuralizer.weights import read_network
+from research.examples.planted_scans import bright, dice_losses, plant_scans, set_threshold
+from research.weights.neuralizer.drawn_scans import SIDE
 
 
 @pytest.fixture

@@ -20,8 +20,6 @@ from core.data.tables.roles import COLUMNS, Roles
 from core.errors import InvalidInput
 from core.records import Diagnosis
 from core.store import load, save
-from core.systems.neuralizer.drawn.planted import plant_scans, write_planted
-from core.systems.neuralizer.drawn.scans import SIDE
 from core.systems.neuralizer.network import Neuralizer
 from core.systems.neuralizer.reference import html as page, masks as of_masks
 from core.systems.neuralizer.reference.masks import ReferenceMasks, dice_losses, reference_masks
@@ -30,6 +28,8 @@ from core.systems.neuralizer.reference.read import MaskSquares, read_squares
 from core.systems.neuralizer.reference.standin import Standin, _groups, measure_standin, rank_correlation
 from core.systems.neuralizer.reference.wording import reference_lines
 from core.systems.neuralizer.weights import read_network
+from research.examples.planted_scans import plant_scans, write_planted
+from research.weights.neuralizer.drawn_scans import SIDE
 from tests.support.showcase import make_showcase
 from webapp.explore.overview import notes_section
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.systems.peers.engines.planted import Planted, plant_embeddings
+from research.scoreboard.planted_embeddings import Planted, plant_embeddings
 
 
 @pytest.fixture(scope="module")

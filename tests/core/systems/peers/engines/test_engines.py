@@ -7,8 +7,8 @@ import pytest
 
 from core.errors import InvalidInput
 from core.systems.peers.engines import ENGINES, load_engine
-from core.systems.peers.engines.rows import planted_rows
 from research.scoreboard.measures import expected_precision_at
+from research.scoreboard.planted_embeddings import planted_rows
 from tests.support.engines import fit, score
 
 

@@ -8,9 +8,12 @@ from collections.abc import Callable
 import torch
 from torch.nn.functional import interpolate
 
-from core.systems.neuralizer.drawn.scans import smooth
-
 Fault = Callable[[torch.Tensor, torch.Generator], torch.Tensor]
+
+
+def smooth(coarse: torch.Tensor, height: int, width: int) -> torch.Tensor:
+    """(N, C, H, W) field through the points of (N, C, h, w)."""
+    return interpolate(coarse, size=(height, width), mode="bicubic", align_corners=True)
 
 
 def noisy(images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:

@@ -15,9 +15,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch.nn.functional import affine_grid, avg_pool2d, grid_sample, interpolate
+from torch.nn.functional import affine_grid, avg_pool2d, grid_sample
 
 from core.files import ASSETS, read_arrays
+from core.systems.neuralizer.corrections.faults import smooth
 
 FILE = ASSETS / "scans" / "labels.npz"
 SIDE = 64
@@ -120,11 +121,6 @@ def deform(labels: torch.Tensor, generator: torch.Generator, amount: float = 0.7
     bend = 0.03 * amount * torch.randn((n, 2, 5, 5), generator=generator)
     grid = grid + smooth(bend, height, width).permute(0, 2, 3, 1)
     return grid_sample(labels[:, None].float(), grid, mode="nearest", align_corners=False)[:, 0].long()
-
-
-def smooth(coarse: torch.Tensor, height: int, width: int) -> torch.Tensor:
-    """(N, C, H, W) field through the points of (N, C, h, w)."""
-    return interpolate(coarse, size=(height, width), mode="bicubic", align_corners=True)
 
 
 def blurred(images: torch.Tensor) -> torch.Tensor:

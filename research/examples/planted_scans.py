@@ -15,8 +15,8 @@ import torch
 from PIL import Image
 
 from core.records import F32, Bool
-from core.systems.neuralizer.drawn.faults import FAULTS, shaded
-from core.systems.neuralizer.drawn.scans import (
+from core.systems.neuralizer.corrections.faults import FAULTS, shaded
+from research.weights.neuralizer.drawn_scans import (
     STRUCTURES,
     TRAINED,
     UNSEEN,

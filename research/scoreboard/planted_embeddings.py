@@ -1,6 +1,6 @@
 """Failures planted on purpose, and data with nothing to find: whole data sets of embeddings, for the benchmarks.
 
-`planted_losses` plants into anybody's data.
+`research.evidence.planted_losses` plants into anybody's data.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from core.encoders.arithmetic import unit
 from core.errors import InvalidInput
 from core.language.directions import words_of
 from core.records import F32, F64, I64, Bool, Embeddings, Words
+from core.systems.peers.engines.rows import EngineRows
 
 PlantedKind = Literal["rare", "correlation", "noisy label", "conjunction", "several", "null"]
 
@@ -267,3 +268,19 @@ def _probabilities(labels: I64, truth: F64, right: Bool, failing: Bool, k: int, 
     found[rows, (labels + step) % k] = 0.9 * (1 - truth)
     found[rows, labels] = truth
     return found
+
+
+def planted_rows(planted: Planted) -> EngineRows:
+    """A planted set as engines see it: the slices are left out, and the likeness is to its attributes and as many other
+    phrases, both as a text tower would miss them (`plant_words`)."""
+    words = plant_words(planted, n_phrases=2 * len(planted.phrases))
+    vectors = planted.embeddings.vectors
+    return EngineRows(
+        vectors,
+        planted.labels,
+        planted.losses,
+        planted.errors,
+        planted.probabilities,
+        (vectors @ words.directions.T).astype(np.float32),
+        words.phrases,
+    )

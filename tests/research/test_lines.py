@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.lines import append_line, keys_done, read_lines
+from research.lines import append_line, keys_done, read_lines
 
 
 def test_a_line_cut_off_by_a_kill_is_said_and_harms_no_other(tmp_path, capsys):

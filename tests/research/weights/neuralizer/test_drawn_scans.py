@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 import torch
 
-from core.systems.neuralizer.drawn.faults import FAULTS, shaded
-from core.systems.neuralizer.drawn.scans import (
+from core.systems.neuralizer.corrections.faults import FAULTS, shaded
+from research.weights.neuralizer.drawn_scans import (
     HELD_OUT,
     SIDE,
     STRUCTURES,

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from core.errors import InvalidInput
-from core.systems.peers.engines.planted import plant_embeddings
 from research.evidence.planted_losses import plant_region
+from research.scoreboard.planted_embeddings import plant_embeddings
 
 KINDS = ["rare", "correlation", "noisy label", "conjunction", "several", "null"]
 

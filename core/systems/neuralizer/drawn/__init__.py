@@ -1,1 +1,0 @@
-"""Scans drawn with known truth."""
