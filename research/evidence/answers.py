@@ -30,10 +30,10 @@ from core.store import load
 from core.systems.composition.scenes.shapes import COLOURS, SHAPES, Scene
 from core.systems.vl_t5.bar import caution_of
 from core.systems.vl_t5.describe import describe_clusters
-from core.systems.vl_t5.describer import Describer, NewSizes, make_describer
+from core.systems.vl_t5.describer import Describer
 from core.systems.vl_t5.folder import read_describer
 from core.systems.vl_t5.model import PictureParts
-from core.systems.vl_t5.tasks import CAPTION, GROUNDING, MATCHING, QUESTION, REGIONS, Spoken, part_of
+from core.systems.vl_t5.tasks import CAPTION, GROUNDING, MATCHING, QUESTION, REGIONS, part_of
 from core.systems.vl_t5.vision import VisionSizes, grid_boxes
 from research.evidence.answers_captions import captions
 from research.evidence.lines import append_line, read_lines
@@ -54,7 +54,9 @@ from research.weights.vl_t5.material import (
     scenes_of,
     tidy,
 )
+from research.weights.vl_t5.new_model import NewSizes, make_describer
 from research.weights.vl_t5.scene_tasks import ABSENT, GRID, KINDS, SceneTasks, lies_on, spoken_of
+from research.weights.vl_t5.spoken import Spoken
 from research.weights.vl_t5.teach import Teaching, train
 
 ASKED = (*((QUESTION, kind) for kind in KINDS), (GROUNDING, ""), (MATCHING, ""), (REGIONS, ""), (CAPTION, ""))

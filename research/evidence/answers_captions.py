@@ -12,11 +12,11 @@ import torch
 from core.encoders import load_encoder
 from core.records import F32
 from core.statistics.intervals import bootstrap
-from core.systems.vl_t5.caption_scores import bleu_of, bleu_parts, cider_of
 from core.systems.vl_t5.folder import read_describer
 from core.systems.vl_t5.model import PictureParts
 from core.systems.vl_t5.tasks import CAPTION
 from core.systems.vl_t5.vision import grid_boxes
+from research.evidence.caption_scores import bleu_of, bleu_parts, cider_of
 from research.evidence.lines import append_line
 from research.weights.embedded.captioned import read_corpus
 from research.weights.vl_t5.material import cells_of, photo_cells, tidy

@@ -28,13 +28,13 @@ from core.records import Diagnosis
 from core.statistics.intervals import wilson
 from core.systems.composition.scenes.render import render_scene
 from core.systems.composition.scenes.shapes import COLOURS
-from core.systems.vl_t5.describer import NewSizes
 from core.systems.vl_t5.folder import write_describer
 from core.systems.vl_t5.known import WRITTEN
 from core.systems.vl_t5.tasks import QUESTION
 from research.evidence.lines import append_line, read_lines
 from research.weights.vl_t5.fit import fit, words_of
 from research.weights.vl_t5.material import HELD_OUT, Material, mixed, read_material
+from research.weights.vl_t5.new_model import NewSizes
 from research.weights.vl_t5.scene_draws import draw_scenes
 from research.weights.vl_t5.scene_tasks import SceneTasks
 from research.weights.vl_t5.teach import Teaching

@@ -11,9 +11,10 @@ from typing import Any
 from core.files import write_json, write_text
 from core.systems.peers.scoreboard.html import render_board
 from core.systems.peers.scoreboard.methods import METHODS
-from core.systems.peers.scoreboard.summary import summarise
-from core.systems.peers.scoreboard.tables import Board, markdown
+from core.systems.peers.scoreboard.tables import Board
+from research.scoreboard.markdown import markdown
 from research.scoreboard.run import FIRST, BoardPlan
+from research.scoreboard.summarise import summarise
 
 
 def write_board(rows: Sequence[dict[str, Any]], plan: BoardPlan, folder: Path) -> Board:

@@ -12,9 +12,10 @@ import torch
 
 from core.embeddings.tokens import PictureTokens
 from core.records import F32
-from core.systems.vl_t5.describer import Describer, NewSizes, SpokenAnswer, make_describer
+from core.systems.vl_t5.describer import Describer, SpokenAnswer
 from core.systems.vl_t5.model import PictureParts
 from core.systems.vl_t5.vision import VisionSizes, grid_boxes
+from research.weights.vl_t5.new_model import NewSizes, make_describer
 
 TEXTS = ("what colour is the cube ?", "red", "blue", "a red cube and a blue ball", "yes", "no", "true", "false")
 FEATURES = 6

@@ -24,7 +24,7 @@ from core.errors import InvalidInput
 from core.numbers import count
 from core.options import check_text
 from core.records import F64, I64, Bool, Diagnosis, FailureCluster, Progress, no_progress
-from core.systems.vl_t5.caption_scores import words_of
+from core.systems.vl_t5.caption_words import words_of
 from core.systems.vl_t5.over_represented import over_represented
 
 if TYPE_CHECKING:

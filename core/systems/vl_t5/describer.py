@@ -2,38 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from core.errors import InvalidInput
 from core.systems.common.texts import padded
 from core.systems.vl_t5.model import PictureParts, VisionT5
-from core.systems.vl_t5.vision import VisionSizes
-from core.systems.vl_t5.vocabulary import make_words, padded_targets
+from core.systems.vl_t5.vocabulary import padded_targets
 
 MAX_WORDS_READ, MAX_WORDS_WRITTEN = 40, 24
 _BATCH = 64
-
-
-@dataclass(frozen=True, slots=True)
-class NewSizes:
-    """Of a model that is made anew."""
-
-    width: int = 128
-    layers: int = 2
-    heads: int = 4
-    hidden: int = 384
-    dropout: float = 0.0
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        if self.width % self.heads:
-            raise InvalidInput(f"width (= {self.width}) must be divisible by heads (= {self.heads}).")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +36,8 @@ class Describer:
         return padded(self.tokenizer(list(texts), truncation=True, max_length=MAX_WORDS_READ)["input_ids"])
 
     def unknown_words(self, text: str) -> list[str]:
-        """Words of a text that the tokenizer does not know, each once.
-
-        Example:
-            >>> from core.systems.vl_t5.vision import VisionSizes
-            >>> make_describer(["what is red ?"], VisionSizes(4), NewSizes(16, 1)).unknown_words("What is blue?")
-            ['blue']
-        """
+        """Words of a text that the tokenizer does not know, each once: ["blue"] of "What is blue?" where it knows "what
+        is red ?" alone."""
         unknown = self.tokenizer.unk_token_id
         words = dict.fromkeys(word.strip(".,;:!?") for word in text.split())
         return [word for word in words if word and unknown in self.tokenizer(word)["input_ids"]]
@@ -105,43 +80,3 @@ def cut(parts: PictureParts | None, rows: slice) -> PictureParts | None:
     boxes = parts.boxes if len(parts.boxes) == 1 else parts.boxes[rows]
     pictures = None if parts.pictures is None else parts.pictures[rows]
     return PictureParts(parts.features[rows].float(), boxes, pictures)
-
-
-def make_describer(texts: Iterable[str], sizes: VisionSizes, new: NewSizes, *, least: int = 1) -> Describer:
-    """A new model that knows the words of the texts; the same texts, sizes and seed give the same weights.
-
-    Args:
-        least: how often a word must occur to be known.
-    """
-    transformers: Any = import_module("transformers")
-    tokenizer = make_words(texts, least)
-    config = transformers.T5Config(
-        vocab_size=len(tokenizer),
-        d_model=new.width,
-        d_kv=new.width // new.heads,
-        d_ff=new.hidden,
-        num_layers=new.layers,
-        num_heads=new.heads,
-        dropout_rate=new.dropout,
-        pad_token_id=tokenizer.pad_token_id,
-        eos_token_id=tokenizer.eos_token_id,
-        decoder_start_token_id=tokenizer.pad_token_id,
-    )
-    with torch.random.fork_rng():
-        torch.manual_seed(new.seed)
-        model = VisionT5(config, sizes)
-        attend_to_alike(model.t5)
-    return Describer(model.eval(), tokenizer)
-
-
-@torch.no_grad()
-def attend_to_alike(t5: Any) -> None:
-    """Let every attention begin by looking at what is like the token itself and by carrying that over: queries are
-    keys, and values are turned back by the output. After Trockman and Kolter 2023, arXiv 2305.09828; that what is
-    carried over keeps its sign is ours."""
-    for stack in (t5.encoder, t5.decoder):
-        for layer in (layer for block in stack.block for layer in block.layer[:-1]):
-            attention = layer.SelfAttention if hasattr(layer, "SelfAttention") else layer.EncDecAttention
-            attention.q.weight.copy_(attention.k.weight * attention.key_value_proj_dim**-0.5)
-            torch.nn.init.orthogonal_(attention.v.weight)
-            attention.o.weight.copy_(attention.v.weight.T)

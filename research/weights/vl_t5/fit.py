@@ -23,13 +23,14 @@ import torch
 from core.documents import read_json
 from core.files import write_json
 from core.systems.common.cells import fit_whitening
-from core.systems.vl_t5.bar import CARD, RELIABLE, calibrated_bar
-from core.systems.vl_t5.describer import Describer, NewSizes, make_describer
+from core.systems.vl_t5.bar import CARD
+from core.systems.vl_t5.describer import Describer
 from core.systems.vl_t5.folder import read_describer, write_describer
 from core.systems.vl_t5.likeness import Likeness, fit_likeness, write_likeness
 from core.systems.vl_t5.model import PictureParts
-from core.systems.vl_t5.tasks import QUESTION, Spoken
+from core.systems.vl_t5.tasks import QUESTION
 from core.systems.vl_t5.vision import VisionSizes, grid_boxes
+from research.weights.vl_t5.calibrated_bar import RELIABLE, calibrated_bar
 from research.weights.vl_t5.material import (
     FIRST,
     FIRST_PART,
@@ -48,7 +49,9 @@ from research.weights.vl_t5.material import (
     scene_cells,
     scenes_of,
 )
+from research.weights.vl_t5.new_model import NewSizes, make_describer
 from research.weights.vl_t5.scene_tasks import ABSENT, BEGINNINGS, GRID, KINDS, SceneTasks
+from research.weights.vl_t5.spoken import Spoken
 from research.weights.vl_t5.teach import Lesson, Teaching, Views, teach, unfold
 
 TASKS, LEAST = 96_000, 5

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from core.systems.vl_t5.describer import Describer, cut
 from core.systems.vl_t5.model import PictureParts
-from core.systems.vl_t5.tasks import Spoken
+from research.weights.vl_t5.spoken import Spoken
 
 _BATCH = 64
 

@@ -20,21 +20,11 @@ from core.systems.common.cells import Whitening, in_parts
 from core.systems.composition.scenes.held_out import HeldOut, held_out_pairs
 from core.systems.composition.scenes.render import render_scene
 from core.systems.composition.scenes.shapes import Scene
-from core.systems.vl_t5.tasks import (
-    CAPTION,
-    GROUNDING,
-    MATCHING,
-    PREFIXES,
-    QUESTION,
-    REGIONS,
-    SPANS,
-    Spoken,
-    matching_task,
-    span_task,
-)
+from core.systems.vl_t5.tasks import CAPTION, GROUNDING, MATCHING, PREFIXES, QUESTION, REGIONS, SPANS
 from research.weights.embedded.captioned import CaptionCorpus, read_corpus
 from research.weights.vl_t5.scene_draws import draw_scenes
 from research.weights.vl_t5.scene_tasks import ABSENT, KINDS, SceneTasks
+from research.weights.vl_t5.spoken import Spoken, matching_task, span_task
 from research.weights.vl_t5.teach import Rows
 
 HELD_OUT = HeldOut(colour=held_out_pairs(0).colour)

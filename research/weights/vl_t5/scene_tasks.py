@@ -12,19 +12,8 @@ import numpy as np
 
 from core.language.grammar import plural
 from core.systems.composition.scenes.shapes import COLOURS, SHAPES, Scene, Shape, ShapePhrase
-from core.systems.vl_t5.tasks import (
-    CAPTION,
-    FALSE,
-    GROUNDING,
-    MATCHING,
-    QUESTION,
-    REGIONS,
-    SPANS,
-    TRUE,
-    Spoken,
-    part_word,
-    span_task,
-)
+from core.systems.vl_t5.tasks import CAPTION, GROUNDING, MATCHING, QUESTION, REGIONS, SPANS, part_word
+from research.weights.vl_t5.spoken import FALSE, TRUE, Spoken, span_task
 
 GRID = 7
 """Cells along a side, as the embedded encoder has them."""

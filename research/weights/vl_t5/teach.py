@@ -24,8 +24,8 @@ from core.systems.common.cells import Whitening
 from core.systems.common.targets import IGNORED
 from core.systems.vl_t5.describer import Describer
 from core.systems.vl_t5.model import PictureParts
-from core.systems.vl_t5.tasks import Spoken
 from core.systems.vl_t5.vision import VisualEmbedding
+from research.weights.vl_t5.spoken import Spoken
 
 Rows = Callable[[Sequence[int]], F32]
 """(n, P, f) features of some pictures."""

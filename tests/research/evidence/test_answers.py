@@ -9,11 +9,12 @@ import numpy as np
 from core.records import F32
 from core.systems.composition.scenes.placement import bare
 from core.systems.composition.scenes.shapes import Scene
-from core.systems.vl_t5.tasks import GROUNDING, QUESTION, Spoken, part_word
+from core.systems.vl_t5.tasks import GROUNDING, QUESTION, part_word
 from research.evidence.answers import _is_right, _of_pair
 from research.evidence.answers_captions import encoded, scored
 from research.weights.vl_t5.material import HELD_OUT
 from research.weights.vl_t5.scene_tasks import cell_of, lies_on
+from research.weights.vl_t5.spoken import Spoken
 
 CUBE, BALL = bare("cube", "red", "matte", "large"), bare("ball", "blue", "shiny", "small")
 SCENE = Scene((CUBE, BALL))

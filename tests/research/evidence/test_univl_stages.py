@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.files import ASSETS
-from core.systems.vl_t5.caption_scores import bleu_parts
+from research.evidence.caption_scores import bleu_parts
 from research.evidence.univl_stages import gain_over_clips, mean_over_seeds, taught_before
 
 WANTED = ["a red cube grows, then a blue ball falls", "an orange ring rises, then a red star grows"] * 10

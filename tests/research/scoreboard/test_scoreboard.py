@@ -13,13 +13,14 @@ from core.systems.peers.engines.claims import ClaimedRows
 from core.systems.peers.engines.rows import EngineRows, engine_scores, fit_engine
 from core.systems.peers.scoreboard import methods
 from core.systems.peers.scoreboard.methods import METHODS
-from core.systems.peers.scoreboard.summary import BoardCell, looks_table, losses, summarise
+from core.systems.peers.scoreboard.summary import BoardCell, looks_table, losses
 from research.scoreboard import run as runs
 from research.scoreboard.errata import ErrataEngine
 from research.scoreboard.measure import measure
 from research.scoreboard.methods import Method, find_method
 from research.scoreboard.planted_embeddings import PlantedKind, plant_embeddings, planted_rows
 from research.scoreboard.run import BoardPlan, run
+from research.scoreboard.summarise import summarise
 from research.scoreboard.worlds import FailureWorld
 from tests.support.scoreboard import board_line
 

@@ -11,7 +11,7 @@ from core.errors import InvalidInput
 from core.records import Estimate
 from core.statistics.runs import show
 from core.systems.peers.scoreboard.methods import OURS
-from core.systems.peers.scoreboard.summary import MIN_WORLDS, BoardCell, LookBin, looks_table, losses
+from core.systems.peers.scoreboard.summary import MIN_WORLDS, BoardCell, LookBin, losses
 
 NO_CLAIMS = "makes no claims"
 TOLD = {
@@ -22,7 +22,6 @@ TOLD = {
     "even_ap": "average precision of as many",
 }
 """Measures in which a peer's lead is told before any table."""
-MOST_TOLD = 20
 LOOKS_ARE = (
     "What Errata lists beside its claims, in all worlds whose truth is known, those with nothing planted among them: "
     "how likely each set was said to be nothing, and how many are. A set is nothing unless a planted slice is at least "
@@ -92,55 +91,10 @@ class Board:
         return sorted(found, key=lambda loss: (not loss[1].verdict(loss[0]), loss[1].behind[loss[0]].value))
 
 
-def markdown(board: Board) -> str:
-    """The whole board: what to know first, then a table for each tier and kind."""
-    parts = ["# Scoreboard", "", *_head(board), ""]
-    for tier, kind, cells in board.groups():
-        n = max(cell.runs for cell in cells)
-        out = max(cell.left_out for cell in cells)
-        parts += [f"## {tier}: {kind}", ""]
-        parts += [left_out_sentence(out, n + out), ""] if out else []
-        if not n:
-            continue
-        parts += ["| " + " | ".join(HEADINGS) + " |", "|---" * len(HEADINGS) + "|"]
-        parts += ["| " + " | ".join(row(cell)) + " |" for cell in cells if cell.runs] + [""]
-    return "\n".join([*parts, *_looks(board)])
-
-
-def _looks(board: Board) -> list[str]:
-    """Whether sets that are worth a look are as often nothing as was said; no lines where that was not measured."""
-    if not (bins := looks_table(board.cells)):
-        return []
-    head = [
-        "## Worth a look",
-        "",
-        LOOKS_ARE,
-        "",
-        "| said to be nothing | sets | said, mean | nothing |",
-        "|---|---|---|---|",
-    ]
-    return [*head, *(f"| {' | '.join(look_row(one))} |" for one in bins), ""]
-
-
 def look_row(one: LookBin) -> tuple[str, str, str, str]:
     """Such as ("above 0.2 up to 0.5", "24", "0.41", "0.33 [0.16, 0.55]")."""
     low, high = one.bounds
     return f"above {low:g} up to {high:g}", str(one.n), f"{one.said:.2f}", show(one.nothing)
-
-
-def _head(board: Board) -> list[str]:
-    behind = board.losses()
-    clear = [cell for measure, cell in behind if cell.verdict(measure) == "behind"]
-    lines = [f"Made with `{board.command}`{f' on {board.made}' if board.made else ''}."] if board.command else []
-    lines += [
-        f"Intervals hold 95 % over worlds, of {MIN_WORLDS} and more; differences are paired by world; at most five "
-        'slices each; "of as many" cuts the longer list to the shorter one.'
-    ]
-    lines += [f"Not measured: {tier} ({why})" for tier, why in board.missing.items()]
-    if not behind:
-        return [*lines, "No peer is ahead of Errata in any cell."]
-    lines += ["", f"A peer is ahead of Errata {len(behind)} times, clearly (interval below 0) {len(clear)} times:", ""]
-    return lines + [f"* {loss_sentence(*loss)}" for loss in behind[:MOST_TOLD]]
 
 
 def left_out_sentence(out: int, of: int) -> str:

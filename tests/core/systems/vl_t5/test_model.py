@@ -9,9 +9,10 @@ import torch
 
 from core.errors import InvalidInput
 from core.systems.common.targets import IGNORED
-from core.systems.vl_t5.describer import NewSizes, cut, make_describer
+from core.systems.vl_t5.describer import cut
 from core.systems.vl_t5.model import PictureParts
 from core.systems.vl_t5.vision import VisionSizes
+from research.weights.vl_t5.new_model import NewSizes, make_describer
 from tests.support.describers import some_parts, tiny_describer
 
 GIVEN = ["vqa: what colour is the cube ?", "caption:", "image text match: a red cube"]

@@ -11,12 +11,12 @@ import torch
 from core.data.images.thumbnails import STORED_SIZE
 from core.statistics.intervals import wilson
 from core.systems.composition.scenes.render import render_scene
-from core.systems.vl_t5.describer import NewSizes
 from core.systems.vl_t5.model import PictureParts
 from core.systems.vl_t5.tasks import CAPTION, GROUNDING, MATCHING, QUESTION, REGIONS
 from core.systems.vl_t5.vision import grid_boxes
 from research.weights.vl_t5.fit import fit, words_of
 from research.weights.vl_t5.material import HELD_OUT, SHARES, Material, cells_of, kept_copy, lesson, mixed, tidy
+from research.weights.vl_t5.new_model import NewSizes
 from research.weights.vl_t5.scene_draws import draw_scenes
 from research.weights.vl_t5.scene_tasks import GRID, SceneTasks
 from research.weights.vl_t5.teach import Teaching

@@ -10,11 +10,12 @@ from core.errors import InvalidInput
 from core.records import F32
 from core.systems.common.cells import Whitening, fit_whitening
 from core.systems.common.targets import IGNORED
-from core.systems.vl_t5.describer import Describer, NewSizes, make_describer
+from core.systems.vl_t5.describer import Describer
 from core.systems.vl_t5.model import PictureParts
-from core.systems.vl_t5.tasks import Spoken
 from core.systems.vl_t5.vision import VisionSizes, grid_boxes
 from research.weights.vl_t5.fixed_answers import FixedAnswers
+from research.weights.vl_t5.new_model import NewSizes, make_describer
+from research.weights.vl_t5.spoken import Spoken
 from research.weights.vl_t5.teach import (
     Teaching,
     Views,

@@ -7,7 +7,8 @@ import json
 import pytest
 
 from core.systems.peers.scoreboard.html import SHIPPED, board_tables, render_board
-from core.systems.peers.scoreboard.tables import Board, markdown
+from core.systems.peers.scoreboard.tables import Board
+from research.scoreboard.markdown import markdown
 from research.scoreboard.run import BoardPlan
 from research.scoreboard.write import command_of, write_board
 from tests.support.scoreboard import board_line

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from core.errors import InvalidInput
-from core.systems.peers.scoreboard.summary import summarise
-from core.systems.peers.scoreboard.tables import NO_CLAIMS, Board, ahead, markdown
+from core.systems.peers.scoreboard.tables import NO_CLAIMS, Board, ahead
+from research.scoreboard.markdown import markdown
+from research.scoreboard.summarise import summarise
 from tests.support.scoreboard import board_line
 
 

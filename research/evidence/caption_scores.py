@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 
@@ -13,24 +12,13 @@ import numpy as np
 
 from core.errors import InvalidInput
 from core.records import F64
+from core.systems.vl_t5.caption_words import Words, words_of
 
 ORDERS = 4
 SIGMA = 6.0
 """Of the penalty for another length, in words."""
-_WORD = re.compile(r"[a-z0-9'-]+")
 
-Words = tuple[str, ...]
 Grams = Counter[Words]
-
-
-def words_of(caption: str) -> Words:
-    """Lower-case words, marks left out.
-
-    Example:
-        >>> words_of("A dog , running .")
-        ('a', 'dog', 'running')
-    """
-    return tuple(_WORD.findall(caption.lower()))
 
 
 def bleu_parts(captions: Sequence[str], references: Sequence[Sequence[str]]) -> F64:

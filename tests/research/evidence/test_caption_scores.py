@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from core.errors import InvalidInput
-from core.systems.vl_t5.caption_scores import bleu_of, bleu_parts, cider_of
+from research.evidence.caption_scores import bleu_of, bleu_parts, cider_of
 
 REFERENCES = [
     ["a dog runs on the grass", "the dog runs"],
