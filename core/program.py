@@ -67,7 +67,11 @@ def missing_dependency(error: ModuleNotFoundError, what: str = "This", name: str
     if missing in ("", *OURS):
         return None
     if missing == "research":
-        return MissingDependency(f"{what} runs from a clone: an installed Errata has no `research`.")
+        what = f"`errata {name}`" if name else what
+        return MissingDependency(
+            f"{what} runs only in a clone of the repository: an installed Errata has no folder `research`. "
+            "Clone Errata and run it there."
+        )
     line = install_line(missing)
     extra = NEEDS.get(name) or extra_of(name)
     if INSTALLED and missing in EXTRAS and extra:

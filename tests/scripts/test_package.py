@@ -16,7 +16,7 @@ import errata
 from core import program
 from core.errors import MissingDependency
 from core.program import EXTRAS, NEEDS, PACKAGES, VERSION, install_line, missing_dependency
-from scripts.package import Unclear, below, modules_of
+from scripts.package import Unclear, below, modules_of, write_package
 from tests.scripts.test_versions import wanted
 from tests.support.diagnoses import make_diagnosis
 from tests.support.second_models import write_answers
@@ -112,6 +112,20 @@ def test_a_missing_package_is_named_by_the_extra_of_an_installed_errata(monkeypa
     assert "Run `pip install h5py`" in str(missing_dependency(ModuleNotFoundError(name="h5py"), name="answers"))
     monkeypatch.undo()
     assert missing_dependency(ModuleNotFoundError(name="core.systems.probes.none_such")) is None
+
+
+def test_a_command_that_runs_only_in_a_clone_says_so() -> None:
+    told = missing_dependency(ModuleNotFoundError(name="research.ladder"), name="reproduce")
+    assert str(told).startswith("`errata reproduce` runs only in a clone of the repository: ")
+    assert "pip install" not in str(told)
+
+
+def test_the_package_holds_nothing_of_research(repository: Path, tmp_path: Path) -> None:
+    write_package(repository, tmp_path / "errata")
+    inside = {path.name for path in (tmp_path / "errata").iterdir()}
+    assert {"core", "webapp", "assets"} <= inside
+    assert not inside & {"research", "tests", "scripts"}
+    assert not [path for path in (tmp_path / "errata").rglob("*") if "research" in path.name]
 
 
 def test_the_version_is_said(repository: Path) -> None:

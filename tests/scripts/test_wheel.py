@@ -82,6 +82,7 @@ def test_the_wheel_holds_one_package_with_everything_in_it(wheel: Path) -> None:
     assert {name.split("/")[0] for name in names} == {"errata", f"errata-{VERSION}.dist-info"}
     assert set(NAMES) <= set(names)
     assert not [name for name in names if "__pycache__" in name]
+    assert not [name for name in names if "research" in name.split("/")]
     asked = re.findall(r"^Requires-Dist: (\S+?)(?:[<>=].*)?$", said, re.MULTILINE)
     assert {"numpy", "gradio", "torch"} <= set(asked)
     assert "Requires-Dist: torch>=2.6\n" not in said
@@ -119,6 +120,10 @@ def test_a_run_from_table_to_page_needs_no_package_of_an_extra(
     assert json.loads((elsewhere / "run" / "diagnosis.json").read_text("utf-8"))
     told = ran([program, "compose", "adapt", "--adapter", "local", "--out", "adapted"], elsewhere, status=3)
     assert told == "errata: This needs torch. Run `pip install 'errata[probes]'`.\n"
+    for command in (["benchmark", "--out", "board"], ["reproduce", "few-shot", "--dataset", scenes, "--out", "board"]):
+        told = ran([program, *command], elsewhere, status=3)
+        assert told.startswith(f"errata: `errata {command[0]}` runs only in a clone of the repository")
+        assert not (elsewhere / "board").exists()
     assert "Usage: errata ask" in ran([installed / "python", "-m", "errata", "ask", "--help"], elsewhere)
 
 

@@ -85,7 +85,6 @@ def reproduce(
     pool = options.pool
     if pool is None and (options.pool_folders != "auto" or options.pool_names is not None):
         raise InvalidInput("--pool-folders and --pool-names say how --pool is read. Name a pool, or leave them out.")
-    make_folder(out)
     from core.embeddings.cache import default_cache
     from core.files import write_json
     from research.ladder.reproduce import SupportPool, reproduce as climb
@@ -93,6 +92,7 @@ def reproduce(
     from research.ladder.tables import reproduction_document, reproduction_table
     from research.ladder.wording import reproduction_lines
 
+    make_folder(out)
     told: dict[str, Any] = {"init": options.init, "per_class": options.per_class}
     with TerminalProgress() as progress:
         rows = climb(
