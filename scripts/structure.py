@@ -1,11 +1,10 @@
-"""The shape of a checkout in figures: rooms, floors, circles, sizes. `python -m scripts.structure [FOLDER]`; FOLDER may
-be an older checkout."""
+"""The shape of a checkout in figures: floors, circles, sizes of its parts. `python -m scripts.structure [FOLDER]`;
+FOLDER may be an older checkout."""
 
 from __future__ import annotations
 
 import ast
 import sys
-from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -26,10 +25,6 @@ class Outline:
     """Every `from module import name`."""
     relative: bool
     """Whether an import starts with a dot."""
-    classes: tuple[str, ...]
-    """Names of the classes at its top."""
-    functions: tuple[int, ...]
-    """Lines of each function."""
 
 
 @cache
@@ -38,22 +33,14 @@ def outline(text: str) -> Outline:
     tree = ast.parse(text)
     plain: set[str] = set()
     taken: set[tuple[str, str]] = set()
-    relative, functions = False, list[int]()
+    relative = False
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             plain |= {name.name for name in node.names}
         elif isinstance(node, ast.ImportFrom):
             relative = relative or node.level > 0
             taken |= {(node.module or "", name.name) for name in node.names}
-        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            functions.append((node.end_lineno or node.lineno) - node.lineno + 1)
-    return Outline(
-        plain=frozenset(plain),
-        taken=frozenset(taken),
-        relative=relative,
-        classes=tuple(node.name for node in tree.body if isinstance(node, ast.ClassDef)),
-        functions=tuple(functions),
-    )
+    return Outline(plain=frozenset(plain), taken=frozenset(taken), relative=relative)
 
 
 @cache
@@ -140,41 +127,46 @@ def lengths(folder: Path, *packages: str) -> dict[str, int]:
     return {name: len(path.read_text("utf-8").splitlines()) for name, path in modules(folder, *packages).items()}
 
 
-def files_by_folder(folder: Path) -> Counter[str]:
-    """How many modules each folder of core and webapp holds."""
-    return Counter(path.parent.relative_to(folder).as_posix() for path in modules(folder).values())
-
-
-def classes_by_name(folder: Path) -> dict[str, list[str]]:
-    """The modules of core and webapp that define a class of that name."""
-    found: dict[str, list[str]] = {}
-    for module, path in modules(folder).items():
-        for name in outline(path.read_text("utf-8")).classes:
-            found.setdefault(name, []).append(module)
+def lines_by_part(folder: Path) -> dict[str, int]:
+    """Lines of Python of the kernel, of each system with its page, of research, and of the tests."""
+    found: dict[str, int] = {}
+    for name, n in lengths(folder, *PACKAGES, "research", "tests").items():
+        part = part_of(name, (folder / Path(*name.split("."))).is_dir())
+        found[part] = found.get(part, 0) + n
     return found
+
+
+def part_of(name: str, is_package: bool = False) -> str:
+    """The part that a module belongs to. What lies beside the systems, such as their list, is the kernel's.
+
+    Example:
+        >>> [part_of(name) for name in ("core.diagnose", "webapp.systems.probes.tab", "tests.test_pages")]
+        ['kernel', 'probes', 'tests']
+    """
+    parts = name.split(".")
+    if parts[0] not in PACKAGES:
+        return parts[0]
+    in_system = parts[1:2] == ["systems"] and len(parts) > (2 if is_package else 3)
+    return parts[2] if in_system else "kernel"
 
 
 def measure(folder: Path) -> dict[str, str]:
     """What is printed, by its title."""
     files = modules(folder)
     edges = edges_of(folder)
-    lines, folders = lengths(folder), files_by_folder(folder)
-    functions = [n for path in files.values() for n in outline(path.read_text("utf-8")).functions]
-    fullest, n_files = folders.most_common(1)[0]
+    lines, parts = lengths(folder), lines_by_part(folder)
     door = {(a, b) for a, targets in edges.items() for b in targets if a.startswith("core.") and b.startswith("webapp")}
     wide = sum(len(text) > 120 for path in files.values() for text in path.read_text("utf-8").splitlines())
     return {
         "files": f"{len(files)}",
         "lines of core and webapp": f"{sum(lines.values()):,}, of templates {_lines(folder, '*.j2'):,}",
         "lines past 120 columns": f"{wide:,}",
-        "fullest folder": f"{fullest}, {n_files} files",
-        "folders": f"{len(folders)}",
+        "lines of each part": ", ".join(f"{part} {n:,}" for part, n in sorted(parts.items(), key=lambda p: -p[1])),
+        "folders": f"{len({path.parent for path in files.values()})}",
         "floors": f"{floors(edges)}",
         "circles of files": f"{len(circles(edges))}",
         "imports of the page in core": ", ".join(f"{a} of {b}" for a, b in sorted(door)) or "none",
         "files past 300 lines": f"{sum(n > 300 for n in lines.values())}, the longest {max(lines.values())}",
-        "functions past 40 lines": f"{sum(n > 40 for n in functions)} of {len(functions):,}",
-        "class names used twice or more": f"{sum(len(at) > 1 for at in classes_by_name(folder).values())}",
     }
 
 

@@ -28,7 +28,7 @@ from core.files import ASSETS
 from core.statistics.intervals import wilson
 from core.store import load
 from core.systems.composition.scenes.shapes import COLOURS, SHAPES, Scene
-from core.systems.vl_t5.bar import caution_of
+from core.systems.vl_t5.caution import caution_of
 from core.systems.vl_t5.describe import describe_clusters
 from core.systems.vl_t5.describer import Describer
 from core.systems.vl_t5.folder import read_describer

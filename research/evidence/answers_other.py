@@ -19,9 +19,9 @@ from core.embeddings.cache import default_cache
 from core.files import ASSETS
 from core.statistics.intervals import wilson
 from core.store import load
-from core.systems.common.pictures import pictures_of
+from core.systems.common.run_pictures import pictures_of
 from core.systems.vl_t5.ask import NOT_SURE, counted, means_of, read_cells, say, with_prefix
-from core.systems.vl_t5.bar import caution_of
+from core.systems.vl_t5.caution import caution_of
 from core.systems.vl_t5.folder import read_describer
 from research.evidence.lines import append_line
 

@@ -29,7 +29,7 @@ from core.statistics.intervals import wilson
 from core.systems.composition.scenes.render import render_scene
 from core.systems.composition.scenes.shapes import COLOURS
 from core.systems.vl_t5.folder import write_describer
-from core.systems.vl_t5.known import WRITTEN
+from core.systems.vl_t5.known_answers import WRITTEN
 from core.systems.vl_t5.tasks import QUESTION
 from research.evidence.lines import append_line, read_lines
 from research.weights.vl_t5.fit import fit, words_of

@@ -1,12 +1,11 @@
 #!/usr/bin/env python
 """Make what ships below assets/composition again: a small rendered benchmark, and a stock of cut-outs over photographs.
 
-    python -m research.examples.make_composition [--only rendered | cutouts] [--downloads FOLDER] [--out
-    assets/composition]
+    python -m research.examples.make_composition [--only rendered | cutouts] [--downloads FOLDER] [--out FOLDER]
 
 The rendered set needs nothing and takes seconds. The cut-outs need npm, apt-get and dpkg-deb for the two source
 packages (24 MB). Every step is seeded; the pixels repeat on the same numpy and Pillow. To draw more, call
-`core.systems.composition.scenes.items.draw_items` and `core.systems.composition.scenes.write.write_benchmark`.
+`draw_items` and `write_benchmark` of `core.systems.composition.scenes`.
 """
 
 from __future__ import annotations
@@ -23,7 +22,7 @@ from PIL import Image
 from core.files import ASSETS
 from core.systems.composition.scenes.items import RenderedPlan, draw_items
 from core.systems.composition.scenes.retrieval import draw_retrieval
-from core.systems.composition.scenes.write import write_benchmark
+from core.systems.composition.scenes.write_benchmark import write_benchmark
 from research.examples import stock
 from research.weights.univl.plans import Place
 

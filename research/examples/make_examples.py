@@ -1,8 +1,7 @@
 #!/usr/bin/env python
 """Make the two examples that ship again: scenes with planted weaknesses, and a set with nothing to find.
 
-    python -m research.examples.make_examples [--only scenes | nothing_to_find] [--downloads FOLDER] [--out
-    assets/examples]
+    python -m research.examples.make_examples [--only scenes | nothing_to_find] [--downloads FOLDER] [--out FOLDER]
 
 Needs npm, apt-get and dpkg-deb for the two source packages (24 MB), and about ten minutes on one core. Every step is
 seeded; the pixels repeat on the same Pillow, the probabilities on the same machine and torch.

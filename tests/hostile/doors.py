@@ -154,7 +154,7 @@ def phrases(path: str) -> str:
 
 def class_texts(reader: str, **given: Any) -> str:
     """A text box or file that speaks of classes."""
-    from core.systems.common.label_descriptions import read_descriptions, read_patterns
+    from core.systems.common.class_descriptions import read_descriptions, read_patterns
     from core.systems.common.named_texts import read_lists
     from core.systems.label_descriptions.tags import read_tags
     from core.systems.probes.few_shot.pools import read_aliases

@@ -34,7 +34,7 @@ from core.language.hard_words import hearing_notes, is_hardly_heard
 from core.numbers import p_value
 from core.records import F32, F64, I64, Bool, Diagnosis, Estimate, Measure, Progress, no_progress
 from core.statistics.intervals import bootstrap
-from core.systems.common.label_descriptions import Pattern
+from core.systems.common.class_descriptions import Pattern
 from core.systems.label_descriptions.tags import DescribedTags, tag_directions, tag_patterns
 
 if TYPE_CHECKING:

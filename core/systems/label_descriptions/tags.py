@@ -16,7 +16,7 @@ from core.language.grammar import fold_name
 from core.language.speech import SPEECH
 from core.options import check_text
 from core.records import F64, Progress, no_progress
-from core.systems.common.label_descriptions import FAILURE_CAUSES, Pattern, read_descriptions, read_patterns
+from core.systems.common.class_descriptions import FAILURE_CAUSES, Pattern, read_descriptions, read_patterns
 
 SHIPPED = "failure-causes"
 """Names the sixty causes that ship, for texts."""

@@ -74,7 +74,7 @@ def peers(
     from core.cli.output import check_suffix, in_folder, write_table
     from core.files import write_json
     from core.store import load
-    from core.systems.peers.check import ask_peers
+    from core.systems.peers.ask_peers import ask_peers
     from core.systems.peers.tables import peers_document, peers_table
     from core.systems.peers.wording import peer_lines
 

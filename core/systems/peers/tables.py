@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from core.records import Diagnosis
-from core.systems.peers.check import PeerReport
+from core.systems.peers.ask_peers import PeerReport
 
 
 def peers_table(diagnosis: Diagnosis, report: PeerReport) -> pd.DataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.numbers import count, number, p_value, percent
 from core.records import Diagnosis
-from core.systems.peers.check import PeerOpinion, PeerReport, PeerSlice
+from core.systems.peers.ask_peers import PeerOpinion, PeerReport, PeerSlice
 
 NO_P = "A peer's slices are found on the samples that they are read on, so they carry no p; look at them as candidates."
 

@@ -119,7 +119,7 @@ def reason(model: Path, texts: Path, column: str, out: Path) -> None:
     check_suffix(out)
     from core.data.tables.read import read_table
     from core.errors import InvalidInput
-    from core.systems.common.texts import cells_of
+    from core.systems.common.student_texts import cells_of
     from core.systems.step_by_step.answers import explain, predict
     from core.systems.step_by_step.settings import SHUFFLED, STANDARD
     from core.systems.step_by_step.student_folder import read_reasoned

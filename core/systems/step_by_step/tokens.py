@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from core.systems.common.student_texts import padded
 from core.systems.common.targets import IGNORED
-from core.systems.common.texts import padded
 from core.systems.step_by_step.rationales import RationaleSet
 from core.systems.step_by_step.settings import SHUFFLED, SINGLE_TASK, STANDARD, StepByStep
 from core.systems.step_by_step.student import EXPLAIN, MARKER, PREDICT, T5Student

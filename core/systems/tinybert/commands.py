@@ -44,7 +44,7 @@ def distil(
     from core.systems.tinybert.settings import Distillation
 
     how = Distillation(**read_settings(Distillation, settings))
-    from core.systems.common.texts import read_texts
+    from core.systems.common.student_texts import read_texts
     from core.systems.tinybert.distil import distil as teach
     from core.systems.tinybert.student_folder import STUDENT, save_student
     from core.systems.tinybert.teacher import check_apart, read_bert

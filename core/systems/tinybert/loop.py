@@ -21,9 +21,9 @@ from torch import Tensor
 
 from core.errors import InvalidInput
 from core.records import Progress, no_progress
-from core.systems.common.precision import half_of
+from core.systems.common.half_precision import half_of
 from core.systems.common.schedule import rate
-from core.systems.common.texts import batches, padded
+from core.systems.common.student_texts import batches, padded
 from core.systems.tinybert import losses
 from core.systems.tinybert.settings import Distillation
 from core.systems.tinybert.student import Student, Watched, pooled

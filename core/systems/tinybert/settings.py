@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from core.options import setting
-from core.systems.tinybert.maps import MAPS
+from core.systems.tinybert.layer_map import MAPS
 
 INHERIT = ("auto", "none", "words", "layers")
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from core.errors import InvalidInput
-from core.systems.tinybert.maps import layer_map
+from core.systems.tinybert.layer_map import layer_map
 from core.systems.tinybert.settings import Distillation
 from core.systems.tinybert.teacher import BertFolder
 

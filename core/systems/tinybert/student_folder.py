@@ -22,7 +22,7 @@ from core.files import digest, write_text
 from core.folders import all_at_once
 from core.systems.common.checkpoints import read_tensors, write_tensors
 from core.systems.common.student_card import DISTILLED as CARD, FORMAT, student_files
-from core.systems.common.texts import TextColumn
+from core.systems.common.student_texts import TextColumn
 from core.systems.tinybert.figures import StudentFigures
 from core.systems.tinybert.loop import TaughtStudent
 from core.systems.tinybert.settings import Distillation

@@ -41,7 +41,7 @@ def visual_words(
     from core.embeddings.cache import default_cache
     from core.files import write_json, write_text
     from core.store import load
-    from core.systems.common.pictures import pictures_of
+    from core.systems.common.run_pictures import pictures_of
     from core.systems.visual_words.search import search_words
     from core.systems.visual_words.tables import visual_document, visual_table
     from core.systems.visual_words.wording import visual_lines

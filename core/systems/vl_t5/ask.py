@@ -19,7 +19,7 @@ from core.errors import InvalidInput
 from core.numbers import listed
 from core.options import check_text
 from core.records import F32, I64, Bool, Diagnosis, ItemStore, Progress, Reporter, no_progress
-from core.systems.vl_t5.bar import SURE, Caution
+from core.systems.vl_t5.caution import SURE, Caution
 from core.systems.vl_t5.describer import Describer, SpokenAnswer
 from core.systems.vl_t5.model import PictureParts
 from core.systems.vl_t5.over_represented import over_represented

@@ -60,7 +60,7 @@ def answers(
         in_folder(out)
     if questions is not None:
         from core.systems.vl_t5.folder import folder_of
-        from core.systems.vl_t5.known_command import write_losses
+        from core.systems.vl_t5.known_answers_command import write_losses
 
         if run is not None:
             raise InvalidInput("--questions asks of pictures, --images PATH, and of no run: leave DIR out.")
@@ -100,7 +100,7 @@ class AskedRun:
 
     def asked(self, question: str, seed: int) -> Told:
         from core.systems.vl_t5.ask import ask_pictures, with_prefix
-        from core.systems.vl_t5.bar import caution_of
+        from core.systems.vl_t5.caution import caution_of
         from core.systems.vl_t5.folder import folder_of, read_describer
         from core.systems.vl_t5.tables import asked_document, asked_table
         from core.systems.vl_t5.wording import asked_lines
@@ -149,7 +149,7 @@ class AskedRun:
 
     def _cells(self) -> tuple[PictureTokens, tuple[int, int]]:
         from core.embeddings.cache import default_cache
-        from core.systems.common.pictures import pictures_of
+        from core.systems.common.run_pictures import pictures_of
         from core.systems.vl_t5.ask import read_cells
 
         store = pictures_of(self.diagnosis, self.images, self.progress, why="The model looks at the pictures")

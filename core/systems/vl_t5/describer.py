@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from core.systems.common.texts import padded
+from core.systems.common.student_texts import padded
 from core.systems.vl_t5.model import PictureParts, VisionT5
 from core.systems.vl_t5.vocabulary import padded_targets
 

@@ -11,8 +11,8 @@ import torch
 
 from core.errors import InvalidInput
 from core.records import F32, F64, Bool
-from core.systems.common.cells import Whitening, fit_whitening
 from core.systems.common.checkpoints import read_tensors, write_tensors
+from core.systems.common.picture_cells import Whitening, fit_whitening
 
 FILE = "likeness.safetensors"
 COMPONENTS, SHARE = 64, 0.99

@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from core.systems.common.student_texts import padded
 from core.systems.common.targets import IGNORED
-from core.systems.common.texts import padded
 from core.systems.vl_t5.tasks import part_word
 
 N_PARTS = 100

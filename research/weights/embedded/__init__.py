@@ -1,1 +1,1 @@
-"""Fit and measure the words of the embedded encoder."""
+"""How the embedded encoder was fitted, and what it knows."""

@@ -1,1 +1,1 @@
-"""Making what ships for scans: label slices and the network that was taught on them."""
+"""How the Neuralizer was taught: label slices, scans drawn from them, and the training."""

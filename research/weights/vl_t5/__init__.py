@@ -1,1 +1,1 @@
-"""Making the model that answers and describes."""
+"""How the VL-T5 that answers and describes was taught."""

@@ -22,8 +22,8 @@ import torch
 
 from core.documents import read_json
 from core.files import write_json
-from core.systems.common.cells import fit_whitening
-from core.systems.vl_t5.bar import CARD
+from core.systems.common.picture_cells import fit_whitening
+from core.systems.vl_t5.caution import CARD
 from core.systems.vl_t5.describer import Describer
 from core.systems.vl_t5.folder import read_describer, write_describer
 from core.systems.vl_t5.likeness import Likeness, fit_likeness, write_likeness

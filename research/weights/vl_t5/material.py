@@ -16,7 +16,7 @@ from core.data.images.thumbnails import STORED_SIZE, shrink
 from core.encoders import Encoder, load_encoder
 from core.encoders.tokens import tower_of
 from core.records import F32, I64
-from core.systems.common.cells import Whitening, in_parts
+from core.systems.common.picture_cells import Whitening, in_parts
 from core.systems.composition.scenes.held_out import HeldOut, held_out_pairs
 from core.systems.composition.scenes.render import render_scene
 from core.systems.composition.scenes.shapes import Scene

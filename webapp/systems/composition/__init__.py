@@ -1,1 +1,1 @@
-"""The tab Compose."""
+"""The tab Compose: benchmarks of composition, your own pairs, the grid of binding, and adapters."""

@@ -141,7 +141,7 @@ def _patient(progress: Progress) -> Progress:
 def _parts(state: ComposeState, plan: Plan) -> tuple[str, LoadedBenchmark, LoadedBenchmark]:
     """(choice, benchmark to test on, benchmark to learn from)."""
     if plan.source == PART:
-        from core.systems.composition.parts import two_parts
+        from core.systems.composition.split import two_parts
 
         if state.opened is None:
             raise InvalidInput(

@@ -1,0 +1,1 @@
+"""Tags in the tab Ask: suspected causes, each known from its description alone."""

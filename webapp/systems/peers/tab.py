@@ -43,7 +43,7 @@ def on_ask(session: Session, engines: list[str]) -> Iterator[tuple[Any, ...]]:
     diagnosis = require_run(session)
     if not engines:
         raise InvalidInput("Tick at least one engine to ask.")
-    from core.systems.peers.check import PeerReport, ask_peers
+    from core.systems.peers.ask_peers import PeerReport, ask_peers
 
     # the boxes' order says nothing, so the table's is taken
     chosen = [name for name in ENGINES if name in engines]

@@ -60,7 +60,7 @@ def make_words(session: Session, progress: Progress) -> FoundWords:
     Raises:
         InvalidInput: the run has no pictures.
     """
-    from core.systems.common.pictures import pictures_of
+    from core.systems.common.run_pictures import pictures_of
     from core.systems.visual_words.html import shown_maps, shown_names, shown_words, visual_page
     from core.systems.visual_words.maps import maps_of
     from core.systems.visual_words.search import search_words

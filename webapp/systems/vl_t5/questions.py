@@ -80,9 +80,9 @@ def make_answers(session: Session, question: str, questions: int, progress: Prog
     Raises:
         InvalidInput: the run has no pictures, or the question has words that the model does not know.
     """
-    from core.systems.common.pictures import pictures_of
+    from core.systems.common.run_pictures import pictures_of
     from core.systems.vl_t5.ask import ask_pictures, read_cells  # brings the network's runtime
-    from core.systems.vl_t5.bar import caution_of
+    from core.systems.vl_t5.caution import caution_of
     from core.systems.vl_t5.folder import folder_of, read_describer
     from core.systems.vl_t5.tables import asked_document, asked_table
 

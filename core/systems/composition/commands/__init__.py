@@ -1,1 +1,1 @@
-"""The commands `compose` and `adapt`."""
+"""The command `compose` and those below it."""

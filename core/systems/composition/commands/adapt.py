@@ -27,7 +27,7 @@ from core.cli.output import make_folder
 from core.cli.terminal import TerminalProgress, say
 from core.errors import Cancelled, InvalidInput
 from core.systems.composition.adapters import ADAPTERS
-from core.systems.composition.commands.models import open_pictured, run_lines, score_models, write_results
+from core.systems.composition.commands.score_models import open_pictured, run_lines, score_models, write_results
 
 if TYPE_CHECKING:
     from core.records import Progress
@@ -201,7 +201,7 @@ def _to_learn(
 ) -> tuple[LoadedBenchmark, LoadedBenchmark | None]:
     """What to learn from, and with --share what is left to test on."""
     if benchmark is not None:
-        from core.systems.composition.parts import two_parts
+        from core.systems.composition.split import two_parts
 
         found = open_pictured(benchmark, options.format, options.images, progress=progress)
         return (found, None) if options.share is None else two_parts(found, options.share, seed=seed)

@@ -15,17 +15,17 @@ from core.cli.command import LazyGroup, argument, command, option
 from core.cli.options import FORMAT
 from core.cli.terminal import TerminalProgress, say
 from core.errors import InvalidInput
-from core.systems.composition.commands.models import read_named
+from core.systems.composition.commands.score_models import read_named
 
 PARTS = {
     "benchmarks": "core.systems.composition.commands.compose",
     "run": "core.systems.composition.commands.run",
     "compare": "core.systems.composition.commands.run",
     "pictures": "core.systems.composition.commands.compose",
-    "pair": "core.systems.composition.commands.own",
-    "foils": "core.systems.composition.commands.own",
-    "grid": "core.systems.composition.commands.own",
-    "draw": "core.systems.composition.commands.own",
+    "pair": "core.systems.composition.commands.own_pictures",
+    "foils": "core.systems.composition.commands.own_pictures",
+    "grid": "core.systems.composition.commands.own_pictures",
+    "draw": "core.systems.composition.commands.own_pictures",
     "adapt": "core.systems.composition.commands.adapt",
     "adapters": "core.systems.composition.commands.adapt",
 }

@@ -15,7 +15,7 @@ from core.cli.options import FORMAT, IMAGES, JSON, MODEL, WHAT_BENCHMARK
 from core.cli.output import check_suffix, in_folder, make_folder, print_json
 from core.cli.terminal import TerminalProgress, say
 from core.errors import InvalidInput
-from core.systems.composition.commands.models import (
+from core.systems.composition.commands.score_models import (
     ModelResults,
     open_pictured,
     run_lines,

@@ -22,7 +22,7 @@ from core.records import I64, Progress, no_progress
 from core.statistics.groups import joined
 from core.systems.common.checkpoints import Checkpoint, check_owner, read_checkpoint, write_checkpoint
 from core.systems.common.epochs import Best, Epoch, weights_of
-from core.systems.common.precision import half_of, loss_scaler
+from core.systems.common.half_precision import half_of, loss_scaler
 from core.systems.common.schedule import rate
 from core.systems.composition.training.losses import step_loss, validate
 from core.systems.composition.training.matching import device_of

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from core.errors import InvalidInput
-from core.systems.common.label_descriptions import MASK, Pattern
+from core.systems.common.class_descriptions import MASK, Pattern
 from core.systems.label_descriptions.learn.language_model import LanguageModel
 
 

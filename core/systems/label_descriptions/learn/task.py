@@ -10,7 +10,7 @@ from core.data.tables.roles import Roles
 from core.errors import InvalidInput
 from core.language.grammar import spoken_names
 from core.records import I64, Progress, no_progress
-from core.systems.common.label_descriptions import (
+from core.systems.common.class_descriptions import (
     Pattern,
     of_classes,
     read_descriptions,
@@ -50,7 +50,7 @@ def read_task(
     """The task of a table with labelled texts.
 
     Args:
-        descriptions, order: see `core.systems.common.label_descriptions.of_classes`. patterns: see `read_patterns`.
+        descriptions, order: see `core.systems.common.class_descriptions.of_classes`. patterns: see `read_patterns`.
         words: see `read_words`; by default the term of each class in a published file, else its name.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The scoreboard as a page, and its three files."""
+"""The scoreboard as a page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What many runs come to: for each tier, kind and method the means over seeds, paired with Errata's."""
+"""What many runs come to: a cell for each tier, kind and method, and what is read off many cells."""
 
 from __future__ import annotations
 

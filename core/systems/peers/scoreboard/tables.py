@@ -1,4 +1,4 @@
-"""The scoreboard as Markdown, and as the document that is written and read."""
+"""The scoreboard as the document that is written and read, and the entries of its tables."""
 
 from __future__ import annotations
 

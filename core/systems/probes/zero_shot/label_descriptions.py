@@ -17,7 +17,7 @@ from core.language.prompts import synonyms_of
 from core.language.speech import SPEECH
 from core.options import setting
 from core.records import F64, I64
-from core.systems.common.label_descriptions import (
+from core.systems.common.class_descriptions import (
     Pattern,
     of_classes,
     read_descriptions,

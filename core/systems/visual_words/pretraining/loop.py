@@ -12,7 +12,7 @@ import torch
 
 from core.errors import InvalidInput
 from core.records import F32, I64, Progress, Reporter, no_progress
-from core.systems.common.cells import fit_whitening
+from core.systems.common.picture_cells import fit_whitening
 from core.systems.visual_words.dictionary import VisualDictionary, perplexity
 from core.systems.visual_words.pretraining.losses import StepLosses, step_losses
 from core.systems.visual_words.pretraining.network import Soho

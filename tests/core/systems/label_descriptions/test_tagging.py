@@ -12,7 +12,7 @@ from core.discovery.design import design_of
 from core.errors import InvalidInput
 from core.records import Diagnosis, Outcomes
 from core.store import load
-from core.systems.common.label_descriptions import read_patterns
+from core.systems.common.class_descriptions import read_patterns
 from core.systems.label_descriptions.tagging import CUT, TagReport, tag_samples
 from core.systems.label_descriptions.tags import read_tags
 from core.systems.label_descriptions.wording import headline

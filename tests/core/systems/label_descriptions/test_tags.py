@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from core.errors import InvalidInput
-from core.systems.common.label_descriptions import read_patterns
+from core.systems.common.class_descriptions import read_patterns
 from core.systems.label_descriptions.tags import DescribedTags, read_tags, tag_directions, tag_patterns
 from tests.support.word_tower import WordTower
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from core.errors import InvalidInput
-from core.systems.common.texts import padded, tokens_of
+from core.systems.common.student_texts import padded, tokens_of
 from core.systems.tinybert import losses
 from core.systems.tinybert.loop import outputs
 from core.systems.tinybert.settings import Distillation

@@ -13,7 +13,7 @@ from PIL import Image
 
 from core.discovery.called import cluster_name
 from core.records import Bool, ClusterName, Diagnosis
-from core.systems.common.pictures import pictures_of
+from core.systems.common.run_pictures import pictures_of
 from core.systems.visual_words.html import shown_maps, shown_names, shown_words, visual_page
 from core.systems.visual_words.maps import SIDE, maps_of, outline
 from core.systems.visual_words.names import auroc_of, unnamed, word_names

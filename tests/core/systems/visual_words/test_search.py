@@ -16,7 +16,7 @@ from core.data.images.columns import FrameImages
 from core.errors import InvalidInput
 from core.records import Bool
 from core.store import load, save
-from core.systems.common.pictures import pictures_of
+from core.systems.common.run_pictures import pictures_of
 from core.systems.visual_words.crops import SIDE, crop_around
 from core.systems.visual_words.html import CROPS, shown_words, visual_page
 from core.systems.visual_words.search import VisualSearch, search_words

@@ -14,7 +14,7 @@ from core.files import write_json
 from core.records import Diagnosis
 from core.store import save
 from core.systems.vl_t5 import folder
-from core.systems.vl_t5.bar import CARD
+from core.systems.vl_t5.caution import CARD
 from core.systems.vl_t5.folder import write_describer
 from core.systems.vl_t5.likeness import fit_likeness, write_likeness
 from tests.support.commands import refused, said

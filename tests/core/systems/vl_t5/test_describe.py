@@ -14,7 +14,7 @@ from core.errors import InvalidInput
 from core.files import write_json
 from core.records import Diagnosis
 from core.systems.vl_t5.ask import NOT_SURE, counted
-from core.systems.vl_t5.bar import caution_of
+from core.systems.vl_t5.caution import caution_of
 from core.systems.vl_t5.describe import describe_clusters, nearest_captions, read_captions
 from core.systems.vl_t5.describer import SpokenAnswer
 from core.systems.vl_t5.wording import NEAREST_NOTE, described_lines

@@ -11,7 +11,7 @@ import torch
 from core.errors import InvalidInput
 from core.records import F32
 from core.systems.common.checkpoints import write_tensors
-from core.systems.vl_t5.bar import caution_of
+from core.systems.vl_t5.caution import caution_of
 from core.systems.vl_t5.likeness import FILE, fit_likeness, read_likeness, write_likeness
 
 

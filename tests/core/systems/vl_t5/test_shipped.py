@@ -10,7 +10,7 @@ from core.encoders import load_encoder
 from core.encoders.tokens import tower_of
 from core.systems.composition.scenes.held_out import HeldOut, held_out_pairs
 from core.systems.composition.scenes.render import render_scene
-from core.systems.vl_t5.bar import caution_of
+from core.systems.vl_t5.caution import caution_of
 from core.systems.vl_t5.folder import folder_of, read_describer
 from core.systems.vl_t5.model import PictureParts
 from core.systems.vl_t5.tasks import QUESTION

@@ -13,9 +13,9 @@ import pytest
 
 from core.errors import InvalidInput
 from core.records import F32, Diagnosis
-from core.systems.common.cells import Whitening
-from core.systems.vl_t5 import ask, bar, folder
-from core.systems.vl_t5.bar import Caution
+from core.systems.common.picture_cells import Whitening
+from core.systems.vl_t5 import ask, folder
+from core.systems.vl_t5.caution import Caution
 from core.systems.vl_t5.likeness import Likeness
 from tests.support.describers import FEATURES, PlainDescriber, cells_of_first
 from tests.webapp.callbacks import last, press
@@ -54,7 +54,7 @@ def described(first: F32, monkeypatch: pytest.MonkeyPatch) -> None:
     whitening = Whitening(np.zeros(FEATURES, np.float32), np.eye(FEATURES, 1, dtype=np.float32))
     caution = Caution(bars=(("what colour", BAR),), likeness=Likeness(whitening, FAR**2))
     monkeypatch.setattr(folder, "read_describer", lambda _: PlainDescriber())
-    monkeypatch.setattr(bar, "caution_of", lambda _: caution)
+    monkeypatch.setattr("core.systems.vl_t5.caution.caution_of", lambda _: caution)
     monkeypatch.setattr(ask, "read_cells", lambda *_: (cells_of_first(first), (3, 3)))
 
 

@@ -11,7 +11,7 @@ from PIL import Image
 
 from core.errors import Cancelled, InvalidInput
 from core.records import no_progress
-from core.systems.composition.commands.models import open_pictured
+from core.systems.composition.commands.score_models import open_pictured
 from core.systems.composition.foils.of_captions import LEAST_NAMED, caption_foils, things_named
 from core.systems.composition.readers import read_benchmark
 from tests.support import benchmark_files as written

@@ -10,7 +10,7 @@ from PIL import Image
 from core.systems.composition.readers import read_benchmark
 from core.systems.composition.scenes.held_out import HeldOut, held_out_pairs
 from core.systems.composition.scenes.render import render_scene
-from core.systems.composition.scenes.write import MULTI, SINGLE
+from core.systems.composition.scenes.write_benchmark import MULTI, SINGLE
 from tests.support.scenes import scene_of
 
 FOLDER = Path(__file__).parents[5] / "assets" / "composition" / "rendered"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.systems.common.label_descriptions import HEAD, Pattern, read_patterns
+from core.systems.common.class_descriptions import HEAD, Pattern, read_patterns
 from core.systems.label_descriptions.learn.language_model import (
     LanguageModel,
     layer_of,

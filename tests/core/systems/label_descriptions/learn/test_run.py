@@ -7,7 +7,7 @@ import pytest
 
 from core.data.tables.roles import Roles
 from core.errors import InvalidInput
-from core.systems.common.label_descriptions import read_patterns
+from core.systems.common.class_descriptions import read_patterns
 from core.systems.label_descriptions.learn.language_model import read_language_model
 from core.systems.label_descriptions.learn.run import train_and_measure
 from core.systems.label_descriptions.learn.settings import LabelTraining

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from core.errors import InvalidInput
-from core.systems.composition.parts import two_parts
 from core.systems.composition.records import LoadedBenchmark
 from core.systems.composition.scenes.shipped import open_shipped
+from core.systems.composition.split import two_parts
 
 
 @pytest.fixture(scope="module")

@@ -73,7 +73,7 @@ def pair(
     from core.encoders import load_encoder
     from core.systems.composition.own_pairs import score_pairs
     from core.systems.composition.readers.fields import path_of
-    from core.systems.composition.reports.own_pairs import pair_document, pair_lines
+    from core.systems.composition.reports.own_pairs_lines import pair_document, pair_lines
 
     for path in image:
         if not path_of(path, "The picture").is_file():
@@ -150,7 +150,7 @@ def grid(
     from core.embeddings.cache import default_cache
     from core.systems.composition.grid.binding import binding_grid
     from core.systems.composition.grid.read import read_grid
-    from core.systems.composition.reports.own_pairs import grid_lines, grid_table
+    from core.systems.composition.reports.own_pairs_lines import grid_lines, grid_table
     from core.systems.composition.training.scorers import matrix_of, scorer_of
 
     if out is not None:
@@ -199,7 +199,7 @@ def draw(
     from core.options import check_seed
     from core.systems.composition.scenes.items import RenderedPlan, draw_items
     from core.systems.composition.scenes.retrieval import draw_retrieval
-    from core.systems.composition.scenes.write import MULTI, write_benchmark
+    from core.systems.composition.scenes.write_benchmark import MULTI, write_benchmark
 
     check_seed(seed)
     for name, value, least in (("--n", n, 1), ("--queries", queries, 0)):

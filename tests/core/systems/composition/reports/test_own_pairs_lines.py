@@ -11,7 +11,7 @@ from core.records import F64, ItemStore
 from core.systems.composition.grid.binding import BindingGrid, binding_grid
 from core.systems.composition.grid.questions import PictureContents
 from core.systems.composition.grid.rendered import draw_binding
-from core.systems.composition.reports.own_pairs import grid_lines
+from core.systems.composition.reports.own_pairs_lines import grid_lines
 
 
 def grid(things: Sequence[tuple[tuple[str, str], ...]]) -> BindingGrid:

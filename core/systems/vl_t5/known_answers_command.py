@@ -23,7 +23,7 @@ def write_losses(table: Path, images: Path | None, model: Path, encoder: str, ou
     from core.encoders.tokens import tower_of
     from core.numbers import count, listed, number, percent
     from core.systems.vl_t5.folder import read_describer
-    from core.systems.vl_t5.known import losses_of, read_known_questions
+    from core.systems.vl_t5.known_answers import losses_of, read_known_questions
 
     if images is None or out is None:
         absent = "--images PATH, the pictures that are asked about" if images is None else "--out FILE, for the losses"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.errors import InvalidInput
-from core.systems.tinybert.maps import layer_map
+from core.systems.tinybert.layer_map import layer_map
 
 
 @pytest.mark.parametrize(

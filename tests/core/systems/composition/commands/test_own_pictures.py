@@ -11,7 +11,7 @@ import pytest
 
 from core.cli.main import main
 from core.systems.composition.commands.compose import COLA
-from core.systems.composition.scenes.write import MULTI
+from core.systems.composition.scenes.write_benchmark import MULTI
 from tests.support.commands import refused, said
 
 

@@ -14,7 +14,7 @@ from core.systems.composition.readers import read_benchmark
 from core.systems.composition.scenes.items import RenderedPlan, draw_items
 from core.systems.composition.scenes.render import render_scene
 from core.systems.composition.scenes.retrieval import draw_retrieval
-from core.systems.composition.scenes.write import MULTI, SINGLE, Form, write_benchmark
+from core.systems.composition.scenes.write_benchmark import MULTI, SINGLE, Form, write_benchmark
 from tests.support.scenes import scene_of
 
 PLAN = RenderedPlan()

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from core.errors import InvalidInput
-from core.systems.common.texts import batches, count_longer, padded, read_texts, split_texts, tokens_of
+from core.systems.common.student_texts import batches, count_longer, padded, read_texts, split_texts, tokens_of
 from core.systems.common.wording import cut_lines
 from core.systems.tinybert.teacher import BertFolder
 from tests.support.tiny_bert import some_texts, write_texts

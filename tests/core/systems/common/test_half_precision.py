@@ -12,8 +12,7 @@ import pytest
 import torch
 
 from core.errors import Cancelled
-from core.systems.common import precision
-from core.systems.common.precision import half_of, loss_scaler
+from core.systems.common.half_precision import half_of, loss_scaler
 from core.systems.composition.adapters import make_adapter
 from core.systems.composition.training import loop
 from core.systems.composition.training.loop import Trained, Training, fit, picture_groups, split_items
@@ -34,7 +33,7 @@ def test_each_device_is_asked_itself_what_it_multiplies(
         return card or including_emulation  # slow emulation is no product of the card
 
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", said)
-    monkeypatch.setattr(precision, "multiplies_bfloat16", lambda: processor)
+    monkeypatch.setattr(half_precision, "multiplies_bfloat16", lambda: processor)
     assert half_of(CARD, "auto") is on_card
     assert half_of(PROCESSOR, "auto") is on_processor
     for device in (CARD, PROCESSOR):
@@ -44,7 +43,7 @@ def test_each_device_is_asked_itself_what_it_multiplies(
 
 def test_a_training_asks_the_device_that_it_is_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: False)
-    monkeypatch.setattr(precision, "multiplies_bfloat16", lambda: True)
+    monkeypatch.setattr(half_precision, "multiplies_bfloat16", lambda: True)
     adapter, data = make_adapter("linear"), made_pairs(20, 0)
     for device, half in ((CARD, torch.float16), (PROCESSOR, torch.bfloat16)):
         module = adapter.build(MadeTower(), None, 0).to(device)

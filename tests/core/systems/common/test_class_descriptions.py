@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from core.errors import InvalidInput
-from core.systems.common.label_descriptions import (
+from core.systems.common.class_descriptions import (
     FAILURE_CAUSES,
     HEAD,
     PATTERNS,

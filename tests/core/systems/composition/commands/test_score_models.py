@@ -7,7 +7,7 @@ import re
 import numpy as np
 
 from core.records import no_progress
-from core.systems.composition.commands.models import NOT_COMPARED, run_lines, score_models
+from core.systems.composition.commands.score_models import NOT_COMPARED, run_lines, score_models
 from tests.support.benchmarks import Given, pairs, pictured, random_scores
 
 
