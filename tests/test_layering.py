@@ -7,13 +7,14 @@ import importlib
 import re
 import subprocess
 import sys
-from collections.abc import Callable
+import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
 from core.store import save
-from scripts.structure import bound_in, circles, classes_by_name, edges_of, files_by_folder, lengths, modules, outline
+from scripts.structure import bound_in, circles, edges_of, lengths, lines_by_part, modules, outline
 from tests.support.diagnoses import make_diagnosis
 
 HEAVY = (
@@ -89,8 +90,9 @@ CONTRACT = ("core.extensions", "core.systems.contract")
 """The kernel's one look at systems: it asks them by name, and knows the types of what they bring and are given."""
 SHARED = ("common", "contract")
 """What every system may import of `core.systems`."""
-MAX_LINES, MAX_FILES = 400, 24
-"""Of a file of core, webapp, tests and scripts; in a folder of core and webapp."""
+MAX_LINES = 400
+"""Of a file of ours."""
+BUDGETS = Path(__file__).with_name("budgets.toml")
 OUTSIDE = ("gradio", "tests", "scripts")
 NAMES = re.compile(r"\b(?:core|webapp|research|tests|scripts)(?:\.[A-Za-z_]\w*)+(?::\w+)?")
 QUOTED = re.compile(rf"""["'}}](?:{NAMES.pattern})["'{{]""")
@@ -185,7 +187,11 @@ def test_core_knows_neither_gradio_nor_tests_nor_scripts(repository: Path) -> No
 
 def test_what_has_types_of_transformers_imports_the_file_that_holds_them(repository: Path) -> None:
     """Its front door leads to every model there is: pyright then reads 3,000 files for one of ours, in place of 300."""
-    files = [path for room in ("core", "webapp", "tests", "scripts") for path in (repository / room).rglob("*.py")]
+    files = [
+        path
+        for room in ("core", "webapp", "research", "tests", "scripts")
+        for path in (repository / room).rglob("*.py")
+    ]
     front = re.compile(r"^ *(import transformers\b|from transformers import )", re.MULTILINE)
     assert [path.name for path in files if front.search(path.read_text("utf-8"))] == []
 
@@ -311,31 +317,56 @@ def test_opening_a_stored_run_needs_no_model_library(repository: Path, tmp_path:
 
 
 def too_long(folder: Path) -> dict[str, int]:
-    return {name: n for name, n in lengths(folder, "core", "webapp", "tests", "scripts").items() if n > MAX_LINES}
+    files = lengths(folder, "core", "webapp", "research", "tests", "scripts")
+    return {name: n for name, n in files.items() if n > MAX_LINES}
 
 
-def too_full(folder: Path) -> dict[str, int]:
-    return {name: n for name, n in files_by_folder(folder).items() if n > MAX_FILES}
+def test_files_are_short(repository: Path) -> None:
+    assert too_long(repository) == {}
 
 
-def named_twice(folder: Path) -> dict[str, list[str]]:
-    return {name: at for name, at in classes_by_name(folder).items() if len(at) > 1}
+def test_a_long_file_is_noticed(tmp_path: Path) -> None:
+    (tmp_path / "core").mkdir()
+    (tmp_path / "core" / "as_long_as_may_be.py").write_text("\n" * MAX_LINES, "utf-8")
+    (tmp_path / "core" / "longer.py").write_text("\n" * (MAX_LINES + 1), "utf-8")
+    assert list(too_long(tmp_path).values()) == [MAX_LINES + 1]
 
 
-@pytest.mark.parametrize("broken", [too_long, too_full, named_twice], ids=lambda rule: rule.__name__)
-def test_files_are_short_folders_hold_few_and_a_class_name_stands_once(
-    repository: Path, broken: Callable[[Path], dict[str, object]]
-) -> None:
-    assert broken(repository) == {}
+def over_budget(lines: Mapping[str, int], budgets: Mapping[str, int]) -> list[str]:
+    """What is wrong of parts and budgets, one sentence each."""
+    wrong = [
+        f"{part} has {lines[part]:,} lines of Python, {lines[part] - budgets[part]:,} more than its budget of "
+        f"{budgets[part]:,}. Cut or merge; a raise states its reason in {BUDGETS.name}."
+        for part in sorted(lines.keys() & budgets.keys())
+        if lines[part] > budgets[part]
+    ]
+    wrong += [f"{part} has no budget. Give it one in {BUDGETS.name}." for part in sorted(lines.keys() - budgets.keys())]
+    wrong += [f"{part} is no part. Take its budget out of {BUDGETS.name}." for part in sorted(budgets.keys() - lines)]
+    return wrong
 
 
-def test_a_long_file_a_full_folder_and_a_class_name_used_twice_are_noticed(tmp_path: Path) -> None:
-    room = tmp_path / "core" / "room"
-    room.mkdir(parents=True)
-    for k in range(MAX_FILES):
-        (room / f"f{k}.py").write_text(f"class C{k}: ...\n" + "\n" * (MAX_LINES - 1), "utf-8")
-    assert (too_long(tmp_path), too_full(tmp_path), named_twice(tmp_path)) == ({}, {}, {})
-    (room / "last.py").write_text("class C0: ...\n" + "\n" * MAX_LINES, "utf-8")
-    assert too_long(tmp_path) == {f"core.{room.name}.last": MAX_LINES + 1}
-    assert too_full(tmp_path) == {"core/room": MAX_FILES + 1}
-    assert named_twice(tmp_path) == {"C0": [f"core.{room.name}.{file}" for file in ("f0", "last")]}
+def test_each_part_keeps_within_its_budget(repository: Path) -> None:
+    budgets = tomllib.loads(BUDGETS.read_text("utf-8"))["lines"]
+    assert over_budget(lines_by_part(repository), budgets) == []
+
+
+def test_a_part_over_its_budget_without_one_and_a_budget_of_no_part_are_noticed(tmp_path: Path) -> None:
+    for folder, file, n in (
+        ("core", "diagnose", 3),
+        ("core/systems", "list_of_them", 2),
+        ("core/systems/probes", "__init__", 1),
+        ("webapp/systems/probes", "tab", 4),
+        ("webapp", "app", 1),
+        ("research", "lines", 7),
+    ):
+        (tmp_path / folder).mkdir(parents=True, exist_ok=True)
+        (tmp_path / folder / f"{file}.py").write_text("\n" * n, "utf-8")
+    lines = lines_by_part(tmp_path)
+    assert lines == {"kernel": 6, "probes": 5, "research": 7}
+    wrong = over_budget(lines, {"kernel": 6, "probes": 4, "peers": 10})
+    assert wrong == [
+        "probes has 5 lines of Python, 1 more than its budget of 4. Cut or merge; a raise states its reason in "
+        "budgets.toml.",
+        "research has no budget. Give it one in budgets.toml.",
+        "peers is no part. Take its budget out of budgets.toml.",
+    ]

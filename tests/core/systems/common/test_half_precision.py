@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from core.errors import Cancelled
+from core.systems.common import half_precision
 from core.systems.common.half_precision import half_of, loss_scaler
 from core.systems.composition.adapters import make_adapter
 from core.systems.composition.training import loop
