@@ -17,6 +17,7 @@ from core.systems.visual_words.crops import crop_around
 from core.systems.visual_words.findings import WordFinding
 from core.systems.visual_words.maps import COLOURS, WordMaps, maps_of, outline
 from core.systems.visual_words.search import VisualSearch
+from core.systems.visual_words.templates import TEMPLATES
 from core.systems.visual_words.wording import (
     RULE,
     clusters_with,
@@ -159,6 +160,7 @@ def visual_page(
     """The search as one HTML file, with what `shown_words`, `shown_names` and `shown_maps` give."""
     return render(
         "visual_words.html.j2",
+        TEMPLATES,
         diagnosis=search.diagnosis,
         verdict=verdict(search),
         rule=RULE,

@@ -12,7 +12,6 @@ from core.errors import InvalidInput
 from core.records import Progress
 from webapp.explore.new_run import wire_made
 from webapp.markup.components import download_row, script, upload
-from webapp.markup.render import render
 from webapp.panels import Page
 from webapp.state.choices import IMAGES, TABLES
 from webapp.state.events import event_data
@@ -21,6 +20,7 @@ from webapp.state.session import shows_errors
 from webapp.systems.composition.files import FILES, compared, on_files
 from webapp.systems.composition.items import VERSUS, WHICH, items_view
 from webapp.systems.composition.models import NOTHING, ModelAccess, encoder_choices, second_choices
+from webapp.systems.composition.render import render
 from webapp.systems.composition.result import result_view
 from webapp.systems.composition.state import (
     FIRST,
@@ -193,7 +193,7 @@ def _form(access: ModelAccess) -> BenchmarkForm:
         run = gr.Button("Run the benchmark", variant="primary", elem_id="compose-run")
         cancel = gr.Button("Cancel", elem_id="compose-cancel", scale=0, min_width=110, interactive=False)
     status = gr.HTML("", elem_id="compose-status", **PLAIN)
-    gr.HTML(render("compose/next.html.j2"), elem_id="compose-next", **PLAIN)
+    gr.HTML(render("next.html.j2"), elem_id="compose-next", **PLAIN)
     return BenchmarkForm(choice, own, files, [encoder, second], run, cancel, status)
 
 
@@ -205,7 +205,7 @@ def _own_files() -> list[Any]:
     images = upload("Its pictures: zip or tar", IMAGES, "compose-images")
     forms = [("Recognise it", ""), *((name, name) for name in READERS)]
     form = gr.Dropdown(forms, value="", label="Form of the file", elem_id="compose-form-name")
-    gr.HTML(render("compose/forms.html.j2"), **PLAIN)
+    gr.HTML(render("forms.html.j2"), **PLAIN)
     return [file, images, form]
 
 

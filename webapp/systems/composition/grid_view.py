@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.numbers import count, p_value, percent, with_interval
 from core.reports.html.intervals import DotChart, Mark, dot_chart
-from webapp.markup.render import render
+from webapp.systems.composition.render import render
 
 if TYPE_CHECKING:
     from core.systems.composition.grid.binding import BindingGrid
@@ -45,11 +45,11 @@ def grid_view(grid: BindingGrid | None, title: str, measure: str) -> str:
     """The grid with its key, the figures over all pictures, and what was left out; without one, what will stand
     there."""
     if grid is None:
-        return render("compose/grid.html.j2", grid=None)
+        return render("grid.html.j2", grid=None)
     known = {(cell.attribute, cell.object): cell for cell in grid.cells}
     verdict = grid.overall.verdict
     return render(
-        "compose/grid.html.j2",
+        "grid.html.j2",
         grid=grid,
         title=title,
         claim=verdict if SIGNS.get(verdict, ("", ""))[0] else "",

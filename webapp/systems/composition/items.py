@@ -10,9 +10,9 @@ import numpy as np
 from core.records import I64, Bool
 from core.systems.composition.records import Benchmark, CompositionResult, Item
 from core.systems.composition.reports.item_cards import Address, ScoredItem, outcome, scored_item
-from webapp.markup.render import render
 from webapp.state.downloads import csv_of
 from webapp.systems.composition.markup import inline
+from webapp.systems.composition.render import render
 from webapp.systems.composition.visit import ComposeState
 
 WHICH = (("worst", "All, worst first"), ("wrong", "Wrong"), ("right", "Right"), ("tied", "Decided by a tie"))
@@ -37,7 +37,7 @@ def items_view(state: ComposeState) -> str:
     places, address = {item.id: item for item in benchmark.items}, inline(state.loaded.store).address
     ways = (*WHICH, *(VERSUS if len(state.results) > 1 else ()))
     return render(
-        "compose/items.html.j2",
+        "items.html.j2",
         n_items=len(rows),
         n_left=max(0, len(rows) - state.shown),
         kinds=_kinds(state),

@@ -13,8 +13,8 @@ from core.numbers import number, percent, signed
 from core.records import ItemStore
 from core.systems.composition.own_pairs import PairScores
 from core.systems.composition.reports.item_cards import PickOutcome, changed_words, outcome, shade
-from webapp.markup.render import render
 from webapp.systems.composition.markup import data_address, shown
+from webapp.systems.composition.render import render
 
 if TYPE_CHECKING:
     from core.systems.composition.word_maps import PatchWords
@@ -40,14 +40,14 @@ class CaptionRow:
 def examples_view(store: ItemStore, pairs: Sequence[tuple[tuple[int, ...], tuple[str, ...]]]) -> str:
     """Pairs to start from, each a button with its two pictures."""
     faces = [(shown(store, places), captions[0]) for places, captions in pairs]
-    return render("compose/pair_examples.html.j2", pairs=faces)
+    return render("pair_examples.html.j2", pairs=faces)
 
 
 def form_view(store: ItemStore | None, rows: Sequence[CaptionRow], note: str = "") -> str:
     """The captions as a form: each with its kind, what it is true of, and a button that takes it out."""
     n = 0 if store is None else len(store)
     return render(
-        "compose/pair_form.html.j2",
+        "pair_form.html.j2",
         faces=[] if store is None else shown(store, range(n)),
         rows=[_row(row, n) for row in rows],
         note=note,
@@ -68,11 +68,11 @@ def scores_view(store: ItemStore | None, scores: PairScores | None, kinds: Seque
     """Captions in rows, pictures in columns: cosine and share, what each picture picks, how alike caption and foil
     are; without scores, what will stand there."""
     if store is None or scores is None:
-        return render("compose/pair_scores.html.j2", scores=None)
+        return render("pair_scores.html.j2", scores=None)
     place = {store.name(i): i for i in range(len(store))}
     places = [place[name] for name in scores.pictures]
     return render(
-        "compose/pair_scores.html.j2",
+        "pair_scores.html.j2",
         scores=scores,
         headline=_headline(scores),
         faces=shown(store, places, [f"Picture {at + 1}" for at in places], [str(at + 1) for at in places]),
@@ -131,7 +131,7 @@ def _pick(scores: PairScores, picture: int) -> PickOutcome:
 
 def no_words_view() -> str:
     """What stands in the place of the maps."""
-    return render("compose/pair_words.html.j2", words=None)
+    return render("pair_words.html.j2", words=None)
 
 
 def words_view(picture: Any, words: PatchWords, encoder: Any, at: int, caption: int, *, both: bool) -> str:
@@ -158,7 +158,7 @@ def words_view(picture: Any, words: PatchWords, encoder: Any, at: int, caption: 
     if words.whole is not None and float(np.abs(words.whole).max()) > 0:
         maps.append(_map(render_map(seen, words.whole), "the whole caption", "its own scale", "The whole caption"))
     ways = [(key, title, words.method == key) for key, title in WAYS] if both else []
-    return render("compose/pair_words.html.j2", words=words, picture=at, caption=caption, maps=maps, ways=ways)
+    return render("pair_words.html.j2", words=words, picture=at, caption=caption, maps=maps, ways=ways)
 
 
 def _map(payload: bytes, name: str, said: str, alt: str) -> dict[str, str]:

@@ -22,7 +22,7 @@ from core.systems.composition.reports.wording import (
     metric_of,
     reasons_left_out,
 )
-from webapp.markup.render import render
+from webapp.systems.composition.render import render
 
 KINDS = ("observed", "read")
 """How the marks of the first and of the second model look."""
@@ -45,10 +45,10 @@ def result_view(
         habits: how each model is right and wrong on pairs, a sentence each; "" where that is not known.
     """
     if not results:
-        return render("compose/waiting.html.j2")
+        return render("waiting.html.j2")
     versus = [] if comparison is None else [("compose-versus", "Against each other")]
     return render(
-        "compose/result.html.j2",
+        "result.html.j2",
         first=results[0],
         panels=[*versus, *PANELS],
         comparison=comparison,

@@ -6,13 +6,13 @@ from __future__ import annotations
 import gradio as gr
 
 from webapp.markup.components import script
-from webapp.markup.render import render
 from webapp.panels import Page
 from webapp.state.jobs import PLAIN
 from webapp.state.quotas import STATE_S
 from webapp.systems.composition import grid, pairs, train
 from webapp.systems.composition.benchmark import build_benchmark, wire
 from webapp.systems.composition.models import ModelAccess
+from webapp.systems.composition.render import render
 from webapp.systems.composition.state import forget
 from webapp.systems.composition.visit import ComposeState
 
@@ -28,12 +28,9 @@ def build(page: Page, tab: gr.Tab) -> None:
     """Lay out the tab and wire its callbacks."""
     access = ModelAccess(page.root, page.at_home)
     state = gr.State(ComposeState(), time_to_live=STATE_S, delete_callback=forget)
-    gr.HTML(render("compose/intro.html.j2"), **PLAIN)
+    gr.HTML(render("intro.html.j2"), **PLAIN)
     switch = gr.HTML(
-        render("compose/switch.html.j2", parts=PARTS),
-        js_on_load=script("compose_parts"),
-        elem_id="compose-switch",
-        **PLAIN,
+        render("switch.html.j2", parts=PARTS), js_on_load=script("compose_parts"), elem_id="compose-switch", **PLAIN
     )
     with gr.Column(elem_classes="compose-part part-benchmark"):
         form, views = build_benchmark(access)

@@ -16,7 +16,6 @@ import gradio as gr
 from core.errors import Cancelled, DiagnosisError, InvalidInput
 from core.records import Progress
 from core.systems.composition.records import LoadedBenchmark
-from webapp.markup.render import render
 from webapp.state.caches import own_cache
 from webapp.state.downloads import fresh_folder
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, closing, follow, on_wait, wire_cancel
@@ -24,6 +23,7 @@ from webapp.state.session import shows_errors
 from webapp.systems.composition.benchmark import BenchmarkForm, BenchmarkViews, on_made
 from webapp.systems.composition.files import on_files
 from webapp.systems.composition.models import ADAPTER, ModelAccess, checked_encoder, second_choices
+from webapp.systems.composition.render import render
 from webapp.systems.composition.state import FIRST, MAX_ADAPTERS, Remembered, run_model, shipped
 from webapp.systems.composition.train_form import PART, RENDERED, Plan, form, read_plan
 from webapp.systems.composition.train_view import curve_view, estimate_view, trained_view
@@ -52,7 +52,7 @@ def on_plan(adapter: Any, source: Any, kind: Any, n: Any, epochs: Any) -> str:
     try:
         plan = read_plan(adapter, source, kind, n, epochs)
     except InvalidInput as error:
-        return render("compose/estimate.html.j2", said=str(error))
+        return render("estimate.html.j2", said=str(error))
     return estimate_view(plan.adapter, plan.n if plan.source == RENDERED else None, plan.epochs)
 
 
@@ -212,7 +212,7 @@ def on_learned(state: ComposeState, access: ModelAccess, learned: Learned | None
 def build(state: gr.State, benchmark: BenchmarkForm, views: BenchmarkViews, access: ModelAccess) -> None:
     """Lay out the training and wire its callbacks."""
     job, made = gr.State(""), gr.State(None)
-    gr.HTML(render("compose/train_intro.html.j2"), elem_id="teach-intro", **PLAIN)
+    gr.HTML(render("train_intro.html.j2"), elem_id="teach-intro", **PLAIN)
     with gr.Row(elem_classes="bring probe-row"):
         with gr.Column(scale=28, min_width=300, elem_classes="compose-form"):
             *asked, seed = form()
@@ -222,7 +222,7 @@ def build(state: gr.State, benchmark: BenchmarkForm, views: BenchmarkViews, acce
                 cancel = gr.Button("Stop", elem_id="teach-cancel", scale=0, min_width=110, interactive=False)
             line = gr.HTML("", elem_id="teach-status", **PLAIN)
         with gr.Column(scale=72, min_width=320):
-            curve = gr.HTML(render("compose/train_empty.html.j2"), elem_id="teach-result", **PLAIN)
+            curve = gr.HTML(render("train_empty.html.j2"), elem_id="teach-result", **PLAIN)
             archive = gr.DownloadButton(
                 "Take the adapter with you (zip)", visible=False, size="sm", elem_id="teach-zip"
             )

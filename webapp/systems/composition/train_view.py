@@ -9,8 +9,8 @@ from core.numbers import count, number
 from core.systems.composition.reports.html_tables import forgetting_rows
 from core.systems.composition.reports.training import reranking_sentence
 from core.systems.composition.reports.training_curve import training_curve
-from webapp.markup.render import render
 from webapp.state.jobs import duration
+from webapp.systems.composition.render import render
 
 if TYPE_CHECKING:
     from core.systems.common.epochs import Epoch
@@ -35,16 +35,16 @@ def estimate_view(adapter: str, n: int | None, epochs: int) -> str:
     """What a training is likely to take (n None: a part of the open benchmark, whose size is not asked)."""
     if n is None:
         said = "Of the open benchmark half the items are learned from, or those that its file calls “train”."
-        return render("compose/estimate.html.j2", said=said)
+        return render("estimate.html.j2", said=said)
     reading, training = n * READING, n * epochs * PER_ITEM.get(adapter, 0.03)
     whole, part = duration(reading + training), duration(reading)
     said = f"About {whole} of one core with the embedded encoder, {part} of them to draw and read."
-    return render("compose/estimate.html.j2", said=said)
+    return render("estimate.html.j2", said=said)
 
 
 def curve_view(epochs: Sequence[Epoch]) -> str:
     """The share of validation items that are right, epoch by epoch, as a line with its figures beneath."""
-    return render("compose/curve.html.j2", curve=training_curve(epochs)) if epochs else ""
+    return render("curve.html.j2", curve=training_curve(epochs)) if epochs else ""
 
 
 def trained_view(name: str, record: AdapterRecord, cost: ForgettingCheck | str, *, stopped: bool) -> str:
@@ -58,7 +58,7 @@ def trained_view(name: str, record: AdapterRecord, cost: ForgettingCheck | str, 
     )
     curve = training_curve(record.curve) if record.curve else None
     return render(
-        "compose/trained.html.j2",
+        "trained.html.j2",
         name=name,
         facts=facts,
         curve=curve,

@@ -15,7 +15,6 @@ from core.records import EVERYTHING, Diagnosis, Progress
 from core.systems.label_descriptions.tags import SHIPPED, read_tags
 from webapp.ask.kept import check_characters, has_words, pane, take_buttons, write_files
 from webapp.explore.picked import show_selection
-from webapp.markup.render import render
 from webapp.panels import Page
 from webapp.state.caches import own_cache
 from webapp.state.events import as_int, event_data
@@ -23,6 +22,7 @@ from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, closing, follow
 from webapp.state.quotas import STATE_S
 from webapp.state.runs import RUNS
 from webapp.state.session import Session, require_run, shows_errors
+from webapp.systems.label_descriptions.render import render
 from webapp.systems.label_descriptions.view import carriers, tagged_view, tags_view
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ def _picked(session: Session, state: TagsState, said: dict[str, Any]) -> tuple[T
 def intro(diagnosis: Diagnosis) -> str:
     """What tags are for, with lists worth a first try, or what the run lacks."""
     chips = EXAMPLES.get(diagnosis.samples.modality, ())
-    return render("ask/tags_intro.html.j2", has_words=diagnosis.words is not None, chips=chips)
+    return render("tags_intro.html.j2", has_words=diagnosis.words is not None, chips=chips)
 
 
 def on_run(session: Session, state: TagsState) -> tuple[Any, ...]:

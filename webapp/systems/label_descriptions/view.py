@@ -15,7 +15,7 @@ from core.reports.html.intervals import Axis, Dot, Mark, axis_of, dots
 from core.reports.wording.predictions import tried_sentence
 from core.systems.label_descriptions.wording import headline, tag_sentence
 from webapp.markup.html import tile_of
-from webapp.markup.render import render
+from webapp.systems.label_descriptions.render import render
 
 if TYPE_CHECKING:
     from core.systems.label_descriptions.tagging import TagFinding, TagReport
@@ -49,7 +49,7 @@ def tags_view(report: TagReport, lists: int, prediction: Prediction | None = Non
     """
     axis = axis_of([m for tag in report.tags for m in _marks(tag)], least=0.0, most=TOP)
     return render(
-        "ask/tags.html.j2",
+        "tags.html.j2",
         headline=headline(report),
         report=report,
         rows=[_row(report, tag, axis) for tag in report.tags],
@@ -95,7 +95,7 @@ def tagged_view(diagnosis: Diagnosis, report: TagReport, place: int) -> str:
     tag, rows = report.tags[place], carriers(report, place)
     shown = rows[:MAX_PICTURES].tolist()
     return render(
-        "ask/tagged.html.j2",
+        "tagged.html.j2",
         tag=tag,
         place=place,
         sentence=tag_sentence(report, tag),

@@ -15,13 +15,13 @@ from core.records import Diagnosis, Progress
 from webapp.ask.kept import KeptState, MadeParts, made_parts, receive, reopened, write_files
 from webapp.explore.overview import notes_section
 from webapp.markup.components import upload
-from webapp.markup.render import render
 from webapp.panels import Page
 from webapp.state.choices import IMAGES, TABLES
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, follow, wire_cancel
 from webapp.state.quotas import STATE_S
 from webapp.state.runs import RUNS
 from webapp.state.session import Session, require_run, shows_errors
+from webapp.systems.neuralizer.render import render
 from webapp.systems.neuralizer.why import ELSEWHERE, MadeFiles, brought
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def usable(diagnosis: Diagnosis | None) -> bool:
 
 def intro(diagnosis: Diagnosis | None) -> str:
     """What reference masks are for, or that this run is of no scans."""
-    return render("ask/reference_intro.html.j2", scans=usable(diagnosis))
+    return render("reference_intro.html.j2", scans=usable(diagnosis))
 
 
 def make_reference(
@@ -81,7 +81,7 @@ def reference_view(standin: Standin, shown: Sequence[ShownScan]) -> str:
 
     lines = [*reference_lines(standin.document()), *standin.notes]
     return render(
-        "ask/reference.html.j2",
+        "reference_masks.html.j2",
         offered=not standin.refusal,
         lines=lines,
         rule=RULE,

@@ -19,7 +19,6 @@ from core.reports.wording.findings import cluster_title
 from core.systems.neuralizer.corrections.names import BY_MODALITY, MOST, SAID, said_correction
 from webapp.ask.kept import KeptState, MadeParts, made_parts, receive, reopened, write_files
 from webapp.markup.components import upload
-from webapp.markup.render import render
 from webapp.panels import Page
 from webapp.state.choices import IMAGES, TABLES
 from webapp.state.downloads import fresh_folder
@@ -28,6 +27,7 @@ from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, follow, wire_ca
 from webapp.state.quotas import GIB, STATE_S
 from webapp.state.runs import RUNS
 from webapp.state.session import Session, require_run, shows_errors
+from webapp.systems.neuralizer.render import render
 
 if TYPE_CHECKING:
     from core.systems.neuralizer.corrections.explain import CorrectionFinding
@@ -65,7 +65,7 @@ def intro(diagnosis: Diagnosis | None) -> str:
     """What this is for, or what the open run lacks."""
     noun = "sample" if diagnosis is None else noun_of(diagnosis.samples.modality)
     lacks = "" if usable(diagnosis) else "clusters" if kinds(diagnosis) else "kind"
-    return render("ask/why_intro.html.j2", noun=noun, lacks=lacks, faults=kinds(diagnosis))
+    return render("why_intro.html.j2", noun=noun, lacks=lacks, faults=kinds(diagnosis))
 
 
 def example_file(run: str, name: str) -> Path | None:
@@ -108,7 +108,7 @@ def make_files(
     items, _ = read_manifest(manifest)
     found = next(one for one in diagnosis.clusters if one.id == cluster)
     title = f"cluster {found.id + 1}, {cluster_title(diagnosis, found)}"
-    view = render("ask/why_made.html.j2", n=count(len(items), "file"), title=title)
+    view = render("why_made.html.j2", n=count(len(items), "file"), title=title)
     return MadeFiles(session.run, view, (folder / MADE[0][0], manifest))
 
 
@@ -140,7 +140,7 @@ def scores_view(diagnosis: Diagnosis, found: tuple[CorrectionFinding, ...], note
     noun = noun_of(diagnosis.samples.modality)
     rows = [(said_correction(one.correction), one.effect.n, figures_of(one), one.explains) for one in found]
     unit = diagnosis.outcomes.said_unit
-    return render("ask/why_read.html.j2", names=names, rows=rows, noun=noun, unit=unit, note=note)
+    return render("why_read.html.j2", names=names, rows=rows, noun=noun, unit=unit, note=note)
 
 
 def on_make(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -20,6 +21,7 @@ from webapp.state.session import NO_RUN, Session, require_run, shows_errors
 
 FIRST = ("domino", "error logistic", "spotlight")
 """Engines that are ticked at first."""
+render = renderer(Path(__file__).parent / "templates", TEMPLATES)
 
 
 @cache
@@ -28,14 +30,14 @@ def shipped_view() -> str:
     from core.systems.peers.scoreboard.html import SHIPPED, board_values
     from core.systems.peers.scoreboard.tables import Board
 
-    return render("board/shipped.html.j2", **board_values(Board.from_json(json.loads(SHIPPED.read_text("utf-8")))))
+    return render("shipped.html.j2", **board_values(Board.from_json(json.loads(SHIPPED.read_text("utf-8")))))
 
 
 def on_open(session: Session, asked: str) -> tuple[Any, ...]:
     """The tab is shown: returns (the run that the result is of, result, board); another run's result goes."""
     if not session.run:
         return "", empty(NO_RUN), shipped_view()
-    return session.run, gr.skip() if asked == session.run else render("board/waiting.html.j2"), shipped_view()
+    return session.run, gr.skip() if asked == session.run else render("waiting.html.j2"), shipped_view()
 
 
 def on_ask(session: Session, engines: list[str]) -> Iterator[tuple[Any, ...]]:
@@ -63,20 +65,20 @@ def peers_view(diagnosis: Diagnosis, report: Any) -> str:
         (opinion, opinion_sentence(opinion), [(s, match_text(diagnosis, s)) for s in opinion.slices])
         for opinion in report.opinions
     ]
-    return render("board/peers.html.j2", opinions=opinions, agreements=report.agreements)
+    return render("peers.html.j2", opinions=opinions, agreements=report.agreements)
 
 
 def build(page: Page, tab: gr.Tab) -> None:
     """Lay out the tab and wire its callbacks."""
     session = page.session
     asked, job = gr.State(""), gr.State("")
-    gr.HTML(render("board/intro.html.j2"), **PLAIN)
+    gr.HTML(render("intro.html.j2"), **PLAIN)
     engines = gr.CheckboxGroup(list(ENGINES), value=list(FIRST), label="Engines", elem_id="peer-engines")
     with gr.Row():
         run = gr.Button("Ask them", variant="primary", elem_id="peers")
         cancel = gr.Button("Cancel", elem_id="peers-cancel", scale=0, min_width=110, interactive=False)
     line = gr.HTML("", elem_id="peers-status", **PLAIN)
-    result = gr.HTML(render("board/waiting.html.j2"), elem_id="peers-result", **PLAIN)
+    result = gr.HTML(render("waiting.html.j2"), elem_id="peers-result", **PLAIN)
     board = gr.HTML("", elem_id="board", **PLAIN)
     tab.select(shows_errors(on_open), [session, asked], [asked, result, board], **QUICK)
     run.click(shows_errors(on_ask), [session, engines], [job, line, asked, result], **HEAVY, **PRIVATE)

@@ -8,8 +8,8 @@ from core.numbers import count, percent
 from core.records import Comparison, Diagnosis, Estimate
 from core.reports.html.intervals import Dot, Mark, dots, tick
 from core.systems.probes.records import ProbeResult
-from webapp.markup.render import render
 from webapp.markup.shares import own_model
+from webapp.systems.probes.render import render
 
 MAX_CELLS = 40
 """With more classes the largest confusions are listed instead of a map."""
@@ -33,7 +33,7 @@ def classes_view(diagnosis: Diagnosis, result: ProbeResult, comparison: Comparis
     beside = {} if comparison is None else {f.scope: f for f in comparison.classes}
     own = _own_recall(diagnosis, result)
     rows = [(c, _dots(c.recall, own.get(c.name)), _dots(c.precision), beside.get(c.name)) for c in found]
-    return render("probe/classes.html.j2", rows=rows, has_own=bool(own), mine=own_model(diagnosis))
+    return render("classes.html.j2", rows=rows, has_own=bool(own), mine=own_model(diagnosis))
 
 
 def _own_recall(diagnosis: Diagnosis, result: ProbeResult) -> dict[str, float]:
@@ -60,7 +60,7 @@ def confusion_view(result: ProbeResult) -> str:
     shares = counts / np.maximum(counts.sum(1, keepdims=True), 1)
     few, places = len(names) <= MAX_CELLS, range(len(names))
     return render(
-        "probe/confusion.html.j2",
+        "confusion.html.j2",
         names=names,
         rows=[[_cell(counts, shares, names, c, d) for d in places] for c in places] if few else [],
         pairs=[] if few else _largest(counts, shares, names),
@@ -96,7 +96,7 @@ def reliability_view(diagnosis: Diagnosis, result: ProbeResult) -> str:
     gap = mean - result.accuracy.value
     way = "over" if gap > MAX_EVEN else "under" if gap < -MAX_EVEN else "neither over- nor under"
     return render(
-        "probe/reliability.html.j2",
+        "reliability.html.j2",
         error=result.calibration_error,
         mean=mean,
         accuracy=result.accuracy.value,

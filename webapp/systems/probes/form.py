@@ -10,8 +10,8 @@ from core.options import Setting, settings_of
 from core.records import Diagnosis
 from core.systems.probes import PROBES
 from core.systems.probes.questions import BINDING, question_of
-from webapp.markup.render import render
 from webapp.systems.probes.inputs import available, is_path, unfit
+from webapp.systems.probes.render import render
 
 FIRST = "zero-shot"
 MAX_ON_SLIDER = 400
@@ -35,7 +35,7 @@ def cards(diagnosis: Diagnosis, chosen: str = FIRST, run: str = "") -> str:
     """The probes as radio cards: title, question, what it does, its source; one whose module is missing, or that is
     not for these samples, cannot be chosen."""
     told = [_card(name, chosen, diagnosis) for name in PROBES]
-    return render("probe/cards.html.j2", cards=told, run=run, binding=BINDING)
+    return render("cards.html.j2", cards=told, run=run, binding=BINDING)
 
 
 def _card(name: str, chosen: str, diagnosis: Diagnosis) -> dict[str, Any]:
@@ -75,7 +75,7 @@ def controls(name: str, diagnosis: Diagnosis) -> str:
     known = [s for s in settings_of(available(name)) if not is_path(s)]
     told = diagnosis.samples.splits
     return render(
-        "probe/form.html.j2",
+        "form.html.j2",
         name=name,
         question=question_of(name),
         usual=[_control(s, diagnosis.samples.modality) for s in known if not s.advanced],

@@ -14,9 +14,9 @@ from core.numbers import signed
 from core.records import F64, Diagnosis
 from core.systems.probes.records import LogitParts, Neighbours, ProbeResult
 from webapp.markup.html import picture
-from webapp.markup.render import render
 from webapp.markup.shares import own_model
 from webapp.state.caches import own_cache
+from webapp.systems.probes.render import render
 
 if TYPE_CHECKING:
     from core.systems.probes.zero_shot.similarities import PromptSimilarity
@@ -48,7 +48,7 @@ def explanation_view(
     image, (names, bars) = _image(diagnosis, result, checked_place(result, place)), _bars(result, place)
     near = result.neighbours if result.support is not None else ()
     return render(
-        "probe/why.html.j2",
+        "why.html.j2",
         image=image,
         bars=bars,
         parts=[(name, _tone(i)) for i, name in enumerate(names)],
@@ -184,4 +184,4 @@ def texts_view(texts: Sequence[tuple[str, Sequence[PromptSimilarity]]]) -> str:
     for name, own in texts:
         best = sorted(own, key=lambda s: -s.cosine)[:MAX_TEXTS]
         columns.append((name, [(s, 8 + 92 * (s.cosine - low) / span) for s in best], len(own)))
-    return render("probe/texts.html.j2", columns=columns)
+    return render("texts.html.j2", columns=columns)

@@ -12,7 +12,6 @@ import numpy as np
 from core.numbers import count, number
 from core.records import F32
 from core.systems.probes.records import ProbeResult, Support
-from webapp.markup.render import render
 
 MAX_PROMPTS = 12
 MAX_ROWS = 60
@@ -28,7 +27,7 @@ def learned_view(result: ProbeResult) -> str:
     known = {choice_name(str(k)): v for k, v in result.details.items()}
     plain = {k: v for k, v in known.items() if not isinstance(v, Mapping) and not _is_list(v)}
     return render(
-        "probe/learned.html.j2",
+        "learned.html.j2",
         facts=[(_title(k), _cell(v)) for k, v in plain.items()],
         details=[_detail(_title(k), v) for k, v in known.items() if k not in plain],
         support=None if result.support is None else _support(result.support, result.class_names, result.modality),

@@ -11,11 +11,11 @@ from core.numbers import count, number, percent, with_interval
 from core.records import Bool, Comparison, Diagnosis, Estimate
 from core.reports.html.intervals import Axis, DotChart, Mark, axis_of, dot_chart, dots
 from core.systems.probes.records import Control, ProbeResult
-from webapp.markup.render import render
 from webapp.markup.shares import ALPHA, is_own, own_model
 from webapp.markup.two_models import counted_kinds, four_way_view
 from webapp.systems.probes.classes import classes_view, confusion_view, reliability_view
 from webapp.systems.probes.learned import learned_view
+from webapp.systems.probes.render import render
 
 CONTROLS = {"zero-shot": "Zero-shot with the same texts"}
 
@@ -35,7 +35,7 @@ def result_view(
         *([("probe-shots", "By shots", [shots])] if shots else []),
         ("probe-all", f"All results ({len(results)})", every),
     ]
-    return render("probe/result.html.j2", head=headline_view(diagnosis, result, comparison), panels=panels)
+    return render("result.html.j2", head=headline_view(diagnosis, result, comparison), panels=panels)
 
 
 def shots_view(diagnosis: Diagnosis, result: ProbeResult) -> str:
@@ -44,7 +44,7 @@ def shots_view(diagnosis: Diagnosis, result: ProbeResult) -> str:
     from core.systems.probes.shot_curves import shot_curves
 
     found = [c for c in shot_curves(diagnosis) if any(result.name in [p.result for p in x.points] for x in c.curves)]
-    return render("probe/shots.html.j2", charts=shot_charts(found)) if found else ""
+    return render("shots.html.j2", charts=shot_charts(found)) if found else ""
 
 
 def beside_view(diagnosis: Diagnosis, result: ProbeResult, comparison: Comparison | None) -> str:
@@ -52,7 +52,7 @@ def beside_view(diagnosis: Diagnosis, result: ProbeResult, comparison: Compariso
     if comparison is not None:
         return four_way_view(diagnosis, comparison)
     kinds = counted_kinds(diagnosis, result, "all")
-    return render("probe/alone.html.j2", is_own=is_own(diagnosis, result.name), kinds=kinds)
+    return render("alone.html.j2", is_own=is_own(diagnosis, result.name), kinds=kinds)
 
 
 def headline_view(diagnosis: Diagnosis, result: ProbeResult, comparison: Comparison | None) -> str:
@@ -67,7 +67,7 @@ def headline_view(diagnosis: Diagnosis, result: ProbeResult, comparison: Compari
     else:
         beside = "Of your model only losses are known, not which answers were wrong, so the two cannot be compared."
     return render(
-        "probe/headline.html.j2",
+        "headline.html.j2",
         result=result,
         beside=beside,
         chart=_chart(diagnosis, result, comparison),
@@ -118,7 +118,7 @@ def table_view(diagnosis: Diagnosis, results: Sequence[ProbeResult], shown: Prob
     marks = [Mark(e) for e in (*(r.accuracy for r in results), own) if e is not None]
     axis = axis_of(marks, least=0.0, most=1.0)
     return render(
-        "probe/results.html.j2",
+        "results.html.j2",
         own=own and {"accuracy": own, "dots": dots([Mark(own)], axis)},
         rows=[_line(diagnosis, r, axis) for r in results],
         shown=shown.name,
@@ -171,7 +171,7 @@ def matrix_view(diagnosis: Diagnosis, results: Sequence[ProbeResult]) -> str:
     cells = pairs | {(j, i): (-gap, p) for (i, j), (gap, p) in pairs.items()}
     places = range(len(sides))
     rows = [[cells.get((i, j)) for j in places] for i in places]
-    return render("probe/matrix.html.j2", names=[name for name, _, _ in sides], rows=rows, alpha=ALPHA)
+    return render("matrix.html.j2", names=[name for name, _, _ in sides], rows=rows, alpha=ALPHA)
 
 
 def _pairs(

@@ -14,7 +14,7 @@ from core.systems.probes.records import ProbeResult, results_of
 from webapp.explore.new_run import HERE, on_made as on_made_run, on_new_run
 from webapp.explore.tab import View, show_run
 from webapp.markup.components import script, upload
-from webapp.markup.render import empty, render
+from webapp.markup.render import empty
 from webapp.markup.two_models import MAX_PICTURES, gallery_view
 from webapp.panels import Page
 from webapp.state.choices import IMAGES
@@ -26,6 +26,7 @@ from webapp.state.session import NO_RUN, Session, require_own, shows_errors
 from webapp.systems.probes.form import FIRST, cards, controls, needs_pool, read_press
 from webapp.systems.probes.images import explanation_view, similarities
 from webapp.systems.probes.inputs import estimate, refusal, unfit
+from webapp.systems.probes.render import render
 from webapp.systems.probes.result import result_view
 from webapp.systems.probes.state import Made, ProbeState, compared, diagnose_failures, keep_made, make_each, with_probes
 
@@ -89,7 +90,7 @@ def on_made(session: Session, state: ProbeState, made: Made | None) -> tuple[Any
     more = f" and {len(made.results) - 1} with fewer shots" if len(made.results) > 1 else ""
     said = closing("Done", f"{kept.name}{more} {'were' if more else 'was'} added to {RUNS.get(made.run).samples.name}.")
     if session.run == made.run:
-        return render("probe/added.html.j2", status=said), kept, *_views(kept)
+        return render("added.html.j2", status=said), kept, *_views(kept)
     state = replace(state, kept=kept.kept, run="" if state.run == made.run else state.run)
     return said, state, *(gr.skip() for _ in range(5))
 
@@ -98,7 +99,7 @@ def _views(state: ProbeState) -> tuple[Any, ...]:
     """(result, gallery, explanation, failures button, back button) of what is shown."""
     result = state.result()
     if result is None:
-        said = "" if refusal(RUNS.get(state.run)) else render("probe/waiting.html.j2")  # else the form says why
+        said = "" if refusal(RUNS.get(state.run)) else render("waiting.html.j2")  # else the form says why
         return gr.update(value=said, run=state.run), gr.update(value="", run=state.run), "", *_buttons(None, state)
     diagnosis = with_probes(state.run, state.results)
     view = result_view(diagnosis, state.results, result, compared(diagnosis, result.name))
@@ -106,7 +107,7 @@ def _views(state: ProbeState) -> tuple[Any, ...]:
     return (
         gr.update(value=view, run=state.run),
         gr.update(value=gallery, run=state.run),
-        render("probe/pick.html.j2"),
+        render("pick.html.j2"),
         *_buttons(result, state),
     )
 
@@ -224,7 +225,7 @@ def build(page: Page, tab: gr.Tab) -> None:
 
 
 def _layout() -> ProbeParts:
-    gr.HTML(render("probe/intro.html.j2"), **PLAIN)
+    gr.HTML(render("intro.html.j2"), **PLAIN)
     chooser = gr.HTML("", js_on_load=CHOOSE, elem_id="probe-cards", **PLAIN)
     with gr.Row(elem_classes="bring probe-row"):
         with gr.Column(scale=30, min_width=300):
@@ -235,7 +236,7 @@ def _layout() -> ProbeParts:
             line = gr.HTML("", elem_id="probe-status", **PLAIN)
         with gr.Column(scale=70, min_width=320):
             back = gr.Button("Back", visible=False, elem_id="probe-back", size="sm")
-            waiting = render("probe/waiting.html.j2")
+            waiting = render("waiting.html.j2")
             result = gr.HTML(waiting, run="", js_on_load=script("pane", "heat"), elem_id="probe-result", **PLAIN)
             failures = gr.Button("Find this probe’s failure clusters", visible=False, elem_id="probe-failures")
     with gr.Row(elem_classes="probe-images"):

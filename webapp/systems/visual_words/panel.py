@@ -15,7 +15,6 @@ from core.records import Diagnosis, Progress
 from webapp.ask.kept import KeptState, has_pictures, made_parts, receive, reopened, write_files
 from webapp.explore.patches import keep_patches
 from webapp.explore.picked import show_selection
-from webapp.markup.render import render
 from webapp.panels import Page
 from webapp.state.caches import own_cache
 from webapp.state.events import as_int, event_data
@@ -39,6 +38,7 @@ FILES = (
 ELSEWHERE = "These visual words are of another run. Open that run again to see them."
 FIRST = 3
 """Words that stand open where none is confirmed."""
+render = renderer(Path(__file__).parent / "templates")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +87,7 @@ def words_view(search: VisualSearch, shown: Sequence[ShownWord], names: Sequence
 
     n_open = len(search.confirmed) or FIRST
     return render(
-        "ask/visual.html.j2",
+        "visual.html.j2",
         verdict=verdict(search),
         rule=RULE,
         names=names,
@@ -100,7 +100,7 @@ def words_view(search: VisualSearch, shown: Sequence[ShownWord], names: Sequence
 
 def intro(diagnosis: Diagnosis | None) -> str:
     """What visual words are for, or that this run has no pictures."""
-    return render("ask/visual_intro.html.j2", pictures=diagnosis is not None and has_pictures(diagnosis))
+    return render("visual_intro.html.j2", pictures=diagnosis is not None and has_pictures(diagnosis))
 
 
 def on_words(session: Session) -> Iterator[tuple[Any, ...]]:

@@ -29,7 +29,6 @@ from webapp.ask.kept import (
 from webapp.explore.picked import show_selection
 from webapp.markup.components import upload
 from webapp.markup.html import Tile, tile_of
-from webapp.markup.render import render
 from webapp.panels import Page
 from webapp.state.caches import own_cache
 from webapp.state.events import as_int, event_data
@@ -37,6 +36,7 @@ from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, closing, follow
 from webapp.state.quotas import STATE_S
 from webapp.state.runs import RUNS
 from webapp.state.session import Session, require_run, shows_errors
+from webapp.systems.vl_t5.render import render
 
 if TYPE_CHECKING:
     from core.systems.vl_t5.describe import CaptionedCluster, SaidWord
@@ -138,7 +138,7 @@ def captions_view(diagnosis: Diagnosis, clusters: Sequence[CaptionedCluster], ho
     from core.systems.vl_t5.wording import DESCRIBED_RULE, NEAREST_NOTE, headline
 
     return render(
-        "ask/captions.html.j2",
+        "captions.html.j2",
         headline=headline(clusters),
         how=how,
         rule=DESCRIBED_RULE,
@@ -201,7 +201,7 @@ def intro(diagnosis: Diagnosis | None) -> str:
     """What captions are for, or what this run lacks."""
     lacks = "" if diagnosis is None else lacking(diagnosis)
     noun = "sample" if diagnosis is None else noun_of(diagnosis.samples.modality)
-    return render("ask/captions_intro.html.j2", lacks=lacks, noun=noun)
+    return render("captions_intro.html.j2", lacks=lacks, noun=noun)
 
 
 def on_run(session: Session, state: KeptState[DescribedRun]) -> tuple[Any, ...]:

@@ -17,7 +17,6 @@ from core.records import Diagnosis, Progress
 from webapp.ask.kept import KeptState, has_pictures, made_parts, pane, receive, reopened, write_files
 from webapp.explore.picked import show_selection
 from webapp.markup.html import Tile, tile_of
-from webapp.markup.render import render
 from webapp.panels import Page
 from webapp.state.caches import own_cache
 from webapp.state.events import as_int, event_data
@@ -25,6 +24,7 @@ from webapp.state.jobs import HEAVY, PRIVATE, QUICK, Job, follow, wire_cancel
 from webapp.state.quotas import STATE_S
 from webapp.state.runs import RUNS
 from webapp.state.session import Session, require_run, shows_errors
+from webapp.systems.vl_t5.render import render
 
 if TYPE_CHECKING:
     from core.systems.vl_t5.ask import AskedPictures
@@ -112,7 +112,7 @@ def answers_view(diagnosis: Diagnosis, found: AskedPictures, questions: int) -> 
     from core.systems.vl_t5.wording import ASKED_RULE, NO_BAR, UNKNOWN_BAR, asked_headline, asked_verdict, passes
 
     return render(
-        "ask/pictures.html.j2",
+        "pictures.html.j2",
         question=found.question.removeprefix(QUESTION).strip(),
         headline=asked_headline(found),
         verdict=asked_verdict(found),
@@ -179,7 +179,7 @@ def on_show(session: Session, state: KeptState[AnsweredRun], event: gr.EventData
 def intro(diagnosis: Diagnosis | None) -> str:
     """What the model knows with questions worth a first try, or that this run has no pictures."""
     usable = diagnosis is None or has_pictures(diagnosis)
-    return render("ask/pictures_intro.html.j2", pictures=usable, texts=EXAMPLES)
+    return render("pictures_intro.html.j2", pictures=usable, texts=EXAMPLES)
 
 
 def on_run(session: Session, state: KeptState[AnsweredRun]) -> tuple[Any, ...]:

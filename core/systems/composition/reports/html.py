@@ -24,6 +24,7 @@ from core.systems.composition.reports.html_tables import by_tag, compared_tables
 from core.systems.composition.reports.item_cards import MAX_WORST, worst_items
 from core.systems.composition.reports.training_curve import training_curve
 from core.systems.composition.scoring.signature import Signature, signature_of
+from core.systems.composition.templates import TEMPLATES
 
 if TYPE_CHECKING:
     from core.systems.common.epochs import Epoch
@@ -79,7 +80,7 @@ def render_composition_report(
         "pictures_left_out": pictures.left_out,
     }
     said, account, training = _said(results, benchmark), _account(results, benchmark), _training(regression, curve)
-    return str(render("composition.html.j2", **values, **said, **account, **training, **style()))
+    return str(render("composition.html.j2", TEMPLATES, **values, **said, **account, **training, **style()))
 
 
 def _check(results: Sequence[CompositionResult], benchmark: Benchmark, store: ItemStore | None) -> None:

@@ -22,6 +22,7 @@ from core.systems.neuralizer.reference.masks import ReferenceMasks
 from core.systems.neuralizer.reference.read import MaskSquares
 from core.systems.neuralizer.reference.standin import OFFERED, Standin
 from core.systems.neuralizer.reference.wording import RULE, reference_lines
+from core.systems.neuralizer.templates import TEMPLATES
 
 SHOWN, SIZE = 36, 240
 SIDES = {"network": "the network's mask", "vote": "the vote"}
@@ -54,6 +55,7 @@ def reference_page(diagnosis: Diagnosis, scans: MaskSquares, standin: Standin, f
     """The page's text."""
     return render(
         "reference.html.j2",
+        TEMPLATES,
         diagnosis=diagnosis,
         rule=RULE,
         lines=reference_lines(standin.document()),

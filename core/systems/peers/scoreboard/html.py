@@ -21,6 +21,7 @@ from core.systems.peers.scoreboard.tables import (
     loss_sentence,
     row,
 )
+from core.systems.peers.templates import TEMPLATES
 
 SHIPPED = ASSETS / "scoreboard.json"
 """The board that comes along, made with the command that stands in it."""
@@ -79,4 +80,4 @@ def board_values(board: Board) -> dict[str, Any]:
 
 def render_board(board: Board) -> str:
     """A page of its own that fetches nothing."""
-    return str(render("scoreboard.html.j2", **board_values(board), **style()))
+    return str(render("scoreboard.html.j2", TEMPLATES, **board_values(board), **style()))

@@ -1,0 +1,10 @@
+"""Fills in the templates of the tab Compose and of the report of composition."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.systems.composition.templates import TEMPLATES
+from webapp.markup.render import renderer
+
+render = renderer(Path(__file__).parent / "templates", TEMPLATES)
