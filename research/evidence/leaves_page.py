@@ -202,7 +202,7 @@ def probe(page: Any, folder: Path) -> None:
     _open(page, "Probe")
     page.wait_for_selector("#probe-form form")
     page.get_by_role("button", name="Run the probe").click()
-    page.wait_for_selector("#probe-result .probe-head")
+    page.wait_for_selector("#probe-result .result-head")
 
 
 def compose(page: Any, folder: Path) -> None:

@@ -36,7 +36,7 @@ def open_probes(page: Any) -> None:
 
 def run_probe(page: Any) -> None:
     page.get_by_role("button", name="Run the probe").click()
-    page.wait_for_selector("#probe-result .probe-head", timeout=120_000)
+    page.wait_for_selector("#probe-result .result-head", timeout=120_000)
 
 
 def test_zero_shot_runs_on_the_example_and_an_image_is_explained(open_page: Visit) -> None:
@@ -45,7 +45,7 @@ def test_zero_shot_runs_on_the_example_and_an_image_is_explained(open_page: Visi
     assert "Choose a probe and run it" in page.locator("#probe-result").inner_text()
     page.wait_for_function("document.querySelector('#probe-form .estimate').textContent.startsWith('About')")
     run_probe(page)
-    said = page.locator("#probe-result .probe-head").inner_text()
+    said = page.locator("#probe-result .result-head").inner_text()
     assert "zero-shot: right on" in said
     assert "of 960 images" in said
     assert "your model is right on 86" in said
@@ -84,7 +84,7 @@ def test_the_form_is_filled_checked_and_sent_with_the_keyboard(open_page: Visit)
     page.get_by_text("More settings").click()
     page.locator("#set-seed").focus()
     page.keyboard.press("Enter")
-    page.wait_for_selector("#probe-result .probe-head", timeout=120_000)
+    page.wait_for_selector("#probe-result .result-head", timeout=120_000)
     page.locator("#probe-result").get_by_role("tab", name="Beside your model").focus()
     for _ in range(3):
         page.keyboard.press("ArrowRight")
@@ -176,7 +176,7 @@ def test_the_tab_keeps_its_contrast_and_its_width(open_page: Visit) -> None:
         ".probe-card span span",
         ".probe-card small",
         ".control small",
-        ".probe-run",
+        ".form-run",
         "#probe-result .said",
         "#probe-result .outcome",
         "#probe-result .press-count",
@@ -207,10 +207,10 @@ def test_a_number_that_is_none_is_refused_and_a_stopped_run_keeps_the_focus(open
     page.locator("#set-shots").fill("4")
     page.get_by_role("button", name="Run the probe").click()
     page.wait_for_function("document.querySelector('#probe-status h3').innerText.startsWith('Working')")
-    page.locator(".probe-cancel").click()
+    page.locator(".form-cancel").click()
     page.wait_for_function("document.querySelector('#probe-status h3').innerText === 'Stopped'", timeout=60_000)
     page.wait_for_timeout(500)
-    assert page.evaluate("document.activeElement.className") == "probe-cancel"
+    assert page.evaluate("document.activeElement.className") == "form-cancel"
 
 
 OVER = (

@@ -23,7 +23,15 @@ from core.program import EXTRAS, VERSION
 pytestmark = pytest.mark.slow
 
 ROWS = 60
-NAMES = ("errata/assets/examples/scenes/run/state.json", "errata/webapp/templates/header.html.j2", "errata/py.typed")
+NAMES = (
+    "errata/assets/examples/scenes/run/state.json",
+    "errata/webapp/templates/header.html.j2",
+    "errata/webapp/systems/probes/templates/form.html.j2",
+    "errata/webapp/systems/probes/probe.css",
+    "errata/webapp/systems/probes/probe.js",
+    "errata/core/systems/probes/templates/probes.html.j2",
+    "errata/py.typed",
+)
 
 
 @pytest.fixture(scope="module")
@@ -165,6 +173,7 @@ def test_the_page_opens_on_the_example_with_its_assets(served: str, repository: 
     with urlopen(f"{served}/config", timeout=60) as answer:
         told = json.load(answer)
     assert (repository / "assets" / "css" / "page.css").read_text("utf-8") in told["css"]
+    assert (repository / "webapp" / "systems" / "probes" / "probe.css").read_text("utf-8") in told["css"]
     assert "<h1>Errata" in str(told)
     with urlopen(f"{served}/favicon.ico", timeout=60) as answer:
         assert answer.read() == (repository / "assets" / "favicon.svg").read_bytes()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -10,9 +11,10 @@ import gradio as gr
 from core.files import ASSETS
 
 
-def script(*names: str) -> str:
-    """The scripts of assets/js, each in a block of its own where there are several."""
-    texts = [(ASSETS / "js" / f"{name}.js").read_text("utf-8") for name in names]
+def script(*names: str | Path) -> str:
+    """These scripts, each in a block of its own where there are several: a name is of assets/js, a path any file."""
+    paths = [name if isinstance(name, Path) else ASSETS / "js" / f"{name}.js" for name in names]
+    texts = [path.read_text("utf-8") for path in paths]
     return texts[0] if len(texts) == 1 else "\n".join(f"{{\n{text}\n}}" for text in texts)
 
 

@@ -15,19 +15,20 @@ from webapp.theme import quiet_theme
 
 MAX_UPLOAD = "4gb"
 SIGN_IN = "<b>Errata</b>: where does your model fail? Accounts are given by this server's operator."
-SHEETS = ("tokens", "page", "explore", "linked", "data", "words", "probe", "compose")
+SHEETS = ("tokens", "page", "explore", "linked", "data", "words", "models")
+"""Of assets/css, in the order in which a later one has the last word."""
+SYSTEMS = Path(__file__).parents[1] / "systems"
 
 
 def launch_settings(rules: WebRules = WebRules()) -> dict[str, Any]:
     """What `launch` needs besides host and port: looks, private by default, and the web's rules before all else."""
-    css = ASSETS / "css"
     return {
         "_app": GuardedApp(rules),  # the one way to stand before Gradio's own middleware
         "auth": rules.accounts.check if rules.accounts else None,
         "auth_message": SIGN_IN,
         "root_path": rules.root_path.rstrip("/"),
         "theme": quiet_theme(),
-        "css_paths": [css / f"{name}.css" for name in SHEETS],
+        "css_paths": sheets(),
         "favicon_path": ASSETS / "favicon.svg",
         "footer_links": [],
         "run_history": False,
@@ -41,6 +42,11 @@ def launch_settings(rules: WebRules = WebRules()) -> dict[str, Any]:
         "enable_monitoring": False,
         "max_threads": MAX_THREADS,
     }
+
+
+def sheets() -> list[Path]:
+    """The page's style sheets in their order: its own, then whatever sheets lie in the folders of its systems."""
+    return [*(ASSETS / "css" / f"{name}.css" for name in SHEETS), *sorted(SYSTEMS.glob("*/*.css"))]
 
 
 def believe_proxies(rules: WebRules) -> None:

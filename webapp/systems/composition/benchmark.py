@@ -20,7 +20,7 @@ from webapp.state.session import shows_errors
 from webapp.systems.composition.files import FILES, compared, on_files
 from webapp.systems.composition.items import VERSUS, WHICH, items_view
 from webapp.systems.composition.models import NOTHING, ModelAccess, encoder_choices, second_choices
-from webapp.systems.composition.render import render
+from webapp.systems.composition.render import PRESSES, render
 from webapp.systems.composition.result import result_view
 from webapp.systems.composition.state import (
     FIRST,
@@ -162,7 +162,7 @@ class BenchmarkViews:
 
 def build_benchmark(access: ModelAccess) -> tuple[BenchmarkForm, BenchmarkViews]:
     """The form, the result and the items."""
-    scripts = script("pane", "compose")
+    scripts = script("pane", PRESSES)
     with gr.Row(elem_classes="bring probe-row"):
         with gr.Column(scale=28, min_width=300, elem_classes="compose-form"):
             form = _form(access)

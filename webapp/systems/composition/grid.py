@@ -21,6 +21,7 @@ from webapp.state.runs import RUNS
 from webapp.state.session import Session, shows_errors
 from webapp.systems.composition.grid_view import MEASURES, grid_view
 from webapp.systems.composition.models import ModelAccess, adapter_choices
+from webapp.systems.composition.render import PRESSES
 from webapp.systems.composition.state import Remembered, category_columns, scorer_for
 from webapp.systems.composition.visit import ComposeState
 
@@ -154,7 +155,7 @@ def on_measure(state: GridState, event: gr.EventData) -> tuple[Any, Any]:
 def build(session: gr.State, state: gr.State, tab: gr.Tab, access: ModelAccess) -> None:
     """Lay out the part and wire its callbacks."""
     grid, job, made = gr.State(GridState(), time_to_live=STATE_S), gr.State(""), gr.State(None)
-    scripts = script("heat", "compose")
+    scripts = script("heat", PRESSES)
     with gr.Row(elem_classes="bring probe-row"):
         with gr.Column(scale=28, min_width=300, elem_classes="compose-form"):
             form = _form(access)

@@ -32,6 +32,7 @@ from webapp.systems.composition.pairs_view import (
     scores_view,
     words_view,
 )
+from webapp.systems.composition.render import PRESSES
 from webapp.systems.composition.state import FIRST, shipped
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
@@ -230,7 +231,7 @@ def build(switch: gr.HTML, access: ModelAccess) -> None:
         with gr.Column(scale=42, min_width=300, elem_classes="compose-form"):
             files, examples, form, encoder = _form(access)
         with gr.Column(scale=58, min_width=320):
-            scripts = script("pane", "compose")
+            scripts = script("pane", PRESSES)
             result = gr.HTML(scores_view(None, None), js_on_load=scripts, elem_id="pairs-result", **PLAIN)
             words = gr.HTML("", js_on_load=scripts, elem_id="pairs-words", **PLAIN)
 
@@ -266,9 +267,9 @@ def _form(access: ModelAccess) -> tuple[gr.File, gr.HTML, gr.HTML, gr.Dropdown]:
         height=110,
         elem_id="pairs-files",
     )
-    examples = gr.HTML("", js_on_load=script("compose"), elem_id="pairs-examples", **PLAIN)
+    examples = gr.HTML("", js_on_load=script(PRESSES), elem_id="pairs-examples", **PLAIN)
     gr.HTML("<h2>2. Captions</h2>", **PLAIN)
-    form = gr.HTML(form_view(None, PairsState().rows), js_on_load=script("compose"), elem_id="pairs-form", **PLAIN)
+    form = gr.HTML(form_view(None, PairsState().rows), js_on_load=script(PRESSES), elem_id="pairs-form", **PLAIN)
     encoder = gr.Dropdown(
         encoder_choices(access),
         value="embedded",

@@ -1,4 +1,4 @@
-"""Fills in the templates of the tab Compose and of the report of composition."""
+"""Fills in the templates of the tab Compose and of the report of composition; the tab's script."""
 
 from __future__ import annotations
 
@@ -8,3 +8,5 @@ from core.systems.composition.templates import TEMPLATES
 from webapp.markup.render import renderer
 
 render = renderer(Path(__file__).parent / "templates", TEMPLATES)
+PRESSES = Path(__file__).parent / "compose.js"
+"""Hands what is pressed and typed in a view to its callback."""

@@ -3,6 +3,8 @@ way?"""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import gradio as gr
 
 from webapp.markup.components import script
@@ -30,7 +32,10 @@ def build(page: Page, tab: gr.Tab) -> None:
     state = gr.State(ComposeState(), time_to_live=STATE_S, delete_callback=forget)
     gr.HTML(render("intro.html.j2"), **PLAIN)
     switch = gr.HTML(
-        render("switch.html.j2", parts=PARTS), js_on_load=script("compose_parts"), elem_id="compose-switch", **PLAIN
+        render("switch.html.j2", parts=PARTS),
+        js_on_load=script(Path(__file__).parent / "compose_parts.js"),
+        elem_id="compose-switch",
+        **PLAIN,
     )
     with gr.Column(elem_classes="compose-part part-benchmark"):
         form, views = build_benchmark(access)

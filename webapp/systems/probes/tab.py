@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -231,7 +232,10 @@ def _layout() -> ProbeParts:
         with gr.Column(scale=30, min_width=300):
             title = "Pool of pictures (zip or tar), loose or a folder a class; without one, half of the samples"
             pool = upload(title, IMAGES, "probe-pool", visible=False)
-            estimates: dict[str, Any] = {"js_on_load": script("probe"), "server_functions": [estimate]}
+            estimates: dict[str, Any] = {
+                "js_on_load": script(Path(__file__).parent / "probe.js"),
+                "server_functions": [estimate],
+            }
             form = gr.HTML("", run="", elem_id="probe-form", **estimates, **PLAIN)
             line = gr.HTML("", elem_id="probe-status", **PLAIN)
         with gr.Column(scale=70, min_width=320):

@@ -149,7 +149,7 @@ def test_a_result_on_a_visitors_own_run_is_stored_with_it(streets: Diagnosis) ->
     assert [r.name for r in results_of(RUNS.get(run))] == ["zero-shot"]
     fresh, _, form, pool, view, *_ = on_open(Session(run), ProbeState())
     assert fresh.results[0].accuracy.value == probing.results[0].accuracy.value
-    assert "probe-head" in view["value"]
+    assert "result-head" in view["value"]
     assert 'data-probe="zero-shot"' in form["value"]
     assert not pool["visible"]
 
@@ -230,7 +230,7 @@ def test_pressing_leads_from_a_kind_to_an_image_and_back_to_another_result(examp
             on_explain(session, shown, press(do="explain", place=wrong))
     made, view, *_ = on_result(session, shown, press(do="result", name="zero-shot"))
     assert made.scope == "all"
-    assert "probe-head" in view["value"]
+    assert "result-head" in view["value"]
     with pytest.raises(InvalidInput, match="another run"):
         on_result(Session("other"), shown, press(do="kind"))
 
