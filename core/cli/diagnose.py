@@ -185,7 +185,7 @@ def _assigned(brought: NewSamples, found: Assignment, n_clusters: int) -> pd.Dat
 @argument("run", "DIR", RUN)
 @option(
     "--what",
-    "weights: how often to draw each sample in training, mean 1; comparison: with each other model of the run; own: a person's "
+    "weights: how often to draw each sample in training, mean 1; comparison: with each other model; own: a person's "
     "sets and notes; page: map, clusters, galleries and table as a folder that opens without a server; fiftyone: a "
     "folder that FiftyOne loads",
     type=click.Choice((*TABLES, *extensions.table_names(), PAGE, FIFTYONE)),
@@ -233,9 +233,7 @@ def export(
     diagnosis = load(run)
     table = tables[what](diagnosis) if what in tables else extensions.table_of(what, diagnosis)
     if table is None:
-        raise InvalidInput(
-            f"The table {what!r} cannot be made: the system that brings it failed. See the warning above."
-        )
+        raise InvalidInput(f"The table {what!r} cannot be made: its system failed. See the warning above.")
     write_table(table, out, kind)
 
 

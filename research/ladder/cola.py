@@ -10,7 +10,13 @@ from core.errors import InvalidInput
 from core.files import write_json
 from core.systems.common.published import PublishedFigure
 from core.systems.composition.commands.compose import PICTURES, quiet_packages
-from core.systems.composition.commands.score_models import open_pictured, run_lines, score_models, scorers_of, write_results
+from core.systems.composition.commands.score_models import (
+    open_pictured,
+    run_lines,
+    score_models,
+    scorers_of,
+    write_results,
+)
 from core.systems.composition.records import CompositionResult
 from core.systems.composition.reports.tables import RESULT
 from core.systems.composition.scoring.published import find

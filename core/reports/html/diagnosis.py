@@ -86,7 +86,6 @@ def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str
     return str(
         render(
             "report.html.j2",
-            TEMPLATES,
             diagnosis=diagnosis,
             verdict=summary.verdict(diagnosis),
             outlines=outlines_sentence(diagnosis),

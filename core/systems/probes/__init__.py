@@ -25,7 +25,8 @@ probe_class, make_probe = PROBES.load, PROBES.make
 
 SYSTEM = System(
     "probes",
-    "SuS-X (Udandarao et al. 2023, arXiv 2211.16198), CoOp and CoCoOp (Zhou et al. 2022, arXiv 2109.01134 and 2203.05557)",
+    "SuS-X (Udandarao et al. 2023, arXiv 2211.16198), CoOp (Zhou et al. 2022, arXiv 2109.01134), CoCoOp (Zhou et al. "
+    "2022, arXiv 2203.05557)",
     commands={
         "probes": "core.systems.probes.commands",
         "probe": "core.systems.probes.commands",

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from functools import partial
-from pathlib import Path
 
 from core.records import Diagnosis
 from core.reports.html.render import render
 from core.systems.contract import Pictures, Section
 from core.systems.probes.records import results_of
-
-TEMPLATES = Path(__file__).parent / "templates"
+from core.systems.probes.templates import TEMPLATES
 
 
 def sections(diagnosis: Diagnosis) -> list[Section]:

@@ -18,8 +18,8 @@ def compose(name: str, file: str | None, images: str | None, options: Any) -> di
     comparison.
 
     Args:
-        name: one of `core.systems.composition.scenes.shipped.SHIPPED`, such as "rendered" (or "rendered:60" for 60 of its items), or "" for
-            the uploaded files.
+        name: one of `core.systems.composition.scenes.shipped.SHIPPED`, such as "rendered" (or "rendered:60" for
+            60 of its items), or "" for the uploaded files.
         file: the benchmark's file, or None.
         images: zip or tar of its pictures, or None.
         options: "encoder" and "beside" (names that the page offers) and "format" (a key of

@@ -13,7 +13,8 @@ import gradio as gr
 from core.errors import InvalidInput
 from core.records import Diagnosis
 from core.systems.peers.engines import ENGINES
-from webapp.markup.render import empty, render
+from core.systems.peers.templates import TEMPLATES
+from webapp.markup.render import empty, renderer
 from webapp.panels import Page
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, follow, wire_cancel
 from webapp.state.runs import RUNS

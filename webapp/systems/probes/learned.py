@@ -12,6 +12,7 @@ import numpy as np
 from core.numbers import count, number
 from core.records import F32
 from core.systems.probes.records import ProbeResult, Support
+from webapp.systems.probes.render import render
 
 MAX_PROMPTS = 12
 MAX_ROWS = 60

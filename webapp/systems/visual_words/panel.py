@@ -15,6 +15,7 @@ from core.records import Diagnosis, Progress
 from webapp.ask.kept import KeptState, has_pictures, made_parts, receive, reopened, write_files
 from webapp.explore.patches import keep_patches
 from webapp.explore.picked import show_selection
+from webapp.markup.render import renderer
 from webapp.panels import Page
 from webapp.state.caches import own_cache
 from webapp.state.events import as_int, event_data

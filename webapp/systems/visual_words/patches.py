@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class WordPatches:
-    """The confirmed words of a run on its pictures, and the clusters that a word tells: a `webapp.explore.patches.Patches`."""
+    """The confirmed words of a run on its pictures, and the clusters that a word tells
+    (`webapp.explore.patches.Patches`)."""
 
     maps: WordMaps
     names: tuple[ShownName, ...]

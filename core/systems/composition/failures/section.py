@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from core.numbers import interval, number, percent
 from core.records import Diagnosis, Estimate
 from core.reports.html.render import render
 from core.systems.composition.failures.names import COMPOSITION
+from core.systems.composition.templates import TEMPLATES
 from core.systems.contract import Pictures, Section
-
-TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
 def sections(diagnosis: Diagnosis) -> list[Section]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from core.records import Diagnosis
 from core.reports.html.render import render
 from core.systems.contract import Pictures, Section
 from core.systems.neuralizer.reference.wording import HINT, reference_of
-
-TEMPLATES = Path(__file__).parents[1] / "templates"
+from core.systems.neuralizer.templates import TEMPLATES
 
 
 def sections(diagnosis: Diagnosis) -> list[Section]:
