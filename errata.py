@@ -26,25 +26,33 @@ if TYPE_CHECKING:
     from core.discovery.ensemble import LossRegressor
     from core.discovery.settings import Settings
     from core.errors import Cancelled, DiagnosisError, InvalidInput, MissingDependency
-    from core.records import Diagnosis, progress_bar
+    from core.records import Column, Diagnosis, progress_bar
     from core.reports.html.diagnosis import write_report
     from core.reports.tables.diagnosis import samples_table
     from core.reports.tables.findings import findings_table
     from core.reports.wording.answers import answer_parts, answer_sentence
     from core.reports.wording.findings import sentence
     from core.store import load, save
+    from core.systems.contract import EncoderKind, ModalityKind, Option, Panel, Section, System
     from webapp import show
 
 __all__ = [
     "Cancelled",
+    "Column",
     "Diagnosis",
     "DiagnosisError",
+    "EncoderKind",
     "InvalidInput",
     "LossRegressor",
     "LossTable",
     "MissingDependency",
+    "ModalityKind",
+    "Option",
+    "Panel",
     "Roles",
+    "Section",
     "Settings",
+    "System",
     "__version__",
     "answer_parts",
     "answer_sentence",
@@ -72,10 +80,12 @@ _FROM = {
     "ask": "core.checks.questions:ask",
     "audit": "core.checks.audit_table:audit_table",
     "Cancelled": "core.errors:Cancelled",
+    "Column": "core.records:Column",
     "compare": "core.checks.compare:compare",
     "diagnose": "core.diagnose:diagnose",
     "Diagnosis": "core.records:Diagnosis",
     "DiagnosisError": "core.errors:DiagnosisError",
+    "EncoderKind": "core.systems.contract:EncoderKind",
     "findings_table": "core.reports.tables.findings:findings_table",
     "gate": "core.checks.checkpoints.gate:gate",
     "InvalidInput": "core.errors:InvalidInput",
@@ -84,14 +94,19 @@ _FROM = {
     "LossRegressor": "core.discovery.ensemble:LossRegressor",
     "LossTable": "core.data.tables.loss_table:LossTable",
     "MissingDependency": "core.errors:MissingDependency",
+    "ModalityKind": "core.systems.contract:ModalityKind",
+    "Option": "core.systems.contract:Option",
+    "Panel": "core.systems.contract:Panel",
     "predict": "core.checks.fresh:predict_fresh",
     "progress_bar": "core.records:progress_bar",
     "Roles": "core.data.tables.roles:Roles",
     "samples_table": "core.reports.tables.diagnosis:samples_table",
     "save": "core.store:save",
+    "Section": "core.systems.contract:Section",
     "sentence": "core.reports.wording.findings:sentence",
     "Settings": "core.discovery.settings:Settings",
     "show": "webapp:show",
+    "System": "core.systems.contract:System",
     "with_second": "core.checks.second_model:with_second",
     "write_report": "core.reports.html.diagnosis:write_report",
 }

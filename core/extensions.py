@@ -44,6 +44,11 @@ class EncoderKind:
     """The modality whose items it embeds where no encoder is named; "" of an encoder that is always named."""
 
 
+def why(error: Exception) -> str:
+    """What went wrong, in a line: a user is no developer of that package."""
+    return f"{type(error).__name__}: {error}"
+
+
 class Part(NamedTuple):
     """A part of a system, as it signed on."""
 
@@ -58,10 +63,12 @@ class Part(NamedTuple):
         """What the function behind the value gives; of another package's, None where it fails, and a warning."""
         try:
             return load(self.value)(*given)
-        except Exception:
+        except Exception as error:
             if not self.foreign:
                 raise
-            _log.warning("The system %r failed (%s) and is left out here.", self.system.name, self.value, exc_info=True)
+            _log.warning(
+                "The system %r failed in %s and is left out there. %s", self.system.name, self.value, why(error)
+            )
             return None
 
 
@@ -177,8 +184,8 @@ def _guarded(part: Part, draw: Callable[[Any], str]) -> Callable[[Any], str]:
     def drawn(pictures: Any) -> str:
         try:
             return draw(pictures)
-        except Exception:
-            _log.warning("The system %r cannot draw its section; it is left out.", part.system.name, exc_info=True)
+        except Exception as error:
+            _log.warning("The system %r cannot draw its section; it is left out. %s", part.system.name, why(error))
             return ""
 
     return drawn

@@ -22,6 +22,7 @@ SECTIONS = {
     "Compare, predict, gate": "with_second compare predict gate",
     "Tables in and out": "LossTable lightning_callback findings_table samples_table",
     "The estimator": "LossRegressor",
+    "Add a system": "System Section Panel Option EncoderKind ModalityKind Column",
     "Errors": "DiagnosisError InvalidInput MissingDependency Cancelled",
 }
 """The public names, in a newcomer's order."""

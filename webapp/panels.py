@@ -78,7 +78,7 @@ def _guard(part: extensions.Part, build: Callable[[], Any]) -> None:
     """Build what a system adds; another package's may fail without taking the page along."""
     try:
         build()
-    except Exception:
+    except Exception as error:
         if not part.foreign:
             raise
-        _log.warning("The system %r cannot be laid out on the page.", part.system.name, exc_info=True)
+        _log.warning("The system %r is left off the page. %s", part.system.name, extensions.why(error))

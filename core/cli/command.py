@@ -28,6 +28,9 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 import click
 
+from core.errors import InvalidInput
+from core.program import OURS
+
 EXIT_CODES = (
     "exit codes: 0 finished (nothing found included), 2 bad input, 3 missing dependency, 130 stopped "
     "(by SIGTERM 143, by SIGHUP 129)"
@@ -321,5 +324,30 @@ class LazyGroup(click.Group):
         return [*self.modules, *(name for name in self.more() if name not in self.modules)]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        module = self.modules.get(cmd_name) or self.more().get(cmd_name)
-        return None if module is None else getattr(import_module(module), cmd_name.replace("-", "_"))
+        if module := self.modules.get(cmd_name):
+            return _command_in(module, cmd_name)
+        module = self.more().get(cmd_name)
+        if module is None:
+            return None
+        try:
+            return _command_in(module, cmd_name)
+        except Exception as error:
+            if module.partition(".")[0] in OURS:
+                raise
+            return _unusable(cmd_name, module, error)
+
+
+def _command_in(module: str, name: str) -> click.Command:
+    return getattr(import_module(module), name.replace("-", "_"))
+
+
+def _unusable(name: str, module: str, error: Exception) -> click.Command:
+    """Stands for a command of another package that cannot be imported: it is listed, and says why when it is run."""
+    why = f"The command {name!r} of the package {module!r} cannot be used ({type(error).__name__}: {error})."
+
+    def refuse(arguments: tuple[str, ...]) -> None:
+        raise InvalidInput(f"{why} Mend or uninstall the package.")
+
+    anything = click.Argument(["arguments"], nargs=-1, type=click.UNPROCESSED)
+    settings = {"ignore_unknown_options": True}
+    return click.Command(name, callback=refuse, params=[anything], short_help=why, context_settings=settings)

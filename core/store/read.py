@@ -13,12 +13,12 @@ import numpy as np
 import numpy.typing as npt
 
 from core.arrays import DAMAGE
-from core.errors import InvalidInput
+from core.errors import InvalidInput, quoted
 from core.files import digest, read_arrays
 from core.folders import open_located, read_version
 from core.limits import Limits
 from core.records import Diagnosis, ItemStore
-from core.records.codec import decode
+from core.records.codec import Unread, decode
 from core.store.layout import (
     ARRAYS,
     FORMAT,
@@ -38,6 +38,8 @@ from core.store.layout import (
 from core.store.own import with_own
 from core.store.rows import check_rows
 
+UNREAD = "This run holds results of"
+"""Begins the note on what systems that are not installed left in a run."""
 _DAMAGED = (*(*DAMAGE, OverflowError), *(KeyError, IndexError, TypeError, ValueError, AttributeError))
 
 
@@ -99,7 +101,9 @@ def _load(folder: Path, called: str) -> Diagnosis:
         check_rows(diagnosis)
         files = cast("dict[str, str]", state.get("files", {}))
         images = _open_kept(folder, state["image_names"], files, diagnosis.samples.modality)
-        notes = list(diagnosis.notes)
+        notes = [note for note in diagnosis.notes if not note.startswith(UNREAD)]
+        if unread := [name for name, value in diagnosis.extras.items() if isinstance(value, Unread)]:
+            notes.append(f"{UNREAD} {quoted(*unread)}, which nothing installed here can read. They are kept.")
         if images is None and state["image_names"] is not None:
             notes.append(WITHOUT_PICTURES)
         if strange := _strange(folder, files):

@@ -45,7 +45,10 @@ def write_results(diagnosis: Diagnosis, folder: Path) -> None:
         "memberships": memberships_table(diagnosis),
         "excluded": excluded_table(diagnosis),
     }
-    tables |= {name: table for name in table_names() if (table := table_of(name, diagnosis)) is not None and len(table)}
+    for name in table_names():
+        table = table_of(name, diagnosis)
+        if name not in tables and table is not None and len(table):
+            tables[name] = table
     for name, table in tables.items():
         with replacing(folder / f"{name}.parquet") as part:
             table.to_parquet(part, index=False)
@@ -132,46 +135,45 @@ def weights_table(diagnosis: Diagnosis) -> pd.DataFrame:
 def to_document(diagnosis: Diagnosis) -> dict[str, Any]:
     """The content of diagnosis.json: plain JSON values, no nan."""
     outcomes = diagnosis.outcomes
-    return to_json(
-        {
-            "schema": SCHEMA,
-            "name": diagnosis.samples.name,
-            "n": len(diagnosis.samples),
-            "verdict": verdict(diagnosis),
-            "loss": {
-                **fields(outcomes, "name unit source clip is_proxy"),
-                "mean": float(outcomes.loss.mean()),
-                "error_rate": None if outcomes.errors is None else float(outcomes.errors.mean()),
-            },
-            "encoder": diagnosis.embeddings.encoder,
-            "predictability": {
-                "sentence": predictability_sentence(diagnosis),
-                **_predictability(diagnosis.estimate.predictability),
-            },
-            "classes": [
-                fields(c, "name kind size mean_loss error_rate p confirmed") | {"untested": why_untested(diagnosis, c)}
-                for c in diagnosis.classes
-            ],
-            "clusters": [_cluster(diagnosis, cluster, ranked=True) for cluster in diagnosis.clusters],
-            "worth_a_look": candidates_sentence(diagnosis),
-            "candidates": [_cluster(diagnosis, candidate, ranked=False) for candidate in diagnosis.candidates],
-            "insights": [_insight(diagnosis, insight) for insight in diagnosis.insights],
-            "words": _words(diagnosis),
-            "prediction": prediction_document(diagnosis),
-            "faithfulness": faithfulness_document(diagnosis, diagnosis.faithfulness),
-            "detectable": [fields(d, "size excess_loss error_difference power") for d in diagnosis.detectable],
-            "sensitivity": _sensitivity(diagnosis),
-            "yours": yours_document(diagnosis),
-            "label_errors": _ids(diagnosis, diagnosis.label_errors),
-            "excluded": reasons(diagnosis.excluded),
-            "notes": list(diagnosis.notes),
-            "map": diagnosis.map.method,
-            "settings": dict(diagnosis.settings),
-            "versions": dict(diagnosis.versions),
-            "fingerprint": diagnosis.fingerprint,
-        }
-        | documents(diagnosis)
-    )
+    document: dict[str, Any] = {
+        "schema": SCHEMA,
+        "name": diagnosis.samples.name,
+        "n": len(diagnosis.samples),
+        "verdict": verdict(diagnosis),
+        "loss": {
+            **fields(outcomes, "name unit source clip is_proxy"),
+            "mean": float(outcomes.loss.mean()),
+            "error_rate": None if outcomes.errors is None else float(outcomes.errors.mean()),
+        },
+        "encoder": diagnosis.embeddings.encoder,
+        "predictability": {
+            "sentence": predictability_sentence(diagnosis),
+            **_predictability(diagnosis.estimate.predictability),
+        },
+        "classes": [
+            fields(c, "name kind size mean_loss error_rate p confirmed") | {"untested": why_untested(diagnosis, c)}
+            for c in diagnosis.classes
+        ],
+        "clusters": [_cluster(diagnosis, cluster, ranked=True) for cluster in diagnosis.clusters],
+        "worth_a_look": candidates_sentence(diagnosis),
+        "candidates": [_cluster(diagnosis, candidate, ranked=False) for candidate in diagnosis.candidates],
+        "insights": [_insight(diagnosis, insight) for insight in diagnosis.insights],
+        "words": _words(diagnosis),
+        "prediction": prediction_document(diagnosis),
+        "faithfulness": faithfulness_document(diagnosis, diagnosis.faithfulness),
+        "detectable": [fields(d, "size excess_loss error_difference power") for d in diagnosis.detectable],
+        "sensitivity": _sensitivity(diagnosis),
+        "yours": yours_document(diagnosis),
+        "label_errors": _ids(diagnosis, diagnosis.label_errors),
+        "excluded": reasons(diagnosis.excluded),
+        "notes": list(diagnosis.notes),
+        "map": diagnosis.map.method,
+        "settings": dict(diagnosis.settings),
+        "versions": dict(diagnosis.versions),
+        "fingerprint": diagnosis.fingerprint,
+    }
+    more = {key: value for key, value in documents(diagnosis).items() if key not in document}
+    return to_json(document | more)
 
 
 def top_members(diagnosis: Diagnosis, cluster: FailureCluster, most: int = N_TOP) -> I64:

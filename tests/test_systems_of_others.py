@@ -1,0 +1,195 @@
+"""A system that another package brings: the one of docs/systems.md, installed beside Errata and used; and one that is
+broken everywhere, which must end nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core import extensions
+from tests.support.documented import block
+
+OWN = "A system of your own"
+COMMAND = "from core.cli.main import main; import sys; sys.exit(main(sys.argv[1:]))"
+BROKEN = """
+import errata
+
+def fail(*given):
+    raise RuntimeError("of another package")
+
+def draws(diagnosis):
+    return [errata.Section("Draws", html=fail), errata.Section("Says", lines=["said all the same"])]
+
+class Column:
+    name, values = "short", [1]
+
+SYSTEM = errata.System(
+    "broken",
+    commands={"diagnose": "errata_broken", "missing": "errata_missing"},
+    panels=(errata.Panel("ask", "broken", "errata_broken:fail"), errata.Panel("tab", "explore", "errata_broken:fail")),
+    sections="errata_broken:draws",
+    documents={"broken": "errata_broken:fail", "verdict": "errata_broken:draws"},
+    tables={"broken": "errata_broken:fail"},
+    facts="errata_broken:fail",
+    describers="errata_broken:described",
+    endpoints="errata_broken:fail",
+    records="errata_missing",
+)
+
+def described(samples):
+    return [Column]
+
+ABSENT = "no system"
+"""
+ENTRIES = "[errata.systems]\nbroken = errata_broken:SYSTEM\nabsent = errata_broken:ABSENT\ngone = errata_gone:SYSTEM\n"
+
+
+@pytest.fixture(scope="module")
+def documented(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the package of docs/systems.md is installed."""
+    source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("installed")
+    page = repository / "docs" / "systems.md"
+    (source / "errata_weekdays.py").write_text(block(page, OWN), "utf-8")
+    (source / "pyproject.toml").write_text(block(page, OWN, language="toml"), "utf-8")
+    install = ["install", "-q", "--no-deps", "--no-build-isolation", "--no-index", "--target", str(target), str(source)]
+    subprocess.run([sys.executable, "-m", "pip", *install], check=True, capture_output=True)
+    return target
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    """A package whose every part fails, as `pip` would have laid it out."""
+    target = tmp_path / "installed"
+    about = target / "errata_broken-1.0.dist-info"
+    about.mkdir(parents=True)
+    (target / "errata_broken.py").write_text(BROKEN, "utf-8")
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: errata-broken\nVersion: 1.0\n", "utf-8")
+    (about / "entry_points.txt").write_text(ENTRIES, "utf-8")
+    return target
+
+
+def python(repository: Path, installed: Path, code: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(installed)}
+    command = [sys.executable, "-c", code, *arguments]
+    return subprocess.run(command, cwd=repository, env=environment, capture_output=True, text=True, check=False)
+
+
+def write_days(folder: Path) -> Path:
+    """Losses that are higher on Sundays, 120 samples with the day in their name and the loss as their vector."""
+    rows = ["id,loss"]
+    vectors: list[list[float]] = []
+    for i in range(120):
+        day = 1 + (i + 2) % 28
+        sunday = day in (3, 10, 17, 24)  # of May 2026
+        rows.append(f"2026-05-{day:02}_{i}.jpg,{(2.0 if sunday else 0.2) + (i % 7) / 50}")
+        vectors.append([float(sunday) + (i % 5) / 20, (i % 11) / 11, (i % 3) / 3])
+    (folder / "days.csv").write_text("\n".join(rows) + "\n", "utf-8")
+    np.save(folder / "days.npy", np.array(vectors, np.float32))
+    return folder / "days.csv"
+
+
+def diagnosed(repository: Path, installed: Path, folder: Path) -> tuple[subprocess.CompletedProcess[str], Path]:
+    table, run = write_days(folder), folder / "run"
+    quick = ("--permutations", "200", "--no-map", "--separate-copies")
+    vectors = ("--embeddings", str(table.with_suffix(".npy")))
+    done = python(
+        repository, installed, COMMAND, "diagnose", "--table", str(table), *vectors, "--out", str(run), *quick
+    )
+    return done, run
+
+
+@pytest.mark.slow
+def test_the_documented_system_adds_a_command_a_panel_a_section_and_a_condition(
+    repository: Path, documented: Path, tmp_path: Path
+) -> None:
+    done, run = diagnosed(repository, documented, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Highest mean loss by weekday: Sunday, 2.0" in done.stdout
+    assert "weekday = Sunday" in (run / "diagnosis.json").read_text("utf-8")
+    report = (run / "report.html").read_text("utf-8")
+    assert "<h2>Weekdays</h2><table><tr><th>Day</th>" in report
+    listed = python(repository, documented, COMMAND, "--help")
+    assert "weekdays      Mean loss by the day of the week." in listed.stdout
+    asked = python(repository, documented, COMMAND, "weekdays", str(run))
+    assert asked.stdout.startswith("Sunday: 18 samples, mean loss 2.0")
+    code = f"""
+import gradio as gr
+from pathlib import Path
+from webapp.app import build_app, open_runs
+from webapp.explore.tab import describe
+
+first = open_runs([Path({str(run)!r})])
+page = build_app(first=first)
+said = [block for block in page.blocks.values() if getattr(block, "elem_id", "") == "weekdays"]
+print(len(said), "<h2>Weekdays</h2>" in said[0].children[0].value, describe([first[0][1], 0])["lines"])
+"""
+    shown = python(repository, documented, code)
+    assert shown.returncode == 0, shown.stderr
+    assert shown.stdout.startswith("1 True [")
+    assert shown.stdout.endswith("'weekday: Sunday', 'Taken on a weekend']\n")
+
+
+@pytest.mark.slow
+def test_a_broken_system_is_left_out_with_a_warning_and_ends_nothing(
+    repository: Path, broken: Path, tmp_path: Path
+) -> None:
+    done, run = diagnosed(repository, broken, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "said all the same" in done.stdout
+    assert "of another package" in done.stderr
+    document = json.loads((run / "diagnosis.json").read_text("utf-8"))
+    assert document["broken"] is None
+    assert isinstance(document["verdict"], str)
+    assert "short" not in json.dumps(document)
+    listed = python(repository, broken, COMMAND, "--help")
+    assert listed.returncode == 0, listed.stderr
+    assert listed.stdout.count("  diagnose ") == 1
+    asked = python(repository, broken, COMMAND, "missing")
+    assert asked.returncode == 2
+    assert "The command 'missing' of the package 'errata_missing' cannot be used (ModuleNotFoundError" in asked.stderr
+    table = python(repository, broken, COMMAND, "export", str(run), "--what", "broken")
+    assert (table.returncode, table.stderr.splitlines()[-1]) == (
+        2,
+        "errata: The table 'broken' cannot be made: its system failed. See the warning above.",
+    )
+    page = python(repository, broken, "from webapp.app import build_app; build_app()")
+    assert page.returncode == 0, page.stderr
+
+
+@pytest.fixture
+def signed_on() -> Iterator[None]:
+    """What is remembered of systems is forgotten before and after."""
+    remembered = (extensions.foreign_systems, extensions.parts)
+    for function in remembered:
+        function.cache_clear()
+    yield
+    for function in remembered:
+        function.cache_clear()
+
+
+def test_of_two_parts_of_one_name_the_first_counts_and_the_other_is_named(
+    signed_on: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = extensions.own_systems()[0]
+    monkeypatch.setattr(extensions, "foreign_systems", lambda: (first,))
+    found = extensions.parts("commands")
+    assert [part.name for part in found].count("tag") == 1
+    assert not next(part for part in found if part.name == "tag").foreign
+    assert "'tag' of the system 'label descriptions' is taken (commands)" in caplog.text
+
+
+def test_every_part_of_our_own_systems_names_something_that_is_there() -> None:
+    for system in extensions.own_systems():
+        named = [system.sections, system.facts, system.describers, system.endpoints]
+        named += [*system.documents.values(), *system.tables.values()]
+        named += [panel.build for panel in system.panels]
+        named += [kind.load for kind in (*system.encoders.values(), *system.modalities.values())]
+        named += [name for option in system.options for name in (option.check, option.change)]
+        assert all(callable(extensions.load(name)) for name in named if name), system.name
