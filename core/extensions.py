@@ -36,6 +36,7 @@ class EncoderKind:
     called: str
     """As `errata encoders` lists it, such as "neuralizer" or "sentences:FOLDER"."""
     description: str
+    """What it is, and what it knows: a sentence or two."""
     packages: tuple[str, ...]
     """Modules that must be installed."""
     how: str = ""

@@ -26,7 +26,7 @@ class Speech:
     noun: str
     """What one sample is called, such as "photo"."""
     class_patterns: str
-    """The set of patterns (`core.systems.common.class_descriptions.PATTERNS`) for the word of a class."""
+    """The set of patterns (a file of `assets/prompts`) for the word of a class."""
     trait_patterns: str
     """The same for what a sample may have."""
     of_classes: bool

@@ -111,8 +111,11 @@ class Column:
     """
 
     name: str
+    """As conditions and titles say it."""
     kind: Literal["category", "number", "text"]
+    """"number" and "category" are tested; "text" is shown alone."""
     values: npt.NDArray[Any]
+    """(n,) numbers, nan where one is missing; or words, None where one is."""
     measured: bool = False
     """True for an image property that Errata measured, False for a column of the user's table."""
 

@@ -76,6 +76,7 @@ class Section:
     """What a system has to say of one run, for the report, the terminal and the page."""
 
     title: str
+    """What the notes on the page call it."""
     html: Callable[[Pictures], str] | None = None
     """Draws it for the report: markup whose texts are escaped, scripts and addresses from elsewhere are not shown.
     None: nothing stands there."""
@@ -92,13 +93,16 @@ class System:
     """Everything that a system brings; what it found of a run stands in `Diagnosis.extras` under its name."""
 
     name: str
+    """What messages call it, and the key of `Diagnosis.extras` for its results."""
     paper: str = ""
     """Authors, year and address."""
     commands: Mapping[str, str] = field(default_factory=dict[str, str])
     """Command -> the module that holds it as a function of its name, made by `core.cli.command.command`, or any Click
     command."""
     options: tuple[Option, ...] = ()
+    """Options that it adds to commands of the kernel."""
     panels: tuple[Panel, ...] = ()
+    """Its tabs and folds on the page."""
     sections: str = ""
     """sections(diagnosis) -> Sequence[Section]; none where the run has nothing of it."""
     documents: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -112,7 +116,9 @@ class System:
     """describers(samples) -> Sequence[Column]: (n,) numbers or words, each a condition that the search may test, and
     that may become a title. Also called for the fresh samples of `predict`."""
     encoders: Mapping[str, EncoderKind] = field(default_factory=dict[str, EncoderKind])
+    """Name -> encoder; "NAME" or "NAME:REST" loads it."""
     modalities: Mapping[str, ModalityKind] = field(default_factory=dict[str, ModalityKind])
+    """Name -> kind of item."""
     endpoints: str = ""
     """endpoints() adds the page's public addresses for programs, inside the open `gr.Blocks`."""
     extra: str = ""

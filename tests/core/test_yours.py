@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.cli.diagnose import WHAT
+from core.cli.diagnose import TABLES
 from core.cli.output import write_table
 from core.errors import InvalidInput
 from core.records import Diagnosis
@@ -121,7 +121,7 @@ def test_the_report_says_whose_it_is_and_escapes_it(marked: Diagnosis, plain: Di
 
 
 def test_the_table_of_the_command_line_runs_no_formula(marked: Diagnosis, plain: Diagnosis, tmp_path: Path) -> None:
-    assert "own" in WHAT
+    assert "own" in TABLES
     write_table(yours_table(marked), tmp_path / "own.csv")
     table = pd.read_csv(tmp_path / "own.csv")
     assert table["kind"].tolist() == ["set", "cluster", "sample"]

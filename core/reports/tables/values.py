@@ -1,5 +1,4 @@
-"""How records become cells and JSON values: the small change of `core.reports.tables.diagnosis` and
-`core.systems.probes.tables`."""
+"""How records become cells and JSON values."""
 
 from __future__ import annotations
 

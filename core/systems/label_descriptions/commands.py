@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.cli.command import Option, argument, command, heading, option
-from core.cli.options import GROUP, ID, JSON, LABEL, POSITIVE, RUN, SEED, setting_options
+from core.cli.options import GROUP, ID, JSON, LABEL, POSITIVE, RUN, SEED
 from core.cli.output import check_suffix, in_folder, print_json, write_table
 from core.cli.terminal import TerminalProgress, say
 from core.data.tables.roles import Roles
+from core.systems.common.setting_options import setting_options
 
 if TYPE_CHECKING:
     from core.records import Diagnosis

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.cli.command import Option, argument, command, entry, heading, option
-from core.cli.options import GROUP, ID, IMAGE, LABEL, RUN, print_registry, registered_options
+from core.cli.options import GROUP, ID, IMAGE, LABEL, RUN
 from core.cli.output import make_folder, print_json
 from core.cli.terminal import TerminalProgress, say
 from core.data.tables.roles import Roles
 from core.errors import InvalidInput
+from core.systems.common.setting_options import print_registry, registered_options
 from core.systems.probes import PROBES
 from core.systems.probes.inputs import ProbeOptions, read_split, read_task, save_draw
 from core.systems.probes.questions import question_lines, question_of

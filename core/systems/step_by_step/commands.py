@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.cli.command import Option, argument, command, option
-from core.cli.options import setting_options
 from core.cli.terminal import TerminalProgress, say
+from core.systems.common.setting_options import setting_options
 
 if TYPE_CHECKING:
     from core.systems.step_by_step.rationales import RationaleSet

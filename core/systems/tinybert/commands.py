@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from core.cli.command import Option, argument, command, option
-from core.cli.options import POSITIVE, setting_options
+from core.cli.options import POSITIVE
 from core.cli.terminal import TerminalProgress, say
+from core.systems.common.setting_options import setting_options
 
 
 def _settings(arguments: Sequence[str], taken: frozenset[str]) -> list[Option]:

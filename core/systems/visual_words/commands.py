@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from core.cli.command import Option, argument, command, option
-from core.cli.options import JSON, POSITIVE, RUN, SEED, setting_options
+from core.cli.options import JSON, POSITIVE, RUN, SEED
 from core.cli.output import TABLES, check_suffix, in_folder, make_folder, print_json, write_table
 from core.cli.terminal import TerminalProgress, say
+from core.systems.common.setting_options import setting_options
 
 
 @command(note="What a visual word is, and what its p covers: docs/visual_words.md.")

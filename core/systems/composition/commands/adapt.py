@@ -13,20 +13,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.cli.command import Option, argument, command, entry, option
-from core.cli.options import (
-    FORMAT,
-    IMAGES,
-    SUCH_ENCODER,
-    WHAT_BENCHMARK,
-    about,
-    print_registry,
-    registered_options,
-    setting_options,
-)
+from core.cli.options import SUCH_ENCODER
 from core.cli.output import make_folder
 from core.cli.terminal import TerminalProgress, say
 from core.errors import Cancelled, InvalidInput
+from core.systems.common.setting_options import about, print_registry, registered_options, setting_options
 from core.systems.composition.adapters import ADAPTERS
+from core.systems.composition.commands.options import FORMAT, IMAGES, WHAT_BENCHMARK
 from core.systems.composition.commands.score_models import open_pictured, run_lines, score_models, write_results
 
 if TYPE_CHECKING:

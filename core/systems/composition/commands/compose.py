@@ -12,9 +12,9 @@ from pathlib import Path
 import click
 
 from core.cli.command import LazyGroup, argument, command, option
-from core.cli.options import FORMAT
 from core.cli.terminal import TerminalProgress, say
 from core.errors import InvalidInput
+from core.systems.composition.commands.options import FORMAT
 from core.systems.composition.commands.score_models import read_named
 
 PARTS = {

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from core.cli.command import argument, command, entry, option
-from core.cli.options import JSON, MODEL, SUCH_ENCODER
+from core.cli.options import JSON, SUCH_ENCODER
 from core.cli.output import check_suffix, in_folder, make_folder, print_json, write_table
 from core.cli.terminal import TerminalProgress, say
 from core.errors import InvalidInput
 from core.limits import byte_size
+from core.systems.composition.commands.options import MODEL
 
 if TYPE_CHECKING:
     from core.records import ItemStore

@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from core.cli.command import argument, command, entry, option
-from core.cli.options import FORMAT, IMAGES, JSON, MODEL, WHAT_BENCHMARK
+from core.cli.options import JSON
 from core.cli.output import check_suffix, in_folder, make_folder, print_json
 from core.cli.terminal import TerminalProgress, say
 from core.errors import InvalidInput
+from core.systems.composition.commands.options import FORMAT, IMAGES, MODEL, WHAT_BENCHMARK
 from core.systems.composition.commands.score_models import (
     ModelResults,
     open_pictured,

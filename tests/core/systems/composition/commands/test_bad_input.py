@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core.systems.composition.commands.compose import COLA
+from research.ladder.cola import COLA
 from tests.support.commands import refused, said
 
 

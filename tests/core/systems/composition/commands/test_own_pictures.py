@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from core.cli.main import main
-from core.systems.composition.commands.compose import COLA
 from core.systems.composition.scenes.write_benchmark import MULTI
+from research.ladder.cola import COLA
 from tests.support.commands import refused, said
 
 
