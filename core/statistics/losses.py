@@ -6,6 +6,8 @@ indices of classes.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+
 import numpy as np
 
 from core.errors import InvalidInput
@@ -74,6 +76,16 @@ def entropy(scores: F64) -> F64:
     loss."""
     # 0 log 0 is 0; the sum of a certain row would otherwise come out as -0.0
     return np.abs(-(scores * np.log(np.clip(scores, FLOOR, 1.0))).sum(axis=1))
+
+
+OF_PROBABILITIES: Mapping[str, Callable[[F64, I64], F64]] = {
+    "cross-entropy": cross_entropy,
+    "brier": brier,
+    "margin": margin,
+}
+"""By kind, the losses of probabilities and labels."""
+OF_NUMBERS: Mapping[str, Callable[[F64, F64], F64]] = {"squared error": squared_error, "absolute error": absolute_error}
+"""By kind, the losses of a numeric target and its prediction."""
 
 
 def fitting_clip(loss: F64) -> float:

@@ -22,6 +22,7 @@ from core.statistics import losses
 MaskLoss = Callable[[str, Ledger], F64]
 """Called as mask_loss(kind, ledger): (n,) 1 - Dice or 1 - IoU."""
 
+_OF_MASKS = ("1 - Dice", "1 - IoU")
 _SCORE_NAMES = {"accuracy", "acc", "iou", "dice", "score", "auc", "psnr", "ssim", "map", "f1", "correct"}
 _ERROR_NAMES = {"err", "error", "errors", "wrong", "incorrect", "mistake"}
 
@@ -70,11 +71,11 @@ def compute_losses(
         return _from_column(frame, found, ledger, known)
     name, unit = kind, losses.UNITS[kind]
     known = replace(known, name=name, unit=unit, clipped=kind == "cross-entropy")
-    if kind in ("1 - Dice", "1 - IoU"):
+    if kind in _OF_MASKS:
         masks = found.roles.masks or ("", "")
         assert mask_loss is not None
         return replace(known, loss=mask_loss(kind, ledger), source=f"masks {masks[0]!r} x {masks[1]!r}")
-    if kind in ("squared error", "absolute error"):
+    if kind in losses.OF_NUMBERS:
         source = f"target {found.roles.target!r} x {found.roles.prediction!r}"
         return replace(known, loss=_regression(frame, found, kind, ledger), source=source)
     if kind == "entropy":
@@ -123,14 +124,12 @@ def _kind(frame: pd.DataFrame, found: RecognisedColumns) -> str:
     if roles.loss is not None and ("loss" not in recognised or (not computed and roles.loss_kind is None)):
         return "column"
     possible = {
-        "cross-entropy": has_scores and roles.label is not None,
-        "1 - Dice": roles.masks is not None,
-        "squared error": roles.target is not None and roles.prediction is not None,
+        **dict.fromkeys(losses.OF_PROBABILITIES, has_scores and roles.label is not None),
+        **dict.fromkeys(_OF_MASKS, roles.masks is not None),
+        **dict.fromkeys(losses.OF_NUMBERS, roles.target is not None and roles.prediction is not None),
         "0/1 error": found.errors is not None or (roles.label is not None and (has_scores or bool(roles.prediction))),
         "entropy": has_scores,
     }
-    possible |= {"brier": possible["cross-entropy"], "margin": possible["cross-entropy"]}
-    possible |= {"1 - IoU": possible["1 - Dice"], "absolute error": possible["squared error"]}
     if roles.loss_kind is not None:
         if not possible[roles.loss_kind]:
             raise InvalidInput(
@@ -159,9 +158,9 @@ def _kind(frame: pd.DataFrame, found: RecognisedColumns) -> str:
 
 
 _NEEDS = {
-    **dict.fromkeys(("cross-entropy", "brier", "margin"), "a label with probabilities"),
-    **dict.fromkeys(("1 - Dice", "1 - IoU"), "a pair of mask columns"),
-    **dict.fromkeys(("squared error", "absolute error"), "a numeric target with a prediction"),
+    **dict.fromkeys(losses.OF_PROBABILITIES, "a label with probabilities"),
+    **dict.fromkeys(_OF_MASKS, "a pair of mask columns"),
+    **dict.fromkeys(losses.OF_NUMBERS, "a numeric target with a prediction"),
     "0/1 error": "a label with a prediction",
     "entropy": "probabilities",
 }
@@ -241,7 +240,7 @@ def _probabilistic(kind: str, known: Measured, ledger: Ledger) -> F64:
         if floored:
             ledger.note(f"The label's probability is 0 in {floored:,} rows: it counts as {losses.FLOOR:g} there.")
     else:
-        loss[rows] = (losses.brier if kind == "brier" else losses.margin)(scores[rows], labels[rows])
+        loss[rows] = losses.OF_PROBABILITIES[kind](scores[rows], labels[rows])
     return loss
 
 
@@ -250,7 +249,7 @@ def _regression(frame: pd.DataFrame, found: RecognisedColumns, kind: str, ledger
     ledger.drop(~np.isfinite(target), f"the target {found.roles.target!r} is missing or not finite")
     ledger.drop(~np.isfinite(prediction), f"the prediction {found.roles.prediction!r} is missing or not finite")
     with np.errstate(invalid="ignore"):
-        return (losses.squared_error if kind == "squared error" else losses.absolute_error)(target, prediction)
+        return losses.OF_NUMBERS[kind](target, prediction)
 
 
 def _from_column(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger, known: Measured) -> Measured:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import brier_score_loss, log_loss
 
+from core.data.tables.roles import LOSS_KINDS
 from core.statistics import losses
 
 SCORES = np.array([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8], [1 / 3, 1 / 3, 1 / 3]])
@@ -54,3 +55,8 @@ def test_entropy_is_zero_when_certain_and_log_k_when_not():
 def test_the_fitting_clip_is_four_nats_or_the_99th_percentile_where_higher():
     assert losses.fitting_clip(np.linspace(0, 2, 101)) == 4.0
     assert losses.fitting_clip(np.linspace(0, 10, 101)) == pytest.approx(9.9)
+
+
+def test_every_kind_of_loss_has_a_unit_and_what_computes_it_knows_its_name() -> None:
+    assert set(losses.UNITS) == set(LOSS_KINDS)
+    assert {*losses.OF_PROBABILITIES, *losses.OF_NUMBERS} < set(LOSS_KINDS)
