@@ -182,7 +182,7 @@ def test_of_two_parts_of_one_name_the_first_counts_and_the_other_is_named(
     found = extensions.parts("commands")
     assert [part.name for part in found].count("tag") == 1
     assert not next(part for part in found if part.name == "tag").foreign
-    assert "'tag' of the system 'label descriptions' is taken (commands)" in caplog.text
+    assert "'tag' of the system 'label_descriptions' is taken (commands)" in caplog.text
 
 
 def test_every_part_of_our_own_systems_names_something_that_is_there() -> None:

@@ -109,10 +109,13 @@ def build_app(
                 view = explore.build(session, offered, offer)
                 static_page.build(session)
             page = Page(session, view, tabs, offered, root, at_home)
+            add_tabs(page, "explore")
             with gr.Tab("Ask", id="ask") as tab:
                 asking = ask.build(page, tab)
+            add_tabs(page, "ask")
             with gr.Tab("Thirty clicks", id="clicks") as tab:
                 clicks.build(session, view, tabs, tab)
+            add_tabs(page, "clicks")
             with gr.Tab("Predict", id="predict") as tab:
                 predict.build(session, view, tabs, tab)
             add_tabs(page, "predict")

@@ -14,6 +14,7 @@ from core import extensions
 from core.errors import DiagnosisError
 from core.records import Diagnosis
 from webapp.explore.tab import View
+from webapp.state.query import tabs_after
 from webapp.state.runs import RUNS
 
 _log = logging.getLogger(__name__)
@@ -51,8 +52,9 @@ class Page:
 
 def add_tabs(page: Page, after: str) -> None:
     """Lay out the tabs that systems put behind the one of that id."""
+    behind = tabs_after(after)
     for part in extensions.parts("panels"):
-        if part.value.place == "tab" and part.value.after == after:
+        if part.value.place == "tab" and part.value.name in behind:
             with gr.Tab(part.value.title, id=part.value.name) as tab:
                 _build(part, page, tab)
 

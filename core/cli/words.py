@@ -60,11 +60,11 @@ def ask(run: Path, texts: tuple[str, ...], more: dict[str, Any], as_json: bool =
         extensions.load(change.check)(more[change.key])
     diagnosis, texts = load(run), tuple({" ".join(text.split()): text for text in reversed(texts)}.values())[::-1]
     answers = questions.ask(diagnosis, texts, cache=default_cache())
-    changed: dict[str, Any] = {option.document: None for option in extensions.options("ask")}
+    changed: dict[str, Any] = {option.json_key: None for option in extensions.options("ask")}
     for change in changes:
         with TerminalProgress() as progress:
             made = extensions.load(change.change)(diagnosis, answers, more[change.key], progress)
-        answers, changed[change.document] = made
+        answers, changed[change.json_key] = made
     both = [other for other in answers[1:] if answers[0].shown and other.shown]
     differences = [told.difference(diagnosis, answers[0], other) for other in both]
     if as_json:

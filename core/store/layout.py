@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from core.extensions import table_names
 from core.folders import located
 from core.owned import Kind
 
@@ -18,7 +19,7 @@ ASIDES = ("yours.unreadable.json", "yours.unreadable-2.json", "yours.unreadable-
 """Where what a person said and could not be read is kept, the first one first; the last alone is ever overwritten."""
 PARTS = (
     *(STATE, ARRAYS, MODEL, MODEL_ARRAYS, THUMBNAILS, REPORT, OWN, *ASIDES, "diagnosis.json", "prediction.json"),
-    *(f"{table}.parquet" for table in ("samples", "memberships", "excluded", "probes")),
+    *(f"{table}.parquet" for table in ("samples", "memberships", "excluded", *table_names())),
 )
 """Every file that a run may have: one that the next version does not have goes with the earlier one."""
 

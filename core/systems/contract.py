@@ -36,7 +36,7 @@ class Option:
     change: str
     """"module:function", called as change(diagnosis, answers, value, progress). It gives (answers, document): the
     answers, their matches perhaps in another order, and a mapping whose "sentence" is printed."""
-    document: str
+    json_key: str
     """The key of --json below which that mapping stands; null there where the option is not given."""
 
     @property
@@ -57,8 +57,8 @@ class Panel:
     """"module:function", called as build(page, tab) while the page is laid out: a `webapp.panels.Page` and the tab."""
     title: str = ""
     """Of a tab."""
-    after: str = "predict"
-    """The tab of the kernel that it stands behind."""
+    after: str = "second"
+    """Of a tab: that of the kernel behind which it stands, one of `webapp.state.query.FOLLOWED`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +90,10 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """Everything that a system brings; what it found of a run stands in `Diagnosis.extras` under its name."""
+    """Everything that a system brings; what it found of a run stands in `Diagnosis.extras` under a key of its own."""
 
     name: str
-    """What messages call it, and the key of `Diagnosis.extras` for its results."""
+    """What messages call it; of ours, its folder."""
     paper: str = ""
     """Authors, year and address."""
     commands: Mapping[str, str] = field(default_factory=dict[str, str])

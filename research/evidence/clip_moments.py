@@ -15,7 +15,6 @@ import numpy as np
 
 from core.data.clips.decoding import every_frame
 from core.data.clips.modality import ClipModality
-from core.data.clips.rewrite import video_bytes
 from core.data.images.archives import open_images
 from core.data.images.thumbnails import STORED_SIZE
 from core.documents import read_json
@@ -24,6 +23,7 @@ from core.files import ASSETS
 from core.language.moments import moments_of
 from core.numbers import with_interval
 from core.statistics.intervals import bootstrap
+from core.systems.neuralizer.corrections.rewrite_clips import video_bytes
 
 FOLDER = ASSETS / "examples" / "clips"
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.data.clips.rewrite import video_bytes
+from core.systems.neuralizer.corrections.rewrite_clips import video_bytes
 from research.evidence.scans_volumes import cost
 from research.examples.make_clips import RATE
 from research.weights.univl.drawn_clips import OPPOSITE, draw_clip, faded

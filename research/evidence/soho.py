@@ -24,11 +24,11 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from core.data.images.archives import open_images
-from core.embeddings.tokens import PictureTokens, read_image_tokens
 from core.encoders import load_encoder
 from core.encoders.tokens import tower_of
 from core.records import F64, I64, ItemStore
 from core.statistics.intervals import wilson
+from core.systems.common.tokens import PictureTokens, read_image_tokens
 from core.systems.composition.scenes.benchmarks import pictured
 from core.systems.composition.scenes.items import RenderedItem, RenderedPlan, draw_items
 from core.systems.visual_words.pretraining.figures import (

@@ -28,12 +28,12 @@ from core.diagnose import diagnose
 from core.discovery.method import diagnose_records
 from core.discovery.settings import Settings
 from core.embeddings.cache import default_cache
-from core.embeddings.tokens import read_image_tokens
 from core.encoders import load_encoder
 from core.encoders.tokens import tower_of
 from core.files import ASSETS
 from core.records import I64, Bool
 from core.store import load
+from core.systems.common.tokens import read_image_tokens
 from core.systems.visual_words.findings import word_conditions
 from core.systems.visual_words.fit import I16, VisualWords, fit_words
 from core.systems.visual_words.search import search_words

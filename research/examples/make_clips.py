@@ -22,10 +22,10 @@ from sklearn.linear_model import LogisticRegression
 
 from core.cli.terminal import TerminalProgress
 from core.data.clips.decoding import decode_clip
-from core.data.clips.rewrite import video_bytes
 from core.encoders import load_encoder
 from core.files import ASSETS
 from core.records import F32, F64
+from core.systems.neuralizer.corrections.rewrite_clips import video_bytes
 from research.weights.univl.drawn_clips import OPPOSITE, draw_clip
 
 FOLDER = ASSETS / "examples" / "clips"

@@ -7,7 +7,6 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.data.labelled import read_samples
 from core.data.tables.read import read_table
 from core.data.tables.roles import Roles
 from core.discovery.prepare import embed
@@ -16,6 +15,7 @@ from core.encoders import load_encoder
 from core.errors import InvalidInput
 from core.files import ASSETS, scratch_folder
 from core.records import Progress, SampleSet, no_progress
+from core.systems.common.labelled import read_samples
 from core.systems.probes.base import Task
 from core.systems.probes.split_files import PARTS, SplitFile, apply_split, read_split
 from core.systems.probes.splits import Split, by_column

@@ -120,7 +120,7 @@ def pool(path: str, class_names: Sequence[str] = ("cat", "dog")) -> str:
 
 def labelled(path: str | None, images: str | None = None) -> str:
     """Labelled pictures for a probe without a model."""
-    from core.data.labelled import read_samples
+    from core.systems.common.labelled import read_samples
 
     found = read_samples(path, images=images)
     return came_of(

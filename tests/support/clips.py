@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 from PIL import Image, ImageDraw
 
-from core.data.clips.rewrite import video_bytes
 from core.diagnose import diagnose
 from core.discovery.settings import Settings
 from core.records import Bool, Diagnosis
+from core.systems.neuralizer.corrections.rewrite_clips import video_bytes
 from research.weights.univl.drawn_clips import faded
 
 FRAMES, SIDE = 8, 48

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from core.embeddings.tokens import PictureTokens
 from core.records import F32
+from core.systems.common.tokens import PictureTokens
 from core.systems.vl_t5.describer import Describer, SpokenAnswer
 from core.systems.vl_t5.model import PictureParts
 from core.systems.vl_t5.vision import VisionSizes, grid_boxes

@@ -25,6 +25,8 @@ from webapp.state.session import Session, picked_cluster
 
 TABS = ("explore", "ask", "clicks", "predict", "second", "data", "reading")
 """The page's own tabs."""
+FOLLOWED = ("explore", "ask", "clicks", "predict", "second")
+"""Those behind which systems may put theirs."""
 MAX_CORNERS, DIGITS = 60, 4
 """Corners of an outline that stand in an address, and digits of each: an outline by hand has hundreds."""
 MAX_TEXT = 400
@@ -114,7 +116,13 @@ def question_of(query: Mapping[str, Any]) -> tuple[str, str]:
 
 def tabs() -> tuple[str, ...]:
     """The ids of all tabs in their order on the page, those of systems included."""
-    return tuple(name for tab in TABS for name in (tab, *(panel.name for panel in panels("tab") if panel.after == tab)))
+    return tuple(name for tab in TABS for name in (tab, *tabs_after(tab)))
+
+
+def tabs_after(tab: str) -> list[str]:
+    """The tabs that systems put behind one of the page's own; what names none of `FOLLOWED` stands behind its last."""
+    last = FOLLOWED[-1]
+    return [one.name for one in panels("tab") if (one.after if one.after in FOLLOWED else last) == tab]
 
 
 def tab_of(query: Mapping[str, Any]) -> str:

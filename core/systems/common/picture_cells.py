@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.embeddings.tokens import PictureTokens
 from core.encoders.tokens import TokenTower
 from core.records import F32, I64
+from core.systems.common.tokens import PictureTokens
 
 PICTURES_AT_ONCE = 64
 

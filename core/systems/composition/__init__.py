@@ -22,7 +22,7 @@ SYSTEM = System(
             "an adapter that puts the best 50 matches in a new order; which match stays",
             check="core.systems.composition.training.rerank:check_adapter",
             change="core.systems.composition.training.rerank:reorder",
-            document="reranked",
+            json_key="reranked",
         ),
     ),
     panels=(Panel("tab", "compose", "webapp.systems.composition.tab:build", "Compose", after="second"),),

@@ -173,10 +173,10 @@ def _without_model(name: str, made: Probe, options: ProbeOptions, labelled: Labe
     from core.store.layout import RUN
 
     make_folder(out, RUN)
-    from core.data.labelled import read_samples
     from core.discovery.prepare import embed
     from core.discovery.settings import EmbeddingSettings
     from core.embeddings.cache import default_cache
+    from core.systems.common.labelled import read_samples
 
     with TerminalProgress() as progress:
         audit = read_samples(labelled.table, images=labelled.images, roles=roles, progress=progress)

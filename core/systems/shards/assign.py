@@ -30,7 +30,7 @@ from core.systems.shards.draw import Drawing, KeyedRows
 from core.systems.shards.files import LIGHT_ROWS, U64, ShardSet, blocks, matrix_in, notes_of, texts_in, vector_contents
 
 BUCKETS = 1024
-"""Of keys, whose sums carry the interval of a mean (`core.statistics.jackknife`)."""
+"""Of keys, whose sums carry the interval of a mean (`core.systems.shards.jackknife`)."""
 NO_VECTOR, DRAWN, COPY = "no vector", "in the sample", "a copy of what is in the sample"
 ASSIGNED = pa.schema(
     [

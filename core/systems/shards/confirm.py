@@ -13,11 +13,11 @@ from core.errors import InvalidInput
 from core.numbers import count
 from core.records import Bool, Diagnosis, Estimate, Prediction, PredictionRow, Progress, no_progress
 from core.statistics.intervals import wilson
-from core.statistics.jackknife import bucket_excess_p, bucket_mean
 from core.statistics.measures import default_measure
 from core.statistics.permutation import holm
 from core.systems.shards.assign import AssignShards, FrozenModel, Tally
 from core.systems.shards.engines import LOCAL, ShardEngine, over_shards
+from core.systems.shards.jackknife import bucket_excess_p, bucket_mean
 from core.systems.shards.sample import SearchedSample
 
 MIN_REST = 500
@@ -33,7 +33,7 @@ def confirm(searched: SearchedSample, *, engine: ShardEngine = LOCAL, progress: 
 
     The clusters are frozen before a shard is opened, and rows of the sample, groups of it and copies of its items are
     left out, so the figures are free of the search. They follow `core.checks.predict`, except that intervals and p are
-    made from sums (`core.statistics.jackknife`).
+    made from sums (`core.systems.shards.jackknife`).
 
     Raises:
         InvalidInput: a shard or its vectors have changed since they were embedded.

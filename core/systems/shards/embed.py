@@ -22,7 +22,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.data.images.columns import frame_images
-from core.data.images.files import Files
 from core.data.texts.columns import text_items
 from core.embeddings.embed import EncodedItems, encode_images
 from core.encoders import Encoder, load_encoder
@@ -30,6 +29,7 @@ from core.errors import InvalidInput
 from core.files import replacing
 from core.records import I64, ItemStore
 from core.records.ledger import Ledger
+from core.systems.common.picture_files import Files
 from core.systems.shards.draw import Drawing, KeyedRows
 from core.systems.shards.files import ITEM_ROWS, ShardSet, blocks, digest_of, noted, notes_of, texts_in
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from core.systems.contract import System
 
 SYSTEM = System(
-    "step-by-step",
+    "step_by_step",
     "Hsieh et al. 2023, arXiv 2305.02301",
     commands={"steps": "core.systems.step_by_step.commands", "reason": "core.systems.step_by_step.commands"},
     extra="language",

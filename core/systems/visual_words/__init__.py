@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.systems.contract import Panel, System
 
 SYSTEM = System(
-    "visual words",
+    "visual_words",
     "Huang et al. 2021 (SOHO), arXiv 2104.03135",
     commands={"visual-words": "core.systems.visual_words.commands", "pretrain": "core.systems.visual_words.commands"},
     panels=(Panel("ask", "visual words", "webapp.systems.visual_words.panel:build"),),

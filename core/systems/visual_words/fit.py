@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from core.embeddings.tokens import PictureTokens
 from core.encoders.tokens import TokenTower
 from core.errors import InvalidInput
 from core.records import F32, I64, Bool, Progress, Reporter, no_progress
 from core.systems.common.picture_cells import cells_of, fit_whitening, in_parts
+from core.systems.common.tokens import PictureTokens
 from core.systems.visual_words.dictionary import VisualDictionary, perplexity
 
 I16 = npt.NDArray[np.int16]

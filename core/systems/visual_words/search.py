@@ -7,13 +7,13 @@ from pathlib import Path
 
 from core.discovery.method import diagnose_records
 from core.discovery.settings import Settings
-from core.embeddings.tokens import read_image_tokens
 from core.encoders import load_encoder
 from core.encoders.tokens import tower_of
 from core.errors import InvalidInput
 from core.limits import MIN_SAMPLES
 from core.records import I64, Diagnosis, ItemStore, Progress, no_progress
 from core.systems.common.run_pictures import pictures_of
+from core.systems.common.tokens import read_image_tokens
 from core.systems.visual_words.findings import WordFinding, word_conditions, word_findings
 from core.systems.visual_words.fit import WORDS, VisualWords, check_size, fit_words
 from core.systems.visual_words.names import WordName, unnamed, word_names

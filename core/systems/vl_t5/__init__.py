@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.systems.contract import Panel, System
 
 SYSTEM = System(
-    "vl-t5",
+    "vl_t5",
     "Cho et al. 2021, arXiv 2102.02779",
     commands={"answers": "core.systems.vl_t5.commands"},
     panels=(

@@ -13,12 +13,12 @@ import torch
 
 from core.checks.reasons import failing
 from core.discovery.design import design_of
-from core.embeddings.tokens import PictureTokens, read_image_tokens
 from core.encoders.tokens import tower_of
 from core.errors import InvalidInput
 from core.numbers import listed
 from core.options import check_text
 from core.records import F32, I64, Bool, Diagnosis, ItemStore, Progress, Reporter, no_progress
+from core.systems.common.tokens import PictureTokens, read_image_tokens
 from core.systems.vl_t5.caution import SURE, Caution
 from core.systems.vl_t5.describer import Describer, SpokenAnswer
 from core.systems.vl_t5.model import PictureParts

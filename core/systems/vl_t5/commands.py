@@ -15,8 +15,8 @@ from core.errors import InvalidInput
 if TYPE_CHECKING:
     import pandas as pd
 
-    from core.embeddings.tokens import PictureTokens
     from core.records import F64, Diagnosis, Progress
+    from core.systems.common.tokens import PictureTokens
 
     Told = tuple[dict[str, Any], pd.DataFrame, list[str]]
 

@@ -13,10 +13,10 @@ import torch
 from core.data.images.matching import FileIndex
 from core.data.tables.cells import texts_of
 from core.data.tables.read import read_table
-from core.embeddings.tokens import PictureTokens
 from core.errors import InvalidInput
 from core.numbers import count, listed
 from core.records import F64, I64, Progress, Reporter, no_progress
+from core.systems.common.tokens import PictureTokens
 from core.systems.vl_t5.ask import with_prefix
 from core.systems.vl_t5.describer import Describer
 from core.systems.vl_t5.model import PictureParts

@@ -17,12 +17,12 @@ from core.data.images import columns
 from core.data.images.archives import open_images
 from core.data.images.columns import parquet_images
 from core.data.images.matching import check_pictures, match_files
-from core.data.labelled import read_samples
 from core.data.tables.masks import mask_reader
 from core.data.tables.read import Table
 from core.limits import Limits
 from core.records import Progress
 from core.records.ledger import Ledger
+from core.systems.common.labelled import read_samples
 from core.systems.composition.grid.read import read_grid
 from core.systems.composition.pictures import find_pictures
 from core.systems.composition.training.reference_tasks import scene_captions, scene_classes

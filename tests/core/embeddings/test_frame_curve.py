@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.data.clips.rewrite import video_bytes
 from core.data.images.archives import open_images
 from core.embeddings.frame_curve import when_like
 from core.encoders.clips import SEEN, ClipEncoder
 from core.errors import InvalidInput
+from core.systems.neuralizer.corrections.rewrite_clips import video_bytes
 from research.weights.univl.drawn_clips import draw_clip
 
 TEXTS = ["a red thing", "a blue thing"]

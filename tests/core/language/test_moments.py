@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from core.data.clips.modality import ClipModality
-from core.data.clips.rewrite import video_bytes
 from core.data.images.archives import open_images
 from core.embeddings import frame_curve
 from core.encoders import load_encoder
 from core.language.moments import TextMoments, moments_of
+from core.systems.neuralizer.corrections.rewrite_clips import video_bytes
 from research.weights.univl.drawn_clips import draw_clip
 
 

@@ -12,9 +12,9 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
-from core.data.images.files import Files
 from core.errors import InvalidInput
 from core.records import ItemStore
+from core.systems.common.picture_files import Files
 from core.systems.composition.own_pairs import MAX_CAPTIONS, MAX_PICTURES, Caption, PairScores, score_pairs
 from webapp.markup.components import script
 from webapp.state.caches import own_cache

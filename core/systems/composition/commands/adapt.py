@@ -124,8 +124,8 @@ def adapt(
         from core.systems.composition.reports.tables import RESULT
 
         make_folder(options.out / "test", RESULT)
-    from core.data.labelled import read_samples
     from core.encoders import load_encoder
+    from core.systems.common.labelled import read_samples
     from core.systems.composition.reports.training import trained_lines
     from core.systems.composition.training.forgetting_file import STATE
     from core.systems.composition.training.loop import check_state

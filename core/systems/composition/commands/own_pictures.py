@@ -69,9 +69,9 @@ def pair(
 
     Every score at once, and the texts beside each other.
     """
-    from core.data.images.files import Files
     from core.embeddings.cache import default_cache
     from core.encoders import load_encoder
+    from core.systems.common.picture_files import Files
     from core.systems.composition.own_pairs import score_pairs
     from core.systems.composition.readers.fields import path_of
     from core.systems.composition.reports.own_pairs_lines import pair_document, pair_lines

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from core.embeddings.tokens import read_image_tokens, read_text_tokens
 from core.encoders import Encoder
 from core.encoders.tokens import tower_of
 from core.errors import InvalidInput
 from core.records import F64, ItemStore, Progress, no_progress
+from core.systems.common.tokens import read_image_tokens, read_text_tokens
 from core.systems.composition.records import Benchmark, Item, LoadedBenchmark, Scores, distinct_captions
 from core.systems.composition.training.adapted import Adapted
 from core.systems.composition.training.matching import score_pairs, score_questions

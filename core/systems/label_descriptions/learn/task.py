@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from core.data.labelled import read_samples
 from core.data.tables.roles import Roles
 from core.errors import InvalidInput
 from core.language.grammar import spoken_names
@@ -18,6 +17,7 @@ from core.systems.common.class_descriptions import (
     read_words,
     terms_of,
 )
+from core.systems.common.labelled import read_samples
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,12 +17,12 @@ from PIL import Image
 from core.data.clips.decoding import every_frame
 from core.data.clips.frames import WATCHED_SIDE, sized, small_size, stacked
 from core.data.clips.properties import find_cuts
-from core.data.clips.rewrite import video_bytes
 from core.data.images.archives import FileImages
 from core.records import F64, Diagnosis, Progress, Reporter, no_progress
 from core.systems.neuralizer.corrections.altered import UNCHANGED, AlteredItem
 from core.systems.neuralizer.corrections.export import CorrectionPlan, RunFiles, Version
 from core.systems.neuralizer.corrections.names import CHANGES, CONTROL
+from core.systems.neuralizer.corrections.rewrite_clips import video_bytes
 
 Frames = list[Image.Image]
 _MOST_LIGHT = 4.0

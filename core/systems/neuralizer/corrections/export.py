@@ -12,13 +12,13 @@ import numpy as np
 
 from core.data.images.archives import FileImages
 from core.data.modality import Unreadable
-from core.data.scans.rewrite import rewritten, suffix_of
 from core.data.scans.volume import Scan, read_scan
 from core.errors import InvalidInput
 from core.records import F32, I64, Diagnosis, FailureCluster, Progress, Reporter, no_progress
 from core.systems.neuralizer.corrections.altered import MIN_ITEMS, UNCHANGED, AlteredItem
 from core.systems.neuralizer.corrections.correct import EXAMPLES, Corrector
 from core.systems.neuralizer.corrections.names import CONTROL, CORRECTIONS, MOST
+from core.systems.neuralizer.corrections.rewrite_scans import rewritten, suffix_of
 from core.systems.neuralizer.network import Neuralizer
 
 T = TypeVar("T")

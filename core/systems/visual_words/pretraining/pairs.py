@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from core.embeddings.tokens import PictureTokens
 from core.errors import InvalidInput
 from core.records import F32, I64
+from core.systems.common.tokens import PictureTokens
 
 LEAST = 8
 """Pictures of a pretraining."""

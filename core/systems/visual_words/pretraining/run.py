@@ -15,7 +15,6 @@ from core.data.images.decoding import decode
 from core.data.images.duplicates import duplicate_groups, picture_hash
 from core.data.images.properties import SIDE, shrink
 from core.embeddings.prefetch import read_bytes
-from core.embeddings.tokens import read_image_tokens
 from core.encoders import load_encoder
 from core.encoders.tokens import tower_of
 from core.errors import InvalidInput
@@ -26,6 +25,7 @@ from core.records import F64, I64, Bool, Estimate, Progress, no_progress
 from core.records.codec import to_json
 from core.statistics.intervals import wilson
 from core.statistics.paired import paired_difference
+from core.systems.common.tokens import read_image_tokens
 from core.systems.visual_words.pretraining.captions_table import CaptionTable
 from core.systems.visual_words.pretraining.dictionary_file import read_dictionary
 from core.systems.visual_words.pretraining.figures import (

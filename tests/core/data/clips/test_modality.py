@@ -16,11 +16,11 @@ from PIL import Image
 from core.data.clips import decoding, storyboard
 from core.data.clips.decoding import decode_clip, every_frame
 from core.data.clips.properties import measure_clip, over_time
-from core.data.clips.rewrite import video_bytes
 from core.data.clips.videos import CODECS, _frames as every_decoded, of_video
 from core.data.modality import Unreadable, modality_of
 from core.errors import InvalidInput
 from core.limits import Limits
+from core.systems.neuralizer.corrections.rewrite_clips import video_bytes
 from research.weights.univl.drawn_clips import OPPOSITE, draw_clip, faded
 
 N, SIDE, RATE = 12, 64, 6

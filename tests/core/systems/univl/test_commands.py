@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from core.cli.main import main
-from core.data.clips.rewrite import video_bytes
 from core.errors import InvalidInput
+from core.systems.neuralizer.corrections.rewrite_clips import video_bytes
 from core.systems.univl.clip_texts import clip_rows, read_clip_texts
 from core.systems.univl.feature_tables import read_feature_table
 from core.systems.univl.use import score_texts

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from core.data.images.matching import FileIndex
-from core.embeddings.tokens import PictureTokens
 from core.errors import InvalidInput
+from core.systems.common.tokens import PictureTokens
 from core.systems.vl_t5.known_answers import KnownQuestions, loss_of, losses_of, read_known_questions
 from core.systems.vl_t5.model import PictureParts
 from core.systems.vl_t5.vision import grid_boxes

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 import core.encoders
-from core.data.images.files import Files
 from core.errors import InvalidInput
 from core.records import F32
+from core.systems.common.picture_files import Files
 from core.systems.composition.own_pairs import MAX_CAPTIONS
 from core.systems.composition.training import adapted, scorers
 from tests.support.diagnoses import draw_picture

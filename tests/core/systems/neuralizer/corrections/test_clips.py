@@ -13,12 +13,12 @@ from PIL import Image
 
 from core.cli.main import main
 from core.data.clips.decoding import every_frame
-from core.data.clips.rewrite import video_bytes
 from core.store import save
 from core.systems.neuralizer.corrections.altered import Rescored
 from core.systems.neuralizer.corrections.clips import backwards, longest_shot, steady_light
 from core.systems.neuralizer.corrections.explain import explain_by_corrections
 from core.systems.neuralizer.corrections.names import CHANGES
+from core.systems.neuralizer.corrections.rewrite_clips import video_bytes
 from research.weights.univl.drawn_clips import faded
 from tests.support.clips import DiagnosedClips, crossing
 from tests.support.diagnoses import make_diagnosis

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.embeddings.tokens import read_image_tokens
 from core.encoders import load_encoder
 from core.encoders.tokens import tower_of
+from core.systems.common.tokens import read_image_tokens
 from core.systems.composition.scenes.shipped import draw_training
 from core.systems.visual_words.pretraining.figures import best_threshold, matching_pairs, score_pairs, told_share
 from core.systems.visual_words.pretraining.loop import pretrain

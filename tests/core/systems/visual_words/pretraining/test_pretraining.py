@@ -14,10 +14,10 @@ import torch
 
 from core.cli.main import main
 from core.data.images.decoding import decode
-from core.embeddings.tokens import PictureTokens
 from core.encoders.arithmetic import unit
 from core.errors import InvalidInput
 from core.records import F32, F64, I64, no_progress
+from core.systems.common.tokens import PictureTokens
 from core.systems.composition.scenes.shipped import draw_training
 from core.systems.visual_words.pretraining.captions_table import CaptionTable, read_captions
 from core.systems.visual_words.pretraining.dictionary_file import read_dictionary

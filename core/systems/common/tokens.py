@@ -22,13 +22,13 @@ from core.data.images.decoding import decode
 from core.data.modality import Unreadable
 from core.embeddings.embed import BATCH
 from core.embeddings.prefetch import none_readable, prefetch, read_bytes
-from core.embeddings.token_files import Block, TokenFiles, only_pass
 from core.encoders import Encoder
 from core.encoders.embedded.lite0_runtime import usable_cores
 from core.encoders.tokens import ImageTokens, TextTokens, TokenTower
 from core.errors import InvalidInput
 from core.limits import Limits
 from core.records import F32, I64, ItemStore, Progress, Reporter, no_progress
+from core.systems.common.token_files import Block, TokenFiles, only_pass
 
 F16 = npt.NDArray[np.float16]
 _TEXTS = 256

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.embeddings.tokens import PictureTokens, read_image_tokens, read_text_tokens
 from core.encoders.tokens import ImageTokens, TextTokens
 from core.errors import Cancelled, InvalidInput
 from core.records import F32, Progress, no_progress
+from core.systems.common.tokens import PictureTokens, read_image_tokens, read_text_tokens
 from tests.support.pictures import MeanColour, Pictures, blobs, encoded
 
 
@@ -213,7 +213,7 @@ def test_a_tower_without_class_token_has_no_prefix(tmp_path: Path) -> None:
 
 def test_a_disk_without_space_is_said_before_it_is_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(
-        "core.embeddings.token_files.shutil.disk_usage", lambda path: type("Usage", (), {"free": 100})()
+        "core.systems.common.token_files.shutil.disk_usage", lambda path: type("Usage", (), {"free": 100})()
     )
     with pytest.raises(InvalidInput, match=r"tokens of 5 pictures take .* free\. .*ERRATA_CACHE"):
         read(pictures(5), tmp_path)

@@ -8,8 +8,8 @@ import nibabel
 import numpy as np
 import pytest
 
-from core.data.scans.rewrite import rewritten, suffix_of
 from core.data.scans.volume import read_scan
+from core.systems.neuralizer.corrections.rewrite_scans import rewritten, suffix_of
 from tests.core.data.scans.test_volume import RAMP, nifti, npz, png
 
 TURNED = np.array([[0, -2.0, 0, 5], [1.0, 0, 0, 7], [0, 0, -3.0, 9], [0, 0, 0, 1]])

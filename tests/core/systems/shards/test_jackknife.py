@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from core.records import F64, I64
-from core.statistics.jackknife import LEAST, bucket_excess_p, bucket_mean
+from core.systems.shards.jackknife import LEAST, bucket_excess_p, bucket_mean
 
 
 def in_buckets(values: F64, bucket: I64, b: int) -> tuple[I64, F64]:

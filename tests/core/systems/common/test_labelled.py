@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from core.data.labelled import read_samples
 from core.data.tables.roles import Roles
 from core.errors import InvalidInput
+from core.systems.common.labelled import read_samples
 from tests.support.diagnoses import draw_picture
 
 N = 24
