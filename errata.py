@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from core.reports.tables.findings import findings_table
     from core.reports.wording.answers import answer_parts, answer_sentence
     from core.reports.wording.findings import sentence
-    from core.store import load, save
+    from core.store import load, save, update
     from core.systems.contract import EncoderKind, ModalityKind, Option, Panel, Section, System
     from webapp import show
 
@@ -70,6 +70,7 @@ __all__ = [
     "save",
     "sentence",
     "show",
+    "update",
     "with_second",
     "write_report",
 ]
@@ -107,6 +108,7 @@ _FROM = {
     "Settings": "core.discovery.settings:Settings",
     "show": "webapp:show",
     "System": "core.systems.contract:System",
+    "update": "core.store:update",
     "with_second": "core.checks.second_model:with_second",
     "write_report": "core.reports.html.diagnosis:write_report",
 }

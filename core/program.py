@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from core.errors import MissingDependency
-from core.extensions import extra_of
 
 VERSION = "0.1.0"
 INSTALLED = __name__.partition(".")[0] == "errata"
@@ -73,7 +72,9 @@ def missing_dependency(error: ModuleNotFoundError, what: str = "This", name: str
             "Clone Errata and run it there."
         )
     line = install_line(missing)
-    extra = NEEDS.get(name) or extra_of(name)
-    if INSTALLED and missing in EXTRAS and extra:
-        line = f"pip install {_extras([extra])[0]}"
+    if INSTALLED and missing in EXTRAS:
+        from core.extensions import extra_of  # `import errata` reads this file, and stays instant
+
+        extra = NEEDS.get(name) or extra_of(name)
+        line = f"pip install {_extras([extra])[0]}" if extra else line
     return MissingDependency(f"{what} needs {PACKAGES.get(missing, missing)}. Run `{line}`.")

@@ -18,7 +18,9 @@ import errata
 PAGE = Path(__file__).parents[1] / "docs" / "api.md"
 SECTIONS = {
     "Diagnose a table": "diagnose Settings Roles progress_bar",
-    "Read and keep the result": "Diagnosis ask answer_parts answer_sentence audit sentence show write_report save load",
+    "Read and keep the result": (
+        "Diagnosis ask answer_parts answer_sentence audit sentence show write_report save load update"
+    ),
     "Compare, predict, gate": "with_second compare predict gate",
     "Tables in and out": "LossTable lightning_callback findings_table samples_table",
     "The estimator": "LossRegressor",

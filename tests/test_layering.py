@@ -340,7 +340,10 @@ def over_budget(lines: Mapping[str, int], budgets: Mapping[str, int]) -> list[st
         for part in sorted(lines.keys() & budgets.keys())
         if lines[part] > budgets[part]
     ]
-    wrong += [f"{part} has no budget. Give it one in {BUDGETS.name}." for part in sorted(lines.keys() - budgets.keys())]
+    wrong += [
+        f"{part} has no budget. Give it one in tests/{BUDGETS.name}: its lines, rounded up to hundreds."
+        for part in sorted(lines.keys() - budgets.keys())
+    ]
     wrong += [f"{part} is no part. Take its budget out of {BUDGETS.name}." for part in sorted(budgets.keys() - lines)]
     return wrong
 
@@ -367,6 +370,6 @@ def test_a_part_over_its_budget_without_one_and_a_budget_of_no_part_are_noticed(
     assert wrong == [
         "probes has 5 lines of Python, 1 more than its budget of 4. Cut or merge; a raise states its reason in "
         "budgets.toml.",
-        "research has no budget. Give it one in budgets.toml.",
+        "research has no budget. Give it one in tests/budgets.toml: its lines, rounded up to hundreds.",
         "peers is no part. Take its budget out of budgets.toml.",
     ]

@@ -64,14 +64,26 @@ def documented(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 
 @pytest.fixture
+def keeping(repository: Path, tmp_path: Path) -> Path:
+    """The documented package with the part that keeps a result."""
+    page = repository / "docs" / "systems.md"
+    entries = "[errata.systems]\nweekdays = errata_weekdays:SYSTEM\n"
+    return laid_out(tmp_path / "keeping", "errata_weekdays", f"{block(page, OWN)}\n{block(page, OWN, 1)}", entries)
+
+
+@pytest.fixture
 def broken(tmp_path: Path) -> Path:
     """A package whose every part fails, as `pip` would have laid it out."""
-    target = tmp_path / "installed"
-    about = target / "errata_broken-1.0.dist-info"
+    return laid_out(tmp_path / "installed", "errata_broken", BROKEN, ENTRIES)
+
+
+def laid_out(target: Path, module: str, code: str, entries: str) -> Path:
+    """A package of one file in a folder, as `pip install --target` leaves it."""
+    about = target / f"{module}-1.0.dist-info"
     about.mkdir(parents=True)
-    (target / "errata_broken.py").write_text(BROKEN, "utf-8")
-    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: errata-broken\nVersion: 1.0\n", "utf-8")
-    (about / "entry_points.txt").write_text(ENTRIES, "utf-8")
+    (target / f"{module}.py").write_text(code, "utf-8")
+    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {module}\nVersion: 1.0\n", "utf-8")
+    (about / "entry_points.txt").write_text(entries, "utf-8")
     return target
 
 
@@ -134,6 +146,22 @@ print(len(said), "<h2>Weekdays</h2>" in said[0].children[0].value, describe([fir
     assert shown.returncode == 0, shown.stderr
     assert shown.stdout.startswith("1 True [")
     assert shown.stdout.endswith("'weekday: Sunday', 'Taken on a weekend']\n")
+
+
+@pytest.mark.slow
+def test_what_a_documented_system_keeps_is_there_again_after_a_time_without_it(
+    repository: Path, keeping: Path, tmp_path: Path
+) -> None:
+    done, run = diagnosed(repository, keeping, tmp_path)
+    assert done.returncode == 0, done.stderr
+    kept = python(repository, keeping, COMMAND, "keep-worst", str(run))
+    assert kept.returncode == 0, kept.stderr
+    again = f"import errata; run = errata.load({str(run)!r}); print(run.extras['weekdays'], run.notes[-1:])"
+    without = python(repository, tmp_path / "nothing", f"{again}; errata.save(run, {str(run)!r})")
+    assert (
+        "This run holds results of 'weekdays', which nothing installed here can read. They are kept." in without.stdout
+    )
+    assert "Worst(day='Sunday', mean_loss=2.0" in python(repository, keeping, again).stdout
 
 
 @pytest.mark.slow

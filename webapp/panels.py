@@ -16,6 +16,7 @@ from core.records import Diagnosis
 from webapp.explore.tab import View
 from webapp.state.query import tabs_after
 from webapp.state.runs import RUNS
+from webapp.state.session import Session
 
 _log = logging.getLogger(__name__)
 
@@ -40,6 +41,11 @@ class Page:
     def first(self) -> str:
         """Id of the run that is open at first; "" where there is none."""
         return self.examples[0][1] if self.examples else ""
+
+    @staticmethod
+    def open_run(session: Session) -> Diagnosis | None:
+        """The run that the visitor has open, as a callback with `session` among its inputs asks; None without one."""
+        return RUNS.get(session.run) if session.run else None
 
     @property
     def diagnosis(self) -> Diagnosis | None:

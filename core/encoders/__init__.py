@@ -112,8 +112,8 @@ def load_encoder(name: str = "embedded", **options: Any) -> Encoder:
     Args:
         name: "embedded" (for texts "minilm", for clips "clips", or "clips:NAME" with another encoder of pictures),
             "sentences:/folder" (a transformer of texts), what systems bring ("NAME" or "NAME:/folder"), or an open_clip
-            model: "ViT-B-32/laion2b_s34b_b79k", "hf-hub:ORG/NAME", "local-dir:/folder" or "ViT-B-32@/folder/weights.safetensors", with or without
-            "open_clip:" before it.
+            model: "ViT-B-32/laion2b_s34b_b79k", "hf-hub:ORG/NAME", "local-dir:/folder" or
+            "ViT-B-32@/folder/weights.safetensors", with or without "open_clip:" before it.
         options: keyword arguments of the encoder's class, such as `quick_gelu=True` for open_clip.
 
     Raises:

@@ -64,6 +64,12 @@ def update(
     Nobody else writes between the reading and the writing, so what another process has added since `diagnosis` was
     loaded stays.
 
+    Args:
+        diagnosis: the run as it was loaded.
+        folder: where it lies.
+        change: called as change(run) with the run as it is in the folder now; gives what is written.
+        progress: called as progress(step, done, total); may raise `Cancelled`.
+
     Raises:
         InvalidInput: there is a run of other samples now, or the folder cannot be written.
     """

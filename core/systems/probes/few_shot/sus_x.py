@@ -1,5 +1,9 @@
 """SuS-X: a text classifier helped by a support set, found in a pool by the class names alone or given as a few labelled
-images."""
+images.
+
+Source: Udandarao et al. 2023 (arXiv 2211.16198). Departures: the pool is the user's, LAION-5B is not queried; no
+support image is generated (the paper's Stable Diffusion variant); those of the affinities stand in `affinities.py`.
+"""
 
 from __future__ import annotations
 
