@@ -96,7 +96,8 @@ def probe_of(diagnosis: Diagnosis, name: str) -> ModelResult:
 def _side(diagnosis: Diagnosis, name: str) -> _Side:
     if name != MODEL:
         found = probe_of(diagnosis, name)
-        assert found.outcomes.errors is not None
+        if found.outcomes.errors is None:
+            raise InvalidInput(f"Of {name[:80]!r} only losses are known, not which answers were wrong.")
         truth, named = _named(found.labels, found.class_names), found.outcomes.predictions is not None
         return _Side(name, found.rows, found.outcomes.errors, truth, named)
     errors = diagnosis.outcomes.errors
@@ -183,7 +184,7 @@ def comparisons(diagnosis: Diagnosis) -> tuple[Comparison, ...]:
     The last diagnosis is kept: the tables, the report and the command line ask for the same comparisons one after the
     other.
     """
-    others = other_models(diagnosis)
+    others = [p for p in other_models(diagnosis) if p.outcomes.errors is not None]
     if diagnosis.outcomes.errors is not None:
         return tuple(compare(diagnosis, MODEL, p.name) for p in others if p.name != diagnosis.extras.get(OWN))
     return tuple(compare(diagnosis, others[0].name, p.name) for p in others[1:])

@@ -153,7 +153,8 @@ def with_outcomes(
         labels = np.full(len(rows), -1, np.int64) if samples.labels is None else samples.labels[rows]
     names, accuracy = class_names or samples.class_names, accuracy_of(outcomes.errors, groups)
     result = ModelResult(name, model, names, rows, labels, outcomes, accuracy, said)
-    return with_models(diagnosis, (*diagnosis.extras.get(BROUGHT, ()), result))
+    brought = diagnosis.extras.get(BROUGHT)
+    return with_models(diagnosis, (*(brought if isinstance(brought, tuple) else ()), result))
 
 
 def _other_texts(mine: SampleSet, theirs: SampleSet, rows: I64, order: I64) -> int:

@@ -7,9 +7,10 @@ a system left in `Diagnosis.extras` that is not installed here is carried on as 
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
 from importlib import import_module
 from typing import Any, cast
@@ -21,6 +22,7 @@ from core import extensions
 from core.records import diagnosis, faithfulness, models, samples, sensitivity
 from core.records.fields import check_fields
 
+_log = logging.getLogger(__name__)
 Array = npt.NDArray[Any]
 _STORES = (samples.ItemView, samples.NamedItems)
 _MODULES = (samples, models, sensitivity, faithfulness, diagnosis)
@@ -37,7 +39,8 @@ class UnknownRecord(ValueError):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Unread:
-    """A value of `Diagnosis.extras` with records of a system that is not installed, as it stands on disk."""
+    """A value of `Diagnosis.extras` as it stands on disk, with records of a system that is not installed or cannot read
+    them any more."""
 
     tree: Any
     arrays: Mapping[str, Array]
@@ -59,10 +62,18 @@ def _modules_of_systems() -> list[Any]:
     for part in extensions.parts("records"):
         try:
             found.append(import_module(part.value))
-        except Exception:
+        except Exception as error:
             if not part.foreign:
                 raise
+            _log.warning("The records of the system %r cannot be read. %s", part.system.name, extensions.why(error))
     return found
+
+
+@cache
+def _of_others() -> frozenset[str]:
+    """The names of the records that other packages bring."""
+    modules = {part.value for part in extensions.parts("records") if part.foreign}
+    return frozenset(name for name, kind in _records().items() if kind.__module__ in modules)
 
 
 def encode(value: Any, arrays: dict[str, Array], path: str = "") -> Any:
@@ -139,10 +150,11 @@ def decode(tree: Any, arrays: Mapping[str, Array]) -> Any:
     if kind is None:
         raise UnknownRecord(f"nothing installed here has a record {str(name)[:40]!r}")
     values = {key: item for key, item in node.items() if key != "$record" and key not in _GONE.get(name, set())}
+    read: dict[str, Any] = {}
     if kind is diagnosis.Diagnosis:
         values = _with_extras(values, arrays)
-    record = kind(**{former.get(key, key): decode(item, arrays) for key, item in values.items() if key != _EXTRAS})
-    record = replace(record, extras=values[_EXTRAS]) if _EXTRAS in values else record
+        read[_EXTRAS] = values.pop(_EXTRAS)
+    record = kind(**{former.get(key, key): decode(item, arrays) for key, item in values.items()}, **read)
     check_fields(record)
     return record
 
@@ -153,27 +165,38 @@ def _with_extras(node: dict[str, Any], arrays: Mapping[str, Array]) -> dict[str,
     known = {field.name for field in fields(diagnosis.Diagnosis)}
     trees = {key: item for key, item in node.items() if key not in known and item != {"$tuple": []}}
     trees |= node.get(_EXTRAS, {"$dict": {}})["$dict"]
-    found: dict[str, Any] = {}
-    for key, tree in trees.items():
-        try:
-            found[key] = decode(tree, arrays)
-        except UnknownRecord:
-            found[key] = Unread(tree, {name: arrays[name] for name in _arrays_in(tree)})
+    found = {name: _extra(tree, arrays, name) for key, tree in trees.items() for name in [str(decode(key, arrays))]}
     return {key: item for key, item in node.items() if key in known} | {_EXTRAS: found}
 
 
-def _arrays_in(tree: Any) -> Iterator[str]:
-    """The names of the arrays that a tree refers to."""
+def _extra(tree: Any, arrays: Mapping[str, Array], name: str) -> Any:
+    """What stands in `extras` under that name; a record of another package that cannot be read ends nothing."""
+    try:
+        return decode(tree, arrays)
+    except UnknownRecord:
+        pass
+    except Exception:
+        if not any(node.get("$record") in _of_others() for node in _nodes(tree)):
+            raise
+    own: dict[str, str] = {}
+    for node in _nodes(tree):
+        if isinstance(node.get("$array"), str):  # under a name of its own, so that it takes no other field's place
+            node["$array"] = own.setdefault(node["$array"], f"/unread/{name}/{len(own)}")
+    return Unread(tree, {new: arrays[old] for old, new in own.items()})
+
+
+def _nodes(tree: Any) -> Iterator[dict[str, Any]]:
+    """The nodes of a tree that stand for an array or a record, and those between them."""
     waiting: list[Any] = [tree]
     while waiting:
         node = waiting.pop()
         if isinstance(node, list):
             waiting.extend(cast("list[Any]", node))
         elif isinstance(node, dict):
-            name = cast("dict[str, Any]", node).get("$array")
-            if isinstance(name, str):
-                yield name
-            waiting.extend(cast("dict[str, Any]", node).values())
+            found = cast("dict[str, Any]", node)
+            pairs = found.get("$dict")  # whose keys are a system's, "$array" among them
+            yield found
+            waiting.extend(cast("dict[str, Any]", pairs if isinstance(pairs, dict) else found).values())
 
 
 def _decoded(items: list[Any], arrays: Mapping[str, Array]) -> list[Any]:

@@ -54,6 +54,8 @@ def _fits(value: Any, hint: Any) -> bool:
         return isinstance(value, np.ndarray) and _fits_array(cast(Any, value), arguments[1])
     if origin is tuple:
         return isinstance(value, tuple) and _fits_tuple(cast("tuple[Any, ...]", value), arguments)
+    if origin is frozenset:
+        return isinstance(value, frozenset) and all(_fits(item, arguments[0]) for item in cast("Any", value))
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return isinstance(value, Mapping) and _fits_mapping(cast("Mapping[Any, Any]", value), arguments)
     if hint is float or hint is int:  # to Python a bool is a number

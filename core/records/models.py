@@ -24,7 +24,7 @@ class ModelResult:
     rows: I64
     """(m,) rows of the samples, ascending."""
     labels: I64
-    """(m,) true class."""
+    """(m,) true class; -1 where none is known."""
     outcomes: Outcomes
     """(m,) losses, with scores and predictions where they are known: what a diagnosis of it explains."""
     accuracy: Estimate
@@ -48,7 +48,9 @@ class ModelResult:
             shaped(f"{name} of {self.called}", array, m)
         shaped(f"scores of {self.called}", self.outcomes.scores, m, k)
         below(f"rows of {self.called}", self.rows, n)
-        below(f"labels of {self.called}", self.labels, k)
+        if (self.rows[1:] <= self.rows[:-1]).any():
+            raise ValueError(f"rows of {self.called}: each once, ascending, are needed")
+        below(f"labels of {self.called}", self.labels, k, -1)
         below(f"predictions of {self.called}", self.outcomes.predictions, k, -1)
 
     @property
@@ -135,6 +137,9 @@ def other_models(diagnosis: Diagnosis) -> tuple[ModelResult, ...]:
 
 
 def with_models(diagnosis: Diagnosis, results: tuple[ModelResult, ...], key: str = BROUGHT) -> Diagnosis:
-    """The run with these results under that key, as the latest, in place of those that stood there."""
+    """The run with these results under that key, as the latest, in place of those that stood there; what else stood
+    there, such as results that nothing installed here can read, is kept beside them."""
     others = {name: value for name, value in diagnosis.extras.items() if name != key}
+    if not isinstance(there := diagnosis.extras.get(key, ()), tuple):
+        others[f"{key}, unread"] = there
     return replace(diagnosis, extras={**others, key: results} if results else others)

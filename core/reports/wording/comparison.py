@@ -28,7 +28,8 @@ def model_name(name: str, diagnosis: Diagnosis | None = None) -> str:
     """What a model is called in a sentence: "your model", or the probe that the run is about."""
     if name != MODEL:
         return name
-    return "your model" if diagnosis is None else str(diagnosis.extras.get(OWN, "your model"))
+    own = None if diagnosis is None else diagnosis.extras.get(OWN)
+    return own if isinstance(own, str) else "your model"
 
 
 def share(estimate: Estimate | None) -> str:

@@ -119,6 +119,7 @@ class ProbeResult(ModelResult):
     def check(self, n: int) -> None:
         """As of every model, and of what explains it."""
         ModelResult.check(self, n)
+        below("labels of a probe", self.labels, len(self.class_names))
         m, k, s = len(self.rows), len(self.class_names), 0 if self.support is None else len(self.support.ids)
         if self.parts is not None:
             shaped("classes of a probe's parts", self.parts.classes, m, None)
@@ -142,6 +143,8 @@ class ProbeResult(ModelResult):
 
 KEY = "probes"
 """Of `Diagnosis.extras`."""
+BROUGHT = "table"
+"""`ProbeResult.probe` of outcomes that no probe made."""
 
 
 def results_of(diagnosis: Diagnosis) -> tuple[ProbeResult, ...]:
@@ -151,10 +154,11 @@ def results_of(diagnosis: Diagnosis) -> tuple[ProbeResult, ...]:
 
 
 def with_results(diagnosis: Diagnosis, results: Sequence[ProbeResult]) -> Diagnosis:
-    """The run with these results in place of those that it had."""
-    return with_models(diagnosis, tuple(results), KEY)
+    """The run with these results in place of those that it had; what was brought stays where it stands."""
+    brought = {one.name for one in other_models(with_models(diagnosis, (), KEY))}
+    return with_models(diagnosis, tuple(r for r in results if r.probe != BROUGHT or r.name not in brought), KEY)
 
 
 def _brought(result: ModelResult) -> ProbeResult:
     given: dict[str, Any] = {one.name: getattr(result, one.name) for one in fields(result)}
-    return ProbeResult(**given, probe="table", settings={}, calibration_error=Estimate(nan, nan, nan))
+    return ProbeResult(**given, probe=BROUGHT, settings={}, calibration_error=Estimate(nan, nan, nan))

@@ -20,7 +20,8 @@ from core.systems.probes.wording import accuracy_sentence, curve_sentence
 
 
 def probes_table(diagnosis: Diagnosis) -> pd.DataFrame:
-    """One row for each sample and probe: id, probe, label, prediction, loss, p_true, correct."""
+    """One row for each sample and probe: id, probe, label, prediction, loss, p_true, correct. Of a model that was
+    brought, what is not known of it is empty."""
     parts = [_rows(diagnosis, result) for result in results_of(diagnosis)]
     columns = ["id", "probe", "label", "prediction", "loss", "p_true", "correct"]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame({name: [] for name in columns})
@@ -28,17 +29,20 @@ def probes_table(diagnosis: Diagnosis) -> pd.DataFrame:
 
 def _rows(diagnosis: Diagnosis, result: ProbeResult) -> pd.DataFrame:
     outcomes, names = result.outcomes, result.class_names
-    assert outcomes.predictions is not None
-    assert outcomes.scores is not None
+    m, correct = len(result.rows), outcomes.errors
+    said = np.full(m, -1) if outcomes.predictions is None else outcomes.predictions
+    p_true = np.full(m, np.nan)
+    if outcomes.scores is not None and (result.labels >= 0).all():
+        p_true = outcomes.scores[np.arange(m), result.labels]
     return pd.DataFrame(
         {
             "id": strings([diagnosis.samples.ids[i] for i in result.rows.tolist()]),
             "probe": strings([result.name] * len(result.rows)),
-            "label": strings([names[c] for c in result.labels.tolist()]),
-            "prediction": strings([names[c] for c in outcomes.predictions.tolist()]),
+            "label": strings([names[c] if c >= 0 else "" for c in result.labels.tolist()]),
+            "prediction": strings([names[c] if c >= 0 else "" for c in said.tolist()]),
             "loss": outcomes.loss,
-            "p_true": outcomes.scores[np.arange(len(result.rows)), result.labels],
-            "correct": outcomes.predictions == result.labels,
+            "p_true": p_true,
+            "correct": np.full(m, None) if correct is None else ~correct,
         }
     )
 
@@ -50,7 +54,7 @@ def probes_document(diagnosis: Diagnosis) -> list[dict[str, Any]]:
 
 def probe_document(diagnosis: Diagnosis, result: ProbeResult) -> dict[str, Any]:
     """One probe as JSON values, with its comparison with the model under diagnosis."""
-    assert result.outcomes.predictions is not None
+    said = result.outcomes.predictions
     compared = comparison_with(diagnosis, result.name)
     return to_json(
         {
@@ -76,8 +80,10 @@ def probe_document(diagnosis: Diagnosis, result: ProbeResult) -> dict[str, Any]:
             "choices": [{"name": c.name, "number": c.value, "how": c.how} for c in result.choices],
             "classes": [
                 fields(c, "name n recall n_said precision")
-                for c in by_class(
-                    result.labels, result.outcomes.predictions, result.class_names, groups_of(diagnosis, result)
+                for c in (
+                    ()
+                    if said is None
+                    else by_class(result.labels, said, result.class_names, groups_of(diagnosis, result))
                 )
             ],
             "support": _support(result),

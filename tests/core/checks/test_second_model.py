@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.checks.compare import compare
+from core.checks.compare import compare, comparisons
 from core.checks.second_model import (
     MOST_KEPT,
     keep_errors,
@@ -21,7 +21,10 @@ from core.checks.second_model import (
 )
 from core.cli.main import main
 from core.errors import InvalidInput
-from core.records import SECOND_MODELS, Diagnosis, Outcomes, other_models
+from core.records import SECOND_MODELS, Diagnosis, Outcomes, other_models, with_models
+from core.records.codec import Unread
+from core.records.models import BROUGHT, OWN
+from core.reports.wording.comparison import model_name
 from core.store import load, save
 from tests.support.diagnoses import make_diagnosis
 from tests.support.second_models import write_answers
@@ -175,3 +178,40 @@ def test_the_command_sets_two_models_side_by_side(
     assert "Report:" in capsys.readouterr().out
     assert load(worse).outcomes.name == "errors of new minus those of the first model"
     assert main(["compare", str(tmp_path / "run"), "model", "x", "--second", str(table)]) == 2
+
+
+def test_another_model_whose_errors_are_unknown_is_compared_with_nothing(run: Diagnosis, tmp_path: Path) -> None:
+    rows = np.arange(len(run.samples))
+    known = with_outcomes(run, "known", "given", run.outcomes, rows, "Made.")
+    (result,) = other_models(known)
+    both = with_models(known, (result, replace(result, name="losses", outcomes=replace(run.outcomes, errors=None))))
+    assert [found.b for found in comparisons(both)] == ["known"]
+    with pytest.raises(InvalidInput, match="Of 'losses' only losses are known"):
+        compare(both, "model", "losses")
+    save(both, tmp_path / "run")
+    assert [one.name for one in other_models(load(tmp_path / "run"))] == ["known", "losses"]
+
+
+@pytest.mark.parametrize("order", [[1, 0], [0, 0]])
+def test_another_model_with_rows_in_disorder_is_damaged(run: Diagnosis, order: list[int]) -> None:
+    rows = np.arange(len(run.samples))
+    (result,) = other_models(with_outcomes(run, "b", "given", run.outcomes, rows, "Made."))
+    with pytest.raises(ValueError, match="rows of another model: each once, ascending, are needed"):
+        replace(result, rows=np.array([*order, *rows[2:]])).check(len(rows))
+
+
+def test_another_model_of_a_run_without_labels_comes_back(run: Diagnosis, tmp_path: Path) -> None:
+    bare = replace(run, samples=replace(run.samples, labels=None, class_names=()), classes=())
+    outcomes = replace(run.outcomes, predictions=None, scores=None)
+    found = with_outcomes(replace(bare, outcomes=outcomes), "b", "given", outcomes, np.arange(60), "Made.")
+    save(found, tmp_path / "run")
+    assert [one.name for one in other_models(load(tmp_path / "run"))] == ["b"]
+
+
+def test_another_model_is_added_beside_results_that_cannot_be_read(run: Diagnosis) -> None:
+    unread = Unread({"$record": "Gone"}, {})
+    altered = replace(run, extras={BROUGHT: unread, OWN: unread})
+    found = with_outcomes(altered, "b", "given", run.outcomes, np.arange(60), "Made.")
+    assert [one.name for one in other_models(found)] == ["b"]
+    assert unread in found.extras.values()
+    assert model_name("model", found) == "your model"

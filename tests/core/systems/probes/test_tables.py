@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from core.checks.compare import compare, comparisons
+from core.checks.second_model import with_outcomes
 from core.reports.tables.comparison import comparison_table, comparisons_table
 from core.reports.tables.diagnosis import to_document, write_results
 from core.store import load, save
@@ -83,3 +84,18 @@ def test_a_probe_whose_own_losses_are_diagnosed_is_not_compared_with_itself() ->
         (made_probe(run, name="zero-shot"), made_probe(run, name="other", seed=4)),
     )
     assert [(c.a, c.b) for c in comparisons(own)] == [("model", "other")]
+
+
+def test_a_model_that_was_brought_is_saved_once_and_what_is_not_known_of_it_stays_empty(tmp_path: Path) -> None:
+    run = with_probes()
+    outcomes = replace(run.outcomes, predictions=None, scores=None)
+    brought = with_outcomes(run, "mine", "given", outcomes, np.arange(60), "Made.")
+    again = with_results(brought, results_of(brought))
+    assert [one.name for one in results_of(again)] == ["mine", "made, 2 shots", "weak"]
+    save(again, tmp_path / "run")
+    assert [one.name for one in results_of(load(tmp_path / "run"))] == ["mine", "made, 2 shots", "weak"]
+    own = probes_table(again).query("probe == 'mine'")
+    assert outcomes.errors is not None
+    assert own["correct"].tolist() == (~outcomes.errors).tolist()
+    assert own["p_true"].isna().all()
+    assert set(own["prediction"]) == {""}
