@@ -8,6 +8,7 @@ asked, is left out with a warning; a fault of ours is raised.
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -60,10 +61,14 @@ class Part(NamedTuple):
     foreign: bool
     """Whether another package brought it."""
 
-    def call(self, *given: Any) -> Any:
-        """What the function behind the value gives; of another package's, None where it fails, and a warning."""
+    def call(self, *given: Any, fit: Callable[[Any], Any] = lambda found: found) -> Any:
+        """What the function behind the value gives; of another package's, None where it fails, and a warning.
+
+        Args:
+            fit: from that to what is needed; raises an error where it is something else.
+        """
         try:
-            return load(self.value)(*given)
+            return fit(load(self.value)(*given))
         except Exception as error:
             if not self.foreign:
                 raise
@@ -100,13 +105,18 @@ def foreign_systems() -> tuple[System, ...]:
     for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
         try:
             system = entry.load()
-        except Exception:
+        except (Exception, SystemExit):
             _log.warning(
                 "The system %r (%s) cannot be imported and is left out.", entry.name, entry.value, exc_info=True
             )
             continue
         if not isinstance(system, kind):
             _log.warning("%s is no System of errata and is left out.", entry.value)
+            continue
+        try:
+            system.check()
+        except Exception as error:
+            _log.warning("The system of %s does not fit and is left out. %s", entry.value, why(error))
             continue
         found.append(system)
     return tuple(found)
@@ -124,7 +134,7 @@ def parts(kind: str) -> tuple[Part, ...]:
             elif isinstance(brought, Mapping):
                 named = brought
             else:
-                named = {getattr(one, "name", getattr(one, "flag", "")): one for one in brought}
+                named = {one.name if hasattr(one, "name") else one.key: one for one in brought}
             for name, value in named.items():
                 if name in found:
                     _log.warning("%r of the system %r is taken (%s) and is left out.", name, system.name, kind)
@@ -168,10 +178,39 @@ def sections(diagnosis: Diagnosis) -> list[Section]:
     """What systems have to say of a run."""
     found = list[Any]()
     for part in parts("sections"):
-        for section in part.call(diagnosis) or ():
+        for section in part.call(diagnosis, fit=_sections) or ():
             draw = section.html if not part.foreign or section.html is None else _guarded(part, section.html)
             found.append(replace(section, html=draw))
     return found
+
+
+def _listed(found: Any) -> list[Any]:
+    """The items of a sequence; none of None."""
+    if isinstance(found, str | bytes):
+        raise TypeError(f"several are needed, not {found[:40]!r}")
+    return list(() if found is None else found)
+
+
+def _check_text(found: Any) -> None:
+    """See that it is a text, and one that a file can hold: half a pair of UTF-16 is none."""
+    if not isinstance(found, str):
+        raise TypeError(f"a text is needed, not {type(found).__name__}")
+    found.encode()
+
+
+def _sections(found: Any) -> list[Section]:
+    """Sections whose fields hold what `Section` says."""
+    kind, sections = load(f"{_OWN}.contract:Section"), list[Any]()
+    for one in _listed(found):
+        if not isinstance(one, kind):
+            raise TypeError(f"a Section is needed, not {type(one).__name__}")
+        section = replace(one, lines=_listed(one.lines))
+        for text in (section.title, section.hint, *section.lines):
+            _check_text(text)
+        if section.html is not None and not callable(section.html):
+            raise TypeError("html of a Section is a function")
+        sections.append(section)
+    return sections
 
 
 def drawn(sections: Sequence[Section], place: str, pictures: Callable[[I64], Sequence[Any]]) -> list[str]:
@@ -184,7 +223,9 @@ def _guarded(part: Part, draw: Callable[[Any], str]) -> Callable[[Any], str]:
 
     def drawn(pictures: Any) -> str:
         try:
-            return draw(pictures)
+            found: Any = draw(pictures)
+            _check_text(found)
+            return found
         except Exception as error:
             _log.warning("The system %r cannot draw its section; it is left out. %s", part.system.name, why(error))
             return ""
@@ -192,9 +233,15 @@ def _guarded(part: Part, draw: Callable[[Any], str]) -> Callable[[Any], str]:
     return drawn
 
 
-def documents(diagnosis: Diagnosis) -> dict[str, Any]:
-    """What systems add to diagnosis.json, by key."""
-    return {part.name: part.call(diagnosis) for part in parts("documents")}
+def documents(diagnosis: Diagnosis, plain: Callable[[Any], Any]) -> dict[str, Any]:
+    """What systems add to diagnosis.json, by key, each as `plain` makes it JSON."""
+
+    def written(found: Any) -> Any:
+        document = plain(found)
+        _check_text(json.dumps(document, ensure_ascii=False))
+        return document
+
+    return {part.name: part.call(diagnosis, fit=written) for part in parts("documents")}
 
 
 def table_names() -> list[str]:
@@ -202,24 +249,38 @@ def table_names() -> list[str]:
     return [part.name for part in parts("tables")]
 
 
-def table_of(name: str, diagnosis: Diagnosis) -> DataFrame | None:
-    """The table of that name; None where its system fails."""
-    return next(part for part in parts("tables") if part.name == name).call(diagnosis)
+def table_of(name: str, diagnosis: Diagnosis, pack: Callable[[DataFrame], Any]) -> Any:
+    """What `pack` makes of the table of that name; None where its system fails, or it is none that can be packed."""
+    return next(part for part in parts("tables") if part.name == name).call(diagnosis, fit=pack)
 
 
 def facts(diagnosis: Diagnosis, row: int) -> list[str]:
     """What systems know of one sample."""
-    return [str(line) for part in parts("facts") for line in part.call(diagnosis, row) or ()]
+    told = [part.call(diagnosis, row, fit=_listed) or () for part in parts("facts")]
+    return [str(line) for lines in told for line in lines]
 
 
 def described(samples: SampleSet) -> tuple[Column, ...]:
-    """The columns by which systems describe the samples; those of another length, or whose name is taken, are left out
-    with a warning."""
-    taken, found = {column.name for column in samples.metadata}, list[Any]()
+    """The columns by which systems describe the samples; those that hold something else than a `Column` says, or whose
+    name is taken, are left out with a warning."""
+    taken, found = {column.name for column in (*samples.metadata, *samples.model_outputs)}, list[Any]()
+    kind = load("core.records:Column")
     for part in parts("describers"):
-        for column in part.call(samples) or ():
-            if column.name in taken or len(column.values) != len(samples):
-                _log.warning("The column %r of the system %r does not fit and is left out.", column.name, part.name)
+        for column in part.call(samples, fit=_listed) or ():
+            try:
+                if not isinstance(column, kind):
+                    raise TypeError("it is no Column")
+                column.check(len(samples))
+                if column.kind != "number":
+                    _check_text("".join(filter(None, column.values.tolist())))
+                _check_text(column.name)
+                if column.name in taken:
+                    raise ValueError("its name is taken")
+            except Exception as error:
+                if not part.foreign:
+                    raise
+                name = str(getattr(column, "name", type(column).__name__))[:80]
+                _log.warning("A column %r of the system %r is left out. %s", name, part.name, why(error))
                 continue
             taken.add(column.name)
             found.append(column)

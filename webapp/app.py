@@ -15,7 +15,7 @@ from typing import Any
 
 import gradio as gr
 
-from core.data.modality import MODALITIES, modality_of
+from core.data.modality import MODALITIES, meanings_of
 from core.errors import InvalidInput
 from core.files import ASSETS
 from webapp import address, api as endpoints
@@ -155,7 +155,7 @@ def _connection() -> None:
 
 
 def _guide(at_home: bool) -> None:
-    measured: dict[str, Any] = {kind: modality_of(kind).meanings for kind in MODALITIES.every()}
+    measured = {kind: meanings_of(kind) for kind in MODALITIES.every()}
     said = render("guide.html.j2", at_home=at_home, stay=stay(), kept=kept_in() is not None, measured=measured)
     gr.HTML(said, **PLAIN)
 

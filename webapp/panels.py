@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.context import Context
 
 from core import extensions
 from core.errors import DiagnosisError
@@ -61,15 +62,14 @@ def add_tabs(page: Page, after: str) -> None:
     behind = tabs_after(after)
     for part in extensions.parts("panels"):
         if part.value.place == "tab" and part.value.name in behind:
-            with gr.Tab(part.value.title, id=part.value.name) as tab:
-                _build(part, page, tab)
+            _guard(part, lambda part=part: _build_tab(part, page))
 
 
 def add_folds(page: Page, tab: gr.Tab) -> None:
     """Lay out what systems add to the tab Ask."""
     for part in extensions.parts("panels"):
         if part.value.place == "ask":
-            _build(part, page, tab)
+            _guard(part, lambda part=part: extensions.load(part.value.build)(page, tab))
 
 
 def add_endpoints() -> None:
@@ -78,15 +78,22 @@ def add_endpoints() -> None:
         _guard(part, lambda part=part: extensions.load(part.value)())
 
 
-def _build(part: extensions.Part, page: Page, tab: gr.Tab) -> None:
-    _guard(part, lambda: extensions.load(part.value.build)(page, tab))
+def _build_tab(part: extensions.Part, page: Page) -> None:
+    with gr.Tab(part.value.title, id=part.value.name) as tab:
+        extensions.load(part.value.build)(page, tab)
 
 
 def _guard(part: extensions.Part, build: Callable[[], Any]) -> None:
-    """Build what a system adds; another package's may fail without taking the page along."""
+    """Build what a system adds; another package's may fail without taking the page along, and nothing half built is
+    left."""
+    around = Context.block
+    before = len(around.children) if around else 0
     try:
         build()
     except Exception as error:
         if not part.foreign:
             raise
+        Context.block = around  # a block that was entered and never left would take in the rest of the page
+        if around:
+            del around.children[before:]
         _log.warning("The system %r is left off the page. %s", part.system.name, extensions.why(error))

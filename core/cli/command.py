@@ -338,7 +338,10 @@ class LazyGroup(click.Group):
 
 
 def _command_in(module: str, name: str) -> click.Command:
-    return getattr(import_module(module), name.replace("-", "_"))
+    found = getattr(import_module(module), name.replace("-", "_"))
+    if not isinstance(found, click.Command):
+        raise TypeError(f"{name.replace('-', '_')} is a {type(found).__name__}, no command")
+    return found
 
 
 def _unusable(name: str, module: str, error: Exception) -> click.Command:

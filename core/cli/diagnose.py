@@ -231,7 +231,7 @@ def export(
         "own": yours.yours_table,
     }
     diagnosis = load(run)
-    table = tables[what](diagnosis) if what in tables else extensions.table_of(what, diagnosis)
+    table = tables[what](diagnosis) if what in tables else extensions.table_of(what, diagnosis, results.framed)
     if table is None:
         raise InvalidInput(f"The table {what!r} cannot be made: its system failed. See the warning above.")
     write_table(table, out, kind)

@@ -111,7 +111,7 @@ def _csv(table: pd.DataFrame) -> str:
     safe = table.copy()
     for name in safe.columns:
         if safe[name].dtype in ("str", "object"):
-            safe[name] = safe[name].map(escape_formula, na_action="ignore")
+            safe[name] = safe[name].map(lambda cell: escape_formula(cell) if isinstance(cell, str) else cell)
     text = safe.to_csv(index=False)
     # a carriage return ends a row for a spreadsheet, and csv leaves it without quotes
     return safe.to_csv(index=False, quoting=csv.QUOTE_NONNUMERIC) if "\r" in text else text

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from textwrap import shorten
@@ -19,6 +19,8 @@ from core.cli.options import JSON, LOSS, POSITIVE, RUN, samples, system_options
 from core.cli.output import TABLES, check_suffix, in_folder, print_json, write_table
 from core.cli.terminal import TerminalProgress, say
 from core.data.tables.roles import Roles
+from core.errors import DiagnosisError, InvalidInput
+from core.program import OURS
 
 if TYPE_CHECKING:
     from core.checks.freeze import Frozen
@@ -57,18 +59,19 @@ def ask(run: Path, texts: tuple[str, ...], more: dict[str, Any], as_json: bool =
 
     changes = [option for option in extensions.options("ask") if option.key in more]
     for change in changes:
-        extensions.load(change.check)(more[change.key])
+        _of_system(change.flag, change.check, more[change.key], fit=lambda _: None)
     diagnosis, texts = load(run), tuple({" ".join(text.split()): text for text in reversed(texts)}.values())[::-1]
     answers = questions.ask(diagnosis, texts, cache=default_cache())
     changed: dict[str, Any] = {option.json_key: None for option in extensions.options("ask")}
     for change in changes:
         with TerminalProgress() as progress:
-            made = extensions.load(change.change)(diagnosis, answers, more[change.key], progress)
+            made = _of_system(change.flag, change.change, diagnosis, answers, more[change.key], progress, fit=_changed)
         answers, changed[change.json_key] = made
     both = [other for other in answers[1:] if answers[0].shown and other.shown]
     differences = [told.difference(diagnosis, answers[0], other) for other in both]
     if as_json:
-        print_json(_document(diagnosis, answers, differences, every) | changed)
+        document = _document(diagnosis, answers, differences, every)
+        print_json(document | {key: value for key, value in changed.items() if key not in document})
         return
     for n, answer in enumerate(answers):
         if n:
@@ -110,6 +113,29 @@ def _matches(diagnosis: Diagnosis, answer: Answer, every: bool) -> list[I64]:
 def _named(name: str, n: int) -> str:
     """The best of n matches that show one picture."""
     return name if n == 1 else f"{name} (and {n - 1:,} more of this picture)"
+
+
+def _changed(made: Any) -> tuple[list[Answer], dict[str, Any]]:
+    """What an option's `change` gave, which must be of that shape."""
+    answers, document = made
+    return list(answers), {**document, "sentence": str(document["sentence"])}
+
+
+def _of_system(flag: str, name: str, *given: Any, fit: Callable[[Any], Any]) -> Any:
+    """What `fit` makes of what a function of a system's option gives.
+
+    Raises:
+        InvalidInput: it is of another package, and fails.
+    """
+    try:
+        return fit(extensions.load(name)(*given))
+    except DiagnosisError:
+        raise
+    except Exception as error:
+        if name.partition(".")[0] in OURS:
+            raise
+        called, why = flag.partition(" ")[0], extensions.why(error)
+        raise InvalidInput(f"{called} cannot be used ({why}). Leave it out, or mend its package.") from error
 
 
 def _document(

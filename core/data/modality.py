@@ -3,6 +3,7 @@ file and one line of the table, or a system's; the encoders that name it (`Encod
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any, Protocol
@@ -31,6 +32,7 @@ SUFFIXES: Mapping[str, frozenset[str]] = {
 """How the names of files end, by modality. An animated picture and a slice in PNG count as images unless the modality
 is named."""
 
+_log = logging.getLogger(__name__)
 Marks = Sequence[npt.NDArray[Any]]
 
 
@@ -109,6 +111,17 @@ def modality_by_name(name: str) -> str | None:
     suffix = PurePosixPath(name.lower().removesuffix(".gz")).suffix
     more = {name: kind.suffixes for name, kind in extensions.modalities().items()}
     return next((modality for modality, suffixes in {**more, **SUFFIXES}.items() if suffix in suffixes), None)
+
+
+def meanings_of(name: str) -> dict[str, str]:
+    """What each property is of that modality; nothing of another package's that fails, and a warning."""
+    try:
+        return {str(key): str(said) for key, said in modality_of(name).meanings.items()}
+    except Exception as error:
+        if name in MODALITIES:
+            raise
+        _log.warning("The modality %r cannot be used. %s", name, extensions.why(error))
+        return {}
 
 
 def modality_of(name: str) -> Modality:

@@ -244,9 +244,16 @@ _LISTED = (
 )
 
 
+def _is_there(module: str) -> bool:
+    try:
+        return find_spec(module) is not None
+    except (ImportError, ValueError):  # of a part of a package that is missing
+        return False
+
+
 def list_encoders() -> list[tuple[str, str, bool, str]]:
     """(name, description, available here, how to get it) of every kind of encoder, without loading any."""
     return [
-        (kind.called, kind.description, all(map(find_spec, kind.packages)), kind.how or install_line(*kind.packages))
-        for kind in (*_LISTED, *extensions.encoders().values())
+        (kind.called, kind.description, all(map(_is_there, kind.packages)), kind.how or install_line(*kind.packages))
+        for kind in (*_LISTED, *(kind for name, kind in extensions.encoders().items() if name not in ENCODERS))
     ]

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import InvalidInput
+from core.records.fields import check_fields, shaped
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
@@ -121,6 +122,21 @@ class Column:
 
     def keep(self, rows: I64) -> Column:
         return replace(self, values=self.values[rows])
+
+    def check(self, n: int) -> None:
+        """See that there is a value of the promised kind for each of n samples.
+
+        Raises:
+            TypeError, ValueError: there is not; the column is named.
+        """
+        check_fields(self)
+        name, values = f"column {self.name[:40]!a}", self.values
+        shaped(name, values, n)
+        if self.kind == "number":
+            if values.dtype.kind not in "fiub":
+                raise ValueError(f"{name}: numbers are needed, not {values.dtype}")
+        elif values.dtype.kind not in "OU" or not set(map(type, values.tolist())) <= {str, type(None)}:
+            raise ValueError(f"{name}: words are needed")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from core.records import (
     CauseKind,
-    Column,
     Diagnosis,
     Estimate,
     FailureCluster,
@@ -49,7 +48,7 @@ def check_rows(diagnosis: Diagnosis) -> None:
     below("predictions", outcomes.predictions, k, -1)
     below("suspected labels", diagnosis.label_errors, n)
     for column in (*samples.metadata, *samples.model_outputs):
-        _check_column(column, n)
+        column.check(n)
     for cluster in (*diagnosis.clusters, *diagnosis.candidates):
         shaped("membership", cluster.membership, n)
         below("counterexamples", cluster.counterexamples, n)
@@ -115,16 +114,6 @@ def _check_setting(name: str, value: Any, high: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int if whole else int | float) or not 0 <= value <= high:
         what = "a whole number" if whole else "a number"
         raise ValueError(f"{name} of the settings: {what} of 0 to {high:,} is needed, not {str(value)[:40]!a}")
-
-
-def _check_column(column: Column, n: int) -> None:
-    name, values = f"column {column.name[:40]!a}", column.values
-    shaped(name, values, n)
-    if column.kind == "number":
-        if values.dtype.kind not in "fiub":
-            raise ValueError(f"{name}: numbers are needed, not {values.dtype}")
-    elif values.dtype.kind not in "OU" or not set(map(type, values.tolist())) <= {str, type(None)}:
-        raise ValueError(f"{name}: words are needed")
 
 
 def _check_words(diagnosis: Diagnosis, n: int) -> None:

@@ -8,6 +8,7 @@ system. docs/systems.md lists them all and shows one in a single file.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -125,3 +126,21 @@ class System:
     """The extra of the wheel with the packages that its commands and encoders need (pyproject.toml)."""
     records: str = ""
     """The module whose dataclasses `Diagnosis.extras` may hold on disk."""
+
+    def check(self) -> None:
+        """See that every part is what its field says.
+
+        Raises:
+            TypeError, ValueError: one is not; it is named.
+        """
+        from core.records.fields import check_fields  # numpy: asked of other packages' alone
+
+        check_fields(self)
+        for part in (*self.options, *self.panels, *self.encoders.values(), *self.modalities.values()):
+            check_fields(part)
+        for flag in (option.flag for option in self.options):
+            if not re.fullmatch(r"--[a-z][a-z0-9-]*( \S+)?", flag):
+                raise ValueError(f"an option is such as '--rerank DIR', not {flag[:40]!r}")
+        for table in self.tables:
+            if not re.fullmatch(r"[\w-]+", table):
+                raise ValueError(f"a table is called in letters, digits, - and _, not {table[:40]!r}")

@@ -120,9 +120,11 @@ def tabs() -> tuple[str, ...]:
 
 
 def tabs_after(tab: str) -> list[str]:
-    """The tabs that systems put behind one of the page's own; what names none of `FOLLOWED` stands behind its last."""
+    """The tabs that systems put behind one of the page's own, whose ids are taken; what names none of `FOLLOWED` stands
+    behind its last."""
     last = FOLLOWED[-1]
-    return [one.name for one in panels("tab") if (one.after if one.after in FOLLOWED else last) == tab]
+    found = [one for one in panels("tab") if one.name not in TABS]
+    return [one.name for one in found if (one.after if one.after in FOLLOWED else last) == tab]
 
 
 def tab_of(query: Mapping[str, Any]) -> str:

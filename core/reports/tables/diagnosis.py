@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -45,16 +46,36 @@ def write_results(diagnosis: Diagnosis, folder: Path) -> None:
         "memberships": memberships_table(diagnosis),
         "excluded": excluded_table(diagnosis),
     }
-    for name in table_names():
-        table = table_of(name, diagnosis)
-        if name not in tables and table is not None and len(table):
-            tables[name] = table
     for name, table in tables.items():
         with replacing(folder / f"{name}.parquet") as part:
             table.to_parquet(part, index=False)
+    for name in (name for name in table_names() if name not in tables):
+        if packed := table_of(name, diagnosis, _parquet):
+            with replacing(folder / f"{name}.parquet") as part:
+                part.write_bytes(packed)
     write_json(folder / "diagnosis.json", to_document(diagnosis))
     if diagnosis.prediction is not None:
         write_json(folder / "prediction.json", prediction_document(diagnosis))
+
+
+def framed(table: object) -> pd.DataFrame:
+    """The table that a system made.
+
+    Raises:
+        TypeError, ValueError: it is none, or none that a file can hold.
+    """
+    if not isinstance(table, pd.DataFrame):
+        raise TypeError(f"a DataFrame is needed, not {type(table).__name__}")
+    _parquet(table)
+    return table
+
+
+def _parquet(table: pd.DataFrame) -> bytes:
+    """The table as a file of its own; b"" where it has no rows."""
+    file = BytesIO()
+    if len(table):
+        table.to_parquet(file, index=False)
+    return file.getvalue()
 
 
 def samples_table(diagnosis: Diagnosis) -> pd.DataFrame:
@@ -172,7 +193,7 @@ def to_document(diagnosis: Diagnosis) -> dict[str, Any]:
         "versions": dict(diagnosis.versions),
         "fingerprint": diagnosis.fingerprint,
     }
-    more = {key: value for key, value in documents(diagnosis).items() if key not in document}
+    more = {key: value for key, value in documents(diagnosis, to_json).items() if key not in document}
     return to_json(document | more)
 
 
