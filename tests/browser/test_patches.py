@@ -14,6 +14,7 @@ from core.systems.visual_words.findings import WordFinding
 from core.systems.visual_words.html import Crop, ShownName
 from core.systems.visual_words.maps import WordMaps
 from webapp.explore import patches
+from webapp.systems.visual_words.patches import WordPatches
 
 pytestmark = pytest.mark.browser
 Visit = Callable[..., Any]
@@ -40,7 +41,7 @@ def found(monkeypatch: pytest.MonkeyPatch) -> None:
     cells = np.full((N, 14, 14), -1, np.int16)
     cells[:, 3:5, 3:5] = 0
     name = ShownName(0, "No phrase names it; a visual word tells it.", [Crop(DOT, "7", True)])
-    shown = patches.Patches(WordMaps((word,), 0, cells, np.arange(N)), (name,))
+    shown = WordPatches(WordMaps((word,), 0, cells, np.arange(N)), (name,))
     monkeypatch.setattr(patches, "patches_of", lambda run: shown)
     for module in ("tab", "picked"):
         monkeypatch.setattr(f"webapp.explore.{module}.patches_of", lambda run: shown)
