@@ -38,18 +38,19 @@ class AuditCell:
     extrapolation: bool
 
 
-def audit_table(diagnosis: Diagnosis, phrases: Sequence[str] = (), *, most: int = 40) -> list[AuditCell]:
+def audit_table(diagnosis: Diagnosis, phrases: str | Sequence[str] = (), *, most: int = 40) -> list[AuditCell]:
     """Observed excess loss and reading of every phrase in every class (and in all samples): exploration, without a p.
 
     Args:
         diagnosis: what `diagnose` or `load` gave.
-        phrases: of the vocabulary; if none is named, those whose reading stands out anywhere and then those of the
+        phrases: of the vocabulary, a string is one; if none is named, those whose reading stands out anywhere and then those of the
             largest absolute excess.
         most: how many phrases are read where none is named.
 
     Raises:
         InvalidInput: the run has no words, or a phrase is not in its vocabulary.
     """
+    phrases = [phrases] if isinstance(phrases, str) else phrases
     words = require_words(diagnosis, "be read phrase by phrase")
     unknown = [p for p in phrases if p not in words.phrases]
     if unknown:

@@ -60,13 +60,13 @@ FLAT = 0.5
 
 
 def ask(
-    diagnosis: Diagnosis, texts: Sequence[str], *, encoder: TextTower | None = None, cache: Path | None = None
+    diagnosis: Diagnosis, texts: str | Sequence[str], *, encoder: TextTower | None = None, cache: Path | None = None
 ) -> list[Answer]:
     """What the loss is where images look like each text.
 
     Args:
         diagnosis: what `diagnose` or `load` gave.
-        texts: free text, such as "a dog in snow". Where it names a class, that class is the scope and its plain prompt
+        texts: free text, such as "a dog in snow", or several; a string is one question. Where it names a class, that class is the scope and its plain prompt
             the reference.
         encoder: the naming encoder, if it is loaded already.
         cache: folder where text vectors are kept.
@@ -78,6 +78,7 @@ def ask(
     Raises:
         InvalidInput: none of the texts is a question, or the run has no words or those of another encoder's version.
     """
+    texts = [texts] if isinstance(texts, str) else texts
     words = require_words(diagnosis, "be asked in words")
     names = diagnosis.samples.class_names
     asked = [read_text(text, names, diagnosis.samples.metadata) for text in texts]

@@ -36,6 +36,15 @@ def test_a_question_about_the_planted_failure_is_confirmed_and_another_is_not() 
     assert not snow.extrapolation
 
 
+def test_a_string_is_one_question_and_one_phrase_and_never_its_letters() -> None:
+    found, audit, _ = planted_run("rare")
+    (alone,) = ask(found, "a dog in snow", encoder=WordTower(audit))
+    (listed,) = ask(found, ["a dog in snow"], encoder=WordTower(audit))
+    assert alone.text == "a dog in snow"
+    np.testing.assert_array_equal(alone.rows, listed.rows)
+    assert {cell.phrase for cell in audit_table(found, "in snow")} == {"in snow"}
+
+
 def test_what_is_shown_is_what_the_run_tested() -> None:
     found, audit, _ = planted_run("rare")
     snow = ask(found, ["a dog in snow"], encoder=WordTower(audit))[0]
