@@ -43,8 +43,8 @@ def audit_table(diagnosis: Diagnosis, phrases: str | Sequence[str] = (), *, most
 
     Args:
         diagnosis: what `diagnose` or `load` gave.
-        phrases: of the vocabulary, a string is one; if none is named, those whose reading stands out anywhere and then those of the
-            largest absolute excess.
+        phrases: of the vocabulary, a string is one; if none is named, those whose reading stands out anywhere and then
+            those of the largest absolute excess.
         most: how many phrases are read where none is named.
 
     Raises:

@@ -66,8 +66,8 @@ def ask(
 
     Args:
         diagnosis: what `diagnose` or `load` gave.
-        texts: free text, such as "a dog in snow", or several; a string is one question. Where it names a class, that class is the scope and its plain prompt
-            the reference.
+        texts: free text, such as "a dog in snow", or several; a string is one question. Where it names a class, that
+            class is the scope and its plain prompt the reference.
         encoder: the naming encoder, if it is loaded already.
         cache: folder where text vectors are kept.
 
