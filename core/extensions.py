@@ -46,7 +46,7 @@ class EncoderKind:
     """The modality whose items it embeds where no encoder is named; "" of an encoder that is always named."""
 
 
-def why(error: Exception) -> str:
+def why(error: BaseException) -> str:
     """What went wrong, in a line: a user is no developer of that package."""
     return f"{type(error).__name__}: {error}"
 
@@ -105,9 +105,9 @@ def foreign_systems() -> tuple[System, ...]:
     for entry in sorted(entry_points(group=GROUP), key=lambda entry: entry.name):
         try:
             system = entry.load()
-        except (Exception, SystemExit):
+        except (Exception, SystemExit) as error:
             _log.warning(
-                "The system %r (%s) cannot be imported and is left out.", entry.name, entry.value, exc_info=True
+                "The system %r (%s) cannot be imported and is left out. %s", entry.name, entry.value, why(error)
             )
             continue
         if not isinstance(system, kind):
@@ -209,6 +209,8 @@ def _sections(found: Any) -> list[Section]:
             _check_text(text)
         if section.html is not None and not callable(section.html):
             raise TypeError("html of a Section is a function")
+        if section.place not in ("lead", "body"):
+            raise ValueError(f"the place of a Section is lead or body, not {section.place!r}")
         sections.append(section)
     return sections
 

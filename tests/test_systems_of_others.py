@@ -172,6 +172,8 @@ def test_a_broken_system_is_left_out_with_a_warning_and_ends_nothing(
     assert done.returncode == 0, done.stderr
     assert "said all the same" in done.stdout
     assert "of another package" in done.stderr
+    assert "No module named 'errata_gone'" in done.stderr
+    assert "Traceback" not in done.stderr
     document = json.loads((run / "diagnosis.json").read_text("utf-8"))
     assert document["broken"] is None
     assert isinstance(document["verdict"], str)

@@ -114,6 +114,7 @@ def test_a_record_that_does_not_fit_is_left_out(
         [None],
         [Section(5)],  # pyright: ignore[reportArgumentType]
         [Section("a", lines="abc")],
+        [Section("a", place="top")],  # pyright: ignore[reportArgumentType]
         [Section("a", lines=[None])],  # pyright: ignore[reportArgumentType]
         [Section("a", html="<p>")],  # pyright: ignore[reportArgumentType]
         [Section("a", lines=["\ud800"])],
