@@ -277,7 +277,7 @@ def described(samples: SampleSet) -> tuple[Column, ...]:
                     _check_text("".join(filter(None, column.values.tolist())))
                 _check_text(column.name)
                 if column.name in taken:
-                    raise ValueError("its name is taken")
+                    raise ValueError("the samples have a column of that name already: give it another")
             except Exception as error:
                 if not part.foreign:
                     raise
