@@ -67,14 +67,21 @@ class Part(NamedTuple):
         Args:
             fit: from that to what is needed; raises an error where it is something else.
         """
+        said = f"The system {self.system.name!r} failed in {self.value} and is left out there."
+        return self.spared(lambda: fit(load(self.value)(*given)), said)
+
+    def spared(self, work: Callable[[], Any], said: str) -> Any:
+        """What `work` gives. A fault of ours is raised; that of another package ends nothing: None, and a warning.
+
+        Args:
+            said: the warning's sentence, before what went wrong.
+        """
         try:
-            return fit(load(self.value)(*given))
+            return work()
         except Exception as error:
             if not self.foreign:
                 raise
-            _log.warning(
-                "The system %r failed in %s and is left out there. %s", self.system.name, self.value, why(error)
-            )
+            _log.warning("%s %s", said, why(error))
             return None
 
 
@@ -179,7 +186,7 @@ def sections(diagnosis: Diagnosis) -> list[Section]:
     found = list[Any]()
     for part in parts("sections"):
         for section in part.call(diagnosis, fit=_sections) or ():
-            draw = section.html if not part.foreign or section.html is None else _guarded(part, section.html)
+            draw = None if section.html is None else _guarded(part, section.html)
             found.append(replace(section, html=draw))
     return found
 
@@ -221,16 +228,16 @@ def drawn(sections: Sequence[Section], place: str, pictures: Callable[[I64], Seq
 
 
 def _guarded(part: Part, draw: Callable[[Any], str]) -> Callable[[Any], str]:
-    """A foreign section's drawing, which may fail without ending the report."""
+    """A section's drawing; another package's may fail without ending the report."""
+    said = f"The system {part.system.name!r} cannot draw its section; it is left out."
+
+    def text(pictures: Any) -> str:
+        found: Any = draw(pictures)
+        _check_text(found)
+        return found
 
     def drawn(pictures: Any) -> str:
-        try:
-            found: Any = draw(pictures)
-            _check_text(found)
-            return found
-        except Exception as error:
-            _log.warning("The system %r cannot draw its section; it is left out. %s", part.system.name, why(error))
-            return ""
+        return part.spared(lambda: text(pictures), said) or ""
 
     return drawn
 

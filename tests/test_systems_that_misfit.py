@@ -16,7 +16,7 @@ import pytest
 
 from core import extensions
 from core.cli.main import main
-from core.data.modality import MODALITIES, meanings_of
+from core.data.modality import MODALITIES, meanings_of, modality_by_name
 from core.encoders import list_encoders
 from core.records import Column
 from core.reports.html.diagnosis import render_report
@@ -237,3 +237,10 @@ def test_of_a_panel_that_breaks_off_nothing_is_left(sign: Sign, monkeypatch: pyt
     assert [type(block) for block in tab.children][-1] is gr.HTML
     assert "half built" not in json.dumps(page.get_config_file().get("layout"))
     assert not any(isinstance(block, gr.Row) for block in tab.children)
+
+
+def test_files_that_the_kernel_knows_by_their_names_stay_its_own(sign: Sign) -> None:
+    sign(modalities={"smell": ModalityKind("errata_gone:Smell", frozenset({".png", ".odor"}))})
+    assert modality_by_name("a.png") == "image"
+    assert modality_by_name("a.odor") == "smell"
+    assert modality_by_name("a.unknown") is None

@@ -109,8 +109,10 @@ def noun_of(modality: str) -> str:
 def modality_by_name(name: str) -> str | None:
     """The modality of a file by the end of its name; None where it is of none."""
     suffix = PurePosixPath(name.lower().removesuffix(".gz")).suffix
-    more = {name: kind.suffixes for name, kind in extensions.modalities().items()}
-    return next((modality for modality, suffixes in {**more, **SUFFIXES}.items() if suffix in suffixes), None)
+    found = next((modality for modality, suffixes in SUFFIXES.items() if suffix in suffixes), None)
+    if found is None:  # asked of every file of an archive: systems only where the kernel does not know the suffix
+        found = next((name for name, kind in extensions.modalities().items() if suffix in kind.suffixes), None)
+    return found
 
 
 def meanings_of(name: str) -> dict[str, str]:

@@ -7,7 +7,6 @@ a system left in `Diagnosis.extras` that is not installed here is carried on as 
 
 from __future__ import annotations
 
-import logging
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
@@ -22,7 +21,6 @@ from core import extensions
 from core.records import diagnosis, faithfulness, models, samples, sensitivity
 from core.records.fields import check_fields
 
-_log = logging.getLogger(__name__)
 Array = npt.NDArray[Any]
 _STORES = (samples.ItemView, samples.NamedItems)
 _MODULES = (samples, models, sensitivity, faithfulness, diagnosis)
@@ -46,34 +44,36 @@ class Unread:
     arrays: Mapping[str, Array]
 
 
+def _records_in(module: Any) -> dict[str, Any]:
+    """The classes of the records that a module defines, by name."""
+    kinds = {name: kind for name, kind in vars(module).items() if is_dataclass(kind) and kind not in _STORES}
+    return {name: kind for name, kind in kinds.items() if kind.__module__ == module.__name__}
+
+
+_RECORDS: dict[str, Any] = {name: kind for module in _MODULES for name, kind in _records_in(module).items()}
+
+
 @cache
-def _records() -> dict[str, Any]:
-    """The class of each record by its name; the kernel's before those of systems."""
+def _of_systems() -> dict[str, Any]:
+    """The records of systems, imported when a run holds one that is not the kernel's; of two of one name the first."""
     found: dict[str, Any] = {}
-    for module in (*_MODULES, *_modules_of_systems()):
-        for name, kind in vars(module).items():
-            if is_dataclass(kind) and kind not in _STORES and kind.__module__ == module.__name__:
-                found.setdefault(name, kind)
-    return found
-
-
-def _modules_of_systems() -> list[Any]:
-    found: list[Any] = []
     for part in extensions.parts("records"):
-        try:
-            found.append(import_module(part.value))
-        except Exception as error:
-            if not part.foreign:
-                raise
-            _log.warning("The records of the system %r cannot be read. %s", part.system.name, extensions.why(error))
-    return found
+        said = f"The records of the system {part.system.name!r} cannot be read."
+        if module := part.spared(lambda part=part: import_module(part.value), said):
+            found = {**_records_in(module), **found}
+    return {name: kind for name, kind in found.items() if name not in _RECORDS}
+
+
+def _record(name: str) -> Any:
+    """The class of the kernel's or a system's record of that name; None where none has it."""
+    return _RECORDS.get(name) or _of_systems().get(name)
 
 
 @cache
 def _of_others() -> frozenset[str]:
     """The names of the records that other packages bring."""
     modules = {part.value for part in extensions.parts("records") if part.foreign}
-    return frozenset(name for name, kind in _records().items() if kind.__module__ in modules)
+    return frozenset(name for name, kind in _of_systems().items() if kind.__module__ in modules)
 
 
 def encode(value: Any, arrays: dict[str, Array], path: str = "") -> Any:
@@ -103,7 +103,7 @@ def encode(value: Any, arrays: dict[str, Array], path: str = "") -> Any:
         arrays.update(record.arrays)
         return record.tree
     name = type(record).__name__
-    if _records().get(name) is type(record):
+    if _record(name) is type(record):
         return {
             "$record": name,
             **{f.name: encode(getattr(record, f.name), arrays, f"{path}/{f.name}") for f in fields(record)},
@@ -146,7 +146,7 @@ def decode(tree: Any, arrays: Mapping[str, Array]) -> Any:
     if "$dict" in node:
         return {decode(key, arrays): decode(item, arrays) for key, item in node["$dict"].items()}
     name, former = node["$record"], _FORMER.get(node["$record"], {})
-    kind = _records().get(name)
+    kind = _record(name)
     if kind is None:
         raise UnknownRecord(f"nothing installed here has a record {str(name)[:40]!r}")
     values = {key: item for key, item in node.items() if key != "$record" and key not in _GONE.get(name, set())}

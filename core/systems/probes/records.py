@@ -143,7 +143,7 @@ class ProbeResult(ModelResult):
 
 KEY = "probes"
 """Of `Diagnosis.extras`."""
-BROUGHT = "table"
+TABLE = "table"
 """`ProbeResult.probe` of outcomes that no probe made."""
 
 
@@ -156,9 +156,9 @@ def results_of(diagnosis: Diagnosis) -> tuple[ProbeResult, ...]:
 def with_results(diagnosis: Diagnosis, results: Sequence[ProbeResult]) -> Diagnosis:
     """The run with these results in place of those that it had; what was brought stays where it stands."""
     brought = {one.name for one in other_models(with_models(diagnosis, (), KEY))}
-    return with_models(diagnosis, tuple(r for r in results if r.probe != BROUGHT or r.name not in brought), KEY)
+    return with_models(diagnosis, tuple(r for r in results if r.probe != TABLE or r.name not in brought), KEY)
 
 
 def _brought(result: ModelResult) -> ProbeResult:
     given: dict[str, Any] = {one.name: getattr(result, one.name) for one in fields(result)}
-    return ProbeResult(**given, probe=BROUGHT, settings={}, calibration_error=Estimate(nan, nan, nan))
+    return ProbeResult(**given, probe=TABLE, settings={}, calibration_error=Estimate(nan, nan, nan))

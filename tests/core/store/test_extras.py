@@ -13,7 +13,7 @@ import pytest
 
 from core import extensions
 from core.records import I64, ModelResult, with_models
-from core.records.codec import Unread, _of_others, _records
+from core.records.codec import Unread, _of_others, _of_systems
 from core.records.models import BROUGHT
 from core.store import STATE, load, save
 from core.systems.contract import System
@@ -42,7 +42,7 @@ def mine(monkeypatch: pytest.MonkeyPatch) -> Iterator[pytest.MonkeyPatch]:
 
 
 def forget() -> None:
-    for remembered in (extensions.parts, _records, _of_others):
+    for remembered in (extensions.parts, _of_systems, _of_others):
         remembered.cache_clear()
 
 
@@ -99,7 +99,7 @@ def test_what_cannot_be_read_never_takes_the_place_of_another_array(tmp_path: Pa
 def test_records_that_cannot_be_imported_are_told(mine: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     mine.setattr(extensions, "foreign_systems", lambda: (System("gone", records="errata_gone"),))
     forget()
-    _records()
+    _of_systems()
     assert "The records of the system 'gone' cannot be read. ModuleNotFoundError" in caplog.text
 
 
