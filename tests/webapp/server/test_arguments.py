@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 from collections.abc import Container, Iterator
 from dataclasses import replace
@@ -20,7 +21,8 @@ from webapp.server.asked import Refusal
 from webapp.state.uploads import UPLOADS
 
 META = {"_type": "gradio.FileData"}
-OWN = str(Path(get_upload_folder()).absolute() / "ab12" / "table.csv")
+OWN = str(Path(get_upload_folder()).absolute() / f"ab12-{os.getpid()}" / "table.csv")
+"""Of this process alone: the parts of a suite run side by side."""
 
 
 @pytest.fixture(autouse=True)
@@ -61,12 +63,12 @@ def refusal_of(body: bytes, events: Container[int] = (0, 1)) -> Refusal | None:
         "table.csv",
         "",
         "~/table.csv",
-        f"{OWN}/../../../etc/passwd",
-        f"{OWN}\0",
-        f"{Path(OWN).parents[1]}",
-        f"{Path(OWN).parents[0]}",
-        f"{Path(OWN).parents[1]}/x.csv",
-        f"{OWN}/y.csv",
+        "{own}/../../../etc/passwd",
+        "{own}\0",
+        "{uploads}",
+        "{folder}",
+        "{uploads}/x.csv",
+        "{own}/y.csv",
         "data:text/csv,a",
         "http://[::1",
     ],
@@ -75,6 +77,7 @@ def refusal_of(body: bytes, events: Container[int] = (0, 1)) -> Refusal | None:
     "wrap", [lambda f: f, lambda f: [f], lambda f: {"a": {"b": [[f]]}}], ids=["bare", "list", "deep"]
 )
 def test_an_address_or_another_path_is_no_file_argument(path: str, wrap: Any) -> None:
+    path = path.format(own=OWN, folder=Path(OWN).parent, uploads=Path(OWN).parents[1])
     assert refused(wrap({"path": path}))
     assert refused(wrap({"path": path, "meta": META, "orig_name": "x"}))
 
