@@ -17,15 +17,16 @@ _MADE: WeakKeyDictionary[Diagnosis, dict[int, tuple[FailureCluster, ClusterName]
 
 
 def cluster_name(diagnosis: Diagnosis, cluster: FailureCluster) -> ClusterName:
-    """The decision on the cluster's name; of a run from before there was one, it is made now, once."""
-    if cluster.called is not None:
+    """The decision on the cluster's title; of a run from before titles were graded, it is made now, once."""
+    if cluster.called is not None and cluster.called.grade:
         return cluster.called
     made = _MADE.setdefault(diagnosis, {})
     if id(cluster) not in made:
         from core.language.naming import name_cluster
 
         rows = np.flatnonzero(scope_rows(diagnosis, cluster.scope))
-        name = name_cluster(cluster, diagnosis.insights, diagnosis.samples.metadata, rows, diagnosis.words)
+        insights = diagnosis.insights if cluster.confirmed else ()
+        name = name_cluster(cluster, insights, diagnosis.samples, diagnosis.outcomes, rows, diagnosis.words)
         made[id(cluster)] = cluster, name
     return made[id(cluster)][1]
 

@@ -11,6 +11,7 @@ from core.discovery.clusters import FoundCluster
 from core.discovery.design import Design
 from core.discovery.effects import effects_of
 from core.records import EVERYTHING, F32, F64, I64, Bool, FailureCluster, Outcomes, SampleSet
+from core.statistics.confusion import main_confusion
 from core.statistics.local_fdr import local_fdr
 from core.statistics.measures import tested_effect, tested_values
 
@@ -106,19 +107,12 @@ def _counterexamples(membership: F64, scope: I64, outcomes: Outcomes, rows: F32)
 
 def _cause(inside: Bool, outside: Bool, samples: SampleSet, outcomes: Outcomes, suspects: I64) -> str:
     """A guess only where the data give a ground for it; "rare in training" would need the training data."""
-    if outcomes.errors is not None and outcomes.predictions is not None and samples.class_names:
-        wrong_in, wrong_out = inside & outcomes.errors, outside & outcomes.errors
-        if wrong_in.sum() >= 8:
-            known = wrong_in & (outcomes.predictions >= 0)
-            counts = np.bincount(outcomes.predictions[known], minlength=len(samples.class_names))
-            top = int(counts.argmax())
-            share_in = counts[top] / wrong_in.sum()
-            share_out = float((outcomes.predictions[wrong_out] == top).mean()) if wrong_out.any() else 0.0
-            if share_in >= 0.5 and share_in >= share_out + 0.15:
-                return (
-                    f"confused with {samples.class_names[top]}: {share_in:.0%} of its errors go there, "
-                    f"against {share_out:.0%} of the other errors"
-                )
+    found = main_confusion(outcomes, inside, outside, len(samples.class_names))
+    if found is not None and found.stands_out:
+        return (
+            f"confused with {samples.class_names[found.label]}: {found.share:.0%} of its errors go there, "
+            f"against {found.elsewhere:.0%} of the other errors"
+        )
     suspected = np.zeros(len(samples), bool)
     suspected[suspects] = True
     if suspected[inside].mean() > max(0.2, 3 * suspected[outside].mean()):

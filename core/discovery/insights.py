@@ -17,12 +17,11 @@ from core.discovery.cluster_phrases import Description, describe
 from core.discovery.condition_results import SAYS_THE_SAME, ConditionResults
 from core.discovery.conditions import Condition, chosen_conditions, joined, possible_causes
 from core.discovery.search.family import MIN_CANDIDATE_ROWS, centre
-from core.language.naming import nameable
 from core.records import EVERYTHING, I64, Bool, Diagnosis, Estimate, FailureCluster, Insight
 from core.statistics.packed import PackedMasks
 
-EACH, NAMES = 4, 2
-"""Conditions and phrases shown for each cluster, and phrases among those that may be its name."""
+EACH = 4
+"""Conditions and phrases shown for each cluster."""
 DESCRIBES = 0.6
 """Least AUROC with which a condition must retrieve a cluster to be shown as its description."""
 
@@ -49,8 +48,8 @@ def find_insights(results: ConditionResults, clusters: Sequence[FailureCluster])
 
 
 def _phrases_of(results: ConditionResults, cluster: FailureCluster) -> list[tuple[int, Description]]:
-    """The phrases that describe a cluster, each at the depth of its strongest statistic: those that may be its name,
-    then the best of all, known to the encoder or not. One that passed the test comes before one that only describes."""
+    """The phrases that describe a cluster, each at the depth of its strongest statistic. One that passed the test comes
+    before one that only describes."""
     scores, words, design = results.proposals.phrase_scores, results.words, results.design
     of_phrase: dict[int, int] = {}
     for index in results.of_kind("phrase", cluster.scope):
@@ -61,18 +60,9 @@ def _phrases_of(results: ConditionResults, cluster: FailureCluster) -> list[tupl
         return []
     rows = next(s.rows for s in design.scopes if s.name == cluster.scope)
     members = cluster.membership[rows] >= 0.5
-    every = np.arange(len(words.phrases))
-    able = np.array([nameable(words, int(p), results.columns, rows, members) for p in every], bool)
-    found: dict[int, Description] = {}
-    for among, most in ((every[able], NAMES), (every, EACH)):
-        strengths = None if words.strengths is None else words.strengths[among]
-        for one in describe(scores[np.ix_(rows, among)], members, design.folds[rows], strengths, most=most):
-            phrase = int(among[one.phrase])
-            alike = tuple(int(among[q]) for q in one.alike)
-            if phrase in of_phrase and phrase not in found:
-                found[phrase] = replace(one, phrase=phrase, alike=alike)
-    indexed = [(of_phrase[phrase], one) for phrase, one in found.items()]
-    return sorted(indexed, key=lambda pair: not results.confirmed[pair[0]])
+    described = describe(scores[rows], members, design.folds[rows], words.strengths, most=EACH)
+    found = [(of_phrase[one.phrase], one) for one in described if one.phrase in of_phrase]
+    return sorted(found, key=lambda pair: not results.confirmed[pair[0]])
 
 
 def _conditions_of(results: ConditionResults, cluster: FailureCluster) -> list[tuple[int, float, list[str]]]:

@@ -187,8 +187,9 @@ def _describe(inputs: _Inputs, search: _Search, settings: Settings, progress: Pr
     progress("describe", 2, n_parts)
     insights = find_insights(ConditionResults(proposals, test, outcomes, samples.metadata), clusters)
     scope_rows = {scope.name: scope.rows for scope in design.scopes}
-    clusters = tuple(
-        replace(c, called=name_cluster(c, insights, samples.metadata, scope_rows[c.scope], words)) for c in clusters
+    clusters, candidates = (
+        tuple(replace(c, called=name_cluster(c, told, samples, outcomes, scope_rows[c.scope], words)) for c in found)
+        for found, told in ((clusters, insights), (candidates, ()))
     )
     progress("describe", 3, n_parts)
     tests, alpha = class_tests(samples, outcomes, design), _class_alpha(samples, settings)

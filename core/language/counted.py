@@ -13,7 +13,7 @@ from core.data.images.tint import HUES
 from core.data.texts.properties import SPOKEN, spoken_limit
 from core.language.grammar import right_articles, singular, words_in
 from core.language.hard_words import COUNTED, NUMBERS
-from core.language.naming import PLAIN, VISIBLE
+from core.language.readings import READINGS, Reading
 from core.records import Bool, Column, Diagnosis, Insight
 
 _Tests = tuple[tuple[str, str, str | float | None], ...]
@@ -25,8 +25,8 @@ _ASIDE = _FILLER - {"with", "in", "of", "has", "have", "having"}
 """And beside what a property is called: "with numbers" is that, "numbers" may be a topic."""
 _AT_LEAST_ONE: tuple[SaidCondition, ...] = tuple(
     (spoken_limit(name, ">=", 1.0) or f"{name} at least 1", ((name, ">=", 1.0),), None)
-    for name, n in VISIBLE.items()
-    if n == 1
+    for name, reading in READINGS.items()
+    if reading.least == 1
 )
 """What "with links" and the like mean, tested or not."""
 _AT_ALL = {"capital share": "capital share", "punctuation share": "punctuation share", "numbers": "number share"}
@@ -164,8 +164,9 @@ def _ends(tests: _Tests) -> frozenset[str]:
     """The words for that end of each property at which the condition lies."""
     found = set[str]()
     for name, sign, value in tests:
-        low, high = PLAIN.get(name, ("", ""))
-        for end in (low if sign == "<=" else high if sign == ">=" else "", *calls_of(name, sign, value, name in PLAIN)):
+        reading = READINGS.get(name, Reading())
+        title = {"<=": reading.low, ">=": reading.high}.get(sign, "")
+        for end in (title, *calls_of(name, sign, value, name in READINGS)):
             found |= {singular(word) for word in words_in(end)}
     return frozenset(found)
 
@@ -188,15 +189,15 @@ def _called(text: str, known: Sequence[SaidCondition], diagnosis: Diagnosis) -> 
 
 def calls_of(name: str, sign: str, value: str | float | None, is_measured: bool) -> Iterator[str]:
     """What a condition on one column is called beside its own words."""
-    low, high = PLAIN.get(name, ("", "")) if is_measured else ("", "")
-    if sign == "=" and (value in HUES if "{}" in high else value == name):
-        yield right_articles(high.format(value))
+    reading = READINGS.get(name, Reading()) if is_measured else Reading()
+    if sign == "=" and (value in HUES if "{}" in reading.high else value == name):
+        yield right_articles(reading.high.format(value))
     if sign == "<=":
-        yield from (low, f"low {name}", f"{name} low")
+        yield from (reading.low, f"low {name}", f"{name} low")
     if sign == ">=":
-        limit, least = float(value or 0), VISIBLE.get(name, 0.0)
+        limit, least = float(value or 0), max(reading.least, 0.0)
         if limit == least or (limit > least and least < 1):  # "with links" is one of them, not several
-            yield high
+            yield reading.high
         yield from (f"high {name}", f"{name} high")
 
 

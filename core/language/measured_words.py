@@ -10,39 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from core.data.images.tint import HUES
 from core.language.counted import SaidCondition, bare_words, calls_of
 from core.language.grammar import alternatives, singular, words_in
-from core.language.naming import PLAIN
+from core.language.readings import READINGS
 from core.records import Column, Diagnosis, Insight
 
 _Test = tuple[str, str, str | float | None]
-WORDS: Mapping[tuple[str, str], tuple[str, ...]] = {
-    ("brightness", "<="): (
-        "darkness", "dim", "dimly lit", "poorly lit", "badly lit", "dim light", "low light", "poor light",
-        "the dark", "underexposed",
-    ),
-    ("brightness", ">="): ("brightly lit", "bright light", "overexposed"),
-    ("underexposed share", ">="): ("underexposed",),
-    ("overexposed share", ">="): ("overexposed",),
-    ("contrast", "<="): ("little contrast",),
-    ("contrast", ">="): ("strong contrast", "much contrast"),
-    ("blur", "<="): ("focus", "sharp focus"),
-    ("blur", ">="): ("blurry", "blur", "out of focus", "unsharp"),
-    ("noise", ">="): ("grainy", "noise"),
-    ("colourfulness", "<="): ("little colour", "colourless", "faded colours", "dull colours"),
-    ("colourfulness", ">="): ("colourful", "vivid colours"),
-    ("saturation", "<="): ("desaturated", "faded colours", "dull colours"),
-    ("saturation", ">="): ("saturated", "vivid colours"),
-    ("megapixels", "<="): ("low resolution",),
-    ("megapixels", ">="): ("high resolution",),
-    ("width", "<="): ("low resolution",),
-    ("width", ">="): ("high resolution",),
-    ("height", "<="): ("low resolution",),
-    ("height", ">="): ("high resolution",),
-}  # fmt: skip
-"""What the ends of measured properties of pictures and clips are called beside `core.language.naming.PLAIN`. Words that
-may be said of the thing and not of the picture are left out where that is what they usually mean ("a sharp knife", "a
-small dog", "a wheat grain"); "dark" and "bright" are not, so an answer says what was measured."""
-_GREY = ("in black and white", "greyscale", "grayscale", "in greyscale", "in grayscale")
-"""And what `grey` is called: a black and white dog has colour around it."""
 _LEADING = frozenset("with in of has have having".split())
 _AROUND = frozenset("that which very too".split())
 MIN_VALUE = 3
@@ -112,7 +83,7 @@ def says_title(text: str, class_name: str, called: str, tests: Sequence[_Test], 
     asked, bare = set(_asked(text, class_name)), without_limit(called)
     said = {words for own in (called, bare) for words in _heard(_folded(own))}
     measured = {column.name: column.measured for column in columns}
-    plain = [(name, sign, 0.0) for name, ends in PLAIN.items() for sign, end in zip(("<=", ">="), ends) if end == bare]
+    plain = [(name, sign, 0.0) for name, r in READINGS.items() for sign in ("<=", ">=") if bare in r.all_of(sign)[:1]]
     own = tests if len(tests) == 1 else [test for test in plain if measured.get(test[0])]
     return not asked.isdisjoint(said.union(*(_said_of(test, measured[test[0]]) for test in own if test[0] in measured)))
 
@@ -150,9 +121,11 @@ def _said_of(test: _Test, is_measured: bool) -> set[tuple[str, ...]]:
     """All that one test of a column is called."""
     name, sign, value = test
     if is_measured and name == "grey":
-        said = _GREY if value == "grey" else ()
+        said = READINGS[name].all_of(sign) if value == "grey" else ()
     elif is_measured:
-        said = (*calls_of(name, sign, value, is_measured), *WORDS.get((name, sign), ()))
+        reading = READINGS.get(name)
+        also = () if reading is None else reading.also_low if sign == "<=" else reading.also_high
+        said = (*calls_of(name, sign, value, is_measured), *also)
         said += (f"{value} tint", f"tinted {value}") if name == "tint" and value in HUES else ()
     elif sign == "=":
         said = (value,) if isinstance(value, str) and _tells(value) else ()

@@ -1,305 +1,169 @@
-"""What a cluster is called: one decision over all that is known of it. The rule and its reasons stand in
+"""What a cluster is called: one decision over all that may describe it. The rule and its reasons stand in
 docs/decisions/names.md.
 
-Naming claims nothing and tests nothing: it chooses among what was measured, confirmed and described. Every p stays what
-it is.
+Naming claims nothing and tests nothing: it chooses among what was measured, and says how likely a reader would agree.
+Every p stays what it is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import TypeVar
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
 
 import numpy as np
 
-from core.data.images.tint import HUES
-from core.language.grammar import right_articles, words_in
-from core.records import I64, Bool, ClusterName, Column, FailureCluster, Insight, Words
-from core.statistics.ranking import auroc
+from core.documents import read_json
+from core.files import ASSETS
+from core.language.describers import Describer, describers_of
+from core.language.parts import Halves, chance_of_two, halves_of
+from core.language.title_model import LEADING, Theme, TitleModel, chances, rank, theme_chance, themes
+from core.language.titles import Subject
+from core.numbers import percent
+from core.records import I64, ClusterName, ClusterPart, FailureCluster, Insight, Outcomes, SampleSet, Words
+from core.statistics.confusion import Confusion, main_confusion
 
-T = TypeVar("T")
-PLAIN: Mapping[str, tuple[str, str]] = {
-    "grey": ("", "black and white"),
-    "tint": ("", "with a {} tint"),
-    "brightness change": ("darkening", "brightening"),
-    "cuts": ("", "with cuts"),
-    "flicker": ("", "flickering"),
-    "brightness": ("dark", "bright"),
-    "noise": ("", "noisy"),
-    "blur": ("", "blurred"),
-    "colourfulness": ("hardly any colour", "very colourful"),
-    "contrast": ("low contrast", "high contrast"),
-    "links": ("", "with links"),
-    "markup tags": ("", "with markup"),
-    "question marks": ("", "with questions"),
-    "negations": ("", "with negations"),
-    "hedges": ("", "hedged"),
-    "numbers": ("", "with numbers"),
-    "words": ("short", "long"),
-    "still share": ("", "standing still"),
-    "motion": ("", "with much motion"),
-    "length": ("short", "long"),
-}
-"""Measured properties of pictures, clips and texts that people see as such, with what their low and their high end is
-called. Of two that fit equally well the earlier one is meant: dark pictures have low contrast too, and blurred ones as
-well; tinted ones are very colourful; a link may hold numbers; a clip that darkens is dark."""
-VISIBLE: Mapping[str, float] = {
-    "noise": 0.01,
-    "flicker": 0.01,
-    "cuts": 1.0,
-    **dict.fromkeys(("question marks", "numbers", "negations", "hedges", "links", "markup tags"), 1.0),
-}
-"""Least median of the members with which the high end may be said at all: grass has more noise than the sky, and is not
-noisy."""
-PROXIES = frozenset({"file size", "file format", "width", "height", "megapixels", "aspect ratio", "entropy"})
-"""Properties that only stand for others: never a name."""
-UNSEEN = frozenset({("noise", "<="), ("tint strength", "<="), ("tint", "none")})
-"""Tests of a condition, (property, sign or category), that say what is not there: never a name, as with compressed
-pictures, which have no noise."""
-FITS = 0.9
-"""Least AUROC with which a plain property must tell members from the rest of the scope."""
-AS_WELL = 0.03
-"""AUROCs that differ less are equally good."""
-CONDITION, MEASURED = 0.75, 0.85
-"""Least AUROC of a confirmed condition on the user's own columns, and of one on another measured property."""
-PHRASE, PHRASE_LOW = 0.8, 0.7
-"""Least AUROC of a phrase on unseen rows, and least lower end of its interval."""
-CUT = 0.08
-"""So much less may a condition on the user's own columns reach: it is one cut where the others are whole rankings, and
-it was tested."""
-GUESS = 0.75
-"""Least AUROC on unseen rows with which a phrase is said to be what a cluster might be."""
-DOUBTFUL = 2
-"""Phrases that are said to be what a cluster might be."""
-NEAR_MISS = 0.05
-"""A phrase is no name where anything else retrieves the members better than it by more than this."""
-WITNESS = 0.7
-"""Least AUROC, or share of members of a colour, with which a measurement bears out a phrase that it could see."""
-TINTED = 0.65
-"""AUROC of one measured tint from which the members' colours are that tint's, and no vivid ones."""
-SEEN: Mapping[str, tuple[str, int]] = {
-    "in the dark": ("brightness", -1),
-    "in dim light": ("brightness", -1),
-    "underexposed": ("brightness", -1),
-    "at night": ("brightness", -1),
-    "mostly black all over": ("brightness", -1),
-    "dark coloured": ("brightness", -1),
-    "overexposed": ("brightness", 1),
-    "washed-out": ("brightness", 1),
-    "mostly white all over": ("brightness", 1),
-    "in bright sunlight": ("brightness", 1),
-    "in sepia": ("colourfulness", -1),
-    "in faded colours": ("colourfulness", -1),
-    "in vivid colours": ("colourfulness", 1),
-    "brightly coloured": ("colourfulness", 1),
-    "with low contrast": ("contrast", -1),
-    "with high contrast": ("contrast", 1),
-    "blurred": ("blur", 1),
-    "out-of-focus": ("blur", 1),
-    "motion-blurred": ("blur", 1),
-    "low-resolution": ("blur", 1),
-    "noisy": ("noise", 1),
-    "grainy": ("noise", 1),
-    "in fog": ("contrast", -1),
-    "hazy": ("contrast", -1),
-    "asking a question": ("question marks", 1),
-    "with a negation": ("negations", 1),
-    "hedged": ("hedges", 1),
-    "with numbers": ("numbers", 1),
-    "in the first person": ("first-person words", 1),
-    "quoting what somebody said": ("quotation marks", 1),
-    "in capitals": ("capital share", 1),
-    "with code or markup": ("punctuation share", 1),
-    "short and bare": ("words", -1),
-}
-"""Phrases that a measured property must bear out: (property, sign)."""
-BORNE: Mapping[str, tuple[str, str]] = {
-    "in black and white": ("grey", "grey"),
-    **{f"with a {tint} tint": ("tint", tint) for tint in ("red", "green", "blue", "yellow")},
-}
-"""Phrases of which a measured category says whether a picture shows them: (property, category). A black dog on snow has
-little colour, and is no black-and-white picture."""
+SHIPPED = {"text": ASSETS / "competence" / "minilm.json"}
+"""By modality, where the model of titles is that ships; of all others it is the one of pictures."""
+MOST_IN, MOST_OUT = 1000, 2000
+"""Members, and other rows of the scope, that are looked at."""
 
 
 def name_cluster(
-    cluster: FailureCluster, insights: Sequence[Insight], columns: Sequence[Column], rows: I64, words: Words | None
+    cluster: FailureCluster,
+    insights: Sequence[Insight],
+    samples: SampleSet,
+    outcomes: Outcomes,
+    rows: I64,
+    words: Words | None,
 ) -> ClusterName:
-    """The most plausible name of a confirmed cluster, or none.
+    """The title of a cluster or a candidate, with its grade.
 
-    In this order: a confirmed condition on the user's own columns that retrieves the members about as well as anything
-    else; a plain property that fits as well as the best phrase; a confirmed condition on another measured property that
-    retrieves them better than any phrase; a confirmed phrase that the encoder knows, that retrieves them on unseen rows
-    and that no measurement contradicts; nothing.
+    The leading theme where it is likely; else the class that the members are mistaken for, where most of their errors
+    go there; else the leading theme as a guess; else what is known of a mixture.
 
     Args:
         insights: what was found of this cluster.
-        columns: metadata and measured properties of all samples.
         rows: of the cluster's scope.
     """
-    own = [i for i in insights if i.cluster == cluster.id]
-    members = cluster.membership[rows] >= 0.5
-    phrases = sorted((i for i in own if i.kind == "phrase" and i.held_out is not None), key=_unseen, reverse=True)
-    possible = [i for i in phrases if _unseen(i) >= GUESS and _may_be(words, i.number, columns, rows, members)]
-    if not cluster.confirmed or not 0 < members.sum() < len(members):
-        return ClusterName("", "none", _texts(possible))
-    able = [i for i in phrases if i.confirmed and nameable(words, i.number, columns, rows, members)]
-    phrase = _best_known(able, words)
-    heard = 0.0 if phrase is None else _unseen(phrase)
-    measured = {column.name for column in columns if column.measured}
-    told, cut = (_best(own, measured, among) for among in (False, True))
-    plain = _plain_property(columns, rows, members, heard)
-    if told is not None and _area(told) >= max(heard, plain[2] if plain else 0.0) - CUT:
-        return ClusterName(told.text, "condition", _texts(possible))
-    if plain is not None:
-        return ClusterName(_with_limit(plain[0], plain[1], own), "property", _texts(possible))
-    if cut is not None and _area(cut) > heard:
-        return ClusterName(cut.text, "condition", _texts(possible))
-    if phrase is not None and _stands(phrase, phrases):
-        return ClusterName(phrase.text, "phrase", _texts(i for i in possible if i is not phrase))
-    return ClusterName("", "none", _texts(possible))
+    subject = Subject(cluster.scope, samples.modality if samples.items is not None else "")
+    confused = _confusion(cluster, samples, outcomes, rows)
+    other = "" if confused is None else samples.class_names[confused.label]
+    looked_at = _some(rows, cluster)
+    members = cluster.membership[looked_at] >= 0.5
+    if not 0 < members.sum() < len(members):
+        return ClusterName(subject.mixed(other), "none", grade="mixed")
+    conditions = [i for i in insights if i.cluster == cluster.id and i.kind == "condition" and _says_it(i)]
+    model = model_of(words, samples.modality)
+    ranked = rank(describers_of(samples.metadata, conditions, words, looked_at), members)
+    found = themes(ranked, chances(model, ranked))
+    chance = theme_chance(model, ranked, found)
+    described = _Described(subject, model, found, chance)
+    if described.is_likely(words):
+        return described.as_likely()
+    if confused is not None and confused.stands_out:
+        share, might_be = round(confused.share, 3), described.others(0)
+        return ClusterName(subject.mistaken_for(other), "confusion", might_be, "likely", share)
+    halves = halves_of(model, ranked, found, members) if found else None
+    if halves is not None and chance_of_two(model, halves) >= model.perhaps:
+        return described.as_two(halves, looked_at[members])
+    if chance >= model.perhaps:
+        return described.as_guess()
+    return ClusterName(subject.mixed(other), "none", described.others(0), "mixed", round(chance, 3))
 
 
-def _texts(phrases: Iterable[Insight]) -> tuple[str, ...]:
-    return tuple(i.text for i in phrases)[:DOUBTFUL]
+@dataclass(frozen=True, slots=True)
+class _Described:
+    """The themes of one cluster, and the titles that they make."""
+
+    subject: Subject
+    model: TitleModel
+    found: Sequence[Theme]
+    chance: float
+
+    def is_likely(self, words: Words | None) -> bool:
+        """Whether the leading theme is; a phrase of an encoder whose competence was not measured never is."""
+        measured = words is None or words.competence is not None
+        return bool(self.found) and self.chance >= self.model.likely and (measured or self._lead.kind != "phrase")
+
+    @property
+    def _lead(self) -> Describer:
+        return self.found[0].lead
+
+    def others(self, place: int) -> tuple[str, ...]:
+        """What leads the themes from that place on."""
+        return tuple(theme.lead.text for theme in self.found[place : place + 2])
+
+    def as_likely(self) -> ClusterName:
+        return self._name(self.subject.with_describer(self._lead), "likely")
+
+    def as_guess(self) -> ClusterName:
+        also = (one.text for one in self.found[0].members[1:LEADING] if one.kind != "condition")
+        title = ", ".join((_lower(self.subject.with_describer(self._lead)), *also))
+        return self._name(f"Perhaps: {title}", "perhaps")
+
+    def as_two(self, halves: Halves, rows: I64) -> ClusterName:
+        """A title such as "Perhaps: dogs in the water (68 %) and dogs on ice (32 %)"."""
+        parts = sorted(
+            (
+                ClusterPart(
+                    self.subject.with_describer(t[0].lead), t[0].texts, round(c, 3), rows[own], float(own.mean())
+                )
+                for t, c, own in zip(halves.themes, halves.chances, (~halves.second, halves.second))
+            ),
+            key=lambda part: -part.share,
+        )
+        both = " and ".join(f"{_lower(part.title)} ({percent(part.share)})" for part in parts)
+        chance = chance_of_two(self.model, halves)
+        likely = chance >= self.model.likely
+        title = f"{both[:1].upper()}{both[1:]}" if likely else f"Perhaps: {both}"
+        grade = "likely" if likely else "perhaps"
+        return ClusterName(title, "parts", self.others(0), grade, round(chance, 3), parts=tuple(parts))
+
+    def _name(self, title: str, grade: Literal["likely", "perhaps"]) -> ClusterName:
+        chance = round(self.chance, 3)
+        return ClusterName(title, self._lead.kind, self.others(1), grade, chance, self.found[0].texts)
 
 
-def _area(condition: Insight) -> float:
-    return condition.retrieval or 0.0
+@cache
+def _shipped(modality: str) -> TitleModel:
+    return TitleModel.read(read_json(SHIPPED.get(modality, ASSETS / "competence" / "embedded.json"))["titles"])
 
 
-def _unseen(insight: Insight) -> float:
-    return 0.0 if insight.held_out is None else insight.held_out.value
+def model_of(words: Words | None, modality: str) -> TitleModel:
+    """The model that was fitted for the run's encoder; where there is none, the one that ships."""
+    if words is not None and words.titles is not None:
+        return TitleModel.read(words.titles)
+    return _shipped(modality if modality == "text" else "image")
 
 
-def _best_known(phrases: Sequence[Insight], words: Words | None) -> Insight | None:
-    """Of the phrases that retrieve the members about as well as the best of these, the one that the encoder knows
-    best."""
-    if words is None or words.competence is None or not phrases:
-        return None
-    low, equal = words.competence.low, [i for i in phrases if _unseen(i) >= _unseen(phrases[0]) - AS_WELL]
-    return max(equal, key=lambda i: low[i.number or 0])
+def _some(rows: I64, cluster: FailureCluster) -> I64:
+    """The members and the others that are looked at, in the order of the rows."""
+    inside = cluster.membership[rows] >= 0.5
+    rng = np.random.default_rng(0)
+    picked = [
+        own if len(own) <= most else rng.choice(own, most, replace=False)
+        for own, most in ((rows[inside], MOST_IN), (rows[~inside], MOST_OUT))
+    ]
+    return np.sort(np.concatenate(picked))
 
 
-def _stands(phrase: Insight, phrases: Sequence[Insight]) -> bool:
-    """Whether the phrase retrieves the members well on unseen rows, and about as well as any other, known or not."""
-    found = phrase.held_out
-    best = max(map(_unseen, phrases))
-    return found is not None and found.value >= PHRASE and found.low >= PHRASE_LOW and found.value >= best - NEAR_MISS
+def _says_it(condition: Insight) -> bool:
+    """Whether people would say a condition so: two columns together, or a count in words; single columns describe by
+    themselves."""
+    return len(condition.tests) > 1 or not re.search(r" (=|at most|at least|is missing)", condition.text)
 
 
-def _best(own: Sequence[Insight], measured: Collection[str], among: bool) -> Insight | None:
-    """The confirmed condition that retrieves the members best, if it fits: of those on the user's own columns, or
-    `among` those on measured properties. None may be on a property that only stands for others, or say what is not
-    there."""
-    fitting = (
-        i
-        for i in own
-        if i.kind == "condition"
-        and i.confirmed
-        and not PROXIES.intersection(i.columns)
-        and not any((name, sign) in UNSEEN or (name, value) in UNSEEN for name, sign, value in i.tests)
-        and any(column in measured for column in i.columns) == among
-        and _area(i) >= (MEASURED if among else CONDITION)
-    )
-    return max(fitting, key=_area, default=None)
+def _confusion(cluster: FailureCluster, samples: SampleSet, outcomes: Outcomes, rows: I64) -> Confusion | None:
+    inside = np.zeros(len(samples), bool)
+    inside[rows] = cluster.membership[rows] >= 0.5
+    outside = np.zeros(len(samples), bool)
+    outside[rows] = ~inside[rows]
+    return main_confusion(outcomes, inside, outside, len(samples.class_names))
 
 
-def nameable(words: Words | None, phrase: int | None, columns: Sequence[Column], rows: I64, members: Bool) -> bool:
-    """Whether a phrase may be a name at all: the encoder knows it, some sample is like it, and what can be measured of
-    it is there."""
-    if words is None or words.competence is None or phrase is None:
-        return False
-    return words.competence.is_enough(phrase) and _may_be(words, phrase, columns, rows, members)
-
-
-def _may_be(words: Words | None, phrase: int | None, columns: Sequence[Column], rows: I64, members: Bool) -> bool:
-    """Whether nothing speaks against a phrase: some sample is like it, and what can be measured of it is there."""
-    if words is None or phrase is None:
-        return True
-    return words.is_shown(phrase) and borne_out(words.phrases[phrase], columns, rows, members)
-
-
-def borne_out(phrase: str, columns: Sequence[Column], rows: I64, members: Bool) -> bool:
-    """False where a measured property could show what the phrase says, and does not."""
-    by_name = {column.name: column for column in columns if column.measured}
-    name, category = _of(BORNE, phrase) or ("", "")
-    # a run from before tints were measured has the dominant colour
-    shown = by_name.get(name, by_name.get("dominant colour") if name == "tint" else None)
-    if shown is not None:
-        return float(_bears(shown, category, rows)[members].mean()) >= WITNESS
-    seen = _of(SEEN, phrase)
-    if seen is None or seen[0] not in by_name:
-        return True
-    column, sign = by_name[seen[0]], seen[1]
-    if seen == ("colourfulness", 1) and "tint" in by_name:
-        colour = by_name["tint"]
-        if _fit(colour, rows, members, _usual_tint(colour, rows, members)) >= TINTED:
-            return False  # much colour, all of one kind
-    area = _fit(column, rows, members)
-    return (area if sign > 0 else 1 - area) >= WITNESS and (sign < 0 or _visible(column, rows, members))
-
-
-def _of(said: Mapping[str, T], phrase: str) -> T | None:
-    """What is said of the phrase, however a vocabulary of one's own writes it."""
-    wanted = words_in(phrase)
-    return next((value for text, value in said.items() if words_in(text) == wanted), None)
-
-
-def _bears(column: Column, value: str, rows: I64) -> Bool:
-    return np.array([found == value for found in column.values[rows]], np.bool_)
-
-
-def _visible(column: Column, rows: I64, members: Bool) -> bool:
-    """Whether the members have so much of the property that people see it."""
-    if column.name not in VISIBLE:
-        return True
-    return float(np.nanmedian(column.values[rows][members].astype(np.float64))) >= VISIBLE[column.name]
-
-
-def _fit(column: Column, rows: I64, members: Bool, value: str = "") -> float:
-    """AUROC of a property's values, or of bearing a category's `value`, for membership; 0.5 where they are all equal,
-    below it where members have less."""
-    numbers = _bears(column, value, rows).astype(np.float64) if value else column.values[rows].astype(np.float64)
-    known = np.isfinite(numbers)
-    inside = members[known]
-    if not 0 < inside.sum() < len(inside):
-        return 0.5
-    return auroc(numbers[known], inside)
-
-
-def _plain_property(
-    columns: Sequence[Column], rows: I64, members: Bool, phrase: float
-) -> tuple[str, str, float] | None:
-    """(what it is called, the property, its AUROC) of the first plain property that fits as well as the best of them,
-    and as the phrase."""
-    by_name = {column.name: column for column in columns if column.measured}
-    found = {name: _said(by_name[name], rows, members) for name in PLAIN if name in by_name}
-    best = max((area for said, area in found.values() if said), default=0.0)
-    for name, (said, area) in found.items():
-        if said and area >= max(FITS, best - AS_WELL, phrase - AS_WELL):
-            return said, name, area
-    return None
-
-
-def _said(column: Column, rows: I64, members: Bool) -> tuple[str, float]:
-    """What a plain property says of the members, "" for nothing, and its AUROC."""
-    low, high = PLAIN[column.name]
-    if column.kind == "category":
-        value = "grey" if column.name == "grey" else _usual_tint(column, rows, members)
-        return right_articles(high.format(value)), _fit(column, rows, members, value)
-    area = _fit(column, rows, members)
-    if area < 0.5:
-        return low, 1 - area
-    return high if _visible(column, rows, members) else "", area
-
-
-def _usual_tint(column: Column, rows: I64, members: Bool) -> str:
-    """The tint that most of the members that are tinted have."""
-    tinted = [value for value in column.values[rows][members] if value in HUES]
-    return max(HUES, key=tinted.count)
-
-
-def _with_limit(said: str, column: str, own: Sequence[Insight]) -> str:
-    """Such as "dark (brightness at most 0.31)", where a condition on the property alone describes the cluster."""
-    limit = next((i for i in own if i.kind == "condition" and i.columns == (column,)), None)
-    return said if limit is None or column in ("grey", "tint") else f"{said} ({limit.text})"
+def _lower(title: str) -> str:
+    """A title inside a sentence."""
+    return title if title[:2].isupper() else title[:1].lower() + title[1:]

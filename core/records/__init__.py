@@ -6,6 +6,7 @@ from core.records.diagnosis import (
     EVERYTHING as EVERYTHING,
     ClassFinding as ClassFinding,
     ClusterName as ClusterName,
+    ClusterPart as ClusterPart,
     Diagnosis as Diagnosis,
     FailureCluster as FailureCluster,
     FailureMap as FailureMap,

@@ -122,16 +122,39 @@ class Insight:
     apart from the encoder."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
+class ClusterPart:
+    """Members of a cluster that share what the others do not."""
+
+    title: str
+    words: tuple[str, ...]
+    """What describes them, the best first."""
+    chance: float
+    """With which a reader who sees them agrees."""
+    rows: I64
+    share: float
+    """Of the members that were looked at."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ClusterName:
     """What a cluster is called; see docs/decisions/names.md."""
 
     text: str
-    """"" where nothing was found that is plausible enough."""
-    kind: Literal["property", "condition", "phrase", "none"]
-    """What the name is: a measured property that fits, a condition on a column, or a phrase."""
+    """The title, such as "Dogs in the snow"."""
+    kind: Literal["property", "condition", "phrase", "confusion", "parts", "none"]
+    """What the title rests on: a measured property, a column, a phrase, what members are mistaken for, two parts."""
     might_be: tuple[str, ...] = ()
-    """Phrases that describe the cluster and are no name."""
+    """What else describes the cluster, and less well."""
+    grade: Literal["", "likely", "perhaps", "mixed"] = ""
+    """How sure the title is; "" of a run from before titles were graded, which is titled anew."""
+    chance: float | None = None
+    """With which a reader who sees the samples agrees with the title; of a confusion, the share of errors that go
+    there."""
+    words: tuple[str, ...] = ()
+    """What says the same as the title, the best first."""
+    parts: tuple[ClusterPart, ...] = ()
+    """Of a cluster of two kinds."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

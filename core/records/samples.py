@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
@@ -317,6 +317,9 @@ class Words:
     measured."""
     support: F64 | None = None
     """(P,) how far the samples most like each phrase are like it, to be held against `line`; None without it."""
+    titles: Mapping[str, Any] | None = None
+    """What `core.language.title_model.TitleModel.read` makes a model of titles from, fitted for the encoder; None where
+    none was."""
 
     def __post_init__(self) -> None:
         _same_length(
@@ -329,6 +332,10 @@ class Words:
         )
         if self.competence is not None:
             _same_length("Words", len(self.phrases), competence=self.competence.auroc)
+
+    def is_enough(self, phrase: int) -> bool:
+        """Whether the encoder knows the phrase well enough, and any sample is like it."""
+        return self.competence is not None and self.competence.is_enough(phrase) and self.is_shown(phrase)
 
     def is_shown(self, phrase: int) -> bool:
         """Whether any sample is like the phrase, as far as the encoder sees; True where that was not measured."""

@@ -10,7 +10,7 @@ from core.records import EVERYTHING, Diagnosis, FailureCluster, Insight
 from core.reports.html.power_map import power_map
 from core.reports.wording.candidates import candidates_sentence, chance_phrase, members_seen
 from core.reports.wording.effects import coverage_is, effect_figure
-from core.reports.wording.findings import cluster_title, doubtful_names, overlap, patches_title
+from core.reports.wording.findings import cluster_title, how_sure, overlap, patches_title
 from core.reports.wording.outlines import outlines_sentence
 from core.reports.wording.predictions import replication_sentence
 from core.reports.wording.sensitivity import beyond_sentence, sensitivity_sentence
@@ -105,7 +105,7 @@ def _card(diagnosis: Diagnosis, cluster: FailureCluster, span: float, patches: P
         "cluster": cluster,
         "title": cluster_title(diagnosis, cluster) if named is None else patches_title(cluster),
         "patches": [] if named is None else named.crops[:THUMBNAILS],
-        "doubtful": doubtful_names(diagnosis, cluster),
+        "sure": how_sure(diagnosis, cluster),
         "hue": hue(cluster.id),
         "effect": effect_figure(cluster, diagnosis.outcomes.said_unit),
         "coverage_is": coverage_is(diagnosis.outcomes, cluster.confirmed),

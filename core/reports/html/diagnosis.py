@@ -34,7 +34,7 @@ from core.reports.wording import summary
 from core.reports.wording.candidates import candidates_sentence, chance_phrase, members_seen
 from core.reports.wording.classes import class_level, through_sentence, untested_sentence
 from core.reports.wording.effects import coverage_is, effect_figure, loss_phrase, other_measure
-from core.reports.wording.findings import cluster_title, doubtful_names
+from core.reports.wording.findings import cluster_title, how_sure
 from core.reports.wording.outlines import outlines_sentence
 from core.reports.wording.predictions import WHICH_COUNTS, fresh_source, replication_sentence
 from core.reports.wording.reasons import faithfulness_sentence, kinds_table
@@ -207,7 +207,7 @@ def _card(
         "cluster": cluster,
         "colour": colour,
         "title": cluster_title(diagnosis, cluster),
-        "doubtful": doubtful_names(diagnosis, cluster),
+        "sure": how_sure(diagnosis, cluster),
         "own": yours_of(diagnosis).mark_of("cluster", cluster.id),
         "interval": interval_bar(tested_effect(cluster), *axis, colour),
         "in_shares": in_shares(cluster),

@@ -120,7 +120,9 @@ def clusters_table(diagnosis: Diagnosis) -> pd.DataFrame:
     both = (*diagnosis.clusters, *diagnosis.candidates)
     table = pd.DataFrame(
         [
-            flat(_cluster(diagnosis, c, ranked=c.confirmed), drop=("top_members", "counterexamples", "might_be"))
+            flat(
+                _cluster(diagnosis, c, ranked=c.confirmed), drop=("top_members", "counterexamples", "might_be", "parts")
+            )
             for c in both
         ]
     )
@@ -228,13 +230,20 @@ def _sensitivity(diagnosis: Diagnosis) -> dict[str, Any]:
     }
 
 
+_LISTS = ("top_members", "counterexamples", "might_be", "parts")
+
+
 def _cluster(diagnosis: Diagnosis, cluster: FailureCluster, *, ranked: bool) -> dict[str, Any]:
+    called = cluster_name(diagnosis, cluster)
     return {
         "id": cluster.id if ranked else None,  # a candidate has no rank, so nothing to refer to it by
         "name": cluster.name,
         "title": cluster_title(diagnosis, cluster),
-        "named_by": cluster_name(diagnosis, cluster).kind if cluster.confirmed else None,
-        "might_be": list(cluster_name(diagnosis, cluster).might_be) if cluster.confirmed else [],
+        "title_grade": called.grade,
+        "title_chance": called.chance,
+        "named_by": called.kind,
+        "might_be": list(called.might_be),
+        "parts": [{**fields(part, "title chance share"), "ids": _ids(diagnosis, part.rows)} for part in called.parts],
         **fields(cluster, "scope confirmed measure size mean_loss excess_loss error_rate error_outside"),
         **fields(cluster, "error_difference p coverage cause"),
         **({} if ranked else fields(cluster, "chance local_fdr")),

@@ -8,22 +8,13 @@ import math
 import numpy as np
 
 from core.discovery.called import cluster_name
-from core.numbers import count, digits_for, either, interval, listed, number, p_value, percent, points, with_unit
+from core.language.titles import Subject
+from core.numbers import count, digits_for, interval, listed, number, p_value, percent, points, with_unit
 from core.records import EVERYTHING, Bool, Diagnosis, Estimate, FailureCluster, Insight
-from core.reports.wording.competence import competence_in_brief, competence_sentence
+from core.reports.wording.competence import competence_sentence
 from core.reports.wording.effects import clipped_at, coverage_is
 from core.statistics.measures import in_shares
 
-NO_NAME = "no name: look at the pictures"
-"""Of a cluster that nothing is known to name."""
-NO_NAME_OF = {
-    "text": "no name: read the texts",
-    "clip": "no name: look at the clips",
-    "scan": "no name: look at the scans",
-}
-"""By modality, where samples are no pictures."""
-NO_NAME_OF_ROWS = "no name: look at the samples"
-"""Where there is nothing to look at, as with embeddings alone."""
 THESE = "these patches"
 """Of one that only a visual word tells."""
 PROXIES = 4
@@ -220,40 +211,33 @@ def _same(insight: Insight) -> str:
 
 
 def cluster_title(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
-    """What the cluster is called, such as "dog: dark (brightness at most 0.31)"; `NO_NAME` (or what fits texts and bare
-    rows) where nothing is plausible enough, and a candidate that was not confirmed by its number alone."""
-    if not cluster.confirmed:
-        return cluster.name
-    named = cluster_name(diagnosis, cluster).text
-    nothing = NO_NAME_OF.get(diagnosis.samples.modality, NO_NAME)
-    nothing = NO_NAME_OF_ROWS if diagnosis.samples.items is None else nothing
-    if cluster.scope == EVERYTHING:
-        return named or nothing
-    return f"{cluster.scope}: {named}" if named else f"{cluster.scope}, {nothing}"
+    """What the cluster or the candidate is called, such as "Dogs in the snow" or "Perhaps: dogs on ice"."""
+    return cluster_name(diagnosis, cluster).text
 
 
 def patches_title(cluster: FailureCluster) -> str:
-    """Of a cluster that only a visual word tells, such as "dog: these patches"."""
-    return THESE if cluster.scope == EVERYTHING else f"{cluster.scope}: {THESE}"
+    """Of a cluster that only a visual word tells, such as "Dogs with these patches"."""
+    subject = Subject(cluster.scope, "image")
+    who = subject.who or subject.pictures
+    return f"{who[:1].upper()}{who[1:]} with {THESE}"
 
 
-def doubtful_names(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
-    """Such as 'might be "crouching" (hardly known to the encoder: 0.61) or "on a stage" (not measured whether the
-    encoder knows it)'; "" for a cluster with a name, or where no phrase describes it."""
-    called = cluster_name(diagnosis, cluster) if cluster.confirmed else None
-    if called is None or called.text or not called.might_be:
-        return ""
-    own = {i.text: i for i in diagnosis.insights if i.cluster == cluster.id and i.kind == "phrase"}
-    briefs = {text: competence_in_brief(diagnosis.words, own[text].number) for text in called.might_be if text in own}
-    said = [f'"{text}"' + (f" ({brief})" if brief else "") for text, brief in briefs.items()]
-    return f"might be {either(said)}" if said else ""
+def how_sure(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
+    """How sure the title is, in a sentence: "A likely title: right for about 93 of 100 such clusters."; what differs
+    most, where it is a guess or nothing fits."""
+    name = cluster_name(diagnosis, cluster)
+    seen = "" if name.chance is None else f"{name.chance:.0%}".replace("%", " of 100")
+    differs = f" What differs most: {listed(name.might_be, PROXIES)}." if name.might_be else ""
+    if name.grade == "mixed":
+        return f"Nothing that is known is common to them.{differs}"
+    if name.kind == "confusion":
+        return f"{percent(name.chance or 0.0)} of its errors go there."
+    sort = "A likely title" if name.grade == "likely" else "A guess"
+    return f"{sort}: right for about {seen} such clusters.{differs if name.grade == 'perhaps' else ''}"
 
 
 def best_phrase(diagnosis: Diagnosis, cluster: FailureCluster) -> Insight | None:
-    """The phrase that names the cluster; without such a name, the first of those that it might be called."""
-    if not cluster.confirmed:
-        return None
-    called = cluster_name(diagnosis, cluster)
-    said = called.text if called.kind == "phrase" else next(iter(called.might_be), "")
-    own = (i for i in diagnosis.insights if i.cluster == cluster.id and i.kind == "phrase" and i.held_out is not None)
-    return next((i for i in own if i.text == said), None)
+    """The phrase that says what the title says; else the first that describes the cluster."""
+    own = [i for i in diagnosis.insights if i.cluster == cluster.id and i.kind == "phrase" and i.held_out is not None]
+    said = cluster_name(diagnosis, cluster).words if cluster.confirmed else ()
+    return next((i for text in said for i in own if i.text == text), own[0] if own and cluster.confirmed else None)

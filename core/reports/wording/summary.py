@@ -27,7 +27,7 @@ from core.reports.wording.candidates import WORTH_A_LOOK, candidate_phrase, cand
 from core.reports.wording.classes import class_lines
 from core.reports.wording.competence import competence_in_brief
 from core.reports.wording.effects import clipped_at, coverage_is, loss_phrase, other_measure
-from core.reports.wording.findings import best_phrase, cluster_title, doubtful_names, overlap
+from core.reports.wording.findings import best_phrase, cluster_title, overlap
 from core.reports.wording.predictions import (
     WHICH_COUNTS,
     fresh_source,
@@ -212,10 +212,7 @@ def explanation(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
 
 
 def in_words(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
-    """The phrase that names the cluster and how well it finds it, what a cluster without a name might be, or "" if no
-    phrase does better than chance."""
-    if doubtful := doubtful_names(diagnosis, cluster):
-        return doubtful
+    """The phrase that describes the cluster and how well it finds it, or "" if none does better than chance."""
     phrase = best_phrase(diagnosis, cluster)
     if phrase is None or phrase.held_out is None:
         return ""

@@ -14,7 +14,6 @@ from core.discovery.effects import Effects, effects_of
 from core.discovery.proposals import has_place
 from core.discovery.search.family import MIN_CANDIDATE_ROWS
 from core.language.directions import phrase_scores
-from core.language.naming import nameable
 from core.records import F64, I64, Bool, Diagnosis, Measure
 from core.statistics.groups import term_sums
 from core.statistics.permutation import permutation_p, permutation_threshold, studentised_excess
@@ -123,6 +122,6 @@ def _phrases(diagnosis: Diagnosis, alike: F64, rows: Bool, scope: Scope) -> tupl
     near = [
         (words.phrases[j], float(area))
         for area, j in sorted(areas, reverse=True)[: 4 * PHRASES]
-        if area >= NEAR and nameable(words, j, diagnosis.samples.metadata, scope.rows, own)
+        if area >= NEAR and words.is_enough(j)
     ]
     return tuple(near[:PHRASES])

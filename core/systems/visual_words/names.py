@@ -8,11 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.discovery.called import cluster_name
-from core.language.naming import CONDITION
 from core.records import I64, Bool, Diagnosis, FailureCluster
 from core.systems.visual_words.findings import WordFinding
 from core.systems.visual_words.places import SamePlace
 
+FITS = 0.75
+"""Least AUROC with which having a word must tell the members from the rest of the scope."""
 SAME = 0.5
 """Least Jaccard index of the members with which a cluster of the search with words is that of the run."""
 
@@ -50,15 +51,15 @@ def auroc_of(inside: int, size: int, others: int, of: int) -> float:
 
 
 def unnamed(diagnosis: Diagnosis) -> tuple[FailureCluster, ...]:
-    """The run's clusters that no property, condition or phrase may name."""
-    return tuple(cluster for cluster in diagnosis.clusters if not cluster_name(diagnosis, cluster).text)
+    """The run's clusters whose title is only a guess, or says that nothing is common to them."""
+    return tuple(c for c in diagnosis.clusters if cluster_name(diagnosis, c).grade != "likely")
 
 
 def word_names(
     run: Diagnosis, rows: I64, searched: Diagnosis, findings: Sequence[WordFinding], places: Sequence[SamePlace] = ()
 ) -> tuple[WordName, ...]:
     """One for each unnamed cluster of the run that the search with words confirmed again, and of whose scope it
-    confirmed a word that retrieves the members as well as a condition must that names (AUROC 0.75): the best of these.
+    confirmed a word that retrieves the members with an AUROC of 0.75: the best of these.
 
     Args:
         rows: (m,) row of the run of each of the m samples that were searched.
@@ -71,7 +72,7 @@ def word_names(
         if not any(_is_same(other, cluster.scope, members) for other in searched.clusters):
             continue
         of_scope = (_named(cluster, members, f, places) for f in findings if f.confirmed and f.scope == cluster.scope)
-        fitting = [name for name in of_scope if name.auroc >= CONDITION]
+        fitting = [name for name in of_scope if name.auroc >= FITS]
         if fitting:
             found.append(max(fitting, key=lambda name: name.auroc))
     return tuple(found)

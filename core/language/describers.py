@@ -1,0 +1,143 @@
+"""What may describe a cluster: phrases, measured properties, columns. Each is a name with a score for every sample, and
+all are held against a cluster by the same measure (`core.language.title_model`)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+
+from core.data.images.tint import HUES
+from core.language.grammar import words_in
+from core.language.readings import READINGS, Reading
+from core.records import F32, F64, I64, Bool, Column, Insight, Words
+
+USUAL = 0.65
+"""AUROC that is taken of a phrase whose competence was not measured."""
+
+
+FEW, MOST_VALUES = 5, 40
+"""Different numbers from which a column has a low and a high end, and values of a column that are looked at."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Describer:
+    """One thing that samples may have in common."""
+
+    text: str
+    """Such as "in the snow", "dark" or "weather = snow"."""
+    kind: Literal["phrase", "property", "condition"]
+    scores: F64
+    """(m,) of the rows that are looked at: higher is more of it."""
+    direction: F32 | None = None
+    """(d,) of a phrase, in the space shared with texts."""
+    known: float = 1.0
+    """Of a phrase, the AUROC with which the encoder tells samples that show it."""
+    said: float = np.nan
+    """Of a phrase, in how many of 1,000 captioned samples it is mentioned; nan where that is not known."""
+    family: str = ""
+    """Of a phrase, its attribute family."""
+    tests: tuple[tuple[str, str, str | float | None], ...] = ()
+    """Of a property or a condition, what it asks of which column, as of `Insight.tests`."""
+
+    def keep(self, rows: Bool) -> Describer:
+        """The same over some of the rows."""
+        return replace(self, scores=self.scores[rows])
+
+
+def describers_of(
+    columns: Sequence[Column], conditions: Sequence[Insight], words: Words | None, rows: I64
+) -> list[Describer]:
+    """All that may describe some of the `rows`. A phrase that a measured property speaks for is left to it.
+
+    Args:
+        columns: of all samples.
+        conditions: findings that no single column says.
+    """
+    properties = properties_of(columns, rows)
+    spoken = {words_in(name) for one in properties for name in names_of(one)}
+    own = (one for column in columns if not column.measured for one in _of_column(column, rows))
+    found = (Describer(i.text, "condition", i.mask[rows].astype(np.float64), tests=i.tests) for i in conditions)
+    made = [*properties, *own, *found]
+    if words is None:
+        return made
+    phrases = [i for i, text in enumerate(words.phrases) if words_in(text) not in spoken and words.is_shown(i)]
+    scores = (words.joint.vectors[rows] @ words.directions[phrases].T).astype(np.float64)
+    known = words.competence
+    for place, phrase in enumerate(phrases):
+        measured = known is not None and known.is_known(phrase)
+        made.append(
+            Describer(
+                words.phrases[phrase],
+                "phrase",
+                scores[:, place],
+                words.directions[phrase],
+                float(known.auroc[phrase]) if known is not None and measured else USUAL,
+                family=words.families[phrase],
+            )
+        )
+    return made
+
+
+def names_of(property_: Describer) -> tuple[str, ...]:
+    """Every name of a measured property's end, phrases of the vocabulary among them."""
+    ((column, sign, value),) = property_.tests
+    return tuple(name.format(value) for name in READINGS[column].all_of(sign))
+
+
+def properties_of(columns: Sequence[Column], rows: I64) -> list[Describer]:
+    """The ends of measured properties that people see as such."""
+    by_name = {column.name: column for column in columns if column.measured}
+    made: list[Describer] = []
+    for name, reading in READINGS.items():
+        if name not in by_name:
+            continue
+        values = by_name[name].values[rows]
+        if by_name[name].kind == "category":
+            for value in HUES if name == "tint" else (name,):
+                has = np.array([one == value for one in values], np.float64)
+                made.append(Describer(reading.high.format(value), "property", has, tests=((name, "=", value),)))
+            continue
+        numbers = _numbers(name, values.astype(np.float64), by_name, rows)
+        for sign, title in (("<=", reading.low), (">=", reading.high)):
+            if title:
+                made.append(Describer(title, "property", _end(numbers, sign, reading), tests=((name, sign, None),)))
+    return made
+
+
+def _numbers(name: str, values: F64, by_name: dict[str, Column], rows: I64) -> F64:
+    """The values; the contrast as a share of the most that a picture of its brightness can have, since dark pictures
+    have little and are called dark."""
+    if name == "contrast" and "brightness" in by_name:
+        level = by_name["brightness"].values[rows].astype(np.float64)
+        return values / np.sqrt(np.maximum(level * (1 - level), 1e-4))
+    return values
+
+
+def _end(numbers: F64, sign: str, reading: Reading) -> F64:
+    """Higher is more of that end; a value that nobody sees, or that is missing, is the least."""
+    known = np.isfinite(numbers)
+    signed = np.maximum(numbers, reading.least) if sign == ">=" else -numbers
+    return np.where(known, signed, signed[known].min() if known.any() else 0.0)
+
+
+def _of_column(column: Column, rows: I64) -> Iterator[Describer]:
+    """The values of a column of the user's own, the most frequent ones; of one of many numbers its two ends."""
+    values = column.values[rows]
+    if column.kind == "text":
+        return
+    if column.kind == "number":
+        numbers = values.astype(np.float64)
+        known = np.isfinite(numbers)
+        if len(np.unique(numbers[known])) >= FEW:
+            for sign, said in (("<=", "low"), (">=", "high")):
+                scores = _end(numbers, sign, Reading())
+                yield Describer(f"{said} {column.name}", "condition", scores, tests=((column.name, sign, None),))
+            return
+    counts = Counter(value for value in values.tolist() if value is not None and value == value)
+    for value, _ in counts.most_common(MOST_VALUES):
+        has = np.array([one == value for one in values.tolist()], np.float64)
+        yield Describer(f"{column.name} = {value}", "condition", has, tests=((column.name, "=", value),))

@@ -1,0 +1,127 @@
+"""A cluster of two things, taken apart: the members are split in a few ways, each half is given themes against the rest
+of the scope, and the split whose weaker half is likeliest titled is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.language.describers import Describer
+from core.language.title_model import (
+    Ranked,
+    Theme,
+    TitleModel,
+    aurocs,
+    chances,
+    logistic,
+    rank,
+    standardised,
+    theme_chance,
+    themes,
+)
+from core.records import F64, Bool
+
+LEAST = 5
+"""Members of a part."""
+PAIRED, PAIRS, APART = 16, 4, 0.3
+"""The foremost describers that are paired, the pairs by which the members are split, and the least correlation from
+which two do not say different things."""
+STEPS = 10
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Halves:
+    """The best way to take a cluster apart."""
+
+    themes: tuple[list[Theme], list[Theme]]
+    chances: tuple[float, float]
+    """With which the leading theme of each half is right."""
+    second: Bool
+    """(k,) of the members, which are in the second half."""
+    features: F64
+    """(7,) by which it is told whether there are two at all."""
+
+
+def chance_of_two(model: TitleModel, halves: Halves) -> float:
+    """With which the members are of two kinds, and the themes of the halves name both."""
+    return float(logistic(model.split, halves.features[None])[0])
+
+
+def halves_of(model: TitleModel, ranked: Ranked, found: Sequence[Theme], members: Bool) -> Halves | None:
+    """The best split; None where no way gives both halves a theme of its own.
+
+    Args:
+        ranked: the describers of the whole.
+        found: its themes.
+        members: (m,)
+    """
+    best: Halves | None = None
+    whole, by_text = theme_chance(model, ranked, found), {one.text: one for one in ranked.wider}
+    for second in _splits(ranked, found, members):
+        if min(second.sum(), (~second).sum()) < LEAST:
+            continue
+        one, two = (_titled(model, ranked.describers, members, part) for part in (~second, second))
+        if not one[1] or not two[1] or set(one[1][0].texts) & set(two[1][0].texts):
+            continue
+        if best is not None and min(one[0], two[0]) <= min(best.chances):
+            continue
+        across = sorted(
+            _across(by_text[a[1][0].lead.text].scores, members, part) for a, part in ((one, second), (two, ~second))
+        )
+        lead = set(found[0].texts)
+        same = bool(lead & {*one[1][0].texts}) or bool(lead & {*two[1][0].texts})
+        weak, strong = sorted((one[0], two[0]))
+        features = np.array([weak, strong, whole, np.log(members.sum()), *across, float(same)])
+        best = Halves((one[1], two[1]), (one[0], two[0]), second, features)
+    return best
+
+
+def _titled(model: TitleModel, describers: Sequence[Describer], members: Bool, part: Bool) -> tuple[float, list[Theme]]:
+    """A part of the members beside the rest of the scope, the other members left out."""
+    own = np.zeros(len(members), bool)
+    own[np.flatnonzero(members)[part]] = True
+    keep = ~members | own
+    some = [one.keep(keep) for one in describers]
+    ranked = rank(some, own[keep])
+    found = themes(ranked, chances(model, ranked))
+    return theme_chance(model, ranked, found), found
+
+
+def _across(scores: F64, members: Bool, other: Bool) -> float:
+    """How far the other part lies along a part's own lead, in deviations of the rest."""
+    rest = scores[~members]
+    return float((scores[members][other].mean() - rest.mean()) / (rest.std() + 1e-9))
+
+
+def _splits(ranked: Ranked, found: Sequence[Theme], members: Bool) -> Iterator[Bool]:
+    """(k,) which members are in the second part."""
+    scores = np.stack([one.scores for one in ranked.wider], 1)
+    rest = scores[~members]
+    z = (scores - rest.mean(0)) / (rest.std(0) + 1e-9)
+    own, beyond = z[members], (scores[members] > np.quantile(rest, 0.9, axis=0)).mean(0)
+    foremost = np.argsort(-(aurocs(scores, members) + 0.7 * beyond), kind="stable")[:PAIRED]
+    x = standardised(own[:, foremost])
+    alike = x.T @ x / len(x)
+    pairs = [
+        (int(foremost[i]), int(foremost[j])) for i in range(len(foremost)) for j in range(i) if alike[i, j] < APART
+    ]
+    if pairs:
+        either = aurocs(np.stack([np.maximum(z[:, a], z[:, b]) for a, b in pairs], 1), members)
+        for k in np.argsort(-either, kind="stable")[:PAIRS]:
+            yield own[:, pairs[k][0]] <= own[:, pairs[k][1]]
+    yield _two_means(own[:, foremost])
+    for theme in found[:2]:
+        yield theme.lead.scores[members] <= np.quantile(theme.lead.scores[~members], 0.75)
+
+
+def _two_means(x: F64) -> Bool:
+    """(k,) the second of two groups, begun along the widest direction."""
+    x = x - x.mean(0)
+    second = x @ np.linalg.svd(x, full_matrices=False)[2][0] > 0
+    for _ in range(STEPS):
+        if not 2 < second.sum() < len(second) - 2:
+            break
+        second = ((x - x[second].mean(0)) ** 2).sum(1) < ((x - x[~second].mean(0)) ** 2).sum(1)
+    return second

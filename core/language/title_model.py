@@ -1,0 +1,242 @@
+"""How likely a title is right: the describers of a cluster ranked by one logistic model, those that say the same joined
+to themes, and a second model that says with which chance the leading theme is right.
+
+Both are fitted on clusters whose cause is known (`core.checks.title_fit`). A reader would agree with a theme if most of
+the members have what one of its first three words says, and clearly more than the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from scipy.stats import rankdata
+
+from core.language.describers import Describer
+from core.records import F64, Bool
+
+MEANT, LOOKED_AT = 60, 20
+"""Phrases whose AUROC is found, those of the largest difference of means; and of these those that are ranked."""
+ALIKE, TOGETHER = 0.55, 0.6
+"""Cosine of two directions, or correlation of two scores, from which describers say the same."""
+AGREE = 10
+"""The foremost phrases with which each is held to agree."""
+LEADING = 3
+"""Describers by which a theme is judged, and that a title may list."""
+SEEN = 0.65
+"""Least AUROC with which a property is ranked."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TitleModel:
+    """Two logistic models and the lines between grades. F features of a describer, G of a theme."""
+
+    one: F64
+    """(3, F + 1) mean and deviation of each feature and its weight; the last column holds the constant."""
+    two: F64
+    """(3, G + 1) the same of themes."""
+    split: F64
+    """(3, 8) the same of the best way to take a cluster apart (`core.language.parts`)."""
+    likely: float
+    """The least chance with which a title is said as likely."""
+    perhaps: float
+
+    def write(self) -> dict[str, Any]:
+        """As JSON holds it."""
+        told = {f.name: getattr(self, f.name) for f in fields(self)}
+        return {k: np.round(v, 5).tolist() if isinstance(v, np.ndarray) else v for k, v in told.items()}
+
+    @classmethod
+    def read(cls, said: Mapping[str, Any]) -> TitleModel:
+        """Of what `write` gave.
+
+        Raises:
+            KeyError, TypeError, ValueError: it is no such model.
+        """
+        one, two, split = (np.array(said[name], np.float64) for name in ("one", "two", "split"))
+        likely, perhaps = (float(said[name]) for name in ("likely", "perhaps"))
+        shapes = [model.shape for model in (one, two, split)]
+        if shapes != [(3, n + 1) for n in (N_OF_ONE, N_OF_THEME, N_OF_SPLIT)]:
+            raise ValueError(f"a model of titles of the shapes {shapes}")
+        if not all(np.isfinite(model).all() and (model[1] > 0).all() for model in (one, two, split)):
+            raise ValueError("a model of titles that holds no numbers")
+        if not 0 < perhaps <= likely < 1:
+            raise ValueError(f"lines of {perhaps} and {likely}")
+        return cls(one, two, split, likely, perhaps)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Theme:
+    """Describers that say the same, the likeliest first."""
+
+    members: tuple[Describer, ...]
+    chances: tuple[float, ...]
+    """Of each member, as the first model has it."""
+
+    @property
+    def lead(self) -> Describer:
+        return self.members[0]
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        return tuple(one.text for one in self.members[:LEADING])
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ranked:
+    """The describers of a cluster that are ranked, with their features."""
+
+    describers: tuple[Describer, ...]
+    features: F64
+    """(D, F)"""
+    wider: tuple[Describer, ...] = ()
+    """Those whose AUROC was found, by which parts of the cluster may be described."""
+
+
+def rank(describers: Sequence[Describer], members: Bool) -> Ranked:
+    """What may describe the members, apart from the other rows, with the features by which it is judged.
+
+    Args:
+        members: (m,) of the rows that the describers score.
+    """
+    n, n_in = len(members), int(members.sum())
+    phrases, others = _foremost(describers, members)
+    chosen = [*phrases, *others]
+    if not chosen:
+        return Ranked((), np.zeros((0, N_OF_ONE)))
+    scores = np.stack([one.scores for one in chosen], 1)
+    areas = aurocs(scores, members)
+    order = np.argsort(-areas[: len(phrases)], kind="stable")
+    kept = np.r_[order[:LOOKED_AT], len(phrases) + np.flatnonzero(areas[len(phrases) :] >= SEEN)].astype(np.int64)
+    is_phrase, own, area = kept < len(phrases), scores[:, kept], areas[kept]
+    wider, chosen = tuple(chosen), [chosen[i] for i in kept]
+    error = np.sqrt((n + 1) / (12 * n_in * (n - n_in)))
+    inside, outside = own[members], own[~members]
+    apart = np.clip((inside.mean(0) - outside.mean(0)) / (outside.std(0) + 1e-6), -2, 8)
+    beyond = (inside > np.quantile(outside, 0.9, axis=0)).mean(0)
+    agree = (standardised(own).T @ standardised(scores[:, order[:AGREE]]) / n).mean(1) if len(order) else 0.0
+    sure, one = (area - 0.5) / error, np.ones(len(kept))
+    said = np.log1p([USUALLY_SAID if np.isnan(d.said) else d.said for d in chosen])
+    known = np.array([d.known for d in chosen])
+    of_property, of_column = (np.array([d.kind == kind for d in chosen], float) for kind in ("property", "condition"))
+    lift = np.log((inside.clip(0, 1).mean(0) + 1 / n) / (outside.clip(0, 1).mean(0) + 1 / n))  # of a column's value
+    features = (
+        area - 0.5,
+        np.clip(sure, -3, 15),
+        area - area.max(initial=0.5),
+        known,
+        np.where(is_phrase, said, 4.0),
+        beyond,
+        np.where(is_phrase, agree, 0.0),
+        np.log(n_in) * one,
+        n_in / n * one,
+        (areas[: len(phrases)].max(initial=0.5) - 0.5) / error * one,
+        _places(area, is_phrase) / 10,
+        apart,
+        of_property,
+        of_column,
+        (area - 0.5) * known,
+        np.clip(sure, -3, 15) ** 2,
+        apart * of_property,
+        (area - 0.5) * of_column,
+        np.clip(sure, -3, 15) * of_column,
+        lift * of_column,
+        inside.clip(0, 1).mean(0) * of_column,
+        np.clip(sure, -3, 15) * np.log(n_in),
+    )
+    return Ranked(tuple(chosen), np.stack(features, 1), wider)
+
+
+def _foremost(describers: Sequence[Describer], members: Bool) -> tuple[list[Describer], list[Describer]]:
+    """The phrases whose means differ most, and all that is no phrase."""
+    phrases = [one for one in describers if one.kind == "phrase"]
+    others = [one for one in describers if one.kind != "phrase"]
+    if len(phrases) > MEANT:
+        scores = np.stack([one.scores for one in phrases], 1)
+        apart = (scores[members].mean(0) - scores[~members].mean(0)) / (scores.std(0) + 1e-9)
+        phrases = [phrases[i] for i in np.argsort(-apart, kind="stable")[:MEANT]]
+    return phrases, others
+
+
+def _places(areas: F64, is_phrase: Bool) -> F64:
+    """Place of each by its AUROC among those of its own sort, from 0."""
+    places = np.empty(len(areas))
+    for sort in (is_phrase, ~is_phrase):
+        places[sort] = rankdata(-areas[sort]) - 1
+    return places
+
+
+N_OF_ONE, N_OF_THEME, N_OF_SPLIT = 22, 10, 7
+USUALLY_SAID = 20.0
+"""Mentions in 1,000 captions that are taken of a phrase whose own are not known."""
+
+
+def chances(model: TitleModel, ranked: Ranked) -> F64:
+    """(D,) with which each describer alone is right."""
+    return logistic(model.one, ranked.features)
+
+
+def themes(ranked: Ranked, chance: F64) -> list[Theme]:
+    """The describers joined to themes, the likeliest first."""
+    if not ranked.describers:
+        return []
+    d = max((len(x.direction) for x in ranked.describers if x.direction is not None), default=1)
+    directions = np.stack([np.zeros(d) if x.direction is None else x.direction for x in ranked.describers])
+    z = standardised(np.stack([one.scores for one in ranked.describers], 1))
+    same = (directions @ directions.T >= ALIKE) | (z.T @ z / len(z) >= TOGETHER)
+    left, made = np.argsort(-chance, kind="stable").tolist(), list[Theme]()
+    while left:
+        own = [j for j in left if j == left[0] or same[left[0], j]]
+        made.append(Theme(tuple(ranked.describers[j] for j in own), tuple(float(chance[j]) for j in own)))
+        left = [j for j in left if j not in own]
+    return made
+
+
+def theme_features(ranked: Ranked, found: Sequence[Theme]) -> F64:
+    """(G,) of the leading theme, beside the next."""
+    own = ranked.features[ranked.describers.index(found[0].lead)]
+    first = (*found[0].chances[:LEADING], 0.0, 0.0)
+    following = found[1].chances[0] if len(found) > 1 else first[0]
+    return np.array(
+        [
+            _logit(first[0]),
+            first[1],
+            first[2],
+            _logit(following),
+            own[1],
+            own[7],
+            own[8],
+            own[9],
+            own[13],
+            float(len(found[0].members) > LEADING),
+        ]
+    )
+
+
+def theme_chance(model: TitleModel, ranked: Ranked, found: Sequence[Theme]) -> float:
+    """With which a reader who sees the samples agrees with the leading theme; 0 where there is none."""
+    return float(logistic(model.two, theme_features(ranked, found)[None])[0]) if found else 0.0
+
+
+def _logit(chance: float) -> float:
+    return float(np.log(max(chance, 1e-3) / max(1 - chance, 1e-3)))
+
+
+def logistic(model: F64, features: F64) -> F64:
+    """(n,) chances of the (n, F) features by a (3, F + 1) model."""
+    mean, deviation, weights = model
+    x = (features - mean[:-1]) / deviation[:-1]
+    return 1 / (1 + np.exp(-(x @ weights[:-1] + weights[-1])))
+
+
+def standardised(scores: F64) -> F64:
+    """(m, D) each column with mean 0 and deviation 1; one of equal values is all 0."""
+    return (scores - scores.mean(0)) / (scores.std(0) + 1e-9)
+
+
+def aurocs(scores: F64, members: Bool) -> F64:
+    """(D,) with which each column of the (m, D) scores tells the (m,) members from the rest."""
+    ranks, inside = rankdata(scores, axis=0) if scores.size else scores, int(members.sum())
+    return (ranks[members].sum(0) - inside * (inside + 1) / 2) / (inside * (len(members) - inside))
