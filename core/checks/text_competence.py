@@ -10,20 +10,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from core.checks.competence import MIN_PHRASES, known_enough, measured, support_line
+from core.checks.competence import measured, support_line
 from core.data.texts.properties import measure_text, words_of
 from core.embeddings.embed import read_images
 from core.encoders import Encoder
 from core.errors import InvalidInput
 from core.language.competence import CompetenceTable, PhraseCompetence
 from core.language.grammar import stems
-from core.language.likeness import likeness, question_vectors, things_of
 from core.language.phrases import phrase_directions
 from core.language.vocabulary import Vocabulary, read_vocabulary
 from core.records import F64, Bool, ItemStore, Progress, no_progress
@@ -87,12 +85,8 @@ def measure_text_competence(
         if one is not None:
             found[phrase.text], shown[phrase.text] = one, values > 0
     what = f"{len(reading.kept):,} texts that no fit saw"
-    table = CompetenceTable(encoder.name, encoder.fingerprint, what, found)
-    names = known_enough(found)
-    if len(names) < MIN_PHRASES:
-        return table
-    asked = likeness(reading.joint.vectors, question_vectors(names, encoder, cache), things_of(encoder, cache))
-    return replace(table, line=support_line([(asked[shown[name], i], asked[:, i]) for i, name in enumerate(names)]))
+    line = support_line(encoder, found, reading.joint.vectors, shown, len(reading.kept), cache)
+    return CompetenceTable(encoder.name, encoder.fingerprint, what, found, line)
 
 
 class _Told:

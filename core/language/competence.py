@@ -31,7 +31,8 @@ BAR = 0.75
 `research/evidence/names.py`."""
 MIN_PICTURES = 10
 """A phrase that fewer pictures show is not measured."""
-VERSION = 1
+VERSIONS = 1, 2
+"""Of the tables that are read; the last is written. Those of the first do not know what people say."""
 ASKS = {"image": "--captions FILE --images FOLDER", "text": "--texts FILE", "clip": "--captions FILE --images FOLDER"}
 """What the command that measures it takes, by modality."""
 
@@ -45,6 +46,8 @@ class PhraseCompetence:
     n_without: int
     ground: str
     """"captions" or "edits" of pictures, "words" or "labels" of texts: by what it is known which samples show it."""
+    said: float = math.nan
+    """Of how many in 1,000 captioned photographs at least two captions mention it; nan where that was not counted."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,8 +60,8 @@ class CompetenceTable:
     """What it was measured on, a sentence."""
     phrases: Mapping[str, PhraseCompetence]
     line: float | None = None
-    """Least support from which something is said to be shown: nineteen in twenty of the phrases that may be a name
-    reach it on pictures some of which show them; None where too few were measured."""
+    """Least support from which something is said to be shown: 24 in 25 of the phrases that may be a name reach it on
+    pictures some of which show them; None where too few were measured."""
 
     def of(self, phrases: Sequence[str]) -> Competence:
         """The figures of these phrases, in their order."""
@@ -68,7 +71,8 @@ class CompetenceTable:
             [(math.nan,) * 3 if k is None else (k.auroc.value, k.auroc.low, k.auroc.high) for k in found], np.float64
         ).reshape(-1, 3)
         counts = np.array([(0, 0) if k is None else (k.n_with, k.n_without) for k in found], np.int64).reshape(-1, 2)
-        return Competence(areas[:, 0], areas[:, 1], areas[:, 2], counts[:, 0], counts[:, 1], BAR)
+        said = np.array([math.nan if k is None else k.said for k in found], np.float64)
+        return Competence(areas[:, 0], areas[:, 1], areas[:, 2], counts[:, 0], counts[:, 1], BAR, said)
 
 
 def find_competence(encoder: TextTower, cache: Path | None = None) -> tuple[CompetenceTable | None, str]:
@@ -99,15 +103,9 @@ def kept_at(cache: Path, fingerprint: str) -> Path:
 
 def write_competence(table: CompetenceTable, path: Path) -> None:
     """Write JSON that `read_competence` gives back: one line a phrase."""
-    lines = [
-        f" {json.dumps(text, ensure_ascii=False)}: "
-        + json.dumps(
-            [*(round(v, 4) for v in (k.auroc.value, k.auroc.low, k.auroc.high)), k.n_with, k.n_without, k.ground]
-        )
-        for text, k in table.phrases.items()
-    ]
-    head = {"version": VERSION, "encoder": table.encoder, "fingerprint": table.fingerprint, "pictures": table.pictures}
-    head |= {"line": None if table.line is None else round(table.line, 3)}
+    lines = [f" {json.dumps(text, ensure_ascii=False)}: {json.dumps(_row(k))}" for text, k in table.phrases.items()]
+    head = {"version": VERSIONS[-1], "encoder": table.encoder, "fingerprint": table.fingerprint}
+    head |= {"pictures": table.pictures, "line": None if table.line is None else round(table.line, 3)}
     start = json.dumps(head, indent=1, ensure_ascii=False).removesuffix("\n}")
     write_text(path, f'{start},\n "phrases": {{\n' + ",\n".join(lines) + "\n}}\n")
 
@@ -121,7 +119,7 @@ def read_competence(path: Path) -> CompetenceTable:
     whole = read_json(path)
     try:
         said = cast("dict[str, Any]", whole)
-        if said["version"] != VERSION:
+        if said["version"] not in VERSIONS:
             raise ValueError(f"version {said['version']}")
         encoder, fingerprint, pictures = (str(said[key]) for key in ("encoder", "fingerprint", "pictures"))
         line = None if said["line"] is None else float(said["line"])
@@ -135,11 +133,20 @@ def read_competence(path: Path) -> CompetenceTable:
     return CompetenceTable(encoder, fingerprint, pictures, phrases, line)
 
 
+def _row(known: PhraseCompetence) -> list[Any]:
+    area = [round(v, 4) for v in (known.auroc.value, known.auroc.low, known.auroc.high)]
+    said = None if math.isnan(known.said) else round(known.said, 2)
+    return [*area, known.n_with, known.n_without, known.ground, said]
+
+
 def _known(values: Sequence[Any]) -> PhraseCompetence:
-    value, low, high, n_with, n_without, ground = values
+    value, low, high, n_with, n_without, ground, *more = values
+    said = math.nan if more in ([], [None]) else float(*more)
+    if said < 0 or math.isinf(said):
+        raise ValueError(f"said {said}")
     area = Estimate(float(value), float(low), float(high))
     if not 0 <= area.low <= area.value <= area.high <= 1:
         raise ValueError(f"an AUROC of {values[:3]}")
     if not (0 < int(n_with) < 2**53 and 0 < int(n_without) < 2**53):
         raise ValueError(f"pictures {n_with} and {n_without}")
-    return PhraseCompetence(area, int(n_with), int(n_without), str(ground))
+    return PhraseCompetence(area, int(n_with), int(n_without), str(ground), said)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -268,9 +268,14 @@ class Competence:
     n_without: I64
     bar: float
     """The least lower end with which a phrase may be a name."""
+    said: F64 = field(default_factory=lambda: np.empty(0))
+    """(P,) of how many in 1,000 captioned photographs people say the phrase; nan where that was not counted. Left out,
+    as in runs of before, it was counted of none."""
 
     def __post_init__(self) -> None:
-        same = {f: getattr(self, f) for f in ("low", "high", "n_with", "n_without")}
+        if not len(self.said):
+            object.__setattr__(self, "said", np.full(len(self.auroc), np.nan))
+        same = {f: getattr(self, f) for f in ("low", "high", "n_with", "n_without", "said")}
         _same_length("Competence", len(self.auroc), **same)
 
     def is_known(self, phrase: int) -> bool:
@@ -286,7 +291,7 @@ class Competence:
 
     def keep(self, phrases: I64) -> Competence:
         """The same of some phrases, in that order."""
-        picked = {f: getattr(self, f)[phrases] for f in ("auroc", "low", "high", "n_with", "n_without")}
+        picked = {f: getattr(self, f)[phrases] for f in ("auroc", "low", "high", "n_with", "n_without", "said")}
         return replace(self, **picked)
 
 

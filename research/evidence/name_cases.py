@@ -103,18 +103,14 @@ TRUTHS: dict[str, Truth] = {
     ),
     # natural attributes of flickr8k
     "beach": Truth(
-        r"beach|open sea",
-        r"sand|water behind|lake|surf|dominant colour = cyan",
-        r"beach|\bocean|\bsea\b|\bshore|\bsurf",
+        r"beach|\bsea\b", r"sand|water behind|lake|surf|dominant colour = cyan", r"beach|\bocean|\bsea\b|\bshore|\bsurf"
     ),
     "snow": Truth(r"snow", r"winter|\bice\b|frost|mountains|white", r"\bsnow"),
     "grass": Truth(
         r"grass|in a field", r"green|garden|trees|farm|in a stadium", r"\bgrass|\blawn\b|\bfield\b|\bmeadow"
     ),
     "water": Truth(
-        r"water|lake|open sea|beach|swimming|harbour",
-        r"\bwet\b|blue",
-        r"\bwater|\bpool\b|\blake|\briver|\bocean|\bswim",
+        r"water|lake|\bsea\b|beach|swimming|harbour", r"\bwet\b|blue", r"\bwater|\bpool\b|\blake|\briver|\bocean|\bswim"
     ),
     "dog": Truth(r"\bdog", r"with a (leash|collar)|furry|animal|running|on grass", r"\bdogs?\b"),
     "running": Truth(

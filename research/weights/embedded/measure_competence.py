@@ -3,8 +3,9 @@
 
     python -m research.weights.embedded.measure_competence DATA [--cache FOLDER]
 
-DATA holds flickr8k/. Of its training part, the two tenths that no fit uses (by the file's name) are measured on; its
-dev part is left to the reports. Make the table again whenever the encoder changes: it is good for one fingerprint only.
+DATA holds flickr8k/. Of its training part, the two tenths that no fit uses (by the file's name) are measured on, and
+the captions of the whole say how often people say each phrase; its dev part is left to the reports. Make the table
+again whenever the encoder or its phrases change: it is good for one fingerprint only.
 """
 
 from __future__ import annotations
@@ -24,9 +25,13 @@ from core.reports.wording.competence import competence_lines
 from research.weights.embedded.captioned import part_of
 
 
-def apart(folder: Path) -> CaptionedPhotographs:
-    """The photographs of the corpus that are measured on."""
-    captioned = read_captioned(folder / "captions.csv", folder / "images", ["train"])
+def training(folder: Path) -> CaptionedPhotographs:
+    """The photographs of the corpus's training part."""
+    return read_captioned(folder / "captions.csv", folder / "images", ["train"])
+
+
+def apart(captioned: CaptionedPhotographs) -> CaptionedPhotographs:
+    """Those of the training part that are measured on."""
     names = [Path(captioned.pictures.name(row)).name for row in range(len(captioned.pictures))]
     rows = np.flatnonzero([part_of(name, "train") != "fit" for name in names])
     return CaptionedPhotographs(captioned.pictures.keep(rows), tuple(captioned.captions[row] for row in rows.tolist()))
@@ -38,8 +43,8 @@ def main() -> None:
     parser.add_argument("--cache", type=Path)
     given = parser.parse_args()
     with TerminalProgress() as progress:
-        encoder, captioned = load_encoder("embedded"), apart(given.data / "flickr8k")
-        table = measure_competence(encoder, captioned, cache=given.cache, progress=progress)
+        encoder, whole = load_encoder("embedded"), training(given.data / "flickr8k")
+        table = measure_competence(encoder, apart(whole), spoken=whole.captions, cache=given.cache, progress=progress)
     SHIPPED.mkdir(parents=True, exist_ok=True)
     write_competence(table, SHIPPED / "embedded.json")
     print("\n".join(competence_lines(table, read_vocabulary())))

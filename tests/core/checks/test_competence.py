@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -115,6 +116,19 @@ def test_a_phrase_of_ones_own_is_looked_for_by_its_own_words(measured: Measured)
     found = measured(vocabulary("with a red thing"), Shown({}, {}))
     assert found.phrases["with a red thing"].n_with == 40
     assert own_words("of the") is None
+
+
+def test_it_is_counted_of_how_many_photographs_two_captions_say_a_phrase(
+    captioned: CaptionedPhotographs, measured: Measured, tmp_path: Path
+) -> None:
+    shown = Shown({"red": r"\bred\b", "striped": r"!\bred\b"}, {"in the dark": ("dark",)})
+    words = vocabulary("red", "in the dark", "striped", "a green one")
+    own = measured(words, shown).phrases
+    assert own["red"].said == pytest.approx(1000 / 3)  # every third, in both of its captions
+    assert np.isnan([own["in the dark"].said, own["striped"].said]).all()  # by edits; and what no caption may say
+    spoken = [("a red one", "red"), ("a red one", "a green one"), ("green", "a tree"), ("green", "green")]
+    found = measure_competence(LightEncoder(), captioned, words, shown=shown, spoken=spoken, cache=tmp_path).phrases
+    assert (found["red"].said, found["red"].n_with) == (250.0, own["red"].n_with)
 
 
 def test_the_shipped_account_speaks_of_shipped_phrases_and_known_edits() -> None:

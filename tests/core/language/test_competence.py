@@ -14,6 +14,7 @@ from core.errors import InvalidInput
 from core.language import competence
 from core.language.competence import (
     BAR,
+    SHIPPED,
     CompetenceTable,
     PhraseCompetence,
     find_competence,
@@ -30,7 +31,7 @@ from tests.support.words import with_words
 
 def table(fingerprint: str = WordTower.fingerprint) -> CompetenceTable:
     known = {
-        "in the dark": PhraseCompetence(Estimate(0.93, 0.9, 0.96), 61, 940, "edits"),
+        "in the dark": PhraseCompetence(Estimate(0.93, 0.9, 0.96), 61, 940, "edits", 20.5),
         "striped": PhraseCompetence(Estimate(0.58, 0.5, 0.66), 32, 940, "captions"),
     }
     return CompetenceTable("words", fingerprint, "made pictures", known, 3.1)
@@ -44,7 +45,25 @@ def test_a_table_comes_back_as_it_was_written(tmp_path: Path) -> None:
     assert list(found.phrases) == list(table().phrases)
     dark = found.phrases["in the dark"]
     assert dark.auroc.to_dict() == {"value": 0.93, "low": 0.9, "high": 0.96}
-    assert (dark.n_with, dark.n_without, dark.ground) == (61, 940, "edits")
+    assert (dark.n_with, dark.n_without, dark.ground, dark.said) == (61, 940, "edits", 20.5)
+    assert np.isnan(found.phrases["striped"].said)
+
+
+def test_a_table_of_the_first_version_is_read_and_knows_nothing_of_what_people_say(tmp_path: Path) -> None:
+    write_competence(table(), tmp_path / "t.json")
+    said = json.loads((tmp_path / "t.json").read_text())
+    first = said | {"version": 1, "phrases": {text: row[:6] for text, row in said["phrases"].items()}}
+    (tmp_path / "t.json").write_text(json.dumps(first))
+    found = read_competence(tmp_path / "t.json")
+    assert found.of(["in the dark"]).low.tolist() == [0.9]
+    assert np.isnan(found.of(["in the dark"]).said).all()
+
+
+def test_the_shipped_table_says_how_often_people_say_a_phrase_that_captions_show() -> None:
+    shipped = read_competence(SHIPPED / "embedded.json")
+    found = shipped.of(["in the snow", "on a bike", "without a shirt", "in sepia", "with no people around"])
+    assert found.said[0] > found.said[1] > found.said[2] > 4
+    assert np.isnan(found.said[3:]).all()  # known by edits; and what nobody says
 
 
 def test_phrases_are_looked_up_by_their_words_and_what_was_not_measured_is_unknown() -> None:
@@ -52,6 +71,9 @@ def test_phrases_are_looked_up_by_their_words_and_what_was_not_measured_is_unkno
     assert [found.is_known(i) for i in range(3)] == [True, True, False]
     assert [found.is_enough(i) for i in range(3)] == [True, False, False]
     assert found.n_with.tolist() == [61, 32, 0]
+    assert found.said[0] == 20.5
+    assert np.isnan(found.said[1:]).all()
+    assert found.keep(np.array([1, 0])).said[1] == 20.5
     assert np.isnan(found.auroc[2])
 
 
@@ -120,7 +142,7 @@ def test_the_words_of_a_run_carry_what_was_measured_or_the_note(tmp_path: Path) 
     assert known.support.argmax() == 0  # what the pictures are of
 
 
-@pytest.mark.parametrize("text", ["[]", '{"version": 2}', '{"version": 1, "encoder": "a"}', "no json"])
+@pytest.mark.parametrize("text", ["[]", '{"version": 3}', '{"version": 1, "encoder": "a"}', "no json"])
 def test_what_is_no_table_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "t.json").write_text(text)
     with pytest.raises(InvalidInput):
