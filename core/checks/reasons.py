@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 
 from core.records import EVERYTHING, F32, F64, I64, Bool, Diagnosis
+from core.statistics.measures import strongest_first
 
 GroundKind = Literal["cluster", "condition", "phrase", "class", "neighbours"]
 NEAREST = 5
@@ -57,7 +58,7 @@ class SampleReason:
 
 
 def reason_of(diagnosis: Diagnosis, row: int) -> SampleReason:
-    """What is known of one row: clusters first, then conditions and phrases, its class, its nearest samples."""
+    """What is known of one row: its cluster, conditions and phrases, its class, its nearest samples."""
     return reasons_of(diagnosis, [row])[0]
 
 
@@ -80,13 +81,12 @@ def reasons_of(diagnosis: Diagnosis, rows: Sequence[int] | None = None) -> list[
 
 
 def findings_of(diagnosis: Diagnosis, row: int) -> tuple[Ground, ...]:
-    """The confirmed findings that speak of the row, each text once."""
+    """The confirmed findings that speak of the row, each text once; of conditions and phrases the strongest first."""
     inside = sorted((c for c in diagnosis.clusters if c.membership[row] >= 0.5), key=lambda c: -c.membership[row])
     grounds = [Ground("cluster", number=cluster.id) for cluster in inside[:1]]
-    for kind in ("condition", "phrase"):
-        of_kind = [i for i in diagnosis.insights if i.confirmed and i.kind == kind and i.mask[row]]
-        spoken = [(i.text, "" if i.scope == EVERYTHING else i.scope) for i in of_kind]
-        grounds += [Ground(kind, text, scope=scope) for text, scope in dict.fromkeys(spoken)]
+    known = strongest_first(i for i in diagnosis.insights if i.confirmed and i.mask[row])
+    spoken = [Ground(i.kind, i.text, scope="" if i.scope == EVERYTHING else i.scope) for i in known]
+    grounds += dict.fromkeys(spoken)
     labels, names = diagnosis.samples.labels, diagnosis.samples.class_names
     if labels is not None:
         own = names[int(labels[row])]

@@ -27,8 +27,7 @@ DESCRIBES = 0.6
 
 
 def find_insights(results: ConditionResults, clusters: Sequence[FailureCluster]) -> tuple[Insight, ...]:
-    """Insights on each cluster in rank order, best description first, then confirmed conditions and phrases of their
-    own."""
+    """Insights on each cluster in rank order, then confirmed conditions and phrases of their own."""
     made: list[Insight] = []
     told: set[int] = set()
     for cluster in clusters:
@@ -48,8 +47,7 @@ def find_insights(results: ConditionResults, clusters: Sequence[FailureCluster])
 
 
 def _phrases_of(results: ConditionResults, cluster: FailureCluster) -> list[tuple[int, Description]]:
-    """The phrases that describe a cluster, each at the depth of its strongest statistic. One that passed the test comes
-    before one that only describes."""
+    """The phrases that describe a cluster, each at the depth of its strongest statistic."""
     scores, words, design = results.proposals.phrase_scores, results.words, results.design
     of_phrase: dict[int, int] = {}
     for index in results.of_kind("phrase", cluster.scope):
@@ -61,8 +59,7 @@ def _phrases_of(results: ConditionResults, cluster: FailureCluster) -> list[tupl
     rows = next(s.rows for s in design.scopes if s.name == cluster.scope)
     members = cluster.membership[rows] >= 0.5
     described = describe(scores[rows], members, design.folds[rows], words.strengths, most=EACH)
-    found = [(of_phrase[one.phrase], one) for one in described if one.phrase in of_phrase]
-    return sorted(found, key=lambda pair: not results.confirmed[pair[0]])
+    return [(of_phrase[one.phrase], one) for one in described if one.phrase in of_phrase]
 
 
 def _conditions_of(results: ConditionResults, cluster: FailureCluster) -> list[tuple[int, float, list[str]]]:

@@ -26,6 +26,7 @@ from core.records import ClassFinding, Diagnosis, Estimate, FailureCluster, Insi
 from core.reports.tables.diagnosis import write_results
 from core.reports.wording.sensitivity import sensitivity_sentence
 from core.reports.wording.summary import predictability_sentence, verdict
+from core.statistics.measures import insights_of
 from research.evidence.case_tables import CASES, Case
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data"
@@ -141,11 +142,7 @@ def _cluster(found: Diagnosis, cluster: FailureCluster, digits: int) -> list[str
         f"{shown(cluster.excess_loss, digits)}, {p_value(cluster.p)}, {shown(cluster.coverage, share=True)} of {kind}. "
         f"Cause: {cluster.cause}"
     )
-    mine = [i for i in found.insights if i.cluster == cluster.id]
-    return [
-        head,
-        *(f"  {line}" for line in _conditions("Conditions", sorted(mine, key=lambda i: -(i.retrieval or 0)), digits)),
-    ]
+    return [head, *(f"  {line}" for line in _conditions("Conditions", insights_of(found, cluster.id), digits))]
 
 
 def _conditions(title: str, insights: list[Insight], digits: int) -> list[str]:

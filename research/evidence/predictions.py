@@ -28,7 +28,7 @@ from core.numbers import number, percent
 from core.records import Diagnosis, Estimate, Prediction, PredictionRow
 from core.reports.wording.findings import cluster_title, sentence
 from core.reports.wording.predictions import CONFIRMED_KINDS
-from core.statistics.measures import measured
+from core.statistics.measures import insights_of, measured
 from core.statistics.runs import ratio_over
 from core.store import save
 from research.evidence.cases import DATA
@@ -57,12 +57,12 @@ def section(name: str, found: Diagnosis) -> str:
         "",
     ]
     for cluster in found.clusters:
-        own = [i for i in found.insights if i.cluster == cluster.id and i.kind == "phrase"]
+        own = insights_of(found, cluster.id, "phrase")
         lines += [
             f"- **{cluster_title(found, cluster)}** ({cluster.size}). "
             f"{sentence(found, own[0]) if own else 'No phrase describes it.'}"
         ]
-    lines += [f"- {sentence(found, i)}" for i in found.insights if i.cluster is None and i.confirmed]
+    lines += [f"- {sentence(found, i)}" for i in insights_of(found, None) if i.confirmed]
     return "\n".join([*lines, "", table(prediction)]) + "\n"
 
 

@@ -13,10 +13,10 @@ import numpy as np
 from core.errors import InvalidInput
 from core.language.speech import SPEECH
 from core.records import EVERYTHING, Diagnosis
+from core.statistics.measures import insights_of
 from webapp.ask import audit
 from webapp.ask.answers import AskedQuestion, answers_view, questions_table, remember
 from webapp.ask.kept import has_words, pane
-from webapp.explore.findings import of_cluster
 from webapp.explore.picked import show_selection
 from webapp.markup.render import render
 from webapp.panels import Page, add_folds
@@ -67,8 +67,8 @@ def examples(diagnosis: Diagnosis, most: int = 7) -> list[str]:
     words = diagnosis.words
     if words is None:
         return []
-    found = [of_cluster(diagnosis, c.id, "phrase")[:1] for c in diagnosis.clusters] + [
-        of_cluster(diagnosis, None, "phrase")[:2]
+    found = [insights_of(diagnosis, c.id, "phrase")[:1] for c in diagnosis.clusters] + [
+        insights_of(diagnosis, None, "phrase")[:2]
     ]
     spoken = partial(_spoken, diagnosis.samples.modality)
     made = [spoken(i.text, i.family, None if i.scope == EVERYTHING else i.scope) for own in found for i in own]

@@ -14,8 +14,8 @@ from core.errors import InvalidInput
 from core.records import F64, Bool, Diagnosis, FailureCluster, Insight
 from core.reports.wording.findings import cluster_title
 from core.reports.wording.sensitivity import sensitivity_sentence
+from core.statistics.measures import insights_of
 from webapp.clicks.strips import judgement_view, strip_view
-from webapp.explore.findings import of_cluster
 from webapp.explore.tab import View
 from webapp.markup.components import script
 from webapp.markup.render import render
@@ -56,7 +56,7 @@ def choices(diagnosis: Diagnosis) -> list[tuple[str, int]]:
 def sentences_of(diagnosis: Diagnosis, cluster: int) -> list[tuple[str, int]]:
     """(phrase, its index) of what was found to describe the cluster, best first."""
     found: list[Insight] = (
-        of_cluster(diagnosis, cluster, "phrase") if diagnosis.words and diagnosis.samples.items is not None else []
+        insights_of(diagnosis, cluster, "phrase") if diagnosis.words and diagnosis.samples.items is not None else []
     )
     return [(i.text, i.number) for i in found if i.number is not None]
 

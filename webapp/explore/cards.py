@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from core.records import EVERYTHING, Diagnosis, FailureCluster, Insight
+from core.records import EVERYTHING, Diagnosis, FailureCluster
 from core.reports.html.power_map import power_map
 from core.reports.wording.candidates import candidates_sentence, chance_phrase, members_seen
 from core.reports.wording.effects import coverage_is, effect_figure
@@ -15,9 +15,9 @@ from core.reports.wording.outlines import outlines_sentence
 from core.reports.wording.predictions import replication_sentence
 from core.reports.wording.sensitivity import beyond_sentence, sensitivity_sentence
 from core.reports.wording.summary import verdict
-from core.statistics.measures import in_shares, tested_effect
+from core.statistics.measures import in_shares, insights_of, tested_effect
 from core.yours import WORDS, yours_of
-from webapp.explore.findings import findings_columns, without_cluster
+from webapp.explore.findings import shown_findings
 from webapp.explore.members import members_of, met_by, whisker
 from webapp.explore.own_part import own_list
 from webapp.explore.patches import Patches
@@ -40,7 +40,7 @@ def cluster_list(diagnosis: Diagnosis, note: str = "", patches: Patches | None =
         for kind in (True, False)
     }
     yours = yours_of(diagnosis)
-    alone, prediction = without_cluster(diagnosis), diagnosis.prediction
+    alone, prediction = [i for i in insights_of(diagnosis, None) if i.confirmed], diagnosis.prediction
     return render(
         "explore/cards.html.j2",
         diagnosis=diagnosis,
@@ -55,8 +55,7 @@ def cluster_list(diagnosis: Diagnosis, note: str = "", patches: Patches | None =
             _card(diagnosis, c, span[in_shares(c)], patches) | {"own": yours.mark_of("cluster", c.id)}
             for c in diagnosis.clusters
         ],
-        alone=findings_columns(diagnosis, alone),
-        n_alone=len(alone),
+        alone=shown_findings(diagnosis, alone),
         candidates=[
             _look(diagnosis, candidate) | {"own": yours.mark_of("candidate", at)}
             for at, candidate in enumerate(diagnosis.candidates)
@@ -66,16 +65,6 @@ def cluster_list(diagnosis: Diagnosis, note: str = "", patches: Patches | None =
         power=power_map(diagnosis),
         held_back="" if prediction is None else f"On {prediction.source}: {replication_sentence(prediction)}",
     )
-
-
-def lead_insight(insights: tuple[Insight, ...], cluster: int) -> Insight | None:
-    """The condition that says best what the cluster is: confirmed before exploratory, then by how well it retrieves the
-    members.
-
-    The phrase is in the title already.
-    """
-    own = [i for i in insights if i.cluster == cluster and i.kind == "condition"]
-    return max(own, key=lambda i: (i.confirmed, i.retrieval or 0.0), default=None)
 
 
 def worst_members(diagnosis: Diagnosis, cluster: FailureCluster, n: int) -> list[int]:
@@ -96,9 +85,9 @@ def _look(diagnosis: Diagnosis, candidate: FailureCluster) -> dict[str, Any]:
 
 
 def _card(diagnosis: Diagnosis, cluster: FailureCluster, span: float, patches: Patches | None) -> dict[str, Any]:
-    """A confirmed cluster, with the share of its members that meet the lead condition, so that nobody takes it for what
-    all of them share, and the pictures of the worst."""
-    lead = lead_insight(diagnosis.insights, cluster.id)
+    """A confirmed cluster, with the share of its members that meet its strongest finding, so that nobody takes it for
+    what all of them share, and the pictures of the worst."""
+    lead = next(iter(insights_of(diagnosis, cluster.id)), None)
     named = None if patches is None else patches.name_of(cluster.id)
     pictures = (picture(diagnosis, row) for row in worst_members(diagnosis, cluster, THUMBNAILS))
     return {

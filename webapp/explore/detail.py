@@ -17,7 +17,7 @@ from core.reports.wording.effects import coverage_is, other_measure
 from core.reports.wording.findings import cluster_title, overlap, patches_title, plain_sentence
 from core.reports.wording.outlines import outlines_sentence
 from core.statistics.measures import in_shares
-from webapp.explore.findings import ShownFinding, findings_columns
+from webapp.explore.findings import ShownFinding, shown_findings
 from webapp.explore.members import excess_interval
 from webapp.explore.own_part import OwnForm, own_form, own_line
 from webapp.explore.patches import Patches
@@ -65,7 +65,7 @@ def selection_pane(diagnosis: Diagnosis, selection: Selection, patches: Patches 
     else:
         title = diagnosis.samples.ids[int(rows[0])] if one else selection.title or "Your selection"
         flag = "" if one or selection.title else EXPLORATORY
-    columns = findings_columns(
+    findings = shown_findings(
         diagnosis,
         selection.insights,
         described=selection.described,
@@ -92,7 +92,7 @@ def selection_pane(diagnosis: Diagnosis, selection: Selection, patches: Patches 
         worth=worth_beside(diagnosis, int(rows[0])) if cluster is None and one else None,
         overlap=overlap(diagnosis, cluster) if cluster is not None and confirmed else "",
         probe=None if cluster is None else probed(diagnosis, cluster),
-        columns=None if one else columns,
+        findings=None if one else findings,
         can_click=worded and not one and diagnosis.samples.items is not None,
         galleries=_galleries(diagnosis, selection),
         near=[tile_of(diagnosis, row) for row in nearest_rows(diagnosis, int(rows[0]))] if one else [],

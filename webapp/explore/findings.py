@@ -1,4 +1,4 @@
-"""What a run can say of a cluster or a selection: phrases "in words" beside conditions on columns."""
+"""What a run can say of a cluster or a selection: phrases and conditions on columns, strongest first."""
 
 from __future__ import annotations
 
@@ -16,25 +16,14 @@ from core.records import F32, I64, Bool, Diagnosis, Insight, Words
 from core.reports.html.intervals import IntervalBar
 from core.reports.wording.competence import competence_in_brief
 from core.reports.wording.effects import effect_figure
-from core.reports.wording.findings import sentence
-from core.statistics.measures import in_shares, tested_effect
+from core.reports.wording.findings import in_brief, sentence
+from core.statistics.measures import in_shares, strongest_first, tested_effect
 from webapp.explore.members import met_by, whisker
 
 LOOKED_AT = 1500
 """Rows among which the phrases of a selection are looked for."""
-SHOWN = 2
-"""Findings of a kind that stand open; the others are folded under them."""
-
-
-def of_cluster(diagnosis: Diagnosis, cluster: int | None, kind: str = "") -> list[Insight]:
-    """The insights on a cluster (None: those that stand alone), confirmed before exploratory, best first; of one kind
-    if it is named."""
-    own = [i for i in diagnosis.insights if i.cluster == cluster and kind in ("", i.kind)]
-    return sorted(own, key=_best_first)
-
-
-def _best_first(insight: Insight) -> tuple[bool, float]:
-    return not insight.confirmed, -(insight.retrieval or 0.0)
+SHOWN = 4
+"""Findings that stand open; the others are folded under them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +47,18 @@ class ShownFinding:
     alike: tuple[str, ...] = ()
     """What says the same, folded under `alike_title`."""
     alike_title: str = ""
+    retrieval: float = 0.0
+    """AUROC with which it finds the cluster or the selection."""
 
 
-Columns = list[tuple[str, list[ShownFinding], list[ShownFinding]]]
-"""Title, findings that stand open, findings folded under them."""
+Findings = tuple[list[ShownFinding], list[ShownFinding]]
+"""Those that stand open, and those folded under them."""
 
 
 def _shown(diagnosis: Diagnosis, insight: Insight, span: Mapping[bool, float], met: str) -> ShownFinding:
     n = len(insight.proxies)
     return ShownFinding(
-        insight.text,
+        in_brief(insight),
         sentence(diagnosis, insight, proxies=False),
         effect_figure(insight, diagnosis.outcomes.said_unit),
         whisker(tested_effect(insight), span[in_shares(insight)]),
@@ -78,6 +69,7 @@ def _shown(diagnosis: Diagnosis, insight: Insight, span: Mapping[bool, float], m
         quiet=not insight.confirmed,
         alike=insight.proxies,
         alike_title=f"{count(n, 'other')} that {'says' if n == 1 else 'say'} the same",
+        retrieval=insight.retrieval or 0.0,
     )
 
 
@@ -90,46 +82,34 @@ def meaning_of(diagnosis: Diagnosis, insight: Insight) -> str:
     return ". ".join(f"{name[:1].upper()}{name[1:]}: {meaning}" for name, meaning in said if meaning)
 
 
-def findings_columns(
+def shown_findings(
     diagnosis: Diagnosis,
     insights: Sequence[Insight],
     *,
     described: Sequence[ShownFinding] = (),
     rows: I64 | None = None,
     what: str = "members",
-) -> Columns:
-    """ "In words" beside "Conditions", without a part that has nothing to say.
+) -> Findings:
+    """Phrases and conditions, strongest first, a few of them open.
 
     Args:
         diagnosis: the run.
         insights: what was found.
         described: exploratory phrases of a selection.
-        rows: what is described; with each condition stands how many of them, called `what`, meet it.
+        rows: what is described; with each finding stands how many of them, called `what`, meet it.
         what: "members" or "the selection".
     """
-    ordered = sorted(insights, key=_best_first)
+    ordered = strongest_first(insights)
     ends = [(in_shares(i), tested_effect(i).high) for i in ordered]  # error rates share one scale, losses another
     span = {
         kind: max((high for of, high in ends if of == kind and math.isfinite(high)), default=1.0)
         for kind in (True, False)
     }
-    words = [_shown(diagnosis, i, span, "") for i in ordered if i.kind == "phrase"]
-    conditions = [
-        _shown(diagnosis, i, span, "" if rows is None else met_by(diagnosis, i, rows, what))
-        for i in ordered
-        if i.kind == "condition"
-    ]
-    columns: Columns = []
-    for title, found in (("In words", [*words, *described]), ("Conditions", conditions)):
-        n_open = SHOWN if len(found) > SHOWN + 1 else len(found)  # a fold for one alone would save no room
-        if found:
-            columns.append((title, found[:n_open], found[n_open:]))
-    return columns
-
-
-def without_cluster(diagnosis: Diagnosis) -> list[Insight]:
-    """Confirmed phrases and conditions that describe no cluster."""
-    return [i for i in of_cluster(diagnosis, None) if i.confirmed]
+    found = [_shown(diagnosis, i, span, "" if rows is None else met_by(diagnosis, i, rows, what)) for i in ordered]
+    if described:  # of a selection, where nothing is confirmed
+        found = sorted([*described, *found], key=lambda f: -f.retrieval)
+    n_open = SHOWN if len(found) > SHOWN + 1 else len(found)  # a fold for one alone would save no room
+    return found[:n_open], found[n_open:]
 
 
 def _part(members: Bool) -> I64:
@@ -172,7 +152,7 @@ def phrases_of_rows(diagnosis: Diagnosis, rows: I64) -> tuple[ShownFinding, ...]
     looked_at = "" if len(part) == n else f", looked for among {len(part):,} samples"
     return tuple(
         ShownFinding(
-            words.phrases[found.phrase],
+            f'like "{words.phrases[found.phrase]}"',
             f"Finds your selection with AUROC {number(found.held_out.value)} {bracketed(found.held_out)} on samples "
             f"that it was not chosen on; chosen in {percent(found.stability)} of the folds{looked_at}.",
             mark="exploratory, no p",
@@ -180,6 +160,7 @@ def phrases_of_rows(diagnosis: Diagnosis, rows: I64) -> tuple[ShownFinding, ...]
             quiet=True,
             alike=tuple(words.phrases[q] for q in found.alike),
             alike_title=f"{count(len(found.alike), 'phrase')} much like it",
+            retrieval=found.held_out.value,
         )
         for found in describe(scores, members[part], diagnosis.estimate.folds[part])
     )

@@ -7,6 +7,7 @@ from typing import Any
 
 from core.errors import DiagnosisError
 from core.records import EVERYTHING, Diagnosis
+from core.statistics.measures import insights_of
 from webapp.explore.patches import map_beside
 from webapp.markup.render import render
 from webapp.state.boxes import on_page
@@ -35,7 +36,7 @@ def first_text(diagnosis: Diagnosis, row: int) -> str | None:
     for cluster in diagnosis.clusters:
         if cluster.membership[row] >= 0.5 and (phrase := cluster_phrase(diagnosis, cluster)):
             return phrase
-    general = (i for i in diagnosis.insights if i.kind == "phrase" and i.cluster is None and i.scope == EVERYTHING)
+    general = (i for i in insights_of(diagnosis, None, "phrase") if i.scope == EVERYTHING)
     return next((i.text for i in general if i.confirmed and i.mask[row]), "")
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 
 from core.records import I64, Diagnosis, Insight
+from core.statistics.measures import insights_of
 from webapp.explore.cards import cluster_list
 from webapp.explore.detail import Selection, selection_pane
 from webapp.explore.findings import phrases_of_rows
@@ -44,7 +45,7 @@ def describe_selection(session: Session, diagnosis: Diagnosis, rows: I64) -> Sel
         return Selection(rows, (), shown=session.shown, back=_back(session))
     cluster = None if session.filters else picked_cluster(session, diagnosis)  # of some members nothing was tested
     if cluster is not None and cluster.confirmed:
-        return Selection(rows, tuple(i for i in diagnosis.insights if i.cluster == cluster.id), cluster, session.shown)
+        return Selection(rows, tuple(insights_of(diagnosis, cluster.id)), cluster, session.shown)
     return Selection(
         rows,
         explore_rows(diagnosis, rows),

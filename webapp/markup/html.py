@@ -11,6 +11,7 @@ from core.errors import InvalidInput
 from core.numbers import number, with_unit
 from core.records import Column, Diagnosis
 from core.reports.wording.reasons import reason_sentence
+from core.statistics.measures import insights_of
 
 HUES = ("#d55e00", "#0a9a76", "#c764a0", "#2f8fd0", "#c98a00", "#7a6ff0", "#b5443c", "#5d8a1d")
 """Cluster colours, told apart with the common colour-vision deficiencies; the number on each says the same. In step
@@ -68,7 +69,7 @@ def _columns_first(diagnosis: Diagnosis, row: int) -> list[Column]:
     told = list[str]()
     for cluster in (c for c in diagnosis.clusters if c.membership[row] >= 0.5):
         called = cluster_name(diagnosis, cluster).text
-        own = [i for i in diagnosis.insights if i.cluster == cluster.id and i.confirmed]
+        own = [i for i in insights_of(diagnosis, cluster.id) if i.confirmed]
         told += [name for i in sorted(own, key=lambda i: i.text != called) for name in i.columns]
     columns = {column.name: column for column in diagnosis.samples.metadata}
     rest = [name for name, column in columns.items() if not column.measured]

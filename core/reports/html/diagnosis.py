@@ -19,7 +19,7 @@ from core.data.inline import InlinePictures, text_of
 from core.extensions import drawn, sections
 from core.files import write_text
 from core.numbers import digits_for, with_unit
-from core.records import I64, Comparison, Diagnosis, FailureCluster, Insight, Progress, SampleSet, no_progress
+from core.records import I64, Comparison, Diagnosis, FailureCluster, Progress, SampleSet, no_progress
 from core.reports.html import charts
 from core.reports.html.comparison import comparison_section
 from core.reports.html.heatmap import HeatMap, heat_map
@@ -39,7 +39,7 @@ from core.reports.wording.outlines import outlines_sentence
 from core.reports.wording.predictions import WHICH_COUNTS, fresh_source, replication_sentence
 from core.reports.wording.reasons import faithfulness_sentence, kinds_table
 from core.reports.wording.sensitivity import beyond_sentence, classes_sentence, sensitivity_sentence, what_else
-from core.statistics.measures import in_shares, tested_effect
+from core.statistics.measures import in_shares, insights_of, tested_effect
 from core.yours import yours_of
 
 MAX_TEXT = 400
@@ -105,8 +105,7 @@ def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str
             cards=cards,
             looks=looks,
             worth_a_look=candidates_sentence(diagnosis),
-            general_phrases=[i for i in diagnosis.insights if i.cluster is None and i.kind == "phrase"],
-            general_conditions=[i for i in diagnosis.insights if i.cluster is None and i.kind == "condition"],
+            general=insights_of(diagnosis, None),
             words=summary.words_sentence(diagnosis),
             heat=_heat(diagnosis),
             yours=yours_section(diagnosis, gallery.entries),
@@ -219,8 +218,7 @@ def _card(
         "moments": cluster_moments(diagnosis, cluster, rows),
         "n_more": cluster.size - len(rows),
         "opposites": gallery.entries(cluster.counterexamples[: most // 2]),
-        "phrases": [i for i in diagnosis.insights if i.cluster == cluster.id and i.kind == "phrase"],
-        "conditions": _conditions_of(diagnosis, cluster),
+        "findings": insights_of(diagnosis, cluster.id),
     }
 
 
@@ -232,12 +230,6 @@ def _look(diagnosis: Diagnosis, candidate: FailureCluster, gallery: _Gallery) ->
         "chance": chance_phrase(candidate),
         "members": gallery.entries(top_members(diagnosis, candidate, MAX_PER_CANDIDATE)),
     }
-
-
-def _conditions_of(diagnosis: Diagnosis, cluster: FailureCluster) -> list[Insight]:
-    """The cluster's conditions, confirmed ones first, then by how well they retrieve it."""
-    mine = [i for i in diagnosis.insights if i.cluster == cluster.id and i.kind == "condition"]
-    return sorted(mine, key=lambda i: (not i.confirmed, -(i.retrieval or 0.0)))
 
 
 def _heat(diagnosis: Diagnosis) -> HeatMap | None:

@@ -13,6 +13,7 @@ from core.errors import DiagnosisError, InvalidInput
 from core.numbers import number
 from core.records import I64, Diagnosis, FailureCluster
 from core.reports.wording.competence import known_words
+from core.statistics.measures import insights_of
 
 if TYPE_CHECKING:
     from core.encoders.clips import ClipEncoder
@@ -106,9 +107,8 @@ def figures_said(found: TextMoments) -> Sequence[tuple[str, str, str]]:
 
 
 def cluster_phrase(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
-    """The phrase that describes the cluster best, confirmed ones first; "" where none does."""
-    mine = [i for i in diagnosis.insights if i.kind == "phrase" and i.cluster == cluster.id]
-    return min(mine, key=lambda i: (not i.confirmed, -(i.retrieval or 0.0))).text if mine else ""
+    """The strongest phrase on the cluster; "" where there is none."""
+    return next((i.text for i in insights_of(diagnosis, cluster.id, "phrase")), "")
 
 
 def cluster_moments(diagnosis: Diagnosis, cluster: FailureCluster, rows: I64) -> PhraseMoments | None:

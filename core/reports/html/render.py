@@ -56,6 +56,7 @@ FILTERS: Mapping[str, Any] = {
     "signed_loss": _signed_loss,
     "loss_interval": _loss_interval,
     "sentence": _sentence,
+    "in_brief": findings.in_brief,
     "place": _place,
 }
 """The numbers' one style (`core.numbers`) under the same names, and what needs the `diagnosis` that is rendered: losses

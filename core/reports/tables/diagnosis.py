@@ -31,7 +31,7 @@ from core.reports.wording.findings import cluster_title, sentence
 from core.reports.wording.predictions import prediction_rows, prediction_sentence, replication_sentence
 from core.reports.wording.sensitivity import classes_sentence, pattern_sentence, sensitivity_sentence
 from core.reports.wording.summary import predictability_sentence, verdict
-from core.statistics.measures import tested_effect, tested_values
+from core.statistics.measures import insights_in_order, tested_effect, tested_values
 
 SCHEMA = "errata.diagnosis/1"
 N_TOP = 24
@@ -130,10 +130,9 @@ def clusters_table(diagnosis: Diagnosis) -> pd.DataFrame:
 
 
 def insights_table(diagnosis: Diagnosis) -> pd.DataFrame:
-    """One row for each insight."""
-    rows = [
-        flat(_insight(diagnosis, insight), drop=("rule", "measured", "competence")) for insight in diagnosis.insights
-    ]
+    """One row for each insight, in the order of `insights_in_order`."""
+    drop = ("rule", "measured", "competence")
+    rows = [flat(_insight(diagnosis, insight), drop=drop) for insight in insights_in_order(diagnosis)]
     joined = [row | {"columns": " | ".join(row["columns"]), "proxies": " | ".join(row["proxies"])} for row in rows]
     return pd.DataFrame(joined).astype({"cluster": "Int64"}) if rows else pd.DataFrame(joined)
 
@@ -180,7 +179,7 @@ def to_document(diagnosis: Diagnosis) -> dict[str, Any]:
         "clusters": [_cluster(diagnosis, cluster, ranked=True) for cluster in diagnosis.clusters],
         "worth_a_look": candidates_sentence(diagnosis),
         "candidates": [_cluster(diagnosis, candidate, ranked=False) for candidate in diagnosis.candidates],
-        "insights": [_insight(diagnosis, insight) for insight in diagnosis.insights],
+        "insights": [_insight(diagnosis, insight) for insight in insights_in_order(diagnosis)],
         "words": _words(diagnosis),
         "prediction": prediction_document(diagnosis),
         "faithfulness": faithfulness_document(diagnosis, diagnosis.faithfulness),

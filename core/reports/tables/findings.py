@@ -9,6 +9,7 @@ import pandas as pd
 from core.records import EVERYTHING, ClassFinding, Diagnosis, Estimate, FailureCluster, Insight
 from core.reports.wording.classes import class_sentence, through_sentence
 from core.reports.wording.findings import cluster_title, plain_sentence, sentence
+from core.statistics.measures import insights_in_order
 
 ESTIMATES = ("excess_loss", "error_rate", "error_difference")
 COLUMNS = (
@@ -21,8 +22,8 @@ COLUMNS = (
 def findings_table(diagnosis: Diagnosis) -> pd.DataFrame:
     """(f, 17) a row for each confirmed class, cluster, condition and phrase, and for each set that is worth a look.
 
-    Estimates are those of the report, each with the ends of its interval; nan where there is none. `p` is nan of a set
-    that is only worth a look.
+    Conditions and phrases come strongest first, those on the first cluster before others. Estimates are those of the
+    report, each with the ends of its interval; nan where there is none. `p` is nan of a set that is only worth a look.
 
     Args:
         diagnosis: what `diagnose` or `load` gave.
@@ -34,7 +35,7 @@ def findings_table(diagnosis: Diagnosis) -> pd.DataFrame:
     """
     rows = [_class(diagnosis, found) for found in diagnosis.classes if found.confirmed]
     rows += [_cluster(diagnosis, found) for found in diagnosis.clusters]
-    rows += [_insight(diagnosis, found) for found in diagnosis.insights if found.confirmed]
+    rows += [_insight(diagnosis, found) for found in insights_in_order(diagnosis) if found.confirmed]
     rows += [_cluster(diagnosis, found) for found in diagnosis.candidates]
     return pd.DataFrame(rows, columns=list(COLUMNS)).astype({"confirmed": bool, "p": float})
 

@@ -44,6 +44,11 @@ def sentence(diagnosis: Diagnosis, insight: Insight, *, proxies: bool = True) ->
     return " ".join(part for part in parts if part)
 
 
+def in_brief(insight: Insight) -> str:
+    """Such as 'like "in the dark"', or a condition as it stands."""
+    return f'like "{insight.text}"' if insight.kind == "phrase" else insight.text
+
+
 def _rates(diagnosis: Diagnosis, insight: Insight) -> str:
     digits, unit = digits_for(diagnosis.outcomes.loss), with_unit(diagnosis)
     one, wrong = insight.size == 1, ""
@@ -72,7 +77,7 @@ def _whole(diagnosis: Diagnosis, insight: Insight) -> str:
     """Such as 'Within dog, the 33 images most like "in the dark"'."""
     noun = sample_noun(diagnosis)
     many = f"one {noun}" if insight.size == 1 else f"{insight.size:,} {noun}s"
-    what = f'most like "{insight.text}"' if insight.kind == "phrase" else f"with {insight.text}"
+    what = f"{'most' if insight.kind == 'phrase' else 'with'} {in_brief(insight)}"
     return f"{'The' if insight.scope == EVERYTHING else f'Within {insight.scope}, the'} {many} {what}"
 
 

@@ -66,14 +66,14 @@ def _findings(diagnosis: Diagnosis, reason: SampleReason) -> list[str]:
             parts.append(f"it lies in cluster {ground.number + 1}{_called(diagnosis, own)}")
             named.add((cluster_name(diagnosis, own).text, "" if own.scope == EVERYTHING else own.scope))
     noun = sample_noun(diagnosis)
-    conditions = _each_once([g for g in reason.grounds if g.kind == "condition" and (g.text, g.scope) not in named])
-    phrases = _each_once([g for g in reason.grounds if g.kind == "phrase" and (g.text, g.scope) not in named], '"')
-    classes = [ground.text for ground in reason.grounds if ground.kind == "class"]
-    if conditions:
-        parts.append(f"it has what confirmed findings have: {_named(conditions)}")
-    if phrases:
-        parts.append(f"it is among the {noun}s most like {_named(phrases)}, which fail more than others")
-    parts += [f"its class {name} fails more than the others" for name in classes]
+    for kind in dict.fromkeys(ground.kind for ground in reason.grounds):  # that of the strongest finding first
+        own = [g for g in reason.grounds if g.kind == kind and (g.text, g.scope) not in named]
+        if kind == "condition" and own:
+            parts.append(f"it has what confirmed findings have: {_named(_each_once(own))}")
+        if kind == "phrase" and own:
+            like = _named(_each_once(own, '"'))
+            parts.append(f"it is among the {noun}s most like {like}, which fail more than others")
+    parts += [f"its class {g.text} fails more than the others" for g in reason.grounds if g.kind == "class"]
     return parts
 
 

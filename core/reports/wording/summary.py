@@ -27,7 +27,7 @@ from core.reports.wording.candidates import WORTH_A_LOOK, candidate_phrase, cand
 from core.reports.wording.classes import class_lines
 from core.reports.wording.competence import competence_in_brief
 from core.reports.wording.effects import clipped_at, coverage_is, loss_phrase, other_measure
-from core.reports.wording.findings import best_phrase, cluster_title, overlap
+from core.reports.wording.findings import best_phrase, cluster_title, in_brief, overlap
 from core.reports.wording.predictions import (
     WHICH_COUNTS,
     fresh_source,
@@ -36,7 +36,7 @@ from core.reports.wording.predictions import (
     replication_sentence,
 )
 from core.reports.wording.sensitivity import beyond_sentence, confirmed_counts, sensitivity_sentence, what_else
-from core.statistics.measures import in_shares, tested_effect
+from core.statistics.measures import in_shares, insights_of, tested_effect
 
 LITTLE = 0.05
 """A share of the variance below it is called a little."""
@@ -203,12 +203,11 @@ def cluster_sentence(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
 
 
 def explanation(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
-    """The two confirmed conditions that retrieve the cluster best, with the share of members that meet them, or "" if
-    there is none."""
-    confirmed = [i for i in diagnosis.insights if i.cluster == cluster.id and i.confirmed and i.kind == "condition"]
+    """The two strongest confirmed phrases and conditions, with the share of members that meet them, or "" if there is
+    none."""
     members = cluster.membership >= 0.5
-    best = sorted(confirmed, key=lambda i: -(i.retrieval or 0.0))[:2]
-    return "; ".join(f"{i.text} ({percent(float(i.mask[members].mean()))} of members)" for i in best)
+    best = [i for i in insights_of(diagnosis, cluster.id) if i.confirmed][:2]
+    return "; ".join(f"{in_brief(i)} ({percent(float(i.mask[members].mean()))} of members)" for i in best)
 
 
 def in_words(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
@@ -247,8 +246,8 @@ def text_summary(diagnosis: Diagnosis) -> str:
             f"  {cluster.id + 1}. {cluster_title(diagnosis, cluster)} – {cluster_sentence(diagnosis, cluster)}"
         )
         said = {
-            "in words": in_words(diagnosis, cluster),
             "more often": explanation(diagnosis, cluster),
+            "in words": in_words(diagnosis, cluster),
             "overlap": overlap(diagnosis, cluster),
         }
         if any(said.values()):
@@ -274,7 +273,7 @@ def _beyond(diagnosis: Diagnosis) -> str:
 def own_words(diagnosis: Diagnosis, most: int = 5) -> list[str]:
     """One line on the confirmed conditions and phrases that describe no one cluster; none if there are none."""
     told = {(i.text, i.scope) for i in diagnosis.insights if i.cluster is not None}
-    own = [i for i in diagnosis.insights if i.cluster is None and i.confirmed and (i.text, i.scope) not in told]
+    own = [i for i in insights_of(diagnosis, None) if i.confirmed and (i.text, i.scope) not in told]
     within = ["" if i.scope == EVERYTHING else f"{i.scope}, " for i in own]
     named = [f"{i.text} ({scope}n = {i.size:,}, {p_value(i.p)})" for i, scope in zip(own, within)]
     return [f"Also failing: {listed(named, most)}."] if named else []

@@ -10,18 +10,15 @@ from core.reports.wording.findings import cluster_title
 from tests.support.diagnoses import confirmed_without_clusters, make_diagnosis
 from tests.support.page import Page
 from tests.webapp.markup.test_html import Tags
-from webapp.explore.cards import cluster_list, lead_insight, worst_members
+from webapp.explore.cards import cluster_list, worst_members
 
 
-def test_cards_stand_in_rank_order_with_their_lead_condition_and_worst_pictures() -> None:
+def test_cards_stand_in_rank_order_with_their_worst_pictures() -> None:
     diagnosis = make_diagnosis()
     markup = cluster_list(diagnosis)
     places = [markup.index(cluster_title(diagnosis, c)) for c in diagnosis.clusters]
     assert places == sorted(places)
     assert markup.count('class="card"') == 2
-    lead = lead_insight(diagnosis.insights, 0)
-    assert lead is not None
-    assert lead.confirmed
     worst = worst_members(diagnosis, diagnosis.clusters[0], 4)
     members = np.flatnonzero(diagnosis.clusters[0].membership >= 0.5)
     assert set(worst) <= set(members.tolist())

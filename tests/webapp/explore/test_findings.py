@@ -12,7 +12,7 @@ from core.records import Column, Diagnosis, Estimate
 from tests.support.diagnoses import make_diagnosis
 from tests.support.showcase import add_words
 from webapp.explore.detail import Selection, selection_pane
-from webapp.explore.findings import findings_columns, meaning_of, phrases_of_rows
+from webapp.explore.findings import meaning_of, phrases_of_rows, shown_findings
 
 
 @pytest.fixture(scope="module")
@@ -20,19 +20,19 @@ def worded() -> Diagnosis:
     return add_words(make_diagnosis(240))
 
 
-def test_words_stand_beside_conditions_and_a_phrase_that_was_not_confirmed_is_greyed(worded: Diagnosis) -> None:
+def test_words_stand_among_conditions_and_a_phrase_that_was_not_confirmed_is_last_and_greyed(worded: Diagnosis) -> None:
     own = tuple(i for i in worded.insights if i.cluster == 0)
-    (words, phrases, _), (conditions, *_) = findings_columns(worded, own)
-    assert (words, conditions) == ("In words", "Conditions")
-    assert [(f.text, f.mark, f.quiet) for f in phrases] == [("in the dark", "", False), ("in fog", "exploratory", True)]
+    shown, folded = shown_findings(worded, own[::-1])
+    marks = [(f.text, f.mark, f.quiet) for f in shown]
+    assert sorted(marks[:2]) == [('like "in the dark"', "", False), ("weather = fog", "", False)]
+    assert (marks[2:], folded) == ([('like "in fog"', "exploratory", True)], [])
     said = selection_pane(worded, Selection(np.arange(9), own))
-    assert said.index("In words") < said.index("Conditions")
     assert said.count("exploratory") == 1
     assert "at night" in said
 
 
 def test_what_has_nothing_to_say_is_left_out(worded: Diagnosis) -> None:
-    assert findings_columns(worded, ()) == []
+    assert shown_findings(worded, ()) == ([], [])
     assert "No phrase, no column" in selection_pane(worded, Selection(np.arange(9), ()))
 
 
@@ -56,27 +56,25 @@ def test_a_finding_of_the_error_rate_shows_that_difference_and_no_interval_of_th
     of_errors = replace(
         one, measure="error rate", effect=Estimate(0.59, -1.3, 2.8), error_difference=Estimate(0.4, 0.1, 0.7)
     )
-    (_, shown, _), *_ = findings_columns(worded, [of_loss, of_errors])
-    assert [f.effect for f in shown] == [("+0.59 nats", "(0.10 to 2.80)"), ("+40 points", "(+10 to +70)")]
+    shown, _ = shown_findings(worded, [of_loss, of_errors])
+    assert [f.effect for f in shown] == [("+40 points", "(+10 to +70)"), ("+0.59 nats", "(0.10 to 2.80)")]
 
 
-def test_a_third_finding_stands_open_and_more_are_folded(worded: Diagnosis) -> None:
+def test_a_fifth_finding_stands_open_and_more_are_folded(worded: Diagnosis) -> None:
     one = next(i for i in worded.insights if i.kind == "condition")
-    (_, shown, folded), *_ = findings_columns(worded, [one] * 3)
-    assert (len(shown), len(folded)) == (3, 0)
-    (_, shown, folded), *_ = findings_columns(worded, [one] * 5)
-    assert (len(shown), len(folded)) == (2, 3)
-    assert "<summary>3 more</summary>" in selection_pane(worded, Selection(np.arange(9), (one,) * 5))
+    assert [len(part) for part in shown_findings(worded, [one] * 5)] == [5, 0]
+    assert [len(part) for part in shown_findings(worded, [one] * 7)] == [4, 3]
+    assert "<summary>3 more</summary>" in selection_pane(worded, Selection(np.arange(9), (one,) * 7))
 
 
 def test_a_selection_is_described_in_words_without_a_p(worded: Diagnosis) -> None:
     dark = np.flatnonzero(np.arange(240) % 4 == 0)
     found = phrases_of_rows(worded, dark)
-    assert "in the dark" in [f.text for f in found]
+    assert 'like "in the dark"' in [f.text for f in found]
     assert {f.mark for f in found} == {"exploratory, no p"}
     assert "exploratory, no p" in selection_pane(worded, Selection(dark, (), described=found))
     large = add_words(make_diagnosis(4800, with_images=False))
-    assert "in the dark" in [f.text for f in phrases_of_rows(large, np.flatnonzero(np.arange(4800) % 4 == 0))]
+    assert 'like "in the dark"' in [f.text for f in phrases_of_rows(large, np.flatnonzero(np.arange(4800) % 4 == 0))]
     assert phrases_of_rows(worded, dark[:1]) == ()
     assert phrases_of_rows(make_diagnosis(), np.arange(9)) == ()
 

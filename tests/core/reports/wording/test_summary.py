@@ -149,8 +149,8 @@ def test_the_summary_names_clusters_failing_classes_left_out_rows_and_notes() ->
 def test_the_summary_says_in_words_what_a_cluster_is_and_what_came_of_the_prediction() -> None:
     lines = text_summary(replace(with_words(), prediction=made_prediction())).splitlines()
     assert lines[2].startswith("  1. weather = fog – ")
-    told = '     in words: "in the dark" (AUROC 0.87 on unseen rows, 95\u00a0% 0.80 to 0.93); '
-    assert lines[3] == told + "more often: weather = fog (100\u00a0% of members)"
+    told = '; in words: "in the dark" (AUROC 0.87 on unseen rows, 95\u00a0% 0.80 to 0.93)'
+    assert lines[3] == "     more often: weather = fog (100\u00a0% of members)" + told
     assert "Also failing: in the rain (bus, n = 20, p = 0.001)." in [line.replace("\u00a0", " ") for line in lines]
     counts = (
         "1 of 2 findings clearly fails more than the rest again, 1 of them at the rate predicted; "
