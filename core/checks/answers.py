@@ -20,7 +20,7 @@ from core.statistics.intervals import UNDEFINED, bootstrap
 
 _NEGATED = frozenset("not no without except but never nor neither unless".split())
 """Words beside a condition by which it is not the one that is asked about."""
-Untested = Literal["", "far from every phrase", "too few groups", "a run of before", "counted alone"]
+Untested = Literal["", "too few groups"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,46 +44,44 @@ class Answer:
     scope: str
     """The class that the text speaks of, else "all samples"."""
     rows: I64
-    """The samples that are shown, best match first: where there is a p, it is theirs."""
+    """The samples that are shown, the most alike first."""
     scores: F64
-    """(n,) how far each sample looks like the text, or the phrase it is answered through; nan outside the scope."""
+    """(n,) how far each sample looks like the text; nan outside the scope."""
     observed: Estimate
-    """Mean loss of the rows, with a 95 % interval: for any number of questions where there is a p, else for this
-    question alone."""
+    """Mean loss of the rows, with a 95 % interval for these rows alone: they were chosen without a look at any loss."""
     rest: float
     """Mean loss of the rest of the scope."""
     error_rate: Estimate | None
     error_rest: float | None
     p: float | None
-    """Of the excess of the rows over the rest, adjusted for everything that the run tested, and so for any number of
-    questions; None where nothing was tested."""
-    nearest: str
-    """The phrase of the vocabulary that the text says word for word; else the one whose direction is nearest to the
-    text's, or of those about as near the one with the strongest excess; "" where nothing is shown."""
-    closeness: float
-    """The cosine of the two."""
-    through: str | None
-    """That phrase, where it is close enough for the question to be answered through it."""
-    extrapolation: bool
-    """True where the samples hardly differ along the text: nothing here shows what it says."""
+    """Of more loss where samples show the text, held against all questions that were asked of the run: `p_alone` times
+    `asked`, at most 1. Of a condition that the run tested it is the run's own p, which holds for everything that it
+    tested. None where nothing could be permuted."""
+    p_alone: float | None = None
+    """The same if this was the only question. It weighs every sample of the scope by its chance of showing the text, so
+    it does not depend on how many are shown; of what is counted, by whether it has it."""
+    asked: int = 1
+    """How many different questions were asked of the run up to now."""
+    expected: float = 0.0
+    """How many samples of the scope show the text: the sum of their chances. They are the number shown, unless another
+    one was asked for."""
+    guessed: bool = False
+    """Whether those chances were never measured of this encoder."""
     untested: Untested = ""
     """Why there is no p; "" where there is one."""
     alpha: float = 0.05
-    """The level at which the run's phrases are confirmed."""
+    """The level at which p is confirmed."""
     shown: bool = True
     """False where nothing in the scope is like the text: then there are no rows, no figures and no p."""
-    exact: bool = False
-    """Whether the text says that phrase word for word."""
     refused: str = ""
     """What is wrong with a text that is no question; then nothing is shown."""
     unsearched: str = ""
-    """The class that the text names, where it was not searched on its own, so that the scope is wider; else ""."""
+    """The class that the text names, where it has too few samples for a scope of its own; else ""."""
     measure: Measure | None = None
     """What the p is of: of two measures of failure the one whose excess is the stronger."""
     least: float | None = None
-    """By how much the error rate of the rows (or where errors are unknown their mean loss) would have to lie above that
-    of the rest to be confirmed 8 times in 10; None without a p, and where even rows that all fail would be
-    missed."""
+    """By how much the error rate (or where errors are unknown the mean loss) of what shows the text would have to lie
+    above that of the others to be confirmed 8 times in 10; None without a p, and where no rate is as high."""
 
     cluster: FailureCluster | None = None
     """The run's confirmed cluster within the class that the text names whose title says the same; the rows need not be
@@ -124,13 +122,11 @@ class Difference:
     first: str
     second: str
     observed: Estimate
-    """Difference of mean loss with a 95 % interval: see `any_pair`."""
+    """Difference of mean loss, with the 95 % interval of a group bootstrap for this pair alone, the shared samples
+    counted on both sides."""
     shared: int
     scopes: tuple[str, str] = ("", "")
     """Where each text was answered: they may differ."""
-    any_pair: bool = False
-    """True where both have a p: then the interval adds up theirs and holds for any two of any number of questions. Else
-    it is the group bootstrap for this pair alone, the shared samples counted on both sides."""
 
 
 def with_findings(diagnosis: Diagnosis, answer: Answer, tested: Sequence[SaidCondition] = ()) -> Answer:
@@ -233,10 +229,6 @@ def nothing_shown(
         error_rate=None,
         error_rest=None,
         p=None,
-        nearest="",
-        closeness=0.0,
-        through=None,
-        extrapolation=True,
         shown=False,
         refused=refused,
         counted=counted,
@@ -273,10 +265,6 @@ def difference(diagnosis: Diagnosis, first: Answer, second: Answer) -> Differenc
     )
     if set(first.rows.tolist()) == set(second.rows.tolist()):
         return Difference(*texts, UNDEFINED, shared, scopes)
-    if first.p is not None and second.p is not None:
-        ours, theirs = first.observed, second.observed
-        gap = Estimate(ours.value - theirs.value, ours.low - theirs.high, ours.high - theirs.low)
-        return Difference(*texts, gap, shared, scopes, any_pair=True)
     losses, groups = diagnosis.outcomes.fitted, diagnosis.samples.groups
     a, b = (np.isin(np.arange(len(losses)), answer.rows) for answer in (first, second))
     rows = np.flatnonzero(a | b)

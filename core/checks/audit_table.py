@@ -9,13 +9,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from core.checks.asked_text import require_words
-from core.checks.questions import FLAT, QuestionReader
 from core.checks.readings import Readings, read_phrases
+from core.discovery.design import design_of, measures
+from core.discovery.search.family import Scope
 from core.errors import InvalidInput
+from core.language.directions import phrase_scores
 from core.records import F32, F64, Diagnosis, Estimate
 
 MATCHING = 0.1
 """Share of the scope in a cell of the audit table."""
+LEAST_SPREAD = 0.5
+"""Where samples vary less along a phrase than so many times the median phrase, they say little about it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,17 +62,22 @@ def audit_table(diagnosis: Diagnosis, phrases: str | Sequence[str] = (), *, most
             f"{unknown[0]!r} is not among the {len(words.phrases):,} phrases of this run. "
             "Ask it as a free question instead."
         )
-    reader = QuestionReader(diagnosis, words)
-    readings = read_phrases(words, reader.test.scores[:, -1], reader.design)  # the last measure is the loss
-    scores = reader.scores
-    tables = [_excess(scores[s.rows], diagnosis.outcomes.fitted[s.rows]) for s in reader.design.scopes]
+    design = design_of(diagnosis)
+    scopes, losses = design.scopes, diagnosis.outcomes.fitted
+    readings = read_phrases(words, measures(diagnosis.outcomes, design).scores[:, -1], design)  # the last is the loss
+    scores = phrase_scores(words.joint.vectors, words.directions, design.centre_of_row)
+    tables, spread = [_excess(scores[s.rows], losses[s.rows]) for s in scopes], float(np.median(scores.std(0)))
     if phrases:
         chosen = [words.phrases.index(p) for p in phrases]
     else:
         strength = np.max([np.abs(t) for t in tables], axis=0)
         out = (np.abs(readings.values) >= readings.threshold).any(0)
         chosen = np.lexsort((-strength, ~out))[:most].tolist()
-    return [_cell(reader, readings, phrase, number) for phrase in chosen for number in range(len(tables))]
+    return [
+        _cell(diagnosis, readings, phrase, number, scope, scores[scope.rows, phrase], LEAST_SPREAD * spread)
+        for phrase in chosen
+        for number, scope in enumerate(scopes)
+    ]
 
 
 def _excess(scores: F32, losses: F64) -> F64:
@@ -80,10 +89,12 @@ def _excess(scores: F32, losses: F64) -> F64:
     return (inside - outside) / max(float(losses.std()), 1e-12) * np.sqrt(size)
 
 
-def _cell(reader: QuestionReader, readings: Readings, phrase: int, number: int) -> AuditCell:
-    outcomes, words, scope = reader.diagnosis.outcomes, reader.words, reader.design.scopes[number]
+def _cell(
+    diagnosis: Diagnosis, readings: Readings, phrase: int, number: int, scope: Scope, scores: F32, least_spread: float
+) -> AuditCell:
+    outcomes, words = diagnosis.outcomes, require_words(diagnosis, "be read phrase by phrase")
     rows, read = scope.rows, float(readings.values[number, phrase])
-    scores, losses = reader.scores[rows, phrase], outcomes.fitted[rows]
+    losses = outcomes.fitted[rows]
     size = max(1, round(MATCHING * len(rows)))
     inside = np.zeros(len(rows), bool)
     inside[np.argsort(-scores, kind="stable")[:size]] = True
@@ -100,5 +111,5 @@ def _cell(reader: QuestionReader, readings: Readings, phrase: int, number: int) 
         readings.stands_out(number, phrase),
         None if wrong is None else float(wrong[inside].mean()),
         None if wrong is None else float(wrong[~inside].mean()),
-        bool(scores.std() < FLAT * reader.spread),
+        bool(scores.std() < least_spread),
     )

@@ -24,6 +24,7 @@ from core.data.captioned import CaptionedPhotographs
 from core.embeddings.rows import read_rows
 from core.encoders import Encoder
 from core.files import ASSETS
+from core.language.chance import Chance, asked_directions, fit_chance, teaches
 from core.language.competence import BAR, MIN_PICTURES, CompetenceTable, PhraseCompetence
 from core.language.grammar import stems, words_in
 from core.language.likeness import TOP, likeness, question_vectors, support, things_of
@@ -46,6 +47,10 @@ MISSED = 0.04
 small pictures show: chosen on those of `research/evidence/shown.py`."""
 DRAWS = 20
 """Times that each phrase is asked, of other samples: one time alone moves the line by a third of a deviation."""
+THING = re.compile(r"(?:next to|with) (an? \w+)")
+"""A phrase that names a thing."""
+MANY = 100
+"""Photographs of a thing in which the phrases are asked for too."""
 SHOWING, BESIDE = 0.5, 250
 """Share of the pictures that show a phrase, and how many others, of which it is asked."""
 
@@ -107,8 +112,9 @@ def measure_competence(
             weaker, shows[phrase.text] = min(known_by, key=lambda one: one[0].auroc.low)
             found[phrase.text] = replace(weaker, said=_said(pattern, folded))
     line = support_line(encoder, found, vectors, shows, len(captions), cache)
+    chance = pool.chance(encoder, known, photographs.joint.vectors, cache)
     what = f"{len(captions):,} captioned photographs and {len(made):,} edited ones that no fit saw"
-    return CompetenceTable(encoder.name, encoder.fingerprint, what, found, line)
+    return CompetenceTable(encoder.name, encoder.fingerprint, what, found, line, chance)
 
 
 def own_words(phrase: str) -> str | None:
@@ -169,6 +175,44 @@ class _Pool:
         plain = np.zeros(len(self.folded), bool)
         plain[np.random.default_rng(1).permutation(len(plain))[: int((~inside).sum())]] = True
         return np.append(np.zeros(len(plain), bool), inside), np.append(plain, ~inside)
+
+    def chance(self, encoder: Encoder, shown: Shown, photographs: F32, cache: Path | None) -> Chance | None:
+        """By what likeness the photographs show what their captions mention: the phrases, and the things that these
+        name, among all of them; and the phrases among those of a thing that many show."""
+        n = len(photographs)
+        holds = {text: self.by_captions(pattern)[0][:n] for text, pattern in shown.captions.items()}
+        every = np.ones(n, bool)
+        asked: list[tuple[str, str | None, Bool, Bool]] = [(text, None, every, holds[text]) for text in holds]
+        for text in holds:
+            if (named := THING.fullmatch(text)) is None:
+                continue
+            thing, scope = named[1], holds[text]
+            asked.append((thing, None, every, scope))
+            if scope.sum() >= MANY:
+                asked += [(f"{thing} {other}", thing, scope, holds[other]) for other in holds if other != text]
+        return chance_of_questions(encoder, photographs, asked, cache)
+
+
+def chance_of_questions(
+    encoder: Encoder, vectors: F32, asked: Sequence[tuple[str, str | None, Bool, Bool]], cache: Path | None = None
+) -> Chance | None:
+    """The chance that questions teach of which it is known what shows them.
+
+    Args:
+        vectors: (n, d) samples.
+        asked: of each a text, the thing that it is said of ("a dog") or None, the (n,) samples of its scope, and the
+            (n,) samples that show it.
+    """
+    asked = [one for one in asked if teaches(one[3][one[2]])]
+    if not asked:
+        return None
+    directions, _ = asked_directions(encoder, [one[0] for one in asked], [one[1] for one in asked], cache)
+    return fit_chance(
+        [
+            ((vectors[scope] @ direction).astype(np.float64), shows[scope])
+            for (_, _, scope, shows), direction in zip(asked, directions)
+        ]
+    )
 
 
 def support_line(

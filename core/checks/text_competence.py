@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from core.checks.competence import measured, support_line
+from core.checks.competence import chance_of_questions, measured, support_line
 from core.data.texts.properties import measure_text, words_of
 from core.embeddings.embed import read_images
 from core.encoders import Encoder
@@ -86,7 +86,10 @@ def measure_text_competence(
             found[phrase.text], shown[phrase.text] = one, values > 0
     what = f"{len(reading.kept):,} texts that no fit saw"
     line = support_line(encoder, found, reading.joint.vectors, shown, len(reading.kept), cache)
-    return CompetenceTable(encoder.name, encoder.fingerprint, what, found, line)
+    every = np.ones(len(reading.kept), bool)
+    asked = [(text, None, every, mask) for text, mask in shown.items()]
+    chance = chance_of_questions(encoder, reading.joint.vectors, asked, cache)
+    return CompetenceTable(encoder.name, encoder.fingerprint, what, found, line, chance)
 
 
 class _Told:

@@ -33,10 +33,10 @@ NAMED = 5
 READ = 100
 """Characters of a matching text that are printed."""
 ANSWERED = (
-    "text scope unsearched shown refused support observed rest error_rate error_rest p confirmed untested nearest "
-    "closeness through extrapolation measure least counted labelled"
+    "text scope unsearched shown refused support expected guessed observed rest error_rate error_rest p p_alone asked "
+    "confirmed untested measure least counted labelled"
 ).split()
-COMPARED = ("first", "second", "observed", "shared", "any_pair")
+COMPARED = ("first", "second", "observed", "shared")
 """Fields of an answer, and of a difference, that --json gives as they are."""
 
 
@@ -45,8 +45,16 @@ COMPARED = ("first", "second", "observed", "shared", "any_pair")
 @argument("texts", "TEXT...", 'such as "a dog in snow"; the first is compared with each further one')
 @JSON
 @option("--images", "name every match, not just the first five pictures", to="every")
-def ask(run: Path, texts: tuple[str, ...], more: dict[str, Any], as_json: bool = False, every: bool = False) -> None:
-    """What the loss is where images look like a text.
+@option("--top N", "samples to show (default: as many as are expected to show the text)", **POSITIVE)
+def ask(
+    run: Path,
+    texts: tuple[str, ...],
+    more: dict[str, Any],
+    as_json: bool = False,
+    every: bool = False,
+    top: int | None = None,
+) -> None:
+    """Test whether errors rise on samples that match a text.
 
     A few short paragraphs for each question, its best matching images, and how the first compares with each further
     one.
@@ -61,7 +69,7 @@ def ask(run: Path, texts: tuple[str, ...], more: dict[str, Any], as_json: bool =
     for change in changes:
         _of_system(change.flag, change.check, more[change.key], fit=lambda _: None)
     diagnosis, texts = load(run), tuple({" ".join(text.split()): text for text in reversed(texts)}.values())[::-1]
-    answers = questions.ask(diagnosis, texts, cache=default_cache())
+    answers = questions.ask(diagnosis, texts, top=top, cache=default_cache())
     changed: dict[str, Any] = {option.json_key: None for option in extensions.options("ask")}
     for change in changes:
         with TerminalProgress() as progress:

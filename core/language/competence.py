@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -21,6 +21,7 @@ from core.embeddings.texts import TextTower
 from core.encoders import EMBEDDED
 from core.errors import InvalidInput
 from core.files import ASSETS, write_text
+from core.language.chance import Chance
 from core.language.grammar import words_in
 from core.records import Competence, Estimate
 
@@ -62,6 +63,8 @@ class CompetenceTable:
     line: float | None = None
     """Least support from which something is said to be shown: 24 in 25 of the phrases that may be a name reach it on
     pictures some of which show them; None where too few were measured."""
+    chance: Chance | None = None
+    """Of showing a text, by likeness; None where too few questions taught it, and in tables of before."""
 
     def of(self, phrases: Sequence[str]) -> Competence:
         """The figures of these phrases, in their order."""
@@ -104,8 +107,10 @@ def kept_at(cache: Path, fingerprint: str) -> Path:
 def write_competence(table: CompetenceTable, path: Path) -> None:
     """Write JSON that `read_competence` gives back: one line a phrase."""
     lines = [f" {json.dumps(text, ensure_ascii=False)}: {json.dumps(_row(k))}" for text, k in table.phrases.items()]
-    head = {"version": VERSIONS[-1], "encoder": table.encoder, "fingerprint": table.fingerprint}
+    head: dict[str, Any] = {"version": VERSIONS[-1], "encoder": table.encoder, "fingerprint": table.fingerprint}
     head |= {"pictures": table.pictures, "line": None if table.line is None else round(table.line, 3)}
+    if table.chance is not None:
+        head["chance"] = [round(value, 4) for value in astuple(table.chance)]
     start = json.dumps(head, indent=1, ensure_ascii=False).removesuffix("\n}")
     write_text(path, f'{start},\n "phrases": {{\n' + ",\n".join(lines) + "\n}}\n")
 
@@ -125,12 +130,15 @@ def read_competence(path: Path) -> CompetenceTable:
         line = None if said["line"] is None else float(said["line"])
         if line is not None and not math.isfinite(line):
             raise ValueError(f"a line of {line}")
+        chance = None if said.get("chance") is None else Chance(*(float(value) for value in said["chance"]))
+        if chance is not None and not all(map(math.isfinite, astuple(chance))):
+            raise ValueError(f"a chance of {chance}")
         phrases = {str(text): _known(values) for text, values in cast("dict[str, list[Any]]", said["phrases"]).items()}
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as fault:
         raise InvalidInput(
             f"{path.name} is no table of an encoder's competence ({fault}). Make it with `python -m core competence`."
         ) from None
-    return CompetenceTable(encoder, fingerprint, pictures, phrases, line)
+    return CompetenceTable(encoder, fingerprint, pictures, phrases, line, chance)
 
 
 def _row(known: PhraseCompetence) -> list[Any]:

@@ -22,17 +22,18 @@ import numpy as np
 from scipy import stats
 from threadpoolctl import threadpool_limits
 
-from core.checks.questions import QuestionReader
 from core.checks.readings import read_phrases
-from core.discovery.design import Design
+from core.discovery.design import Design, design_of, measures
 from core.discovery.ensemble import LossRegressor
 from core.discovery.method import diagnose_arrays
+from core.discovery.proposals import phrase_sizes
 from core.discovery.ridge.features import Features
 from core.discovery.ridge.heads import factor_heads, solve_heads, split_by_block
 from core.discovery.search.family import centre
 from core.discovery.settings import Settings
 from core.language.directions import phrase_scores
 from core.records import F32, F64, I64, Bool, Words
+from core.statistics.permutation import difference_of
 from research.evidence.lines import append_line, clopper_pearson, keys_done, mean_over, read_lines, seeds_parser, show
 from research.evidence.words import chance_of_error
 from research.scoreboard.planted_embeddings import Planted, PlantedKind, plant_embeddings, plant_words
@@ -53,10 +54,11 @@ def measure(kind: PlantedKind, seed: int, n: int = 1200) -> dict[str, Any]:
         words=words,
         settings=Settings(seed=seed, map=False, n_permutations=119, n_members=4),
     )
-    reader, chance = QuestionReader(found, words), chance_of_error(audit)
-    design = reader.design
-    readings = read_phrases(words, reader.test.scores[:, -1], design, seed=seed)
-    truth = np.array([_gaps(reader.scores[s.rows], chance[s.rows], 0.1) for s in design.scopes])
+    design, chance = design_of(found), chance_of_error(audit)
+    tested = measures(found.outcomes, design).scores
+    scores = phrase_scores(words.joint.vectors, words.directions, design.centre_of_row)
+    readings = read_phrases(words, tested[:, -1], design, seed=seed)
+    truth = np.array([_gaps(scores[s.rows], chance[s.rows], 0.1) for s in design.scopes])
     out = np.abs(readings.values) >= readings.threshold
     right = out & (np.sign(readings.values) == np.sign(truth)) & (np.abs(truth) >= NIL)
     own = [s for s, scope in enumerate(design.scopes) if scope.block is not None and np.abs(truth[s, 0]) >= NIL]
@@ -66,7 +68,7 @@ def measure(kind: PlantedKind, seed: int, n: int = 1200) -> dict[str, Any]:
         "found": any(bool(right[s, 0]) for s in own),
         "out": int(out.sum()),
         "false": int((out & ~right).sum()),
-        "candidates": _candidates(reader, readings.values, found.estimate.predicted, chance),
+        "candidates": _candidates(scores, tested, design, readings.values, found.estimate.predicted, chance),
         "sizes": _sizes(audit, fresh, words, design, seed) if seed % 2 == 0 else [],
     }
 
@@ -87,19 +89,31 @@ def _gaps(scores: F32, values: F64, share: float) -> F64:
     return total / count - (values.sum() - total) / (len(values) - count)
 
 
-def _candidates(reader: QuestionReader, readings: F64, predicted: F64, chance: F64) -> list[list[float]]:
+def _candidates(
+    scores: F32, tested: F64, design: Design, readings: F64, predicted: F64, chance: F64
+) -> list[list[float]]:
     """(scope, statistic, reading, out-of-fold excess, truth) of the strongest phrases of each scope."""
     made: list[list[float]] = []
-    for number, scope in enumerate(reader.design.scopes):
+    for number, scope in enumerate(design.scopes):
         own: list[list[float]] = []
         for phrase in range(PHRASES):
-            ranked = scope.rows[np.argsort(-reader.scores[scope.rows, phrase], kind="stable")]
-            size, statistic, _ = reader.strongest(ranked)
+            ranked = scope.rows[np.argsort(-scores[scope.rows, phrase], kind="stable")]
+            statistic, size = _strongest(tested[ranked], scores.size, len(design.scopes))
             inside, rest = ranked[:size], ranked[size:]
             gaps = [float(v[inside].mean() - v[rest].mean()) for v in (predicted, chance)]
             own.append([number, statistic, float(readings[number, phrase]), *gaps])
         made += sorted(own, key=lambda one: -one[1])[:CANDIDATES]
     return made
+
+
+def _strongest(ranked: F64, cells: int, n_scopes: int) -> tuple[float, int]:
+    """Of the depths at which a run tests a phrase, the strongest excess of (m, k) measures, best match first, and how
+    many rows that is."""
+    found: list[tuple[float, int]] = []
+    for _, size in phrase_sizes(len(ranked), cells, n_scopes):
+        both = (difference_of(column[:size], column[size:]) for column in ranked.T)
+        found.append((max(gap / error for gap, error in both), size))
+    return max(found)
 
 
 def _sizes(audit: Planted, fresh: Planted, words: Words, design: Design, seed: int) -> list[list[float]]:

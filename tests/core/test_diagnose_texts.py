@@ -65,7 +65,7 @@ def test_a_stored_run_shows_the_texts_without_the_table(found: Diagnosis, tmp_pa
 def test_a_question_is_answered_by_texts(found: Diagnosis, tmp_path: Path) -> None:
     (answer,) = ask(found, ["about the weather and storms"], cache=tmp_path)
     assert answer.confirmed
-    assert answer.exact
+    assert answer.observed.value > 2 * answer.rest
 
 
 def test_fresh_texts_are_predicted_and_new_ones_assigned(found: Diagnosis, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from core.language.hard_words import hearing_notes
 from core.language.prompts import class_in
 from core.numbers import count, digits_for, interval, number, p_value, percent, points, with_unit
 from core.records import EVERYTHING, Diagnosis
-from core.reports.wording.competence import competence_in_brief, words_known
+from core.reports.wording.competence import words_known
 from core.reports.wording.findings import cluster_title, sample_noun, sentence
 from core.reports.wording.summary import cluster_sentence
 
@@ -86,51 +86,50 @@ def _alike(diagnosis: Diagnosis, answer: Answer) -> tuple[str, str]:
     """Of samples told by likeness: their figures, and what is to be known of them."""
     if answer.refused:
         return f'"{answer.text}": not asked. {answer.refused}', ""
-    within, noun = _within(answer), sample_noun(diagnosis)
-    heard = hearing_notes([answer.text], diagnosis.samples.modality, diagnosis.insights)
+    noun, modality = sample_noun(diagnosis), diagnosis.samples.modality
+    heard = hearing_notes([answer.text], modality, diagnosis.insights)
     if not answer.shown:
         said = (
-            f'"{answer.text}": {within}nothing comes near enough to this by this encoder, which may not know the '
-            f"words. Even the most alike {noun}s are not clearly more like it than like ordinary things, so none is "
-            "shown and nothing is tested."
+            f'"{answer.text}": {_within(answer)}no {noun} clearly matches, so none is shown. The encoder may not know '
+            "these words."
         )
         return said, " ".join(filter(None, (words_known(diagnosis.words, answer.text), *heard)))
-    matches = f"the {noun}" if answer.support == 1 else f"the {answer.support:,} {noun}s"
     figures = [
-        f"{_through(answer)}: {within}{matches} most like it {_observed(diagnosis, answer)}.",
+        f'"{answer.text}": {_within(answer)}the {_these(answer, noun)} most like it {_observed(diagnosis, answer)}.',
         *([_unsearched(diagnosis, answer)] if answer.unsearched else []),
-        _chance(answer, f"{noun}s"),
-        *([_least(diagnosis, answer)] if answer.p is not None and not answer.confirmed else []),
+        _chance(diagnosis, answer),
     ]
-    heard = [*filter(None, (_set_by(diagnosis, answer),)), *heard]
-    if answer.extrapolation:
-        heard.append(
-            f"This is an extrapolation: the {noun}s hardly differ along these words, so nothing here shows what they "
-            "say."
-        )
-    return " ".join(figures), " ".join(heard)
+    return " ".join(figures), " ".join([_expected(answer, noun), *filter(None, (_set_by(diagnosis, answer),)), *heard])
+
+
+def _these(answer: Answer, noun: str) -> str:
+    return noun if answer.support == 1 else f"{answer.support:,} {noun}s"
+
+
+def _expected(answer: Answer, noun: str) -> str:
+    """How many show it, and whether that is known."""
+    said = f"About {count(round(answer.expected), noun)} may show it."
+    if not answer.guessed:
+        return said
+    return f"{said} That number is a guess: nobody measured how well this encoder matches texts."
 
 
 def _set_by(diagnosis: Diagnosis, answer: Answer) -> str:
     """What the samples were found by, and how many of them have the label and the property that the text names, of
     which both are known; "" of a text that names neither, and where nothing is added to what the scope says.
 
-    Such as 'Of these 22, found by likeness to "with a blurred background" (known to the encoder: 0.84), all have the
-    label circle and 20 have blur at least 0.867.'
+    Such as "Of these 22, all have the label circle and 20 have blur at least 0.867."
     """
-    words, names, known = diagnosis.words, diagnosis.samples.class_names, answer.known
+    names, known = diagnosis.samples.class_names, answer.known
     label, parts = class_in(answer.text, names), list[str]()
     if answer.labelled is not None and label is not None:
         parts.append(f"{_of(answer.labelled, answer.support)} the label {names[label]}")
     if known is not None:
         parts.append(f"{_of(known.matches, answer.support)} {known.text}")
-    phrases = () if words is None else words.phrases
-    brief = competence_in_brief(words, phrases.index(answer.through) if answer.through in phrases else None)
-    if not parts or (known is None and not brief and label is not None and answer.scope == names[label]):
+    if not parts or (known is None and label is not None and answer.scope == names[label]):
         return ""  # that all within a class have its label is said
-    by = f'"{answer.through or answer.text}"{f" ({brief})" if brief else ""}'
     these = "this one" if answer.support == 1 else f"these {answer.support:,}"
-    return f"Of {these}, found by likeness to {by}, {' and '.join(parts)}."
+    return f"Of {these}, {' and '.join(parts)}."
 
 
 def _of(n: int, support: int) -> str:
@@ -142,16 +141,6 @@ def _of(n: int, support: int) -> str:
 
 def _within(answer: Answer) -> str:
     return "" if answer.scope == EVERYTHING else f"within {answer.scope}, "
-
-
-def _through(answer: Answer) -> str:
-    """The text, and the phrase that answers for it."""
-    asked = f'"{answer.text}"'
-    if answer.through is None or answer.through == answer.text:
-        return asked
-    many = answer.p is not None and not answer.exact
-    strongest = " (of the phrases about as near, the one with the strongest excess)" if many else ""
-    return f'{asked}, answered through "{answer.through}"{strongest}'
 
 
 def _measured(diagnosis: Diagnosis, answer: Answer) -> str:
@@ -180,70 +169,60 @@ def _counted(diagnosis: Diagnosis, answer: Answer) -> str:
     noun, head = sample_noun(diagnosis), f'"{answer.text}" was counted, not guessed: {_within(answer)}'
     if not answer.shown:
         return f'{head}either no {noun} or every one meets "{answer.counted}", so there is nothing to compare.'
-    matches = f"the {noun}" if answer.support == 1 else f"the {answer.support:,} {noun}s"
-    said = f"{head}{matches} with {answer.counted} {_observed(diagnosis, answer)}."
-    if answer.p is None:
-        return f"{said} Exploratory, without a p: the run did not test this very condition here."
-    told = [said, _chance(answer, f"{noun}s"), *([] if answer.confirmed else [_least(diagnosis, answer)])]
-    return " ".join(told)
+    matches = f"the {_these(answer, noun)}"
+    return f"{head}{matches} with {answer.counted} {_observed(diagnosis, answer)}. {_chance(diagnosis, answer)}"
 
 
 def _unsearched(diagnosis: Diagnosis, answer: Answer) -> str:
-    """That the class which the text names was not searched on its own, and where the answer looks instead."""
+    """That the class which the text names is too small to be a scope, and where the answer looks instead."""
     samples, name = diagnosis.samples, answer.unsearched
     size = 0 if samples.labels is None else int((samples.labels == samples.class_names.index(name)).sum())
-    return (
-        f'This is not about the class "{name}" alone: it ({count(size, sample_noun(diagnosis))}) was too small to be '
-        f"searched on its own, or was not named to be. What else the text says was looked for in {answer.scope}."
-    )
+    return f'The class "{name}" ({count(size, sample_noun(diagnosis))}) is too small, so this is of {answer.scope}.'
 
 
 def _observed(diagnosis: Diagnosis, answer: Answer) -> str:
-    """Such as "have an error rate of 62 % (95 % 41 % to 83 % for any number of questions) against 20 % in the rest"."""
-    digits, unit = digits_for(diagnosis.outcomes.loss), with_unit(diagnosis)
-    one, holds = answer.support == 1, "for this question alone" if answer.untested else "for any number of questions"
+    """Such as "are wrong in 21 of 34 cases (62 %, 95 % 45 to 76 %), the others in 20 %"."""
+    one = answer.support == 1
     if answer.in_shares and answer.error_rate is not None:
-        span = interval(answer.error_rate, share=True)
-        observed = f"{'has' if one else 'have'} an error rate of {percent(answer.error_rate.value)}"
-        against = f"against {percent(answer.error_rest)} in the rest"
-    else:
-        span = interval(answer.observed, digits=digits)
-        observed = f"{'has' if one else 'have'} a mean loss of {number(answer.observed.value, digits)}{unit}"
-        against = f"against {number(answer.rest, digits)} in the rest"
-    return f"{observed} (95\u00a0% {span} {holds}) {against}"
+        wrong = round(answer.error_rate.value * answer.support)
+        span = f"{percent(answer.error_rate.value)}, 95\u00a0% {interval(answer.error_rate, share=True)}"
+        cases = f"{'is' if one else 'are'} wrong in {wrong:,} of {count(answer.support, 'case')}"
+        return f"{cases} ({span}), the others in {percent(answer.error_rest)}"
+    digits, unit = digits_for(diagnosis.outcomes.loss), with_unit(diagnosis)
+    observed = f"{'has' if one else 'have'} a mean loss of {number(answer.observed.value, digits)}{unit}"
+    span = f"95\u00a0% {interval(answer.observed, digits=digits)}"
+    return f"{observed} ({span}), the others {number(answer.rest, digits)}"
 
 
-def _least(diagnosis: Diagnosis, answer: Answer) -> str:
-    """What would have been confirmed of so many samples."""
-    set_of = count(answer.support, sample_noun(diagnosis))
+def p_told(answer: Answer) -> str:
+    """The p values of an answer in words; "" where there is none."""
+    if answer.p is None:
+        return ""
+    of = f" of the {answer.measure}" if answer.measure == "mean loss" else ""
+    if answer.p_alone is None:
+        return f"adjusted {p_value(answer.p)}{of}, which counts everything that the run tested"
+    alone = f"{p_value(answer.p_alone)}{of}"
+    if answer.asked == 1:
+        return f"{alone}; it is your only question so far"
+    return f"{alone} if this was your only question, {p_value(answer.p)} since you asked {answer.asked:,}"
+
+
+def _chance(diagnosis: Diagnosis, answer: Answer) -> str:
+    if answer.p is None:
+        return "Not tested: there are too few groups of related rows to shuffle."
+    worse = "have a higher mean loss" if answer.measure == "mean loss" else "are wrong more often"
+    if answer.confirmed:
+        return f"Confirmed: {sample_noun(diagnosis)}s that {_meet(answer)} {worse} than the others ({p_told(answer)})."
+    told = f"Not confirmed: this could be chance ({p_told(answer)})."
     if answer.least is None:
-        return f"Even if all of them failed, {set_of} would be confirmed less than 8 times in 10: too few to tell."
+        return told
     digits, unit = digits_for(diagnosis.outcomes.loss), with_unit(diagnosis)
     more = points(answer.least) if answer.error_rate is not None else f"{number(answer.least, digits)}{unit}"
-    what = "an error rate" if answer.error_rate is not None else "a mean loss"
-    return f"For {set_of}, {what} higher by {more} than that of the rest would be confirmed 8 times in 10."
+    return f"{told} A difference of {more} would be confirmed 8 times in 10."
 
 
-def _chance(answer: Answer, nouns: str) -> str:
-    if answer.untested == "too few groups":
-        return "There is no p: with so few groups nothing can be permuted."
-    if answer.untested == "a run of before":
-        return "There is no p: an earlier version made this run. Diagnose the data again for one."
-    if answer.p is None:
-        return (
-            "Exploratory, without a p: no phrase of the vocabulary says this (the nearest is "
-            f'"{answer.nearest}", cosine {number(answer.closeness, 2)}), and only those were tested. Bring it as a '
-            "phrase of your own to have it tested."
-        )
-    of = f" of the {answer.measure}" if answer.measure else ""
-    level = "" if answer.confirmed else f", held to {answer.alpha:.2g}"
-    held = f"{p_value(answer.p)}{of} for these very {nouns}, adjusted for any number of questions{level}"
-    worse = "fail more" if answer.measure != "mean loss" else "have a higher mean loss"
-    return (
-        f"Confirmed: these {nouns} {worse} than the rest ({held})."
-        if answer.confirmed
-        else f"Not confirmed: that these {nouns} fail more than the rest cannot be told from chance ({held})."
-    )
+def _meet(answer: Answer) -> str:
+    return "have it" if answer.counted else "show it"
 
 
 def difference_sentence(diagnosis: Diagnosis, found: Difference) -> str:
@@ -259,13 +238,12 @@ def difference_sentence(diagnosis: Diagnosis, found: Difference) -> str:
         return f'"{found.first}" and "{found.second}" have the same matches: there is no difference to tell.{shared}'
     side = "below" if value < 0 else "above"
     clear = found.observed.low > 0 or found.observed.high < 0
-    holds = "for any number of questions" if found.any_pair else "for this pair alone"
     first, second = (
         f'"{text}"' + (f" ({scope})" if found.scopes[0] != found.scopes[1] else "")
         for text, scope in zip((found.first, found.second), found.scopes)
     )
     said = (
         f"the mean loss of {first} is {number(abs(value), digits)}{unit} {side} that of {second} (difference "
-        f"{number(value, digits)}, 95\u00a0% {interval(found.observed, digits=digits)} {holds})."
+        f"{number(value, digits)}, 95\u00a0% {interval(found.observed, digits=digits)})."
     )
-    return (f"{said[0].upper()}{said[1:]}" if clear else f"No clear difference: {said}") + shared
+    return (f"{said[0].upper()}{said[1:]}" if clear else f"No difference shown: {said}") + shared

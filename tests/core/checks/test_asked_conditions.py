@@ -59,12 +59,12 @@ def test_a_condition_that_was_tested_and_not_confirmed_says_so_with_its_p() -> N
     assert not dark.confirmed
     assert dark.observed.low < dark.rest < dark.observed.high
     said = answer_sentence(found, dark)
-    assert f"the 250 samples with {dark.counted} have an error rate of" in said
-    assert "Not confirmed" in said
-    assert "would be confirmed 8 times in 10" in said
+    assert f"the 250 samples with {dark.counted} are wrong in" in said
+    assert "Not confirmed: this could be chance (adjusted p = " in said
+    assert "which counts everything that the run tested" in said
 
 
-def test_a_condition_that_was_not_tested_has_no_p() -> None:
+def test_a_condition_that_the_run_did_not_test_is_tested_as_a_question() -> None:
     found, tower = run_with_columns()
     few = np.zeros(len(found.samples))
     few[:4] = 1
@@ -72,10 +72,12 @@ def test_a_condition_that_was_not_tested_has_no_p() -> None:
         found.samples, modality="text", metadata=(Column("question marks", "number", few, measured=True),)
     )
     answer = ask(replace(found, samples=samples), ["with questions"], encoder=tower)[0]
-    assert (answer.counted, answer.support, answer.p) == ("at least one question mark", 4, None)
-    assert "did not test this very condition" in answer_sentence(replace(found, samples=samples), answer)
+    assert (answer.counted, answer.support) == ("at least one question mark", 4)
+    assert answer.p == answer.p_alone
+    assert "it is your only question so far" in answer_sentence(replace(found, samples=samples), answer)
     before = ask(replace(found, family_null=None), ["dark"], encoder=tower)[0]
-    assert (before.support, before.p) == (250, None)
+    assert before.support == 250
+    assert before.p_alone is not None
 
 
 def test_the_name_of_a_number_alone_is_answered_with_what_may_be_asked_of_it() -> None:

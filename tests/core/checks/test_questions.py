@@ -1,4 +1,4 @@
-"""Questions: the right images, the right answer, and a p that pays for every question that could be asked."""
+"""Questions: the right images, figures that no loss chose, and a p that counts the questions."""
 
 from __future__ import annotations
 
@@ -9,13 +9,12 @@ import pytest
 
 from core.checks.answers import difference
 from core.checks.audit_table import audit_table
-from core.checks.questions import CLOSE, Answer, QuestionReader, ask
-from core.discovery.design import measures
+from core.checks.questions import FEWEST, Answer, ask
 from core.encoders.arithmetic import unit
 from core.errors import InvalidInput
-from core.records import Diagnosis, Embeddings
+from core.language.chance import GUESS
+from core.records import Embeddings
 from core.reports.wording.answers import answer_sentence
-from core.statistics.permutation import permutation_p, studentised_excess
 from tests.support.planted_words import WordTower, planted_run
 from tests.support.word_tower import WIDTH, WordTower as Words
 from tests.support.words import AxisEncoder, with_words
@@ -32,8 +31,54 @@ def test_a_question_about_the_planted_failure_is_confirmed_and_another_is_not() 
     assert 0.05 < city.least < 0.9
     assert snow.error_rate.value == pytest.approx(audit.errors[snow.rows].mean())
     assert snow.observed.low > snow.rest
-    assert snow.through == "in snow"
-    assert not snow.extrapolation
+
+
+def test_as_many_are_shown_as_the_chances_add_up_to_and_no_loss_has_a_say() -> None:
+    found, audit, _ = planted_run("rare")
+    snow = ask(found, ["a dog in snow"], encoder=WordTower(audit))[0]
+    inside = np.isfinite(snow.scores)
+    assert snow.expected == pytest.approx(GUESS.of(snow.scores[inside]).sum())
+    assert snow.support == round(snow.expected)
+    assert snow.guessed
+    other = replace(found, outcomes=replace(found.outcomes, loss=found.outcomes.loss[::-1], errors=audit.errors[::-1]))
+    again = ask(other, ["a dog in snow"], encoder=WordTower(audit))[0]
+    np.testing.assert_array_equal(again.rows, snow.rows)
+    assert again.error_rate.value != snow.error_rate.value
+
+
+@pytest.mark.parametrize("top", [1, 7, 100, 10**9])
+def test_the_number_shown_can_be_set_and_moves_the_figures_and_not_the_p(top: int) -> None:
+    found, audit, _ = planted_run("rare")
+    plain, some = (ask(found, "a dog in snow", top=t, encoder=WordTower(audit))[0] for t in (None, top))
+    dogs = int(np.isfinite(plain.scores).sum())
+    assert some.support == min(top, dogs - 1)
+    n = min(some.support, plain.support)
+    np.testing.assert_array_equal(some.rows[:n], plain.rows[:n])
+    assert some.error_rate.value == pytest.approx(audit.errors[some.rows].mean())
+    assert (some.p_alone, some.p, some.expected) == (plain.p_alone, plain.p, plain.expected)
+    assert plain.support >= FEWEST
+
+
+def test_no_number_below_one_can_be_shown() -> None:
+    found, audit, _ = planted_run("rare")
+    with pytest.raises(InvalidInput, match="At least one sample"):
+        ask(found, "a dog in snow", top=0, encoder=WordTower(audit))
+
+
+def test_every_different_question_makes_the_p_of_each_larger() -> None:
+    found, audit, _ = planted_run("rare")
+    tower = WordTower(audit)
+    alone = ask(found, "a dog in snow", encoder=tower)[0]
+    assert (alone.asked, alone.p) == (1, alone.p_alone)
+    three = ask(found, ["a dog in snow", "A  dog in SNOW", "a dog in fog", "a cat in fog"], encoder=tower)
+    assert [answer.asked for answer in three] == [3] * 4
+    assert three[0].p_alone == alone.p_alone
+    assert three[0].p == pytest.approx(3 * alone.p_alone)
+    assert max(answer.p for answer in three) <= 1
+    later = ask(found, "a dog in snow", before=["a dog in fog", "a dog in snow", "rain"], encoder=tower)[0]
+    assert (later.asked, later.p) == (3, three[0].p)
+    many = ask(found, "a dog in snow", before=[f"question {i}" for i in range(20_000)], encoder=tower)[0]
+    assert (many.p, many.confirmed) == (1.0, False)
 
 
 def test_a_string_is_one_question_and_one_phrase_and_never_its_letters() -> None:
@@ -45,110 +90,22 @@ def test_a_string_is_one_question_and_one_phrase_and_never_its_letters() -> None
     assert {cell.phrase for cell in audit_table(found, "in snow")} == {"in snow"}
 
 
-def test_what_is_shown_is_what_the_run_tested() -> None:
+def test_samples_that_fail_less_are_never_confirmed() -> None:
     found, audit, _ = planted_run("rare")
-    snow = ask(found, ["a dog in snow"], encoder=WordTower(audit))[0]
-    sentence = next(i for i in found.insights if i.kind == "phrase" and i.text == "in snow" and i.scope == "dog")
-    assert set(snow.rows) == set(np.flatnonzero(sentence.mask))
-    assert snow.p == sentence.p
-    assert (snow.error_rate.value, snow.error_rest) == (sentence.error_inside, sentence.error_outside)
-
-
-def reader_of(kind: str = "rare") -> tuple[QuestionReader, Diagnosis]:
-    found = planted_run(kind)[0]
-    assert found.words is not None
-    return QuestionReader(found, found.words), found
-
-
-def test_the_p_is_that_of_the_excess_of_the_shown_rows_whatever_is_asked() -> None:
-    """Every phrase and many directions near one, in every scope: the p is recomputed from the rows on show."""
-    reader, found = reader_of()
-    assert found.family_null is not None
-    scores, rng = measures(found.outcomes, reader.design).scores, np.random.default_rng(0)
-    tested = 0
-    phrases = reader.words.directions
-    near = unit((phrases + 0.1 * rng.normal(size=phrases.shape)).astype(np.float32))
-    for direction in (*phrases, *near):
-        for label in (None, 0, 1):
-            answer = reader.answer("", direction, label)
-            if answer.p is None:
-                continue
-            inside, scope = scores[answer.rows], scores[np.isfinite(answer.scores)]
-            sums = [x[None] for x in (inside.sum(0), (inside**2).sum(0), scope.sum(0), (scope**2).sum(0))]
-            size, whole = (np.full((1, 1), float(len(x))) for x in (inside, scope))
-            statistic = studentised_excess(size, whole, sums[0], sums[1], sums[2], sums[3])
-            assert answer.p == permutation_p(float(statistic.max()), found.family_null)
-            assert answer.measure == reader.test.names[int(statistic.argmax())]
-            tested += 1
-    assert tested > 20
-
-
-def test_of_two_phrases_that_are_as_close_the_one_of_the_stronger_excess_answers() -> None:
-    reader, _ = reader_of()
-    snow, fog = reader.words.directions[:2]
-    for lean in (0.02, -0.02):  # a little nearer to either
-        between = unit((snow + fog + lean * (snow - fog))[None])[0]
-        answer = reader.answer("", between, 1)
-        assert answer.through == "in snow"
-        assert answer.p == reader.answer("", snow, 1).p
-        assert answer.closeness == pytest.approx(float(snow @ between))
-
-
-@pytest.mark.parametrize("text", ["in fog", "In FOG", "a dog in fog", "the dogs in fog"])
-def test_a_phrase_said_word_for_word_answers_whatever_another_shows(text: str) -> None:
-    reader, found = reader_of()
-    snow, fog = reader.words.directions[:2]
-    between = unit((snow + fog + 0.02 * (fog - snow))[None])[0]
-    answer = reader.answer(text, between, 1)
-    assert (answer.through, answer.nearest, answer.exact) == ("in fog", "in fog", True)
-    assert answer.p == reader.answer("", fog, 1).p  # so it is a member of the family that was tested
-    assert "strongest excess" not in answer_sentence(found, answer)
-    other = reader.answer("foggy", between, 1)
-    assert (other.through, other.exact) == ("in snow", False)
-    assert "(of the phrases about as near, the one with the strongest excess)" in answer_sentence(found, other)
-
-
-def test_rows_that_fail_less_are_never_confirmed() -> None:
-    """The opposite of the planted failure: its rows fail less than the rest, by as much as can be."""
-    reader, _ = reader_of()
-    snow = reader.answer("", reader.words.directions[0], 1)
-    less = reader.answer("", -reader.words.directions[0], 1)
+    fewer = replace(found, outcomes=replace(found.outcomes, loss=-found.outcomes.loss, errors=~audit.errors))
+    snow, less = (ask(run, ["a dog in snow"], encoder=WordTower(audit))[0] for run in (found, fewer))
     assert snow.confirmed
     assert less.observed.value < less.rest
-    assert not less.confirmed
+    assert less.p == 1
 
 
-def test_no_text_reaches_more_sets_than_were_tested() -> None:
-    """Somebody asks 40 directions of all samples and of each class: those with a p are the phrases' sets."""
-    reader, found = reader_of("null")
-    rng, sets = np.random.default_rng(0), set[bytes]()
-    d = reader.words.directions.shape[1]
-    for weights in rng.normal(size=(40, len(reader.words.directions))):
-        direction = unit((weights**3 @ reader.words.directions + 0.1 * rng.normal(size=d)).astype(np.float32)[None])[0]
-        answers = [reader.answer("", direction, label) for label in (None, 0, 1)]
-        sets |= {np.sort(a.rows).tobytes() for a in answers if a.p is not None}
-    assert 6 < len(sets) <= 3 * len(reader.words.phrases)
-    assert not found.insights or all(not i.confirmed for i in found.insights)
-
-
-def test_a_question_far_from_every_phrase_shows_its_most_similar_fifth_without_a_p() -> None:
-    found, audit, _ = planted_run("rare")
-    many = ask(found, ["a dog in snow and fog and rain and grass and night"], encoder=WordTower(audit))[0]
-    assert many.closeness < CLOSE
-    assert (many.through, many.p, many.untested) == (None, None, "far from every phrase")
-    assert not many.confirmed
-    assert many.support == round(0.2 * np.isfinite(many.scores).sum())
-
-
-def test_a_run_of_before_is_answered_without_a_p() -> None:
+def test_a_run_of_before_is_answered_as_one_of_today() -> None:
     found, audit, _ = planted_run("rare")
     now, before = (
         ask(run, ["a dog in snow"], encoder=WordTower(audit))[0] for run in (found, replace(found, family_null=None))
     )
-    assert now.p is not None
-    assert (before.p, before.untested, before.confirmed) == (None, "a run of before", False)
-    assert before.through == "in snow"
-    assert before.support == round(0.2 * np.isfinite(before.scores).sum())  # no depth was chosen by its losses
+    assert now.p == before.p
+    np.testing.assert_array_equal(now.rows, before.rows)
 
 
 def test_the_matching_images_are_those_of_highest_score_best_first() -> None:
@@ -160,32 +117,36 @@ def test_the_matching_images_are_those_of_highest_score_best_first() -> None:
     assert own.min() >= np.delete(answer.scores, answer.rows).max()
 
 
-def test_an_interval_for_any_question_leaves_the_rest_out_where_the_question_is_confirmed_and_is_no_bootstrap() -> None:
-    reader, _ = reader_of()
-    snow = reader.answer("", reader.words.directions[0], 1)
-    assert snow.error_rate is not None
-    assert snow.error_rest is not None
-    error = np.sqrt(snow.error_rate.value * (1 - snow.error_rate.value) / snow.support)
-    assert snow.error_rate.low > snow.error_rest
-    assert snow.error_rate.high - snow.error_rate.low > 1.5 * 2 * 1.96 * error
+def test_the_same_question_has_the_same_answer_twice() -> None:
+    found, audit, _ = planted_run("null")
+    one, two = (ask(found, ["a dog in fog"], encoder=WordTower(audit))[0] for _ in range(2))
+    assert (one.p, one.observed.to_dict(), one.least) == (two.p, two.observed.to_dict(), two.least)
 
 
-def test_the_difference_of_two_questions_is_that_of_their_images_for_any_two() -> None:
+def test_related_rows_count_once_and_with_few_groups_nothing_is_tested() -> None:
     found, audit, _ = planted_run("rare")
-    snow, fog, none = ask(
-        found,
-        ["a dog in snow", "a dog in fog", "a dog in snow and fog and rain and grass and night"],
-        encoder=WordTower(audit),
-    )
+    n = len(found.samples)
+    few = replace(found, samples=replace(found.samples, groups=np.arange(n) // 100))
+    answer = ask(few, ["a dog in snow"], encoder=WordTower(audit))[0]
+    assert (answer.p, answer.p_alone, answer.untested, answer.confirmed) == (None, None, "too few groups", False)
+    assert answer.shown
+    assert "too few groups" in answer_sentence(few, answer)
+    order = np.argsort(~audit.slices[0])  # the planted rows in a few groups
+    groups = np.empty(n, np.int64)
+    groups[order] = np.arange(n) // 8
+    related = replace(found, samples=replace(found.samples, groups=groups))
+    single = ask(found, ["a dog in snow"], encoder=WordTower(audit))[0]
+    assert ask(related, ["a dog in snow"], encoder=WordTower(audit))[0].p_alone > single.p_alone
+
+
+def test_the_difference_of_two_questions_is_that_of_their_images() -> None:
+    found, audit, _ = planted_run("rare")
+    snow, fog = ask(found, ["a dog in snow", "a dog in fog"], encoder=WordTower(audit))
     both = difference(found, snow, fog)
     losses = found.outcomes.fitted
     assert both.observed.value == pytest.approx(losses[snow.rows].mean() - losses[fog.rows].mean())
     assert both.shared == len(set(snow.rows) & set(fog.rows))
-    assert both.any_pair
-    assert both.observed.low == snow.observed.low - fog.observed.high
-    alone = difference(found, snow, none)
-    assert not alone.any_pair
-    assert alone.observed.high - alone.observed.low < both.observed.high - both.observed.low
+    assert both.observed.low < both.observed.value < both.observed.high
 
 
 @pytest.mark.parametrize(
@@ -245,7 +206,7 @@ def test_what_is_confirmed_is_answered_even_below_the_line() -> None:
     assert [answer.shown for answer in below[:2]] == [answer.confirmed for answer in plain[:2]]
 
 
-def test_a_class_is_shown_by_its_samples_whatever_the_encoder_knows_of_its_name() -> None:
+def test_a_class_whose_name_the_encoder_does_not_know_is_shown_by_its_samples() -> None:
     plain, below = below_the_line()
     assert [answer.scope for answer in plain[2:]] == ["dog", "cat"]
     assert not all(answer.confirmed for answer in plain[2:])
@@ -254,19 +215,37 @@ def test_a_class_is_shown_by_its_samples_whatever_the_encoder_knows_of_its_name(
         assert after.rows.tolist() == before.rows.tolist()
 
 
-def test_a_class_that_was_not_searched_is_named_and_a_searched_one_is_not() -> None:
+def test_within_a_class_that_the_encoder_knows_nothing_is_shown_of_what_is_not_there() -> None:
+    tower, rng = Words(), np.random.default_rng(0)
+    found = with_words()
+    assert found.words is not None
+    n, bus = len(found.samples), found.samples.class_names.index("bus")
+    assert found.samples.labels is not None
+    name = np.where(found.samples.labels == bus, "bus", "boat")
+    vectors = tower.encode_texts([f"red {one}" for one in name]) + rng.normal(0, 0.02, (n, WIDTH))
+    joint = Embeddings(unit(vectors.astype(np.float32)), "words", tower.joint_space)
+    made = replace(found.words, joint=joint, directions=tower.encode_texts(found.words.phrases), line=6.0)
+    run = replace(found, words=made)
+    red, other = ask(run, ["a red bus", "a bus with an orange elephant by a purple castle"], encoder=tower)
+    assert red.shown
+    assert not other.shown
+    assert "no image clearly matches" in answer_sentence(run, other)
+
+
+def test_a_class_of_few_is_looked_for_among_all_samples_and_a_larger_one_is_its_own_scope() -> None:
     found, audit, _ = planted_run("rare")
     within, alone = ask(found, ["a dog in snow", "in snow"], encoder=WordTower(audit))
     assert (within.scope, within.unsearched, alone.unsearched) == ("dog", "", "")
-    others = replace(found, settings={**found.settings, "within": ("cat",)})
-    outside = ask(others, ["a dog in snow"], encoder=WordTower(audit))[0]
-    assert (outside.scope, outside.unsearched) == ("all samples", "dog")
-    assert 'This is not about the class "dog" alone' in answer_sentence(others, outside)
-    assert "alone: it" not in answer_sentence(found, within)
     assert found.samples.labels is not None
-    dogs = int((found.samples.labels[outside.rows] == found.samples.class_names.index("dog")).sum())
-    assert outside.labelled == dogs < outside.support
-    assert f"{dogs} ha{'s' if dogs == 1 else 've'} the label dog" in answer_sentence(found, outside)
+    dogs = np.flatnonzero(found.samples.labels == found.samples.class_names.index("dog"))
+    labels = np.where(np.isin(np.arange(len(found.samples)), dogs[19:]), 0, found.samples.labels)
+    few = replace(found, samples=replace(found.samples, labels=labels))
+    outside = ask(few, ["a dog in snow"], encoder=WordTower(audit))[0]
+    assert (outside.scope, outside.unsearched) == ("all samples", "dog")
+    assert 'The class "dog" (19 samples) is too small' in answer_sentence(few, outside)
+    assert "too small" not in answer_sentence(found, within)
+    has = int((labels[outside.rows] == found.samples.class_names.index("dog")).sum())
+    assert outside.labelled == has < outside.support
 
 
 @pytest.mark.parametrize(

@@ -32,23 +32,44 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_question_is_answered_with_its_best_matches(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = said(capsys, "ask", str(run), "in the dark").splitlines()
-    assert lines[0].startswith('"in the dark": the 24 images most like it have an error rate of 100')
-    assert "Confirmed: these images fail more than the rest" in lines[0]
-    assert "adjusted for any number of questions" in lines[0]
-    assert lines[2].startswith('Of these 24, found by likeness to "in the dark", ')
+    support = int(lines[0].split(" images most like it")[0].split("the ")[-1])
+    assert lines[0].startswith(f'"in the dark": the {support} images most like it are wrong in {support} of {support} ')
+    assert "Confirmed: images that show it are wrong more often than the others (p < 0.001" in lines[0]
+    assert "it is your only question so far" in lines[0]
+    assert lines[2].startswith(f"About {support} images may show it. That number is a guess")
     assert lines[3].startswith("  Best matches: street/")
-    assert lines[3].endswith(", and 19 more")
+    assert lines[3].endswith(f", and {support - 5} more")
     assert len(lines) == 4
+
+
+def test_the_number_shown_can_be_set(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    plain, seven = (
+        json.loads(said(capsys, "ask", str(run), "in the dark", "--json", *more))["questions"][0]
+        for more in ((), ("--top", "7"))
+    )
+    assert (seven["support"], seven["p"]) == (7, plain["p"])
+    assert seven["matches"] == plain["matches"]
+    assert plain["support"] == round(plain["expected"])
+    assert main(["ask", str(run), "in the dark", "--top", "0"]) == 2
+
+
+def test_the_p_of_each_question_counts_the_others(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one = json.loads(said(capsys, "ask", str(run), "red", "--json"))["questions"][0]
+    three = json.loads(said(capsys, "ask", str(run), "red", "blurred", "on grass", "--json"))["questions"]
+    assert (one["asked"], [q["asked"] for q in three]) == (1, [3, 3, 3])
+    assert three[0]["p_alone"] == one["p_alone"]
+    assert three[0]["p"] == pytest.approx(min(1, 3 * one["p"]))
+    assert "since you asked 3" in three[0]["sentence"]
 
 
 def test_of_texts_the_best_matches_are_read_out(capsys: pytest.CaptureFixture[str]) -> None:
     example = ASSETS / "examples" / "definitions" / "run"
     lines, texts = said(capsys, "ask", str(example), "about food").splitlines(), load(example).samples.items
     assert texts is not None
-    assert lines[1].startswith("  Best matches, and ")
-    assert len(lines) == 7
+    at = next(n for n, line in enumerate(lines) if line.startswith("  Best matches, and "))
+    assert len(lines) == at + 6
     whole = {texts.read(row).decode() for row in range(len(texts))}
-    for line in lines[2:]:
+    for line in lines[at + 1 :]:
         shown = line.split(": ", 1)[1].removesuffix(" ...")
         assert any(text.startswith(shown) for text in whole)
 
@@ -81,7 +102,8 @@ def test_a_question_that_names_a_condition_in_other_words_points_to_it(capsys: p
     assert [question["cluster"] and question["cluster"]["id"] for question in asked] == [own.id, None]
     assert asked[0]["labelled"] == asked[0]["support"]
     assert asked[0]["known"]["text"] == "light = dark"
-    assert f"{asked[0]['known']['matches']} have light = dark." in asked[0]["paragraphs"][2]
+    assert asked[0]["known"]["matches"] == asked[0]["support"]
+    assert "have light = dark." in asked[0]["paragraphs"][2]
     assert asked[0]["sentence"].startswith(f'These words may mean cluster {own.id + 1}, "animal: light = dark"')
     assert '. They may also mean "light = dark"' in asked[0]["sentence"]
     assert " ".join(asked[0]["paragraphs"]) == asked[0]["sentence"]
@@ -90,11 +112,8 @@ def test_a_question_that_names_a_condition_in_other_words_points_to_it(capsys: p
     assert [*lines[:5:2], lines[1], lines[3]] == [*asked[0]["paragraphs"], "", ""]
 
 
-def test_an_extrapolation_is_said_and_every_match_named_on_request(
-    run: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    out = said(capsys, "ask", str(run), "a spaceship", "--images")
-    assert "This is an extrapolation" in out
+def test_every_match_is_named_on_request(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = said(capsys, "ask", str(run), "in the dark", "--images")
     support = int(out.split(" images most like it")[0].split("the ")[-1])
     assert out.count("street/") == support
     assert "more" not in out.splitlines()[1]
@@ -106,17 +125,17 @@ def test_a_text_that_nothing_is_like_gets_no_matches(run: Path, capsys: pytest.C
     save(replace(found, words=replace(found.words, line=1e9)), run)
     lines = said(capsys, "ask", str(run), "an elephant", "red").splitlines()
     assert len(lines) == 3  # an empty one between the two
-    assert lines[0].startswith('"an elephant": nothing comes near enough to this by this encoder, which may not')
+    assert lines[0].startswith('"an elephant": no image clearly matches, so none is shown.')
     told = json.loads(said(capsys, "ask", str(run), "an elephant", "--json"))["questions"][0]
     assert (told["shown"], told["support"], told["matches"], told["p"]) == (False, 0, [], None)
 
 
 def test_the_first_question_is_compared_with_each_further_one(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = said(capsys, "ask", str(run), "in the dark", "red", "blurred").splitlines()
-    assert len(lines) == 13  # an empty one before each further answer, and before what differs
-    assert lines[11].startswith('The mean loss of "in the dark" is ')
-    assert 'that of "red"' in lines[11]
-    assert 'that of "blurred"' in lines[12]
+    assert len(lines) == 17  # an empty one before each further answer, and before what differs
+    assert lines[-2].startswith('The mean loss of "in the dark" is ')
+    assert 'that of "red"' in lines[-2]
+    assert 'that of "blurred"' in lines[-1]
 
 
 def test_a_question_that_repeats_is_answered_once(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -128,7 +147,7 @@ def test_a_question_that_repeats_is_answered_once(run: Path, capsys: pytest.Capt
 def test_answers_come_as_json(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     document = json.loads(said(capsys, "ask", str(run), "a bus in the rain", "red", "--json"))
     first = document["questions"][0]
-    assert (first["through"], first["refused"], first["untested"]) == ("in the rain", "", "")
+    assert (first["refused"], first["untested"], first["guessed"]) == ("", "", True)
     assert first["scope"] == "bus"
     assert len(first["matches"]) == min(5, first["support"])
     assert first["sentence"].startswith('"a bus in the rain"')
@@ -149,14 +168,14 @@ def test_a_text_may_begin_with_a_dash(run: Path, capsys: pytest.CaptureFixture[s
     assert "No such option '--dark'. If it is a text, put -- before the texts." in capsys.readouterr().err
 
 
-def test_a_class_that_was_not_searched_is_said(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_class_that_the_search_left_out_is_still_the_scope_of_a_question(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     before = load(run)
     save(replace(before, settings={**before.settings, "within": ("car",)}), run)
-    line = said(capsys, "ask", str(run), "a bus in the rain").splitlines()[0]
-    assert 'This is not about the class "bus" alone: it (' in line
-    assert "was looked for in all samples." in line
     told = json.loads(said(capsys, "ask", str(run), "a bus in the rain", "in the dark", "--json"))["questions"]
-    assert [one["unsearched"] for one in told] == ["bus", ""]
+    assert [one["scope"] for one in told] == ["bus", "all samples"]
+    assert [one["unsearched"] for one in told] == ["", ""]
 
 
 def test_the_audit_is_an_aligned_table(

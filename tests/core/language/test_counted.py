@@ -69,9 +69,10 @@ def test_the_samples_of_a_counted_answer_are_the_counted_ones(texts: Diagnosis) 
     tower: Any = AxisEncoder()
     three, capitals = ask(texts, ["three numbers", "no capital letters"], encoder=tower)
     assert set(three.rows.tolist()) == set(np.flatnonzero(NUMBERS == 3).tolist())
-    assert three.p is None
+    assert three.p_alone is not None
+    assert three.p == min(1.0, 2 * three.p_alone)
     assert set(capitals.rows.tolist()) == set(np.flatnonzero(texts.insights[0].mask).tolist())
-    assert (capitals.p, capitals.scope) == (0.002, "bus")
+    assert (capitals.p, capitals.p_alone, capitals.scope) == (0.002, None, "bus")
     assert "By likeness" not in answer_sentence(texts, capitals)
     assert 'bus" was counted' not in answer_sentence(texts, three)
 

@@ -95,7 +95,7 @@ def test_a_phrase_says_whether_the_encoder_knows_it() -> None:
 def test_of_a_text_that_nothing_comes_near_it_is_said_how_well_its_words_are_known() -> None:
     run = known(with_words(), 0.3)
     said = answer_sentence(run, nothing_shown("a darker border, seen at night", EVERYTHING))
-    assert said.startswith('"a darker border, seen at night": nothing comes near enough to this by this encoder, which')
+    assert said.startswith('"a darker border, seen at night": no image clearly matches, so none is shown.')
     assert said.endswith('with a word of these: "at night" (hardly known to the encoder: 0.35).')
     assert words_known(known(with_words()).words, "striped rain") == (
         'Of the phrases of the vocabulary with a word of these: "striped" (known to the encoder: 0.95); '

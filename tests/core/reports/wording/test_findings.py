@@ -6,10 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from core.checks.answers import difference
-from core.checks.questions import Answer, Difference, ask
 from core.records import Estimate, Insight
-from core.reports.wording.answers import answer_sentence, difference_sentence
 from core.reports.wording.findings import cluster_title, sentence
 from core.reports.wording.predictions import (
     prediction_name,
@@ -19,7 +16,7 @@ from core.reports.wording.predictions import (
     replication_sentence,
 )
 from tests.support.diagnoses import MemoryImages, make_diagnosis
-from tests.support.words import AxisEncoder, made_prediction, with_words
+from tests.support.words import made_prediction, with_words
 
 NB = "\u00a0"
 NAN = float("nan")
@@ -131,104 +128,6 @@ def test_a_candidate_keeps_its_own_name() -> None:
     diagnosis = with_words()
     candidate = replace(diagnosis.candidates[0], id=0)
     assert cluster_title(diagnosis, candidate) == "near tram"
-
-
-def answer(**changes: object) -> Answer:
-    made = Answer(
-        text="a bus in snow",
-        scope="bus",
-        rows=np.arange(14),
-        scores=np.zeros(120),
-        observed=Estimate(1.2, 0.9, 1.5),
-        rest=0.5,
-        error_rate=Estimate(0.55, 0.4, 0.7),
-        error_rest=0.12,
-        p=0.003,
-        nearest="in falling snow",
-        closeness=0.8,
-        through="in falling snow",
-        extrapolation=False,
-    )
-    return replace(made, **changes)  # type: ignore[arg-type]
-
-
-def test_an_answer_tells_through_what_it_was_answered_its_rates_and_its_p() -> None:
-    assert answer_sentence(with_words(), answer()) == (
-        '"a bus in snow", answered through "in falling snow" (of the phrases about as near, the one with the strongest '
-        "excess): within bus, the 14 images most like it have an "
-        f"error rate of 55{NB}% (95{NB}% 40 to 70{NB}% for any number of questions) against 12{NB}% in the rest. "
-        "Confirmed: these images fail more than the rest (p = 0.003 for these very images, adjusted for any number of "
-        "questions)."
-    )
-    assert "answered through" not in answer_sentence(with_words(), answer(text="in falling snow"))
-
-
-def test_an_answer_that_is_sure_of_the_loss_alone_is_told_in_losses() -> None:
-    said = answer_sentence(with_words(), answer(measure="mean loss", error_rest=0.7))
-    assert "have a mean loss of 1.20 nats" in said
-    assert "Confirmed: these images have a higher mean loss than the rest" in said
-    assert "fail more" not in said
-    assert "an error rate of 55" in answer_sentence(with_words(), answer(measure="mean loss", p=0.4))
-
-
-def test_an_answer_says_what_it_does_not_know() -> None:
-    diagnosis = with_words()
-    said = answer_sentence(diagnosis, answer(p=0.4))
-    assert "Not confirmed: that these images fail more than the rest cannot be told from chance (p = 0.40" in said
-    assert "adjusted for any number of questions, held to 0.05)" in said
-    assert "(p = 0.40 of the mean loss for these" in answer_sentence(diagnosis, answer(p=0.4, measure="mean loss"))
-    assert (
-        "For 14 images, an error rate higher by 31 points than that of the rest would be confirmed 8 times in 10."
-        in (answer_sentence(diagnosis, answer(p=0.4, least=0.31)))
-    )
-    assert "Even if all of them failed, 14 images" in answer_sentence(diagnosis, answer(p=0.4))
-    assert "higher by 0.31 nats" in answer_sentence(diagnosis, answer(p=0.4, least=0.31, error_rate=None))
-    assert "8 times in 10" not in answer_sentence(diagnosis, answer(least=0.31))
-    far = answer_sentence(diagnosis, answer(p=None, untested="far from every phrase", through=None, closeness=0.41))
-    assert 'Exploratory, without a p: no phrase of the vocabulary says this (the nearest is "in falling snow"' in far
-    assert f"40 to 70{NB}% for this question alone" in far
-    for why, said in (("too few groups", "nothing can be permuted"), ("a run of before", "Diagnose the data again")):
-        without = answer_sentence(diagnosis, answer(p=None, untested=why))
-        assert "There is no p" in without
-        assert said in without
-        assert "onfirmed" not in far + without
-    assert 'hardly hear a "not"' in answer_sentence(diagnosis, answer(text="a bus, not in snow"))
-    assert 'hardly hear a "not"' not in answer_sentence(diagnosis, answer(text="a notable bus"))
-    assert "This is an extrapolation" in answer_sentence(diagnosis, answer(extrapolation=True))
-    assert "extrapolation" not in answer_sentence(diagnosis, answer())
-    losses = answer_sentence(diagnosis, answer(error_rate=None, error_rest=None))
-    assert f"have a mean loss of 1.20 nats (95{NB}% 0.90 to 1.50 for any number of questions)" in losses
-    assert "against 0.50 in the rest" in losses
-
-
-def test_a_real_question_is_answered_from_the_pictures_that_match() -> None:
-    diagnosis = with_words()
-    dark, ship = ask(diagnosis, ["in the dark", "a spaceship"], encoder=AxisEncoder())  # type: ignore[arg-type]
-    said = answer_sentence(diagnosis, dark)
-    assert said.startswith(
-        '"in the dark": the 24 images most like it have an error rate of 100'
-    )  # a fifth: of all depths the best
-    assert "Confirmed" in said
-    assert "extrapolation" not in said
-    assert "This is an extrapolation" in answer_sentence(diagnosis, ship)
-    red = ask(diagnosis, ["red"], encoder=AxisEncoder())[0]  # type: ignore[arg-type]
-    assert difference_sentence(diagnosis, difference(diagnosis, dark, red)).startswith(
-        'The mean loss of "in the dark" is '
-    )
-
-
-def test_a_difference_whose_interval_holds_zero_is_not_called_one() -> None:
-    diagnosis = with_words()
-    clear = difference_sentence(diagnosis, Difference("snow", "grass", Estimate(-0.8, -1.2, -0.4), 1))
-    assert clear == (
-        'The mean loss of "snow" is 0.80 nats below that of "grass" (difference −0.80, '
-        f"95{NB}% −1.20 to −0.40 for this pair alone). 1 image matches both."
-    )
-    assert difference_sentence(diagnosis, Difference("snow", "grass", Estimate(0.1, -0.2, 0.4), 0)).startswith(
-        "No clear difference: the mean loss"
-    )
-    same = difference_sentence(diagnosis, Difference("snow", "in snow", Estimate(NAN, NAN, NAN), 12))
-    assert same == '"snow" and "in snow" have the same matches: there is no difference to tell. 12 images match both.'
 
 
 def test_each_prediction_is_told_with_what_came() -> None:

@@ -1,0 +1,77 @@
+"""The test of weighted means: an exact p, a level that holds, groups that stay together, and no end of memory."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import numpy as np
+import pytest
+
+from core.statistics import weighted
+from core.statistics.permuter import Permuter
+from core.statistics.weighted import PERMUTATIONS, REACHED, weighted_test
+
+
+def centred(weights: np.ndarray, strata: np.ndarray) -> np.ndarray:
+    return weights - (np.bincount(strata, weights) / np.bincount(strata))[strata]
+
+
+def test_the_p_is_the_share_of_all_permutations_that_reach_the_observed_sum() -> None:
+    rng = np.random.default_rng(1)
+    weights, values, strata = centred(rng.random(6), np.zeros(6, int)), rng.random((6, 1)), np.zeros(6, np.int64)
+    observed = float(weights @ values[:, 0])
+    exact = np.mean([weights @ values[list(order), 0] >= observed - 1e-12 for order in permutations(range(6))])
+    found = weighted_test(weights, values, Permuter(strata), rng)
+    assert found.p == pytest.approx(exact, abs=0.08)
+
+
+def test_values_that_go_with_the_weights_have_the_least_p_and_others_stop_early() -> None:
+    rng, strata = np.random.default_rng(0), np.zeros(300, np.int64)
+    weights = centred(np.where(np.arange(300) < 40, 0.9, 0.05), strata)
+    strong = np.c_[rng.random(300), (np.arange(300) < 40) * 1.0]
+    found = weighted_test(weights, strong, Permuter(strata), rng)
+    assert (found.p, found.best) == (1 / (PERMUTATIONS + 1), 1)
+    none = weighted_test(weights, rng.random((300, 1)), Permuter(strata), rng)
+    assert none.p >= REACHED / PERMUTATIONS
+    less = weighted_test(weights, -strong[:, 1:], Permuter(strata), rng)
+    assert less.p == 1.0
+
+
+def test_by_chance_a_twentieth_passes_at_a_twentieth() -> None:
+    rng, passed = np.random.default_rng(3), 0
+    strata = np.repeat([0, 1], 60)
+    for _ in range(300):
+        weights = rng.random(120) + strata  # a class of more loss and more weight is no finding
+        values = np.c_[rng.random(120) + 3 * strata, (rng.random(120) < 0.2 + 0.5 * strata) * 1.0]
+        values -= np.stack([values[strata == s].mean(0) for s in (0, 1)])[strata]
+        passed += weighted_test(centred(weights, strata), values, Permuter(strata), rng).p <= 0.05
+    assert passed <= 26  # of 15 expected
+
+
+def test_rows_of_a_group_count_once() -> None:
+    rng, passed, alone = np.random.default_rng(4), 0, 0
+    groups = np.repeat(np.arange(30), 10)
+    strata = np.zeros(300, np.int64)
+    for _ in range(60):
+        weights = centred(rng.random(30)[groups], strata)
+        values = rng.normal(size=(30, 1))[groups]
+        passed += weighted_test(weights, values, Permuter(strata, groups), rng).p <= 0.05
+        alone += weighted_test(weights, values, Permuter(strata), rng).p <= 0.05
+    assert passed <= 8
+    assert alone > 15
+
+
+def test_of_many_rows_fewer_permutations_are_drawn_a_few_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(weighted, "CELLS", 5_000)
+    monkeypatch.setattr(weighted, "ALL_CELLS", 1_500 * 1_000)
+    strata, drawn = np.zeros(1_000, np.int64), list[int]()
+
+    class Counting(Permuter):
+        def draw(self, count: int, rng: np.random.Generator) -> np.ndarray:
+            drawn.append(count)
+            return super().draw(count, rng)
+
+    weights = centred((np.arange(1_000) < 50) * 1.0, strata)
+    found = weighted_test(weights, weights[:, None], Counting(strata), np.random.default_rng(0))
+    assert found.p == 1 / 1_501
+    assert (sum(drawn), max(drawn)) == (1_500, 5)
