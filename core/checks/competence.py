@@ -13,13 +13,14 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 
 from core.checks.picture_edits import EDITS, EditedStore
+from core.checks.title_pools import model_of_pool, photograph_pool
 from core.data.captioned import CaptionedPhotographs
 from core.embeddings.rows import read_rows
 from core.encoders import Encoder
@@ -63,12 +64,14 @@ class Shown:
     """Pattern of captions that mention it; with "!" in front, of captions none of which may."""
     edits: Mapping[str, tuple[str, ...]]
     """Edits that show it."""
+    classes: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Pattern of captions that mention each of the classes from which clusters are cut."""
 
 
 def read_shown() -> Shown:
     """The shipped account of what shows a phrase."""
     said = cast("dict[str, Any]", json.loads(SHOWN.read_text("utf-8")))
-    return Shown(said["captions"], {phrase: tuple(edits) for phrase, edits in said["edits"].items()})
+    return Shown(said["captions"], {phrase: tuple(edits) for phrase, edits in said["edits"].items()}, said["classes"])
 
 
 def measure_competence(
@@ -101,10 +104,13 @@ def measure_competence(
     pool, folded = _Pool(captions, photographs.kept, made), _folded(spoken or captions)
     found: dict[str, PhraseCompetence] = {}
     shows: dict[str, Bool] = {}
+    mentioned: dict[str, I64] = {}
     for phrase, direction in zip(phrases.phrases, directions):
         each = [(*pool.by_edits(known.edits[phrase.text]), "edits")] if phrase.text in known.edits else []
         pattern = known.captions.get(phrase.text) or (None if each else own_words(phrase.text))
-        each += [(*pool.by_captions(pattern), "captions")] if pattern else []
+        if pattern:
+            each.append((*pool.by_captions(pattern), "captions"))
+            mentioned[phrase.text] = pool.times(pattern)
         scores = vectors.astype(np.float64) @ direction
         both = [(measured(scores[inside], scores[outside], ground), inside) for inside, outside, ground in each]
         known_by = [(one, inside) for one, inside in both if one is not None]
@@ -114,7 +120,11 @@ def measure_competence(
     line = support_line(encoder, found, vectors, shows, len(captions), cache)
     chance = pool.chance(encoder, known, photographs.joint.vectors, cache)
     what = f"{len(captions):,} captioned photographs and {len(made):,} edited ones that no fit saw"
-    return CompetenceTable(encoder.name, encoder.fingerprint, what, found, line, chance)
+    words = [phrase.text for phrase in phrases.phrases], directions, found
+    scopes = {name: pool.times(pattern) >= MENTIONS for name, pattern in known.classes.items()}
+    copies = pool.origin, [edit for _, edit in made]
+    titles = model_of_pool(photograph_pool(photographs, changed, copies, known.edits, mentioned, scopes, words))
+    return CompetenceTable(encoder.name, encoder.fingerprint, what, found, line, chance, titles)
 
 
 def own_words(phrase: str) -> str | None:
@@ -159,6 +169,11 @@ class _Pool:
         place = {row: i for i, row in enumerate(rows.tolist())}
         self.origin = np.array([place[row] for row, _ in made], np.int64)
         self.edit = np.array([edit for _, edit in made], object)
+
+    def times(self, pattern: str) -> I64:
+        """(n,) in how many captions of each photograph it is, or is not."""
+        times = mentions(pattern, self.folded)
+        return np.where(times == 0, MENTIONS, 0) if pattern.startswith("!") else times
 
     def by_captions(self, pattern: str) -> tuple[Bool, Bool]:
         """Photographs that the captions say show it, and those that they do not mention it of, as they are and

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from core.checks.competence import chance_of_questions, measured, support_line
+from core.checks.title_pools import model_of_pool, text_pool
 from core.data.texts.properties import measure_text, words_of
 from core.embeddings.embed import read_images
 from core.encoders import Encoder
@@ -75,6 +76,7 @@ def measure_text_competence(
     directions = phrase_directions(phrases, encoder, cache=cache, progress=progress)
     found: dict[str, PhraseCompetence] = {}
     shown: dict[str, Bool] = {}
+    told_of: dict[str, F64] = {}
     for phrase, direction in zip(phrases.phrases, directions):
         known = (marks or {}).get(phrase.text)
         values = told.by_words(phrase.text) if known is None else known[reading.kept]
@@ -83,13 +85,14 @@ def measure_text_competence(
         scores = (reading.joint.vectors @ direction).astype(np.float64)
         one = measured(scores[values > 0], scores[values == 0], "words" if known is None else "labels")
         if one is not None:
-            found[phrase.text], shown[phrase.text] = one, values > 0
+            found[phrase.text], shown[phrase.text], told_of[phrase.text] = one, values > 0, values
     what = f"{len(reading.kept):,} texts that no fit saw"
     line = support_line(encoder, found, reading.joint.vectors, shown, len(reading.kept), cache)
     every = np.ones(len(reading.kept), bool)
     asked = [(text, None, every, mask) for text, mask in shown.items()]
     chance = chance_of_questions(encoder, reading.joint.vectors, asked, cache)
-    return CompetenceTable(encoder.name, encoder.fingerprint, what, found, line, chance)
+    titles = model_of_pool(text_pool(reading, told_of, ([p.text for p in phrases.phrases], directions, found)))
+    return CompetenceTable(encoder.name, encoder.fingerprint, what, found, line, chance, titles)
 
 
 class _Told:

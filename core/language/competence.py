@@ -23,6 +23,7 @@ from core.errors import InvalidInput
 from core.files import ASSETS, write_text
 from core.language.chance import Chance
 from core.language.grammar import words_in
+from core.language.title_model import TitleModel
 from core.records import Competence, Estimate
 
 SHIPPED = ASSETS / "competence"
@@ -65,6 +66,8 @@ class CompetenceTable:
     pictures some of which show them; None where too few were measured."""
     chance: Chance | None = None
     """Of showing a text, by likeness; None where too few questions taught it, and in tables of before."""
+    titles: TitleModel | None = None
+    """How likely a title is right; None in tables of before."""
 
     def of(self, phrases: Sequence[str]) -> Competence:
         """The figures of these phrases, in their order."""
@@ -111,8 +114,10 @@ def write_competence(table: CompetenceTable, path: Path) -> None:
     head |= {"pictures": table.pictures, "line": None if table.line is None else round(table.line, 3)}
     if table.chance is not None:
         head["chance"] = [round(value, 4) for value in astuple(table.chance)]
-    start = json.dumps(head, indent=1, ensure_ascii=False).removesuffix("\n}")
-    write_text(path, f'{start},\n "phrases": {{\n' + ",\n".join(lines) + "\n}}\n")
+    if table.titles is not None:
+        head["titles"] = table.titles.write()
+    start = ",\n".join(f' "{key}": {json.dumps(value, ensure_ascii=False)}' for key, value in head.items())
+    write_text(path, f'{{\n{start},\n "phrases": {{\n' + ",\n".join(lines) + "\n}}\n")
 
 
 def read_competence(path: Path) -> CompetenceTable:
@@ -133,12 +138,13 @@ def read_competence(path: Path) -> CompetenceTable:
         chance = None if said.get("chance") is None else Chance(*(float(value) for value in said["chance"]))
         if chance is not None and not all(map(math.isfinite, astuple(chance))):
             raise ValueError(f"a chance of {chance}")
+        titles = None if said.get("titles") is None else TitleModel.read(said["titles"])
         phrases = {str(text): _known(values) for text, values in cast("dict[str, list[Any]]", said["phrases"]).items()}
     except (KeyError, TypeError, ValueError, OverflowError, AttributeError) as fault:
         raise InvalidInput(
             f"{path.name} is no table of an encoder's competence ({fault}). Make it with `python -m core competence`."
         ) from None
-    return CompetenceTable(encoder, fingerprint, pictures, phrases, line, chance)
+    return CompetenceTable(encoder, fingerprint, pictures, phrases, line, chance, titles)
 
 
 def _row(known: PhraseCompetence) -> list[Any]:

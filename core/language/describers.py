@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Literal
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from core.data.images.tint import HUES
 from core.language.grammar import words_in
 from core.language.readings import READINGS, Reading
+from core.language.vocabulary import read_vocabulary
 from core.records import F32, F64, I64, Bool, Column, Insight, Words
 
 USUAL = 0.65
@@ -64,9 +66,9 @@ def describers_of(
     made = [*properties, *own, *found]
     if words is None:
         return made
-    phrases = [i for i, text in enumerate(words.phrases) if words_in(text) not in spoken and words.is_shown(i)]
-    scores = (words.joint.vectors[rows] @ words.directions[phrases].T).astype(np.float64)
     known = words.competence
+    phrases = [i for i, text in enumerate(words.phrases) if words_in(text) not in spoken and _may_describe(words, i)]
+    scores = (words.joint.vectors[rows] @ words.directions[phrases].T).astype(np.float64)
     for place, phrase in enumerate(phrases):
         measured = known is not None and known.is_known(phrase)
         made.append(
@@ -76,10 +78,23 @@ def describers_of(
                 scores[:, place],
                 words.directions[phrase],
                 float(known.auroc[phrase]) if known is not None and measured else USUAL,
-                family=words.families[phrase],
+                float(known.said[phrase]) if known is not None else np.nan,
+                words.families[phrase],
             )
         )
     return made
+
+
+def _may_describe(words: Words, phrase: int) -> bool:
+    """Whether some sample is like a phrase, and whether it was measured: one that ships and was not is nothing that
+    captions say, one of the user's own is taken as it is."""
+    known = words.competence is None or words.competence.is_known(phrase)
+    return words.is_shown(phrase) and (known or words.phrases[phrase] not in _shipped())
+
+
+@cache
+def _shipped() -> frozenset[str]:
+    return frozenset(one.text for modality in ("image", "text") for one in read_vocabulary(None, modality).phrases)
 
 
 def names_of(property_: Describer) -> tuple[str, ...]:

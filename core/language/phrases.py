@@ -69,7 +69,8 @@ def with_competence(words: Words, tower: TextTower, cache: Path | None = None) -
     words = replace(words, notes=(*words.notes, note) if note else words.notes)
     if table is None:
         return words
-    words = replace(words, competence=table.of(words.phrases), line=table.line)
+    titles = None if table.titles is None else table.titles.write()
+    words = replace(words, competence=table.of(words.phrases), line=table.line, titles=titles)
     if words.line is None:
         return words
     return replace(words, support=support_of(words.joint.vectors, words.phrases, tower, cache))
