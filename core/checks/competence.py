@@ -96,12 +96,12 @@ def measure_competence(
     phrases, known = vocabulary or read_vocabulary(), shown or read_shown()
     photographs = read_rows(captioned.pictures, encoder, cache=cache, progress=progress)
     captions = [captioned.captions[row] for row in photographs.kept.tolist()]
-    edited = EditedStore(captioned.pictures, _drawn(photographs.kept))
+    edited = EditedStore(captioned.pictures, drawn_edits(photographs.kept))
     changed = read_rows(edited, encoder, cache=cache, progress=progress)
     made = [edited.edits[row] for row in changed.kept.tolist()]
     directions = phrase_directions(phrases, encoder, cache=cache, progress=progress)
     vectors = np.concatenate([photographs.joint.vectors, changed.joint.vectors])
-    pool, folded = _Pool(captions, photographs.kept, made), _folded(spoken or captions)
+    pool, people = _Pool(captions, photographs.kept, made), folded(spoken or captions)
     found: dict[str, PhraseCompetence] = {}
     shows: dict[str, Bool] = {}
     mentioned: dict[str, I64] = {}
@@ -110,18 +110,18 @@ def measure_competence(
         pattern = known.captions.get(phrase.text) or (None if each else own_words(phrase.text))
         if pattern:
             each.append((*pool.by_captions(pattern), "captions"))
-            mentioned[phrase.text] = pool.times(pattern)
+            mentioned[phrase.text] = times_shown(pattern, pool.folded)
         scores = vectors.astype(np.float64) @ direction
         both = [(measured(scores[inside], scores[outside], ground), inside) for inside, outside, ground in each]
         known_by = [(one, inside) for one, inside in both if one is not None]
         if known_by:  # the weaker: a name must hold wherever its word may be meant
             weaker, shows[phrase.text] = min(known_by, key=lambda one: one[0].auroc.low)
-            found[phrase.text] = replace(weaker, said=_said(pattern, folded))
+            found[phrase.text] = replace(weaker, said=_said(pattern, people))
     line = support_line(encoder, found, vectors, shows, len(captions), cache)
     chance = pool.chance(encoder, known, photographs.joint.vectors, cache)
     what = f"{len(captions):,} captioned photographs and {len(made):,} edited ones that no fit saw"
     words = [phrase.text for phrase in phrases.phrases], directions, found
-    scopes = {name: pool.times(pattern) >= MENTIONS for name, pattern in known.classes.items()}
+    scopes = {name: times_shown(pattern, pool.folded) >= MENTIONS for name, pattern in known.classes.items()}
     copies = pool.origin, [edit for _, edit in made]
     titles = model_of_pool(photograph_pool(photographs, changed, copies, known.edits, mentioned, scopes, words))
     return CompetenceTable(encoder.name, encoder.fingerprint, what, found, line, chance, titles)
@@ -143,7 +143,14 @@ def mentions(pattern: str, folded: Sequence[Sequence[str]]) -> I64:
     return np.array([sum(bool(wanted.search(caption)) for caption in own) for own in folded], np.int64)
 
 
-def _folded(captions: Sequence[Sequence[str]]) -> list[list[str]]:
+def times_shown(pattern: str, folded: Sequence[Sequence[str]]) -> I64:
+    """(n,) in how many captions of each photograph it is said; of a pattern with "!", enough where none holds it."""
+    times = mentions(pattern, folded)
+    return np.where(times == 0, MENTIONS, 0) if pattern.startswith("!") else times
+
+
+def folded(captions: Sequence[Sequence[str]]) -> list[list[str]]:
+    """The captions as patterns of `Shown` read them."""
     return [[" ".join(words_in(caption)) for caption in own] for own in captions]
 
 
@@ -154,7 +161,7 @@ def _said(pattern: str | None, folded: Sequence[Sequence[str]]) -> float:
     return 1000 * float((mentions(pattern, folded) >= MENTIONS).mean())
 
 
-def _drawn(rows: I64) -> tuple[tuple[int, str], ...]:
+def drawn_edits(rows: I64) -> tuple[tuple[int, str], ...]:
     """Which photograph is edited in which way: each edit takes the next ones of a shuffled circle."""
     order = np.random.default_rng(0).permutation(rows).tolist()
     names = [name for name in EDITS for _ in range(PER_EDIT)]
@@ -165,15 +172,10 @@ class _Pool:
     """What is known of each picture: of photographs, by their captions, and of edited ones after them."""
 
     def __init__(self, captions: Sequence[tuple[str, ...]], rows: I64, made: Sequence[tuple[int, str]]) -> None:
-        self.folded = _folded(captions)
+        self.folded = folded(captions)
         place = {row: i for i, row in enumerate(rows.tolist())}
         self.origin = np.array([place[row] for row, _ in made], np.int64)
         self.edit = np.array([edit for _, edit in made], object)
-
-    def times(self, pattern: str) -> I64:
-        """(n,) in how many captions of each photograph it is, or is not."""
-        times = mentions(pattern, self.folded)
-        return np.where(times == 0, MENTIONS, 0) if pattern.startswith("!") else times
 
     def by_captions(self, pattern: str) -> tuple[Bool, Bool]:
         """Photographs that the captions say show it, and those that they do not mention it of, as they are and

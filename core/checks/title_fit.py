@@ -37,6 +37,8 @@ COUNTS: Mapping[Kind, int] = {"natural": 400, "edit": 200, "column": 200, "regio
 FOLDS, RIDGE = 5, 0.3
 IDLE = (0.05, 0.1, 0.3, 0.5)
 """Shares of the rows that have a value of a column that says nothing."""
+WORTH_SAYING = 0.4
+"""Share of guesses that are right or near, from which they are said."""
 MOST_WRONG, MOST_RANDOM = 0.08, 0.01
 """Shares of wrong ones among the likely, and of random clusters that are likely, up to which a line is low enough."""
 
@@ -350,7 +352,7 @@ def _cross_fitted(x: F64, right: Bool, fold: I64, weight: F64 | None = None) -> 
 
 
 def _lines(chance: F64, right: F64, kind: npt.NDArray[Any]) -> tuple[float, float]:
-    """The least chance with which a title is likely, and that from which a theme is rather right or near than wrong."""
+    """The least chances with which a title is likely, and with which a guess is worth saying."""
     grid = np.arange(0.3, 0.96, 0.01)
 
     random, sure = kind == "random", kind == "column"  # columns are easy, and would lower the line for the others
@@ -363,5 +365,6 @@ def _lines(chance: F64, right: F64, kind: npt.NDArray[Any]) -> tuple[float, floa
     likely = float(next((line for line in grid if enough(line)), grid[-1]))
     odds = np.log(chance / (1 - chance))
     near = LogisticRegression(C=1.0).fit(odds[~sure, None], right[~sure] > 0)
-    even = 1 / (1 + np.exp(near.intercept_[0] / max(near.coef_[0, 0], 1e-3)))
-    return likely, float(np.clip(even, 0.05, likely))
+    wanted = np.log(WORTH_SAYING / (1 - WORTH_SAYING)) - near.intercept_[0]
+    line = 1 / (1 + np.exp(-wanted / max(near.coef_[0, 0], 1e-3)))
+    return likely, float(np.clip(line, 0.05, likely))
