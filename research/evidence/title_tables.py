@@ -11,6 +11,7 @@ dark and blurred photographs (edited). Nothing is planted in the losses. `--exam
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -216,7 +217,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             cache=said.cache,
             group_copies=brought.copies,
         )
-        _print(f"{name}, {process_time() - began:.0f} CPU s", found)
+        _print(name, found)
+        print(f"{name}: {process_time() - began:.0f} s of CPU", file=sys.stderr)
 
 
 def _print(name: str, found: Diagnosis) -> None:
