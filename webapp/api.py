@@ -126,7 +126,7 @@ def ask(run: str, texts: list[str]) -> dict[str, Any]:
     """What the loss is where the run's images look like each of one to eight texts; the difference too where there are
     two.
 
-    Each p is adjusted for any number of questions.
+    Each `p_alone` holds if it was the only question, each `p` for the different questions of this call.
     """
     from core.checks.answers import cluster_told, condition_told, known_told
     from core.records.codec import to_json
@@ -136,8 +136,8 @@ def ask(run: str, texts: list[str]) -> dict[str, Any]:
     diagnosis = RUNS.get(str(run))
     answers, gap = answer_texts(diagnosis, _read_texts(texts))
     names = (
-        "text scope unsearched refused support rest error_rest p confirmed untested nearest closeness through "
-        "extrapolation measure least counted labelled"
+        "text scope unsearched refused support expected guessed rest error_rest p p_alone asked confirmed untested "
+        "measure least counted labelled"
     )
     said = [
         {
@@ -153,7 +153,7 @@ def ask(run: str, texts: list[str]) -> dict[str, Any]:
     ]
     between = None
     if gap is not None:
-        between = fields(gap, "observed shared any_pair") | {"sentence": difference_sentence(diagnosis, gap)}
+        between = fields(gap, "observed shared") | {"sentence": difference_sentence(diagnosis, gap)}
     return to_json({"answers": said, "difference": between})
 
 

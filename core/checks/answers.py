@@ -20,7 +20,7 @@ from core.statistics.intervals import UNDEFINED, bootstrap
 
 _NEGATED = frozenset("not no without except but never nor neither unless".split())
 """Words beside a condition by which it is not the one that is asked about."""
-Untested = Literal["", "too few groups"]
+Untested = Literal["", "too few groups", "not asked for"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,10 @@ from core.discovery.design import design_of, measures
 from core.discovery.search.family import Scope
 from core.errors import InvalidInput
 from core.language.directions import phrase_scores
-from core.records import F32, F64, Diagnosis, Estimate
+from core.records import F32, F64, Diagnosis, Estimate, Words
 
 MATCHING = 0.1
 """Share of the scope in a cell of the audit table."""
-LEAST_SPREAD = 0.5
-"""Where samples vary less along a phrase than so many times the median phrase, they say little about it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +37,6 @@ class AuditCell:
     """Whether that lies beyond what permuted losses give anywhere in the whole grid of phrases and scopes."""
     error_inside: float | None
     error_outside: float | None
-    extrapolation: bool
 
 
 def audit_table(diagnosis: Diagnosis, phrases: str | Sequence[str] = (), *, most: int = 40) -> list[AuditCell]:
@@ -66,7 +63,7 @@ def audit_table(diagnosis: Diagnosis, phrases: str | Sequence[str] = (), *, most
     scopes, losses = design.scopes, diagnosis.outcomes.fitted
     readings = read_phrases(words, measures(diagnosis.outcomes, design).scores[:, -1], design)  # the last is the loss
     scores = phrase_scores(words.joint.vectors, words.directions, design.centre_of_row)
-    tables, spread = [_excess(scores[s.rows], losses[s.rows]) for s in scopes], float(np.median(scores.std(0)))
+    tables = [_excess(scores[s.rows], losses[s.rows]) for s in scopes]
     if phrases:
         chosen = [words.phrases.index(p) for p in phrases]
     else:
@@ -74,7 +71,7 @@ def audit_table(diagnosis: Diagnosis, phrases: str | Sequence[str] = (), *, most
         out = (np.abs(readings.values) >= readings.threshold).any(0)
         chosen = np.lexsort((-strength, ~out))[:most].tolist()
     return [
-        _cell(diagnosis, readings, phrase, number, scope, scores[scope.rows, phrase], LEAST_SPREAD * spread)
+        _cell(diagnosis, words, readings, phrase, number, scope, scores[scope.rows, phrase])
         for phrase in chosen
         for number, scope in enumerate(scopes)
     ]
@@ -90,10 +87,9 @@ def _excess(scores: F32, losses: F64) -> F64:
 
 
 def _cell(
-    diagnosis: Diagnosis, readings: Readings, phrase: int, number: int, scope: Scope, scores: F32, least_spread: float
+    diagnosis: Diagnosis, words: Words, readings: Readings, phrase: int, number: int, scope: Scope, scores: F32
 ) -> AuditCell:
-    outcomes, words = diagnosis.outcomes, require_words(diagnosis, "be read phrase by phrase")
-    rows, read = scope.rows, float(readings.values[number, phrase])
+    outcomes, rows, read = diagnosis.outcomes, scope.rows, float(readings.values[number, phrase])
     losses = outcomes.fitted[rows]
     size = max(1, round(MATCHING * len(rows)))
     inside = np.zeros(len(rows), bool)
@@ -111,5 +107,4 @@ def _cell(
         readings.stands_out(number, phrase),
         None if wrong is None else float(wrong[inside].mean()),
         None if wrong is None else float(wrong[~inside].mean()),
-        bool(scores.std() < least_spread),
     )

@@ -53,6 +53,7 @@ def ask(
     *,
     top: int | None = None,
     before: Sequence[str] = (),
+    tested: bool = True,
     encoder: TextTower | None = None,
     cache: Path | None = None,
 ) -> list[Answer]:
@@ -64,6 +65,7 @@ def ask(
             class is the scope.
         top: how many of the most alike samples are shown; None shows as many as are expected to show the text.
         before: texts that were asked of this run before: each p counts them too.
+        tested: False leaves the p out, which takes long of very many samples.
         encoder: the naming encoder, if it is loaded already.
         cache: folder where text vectors are kept.
 
@@ -86,7 +88,7 @@ def ask(
         raise InvalidInput(refused[0].refused)
     tower = speaker_of(words, encoder)
     table = find_competence(tower, cache)[0]
-    reader = QuestionReader(diagnosis, words, None if table is None else table.chance, top)
+    reader = QuestionReader(diagnosis, words, None if table is None else table.chance, top, tested)
     good = [scoped(one, names, reader.said) for one in read if not one.refused]
     asked = len({same_question(text) for text in (*before, *(one.text for one in good))})
     spoken = [None if q.label is None else f"a {names[q.label].replace('_', ' ')}" for q in good]
@@ -131,9 +133,14 @@ class QuestionReader:
     """
 
     def __init__(
-        self, diagnosis: Diagnosis, words: Words, chance: Chance | None = None, top: int | None = None
+        self,
+        diagnosis: Diagnosis,
+        words: Words,
+        chance: Chance | None = None,
+        top: int | None = None,
+        is_tested: bool = True,
     ) -> None:
-        self.diagnosis, self.words, self.chance, self.top = diagnosis, words, chance, top
+        self.diagnosis, self.words, self.chance, self.top, self.is_tested = diagnosis, words, chance, top, is_tested
         self.design = design_of(diagnosis)
         self.tested = measures(diagnosis.outcomes, self.design)
         self.alpha = float(diagnosis.settings.get("alpha", 0.05))
@@ -236,6 +243,8 @@ class QuestionReader:
 
     def _test(self, scope: I64, weights: F64, n_asked: int) -> dict[str, Any]:
         """The fields of an answer that the test of a scope by the weights of its rows fills."""
+        if not self.is_tested:
+            return {"untested": "not asked for", "asked": n_asked}
         groups = None if self.design.groups is None else self.design.groups[scope]
         strata, values = self.design.centre_of_row[scope], self.tested.scores[scope]
         n_groups = len(scope) if groups is None else len(np.unique(groups))

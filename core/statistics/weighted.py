@@ -14,7 +14,7 @@ PERMUTATIONS, LEAST = 9_999, 999
 FIRST_LOOK = 250
 REACHED = 100
 """Permuted statistics as large as the observed one after which no more are drawn: such a p is far from small."""
-CELLS, ALL_CELLS = 2_000_000, 2_000_000_000
+CELLS, ALL_CELLS = 2_000_000, 1_000_000_000
 """Rows times permutations that are held at once, and drawn in all."""
 
 

@@ -22,16 +22,11 @@ if TYPE_CHECKING:
     from core.checks.questions import Answer, Difference
 
 MAX_PICTURES = 18
+MAX_LISTED = 200
+"""Questions that the table of a visit shows."""
 N_BINS = 28
 BAR = 10
 """Width of a bar of the strip, its gap included."""
-VERDICTS = {
-    "far from every phrase": "Exploratory: no phrase says this",
-    "too few groups": "No p: nothing could be permuted",
-    "a run of before": "No p: diagnose again for one",
-    "counted alone": "Exploratory: counted, not tested",
-}
-"""What stands where there is no p."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +40,18 @@ class AskedQuestion:
     rest: float
     is_share: bool
     p: float | None
-    confirmed: bool
+    """Of a condition that the run tested, which stays as it is."""
+    p_alone: float | None
+    alpha: float
+
+    def p_among(self, questions: int) -> float | None:
+        """Its p among so many different questions."""
+        return self.p if self.p_alone is None else min(1.0, self.p_alone * questions)
+
+    def is_confirmed(self, questions: int) -> bool:
+        """Whether that is small enough."""
+        p = self.p_among(questions)
+        return p is not None and p <= self.alpha
 
 
 def remember(answer: Answer) -> AskedQuestion:
@@ -60,7 +66,8 @@ def remember(answer: Answer) -> AskedQuestion:
         float(rest),  # type: ignore[arg-type]
         known,
         answer.p,
-        answer.confirmed,
+        answer.p_alone,
+        answer.alpha,
     )
 
 
@@ -79,14 +86,13 @@ def answers_view(diagnosis: Diagnosis, answers: Sequence[Answer], gap: Differenc
 
 
 def verdict(answer: Answer) -> str:
-    """Whether the answer is more than chance would give to somebody free to ask anything, in a few words (plain
-    text)."""
+    """Whether the answer is more than chance would give to somebody who asked as much, in a few words (plain text)."""
     if answer.refused:
         return "Not asked"
     if not answer.shown:
-        return "Nothing to compare" if answer.counted else "Nothing near enough by this encoder"
+        return "Nothing to compare" if answer.counted else "Nothing clearly matches"
     if answer.p is None:
-        told = VERDICTS[answer.untested]
+        told = "Not tested: too few groups"
     else:
         told = f"{'Confirmed: higher loss' if answer.confirmed else 'Not confirmed'}, {p_value(answer.p)}"
     named = answer.cluster is not None or answer.condition is not None
@@ -185,9 +191,12 @@ def _tile(diagnosis: Diagnosis, rows: I64) -> Tile:
 
 
 def questions_table(asked: Sequence[AskedQuestion]) -> str:
-    """The questions of this visit, newest first; a press asks one again. "" before the first."""
+    """The different questions of this visit, newest first, each with its p among all of them; a press asks one again.
+    "" before the first."""
     if not asked:
         return ""
     told = {question.is_share for question in asked if question.support}
     measure = "Wrong or mean loss" if len(told) > 1 else "Mean loss" if told == {False} else "Wrong"
-    return render("ask/questions.html.j2", asked=[*enumerate(asked, 1)][::-1], measure=measure)
+    return render(
+        "ask/questions.html.j2", asked=[*enumerate(asked, 1)][::-1][:MAX_LISTED], n=len(asked), measure=measure
+    )

@@ -52,7 +52,7 @@ def families_of(diagnosis: Diagnosis) -> list[str]:
 
 
 def audit_view(diagnosis: Diagnosis, cells: Sequence[AuditCell]) -> str:
-    """The cells as a table: phrases down, that of the largest excess first, classes across; extrapolations hatched."""
+    """The cells as a table: phrases down, that of the largest excess first, classes across."""
     scopes, note = list(dict.fromkeys(c.scope for c in cells)), ""
     if len(scopes) > MAX_COLUMNS:
         strength = {s: max(abs(c.observed.value) for c in cells if c.scope == s) for s in scopes}
@@ -60,7 +60,7 @@ def audit_view(diagnosis: Diagnosis, cells: Sequence[AuditCell]) -> str:
         kept = set(sorted(scopes, key=lambda s: (s != scopes[0], -strength[s]))[:MAX_COLUMNS])
         note = f" Of {len(scopes):,} classes, the {MAX_COLUMNS - 1} of the largest excess are shown; the CSV holds all."
         cells = [c for c in cells if c.scope in kept]
-    top = max((abs(c.observed.value) for c in cells if not c.extrapolation), default=0.0) or 1.0
+    top = max((abs(c.observed.value) for c in cells), default=0.0) or 1.0
     excess: dict[str, float] = {}
     for c in cells:
         excess[c.phrase] = max(excess.get(c.phrase, 0.0), abs(c.observed.value))
@@ -70,13 +70,13 @@ def audit_view(diagnosis: Diagnosis, cells: Sequence[AuditCell]) -> str:
 
 def audit_csv(cells: Sequence[AuditCell]) -> bytes:
     """One line for each cell."""
-    names = "phrase family scope support observed low high read stands_out error_inside error_outside extrapolation"
+    names = "phrase family scope support observed low high read stands_out error_inside error_outside"
     rows: list[list[object]] = []
     for c in cells:
         read = ["" if c.read is None else c.read, c.stands_out]
         rates = ["" if r is None else r for r in (c.error_inside, c.error_outside)]
         known = [c.support, c.observed.value, c.observed.low, c.observed.high, *read, *rates]
-        rows.append([c.phrase, c.family, c.scope, *known, c.extrapolation])
+        rows.append([c.phrase, c.family, c.scope, *known])
     return csv_of(names.split(), rows)
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 import numpy as np
 
+from core.checks.asked_text import same_question
 from core.errors import InvalidInput
 from core.language.speech import SPEECH
 from core.records import EVERYTHING, Diagnosis
@@ -21,7 +22,7 @@ from webapp.explore.picked import show_selection
 from webapp.markup.render import render
 from webapp.panels import Page, add_folds
 from webapp.state.events import as_int, event_data
-from webapp.state.jobs import LIGHT, PLAIN, QUICK
+from webapp.state.jobs import LIGHT, PLAIN, PRIVATE, QUICK
 from webapp.state.quotas import STATE_S
 from webapp.state.runs import RUNS
 from webapp.state.session import Session, require_run, shows_errors
@@ -29,8 +30,9 @@ from webapp.state.session import Session, require_run, shows_errors
 if TYPE_CHECKING:
     from core.checks.questions import Answer, Difference
 
-MAX_KEPT = 200
-"""Questions kept in the table of a visit."""
+MAX_KEPT = 2_000
+"""Different questions of a visit that are kept, and count for each other's p."""
+OF_NUMBER = "Errata takes as many as are expected to show the text. The rates are of these samples; the p is not."
 BEFORE_NOUN = ("object colour", "material", "pattern", "condition", "quality", "shape and size")
 """Families whose phrases precede their noun; those of the others follow it."""
 UNSPOKEN = ("count", "style", "text")
@@ -56,7 +58,7 @@ class Asking:
     state: gr.State
     answer: gr.HTML
     outputs: list[Any]
-    """What an answer fills."""
+    """What an answer fills: state, answer, table of questions, and the number shown."""
     ask: Callable[..., Any]
     """Called with (session, state, text, other)."""
 
@@ -106,16 +108,18 @@ def chips(diagnosis: Diagnosis) -> str:
 
 
 def on_open(session: Session, state: AskState) -> tuple[Any, ...]:
-    """The tab is shown: returns (state, chips, answer, table, accordion of the audit, audit, text, other text, Ask) for
-    the open run; nothing changes if it is the one already shown. There is no audit where the run has no words."""
+    """The tab is shown: returns (state, chips, answer, table, number shown, accordion of the audit, audit, text, other
+    text, Ask) for the open run; nothing changes if it is the one already shown. There is no audit where the run has no
+    words."""
     if not session.run or state.run == session.run:
-        return tuple(gr.skip() for _ in range(9))
+        return tuple(gr.skip() for _ in range(10))
     diagnosis = RUNS.get(session.run)
     return (
         AskState(session.run),
         gr.update(value=chips(diagnosis)),
         gr.update(value=first_view(diagnosis), run=session.run),
         "",
+        gr.update(visible=False),
         gr.update(visible=has_words(diagnosis)),
         audit.CLOSED,
         *[gr.update(interactive=has_words(diagnosis))] * 3,
@@ -127,8 +131,14 @@ def first_view(diagnosis: Diagnosis | None) -> str:
     return "" if diagnosis is None or diagnosis.words is None else render("ask/first.html.j2")
 
 
-def answer_texts(diagnosis: Diagnosis, texts: Sequence[str]) -> tuple[list[Answer], Difference | None]:
+def answer_texts(
+    diagnosis: Diagnosis, texts: Sequence[str], top: int | None = None, before: Sequence[str] = ()
+) -> tuple[list[Answer], Difference | None]:
     """The answers to one or two texts, and their difference.
+
+    Args:
+        top: samples that are shown of each; None shows as many as are expected to show it.
+        before: what was asked of the run before.
 
     Raises:
         InvalidInput: a text is empty or too long, or the run has no words.
@@ -136,23 +146,41 @@ def answer_texts(diagnosis: Diagnosis, texts: Sequence[str]) -> tuple[list[Answe
     from core.checks.answers import difference
     from core.checks.questions import ask  # brings the encoder
 
-    answers = ask(diagnosis, texts)
+    answers = ask(diagnosis, texts, top=top, before=before)
     two = len(answers) == 2 and all(answer.shown for answer in answers)
     return answers, difference(diagnosis, answers[0], answers[1]) if two else None
 
 
 def on_ask(
     session: Session, state: AskState, text: str, other: str, progress: Any = gr.Progress()
-) -> tuple[AskState, str, str]:
-    """Ask the open run. Returns (state, answer, table of questions)."""
+) -> tuple[AskState, str, str, Any]:
+    """Ask the open run. Returns (state, answer, table of questions, number shown)."""
     diagnosis = require_run(session)
     texts = [text or "", *([other] if other and other.split() not in ([], (text or "").split()) else [])]
     progress(0.2, desc="Reading the question (the first one loads the text encoder: some seconds)")
-    answers, gap = answer_texts(diagnosis, texts)
     before = state.asked if state.run == session.run else ()
-    asked = (*before, *(remember(a) for a in answers))[-MAX_KEPT:]
+    answers, gap = answer_texts(diagnosis, texts, before=[one.text for one in before])
+    new = [remember(a) for a in answers if not a.refused]
+    said = {same_question(one.text) for one in new}
+    asked = (*(one for one in before if same_question(one.text) not in said), *new)[-MAX_KEPT:]
     matches = tuple((a.text, a.scope, tuple(a.rows.tolist())) for a in answers)
-    return AskState(session.run, asked, matches), answers_view(diagnosis, answers, gap), questions_table(asked)
+    view, shown = answers_view(diagnosis, answers, gap), [a for a in answers if a.shown and not a.counted]
+    number: dict[str, Any] = {"visible": bool(shown)}
+    if shown:
+        most = max(int(np.isfinite(a.scores).sum()) - 1 for a in shown)
+        number |= {"maximum": most, "value": shown[0].support}
+    return AskState(session.run, asked, matches), view, questions_table(asked), gr.update(**number)
+
+
+def on_number(session: Session, state: AskState, number: float) -> tuple[AskState, str]:
+    """So many samples are to be shown of the texts on the page: returns (state, answer)."""
+    diagnosis = require_run(session)
+    if state.run != session.run or not state.matches:
+        raise InvalidInput("These answers are of another run than the open one. Ask again.")
+    texts, before = [text for text, *_ in state.matches], [one.text for one in state.asked]
+    answers, gap = answer_texts(diagnosis, texts, max(1, int(number)), before)
+    matches = tuple((a.text, a.scope, tuple(a.rows.tolist())) for a in answers)
+    return replace(state, matches=matches), answers_view(diagnosis, answers, gap)
 
 
 def on_chip(event: gr.EventData) -> tuple[str, str]:
@@ -201,13 +229,16 @@ def build(page: Page, tab: gr.Tab) -> Asking:
         button = gr.Button("Ask", variant="primary", elem_id="ask", scale=1, min_width=110, interactive=usable)
     offered = gr.HTML(chips(diagnosis) if diagnosis else "", run="", elem_id="chips", **pane())
     answer = gr.HTML(first_view(diagnosis), run=first, elem_id="answer", min_height=60, **pane())
+    number = gr.Slider(
+        1, 2, 1, step=1, label="Samples shown of each text", info=OF_NUMBER, visible=False, elem_id="ask-number"
+    )
     history = gr.HTML("", run="", elem_id="asked", **pane())
     add_folds(page, tab)
     audited = audit.build(session, has_words(diagnosis))
     asks: dict[str, Any] = {
         "fn": shows_errors(on_ask),
         "inputs": [session, state, text, other],
-        "outputs": [state, answer, history],
+        "outputs": [state, answer, history, number],
         "show_progress_on": answer,
         "api_visibility": "private",
         **LIGHT,
@@ -215,7 +246,10 @@ def build(page: Page, tab: gr.Tab) -> Asking:
     gr.on([button.click, text.submit, other.submit], **asks)
     for place in (offered, history):
         place.act(shows_errors(on_chip), None, [text, other], **QUICK).then(**asks)
+    number.release(
+        shows_errors(on_number), [session, state, number], [state, answer], show_progress_on=answer, **PRIVATE, **LIGHT
+    )
     answer.act(shows_errors(on_show), [session, state], [tabs, session, view.pane, view.failure_map], **QUICK)
-    filled = [state, offered, answer, history, *audited, text, other, button]
+    filled = [state, offered, answer, history, number, *audited, text, other, button]
     tab.select(shows_errors(on_open), [session, state], filled, **QUICK)
-    return Asking(text, other, state, answer, [state, answer, history], on_ask)
+    return Asking(text, other, state, answer, [state, answer, history, number], on_ask)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import gradio as gr
@@ -12,7 +12,7 @@ import numpy as np
 
 from core.errors import DiagnosisError, InvalidInput, quoted
 from core.records import I64, Diagnosis
-from core.reports.tables.columns import columns_of
+from core.reports.tables.columns import ShownColumn, columns_of
 from core.reports.wording.findings import cluster_title
 from core.yours import yours_of
 from webapp.explore.charts import charts, keys_first
@@ -32,6 +32,10 @@ MOST_ADDED = 8
 """Charts that a visitor may add."""
 
 
+LIKE = "likeness"
+"""Key of the column of a search by words."""
+
+
 @dataclass(frozen=True, slots=True)
 class LinkedState:
     """How the table is sorted, and what the visitor added; of one run."""
@@ -41,6 +45,12 @@ class LinkedState:
     falling: bool = True
     page: int = 0
     more: tuple[str, ...] = ()
+    found: ShownColumn | None = field(default=None, compare=False)
+    """How like each sample is to the words of the last search, in deviations; it means the selection's title."""
+
+    def alike(self, session: Session) -> ShownColumn | None:
+        """That column, while what the search found is selected."""
+        return self.found if self.found is not None and session.rows and session.title == self.found.meaning else None
 
 
 def linked_view(session: Session, state: LinkedState) -> str:
@@ -59,6 +69,8 @@ def linked_view(session: Session, state: LinkedState) -> str:
         return selected_rows(without, diagnosis) if without.picked else None
 
     columns = [(c.key, c.title) for c in columns_of(diagnosis) if c.key not in more]
+    alike = state.alike(session)
+    sort = "loss" if state.sort == LIKE and alike is None else state.sort
     return render(
         "explore/linked.html.j2",
         diagnosis=diagnosis,
@@ -70,10 +82,10 @@ def linked_view(session: Session, state: LinkedState) -> str:
         text=next((one.values[0] for one in session.filters if one.key == TEXT), ""),
         can_like=diagnosis.words is not None and bool(diagnosis.words.encoder),
         columns=columns,
-        table=table(diagnosis, shown, more, state.sort, falling=state.falling, page=state.page),
+        table=table(diagnosis, shown, more, sort, falling=state.falling, page=state.page, first=alike),
         picked=rows is not None,
         most_classes=MOST_CLASSES,
-        sort=state.sort,
+        sort="loss" if sort == LIKE else sort,  # of the file, which has no likeness
         falling=state.falling,
     )
 
@@ -141,18 +153,23 @@ def celled(session: Session, diagnosis: Diagnosis, part: str) -> Session:
     return session.filtered(filters)
 
 
-def like_text(session: Session, diagnosis: Diagnosis, text: str) -> Session:
-    """The samples that a question of the same words would count, as `ask` finds them.
+def like_text(session: Session, diagnosis: Diagnosis, text: str) -> tuple[Session, ShownColumn]:
+    """The samples that a question of the same words would show, as `ask` finds them, and how like it each sample is.
 
     Raises:
         InvalidInput: the run cannot be asked, the text is empty or too long, or nothing shows it.
     """
     from core.checks.questions import ask  # brings the encoder
+    from core.language.chance import standardised
 
-    answer = ask(diagnosis, [text])[0]
+    answer = ask(diagnosis, [text], tested=False)[0]
     if not answer.shown or not len(answer.rows):
-        raise InvalidInput(f"The encoder sees {quoted(text)} in no sample. Use other words, or “Find these letters”.")
-    return session.only(rows=tuple(answer.rows.tolist()), title=f"Looks like “{text}”", scope=answer.scope)
+        raise InvalidInput(f"No sample clearly matches {quoted(text)}. Use other words, or “Find these letters”.")
+    title, within = f"Looks like “{text}”", np.isfinite(answer.scores)
+    values = np.full(len(within), np.nan)
+    values[within] = standardised(answer.scores[within])[0]
+    found = session.only(rows=tuple(answer.rows.tolist()), title=title, scope=answer.scope)
+    return found, ShownColumn(LIKE, LIKE, "number", values, title)
 
 
 def on_linked(session: Session, state: LinkedState, show: Callable[..., Any], event: gr.EventData) -> tuple[Any, ...]:
@@ -167,6 +184,9 @@ def on_linked(session: Session, state: LinkedState, show: Callable[..., Any], ev
         return gr.skip(), gr.skip(), gr.skip(), changed, linked_view(session, changed)
     stays = said.get("do") == "row"  # the reader's place in the table, too
     before = session if stays or said.get("do") in ("undo", "clear") else session.closed
+    if said.get("do") == "like":
+        picked, column = like_text(before, diagnosis, str(said.get("text", "")).strip())
+        return *show(picked), replace(state, page=0, sort=LIKE, falling=True, found=column), gr.skip()
     following, pane, points = show(_selected(before, diagnosis, said))
     return following, pane, points, state if stays else replace(state, page=0), gr.skip()
 
@@ -176,7 +196,7 @@ def _rearranged(state: LinkedState, diagnosis: Diagnosis, said: dict[str, Any]) 
     do, key = said.get("do"), str(said.get("key", ""))
     if do == "page":
         return replace(state, page=max(0, as_int(said.get("to"))))
-    if do in ("sort", "chart"):
+    if do in ("sort", "chart") and not (do == "sort" and key == LIKE and state.found is not None):
         shown_column(diagnosis, key)
     if do == "sort":
         return replace(state, sort=key, falling=not state.falling if key == state.sort else True, page=0)
@@ -207,8 +227,6 @@ def _selected(session: Session, diagnosis: Diagnosis, said: dict[str, Any]) -> S
     if do == "find":
         others = tuple(one for one in session.filters if one.key != TEXT)
         return session.filtered((*others, read_filter([TEXT, text], diagnosis)) if text else others)
-    if do == "like":
-        return like_text(session, diagnosis, text)
     return session.only()
 
 

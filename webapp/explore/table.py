@@ -49,7 +49,14 @@ def keys_shown(diagnosis: Diagnosis, more: Sequence[str]) -> list[str]:
 
 
 def table(
-    diagnosis: Diagnosis, rows: I64, more: Sequence[str], sort: str, *, falling: bool = True, page: int = 0
+    diagnosis: Diagnosis,
+    rows: I64,
+    more: Sequence[str],
+    sort: str,
+    *,
+    falling: bool = True,
+    page: int = 0,
+    first: ShownColumn | None = None,
 ) -> TablePage:
     """A page of the samples `rows`.
 
@@ -57,14 +64,17 @@ def table(
         more: keys of columns beside those of every table.
         sort: key of a column; missing values come last.
         page: from 0; the last one where there are fewer.
+        first: a column that the run itself does not have, to stand before the others.
 
     Raises:
         InvalidInput: the run has no column of such a key.
     """
-    ordered = sorted_rows(shown_column(diagnosis, sort), rows, falling=falling)
+    own = [] if first is None else [first]
+    by = next((column for column in own if column.key == sort), None)
+    ordered = sorted_rows(by or shown_column(diagnosis, sort), rows, falling=falling)
     pages = max(1, -(-len(rows) // PAGE_ROWS))
     page = min(max(0, page), pages - 1)
-    columns = [shown_column(diagnosis, key) for key in keys_shown(diagnosis, more)]
+    columns = own + [shown_column(diagnosis, key) for key in keys_shown(diagnosis, more)]
     heads = [(c.key, c.short, "" if c.key != sort else "descending" if falling else "ascending") for c in columns]
     made = [
         TableRow(

@@ -31,8 +31,6 @@ class Heat:
     """-STEPS to STEPS: the same in whole steps."""
     clear: bool
     """Whether the reading stands out of the whole grid."""
-    far: bool
-    """The class hardly differs along the phrase: an extrapolation."""
     title: str
     """Everything that is known of the cell, in one line."""
 
@@ -75,15 +73,12 @@ def _heat(cell: AuditCell, top: float, digits: int) -> Heat:
     if cell.read is not None:
         out = "stands out" if cell.stands_out else "does not stand out"
         said.append(f"in the words alone the ensemble reads {signed(cell.read, 1)} deviations: it {out}")
-    if cell.extrapolation:
-        said.append("an extrapolation: these samples hardly differ along the phrase")
     return Heat(
         observed=signed(cell.observed.value, digits),
         read="" if cell.read is None else signed(cell.read, 1),
         share=share,
         step=step,
         clear=cell.stands_out,
-        far=cell.extrapolation,
         title="; ".join(said),
     )
 
@@ -93,10 +88,7 @@ def text_table(diagnosis: Diagnosis, cells: Sequence[AuditCell], width: int = 12
     counted below."""
     found = heat_map(diagnosis, cells)
     name = min(36, max((len(p) for p, _, _ in found.rows), default=6))
-    texts = [
-        [f"({h.observed})" if h.far else f"{h.observed}{'*' if h.clear else ' '}" for h in row]
-        for _, _, row in found.rows
-    ]
+    texts = [[f"{h.observed}{'*' if h.clear else ' '}" for h in row] for _, _, row in found.rows]
     widths = [
         max(8, min(14, len(s) + 1), max((len(t[j]) for t in texts), default=0)) for j, s in enumerate(found.scopes)
     ]
@@ -107,17 +99,12 @@ def text_table(diagnosis: Diagnosis, cells: Sequence[AuditCell], width: int = 12
         lines.append(f"{_cut(phrase, name):<{name}}" + "".join(f" {row[j]:>{widths[j]}}" for j in shown))
     if len(shown) < len(found.scopes):
         lines.append(f"{len(found.scopes) - len(shown):,} more classes do not fit; --out FILE holds them.")
-    lines.append(_legend(diagnosis, any(c.extrapolation for c in cells)))
-    return "\n".join(line.rstrip() for line in lines)
-
-
-def _legend(diagnosis: Diagnosis, far: bool) -> str:
     unit = diagnosis.outcomes.unit or "loss"
-    return (
-        f"Excess loss ({unit}) of the tenth of a class that is most like the phrase: exploration, without a p."
-        + " *: the reading of the words alone stands out of the whole grid of phrases and classes."
-        + " In brackets: the class hardly differs along the phrase." * far
+    lines.append(
+        f"Excess loss ({unit}) of the tenth of a class that is most like the phrase: exploration, without a p. *: the "
+        "reading of the words alone stands out of the whole grid of phrases and classes."
     )
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def _cut(text: str, width: int) -> str:

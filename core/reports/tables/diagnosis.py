@@ -313,12 +313,11 @@ def _prediction_row(row: PredictionRow) -> dict[str, Any]:
 
 
 def audit_frame(cells: Sequence[AuditCell]) -> pd.DataFrame:
-    """One row for each phrase in each scope: what the images show, what the ensemble reads, and whether that is an
-    extrapolation."""
+    """One row for each phrase in each scope: what the images show, and what the ensemble reads."""
     rows = [
         {
             **fields(cell, "phrase family scope support observed"),
-            **fields(cell, "read stands_out error_inside error_outside extrapolation"),
+            **fields(cell, "read stands_out error_inside error_outside"),
         }
         for cell in cells
     ]

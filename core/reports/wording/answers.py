@@ -209,7 +209,8 @@ def p_told(answer: Answer) -> str:
 
 def _chance(diagnosis: Diagnosis, answer: Answer) -> str:
     if answer.p is None:
-        return "Not tested: there are too few groups of related rows to shuffle."
+        few = answer.untested == "too few groups"
+        return "Not tested: there are too few groups of related rows to shuffle." if few else "Not tested."
     worse = "have a higher mean loss" if answer.measure == "mean loss" else "are wrong more often"
     if answer.confirmed:
         return f"Confirmed: {sample_noun(diagnosis)}s that {_meet(answer)} {worse} than the others ({p_told(answer)})."

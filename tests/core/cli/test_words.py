@@ -108,7 +108,7 @@ def test_a_question_that_names_a_condition_in_other_words_points_to_it(capsys: p
     assert '. They may also mean "light = dark"' in asked[0]["sentence"]
     assert " ".join(asked[0]["paragraphs"]) == asked[0]["sentence"]
     assert [paragraph.split(" ", 2)[0] for paragraph in asked[0]["paragraphs"]] == ["These", "They", "By"]
-    lines = said(capsys, "ask", example, "a dark animal").splitlines()
+    lines = said(capsys, "ask", example, "a dark animal", "a bright animal").splitlines()
     assert [*lines[:5:2], lines[1], lines[3]] == [*asked[0]["paragraphs"], "", ""]
 
 

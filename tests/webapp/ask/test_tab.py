@@ -21,7 +21,18 @@ from tests.support.words import made_prediction
 from tests.webapp.markup.test_html import Tags
 from webapp.ask.answers import answers_view, questions_table, remember, verdict
 from webapp.ask.audit import EVERY, audit_csv, audit_view, cells_of, families_of, on_table as on_audit
-from webapp.ask.tab import AskState, _spoken, answer_texts, chips, examples, on_ask, on_chip, on_open, on_show
+from webapp.ask.tab import (
+    AskState,
+    _spoken,
+    answer_texts,
+    chips,
+    examples,
+    on_ask,
+    on_chip,
+    on_number,
+    on_open,
+    on_show,
+)
 from webapp.state.runs import RUNS
 from webapp.state.session import Session, selected_rows
 
@@ -58,21 +69,25 @@ def test_a_condition_that_the_words_name_stands_before_what_is_told_by_likeness(
     assert "held-back" not in answers_view(worded, [asked], None)
 
 
-def test_a_question_far_from_every_phrase_is_called_exploratory_and_shows_no_p(worded: Diagnosis) -> None:
-    answer = replace(answer_texts(worded, ["in the dark"])[0][0], p=None, untested="far from every phrase")
+def test_a_question_of_too_few_groups_shows_no_p(worded: Diagnosis) -> None:
+    answer = replace(answer_texts(worded, ["in the dark"])[0][0], p=None, p_alone=None, untested="too few groups")
     said = answers_view(worded, [answer], None)
-    assert "Exploratory: no phrase says this" in said
-    assert "for this question alone" in said
+    assert "Not tested: too few groups" in said
     assert "p =" not in said
-    assert "<td>–</td>" in questions_table([remember(answer)])
+    assert questions_table([remember(answer)]).count("<td>–</td>") == 2
+
+
+def test_the_pictures_stand_before_what_is_said_of_them(worded: Diagnosis) -> None:
+    said = answers_view(worded, answer_texts(worded, ["in the dark"])[0], None)
+    assert said.index("data-row=") < said.index('<div class="said">') < said.index('class="dot-axis"')
 
 
 def test_an_answer_of_the_loss_stands_in_losses_beside_those_in_error_rates(worded: Diagnosis) -> None:
     answer = answer_texts(worded, ["in the dark"])[0][0]
     of_loss = remember(replace(answer, measure="mean loss"))
     assert (of_loss.rate, of_loss.is_share) == (answer.observed.value, False)
-    assert "The p is of the mean loss." in answers_view(worded, [replace(answer, measure="mean loss")], None)
-    assert "The p is of" not in answers_view(worded, [replace(answer, measure="error rate")], None)
+    assert "of the mean loss" in answers_view(worded, [replace(answer, measure="mean loss")], None)
+    assert "of the mean loss" not in answers_view(worded, [replace(answer, measure="error rate")], None)
     assert "<th>Wrong or mean loss</th>" in questions_table([remember(replace(answer, measure="error rate")), of_loss])
 
 
@@ -91,7 +106,7 @@ def test_a_text_that_nothing_is_like_shows_no_picture_no_rate_and_no_difference(
     answers, gap = answer_texts(lined, ["an elephant", "in fog"])
     assert gap is None
     said = answers_view(lined, answers, gap)
-    assert said.count("Nothing near enough by this encoder") == 2
+    assert said.count("Nothing clearly matches") == 2
     assert "“an elephant”" in said
     assert verdict(nothing_shown("with links", counted="links at least 1")) == "Nothing to compare"
     for absent in ("data-row=", "Show on the map", "Wrong:", "most like it"):
@@ -125,14 +140,44 @@ def test_two_texts_are_compared_and_each_gets_its_own_panels(worded: Diagnosis) 
     assert 'id="panel-best-1"' in said
 
 
-def test_questions_are_counted_within_a_run_and_begin_anew_with_another(worded: Diagnosis) -> None:
+def test_different_questions_are_counted_within_a_run_and_begin_anew_with_another(worded: Diagnosis) -> None:
     run, other = RUNS.add(worded), RUNS.add(worded)
-    questions, _, table = on_ask(Session(run), AskState(run), "in the dark", "", silent)
+    questions, _, table, _ = on_ask(Session(run), AskState(run), "in the dark", "", silent)
     assert len(on_ask(Session(run), questions, "in fog", " in  fog", silent)[0].matches) == 1  # said once
-    questions, _, table = on_ask(Session(run), questions, "in fog", "red", silent)
+    questions, *_ = on_ask(Session(run), questions, "in fog", "red", silent)
+    questions, view, table, _ = on_ask(Session(run), questions, "In the  dark", "  ", silent)
     assert "3 questions asked" in table
-    questions, _, table = on_ask(Session(other), questions, "in fog", "", silent)
+    assert "since you asked 3" in view
+    assert [one.text for one in questions.asked] == ["in fog", "red", "In the dark"]
+    questions, _, table, _ = on_ask(Session(other), questions, "in fog", "", silent)
     assert "1 question asked" in table
+
+
+def test_each_question_in_the_table_has_its_p_alone_and_among_all(worded: Diagnosis) -> None:
+    fog = remember(replace(answer_texts(worded, ["in fog"])[0][0], p_alone=0.02, p=0.02))
+    assert (fog.p_among(1), fog.is_confirmed(1), fog.is_confirmed(3)) == (0.02, True, False)
+    table = questions_table([fog, replace(fog, text="red", p_alone=0.9), replace(fog, text="blue")])
+    cells = [re.findall(r"<td>([^<]*)</td>", row)[-2:] for row in table.split("<tr")[2:]]
+    assert cells == [["0.020", "0.060"], ["0.90", "1.00"], ["0.020", "0.060"]]
+    assert "<th>p alone</th><th>p of 3</th>" in table
+    own = replace(fog, p_alone=None, p=0.001)
+    assert own.p_among(50) == 0.001  # of a condition that the run tested
+
+
+def test_the_slider_sets_how_many_are_shown_and_asks_no_further_question(worded: Diagnosis) -> None:
+    run = RUNS.add(worded)
+    questions, before, _, number = on_ask(Session(run), AskState(run), "in the dark", "in fog", silent)
+    assert number["visible"]
+    assert number["value"] == len(questions.matches[0][2])
+    assert number["maximum"] == len(worded.samples) - 1
+    moved, view = on_number(Session(run), questions, 7.0)
+    assert [len(rows) for *_, rows in moved.matches] == [7, 7]
+    assert moved.asked == questions.asked
+    assert "since you asked 2" in view
+    assert "the 7 images most like it" in view
+    assert "the 7 images most like it" not in before
+    with pytest.raises(InvalidInput, match="Ask again"):
+        on_number(Session(run), AskState("another"), 7.0)
 
 
 @pytest.mark.parametrize("text", ["", "   ", "🙂🙂", "<>", "a" * 5000, None])
@@ -145,7 +190,7 @@ def test_a_text_that_is_no_question_gets_one_message(worded: Diagnosis, text: An
 def test_markup_in_a_question_stays_text(worded: Diagnosis) -> None:
     run = RUNS.add(worded)
     hostile = '<img src=x onerror=alert(1)> dark "quoted"'
-    _, answer, table = on_ask(Session(run), AskState(run), hostile, "", silent)
+    _, answer, table, _ = on_ask(Session(run), AskState(run), hostile, "", silent)
     found = Tags(answer + table)
     assert "script" not in found.names
     assert not {a for a in found.attributes if a.startswith("on")}
@@ -160,8 +205,8 @@ def test_without_words_the_tab_says_what_to_do_and_so_does_a_question() -> None:
     assert "was taught no words" in chips(scans)
     assert "pictures" not in chips(scans)
     assert examples(diagnosis) == []
-    assert [box["interactive"] for box in on_open(Session(RUNS.add(scans)), AskState())[6:]] == [False] * 3
-    assert not on_open(Session(RUNS.add(scans)), AskState())[4]["visible"]
+    assert [box["interactive"] for box in on_open(Session(RUNS.add(scans)), AskState())[7:]] == [False] * 3
+    assert not on_open(Session(RUNS.add(scans)), AskState())[5]["visible"]
     families, said, download = on_audit(Session(RUNS.add(scans)), "light")
     assert (families["choices"], download["interactive"]) == ([EVERY], False)
     assert "Conditions name its clusters in Explore" in said
@@ -214,11 +259,12 @@ def test_an_example_has_the_right_article(phrase: str, family: str, noun: str, s
 
 def test_the_tab_follows_the_open_run(worded: Diagnosis) -> None:
     run = RUNS.add(worded)
-    questions, offered, answer, table, fold, audit, *boxes = on_open(Session(run), AskState("another"))
+    questions, offered, answer, table, number, fold, audit, *boxes = on_open(Session(run), AskState("another"))
     assert questions.run == run
     assert "in the dark" in offered["value"]
     assert answer["run"] == run
     assert table == ""
+    assert not number["visible"]
     assert fold["visible"]
     assert "takes some seconds" in audit
     assert [box["interactive"] for box in boxes] == [True] * 3

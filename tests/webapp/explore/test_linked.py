@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,10 @@ import gradio as gr
 import numpy as np
 import pytest
 
+from core.checks.questions import ask
 from core.errors import InvalidInput
 from core.store import save
-from tests.support.showcase import add_words, make_showcase
+from tests.support.showcase import PlainEncoder, add_words, make_showcase
 from tests.webapp.callbacks import press
 from webapp.explore.linked import LinkedState, linked_view, on_linked, on_refresh, take_csv
 from webapp.explore.picked import on_act, on_cluster, on_point, show_selection
@@ -51,6 +53,37 @@ def test_a_bar_filters_another_one_narrows_and_the_same_one_lets_go(run: str) ->
     assert pressed(one, do="filter", part=json.dumps(["class", names[0]]))[0].filters == ()
     again = pressed(narrow, do="filter", part=json.dumps(["loss", 0.5, None]))[0]
     assert again.filters == two.filters
+
+
+def test_a_search_by_words_is_sorted_by_likeness_and_can_be_turned_to_loss(
+    run: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("core.encoders.load_encoder", lambda name, **_: PlainEncoder())
+    diagnosis = RUNS.get(run)
+    found, _, _, state, _ = pressed(Session(run), do="like", text="in the dark")
+    expected = ask(diagnosis, "in the dark")[0]
+    assert list(found.rows) == expected.rows.tolist()
+
+    def heads(view: str) -> list[str]:
+        return re.findall(r'data-do="sort" data-key="([^"]*)"', view)
+
+    def listed(view: str) -> list[int]:
+        return [int(row) for row in re.findall(r'<tr data-row="(\d+)"', view)]
+
+    view = linked_view(found, state)
+    assert heads(view)[0] == "likeness"
+    assert listed(view) == expected.rows[:PAGE_ROWS].tolist()
+    likeness = [float(v) for v in re.findall(r'<tr data-row="\d+">.*?<td class="n">([^<]*)</td>', view, re.S)]
+    assert likeness == sorted(likeness, reverse=True)
+    assert likeness[-1] > 0
+    _, _, _, turned, by_loss = pressed(found, state, do="sort", key="loss")
+    losses = diagnosis.outcomes.loss[expected.rows]
+    assert listed(by_loss) == expected.rows[np.argsort(-losses, kind="stable")][:PAGE_ROWS].tolist()
+    assert pressed(found, turned, do="sort", key="likeness")[3].sort == "likeness"
+    other = linked_view(Session(run), state)
+    assert "likeness" not in heads(other)  # where all samples are shown again
+    with pytest.raises(InvalidInput):
+        pressed(Session(run), LinkedState(run), do="sort", key="likeness")
 
 
 def test_a_range_reaches_as_far_as_shift_says(run: str) -> None:

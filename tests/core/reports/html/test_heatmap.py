@@ -10,9 +10,9 @@ from core.reports.html.heatmap import STEPS, heat_map, text_table
 from tests.support.diagnoses import make_diagnosis
 
 
-def cell(phrase: str, scope: str, value: float, *, out: bool = False, far: bool = False) -> AuditCell:
+def cell(phrase: str, scope: str, value: float, *, out: bool = False) -> AuditCell:
     observed, read = Estimate(value, value - 0.1, value + 0.1), 4.1 if out else 0.2
-    return AuditCell(phrase, "light", scope, 12, observed, read, out, 0.5, 0.1, far)
+    return AuditCell(phrase, "light", scope, 12, observed, read, out, 0.5, 0.1)
 
 
 def grid() -> list[AuditCell]:
@@ -52,14 +52,6 @@ def test_a_cell_is_marked_where_its_reading_stands_out_however_large_its_excess(
     assert found.clear == out
     assert ("it stands out" in found.title) == out
     assert ("+0.50*" in text_table(make_diagnosis(), cells)) == out
-
-
-def test_an_extrapolation_stands_in_brackets_with_a_legend() -> None:
-    lines = text_table(make_diagnosis(), [cell("dark", "bus", 0.5), cell("red", "bus", 0.3, far=True)]).splitlines()
-    assert lines[1].endswith("+0.50")
-    assert lines[2].endswith("(+0.30)")
-    assert "In brackets" in lines[-1]
-    assert "In brackets" not in text_table(make_diagnosis(), grid())
 
 
 def test_long_names_are_cut_and_classes_that_do_not_fit_are_counted() -> None:
