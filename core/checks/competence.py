@@ -104,13 +104,13 @@ def measure_competence(
     pool, people = _Pool(captions, photographs.kept, made), folded(spoken or captions)
     found: dict[str, PhraseCompetence] = {}
     shows: dict[str, Bool] = {}
-    mentioned: dict[str, I64] = {}
+    times: dict[str, I64] = {}
     for phrase, direction in zip(phrases.phrases, directions):
         each = [(*pool.by_edits(known.edits[phrase.text]), "edits")] if phrase.text in known.edits else []
         pattern = known.captions.get(phrase.text) or (None if each else own_words(phrase.text))
         if pattern:
             each.append((*pool.by_captions(pattern), "captions"))
-            mentioned[phrase.text] = times_shown(pattern, pool.folded)
+            times[phrase.text] = times_shown(pattern, pool.folded)
         scores = vectors.astype(np.float64) @ direction
         both = [(measured(scores[inside], scores[outside], ground), inside) for inside, outside, ground in each]
         known_by = [(one, inside) for one, inside in both if one is not None]
@@ -118,12 +118,12 @@ def measure_competence(
             weaker, shows[phrase.text] = min(known_by, key=lambda one: one[0].auroc.low)
             found[phrase.text] = replace(weaker, said=_said(pattern, people))
     line = support_line(encoder, found, vectors, shows, len(captions), cache)
-    chance = pool.chance(encoder, known, photographs.joint.vectors, cache)
+    chance = shown_questions(encoder, photographs.joint.vectors, pool.folded, known, cache)
     what = f"{len(captions):,} captioned photographs and {len(made):,} edited ones that no fit saw"
     words = [phrase.text for phrase in phrases.phrases], directions, found
     scopes = {name: times_shown(pattern, pool.folded) >= MENTIONS for name, pattern in known.classes.items()}
     copies = pool.origin, [edit for _, edit in made]
-    titles = model_of_pool(photograph_pool(photographs, changed, copies, known.edits, mentioned, scopes, words))
+    titles = model_of_pool(photograph_pool(photographs, changed, copies, known.edits, times, scopes, words))
     return CompetenceTable(encoder.name, encoder.fingerprint, what, found, line, chance, titles)
 
 
@@ -180,10 +180,7 @@ class _Pool:
     def by_captions(self, pattern: str) -> tuple[Bool, Bool]:
         """Photographs that the captions say show it, and those that they do not mention it of, as they are and
         edited."""
-        times = mentions(pattern, self.folded)
-        often = times >= (MENTIONS if (times >= MENTIONS).sum() >= RARE else 1)
-        never = times == 0
-        inside, outside = (never, often) if pattern.startswith("!") else (often, never)
+        inside, outside = mentioned(self.folded, pattern)
         return np.append(inside, np.zeros(len(self.edit), bool)), np.append(outside, outside[self.origin])
 
     def by_edits(self, edits: Sequence[str]) -> tuple[Bool, Bool]:
@@ -193,21 +190,35 @@ class _Pool:
         plain[np.random.default_rng(1).permutation(len(plain))[: int((~inside).sum())]] = True
         return np.append(np.zeros(len(plain), bool), inside), np.append(plain, ~inside)
 
-    def chance(self, encoder: Encoder, shown: Shown, photographs: F32, cache: Path | None) -> Chance | None:
-        """By what likeness the photographs show what their captions mention: the phrases, and the things that these
-        name, among all of them; and the phrases among those of a thing that many show."""
-        n = len(photographs)
-        holds = {text: self.by_captions(pattern)[0][:n] for text, pattern in shown.captions.items()}
-        every = np.ones(n, bool)
-        asked: list[tuple[str, str | None, Bool, Bool]] = [(text, None, every, holds[text]) for text in holds]
-        for text in holds:
-            if (named := THING.fullmatch(text)) is None:
-                continue
+
+def shown_questions(
+    encoder: Encoder, vectors: F32, captions: Sequence[Sequence[str]], shown: Shown, cache: Path | None = None
+) -> Chance | None:
+    """By what likeness photographs show what their captions mention: the phrases, and the things that these name, among
+    all of them; and the phrases among those of a thing that many show.
+
+    Args:
+        vectors: (n, d) photographs.
+        captions: of each, as `folded` gives them.
+    """
+    holds = {text: mentioned(captions, pattern)[0] for text, pattern in shown.captions.items()}
+    every = np.ones(len(vectors), bool)
+    asked: list[tuple[str, str | None, Bool, Bool]] = [(text, None, every, holds[text]) for text in holds]
+    for text in holds:
+        if (named := THING.fullmatch(text)) is not None:
             thing, scope = named[1], holds[text]
             asked.append((thing, None, every, scope))
             if scope.sum() >= MANY:
                 asked += [(f"{thing} {other}", thing, scope, holds[other]) for other in holds if other != text]
-        return chance_of_questions(encoder, photographs, asked, cache)
+    return chance_of_questions(encoder, vectors, asked, cache)
+
+
+def mentioned(captions: Sequence[Sequence[str]], pattern: str) -> tuple[Bool, Bool]:
+    """Which photographs show it by their folded captions, and which do not."""
+    times = mentions(pattern, captions)
+    often = times >= (MENTIONS if (times >= MENTIONS).sum() >= RARE else 1)
+    never = times == 0
+    return (never, often) if pattern.startswith("!") else (often, never)
 
 
 def chance_of_questions(

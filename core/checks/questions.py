@@ -163,16 +163,14 @@ class QuestionReader:
         scores = np.full(len(self.place), np.nan)
         scores[scope] = self.words.joint.vectors[scope] @ direction
         chances = (self.chance or GUESS).of(scores[scope])
-        size = round(float(chances.sum())) if self.top is None else self.top
-        order = scope[np.lexsort((self.place[scope], -scores[scope]))]
-        size = min(max(size, FEWEST if self.top is None else 1), len(scope) - 1)
         found = replace(
-            self._read(asked.text, name, order[:size], order[size:]),
+            nothing_shown(asked.text, name),
             scores=scores,
             expected=float(chances.sum()),
             guessed=self.chance is None,
             **self._test(scope, chances, n_asked),
         )
+        found = self._cut(found, max(round(found.expected), FEWEST) if self.top is None else self.top)
         if asked.label is not None and name == EVERYTHING:
             found = replace(found, unsearched=self.diagnosis.samples.class_names[asked.label])
         line = self.words.line
@@ -181,6 +179,20 @@ class QuestionReader:
         if name != EVERYTHING and support(alike[1][scope]) < line:
             return found
         return nothing_shown(asked.text, name, float(self.diagnosis.outcomes.fitted[scope].mean()))
+
+    def with_top(self, answer: Answer, top: int) -> Answer:
+        """The answer with so many samples shown; of what is counted it stays as it is."""
+        return (
+            answer
+            if answer.counted or not answer.shown
+            else with_findings(self.diagnosis, self._cut(answer, top), self.said)
+        )
+
+    def _cut(self, answer: Answer, top: int) -> Answer:
+        scope = np.flatnonzero(np.isfinite(answer.scores))
+        order = scope[np.lexsort((self.place[scope], -answer.scores[scope]))]
+        size = min(top, len(scope) - 1)
+        return self._read(answer, order[:size], order[size:])
 
     def count(self, asked: AskedText, n_asked: int = 1) -> Answer | None:
         """The samples that have what the text says, where that is counted or measured of each; else None."""
@@ -200,12 +212,9 @@ class QuestionReader:
         tested: dict[str, Any] = {"p": p, "measure": measure, "asked": n_asked}
         if p is None:
             tested = self._test(np.flatnonzero(inside), mask[inside].astype(np.float64), n_asked)
-        return replace(
-            self._read(asked.text, scope, rows[np.argsort(self.place[rows])], rest),
-            scores=np.where(inside, mask.astype(np.float64), np.nan),
-            counted=found.text,
-            **tested,
-        )
+        scores = np.where(inside, mask.astype(np.float64), np.nan)
+        answer = replace(nothing_shown(asked.text, scope, counted=found.text), scores=scores, **tested)
+        return self._read(answer, rows[np.argsort(self.place[rows])], rest)
 
     @cached_property
     def conditions(self) -> tuple[Condition, ...]:
@@ -226,15 +235,16 @@ class QuestionReader:
                 return samples.class_names[label], rows
         return EVERYTHING, np.arange(len(self.place))
 
-    def _read(self, text: str, scope: str, rows: I64, rest: I64) -> Answer:
-        """The figures of rows of a scope that were chosen without a look at the losses."""
+    def _read(self, answer: Answer, rows: I64, rest: I64) -> Answer:
+        """The answer with rows of its scope that were chosen without a look at the losses, and their figures."""
         losses, errors = self.diagnosis.outcomes.fitted, self.diagnosis.outcomes.errors
         groups = self.diagnosis.samples.groups
         own = None if groups is None else groups[rows]
         return replace(
-            nothing_shown(text, scope, float(losses[rest].mean())),
+            answer,
             shown=True,
             rows=rows,
+            rest=float(losses[rest].mean()),
             observed=bootstrap_mean(losses[rows], own, np.random.default_rng(0), repeats=400),
             error_rate=None if errors is None else accuracy_of(~errors[rows], own),
             error_rest=None if errors is None else float(errors[rest].mean()),

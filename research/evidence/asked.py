@@ -1,206 +1,302 @@
-"""Free questions: does any hold by luck against somebody who asks everything, and are true ones confirmed?
+"""Free questions of captioned photographs: are the right ones shown, and does the p hold and find what is there?
 
-    # nothing planted, and somebody who asks thousands of texts
-    python -m research.evidence.asked --null --seeds 1000 1200 --out asked.jsonl
-    # pictures of one class made to fail by an edit, and a question that says the edit in other words
-    python -m research.evidence.asked DATA --seeds 1000 1001 --out asked.jsonl
+    python -m research.evidence.asked DATA --seeds 1000 1025 --out asked.jsonl
     python -m research.evidence.asked --show asked.jsonl
+    python -m research.evidence.asked DATA --chance        # what assets/competence/embedded.json has
 
-The adversary asks every phrase of the vocabulary, random sums of two and of three phrases, and phrases blurred by a
-random direction, of all samples and of each class, and keeps the best. DATA holds clothing/; 30 of a class's 100
-pictures are edited; of those 70 % are wrong and of all others 25 %, or the shares of `--wrong`.
+DATA holds flickr8k/ (captions.csv, images/): the splits dev and train_extra, which no fit of the encoder saw. A picture
+is of a class, and shows what a question asks for, where two of its captions mention it. The chance of showing a text is
+fitted on the phrases of `assets/phrases/shown.json`, none of which is asked here, in five folds by picture: that of
+each picture by the fit on the captions of the other four folds. Each world asks 40 questions of classes: 20 whose
+pictures are wrong in 70 % and the others of their class in 20 %, and 20 that say nothing of the errors.
 """
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterator
-from functools import cache
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
-from threadpoolctl import threadpool_limits
+from scipy.stats import ttest_ind
 
-from core.checks.questions import CLOSE, Answer, QuestionReader, ask
-from core.data.samples import DataSet
-from core.diagnose import diagnose_data_set
-from core.discovery.method import diagnose_arrays
-from core.discovery.settings import EmbeddingSettings, Settings
-from core.encoders.arithmetic import unit
-from core.records import F32, F64, Outcomes, SampleSet
+from core.checks.asked_text import AskedText
+from core.checks.competence import read_shown, shown_questions
+from core.checks.questions import QuestionReader, ask
+from core.data.captioned import read_captioned
+from core.discovery.method import diagnose_records
+from core.discovery.settings import Settings
+from core.embeddings.rows import read_rows
+from core.encoders import load_encoder
+from core.language.chance import Chance, asked_directions
+from core.language.competence import find_competence
+from core.language.directions import words_of
+from core.language.grammar import words_in
+from core.language.likeness import THINGS, question_vectors
+from core.records import EVERYTHING, F32, F64, I64, Bool, Diagnosis, Embeddings, Outcomes, SampleSet
 from research.evidence.lines import append_line, clopper_pearson, keys_done, mean_over, read_lines, seeds_parser, show
-from research.evidence.name_edits import EDITS
-from research.evidence.names import Photographs, encoded_picture, square_picture
-from research.scoreboard.planted_embeddings import plant_embeddings, plant_words
 
-EDITED = 30
-QUESTIONS = {
-    "blur": "a blurry {}",
-    "dark": "a {} in poor light",
-    "grey": "a black and white photo of a {}",
-    "noise": "a grainy picture of a {}",
-    "upside down": "an upside-down {}",
-    "fog": "a {} on a foggy day",
-    "snowfall": "a {} while it is snowing",
+CLASSES = {
+    "dog": r"\bdogs?\b|\bpupp",
+    "man": r"\b(?:man|men|guys?)\b",
+    "woman": r"\b(?:woman|women|lady|ladies)\b",
+    "child": r"\b(?:child|children|boys?|girls?|kids?|baby|toddler)\b",
 }
-"""Each edit of `name_edits.py` in words that are not the vocabulary's."""
+ATTRIBUTES = {
+    "in the snow": r"snow",
+    "in the water": r"\b(?:water|ocean|lake|river|pool|wave|surf)",
+    "on grass": r"grass",
+    "on a beach": r"\b(?:beach|sand)",
+    "with a ball": r"\bball",
+    "in red": r"\bred\b",
+    "in blue": r"\bblue\b",
+    "in black": r"\bblack\b",
+    "in white": r"\bwhite\b",
+    "in yellow": r"\byellow\b",
+    "jumping": r"jump|leap|air\b",
+    "running": r"\brun",
+    "on a bike": r"bike|bicycl|motorcycl",
+    "on a street": r"street|road|sidewalk|city",
+    "on rocks": r"rock|cliff|mountain",
+    "playing a sport": r"soccer|football|basketball|hockey|baseball|tennis",
+    "sitting": r"\bsit",
+    "with a stick": r"\bstick",
+    "smiling": r"smil|laugh",
+    "at a playground": r"slide|playground|\bswing",
+    "at night": r"night|dark",
+    "in the woods": r"\btree|wood|forest",
+    "wearing a hat": r"\bhat\b|\bcap\b|helmet",
+    "swimming": r"swim",
+    "by a wall": r"\bwall\b|building",
+    "by a fence": r"fence",
+    "near a car": r"\bcars?\b|truck|vehicle",
+}
+COLOURS = ("red", "blue", "black", "white", "yellow")
+FEWEST, MOST, ASKED, FOLDS = 12, 0.5, 40, 5
+WRONG, OTHERS = 0.7, 0.2
+SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""Of the class's prompts, taken out of a text."""
 
 
-def on_null(seed: int, n: int = 800, permutations: int = 199) -> dict[str, Any]:
-    """The least p of everything that is asked where nothing is planted, and how many questions were tested."""
-    audit, _ = plant_embeddings("null", seed=seed, n=n, dimensions=128, n_attributes=8)
-    words = plant_words(audit, n_phrases=100)
-    found = diagnose_arrays(
-        audit.embeddings.vectors,
-        audit.losses,
-        labels=audit.labels,
-        errors=audit.errors,
-        words=words,
-        settings=Settings(seed=seed, map=False, n_permutations=permutations, n_members=2),
-    )
-    reader = QuestionReader(found, words)
-    texts = list(_texts(words.directions, np.random.default_rng([seed, 9])))
-    near = [text for text in texts if (words.directions @ text).max() >= CLOSE]  # the others have no p
-    answers = [reader.answer("", direction, label) for direction in near for label in (None, 0, 1)]
-    p = [a.p for a in answers if a.p is not None]
-    rate = float(audit.errors.mean())
-    best = max((a for a in answers if a.p is not None), key=lambda a: a.error_rate.low)  # type: ignore[union-attr]
-    held = best.error_rate is not None and best.error_rate.low <= chance_of(best, np.full(n, 1 - 0.92))
-    return {
-        "kind": "null", "seed": seed, "asked": 3 * len(texts), "tested": len(p), "least": min(p), "rate": rate,
-        "any": any(a.confirmed for a in answers), "held": held,
-    }  # fmt: skip
+@dataclass(frozen=True, slots=True, eq=False)
+class Question:
+    """A text with what the captions know of it."""
+
+    text: str
+    name: str | None
+    """The class; None of all pictures."""
+    scope: I64
+    shows: Bool
+    """(rows of the scope,) two captions mention it."""
+    once: Bool
+    """At least one does."""
 
 
-def _texts(phrases: F32, rng: np.random.Generator) -> Iterator[F32]:
-    """Directions that somebody may ask for: the phrases, sums of two and of three, and phrases half lost in noise."""
-    yield from phrases
-    for of in (2, 3):
-        for _ in range(300):
-            yield unit(phrases[rng.permutation(len(phrases))[:of]].sum(0)[None])[0]
-    for phrase in phrases:
-        yield unit((phrase + unit(rng.normal(size=(1, len(phrase))).astype(np.float32))[0])[None])[0]
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldOut:
+    """The chance of each picture of a scope by the fit that did not see its captions."""
+
+    models: Sequence[Chance]
+    folds: I64
+
+    def of(self, scores: F64) -> F64:
+        return np.choose(self.folds, [model.of(scores) for model in self.models])
 
 
-def chance_of(answer: Answer, chance: F64) -> float:
-    """The mean chance of an error among the rows that are shown."""
-    return float(chance[answer.rows].mean())
+class Photographs:
+    """The captioned photographs, as the encoder sees them."""
+
+    def __init__(self, data: Path, cache: Path | None) -> None:
+        folder = data / "flickr8k"
+        captioned = read_captioned(folder / "captions.csv", folder / "images", ("dev", "train_extra"))
+        self.encoder, self.cache = load_encoder("embedded"), cache
+        read = read_rows(captioned.pictures, self.encoder, cache=cache)
+        self.vectors: F32 = read.joint.vectors
+        self.captions = [[" ".join(words_in(c)) for c in captioned.captions[row]] for row in read.kept.tolist()]
+        self.folds = np.random.default_rng(0).permutation(len(self.captions)) % FOLDS
+        self.counted = lru_cache(None)(self._count)
+
+    def _count(self, pattern: str) -> I64:
+        wanted = re.compile(pattern)
+        return np.array([sum(bool(wanted.search(caption)) for caption in own) for own in self.captions])
+
+    def asked(self) -> list[Question]:
+        """Of classes, and of all pictures, what 12 of them show and at most half."""
+        every, made = np.arange(len(self.captions)), list[Question]()
+        for name, of_class in [*CLASSES.items(), (None, "")]:
+            scope = every if name is None else np.flatnonzero(self.counted(of_class) >= 2)
+            for said, pattern in ATTRIBUTES.items():
+                count = self.counted(pattern)[scope]
+                if FEWEST <= (count >= 2).sum() <= MOST * len(scope):
+                    colour = said.removeprefix("in ")
+                    text = f"a {colour} dog" if name == "dog" and colour in COLOURS else f"a {name} {said}"
+                    made.append(Question(said if name is None else text, name, scope, count >= 2, count >= 1))
+        return made
+
+    def things(self, there: bool) -> Iterator[Question]:
+        """Ordinary things that 12 pictures of a scope show, or that no caption of it mentions."""
+        every = np.arange(len(self.captions))
+        for name, of_class in [*CLASSES.items(), (None, "")]:
+            scope = every if name is None else np.flatnonzero(self.counted(of_class) >= 2)
+            for thing in THINGS:
+                count = self.counted(rf"\b{thing}")[scope]
+                if ((count >= 2).sum() >= FEWEST) if there else not count.any():
+                    text = f"a {thing}" if name is None else f"a {name} with a {thing}"
+                    yield Question(text, name, scope, count >= 2, count >= 1)
+
+    def run_of(self, name: str | None) -> Diagnosis:
+        """A run in which the pictures of a class are one, with its line and no failure."""
+        n = len(self.captions)
+        inside = np.zeros(n, bool) if name is None else self.counted(CLASSES[name]) >= 2
+        samples = SampleSet(tuple(f"{i:04d}" for i in range(n)), name="photographs")
+        if name is not None:
+            samples = replace(samples, labels=inside.astype(np.int64), class_names=("picture", name))
+        errors = np.random.default_rng(0).random(n) < OTHERS
+        joint = Embeddings(self.vectors, self.encoder.name, self.encoder.joint_space)
+        words = words_of(joint, question_vectors(["in snow"], self.encoder), ("in snow",), encoder="embedded")
+        table = find_competence(self.encoder)[0]
+        settings = Settings(map=False, sensitivity=False, n_members=2, n_permutations=199)
+        found = diagnose_records(samples, outcomes_of(errors), joint, words=words, settings=settings)
+        return replace(found, words=replace(words, line=None if table is None else table.line))
+
+    def chance(self, rows: Bool) -> Chance:
+        """Fitted on the captions of some pictures."""
+        some = [tuple(own) for own, kept in zip(self.captions, rows) if kept]
+        found = shown_questions(self.encoder, self.vectors[rows], some, read_shown(), self.cache)
+        assert found is not None
+        return found
 
 
-def on_photographs(
-    data: Path, edit: str, name: str, seed: int, wrong: tuple[float, float], cache: Path | None, permutations: int
-) -> dict[str, Any]:
-    """A question about edited pictures of one class: what is shown, its p, and whether its interval holds."""
-    table = pd.read_csv(data / "clothing" / "index.csv")
-    rng = np.random.default_rng([seed, zlib.crc32(f"{edit} {name}".encode())])
-    own = np.flatnonzero(table["class_name"] == name)
-    planted = np.isin(np.arange(len(table)), rng.permutation(own)[:EDITED])
-    payloads = tuple(
-        encoded_picture(EDITS[edit](square_picture(payload), rng)) if inside else payload
-        for payload, inside in zip(_payloads(data), planted)
-    )
-    ids, names = tuple(f"{i:04d}" for i in range(len(table))), tuple(sorted(set(table["class_name"])))
-    labels = np.array([names.index(n) for n in table["class_name"]], np.int64)
-    chance = np.where(planted, *wrong)
-    errors = rng.random(len(table)) < chance
-    losses = np.where(errors, rng.uniform(0.8, 3, len(table)), rng.uniform(0.01, 0.6, len(table)))
-    samples = SampleSet(ids, labels=labels, class_names=names, items=Photographs(ids, payloads), name="clothing")
-    outcomes = Outcomes(losses, "cross-entropy", "nats", "planted", errors=errors)
-    settings = Settings(map=False, n_permutations=permutations, n_members=4, seed=seed)
-    found = diagnose_data_set(
-        DataSet(samples, outcomes, None, (), ()), EmbeddingSettings(cache=cache), settings=settings
-    )
-    answer = ask(found, [QUESTIONS[edit].format(name)], cache=cache)[0]
-    row: dict[str, Any] = {
-        "kind": "photographs",
-        "edit": edit,
-        "class": name,
-        "seed": seed,
-        "wrong": wrong[0],
-        "text": answer.text,
-    }
-    if not answer.shown or answer.error_rate is None:
-        return row | {"shown": False}
-    return row | {
-        "shown": True,
-        "scope": answer.scope,
-        "through": answer.through,
-        "share": float(planted[answer.rows].mean()),
-        "p": answer.p,
-        "confirmed": answer.confirmed,
-        "rate": answer.error_rate.value,
-        "rest": answer.error_rest,
-        "held": bool(answer.error_rate.low <= chance_of(answer, chance) <= answer.error_rate.high),
-        "phrases": sum(i.confirmed and i.kind == "phrase" and i.scope == name for i in found.insights),
-    }
+def outcomes_of(errors: Bool) -> Outcomes:
+    return Outcomes(errors.astype(np.float64), "0/1", "", "planted", errors=errors)
 
 
-@cache
-def _payloads(data: Path) -> tuple[bytes, ...]:
-    """The pictures as they are, squares of 224 pixels as JPEG."""
-    files = pd.read_csv(data / "clothing" / "index.csv")["file"]
-    return tuple(encoded_picture(square_picture(data / "clothing" / file)) for file in files)
+def of_texts(photographs: Photographs, models: Sequence[Chance]) -> Iterator[dict[str, Any]]:
+    """How right each question's pictures are, and how many are shown."""
+    for q in photographs.asked():
+        name = None if q.name is None else f"a {q.name}"
+        direction, of_class = (d[0] for d in asked_directions(photographs.encoder, [q.text], [name], photographs.cache))
+        vectors, n = photographs.vectors[q.scope], int(q.shows.sum())
+        row: dict[str, Any] = {"kind": "text", "text": q.text, "class": q.name or "", "n": len(q.scope), "true": n}
+        for share in SHARES:
+            order = np.argsort(-(vectors @ (direction + (0.5 - share) * of_class)), kind="stable")
+            row |= {f"two {share}": float(q.shows[order[:n]].mean()), f"one {share}": float(q.once[order[:n]].mean())}
+        chances = HeldOut(models, photographs.folds[q.scope]).of((vectors @ direction).astype(np.float64))
+        size = max(5, round(float(chances.sum())))
+        order = np.argsort(-(vectors @ direction), kind="stable")
+        yield row | {"number": size, "right": float(q.shows[order[:size]].mean()), "base": n / len(q.scope)}
+
+
+def of_worlds(
+    photographs: Photographs, runs: dict[str, Diagnosis], models: Sequence[Chance], seed: int
+) -> Iterator[dict[str, Any]]:
+    """What 40 questions of one world show: 20 with planted errors, 20 without."""
+    rng = np.random.default_rng([seed, 7])
+    known = [q for q in photographs.asked() if q.name is not None]
+    for place, number in enumerate(rng.permutation(len(known))[:ASKED].tolist()):
+        q, planted = known[number], place < ASKED // 2
+        assert q.name is not None
+        chance = np.full(len(photographs.captions), OTHERS)
+        level = OTHERS + (WRONG - OTHERS) * float(q.shows.mean())
+        chance[q.scope] = np.where(q.shows, WRONG, OTHERS) if planted else level
+        errors = rng.random(len(chance)) < chance
+        run = replace(runs[q.name], outcomes=outcomes_of(errors))
+        held: Any = HeldOut(models, photographs.folds[q.scope])
+        assert run.words is not None
+        direction = asked_directions(photographs.encoder, [q.text], [f"a {q.name}"], photographs.cache)[0][0]
+        answer = QuestionReader(run, run.words, held).answer(AskedText(q.text, 1), direction, ASKED)
+        wrong = errors[q.scope].astype(np.float64)
+        bound = float(ttest_ind(wrong[q.shows], wrong[~q.shows], equal_var=False, alternative="greater").pvalue)
+        rate = answer.error_rate
+        assert rate is not None
+        yield {
+            "kind": "world", "seed": seed, "text": q.text, "planted": planted, "p": answer.p_alone, "many": answer.p,
+            "bound": bound, "off": rate.value - float(chance[answer.rows].mean()),
+            "held": rate.low <= float(chance[answer.rows].mean()) <= rate.high,
+        }  # fmt: skip
+
+
+def of_refusals(photographs: Photographs, runs: dict[str, Diagnosis]) -> Iterator[dict[str, Any]]:
+    """Whether anything is shown of what is there, and of what is not."""
+    for there in (True, False):
+        asked = [*photographs.things(there), *(photographs.asked() if there else [])]
+        for name in [None, *CLASSES]:
+            own = [q for q in asked if q.name == name]
+            answers = ask(runs[name or ""], [q.text for q in own], tested=False, cache=photographs.cache)
+            for q, answer in zip(own, answers):
+                assert answer.scope == (name or EVERYTHING)
+                yield {"kind": "shown", "text": q.text, "class": name or "", "there": there, "shown": answer.shown}
 
 
 def table_of(rows: list[dict[str, Any]]) -> str:
     """What docs/evidence/asked.md shows."""
     lines = list[str]()
-    null = [r for r in rows if r["kind"] == "null"]
-    if null:
-        hits, held = (sum(r[what] for r in null) for what in ("any", "held"))
-        asked = sum(r["asked"] for r in null)
-        lines += [
-            f"null: {len(null)} runs, {asked:,} questions, {sum(r['tested'] for r in null):,} tested; "
-            f"any confirmed {show(clopper_pearson(hits, len(null)), 3)}; the interval of the highest lower bound "
-            f"holds {show(clopper_pearson(held, len(null)), 3)}"
-        ]
-    shown = [r for r in rows if r["kind"] == "photographs" and r["shown"]]
-    for wrong in sorted({r["wrong"] for r in shown}):
-        own = [r for r in shown if r["wrong"] == wrong]
-        parts = (f"{wrong:.0%} wrong", own), ("at least 75 % planted", [r for r in own if r["share"] >= 0.75])
-        for what, some in ((what, some) for what, some in parts if some):
-            n = len(some)
-            share = show(mean_over([r["share"] for r in some]))
-            confirmed, held, through, family = (
-                sum(bool(r[key]) for r in some) for key in ("confirmed", "held", "through", "phrases")
+    for what, own in (("classes", lambda r: r["class"]), ("all pictures", lambda r: not r["class"])):
+        texts = [r for r in rows if r["kind"] == "text" and own(r)]
+        for share in SHARES if texts else ():
+            two, one = (show(mean_over([r[f"{key} {share}"] for r in texts])) for key in ("two", "one"))
+            lines.append(f"{what}, {len(texts)} questions, {share:g} of the class out: two captions {two}, one {one}")
+        if texts:
+            ratio = np.array([r["number"] / r["true"] for r in texts])
+            low, middle, high = np.quantile(ratio, [0.25, 0.5, 0.75])
+            right, base = (show(mean_over([r[key] for r in texts])) for key in ("right", "base"))
+            lines.append(
+                f"{what}: number shown over true number {middle:.2f} (quartiles {low:.2f}, {high:.2f}; mean "
+                f"{show(mean_over(ratio.tolist()))}); of those shown right {right}, of all {base}"
             )
-            lines += [
-                f"photographs, {what}: {n} questions, through a phrase {through}, confirmed "
-                f"{show(clopper_pearson(confirmed, n))}, a phrase of the class confirmed by the run {family}, interval "
-                f"holds {show(clopper_pearson(held, n), 3)}, planted share {share}"
-            ]
+    shown = [r for r in rows if r["kind"] == "shown"]
+    for there in (True, False) if shown else ():
+        for what, own in (("classes", lambda r: r["class"]), ("all pictures", lambda r: not r["class"])):
+            some = [r for r in shown if r["there"] == there and own(r)]
+            n, hits = len(some), sum(r["shown"] != there for r in some)
+            said = "refused though there" if there else "answered though not there"
+            lines.append(f"{what}, {n} questions: {said} {show(clopper_pearson(hits, n))}")
+    worlds = [r for r in rows if r["kind"] == "world"]
+    for planted in (True, False) if worlds else ():
+        some = [r for r in worlds if r["planted"] == planted]
+        n, n_seeds = len(some), len({r["seed"] for r in some})
+        alone, many, bound, bound_many = (
+            show(clopper_pearson(sum(r[key] * times <= 0.05 for r in some), n), 3)
+            for key, times in (("p", 1), ("many", 1), ("bound", 1), ("bound", ASKED))
+        )
+        any_of = sum(any(r["many"] <= 0.05 for r in some if r["seed"] == s) for s in {r["seed"] for r in some})
+        lines += [
+            f"{'planted' if planted else 'nothing planted'}, {n} questions in {n_seeds} worlds: confirmed alone "
+            f"{alone}, among {ASKED} {many}; t-test of the true set {bound}, times {ASKED} {bound_many}; any of a "
+            f"world {show(clopper_pearson(any_of, n_seeds), 3)}",
+            f"  rate shown minus true {show(mean_over([r['off'] for r in some]), 4)}, interval holds "
+            f"{show(clopper_pearson(sum(r['held'] for r in some), n), 3)}",
+        ]
     return "\n".join(lines)
 
 
 def main() -> None:
-    parser = seeds_parser(__doc__, (1000, 1001))
+    parser = seeds_parser(__doc__, (1000, 1025))
     parser.add_argument("data", type=Path, nargs="?", metavar="DATA")
-    parser.add_argument("--wrong", type=float, nargs=2, default=(0.7, 0.25), metavar=("INSIDE", "OUTSIDE"))
-    parser.add_argument("--permutations", type=int, default=999)
     parser.add_argument("--cache", type=Path, help="folder where vectors are kept")
+    parser.add_argument("--chance", action="store_true", help="print the fit on all photographs")
     options = parser.parse_args()
     if options.show:
         print(table_of(read_lines(options.show)))
         return
-    done = keys_done(read_lines(options.out), ("kind", "seed"))
+    photographs = Photographs(options.data, options.cache)
+    if options.chance:
+        print(photographs.chance(np.ones(len(photographs.captions), bool)))
+        return
+    models = [photographs.chance(photographs.folds != fold) for fold in range(FOLDS)]
+    runs = {name or "": photographs.run_of(name) for name in [None, *CLASSES]}
+    done = keys_done(read_lines(options.out), ("kind",))
+    if ("text",) not in done:
+        for row in [*of_texts(photographs, models), *of_refusals(photographs, runs)]:
+            append_line(options.out, row)
+    seeds = keys_done([r for r in read_lines(options.out) if r["kind"] == "world"], ("seed",))
     for seed in range(*options.seeds):
-        with threadpool_limits(1):
-            if options.null:
-                if ("null", seed) not in done:
-                    append_line(options.out, on_null(seed))
-                continue
-            names = sorted(set(pd.read_csv(options.data / "clothing" / "index.csv")["class_name"]))
-            before = [r for r in read_lines(options.out) if r["kind"] == "photographs"]
-            known = keys_done(before, ("edit", "class", "seed", "wrong"))
-            for edit in QUESTIONS:
-                for name in names:
-                    if (edit, name, seed, options.wrong[0]) not in known:
-                        row = on_photographs(
-                            options.data, edit, name, seed, tuple(options.wrong), options.cache, options.permutations
-                        )
-                        append_line(options.out, row)
+        if (seed,) not in seeds:
+            for row in list(of_worlds(photographs, runs, models, seed)):
+                append_line(options.out, row)
 
 
 if __name__ == "__main__":

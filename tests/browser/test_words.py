@@ -37,10 +37,8 @@ def test_a_question_is_answered_counted_and_shown_on_the_map(open_page: Visit) -
     page.wait_for_selector("#answer .between")
     assert page.locator("#answer .answer").count() == 2
     assert "2 questions asked" in page.locator("#asked").inner_text()
-    slider = page.locator("#ask-number input[type=range]")
-    slider.focus()
-    page.keyboard.press("Home")
-    page.wait_for_function("document.querySelector('#answer .said').innerText.includes('the image most like it')")
+    page.locator("#ask-number input[type=number]").fill("7")
+    page.wait_for_function("document.querySelector('#answer .said').innerText.includes('the 7 images most like it')")
     page.get_by_role("button", name="Show on the map").first.click()
     page.wait_for_selector("#pane .selection-chip")
     assert "Looks like" in page.locator("#pane .pane-title").inner_text()

@@ -45,8 +45,8 @@ class AskState:
 
     run: str = ""
     asked: tuple[AskedQuestion, ...] = ()
-    matches: tuple[tuple[str, str, tuple[int, ...]], ...] = ()
-    """(text, scope, matching rows) of the answers on the page."""
+    answers: tuple[Answer, ...] = ()
+    """Those on the page."""
 
 
 @dataclass(frozen=True)
@@ -132,23 +132,28 @@ def first_view(diagnosis: Diagnosis | None) -> str:
 
 
 def answer_texts(
-    diagnosis: Diagnosis, texts: Sequence[str], top: int | None = None, before: Sequence[str] = ()
+    diagnosis: Diagnosis, texts: Sequence[str], before: Sequence[str] = ()
 ) -> tuple[list[Answer], Difference | None]:
     """The answers to one or two texts, and their difference.
 
     Args:
-        top: samples that are shown of each; None shows as many as are expected to show it.
         before: what was asked of the run before.
 
     Raises:
         InvalidInput: a text is empty or too long, or the run has no words.
     """
-    from core.checks.answers import difference
     from core.checks.questions import ask  # brings the encoder
 
-    answers = ask(diagnosis, texts, top=top, before=before)
+    answers = ask(diagnosis, texts, before=before)
+    return answers, _between(diagnosis, answers)
+
+
+def _between(diagnosis: Diagnosis, answers: Sequence[Answer]) -> Difference | None:
+    """How two answers differ, where both show something."""
+    from core.checks.answers import difference  # brings scipy
+
     two = len(answers) == 2 and all(answer.shown for answer in answers)
-    return answers, difference(diagnosis, answers[0], answers[1]) if two else None
+    return difference(diagnosis, answers[0], answers[1]) if two else None
 
 
 def on_ask(
@@ -163,24 +168,24 @@ def on_ask(
     new = [remember(a) for a in answers if not a.refused]
     said = {same_question(one.text) for one in new}
     asked = (*(one for one in before if same_question(one.text) not in said), *new)[-MAX_KEPT:]
-    matches = tuple((a.text, a.scope, tuple(a.rows.tolist())) for a in answers)
     view, shown = answers_view(diagnosis, answers, gap), [a for a in answers if a.shown and not a.counted]
     number: dict[str, Any] = {"visible": bool(shown)}
     if shown:
         most = max(int(np.isfinite(a.scores).sum()) - 1 for a in shown)
         number |= {"maximum": most, "value": shown[0].support}
-    return AskState(session.run, asked, matches), view, questions_table(asked), gr.update(**number)
+    return AskState(session.run, asked, tuple(answers)), view, questions_table(asked), gr.update(**number)
 
 
 def on_number(session: Session, state: AskState, number: float) -> tuple[AskState, str]:
     """So many samples are to be shown of the texts on the page: returns (state, answer)."""
+    from core.checks.questions import QuestionReader
+
     diagnosis = require_run(session)
-    if state.run != session.run or not state.matches:
+    if state.run != session.run or not state.answers or diagnosis.words is None:
         raise InvalidInput("These answers are of another run than the open one. Ask again.")
-    texts, before = [text for text, *_ in state.matches], [one.text for one in state.asked]
-    answers, gap = answer_texts(diagnosis, texts, max(1, int(number)), before)
-    matches = tuple((a.text, a.scope, tuple(a.rows.tolist())) for a in answers)
-    return replace(state, matches=matches), answers_view(diagnosis, answers, gap)
+    reader = QuestionReader(diagnosis, diagnosis.words)
+    answers = tuple(reader.with_top(answer, max(1, int(number))) for answer in state.answers)
+    return replace(state, answers=answers), answers_view(diagnosis, answers, _between(diagnosis, answers))
 
 
 def on_chip(event: gr.EventData) -> tuple[str, str]:
@@ -195,12 +200,11 @@ def on_show(session: Session, state: AskState, event: gr.EventData) -> tuple[Any
     """Show an answer's matches on the map: returns (tabs, session, pane, map)."""
     said = event_data(event)
     place = as_int(said.get("place"))
-    if said.get("do") != "show" or state.run != session.run or not 0 <= place < len(state.matches):
+    if said.get("do") != "show" or state.run != session.run or not 0 <= place < len(state.answers):
         raise InvalidInput("These answers are of another run than the open one. Ask again.")
-    text, scope, rows = state.matches[place]
-    return gr.update(selected="explore"), *show_selection(
-        session.only(rows=rows, title=f"Looks like “{text}”", scope=scope)
-    )
+    answer = state.answers[place]
+    picked = session.only(rows=tuple(answer.rows.tolist()), title=f"Looks like “{answer.text}”", scope=answer.scope)
+    return gr.update(selected="explore"), *show_selection(picked)
 
 
 def build(page: Page, tab: gr.Tab) -> Asking:
@@ -246,9 +250,8 @@ def build(page: Page, tab: gr.Tab) -> Asking:
     gr.on([button.click, text.submit, other.submit], **asks)
     for place in (offered, history):
         place.act(shows_errors(on_chip), None, [text, other], **QUICK).then(**asks)
-    number.release(
-        shows_errors(on_number), [session, state, number], [state, answer], show_progress_on=answer, **PRIVATE, **LIGHT
-    )
+    moved = [session, state, number]
+    number.input(shows_errors(on_number), moved, [state, answer], trigger_mode="always_last", **PRIVATE, **LIGHT)
     answer.act(shows_errors(on_show), [session, state], [tabs, session, view.pane, view.failure_map], **QUICK)
     filled = [state, offered, answer, history, number, *audited, text, other, button]
     tab.select(shows_errors(on_open), [session, state], filled, **QUICK)

@@ -5,12 +5,14 @@
 
 DATA holds flickr8k/. Of its training part, the two tenths that no fit uses (by the file's name) are measured on, and
 the captions of the whole say how often people say each phrase; its dev part is left to the reports. Make the table
-again whenever the encoder or its phrases change: it is good for one fingerprint only.
+again whenever the encoder or its phrases change: it is good for one fingerprint only. The chance of showing a text alone
+is fitted on dev and train_extra, and its report takes them in folds (`research/evidence/asked.py`).
 """
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +24,7 @@ from core.encoders import load_encoder
 from core.language.competence import SHIPPED, write_competence
 from core.language.vocabulary import read_vocabulary
 from core.reports.wording.competence import competence_lines
+from research.evidence.asked import Photographs
 from research.weights.embedded.captioned import part_of
 
 
@@ -45,6 +48,8 @@ def main() -> None:
     with TerminalProgress() as progress:
         encoder, whole = load_encoder("embedded"), training(given.data / "flickr8k")
         table = measure_competence(encoder, apart(whole), spoken=whole.captions, cache=given.cache, progress=progress)
+    photographs = Photographs(given.data, given.cache)
+    table = replace(table, chance=photographs.chance(np.ones(len(photographs.captions), bool)))
     SHIPPED.mkdir(parents=True, exist_ok=True)
     write_competence(table, SHIPPED / "embedded.json")
     print("\n".join(competence_lines(table, read_vocabulary())))

@@ -143,7 +143,7 @@ def test_two_texts_are_compared_and_each_gets_its_own_panels(worded: Diagnosis) 
 def test_different_questions_are_counted_within_a_run_and_begin_anew_with_another(worded: Diagnosis) -> None:
     run, other = RUNS.add(worded), RUNS.add(worded)
     questions, _, table, _ = on_ask(Session(run), AskState(run), "in the dark", "", silent)
-    assert len(on_ask(Session(run), questions, "in fog", " in  fog", silent)[0].matches) == 1  # said once
+    assert len(on_ask(Session(run), questions, "in fog", " in  fog", silent)[0].answers) == 1  # said once
     questions, *_ = on_ask(Session(run), questions, "in fog", "red", silent)
     questions, view, table, _ = on_ask(Session(run), questions, "In the  dark", "  ", silent)
     assert "3 questions asked" in table
@@ -168,13 +168,16 @@ def test_the_slider_sets_how_many_are_shown_and_asks_no_further_question(worded:
     run = RUNS.add(worded)
     questions, before, _, number = on_ask(Session(run), AskState(run), "in the dark", "in fog", silent)
     assert number["visible"]
-    assert number["value"] == len(questions.matches[0][2])
+    assert number["value"] == questions.answers[0].support
     assert number["maximum"] == len(worded.samples) - 1
     moved, view = on_number(Session(run), questions, 7.0)
-    assert [len(rows) for *_, rows in moved.matches] == [7, 7]
+    assert [answer.support for answer in moved.answers] == [7, 7]
     assert moved.asked == questions.asked
     assert "since you asked 2" in view
     assert "the 7 images most like it" in view
+    for old, new in zip(questions.answers, moved.answers):
+        assert (new.p, new.p_alone, new.expected) == (old.p, old.p_alone, old.expected)
+        assert new.error_rate.value == pytest.approx(worded.outcomes.errors[new.rows].mean())
     assert "the 7 images most like it" not in before
     with pytest.raises(InvalidInput, match="Ask again"):
         on_number(Session(run), AskState("another"), 7.0)
@@ -277,7 +280,7 @@ def test_a_chip_asks_and_a_match_is_shown_on_the_map(worded: Diagnosis) -> None:
     questions, *_ = on_ask(Session(run), AskState(run), "in the dark", "", silent)
     tabs, session, pane, _ = on_show(Session(run), questions, SimpleNamespace(_data={"do": "show", "place": "0"}))  # type: ignore[arg-type]
     assert tabs["selected"] == "explore"
-    assert sorted(selected_rows(session, worded)) == sorted(questions.matches[0][2])
+    assert sorted(selected_rows(session, worded)) == sorted(questions.answers[0].rows)
     assert "Looks like “in the dark”" in pane
     with pytest.raises(InvalidInput, match="Ask again"):
         on_show(Session(run), questions, SimpleNamespace(_data={"do": "show", "place": "7"}))  # type: ignore[arg-type]
