@@ -35,6 +35,8 @@ from core.records import F32, F64, I64, Bool, Column
 Kind = Literal["natural", "edit", "column", "region", "random", "mixture"]
 COUNTS: Mapping[Kind, int] = {"natural": 400, "edit": 200, "column": 200, "region": 80, "random": 200, "mixture": 300}
 FOLDS, RIDGE = 5, 0.3
+FEWEST_ROWS, MOST_ROWS = 40, 1500
+"""Samples of a class from which a cluster is cut."""
 IDLE = (0.05, 0.1, 0.3, 0.5)
 """Shares of the rows that have a value of a column that says nothing."""
 WORTH_SAYING = 0.4
@@ -143,8 +145,10 @@ def _plant(pool: TitlePool, kind: Kind, rng: np.random.Generator, draw: Attribut
     name = str(rng.choice(list(pool.scopes)))
     rows = np.flatnonzero(pool.scopes[name] & usable)
     size, dirt = int(np.exp(rng.uniform(np.log(10), np.log(100)))), float(rng.choice([0, 0.1, 0.25, 0.4, 0.5]))
-    if len(rows) < 40:
+    if len(rows) < FEWEST_ROWS:
         return None
+    if len(rows) > MOST_ROWS:
+        rows = np.sort(rng.choice(rows, MOST_ROWS, replace=False))
     if kind == "random":
         members = np.isin(rows, rng.choice(rows, min(size, len(rows) // 3), replace=False))
         return Plant(kind, "", rows, members, np.zeros(len(rows), bool), scope=name)

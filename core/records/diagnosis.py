@@ -296,8 +296,8 @@ class Diagnosis:
     words: Words | None = None
     """None where no encoder with a text tower saw the samples."""
     family_null: F32 | None = None
-    """(b,) in each permutation, the largest statistic of all that was tested inside classes: by it a free question that
-    is answered through a phrase has its p. None where nothing could be permuted, and in runs of before."""
+    """(b,) in each permutation, the largest statistic of all that was tested inside classes: by it a condition that a
+    question says has its p. None where nothing could be permuted, and in runs of before."""
     prediction: Prediction | None = None
     """The findings tried on fresh samples, if that was done."""
     sensitivity: Sensitivity | None = None

@@ -3,6 +3,7 @@
     python -m research.evidence.asked DATA --seeds 1000 1025 --out asked.jsonl
     python -m research.evidence.asked --show asked.jsonl
     python -m research.evidence.asked DATA --chance        # what assets/competence/embedded.json has
+    python -m research.evidence.asked --cost
 
 DATA holds flickr8k/ (captions.csv, images/): the splits dev and train_extra, which no fit of the encoder saw. A picture
 is of a class, and shows what a question asks for, where two of its captions mention it. The chance of showing a text is
@@ -18,6 +19,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from time import process_time
 from typing import Any
 
 import numpy as np
@@ -37,6 +39,9 @@ from core.language.directions import words_of
 from core.language.grammar import words_in
 from core.language.likeness import THINGS, question_vectors
 from core.records import EVERYTHING, F32, F64, I64, Bool, Diagnosis, Embeddings, Outcomes, SampleSet
+from core.statistics.permuter import Permuter
+from core.statistics.ranking import auroc
+from core.statistics.weighted import weighted_test
 from research.evidence.lines import append_line, clopper_pearson, keys_done, mean_over, read_lines, seeds_parser, show
 
 CLASSES = {
@@ -225,10 +230,25 @@ def of_refusals(photographs: Photographs, runs: dict[str, Diagnosis]) -> Iterato
         asked = [*photographs.things(there), *(photographs.asked() if there else [])]
         for name in [None, *CLASSES]:
             own = [q for q in asked if q.name == name]
-            answers = ask(runs[name or ""], [q.text for q in own], tested=False, cache=photographs.cache)
-            for q, answer in zip(own, answers):
+            run, texts = runs[name or ""], [q.text for q in own]
+            assert run.words is not None
+            free = replace(run, words=replace(run.words, line=None))
+            lined, every = (ask(one, texts, tested=False, cache=photographs.cache) for one in (run, free))
+            for q, answer, whole in zip(own, lined, every):
                 assert answer.scope == (name or EVERYTHING)
-                yield {"kind": "shown", "text": q.text, "class": name or "", "there": there, "shown": answer.shown}
+                row = {"kind": "shown", "text": q.text, "class": name or "", "there": there, "shown": answer.shown}
+                yield row | {"expected": whole.expected}
+
+
+def cost(n: int, strong: bool) -> tuple[float, float]:
+    """(CPU seconds, p) of one question's test of n rows in ten classes and two measures of failure."""
+    rng, strata = np.random.default_rng(0), np.arange(n, dtype=np.int64) % 10
+    weights = rng.random(n) ** 4
+    weights -= (np.bincount(strata, weights) / np.bincount(strata))[strata]
+    values = np.c_[rng.normal(size=n), rng.random(n) < 0.1] + (20 * weights[:, None] if strong else 0)
+    start = process_time()
+    found = weighted_test(weights, values, Permuter(strata), rng)
+    return process_time() - start, found.p
 
 
 def table_of(rows: list[dict[str, Any]]) -> str:
@@ -254,6 +274,10 @@ def table_of(rows: list[dict[str, Any]]) -> str:
             n, hits = len(some), sum(r["shown"] != there for r in some)
             said = "refused though there" if there else "answered though not there"
             lines.append(f"{what}, {n} questions: {said} {show(clopper_pearson(hits, n))}")
+    for what, own in (("classes", lambda r: r["class"]), ("all pictures", lambda r: not r["class"])):
+        if some := [r for r in shown if own(r)]:
+            area = auroc(np.array([r["expected"] for r in some]), np.array([r["there"] for r in some]))
+            lines.append(f"{what}: the sum of the chances tells what is there with an AUROC of {area:.2f}")
     worlds = [r for r in rows if r["kind"] == "world"]
     for planted in (True, False) if worlds else ():
         some = [r for r in worlds if r["planted"] == planted]
@@ -278,7 +302,13 @@ def main() -> None:
     parser.add_argument("data", type=Path, nargs="?", metavar="DATA")
     parser.add_argument("--cache", type=Path, help="folder where vectors are kept")
     parser.add_argument("--chance", action="store_true", help="print the fit on all photographs")
+    parser.add_argument("--cost", action="store_true", help="time the test of one question, without any data")
     options = parser.parse_args()
+    if options.cost:
+        for n in (1_000, 10_000, 100_000, 1_000_000):
+            for strong in (False, True):
+                print(f"{n:,} rows, {'strong' if strong else 'nothing'}: %.1f CPU seconds, p %.4f" % cost(n, strong))
+        return
     if options.show:
         print(table_of(read_lines(options.show)))
         return

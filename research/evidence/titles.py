@@ -162,7 +162,7 @@ def of_two(pool: TitlePool, model: TitleModel, judged: Sequence[Judged]) -> list
         said = np.array([h is not None and chance_of_two(model, h) >= model.perhaps for h in halves])
         both = np.array([h is not None and both_right(pool, one.plant, h) for one, h in zip(some, halves)])
         lines.append(
-            f"{kind}: said to be of two {share(said)}; both causes named {share(both)}, of those said {share(both[said])}"
+            f"{kind}: said to be of two {share(said)}; both named {share(both)}, of those said {share(both[said])}"
         )
     return lines
 

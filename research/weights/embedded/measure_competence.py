@@ -4,9 +4,10 @@
     python -m research.weights.embedded.measure_competence DATA [--cache FOLDER]
 
 DATA holds flickr8k/. Of its training part, the two tenths that no fit uses (by the file's name) are measured on, and
-the captions of the whole say how often people say each phrase; its dev part is left to the reports. Make the table
-again whenever the encoder or its phrases change: it is good for one fingerprint only. The chance of showing a text alone
-is fitted on dev and train_extra, and its report takes them in folds (`research/evidence/asked.py`).
+the captions of the whole say how often people say each phrase; its dev part is left to the reports, but for the chance
+of showing a text: that is fitted on the splits dev and train_extra, and its report takes them in folds
+(`research/evidence/asked.py`). Make the table again whenever the encoder or its phrases change: it is good for one
+fingerprint only.
 """
 
 from __future__ import annotations
