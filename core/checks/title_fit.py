@@ -35,13 +35,13 @@ from core.records import F32, F64, I64, Bool, Column
 Kind = Literal["natural", "edit", "column", "region", "random", "mixture"]
 COUNTS: Mapping[Kind, int] = {"natural": 400, "edit": 200, "column": 200, "region": 80, "random": 200, "mixture": 300}
 FOLDS, RIDGE = 5, 0.3
-FEWEST_ROWS, MOST_ROWS = 40, 1500
-"""Samples of a class from which a cluster is cut."""
+FEWEST_ROWS, MOST_ROWS, MOST_MEMBERS = 40, 1500, 300
+"""Samples of a class from which a cluster is cut, and members that it has at most."""
 IDLE = (0.05, 0.1, 0.3, 0.5)
 """Shares of the rows that have a value of a column that says nothing."""
 WORTH_SAYING = 0.4
 """Share of guesses that are right or near, from which they are said."""
-MOST_WRONG, MOST_RANDOM = 0.08, 0.01
+MOST_WRONG, MOST_RANDOM = 0.08, 0.02
 """Shares of wrong ones among the likely, and of random clusters that are likely, up to which a line is low enough."""
 
 
@@ -144,7 +144,7 @@ def phrase_attribute(pool: TitlePool) -> Attribute:
 def _plant(pool: TitlePool, kind: Kind, rng: np.random.Generator, draw: Attribute, usable: Bool) -> Plant | None:
     name = str(rng.choice(list(pool.scopes)))
     rows = np.flatnonzero(pool.scopes[name] & usable)
-    size, dirt = int(np.exp(rng.uniform(np.log(10), np.log(100)))), float(rng.choice([0, 0.1, 0.25, 0.4, 0.5]))
+    size, dirt = int(np.exp(rng.uniform(np.log(10), np.log(MOST_MEMBERS)))), float(rng.choice([0, 0.1, 0.25, 0.4, 0.5]))
     if len(rows) < FEWEST_ROWS:
         return None
     if len(rows) > MOST_ROWS:

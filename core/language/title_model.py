@@ -25,6 +25,8 @@ AGREE = 10
 """The foremost phrases with which each is held to agree."""
 LEADING = 3
 """Describers by which a theme is judged, and that a title may list."""
+MOST_SURE = 64.0
+"""Standard errors beyond which an AUROC is no surer."""
 SEEN = 0.65
 """Least AUROC with which a property is ranked."""
 
@@ -117,14 +119,14 @@ def rank(describers: Sequence[Describer], members: Bool) -> Ranked:
     apart = np.clip((inside.mean(0) - outside.mean(0)) / (outside.std(0) + 1e-6), -2, 8)
     beyond = (inside > np.quantile(outside, 0.9, axis=0)).mean(0)
     agree = (standardised(own).T @ standardised(scores[:, order[:AGREE]]) / n).mean(1) if len(order) else 0.0
-    sure, one = (area - 0.5) / error, np.ones(len(kept))
+    sure, one = np.sqrt(np.clip((area - 0.5) / error, 0, MOST_SURE)), np.ones(len(kept))
     said = np.log1p([USUALLY_SAID if np.isnan(d.said) else d.said for d in chosen])
     known = np.array([d.known for d in chosen])
     of_property, of_column = (np.array([d.kind == kind for d in chosen], float) for kind in ("property", "condition"))
     lift = np.log((inside.clip(0, 1).mean(0) + 1 / n) / (outside.clip(0, 1).mean(0) + 1 / n))  # of a column's value
     features = (
         area - 0.5,
-        np.clip(sure, -3, 15),
+        sure,
         area - area.max(initial=0.5),
         known,
         np.where(is_phrase, said, 4.0),
@@ -132,19 +134,17 @@ def rank(describers: Sequence[Describer], members: Bool) -> Ranked:
         np.where(is_phrase, agree, 0.0),
         np.log(n_in) * one,
         n_in / n * one,
-        (areas[: len(phrases)].max(initial=0.5) - 0.5) / error * one,
+        np.sqrt(min((areas[: len(phrases)].max(initial=0.5) - 0.5) / error, MOST_SURE)) * one,
         _places(area, is_phrase) / 10,
         apart,
         of_property,
         of_column,
         (area - 0.5) * known,
-        np.clip(sure, -3, 15) ** 2,
         apart * of_property,
         (area - 0.5) * of_column,
-        np.clip(sure, -3, 15) * of_column,
+        sure * of_column,
         lift * of_column,
         inside.clip(0, 1).mean(0) * of_column,
-        np.clip(sure, -3, 15) * np.log(n_in),
     )
     return Ranked(tuple(chosen), np.stack(features, 1), wider)
 
@@ -168,7 +168,7 @@ def _places(areas: F64, is_phrase: Bool) -> F64:
     return places
 
 
-N_OF_ONE, N_OF_THEME, N_OF_SPLIT = 22, 10, 7
+N_OF_ONE, N_OF_THEME, N_OF_SPLIT = 20, 10, 7
 USUALLY_SAID = 20.0
 """Mentions in 1,000 captions that are taken of a phrase whose own are not known."""
 

@@ -43,6 +43,7 @@ ROWS, SHARE, MOST_PLANTED = 300, 0.15, 60
 """Photographs of a case, the share of them that a corruption is put on, and the most that a natural attribute has."""
 WRONG_INSIDE, WRONG_OUTSIDE = 0.8, 0.08
 SIDE = 224
+VERDICTS = ("right", "near", "wrong")
 MENTIONS = 3
 """Captions of five that must mention a natural attribute."""
 
@@ -139,8 +140,9 @@ def judge(title: str, truth: Truth) -> str:
 
 
 def name_of(found: Diagnosis, cluster: FailureCluster) -> str:
-    """What the cluster is called, without the class in front; "" where it has no name."""
-    return cluster_name(found, cluster).text
+    """The title of the cluster; "" of one that says that nothing is common to its members."""
+    called = cluster_name(found, cluster)
+    return "" if called.grade == "mixed" else called.text
 
 
 def judged_cluster(found: Diagnosis, planted: Bool) -> FailureCluster | None:
@@ -173,14 +175,16 @@ def measure(case: Case, found: Diagnosis, planted: Bool) -> dict[str, Any]:
         return row | {"name": "", "verdict": "missed"}
     members, name = cluster.membership >= 0.5, name_of(found, cluster)
     row |= {"size": cluster.size, "inside": int((members & planted).sum()), "name": name}
+    row |= {"grade": cluster_name(found, cluster).grade, "chance": cluster_name(found, cluster).chance}
     return row | {"verdict": judge(name, TRUTHS[case.truth]) if name else "silent"}
 
 
 def table(rows: Sequence[dict[str, Any]]) -> str:
     """What docs/evidence/words.md shows."""
     lines = [
-        "| cases | n | missed | silent | right | near | wrong | named, of those found | wrong, of those named |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| cases | n | missed | mixed | likely: right, near, wrong | perhaps: right, near, wrong | named, of found "
+        "| wrong, of likely |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     parts = [(half, [r for r in rows if r["half"] == half]) for half in ("tune", "report")]
     for half, own in parts:
@@ -196,18 +200,27 @@ def _line(what: str, rows: Sequence[dict[str, Any]]) -> str:
     # a truth without a word in the vocabulary can only be passed over in silence or named wrongly
     could = [row for row in rows if TRUTHS[row["truth"]].right and row["verdict"] != "missed"]
     named = sum(row["verdict"] != "silent" for row in could)
-    said = counts["right"] + counts["near"] + counts["wrong"]
-    shares = [show(wilson(k, n)) if n else "–" for k, n in ((named, len(could)), (counts["wrong"], said))]
-    numbers = [str(counts[v]) for v in ("missed", "silent", "right", "near", "wrong")]
+    likely = [row for row in rows if row.get("grade") == "likely"]
+    wrong = sum(row["verdict"] == "wrong" for row in likely)
+    shares = [show(wilson(k, n)) if n else "–" for k, n in ((named, len(could)), (wrong, len(likely)))]
+    graded = [
+        ", ".join(str(sum(row.get("grade") == grade and row["verdict"] == v for row in rows)) for v in VERDICTS)
+        for grade in ("likely", "perhaps")
+    ]
+    numbers = [str(counts["missed"]), str(counts["silent"]), *graded]
     return f"| {what} | {len(rows)} | {' | '.join(numbers)} | {' | '.join(shares)} |"
 
 
 def listing(rows: Sequence[dict[str, Any]]) -> str:
     """Each case with the name and its verdict."""
-    lines = ["| case | half | cluster: members, planted among them of all | name | verdict |", "|---|---|---|---|---|"]
+    lines = [
+        "| case | half | cluster: members, planted among them of all | title | grade | verdict |",
+        "|" + "---|" * 6,
+    ]
     for row in rows:
         held = "–" if "size" not in row else f"{row['size']}, {row['inside']} of {row['planted']}"
-        lines.append(f"| {row['case']} | {row['half']} | {held} | {row['name'] or '–'} | {row['verdict']} |")
+        cells = [row["case"], row["half"], held, row["name"] or "–", row.get("grade", "–"), row["verdict"]]
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
 
 
