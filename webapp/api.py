@@ -128,33 +128,14 @@ def ask(run: str, texts: list[str]) -> dict[str, Any]:
 
     Each `p_alone` holds if it was the only question, each `p` for the different questions of this call.
     """
-    from core.checks.answers import cluster_told, condition_told, known_told
     from core.records.codec import to_json
-    from core.reports.tables.values import fields  # pandas
-    from core.reports.wording.answers import answer_parts, answer_sentence, difference_sentence
+    from core.reports.tables.answers import answer_document, difference_document  # pandas
 
     diagnosis = RUNS.get(str(run))
     answers, gap = answer_texts(diagnosis, _read_texts(texts))
-    names = (
-        "text scope unsearched refused support expected guessed rest error_rest p p_alone asked confirmed untested "
-        "measure least counted labelled"
-    )
-    said = [
-        {
-            **fields(a, f"{names} observed error_rate"),
-            "cluster": cluster_told(a),
-            "condition": condition_told(a),
-            "known": known_told(a),
-            "ids": [diagnosis.samples.ids[int(i)] for i in a.rows],
-            "sentence": answer_sentence(diagnosis, a),
-            "paragraphs": answer_parts(diagnosis, a).paragraphs,
-        }
-        for a in answers
-    ]
-    between = None
-    if gap is not None:
-        between = fields(gap, "observed shared") | {"sentence": difference_sentence(diagnosis, gap)}
-    return to_json({"answers": said, "difference": between})
+    ids = diagnosis.samples.ids
+    said = [answer_document(diagnosis, a) | {"ids": [ids[row] for row in a.rows.tolist()]} for a in answers]
+    return to_json({"answers": said, "difference": None if gap is None else difference_document(diagnosis, gap)})
 
 
 def _read_texts(said: Any) -> list[str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 
@@ -191,26 +191,6 @@ def _named_cluster(diagnosis: Diagnosis, answer: Answer) -> FailureCluster | Non
             if name.text and says_title(answer.text, answer.scope, name.text, tests, samples.metadata):
                 found.append((cluster, without_limit(name.text)))
     return found[0][0] if len({title for _, title in found}) == 1 else None
-
-
-def cluster_told(answer: Answer) -> dict[str, Any] | None:
-    """The cluster that an answer's text names, as its fields are written."""
-    found = answer.cluster
-    return None if found is None else {name: getattr(found, name) for name in ("id", "scope", "size", "p", "measure")}
-
-
-def condition_told(answer: Answer) -> dict[str, Any] | None:
-    """The condition that an answer's text names, as its fields are written."""
-    found = answer.condition
-    if found is None:
-        return None
-    told = {name: getattr(found, name) for name in ("text", "scope", "size", "p", "measure")}
-    return {**told, "named": answer.named or found.text}
-
-
-def known_told(answer: Answer) -> dict[str, Any] | None:
-    """What an answer's text names that is known of each sample, as its fields are written."""
-    return None if answer.known is None else asdict(answer.known)
 
 
 def nothing_shown(

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from textwrap import shorten
@@ -32,12 +32,6 @@ NAMED = 5
 """Matching samples that an answer names, unless all are asked for."""
 READ = 100
 """Characters of a matching text that are printed."""
-ANSWERED = (
-    "text scope unsearched shown refused support expected guessed observed rest error_rate error_rest p p_alone asked "
-    "confirmed untested measure least counted labelled"
-).split()
-COMPARED = ("first", "second", "observed", "shared")
-"""Fields of an answer, and of a difference, that --json gives as they are."""
 
 
 @command(settings=system_options("ask", "more"))
@@ -149,29 +143,15 @@ def _of_system(flag: str, name: str, *given: Any, fit: Callable[[Any], Any]) -> 
 def _document(
     diagnosis: Diagnosis, answers: list[Answer], differences: list[Difference], every: bool
 ) -> dict[str, Any]:
-    from core.checks.answers import cluster_told, condition_told, known_told
     from core.records.codec import to_json
-    from core.reports.wording.answers import answer_parts, answer_sentence, difference_sentence
+    from core.reports.tables.answers import answer_document, difference_document
 
     def shown(answer: Answer) -> dict[str, Any]:
         own = _matches(diagnosis, answer, every)
-        matches = [diagnosis.samples.ids[int(rows[0])] for rows in own]
-        named = {"cluster": cluster_told(answer), "condition": condition_told(answer), "known": known_told(answer)}
-        said = {
-            "sentence": answer_sentence(diagnosis, answer),
-            "paragraphs": answer_parts(diagnosis, answer).paragraphs,
-        }
-        return {**named, "matches": matches, "of_picture": [len(rows) for rows in own], **said}
+        return {"matches": [diagnosis.samples.ids[int(rows[0])] for rows in own], "of_picture": [*map(len, own)]}
 
-    questions = [_fields(a, ANSWERED) | shown(a) for a in answers]
-    compared = [_fields(d, COMPARED) | {"sentence": difference_sentence(diagnosis, d)} for d in differences]
-    return to_json({"questions": questions, "differences": compared})
-
-
-def _fields(record: Answer | Difference, names: Sequence[str]) -> dict[str, Any]:
-    """These of a record's fields, intervals as objects."""
-    values = {name: getattr(record, name) for name in names}
-    return {name: value.to_dict() if hasattr(value, "to_dict") else value for name, value in values.items()}
+    questions = [answer_document(diagnosis, answer) | shown(answer) for answer in answers]
+    return to_json({"questions": questions, "differences": [difference_document(diagnosis, d) for d in differences]})
 
 
 @command()

@@ -3,7 +3,6 @@
     python -m research.evidence.asked DATA --seeds 1000 1025 --out asked.jsonl
     python -m research.evidence.asked --show asked.jsonl
     python -m research.evidence.asked DATA --chance        # what assets/competence/embedded.json has
-    python -m research.evidence.asked --cost
 
 DATA holds flickr8k/ (captions.csv, images/): the splits dev and train_extra, which no fit of the encoder saw. A picture
 is of a class, and shows what a question asks for, where two of its captions mention it. The chance of showing a text is
@@ -19,7 +18,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from time import process_time
 from typing import Any
 
 import numpy as np
@@ -39,46 +37,25 @@ from core.language.directions import words_of
 from core.language.grammar import words_in
 from core.language.likeness import THINGS, question_vectors
 from core.records import EVERYTHING, F32, F64, I64, Bool, Diagnosis, Embeddings, Outcomes, SampleSet
-from core.statistics.permuter import Permuter
 from core.statistics.ranking import auroc
-from core.statistics.weighted import weighted_test
 from research.evidence.lines import append_line, clopper_pearson, keys_done, mean_over, read_lines, seeds_parser, show
 
-CLASSES = {
-    "dog": r"\bdogs?\b|\bpupp",
-    "man": r"\b(?:man|men|guys?)\b",
-    "woman": r"\b(?:woman|women|lady|ladies)\b",
-    "child": r"\b(?:child|children|boys?|girls?|kids?|baby|toddler)\b",
-}
-ATTRIBUTES = {
-    "in the snow": r"snow",
-    "in the water": r"\b(?:water|ocean|lake|river|pool|wave|surf)",
-    "on grass": r"grass",
-    "on a beach": r"\b(?:beach|sand)",
-    "with a ball": r"\bball",
-    "in red": r"\bred\b",
-    "in blue": r"\bblue\b",
-    "in black": r"\bblack\b",
-    "in white": r"\bwhite\b",
-    "in yellow": r"\byellow\b",
-    "jumping": r"jump|leap|air\b",
-    "running": r"\brun",
-    "on a bike": r"bike|bicycl|motorcycl",
-    "on a street": r"street|road|sidewalk|city",
-    "on rocks": r"rock|cliff|mountain",
-    "playing a sport": r"soccer|football|basketball|hockey|baseball|tennis",
-    "sitting": r"\bsit",
-    "with a stick": r"\bstick",
-    "smiling": r"smil|laugh",
-    "at a playground": r"slide|playground|\bswing",
-    "at night": r"night|dark",
-    "in the woods": r"\btree|wood|forest",
-    "wearing a hat": r"\bhat\b|\bcap\b|helmet",
-    "swimming": r"swim",
-    "by a wall": r"\bwall\b|building",
-    "by a fence": r"fence",
-    "near a car": r"\bcars?\b|truck|vehicle",
-}
+CLASSES = dict(
+    dog=r"\bdogs?\b|\bpupp",
+    man=r"\b(?:man|men|guys?)\b",
+    woman=r"\b(?:woman|women|lady|ladies)\b",
+    child=r"\b(?:child|children|boys?|girls?|kids?|baby|toddler)\b",
+)
+SAID = (
+    r"in the snow=snow; in the water=\b(?:water|ocean|lake|river|pool|wave|surf); on grass=grass; on a beach=\b(?:beach"
+    r"|sand); with a ball=\bball; in red=\bred\b; in blue=\bblue\b; in black=\bblack\b; in white=\bwhite\b; in yellow="
+    r"\byellow\b; jumping=jump|leap|air\b; running=\brun; on a bike=bike|bicycl|motorcycl; on a street=street|road|side"
+    r"walk|city; on rocks=rock|cliff|mountain; playing a sport=soccer|football|basketball|hockey|baseball|tennis; sit"
+    r"ting=\bsit; with a stick=\bstick; smiling=smil|laugh; at a playground=slide|playground|\bswing; at night=night|da"
+    r"rk; in the woods=\btree|wood|forest; wearing a hat=\bhat\b|\bcap\b|helmet; swimming=swim; by a wall=\bwall\b|building"
+    r"; by a fence=fence; near a car=\bcars?\b|truck|vehicle"
+)
+ATTRIBUTES = {said: pattern for said, _, pattern in (one.partition("=") for one in SAID.split("; "))}
 COLOURS = ("red", "blue", "black", "white", "yellow")
 FEWEST, MOST, ASKED, FOLDS = 12, 0.5, 40, 5
 WRONG, OTHERS = 0.7, 0.2
@@ -128,11 +105,16 @@ class Photographs:
         wanted = re.compile(pattern)
         return np.array([sum(bool(wanted.search(caption)) for caption in own) for own in self.captions])
 
+    def scopes(self) -> Iterator[tuple[str | None, I64]]:
+        """The classes, and all pictures."""
+        for name, of_class in CLASSES.items():
+            yield name, np.flatnonzero(self.counted(of_class) >= 2)
+        yield None, np.arange(len(self.captions))
+
     def asked(self) -> list[Question]:
         """Of classes, and of all pictures, what 12 of them show and at most half."""
-        every, made = np.arange(len(self.captions)), list[Question]()
-        for name, of_class in [*CLASSES.items(), (None, "")]:
-            scope = every if name is None else np.flatnonzero(self.counted(of_class) >= 2)
+        made = list[Question]()
+        for name, scope in self.scopes():
             for said, pattern in ATTRIBUTES.items():
                 count = self.counted(pattern)[scope]
                 if FEWEST <= (count >= 2).sum() <= MOST * len(scope):
@@ -143,9 +125,7 @@ class Photographs:
 
     def things(self, there: bool) -> Iterator[Question]:
         """Ordinary things that 12 pictures of a scope show, or that no caption of it mentions."""
-        every = np.arange(len(self.captions))
-        for name, of_class in [*CLASSES.items(), (None, "")]:
-            scope = every if name is None else np.flatnonzero(self.counted(of_class) >= 2)
+        for name, scope in self.scopes():
             for thing in THINGS:
                 count = self.counted(rf"\b{thing}")[scope]
                 if ((count >= 2).sum() >= FEWEST) if there else not count.any():
@@ -240,17 +220,6 @@ def of_refusals(photographs: Photographs, runs: dict[str, Diagnosis]) -> Iterato
                 yield row | {"expected": whole.expected}
 
 
-def cost(n: int, strong: bool) -> tuple[float, float]:
-    """(CPU seconds, p) of one question's test of n rows in ten classes and two measures of failure."""
-    rng, strata = np.random.default_rng(0), np.arange(n, dtype=np.int64) % 10
-    weights = rng.random(n) ** 4
-    weights -= (np.bincount(strata, weights) / np.bincount(strata))[strata]
-    values = np.c_[rng.normal(size=n), rng.random(n) < 0.1] + (20 * weights[:, None] if strong else 0)
-    start = process_time()
-    found = weighted_test(weights, values, Permuter(strata), rng)
-    return process_time() - start, found.p
-
-
 def table_of(rows: list[dict[str, Any]]) -> str:
     """What docs/evidence/asked.md shows."""
     lines = list[str]()
@@ -302,13 +271,7 @@ def main() -> None:
     parser.add_argument("data", type=Path, nargs="?", metavar="DATA")
     parser.add_argument("--cache", type=Path, help="folder where vectors are kept")
     parser.add_argument("--chance", action="store_true", help="print the fit on all photographs")
-    parser.add_argument("--cost", action="store_true", help="time the test of one question, without any data")
     options = parser.parse_args()
-    if options.cost:
-        for n in (1_000, 10_000, 100_000, 1_000_000):
-            for strong in (False, True):
-                print(f"{n:,} rows, {'strong' if strong else 'nothing'}: %.1f CPU seconds, p %.4f" % cost(n, strong))
-        return
     if options.show:
         print(table_of(read_lines(options.show)))
         return

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from core.checks.answers import cluster_told
 from core.checks.questions import ask
 from core.records import EVERYTHING, ClusterName
+from core.reports.tables.answers import answer_document
 from core.reports.wording.answers import answer_sentence
 from core.reports.wording.summary import cluster_sentence
 from tests.core.checks.test_asked_conditions import run_with_darkness
@@ -26,7 +26,7 @@ def test_the_title_of_a_confirmed_cluster_of_the_class_brings_the_cluster_first(
         )
         assert f"which is confirmed: {cluster_sentence(titled, cluster)}." in said
         assert answer.cluster is cluster
-        assert cluster_told(answer) == {
+        assert answer_document(titled, answer)["cluster"] == {
             "id": 0,
             "scope": own.scope,
             "size": cluster.size,
@@ -43,7 +43,7 @@ def test_the_title_of_a_confirmed_cluster_of_the_class_brings_the_cluster_first(
     others.append(replace(titled, clusters=(bright,)))
     answers = [*ask(titled, texts, encoder=tower), *(ask(one, [plural], encoder=tower)[0] for one in others)]
     for answer in answers:
-        assert (answer.cluster, cluster_told(answer)) == (None, None), answer.text
+        assert (answer.cluster, answer_document(titled, answer)["cluster"]) == (None, None), answer.text
 
 
 def test_a_cluster_makes_a_condition_that_says_the_same_needless() -> None:

@@ -7,13 +7,13 @@ from functools import cache
 
 import numpy as np
 
-from core.checks.answers import condition_told
 from core.checks.questions import QuestionReader, ask
 from core.discovery.conditions import meets
 from core.discovery.method import diagnose_records
 from core.language.counted import counted
 from core.language.measured_words import named_condition
 from core.records import EVERYTHING, Column, Diagnosis
+from core.reports.tables.answers import answer_document
 from core.reports.wording.answers import answer_sentence
 from core.reports.wording.findings import sentence
 from core.systems.label_descriptions.tagging import tag_samples
@@ -233,7 +233,7 @@ def test_words_that_name_a_property_of_the_class_bring_its_confirmed_condition()
         assert said.startswith(f'These words may mean "{answer.named}"')
         assert sentence(run, answer.condition, proxies=False) in said
         assert "By likeness alone:" in said
-        assert condition_told(answer) == {
+        assert answer_document(run, answer)["condition"] == {
             "text": answer.condition.text,
             "scope": scope,
             "size": answer.condition.size,
@@ -254,7 +254,7 @@ def test_other_words_bring_no_condition() -> None:
         assert answer.condition is None, answer.text
         assert "These words may mean" not in answer_sentence(run, answer)
     (bare,) = [one for one in ask(run, [scope, f"a dark {scope}"], encoder=tower) if one.refused]
-    assert (bare.condition, condition_told(bare)) == (None, None)
+    assert (bare.condition, answer_document(run, bare)["condition"]) == (None, None)
     turned = replace(run, samples=replace(run.samples, metadata=(replace(run.samples.metadata[0], measured=False),)))
     assert named_condition(f"a dark {scope}", turned, scope, scope) is None
     assert named_condition(f"a {scope} with low brightness", turned, scope, scope) is not None

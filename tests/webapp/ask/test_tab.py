@@ -14,6 +14,7 @@ import pytest
 
 from core.checks.answers import nothing_shown
 from core.errors import InvalidInput
+from core.numbers import number, percent
 from core.records import Diagnosis
 from tests.support.diagnoses import make_diagnosis
 from tests.support.showcase import PlainEncoder, add_words
@@ -79,16 +80,16 @@ def test_a_question_of_too_few_groups_shows_no_p(worded: Diagnosis) -> None:
 
 def test_the_pictures_stand_before_what_is_said_of_them(worded: Diagnosis) -> None:
     said = answers_view(worded, answer_texts(worded, ["in the dark"])[0], None)
-    assert said.index("data-row=") < said.index('<div class="said">') < said.index('class="dot-axis"')
+    assert said.index("data-row=") < said.index('<div class="said">') < said.index('class="loss-strip"')
 
 
 def test_an_answer_of_the_loss_stands_in_losses_beside_those_in_error_rates(worded: Diagnosis) -> None:
     answer = answer_texts(worded, ["in the dark"])[0][0]
     of_loss = remember(replace(answer, measure="mean loss"))
-    assert (of_loss.rate, of_loss.is_share) == (answer.observed.value, False)
+    assert of_loss.told == (number(answer.observed.value), number(answer.rest))
+    assert remember(replace(answer, measure="error rate")).told[0] == percent(answer.error_rate.value)
     assert "of the mean loss" in answers_view(worded, [replace(answer, measure="mean loss")], None)
     assert "of the mean loss" not in answers_view(worded, [replace(answer, measure="error rate")], None)
-    assert "<th>Wrong or mean loss</th>" in questions_table([remember(replace(answer, measure="error rate")), of_loss])
 
 
 def test_of_two_texts_one_that_is_no_question_carries_its_own_refusal(worded: Diagnosis) -> None:
@@ -132,9 +133,9 @@ def test_two_texts_are_compared_and_each_gets_its_own_panels(worded: Diagnosis) 
     answers, gap = answer_texts(worded, ["in the dark", "in fog"])
     said = answers_view(worded, answers, gap)
     assert 'class="between"' in said
-    axes = re.findall(r'<div class="dot-axis">.*?</div>', said)
-    assert len(axes) == 2
-    assert len(set(axes)) == 1  # so that they are compared by eye
+    ends = re.findall(r"<figcaption><span>([^<]*)</span>.*<span>([^<]*)</span></figcaption>", said)
+    assert len(ends) == 2
+    assert len(set(ends)) == 1  # so that they are compared by eye
     assert said.count("<article") == 2
     assert 'id="panel-best-0"' in said
     assert 'id="panel-best-1"' in said
@@ -290,8 +291,7 @@ def test_mean_losses_stand_in_where_errors_are_unknown() -> None:
     diagnosis = add_words(make_diagnosis(120, with_errors=False))
     answers, _ = answer_texts(diagnosis, ["in the dark"])
     line = remember(answers[0])
-    assert not line.is_share
-    assert line.rate == pytest.approx(diagnosis.outcomes.fitted[answers[0].rows].mean())
+    assert line.told[0] == number(float(diagnosis.outcomes.fitted[answers[0].rows].mean()))
     assert "wrong-mark" not in answers_view(diagnosis, answers, None)
 
 
