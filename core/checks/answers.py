@@ -11,11 +11,11 @@ import numpy as np
 
 from core.discovery.called import cluster_name
 from core.errors import InvalidInput
-from core.language.counted import SaidCondition, beside_condition
+from core.language.counted import SaidCondition, bare_words, beside_condition
 from core.language.grammar import words_in
-from core.language.measured_words import named_condition, named_property, says_title, without_limit
+from core.language.measured_words import named_condition, named_property, says_title
 from core.language.prompts import class_in
-from core.records import F64, I64, Diagnosis, Estimate, FailureCluster, Insight, Measure, SampleSet
+from core.records import EVERYTHING, F64, I64, Diagnosis, Estimate, FailureCluster, Insight, Measure, SampleSet
 from core.statistics.intervals import UNDEFINED, bootstrap
 
 _NEGATED = frozenset("not no without except but never nor neither unless".split())
@@ -84,8 +84,8 @@ class Answer:
     above that of the others to be confirmed 8 times in 10; None without a p, and where no rate is as high."""
 
     cluster: FailureCluster | None = None
-    """The run's confirmed cluster within the class that the text names whose title says the same; the rows need not be
-    its members."""
+    """The run's confirmed cluster that the text titles, within the class that the text names; the rows need not be its
+    members."""
     condition: Insight | None = None
     """The run's confirmed condition that the text says word for word, or of its class names by what the property is
     called ("dark"); the rows need not be those that meet it."""
@@ -177,20 +177,16 @@ def _with_condition(diagnosis: Diagnosis, answer: Answer) -> Answer:
 
 
 def _named_cluster(diagnosis: Diagnosis, answer: Answer) -> FailureCluster | None:
-    """The confirmed cluster of the class of the text, and of the scope, whose title the text says; None where two of
-    different titles may be meant."""
-    samples, found = diagnosis.samples, list[tuple[FailureCluster, str]]()
-    label = class_in(answer.text, samples.class_names)
-    if label is None or samples.class_names[label] != answer.scope:
-        return None
-    for cluster in diagnosis.clusters:
-        if cluster.confirmed and cluster.scope == answer.scope:
-            name = cluster_name(diagnosis, cluster)
-            own = (i.tests for i in diagnosis.insights if i.cluster == cluster.id and i.text == name.text)
-            tests = next(own, ()) if name.kind == "condition" else ()
-            if name.text and says_title(answer.text, answer.scope, name.text, tests, samples.metadata):
-                found.append((cluster, without_limit(name.text)))
-    return found[0][0] if len({title for _, title in found}) == 1 else None
+    """The confirmed cluster whose title the text is; else one of the text's class (of all samples where it names none)
+    and of the answer's scope whose title says what the text says. None where two of different titles may be meant."""
+    samples = diagnosis.samples
+    label, asked = class_in(answer.text, samples.class_names), bare_words(answer.text)
+    class_name = "" if label is None else samples.class_names[label]
+    named = [(cluster, cluster_name(diagnosis, cluster)) for cluster in diagnosis.clusters if cluster.confirmed]
+    titled = [one for one in named if bare_words(one[1].text) == asked]
+    own = [one for one in named if one[0].scope == answer.scope == (class_name or EVERYTHING)]
+    titled = titled or [one for one in own if says_title(answer.text, class_name, one[1].said, samples.metadata)]
+    return titled[0][0] if len({name.text for _, name in titled}) == 1 else None
 
 
 def nothing_shown(

@@ -19,7 +19,9 @@ from core.records import Bool, Column, Diagnosis, Insight
 _Tests = tuple[tuple[str, str, str | float | None], ...]
 SaidCondition = tuple[str, _Tests, Bool | None]
 """What is said of a condition, its parts as of `Insight.tests`, and the (n,) rows that meet it, if it was tested."""
-_FILLER = frozenset("a an the with in of has have having is are that s this text sample image picture photo".split())
+_FILLER = frozenset(
+    "a an the with in of has have having is are that where s this text sample image picture photo".split()
+)
 """Words beside a condition's own that ask for nothing more."""
 _ASIDE = _FILLER - {"with", "in", "of", "has", "have", "having"}
 """And beside what a property is called: "with numbers" is that, "numbers" may be a topic."""

@@ -15,7 +15,7 @@ from core.records import Column, Diagnosis, Insight
 
 _Test = tuple[str, str, str | float | None]
 _LEADING = frozenset("with in of has have having".split())
-_AROUND = frozenset("that which very too".split())
+_AROUND = frozenset("that which very too perhaps picture image photo".split())
 MIN_VALUE = 3
 """Letters of a value of a column of the user's own that is known by itself: "snow", and not "A" or "no"."""
 _OF_NO_ONE = frozenset("true false yes not none nor without with all any other unknown".split())
@@ -72,25 +72,39 @@ def _says(asked: set[tuple[str, ...]], test: _Test, measured: Mapping[str, bool]
     return test[0] in measured and not asked.isdisjoint(_said_of(test, measured[test[0]]))
 
 
-def says_title(text: str, class_name: str, called: str, tests: Sequence[_Test], columns: Sequence[Column]) -> bool:
-    """Whether a text says nothing beside the class but what a cluster of it is called, its limit aside, or what else
-    the same end of that property (or value of that column) is called.
+def says_title(text: str, class_name: str, words: Sequence[str], columns: Sequence[Column]) -> bool:
+    """Whether a text says nothing beside the class but one of the words that title a cluster, or what else the same end
+    of that property (or value of that column) is called.
 
     Args:
-        called: such as "dark (brightness at most 0.31)", "light = dark" or "in the dark".
-        tests: of the condition that it is called by, if it is one.
+        words: such as "dark", "light = dark" or "in the dark".
     """
-    asked, bare = set(_asked(text, class_name)), without_limit(called)
-    said = {words for own in (called, bare) for words in _heard(_folded(own))}
-    measured = {column.name: column.measured for column in columns}
-    plain = [(name, sign, 0.0) for name, r in READINGS.items() for sign in ("<=", ">=") if bare in r.all_of(sign)[:1]]
-    own = tests if len(tests) == 1 else [test for test in plain if measured.get(test[0])]
-    return not asked.isdisjoint(said.union(*(_said_of(test, measured[test[0]]) for test in own if test[0] in measured)))
+    measured = _of_one_name(columns)
+    tests = [
+        test for word in words for test in (*_ends_called(word), *_values_said(word, columns)) if test[0] in measured
+    ]
+    said = {heard for word in words for heard in _heard(_folded(word))}
+    return not said.union(*(_said_of(test, measured[test[0]]) for test in tests)).isdisjoint(_asked(text, class_name))
 
 
-def without_limit(called: str) -> str:
-    """What a cluster is called without the condition in brackets: "dark" of "dark (brightness at most 0.31)"."""
-    return re.sub(r" \([^()]*\)$", "", called)
+def says_the_same(words: Sequence[str], finding: Insight) -> bool:
+    """Whether one of the words that title a cluster is the finding's own, or calls the end of the property that it
+    asks for."""
+    ends = {test[:2] for word in words for test in _ends_called(word)}
+    return finding.text in words or (len(finding.tests) == 1 and finding.tests[0][:2] in ends)
+
+
+def _ends_called(word: str) -> list[_Test]:
+    """The ends of measured properties that a title calls so."""
+    ends = [(name, sign, 0.0) for name, r in READINGS.items() for sign in ("<=", ">=") if word in r.all_of(sign)[:1]]
+    tints = [("tint", "=", hue) for hue in HUES if READINGS["tint"].high.format(hue) == word]
+    return [*ends, *tints, *([("grey", "=", "grey")] if READINGS["grey"].high == word else [])]
+
+
+def _values_said(word: str, columns: Sequence[Column]) -> list[_Test]:
+    """The value of a column of the user's own that the word says, as "light = dark"."""
+    heads = ((column.name, f"{column.name} = ") for column in columns if not column.measured)
+    return [(name, "=", word.removeprefix(head)) for name, head in heads if word.startswith(head)]
 
 
 def _asked(text: str, class_name: str) -> Iterator[tuple[str, ...]]:
@@ -103,7 +117,7 @@ def _asked(text: str, class_name: str) -> Iterator[tuple[str, ...]]:
             words = words[:at] + words[at + len(parts) :]
             break
     words = tuple(word for word in words if word not in _AROUND)
-    yield from _heard(words)
+    yield from _heard(words[:-1] if words[-1:] == ("of",) else words)
 
 
 def _heard(words: tuple[str, ...]) -> Iterator[tuple[str, ...]]:

@@ -156,6 +156,12 @@ class ClusterName:
     parts: tuple[ClusterPart, ...] = ()
     """Of a cluster of two kinds."""
 
+    @property
+    def said(self) -> tuple[str, ...]:
+        """What the title itself says, in the words of phrases, properties and columns: the first of `words`, of a guess
+        all of them, of two kinds the first of each."""
+        return self.words[: 1 if self.grade == "likely" else None] + tuple(part.words[0] for part in self.parts)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FailureCluster:

@@ -8,6 +8,7 @@ from core.data.images.thumbnails import STORED_SIZE
 from core.data.inline import preview_address, text_of
 from core.discovery.called import cluster_name
 from core.errors import InvalidInput
+from core.language.measured_words import says_the_same
 from core.numbers import number, with_unit
 from core.records import Column, Diagnosis
 from core.reports.wording.reasons import reason_sentence
@@ -64,13 +65,13 @@ def sample_facts(diagnosis: Diagnosis, row: int) -> list[str]:
 
 
 def _columns_first(diagnosis: Diagnosis, row: int) -> list[Column]:
-    """At most `MAX_COLUMNS` of the row: what tells its cluster, the column of the cluster's name before others, then
+    """At most `MAX_COLUMNS` of the row: what tells its cluster, the column of the cluster's title before others, then
     the table's own from the left."""
     told = list[str]()
     for cluster in (c for c in diagnosis.clusters if c.membership[row] >= 0.5):
-        called = cluster_name(diagnosis, cluster).text
+        said = cluster_name(diagnosis, cluster).said
         own = [i for i in insights_of(diagnosis, cluster.id) if i.confirmed]
-        told += [name for i in sorted(own, key=lambda i: i.text != called) for name in i.columns]
+        told += [name for i in sorted(own, key=lambda i: not says_the_same(said, i)) for name in i.columns]
     columns = {column.name: column for column in diagnosis.samples.metadata}
     rest = [name for name, column in columns.items() if not column.measured]
     return [columns[name] for name in dict.fromkeys([*told, *rest]) if name in columns][:MAX_COLUMNS]

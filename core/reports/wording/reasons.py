@@ -7,9 +7,10 @@ from collections.abc import Sequence
 
 from core.checks.reasons import LEAST_FAILING, NEAREST, Ground, SampleReason, reason_of
 from core.discovery.called import cluster_name
+from core.language.measured_words import says_the_same
 from core.numbers import count, listed, number, percent, with_interval, with_unit
-from core.records import EVERYTHING, CauseKind, Diagnosis, FailureCluster, Faithfulness, KindFaithfulness
-from core.reports.wording.findings import sample_noun
+from core.records import EVERYTHING, CauseKind, Diagnosis, Faithfulness, KindFaithfulness
+from core.reports.wording.findings import cluster_title, sample_noun
 
 TEXTS = 3
 """Conditions, and phrases, that are named; the rest are counted."""
@@ -25,8 +26,8 @@ _KINDS: dict[CauseKind, str] = {
 
 
 def reason_sentence(diagnosis: Diagnosis, row: int) -> str:
-    """Such as "Likely to fail (expected loss 1.2, the worst tenth): it lies in cluster 1 (dark); 3 of its 5 nearest
-    samples fail.", or "Failed (expected loss ...", where that is known; "" where nothing is known."""
+    """Such as "Likely to fail (expected loss 1.2, the worst tenth): it lies in cluster 1 (Dark pictures); 3 of its 5
+    nearest samples fail.", or "Failed (expected loss ...", where that is known; "" where nothing is known."""
     return sentence_of(diagnosis, reason_of(diagnosis, row))
 
 
@@ -63,8 +64,9 @@ def _findings(diagnosis: Diagnosis, reason: SampleReason) -> list[str]:
     for ground in reason.grounds:
         if ground.kind == "cluster":
             own = clusters[ground.number]
-            parts.append(f"it lies in cluster {ground.number + 1}{_called(diagnosis, own)}")
-            named.add((cluster_name(diagnosis, own).text, "" if own.scope == EVERYTHING else own.scope))
+            parts.append(f"it lies in cluster {ground.number + 1} ({cluster_title(diagnosis, own)})")
+            said, scope = cluster_name(diagnosis, own).said, "" if own.scope == EVERYTHING else own.scope
+            named |= {(i.text, scope) for i in diagnosis.insights if says_the_same(said, i)}
     noun = sample_noun(diagnosis)
     for kind in dict.fromkeys(ground.kind for ground in reason.grounds):  # that of the strongest finding first
         own = [g for g in reason.grounds if g.kind == kind and (g.text, g.scope) not in named]
@@ -88,13 +90,6 @@ def _each_once(grounds: Sequence[Ground], quote: str = "") -> list[str]:
         f"{quote}{text}{quote}" + (f" (within {within[text]}{everywhere[text]})" if within[text] else "")
         for text in scopes
     ]
-
-
-def _called(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
-    """Such as " of dog (dark)"; "" for a cluster of all samples without a name."""
-    scope = "" if cluster.scope == EVERYTHING else f" of {cluster.scope}"
-    name = cluster_name(diagnosis, cluster).text
-    return f"{scope} ({name})" if name else scope
 
 
 def _named(texts: list[str]) -> str:

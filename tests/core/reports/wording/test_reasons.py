@@ -65,11 +65,13 @@ def test_each_finding_is_said_once(diagnosis: Diagnosis) -> None:
     said = sentence_of(diagnosis, SampleReason(0, 0.3, False, grounds))
     assert '"far away" (within bus, and in all), "in the dark" (within bus, car)' in said
     own = diagnosis.clusters[0]
-    name = cluster_name(diagnosis, own).text
-    assert name
+    title, lead = cluster_name(diagnosis, own), diagnosis.insights[0].text
+    assert title.said == (lead,)
     scope = "" if own.scope == EVERYTHING else own.scope
-    both = (Ground("cluster", number=own.id), Ground("condition", name, scope=scope))
-    assert sentence_of(diagnosis, SampleReason(0, 0.3, False, both)).count(name) == 1
+    both = (Ground("cluster", number=own.id), Ground("condition", lead, scope=scope))
+    said = sentence_of(diagnosis, SampleReason(0, 0.3, False, both))
+    assert f"it lies in cluster {own.id + 1} ({title.text})." in said
+    assert lead not in said  # the title says it
 
 
 def test_where_nothing_is_known_nothing_is_said(diagnosis: Diagnosis) -> None:
