@@ -44,8 +44,8 @@ PER_EDIT = 45
 MIN_PHRASES = 10
 """Phrases that must be known before it is measured from which support on something is said to be shown."""
 MISSED = 0.04
-"""Share of the phrases that may be a name and do not reach that support where they are shown. More would refuse what
-small pictures show: chosen on those of `research/evidence/shown.py`."""
+"""Share of the known phrases that do not reach that support where they are shown. More would refuse what small
+pictures show: chosen on those of `research/evidence/shown.py`."""
 DRAWS = 20
 """Times that each phrase is asked, of other samples: one time alone moves the line by a third of a deviation."""
 THING = re.compile(r"(?:next to|with) (an? \w+)")
@@ -251,8 +251,8 @@ def support_line(
     n_others: int,
     cache: Path | None,
 ) -> float | None:
-    """The support that all but `MISSED` of the phrases that may be a name reach, asked of samples some of which show
-    them; None where too few may be one.
+    """The support that all but `MISSED` of the known phrases reach, asked of samples some of which show them; None
+    where too few are known.
 
     Args:
         vectors: (n, d) samples.

@@ -32,7 +32,7 @@ def competence(
 ) -> None:
     """How well an encoder tells samples with each phrase from samples without.
 
-    Diagnoses that this encoder speaks in use the table from then on: a phrase that it hardly knows is never a name.
+    Diagnoses that this encoder speaks in use the table from then on: it says how sure a title in words is.
     """
     from core.cli.output import check_suffix, in_folder
 

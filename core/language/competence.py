@@ -29,7 +29,7 @@ from core.records import Competence, Estimate
 SHIPPED = ASSETS / "competence"
 """The tables that come along, one for each encoder that does."""
 BAR = 0.75
-"""A phrase may be a name if the lower end of its AUROC's interval is at least this: chosen on the tuning half of
+"""An encoder knows a phrase if the lower end of its AUROC's interval is at least this: chosen on the tuning half of
 `research/evidence/names.py`."""
 MIN_PICTURES = 10
 """A phrase that fewer pictures show is not measured."""
@@ -62,8 +62,8 @@ class CompetenceTable:
     """What it was measured on, a sentence."""
     phrases: Mapping[str, PhraseCompetence]
     line: float | None = None
-    """Least support from which something is said to be shown: 24 in 25 of the phrases that may be a name reach it on
-    pictures some of which show them; None where too few were measured."""
+    """Least support from which something is said to be shown: 24 in 25 of the known phrases reach it on pictures
+    some of which show them; None where too few were measured."""
     chance: Chance | None = None
     """Of showing a text, by likeness; None where too few questions taught it, and in tables of before."""
     titles: TitleModel | None = None
@@ -96,7 +96,7 @@ def find_competence(encoder: TextTower, cache: Path | None = None) -> tuple[Comp
                 return table, ""
     which = f"this edition of {encoder.name}" if shipped is not None and shipped.is_file() else encoder.name
     return None, (
-        f"How well {which} knows its words was not measured, so no word is a name. "
+        f"How well {which} knows its words was not measured, so a word titles a cluster only as a guess. "
         f"Measure it with `python -m core competence {encoder.name} {ASKS[encoder.modality]}`."
     )
 

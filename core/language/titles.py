@@ -18,6 +18,7 @@ _APART = frozenset({"count", "own"})
 """Families whose phrases stand by themselves."""
 _KIND_OF = frozenset("size colour color shape type kind sort".split())
 """Last words of a column's name whose values stand before what is before them: "object_size" = "small"."""
+NO_CAUSE = "no common cause found"
 _PICTURES = {"image": "pictures", "clip": "videos", "text": "texts", "scan": "scans"}
 
 
@@ -56,7 +57,7 @@ class Subject:
         if one.family in _BEFORE:
             return _capital(f"{one.text} {self.who or 'things'}")
         apart = " " if self.modality == "image" and one.family not in _APART else ", "
-        return _capital(f"{self.who}{apart}{one.text}" if self.who else one.text)
+        return _capital(f"{self.who}{apart}{one.text}" if self.who else self._alone(one.text))
 
     def mistaken_for(self, other: str) -> str:
         """The title of samples that are taken for another class."""
@@ -68,9 +69,17 @@ class Subject:
         loss."""
         who = self.who or self.pictures
         if not other:
-            return _capital(f"{who} with the highest loss, no common cause found")
+            head = f"{who}, {self.pictures}" if self.who and self.modality != "image" else who
+            return _capital(f"{head} with the highest loss, {NO_CAUSE}")
         first = f"mixed {who}" if self.modality == "image" or not self.who else f"{who}, mixed"
         return _capital(f"{first}: most often mistaken for {self.called(other)}")
+
+    def _alone(self, said: str) -> str:
+        """Of all samples what a phrase says: "in the snow", "texts about sport", "angry texts"."""
+        if self.modality != "text":
+            return said
+        before = re.fullmatch(r"[\w-]+( (or|and) [\w-]+)?", said)
+        return f"{said} {self.pictures}" if before else f"{self.pictures} {said}"
 
     def _sort(self, said: str) -> str:
         after = said.startswith(("with ", "on ", "in "))

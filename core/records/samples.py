@@ -267,7 +267,7 @@ class Competence:
     """(P,) pictures that show it."""
     n_without: I64
     bar: float
-    """The least lower end with which a phrase may be a name."""
+    """The least lower end with which the encoder is said to know a phrase."""
     said: F64 = field(default_factory=lambda: np.empty(0))
     """(P,) of how many in 1,000 captioned photographs people say the phrase; nan where that was not counted. Left out,
     as in runs of before, it was counted of none."""
@@ -283,7 +283,7 @@ class Competence:
         return bool(self.n_with[phrase] > 0)
 
     def is_enough(self, phrase: int) -> bool:
-        """Whether the encoder knows the phrase well enough for a name."""
+        """Whether the encoder surely knows the phrase."""
         return self.is_known(phrase) and bool(self.low[phrase] >= self.bar)
 
     def of(self, phrase: int) -> Estimate:

@@ -143,4 +143,4 @@ def test_a_clip_stands_still_in_galleries_and_plays_where_it_is_enlarged() -> No
     frames = [getattr(Image.open(io.BytesIO(base64.b64decode(data))), "n_frames", 1) for data in shown]
     assert frames[0] == 1
     assert frames[1] > 5
-    assert cluster_title(run, run.clusters[0]) == "rises, no name: look at the clips"
+    assert cluster_title(run, run.clusters[0]) == "Rises, mixed: most often mistaken for shrinks"

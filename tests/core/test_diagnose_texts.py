@@ -44,7 +44,7 @@ def test_the_texts_that_fail_are_found_and_named(found: Diagnosis) -> None:
     assert found.words is not None
     assert found.words.encoder == "minilm"
     said = text_summary(found)
-    assert "about the weather and storms" in said
+    assert "  1. Texts about the weather and storms – 60 samples" in said
     assert "picture" not in said
     assert "image" not in said
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from core.encoders.arithmetic import unit
 from core.language.directions import words_of
-from core.records import Diagnosis, Embeddings, Estimate, Insight, Prediction, PredictionRow
+from core.records import ClusterName, ClusterPart, Diagnosis, Embeddings, Estimate, Insight, Prediction, PredictionRow
 from tests.support.diagnoses import CLASSES, make_diagnosis
 
 PHRASES = ("in the dark", "at night", "in the rain", "on grass", "seen from above", "blurred", "red", "striped")
@@ -109,6 +109,19 @@ def phrases_of(diagnosis: Diagnosis, dark: Any) -> tuple[Insight, ...]:
         number=0,
     )
     return (describing, own) if diagnosis.clusters else (own,)
+
+
+def in_two_parts(diagnosis: Diagnosis) -> Diagnosis:
+    """The diagnosis with a first cluster of two kinds: two thirds of it foggy, as is confirmed of all samples, the
+    others at night."""
+    first = diagnosis.clusters[0]
+    rows = np.flatnonzero(first.membership >= 0.5)
+    cut = 2 * len(rows) // 3
+    foggy = ClusterPart("Pictures where weather is fog", ("weather = fog",), 0.8, rows[:cut], cut / len(rows))
+    night = ClusterPart("At night", ("at night",), 0.7, rows[cut:], 1 - cut / len(rows))
+    title = "Perhaps: pictures where weather is fog and at night"
+    called = ClusterName(title, "parts", ("striped",), "perhaps", 0.6, parts=(foggy, night))
+    return replace(diagnosis, clusters=(replace(first, called=called), *diagnosis.clusters[1:]))
 
 
 def made_prediction(measure: Any = "error rate") -> Prediction:

@@ -6,9 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from core.discovery.called import cluster_name
+from core.language.measured_words import says_the_same
 from core.records import EVERYTHING, Diagnosis, FailureCluster
 from core.reports.html.power_map import power_map
 from core.reports.wording.candidates import candidates_sentence, chance_phrase, members_seen
+from core.reports.wording.cluster_parts import part_sentences
 from core.reports.wording.effects import coverage_is, effect_figure
 from core.reports.wording.findings import cluster_title, how_sure, overlap, patches_title
 from core.reports.wording.outlines import outlines_sentence
@@ -78,6 +81,8 @@ def _look(diagnosis: Diagnosis, candidate: FailureCluster) -> dict[str, Any]:
     pictures = (picture(diagnosis, row) for row in worst_members(diagnosis, candidate, THUMBNAILS))
     return {
         "candidate": candidate,
+        "title": cluster_title(diagnosis, candidate),
+        "sure": how_sure(diagnosis, candidate),
         "seen": members_seen(diagnosis, candidate),
         "chance": chance_phrase(candidate),
         "pictures": [*filter(None, pictures)],
@@ -94,12 +99,14 @@ def _card(diagnosis: Diagnosis, cluster: FailureCluster, span: float, patches: P
         "cluster": cluster,
         "title": cluster_title(diagnosis, cluster) if named is None else patches_title(cluster),
         "patches": [] if named is None else named.crops[:THUMBNAILS],
-        "sure": how_sure(diagnosis, cluster),
+        "sure": how_sure(diagnosis, cluster) if named is None else "",
+        "parts": part_sentences(diagnosis, cluster),
         "hue": hue(cluster.id),
         "effect": effect_figure(cluster, diagnosis.outcomes.said_unit),
         "coverage_is": coverage_is(diagnosis.outcomes, cluster.confirmed),
         "bar": whisker(tested_effect(cluster), span),
         "lead": lead,
+        "lead_in_title": lead is not None and says_the_same(cluster_name(diagnosis, cluster).said, lead),
         "met": "" if lead is None else met_by(diagnosis, lead, members_of(cluster)),
         "overlap": overlap(diagnosis, cluster),
         "pictures": [*filter(None, pictures)],

@@ -13,8 +13,9 @@ from core.discovery.called import scope_rows
 from core.numbers import bracketed, count, p_value, percent, signed
 from core.records import EVERYTHING, I64, Diagnosis, FailureCluster, Insight, ItemStore, other_models
 from core.reports.wording.candidates import chance_phrase
+from core.reports.wording.cluster_parts import part_sentences
 from core.reports.wording.effects import coverage_is, other_measure
-from core.reports.wording.findings import cluster_title, overlap, patches_title, plain_sentence
+from core.reports.wording.findings import cluster_title, how_sure, overlap, patches_title, plain_sentence
 from core.reports.wording.outlines import outlines_sentence
 from core.statistics.measures import in_shares
 from webapp.explore.findings import ShownFinding, shown_findings
@@ -80,6 +81,8 @@ def selection_pane(diagnosis: Diagnosis, selection: Selection, patches: Patches 
         rank=cluster.id + 1 if cluster is not None and confirmed else None,
         hue=hue(cluster.id) if cluster is not None and confirmed else "",
         flag=flag,
+        sure=how_sure(diagnosis, cluster) if cluster is not None and named is None else "",
+        parts=[] if cluster is None else part_sentences(diagnosis, cluster),
         own_line=own_line(selection.own) if selection.own else "",
         own_form=own_form(selection.own) if selection.own else "",
         back=selection.back,

@@ -89,7 +89,10 @@ def mergeable(diagnosis: Diagnosis, yours: Yours) -> list[tuple[str, str]]:
     """(key, title) of all that can be merged."""
     return [
         *((f"cluster:{c.id}", f"{c.id + 1}. {cluster_title(diagnosis, c)}") for c in diagnosis.clusters),
-        *((f"candidate:{at}", f"Worth a look: {c.name}") for at, c in enumerate(diagnosis.candidates)),
+        *(
+            (f"candidate:{at}", f"Worth a look: {cluster_title(diagnosis, c)}")
+            for at, c in enumerate(diagnosis.candidates)
+        ),
         *((f"set:{one.id}", f"Yours: {one.title}") for one in yours.sets),
     ]
 

@@ -66,7 +66,7 @@ def frozen_view(diagnosis: Diagnosis, frozen: Frozen) -> str:
 def _frozen_line(diagnosis: Diagnosis, finding: FrozenFinding, style: MeasureStyle, axis: Axis) -> dict[str, Any]:
     cluster = diagnosis.clusters[finding.index] if finding.kind == "cluster" else None
     name = f"{cluster.id + 1}: {cluster_title(diagnosis, cluster)}" if cluster else finding.text
-    scope = "" if finding.scope == EVERYTHING or finding.scope in name else f" ({finding.scope})"
+    scope = "" if cluster or finding.scope == EVERYTHING or finding.scope in name else f" ({finding.scope})"
     return {
         "name": name + scope,
         "kind": finding.kind,

@@ -33,6 +33,7 @@ from core.reports.tables.diagnosis import top_members
 from core.reports.wording import summary
 from core.reports.wording.candidates import candidates_sentence, chance_phrase, members_seen
 from core.reports.wording.classes import class_level, through_sentence, untested_sentence
+from core.reports.wording.cluster_parts import part_sentences
 from core.reports.wording.effects import coverage_is, effect_figure, loss_phrase, other_measure
 from core.reports.wording.findings import cluster_title, how_sure
 from core.reports.wording.outlines import outlines_sentence
@@ -207,6 +208,7 @@ def _card(
         "colour": colour,
         "title": cluster_title(diagnosis, cluster),
         "sure": how_sure(diagnosis, cluster),
+        "parts": part_sentences(diagnosis, cluster),
         "own": yours_of(diagnosis).mark_of("cluster", cluster.id),
         "interval": interval_bar(tested_effect(cluster), *axis, colour),
         "in_shares": in_shares(cluster),
@@ -226,6 +228,8 @@ def _look(diagnosis: Diagnosis, candidate: FailureCluster, gallery: _Gallery) ->
     """A candidate as it is listed: what is seen of it, how likely it is to be nothing, and its first members."""
     return {
         "candidate": candidate,
+        "title": cluster_title(diagnosis, candidate),
+        "sure": how_sure(diagnosis, candidate),
         "seen": members_seen(diagnosis, candidate),
         "chance": chance_phrase(candidate),
         "members": gallery.entries(top_members(diagnosis, candidate, MAX_PER_CANDIDATE)),

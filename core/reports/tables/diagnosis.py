@@ -27,6 +27,7 @@ from core.reports.tables.values import fields, flat, reasons, strings
 from core.reports.tables.yours import yours_document
 from core.reports.wording.candidates import candidates_sentence
 from core.reports.wording.classes import why_untested
+from core.reports.wording.cluster_parts import PartFigures, cluster_parts
 from core.reports.wording.findings import cluster_title, sentence
 from core.reports.wording.predictions import prediction_rows, prediction_sentence, replication_sentence
 from core.reports.wording.sensitivity import classes_sentence, pattern_sentence, sensitivity_sentence
@@ -118,14 +119,7 @@ def excluded_table(diagnosis: Diagnosis) -> pd.DataFrame:
 def clusters_table(diagnosis: Diagnosis) -> pd.DataFrame:
     """One row for each confirmed cluster in rank order, then the candidates, which have no p."""
     both = (*diagnosis.clusters, *diagnosis.candidates)
-    table = pd.DataFrame(
-        [
-            flat(
-                _cluster(diagnosis, c, ranked=c.confirmed), drop=("top_members", "counterexamples", "might_be", "parts")
-            )
-            for c in both
-        ]
-    )
+    table = pd.DataFrame([flat(_cluster(diagnosis, c, ranked=c.confirmed), drop=_LISTS) for c in both])
     return table.astype({"id": "Int64"}) if both else table
 
 
@@ -242,13 +236,19 @@ def _cluster(diagnosis: Diagnosis, cluster: FailureCluster, *, ranked: bool) -> 
         "title_chance": called.chance,
         "named_by": called.kind,
         "might_be": list(called.might_be),
-        "parts": [{**fields(part, "title chance share"), "ids": _ids(diagnosis, part.rows)} for part in called.parts],
+        "parts": [_part(diagnosis, part) for part in cluster_parts(diagnosis, cluster)],
         **fields(cluster, "scope confirmed measure size mean_loss excess_loss error_rate error_outside"),
         **fields(cluster, "error_difference p coverage cause"),
         **({} if ranked else fields(cluster, "chance local_fdr")),
         "top_members": _ids(diagnosis, top_members(diagnosis, cluster)),
         "counterexamples": _ids(diagnosis, cluster.counterexamples[:N_TOP]),
     }
+
+
+def _part(diagnosis: Diagnosis, found: PartFigures) -> dict[str, Any]:
+    own = None if found.confirmed is None else fields(found.confirmed, "text kind p")
+    told = {**fields(found.part, "title chance share"), **fields(found, "size error_rate mean_loss")}
+    return {**told, "confirmed": own, "ids": _ids(diagnosis, found.part.rows)}
 
 
 def _insight(diagnosis: Diagnosis, insight: Insight) -> dict[str, Any]:

@@ -20,9 +20,9 @@ def competence_sentence(words: Words | None, phrase: int | None) -> str:
         return ""
     known = words.competence
     if not known.is_known(phrase):
-        return "Whether the encoder knows these words was not measured, so they are no name."
+        return "Whether the encoder knows these words was not measured."
     said = known_words(known, phrase)
-    return f"{said[:1].upper()}{said[1:]}{'.' if known.is_enough(phrase) else ', so they are no name.'}"
+    return f"{said[:1].upper()}{said[1:]}."
 
 
 def known_words(known: Competence, phrase: int) -> str:
@@ -67,12 +67,12 @@ def competence_lines(table: CompetenceTable, vocabulary: Vocabulary) -> list[str
     width = max((len(texts[i]) for i in order), default=0)
     lines = [
         f"{texts[i]:{width}}  {known.auroc[i]:.2f} [{known.low[i]:.2f}, {known.high[i]:.2f}]  "
-        f"{known.n_with[i]:,} with, {known.n_without[i]:,} without{'' if known.is_enough(i) else '  never a name'}"
+        f"{known.n_with[i]:,} with, {known.n_without[i]:,} without{'' if known.is_enough(i) else '  hardly known'}"
         for i in order
     ]
     enough = sum(known.is_enough(i) for i in order)
     return [
         *lines,
-        f"Measured on {table.pictures}: {count(len(order), 'phrase')} of {len(texts):,}, {enough:,} of which may be a "
-        f"name (lower end of the interval at least {known.bar:g}). The others are unmeasured.",
+        f"Measured on {table.pictures}: {count(len(order), 'phrase')} of {len(texts):,}, {enough:,} of which the "
+        f"encoder knows (lower end of the interval at least {known.bar:g}). The others are unmeasured.",
     ]

@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from core.discovery.called import cluster_name
-from core.language.titles import Subject
+from core.language.titles import NO_CAUSE, Subject
 from core.numbers import count, digits_for, interval, listed, number, p_value, percent, points, with_unit
 from core.records import EVERYTHING, Bool, Diagnosis, Estimate, FailureCluster, Insight
 from core.reports.wording.competence import competence_sentence
@@ -229,16 +229,23 @@ def patches_title(cluster: FailureCluster) -> str:
 
 def how_sure(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
     """How sure the title is, in a sentence: "A likely title: right for about 93 of 100 such clusters."; what differs
-    most, where it is a guess or nothing fits."""
+    most, where it is a guess or nothing fits; "" where the title itself says that nothing does, and no more is known.
+    """
     name = cluster_name(diagnosis, cluster)
-    seen = "" if name.chance is None else f"{name.chance:.0%}".replace("%", " of 100")
-    differs = f" What differs most: {listed(name.might_be, PROXIES)}." if name.might_be else ""
-    if name.grade == "mixed":
-        return f"Nothing that is known is common to them.{differs}"
+    differs = f"What differs most: {listed(name.might_be, PROXIES)}." if name.might_be else ""
     if name.kind == "confusion":
-        return f"{percent(name.chance or 0.0)} of its errors go there."
-    sort = "A likely title" if name.grade == "likely" else "A guess"
-    return f"{sort}: right for about {seen} such clusters.{differs if name.grade == 'perhaps' else ''}"
+        return f"{percent(name.chance or 0.0)} of their errors go there."
+    if name.grade == "mixed":
+        said = "" if name.text.endswith(NO_CAUSE) else f"{NO_CAUSE[:1].upper()}{NO_CAUSE[1:]}."
+    else:
+        sort = "A likely title" if name.grade == "likely" else "A guess"
+        said = f"{sort}: right for {_often(name.chance or 0.0)} of 100 such clusters."
+        differs = differs if name.grade == "perhaps" else ""
+    return " ".join(filter(None, (said, differs)))
+
+
+def _often(chance: float) -> str:
+    return "more than 99" if chance >= 0.995 else f"about {100 * chance:.0f}"
 
 
 def best_phrase(diagnosis: Diagnosis, cluster: FailureCluster) -> Insight | None:

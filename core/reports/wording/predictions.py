@@ -168,15 +168,16 @@ def prediction_rows(diagnosis: Diagnosis) -> tuple[PredictionRow, ...]:
     made = diagnosis.prediction
     if made is None:
         return ()
-    titles = {c.name: cluster_title(diagnosis, c) for c in diagnosis.clusters}
-    of = {name: f"Cluster {c.id + 1} ({titles[name]})" for c in diagnosis.clusters if titles[name := c.name] != name}
+    of = {c.name: f"Cluster {c.id + 1} ({cluster_title(diagnosis, c)})" for c in diagnosis.clusters}
     told = (replace(r, measure=measure_of(r, made)) for r in made.rows)
     return tuple(replace(r, text=of[r.text]) if r.kind == "cluster" and r.text in of else r for r in told)
 
 
 def prediction_name(row: PredictionRow) -> str:
-    """Such as "animal: light = dark"; of what is no finding, what it is called and what it is."""
+    """Such as "animal: light = dark"; of what is no finding, what it is called and what it is. The title of a cluster
+    says its class."""
     if row.kind in CONFIRMED_KINDS:
         said = f'"{row.text}"' if row.kind == "phrase" else row.text
-        return said if row.scope == EVERYTHING or row.scope in row.text else f"{row.scope}: {said}"
+        own = row.kind == "cluster" or row.scope == EVERYTHING or row.scope in row.text
+        return said if own else f"{row.scope}: {said}"
     return f"{row.kind[0].upper()}{row.kind[1:]} ({row.text})"

@@ -25,6 +25,7 @@ from core.numbers import (
 from core.records import EVERYTHING, Diagnosis, FailureCluster
 from core.reports.wording.candidates import WORTH_A_LOOK, candidate_phrase, candidates_sentence
 from core.reports.wording.classes import class_lines
+from core.reports.wording.cluster_parts import part_sentences
 from core.reports.wording.competence import competence_in_brief
 from core.reports.wording.effects import clipped_at, coverage_is, loss_phrase, other_measure
 from core.reports.wording.findings import best_phrase, cluster_title, in_brief, overlap
@@ -252,9 +253,10 @@ def text_summary(diagnosis: Diagnosis) -> str:
         }
         if any(said.values()):
             lines.append("     " + "; ".join(f"{key}: {value}" for key, value in said.items() if value))
+        lines += [f"     {said}" for said in part_sentences(diagnosis, cluster)]
     lines += [*own_words(diagnosis), *class_lines(diagnosis)]
     lines.append(f"{WORTH_A_LOOK}. {candidates_sentence(diagnosis)}")
-    lines += [f"  {candidate.name} – {candidate_phrase(diagnosis, candidate)}" for candidate in diagnosis.candidates]
+    lines += [f"  {cluster_title(diagnosis, c)} – {candidate_phrase(diagnosis, c)}" for c in diagnosis.candidates]
     if not diagnosis.clusters:
         lines += [*filter(None, [_beyond(diagnosis)])]
     lines += prediction_lines(diagnosis)

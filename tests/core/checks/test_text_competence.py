@@ -85,5 +85,5 @@ def test_the_page_of_texts_says_the_figures_of_the_table_that_ships(repository: 
     enough = sum(one.auroc.low >= BAR for one in table.phrases.values())
     assert f"{len(vocabulary)} phrases about topic, tone, form and language are tested" in said
     assert f"measured on {table.pictures.split(' texts')[0]} texts" in said
-    assert f"Of the {len(table.phrases)} that could be measured {enough} may be a name" in said
+    assert f"Of the {len(table.phrases)} that could be measured {enough} are known to it" in said
     assert {phrase.family for phrase in vocabulary.phrases} == {"topic", "tone", "form", "language"}

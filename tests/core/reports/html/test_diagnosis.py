@@ -17,7 +17,7 @@ from core.checks.audit_table import audit_table
 from core.records import Diagnosis, Estimate
 from core.reports.html import diagnosis as report
 from core.reports.html.diagnosis import render_report, write_audit, write_report
-from core.reports.wording.findings import sentence
+from core.reports.wording.findings import cluster_title, how_sure, sentence
 from core.reports.wording.summary import PAIR_TESTED
 from core.store import load, save
 from tests.support.diagnoses import MemoryImages, draw_picture, make_diagnosis
@@ -90,11 +90,13 @@ def test_a_pair_is_confused_and_does_not_fail(diagnosis: Diagnosis) -> None:
 def test_a_candidate_is_listed_apart_and_without_a_p(diagnosis: Diagnosis) -> None:
     page = Page(render_report(diagnosis))
     after = page.text[page.text.index("Worth a look") : page.text.index("Whole classes")]
-    assert "near tram" in after
+    title = cluster_title(diagnosis, diagnosis.candidates[0])
+    assert title in after
+    assert how_sure(diagnosis, diagnosis.candidates[0]) in after
     assert "34 of 100 shuffles show one as strong; 70" in after
     assert "No finding: this one may be chance" in after
     assert "p =" not in after
-    assert "near tram" not in page.text[: page.text.index("Worth a look")]
+    assert title not in page.text[: page.text.index("Worth a look")]
 
 
 def test_an_empty_second_list_says_so(diagnosis: Diagnosis) -> None:
@@ -179,7 +181,7 @@ def test_findings_are_told_in_sentences_with_their_figures_as_a_table() -> None:
     first = page.text[: page.text.index("Members, the surest first")]
     assert first.index("with weather = fog") < first.index('most like "in the dark"')  # the phrase is exploratory
     assert "0.80 to 0.93, unseen rows" in first
-    assert re.search(r"weather = fog\s*weather = fog, group 0, all samples", page.text)
+    assert re.search(r"Pictures where weather is fog\s*all samples, p", page.text)
     outside = page.text[page.text.index("Outside any one cluster") :]
     assert 'Within bus, the 20 images most like "in the rain"' in outside
 

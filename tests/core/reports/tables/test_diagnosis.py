@@ -33,7 +33,7 @@ from core.yours import OwnMark, new_set, with_mark, with_set
 from tests.support.diagnoses import make_diagnosis
 from tests.support.faithfulness import made_faithfulness
 from tests.support.probes import with_probes
-from tests.support.words import made_prediction, with_words
+from tests.support.words import in_two_parts, made_prediction, with_words
 
 FREE = ("settings", "versions", "by_reason", "details")
 """Keys whose own keys are names: not part of the schema."""
@@ -63,7 +63,8 @@ def test_every_key_is_documented_and_every_documented_key_is_written(options: di
     if not options:
         whole = replace(with_words(plain), prediction=made_prediction(), faithfulness=made_faithfulness())
         ruled = replace(
-            whole, insights=(replace(whole.insights[0], tests=(("weather", "=", "fog"),)), *whole.insights[1:])
+            in_two_parts(whole),
+            insights=(replace(whole.insights[0], tests=(("weather", "=", "fog"),)), *whole.insights[1:]),
         )
         probed = with_probes(ruled)
         more = replace(
@@ -92,7 +93,7 @@ def test_phrases_carry_their_evidence_and_their_sentence() -> None:
     assert told["held_out"] == {"value": 0.87, "low": 0.8, "high": 0.93}
     assert told["family"] == "light"
     assert told["sentence"].startswith('Exploratory: the 30 images most like "in the dark"')
-    assert document["clusters"][0]["title"] == "weather = fog"
+    assert document["clusters"][0]["title"] == "Pictures where weather is fog"
     assert document["words"] == {"encoder": "made", "n_phrases": 8, "n_families": 7}
 
 

@@ -13,6 +13,7 @@ from core.reports.wording.candidates import (
     chance_phrase,
     members_seen,
 )
+from core.reports.wording.findings import cluster_title
 from core.reports.wording.summary import text_summary
 from tests.support.diagnoses import make_diagnosis
 
@@ -61,6 +62,7 @@ def test_the_command_lines_summary_has_the_two_lists_apart() -> None:
     diagnosis = make_diagnosis()
     lines = text_summary(diagnosis).splitlines()
     place = next(i for i, line in enumerate(lines) if line.startswith("Worth a look. "))
-    assert diagnosis.candidates[0].name in lines[place + 1]
-    assert not any(diagnosis.candidates[0].name in line for line in lines[:place])
+    title = cluster_title(diagnosis, diagnosis.candidates[0])
+    assert lines[place + 1].startswith(f"  {title} – ")
+    assert not any(title in line for line in lines[:place])
     assert not any(line.startswith("  1. ") for line in lines[place:])

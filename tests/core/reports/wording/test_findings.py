@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from core.records import Estimate, Insight
-from core.reports.wording.findings import cluster_title, sentence
+from core.reports.wording.findings import cluster_title, how_sure, sentence
 from core.reports.wording.predictions import (
     prediction_name,
     prediction_rows,
@@ -124,10 +124,11 @@ def test_undefined_numbers_leave_no_hole() -> None:
     )
 
 
-def test_a_candidate_keeps_its_own_name() -> None:
+def test_a_candidate_has_a_title_too() -> None:
     diagnosis = with_words()
-    candidate = replace(diagnosis.candidates[0], id=0)
-    assert cluster_title(diagnosis, candidate) == "near tram"
+    (candidate,) = diagnosis.candidates
+    assert cluster_title(diagnosis, candidate) == "Trams with the highest loss, no common cause found"
+    assert how_sure(diagnosis, candidate).startswith("What differs most: ")  # that there is no cause is said already
 
 
 def test_each_prediction_is_told_with_what_came() -> None:
@@ -161,11 +162,11 @@ def test_a_predicted_cluster_goes_by_its_title() -> None:
     diagnosis = with_words()
     first = replace(made.rows[0], text=diagnosis.clusters[0].name)
     rows = prediction_rows(replace(diagnosis, prediction=replace(made, rows=(first, *made.rows[1:]))))
-    assert rows[0].text == "Cluster 1 (weather = fog)"
+    assert rows[0].text == "Cluster 1 (Pictures where weather is fog)"
     assert [r.text for r in rows[1:]] == [r.text for r in made.rows[1:]]
     assert {r.measure for r in rows} == {"error rate"}  # of a prediction from before rows said it
-    of_class = replace(rows[0], text="Cluster 1 (bus: weather = fog)", scope="bus")
-    assert prediction_name(of_class) == "Cluster 1 (bus: weather = fog)"  # its class once
+    of_class = replace(rows[0], text="Cluster 1 (Buses where weather is fog)", scope="bus")
+    assert prediction_name(of_class) == "Cluster 1 (Buses where weather is fog)"  # its class once
     assert prediction_rows(diagnosis) == ()
 
 

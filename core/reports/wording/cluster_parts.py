@@ -1,0 +1,61 @@
+"""Of a cluster of two kinds, what is known of each part by itself: one set of figures for page, report and JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.discovery.called import cluster_name
+from core.language.measured_words import says_the_same
+from core.numbers import count, digits_for, number, p_value, percent, with_unit
+from core.records import ClusterPart, Diagnosis, FailureCluster, Insight
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PartFigures:
+    """A part with what its own samples show."""
+
+    part: ClusterPart
+    size: int
+    """Members, by its share of those that were looked at."""
+    error_rate: float | None
+    """Share of the part's rows that are wrong, as counted: not corrected for the search; None where errors are
+    unknown."""
+    mean_loss: float
+    """Of the same rows, as observed."""
+    confirmed: Insight | None
+    """The condition or phrase of the lowest p that the run confirmed in the cluster's scope and that says the part's
+    words; its p is of all samples that meet it, not of the part alone."""
+
+
+def cluster_parts(diagnosis: Diagnosis, cluster: FailureCluster) -> list[PartFigures]:
+    """The parts of a cluster of two kinds, the larger first; [] of any other."""
+    outcomes = diagnosis.outcomes
+    confirmed = [i for i in diagnosis.insights if i.confirmed and i.scope == cluster.scope]
+    return [
+        PartFigures(
+            part,
+            round(part.share * cluster.size),
+            None if outcomes.errors is None else float(outcomes.errors[part.rows].mean()),
+            float(outcomes.loss[part.rows].mean()),
+            min((i for i in confirmed if says_the_same(part.words, i)), key=lambda i: i.p or 0.0, default=None),
+        )
+        for part in cluster_name(diagnosis, cluster).parts
+    ]
+
+
+def part_sentences(diagnosis: Diagnosis, cluster: FailureCluster) -> list[str]:
+    """A line for each part, such as 'Dogs on ice: 41 samples, 66 % wrong as seen; "on ice" is confirmed, p = 0.003'."""
+    return [_sentence(diagnosis, found) for found in cluster_parts(diagnosis, cluster)]
+
+
+def _sentence(diagnosis: Diagnosis, found: PartFigures) -> str:
+    if found.error_rate is None:
+        loss = number(found.mean_loss, digits_for(diagnosis.outcomes.loss))
+        seen = f"mean loss {loss}{with_unit(diagnosis)}"
+    else:
+        seen = f"{percent(found.error_rate)} wrong"
+    own = ""
+    if found.confirmed is not None:
+        quote = '"' if found.confirmed.kind == "phrase" else ""
+        own = f"; {quote}{found.confirmed.text}{quote} is confirmed, {p_value(found.confirmed.p)}"
+    return f"{found.part.title}: {count(found.size, 'sample')}, {seen} as seen{own}"
