@@ -1,4 +1,4 @@
-"""Clusters that nothing else may name, told by a visual word that the search confirmed."""
+"""Clusters without a likely title, told by a visual word that the search confirmed."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def unnamed(diagnosis: Diagnosis) -> tuple[FailureCluster, ...]:
 def word_names(
     run: Diagnosis, rows: I64, searched: Diagnosis, findings: Sequence[WordFinding], places: Sequence[SamePlace] = ()
 ) -> tuple[WordName, ...]:
-    """One for each unnamed cluster of the run that the search with words confirmed again, and of whose scope it
+    """One for each such cluster of the run that the search with words confirmed again, and of whose scope it
     confirmed a word that retrieves the members with an AUROC of 0.75: the best of these.
 
     Args:

@@ -105,27 +105,27 @@ def clusters_with(search: VisualSearch, finding: WordFinding) -> list[str]:
 
 
 def name_sentence(search: VisualSearch, name: WordName) -> str:
-    """What a word rests on as the name of an unnamed cluster: how often members and others have it, and the word's own
-    figures."""
+    """What a word rests on as the name of a cluster without a likely title: how often members and others have it, and
+    the word's own figures."""
     same = ""
     if name.alike > 1:
         share = percent(name.together / name.size)
         same = f" {name.alike} visual words mark the same place in {share} of the members: they are one thing."
     return (
-        f"No phrase, property or column names cluster {name.cluster + 1}; a visual word tells it, {THESE} "
-        f"({name.finding.name}): in {name.inside:,} of its {count(name.size, 'picture')}, and in {name.others:,} of "
-        f"{name.of:,} others (AUROC {number(name.auroc, 2)}).{same} With the words in the search, "
+        f"No phrase, property or column is a likely title of cluster {name.cluster + 1}; a visual word tells it, "
+        f"{THESE} ({name.finding.name}): in {name.inside:,} of its {count(name.size, 'picture')}, and in "
+        f"{name.others:,} of {name.of:,} others (AUROC {number(name.auroc, 2)}).{same} With the words in the search, "
         f"{word_sentence(search, name.finding)}"
     )
 
 
 def unnamed_sentence(search: VisualSearch) -> str:
-    """Of the clusters without a name that no word tells either; "" where there are none."""
+    """Of the clusters without a likely title that no word tells either; "" where there are none."""
     n = search.n_unnamed - len(search.names)
     if n < 1:
         return ""
     what = "No confirmed visual word is such that having it tells the members from the rest"
-    return f"{count(n, 'cluster')} without a name {'stays' if n == 1 else 'stay'} so. {what}."
+    return f"{count(n, 'cluster')} without a likely title {'stays' if n == 1 else 'stay'} so. {what}."
 
 
 def map_legend(maps: WordMaps, cells: I16) -> list[tuple[int, str]]:

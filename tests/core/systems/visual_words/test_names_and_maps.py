@@ -26,13 +26,13 @@ from tests.support.patched import PLANTED, N, planted_run
 @pytest.fixture(scope="module")
 def searched(cells: Path) -> tuple[Diagnosis, VisualSearch, Bool]:
     run, _, touched = planted_run()
-    nothing = tuple(replace(c, called=ClusterName("", "none")) for c in run.clusters)
+    nothing = tuple(replace(c, called=ClusterName("Mixed pictures", "none", grade="mixed")) for c in run.clusters)
     run = replace(run, clusters=nothing)
     return run, search_words(run, size=64, cache=cells), touched
 
 
 @pytest.mark.slow
-def test_the_patch_names_the_cluster_that_nothing_else_names(searched: tuple[Diagnosis, VisualSearch, Bool]) -> None:
+def test_the_patch_names_the_cluster_that_has_no_likely_title(searched: tuple[Diagnosis, VisualSearch, Bool]) -> None:
     run, search, _ = searched
     assert run.clusters
     assert search.n_unnamed == len(run.clusters)
@@ -58,7 +58,14 @@ def test_named_clusters_unconfirmed_words_and_lost_clusters_get_none(
     run, search, _ = searched
     given = (search.rows, search.diagnosis, search.findings)
     assert word_names(run, *given)
-    named = replace(run, clusters=tuple(replace(c, called=ClusterName("dark", "property")) for c in run.clusters))
+    guessed = ClusterName("Perhaps: dark pictures", "property", grade="perhaps")
+    assert unnamed(replace(run, clusters=tuple(replace(c, called=guessed) for c in run.clusters)))
+    named = replace(
+        run,
+        clusters=tuple(
+            replace(c, called=ClusterName("Dark pictures", "property", grade="likely")) for c in run.clusters
+        ),
+    )
     assert not unnamed(named)
     assert not word_names(named, *given)
     doubtful = [replace(finding, confirmed=False) for finding in search.findings]
@@ -66,7 +73,7 @@ def test_named_clusters_unconfirmed_words_and_lost_clusters_get_none(
     assert not word_names(run, search.rows, replace(search.diagnosis, clusters=()), search.findings)
     elsewhere = [replace(finding, scope="dog") for finding in search.findings]
     assert not word_names(run, search.rows, search.diagnosis, elsewhere)
-    assert "1 cluster without a name stays so" in unnamed_sentence(replace(search, names=(), n_unnamed=1))
+    assert "1 cluster without a likely title stays so" in unnamed_sentence(replace(search, names=(), n_unnamed=1))
     assert unnamed_sentence(search) == ""
 
 
