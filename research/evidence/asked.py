@@ -52,8 +52,8 @@ SAID = (
     r"\byellow\b; jumping=jump|leap|air\b; running=\brun; on a bike=bike|bicycl|motorcycl; on a street=street|road|side"
     r"walk|city; on rocks=rock|cliff|mountain; playing a sport=soccer|football|basketball|hockey|baseball|tennis; sit"
     r"ting=\bsit; with a stick=\bstick; smiling=smil|laugh; at a playground=slide|playground|\bswing; at night=night|da"
-    r"rk; in the woods=\btree|wood|forest; wearing a hat=\bhat\b|\bcap\b|helmet; swimming=swim; by a wall=\bwall\b|building"
-    r"; by a fence=fence; near a car=\bcars?\b|truck|vehicle"
+    r"rk; in the woods=\btree|wood|forest; wearing a hat=\bhat\b|\bcap\b|helmet; swimming=swim; by a wall=\bwall\b|buil"
+    r"ding; by a fence=fence; near a car=\bcars?\b|truck|vehicle"
 )
 ATTRIBUTES = {said: pattern for said, _, pattern in (one.partition("=") for one in SAID.split("; "))}
 COLOURS = ("red", "blue", "black", "white", "yellow")

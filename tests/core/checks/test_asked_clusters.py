@@ -47,6 +47,8 @@ def test_the_title_of_a_confirmed_cluster_of_the_class_brings_the_cluster_first(
         assert said.startswith(f'These words may mean cluster 1, "Dark pictures of {own.scope}s", which is confirmed: ')
         assert f"which is confirmed: {cluster_sentence(titled, cluster)}." in said
         assert answer.cluster is cluster
+        told = answer_document(titled, answer)["cluster"]
+        assert (told["id"], told["scope"], told["size"], told["p"]) == (0, own.scope, cluster.size, cluster.p)
     assert "They may also mean" in answer_sentence(titled, *ask(titled, [plural], encoder=tower))
 
 
@@ -60,7 +62,7 @@ def test_what_does_not_say_the_title_brings_no_cluster() -> None:
     others.append(replace(titled, clusters=(replace(cluster, called=called("Bright pictures", "bright")),)))
     answers = [*ask(titled, texts, encoder=tower), *(ask(one, [plural], encoder=tower)[0] for one in others)]
     for answer in answers:
-        assert answer.cluster is None, answer.text
+        assert (answer.cluster, answer_document(titled, answer)["cluster"]) == (None, None), answer.text
 
 
 def test_a_cluster_of_all_samples_is_brought_by_a_text_that_names_no_class() -> None:
