@@ -10,23 +10,18 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Literal
 
 import numpy as np
 
-from core.documents import read_json
-from core.files import ASSETS
 from core.language.describers import Describer, describers_of
 from core.language.parts import Halves, chance_of_two, halves_of
-from core.language.title_model import LEADING, Theme, TitleModel, chances, rank, theme_chance, themes
+from core.language.title_model import LEADING, Theme, TitleModel, chances, model_of, rank, theme_chance, themes
 from core.language.titles import Subject
 from core.numbers import percent
 from core.records import I64, ClusterName, ClusterPart, FailureCluster, Insight, Outcomes, SampleSet, Words
 from core.statistics.confusion import Confusion, main_confusion
 
-SHIPPED = {"text": ASSETS / "competence" / "minilm.json"}
-"""By modality, where the model of titles is that ships; of all others it is the one of pictures."""
 MOST_IN, MOST_OUT = 1000, 2000
 """Members, and other rows of the scope, that are looked at."""
 
@@ -127,20 +122,8 @@ class _Described:
         return ClusterName(title, self._lead.kind, self.others(1), grade, chance, self.found[0].texts)
 
 
-@cache
-def _shipped(modality: str) -> TitleModel:
-    return TitleModel.read(read_json(SHIPPED.get(modality, ASSETS / "competence" / "embedded.json"))["titles"])
-
-
-def model_of(words: Words | None, modality: str) -> TitleModel:
-    """The model that was fitted for the run's encoder; where there is none, the one that ships."""
-    if words is not None and words.titles is not None:
-        return TitleModel.read(words.titles)
-    return _shipped(modality if modality == "text" else "image")
-
-
 def _some(rows: I64, cluster: FailureCluster) -> I64:
-    """The members and the others that are looked at, in the order of the rows."""
+    """The members and the others that are looked at."""
     inside = cluster.membership[rows] >= 0.5
     rng = np.random.default_rng(0)
     picked = [

@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any
 
 import numpy as np
 from scipy.stats import rankdata
 
+from core.documents import read_json
+from core.files import ASSETS
 from core.language.describers import Describer
-from core.records import F64, Bool
+from core.records import F64, Bool, Words
 
 MEANT, LOOKED_AT = 60, 20
 """Phrases whose AUROC is found, those of the largest difference of means; and of these those that are ranked."""
@@ -240,3 +243,16 @@ def aurocs(scores: F64, members: Bool) -> F64:
     """(D,) with which each column of the (m, D) scores tells the (m,) members from the rest."""
     ranks, inside = rankdata(scores, axis=0) if scores.size else scores, int(members.sum())
     return (ranks[members].sum(0) - inside * (inside + 1) / 2) / (inside * (len(members) - inside))
+
+
+@cache
+def _shipped(name: str) -> TitleModel:
+    return TitleModel.read(read_json(ASSETS / "competence" / f"{name}.json")["titles"])
+
+
+def model_of(words: Words | None, modality: str) -> TitleModel:
+    """The model that was fitted for the run's encoder; where there is none, the one that ships: of texts, or of
+    pictures for all else."""
+    if words is not None and words.titles is not None:
+        return TitleModel.read(words.titles)
+    return _shipped("minilm" if modality == "text" else "embedded")

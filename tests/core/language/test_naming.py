@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.language.naming import model_of, name_cluster
+from core.language.naming import name_cluster
+from core.language.title_model import model_of
 from core.language.titles import Subject
 from core.records import (
     EVERYTHING,

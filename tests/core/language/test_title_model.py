@@ -10,9 +10,8 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from core.language.describers import Describer
-from core.language.naming import model_of
 from core.language.parts import chance_of_two, halves_of
-from core.language.title_model import TitleModel, aurocs, chances, rank, theme_chance, themes
+from core.language.title_model import TitleModel, aurocs, chances, model_of, rank, theme_chance, themes
 
 N = 300
 MEMBERS = np.arange(N) < 50
