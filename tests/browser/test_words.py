@@ -124,7 +124,8 @@ def test_the_audit_is_read_with_the_arrow_keys_and_the_tabs_of_words_keep_their_
     seen = [
         "#answer .verdict",
         "#answer .said",
-        "#answer .dot-said",
+        "#answer .loss-strip figcaption",
+        "#ask-number label",
         "#answer .tile-foot",
         "#asked td",
         "#heat tbody th",
