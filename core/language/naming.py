@@ -140,11 +140,9 @@ def _says_it(condition: Insight) -> bool:
 
 
 def _confusion(cluster: FailureCluster, samples: SampleSet, outcomes: Outcomes, rows: I64) -> Confusion | None:
-    inside = np.zeros(len(samples), bool)
-    inside[rows] = cluster.membership[rows] >= 0.5
-    outside = np.zeros(len(samples), bool)
-    outside[rows] = ~inside[rows]
-    return main_confusion(outcomes, inside, outside, len(samples.class_names))
+    members, sides = cluster.membership[rows] >= 0.5, np.zeros((2, len(samples)), bool)
+    sides[:, rows] = members, ~members
+    return main_confusion(outcomes, sides[0], sides[1], len(samples.class_names))
 
 
 def _lower(title: str) -> str:
