@@ -50,7 +50,8 @@ def name_cluster(
     members = cluster.membership[looked_at] >= 0.5
     if not 0 < members.sum() < len(members):
         return ClusterName(subject.mixed(other), "none", grade="mixed")
-    conditions = [i for i in insights if i.cluster == cluster.id and i.kind == "condition" and _says_it(i)]
+    measured = {column.name for column in samples.metadata if column.measured}
+    conditions = [i for i in insights if i.cluster == cluster.id and i.kind == "condition" and _says_it(i, measured)]
     model = model_of(words, samples.modality)
     ranked = rank(describers_of(samples.metadata, conditions, words, looked_at), members)
     found = themes(ranked, chances(model, ranked))
@@ -133,10 +134,12 @@ def _some(rows: I64, cluster: FailureCluster) -> I64:
     return np.sort(np.concatenate(picked))
 
 
-def _says_it(condition: Insight) -> bool:
-    """Whether people would say a condition so: two columns together, or a count in words; single columns describe by
-    themselves."""
-    return len(condition.tests) > 1 or not re.search(r" (=|at most|at least|is missing)", condition.text)
+def _says_it(condition: Insight, measured: set[str]) -> bool:
+    """Whether people would say a condition so: two columns of the user's own together, or a count in words; single
+    columns and what was measured describe by themselves."""
+    if len(condition.tests) > 1:
+        return measured.isdisjoint(condition.columns)
+    return not re.search(r" (=|at most|at least|is missing)", condition.text)
 
 
 def _confusion(cluster: FailureCluster, samples: SampleSet, outcomes: Outcomes, rows: I64) -> Confusion | None:

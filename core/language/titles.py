@@ -92,6 +92,9 @@ class Subject:
 
     def _where(self, one: Describer) -> str:
         head = self.who or self.pictures
+        if len(one.tests) > 1:
+            said = re.sub(r" (at most|at least) ", r" is \1 ", one.text.replace("_", " ").replace(" = ", " is "))
+            return f"{head} where {said}"
         if len(one.tests) != 1 or one.tests[0][1] != "=":
             said = one.text.replace("_", " ")
             head = f"{self.who}, {self.pictures}" if self.who and self.modality != "image" else head

@@ -19,6 +19,7 @@ from core.records import (
     Competence,
     Embeddings,
     FailureCluster,
+    Insight,
     Outcomes,
     SampleSet,
     Words,
@@ -54,6 +55,7 @@ def name(
     outcomes: Outcomes | None = None,
     modality: str = "image",
     classes: tuple[str, ...] = ("dog", "cat"),
+    insights: tuple[Insight, ...] = (),
 ) -> ClusterName:
     """The title of the members among `N` samples, all of which are in the scope."""
     made = make_diagnosis(N)
@@ -61,7 +63,7 @@ def name(
     samples = replace(samples, modality=modality)
     cluster: FailureCluster = replace(made.clusters[0], scope=scope, membership=members * 0.9)
     losses = outcomes or Outcomes(np.zeros(N), "loss", "loss", "given")
-    return name_cluster(cluster, (), samples, losses, np.arange(N), said)
+    return name_cluster(cluster, insights, samples, losses, np.arange(N), said)
 
 
 def number(name: str, inside: float, outside: float, spread: float = 0.05) -> Column:
@@ -116,6 +118,30 @@ def test_a_column_is_the_title_by_its_values() -> None:
     assert (fog.text, fog.kind, fog.grade) == ("Pictures where weather is fog", "condition", "likely")
     assert name(columns=(category("object_size", "small", "large"),)).text == "Small objects"
     assert name(columns=(category("object_size", "small", "large"),), scope="dog").text == "Small dogs"
+
+
+@pytest.mark.parametrize("measured", [True, False])
+def test_two_columns_together_are_a_title_where_people_made_them_and_none_where_they_were_measured(
+    measured: bool,
+) -> None:
+    half = MEMBERS | (np.arange(N) % 3 == 0), MEMBERS | (np.arange(N) % 3 == 1)
+    columns = tuple(
+        replace(category(column, "red", "no"), values=np.where(rows, "red", "no").astype(object), measured=measured)
+        for column, rows in zip(("weather", "light"), half)
+    )
+    made = make_diagnosis(N)
+    both: Insight = replace(
+        made.insights[0],
+        text="weather = red and light = red",
+        columns=("weather", "light"),
+        tests=(("weather", "=", "red"), ("light", "=", "red")),
+        cluster=made.clusters[0].id,
+        kind="condition",
+        mask=half[0] & half[1],
+    )
+    called = name(columns=columns, insights=(both,))
+    assert (called.text == "Pictures where weather is red and light is red") == (not measured)
+    assert "weather" not in called.text or not measured
 
 
 def test_a_measured_property_is_the_title_and_speaks_for_the_phrases_that_say_it() -> None:

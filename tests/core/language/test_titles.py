@@ -53,6 +53,11 @@ def value(column: str, said: str | float) -> Describer:
             "Rows with a high hour",
         ),
         (
+            *("image", "dog"),
+            Describer("weather = fog and age at most 3", "condition", NONE, tests=(("weather", "=", "fog"),) * 2),
+            "Dogs where weather is fog and age is at most 3",
+        ),
+        (
             *("text", "place"),
             Describer("no capital letter", "condition", NONE, tests=(("capital share", "<=", 0.0),)),
             "Place, texts with no capital letter",
