@@ -3,6 +3,7 @@ all are held against a cluster by the same measure (`core.language.title_model`)
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -57,12 +58,13 @@ def describers_of(
 
     Args:
         columns: of all samples.
-        conditions: findings that no single column says.
+        conditions: findings, of which those count that no single column says.
     """
     properties = properties_of(columns, rows)
     spoken = {words_in(name) for one in properties for name in names_of(one)}
     own = (one for column in columns if not column.measured for one in _of_column(column, rows))
-    found = (Describer(i.text, "condition", i.mask[rows].astype(np.float64), tests=i.tests) for i in conditions)
+    said = (i for i in conditions if _says_it(i, {column.name for column in columns if column.measured}))
+    found = (Describer(i.text, "condition", i.mask[rows].astype(np.float64), tests=i.tests) for i in said)
     made = [*properties, *own, *found]
     if words is None:
         return made
@@ -83,6 +85,14 @@ def describers_of(
             )
         )
     return made
+
+
+def _says_it(condition: Insight, measured: set[str]) -> bool:
+    """Whether people would say a condition so: two columns of the user's own together, or a count in words; single
+    columns and what was measured describe by themselves."""
+    if len(condition.tests) > 1:
+        return measured.isdisjoint(condition.columns)
+    return not re.search(r" (=|at most|at least|is missing)", condition.text)
 
 
 def _may_describe(words: Words, phrase: int) -> bool:

@@ -7,7 +7,6 @@ Every p stays what it is.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -50,8 +49,7 @@ def name_cluster(
     members = cluster.membership[looked_at] >= 0.5
     if not 0 < members.sum() < len(members):
         return ClusterName(subject.mixed(other), "none", grade="mixed")
-    measured = {column.name for column in samples.metadata if column.measured}
-    conditions = [i for i in insights if i.cluster == cluster.id and i.kind == "condition" and _says_it(i, measured)]
+    conditions = [i for i in insights if i.cluster == cluster.id and i.kind == "condition"]
     model = model_of(words, samples.modality)
     ranked = rank(describers_of(samples.metadata, conditions, words, looked_at), members)
     found = themes(ranked, chances(model, ranked))
@@ -132,14 +130,6 @@ def _some(rows: I64, cluster: FailureCluster) -> I64:
         for own, most in ((rows[inside], MOST_IN), (rows[~inside], MOST_OUT))
     ]
     return np.sort(np.concatenate(picked))
-
-
-def _says_it(condition: Insight, measured: set[str]) -> bool:
-    """Whether people would say a condition so: two columns of the user's own together, or a count in words; single
-    columns and what was measured describe by themselves."""
-    if len(condition.tests) > 1:
-        return measured.isdisjoint(condition.columns)
-    return not re.search(r" (=|at most|at least|is missing)", condition.text)
 
 
 def _confusion(cluster: FailureCluster, samples: SampleSet, outcomes: Outcomes, rows: I64) -> Confusion | None:
