@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.checks.title_fit import COUNTS, Judged, Plant, TitlePool, fit_titles, judge, plants, titled
+from core.checks.title_fit import COUNTS, Judged, Kind, Plant, TitlePool, fit_titles, judge, plants, titled
 from core.checks.title_pools import model_of_pool
 from core.records import Column
 
@@ -40,7 +40,7 @@ def pool(seed: int, n: int = N) -> TitlePool:
 @pytest.fixture(scope="module")
 def judged() -> list[Judged]:
     made, rng = pool(0), np.random.default_rng(0)
-    counts = {kind: max(8, n // 4) for kind, n in COUNTS.items()}
+    counts: dict[Kind, int] = {kind: max(8, n // 4) for kind, n in COUNTS.items()}
     return [judge(made, plant, rng) for plant in plants(made, counts, 1)]
 
 
