@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import hypergeom
 
 from core.records import Bool, Outcomes
 
@@ -13,6 +14,8 @@ FEWEST = 8
 MOST_GO, MORE = 0.5, 0.15
 """Share of the errors that go to one class, and by how much more than of the other errors, from which a set is said to
 be mistaken for it."""
+LUCK = 0.02
+"""Chance, over all classes that errors go to, up to which as many going there is no luck."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +27,14 @@ class Confusion:
     """Of the set's errors."""
     elsewhere: float
     """Of the other errors."""
+    luck: float
+    """Chance that at least as many errors of a random set of this size go to one class, by the hypergeometric tail of
+    the leading class times the number of classes that errors go to; 1 where all errors lie in the set."""
 
     @property
     def stands_out(self) -> bool:
-        """Whether most of the errors go there, and clearly more than elsewhere."""
-        return self.share >= MOST_GO and self.share >= self.elsewhere + MORE
+        """Whether most of the errors go there, clearly more than elsewhere, and more than by luck."""
+        return self.share >= MOST_GO and self.share >= self.elsewhere + MORE and self.luck <= LUCK
 
 
 def main_confusion(outcomes: Outcomes, inside: Bool, outside: Bool, n_classes: int) -> Confusion | None:
@@ -47,4 +53,7 @@ def main_confusion(outcomes: Outcomes, inside: Bool, outside: Bool, n_classes: i
     counts = np.bincount(given[given >= 0], minlength=n_classes)
     top = int(counts.argmax())
     elsewhere = float((outcomes.predictions[wrong_out] == top).mean()) if wrong_out.any() else 0.0
-    return Confusion(top, float(counts[top] / wrong_in.sum()), elsewhere)
+    everywhere = outcomes.predictions[wrong_in | wrong_out]
+    n_top, tried = int((everywhere == top).sum()), len(np.unique(everywhere))
+    tail = float(hypergeom.sf(counts[top] - 1, len(everywhere), n_top, wrong_in.sum()))
+    return Confusion(top, float(counts[top] / wrong_in.sum()), elsewhere, min(1.0, tried * tail))

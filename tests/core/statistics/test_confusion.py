@@ -36,6 +36,30 @@ def test_a_class_that_the_other_errors_go_to_as_well_does_not_stand_out() -> Non
     assert not found.stands_out
 
 
+def test_where_all_errors_lie_in_the_set_nothing_stands_out() -> None:
+    errors = INSIDE.astype(float)  # of two classes, errors of the one can only go to the other
+    only = Outcomes(errors, "0/1", "0/1", "given", errors=INSIDE, predictions=INSIDE.astype(np.int64))
+    found = main_confusion(only, INSIDE, ~INSIDE, 2)
+    assert found is not None
+    assert (found.share, found.luck) == (1, 1)
+    assert not found.stands_out
+
+
+@pytest.mark.parametrize(("n_errors", "usual"), [(8, 0.5), (10, 0.5), (20, 0.45), (40, 0.6)])
+def test_random_sets_are_seldom_said_to_be_mistaken_for_a_class(n_errors: int, usual: float) -> None:
+    rng, said = np.random.default_rng(0), 0
+    for _ in range(200):
+        inside = rng.permutation(600) < n_errors
+        errors = inside | (rng.random(600) < 0.2)
+        to = np.where(rng.random(600) < usual, 1, rng.integers(2, 5, 600))
+        found = main_confusion(
+            Outcomes(errors.astype(float), "0/1", "0/1", "given", errors=errors, predictions=np.where(errors, to, 0)),
+            *(inside, ~inside, 5),
+        )
+        said += found is not None and found.stands_out
+    assert said <= 8  # a fiftieth is to be expected at most
+
+
 def test_of_few_errors_or_without_predictions_nothing_is_told() -> None:
     few = INSIDE & (np.arange(100) < 7)
     assert main_confusion(outcomes(0.9), few, ~few, 3) is None
