@@ -3,7 +3,7 @@
 A corruption is put on a random part of some photographs; a natural attribute is what at least three of the five
 captions of a photograph say and, elsewhere, none. For each, two patterns say which names are right and which are near:
 read over the name in lower case without the class in front of it. Any other name is wrong. Fixed before any figure was
-looked at.
+looked at; since then only "low-contrast", "bike", "skateboard" and "swing" came in, when titles began to say these.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Case:
         return f"{self.data} {self.within + ' ' if self.within else ''}{self.truth}"
 
 
-_FLAT = r"low contrast|contrast at most|\bflat contrast"
+_FLAT = r"low[- ]contrast|contrast at most|\bflat contrast"
 _BLURRED = r"blurred(?! background)|out[- ]of[- ]focus|blur at least"
 _GRAIN = r"nois[ye]|grain"
 TRUTHS: dict[str, Truth] = {
@@ -124,7 +124,9 @@ TRUTHS: dict[str, Truth] = {
     ),
     "sitting": Truth(r"sitting", r"lying down|on a sofa|next to a chair|on a table", r"\bsits?\b|\bsitting|\bseated"),
     "bicycle": Truth(
-        r"bicycle", r"ridden|on a highway|on a city street|in a forest|moving fast", r"\bbike|\bbicycl|\bcyclist"
+        r"bicycle|\bbikes?\b",
+        r"ridden|on a highway|on a city street|in a forest|moving fast",
+        r"\bbike|\bbicycl|\bcyclist",
     ),
     "ball games": Truth(
         r"with a ball|in a stadium",
@@ -148,8 +150,8 @@ TRUTHS: dict[str, Truth] = {
         r"artificial light|chair|flash",
         r"\bindoor|\broom\b|\bcouch|\btable\b|\bbed\b|\bkitchen|\bsofa",
     ),
-    "skateboard": Truth("", r"jumping|tarmac|on a city street|ridden", r"\bskateboard|\bskater"),
-    "swing": Truth("", r"playing|hanging|with a child", r"\bswing(s|ing)?\b(?! at)"),
+    "skateboard": Truth(r"skateboard", r"jumping|tarmac|on a city street|ridden", r"\bskateboard|\bskater"),
+    "swing": Truth(r"\bswing", r"playing|hanging|with a child", r"\bswing(s|ing)?\b(?! at)"),
 }
 
 _IN_TWO: dict[str, tuple[Data, Data]] = {

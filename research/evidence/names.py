@@ -130,11 +130,11 @@ def _outcomes(planted: Bool, rng: Rng) -> Outcomes:
     return Outcomes(-np.log(truth), "cross-entropy", "nats", "planted", errors=errors)
 
 
-def judge(title: str, truth: Truth) -> str:
-    """ "right", "near" or "wrong"."""
-    said = title.casefold()
+def judge(title: str, truth: Truth, *, first_alone: bool = False) -> str:
+    """ "right", "near" or "wrong": of a guess that lists several words the best of them, or the first alone."""
+    words = title.casefold().removeprefix("perhaps: ").replace(" things", "").split(", ")
     for verdict, pattern in (("right", truth.right), ("near", truth.near)):
-        if pattern and re.search(pattern, said):
+        if any(re.search(pattern, word) for word in words[: 1 if first_alone else None]):
             return verdict
     return "wrong"
 
@@ -182,9 +182,9 @@ def measure(case: Case, found: Diagnosis, planted: Bool) -> dict[str, Any]:
 def table(rows: Sequence[dict[str, Any]]) -> str:
     """What docs/evidence/words.md shows."""
     lines = [
-        "| cases | n | missed | mixed | likely: right, near, wrong | perhaps: right, near, wrong | named, of found "
-        "| wrong, of likely |",
-        "|---|---|---|---|---|---|---|---|",
+        "| cases | n | missed | mixed | likely: right, near, wrong | perhaps: right, near, wrong | by their first word "
+        "| named, of found | wrong, of likely |",
+        "|" + "---|" * 9,
     ]
     parts = [(half, [r for r in rows if r["half"] == half]) for half in ("tune", "report")]
     for half, own in parts:
@@ -197,16 +197,14 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
 
 def _line(what: str, rows: Sequence[dict[str, Any]]) -> str:
     counts = Counter(row["verdict"] for row in rows)
-    # a truth without a word in the vocabulary can only be passed over in silence or named wrongly
-    could = [row for row in rows if TRUTHS[row["truth"]].right and row["verdict"] != "missed"]
-    named = sum(row["verdict"] != "silent" for row in could)
+    found = len(rows) - counts["missed"]
     likely = [row for row in rows if row.get("grade") == "likely"]
     wrong = sum(row["verdict"] == "wrong" for row in likely)
-    shares = [show(wilson(k, n)) if n else "–" for k, n in ((named, len(could)), (wrong, len(likely)))]
-    graded = [
-        ", ".join(str(sum(row.get("grade") == grade and row["verdict"] == v for row in rows)) for v in VERDICTS)
-        for grade in ("likely", "perhaps")
-    ]
+    shares = [show(wilson(k, n)) if n else "–" for k, n in ((found - counts["silent"], found), (wrong, len(likely)))]
+    guesses = [row for row in rows if row.get("grade") == "perhaps"]
+    alone = [judge(row["name"], TRUTHS[row["truth"]], first_alone=True) for row in guesses]
+    verdicts = ([row["verdict"] for row in likely], [row["verdict"] for row in guesses], alone)
+    graded = [", ".join(str(own.count(v)) for v in VERDICTS) for own in verdicts]
     numbers = [str(counts["missed"]), str(counts["silent"]), *graded]
     return f"| {what} | {len(rows)} | {' | '.join(numbers)} | {' | '.join(shares)} |"
 

@@ -1,6 +1,6 @@
 """How often is a title right, and does it know? Clusters with a known cause, cut from photographs that no fit saw.
 
-    python -m research.evidence.titles DATA [--cache FOLDER]
+    python -m research.evidence.titles DATA [--cache FOLDER] [--seeds 1 2 3]
 
 DATA holds flickr8k/. The shipped model of titles was fitted on 1,228 photographs of the training part that no fit of
 the encoder saw; it is tried on the 1,091 of dev and train_extra, all of which are new to it, and their edited copies.
@@ -12,7 +12,8 @@ rest, and near from 20 % and 1.7 times (`core.checks.title_fit`).
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,6 @@ from core.checks.competence import MENTIONS, drawn_edits, folded, mentions, own_
 from core.checks.picture_edits import EditedStore
 from core.checks.title_fit import (
     Attribute,
-    Judged,
     Kind,
     TitlePool,
     both_right,
@@ -106,18 +106,45 @@ def share(hit: Bool) -> str:
     return f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]"
 
 
-def report(model: TitleModel, judged: Sequence[Judged]) -> list[str]:
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the model says of one cluster, and how right that is."""
+
+    kind: Kind
+    cause: str
+    dirt: float
+    chance: float
+    right: float
+    """1, near: 0.5, wrong: 0."""
+    two: bool
+    """Whether it is said to be of two kinds."""
+    both: bool
+    """Whether the best way to take it apart names both causes."""
+
+
+def drawn(pool: TitlePool, model: TitleModel, causes: Attribute, seed: int) -> Iterator[Told]:
+    """The clusters of one draw."""
+    rng = np.random.default_rng(seed)
+    for plant in plants(pool, COUNTS, seed, causes):
+        one = judge(pool, plant, rng)
+        chance, found = titled(model, one)
+        halves = taken_apart(model, one) if plant.kind in ("natural", "mixture") else None
+        two = halves is not None and chance_of_two(model, halves) >= model.perhaps
+        both = halves is not None and both_right(pool, plant, halves)
+        yield Told(plant.kind, plant.cause, plant.dirt, chance, one.of(found[0]) if found else 0.0, two, both)
+
+
+def report(model: TitleModel, told: Sequence[Told]) -> list[str]:
     """The tables of the page."""
-    told = [titled(model, one) for one in judged]
-    chance = np.array([c for c, _ in told])
-    right = np.array([one.of(themes[0]) if themes else 0.0 for one, (_, themes) in zip(judged, told)])
-    kind = np.array([one.plant.kind for one in judged])
+    chance, right, kind = (np.array([getattr(one, name) for one in told]) for name in ("chance", "right", "kind"))
     likely, perhaps = chance >= model.likely, (chance >= model.perhaps) & (chance < model.likely)
     heads = (
         "clusters, n, theme right, right or near, likely, of these right, near, wrong, perhaps, of these right or near"
     )
     lines = [f"| {' | '.join(heads.split(', '))} | said, and right or near |", "|" + "---|" * 11]
-    groups = [(name, kind == name) for name in COUNTS] + [("all but random", kind != "random")]
+    real, no_column = kind != "random", kind != "column"
+    groups = [(name, kind == name) for name in COUNTS]
+    groups += [("all but random", real), ("all but random and column", real & no_column)]
     for name, own in groups:
         a, b = own & likely, own & perhaps
         cells = [
@@ -129,9 +156,13 @@ def report(model: TitleModel, judged: Sequence[Judged]) -> list[str]:
         ]
         cells += [share(right[a] == 0), share(b[own]), share(right[b] > 0), share(((a | b) & (right > 0))[own])]
         lines.append(f"| {name} | {own.sum()} | " + " | ".join(cells) + " |")
-    lines += ["", *_bins(chance, right), "", *_by(judged, chance, right, "edit", lambda one: one.plant.cause)]
-    lines += ["", *_by(judged, chance, right, "natural", lambda one: f"{one.plant.dirt:.0%} others")]
-    return lines
+    lines += ["", *_bins(chance, right), "", *_by(told, "edit", lambda one: one.cause)]
+    return [*lines, "", *_by(told, "natural", lambda one: f"{one.dirt:.0%} others"), "", *_of_two(told)]
+
+
+def share_said(model: TitleModel, told: Sequence[Told]) -> float:
+    """Share of the clusters with a cause that have a title, likely or perhaps, whose theme is right or near."""
+    return float(np.mean([one.chance >= model.perhaps and one.right > 0 for one in told if one.kind != "random"]))
 
 
 def _bins(chance: F64, right: F64) -> list[str]:
@@ -144,23 +175,22 @@ def _bins(chance: F64, right: F64) -> list[str]:
     return lines
 
 
-def _by(judged: Sequence[Judged], chance: F64, right: F64, kind: Kind, of: Callable[[Judged], str]) -> list[str]:
+def _by(told: Sequence[Told], kind: Kind, of: Callable[[Told], str]) -> list[str]:
     lines = [f"| {kind} | n | right | mean said |", "|---|---|---|---|"]
-    names = np.array([of(one) if one.plant.kind == kind else "" for one in judged])
-    for name in sorted(set(names) - {""}):
-        own = names == name
-        lines.append(f"| {name} | {own.sum()} | {np.mean(right[own] >= 1):.2f} | {chance[own].mean():.2f} |")
+    some = [one for one in told if one.kind == kind]
+    for name in sorted({of(one) for one in some}):
+        own = [one for one in some if of(one) == name]
+        right, said = np.mean([one.right >= 1 for one in own]), np.mean([one.chance for one in own])
+        lines.append(f"| {name} | {len(own)} | {right:.2f} | {said:.2f} |")
     return lines
 
 
-def of_two(pool: TitlePool, model: TitleModel, judged: Sequence[Judged]) -> list[str]:
+def _of_two(told: Sequence[Told]) -> list[str]:
     """Whether mixtures are told, and how well."""
-    lines = []
+    lines: list[str] = []
     for kind in ("natural", "mixture"):
-        some = [one for one in judged if one.plant.kind == kind]
-        halves = [taken_apart(model, one) for one in some]
-        said = np.array([h is not None and chance_of_two(model, h) >= model.perhaps for h in halves])
-        both = np.array([h is not None and both_right(pool, one.plant, h) for one, h in zip(some, halves)])
+        some = [one for one in told if one.kind == kind]
+        said, both = (np.array([getattr(one, name) for one in some], bool) for name in ("two", "both"))
         lines.append(
             f"{kind}: said to be of two {share(said)}; both named {share(both)}, of those said {share(both[said])}"
         )
@@ -171,13 +201,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--cache", type=Path)
-    parser.add_argument("--seed", type=int, default=2)
+    parser.add_argument("--seeds", type=int, nargs="+", default=list(range(1, 11)), help="draws of clusters, pooled")
     given = parser.parse_args()
     pool, model, causes = read_pool(given.data / "flickr8k", given.cache)
-    rng = np.random.default_rng(given.seed)
-    judged = [judge(pool, plant, rng) for plant in plants(pool, COUNTS, given.seed, causes)]
-    print(f"lines: likely {model.likely:.2f}, perhaps {model.perhaps:.2f}\n")
-    print("\n".join([*report(model, judged), "", *of_two(pool, model, judged)]))
+    told: list[Told] = []
+    print(f"lines: likely {model.likely:.2f}, perhaps {model.perhaps:.2f}")
+    for seed in given.seeds:
+        own = list(drawn(pool, model, causes, seed))
+        print(f"draw {seed}, all but random: said, and right or near {share_said(model, own):.3f}", flush=True)
+        told += own
+    print("", *report(model, told), sep="\n")
 
 
 if __name__ == "__main__":

@@ -35,7 +35,10 @@ def photograph() -> Image.Image:
         ("noise", "file size at least 26.2", "wrong"),
         ("beach", "on a beach", "right"),
         ("snow", "in deep snow", "right"),
-        ("skateboard", "with a baby", "wrong"),
+        ("skateboard", "With a baby", "wrong"),
+        ("low contrast", "Low-contrast pictures", "right"),
+        ("dark", "Perhaps: black things", "near"),
+        ("dark", "Perhaps: black things, at night", "right"),
     ],
 )
 def test_a_name_is_judged_by_the_patterns_of_its_truth(truth: str, name: str, verdict: str) -> None:
@@ -67,13 +70,14 @@ def test_the_judged_cluster_is_the_one_that_holds_the_plant() -> None:
     assert judged_cluster(SimpleNamespace(clusters=clusters[:1]), planted) is None  # type: ignore[arg-type]
 
 
-def test_a_truth_without_a_word_counts_as_no_missing_name_but_as_a_wrong_one() -> None:
+def test_titles_are_counted_by_grade_and_guesses_by_their_first_word_too() -> None:
     made = [
-        {"half": "tune", "truth": "grey", "verdict": "right"},
-        {"half": "tune", "truth": "grey", "verdict": "silent"},
-        {"half": "tune", "truth": "skateboard", "verdict": "wrong"},
+        {"half": "tune", "truth": "grey", "verdict": "right", "grade": "likely", "name": "Black and white pictures"},
+        {"half": "tune", "truth": "grey", "verdict": "silent", "grade": "mixed", "name": ""},
+        {"half": "tune", "truth": "skateboard", "verdict": "wrong", "grade": "likely", "name": "With a baby"},
+        {"half": "tune", "truth": "noise", "verdict": "right", "grade": "perhaps", "name": "Perhaps: grey, noisy"},
         {"half": "tune", "truth": "dark", "verdict": "missed"},
     ]
     first = table(made).splitlines()[2]
-    assert first.startswith("| tune | 4 | 1 | 1 | 1 | 0 | 1 | 0.50 [")
-    assert "| 0.50 [" in first.split("0.50 [", 1)[1]  # one wrong of two named
+    assert first.startswith("| tune | 5 | 1 | 1 | 1, 0, 1 | 1, 0, 0 | 0, 0, 1 | 0.75 [")
+    assert "| 0.50 [" in first  # one wrong of two likely ones
