@@ -6,8 +6,8 @@
 
 DATA holds flickr8k/ (captions.csv, images/): the splits dev and train_extra, which no fit of the encoder saw. A picture
 is of a class, and shows what a question asks for, where two of its captions mention it. The chance of showing a text is
-fitted on those phrases of `assets/phrases/shown.json` that say none of the texts asked, in five folds by picture: that of
-each picture by the fit on the captions of the other four folds. Each world asks 40 questions of classes: 20 whose
+fitted on those phrases of `assets/phrases/shown.json` that say none of the texts asked, in five folds by picture: that
+of each picture by the fit on the captions of the other four folds. Each world asks 40 questions of classes: 20 whose
 pictures are wrong in 70 % and the others of their class in 20 %, and 20 that say nothing of the errors.
 """
 
