@@ -92,7 +92,7 @@ def test_only_a_table_of_this_very_encoder_is_used_and_otherwise_that_is_said(
     write_competence(table(), kept_at(tmp_path, "another"))  # the file's own fingerprint counts, not its name
     other, said = find_competence(tower, tmp_path)
     assert other is None
-    assert "words knows its words was not measured, so no word is a name" in said
+    assert "words knows its words was not measured, so a word titles a cluster only as a guess" in said
 
 
 @pytest.mark.parametrize("given", [None, "a visit's"])
