@@ -11,6 +11,7 @@ from functools import cache
 from typing import Literal
 
 import numpy as np
+from scipy.stats import rankdata
 
 from core.data.images.tint import HUES
 from core.language.grammar import words_in
@@ -159,7 +160,7 @@ def _of_column(column: Column, rows: I64) -> Iterator[Describer]:
         known = np.isfinite(numbers)
         if len(np.unique(numbers[known])) >= FEW:
             for sign, said in (("<=", "low"), (">=", "high")):
-                scores = _end(numbers, sign, Reading())
+                scores = rankdata(_end(numbers, sign, Reading())) / len(numbers)  # whatever the unit
                 yield Describer(f"{said} {column.name}", "condition", scores, tests=((column.name, sign, None),))
             return
     counts = Counter(value for value in values.tolist() if value is not None and value == value)

@@ -13,7 +13,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from scipy.stats import rankdata
+from scipy.stats import hypergeom, norm, rankdata
 
 from core.documents import read_json
 from core.files import ASSETS
@@ -32,6 +32,12 @@ MOST_SURE = 64.0
 """Standard errors beyond which an AUROC is no surer."""
 SEEN = 0.65
 """Least AUROC with which a property is ranked."""
+LUCK = 0.02
+"""Chance, over all ends and values of columns that are tried, up to which one is ranked: of many columns the best tells
+any few rows from the rest."""
+USUALLY_SURE, USUALLY_NEXT = 2.05, -1.7
+"""Root of the standard errors of a cluster's best phrase, and logit of the second theme's chance: taken where there is
+no phrase or no second theme, as the means of the clusters that the models were fitted on."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -114,10 +120,11 @@ def rank(describers: Sequence[Describer], members: Bool) -> Ranked:
     scores = np.stack([one.scores for one in chosen], 1)
     areas = aurocs(scores, members)
     order = np.argsort(-areas[: len(phrases)], kind="stable")
-    kept = np.r_[order[:LOOKED_AT], len(phrases) + np.flatnonzero(areas[len(phrases) :] >= SEEN)].astype(np.int64)
+    seen = (areas[len(phrases) :] >= SEEN) & _no_luck(others, scores[:, len(phrases) :], areas[len(phrases) :], members)
+    kept = np.r_[order[:LOOKED_AT], len(phrases) + np.flatnonzero(seen)].astype(np.int64)
     is_phrase, own, area = kept < len(phrases), scores[:, kept], areas[kept]
     wider, chosen = tuple(chosen), [chosen[i] for i in kept]
-    error = np.sqrt((n + 1) / (12 * n_in * (n - n_in)))
+    error = _error(members)
     inside, outside = own[members], own[~members]
     apart = np.clip((inside.mean(0) - outside.mean(0)) / (outside.std(0) + 1e-6), -2, 8)
     beyond = (inside > np.quantile(outside, 0.9, axis=0)).mean(0)
@@ -137,7 +144,7 @@ def rank(describers: Sequence[Describer], members: Bool) -> Ranked:
         np.where(is_phrase, agree, 0.0),
         np.log(n_in) * one,
         n_in / n * one,
-        np.sqrt(min((areas[: len(phrases)].max(initial=0.5) - 0.5) / error, MOST_SURE)) * one,
+        (np.sqrt(np.clip((areas[order[0]] - 0.5) / error, 0, MOST_SURE)) if phrases else USUALLY_SURE) * one,
         _places(area, is_phrase) / 10,
         apart,
         of_property,
@@ -161,6 +168,25 @@ def _foremost(describers: Sequence[Describer], members: Bool) -> tuple[list[Desc
         apart = (scores[members].mean(0) - scores[~members].mean(0)) / (scores.std(0) + 1e-9)
         phrases = [phrases[i] for i in np.argsort(-apart, kind="stable")[:MEANT]]
     return phrases, others
+
+
+def _error(members: Bool) -> float:
+    """Standard error of the AUROC of scores that tell nothing, none of them alike."""
+    n, n_in = len(members), int(members.sum())
+    return float(np.sqrt((n + 1) / (12 * n_in * (n - n_in))))
+
+
+def _no_luck(others: Sequence[Describer], scores: F64, areas: F64, members: Bool) -> Bool:
+    """(D,) which describers the members have more than as many random rows would, all conditions taken together; what
+    is measured always."""
+    of_column = np.array([one.kind == "condition" for one in others], bool)
+    is_value = ((scores == 0) | (scores == 1)).all(0)
+    tail = np.where(
+        is_value,
+        hypergeom.sf(scores[members].sum(0) - 1, len(members), scores.sum(0), members.sum()),
+        norm.sf((areas - 0.5) / _error(members)),
+    )
+    return ~of_column | (tail * of_column.sum() <= LUCK)
 
 
 def _places(areas: F64, is_phrase: Bool) -> F64:
@@ -201,13 +227,13 @@ def theme_features(ranked: Ranked, found: Sequence[Theme]) -> F64:
     """(G,) of the leading theme, beside the next."""
     own = ranked.features[ranked.describers.index(found[0].lead)]
     first = (*found[0].chances[:LEADING], 0.0, 0.0)
-    following = found[1].chances[0] if len(found) > 1 else first[0]
+    following = _logit(found[1].chances[0]) if len(found) > 1 else USUALLY_NEXT
     return np.array(
         [
             _logit(first[0]),
             first[1],
             first[2],
-            _logit(following),
+            following,
             own[1],
             own[7],
             own[8],

@@ -113,6 +113,37 @@ def test_random_members_have_no_likely_title() -> None:
     assert likely <= 2  # at most 3 in 100 are to be expected
 
 
+@pytest.mark.parametrize(("modality", "said"), [("image", True), ("image", False), ("text", False)])
+def test_the_luckiest_of_many_columns_is_no_title(modality: str, said: bool) -> None:
+    rng, likely = np.random.default_rng(6), 0
+    for _ in range(30):
+        members = rng.permutation(N) < rng.integers(5, 40)
+        columns = [
+            *(Column(f"hue {i}", "category", rng.choice(list("abcdefgh"), N).astype(object)) for i in range(15)),
+            *(Column(f"age {i}", "number", rng.normal(size=N)) for i in range(15)),
+        ]
+        called = name(
+            words({"jumping": MEMBERS}) if said else None, columns=(*columns,), members=members, modality=modality
+        )
+        likely += called.grade == "likely"
+    assert likely <= 1
+
+
+@pytest.mark.parametrize("modality", ["image", "text", ""])
+def test_a_column_titles_samples_without_words_as_well(modality: str) -> None:
+    called = name(columns=(category("weather", "fog", "sun"),), modality=modality)
+    assert (called.kind, called.grade) == ("condition", "likely")
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("unit", "zero"), [(1e-9, 0), (1, -100), (1, 1e6), (1e307, 0)])
+def test_the_unit_of_a_column_changes_nothing_of_its_title(unit: float, zero: float) -> None:
+    plain = np.where(MEMBERS, 2.0, 0.0) + np.random.default_rng(7).normal(size=N)
+    first, other = (name(columns=(Column("age", "number", x),)) for x in (plain, plain * unit + zero))
+    assert (first.text, first.grade) == ("Pictures with a high age", "likely")
+    assert (other.text, other.grade, other.chance) == (first.text, first.grade, first.chance)
+
+
 def test_a_column_is_the_title_by_its_values() -> None:
     fog = name(columns=(category("weather", "fog", "sun"),))
     assert (fog.text, fog.kind, fog.grade) == ("Pictures where weather is fog", "condition", "likely")
