@@ -19,6 +19,11 @@ _APART = frozenset({"count", "own"})
 _KIND_OF = frozenset("size colour color shape type kind sort".split())
 """Last words of a column's name whose values stand before what is before them: "object_size" = "small"."""
 NO_CAUSE = "no common cause found"
+_PEOPLE = frozenset(
+    "adults babies boys children faces girls humans kids ladies men pedestrians people persons players toddlers women "
+    "workers".split()
+)
+"""Of whom a colour says what they wear or hold: "children with something black"."""
 _PICTURES = {"image": "pictures", "clip": "videos", "text": "texts", "scan": "scans"}
 
 
@@ -54,6 +59,8 @@ class Subject:
             return _capital(self._where(one))
         if one.kind == "property" or one.family in _OF_PICTURES:
             return _capital(self._sort(one.text))
+        if one.family == "object colour" and _PEOPLE & {*self.who.casefold().split()[-1:]}:
+            return _capital(f"{self.who} with something {one.text}")
         if one.family in _BEFORE:
             return _capital(f"{one.text} {self.who or 'things'}")
         apart = " " if self.modality == "image" and one.family not in _APART else ", "

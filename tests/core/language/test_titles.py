@@ -26,6 +26,8 @@ def value(column: str, said: str | float) -> Describer:
         ("image", "dog", phrase("in the snow"), "Dogs in the snow"),
         ("image", EVERYTHING, phrase("in the snow"), "In the snow"),
         ("image", "dog", phrase("red", "object colour"), "Red dogs"),
+        ("image", "child", phrase("black", "object colour"), "Children with something black"),
+        ("image", "old man", phrase("red", "object colour"), "Old men with something red"),
         ("image", EVERYTHING, phrase("striped", "pattern"), "Striped things"),
         ("image", "dog", phrase("blurred", "quality"), "Blurred pictures of dogs"),
         ("image", "7", phrase("on grass"), "Class 7 on grass"),
