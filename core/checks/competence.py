@@ -4,7 +4,7 @@ Which pictures show what is known in two ways. Captions: people who saw a photog
 is shown where at least two captions mention it, and not shown where none does. Edits: a photograph was made dark,
 noisy, foggy, ... here. Each phrase is measured with the direction by which it would name a cluster, against pictures
 that differ in anything else too: half of those without it are edited as well, since a word that lights up for noise as
-for what it means is no name for either.
+for what it means says neither.
 """
 
 from __future__ import annotations

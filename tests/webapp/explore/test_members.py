@@ -8,7 +8,7 @@ import numpy as np
 
 from core.discovery.called import scope_rows
 from core.numbers import bracketed
-from core.records import Diagnosis, FailureCluster
+from core.records import ClusterName, Diagnosis, FailureCluster
 from tests.support.diagnoses import make_diagnosis
 from tests.webapp.markup.test_html import Tags
 from webapp.explore.cards import cluster_list
@@ -91,11 +91,13 @@ def test_what_a_question_chose_is_not_called_chosen_after_its_losses() -> None:
 
 
 def test_what_is_worth_a_look_stands_apart_with_how_likely_it_is_to_be_nothing() -> None:
-    diagnosis = make_diagnosis()
+    made, title = make_diagnosis(), "Perhaps: trams on grass"
+    candidate = replace(made.candidates[0], called=ClusterName(title, "phrase", (), "perhaps", 0.5))
+    diagnosis = replace(made, candidates=(candidate,))
     clusters, _, looks = cluster_list(diagnosis).partition("<h3>Worth a look</h3>")
-    name = diagnosis.candidates[0].name
-    assert name not in clusters
-    assert name in looks
+    assert title not in clusters
+    assert title in looks
+    assert looks.count("A guess: right for about 50 of 100 such clusters.") == 1
     assert "34 of 100 shuffles show one as strong; 70" in looks
     assert "adjusted" not in looks  # no p
     assert looks.count("<img") == 4

@@ -17,7 +17,7 @@ import pytest
 from core.checks.second_model import kept_errors
 from core.data.texts.columns import TextItems
 from core.errors import InvalidInput
-from core.records import Diagnosis
+from core.records import ClusterName, Diagnosis
 from core.reports.tables.columns import column_of
 from core.store import save
 from tests.support.second_models import write_answers, write_card
@@ -217,11 +217,12 @@ def test_of_a_part_of_the_samples_the_headline_says_of_how_many(
 def test_a_long_name_of_a_cluster_is_cut_and_stands_whole_behind_it(
     streets: Diagnosis, errors: np.ndarray, tmp_path: Path
 ) -> None:
-    scope = "a class of a very long name that goes on and on and on"
-    long = (replace(streets.clusters[0], scope=scope), *streets.clusters[1:])
+    title = "Pictures of a very long title that goes on and on and on"
+    named = ClusterName(title, "property", grade="likely")
+    long = (replace(streets.clusters[0], called=named), *streets.clusters[1:])
     save(replace(streets, clusters=long), tmp_path / "long" / "run")
     _, result, *_ = beside(RUNS.offer(tmp_path / "long" / "run"), write_answers(streets, errors, tmp_path / "a.csv"))
-    assert re.search(rf'<b title="{scope}[^"]*">{scope[:30]}[^<]{{0,12}}…</b>', result)
+    assert re.search(rf'<b title="{title}">{title[:30]}[^<]{{0,12}}…</b>', result)
 
 
 def test_models_judged_by_two_truths_are_counted_and_not_tested(
