@@ -43,7 +43,7 @@ class Selection:
     described: tuple[ShownFinding, ...] = ()
     """Exploratory phrases."""
     title: str = ""
-    """What the matches of a question are called."""
+    """What the matches of a question are called; its rows then stand as they match, the best first."""
     scope: str = EVERYTHING
     """Within which the question was answered."""
     own: OwnForm | None = None
@@ -169,10 +169,11 @@ def probed(diagnosis: Diagnosis, cluster: FailureCluster) -> tuple[str, str] | N
 
 
 def _galleries(diagnosis: Diagnosis, selection: Selection) -> list[tuple[str, str, list[Tile], int, str]]:
-    """(key, title, pictures shown, how many there are, note) of the worst, the typical and, of a cluster, its
-    counter-examples; of a single sample itself alone."""
+    """(key, title, pictures shown, how many there are, note) of the matches of a question, most alike first; of the
+    worst, the typical and, of a cluster, its counter-examples; of a single sample itself alone."""
     rows, loss, cluster = selection.rows, diagnosis.outcomes.loss, selection.cluster
-    groups = [("worst", "Worst", rows[np.argsort(-loss[rows], kind="stable")], "")]
+    groups = [("alike", "Most alike", rows, "")] if selection.title and len(rows) != 1 else []
+    groups.append(("worst", "Worst", rows[np.argsort(-loss[rows], kind="stable")], ""))
     if len(rows) != 1:
         groups.append(("typical", "Typical", typical_rows(diagnosis, selection), ""))
         if cluster is not None and len(cluster.counterexamples):

@@ -190,8 +190,8 @@ def _observed(diagnosis: Diagnosis, answer: Answer) -> str:
         return f"{cases} ({span}), the others in {percent(answer.error_rest)}"
     digits, unit = digits_for(diagnosis.outcomes.loss), with_unit(diagnosis)
     observed = f"{'has' if one else 'have'} a mean loss of {number(answer.observed.value, digits)}{unit}"
-    span = f"95\u00a0% {interval(answer.observed, digits=digits)}"
-    return f"{observed} ({span}), the others {number(answer.rest, digits)}"
+    span = "" if one else f" (95\u00a0% {interval(answer.observed, digits=digits)})"
+    return f"{observed}{span}, the others {number(answer.rest, digits)}"
 
 
 def p_told(answer: Answer) -> str:
@@ -223,7 +223,7 @@ def _chance(diagnosis: Diagnosis, answer: Answer) -> str:
 
 
 def _meet(answer: Answer) -> str:
-    return "have it" if answer.counted else "show it"
+    return "have it" if answer.counted else "are more like it"
 
 
 def difference_sentence(diagnosis: Diagnosis, found: Difference) -> str:

@@ -240,6 +240,9 @@ def how_sure(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
     else:
         sort = "A likely title" if name.grade == "likely" else "A guess"
         said = f"{sort}: right for {_often(name.chance or 0.0)} of 100 such clusters."
+        if not cluster.confirmed:  # of the words, and not of whether there is anything
+            fit = "likely fit" if name.grade == "likely" else "are a guess"
+            said = f"The words {fit}: right for {_often(name.chance or 0.0)} of 100 such sets that are no chance."
         differs = differs if name.grade == "perhaps" else ""
     return " ".join(filter(None, (said, differs)))
 

@@ -35,7 +35,7 @@ def test_a_question_is_answered_with_its_best_matches(run: Path, capsys: pytest.
     lines = said(capsys, "ask", str(run), "in the dark").splitlines()
     support = int(lines[0].split(" images most like it")[0].split("the ")[-1])
     assert lines[0].startswith(f'"in the dark": the {support} images most like it are wrong in {support} of {support} ')
-    assert "Confirmed: images that show it are wrong more often than the others (p < 0.001" in lines[0]
+    assert "Confirmed: images that are more like it are wrong more often than the others (p < 0.001" in lines[0]
     assert "it is your only question so far" in lines[0]
     assert lines[2].startswith(f"About {support} images may show it. That number is a guess")
     assert lines[3].startswith("  Best matches: street/")

@@ -97,7 +97,7 @@ def test_what_is_worth_a_look_stands_apart_with_how_likely_it_is_to_be_nothing()
     clusters, _, looks = cluster_list(diagnosis).partition("<h3>Worth a look</h3>")
     assert title not in clusters
     assert title in looks
-    assert looks.count("A guess: right for about 50 of 100 such clusters.") == 1
+    assert looks.count("The words are a guess: right for about 50 of 100 such sets that are no chance.") == 1
     assert "34 of 100 shuffles show one as strong; 70" in looks
     assert "adjusted" not in looks  # no p
     assert looks.count("<img") == 4

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from core.files import ASSETS
-from core.records import Diagnosis
+from core.records import EVERYTHING, Diagnosis
 from core.store import load
 from tests.support.diagnoses import make_diagnosis
 from tests.webapp.markup.test_html import Tags
@@ -27,12 +27,14 @@ def clips() -> Diagnosis:
 
 def test_the_first_text_is_the_phrase_of_the_clips_cluster_else_one_of_all_samples(clips: Diagnosis) -> None:
     phrase = next(i for i in clips.insights if i.kind == "phrase")
+    phrase = replace(phrase, cluster=None, scope=EVERYTHING, confirmed=True, p=0.01)
     member = int(clips.clusters[0].membership.argmax())
     own = replace(phrase, text="in a cluster", cluster=clips.clusters[0].id)
     assert first_text(replace(clips, insights=(phrase, own)), member) == "in a cluster"
     inside, outside = int(phrase.mask.argmax()), int(phrase.mask.argmin())
-    assert first_text(clips, inside) == phrase.text
-    assert first_text(clips, outside) == ""
+    alone = replace(clips, clusters=(), insights=(phrase,))
+    assert first_text(alone, inside) == phrase.text
+    assert first_text(alone, outside) == ""
     assert first_text(make_diagnosis(), 0) is None
     assert first_text(replace(clips, words=None), member) is None
 
