@@ -95,6 +95,8 @@ def plural(name: str) -> str:
 
     >>> [plural(n) for n in ("dog", "box", "fire truck", "puppy", "person", "sheep", "jeans", "bus", "grass")]
     ['dogs', 'boxes', 'fire trucks', 'puppies', 'people', 'sheep', 'jeans', 'buses', 'pieces of grass']
+    >>> plural("outerwear")
+    'outerwear'
     """
     word = _last(name)
     if word in _UNCOUNTABLE:

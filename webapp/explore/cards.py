@@ -92,7 +92,7 @@ def _look(diagnosis: Diagnosis, candidate: FailureCluster) -> dict[str, Any]:
 def _card(diagnosis: Diagnosis, cluster: FailureCluster, span: float, patches: Patches | None) -> dict[str, Any]:
     """A confirmed cluster, with the share of its members that meet its strongest finding, so that nobody takes it for
     what all of them share, and the pictures of the worst."""
-    lead = next(iter(insights_of(diagnosis, cluster.id)), None)
+    lead, said = next(iter(insights_of(diagnosis, cluster.id)), None), cluster_name(diagnosis, cluster).said
     named = None if patches is None else patches.name_of(cluster.id)
     pictures = (picture(diagnosis, row) for row in worst_members(diagnosis, cluster, THUMBNAILS))
     return {
@@ -106,7 +106,7 @@ def _card(diagnosis: Diagnosis, cluster: FailureCluster, span: float, patches: P
         "coverage_is": coverage_is(diagnosis.outcomes, cluster.confirmed),
         "bar": whisker(tested_effect(cluster), span),
         "lead": lead,
-        "lead_in_title": lead is not None and says_the_same(cluster_name(diagnosis, cluster).said, lead),
+        "lead_is_title": lead is not None and named is None and len(said) == 1 and says_the_same(said, lead),
         "met": "" if lead is None else met_by(diagnosis, lead, members_of(cluster)),
         "overlap": overlap(diagnosis, cluster),
         "pictures": [*filter(None, pictures)],

@@ -228,11 +228,12 @@ def patches_title(cluster: FailureCluster) -> str:
 
 
 def how_sure(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
-    """How sure the title is, in a sentence: "A likely title: right for about 93 of 100 such clusters."; what differs
-    most, where it is a guess or nothing fits; "" where the title itself says that nothing does, and no more is known.
-    """
+    """How sure the title is, in a sentence: "A likely title: right for about 93 of 100 such clusters."; of a guess
+    what else it may be, and where nothing fits what differs most. "" where the title itself says that nothing does, and
+    no more is known."""
     name = cluster_name(diagnosis, cluster)
-    differs = f"What differs most: {listed(name.might_be, PROXIES)}." if name.might_be else ""
+    which = "What differs most" if name.grade == "mixed" else "Other guesses"
+    differs = f"{which}: {listed(name.might_be, PROXIES)}." if name.might_be else ""
     if name.kind == "confusion":
         return f"{percent(name.chance or 0.0)} of their errors go there."
     if name.grade == "mixed":

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import pytest
 
-from core.records import Estimate, Insight
+from core.records import ClusterName, Estimate, Insight
 from core.reports.wording.findings import cluster_title, how_sure, sentence
 from core.reports.wording.predictions import (
     prediction_name,
@@ -129,6 +131,47 @@ def test_a_candidate_has_a_title_too() -> None:
     (candidate,) = diagnosis.candidates
     assert cluster_title(diagnosis, candidate) == "Trams with the highest loss, no common cause found"
     assert how_sure(diagnosis, candidate).startswith("What differs most: ")  # that there is no cause is said already
+
+
+@pytest.mark.parametrize(
+    ("modality", "title"),
+    [
+        ("text", "Tram, texts with the highest loss, no common cause found"),
+        ("clip", "Tram, videos with the highest loss, no common cause found"),
+    ],
+)
+def test_what_is_no_picture_is_said_to_have_the_highest_loss_and_not_its_class(modality: Any, title: str) -> None:
+    made = make_diagnosis()
+    run = replace(made, samples=replace(made.samples, modality=modality, metadata=()))
+    assert cluster_title(run, run.candidates[0]) == title
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        (ClusterName("Dark dogs", "phrase", ("wet",), "likely", 0.931), "A likely title: right for about 93 of 100 "),
+        (ClusterName("Small dogs", "condition", (), "likely", 0.998), "A likely title: right for more than 99 of 100 "),
+        (
+            ClusterName("Perhaps: dogs", "phrase", ("wet", "old"), "perhaps", 0.44),
+            "A guess: right for about 44 of 100 ",
+        ),
+    ],
+)
+def test_it_is_said_how_often_such_a_title_is_right(name: ClusterName, said: str) -> None:
+    run = make_diagnosis()
+    other = " Other guesses: wet; old." if name.grade == "perhaps" else ""
+    assert how_sure(run, replace(run.clusters[0], called=name)) == f"{said}such clusters.{other}"
+
+
+def test_of_a_confusion_its_share_is_said_and_of_a_mixture_what_differs_most() -> None:
+    run = make_diagnosis()
+    first = run.clusters[0]
+    lost = ClusterName("Dogs mistaken for cats", "confusion", ("wet",), "likely", 0.57)
+    assert how_sure(run, replace(first, called=lost)) == f"57{NB}% of their errors go there."
+    mixed = ClusterName("Mixed dogs: most often mistaken for cats", "none", ("wet",), "mixed", 0.1)
+    assert how_sure(run, replace(first, called=mixed)) == "No common cause found. What differs most: wet."
+    bare = ClusterName("Dogs with the highest loss, no common cause found", "none", (), "mixed")
+    assert how_sure(run, replace(first, called=bare)) == ""
 
 
 def test_each_prediction_is_told_with_what_came() -> None:
