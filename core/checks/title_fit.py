@@ -35,6 +35,8 @@ from core.records import F32, F64, I64, Bool, Column
 Kind = Literal["natural", "edit", "column", "region", "random", "mixture"]
 COUNTS: Mapping[Kind, int] = {"natural": 400, "edit": 200, "column": 200, "region": 80, "random": 200, "mixture": 300}
 FOLDS, RIDGE = 5, 0.3
+SAME = 1e-4
+"""Deviation below which a feature is the same of all clusters, as that of properties is where none is measured."""
 FEWEST_ROWS, MOST_ROWS, MOST_MEMBERS = 40, 1500, 300
 """Samples of a class from which a cluster is cut, and members that it has at most."""
 IDLE = (0.05, 0.1, 0.3, 0.5)
@@ -339,7 +341,8 @@ def _folds(causes: Sequence[str]) -> I64:
 
 def _cross_fitted(x: F64, right: Bool, fold: I64, weight: F64 | None = None) -> tuple[F64, F64]:
     """(3, F + 1) the logistic model of all, and (n,) chances by models without the row's fold."""
-    mean, deviation = x.mean(0), x.std(0) + 1e-9
+    mean, deviation = x.mean(0), x.std(0)
+    deviation[deviation < SAME] = 1.0
     x = (x - mean) / deviation
     weight = np.ones(len(x)) if weight is None else weight
 

@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+from scipy.special import expit
 from scipy.stats import hypergeom, norm, rankdata
 
 from core.documents import read_json
@@ -30,6 +31,8 @@ LEADING = 3
 """Describers by which a theme is judged, and that a title may list."""
 MOST_SURE = 64.0
 """Standard errors beyond which an AUROC is no surer."""
+MOST_WEIGHT = 1e6
+"""Largest number of a model that is read: one of features of about 1 has none of a hundred."""
 SEEN = 0.65
 """Least AUROC with which a property is ranked."""
 LUCK = 0.02
@@ -71,8 +74,8 @@ class TitleModel:
         shapes = [model.shape for model in (one, two, split)]
         if shapes != [(3, n + 1) for n in (N_OF_ONE, N_OF_THEME, N_OF_SPLIT)]:
             raise ValueError(f"a model of titles of the shapes {shapes}")
-        if not all(np.isfinite(model).all() and (model[1] > 0).all() for model in (one, two, split)):
-            raise ValueError("a model of titles that holds no numbers")
+        if not all((np.abs(model) <= MOST_WEIGHT).all() and (model[1] > 0).all() for model in (one, two, split)):
+            raise ValueError(f"a model of titles whose numbers are none, or beyond {MOST_WEIGHT:g}")
         if not 0 < perhaps <= likely < 1:
             raise ValueError(f"lines of {perhaps} and {likely}")
         return cls(one, two, split, likely, perhaps)
@@ -257,7 +260,7 @@ def logistic(model: F64, features: F64) -> F64:
     """(n,) chances of the (n, F) features by a (3, F + 1) model."""
     mean, deviation, weights = model
     x = (features - mean[:-1]) / deviation[:-1]
-    return 1 / (1 + np.exp(-(x @ weights[:-1] + weights[-1])))
+    return expit(x @ weights[:-1] + weights[-1])
 
 
 def standardised(scores: F64) -> F64:

@@ -10,9 +10,9 @@ import numpy.typing as npt
 
 from core.records import (
     CauseKind,
+    ClusterName,
     Diagnosis,
     Estimate,
-    FailureCluster,
     Faithfulness,
     KindFaithfulness,
     Words,
@@ -52,7 +52,9 @@ def check_rows(diagnosis: Diagnosis) -> None:
     for cluster in (*diagnosis.clusters, *diagnosis.candidates):
         shaped("membership", cluster.membership, n)
         below("counterexamples", cluster.counterexamples, n)
-        _check_odds(cluster)
+        for name in ("chance", "local_fdr"):
+            _check_odds(f"{name} of a cluster", getattr(cluster, name))
+        _check_name(cluster.called, n)
     for insight in diagnosis.insights:
         shaped("mask of an insight", insight.mask, n)
     _check_words(diagnosis, n)
@@ -66,10 +68,23 @@ def check_rows(diagnosis: Diagnosis) -> None:
         _check_setting(name, diagnosis.settings.get(name, 0), high)
 
 
-def _check_odds(cluster: FailureCluster) -> None:
-    for name, value in (("chance", cluster.chance), ("local_fdr", cluster.local_fdr)):
-        if value is not None and not 0 <= value <= 1:
-            raise ValueError(f"{name} of a cluster: none or 0 to 1 is needed, not {value:g}")
+def _check_odds(name: str, value: float | None) -> None:
+    if value is not None and not 0 <= value <= 1:
+        raise ValueError(f"{name}: none or 0 to 1 is needed, not {value:g}")
+
+
+def _check_name(called: ClusterName | None, n: int) -> None:
+    """See that a title's chances are some, and that each part has words and rows."""
+    if called is None:
+        return
+    _check_odds("chance of a title", called.chance)
+    for part in called.parts:
+        _check_odds("chance of a part", part.chance)
+        _check_odds("share of a part", part.share)
+        shaped("rows of a part", part.rows, None)
+        below("rows of a part", part.rows, n)
+        if not len(part.rows) or not part.words:
+            raise ValueError("a part of a cluster has no rows or no words")
 
 
 def _check_faithfulness(found: Faithfulness | None, n: int) -> None:
@@ -123,6 +138,14 @@ def _check_words(diagnosis: Diagnosis, n: int) -> None:
         return
     p, d = len(words.phrases), words.joint.vectors.shape[1]
     _check_directions(words, n, p, d)
+    if words.titles is not None:
+        from core.language.title_model import TitleModel  # scipy: not needed to start the page
+
+        TitleModel.read(words.titles)
+    if words.competence is not None:
+        measured = words.competence.auroc[words.competence.n_with > 0]
+        if not ((measured >= 0) & (measured <= 1)).all():
+            raise ValueError("AUROC of a phrase that was measured: 0 to 1 is needed")
     if any(one.number is not None and not 0 <= one.number < p for one in diagnosis.insights):
         raise ValueError("an insight is of a phrase that is not there")
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from core.checks.title_fit import COUNTS, Judged, Kind, Plant, TitlePool, fit_titles, judge, plants, titled
 from core.checks.title_pools import model_of_pool
+from core.language.title_model import TitleModel
 from core.records import Column
 
 N, E, D, P = 500, 120, 32, 24
@@ -72,6 +76,15 @@ def test_the_model_says_how_often_titles_are_right_on_clusters_of_other_samples(
     assert is_right[likely].mean() > is_right[~likely].mean() + 0.3
     dark = [themes[0][0] for one, (_, themes) in zip(new, told) if one.plant.kind == "edit" and one.plant.dirt < 0.3]
     assert dark.count("dark") > 0.8 * len(dark)
+
+
+def test_a_model_of_samples_of_which_nothing_is_measured_can_be_read_again() -> None:
+    made, rng = replace(pool(0), columns=()), np.random.default_rng(0)
+    counts: dict[Kind, int] = {"natural": 40, "random": 20}
+    few = [judge(made, plant, rng) for plant in plants(made, counts, 1)]
+    model = fit_titles(made, few)[0]
+    again = TitleModel.read(json.loads(json.dumps(model.write())))
+    np.testing.assert_allclose(again.one, model.one, atol=1e-5)
 
 
 def test_a_pool_that_is_too_small_gives_no_model() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from math import nan
 from pathlib import Path
@@ -13,12 +14,14 @@ import pytest
 
 from core.errors import InvalidInput
 from core.files import digest, read_arrays, write_arrays
-from core.records import Diagnosis, Estimate, Faithfulness
+from core.language.title_model import model_of
+from core.records import Competence, Diagnosis, Estimate, Faithfulness
 from core.store import ARRAYS, STATE, load, save
 from core.store.rows import check_rows
 from tests.support.diagnoses import make_diagnosis
 from tests.support.faithfulness import made_faithfulness
 from tests.support.sensitivity import made_sensitivity
+from tests.support.words import PHRASES, in_two_parts, with_words
 
 
 def _clusters(diagnosis: Diagnosis, **changed: Any) -> Diagnosis:
@@ -49,6 +52,66 @@ BENT: dict[str, Any] = {
     "words are needed": lambda d: _column(d, "category", np.full(60, 1.5)),
     "numbers are needed": lambda d: _column(d, "number", np.full(60, None)),
 }
+
+
+def _named(**changed: Any) -> Callable[[Diagnosis], Diagnosis]:
+    def bent(diagnosis: Diagnosis) -> Diagnosis:
+        called = in_two_parts(diagnosis).clusters[0].called
+        assert called is not None
+        part = replace(called.parts[0], **{k: v for k, v in changed.items() if k != "odds"})
+        return _clusters(diagnosis, called=replace(called, parts=(part,), chance=changed.get("odds", 0.5)))
+
+    return bent
+
+
+TITLED: dict[str, Any] = {
+    "rows of a part: numbers from 0 to 59": _named(rows=np.array([60])),
+    "rows of a part: numbers from": _named(rows=np.array([-1])),
+    "rows of a part: any are needed": _named(rows=np.zeros((2, 2), np.int64)),
+    "has no rows": _named(rows=np.zeros(0, np.int64)),
+    "no words": _named(words=()),
+    "share of a part": _named(share=nan),
+    "chance of a part": _named(chance=1.5),
+    "chance of a title": _named(odds=nan),
+    "AUROC of a phrase": lambda d: _words(d, competence=_known(nan)),
+    "a model of titles of the shapes": lambda d: _words(d, titles={**_model(), "one": [[1.0]]}),
+    "lines of 0.9 and 0.5": lambda d: _words(d, titles={**_model(), "perhaps": 0.9, "likely": 0.5}),
+    "whose numbers are none": lambda d: _words(d, titles={**_model(), "two": [[1e300] * 11] * 3}),
+}
+
+
+def _words(diagnosis: Diagnosis, **changed: Any) -> Diagnosis:
+    found = with_words(diagnosis)
+    assert found.words is not None
+    return replace(found, words=replace(found.words, **changed))
+
+
+def _model() -> dict[str, Any]:
+    return model_of(None, "image").write()
+
+
+def _known(auroc: float) -> Competence:
+    area, counts = np.full(len(PHRASES), auroc), np.full(len(PHRASES), 50)
+    return Competence(area, area, area, counts, counts, 0.75)
+
+
+@pytest.mark.parametrize("what", TITLED)
+def test_an_altered_title_is_named(what: str) -> None:
+    with pytest.raises(ValueError, match=what):
+        check_rows(TITLED[what](make_diagnosis()))
+
+
+def test_a_run_whose_title_speaks_of_rows_that_are_not_there_is_damaged(tmp_path: Path) -> None:
+    save(in_two_parts(make_diagnosis()), tmp_path / "run")
+    state = json.loads((tmp_path / "run" / STATE).read_text("utf-8"))
+    state["diagnosis"]["clusters"]["$tuple"][0]["called"]["parts"]["$tuple"][0]["share"] = 7.0
+    (tmp_path / "run" / STATE).write_text(json.dumps(state), "utf-8")
+    with pytest.raises(InvalidInput, match=r"is damaged .*share of a part"):
+        load(tmp_path / "run")
+
+
+def test_whole_titles_and_models_pass() -> None:
+    check_rows(in_two_parts(_words(make_diagnosis(), titles=_model(), competence=_known(0.8))))
 
 
 def _untold(**changed: Any) -> Faithfulness:
