@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -88,6 +89,16 @@ def test_what_a_question_chose_is_not_called_chosen_after_its_losses() -> None:
     assert "stands in Ask" not in asked  # nothing was asked there where the words were searched for on the page
     assert EXPLORATORY not in asked
     assert EXPLORATORY in selection_pane(diagnosis, Selection(rows, ()))
+
+
+def test_the_matches_of_words_are_shown_most_alike_first() -> None:
+    diagnosis = make_diagnosis()
+    rows = np.array([7, 2, 30, 11])
+    asked = selection_pane(diagnosis, Selection(rows, (), title="Looks like “fog”"))
+    panel = asked.split('id="panel-alike"')[1].split('role="tabpanel"')[0]
+    assert re.findall(r'data-row="(\d+)"', panel) == ["7", "2", "30", "11"]
+    assert asked.index("Most alike") < asked.index("Worst")
+    assert "Most alike" not in selection_pane(diagnosis, Selection(rows, ()))
 
 
 def test_what_is_worth_a_look_stands_apart_with_how_likely_it_is_to_be_nothing() -> None:

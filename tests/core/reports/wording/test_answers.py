@@ -37,8 +37,8 @@ def answer(**changes: object) -> Answer:
 def test_an_answer_tells_its_counts_its_rates_and_both_p() -> None:
     assert answer_sentence(with_words(), answer()) == (
         f'"a bus in snow": within bus, the 20 images most like it are wrong in 11 of 20 cases (55{NB}%, 95{NB}% 34 to '
-        f"74{NB}%), the others in 12{NB}%. Confirmed: images that are more like it are wrong more often than the others "
-        "(p = 0.003 if this was your only question, p = 0.009 since you asked 3). About 20 images may show it."
+        f"74{NB}%), the others in 12{NB}%. Confirmed: images that are more like it are wrong more often than the "
+        "others (p = 0.003 if this was your only question, p = 0.009 since you asked 3). About 20 images may show it."
     )
     one = answer_sentence(with_words(), answer(rows=np.arange(1), error_rate=Estimate(1.0, 0.2, 1.0)))
     assert "the image most like it is wrong in 1 of 1 case" in one
