@@ -116,8 +116,8 @@ def _known(confirmed: Sequence[Insight], tested: Sequence[SaidCondition]) -> lis
 
 
 def _said_in(text: str, known: Sequence[SaidCondition], class_name: str | None) -> SaidCondition | None:
-    """The condition that the text says word for word and sign for sign; the class's name, and what the page calls its
-    property in front of the limit ("dark (brightness at most 0.31)") aside. Where it may be one of two, the one that is
+    """The condition that the text says word for word and sign for sign; the class's name, and what its property is
+    called in front of the limit ("dark (brightness at most 0.31)"), aside. Where it may be one of two, the one that is
     said as it is written; else none."""
     name = class_name or ""
     rest = _FILLER | {singular(word) for word in (*words_in(name), *_pieces(name))}

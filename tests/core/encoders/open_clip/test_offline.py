@@ -28,6 +28,7 @@ from core.errors import InvalidInput, MissingDependency
 from core.language.competence import kept_at
 from core.language.phrases import phrase_directions
 from core.language.vocabulary import read_vocabulary
+from core.records import ClusterName
 from core.statistics.ranking import auroc
 from core.store import load
 from tests.conftest import REPOSITORY
@@ -212,22 +213,26 @@ def test_a_carried_checkpoint_is_measured_and_its_table_decides_the_names(
     pd.DataFrame({"file": files, "loss": upright * 1.0}).to_csv(tmp_path / "table.csv", index=False)
     given = ["--images", str(tmp_path / "pictures"), "--vocabulary", str(vocabulary)]
 
-    def called() -> str:
+    def called() -> ClusterName:
         data = ["--table", str(tmp_path / "table.csv"), "--encoder", name, "--permutations", "100"]
         assert main(["diagnose", *data, *given, "--out", str(tmp_path / "run")]) == 0
         (cluster,) = load(tmp_path / "run").clusters
         assert cluster.membership[upright].min() > 0.5 > cluster.membership[~upright].max()
         assert cluster.called is not None
-        return cluster.called.text
+        return cluster.called
 
-    assert called() == ""
-    assert f"no word is a name. Measure it with `python -m core competence {name} --captions" in capsys.readouterr().out
+    assert called().grade != "likely"
+    assert (
+        f"a word titles a cluster only as a guess. Measure it with `python -m core competence {name} --captions"
+        in capsys.readouterr().out
+    )
     for right, wrong in itertools.permutations(two_phrases(encoder, vocabulary)):
         captions(files, right, wrong).to_csv(tmp_path / "captions.csv", index=False)
         data, out = ["--captions", str(tmp_path / "captions.csv")], tmp_path / "table.json"
         assert main(["competence", name, *data, *given, "--out", str(out)]) == 0
         told = {line.partition("  ")[0]: line for line in capsys.readouterr().out.splitlines()}
-        assert told[wrong].endswith("never a name")
-        assert not told[right].endswith("never a name")
-        assert called() == right
+        assert told[wrong].endswith("hardly known")
+        assert not told[right].endswith("hardly known")
+        title = called()
+        assert (title.words[0], title.grade) == (right, "likely")
     assert kept_at(cache, encoder.fingerprint).read_bytes() == out.read_bytes()  # what is carried
