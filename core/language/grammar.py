@@ -101,7 +101,7 @@ def plural(name: str) -> str:
     word = _last(name)
     if word in _UNCOUNTABLE:
         return f"pieces of {name}"
-    if not word or not word[-1].isalpha() or is_plural(name) or word in _SAME_PLURAL or word.endswith("wear"):
+    if not re.search(r"[a-z\u00df-\u024f]$", word) or is_plural(name) or word in _SAME_PLURAL or word.endswith("wear"):
         return name
     if word in _IRREGULAR:
         return name[: len(name) - len(word)] + _IRREGULAR[word]

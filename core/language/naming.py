@@ -16,7 +16,7 @@ import numpy as np
 from core.language.describers import Describer, describers_of
 from core.language.parts import Halves, chance_of_two, halves_of
 from core.language.title_model import LEADING, Theme, TitleModel, chances, model_of, rank, theme_chance, themes
-from core.language.titles import Subject
+from core.language.titles import Subject, capital, short
 from core.numbers import percent
 from core.records import I64, ClusterName, ClusterPart, FailureCluster, Insight, Outcomes, SampleSet, Words
 from core.statistics.confusion import Confusion, main_confusion
@@ -88,33 +88,31 @@ class _Described:
 
     def others(self, place: int) -> tuple[str, ...]:
         """What leads the themes from that place on."""
-        return tuple(theme.lead.text for theme in self.found[place : place + 2])
+        return tuple(short(theme.lead.text) for theme in self.found[place : place + 2])
 
     def as_likely(self) -> ClusterName:
         return self._name(self.subject.with_describer(self._lead), "likely")
 
     def as_guess(self) -> ClusterName:
         also = (one.text for one in self.found[0].members[1:LEADING] if one.kind != "condition")
-        title = ", ".join((_lower(self.subject.with_describer(self._lead)), *also))
+        title = ", ".join((self.subject.within(self._lead), *also))
         return self._name(f"Perhaps: {title}", "perhaps")
 
     def as_two(self, halves: Halves, rows: I64) -> ClusterName:
         """A title such as "Perhaps: dogs in the water (68 %) and dogs on ice (32 %)"."""
-        parts = sorted(
-            (
-                ClusterPart(
-                    self.subject.with_describer(t[0].lead), t[0].texts, round(c, 3), rows[own], float(own.mean())
-                )
-                for t, c, own in zip(halves.themes, halves.chances, (~halves.second, halves.second))
-            ),
-            key=lambda part: -part.share,
+        sides = sorted(
+            zip(halves.themes, halves.chances, (~halves.second, halves.second)), key=lambda side: -side[2].mean()
         )
-        both = " and ".join(f"{_lower(part.title)} ({percent(part.share)})" for part in parts)
+        says = self.subject.with_describer
+        parts = tuple(
+            ClusterPart(says(t[0].lead), t[0].texts, round(c, 3), rows[own], float(own.mean())) for t, c, own in sides
+        )
+        both = " and ".join(f"{self.subject.within(t[0].lead)} ({percent(float(own.mean()))})" for t, _, own in sides)
         chance = chance_of_two(self.model, halves)
         likely = chance >= self.model.likely
-        title = f"{both[:1].upper()}{both[1:]}" if likely else f"Perhaps: {both}"
+        title = capital(both) if likely else f"Perhaps: {both}"
         grade = "likely" if likely else "perhaps"
-        return ClusterName(title, "parts", self.others(0), grade, round(chance, 3), parts=tuple(parts))
+        return ClusterName(title, "parts", self.others(0), grade, round(chance, 3), parts=parts)
 
     def _name(self, title: str, grade: Literal["likely", "perhaps"]) -> ClusterName:
         chance = round(self.chance, 3)
@@ -136,8 +134,3 @@ def _confusion(cluster: FailureCluster, samples: SampleSet, outcomes: Outcomes, 
     members, sides = cluster.membership[rows] >= 0.5, np.zeros((2, len(samples)), bool)
     sides[:, rows] = members, ~members
     return main_confusion(outcomes, sides[0], sides[1], len(samples.class_names))
-
-
-def _lower(title: str) -> str:
-    """A title inside a sentence."""
-    return title if title[:2].isupper() else title[:1].lower() + title[1:]

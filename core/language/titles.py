@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from core.language.describers import Describer
-from core.language.grammar import plural, right_articles, spoken
+from core.language.grammar import is_plural, plural, right_articles, spoken
 from core.records import EVERYTHING
 
 _BEFORE = frozenset({"object colour", "shape and size", "material", "pattern", "condition"})
@@ -18,6 +18,8 @@ _APART = frozenset({"count", "own"})
 """Families whose phrases stand by themselves."""
 _KIND_OF = frozenset("size colour color shape type kind sort".split())
 """Last words of a column's name whose values stand before what is before them: "object_size" = "small"."""
+MOST_LETTERS = 60
+"""Of a class, a column or a value in a title; of two columns together twice as many."""
 NO_CAUSE = "no common cause found"
 _PEOPLE = frozenset(
     "adults babies boys children faces girls humans kids ladies men pedestrians people persons players toddlers women "
@@ -48,28 +50,32 @@ class Subject:
 
     def called(self, name: str) -> str:
         """Samples of a class as a title speaks of them."""
-        name = spoken(name)
-        if self.modality != "image":
-            return name
-        return plural(name) if re.search(r"[^\W\d_]{2}", name) else f"class {name}"
+        name = short(spoken(name) or name)
+        if not re.search(r"[^\W\d_]{2}", name):
+            return f"class {name}".strip()
+        return plural(name) if self.modality == "image" else name
 
     def with_describer(self, one: Describer) -> str:
         """The title of samples that a describer fits."""
+        return capital(self.within(one))
+
+    def within(self, one: Describer) -> str:
+        """The same inside a sentence: only names have capitals."""
         if one.kind == "condition":
-            return _capital(self._where(one))
+            return " ".join(self._where(one).split())
         if one.kind == "property" or one.family in _OF_PICTURES:
-            return _capital(self._sort(one.text))
+            return self._sort(right_articles(one.text))
         if one.family == "object colour" and _PEOPLE & {*self.who.casefold().split()[-1:]}:
-            return _capital(f"{self.who} with something {one.text}")
+            return f"{self.who} with something {one.text}"
         if one.family in _BEFORE:
-            return _capital(f"{one.text} {self.who or 'things'}")
+            return f"{one.text} {self.who or 'things'}"
         apart = " " if self.modality == "image" and one.family not in _APART else ", "
-        return _capital(f"{self.who}{apart}{one.text}" if self.who else self._alone(one.text))
+        return f"{self.who}{apart}{one.text}" if self.who else self._alone(one.text)
 
     def mistaken_for(self, other: str) -> str:
         """The title of samples that are taken for another class."""
         apart = " " if self.modality == "image" else ", "
-        return _capital(f"{self.who or self.pictures}{apart}mistaken for {self.called(other)}")
+        return capital(f"{self.who or self.pictures}{apart}mistaken for {self.called(other)}")
 
     def mixed(self, other: str) -> str:
         """The title of samples that nothing tells from the rest but the class that they are taken for, and their
@@ -77,9 +83,9 @@ class Subject:
         who = self.who or self.pictures
         if not other:
             head = f"{who}, {self.pictures}" if self.who and self.modality != "image" else who
-            return _capital(f"{head} with the highest loss, {NO_CAUSE}")
+            return capital(f"{head} with the highest loss, {NO_CAUSE}")
         first = f"mixed {who}" if self.modality == "image" or not self.who else f"{who}, mixed"
-        return _capital(f"{first}: most often mistaken for {self.called(other)}")
+        return capital(f"{first}: most often mistaken for {self.called(other)}")
 
     def _alone(self, said: str) -> str:
         """Of all samples what a phrase says: "in the snow", "texts about sport", "angry texts"."""
@@ -101,22 +107,35 @@ class Subject:
         head = self.who or self.pictures
         if len(one.tests) > 1:
             said = re.sub(r" (at most|at least) ", r" is \1 ", one.text.replace("_", " ").replace(" = ", " is "))
-            return f"{head} where {said}"
+            return f"{head} where {short(said, 2 * MOST_LETTERS)}"
         if len(one.tests) != 1 or one.tests[0][1] != "=":
-            said = one.text.replace("_", " ")
+            said = short(one.text.replace("_", " "))
             head = f"{self.who}, {self.pictures}" if self.who and self.modality != "image" else head
             return f"{head} with {'a ' if said.startswith(('low ', 'high ')) else ''}{said}"
-        column, _, value = one.tests[0]
-        *before, last = column.replace("_", " ").split() or [""]
-        if before and last.casefold() in _KIND_OF and isinstance(value, str) and value.isalpha():
+        column, _, of_column = one.tests[0]
+        name, value = short(column.replace("_", " ")), _value(of_column)
+        *before, last = name.split() or [""]
+        if before and last.casefold() in _KIND_OF and value.isalpha() and not is_plural(value):
             thing = " ".join(before)
             return f"{value} {self.who if thing == 'object' and self.who else plural(thing)}"
-        name = column.replace("_", " ")
-        if str(value).casefold() in ("true", "false", "yes", "no"):
-            return f"{head} {'' if str(value).casefold() in ('true', 'yes') else 'not '}marked {name}"
-        return f"{head} where {name} is {f'{value:g}' if isinstance(value, float) else value}"
+        if value.casefold() in ("true", "false", "yes", "no"):
+            marked = "marked" if value.casefold() in ("true", "yes") else "not marked"
+            return f"{head} {marked} {re.sub('^is (?=[^ ])', '', name)}"
+        return f"{head} where {name} is {value}"
 
 
-def _capital(said: str) -> str:
-    said = " ".join(right_articles(said).split())
-    return said[:1].upper() + said[1:]
+def _value(value: str | float | None) -> str:
+    """A value as it is, numbers to twelve figures: an id that is rounded is another."""
+    return f"{value:.12g}" if isinstance(value, float) else short(str(value)) or "empty"
+
+
+def short(said: str, most: int = MOST_LETTERS) -> str:
+    """In one line, and cut where it is longer."""
+    said = " ".join(said.split())
+    return said if len(said) <= most else f"{said[: most - 1].rstrip()}…"
+
+
+def capital(said: str) -> str:
+    """With a capital in front, but of names that have theirs behind, such as "iPhones"."""
+    said = " ".join(said.split())
+    return said if said[1:2].isupper() else said[:1].upper() + said[1:]

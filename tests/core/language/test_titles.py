@@ -47,7 +47,23 @@ def value(column: str, said: str | float) -> Describer:
         ("", EVERYTHING, value("weather", "snow"), "Rows where weather is snow"),
         ("image", "bird", value("weather", "snow"), "Birds where weather is snow"),
         ("image", EVERYTHING, value("object_size", "small"), "Small objects"),
-        ("image", "dog", value("is_indoor", "True"), "Dogs marked is indoor"),
+        ("image", "dog", value("is_indoor", "True"), "Dogs marked indoor"),
+        ("image", "dog", value("store", 123456789.0), "Dogs where store is 123456789"),
+        ("image", "dog", value("weather", ""), "Dogs where weather is empty"),
+        ("image", "dog", value("{}", "{0} <b>"), "Dogs where {} is {0} <b>"),
+        ("", "all", value("vehicle_type", "trucks"), "All where vehicle type is trucks"),
+        ("", "7", value("grade", "A"), "Class 7 where grade is A"),
+        ("image", "a", phrase("in the snow"), "Class a in the snow"),
+        ("text", "_", phrase("about sport"), "Class _, about sport"),
+        ("image", "iPhone", phrase("on a table"), "iPhones on a table"),
+        ("image", "\u732b", phrase("on a table"), "Class \u732b on a table"),
+        ("image", "\u718a\u732b", phrase("on a table"), "\u718a\u732b on a table"),
+        ("image", "dog", Describer("with a orange tint", "property", NONE), "Pictures of dogs with an orange tint"),
+        (
+            *("image", "dog"),
+            Describer("grade = A and light = red", "condition", NONE, tests=(("grade", "=", "A"),) * 2),
+            "Dogs where grade is A and light is red",
+        ),
         ("image", "dog", value("hour", 3.0), "Dogs where hour is 3"),
         (
             *("", EVERYTHING),
@@ -68,6 +84,26 @@ def value(column: str, said: str | float) -> Describer:
 )
 def test_a_title_is_a_phrase_that_one_says(modality: str, scope: str, one: Describer, title: str) -> None:
     assert Subject(scope, modality).with_describer(one) == title
+
+
+@pytest.mark.parametrize("modality", ["image", "text", ""])
+def test_no_title_is_longer_than_one_reads(modality: str) -> None:
+    subject = Subject("long " * 60, modality)
+    long = Describer("n" * 500 + " = v and b = w", "condition", NONE, tests=(("b", "=", "w"),) * 2)
+    both = value("column " * 90, "value\n" * 900)
+    low = Describer("low " + "n" * 500, "condition", NONE, tests=(("n" * 500, "<=", None),))
+    said = [subject.with_describer(one) for one in (long, both, low, phrase("in the snow"))]
+    said += [subject.mistaken_for("x" * 300), subject.mixed("x" * 300)]
+    for title in said:
+        assert len(title) <= 210
+        assert "\n" not in title
+        assert "…" in title
+
+
+def test_inside_a_sentence_a_name_keeps_its_capital() -> None:
+    assert Subject("German shepherd", "image").within(phrase("in the snow")) == "German shepherds in the snow"
+    assert Subject("dog", "image").within(phrase("in the snow")) == "dogs in the snow"
+    assert Subject(EVERYTHING, "image").within(Describer("dark", "property", NONE)) == "dark pictures"
 
 
 def test_a_confusion_and_a_mixture_name_the_other_class() -> None:
