@@ -74,18 +74,20 @@ def ask(
         in `Answer.refused`.
 
     Raises:
-        InvalidInput: none of the texts is a question, `top` is below 1, or the run has no words or those of another
-            encoder's version.
+        InvalidInput: none of the texts is a question, `top` is no whole number from 1, or the run has no words or those
+            of another encoder's version.
     """
     texts = [texts] if isinstance(texts, str) else texts
-    if top is not None and top < 1:
-        raise InvalidInput(f"At least one sample must be shown: got {top}. Raise the number.")
+    if top is not None and (type(top) not in (int, np.int64) or top < 1):
+        raise InvalidInput(f"At least one sample must be shown, and a whole number of them: got {top!r}. Change it.")
     words = require_words(diagnosis, "be asked in words")
     names = diagnosis.samples.class_names
     read = [read_text(text, names, diagnosis.samples.metadata) for text in texts]
     refused = [one for one in read if one.refused]
-    if len(refused) == len(read) and refused:
-        raise InvalidInput(refused[0].refused)
+    if len(refused) == len(read):
+        if refused:
+            raise InvalidInput(refused[0].refused)
+        return []
     tower = speaker_of(words, encoder)
     table = find_competence(tower, cache)[0]
     reader = QuestionReader(diagnosis, words, None if table is None else table.chance, top, tested)
@@ -265,7 +267,8 @@ class QuestionReader:
         found = weighted_test(own, values, Permuter(strata, groups, values), rng)
         reach = float(norm.isf(self.alpha / n_asked) - norm.isf(POWER)) * found.deviation * float(self.tested.scale[0])
         least, errors = reach / max(float((own**2).sum()), 1e-12), self.diagnosis.outcomes.errors
-        if errors is not None and ("error rate" not in self.tested.names or least > 1 - errors[scope].mean()):
+        beyond = errors is not None and ("error rate" not in self.tested.names or least > 1 - errors[scope].mean())
+        if beyond or least < 1e-9:  # so small where nothing varies: nothing could be confirmed
             least = None
         p = min(1.0, found.p * n_asked)
         measure = self.tested.names[found.best]

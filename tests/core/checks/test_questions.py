@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from core.checks.questions import FEWEST, Answer, ask
 from core.encoders.arithmetic import unit
 from core.errors import InvalidInput
 from core.language.chance import GUESS
-from core.records import Embeddings
+from core.records import Embeddings, Outcomes
 from core.reports.wording.answers import answer_sentence
 from tests.support.planted_words import WordTower, planted_run
 from tests.support.word_tower import WIDTH, WordTower as Words
@@ -59,10 +60,28 @@ def test_the_number_shown_can_be_set_and_moves_the_figures_and_not_the_p(top: in
     assert plain.support >= FEWEST
 
 
-def test_no_number_below_one_can_be_shown() -> None:
+@pytest.mark.parametrize("top", [0, -1, 2.5, float("nan"), float("inf"), "3", True])
+def test_only_a_whole_number_from_one_can_be_shown(top: Any) -> None:
     found, audit, _ = planted_run("rare")
     with pytest.raises(InvalidInput, match="At least one sample"):
-        ask(found, "a dog in snow", top=0, encoder=WordTower(audit))
+        ask(found, "a dog in snow", top=top, encoder=WordTower(audit))
+
+
+def test_no_questions_have_no_answers() -> None:
+    found, audit, _ = planted_run("rare")
+    assert ask(found, [], encoder=WordTower(audit)) == []
+
+
+@pytest.mark.parametrize("what", ["samples", "losses"])
+def test_where_nothing_varies_nothing_could_be_confirmed(what: str) -> None:
+    found, audit, _ = planted_run("rare")
+    words, n = found.words, len(found.samples)
+    assert words is not None
+    joint = replace(words.joint, vectors=np.tile(words.joint.vectors[:1], (n, 1)))
+    same = replace(found, outcomes=Outcomes(np.full(n, 0.5), "loss", "loss", "given"))
+    run = replace(found, words=replace(words, joint=joint)) if what == "samples" else same
+    answer = ask(run, "a dog in snow", encoder=WordTower(audit))[0]
+    assert (answer.p, answer.least) == (1, None)
 
 
 def test_every_different_question_makes_the_p_of_each_larger() -> None:
