@@ -211,10 +211,7 @@ def _line(what: str, rows: Sequence[dict[str, Any]]) -> str:
 
 def listing(rows: Sequence[dict[str, Any]]) -> str:
     """Each case with the name and its verdict."""
-    lines = [
-        "| case | half | cluster: members, planted among them of all | title | grade | verdict |",
-        "|" + "---|" * 6,
-    ]
+    lines = ["| case | half | cluster: members, planted of all | title | grade | verdict |", "|" + "---|" * 6]
     for row in rows:
         held = "–" if "size" not in row else f"{row['size']}, {row['inside']} of {row['planted']}"
         cells = [row["case"], row["half"], held, row["name"] or "–", row.get("grade", "–"), row["verdict"]]
@@ -235,8 +232,7 @@ def main() -> None:
     parser.add_argument("--list", type=Path)
     given = parser.parse_args()
     if given.show or given.list:
-        print(table(read_lines(given.show)) if given.show else listing(read_lines(given.list)))
-        return
+        return print(table(read_lines(given.show)) if given.show else listing(read_lines(given.list)))
     done = keys_done(read_lines(given.out), ("case",)) if given.out else set()
     rows: list[dict[str, Any]] = []
     embedding = EmbeddingSettings(encoder=given.encoder, cache=given.cache)

@@ -43,6 +43,7 @@ from core.language.title_model import TitleModel
 from core.language.vocabulary import read_vocabulary
 from core.records import F64, I64, Bool
 from core.statistics.intervals import wilson
+from research.evidence.lines import show
 
 COUNTS: Mapping[Kind, int] = {"natural": 200, "edit": 150, "column": 60, "region": 60, "mixture": 80, "random": 300}
 CAUSES: Mapping[str, str] = {
@@ -100,10 +101,7 @@ def _causes(pool: TitlePool, mentioned: Mapping[str, I64]) -> Attribute:
 
 def share(hit: Bool) -> str:
     """Such as "0.78 [0.70, 0.84]"."""
-    if not len(hit):
-        return "–"
-    found = wilson(int(hit.sum()), len(hit))
-    return f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]"
+    return show(wilson(int(hit.sum()), len(hit))) if len(hit) else "–"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +113,9 @@ class Told:
     dirt: float
     chance: float
     right: float
-    """1, near: 0.5, wrong: 0."""
     two: bool
-    """Whether it is said to be of two kinds."""
+    """Whether it is said to be of two kinds; and whether the best way to take it apart names both causes."""
     both: bool
-    """Whether the best way to take it apart names both causes."""
 
 
 def drawn(pool: TitlePool, model: TitleModel, causes: Attribute, seed: int) -> Iterator[Told]:
@@ -129,72 +125,55 @@ def drawn(pool: TitlePool, model: TitleModel, causes: Attribute, seed: int) -> I
         one = judge(pool, plant, rng)
         chance, found = titled(model, one)
         halves = taken_apart(model, one) if plant.kind in ("natural", "mixture") else None
-        two = halves is not None and chance_of_two(model, halves) >= model.perhaps
-        both = halves is not None and both_right(pool, plant, halves)
-        yield Told(plant.kind, plant.cause, plant.dirt, chance, one.of(found[0]) if found else 0.0, two, both)
+        two = (
+            (chance_of_two(model, halves) >= model.perhaps, both_right(pool, plant, halves)) if halves else (False,) * 2
+        )
+        yield Told(plant.kind, plant.cause, plant.dirt, chance, one.of(found[0]) if found else 0.0, *two)
 
 
 def report(model: TitleModel, told: Sequence[Told]) -> list[str]:
     """The tables of the page."""
     chance, right, kind = (np.array([getattr(one, name) for one in told]) for name in ("chance", "right", "kind"))
     likely, perhaps = chance >= model.likely, (chance >= model.perhaps) & (chance < model.likely)
-    heads = (
-        "clusters, n, theme right, right or near, likely, of these right, near, wrong, perhaps, of these right or near"
-    )
-    lines = [f"| {' | '.join(heads.split(', '))} | said, and right or near |", "|" + "---|" * 11]
+    lines = [
+        "| clusters | n | theme right | right or near | likely | of these right | near | wrong | perhaps "
+        "| of these right or near | said, and right or near |",
+        "|" + "---|" * 11,
+    ]
     real, no_column = kind != "random", kind != "column"
-    groups = [(name, kind == name) for name in COUNTS]
-    groups += [("all but random", real), ("all but random and column", real & no_column)]
-    for name, own in groups:
+    groups = {name: kind == name for name in COUNTS}
+    for name, own in {**groups, "all but random": real, "all but random and columns": real & no_column}.items():
         a, b = own & likely, own & perhaps
-        cells = [
-            share(right[own] >= 1),
-            share(right[own] > 0),
-            share(a[own]),
-            share(right[a] >= 1),
-            share(right[a] == 0.5),
-        ]
-        cells += [share(right[a] == 0), share(b[own]), share(right[b] > 0), share(((a | b) & (right > 0))[own])]
-        lines.append(f"| {name} | {own.sum()} | " + " | ".join(cells) + " |")
+        cells = [right[own] >= 1, right[own] > 0, a[own], right[a] >= 1, right[a] == 0.5, right[a] == 0]
+        cells += [b[own], right[b] > 0, ((a | b) & (right > 0))[own]]
+        lines.append(f"| {name} | {own.sum():,} | {' | '.join(map(share, cells))} |")
     lines += ["", *_bins(chance, right), "", *_by(told, "edit", lambda one: one.cause)]
     return [*lines, "", *_by(told, "natural", lambda one: f"{one.dirt:.0%} others"), "", *_of_two(told)]
-
-
-def share_said(model: TitleModel, told: Sequence[Told]) -> float:
-    """Share of the clusters with a cause that have a title, likely or perhaps, whose theme is right or near."""
-    return float(np.mean([one.chance >= model.perhaps and one.right > 0 for one in told if one.kind != "random"]))
 
 
 def _bins(chance: F64, right: F64) -> list[str]:
     lines = ["| chance said | n | mean said | right | right or near |", "|---|---|---|---|---|"]
     for low in np.arange(10) / 10:
         own = (chance >= low) & (chance < low + 0.1 + (low > 0.85))
-        if own.any():
-            cells = f"{own.sum()} | {chance[own].mean():.2f} | {share(right[own] >= 1)} | {share(right[own] > 0)}"
-            lines.append(f"| {low:.1f} to {low + 0.1:.1f} | {cells} |")
+        cells = f"{own.sum():,} | {chance[own].mean():.2f} | {share(right[own] >= 1)} | {share(right[own] > 0)}"
+        lines.append(f"| {low:.1f} to {low + 0.1:.1f} | {cells} |")
     return lines
 
 
 def _by(told: Sequence[Told], kind: Kind, of: Callable[[Told], str]) -> list[str]:
     lines = [f"| {kind} | n | right | mean said |", "|---|---|---|---|"]
-    some = [one for one in told if one.kind == kind]
-    for name in sorted({of(one) for one in some}):
-        own = [one for one in some if of(one) == name]
+    for name in sorted({of(one) for one in told if one.kind == kind}):
+        own = [one for one in told if one.kind == kind and of(one) == name]
         right, said = np.mean([one.right >= 1 for one in own]), np.mean([one.chance for one in own])
         lines.append(f"| {name} | {len(own)} | {right:.2f} | {said:.2f} |")
     return lines
 
 
-def _of_two(told: Sequence[Told]) -> list[str]:
+def _of_two(told: Sequence[Told]) -> Iterator[str]:
     """Whether mixtures are told, and how well."""
-    lines: list[str] = []
     for kind in ("natural", "mixture"):
-        some = [one for one in told if one.kind == kind]
-        said, both = (np.array([getattr(one, name) for one in some], bool) for name in ("two", "both"))
-        lines.append(
-            f"{kind}: said to be of two {share(said)}; both named {share(both)}, of those said {share(both[said])}"
-        )
-    return lines
+        two, both = np.array([(one.two, one.both) for one in told if one.kind == kind]).T
+        yield f"{kind}: said to be of two {share(two)}; both named {share(both)}, of those said {share(both[two])}"
 
 
 def main() -> None:
@@ -208,7 +187,8 @@ def main() -> None:
     print(f"lines: likely {model.likely:.2f}, perhaps {model.perhaps:.2f}")
     for seed in given.seeds:
         own = list(drawn(pool, model, causes, seed))
-        print(f"draw {seed}, all but random: said, and right or near {share_said(model, own):.3f}", flush=True)
+        good = np.array([one.chance >= model.perhaps and one.right > 0 for one in own if one.kind != "random"])
+        print(f"draw {seed}, all but random: said, and right or near {good.mean():.3f}", flush=True)
         told += own
     print("", *report(model, told), sep="\n")
 
