@@ -11,7 +11,6 @@ from functools import cache
 from typing import Literal
 
 import numpy as np
-from scipy.stats import rankdata
 
 from core.data.images.tint import HUES
 from core.language.grammar import words_in
@@ -152,6 +151,8 @@ def _end(numbers: F64, sign: str, reading: Reading) -> F64:
 
 def _of_column(column: Column, rows: I64) -> Iterator[Describer]:
     """The values of a column of the user's own, the most frequent ones; of one of many numbers its two ends."""
+    from scipy.stats import rankdata  # not needed to start the page
+
     values = column.values[rows]
     if column.kind == "text":
         return

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 from scipy.special import expit
-from scipy.stats import hypergeom, norm, rankdata
 
 from core.documents import read_json
 from core.files import ASSETS
@@ -182,6 +181,8 @@ def _error(members: Bool) -> float:
 def _no_luck(others: Sequence[Describer], scores: F64, areas: F64, members: Bool) -> Bool:
     """(D,) which describers the members have more than as many random rows would, all conditions taken together; what
     is measured always."""
+    from scipy.stats import hypergeom, norm  # not needed to start the page
+
     of_column = np.array([one.kind == "condition" for one in others], bool)
     is_value = ((scores == 0) | (scores == 1)).all(0)
     tail = np.where(
@@ -194,6 +195,8 @@ def _no_luck(others: Sequence[Describer], scores: F64, areas: F64, members: Bool
 
 def _places(areas: F64, is_phrase: Bool) -> F64:
     """Place of each by its AUROC among those of its own sort, from 0."""
+    from scipy.stats import rankdata
+
     places = np.empty(len(areas))
     for sort in (is_phrase, ~is_phrase):
         places[sort] = rankdata(-areas[sort]) - 1
@@ -270,6 +273,8 @@ def standardised(scores: F64) -> F64:
 
 def aurocs(scores: F64, members: Bool) -> F64:
     """(D,) with which each column of the (m, D) scores tells the (m,) members from the rest."""
+    from scipy.stats import rankdata
+
     ranks, inside = rankdata(scores, axis=0) if scores.size else scores, int(members.sum())
     return (ranks[members].sum(0) - inside * (inside + 1) / 2) / (inside * (len(members) - inside))
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from core.language.describers import Describer
 from core.language.grammar import is_plural, plural, right_articles, spoken
 from core.records import EVERYTHING
+
+if TYPE_CHECKING:
+    from core.language.describers import Describer
 
 _BEFORE = frozenset({"object colour", "shape and size", "material", "pattern", "condition"})
 """Families whose phrases stand before the noun."""
