@@ -53,7 +53,8 @@ class Subject:
 
     def called(self, name: str) -> str:
         """Samples of a class as a title speaks of them."""
-        name = short(spoken(name) or name)
+        told = spoken(name) if self.modality == "image" else " ".join(name.replace("_", " ").split())
+        name = short(told or name)
         if not re.search(r"[^\W\d_]{2}", name):
             return f"class {name}".strip()
         return plural(name) if self.modality == "image" else name

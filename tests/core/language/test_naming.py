@@ -213,7 +213,7 @@ def test_members_that_are_mistaken_for_one_class_are_called_so() -> None:
     assert (called.text, called.kind, called.grade) == ("Dogs mistaken for cats", "confusion", "likely")
     assert called.chance == pytest.approx(0.9, abs=0.1)
     text = name(outcomes=confused(0.9), scope="Business", modality="text", classes=("Business", "Sci/Tech", "World"))
-    assert text.text == "Business, mistaken for Sci or Tech"
+    assert text.text == "Business, mistaken for Sci/Tech"
     weak = name(outcomes=confused(0.35), scope="dog", classes=three)
     assert (weak.text.split(":")[0], weak.grade) == ("Mixed dogs", "mixed")
 
