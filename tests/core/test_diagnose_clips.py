@@ -119,7 +119,7 @@ def test_clips_that_fade_are_found_named_kept_and_shown(tmp_path: Path) -> None:
     first = found.clusters[0]
     assert ((first.membership >= 0.5) == planted).mean() > 0.9
     said = text_summary(found)
-    assert "1. darkening" in said
+    assert "1. Darkening videos" in said
     assert "near-duplicates" not in said
 
     save(found, tmp_path / "run")

@@ -46,7 +46,7 @@ def found(run: Diagnosis) -> FoundWords:
 def test_the_words_are_shown_with_their_crops_and_written(run: Diagnosis, found: FoundWords) -> None:
     said = found.view
     assert "with failure more than chance allows" in said
-    assert said.count("<section") == len(found.findings)
+    assert said.count("<section class=") == len(found.findings)
     n_confirmed = said.count(">confirmed<")
     assert n_confirmed >= 1
     assert said.count('class="failed"') >= 1
@@ -156,8 +156,8 @@ def test_a_cluster_without_a_name_is_called_by_its_patches_on_cards_and_pane(run
     name = ShownName(of_cluster[0], "No phrase names it <b>", [Crop("data:image/webp;base64,AA", "7", True)])
     patches = replace(found.patches, names=(name,))
     cards = cluster_list(run, patches=patches)
-    assert ">these patches" in cards
-    assert ">these patches" not in cluster_list(run)
+    assert "Pictures with these patches" in cards
+    assert "with these patches" not in cluster_list(run)
     rows = np.flatnonzero(run.clusters[0].membership >= 0.5)
     pane = selection_pane(run, Selection(rows, (), run.clusters[0]), patches)
     assert "these patches</h2>" in pane
