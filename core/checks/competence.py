@@ -101,7 +101,8 @@ def measure_competence(
     made = [edited.edits[row] for row in changed.kept.tolist()]
     directions = phrase_directions(phrases, encoder, cache=cache, progress=progress)
     vectors = np.concatenate([photographs.joint.vectors, changed.joint.vectors])
-    pool, people = _Pool(captions, photographs.kept, made), folded(spoken or captions)
+    pool = _Pool(captions, photographs.kept, made)
+    people = folded(spoken) if spoken else pool.folded
     found: dict[str, PhraseCompetence] = {}
     shows: dict[str, Bool] = {}
     times: dict[str, I64] = {}
@@ -109,8 +110,9 @@ def measure_competence(
         each = [(*pool.by_edits(known.edits[phrase.text]), "edits")] if phrase.text in known.edits else []
         pattern = known.captions.get(phrase.text) or (None if each else own_words(phrase.text))
         if pattern:
-            each.append((*pool.by_captions(pattern), "captions"))
-            times[phrase.text] = times_shown(pattern, pool.folded)
+            counted = mentions(pattern, pool.folded)
+            each.append((*pool.by_captions(pattern, counted), "captions"))
+            times[phrase.text] = times_shown(pattern, counted)
         scores = vectors.astype(np.float64) @ direction
         both = [(measured(scores[inside], scores[outside], ground), inside) for inside, outside, ground in each]
         known_by = [(one, inside) for one, inside in both if one is not None]
@@ -121,7 +123,7 @@ def measure_competence(
     chance = shown_questions(encoder, photographs.joint.vectors, pool.folded, known, cache)
     what = f"{len(captions):,} captioned photographs and {len(made):,} edited ones that no fit saw"
     words = [phrase.text for phrase in phrases.phrases], directions, found
-    scopes = {name: times_shown(pattern, pool.folded) >= MENTIONS for name, pattern in known.classes.items()}
+    scopes = {name: mentions(pattern, pool.folded) >= MENTIONS for name, pattern in known.classes.items()}
     copies = pool.origin, [edit for _, edit in made]
     titles = model_of_pool(photograph_pool(photographs, changed, copies, known.edits, times, scopes, words))
     return CompetenceTable(encoder.name, encoder.fingerprint, what, found, line, chance, titles)
@@ -143,9 +145,9 @@ def mentions(pattern: str, folded: Sequence[Sequence[str]]) -> I64:
     return np.array([sum(bool(wanted.search(caption)) for caption in own) for own in folded], np.int64)
 
 
-def times_shown(pattern: str, folded: Sequence[Sequence[str]]) -> I64:
-    """(n,) in how many captions of each photograph it is said; of a pattern with "!", enough where none holds it."""
-    times = mentions(pattern, folded)
+def times_shown(pattern: str, times: I64) -> I64:
+    """(n,) in how many captions of each photograph it is said, by the (n,) that hold the pattern; of one with "!",
+    enough where none holds it."""
     return np.where(times == 0, MENTIONS, 0) if pattern.startswith("!") else times
 
 
@@ -177,10 +179,10 @@ class _Pool:
         self.origin = np.array([place[row] for row, _ in made], np.int64)
         self.edit = np.array([edit for _, edit in made], object)
 
-    def by_captions(self, pattern: str) -> tuple[Bool, Bool]:
-        """Photographs that the captions say show it, and those that they do not mention it of, as they are and
-        edited."""
-        inside, outside = mentioned(self.folded, pattern)
+    def by_captions(self, pattern: str, times: I64) -> tuple[Bool, Bool]:
+        """Photographs that the captions say show it, and those that they do not mention it of, as they are and edited;
+        times: (n,) captions that hold the pattern."""
+        inside, outside = mentioned(pattern, times)
         return np.append(inside, np.zeros(len(self.edit), bool)), np.append(outside, outside[self.origin])
 
     def by_edits(self, edits: Sequence[str]) -> tuple[Bool, Bool]:
@@ -201,7 +203,7 @@ def shown_questions(
         vectors: (n, d) photographs.
         captions: of each, as `folded` gives them.
     """
-    holds = {text: mentioned(captions, pattern)[0] for text, pattern in shown.captions.items()}
+    holds = {text: mentioned(pattern, mentions(pattern, captions))[0] for text, pattern in shown.captions.items()}
     every = np.ones(len(vectors), bool)
     asked: list[tuple[str, str | None, Bool, Bool]] = [(text, None, every, holds[text]) for text in holds]
     for text in holds:
@@ -213,9 +215,8 @@ def shown_questions(
     return chance_of_questions(encoder, vectors, asked, cache)
 
 
-def mentioned(captions: Sequence[Sequence[str]], pattern: str) -> tuple[Bool, Bool]:
-    """Which photographs show it by their folded captions, and which do not."""
-    times = mentions(pattern, captions)
+def mentioned(pattern: str, times: I64) -> tuple[Bool, Bool]:
+    """Which photographs show it, by the (n,) captions of each that hold the pattern, and which do not."""
     often = times >= (MENTIONS if (times >= MENTIONS).sum() >= RARE else 1)
     never = times == 0
     return (never, often) if pattern.startswith("!") else (often, never)

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
-from core.language.describers import Describer, names_of, properties_of
+from core.language.describers import Describer, names_of, properties_of, unspoken
 from core.language.parts import Halves, halves_of
 from core.language.title_model import (
     N_OF_SPLIT,
@@ -24,11 +24,10 @@ from core.language.title_model import (
     Theme,
     TitleModel,
     aurocs,
-    chances,
     rank,
-    theme_chance,
     theme_features,
     themes,
+    titled as titled_by,
 )
 from core.records import F32, F64, I64, Bool, Column
 
@@ -231,8 +230,7 @@ def judge(pool: TitlePool, plant: Plant, rng: np.random.Generator) -> Judged:
     """The describers of a planted cluster beside columns that say nothing, with what is known of each."""
     rows, members, n = plant.rows, plant.members, len(plant.rows)
     properties = properties_of(pool.columns, rows)
-    spoken = {name for one in properties for name in names_of(one)}
-    told = [i for i, text in enumerate(pool.phrases) if text not in spoken and np.isfinite(pool.known[i])]
+    told = [i for i in unspoken(pool.phrases, properties) if np.isfinite(pool.known[i])]
     scores = (pool.joint[rows] @ pool.directions[told].T).astype(np.float64)
     phrases = [
         Describer(
@@ -249,8 +247,8 @@ def judge(pool: TitlePool, plant: Plant, rng: np.random.Generator) -> Judged:
     if plant.kind == "column":  # bears the cause, of the members or of all rows, with three cells of a hundred wrong
         has = plant.true & (plant.members | bool(rng.random() < 0.5))
         columns.append(Describer("its own column", "condition", (has ^ (rng.random(n) < 0.03)).astype(np.float64)))
-        inside, outside = has[plant.members].mean(), has[~plant.members].mean()
-        right["its own column"] = float(inside >= 0.4 and inside >= 1.5 * outside)
+        share = _rightness(*(has[where].mean(keepdims=True) for where in (plant.members, ~plant.members)))
+        right["its own column"] = float(share[0] >= 1)
     return Judged(plant, rank([*properties, *phrases, *columns], members), right)
 
 
@@ -258,10 +256,15 @@ def _shown(pool: TitlePool, plant: Plant, told: Sequence[int]) -> dict[str, floa
     if plant.kind == "edit":
         return {pool.phrases[i]: float(plant.cause in pool.edits_of.get(pool.phrases[i], ())) for i in told}
     shown = pool.shown[plant.rows][:, told]
-    inside, outside = (np.nan_to_num(shown[where].mean(0)) for where in (plant.members, ~plant.members))
-    near = np.where((inside >= 0.2) & (inside >= 1.7 * outside), 0.5, 0.0)
-    right = np.where((inside >= 0.4) & (inside >= 1.5 * outside), 1.0, near)
+    right = _rightness(*(shown[where].mean(0) for where in (plant.members, ~plant.members)))
     return {pool.phrases[i]: float(value) for i, value in zip(told, right)}
+
+
+def _rightness(inside: npt.NDArray[Any], outside: npt.NDArray[Any]) -> F64:
+    """1 right, 0.5 near, 0 wrong, of each describer by the shares of members and of others that show it; nan is 0."""
+    inside, outside = np.nan_to_num(inside), np.nan_to_num(outside)
+    near = np.where((inside >= 0.2) & (inside >= 1.7 * outside), 0.5, 0.0)
+    return np.where((inside >= 0.4) & (inside >= 1.5 * outside), 1.0, near)
 
 
 def _property_is_right(pool: TitlePool, plant: Plant, one: Describer) -> float:
@@ -313,8 +316,7 @@ def both_right(pool: TitlePool, plant: Plant, halves: Halves) -> bool:
     def says(theme: Theme, part: int) -> bool:
         told = [place[text] for text in theme.texts if text in place]
         shown = pool.shown[plant.rows][:, told]
-        inside, outside = np.nan_to_num(shown[plant.part == part].mean(0)), np.nan_to_num(shown[~plant.members].mean(0))
-        return bool(((inside >= 0.4) & (inside >= 1.5 * outside)).any())
+        return bool((_rightness(shown[plant.part == part].mean(0), shown[~plant.members].mean(0)) >= 1).any())
 
     one, two = (themes[0] for themes in halves.themes)
     return (says(one, 1) and says(two, 2)) or (says(one, 2) and says(two, 1))
@@ -322,14 +324,14 @@ def both_right(pool: TitlePool, plant: Plant, halves: Halves) -> bool:
 
 def taken_apart(model: TitleModel, judged: Judged) -> Halves | None:
     """The best way to take a planted cluster apart."""
-    found = themes(judged.ranked, chances(model, judged.ranked))
+    found, _ = titled_by(model, judged.ranked)
     return halves_of(model, judged.ranked, found, judged.plant.members) if found else None
 
 
 def titled(model: TitleModel, judged: Judged) -> tuple[float, tuple[tuple[str, ...], ...]]:
     """(chance, the words of each theme) that the model gives a planted cluster."""
-    found = themes(judged.ranked, chances(model, judged.ranked))
-    return theme_chance(model, judged.ranked, found), tuple(theme.texts for theme in found)
+    found, chance = titled_by(model, judged.ranked)
+    return chance, tuple(theme.texts for theme in found)
 
 
 def _folds(causes: Sequence[str]) -> I64:

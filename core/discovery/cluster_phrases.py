@@ -11,7 +11,7 @@ import numpy as np
 from scipy import stats
 
 from core.records import F32, F64, I64, Bool, Column, Estimate
-from core.statistics.ranking import auroc_interval
+from core.statistics.ranking import auroc_interval, aurocs_of_ranks
 
 ALIKE = 0.6
 """Phrases whose scores correlate more than this within the scope say the same there."""
@@ -55,7 +55,7 @@ def describe(
         return []
     ranks = stats.rankdata(scores, axis=0)
     alike = np.corrcoef(ranks.T) > ALIKE if scores.shape[1] > 1 else np.ones((1, 1), bool)
-    overall = _aurocs(ranks, members)
+    overall = aurocs_of_ranks(ranks, members)
     chosen, held_out = _cross_fitted(scores, members, folds, strengths, alike)
     if not chosen:
         return []
@@ -90,9 +90,9 @@ def _cross_fitted(
     for fold in np.unique(folds):
         at = folds == fold
         if 2 <= members[at].sum() <= at.sum() - 2 and members[~at].sum() >= 2:
-            area = _aurocs(stats.rankdata(scores[~at], axis=0), members[~at])
+            area = aurocs_of_ranks(stats.rankdata(scores[~at], axis=0), members[~at])
             chosen.append(_spokesman(int(area.argmax()), area, alike, strengths, members[~at]))
-            areas.append(_aurocs(stats.rankdata(scores[at], axis=0), members[at]))
+            areas.append(aurocs_of_ranks(stats.rankdata(scores[at], axis=0), members[at]))
             sizes.append(int(members[at].sum()))
     return chosen, [size / sum(sizes) * area for size, area in zip(sizes, areas)]
 
@@ -107,12 +107,6 @@ def _spokesman(
     equal = alike[best] & (areas >= areas[best] - error)
     equal[[q for q in taken or () if q != best]] = False
     return int(np.where(equal, strengths, -np.inf).argmax()) if equal.any() else best
-
-
-def _aurocs(ranks: F64, members: Bool) -> F64:
-    """(P,) area under the ROC curve of each column of ranks."""
-    inside, outside = int(members.sum()), int((~members).sum())
-    return (ranks[members].sum(0) - inside * (inside + 1) / 2) / max(inside * outside, 1)
 
 
 def witnesses(scores: F32, columns: Sequence[Column], rows: I64, most: int = 2) -> tuple[tuple[str, float], ...]:

@@ -61,30 +61,36 @@ def describers_of(
         conditions: findings, of which those count that no single column says.
     """
     properties = properties_of(columns, rows)
-    spoken = {words_in(name) for one in properties for name in names_of(one)}
     own = (one for column in columns if not column.measured for one in _of_column(column, rows))
-    said = (i for i in conditions if _says_it(i, {column.name for column in columns if column.measured}))
+    measured = {column.name for column in columns if column.measured}
+    said = (i for i in conditions if _says_it(i, measured))
     found = (Describer(i.text, "condition", i.mask[rows].astype(np.float64), tests=i.tests) for i in said)
     made = [*properties, *own, *found]
     if words is None:
         return made
     known = words.competence
-    phrases = [i for i, text in enumerate(words.phrases) if words_in(text) not in spoken and _may_describe(words, i)]
+    phrases = [i for i in unspoken(words.phrases, properties) if _may_describe(words, i)]
     scores = (words.joint.vectors[rows] @ words.directions[phrases].T).astype(np.float64)
     for place, phrase in enumerate(phrases):
-        measured = known is not None and known.is_known(phrase)
+        is_known = known is not None and known.is_known(phrase)
         made.append(
             Describer(
                 words.phrases[phrase],
                 "phrase",
                 scores[:, place],
                 words.directions[phrase],
-                float(known.auroc[phrase]) if known is not None and measured else USUAL,
+                float(known.auroc[phrase]) if known is not None and is_known else USUAL,
                 float(known.said[phrase]) if known is not None else np.nan,
                 words.families[phrase],
             )
         )
     return made
+
+
+def unspoken(phrases: Sequence[str], properties: Sequence[Describer]) -> list[int]:
+    """The places of the phrases that no measured property speaks for."""
+    spoken = {words_in(name) for one in properties for name in names_of(one)}
+    return [place for place, text in enumerate(phrases) if words_in(text) not in spoken]
 
 
 def _says_it(condition: Insight, measured: set[str]) -> bool:

@@ -15,7 +15,7 @@ import numpy as np
 
 from core.language.describers import Describer, describers_of
 from core.language.parts import Halves, chance_of_two, halves_of
-from core.language.title_model import LEADING, Theme, TitleModel, chances, model_of, rank, theme_chance, themes
+from core.language.title_model import LEADING, Theme, TitleModel, model_of, rank, titled
 from core.language.titles import Subject, capital, short
 from core.numbers import percent
 from core.records import I64, ClusterName, ClusterPart, FailureCluster, Insight, Outcomes, SampleSet, Words
@@ -36,7 +36,8 @@ def name_cluster(
     """The title of a cluster or a candidate, with its grade.
 
     The leading theme where it is likely; else the class that the members are mistaken for, where most of their errors
-    go there; else the leading theme as a guess; else what is known of a mixture.
+    go there; else the themes of two parts, where members are told apart; else the leading theme as a guess; else what
+    is known of a mixture.
 
     Args:
         insights: what was found of this cluster.
@@ -52,8 +53,7 @@ def name_cluster(
     conditions = [i for i in insights if i.cluster == cluster.id and i.kind == "condition"]
     model = model_of(words, samples.modality)
     ranked = rank(describers_of(samples.metadata, conditions, words, looked_at), members)
-    found = themes(ranked, chances(model, ranked))
-    chance = theme_chance(model, ranked, found)
+    found, chance = titled(model, ranked)
     described = _Described(subject, model, found, chance)
     if described.is_likely(words):
         return described.as_likely()

@@ -14,12 +14,11 @@ from core.language.title_model import (
     Theme,
     TitleModel,
     aurocs,
-    chances,
     logistic,
     rank,
     standardised,
     theme_chance,
-    themes,
+    titled,
 )
 from core.records import F64, Bool
 
@@ -62,31 +61,29 @@ def halves_of(model: TitleModel, ranked: Ranked, found: Sequence[Theme], members
     for second in _splits(ranked, found, members):
         if min(second.sum(), (~second).sum()) < LEAST:
             continue
-        one, two = (_titled(model, ranked.describers, members, part) for part in (~second, second))
-        if not one[1] or not two[1] or set(one[1][0].texts) & set(two[1][0].texts):
-            continue
-        if best is not None and min(one[0], two[0]) <= min(best.chances):
-            continue
-        across = sorted(
-            _across(by_text[a[1][0].lead.text].scores, members, part) for a, part in ((one, second), (two, ~second))
+        (one, one_chance), (two, two_chance) = (
+            _titled(model, ranked.describers, members, part) for part in (~second, second)
         )
-        lead = set(found[0].texts)
-        same = bool(lead & {*one[1][0].texts}) or bool(lead & {*two[1][0].texts})
-        weak, strong = sorted((one[0], two[0]))
+        if not one or not two or set(one[0].texts) & set(two[0].texts):
+            continue
+        if best is not None and min(one_chance, two_chance) <= min(best.chances):
+            continue
+        other_part = ((one, second), (two, ~second))
+        across = sorted(_across(by_text[half[0].lead.text].scores, members, other) for half, other in other_part)
+        same = any(set(found[0].texts) & set(half[0].texts) for half in (one, two))
+        weak, strong = sorted((one_chance, two_chance))
         features = np.array([weak, strong, whole, np.log(members.sum()), *across, float(same)])
-        best = Halves((one[1], two[1]), (one[0], two[0]), second, features)
+        best = Halves((one, two), (one_chance, two_chance), second, features)
     return best
 
 
-def _titled(model: TitleModel, describers: Sequence[Describer], members: Bool, part: Bool) -> tuple[float, list[Theme]]:
+def _titled(model: TitleModel, describers: Sequence[Describer], members: Bool, part: Bool) -> tuple[list[Theme], float]:
     """A part of the members beside the rest of the scope, the other members left out."""
     own = np.zeros(len(members), bool)
     own[np.flatnonzero(members)[part]] = True
     keep = ~members | own
     some = [one.keep(keep) for one in describers]
-    ranked = rank(some, own[keep])
-    found = themes(ranked, chances(model, ranked))
-    return theme_chance(model, ranked, found), found
+    return titled(model, rank(some, own[keep]))
 
 
 def _across(scores: F64, members: Bool, other: Bool) -> float:

@@ -19,6 +19,7 @@ from core.documents import read_json
 from core.files import ASSETS
 from core.language.describers import Describer
 from core.records import F64, Bool, Words
+from core.statistics.ranking import aurocs_of_ranks
 
 MEANT, LOOKED_AT = 60, 20
 """Phrases whose AUROC is found, those of the largest difference of means; and of these those that are ranked."""
@@ -255,6 +256,12 @@ def theme_chance(model: TitleModel, ranked: Ranked, found: Sequence[Theme]) -> f
     return float(logistic(model.two, theme_features(ranked, found)[None])[0]) if found else 0.0
 
 
+def titled(model: TitleModel, ranked: Ranked) -> tuple[list[Theme], float]:
+    """The themes of ranked describers, and the chance of the leading one."""
+    found = themes(ranked, chances(model, ranked))
+    return found, theme_chance(model, ranked, found)
+
+
 def _logit(chance: float) -> float:
     return float(np.log(max(chance, 1e-3) / max(1 - chance, 1e-3)))
 
@@ -275,8 +282,7 @@ def aurocs(scores: F64, members: Bool) -> F64:
     """(D,) with which each column of the (m, D) scores tells the (m,) members from the rest."""
     from scipy.stats import rankdata
 
-    ranks, inside = rankdata(scores, axis=0) if scores.size else scores, int(members.sum())
-    return (ranks[members].sum(0) - inside * (inside + 1) / 2) / (inside * (len(members) - inside))
+    return aurocs_of_ranks(rankdata(scores, axis=0) if scores.size else scores, members)
 
 
 @cache

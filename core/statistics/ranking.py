@@ -66,6 +66,13 @@ def auroc_of_places(places: I64, positive: Bool) -> float:
     return float(hits @ (np.cumsum(misses) - misses / 2)) / pairs if pairs else float("nan")
 
 
+def aurocs_of_ranks(ranks: F64, positive: Bool) -> F64:
+    """(D,) `auroc` of each column of (m, D) ranks, ties sharing their mean rank; 0 without rows of both kinds."""
+    n_positive = int(positive.sum())
+    pairs = n_positive * (len(positive) - n_positive)
+    return (ranks[positive].sum(0) - n_positive * (n_positive + 1) / 2) / max(pairs, 1)
+
+
 def auroc_interval(area: float, n_positive: int, n_negative: int) -> Estimate:
     """The area with its 95 % interval, within [0, 1].
 

@@ -78,7 +78,7 @@ def read_pool(data: Path, cache: Path | None) -> tuple[TitlePool, TitleModel, At
         changed,
         (np.array([place[row] for row, _ in made]), [edit for _, edit in made]),
         known.edits,
-        {text: times_shown(pattern, said) for text, pattern in patterns.items() if pattern},
+        {text: times_shown(pattern, mentions(pattern, said)) for text, pattern in patterns.items() if pattern},
         {name: mentions(pattern, said) >= MENTIONS for name, pattern in known.classes.items()},
         (phrases, phrase_directions(vocabulary, encoder, cache=cache), table.phrases),
     )

@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from core.discovery.called import cluster_name
-from core.language.titles import NO_CAUSE, Subject
+from core.language.titles import NO_CAUSE, Subject, capital
 from core.numbers import count, digits_for, interval, listed, number, p_value, percent, points, with_unit
 from core.records import EVERYTHING, Bool, Diagnosis, Estimate, FailureCluster, Insight
 from core.reports.wording.competence import competence_sentence
@@ -224,7 +224,7 @@ def patches_title(cluster: FailureCluster) -> str:
     """Of a cluster that only a visual word tells, such as "Dogs with these patches"."""
     subject = Subject(cluster.scope, "image")
     who = subject.who or subject.pictures
-    return f"{who[:1].upper()}{who[1:]} with {THESE}"
+    return capital(f"{who} with {THESE}")
 
 
 def how_sure(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
@@ -237,13 +237,13 @@ def how_sure(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
     if name.kind == "confusion":
         return f"{percent(name.chance or 0.0)} of their errors go there."
     if name.grade == "mixed":
-        said = "" if name.text.endswith(NO_CAUSE) else f"{NO_CAUSE[:1].upper()}{NO_CAUSE[1:]}."
+        said = "" if name.text.endswith(NO_CAUSE) else f"{capital(NO_CAUSE)}."
     else:
-        sort = "A likely title" if name.grade == "likely" else "A guess"
-        said = f"{sort}: right for {_often(name.chance or 0.0)} of 100 such clusters."
+        likely = name.grade == "likely"
+        sort, such = "A likely title" if likely else "A guess", "clusters"
         if not cluster.confirmed:  # of the words, and not of whether there is anything
-            fit = "likely fit" if name.grade == "likely" else "are a guess"
-            said = f"The words {fit}: right for {_often(name.chance or 0.0)} of 100 such sets that are no chance."
+            sort, such = f"The words {'likely fit' if likely else 'are a guess'}", "sets that are no chance"
+        said = f"{sort}: right for {_often(name.chance or 0.0)} of 100 such {such}."
         differs = differs if name.grade == "perhaps" else ""
     return " ".join(filter(None, (said, differs)))
 
