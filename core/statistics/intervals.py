@@ -68,7 +68,7 @@ def bootstrap(
     repeats: int = 500,
     level: float = 0.95,
 ) -> Estimate:
-    """`statistic(rows)` on all rows, with the percentile interval over resampled groups.
+    """`statistic(rows)` on all rows, with the percentile interval over resampled groups; undefined of no rows.
 
     Args:
         statistic: takes row numbers (with repeats) and gives one number; nan is left out of the interval.
@@ -77,6 +77,8 @@ def bootstrap(
 
     Source: Efron & Tibshirani 1993, ch. 13; resampling whole groups is the usual cluster bootstrap.
     """
+    if not n:
+        return UNDEFINED
     repeats = min(repeats, max(LEAST_REPEATS, REDRAWN // n))
     draws = np.array([statistic(rows) for rows in redrawn(n, groups, rng, repeats)])
     return percentile_interval(statistic(np.arange(n)), draws, level)

@@ -59,7 +59,8 @@ def paired_p(wrong_a: Bool, wrong_b: Bool, groups: I64 | None = None, *, seed: i
 def sign_flip_p(
     difference: np.ndarray[tuple[int], np.dtype[np.float64]], groups: I64 | None = None, *, seed: int = 0
 ) -> float:
-    """Two-sided p that (n,) paired differences are symmetric about 0; the rows of a group flip together.
+    """Two-sided p that (n,) paired differences are symmetric about 0; the rows of a group flip together. 1 where one is
+    no number.
 
     Source: Fisher 1935, The Design of Experiments, section 21; p = (b + 1) / (B + 1) over B = 9,999 random flips.
     """
@@ -67,10 +68,11 @@ def sign_flip_p(
     sums = sums[sums != 0]
     if not len(sums):
         return 1.0
-    rng, observed, reached = np.random.default_rng(seed), abs(float(sums.sum())), 0
+    rng, reached = np.random.default_rng(seed), 0
+    least = abs(float(sums.sum())) - 1e-9 * float(np.abs(sums).sum())  # sums differ with the order of their parts
     for start in range(0, FLIPS, 500):
         signs = rng.integers(0, 2, (min(500, FLIPS - start), len(sums)), np.int8) * 2 - 1
-        reached += int((np.abs(signs @ sums) >= observed - 1e-9).sum())
+        reached += int((~(np.abs(signs @ sums) < least)).sum())
     return (reached + 1) / (FLIPS + 1)
 
 

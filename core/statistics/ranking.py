@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from core.records import F64, I64, Bool, Estimate
+from core.statistics.intervals import UNDEFINED
 
 
 def average_precision(scores: F64, relevant: Bool) -> float:
-    """Area under the step-wise precision-recall curve of n scores; nan where nothing is relevant.
+    """Area under the step-wise precision-recall curve of n scores; nan where nothing is relevant or a score is nan.
 
     Pictures of equal score share a threshold, so the order in which they come changes nothing, and a constant scorer
     gets the relevant share.
@@ -21,7 +22,7 @@ def average_precision(scores: F64, relevant: Bool) -> float:
     scikit-learn compute it.
     """
     n_relevant = int(relevant.sum())
-    if not n_relevant:
+    if not n_relevant or np.isnan(scores).any():
         return float("nan")
     order = np.argsort(-scores, kind="stable")
     ends = np.r_[np.flatnonzero(np.diff(scores[order])), len(scores) - 1]  # last picture of each threshold
@@ -74,10 +75,12 @@ def aurocs_of_ranks(ranks: F64, positive: Bool) -> F64:
 
 
 def auroc_interval(area: float, n_positive: int, n_negative: int) -> Estimate:
-    """The area with its 95 % interval, within [0, 1].
+    """The area with its 95 % interval, within [0, 1]; undefined without rows of both kinds, as the area then is.
 
     Source: Hanley & McNeil 1982, Radiology 143(1).
     """
+    if not n_positive * n_negative or np.isnan(area):
+        return UNDEFINED
     first, second = area / (2 - area), 2 * area**2 / (1 + area)
     spread = area * (1 - area) + (n_positive - 1) * (first - area**2) + (n_negative - 1) * (second - area**2)
     reach = 1.96 * float(np.sqrt(max(spread / (n_positive * n_negative), 0)))

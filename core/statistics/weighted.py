@@ -59,7 +59,7 @@ def _one_way(
         source = permuter.draw(count, rng)
         null = np.stack([weights @ column[source] for column in values.T])  # (m, count)
         first.append(null[0])
-        hits = np.flatnonzero(null.max(0) >= observed - 1e-9 * max(1.0, abs(observed)))
+        hits = np.flatnonzero(null.max(0) >= observed - 1e-9 * float(np.abs(weights).sum()))
         if reached + len(hits) >= REACHED:
             end = drawn + int(hits[REACHED - reached - 1]) + 1
             return REACHED / end, float(np.concatenate(first).std())

@@ -189,3 +189,8 @@ def test_of_many_rows_the_bootstrap_draws_less_often(monkeypatch: pytest.MonkeyP
     drawn.clear()
     bootstrap(mean, 5000, None, np.random.default_rng(0))
     assert len(drawn) == 101
+
+
+def test_of_no_rows_nothing_is_known() -> None:
+    found = bootstrap(lambda rows: float(rows.mean()), 0, None, np.random.default_rng(0))
+    assert np.isnan([found.value, found.low, found.high]).all()

@@ -118,3 +118,14 @@ def test_few_disagreements_in_groups_leave_the_interval_wide_enough():
         found = paired_difference(a, np.zeros(300, bool), groups)
         held += found.low <= 0.03 <= found.high
     assert held >= 180
+
+
+@pytest.mark.parametrize("scale", [1e-15, 1e-9, 1.0, 1e9])
+@pytest.mark.parametrize("groups", [None, np.arange(10) // 2])
+def test_the_unit_of_the_differences_changes_no_p(scale, groups):
+    difference = np.arange(1.0, 11.0)
+    assert sign_flip_p(scale * difference, groups) == sign_flip_p(difference, groups) < 0.2
+
+
+def test_differences_that_are_no_numbers_are_no_evidence():
+    assert sign_flip_p(np.array([1.0, 2.0, np.nan])) == 1.0

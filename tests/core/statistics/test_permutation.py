@@ -136,3 +136,10 @@ def test_a_small_set_of_far_wider_losses_is_judged_by_its_own_spread() -> None:
         difference, error = difference_of(rng.normal(1.0, 1.0, 15), rng.normal(1.0, 0.1, 485))
         past += difference / error >= 3.4
     assert past <= 1.3 * runs * stats.t.sf(3.4, 14) + 3
+
+
+def test_a_statistic_that_is_no_number_is_no_evidence() -> None:
+    null = np.arange(99.0)
+    assert permutation_p(float("nan"), null) == 1.0
+    assert permutation_p(1000.0, np.full(99, np.nan)) == 1.0
+    assert permutation_p(1000.0, null) == 0.01

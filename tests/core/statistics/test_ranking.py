@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
 
-from core.statistics.ranking import average_precision, chance_precision
+from core.statistics.ranking import auroc_interval, average_precision, chance_precision
 
 
 def test_the_hand_worked_example_comes_out() -> None:
@@ -50,3 +50,13 @@ def test_chance_is_what_random_rankings_give_on_average(n_relevant: int, n: int)
 
 def test_chance_of_one_among_ten_is_a_tenth_of_the_harmonic_number() -> None:
     assert chance_precision(1, 10) == pytest.approx(sum(1 / k for k in range(1, 11)) / 10)
+
+
+def test_an_area_without_rows_of_both_kinds_is_undefined() -> None:
+    for area, n_positive, n_negative in ((0.0, 0, 5), (0.0, 5, 0), (0.5, 0, 0), (np.nan, 5, 5)):
+        found = auroc_interval(area, n_positive, n_negative)
+        assert np.isnan([found.value, found.low, found.high]).all()
+
+
+def test_a_score_that_is_no_number_leaves_no_precision() -> None:
+    assert np.isnan(average_precision(np.array([1.0, np.nan, 2.0, 3.0]), np.array([True, False, False, True])))

@@ -75,3 +75,15 @@ def test_of_many_rows_fewer_permutations_are_drawn_a_few_at_a_time(monkeypatch: 
     found = weighted_test(weights, weights[:, None], Counting(strata), np.random.default_rng(0))
     assert found.p == 1 / 1_501
     assert (sum(drawn), max(drawn)) == (1_500, 5)
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1.0, 1e9])
+def test_the_unit_of_the_weights_changes_no_p(scale: float) -> None:
+    rng = np.random.default_rng(3)
+    strata, values = np.zeros(60, np.int64), rng.normal(size=(60, 1))
+    weights = centred((values[:, 0] + rng.normal(size=60)) * 0.1, strata)
+    found, plain = (
+        weighted_test(w, values, Permuter(strata, None, values), np.random.default_rng(0)).p
+        for w in (scale * weights, weights)
+    )
+    assert found == plain < 0.05
