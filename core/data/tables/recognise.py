@@ -50,7 +50,7 @@ _LOOSER = {
     "embedding": re.compile(r".+_(embedding|embeddings|features)"),
     "split": re.compile(r".+_split"),
 }
-_SERIES = re.compile(r"(probs?|proba|probability|p|softmax|logits?)[_\-. ]?(.+)", re.IGNORECASE)
+_SERIES = re.compile(r"(probabilit(?:y|ies)|probas?|probs?|p|softmax|logits?)[_\-. ]?(.+)", re.IGNORECASE)
 _NO_CLASS = {"true", "pred", "predicted", "max", "top1", "label", "target", "correct", "value", "gt"}
 """prob_true and prob_pred are no two classes."""
 _TRUE_MASKS = ("mask", "true_mask", "gt_mask", "mask_true", "mask_path", "target_mask", "mask_gt")

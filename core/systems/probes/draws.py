@@ -49,7 +49,8 @@ def make_draw(samples: SampleSet, split: Split, shots: int, validation: int, see
         )
     folds, labels, names = list[Drawn](), samples.labels, samples.class_names
     for fold in split.folds:
-        rows = draw(labels, fold.train, names, shots, validation, seed, fewer=fewer, checked=fold.validation)
+        beside: dict[str, Any] = {"checked": fold.validation, "groups": samples.groups}
+        rows = draw(labels, fold.train, names, shots, validation, seed, fewer=fewer, **beside)
         folds.append(Drawn(*(tuple(samples.ids[i] for i in own.tolist()) for own in (*rows, fold.test))))
     return Draw(seed, shots, tuple(folds))
 

@@ -188,6 +188,7 @@ def _part(probe: Probe, task: Task, fold: Fold, progress: Progress) -> ProbeInpu
     """What the probe is given to score the fold's test rows."""
     needs, names, labels = probe.needs(), task.samples.class_names, task.labels
     shots = validation = None
+    beside = np.empty(0, np.int64)
     if needs.shots or needs.validation:
         n_validation = min(needs.validation, VALIDATION) if needs.shots else needs.validation
         if not len(fold.train):
@@ -197,13 +198,17 @@ def _part(probe: Probe, task: Task, fold: Fold, progress: Progress) -> ProbeInpu
             )
         fewer = bool(getattr(probe, "fewer", False))
         drawn, beside = draw(
-            labels, fold.train, names, needs.shots, n_validation, task.seed, fewer=fewer, checked=fold.validation
-        )
+            labels, fold.train, names, needs.shots, n_validation, task.seed, fewer=fewer, checked=fold.validation,
+            groups=task.samples.groups,
+        )  # fmt: skip
         shots = images_of(task, drawn, labels) if needs.shots else None
         validation = images_of(task, beside, labels) if n_validation and len(beside) else None
     pool = task.pool if needs.pool else None
     if needs.pool and pool is None:
-        pool = replace(images_of(task, fold.train), hidden=labels[fold.train])
+        rows = fold.train
+        if task.samples.groups is not None and validation is not None:
+            rows = rows[~np.isin(task.samples.groups[rows], task.samples.groups[beside])]
+        pool = replace(images_of(task, rows), hidden=labels[rows])
     test, items = images_of(task, fold.test), task.samples.items
     shown = None if items is None else items.keep(fold.test)
     return ProbeInput(names, task.encoder, test, shots, validation, pool, task.seed, task.cache, progress, shown, items)

@@ -134,9 +134,10 @@ def draw(
     *,
     fewer: bool = False,
     checked: I64 | None = None,
+    groups: I64 | None = None,
 ) -> tuple[I64, I64]:
-    """Shots and validation rows of each class among `rows`, drawn without overlap; the same seed draws nested shots for
-    growing numbers.
+    """Shots and validation rows of each class among `rows`, drawn without overlap, and no validation row from the group
+    of a shot; the same seed draws nested shots for growing numbers.
 
     Args:
         labels: (n,) class of every sample.
@@ -145,22 +146,13 @@ def draw(
         shots, validation: rows a class.
         fewer: take what there is of a class that offers less.
         checked: rows to draw the validation rows from; None: from `rows`, beside the shots.
+        groups: (n,) group of every sample, where they come in groups.
 
     Raises:
         InvalidInput: a class offers fewer than `shots` and `fewer` is False, or none offers any.
     """
-    picked: list[I64] = []
-    validating: list[I64] = []
-    short: list[tuple[int, str]] = []
-    for c, name in enumerate(names):
-        own = np.random.default_rng([seed, c]).permutation(rows[labels[rows] == c])
-        if len(own) < shots:
-            short.append((len(own), name))
-        picked.append(own[:shots])
-        beside = own[shots:]
-        if checked is not None:
-            beside = np.random.default_rng([seed, c, 1]).permutation(checked[labels[checked] == c])
-        validating.append(beside[:validation])
+    orders = [np.random.default_rng([seed, c]).permutation(rows[labels[rows] == c]) for c in range(len(names))]
+    short = [(len(own), name) for own, name in zip(orders, names) if len(own) < shots]
     if short and not fewer:
         least, name = min(short)
         way = f"Lower shots to {least}" if least else "Leave such classes out"
@@ -169,7 +161,13 @@ def draw(
             f"samples that are scored: {name!r} has {least}. {way}, bring more, or take what there is "
             "(the setting fewer)."
         )
-    drawn, found = np.concatenate(picked), np.concatenate(validating)
+    drawn = np.concatenate([own[:shots] for own in orders])
     if shots and not len(drawn):
         raise InvalidInput("No class offers a single shot. Bring labelled samples beside those that are scored.")
-    return drawn.astype(np.int64), found.astype(np.int64)
+    of = np.arange(len(labels)) if groups is None else groups
+    found: list[I64] = []
+    for c, own in enumerate(orders):
+        if checked is not None:
+            own = np.random.default_rng([seed, c, 1]).permutation(checked[labels[checked] == c])
+        found.append(own[~np.isin(of[own], of[drawn])][:validation])
+    return drawn.astype(np.int64), np.concatenate(found).astype(np.int64)

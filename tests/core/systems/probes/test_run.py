@@ -88,6 +88,16 @@ def test_groups_are_on_one_side_only(spy):
         assert not set(groups[part.shots.rows]) & set(groups[part.test.rows])
 
 
+@pytest.mark.parametrize("given", [None, Split((Fold(np.arange(40), np.arange(60, 80), np.arange(36, 60)),), "Given.")])
+def test_no_validation_row_shares_a_group_with_what_it_judges(spy, given):
+    groups = np.arange(80) % 40 // 4 if given is None else np.arange(80) // 6
+    run_probe("spy", spy(shots=2, validation=3, pool=True), replace(made_task(80, groups=groups), split=given))
+    for part in spy.seen:
+        assert len(part.validation)
+        assert not set(groups[part.validation.rows]) & set(groups[part.shots.rows])
+        assert not set(groups[part.validation.rows]) & set(groups[part.pool.rows])
+
+
 def test_a_given_split_loses_the_training_rows_of_scored_groups(spy):
     task = replace(
         made_task(80, groups=np.arange(80) // 8), split=Split((Fold(np.arange(44), np.arange(44, 80)),), "Given.")
