@@ -120,8 +120,8 @@ def judge(strip: Strip, answers: Sequence[bool | None], score: F64, members: Boo
 
     Args:
         strip: as `draw_strip` gave it.
-        answers: one for each row of the strip, in its order: yes, no, or None for skipped. Skipped rows are left out,
-            as if never drawn.
+        answers: one for each row of the strip, in its order: yes (True or 1), no (False or 0), or None for skipped.
+            Skipped rows are left out, as if never drawn.
         score: (n,) finite phrase score of every row, made without the answers.
         members, scope: (n,) as given to `draw_strip`.
 
@@ -131,7 +131,7 @@ def judge(strip: Strip, answers: Sequence[bool | None], score: F64, members: Boo
         member was answered the share is known.
 
     Raises:
-        InvalidInput: lengths that do not match, or a score that is not finite within the scope.
+        InvalidInput: lengths that do not match, another answer, or a score that is not finite within the scope.
 
     Source: Wilson 1927; Newcombe 1998 (Stat. Med. 17, method 10); PPI++ (Angelopoulos, Duchi, Zrnic 2023). Ours: the
     population is the finite cluster, so the estimate is the regression estimator of survey sampling (Cochran 1977, ch.
@@ -141,7 +141,7 @@ def judge(strip: Strip, answers: Sequence[bool | None], score: F64, members: Boo
     """
     _check(strip, answers, score, members, scope)
     given = np.array([a is not None for a in answers], bool)
-    yes = np.array([a is True for a in answers], bool)[given]
+    yes = np.array([bool(a) for a in answers], bool)[given]
     rows, is_member = strip.rows[given], strip.is_member[given]
     inside, outside = np.flatnonzero(members & scope), np.flatnonzero(scope & ~members)
     clicks, control = finite_share(yes[is_member], len(inside)), finite_share(yes[~is_member], len(outside))
@@ -162,6 +162,10 @@ def _check(strip: Strip, answers: Sequence[bool | None], score: F64, members: Bo
         raise InvalidInput(
             f"A strip of {len(strip)} samples needs as many answers (None for skipped): got {len(answers)}. "
             "Answer or skip each."
+        )
+    if other := [answer for answer in answers if answer is not None and answer not in (True, False)]:
+        raise InvalidInput(
+            f"An answer must be True or 1 for yes, False or 0 for no, or None for skipped: got {other[0]!r}. Change it."
         )
     if not score.shape == members.shape == scope.shape:
         raise InvalidInput(

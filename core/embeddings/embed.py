@@ -211,6 +211,8 @@ class _VectorReader:
             same = entry.joint is entry.embedding
             self.joint = self.embeddings if same else np.zeros((len(self.images), len(entry.joint)), np.float32)
         self.embeddings[row] = entry.embedding
+        if self.joint is self.embeddings and entry.joint is not entry.embedding:
+            self.joint = self.embeddings.copy()  # until now each row's two vectors were equal
         if self.joint is not self.embeddings:
             self.joint[row] = entry.joint
         self.keys[row], self.measured[row] = key, entry.properties

@@ -31,7 +31,7 @@ def holm(p: Sequence[float]) -> F64:
 
 
 def permutation_p(observed: float, null: F32 | F64) -> float:
-    """(b + 1) / (B + 1), where b null values reach the observed one: 1 where that is no number, and a null value that is
+    """(b + 1) / (B + 1), where b null values reach the observed one: 1 where that is no number. A null value that is
     none reaches it."""
     return float((np.sum(~(null < observed - ROUNDING)) + 1) / (len(null) + 1))
 

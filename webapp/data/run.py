@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -11,7 +13,7 @@ from core.errors import InvalidInput
 from core.records import Progress
 from webapp.state.caches import run_cache
 from webapp.state.choices import ROLE_NAMES, Column, recognised, roles_from, sources
-from webapp.state.jobs import Job
+from webapp.state.jobs import JOBS, Job
 from webapp.state.runs import RUNS
 
 if TYPE_CHECKING:
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 AUTOMATIC = "automatic"
 MAX_CLASSES = 1000
 """That may be named to search inside."""
+DRAWN: dict[str, Future[None]] = {}
+"""By their runs, the better maps that are being drawn."""
 HIDDEN = (("nothing", 0.0), ("a quarter", 0.25), ("a third", 0.33))
 """Parts of the data that may be held back, by name."""
 
@@ -35,7 +39,7 @@ def make_run(columns: Sequence[Column], root: Path | None, *said: Any) -> Job:
     given = sources(table, images, vectors, chosen, root)
     kind = None if loss_kind in (None, AUTOMATIC) else loss_kind
     roles = roles_from(dict(zip(ROLE_NAMES, picked)), found, loss_kind=kind, higher_is_better=bool(higher))
-    settings = make_settings(alpha, seed, within, quick_map=True)  # `refine_map` makes the better one afterwards
+    settings = make_settings(alpha, seed, within, quick_map=True)  # `draw_map` makes the better one
     reads_texts = images is None and bool(roles.texts or found.get("texts"))
     share, own = read_share(hidden), read_phrases(phrases, "text" if reads_texts else "image")
     return Job(
@@ -97,7 +101,8 @@ def run_diagnosis(
     hold_back: float = 0.0,
     vocabulary: Path | None = None,
 ) -> str:
-    """Diagnose and store; returns the run's id."""
+    """Diagnose and store; returns the run's id. Where the settings leave the map out, it is drawn afterwards, even if
+    the page is closed."""
     RUNS.require_room()
     from core.diagnose import diagnose  # the whole method with scikit-learn
 
@@ -113,4 +118,17 @@ def run_diagnosis(
         cache=run_cache(),
         progress=progress,
     )
-    return RUNS.add(diagnosis, progress)
+    run = RUNS.add(diagnosis, progress)
+    if not settings.map:
+        DRAWN[run] = JOBS.go_on(Job(lambda progress: draw_map(run, progress)))
+        DRAWN[run].add_done_callback(lambda _: DRAWN.pop(run, None))
+    return run
+
+
+def draw_map(run: str, progress: Progress) -> None:
+    """Put UMAP in place of the quick map of a run."""
+    from core.embeddings.projection import umap_map  # compiles on first use
+
+    diagnosis = RUNS.get(run)
+    better = umap_map(diagnosis.embeddings, seed=int(diagnosis.settings.get("seed", 0)), progress=progress)
+    RUNS.change(run, lambda now: replace(now, map=better, settings={**now.settings, "map": True}))

@@ -4,6 +4,7 @@ wanted."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import wait
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,7 @@ import gradio as gr
 
 from core.data.tables.roles import LOSS_KINDS
 from core.errors import DiagnosisError
-from core.records import Progress
-from webapp.data.run import AUTOMATIC, HIDDEN, make_run
+from webapp.data.run import AUTOMATIC, DRAWN, HIDDEN, make_run
 from webapp.data.runs import OWN_RUNS, own_ids
 from webapp.explore.new_run import wire_made
 from webapp.explore.patches import prune_patches
@@ -35,7 +35,7 @@ from webapp.state.choices import (
     recognised,
 )
 from webapp.state.forget import forget_visit
-from webapp.state.jobs import HEAVY, JOBS, PLAIN, PRIVATE, QUICK, Job, closing, follow, on_wait, refused, wire_cancel
+from webapp.state.jobs import HEAVY, JOBS, PLAIN, PRIVATE, QUICK, closing, follow, on_wait, refused, wire_cancel
 from webapp.state.runs import RUNS
 from webapp.state.session import Session, shows_errors
 from webapp.state.visitor import address, visitor
@@ -124,21 +124,13 @@ def on_run(columns: Sequence[Column], root: Path | None, *said: Any) -> Iterator
 
 
 def refine_map(run: str) -> Iterator[bool]:
-    """Put UMAP in place of the quick map of a run that has just ended; yields whether it is there."""
-    if not run or RUNS.get(run).map.method == "umap":
-        return
-
-    def work(progress: Progress) -> str:
-        from core.embeddings.projection import umap_map  # compiles on first use
-
-        diagnosis = RUNS.get(run)
-        better = umap_map(diagnosis.embeddings, seed=int(diagnosis.settings.get("seed", 0)), progress=progress)
-        RUNS.change(run, lambda now: replace(now, map=better, settings={**now.settings, "map": True}))
-        return run
-
-    for _ in JOBS.follow(Job(work), every=1.0, counted=False):
-        yield False
-    yield True
+    """Wait for the better map of a run that has just ended (`draw_map`); yields whether it is there."""
+    if drawing := DRAWN.get(run):
+        while wait([drawing], 1.0).not_done:
+            yield False
+        drawing.result()
+    if run:
+        yield RUNS.get(run).map.method == "umap"
 
 
 def on_refined(session: Session, run: str, ready: bool) -> tuple[Any, Any]:

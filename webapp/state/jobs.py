@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Generator, Iterator
+from concurrent.futures import Future
 from typing import Any
 
 import gradio as gr
@@ -106,6 +108,22 @@ class Jobs:
                 self._leave(job)
         if job.error is not None:
             raise job.error
+
+    def go_on(self, job: Job) -> Future[Any]:
+        """What the job gives, in its turn, whether or not its visitor stays; not counted as the visitor's one."""
+        future: Future[Any] = Future()
+
+        def turn() -> None:
+            try:
+                for _ in self.follow(job, 1.0, counted=False):
+                    pass
+            except BaseException as error:
+                future.set_exception(error)
+            else:
+                future.set_result(job.result)
+
+        threading.Thread(target=turn, name="going on", daemon=True).start()
+        return future
 
     def _wait_s(self, place: int) -> float | None:
         """About how long the job at that place in line will wait; None where nothing is known."""

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from core.encoders.embedded.lite0 import N_FEATURES, SIDE, Convolution, onnx_model
+from core.errors import InvalidInput
 from core.records import F32
 
 Mapper = Callable[[F32], tuple[F32, ...]]
@@ -23,9 +24,18 @@ THREADS = "ERRATA_THREADS"
 
 
 def usable_cores() -> int:
-    """The cores that this process may use, which in a container are fewer than the machine's; at most `THREADS`."""
+    """The cores that this process may use, which in a container are fewer than the machine's; at most `THREADS`.
+
+    Raises:
+        InvalidInput: the variable says no whole number from 1.
+    """
     every = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return min(every, int(os.environ.get(THREADS) or every))
+    said = os.environ.get(THREADS, "").strip() or str(every)
+    if not said.isdecimal() or not int(said):
+        raise InvalidInput(
+            f"{THREADS} in the environment must be a whole number of cores from 1: got {said!r}. Change or unset it."
+        )
+    return min(every, int(said))
 
 
 def onnx_mapper(layers: list[Convolution], maps: Sequence[int], threads: int) -> Mapper:

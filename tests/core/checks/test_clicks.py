@@ -242,6 +242,24 @@ def test_answers_that_do_not_fit_are_refused(change: dict[str, object], message:
         judge(draw_strip(MEMBERS, EVERY_ROW), **given)  # pyright: ignore[reportArgumentType]
 
 
+@pytest.mark.parametrize("yes", [True, np.True_, 1, np.int64(1), 1.0])
+@pytest.mark.parametrize("no", [False, np.False_, 0])
+def test_every_way_to_say_yes_and_no_counts_alike(yes: object, no: object) -> None:
+    truth, score = half_true()
+    strip = draw_strip(MEMBERS, EVERY_ROW)
+    said = [yes if a else no for a in truth[strip.rows]]
+    found = judge(strip, said, score, MEMBERS, EVERY_ROW)  # pyright: ignore[reportArgumentType]
+    assert found.share.to_dict() == answered(truth, score).share.to_dict()
+
+
+@pytest.mark.parametrize("answer", ["yes", 2, float("nan")])
+def test_an_answer_that_is_neither_is_refused(answer: object) -> None:
+    strip = draw_strip(MEMBERS, EVERY_ROW)
+    said = [answer, *[True] * (len(strip) - 1)]
+    with pytest.raises(InvalidInput, match="True or 1 for yes"):
+        judge(strip, said, np.zeros(500), MEMBERS, EVERY_ROW)  # pyright: ignore[reportArgumentType]
+
+
 def test_the_records_are_frozen() -> None:
     strip = draw_strip(MEMBERS, EVERY_ROW)
     with pytest.raises(dataclasses.FrozenInstanceError):

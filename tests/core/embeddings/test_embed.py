@@ -15,7 +15,7 @@ from PIL import Image
 from core.embeddings.cache import EmbeddingCache
 from core.embeddings.embed import EmbeddedImages, read_images
 from core.errors import Cancelled, InvalidInput
-from tests.support.pictures import MeanColour, Pictures, blobs, encoded
+from tests.support.pictures import MeanColour, Pictures, blobs, encoded, plain
 
 
 def pictures(n: int) -> Pictures:
@@ -223,3 +223,21 @@ def test_a_write_that_fails_is_said_and_does_not_stop_the_run(tmp_path: Path, mo
 
     monkeypatch.setattr(EmbeddingCache, "put", full)
     assert any("disk is full" in note for note in read_images(pictures(2), MeanColour(), cache=tmp_path).notes)
+
+
+class SometimesAlike(MeanColour):
+    """Its two vectors of a picture are equal where the picture is dark."""
+
+    def encode_items(self, batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        finding, joint = (side[:, :3].copy() for side in super().encode_items(batch))
+        dark = batch.mean((1, 2, 3)) < 0.3
+        joint[dark] = finding[dark]
+        return finding, joint
+
+
+def test_joint_vectors_stay_whatever_row_is_read_first_from_the_cache(tmp_path: Path) -> None:
+    store = Pictures([encoded(plain("black"))] + [encoded(blobs(seed)) for seed in range(5)])
+    first, again = (read_images(store, SometimesAlike(), cache=tmp_path) for _ in range(2))
+    assert "6 of 6 images came from the cache." in again.notes
+    assert not np.array_equal(first.joint.vectors, first.embeddings.vectors)
+    same(first, again)

@@ -3,8 +3,10 @@ begins."""
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import numpy as np
@@ -12,10 +14,12 @@ import pytest
 
 from core.embeddings.cache import default_cache
 from core.errors import InvalidInput
-from core.records import no_progress
+from core.records import Embeddings, FailureMap, Progress, no_progress
+from tests.support.diagnoses import make_diagnosis
 from tests.support.visits import serve
 from webapp.data import run as your_data
 from webapp.data.run import AUTOMATIC, make_run, read_phrases, read_share
+from webapp.data.tab import on_run, refine_map
 from webapp.explore.new_run import on_new_run
 from webapp.state.caches import cache_of
 from webapp.state.choices import ROLE_NAMES
@@ -160,3 +164,32 @@ def test_vectors_are_kept_from_one_run_to_the_next_and_never_for_nobody(monkeypa
         set_quotas(before)
     assert given == [default_cache(), cache_of("ann"), cache_of("ben"), None]
     assert cache_of("ann") != cache_of("ben")
+
+
+@pytest.mark.parametrize("looks", [False, True])
+def test_the_better_map_is_drawn_whether_or_not_the_page_stays_open(
+    looks: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    may_draw = Event()
+
+    def drawn(embeddings: Embeddings, *, seed: int, progress: Progress) -> FailureMap:
+        while not may_draw.wait(0.05):
+            progress("map", 0, 1)  # raises where it was stopped
+        return FailureMap(np.ones((len(embeddings), 2), np.float32), "umap")
+
+    diagnosis = make_diagnosis()
+    monkeypatch.setattr("core.diagnose.diagnose", lambda *_, **__: diagnosis)
+    monkeypatch.setattr("core.embeddings.projection.umap_map", drawn)
+    followed = list(on_run((), None, *the_form(None)))  # to its end, as a page does
+    run = followed[-1][2]
+    assert RUNS.get(run).map.method == "pca"
+    page = refine_map(run)
+    if looks:
+        assert next(page) is False
+    page.close()  # the tab is closed
+    may_draw.set()
+    until = time.monotonic() + 20
+    while RUNS.get(run).map.method == "pca" and time.monotonic() < until:
+        time.sleep(0.05)
+    assert RUNS.get(run).map.method == "umap"
+    assert list(refine_map(run))[-1]

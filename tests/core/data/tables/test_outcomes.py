@@ -55,6 +55,16 @@ def test_a_score_is_negated_and_said():
 SCORES = np.array([[0.7, 0.3], [0.2, 0.8]] * (N // 2))
 
 
+@pytest.mark.parametrize("word", ["prob", "probs", "proba", "probas", "probability", "probabilities", "softmax", "p"])
+@pytest.mark.parametrize("mark", ["_", "-", ".", " "])
+def test_every_usual_word_for_probabilities_is_recognised(word, mark):
+    label = ["cat", "dog"] * (N // 2)
+    table = frame(label=label).drop(columns="loss")
+    table = table.assign(**{f"{word}{mark}{name}": SCORES[:, c] for c, name in enumerate(("cat", "dog"))})
+    loss = read_data_set(table).outcomes.loss
+    np.testing.assert_allclose(loss, -np.log(SCORES[np.arange(N), np.arange(N) % 2]))
+
+
 @pytest.mark.parametrize("layout", ["columns", "reversed columns", "array", "json", "numbers", "one column"])
 def test_every_layout_of_probabilities_gives_the_same_cross_entropy(layout):
     label = ["cat", "cat", "dog", "cat"] * (N // 4)
