@@ -18,6 +18,7 @@ from torch import Tensor
 
 from core.errors import InvalidInput
 from core.records import Progress, no_progress
+from core.systems.common.own_random import OwnRandom
 from core.systems.step_by_step.losses import step_by_step_loss, token_loss
 from core.systems.step_by_step.rationales import RationaleSet
 from core.systems.step_by_step.settings import StepByStep
@@ -56,20 +57,19 @@ def teach(student: T5Student, rows: RationaleSet, how: StepByStep, progress: Pro
     values: list[float] = []
     began = time.process_time()
     student.model.train()
-    with torch.random.fork_rng():
-        for at, picked in zip(range(how.updates), _picks(len(rows), how.batch, how.seed)):
-            for group in optimiser.param_groups:
-                group["lr"] = lr * (1 - at / how.updates)
-            optimiser.zero_grad()
-            loss = loss_of(student, predict, explain, picked, how, at)
-            value = float(loss.detach())
-            if not math.isfinite(value):
-                raise InvalidInput(f"The loss is no number any more at a step size of {lr:g}. Lower --lr.")
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(learned, 1.0)
-            optimiser.step()
-            values.append(value)
-            progress("learn", at + 1, how.updates)
+    for at, picked in zip(range(how.updates), _picks(len(rows), how.batch, how.seed)):
+        for group in optimiser.param_groups:
+            group["lr"] = lr * (1 - at / how.updates)
+        optimiser.zero_grad()
+        loss = loss_of(student, predict, explain, picked, how, at)
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise InvalidInput(f"The loss is no number any more at a step size of {lr:g}. Lower --lr.")
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(learned, 1.0)
+        optimiser.step()
+        values.append(value)
+        progress("learn", at + 1, how.updates)
     student.model.eval()
     parts = np.array_split(np.array(values), min(KEPT, len(values)))
     return Curve(tuple(float(part.mean()) for part in parts), time.process_time() - began)
@@ -90,8 +90,8 @@ def _pass(student: T5Student, task: TokenTask, rows: list[int], seed: list[int])
     if batch is None:
         return torch.zeros(())
     ids, mask, wanted = batch
-    torch.manual_seed(int(np.random.SeedSequence(seed).generate_state(1)[0]))
-    return token_loss(student.model(input_ids=ids, attention_mask=mask, labels=wanted).logits, wanted)
+    with OwnRandom(int(np.random.SeedSequence(seed).generate_state(1)[0])):
+        return token_loss(student.model(input_ids=ids, attention_mask=mask, labels=wanted).logits, wanted)
 
 
 def _picks(n: int, batch: int, seed: int) -> Iterator[list[int]]:

@@ -10,8 +10,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from core.encoders.transformer_folder import (
     WEIGHTS,
     check_shapes,
@@ -22,6 +20,7 @@ from core.encoders.transformer_folder import (
 )
 from core.errors import InvalidInput
 from core.files import digest
+from core.systems.common.own_random import OwnRandom
 from core.systems.common.student_card import licence_of
 from core.systems.step_by_step.settings import StepByStep
 
@@ -101,8 +100,7 @@ def make_t5(texts: Iterable[str], how: StepByStep) -> T5Student:
         eos_token_id=tokenizer.eos_token_id,
         decoder_start_token_id=tokenizer.pad_token_id,
     )
-    with torch.random.fork_rng():
-        torch.manual_seed(how.seed)
+    with OwnRandom(how.seed):
         model = transformers.T5ForConditionalGeneration(config)
     return T5Student(model.eval(), tokenizer)
 

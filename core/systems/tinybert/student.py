@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from core.errors import InvalidInput
+from core.systems.common.own_random import OwnRandom
 from core.systems.tinybert.layer_map import layer_map
 from core.systems.tinybert.settings import Distillation
 from core.systems.tinybert.teacher import BertFolder
@@ -119,12 +120,12 @@ def make_student(teacher: BertFolder, how: Distillation) -> Student:
     if width != theirs.hidden_size:
         config.intermediate_size = max(1, round(theirs.intermediate_size * width / theirs.hidden_size))
     transformers: Any = import_module("transformers")
-    torch.manual_seed(how.seed)
-    if teacher.kind == "classes":
-        model = transformers.BertForSequenceClassification(config)
-    else:
-        model = transformers.BertModel(config, add_pooling_layer=False)
-    student = Student("classes" if teacher.kind == "classes" else "vectors", model, theirs.hidden_size, found)
+    with OwnRandom(how.seed):
+        if teacher.kind == "classes":
+            model = transformers.BertForSequenceClassification(config)
+        else:
+            model = transformers.BertModel(config, add_pooling_layer=False)
+        student = Student("classes" if teacher.kind == "classes" else "vectors", model, theirs.hidden_size, found)
     if inherit != "none":
         _inherit_words(student, teacher)
     if inherit == "layers":

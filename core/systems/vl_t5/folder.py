@@ -27,6 +27,7 @@ from core.encoders.transformer_folder import (
 from core.errors import InvalidInput
 from core.files import ASSETS, write_text
 from core.systems.common.checkpoints import read_tensors, write_tensors
+from core.systems.common.own_random import OwnRandom
 from core.systems.vl_t5.config_checks import check_config
 from core.systems.vl_t5.describer import Describer
 from core.systems.vl_t5.model import VisionT5
@@ -112,8 +113,7 @@ def start_from_t5(folder: Path, sizes: VisionSizes, *, seed: int = 0) -> Describ
     check_shapes(folder, weight_shapes(folder, NEEDED), {"shared.weight": [said["vocab_size"], said["d_model"]]})
     tokenizer = with_parts(read_tokenizer(folder, said["vocab_size"], NEEDED, _TOKENIZERS))
     known: Any = open_model("T5ForConditionalGeneration", folder)
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
+    with OwnRandom(seed):
         known.resize_token_embeddings(len(tokenizer), mean_resizing=False)
         model = VisionT5(known.config, sizes)
     model.t5.load_state_dict(known.state_dict())

@@ -11,6 +11,7 @@ import torch
 from core.encoders import Encoder
 from core.encoders.tokens import TokenTower
 from core.options import setting
+from core.systems.common.own_random import OwnRandom
 from core.systems.composition.adapters.base import ImageRows, Level, State, TextRows, unit
 from core.systems.composition.adapters.unimodal import encoder_layers
 
@@ -75,5 +76,5 @@ class Local:
 
     def build(self, tower: TokenTower, encoder: Encoder, seed: int) -> Any:
         """A fresh module."""
-        torch.manual_seed(seed)
-        return LocalModule(tower, self.layers, self.hidden)
+        with OwnRandom(seed):
+            return LocalModule(tower, self.layers, self.hidden)

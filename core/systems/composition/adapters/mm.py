@@ -11,6 +11,7 @@ import torch
 from core.encoders import Encoder
 from core.encoders.tokens import TokenTower
 from core.options import setting
+from core.systems.common.own_random import OwnRandom
 from core.systems.composition.adapters.base import ImageRows, Level, State, TextRows, masked_mean, unit
 
 HEADS = 4
@@ -161,8 +162,8 @@ class MMPred(JointSettings):
 
     def build(self, tower: TokenTower, encoder: Encoder, seed: int) -> Any:
         """A fresh module."""
-        torch.manual_seed(seed)
-        return PredModule(tower, self)
+        with OwnRandom(seed):
+            return PredModule(tower, self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,5 +184,5 @@ class MMAdapter(JointSettings):
 
     def build(self, tower: TokenTower, encoder: Encoder, seed: int) -> Any:
         """A fresh module."""
-        torch.manual_seed(seed)
-        return AdapterModule(tower, self)
+        with OwnRandom(seed):
+            return AdapterModule(tower, self)

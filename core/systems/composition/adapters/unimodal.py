@@ -10,6 +10,7 @@ import torch
 from core.encoders import Encoder
 from core.encoders.tokens import TokenTower
 from core.options import setting
+from core.systems.common.own_random import OwnRandom
 from core.systems.composition.adapters.base import Cosine, ImageRows, State, TextRows, masked_mean, unit
 
 
@@ -59,5 +60,5 @@ class Unimodal:
 
     def build(self, tower: TokenTower, encoder: Encoder, seed: int) -> Any:
         """A fresh module."""
-        torch.manual_seed(seed)
-        return UnimodalModule(tower, self.layers, self.hidden)
+        with OwnRandom(seed):
+            return UnimodalModule(tower, self.layers, self.hidden)

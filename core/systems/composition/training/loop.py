@@ -23,6 +23,7 @@ from core.statistics.groups import joined
 from core.systems.common.checkpoints import Checkpoint, check_owner, read_checkpoint, write_checkpoint
 from core.systems.common.epochs import Best, Epoch, weights_of
 from core.systems.common.half_precision import half_of, loss_scaler
+from core.systems.common.own_random import OwnRandom
 from core.systems.common.schedule import rate
 from core.systems.composition.training.losses import step_loss, validate
 from core.systems.composition.training.matching import device_of
@@ -122,9 +123,9 @@ def fit(
     decay 1e-4. Departures: hard pairs are averaged by themselves, so that they weigh as much as they are seldom;
     optimiser, batch and stopping are ours, since the paper gives none.
     """
-    torch.manual_seed(how.seed)
-    module = build().to(chosen_device())
-    _look_ahead(module, training)
+    with OwnRandom(how.seed):
+        module = build().to(chosen_device())
+        _look_ahead(module, training)
     run = _AdapterRun(adapter, module, training, validation, how, progress)
     start = run.resume(state) if state is not None else 0
     for number in range(start, how.epochs + 1):
@@ -175,7 +176,7 @@ class _AdapterRun:
         began = time.process_time()
         losses: list[float] = []
         if number:
-            torch.manual_seed(self.how.seed * 100_003 + number)  # dropout, the same after a resumption
+            dropout = OwnRandom(self.how.seed * 100_003 + number)  # the same after a resumption
             rng = np.random.default_rng([self.how.seed, number])
             order = rng.permutation(len(self.training.questions))
             self.module.train()
@@ -183,18 +184,19 @@ class _AdapterRun:
                 step = make_step(
                     self.training, order[i * self.how.batch : (i + 1) * self.how.batch].tolist(), self.negatives, rng
                 )
-                losses.append(self._step(step, (number - 1) * self.steps + i))
+                losses.append(self._step(step, (number - 1) * self.steps + i, dropout))
                 self.progress("train", (number - 1) * self.steps + i + 1, self.how.epochs * self.steps)
         loss, accuracy = validate(self.module, self.validation)
         self.seconds += time.process_time() - began
         self.curve.append(Epoch(number, float(np.mean(losses)) if losses else None, loss, accuracy))
         self.best.offer(number, (accuracy, -loss), lambda: weights_of(self.module))
 
-    def _step(self, step: Batch, at: int) -> float:
+    def _step(self, step: Batch, at: int, dropout: OwnRandom) -> float:
         for group in self.optimiser.param_groups:
             group["lr"] = self.lr * group["times"] * rate(at, self.how.epochs * self.steps)
         self.optimiser.zero_grad()
-        with torch.autocast(self.device.type, dtype=self.half or torch.bfloat16, enabled=self.half is not None):
+        half = torch.autocast(self.device.type, dtype=self.half or torch.bfloat16, enabled=self.half is not None)
+        with dropout, half:
             loss = step_loss(self.module, self.training, step)
         if not math.isfinite(float(loss.detach())):
             raise InvalidInput(

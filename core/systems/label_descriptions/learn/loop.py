@@ -15,6 +15,7 @@ import torch
 
 from core.encoders.batches import by_length
 from core.records import F64, Progress, no_progress
+from core.systems.common.own_random import OwnRandom
 from core.systems.label_descriptions.learn.language_model import LanguageModel, layer_of
 from core.systems.label_descriptions.learn.prompted import PromptedTexts
 from core.systems.label_descriptions.learn.settings import LabelTraining
@@ -51,7 +52,7 @@ def train(
         targets: the token that is right for each description.
         seed: of the order and of dropout.
     """
-    torch.manual_seed(seed)
+    dropout = OwnRandom(seed)
     model, losses, seen = found.model.train(), list[float](), 0
     optimiser = torch.optim.Adam([p for p in model.parameters() if p.requires_grad], lr=how.lr)
     order, right = order_of(len(given.tokens), seed), torch.tensor(list(targets))
@@ -61,7 +62,7 @@ def train(
             if seen >= how.steps:
                 break
             rows = order[start : start + how.batch]
-            with _precision(how):
+            with dropout, _precision(how):
                 logits = found.logits_at(*given.batch(rows))
             loss = torch.nn.functional.cross_entropy(logits, right[rows])
             optimiser.zero_grad()

@@ -165,7 +165,6 @@ def train_keys(
     import torch
 
     assert shots.labels is not None
-    torch.manual_seed(seed)
     f, t, v = (torch.tensor(np.asarray(a, np.float32)) for a in (shots.features, vectors, values))
     y = torch.tensor(shots.labels)
     keys = torch.nn.Parameter(f.clone())

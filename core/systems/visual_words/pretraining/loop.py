@@ -12,6 +12,7 @@ import torch
 
 from core.errors import InvalidInput
 from core.records import F32, I64, Progress, Reporter, no_progress
+from core.systems.common.own_random import OwnRandom
 from core.systems.common.picture_cells import fit_whitening
 from core.systems.visual_words.dictionary import VisualDictionary, perplexity
 from core.systems.visual_words.pretraining.losses import StepLosses, step_losses
@@ -88,25 +89,26 @@ def pretrain(
     generator, rng = torch.Generator().manual_seed(settings.seed), np.random.default_rng([settings.seed, 4])
     vocabulary = caption_words(data.captions)
     ids, cut = vocabulary.encode(data.captions)
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(settings.seed)
+    random = OwnRandom(settings.seed)
+    with random:
         model = _begun(data, grid, settings, vocabulary, dictionary, generator, rng)
         if encode_words is not None:
             _begin_words(model, vocabulary, encode_words)
-        optimiser = torch.optim.AdamW(model.parameters(), lr=settings.rate, weight_decay=DECAY)
-        report, points, since = Reporter(progress, "pretrain", settings.steps), list[CurvePoint](), list[StepLosses]()
-        for step in range(settings.steps):
-            report(step)
-            batch = _draw(data, settings.batch, rng)
-            for group in optimiser.param_groups:
-                group["lr"] = settings.rate * rate_at(step / settings.steps)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=settings.rate, weight_decay=DECAY)
+    report, points, since = Reporter(progress, "pretrain", settings.steps), list[CurvePoint](), list[StepLosses]()
+    for step in range(settings.steps):
+        report(step)
+        batch = _draw(data, settings.batch, rng)
+        for group in optimiser.param_groups:
+            group["lr"] = settings.rate * rate_at(step / settings.steps)
+        with random:
             since.append(_step(model, optimiser, data, ids, batch, settings, generator))
-            _check_losses(since[-1], step + 1, settings)
-            _reset(model, data, batch, step, settings, generator)
-            if (step + 1) % max(1, settings.steps // SHOWN) == 0:
-                points.append(_point(step + 1, since))
-                since.clear()
-        report(settings.steps, last=True)
+        _check_losses(since[-1], step + 1, settings)
+        _reset(model, data, batch, step, settings, generator)
+        if (step + 1) % max(1, settings.steps // SHOWN) == 0:
+            points.append(_point(step + 1, since))
+            since.clear()
+    report(settings.steps, last=True)
     model.eval()
     return Pretrained(
         model, vocabulary, settings, grid, tuple(points), spread_of(model, data, rng), time.process_time() - began, cut

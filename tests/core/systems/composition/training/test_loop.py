@@ -4,6 +4,7 @@ goes on."""
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,16 @@ def test_a_stopped_training_goes_on_to_the_same_weights(name: str, tmp_path: Pat
     assert [e.validation_loss for e in gone_on.curve] == pytest.approx([e.validation_loss for e in whole.curve])
     for (_, a), (_, b) in zip(whole.module.state_dict().items(), gone_on.module.state_dict().items()):
         torch.testing.assert_close(a, b)
+
+
+def test_trainings_at_the_same_time_end_where_each_would_alone() -> None:
+    def train(seed: int) -> list[float]:
+        found = trained("mm-adapter", {"hidden": 64, "dropout": 0.3}, replace(QUICK, seed=seed), 40)
+        return [float(p.detach().abs().sum()) for p in found.module.parameters()]
+
+    alone = [train(seed) for seed in (1, 2, 3)]
+    with ThreadPoolExecutor(3) as pool:
+        assert list(pool.map(train, (1, 2, 3))) == alone
 
 
 def test_a_state_of_another_training_is_refused(tmp_path: Path) -> None:
