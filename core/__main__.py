@@ -1,11 +1,15 @@
 """`python -m core`: the command line."""
 
+import _signal  # pyright: ignore[reportMissingImports] - signal itself takes a while to import
 import sys
 
 
 def run() -> int:
     """Run the command of this process's arguments and return its exit code; 3 where even Click is not installed, as in
     a Python beside the one that Errata was installed for."""
+    if _signal.getsignal(_signal.SIGINT) is _signal.default_int_handler:
+        # Until a command has begun there is nothing to sweep: Ctrl-C ends the process at once, and shows no traceback.
+        _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
     try:
         from core.cli.main import main
     except ImportError as error:

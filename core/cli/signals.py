@@ -4,7 +4,9 @@ there before stays."""
 from __future__ import annotations
 
 import signal
+import sys
 import threading
+from _thread import interrupt_main
 from collections.abc import Generator
 from contextlib import contextmanager
 from types import FrameType
@@ -25,11 +27,24 @@ class StoppedBySignal(KeyboardInterrupt):
         self.exit_code = 128 + number
 
 
+_RECEIVED: list[KeyboardInterrupt] = []
+"""What a signal raised in the block under way."""
+_SOON_S = 0.01
+
+
+def raise_again() -> None:
+    """Raise what a signal raised before, where something caught it and went on."""
+    if _RECEIVED:
+        raise _RECEIVED[0]
+
+
 @contextmanager
 def stopped_by_signals() -> Generator[None]:
-    """Raise StoppedBySignal in the block at the first of STOPS; a second one, while it is being swept, is passed over.
+    """Raise StoppedBySignal in the block at the first of STOPS, and KeyboardInterrupt at Ctrl-C; a second one of STOPS,
+    while it is being swept, is passed over. What something caught is raised at the end.
 
-    A signal that is ignored already stays so, as after `nohup`. Only the main thread gets signals: others change
+    Python drops what is raised in a callback of its own, such as runs at the end of each import; it is raised once more
+    then. A signal that is ignored already stays so, as after `nohup`. Only the main thread gets signals: others change
     nothing.
     """
     if threading.current_thread() is not threading.main_thread():
@@ -37,15 +52,29 @@ def stopped_by_signals() -> Generator[None]:
         return
 
     def stop(number: int, frame: FrameType | None) -> NoReturn:
-        for one in taken:
-            signal.signal(one, signal.SIG_IGN)
-        raise StoppedBySignal(number)
+        if number != signal.SIGINT:
+            for one in STOPS:
+                signal.signal(one, signal.SIG_IGN)
+        if not _RECEIVED:
+            _RECEIVED.append(KeyboardInterrupt() if number == signal.SIGINT else StoppedBySignal(number))
+        raise _RECEIVED[0]
 
-    taken = [one for one in STOPS if signal.getsignal(one) is signal.SIG_DFL]
-    for one in taken:
+    def dropped(unraisable: sys.UnraisableHookArgs) -> None:
+        if isinstance(unraisable.exc_value, KeyboardInterrupt):
+            threading.Timer(_SOON_S, interrupt_main).start()
+        else:
+            hook(unraisable)
+
+    usual = (signal.SIG_DFL, signal.default_int_handler)
+    before = {one: handler for one in (*STOPS, signal.SIGINT) if (handler := signal.getsignal(one)) in usual}
+    for one in before:
         signal.signal(one, stop)
+    hook, sys.unraisablehook = sys.unraisablehook, dropped
     try:
         yield
+        raise_again()
     finally:
-        for one in taken:
-            signal.signal(one, signal.SIG_DFL)
+        sys.unraisablehook = hook
+        _RECEIVED.clear()
+        for one, handler in before.items():
+            signal.signal(one, handler)

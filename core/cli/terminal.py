@@ -6,6 +6,7 @@ import sys
 import time
 from typing import TextIO
 
+from core.cli.signals import raise_again
 from core.errors import printable
 
 
@@ -20,7 +21,7 @@ class TerminalProgress:
     line, whatever happens.
 
     Args:
-        stream: where to write; nothing is written unless it is a terminal.
+        stream: where to write; nothing is written unless it is a terminal. What a signal asked for is done in any case.
         interval: seconds between two updates of a line.
     """
 
@@ -38,6 +39,7 @@ class TerminalProgress:
         self.close()
 
     def __call__(self, step: str, done: int, total: int) -> None:
+        raise_again()
         if not self._active:
             return
         now = time.monotonic()
