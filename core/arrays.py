@@ -1,4 +1,4 @@
-"""Arrays that a user brings as npy, npz or safetensors: what a file declares is checked before room is made for it.
+"""Arrays as npy, npz or safetensors: what a file declares is checked before room is made for it.
 
 No pickle is ever read. The headers of all arrays are read first, so that the one that is wanted can be chosen and read
 alone.
@@ -7,12 +7,14 @@ alone.
 from __future__ import annotations
 
 import math
+import os
 import struct
 import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -20,8 +22,12 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import InvalidInput
-from core.limits import Limits
+from core.limits import Limits, byte_size
+from core.received import StoredZip, open_plain
 
+MAX_STORED_MEMORY, MAX_STORED_GROWTH = 2**30, 3
+"""Bytes that the arrays of a file which Errata wrote may take, or times the file where that is more: those of the
+shipped runs take 1.0 to 2.0 times their files."""
 MAX_ARRAYS = 1_000
 """In one npz or safetensors file."""
 MAX_HEADER_BYTES = 16 * 2**20
@@ -73,21 +79,62 @@ def open_arrays(path: Path, limits: Limits = Limits()) -> Mapping[str, ArrayHead
     return found
 
 
+def read_arrays(source: Path | BufferedReader) -> dict[str, npt.NDArray[Any]]:
+    """The arrays of an npz that `core.files.write_arrays` wrote, and others may have changed.
+
+    Raises:
+        OSError: it cannot be opened.
+        ValueError, or of DAMAGE: it is no such file, an entry would need pickle or is not as long as its header says,
+        or the arrays take too much memory.
+    """
+    if isinstance(source, Path):
+        with open_plain(source) as file:
+            return read_arrays(file)
+    size = os.fstat(source.fileno()).st_size
+    with StoredZip(source) as archive:
+        members = {member.filename: member for member in archive.infolist()}
+        unpacked = sum(member.file_size for member in members.values())
+        if unpacked > max(MAX_STORED_MEMORY, MAX_STORED_GROWTH * size):
+            raise ValueError(f"its arrays would take {byte_size(unpacked)} of memory")
+
+        def array(name: str) -> npt.NDArray[Any]:
+            member = members[f"{name}.npy"]
+            if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise ValueError(f"{name} is packed in another way")
+            with archive.open(member) as opened:
+                try:
+                    shape, dtype, fortran = _header(opened, name)
+                except InvalidInput as error:
+                    raise ValueError(str(error)) from None
+                declared = math.prod(shape) * dtype.itemsize
+                if declared > member.file_size:
+                    raise ValueError(_cut(name, shape, declared, member.file_size))
+                data = bytearray(opened.read(declared))
+            if len(data) < declared:
+                raise ValueError(_cut(name, shape, declared, len(data)))
+            return np.ndarray(shape, dtype, data, order="F" if fortran else "C")
+
+        return {str(key): array(f"a{i}") for i, key in enumerate(array("keys"))}
+
+
 def _check_number(path: Path, n: int) -> None:
     if n > MAX_ARRAYS:
         raise InvalidInput(f"{path.name!r} holds {n:,} arrays; at most {MAX_ARRAYS:,} are read. Save fewer.")
 
 
 def _npy(path: Path) -> dict[str, ArrayHeader]:
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         shape, dtype, fortran = _header(file, path.name)
         start = file.tell()
-    declared, there = math.prod(shape) * dtype.itemsize, path.stat().st_size - start
+        there = os.fstat(file.fileno()).st_size - start
+    declared = math.prod(shape) * dtype.itemsize
     if declared > there:
         raise InvalidInput(_cut(path.name, shape, declared, there))
 
     def load(_: Callable[[int, int], None]) -> npt.NDArray[Any]:
-        flat = np.fromfile(path, dtype, math.prod(shape), offset=start)
+        with open_plain(path) as file:
+            file.seek(start)
+            flat = np.fromfile(file, dtype, math.prod(shape))
         return flat.reshape(shape, order="F" if fortran else "C")
 
     return {"": ArrayHeader(shape, dtype, load)}
@@ -95,7 +142,7 @@ def _npy(path: Path) -> dict[str, ArrayHeader]:
 
 def _npz(path: Path) -> dict[str, ArrayHeader]:
     found: dict[str, ArrayHeader] = {}
-    with zipfile.ZipFile(path) as archive:
+    with open_plain(path) as opened, StoredZip(opened) as archive:
         members = archive.infolist()
         _check_number(path, len(members))
         for member in members:
@@ -117,7 +164,7 @@ def _load_member(
     def load(progress: Callable[[int, int], None]) -> npt.NDArray[Any]:
         room, done = bytearray(), 0  # grows with what is there, whatever the header declares
         try:
-            with zipfile.ZipFile(path) as archive, archive.open(member) as file:
+            with open_plain(path) as whole, StoredZip(whole) as archive, archive.open(member) as file:
                 _header(file, path.name)
                 while done < declared and (part := file.read(min(_CHUNK, declared - done))):
                     room += part
@@ -154,7 +201,7 @@ def _header(file: IO[bytes], name: str) -> tuple[tuple[int, ...], np.dtype[Any],
 def _safetensors(path: Path) -> dict[str, ArrayHeader]:
     from safetensors import SafetensorError, safe_open
 
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         start = file.read(8)
     if len(start) < 8 or int.from_bytes(start, "little") > min(MAX_HEADER_BYTES, path.stat().st_size):
         raise InvalidInput(f"{path.name!r} is damaged (its header is cut or too long). {_AGAIN}")

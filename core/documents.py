@@ -5,17 +5,24 @@ Every reader of a user's documents goes through this file, so that each fault is
 
 from __future__ import annotations
 
+import errno
 import json
 import re
 from collections.abc import Iterator
+from io import BufferedReader
 from pathlib import Path
 from typing import Any, cast
 
 from core.errors import InvalidInput
 from core.limits import Limits, byte_size
 from core.options import check_text
+from core.received import open_plain, read_plain
 
 MAX_BYTES = Limits().max_document_bytes
+MAX_STORED_BYTES = 256 * 2**20
+"""Of a JSON file that Errata wrote."""
+MAX_STORED_MEMORY = 2**30
+"""Which it may become: with the records that are made of it, 1.5 GB."""
 MAX_DEPTH = 64
 """Lists and objects inside each other."""
 MAX_DIGITS = 300
@@ -30,36 +37,80 @@ _ESCAPE = re.compile(
     r"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
 )
 _HALF = re.compile(r"\\u[dD][89a-fA-F]")
+_FOUR_BYTES, _TWO_BYTES = re.compile(rb"[\xf0-\xff]"), re.compile(rb"[\xc4-\xef]")
+"""How UTF-8 begins a character past U+FFFF, and one past U+00FF: by the largest Python stores the whole text."""
 _WEIGHTS = {"{": 232, "[": 88, ",": 36, '"': 28}
 """Bytes of memory for each object, list, entry and quote of JSON, by what Python's own take at most."""
 
 
-def read_text(path: Path, *, most: int = MAX_BYTES, instead: str = AGAIN) -> str:
+def read_text(
+    path: Path, *, most: int = MAX_BYTES, instead: str = AGAIN, below: Path | None = None, errors: str = "strict"
+) -> str:
     """The text of a UTF-8 file, without its byte order mark.
 
     Args:
         most: bytes that are read.
         instead: what to do about a fault, a sentence.
+        below: the received folder that it lies in, out of which no link is followed.
+        errors: "replace" where a text that is not UTF-8 is read all the same.
 
     Raises:
-        InvalidInput: there is no such file, it is larger, cannot be opened, or is not UTF-8.
+        InvalidInput: there is no such file, it is larger, is no plain file, or is not UTF-8.
     """
+    name = path.name[:200]
     try:
-        if not path.is_file():
-            raise InvalidInput(f"There is no file {path.name[:200]!r}. Check the path.")
-        if (size := path.stat().st_size) > most:
-            raise InvalidInput(f"{path.name} has {byte_size(size)}; at most {byte_size(most)} are read. Split it.")
-        return path.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InvalidInput(f"{path.name} is not UTF-8 text (byte {error.start:,}). {instead}") from None
+        data = read_plain(path, most, below=below)
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        raise InvalidInput(f"There is no file {name!r}. Check the path.") from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise InvalidInput(f"{path.name[:200]!r} cannot be read: {reason}. Check the path.") from None
+        if isinstance(error, OSError) and error.errno == errno.EFBIG:
+            raise InvalidInput(f"{reason}. Split it.") from None
+        raise InvalidInput(f"{name!r} cannot be read: {reason}. Check the path.") from None
+    try:
+        return data.decode("utf-8-sig", errors).replace("\r\n", "\n").replace("\r", "\n")
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{path.name} is not UTF-8 text (byte {error.start:,}). {instead}") from None
 
 
-def read_json(path: Path, *, strict: bool = False, instead: str = AGAIN, most: int = MAX_BYTES) -> Any:
+def read_json(
+    path: Path, *, strict: bool = False, instead: str = AGAIN, most: int = MAX_BYTES, below: Path | None = None
+) -> Any:
     """What a JSON file holds; see `read_text` and `parse_json`."""
-    return parse_json(read_text(path, most=most, instead=instead), path.name, strict=strict, instead=instead)
+    text = read_text(path, most=most, instead=instead, below=below)
+    return parse_json(text, path.name, strict=strict, instead=instead)
+
+
+def read_stored(path: Path, most: int = MAX_STORED_BYTES, *, below: Path | None = None) -> Any:
+    """What JSON a file holds that Errata wrote; see `stored_json`.
+
+    Raises:
+        OSError: as `core.received.open_plain`.
+        ValueError: as `stored_json`.
+    """
+    with open_plain(path, most, below=below) as file:
+        return stored_json(file, path.name)
+
+
+def stored_json(source: BufferedReader | bytes, called: str = "it") -> Any:
+    """What JSON the open file or the bytes of one hold that Errata wrote, and others may have changed.
+
+    Raises:
+        ValueError: it is no JSON in UTF-8, is nested too deep, or would take more than `MAX_STORED_MEMORY`.
+    """
+    data = source if isinstance(source, bytes) else source.read()
+    wide = 4 if _FOUR_BYTES.search(data) else 2 if _TWO_BYTES.search(data) else 1  # of a character, in Python
+    room = MAX_STORED_MEMORY - 2 * wide * len(data)  # the text, and the strings in it
+    if room < 0 or _memory_of(data) > room:
+        raise ValueError(f"{called} would take more than {byte_size(MAX_STORED_MEMORY)} of memory")
+    try:
+        text = data.decode("utf-8")
+        del data, source
+        return json.loads(text)
+    except RecursionError:
+        raise ValueError(f"{called} is nested too deep") from None
+    except (json.JSONDecodeError, UnicodeDecodeError):
+        raise ValueError(f"{called} is no valid JSON") from None
 
 
 def parse_json(text: str, where: str, *, strict: bool = False, instead: str = AGAIN, size: int | None = None) -> Any:
@@ -217,5 +268,11 @@ _STRICT: dict[str, Any] = {"object_pairs_hook": _once, "parse_constant": _no_con
 
 
 def _check_memory(text: str, where: str, size: int) -> None:
-    needed = len(text) + sum(weight * text.count(mark) for mark, weight in _WEIGHTS.items())
-    Limits().check_memory(where, needed, size, "Split it.")
+    Limits().check_memory(where, len(text) + _memory_of(text), size, "Split it.")
+
+
+def _memory_of(text: str | bytes) -> int:
+    """Bytes that the values of JSON take, without the letters of its strings."""
+    if isinstance(text, bytes):
+        return sum(weight * text.count(mark.encode()) for mark, weight in _WEIGHTS.items())
+    return sum(weight * text.count(mark) for mark, weight in _WEIGHTS.items())

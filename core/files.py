@@ -6,19 +6,16 @@ What is written reaches the disk before it takes its place, so that a power cut 
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import os
 import re
 import secrets
 import shutil
-import stat
 import tempfile
 import zipfile
 import zlib
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager, suppress
-from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +23,6 @@ import numpy as np
 import numpy.typing as npt
 
 from core.errors import InvalidInput
-from core.limits import Limits, byte_size
 from core.locks import Held, take
 
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
@@ -206,49 +202,3 @@ def keep_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
     with suppress(OSError, InvalidInput):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_arrays(path, arrays)
-
-
-def read_arrays(source: Path | BufferedReader) -> dict[str, npt.NDArray[Any]]:
-    """The arrays that `write_arrays` wrote. An entry that would need pickle raises ValueError, as do arrays that take
-    more memory than a file of this size may."""
-    with np.load(source, allow_pickle=False) as file:
-        size = source.stat().st_size if isinstance(source, Path) else os.fstat(source.fileno()).st_size
-        unpacked = sum(member.file_size for member in file.zip.infolist())
-        if unpacked > Limits().memory(size):
-            raise ValueError(f"its arrays would take {byte_size(unpacked)} of memory")
-        return {str(key): file[f"a{i}"] for i, key in enumerate(file["keys"])}
-
-
-def open_plain(path: Path, most: int = Limits().max_total_bytes) -> BufferedReader:
-    """A file of a folder that may have been received, opened to read bytes: no link, which may lead anywhere, and no
-    pipe or device, which may be waited for without end.
-
-    Raises:
-        OSError: there is none, it is no plain file, or it is larger than `most` bytes.
-    """
-    if path.is_symlink():
-        raise OSError(errno.EINVAL, f"{path.name} is a link")
-    flags = (getattr(os, name, 0) for name in ("O_BINARY", "O_CLOEXEC", "O_NOFOLLOW", "O_NONBLOCK"))
-    descriptor = os.open(path, sum(flags, os.O_RDONLY))
-    try:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode):
-            raise OSError(errno.EINVAL, f"{path.name} is no file")
-        if found.st_size > most:
-            said = f"{path.name} has {byte_size(found.st_size)}; at most {byte_size(most)} are read"
-            raise OSError(errno.EFBIG, said)
-        return os.fdopen(descriptor, "rb")
-    except BaseException:
-        os.close(descriptor)
-        raise
-
-
-def digest(source: Path | BufferedReader) -> str:
-    """SHA-256 of the file, in hexadecimal; an open file is read from its start, and left there."""
-    if isinstance(source, Path):
-        with source.open("rb") as file:
-            return digest(file)
-    source.seek(0)
-    found = hashlib.file_digest(source, "sha256").hexdigest()
-    source.seek(0)
-    return found

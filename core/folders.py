@@ -20,13 +20,15 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path, PurePath
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from core.documents import MAX_STORED_BYTES, stored_json
 from core.errors import InvalidInput
-from core.files import WRITING, cannot_write, open_plain, sync
+from core.files import WRITING, cannot_write, sync
 from core.limits import Limits
 from core.locks import Held, take, wait_for
 from core.owned import COMMITTED, GONE, Kind, check_free, left_by_writer
+from core.received import open_plain
 
 _FORMER, _LAST = re.compile(r"\.new-[0-9a-f]{16}"), ("state.json", "composition.json")
 """How earlier versions called a folder that they wrote beside, and the file that they moved last."""
@@ -159,8 +161,19 @@ def open_located(path: Path, most: int = Limits().max_total_bytes) -> BufferedRe
     """
     for _ in range(_TRIES):
         with suppress(FileNotFoundError):  # moved between the two steps
-            return open_plain(located(path), most)
-    return open_plain(path, most)
+            return open_plain(located(path), most, below=path.parent)
+    return open_plain(path, most, below=path.parent)
+
+
+def read_located(path: Path) -> Any:
+    """What JSON the file holds, wherever it lies now.
+
+    Raises:
+        OSError: as `open_located`.
+        ValueError: as `core.documents.stored_json`.
+    """
+    with open_located(path, MAX_STORED_BYTES) as file:
+        return stored_json(file, path.name)
 
 
 def stamp(path: Path) -> tuple[int, int] | None:

@@ -6,24 +6,20 @@ as far as that kind of writer could have left it.
 
 from __future__ import annotations
 
-import errno
-import json
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from core.documents import read_stored
 from core.errors import InvalidInput
-from core.files import open_plain
-from core.limits import Limits
+from core.received import NO_SUCH_FILE
 
 COMMITTED = ".errata-committed"
 GONE = ".gone.json"
 """In it: files of the earlier version that the new one does not have."""
 _MAX_GONE_BYTES = 2**16
-_NO_SUCH_FILE = (errno.ENOENT, errno.ENOTDIR, errno.EINVAL, errno.EFBIG, errno.ELOOP)
-"""What `open_plain` says where there is no plain file of that size."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,12 +42,11 @@ class Kind:
             OSError: it is a file that cannot be read.
         """
         try:
-            with open_plain(place, Limits().max_document_bytes) as file:
-                said = json.loads(file.read().decode("utf-8"))
-        except (ValueError, RecursionError):
+            said = read_stored(place, below=place.parent)
+        except ValueError:
             return False
         except OSError as error:
-            if error.errno in _NO_SUCH_FILE:
+            if error.errno in NO_SUCH_FILE:
                 return False
             raise
         return isinstance(said, dict) and self.is_own(cast("dict[str, Any]", said))
@@ -86,14 +81,13 @@ def left_by_writer(folder: Path, moving: Path, kind: Kind) -> tuple[list[str], l
             _check_own(folder, moving, kind, name)
             files.append(name)
     try:
-        with open_plain(moving / GONE, _MAX_GONE_BYTES) as file:
-            said = json.loads(file.read().decode("utf-8"))
+        said = read_stored(moving / GONE, _MAX_GONE_BYTES, below=moving)
     except FileNotFoundError:
         return sorted(files), []  # its removal had begun, or a former version wrote it
-    except (ValueError, RecursionError):
+    except ValueError:
         raise _foreign(folder, moving, kind, GONE) from None
     except OSError as error:
-        if error.errno in _NO_SUCH_FILE:
+        if error.errno in NO_SUCH_FILE:
             raise _foreign(folder, moving, kind, GONE) from None
         raise
     if not isinstance(said, list):

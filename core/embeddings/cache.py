@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from core.documents import stored_json
 from core.errors import InvalidInput
 from core.records import F32
 
@@ -49,7 +50,7 @@ class CachedImage:
     def from_bytes(data: bytes) -> CachedImage:
         """The entry that `to_bytes` wrote."""
         size = int.from_bytes(data[:4], "little")
-        head = json.loads(data[4 : 4 + size])
+        head = stored_json(data[4 : 4 + size])
         numbers = np.frombuffer(data, "<f4", offset=4 + size).astype(np.float32)
         parts = np.split(numbers, np.cumsum(head["lengths"])[:-1])
         return CachedImage(parts[0], parts[-1], head["properties"])

@@ -10,8 +10,9 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from core.arrays import read_arrays
 from core.encoders.text_batches import text_batches
-from core.files import keep_arrays, read_arrays
+from core.files import keep_arrays
 from core.records import F32, I64, Progress, no_progress
 
 LOOKED_AT = 2048

@@ -12,10 +12,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
+from core.documents import MAX_STORED_BYTES
 from core.errors import InvalidInput
 from core.files import write_text
-from core.folders import open_located
-from core.limits import Limits
+from core.folders import read_located
 from core.records import Diagnosis
 from core.store.layout import ASIDES, aside_note, is_own_note, strange_note
 from core.yours import KEY, with_yours, yours_of
@@ -41,8 +41,7 @@ def with_own(diagnosis: Diagnosis, path: Path) -> Diagnosis:
 
 def _read(diagnosis: Diagnosis, path: Path) -> Diagnosis:
     """The run with what the file says; raises one of UNREADABLE where it cannot be read."""
-    with open_located(path, Limits().max_document_bytes) as file:
-        said = cast("dict[str, Any]", json.loads(file.read().decode("utf-8")))[KEY]
+    said = cast("dict[str, Any]", read_located(path))[KEY]
     if said is not None and not _is_shaped(said):
         raise ValueError(f"{path.name} is not of the shape that is written")
     return with_yours(diagnosis, yours_of(replace(diagnosis, extras={KEY: said})))
@@ -70,7 +69,7 @@ def write_own(diagnosis: Diagnosis, path: Path) -> None:
         InvalidInput: it cannot be written, or is more than is read back; the file is as it was.
     """
     text = json.dumps({KEY: diagnosis.extras.get(KEY)}, ensure_ascii=False)
-    if len(text.encode()) > Limits().max_document_bytes:
+    if len(text.encode()) > MAX_STORED_BYTES:
         raise InvalidInput("The sets of this run are too large to be kept together. Delete one of them first.")
     try:
         _read(diagnosis, path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cached_property
@@ -12,11 +11,12 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from core.arrays import DAMAGE
+from core.arrays import DAMAGE, read_arrays
+from core.documents import MAX_STORED_BYTES, stored_json
 from core.errors import InvalidInput, quoted
-from core.files import digest, read_arrays
-from core.folders import open_located, read_version
+from core.folders import open_located, read_located, read_version
 from core.limits import Limits
+from core.received import digest
 from core.records import Diagnosis, ItemStore
 from core.records.codec import Unread, decode
 from core.store.layout import (
@@ -87,8 +87,7 @@ def _load(folder: Path, called: str) -> Diagnosis:
             f"There is no finished run in {folder} (no {STATE}). Give the folder that `diagnose --out` wrote."
         )
     try:
-        with open_located(folder / STATE, Limits().max_document_bytes) as file:
-            state = cast("dict[str, Any]", json.loads(file.read().decode("utf-8")))
+        state = cast("dict[str, Any]", read_located(folder / STATE))
         if state["format"] not in READABLE:
             raise InvalidInput(
                 f"{called} has format {str(state['format'])[:20]}; this version reads formats {READABLE[0]} to "
@@ -131,10 +130,10 @@ def _arrays(folder: Path, name: str, digests: Mapping[str, str]) -> dict[str, np
 
 
 def _load_model(folder: Path, digests: Mapping[str, str], called: str) -> Any:
-    with open_located(folder / MODEL, Limits().max_document_bytes) as file:
+    with open_located(folder / MODEL, MAX_STORED_BYTES) as file:
         if digest(file) != digests[MODEL]:
             raise ValueError(f"{MODEL} has changed")
-        said = json.loads(file.read().decode("utf-8"))
+        said = stored_json(file, MODEL)
     return _StoredModel(_arrays(folder, MODEL_ARRAYS, digests), said, called)
 
 

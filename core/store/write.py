@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy.typing as npt
 
-from core.files import cannot_write, digest, write_arrays, write_text
+from core.files import cannot_write, write_arrays, write_text
 from core.folders import new_version, writer
+from core.received import digest
 from core.records import Diagnosis, Progress, no_progress
 from core.records.codec import encode
 from core.store.layout import (

@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from core.arrays import read_arrays
 from core.embeddings.cache import default_cache
 from core.encoders import load_encoder
-from core.files import keep_arrays, read_arrays
+from core.files import keep_arrays
 from core.language.phrases import phrase_directions
 from core.language.vocabulary import read_vocabulary
 from core.records import F32, I64, Bool

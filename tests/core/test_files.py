@@ -12,17 +12,9 @@ import numpy as np
 import pytest
 
 from core import files
+from core.arrays import read_arrays
 from core.errors import InvalidInput
-from core.files import (
-    cannot_write,
-    keep_arrays,
-    read_arrays,
-    replacing,
-    scratch_folder,
-    sweep,
-    write_arrays,
-    write_text,
-)
+from core.files import cannot_write, keep_arrays, replacing, scratch_folder, sweep, write_arrays, write_text
 from core.locks import take
 
 
@@ -121,7 +113,7 @@ def test_a_cache_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("in the way")
     keep_arrays(tmp_path / "file" / "a.npz", {"a": np.zeros(3)})
     keep_arrays(tmp_path / "below" / "a.npz", {"a": np.zeros(3)})
-    assert files.read_arrays(tmp_path / "below" / "a.npz")["a"].shape == (3,)
+    assert read_arrays(tmp_path / "below" / "a.npz")["a"].shape == (3,)
 
 
 def test_arrays_that_would_hardly_shrink_are_stored_as_they_are_and_others_compressed(tmp_path: Path) -> None:

@@ -3,13 +3,14 @@ after a reload, or for whoever has the link. It goes when they do, a day at most
 
 from __future__ import annotations
 
-import json
 import shutil
 from pathlib import Path
 from typing import Any
 
+from core.arrays import read_arrays
+from core.documents import read_stored
 from core.errors import InvalidInput
-from core.files import read_arrays, write_arrays, write_json
+from core.files import write_arrays, write_json
 from core.records.codec import decode, encode
 from webapp.second.view import SecondModel
 from webapp.state.downloads import folder_of
@@ -33,7 +34,7 @@ def reopened(run: str, beside: str) -> tuple[SecondModel, Path] | None:
     """The comparison of a run that has that id, and the folder of its files; None where it is gone."""
     folder = folder_of(KIND, beside)
     try:
-        said = json.loads((folder / KEPT).read_text("utf-8")) if folder else {}
+        said = read_stored(folder / KEPT, below=folder) if folder else {}
         if folder is None or said.get("run") != RUNS.link(run):
             return None
         result, comparison, notes = decode(said["kept"], read_arrays(folder / ARRAYS))

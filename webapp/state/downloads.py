@@ -18,6 +18,7 @@ import numpy as np
 from core.data.tables.read import escape_formula
 from core.files import replacing, write_json
 from core.folders import open_located
+from core.limits import Limits
 from core.records import Diagnosis
 from webapp.state.home import part
 from webapp.state.notes import is_id
@@ -90,11 +91,14 @@ def _make(diagnosis: Diagnosis, path: Path) -> None:
 def _take(path: Path, run: Path) -> None:
     """Copy the file where the run's folder has it: a run may have been received, and its links lead anywhere."""
     try:
-        with open_located(run / path.name) as file:
-            content = file.read()
+        with (
+            open_located(run / path.name, Limits().max_table_bytes) as file,
+            replacing(path, durable=False) as part_of_it,
+            part_of_it.open("wb") as copy,
+        ):
+            shutil.copyfileobj(file, copy)
     except OSError:
         return
-    _put(path, content)
 
 
 def _put(path: Path, content: bytes) -> None:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import json
 import re
 import secrets
 import threading
@@ -21,7 +20,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from core.files import open_plain, sweep, write_json
+from core.documents import read_stored
+from core.files import sweep, write_json
 from core.locks import take, wait_for
 
 MAX_TITLE = 120
@@ -71,8 +71,8 @@ class Notes:
             stamp = status.st_ino, status.st_mtime_ns, status.st_size
             before = self._read.get(link)
             if before is None or before[0] != stamp:  # read once: it is asked for at each click
-                with open_plain(path, MAX_NOTE_BYTES) as file:
-                    before = self._read[link] = stamp, _checked(json.load(file), link)
+                found = read_stored(path, MAX_NOTE_BYTES, below=self.folder)
+                before = self._read[link] = stamp, _checked(found, link)
             return before[1]
         except (OSError, ValueError):
             self._read.pop(link, None)

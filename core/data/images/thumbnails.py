@@ -19,8 +19,9 @@ from core.arrays import DAMAGE
 from core.data.images.decoding import decode
 from core.data.modality import Modality, Unreadable, modality_of
 from core.errors import InvalidInput, printable
-from core.files import digest
 from core.folders import open_located
+from core.limits import Limits, byte_size
+from core.received import StoredZip, digest
 from core.records import ItemStore, ItemView, Progress, no_progress
 
 STORED_SIZE = 192
@@ -68,7 +69,7 @@ class ThumbnailStore(ItemStore):
 
     def read(self, index: int) -> bytes:
         try:
-            return self._archive().read(_entry(index, self._suffix))
+            return self._read(_entry(index, self._suffix))
         except KeyError:
             raise InvalidInput(
                 f"The run kept no thumbnail of {self._names[index]!r}: the picture could not be decoded."
@@ -83,7 +84,7 @@ class ThumbnailStore(ItemStore):
         if self._suffix != "webp":
             return ()
         try:
-            kept = [self._archive().read(_mask_entry(index, k)) for k in range(2)]
+            kept = [self._read(_mask_entry(index, k)) for k in range(2)]
             return tuple(np.asarray(Image.open(io.BytesIO(one))) for one in kept)
         except (KeyError, *DAMAGE):  # there is none, or `read` says what is wrong
             return ()
@@ -94,11 +95,18 @@ class ThumbnailStore(ItemStore):
         return self._zip
 
     def _opened(self) -> zipfile.ZipFile:
-        file = open_located(self._path)
-        if self._digest and digest(file) != self._digest:
-            file.close()
-            raise zipfile.BadZipFile(f"{self._path.name} is not the one that was written with it")
-        return zipfile.ZipFile(file)
+        with open_located(self._path) as file:
+            if self._digest and digest(file) != self._digest:
+                raise zipfile.BadZipFile(f"{self._path.name} is not the one that was written with it")
+            return StoredZip(file)
+
+    def _read(self, name: str) -> bytes:
+        archive = self._archive()
+        if (size := archive.getinfo(name).file_size) > Limits().max_file_bytes:
+            raise zipfile.BadZipFile(
+                f"{name} has {byte_size(size)}; at most {byte_size(Limits().max_file_bytes)} are read"
+            )
+        return archive.read(name)
 
 
 def write_thumbnails(items: ItemStore, path: Path, progress: Progress = no_progress, *, modality: str = "image") -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import bz2
 import copy
-import io
 import lzma
 import stat
 import threading
@@ -20,6 +19,7 @@ from core.data.images.listing import RATIO_FROM, FileImages, Listing, refuse_rat
 from core.data.images.unpacking import pieces
 from core.errors import DiagnosisError, InvalidInput
 from core.limits import Limits, byte_size
+from core.received import WeighedZip, open_plain
 from core.records import Progress
 
 _ENTRY = b"PK\1\2"  # begins each entry of the directory
@@ -40,7 +40,7 @@ def open_zip(path: Path, limits: Limits, progress: Progress) -> FileImages:
         Cancelled: from `progress`.
     """
     listing, infos = Listing(path.name, limits, progress), list[zipfile.ZipInfo]()
-    file = _BoundedFile(path, listing)
+    file = WeighedZip(open_plain(path).detach(), _weigh(listing))
     try:
         archive = _open(file, listing)
         for info in archive.infolist():
@@ -71,30 +71,20 @@ def open_zip(path: Path, limits: Limits, progress: Progress) -> FileImages:
     return listing.store(load, strip=True)
 
 
-class _BoundedFile(io.BufferedReader):
-    """A zip whose directory is weighed before zipfile makes an object of each of its entries."""
-
-    def __init__(self, path: Path, listing: Listing) -> None:
-        super().__init__(io.FileIO(path))
-        self.listing: Listing | None = listing
-        """None once the directory was read."""
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        if self.listing is None:
-            return super().read(size)
-        most = self.listing.limits.max_directory_bytes
-        data = super().read(most + 1 if size is None or size < 0 else min(size, most + 1))
-        if len(data) > most:
+def _weigh(listing: Listing) -> Callable[[bytes], None]:
+    def weigh(data: bytes) -> None:
+        if len(data) > (most := listing.limits.max_directory_bytes):
             raise InvalidInput(
-                f"{self.listing.source}: its directory of names is larger than {byte_size(most)}, the most that is "
+                f"{listing.source}: its directory of names is larger than {byte_size(most)}, the most that is "
                 "read. Split it."
             )
-        if data.count(_ENTRY) > self.listing.limits.max_files:
-            self.listing.refuse_number()
-        return data
+        if data.count(_ENTRY) > listing.limits.max_files:
+            listing.refuse_number()
+
+    return weigh
 
 
-def _open(file: _BoundedFile, listing: Listing) -> zipfile.ZipFile:
+def _open(file: WeighedZip, listing: Listing) -> zipfile.ZipFile:
     listing.report(0)
     try:
         archive = zipfile.ZipFile(file)
@@ -102,7 +92,7 @@ def _open(file: _BoundedFile, listing: Listing) -> zipfile.ZipFile:
         raise
     except Exception as error:  # beside BadZipFile: struct.error, UnicodeDecodeError, NotImplementedError, ...
         raise InvalidInput(f"{listing.source!r} is a damaged zip ({error}). Pack or upload it again.") from None
-    file.listing = None
+    file.weigh = None
     return archive
 
 

@@ -18,7 +18,7 @@ from core.encoders.sentences.folder import MAX_TOKENS, NEEDED, TOKENIZERS, read_
 from core.encoders.text_batches import by_tokens
 from core.encoders.transformer_folder import open_model, read_tokenizer
 from core.errors import InvalidInput
-from core.files import digest
+from core.received import digest
 from core.records import F32, I64
 
 TOKENS = 2048

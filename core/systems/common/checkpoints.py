@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from core.documents import read_stored
 from core.errors import InvalidInput
 from core.files import replacing, write_text
 from core.systems.common.epochs import Epoch
@@ -88,7 +89,7 @@ def check_owner(folder: Path, owner: dict[str, Any]) -> dict[str, Any] | None:
     if not (folder / STATE).is_file():
         return None
     try:
-        said = json.loads((folder / STATE).read_text("utf-8"))
+        said = read_stored(folder / STATE, below=folder)
         theirs = said["owner"]
         same = all(theirs.get(name) == value for name, value in json.loads(json.dumps(owner)).items())
         same = same and said.get("format") == FORMAT

@@ -12,8 +12,9 @@ import numpy as np
 
 from core.documents import read_json
 from core.errors import InvalidInput
-from core.files import ASSETS, digest, replacing, write_json
+from core.files import ASSETS, replacing, write_json
 from core.limits import Limits
+from core.received import digest
 from core.records import F32
 from core.systems.neuralizer.checkpoint import network_of, read_tensor_file
 from core.systems.neuralizer.network import Neuralizer

@@ -19,7 +19,7 @@ from core.encoders.transformer_folder import (
     weight_shapes,
 )
 from core.errors import InvalidInput
-from core.files import digest
+from core.received import digest
 from core.systems.common.own_random import OwnRandom
 from core.systems.common.student_card import licence_of
 from core.systems.step_by_step.settings import StepByStep

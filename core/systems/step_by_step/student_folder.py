@@ -14,9 +14,10 @@ import torch
 from core.documents import read_json
 from core.encoders.transformer_folder import CONFIG, WEIGHTS
 from core.errors import InvalidInput
-from core.files import digest, write_text
+from core.files import write_text
 from core.folders import all_at_once
 from core.options import read_settings
+from core.received import digest
 from core.systems.common.checkpoints import write_tensors
 from core.systems.common.student_card import FORMAT, REASONED as CARD, student_files
 from core.systems.step_by_step.settings import StepByStep

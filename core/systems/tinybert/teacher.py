@@ -19,7 +19,7 @@ from core.encoders.transformer_folder import (
     weight_shapes,
 )
 from core.errors import InvalidInput
-from core.files import digest
+from core.received import digest
 from core.systems.common.student_card import licence_of
 
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "special_tokens_map.json", "added_tokens.json")

@@ -17,7 +17,8 @@ import numpy as np
 import torch
 from torch.nn.functional import affine_grid, avg_pool2d, grid_sample
 
-from core.files import ASSETS, read_arrays
+from core.arrays import read_arrays
+from core.files import ASSETS
 from core.systems.neuralizer.corrections.faults import smooth
 
 FILE = ASSETS / "scans" / "labels.npz"

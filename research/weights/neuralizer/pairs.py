@@ -14,8 +14,8 @@ import numpy as np
 from core.data.modality import Unreadable
 from core.data.scans.volume import read_scan
 from core.errors import InvalidInput
-from core.files import open_plain
 from core.limits import Limits
+from core.received import open_plain
 from core.records import F32
 
 MOST = 32

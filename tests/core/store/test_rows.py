@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from core.arrays import read_arrays
 from core.errors import InvalidInput
-from core.files import digest, read_arrays, write_arrays
+from core.files import write_arrays
 from core.language.title_model import model_of
+from core.received import digest
 from core.records import Competence, Diagnosis, Estimate, Faithfulness
 from core.store import ARRAYS, STATE, load, save
 from core.store.rows import check_rows

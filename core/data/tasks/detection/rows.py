@@ -55,7 +55,7 @@ def object_rows(read: Detections, used: Boxes, matches: Matches, loss_kind: str)
     )
     own = [column.keep(real) for column in read.object_columns]
     shape = geometry(boxes, read.sizes)
-    shape["IoU with the nearest object"] = nearest_overlap(boxes, len(read.store))
+    shape["IoU with the nearest object"] = nearest_overlap(boxes)
     outside = ((~located, "the object was not located, so its class says nothing"),) if loss_kind == "class" else ()
     metadata = (*_shape_columns(shape), _crowding(read, boxes), *own)
     return Side(boxes, loss, errors, None if loss_kind == "localisation" else called, metadata, outputs, outside)

@@ -3,7 +3,6 @@ set two results side by side that were kept."""
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -157,14 +156,12 @@ def _diagnose(ran: ModelResults, options: RunOptions, folder: Path, progress: Te
 
 def _finder(model: str) -> str:
     """The encoder in whose space failures are found: the model itself, or the one that the adapter was trained on."""
-    from core.folders import located, open_located
-    from core.limits import Limits
+    from core.folders import located, read_located
 
     record = Path(model).expanduser() / "adapter.json"
     if not located(record).is_file():
         return model
-    with open_located(record, Limits().max_document_bytes) as file:
-        return str(json.loads(file.read().decode("utf-8"))["encoder"])
+    return str(read_located(record)["encoder"])
 
 
 @command()

@@ -9,7 +9,6 @@ A result's folder holds
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -20,12 +19,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from core.arrays import DAMAGE
+from core.arrays import DAMAGE, read_arrays
 from core.errors import InvalidInput
-from core.files import digest, read_arrays, replacing, write_arrays, write_json
-from core.folders import all_at_once, located, open_located, read_version, settle
-from core.limits import Limits
+from core.files import replacing, write_arrays, write_json
+from core.folders import all_at_once, located, open_located, read_located, read_version, settle
 from core.owned import Kind
+from core.received import digest
 from core.records import F64
 from core.records.codec import decode, encode, to_json
 from core.reports.tables.values import fields, strings
@@ -166,8 +165,7 @@ def _load_result(folder: Path) -> tuple[CompositionResult, Benchmark]:
             f"There is no result of composition in {folder} (no {DOCUMENT}). Give the folder that one was saved to."
         )
     try:
-        with open_located(folder / DOCUMENT, Limits().max_document_bytes) as file:
-            document = cast("dict[str, Any]", json.loads(file.read().decode("utf-8")))
+        document = cast("dict[str, Any]", read_located(folder / DOCUMENT))
         if document["format"] != FORMAT:
             raise InvalidInput(
                 f"The result in {folder} has format {document['format']}; "

@@ -15,10 +15,10 @@ from core.encoders import Encoder, load_encoder
 from core.encoders.batches import chosen_device
 from core.encoders.tokens import tower_of
 from core.errors import InvalidInput
-from core.files import digest, write_text
-from core.folders import all_at_once, located, open_located, settle
-from core.limits import Limits
+from core.files import write_text
+from core.folders import all_at_once, located, open_located, read_located, settle
 from core.owned import Kind
+from core.received import digest
 from core.systems.common.checkpoints import epoch_of, read_tensors, write_tensors
 from core.systems.common.epochs import Epoch
 from core.systems.composition.adapters import make_adapter
@@ -184,8 +184,7 @@ def _read_record(folder: Path) -> AdapterRecord:
             f"There is no adapter in {folder} (no {RECORD}). Give the folder that `compose adapt --out` wrote."
         )
     try:
-        with open_located(folder / RECORD, Limits().max_document_bytes) as file:
-            said = json.loads(file.read().decode("utf-8"))
+        said = read_located(folder / RECORD)
         if said.pop("format") != FORMAT:
             raise InvalidInput(f"The adapter in {folder} is of another version. Train it again.")
         weights = said.pop("weights")
@@ -196,7 +195,7 @@ def _read_record(folder: Path) -> AdapterRecord:
         same = False
         with suppress(FileNotFoundError), open_located(folder / WEIGHTS) as file:
             same = digest(file)[:32] == weights
-    except (OSError, RecursionError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise InvalidInput(f"The adapter in {folder} is damaged ({_fault(error)}). Train it again.") from error
     if not same:
         raise InvalidInput(
@@ -207,8 +206,6 @@ def _read_record(folder: Path) -> AdapterRecord:
 
 def _fault(error: Exception) -> str:
     """What is wrong with adapter.json, where Python says it of its own things."""
-    if isinstance(error, json.JSONDecodeError | UnicodeDecodeError | RecursionError):
-        return f"{RECORD} is no valid JSON"
     if isinstance(error, KeyError):
         return f"{RECORD} has no {error.args[0]!r}"
     if isinstance(error, TypeError | AttributeError):

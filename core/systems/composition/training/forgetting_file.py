@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from core.documents import read_stored
 from core.errors import InvalidInput
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ def read_check(folder: Path) -> ForgettingCheck:
         return ForgettingRow(**fields)
 
     try:
-        said = json.loads((folder / CHECK).read_text("utf-8"))
+        said = read_stored(folder / CHECK, below=folder)
         rows, reranked = (tuple(row(one) for one in said[name]) for name in ("rows", "reranked"))
         return ForgettingCheck(said["before"], said["after"], rows, reranked, tuple(said["notes"]))
-    except (OSError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise InvalidInput(f"{folder / CHECK} is damaged ({error}). Delete it, or train the adapter again.") from error

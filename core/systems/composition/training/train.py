@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from core.documents import read_stored
 from core.encoders import Encoder
 from core.encoders.batches import chosen_device
 from core.encoders.tokens import tower_of
@@ -111,7 +111,7 @@ def _weighed(adapted: Adapted, held: LoadedBenchmark, data: PairData, seed: int,
 def curve_so_far(state: Path) -> tuple[Epoch, ...]:
     """The epochs that a training under way, or one that was stopped, has finished; none where there is no state yet."""
     try:
-        return tuple(Epoch(*row) for row in json.loads((state / STATE).read_text("utf-8"))["curve"])
+        return tuple(Epoch(*row) for row in read_stored(state / STATE, below=state)["curve"])
     except (OSError, KeyError, TypeError, ValueError):
         return ()
 
@@ -137,7 +137,7 @@ def adapted_so_far(
     curve = curve_so_far(state)
     if len(curve) < 2:  # the first is before training
         return None
-    said = json.loads((state / STATE).read_text("utf-8"))
+    said = read_stored(state / STATE, below=state)
     tensors = read_tensors(state / f"{said['number']}.{WEIGHTS}")
     best = {key.removeprefix("best/"): tensor for key, tensor in tensors.items() if key.startswith("best/")}
     adapter, tower = make_adapter(name, settings), tower_of(encoder)

@@ -10,10 +10,12 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.optimize import minimize
 
+from core.arrays import read_arrays
+from core.documents import stored_json
 from core.embeddings.embed import read_images
 from core.encoders import Encoder
 from core.errors import InvalidInput
-from core.files import read_arrays, write_arrays
+from core.files import write_arrays
 from core.options import setting
 from core.records import F64, I64, Progress, no_progress
 from core.statistics.losses import softmax
@@ -113,7 +115,7 @@ def load_projection(path: Path, encoder: Encoder) -> Projection:
         raise InvalidInput(f"There is no file of a fitted map at {path}. Fit and save one first, or mend the path.")
     try:
         arrays = read_arrays(path)
-        head: dict[str, Any] = json.loads(arrays["record"].tobytes())
+        head: dict[str, Any] = stored_json(arrays["record"].tobytes())
         learned = arrays["map"].astype(np.float64)
         taught, scale = tuple(map(str, head["taught"])), float(head["scale"])
         found = Projection(learned, str(head["fingerprint"]), bool(head["before"]), scale, taught)

@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from core.arrays import read_arrays
+from core.documents import stored_json
 from core.encoders import Encoder
 from core.errors import InvalidInput
-from core.files import read_arrays, write_arrays
+from core.files import write_arrays
 from core.language.grammar import spoken_names
 from core.records import F32, I64
 from core.systems.common.epochs import Epoch
@@ -173,7 +175,7 @@ def load_prompts(path: Path) -> Prompts:
         )
     try:
         arrays = read_arrays(path)
-        record: dict[str, Any] = json.loads(arrays.pop(_HEAD).tobytes())
+        record: dict[str, Any] = stored_json(arrays.pop(_HEAD).tobytes())
         version = record.pop("format")
         ctx = arrays.pop("ctx").astype(np.float32)
         meta = {n.removeprefix(_META): a.astype(np.float32) for n, a in arrays.items() if n.startswith(_META)}

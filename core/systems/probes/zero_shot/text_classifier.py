@@ -12,11 +12,12 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from core.arrays import read_arrays
 from core.embeddings.texts import encode_texts
 from core.encoders import Encoder
 from core.encoders.arithmetic import unit, unit_rows
 from core.errors import InvalidInput
-from core.files import keep_arrays, read_arrays
+from core.files import keep_arrays
 from core.records import F32, F64, I64, Progress, no_progress
 from core.systems.common.named_texts import read_lists
 from core.systems.probes.zero_shot.prompt_texts import PromptTexts, make_texts

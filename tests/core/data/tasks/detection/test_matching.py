@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import io
+import tracemalloc
 
 import numpy as np
 import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from core.data.tasks.detection import matching
 from core.data.tasks.detection.boxes import Boxes, boxes_from
-from core.data.tasks.detection.matching import box_iou, match, nearest_overlap
+from core.data.tasks.detection.matching import match, nearest_overlap
+from core.errors import InvalidInput
 
 
 def boxes(rows, crowd=None):
@@ -138,7 +141,20 @@ def test_no_prediction_serves_two_objects_and_kinds_agree_with_overlaps(seed):
 
 
 def test_overlaps_are_those_of_the_definition():
-    a = np.array([[0.0, 0, 10, 10], [5, 5, 10, 10], [90, 90, 5, 5]])
-    np.testing.assert_allclose(box_iou(a, a), [[1, 25 / 175, 0], [25 / 175, 1, 0], [0, 0, 1]])
     pair: Boxes = boxes([(0, 0, 0, 0, 10, 10), (0, 0, 5, 5, 10, 10), (1, 0, 0, 0, 10, 10)])
-    np.testing.assert_allclose(nearest_overlap(pair, 2), [25 / 175, 25 / 175, 0])
+    np.testing.assert_allclose(nearest_overlap(pair), [25 / 175, 25 / 175, 0])
+
+
+def test_many_boxes_on_one_image_are_matched_in_little_memory_and_too_many_refused(monkeypatch):
+    rng = np.random.default_rng(0)
+    rows = [(0, 0, x, y, 10.0, 10.0, s) for x, y, s in rng.uniform(0, 1000, (4000, 3))]
+    tracemalloc.start()
+    found = matched(rows, rows)
+    assert tracemalloc.get_traced_memory()[1] < 100e6  # a matrix of 4,000 by 4,000 has 128 MB
+    tracemalloc.stop()
+    assert set(found.object_kind) == {"found"}
+    monkeypatch.setattr(matching, "BLOCK", 7)
+    assert matched(rows[:60], rows[30:90]).prediction_kind == ("right",) * 30 + ("background",) * 30
+    monkeypatch.setattr(matching, "MAX_PAIRS", 4000)
+    with pytest.raises(InvalidInput, match="has 90 objects and 10 predictions; at most 4,000 pairs"):
+        matched(rows[:90], rows[:10])
