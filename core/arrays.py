@@ -198,13 +198,22 @@ def _header(file: IO[bytes], name: str) -> tuple[tuple[int, ...], np.dtype[Any],
     return shape, dtype, fortran
 
 
+def check_safetensors(file: BufferedReader, name: str) -> None:
+    """See that the names and shapes in an open safetensors file are there, and not too long for any library.
+
+    Raises:
+        InvalidInput: they are not.
+    """
+    start = file.read(8)
+    if len(start) < 8 or int.from_bytes(start, "little") > min(MAX_HEADER_BYTES, os.fstat(file.fileno()).st_size):
+        raise InvalidInput(f"{name!r} is damaged (its header is cut or too long). {_AGAIN}")
+
+
 def _safetensors(path: Path) -> dict[str, ArrayHeader]:
     from safetensors import SafetensorError, safe_open
 
     with open_plain(path) as file:
-        start = file.read(8)
-    if len(start) < 8 or int.from_bytes(start, "little") > min(MAX_HEADER_BYTES, path.stat().st_size):
-        raise InvalidInput(f"{path.name!r} is damaged (its header is cut or too long). {_AGAIN}")
+        check_safetensors(file, path.name)
     try:
         # the header is checked as a whole: offsets that overlap, leave holes or pass the file's end are refused
         with cast("Any", safe_open)(path, framework="numpy") as tensors:

@@ -10,7 +10,9 @@ from typing import Any
 
 from core.documents import read_json
 from core.encoders.quiet import quiet_transformers
+from core.encoders.weights import check_size, check_weights
 from core.errors import InvalidInput
+from core.received import check_model_folder
 
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 MAX_LAYERS = 200
@@ -31,6 +33,7 @@ def read_config(folder: Path, needed: str, sizes: Sequence[str] = ()) -> dict[st
     """
     if not (folder / CONFIG).is_file():
         raise InvalidInput(f"{folder} holds no {CONFIG}. What is needed is {needed}.")
+    check_model_folder(folder)
     found = read_json(folder / CONFIG, most=2**20)
     said: dict[str, Any] = found if isinstance(found, dict) else {}
     for name in sizes:
@@ -59,6 +62,8 @@ def weight_shapes(folder: Path, needed: str) -> dict[str, list[int]]:
                 f"{WEIGHTS} is read. Write it with `model.save_pretrained(FOLDER)` of a recent transformers."
             )
         raise InvalidInput(f"{folder} holds no {WEIGHTS}. What is needed is {needed}.")
+    check_model_folder(folder)
+    check_weights(path)
     safetensors: Any = import_module("safetensors")
     try:
         with safetensors.safe_open(path, "np") as file:
@@ -119,15 +124,17 @@ def open_model(architecture: str, folder: Path, unused: str = "", **how: Any) ->
         InvalidInput: the folder is no such model, or not all of its weights are there.
     """
     with quiet_transformers() as transformers:  # missing weights are refused below
+        kind = getattr(transformers, architecture)
+        here: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
         try:
-            model, found = getattr(transformers, architecture).from_pretrained(
-                str(folder),
-                local_files_only=True,
-                trust_remote_code=False,
-                use_safetensors=True,
-                output_loading_info=True,
-                **how,
+            config = transformers.AutoConfig.from_pretrained(str(folder), **here)
+            make = getattr(kind, "from_config", kind)
+            check_size(lambda: make(config), folder / WEIGHTS, f"{CONFIG} in {folder}")
+            model, found = kind.from_pretrained(
+                str(folder), **here, use_safetensors=True, output_loading_info=True, **how
             )
+        except InvalidInput:
+            raise
         except Exception as error:  # transformers raises whatever it meets
             raise InvalidInput(f"{folder} does not open as a {architecture} ({str(error)[:200]}).") from error
     absent = [name for name in sorted(found["missing_keys"]) if not unused or unused not in name]

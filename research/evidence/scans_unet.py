@@ -24,9 +24,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from core.encoders.weights import read_tensors
 from core.records import F32
 from core.statistics.intervals import bootstrap
-from core.systems.common.checkpoints import read_tensors, write_tensors
+from core.systems.common.checkpoints import write_tensors
 from core.systems.neuralizer.use import treat, vote
 from core.systems.neuralizer.weights import read_network
 from research.evidence.scans import dice

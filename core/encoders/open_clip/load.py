@@ -26,7 +26,9 @@ from core.encoders.open_clip.source import (
     needs_quick_gelu_answer,
     read_config,
 )
+from core.encoders.weights import check_size, check_weights, weights_fault
 from core.errors import DiagnosisError, InvalidInput, MissingDependency
+from core.received import check_model_folder
 
 open_clip: Any = import_module("open_clip")  # its type hints are wrong in places; taken as untyped
 
@@ -66,12 +68,14 @@ def load(source: Source, quick_gelu: bool | None) -> Loaded:
 
 
 def _first_line(error: Exception) -> str:
-    text = str(error).strip() or type(error).__name__
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    if "weights only" in lines[0].lower() if lines else True:
+        return weights_fault(error)
     return " ".join(lines[:2])[:300]
 
 
 def _from_folder(source: Source, quick_gelu: bool | None) -> Loaded:
+    check_model_folder(source.path)
     config = read_config(source.path)
     text = local_text_config(config, source.path)
     options: dict[str, Any] = {} if text is None else {"text_cfg": text}
@@ -83,7 +87,10 @@ def _from_folder(source: Source, quick_gelu: bool | None) -> Loaded:
 def _built(name: str, weights: Path, options: dict[str, Any]) -> Loaded:
     """The model of that name with weights that lie on this machine."""
     options = {"load_weights": False, "pretrained_text": False, **options}
+    check_weights(weights)
     with hub_offline(True), _without_word_of_random_weights():
+        make = open_clip.create_model_and_transforms
+        check_size(lambda: make(name, device="meta", **options)[0], weights, f"The config of {name}")
         model, _, preprocess = open_clip.create_model_and_transforms(name, **options)
         try:
             _fill(model, weights)

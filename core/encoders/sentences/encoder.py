@@ -17,6 +17,7 @@ from core.encoders.arithmetic import unit_rows
 from core.encoders.sentences.folder import MAX_TOKENS, NEEDED, TOKENIZERS, read_folder
 from core.encoders.text_batches import by_tokens
 from core.encoders.transformer_folder import open_model, read_tokenizer
+from core.encoders.weights import check_weights
 from core.errors import InvalidInput
 from core.received import digest
 from core.records import F32, I64
@@ -134,6 +135,7 @@ def _linear(path: Path, width: int) -> tuple[F32, F32]:
     """(d, k) weights and (k,) offset of the map after the pooling."""
     safetensors: Any = import_module("safetensors.numpy")
     try:
+        check_weights(path)
         found = safetensors.load_file(path)
         weight = found["linear.weight"].astype(np.float32).T
         offset = found.get("linear.bias", np.zeros(weight.shape[1])).astype(np.float32)

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from core.documents import read_stored
+from core.encoders.weights import read_tensors
 from core.errors import InvalidInput
 from core.files import replacing, write_text
 from core.systems.common.epochs import Epoch
@@ -41,21 +42,6 @@ def write_tensors(path: Path, tensors: dict[str, torch.Tensor], metadata: dict[s
     )
     with replacing(path) as part:
         part.write_bytes(content)
-
-
-def read_tensors(path: Path) -> dict[str, torch.Tensor]:
-    """What `write_tensors` wrote.
-
-    Raises:
-        InvalidInput: it cannot be read.
-    """
-    safetensors: Any = import_module("safetensors.torch")
-    try:
-        return safetensors.load_file(path)
-    except Exception as error:  # safetensors raises its own kind, from Rust
-        raise InvalidInput(
-            f"{path.name} in {path.parent} cannot be read ({str(error)[:120]}). It is damaged: make it again."
-        ) from error
 
 
 def write_checkpoint(folder: Path, module: Any, optimiser: Any, owner: dict[str, Any], state: Checkpoint) -> None:

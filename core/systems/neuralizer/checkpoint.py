@@ -7,11 +7,11 @@ from collections.abc import Mapping
 
 import torch
 
+from core.encoders.weights import read_tensors
 from core.errors import InvalidInput
-from core.systems.common.torch_checkpoint import read_tensor_file
 from core.systems.neuralizer.network import NetworkSizes, Neuralizer
 
-__all__ = ["network_of", "read_tensor_file", "released_names"]
+__all__ = ["network_of", "read_tensors", "released_names"]
 
 UNDER = "net."
 """Before every name in a checkpoint of Lightning; what lies elsewhere belongs to losses."""

@@ -16,7 +16,7 @@ from core.files import ASSETS, replacing, write_json
 from core.limits import Limits
 from core.received import digest
 from core.records import F32
-from core.systems.neuralizer.checkpoint import network_of, read_tensor_file
+from core.systems.neuralizer.checkpoint import network_of, read_tensors
 from core.systems.neuralizer.network import Neuralizer
 
 FOLDER = ASSETS / "scans"
@@ -49,7 +49,7 @@ def read_network(source: Path = FOLDER) -> tuple[Neuralizer, Mapping[str, Any]]:
         InvalidInput: it is not there, or holds no Neuralizer; or the card's digest is that of other weights.
     """
     if source.is_file():
-        return network_of(read_tensor_file(source), source.name), {}
+        return network_of(read_tensors(source), source.name), {}
     if not (source / WEIGHTS).is_file():
         raise InvalidInput(
             f"There is no Neuralizer in {source}: it needs {WEIGHTS}. Name a checkpoint, or a folder that "
@@ -57,7 +57,7 @@ def read_network(source: Path = FOLDER) -> tuple[Neuralizer, Mapping[str, Any]]:
         )
     said = read_json(source / CARD, most=Limits().max_document_bytes) if (source / CARD).is_file() else {}
     card = cast("dict[str, Any]", said) if isinstance(said, dict) else {}
-    network = network_of(read_tensor_file(source / WEIGHTS), WEIGHTS)
+    network = network_of(read_tensors(source / WEIGHTS), WEIGHTS)
     if card.get("sha256", found := digest(source / WEIGHTS)) != found:
         raise InvalidInput(
             f"{CARD} in {source} is the card of other weights than {WEIGHTS}: its sha256 is not theirs. Take both from "

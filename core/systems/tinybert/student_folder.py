@@ -17,11 +17,12 @@ from torch import nn
 
 from core.documents import read_json
 from core.encoders.transformer_folder import CONFIG, WEIGHTS
+from core.encoders.weights import read_tensors
 from core.errors import InvalidInput
 from core.files import write_text
 from core.folders import all_at_once
 from core.received import digest
-from core.systems.common.checkpoints import read_tensors, write_tensors
+from core.systems.common.checkpoints import write_tensors
 from core.systems.common.student_card import DISTILLED as CARD, FORMAT, student_files
 from core.systems.common.student_texts import TextColumn
 from core.systems.tinybert.figures import StudentFigures

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from core.documents import read_json
+from core.encoders.weights import read_tensors
 from core.errors import InvalidInput
 from core.files import ASSETS, replacing, write_json, write_text
 from core.limits import Limits
-from core.systems.common.torch_checkpoint import read_tensor_file
 from core.systems.univl.checkpoint import own_weights, univl_of
 from core.systems.univl.network import Univl
 from core.systems.univl.words import ClipWords, read_words
@@ -67,7 +67,7 @@ def read_univl(source: Path = FOLDER) -> ReadUnivl:
     if file.name == WEIGHTS and (file.parent / CARD).is_file():
         card = read_json(file.parent / CARD, most=Limits().max_document_bytes)
         card = card if isinstance(card, dict) else {}
-    network, words = univl_of(read_tensor_file(file), file.name, card), read_words(file.parent / WORDS)
+    network, words = univl_of(read_tensors(file), file.name, card), read_words(file.parent / WORDS)
     if len(words) != network.sizes.vocabulary:
         raise InvalidInput(
             f"{WORDS} has {len(words):,} words, and the weights beside it are of {network.sizes.vocabulary:,}. "

@@ -24,9 +24,10 @@ from core.encoders.transformer_folder import (
     read_tokenizer,
     weight_shapes,
 )
+from core.encoders.weights import read_tensors
 from core.errors import InvalidInput
 from core.files import ASSETS, write_text
-from core.systems.common.checkpoints import read_tensors, write_tensors
+from core.systems.common.checkpoints import write_tensors
 from core.systems.common.own_random import OwnRandom
 from core.systems.vl_t5.config_checks import check_config
 from core.systems.vl_t5.describer import Describer

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from core.encoders.weights import read_tensors
 from core.errors import InvalidInput
 from core.records import F32, F64, Bool
-from core.systems.common.checkpoints import read_tensors, write_tensors
+from core.systems.common.checkpoints import write_tensors
 from core.systems.common.picture_cells import Whitening, fit_whitening
 
 FILE = "likeness.safetensors"

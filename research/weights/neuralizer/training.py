@@ -15,9 +15,10 @@ from pathlib import Path
 import torch
 from torch.nn.functional import binary_cross_entropy_with_logits, mse_loss
 
+from core.encoders.weights import read_tensors
 from core.options import setting
 from core.records import Progress, no_progress
-from core.systems.common.checkpoints import read_tensors, write_tensors
+from core.systems.common.checkpoints import write_tensors
 from core.systems.common.epochs import cosine
 from core.systems.neuralizer.network import Neuralizer
 from research.weights.neuralizer.tasks import SEGMENTATION, TASKS, ScanTasks, TaskBatch

@@ -14,12 +14,13 @@ from typing import Any
 from core.encoders import Encoder, load_encoder
 from core.encoders.batches import chosen_device
 from core.encoders.tokens import tower_of
+from core.encoders.weights import read_tensors
 from core.errors import InvalidInput
 from core.files import write_text
 from core.folders import all_at_once, located, open_located, read_located, settle
 from core.owned import Kind
 from core.received import digest
-from core.systems.common.checkpoints import epoch_of, read_tensors, write_tensors
+from core.systems.common.checkpoints import epoch_of, write_tensors
 from core.systems.common.epochs import Epoch
 from core.systems.composition.adapters import make_adapter
 from core.systems.composition.records import Benchmark

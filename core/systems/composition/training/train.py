@@ -13,9 +13,10 @@ from core.documents import read_stored
 from core.encoders import Encoder
 from core.encoders.batches import chosen_device
 from core.encoders.tokens import tower_of
+from core.encoders.weights import read_tensors
 from core.errors import InvalidInput
 from core.records import Progress, no_progress
-from core.systems.common.checkpoints import STATE, WEIGHTS, read_tensors
+from core.systems.common.checkpoints import STATE, WEIGHTS
 from core.systems.common.epochs import Epoch
 from core.systems.composition.adapters import make_adapter
 from core.systems.composition.records import LoadedBenchmark

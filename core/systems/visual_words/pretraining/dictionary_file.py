@@ -7,8 +7,8 @@ from pathlib import Path
 
 import torch
 
+from core.encoders.weights import read_tensors
 from core.errors import InvalidInput
-from core.systems.common.torch_checkpoint import read_tensor_file
 from core.systems.visual_words.dictionary import VisualDictionary
 
 BUFFERS = ("embed", "cluster_size", "cluster_sum", "embed_avg")
@@ -27,7 +27,7 @@ def read_dictionary(path: Path) -> VisualDictionary:
     """
     if not path.is_file():
         raise InvalidInput(f"There is no file {path}. Name a checkpoint that holds a visual dictionary.")
-    tensors = read_tensor_file(path, ", or the dictionary alone")
+    tensors = read_tensors(path, ", or the dictionary alone")
     under = sorted({name[: -len("embed")] for name in tensors if _holds(name, "embed")})
     if len(under) != 1:
         said = f"holds {len(under)} ({', '.join(under[:3])})" if under else "holds none"

@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 import torch
 
+from core.encoders.weights import read_tensors
 from core.errors import InvalidInput
-from core.systems.common.checkpoints import read_tensors, write_tensors
+from core.systems.common.checkpoints import write_tensors
 from core.systems.step_by_step.student import check_speaks, read_t5
 from core.systems.step_by_step.student_folder import write_student
 from tests.support.tiny_t5 import settings, some_rows, tiny_student, write_t5

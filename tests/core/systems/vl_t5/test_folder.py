@@ -11,8 +11,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from core.encoders.weights import read_tensors
 from core.errors import InvalidInput
-from core.systems.common.checkpoints import read_tensors, write_tensors
+from core.systems.common.checkpoints import write_tensors
 from core.systems.vl_t5.describer import Describer
 from core.systems.vl_t5.folder import named_weights, read_describer, start_from_t5, write_describer
 from core.systems.vl_t5.vision import VisionSizes

@@ -84,7 +84,7 @@ def test_a_checkpoint_that_would_run_something_is_refused(tmp_path: Path, capsys
     torch.save({"x": _Runs()}, tmp_path / "soho.pth")
     (tmp_path / "other.pth").write_bytes(pickle.dumps(_Runs(), 2))
     (tmp_path / "broken.safetensors").write_bytes(b"nothing")
-    for name, said in (("soho.pth", "plain tensors"), ("other.pth", "plain tensors"), ("broken.safetensors", "anew")):
+    for name, said in (("soho.pth", "plain tensors"), ("other.pth", "plain tensors"), ("broken.safetensors", "damaged")):
         with pytest.raises(InvalidInput, match=said):
             read_dictionary(tmp_path / name)
     assert "run" not in capsys.readouterr().out
