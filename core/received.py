@@ -1,6 +1,6 @@
 """The one door to files that may have been received: those of a run, of a model's folder, or that somebody named.
 
-Every file is opened here, as `tests/test_layering.py` checks. What is no plain file is refused before it is read: a
+Every file is opened here, as `tests/test_one_door.py` checks. What is no plain file is refused before it is read: a
 pipe would be waited for without end, a device never ends. In a received folder no link is followed out of it.
 What the bytes become is bounded where they are read: JSON by `core.documents`, arrays by `core.arrays`, weights by
 `core.encoders.weights`.

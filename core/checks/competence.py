@@ -9,7 +9,6 @@ for what it means says neither.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -22,6 +21,7 @@ import numpy as np
 from core.checks.picture_edits import EDITS, EditedStore
 from core.checks.title_pools import model_of_pool, photograph_pool
 from core.data.captioned import CaptionedPhotographs
+from core.documents import read_json
 from core.embeddings.rows import read_rows
 from core.encoders import Encoder
 from core.files import ASSETS
@@ -70,7 +70,7 @@ class Shown:
 
 def read_shown() -> Shown:
     """The shipped account of what shows a phrase."""
-    said = cast("dict[str, Any]", json.loads(SHOWN.read_text("utf-8")))
+    said = cast("dict[str, Any]", read_json(SHOWN))
     return Shown(said["captions"], {phrase: tuple(edits) for phrase, edits in said["edits"].items()}, said["classes"])
 
 

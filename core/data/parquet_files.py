@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from core.errors import InvalidInput
 from core.limits import Limits
+from core.received import open_plain
 
 MAX_GROUPS = 5_000
 """Row groups, each of which is opened by itself."""
@@ -73,7 +74,7 @@ def open_parquet(path: Path, limits: Limits, dictionaries: Sequence[str] = ()) -
     Raises:
         InvalidInput: damaged, or it has too many columns, rows or parts, or too long a summary.
     """
-    with path.open("rb") as raw:
+    with open_plain(path) as raw:
         raw.seek(max(0, path.stat().st_size - 8))
         end = raw.read(8)
     if len(end) == 8 and end[-4:] == b"PAR1" and int.from_bytes(end[:4], "little") > MAX_FOOTER_BYTES:
@@ -98,7 +99,7 @@ def open_parquet(path: Path, limits: Limits, dictionaries: Sequence[str] = ()) -
 
 def column_pages(path: Path, file: pq.ParquetFile, leaf: int, most: int) -> Iterator[Pages]:
     """The pages of a leaf column in each row group; `most` is how many bytes one may have unpacked."""
-    with path.open("rb") as raw:
+    with open_plain(path) as raw:
         for group in range(file.num_row_groups):
             chunk = file.metadata.row_group(group).column(leaf)
             if chunk.num_values == 0:  # Arrow reads none of its pages, and may have written them without a place

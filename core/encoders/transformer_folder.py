@@ -4,13 +4,12 @@ without code of its own."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from core.documents import read_json
 from core.encoders.quiet import quiet_transformers
-from core.encoders.weights import check_size, check_weights
+from core.encoders.weights import check_size, tensor_shapes
 from core.errors import InvalidInput
 from core.received import check_model_folder
 
@@ -63,13 +62,7 @@ def weight_shapes(folder: Path, needed: str) -> dict[str, list[int]]:
             )
         raise InvalidInput(f"{folder} holds no {WEIGHTS}. What is needed is {needed}.")
     check_model_folder(folder)
-    check_weights(path)
-    safetensors: Any = import_module("safetensors")
-    try:
-        with safetensors.safe_open(path, "np") as file:
-            return {name: file.get_slice(name).get_shape() for name in list(file.keys())}
-    except Exception as error:  # safetensors raises its own kind, from Rust
-        raise InvalidInput(f"{path} cannot be read ({str(error)[:120]}). It is damaged: write it again.") from error
+    return tensor_shapes(path)
 
 
 def check_shapes(folder: Path, shapes: Mapping[str, Sequence[int]], wanted: Mapping[str, Sequence[int]]) -> None:

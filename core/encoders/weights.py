@@ -52,6 +52,21 @@ def read_tensors(path: Path, otherwise: str = "") -> dict[str, Any]:
     return {name: value for name, value in named if isinstance(name, str) and isinstance(value, torch.Tensor)}
 
 
+def tensor_shapes(path: Path) -> dict[str, list[int]]:
+    """The shape of each array of a `.safetensors` file, by name; none is read.
+
+    Raises:
+        InvalidInput: it is damaged, or no plain file.
+    """
+    check_weights(path)
+    safetensors: Any = import_module("safetensors")
+    try:
+        with safetensors.safe_open(path, "np") as file:
+            return {name: file.get_slice(name).get_shape() for name in list(file.keys())}
+    except Exception as error:  # safetensors raises its own kind, from Rust
+        raise InvalidInput(f"{path} cannot be read ({str(error)[:120]}). It is damaged: write it again.") from error
+
+
 _SAVE = "Save its state_dict alone, as .safetensors or .pth."
 
 

@@ -19,6 +19,7 @@ from starlette.exceptions import HTTPException
 
 from core.errors import InvalidInput
 from core.files import replacing
+from core.received import open_plain
 
 COST = {"n": 2**15, "r": 8, "p": 3}
 """About 0.2 s and 32 MiB for one password."""
@@ -151,7 +152,7 @@ def _read_lines(path: Path) -> list[str]:
     try:
         if os.name == "posix" and path.stat().st_mode & 0o077:
             raise InvalidInput(f"Others may read {path}, which holds the accounts. Run `chmod 600 {path}`.")
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             text = file.read(MAX_FILE).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput(f"The accounts in {path} cannot be read: {error}. Check --auth.") from None

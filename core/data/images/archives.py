@@ -14,6 +14,7 @@ from core.data.images.tars import is_tar, open_tar
 from core.data.images.zips import is_zip, open_zip
 from core.errors import InvalidInput
 from core.limits import Limits
+from core.received import open_plain
 from core.records import Progress, no_progress
 
 __all__ = ["FileImages", "is_archive", "is_image_name", "is_item_name", "is_junk", "open_images"]
@@ -76,7 +77,7 @@ def _open_folder(root: Path, limits: Limits, progress: Progress) -> FileImages:
 
     def load(position: int, most: int) -> bytes:
         try:
-            with files[position].open("rb") as file:
+            with open_plain(files[position]) as file:
                 return file.read(most)
         except OSError as error:
             raise InvalidInput(

@@ -18,6 +18,7 @@ from core.data.images.listing import FileImages, Listing, safe_name
 from core.data.images.unpacking import first_bytes, is_compressed, unpacked
 from core.errors import InvalidInput
 from core.limits import Limits, byte_size
+from core.received import open_plain
 from core.records import Progress
 
 _BLOCK = tarfile.BLOCKSIZE
@@ -72,7 +73,7 @@ def open_tar(path: Path, limits: Limits, progress: Progress) -> FileImages:
         Cancelled: from `progress`.
     """
     listing, offsets = Listing(path.name, limits, progress), list[int]()
-    file: IO[bytes] = unpacked(path, limits, progress) if is_compressed(path) else path.open("rb")
+    file: IO[bytes] = unpacked(path, limits, progress) if is_compressed(path) else open_plain(path)
     try:
         for member in _members(file, listing):
             listing.count()

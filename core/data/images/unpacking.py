@@ -14,6 +14,7 @@ from core.data.images.listing import RATIO_FROM, refuse_ratio, refuse_total
 from core.data.images.scratch import scratch_file
 from core.errors import InvalidInput
 from core.limits import Limits
+from core.received import open_plain
 from core.records import Progress, Reporter
 
 _PIECE = 2**18  # bytes that are read or unpacked at once
@@ -29,7 +30,7 @@ def is_compressed(path: Path) -> bool:
 def first_bytes(path: Path, n: int, limits: Limits) -> bytes | None:
     """The first n bytes, unpacked where they are packed; None if that fails."""
     engine = _engine(path, limits)
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         if engine is None:
             return file.read(n)
         try:
@@ -52,7 +53,7 @@ def unpacked(path: Path, limits: Limits, progress: Progress) -> IO[bytes]:
     assert engine is not None
     most = max(limits.max_ratio * packed, RATIO_FROM * 64)
     report = Reporter(progress, "unpack images", packed >> 20)
-    with path.open("rb") as file, scratch_file(path.name) as scratch:
+    with open_plain(path) as file, scratch_file(path.name) as scratch:
         found = pieces(file, *engine)
         while True:
             report(file.tell() >> 20)
@@ -109,7 +110,7 @@ def pieces(file: IO[bytes], make: Callable[[], Any], magic: bytes) -> Iterator[b
 
 def _engine(path: Path, limits: Limits) -> tuple[Callable[[], Any], bytes] | None:
     """(what makes a decompressor, first bytes) of the file's kind; None if it is not packed."""
-    with path.open("rb") as file:
+    with open_plain(path) as file:
         head = file.read(6)
     engines: dict[bytes, Callable[[], Any]] = {
         b"\x1f\x8b": partial(zlib.decompressobj, 16 + zlib.MAX_WBITS),

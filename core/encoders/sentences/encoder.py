@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from hashlib import blake2b
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from core.encoders.arithmetic import unit_rows
 from core.encoders.sentences.folder import MAX_TOKENS, NEEDED, TOKENIZERS, read_folder
 from core.encoders.text_batches import by_tokens
 from core.encoders.transformer_folder import open_model, read_tokenizer
-from core.encoders.weights import check_weights
+from core.encoders.weights import read_tensors
 from core.errors import InvalidInput
 from core.received import digest
 from core.records import F32, I64
@@ -133,13 +132,11 @@ def _pooled(states: torch.Tensor, mask: torch.Tensor, pooling: str) -> torch.Ten
 
 def _linear(path: Path, width: int) -> tuple[F32, F32]:
     """(d, k) weights and (k,) offset of the map after the pooling."""
-    safetensors: Any = import_module("safetensors.numpy")
     try:
-        check_weights(path)
-        found = safetensors.load_file(path)
-        weight = found["linear.weight"].astype(np.float32).T
-        offset = found.get("linear.bias", np.zeros(weight.shape[1])).astype(np.float32)
-    except Exception as error:  # safetensors raises its own kind, from Rust
+        found = read_tensors(path)
+        weight = found["linear.weight"].float().numpy().T
+        offset = found.get("linear.bias", torch.zeros(weight.shape[1])).float().numpy()
+    except (InvalidInput, LookupError) as error:
         raise InvalidInput(
             f"The map in {path.parent.name} cannot be read ({str(error)[:120]}). Save it anew."
         ) from None

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import dataclass
 from pathlib import Path
 
 from core.errors import InvalidInput
-from core.limits import Limits, byte_size
+from core.limits import Limits
+from core.received import read_plain
 from core.records import ItemStore
 
 
@@ -31,13 +33,10 @@ class Files(ItemStore):
         """
         path, most = self.paths[index], Limits().max_file_bytes
         try:
-            if path.stat().st_size > most:
-                raise InvalidInput(
-                    f"{path.name[:60]} is larger than {byte_size(most)}, the most that is read. "
-                    "Bring a smaller picture."
-                )
-            return path.read_bytes()
+            return read_plain(path, most)
         except OSError as error:
+            if error.errno == errno.EFBIG:
+                raise InvalidInput(f"{str(error.strerror)[:120]}. Bring a smaller picture.") from None
             if self.uploaded:
                 raise InvalidInput(f"{path.name[:60]} is no longer held by the server. Bring it again.") from None
             raise InvalidInput(f"{path.name} cannot be read ({error.strerror}). Bring another file.") from None

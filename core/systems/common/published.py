@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
+from core.documents import read_json
 from core.files import ASSETS
 
 FOLDER = ASSETS / "published"
@@ -72,7 +72,7 @@ class PublishedFigure:
 def published_figures(of: str) -> tuple[PublishedFigure, ...]:
     """All figures of "composition" or of "probes", each with its own protocol or that of its model and
     setting."""
-    found = json.loads((FOLDER / f"{of}.json").read_text("utf-8"))
+    found = read_json(FOLDER / f"{of}.json")
     protocols = {(one.pop("model"), one.pop("setting")): one for one in found.get("protocols", ())}
     return tuple(
         PublishedFigure(**protocols.get((row["model"], row.get("setting", "")), {}) | row) for row in found["figures"]

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.checks.model_cost import CARD
-from core.documents import read_json
-from core.limits import Limits
+from core.documents import MAX_STORED_BYTES, read_json, read_text
 from core.owned import Kind
 
 FORMAT = 1
@@ -39,12 +38,12 @@ def licence_of(folder: Path) -> str:
     """
     for card in (DISTILLED, REASONED):
         if (folder / card).is_file():
-            said = read_json(folder / card, most=Limits().max_document_bytes)
+            said = read_json(folder / card, most=MAX_STORED_BYTES, below=folder)
             found = said.get("licence") if isinstance(said, dict) else None
             return found if isinstance(found, str) else "unknown"
     readme = folder / "README.md"
-    if readme.is_file() and readme.stat().st_size <= _MAX_README:
-        for line in readme.read_text("utf-8", "replace").splitlines()[:200]:
+    if readme.is_file():
+        for line in read_text(readme, most=_MAX_README, errors="replace", below=folder).splitlines()[:200]:
             if line.startswith("license:"):
                 return line.removeprefix("license:").strip()[:60] or "unknown"
     return "see its LICENSE" if (folder / "LICENSE").is_file() else "unknown"

@@ -23,6 +23,7 @@ from core.data.parquet_files import open_parquet, readable
 from core.data.tables.cells import text_of
 from core.data.tables.recognise import recognise
 from core.data.tables.roles import Roles, is_model_output
+from core.documents import stored_json
 from core.errors import InvalidInput, quoted
 from core.limits import Limits
 from core.records import F32, F64
@@ -233,6 +234,6 @@ def notes_of(path: Path) -> dict[str, str] | None:
     """What a whole file was made from, and its rows; None where there is no such file."""
     try:
         found = pq.read_metadata(path)
-        return {**json.loads((found.metadata or {})[_ABOUT]), "rows": str(found.num_rows)}
+        return {**stored_json((found.metadata or {})[_ABOUT]), "rows": str(found.num_rows)}
     except (OSError, pa.ArrowException, KeyError, ValueError):
         return None

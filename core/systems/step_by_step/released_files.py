@@ -8,6 +8,7 @@ from pathlib import Path
 
 from core.errors import InvalidInput
 from core.limits import Limits
+from core.received import open_plain
 
 
 def lines_of(path: Path) -> list[str]:
@@ -30,10 +31,10 @@ def text_of(path: Path) -> str:
     zipped = path.with_name(f"{path.name}.gz")
     try:
         if path.suffix != ".gz" and (path.is_file() or not zipped.is_file()):
-            with path.open("rb") as file:
+            with open_plain(path) as file:
                 content = file.read(most + 1)
         else:
-            with gzip.open(path if path.suffix == ".gz" else zipped) as file:
+            with open_plain(path if path.suffix == ".gz" else zipped) as packed, gzip.GzipFile(fileobj=packed) as file:
                 content = file.read(most + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise InvalidInput(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}.") from None

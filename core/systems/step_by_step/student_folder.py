@@ -16,8 +16,9 @@ from core.encoders.transformer_folder import CONFIG, WEIGHTS
 from core.errors import InvalidInput
 from core.files import write_text
 from core.folders import all_at_once
+from core.limits import Limits
 from core.options import read_settings
-from core.received import digest
+from core.received import digest, read_plain
 from core.systems.common.checkpoints import write_tensors
 from core.systems.common.student_card import FORMAT, REASONED as CARD, student_files
 from core.systems.step_by_step.settings import StepByStep
@@ -83,7 +84,7 @@ def write_student(student: T5Student, folder: Path) -> None:
         return
     for name in TOKENIZER:
         if (student.folder / name).is_file():
-            (folder / name).write_bytes((student.folder / name).read_bytes())
+            (folder / name).write_bytes(read_plain(student.folder / name, Limits().max_document_bytes))
 
 
 def read_reasoned(folder: Path) -> tuple[T5Student, ReasonedCard]:

@@ -21,7 +21,8 @@ from core.encoders.weights import read_tensors
 from core.errors import InvalidInput
 from core.files import write_text
 from core.folders import all_at_once
-from core.received import digest
+from core.limits import Limits
+from core.received import digest, read_plain
 from core.systems.common.checkpoints import write_tensors
 from core.systems.common.student_card import DISTILLED as CARD, FORMAT, student_files
 from core.systems.common.student_texts import TextColumn
@@ -120,7 +121,7 @@ def save_student(taught: TaughtStudent, teacher: BertFolder, card: StudentCard, 
         write_text(scratch / CONFIG, config.to_json_string())
         for name in TOKENIZER:
             if (teacher.folder / name).is_file():
-                (scratch / name).write_bytes((teacher.folder / name).read_bytes())
+                (scratch / name).write_bytes(read_plain(teacher.folder / name, Limits().max_document_bytes))
         dense = student.to_teacher if isinstance(student.to_teacher, nn.Linear) else None
         if dense is not None:
             _write_dense(dense, scratch)

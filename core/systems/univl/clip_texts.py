@@ -13,8 +13,8 @@ from core.data.images.archives import FileImages
 from core.data.images.matching import index_files
 from core.data.modality import SUFFIXES
 from core.data.tables.read import read_table
+from core.documents import read_text
 from core.errors import InvalidInput, quoted
-from core.limits import Limits, byte_size
 from core.records import I64, Progress, no_progress
 
 MAX_TEXTS = 50_000
@@ -91,12 +91,8 @@ def _finder(clips: FileImages | Sequence[str]) -> Callable[[str], int | None]:
 def _lines(file: Path) -> list[str]:
     if not file.is_file():
         raise InvalidInput(f"There is no file {file.name!r}. Name one with a text a line, or a table.")
-    if (size := file.stat().st_size) > Limits().max_text_bytes:
-        raise InvalidInput(f"{file.name} has {byte_size(size)}, more than are read. Split it.")
-    try:
-        return _checked([line.strip() for line in file.read_text("utf-8-sig").splitlines() if line.strip()], file)
-    except UnicodeDecodeError:
-        raise InvalidInput(f"{file.name} is no text in UTF-8. Save it as UTF-8.") from None
+    text = read_text(file, instead="Save it as UTF-8.")
+    return _checked([line.strip() for line in text.splitlines() if line.strip()], file)
 
 
 def _checked(texts: list[str], file: Path) -> list[str]:

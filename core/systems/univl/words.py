@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from core.documents import read_text
 from core.errors import InvalidInput, quoted
 
 PAD, UNKNOWN, START, END, MASK = MARKS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -86,9 +87,5 @@ def read_words(path: Path) -> ClipWords:
     """
     if not path.is_file():
         raise InvalidInput(f"There is no {path}. A UniVL needs the vocab.txt of its BERT beside its weights.")
-    if path.stat().st_size > MAX_BYTES:
-        raise InvalidInput(f"{path.name} is larger than {MAX_BYTES // 2**20} MB, which no list of words is.")
-    try:
-        return ClipWords(path.read_text("utf-8").splitlines())
-    except UnicodeDecodeError:
-        raise InvalidInput(f"{path.name} is no text in UTF-8. Bring the vocab.txt of an uncased BERT.") from None
+    text = read_text(path, most=MAX_BYTES, instead="Bring the vocab.txt of an uncased BERT.", below=path.parent)
+    return ClipWords(text.splitlines())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Any
 
 import gradio as gr
 
+from core.documents import read_json
 from core.errors import InvalidInput
 from core.records import Diagnosis
 from core.systems.peers.engines import ENGINES
@@ -31,7 +31,7 @@ def shipped_view() -> str:
     from core.systems.peers.scoreboard.html import SHIPPED, board_values
     from core.systems.peers.scoreboard.tables import Board
 
-    return render("shipped.html.j2", **board_values(Board.from_json(json.loads(SHIPPED.read_text("utf-8")))))
+    return render("shipped.html.j2", **board_values(Board.from_json(read_json(SHIPPED))))
 
 
 def on_open(session: Session, asked: str) -> tuple[Any, ...]:

@@ -17,6 +17,8 @@ from core.data.images.archives import FileImages, is_image_name, open_images
 from core.data.tasks.detection.boxes import NOWHERE, Boxes, BoxRow, Raw, boxes_from
 from core.documents import parse_yaml
 from core.errors import InvalidInput
+from core.limits import Limits
+from core.received import read_plain
 from core.records import Progress, Reporter, no_progress
 from core.records.ledger import Ledger
 
@@ -215,7 +217,7 @@ def _class_names(store: FileImages, truth: Path) -> tuple[tuple[str, ...], list[
     found = {name: store.read(i) for i, name in enumerate(store.names) if _may_name(name)}
     if not found and truth.is_dir():
         above = (path for path in sorted(truth.parent.iterdir()) if path.is_file() and _may_name(path.name))
-        found = {path.name: path.read_bytes() for path in above}
+        found = {path.name: read_plain(path, Limits().max_file_bytes) for path in above}
     for name in sorted(found, key=lambda name: (name.count("/"), not name.endswith(("yaml", "yml")), name)):
         names = _names_in(name, found[name])
         if names:

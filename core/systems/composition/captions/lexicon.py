@@ -8,13 +8,13 @@ make a wrong one.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from core.documents import read_json
 from core.files import ASSETS
 from core.language import grammar as nouns
 
@@ -122,7 +122,7 @@ def _relations(listed: list[dict[str, Any]]) -> dict[tuple[str, ...], Relation]:
 @lru_cache(maxsize=1)
 def read_lexicon() -> Lexicon:
     """The shipped lexicon, read once."""
-    raw: dict[str, Any] = json.loads(FILE.read_text("utf-8"))
+    raw: dict[str, Any] = read_json(FILE)
     names = ("prepositions", "symmetric", "compounds")
     phrases = {name: frozenset(tuple(phrase.split()) for phrase in raw[name]) for name in names}
     parts = (

@@ -13,6 +13,7 @@ from typing import Any
 from core.documents import json_lines, parse_json, read_text
 from core.errors import InvalidInput
 from core.limits import byte_size
+from core.received import open_plain
 from core.systems.composition.records import Box
 
 MAX_FILE_BYTES = 200 * 2**20
@@ -95,7 +96,7 @@ def header(path: Path) -> list[str]:
     """Column names of a CSV or TSV: its first line, split where it gives the most columns."""
     _check(path)
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             line = file.read(_HEAD).decode("utf-8-sig", "replace").partition("\n")[0]
         splits = [next(csv.reader([line], delimiter=separator), list[str]()) for separator in ",\t;|"]
     except csv.Error:

@@ -8,6 +8,7 @@ picture: "a small house and a large apple" is a fair caption.
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from io import BytesIO
@@ -16,7 +17,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from core.documents import read_text
 from core.errors import InvalidInput
+from core.received import open_plain
 from core.records import ItemStore
 from core.systems.composition.records import LoadedBenchmark
 from core.systems.composition.scenes.benchmarks import benchmark_of, scene_name
@@ -63,8 +66,7 @@ def read_stock(folder: Path) -> CutoutStock:
         raise InvalidInput(
             f"{folder} must hold a table names.csv with the columns file and name. Write one line for each cut-out."
         )
-    with table.open(newline="", encoding="utf-8-sig") as file:
-        rows = list(csv.DictReader(file))
+    rows = list(csv.DictReader(io.StringIO(read_text(table, below=folder))))
     if not rows or not {"file", "name"} <= set(rows[0]):
         raise InvalidInput(
             f"{table} must have the columns file and name, and at least one line: got "
@@ -89,7 +91,7 @@ def read_stock(folder: Path) -> CutoutStock:
 
 def _opened(path: Path, mode: str) -> Image.Image:
     try:
-        with Image.open(path) as picture:
+        with open_plain(path) as file, Image.open(file) as picture:
             return picture.convert(mode)
     except OSError as error:
         raise InvalidInput(

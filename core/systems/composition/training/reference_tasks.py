@@ -4,7 +4,6 @@ come along or one's own."""
 from __future__ import annotations
 
 import csv
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from core.data.images.archives import open_images
 from core.data.images.matching import index_files
+from core.documents import read_json
 from core.errors import InvalidInput
 from core.files import ASSETS
 from core.records import I64, Bool, ItemStore, Progress, SampleSet, no_progress
@@ -54,7 +54,7 @@ def scene_captions(n: int, seed: int, progress: Progress = no_progress, *, skip:
     Args:
         skip: so many that are drawn first are left out: a draw without `skip` holds none of those with it.
     """
-    captions: dict[str, str] = json.loads((SCENES / "truth.json").read_text("utf-8"))["captions"]
+    captions: dict[str, str] = read_json(SCENES / "truth.json")["captions"]
     files = sorted(captions)
     picked = [files[i] for i in _drawn(len(files), n, seed, skip).tolist()]
     return _captioned(NAME, _scenes(picked, progress), [[captions[file]] for file in picked])

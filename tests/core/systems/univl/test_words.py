@@ -38,5 +38,5 @@ def test_a_list_of_words_without_its_marks_is_refused(pieces: list[str], said: s
 
 def test_a_file_that_is_no_list_of_words_is_refused(tmp_path: Path) -> None:
     (tmp_path / "vocab.txt").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InvalidInput, match="no text in UTF-8"):
+    with pytest.raises(InvalidInput, match="not UTF-8 text"):
         read_words(tmp_path / "vocab.txt")
