@@ -19,6 +19,7 @@ from webapp.ask.tab import answer_texts
 from webapp.data.run import make_settings, run_diagnosis
 from webapp.explore.picked import describe_selection
 from webapp.failure_map import read_polygon
+from webapp.markup.components import json_object
 from webapp.panels import add_endpoints
 from webapp.predict.tab import make_prediction
 from webapp.state.boxes import to_program
@@ -193,7 +194,7 @@ def build() -> None:
     """Add the endpoints to the open Blocks. Uploads pass through real file components, which check that a path is an
     upload of the caller's."""
     files = [gr.File(visible=False, type="filepath", label=name) for name in ("table", "images", "embeddings")]
-    options, run = gr.JSON({}, visible=False, label="options"), gr.Textbox(visible=False, label="run")
+    options, run = json_object("options", {}), gr.Textbox(visible=False, label="run")
     gr.Button(visible=False).click(tells_errors(diagnose), [*files, options], run, api_name="diagnose", **HEAVY)
     api(tells_errors(clusters), api_name="clusters", queue=False)
     api(tells_errors(select), api_name="select", **LIGHT)
@@ -201,6 +202,6 @@ def build() -> None:
     api(tells_errors(ask), api_name="ask", **LIGHT)
     api(tells_errors(audit), api_name="audit", **LIGHT)
     fresh = [gr.File(visible=False, type="filepath", label=name) for name in ("table", "images", "embeddings")]
-    asked, said = gr.Textbox(visible=False, label="run"), gr.JSON(visible=False, label="prediction")
+    asked, said = gr.Textbox(visible=False, label="run"), json_object("prediction")
     gr.Button(visible=False).click(tells_errors(predict), [asked, *fresh], said, api_name="predict", **HEAVY)
     add_endpoints()

@@ -5,6 +5,7 @@ Built without looking at the loss, so that each is one fixed member of the teste
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.data.texts.properties import spoken_limit
-from core.records import I64, Bool, Column
+from core.records import F64, I64, Bool, Column
 from core.statistics.packed import PackedMasks
 
 Test = tuple[str, str, str | float | None]
@@ -108,17 +109,19 @@ def _numeric(column: Column) -> list[Condition]:
     distinct = np.unique(values[known])
     if len(distinct) < 5:
         return [
-            *(_equals(column, float(v), _said(column, "=", float(v), "="), values == v) for v in distinct),
+            *(_equals(column, v, _said(column, "=", v, "="), values == v) for v in distinct.tolist()),
             *_missing(column, ~known),
         ]
     made: list[Condition] = []
     for share in QUANTILES:
         low, high = np.quantile(values[known], [share, 1 - share])
-        for word, sign, limit, mask in (
+        for word, sign, quantile, mask in (
             ("at most", "<=", low, values <= low),
             ("at least", ">=", high, values >= high),
         ):
-            text, tests = _said(column, sign, float(limit), word), ((column.name, sign, float(limit)),)
+            inside, outside = values[known & mask], values[known & ~mask]
+            limit = _short(float(quantile), inside, outside) if len(inside) and len(outside) else float(quantile)
+            text, tests = _said(column, sign, limit, word), ((column.name, sign, limit),)
             made.append(Condition(text, (column.name,), known & mask, share == 0.25, tests=tests))
     return [*made, *_missing(column, ~known)]
 
@@ -157,7 +160,7 @@ def _equals(column: Column, value: float | str, spoken: str, mask: Bool) -> Cond
 def _said(column: Column, sign: str, limit: float, word: str) -> str:
     """Such as "brightness at most 0.31", or what is measured of a text in plain words: "at least one negation"."""
     plain = spoken_limit(column.name, sign, limit) if column.measured else None
-    return plain or f"{column.name} {word} {_short(limit)}"
+    return plain or f"{column.name} {word} {np.format_float_positional(limit, trim='-')}"
 
 
 def _missing(column: Column, mask: Bool) -> list[Condition]:
@@ -220,5 +223,15 @@ def joined(a: Condition, b: Condition) -> Condition:
     return Condition(" and ".join(halves), a.columns + b.columns, a.mask & b.mask, False, halves, a.tests + b.tests)
 
 
-def _short(value: float) -> str:
-    return f"{value:.3g}" if abs(value) < 1000 else f"{value:,.0f}"
+def _short(limit: float, inside: F64, outside: F64) -> float:
+    """The limit in as few digits, from three and those of whole numbers on, as tell the values inside from those
+    outside, so that what is said of a condition is what it asks."""
+    if not limit:
+        return limit
+    power = math.floor(math.log10(abs(limit)))
+    for last in range(min(0, power - 2), power - 17, -1):
+        for rounded in (round, math.ceil, math.floor):
+            said = float(f"{rounded(limit / 10.0**last)}e{last}")
+            if inside.max() <= said < outside.min() or outside.max() < said <= inside.min():
+                return said
+    return limit

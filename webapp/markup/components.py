@@ -23,6 +23,13 @@ def upload(label: str, kinds: Sequence[str], elem_id: str, height: int = 96, **m
     return gr.File(label=label, file_types=list(kinds), type="filepath", height=height, elem_id=elem_id, **more)
 
 
+def json_object(label: str, value: dict[str, Any] | None = None) -> gr.JSON:
+    """A field for programs alone, which holds an object: what Gradio says of its own is no valid JSON schema."""
+    field = gr.JSON(value, visible=False, label=label)
+    field.api_info = lambda: {"type": "object"}  # pyright: ignore[reportAttributeAccessIssue]
+    return field
+
+
 def download_row(buttons: Sequence[tuple[str, str]], *, visible: bool = True) -> tuple[gr.Row, list[Any]]:
     """Files to take away: (element's id, title) of each button, out of use until its file is ready."""
     with gr.Row(elem_classes="downloads", visible=visible) as row:

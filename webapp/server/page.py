@@ -6,6 +6,7 @@ import html
 from typing import Any
 
 import gradio as gr
+from pydantic import ValidationError
 
 TOLD_TO_PROGRAMS = ("api_info", "api_info_as_input", "api_info_as_output", "example_inputs")
 """What Gradio writes of a component for the programs that call an endpoint; a browser reads none of it."""
@@ -32,6 +33,19 @@ class SafeBlocks(gr.Blocks):
                 for name in TOLD_TO_PROGRAMS:
                     component.pop(name, None)
         return config
+
+    async def preprocess_data(self, block_fn: Any, inputs: list[Any], *args: Any, **kwargs: Any) -> list[Any]:
+        """What Gradio's own does; raises gr.Error where a file's place holds no file, which Gradio tells nobody."""
+        try:
+            return await super().preprocess_data(block_fn, inputs, *args, **kwargs)
+        except ValidationError:
+            pass
+        files = [(block.label, value) for block, value in zip(block_fn.inputs, inputs) if isinstance(block, gr.File)]
+        said = ", ".join(f"{label} is {str(value)[:80]!a}" for label, value in files if value is not None)
+        raise gr.Error(
+            'A file argument must be null, or name an uploaded file as {"path": ..., "meta": {"_type": '
+            f'"gradio.FileData"}}}}: {said}. Upload the file to /gradio_api/upload, and give the path that it answers.'
+        )
 
     async def process_api(self, block_fn: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """What Gradio's own does; raises gr.Error with an escaped message where an event of the page fails."""

@@ -201,3 +201,30 @@ def test_what_can_be_no_cause_is_not_tested_unless_it_is_the_users_own_column() 
 def test_a_saved_condition_on_such_a_property_can_still_be_asked_of_samples() -> None:
     column = Column("file size", "number", np.arange(40.0), True)
     assert meets([("file size", "<=", 9.0)], [column], 40).sum() == 10
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        (np.repeat([2015.0, 2016, 2017, 2018, 2019, 2020], 20), ["it at most 2015", "it at least 2020"]),
+        (20240100.0 + np.repeat(np.arange(1, 29), 5), ["it at most 20240103", "it at least 20240126"]),
+        (0.3 + np.arange(100) / 100_000, ["it at most 0.30009", "it at least 0.3009"]),
+        (np.repeat([1234.25, 1234.5], 30), ["it = 1234.25", "it = 1234.5"]),
+        (np.repeat([-19000.5, 12000.0], 30), ["it = -19000.5", "it = 12000"]),
+        (np.repeat([0.12345, 0.12346], 30), ["it = 0.12345", "it = 0.12346"]),
+    ],
+)
+def test_years_dates_and_close_values_are_said_as_they_are(values: np.ndarray, said: list[str]) -> None:
+    assert list(build(number("it", values))[0])[:2] == said
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("scale", [1e-7, 1.0, 1e3, 1e9])
+def test_what_is_said_of_a_limit_is_met_by_its_very_rows_and_by_no_other(seed: int, scale: float) -> None:
+    values = scale * np.random.default_rng(seed).normal(size=400).round(5)
+    for condition in build(number("it", values))[0].values():
+        limit = float(condition.text.split()[-1])
+        met = values <= limit if "at most" in condition.text else values >= limit
+        np.testing.assert_array_equal(condition.mask, met)
+        assert condition.tests[0][2] == limit
+        np.testing.assert_array_equal(meets(condition.tests, [number("it", values)], len(values)), met)

@@ -46,6 +46,11 @@ def ask(address: str, method: str, headers: Mapping[str, str] = MappingProxyType
     return json.loads(lines[-1])["result"]
 
 
+def valid_schema(schema: Any) -> None:
+    jsonschema = pytest.importorskip("jsonschema", reason="needs requirements-test.txt")
+    jsonschema.Draft202012Validator.check_schema(schema)
+
+
 def test_the_tools_are_the_endpoints_and_answer_under_the_same_rules(address: str) -> None:
     tools = {tool["name"]: tool for tool in ask(address, "tools/list")["tools"]}
     assert sorted(tools) == [
@@ -66,6 +71,22 @@ def test_the_tools_are_the_endpoints_and_answer_under_the_same_rules(address: st
     assert ask(address, "tools/list", {"Origin": "https://evil.example"}) == 403
     root = address.removesuffix("mcp/")
     assert [httpx.get(f"{root}{path}").status_code for path in ("mcp/schema", "mcp/sse")] == [404, 404]
+
+
+def test_each_tool_describes_its_arguments_by_a_valid_schema(address: str) -> None:
+    for tool in ask(address, "tools/list")["tools"]:
+        valid_schema(tool["inputSchema"])
+
+
+def test_each_endpoint_describes_arguments_and_answers_by_valid_schemas(tmp_path: Path) -> None:
+    endpoints = build_app(examples=tmp_path).get_api_info()["named_endpoints"]
+    taken = [part for endpoint in endpoints.values() for part in endpoint["parameters"]]
+    given = [part for endpoint in endpoints.values() for part in endpoint["returns"]]
+    assert len(taken) > len(given) >= 10
+    for part in (*taken, *given):
+        valid_schema(part["type"])
+    options = {part["parameter_name"]: part["type"] for part in taken if part.get("parameter_default") == {}}
+    assert options == {"options": {"type": "object"}, "settings": {"type": "object"}}
 
 
 def test_without_being_asked_for_there_are_no_tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import gradio as gr
@@ -84,3 +85,13 @@ def test_what_a_browser_does_not_take_it_is_not_sent(address: str, asked: str) -
     taken = httpx.get(address, headers={"accept-encoding": "br;q=0, GZIP;q=0.001"})
     assert [(answer.status_code, "content-encoding" in answer.headers) for answer in answers] == [(200, False)] * 2
     assert taken.headers["content-encoding"] == "gzip"
+
+
+@pytest.mark.parametrize("wrong", [{"path": None}, {"path": 7, "meta": {"_type": "gradio.FileData"}}, 5, "x", [], {}])
+def test_a_program_is_told_which_argument_is_no_file(address: str, wrong: object) -> None:
+    begun = httpx.post(f"{address}gradio_api/call/say", json={"data": [wrong, "me"]}).json()
+    told = httpx.get(f"{address}gradio_api/call/say/{begun['event_id']}", timeout=60).text
+    event, data = told.strip().splitlines()[-2:]
+    assert event == "event: error"
+    assert re.sub(r"\W", "", f"table is {wrong}") in re.sub(r"\W", "", data)
+    assert "Upload the file to /gradio_api/upload" in data

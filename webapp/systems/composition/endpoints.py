@@ -8,6 +8,7 @@ import gradio as gr
 
 from core.records import Progress
 from webapp.api import known_options, tells_errors
+from webapp.markup.components import json_object
 from webapp.state.jobs import HEAVY, JOBS
 
 OPTIONS = ("encoder", "beside", "format")
@@ -45,8 +46,8 @@ def compose(name: str, file: str | None, images: str | None, options: Any) -> di
 def build() -> None:
     """Add it to the open Blocks."""
     uploads = [gr.File(visible=False, type="filepath", label=name) for name in ("file", "images")]
-    benchmark, how = gr.Textbox(visible=False, label="name"), gr.JSON({}, visible=False, label="options")
-    found = gr.JSON(visible=False, label="composition")
+    benchmark, how = gr.Textbox(visible=False, label="name"), json_object("options", {})
+    found = json_object("composition")
     gr.Button(visible=False).click(
         tells_errors(compose), [benchmark, *uploads, how], found, api_name="compose", **HEAVY
     )

@@ -8,6 +8,7 @@ import gradio as gr
 
 from core.systems.probes.records import results_of
 from webapp.api import tells_errors
+from webapp.markup.components import json_object
 from webapp.state.jobs import HEAVY, JOBS, LIGHT
 from webapp.state.quotas import STATE_S
 from webapp.state.runs import RUNS
@@ -59,9 +60,9 @@ def compare(state: ProbeState, run: str, a: str, b: str) -> dict[str, Any]:
 def build() -> None:
     """Add them to the open Blocks."""
     state, which = gr.State(ProbeState(), time_to_live=STATE_S), gr.Textbox(visible=False, label="run")
-    name, settings = gr.Textbox(visible=False, label="name"), gr.JSON({}, visible=False, label="settings")
+    name, settings = gr.Textbox(visible=False, label="name"), json_object("settings", {})
     pool = gr.File(visible=False, type="filepath", label="pool")
-    result = gr.JSON(visible=False, label="result")
+    result = json_object("result")
     sides = [gr.Textbox(visible=False, label=side) for side in ("a", "b")]
     gr.Button(visible=False).click(
         tells_errors(probe), [state, which, name, settings, pool], [state, result], api_name="probe", **HEAVY
