@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from core.reports.tables.findings import findings_table
     from core.reports.wording.answers import answer_parts, answer_sentence
     from core.reports.wording.findings import sentence
+    from core.reports.wording.understood import check
     from core.store import load, save, update
     from core.systems.contract import EncoderKind, ModalityKind, Option, Panel, Section, System
     from webapp import show
@@ -58,6 +59,7 @@ __all__ = [
     "answer_sentence",
     "ask",
     "audit",
+    "check",
     "compare",
     "diagnose",
     "findings_table",
@@ -81,6 +83,7 @@ _FROM = {
     "ask": "core.checks.questions:ask",
     "audit": "core.checks.audit_table:audit_table",
     "Cancelled": "core.errors:Cancelled",
+    "check": "core.reports.wording.understood:check",
     "Column": "core.records:Column",
     "compare": "core.checks.compare:compare",
     "diagnose": "core.diagnose:diagnose",

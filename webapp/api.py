@@ -89,7 +89,7 @@ def _read_role(key: str, value: Any) -> Any:
         wanted = f"a list of at most {MAX_NAMES:,} names"
         if key == "masks":
             fits, wanted = fits and len(value) == 2, "a list of two names"
-    elif key == "higher_is_better":
+    elif key in ("higher_is_better", "as_is"):
         fits, wanted = isinstance(value, bool), "true or false"
     else:
         fits, wanted = isinstance(value, str), "one name"

@@ -14,7 +14,7 @@ import click
 
 from core import extensions
 from core.cli.command import argument, command, heading, option
-from core.cli.options import DETECTION_ROWS, ENCODER, LOSS, POSITIVE, RUN, SEED, SHARE, samples
+from core.cli.options import ENCODER, LOSS, POSITIVE, RUN, SEED, SHARE, TASKS, samples
 from core.cli.output import check_suffix, make_folder, write_table
 from core.cli.terminal import TerminalProgress, say
 from core.data.tables.roles import Roles
@@ -39,16 +39,7 @@ FORMATS = ("csv", "parquet", "json", "mlflow", "wandb")
 @samples("--table FILE", ENCODER)
 @LOSS
 @option("--issues FILE", "cleanlab's issues of the same rows: its columns may explain a failure")
-@heading("More tasks: several rows of one picture, which are kept together (docs/tasks.md)")
-@option("--detections PATH", "a detector's predictions: COCO results (JSON), or a folder of YOLO files")
-@option("--truth PATH", "what they are compared with: COCO instances (JSON), or a YOLO data set's folder")
-@option(
-    "--rows", "was each object found, or was each prediction right (default objects)", type=click.Choice(DETECTION_ROWS)
-)
-@option("--iou T", "overlap from which a prediction is at an object's place (default 0.5)")
-@option("--score T", "predictions below this score are not used (default 0.25)")
-@option("--labels COL", 'several classes a picture: a list column, or 0/1 columns ("true_*")')
-@option("--per-class", "with --masks: one row for each class in a picture")
+@TASKS
 @heading("Words (they need images or texts)")
 @option("--naming ENCODER", "the encoder that finds words, if it is another than --encoder")
 @option("--vocabulary FILE", "your own phrases (see `python -m core phrases`)")

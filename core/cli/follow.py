@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from core.cli.command import argument, command, option
-from core.cli.options import JSON, LABEL, MANY_PROBABILITIES, RUN
+from core.cli.options import AS_IS, JSON, LABEL, MANY_PROBABILITIES, RUN
 from core.cli.output import TABLES, check_suffix, in_folder, print_json, write_table
 from core.cli.terminal import TerminalProgress, say
 from core.data.tables.roles import Roles
@@ -22,6 +22,7 @@ from core.data.tables.roles import Roles
 )
 @option("--id COL", "ids, or the pictures' paths, in each table")
 @LABEL
+@AS_IS
 @option("--prediction COL", "predicted class")
 @option("--probabilities COL", MANY_PROBABILITIES)
 @option("--out FILE", "file to write: .html, .csv, .parquet or .json")

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from core.cli.command import argument, command, option
-from core.cli.options import LABEL, MANY_PROBABILITIES, RUN
+from core.cli.options import AS_IS, LABEL, MANY_PROBABILITIES, RUN
 from core.cli.output import in_folder
 from core.cli.terminal import TerminalProgress, say
 from core.data.tables.roles import Roles
@@ -19,6 +19,7 @@ from core.errors import InvalidInput
 @option("--second TABLE", "the new model's answers: the run's ids, the label, and predictions, probabilities or logits")
 @option("--id COL", "its ids, or the pictures' paths")
 @LABEL
+@AS_IS
 @option("--prediction COL", "predicted class")
 @option("--probabilities COL", MANY_PROBABILITIES)
 @option("--junit FILE", "write the outcome as JUnit XML too")

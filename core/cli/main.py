@@ -24,6 +24,7 @@ from core.program import VERSION, missing_dependency
 
 MODULES = {
     "diagnose": "core.cli.diagnose",
+    "check": "core.cli.check",
     "assign": "core.cli.diagnose",
     "export": "core.cli.diagnose",
     "ask": "core.cli.words",

@@ -35,16 +35,18 @@ LABEL = option("--label COL", "true class")
 GROUP = option("--group COL", "patient, video, source: its rows are never split")
 SEEDS = click.IntRange(0, 2**32 - 1)  # scikit-learn's
 SEED = option("--seed", "the same seed gives the same result (default 0)", type=SEEDS)
+AS_IS = option("--as-is", "the table is right, however odd it looks: what would stop the reading becomes a note")
 JSON = option("--json", "print JSON", to="as_json")
 ENCODER = option("--encoder NAME", "see `python -m core encoders` (default: embedded, or the diagnosis' own)")
 SUCH_ENCODER = "such as embedded or ViT-B-32:openai, see `python -m core encoders` (default: embedded)"
 
 
 def samples(table: str = "--table FILE", *more: Decorator) -> Decorator:
-    """Where the samples come from: a table under that option, pictures, vectors, and the columns that hold them."""
+    """Where the samples come from: a table under that option, or if it is "" a table told elsewhere, pictures, vectors,
+    and the columns that hold them."""
     return several(
-        heading("The samples" if table.startswith("--table") else "The fresh samples"),
-        option(table, "CSV, TSV, JSON Lines or Parquet, one row a sample", to="table"),
+        heading("The fresh samples" if table.startswith("--fresh") else "The samples"),
+        *([option(table, "CSV, TSV, JSON Lines or Parquet, one row a sample", to="table")] if table else []),
         option("--images PATH", "folder, zip or tar of pictures, clips or scans; or the table's own picture column"),
         option("--modality KIND", "what the files are, where their names do not say it", type=click.Choice(KINDS)),
         option("--embeddings FILE", "npy, npz, safetensors or Parquet, in place of an encoder"),
@@ -72,6 +74,21 @@ LOSS = several(
     option("--split COL", "train, test, ..."),
     option("--conditions COL", "model outputs that may explain a failure all the same"),
     option("--class-names NAME", "the order of the classes in an array of probabilities"),
+    AS_IS,
+)
+TASKS = several(
+    heading("More tasks: several rows of one picture, which are kept together (docs/tasks.md)"),
+    option("--detections PATH", "a detector's predictions: COCO results (JSON), or a folder of YOLO files"),
+    option("--truth PATH", "what they are compared with: COCO instances (JSON), or a YOLO data set's folder"),
+    option(
+        "--rows",
+        "was each object found, or was each prediction right (default objects)",
+        type=click.Choice(DETECTION_ROWS),
+    ),
+    option("--iou T", "overlap from which a prediction is at an object's place (default 0.5)"),
+    option("--score T", "predictions below this score are not used (default 0.25)"),
+    option("--labels COL", 'several classes a picture: a list column, or 0/1 columns ("true_*")'),
+    option("--per-class", "with --masks: one row for each class in a picture"),
 )
 
 

@@ -12,12 +12,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from core.data.desk import check_table
+from core.data.desk.columns import check_columns, check_leaks
 from core.data.images.archives import FileImages, open_images
 from core.data.images.matching import check_pictures
 from core.data.map_style import PicturesLike, with_data_set
 from core.data.rows import ids_of, items_of
 from core.data.scans.outlines import MaskedScans
-from core.data.tables.cells import stack_arrays
+from core.data.tables.cells import stack_arrays, texts_of
 from core.data.tables.frames import TableLike, as_frame
 from core.data.tables.in_folder import open_table
 from core.data.tables.issues import with_issues
@@ -25,7 +27,7 @@ from core.data.tables.masks import mask_losses, mask_reader
 from core.data.tables.metadata import group_numbers, metadata_columns, split_names, without_repeats
 from core.data.tables.outcomes import compute_losses, count_classes
 from core.data.tables.read import Table, read_table
-from core.data.tables.recognise import RecognisedColumns, recognise
+from core.data.tables.recognise import RecognisedColumns, key_columns, recognise
 from core.data.tables.roles import Roles
 from core.data.tables.vectors import align_vectors, read_vectors, unit_rows
 from core.errors import InvalidInput
@@ -129,7 +131,7 @@ def read_with_ledger(
     read = read if images is files else with_data_set(read, images, roles, progress)
     read = read if issues is None else with_issues(read, issues, roles, limits)
     found = recognise(read.frame, roles, list(read.images), texts=store is None)
-    ledger = Ledger(len(read.frame))
+    ledger = Ledger(len(read.frame), as_is=roles.as_is)
     for note in (*read.notes, *(store.notes if store else ()), *found.notes, *_assumed(found)):
         ledger.note(note)
     items, positions, modality = items_of(read, found, store, ledger, progress)
@@ -140,6 +142,7 @@ def read_with_ledger(
     measured = compute_losses(
         read.frame, found, ledger, lambda kind, book: _mask_loss(kind, read, found, store, book, progress)
     )
+    check_table(read.frame, found, measured, ledger)
     given = None if embeddings is None else read_vectors(embeddings, limits, progress)
     vectors = _vectors(given, read.frame, found, ids, ledger)
     progress("read table", 1, 1)
@@ -152,6 +155,8 @@ def read_with_ledger(
     samples = _samples(read, found, ids, rows, ledger)
     wanted = found.roles.conditions
     metadata, repeats = without_repeats(samples.metadata, outcomes, labels, wanted, ledger)
+    check_columns(read.frame, metadata, ledger)
+    check_leaks(metadata, outcomes, labels, wanted, ledger)
     samples = replace(
         samples,
         metadata=tuple(metadata),
@@ -175,6 +180,12 @@ class TableDescription:
     """(name, recognised role or "", up to three example values) of each."""
     classes: dict[str, int]
     """Rows of each class of the label; none where there is no label, or where it cannot be read as it stands."""
+    read: tuple[SampleSet, Outcomes] | None
+    """The rows with their loss, as far as the table alone tells; None where it does not."""
+    doubts: tuple[str, ...]
+    """What will stop a run, but for files that are not looked at here."""
+    notes: tuple[str, ...]
+    """What the desk noted (`core.data.desk`)."""
 
 
 def describe_table(
@@ -202,10 +213,25 @@ def describe_table(
         (name, parts.get(name, ""), tuple(store.name(i) for i in range(min(3, len(store)))))
         for name, store in read.images.items()
     ]
+    ledger, counts = Ledger(len(read.frame), as_is=True), dict[str, int]()
     try:
-        return TableDescription(rows, count_classes(read.frame, found))
-    except InvalidInput:  # a run says what is wrong with the labels
-        return TableDescription(rows, {})
+        counts = count_classes(read.frame, found)
+        if found.roles.masks is not None and found.roles.loss is None:
+            return TableDescription(rows, counts, None, (), ())  # masks are files, which are not looked at
+        measured = compute_losses(read.frame, found, ledger)
+        ledger.drop(~np.isfinite(measured.loss), "its loss could not be computed")
+        known = len(ledger.notes)
+        check_table(read.frame, found, measured, ledger)
+        if not len(ledger.kept()):
+            return TableDescription(rows, counts, None, (), tuple(ledger.summary()))
+        outcomes = measured.outcomes(ledger.kept())
+    except InvalidInput as error:
+        return TableDescription(rows, counts, None, (str(error),), ())
+    ids = next((texts_of(read.frame[name]) for name in key_columns(read.frame, found.roles)), np.arange(len(ledger)))
+    labels = None if measured.labels is None else measured.labels[ledger.kept()]
+    samples = SampleSet(tuple(str(ids[row]) for row in ledger.kept()), labels=labels, class_names=measured.class_names)
+    noted = tuple(note for note in ledger.notes[known:] if note not in ledger.doubts)
+    return TableDescription(rows, counts, (samples, outcomes), tuple(ledger.doubts), noted)
 
 
 def _examples(column: pd.Series[Any]) -> tuple[str, ...]:

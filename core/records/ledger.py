@@ -6,15 +6,28 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from core.errors import InvalidInput
 from core.records.samples import I64, Bool
+
+AS_IS = (
+    "If the table is right as it is, say so with --as-is (in Python Roles(as_is=True), on the page “Take the table as "
+    "it is”)."
+)
 
 
 class Ledger:
-    """The account of one reading. A row keeps the first reason that struck it."""
+    """The account of one reading. A row keeps the first reason that struck it.
 
-    def __init__(self, n: int) -> None:
+    Args:
+        as_is: the user says that the table is right, so that `doubt` only notes.
+    """
+
+    def __init__(self, n: int, *, as_is: bool = False) -> None:
         self.reasons: list[str] = [""] * n
         self.notes: list[str] = []
+        self.as_is = as_is
+        self.doubts: list[str] = []
+        """What would have stopped the reading, if it was not said to be right."""
 
     def __len__(self) -> int:
         return len(self.reasons)
@@ -29,6 +42,17 @@ class Ledger:
         """Write down an assumption or a warning, once."""
         if sentence not in self.notes:
             self.notes.append(sentence)
+
+    def doubt(self, sentence: str) -> None:
+        """Stop over what is most likely a mistake in the table, unless the user said that there is none.
+
+        Raises:
+            InvalidInput: `sentence`, and how to say that the table is right.
+        """
+        if not self.as_is:
+            raise InvalidInput(f"{sentence} {AS_IS}")
+        self.doubts.append(sentence)
+        self.note(sentence)
 
     def standing(self) -> Bool:
         """(n,) True for the rows that are still in."""

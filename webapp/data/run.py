@@ -35,10 +35,13 @@ def make_run(columns: Sequence[Column], root: Path | None, *said: Any) -> Job:
         columns: of the table, as they were recognised.
     """
     found = recognised(columns)
-    table, images, vectors, chosen, loss_kind, higher, encoder, phrases, alpha, seed, hidden, within, *picked = said
+    table, images, vectors, chosen, loss_kind, higher, encoder, phrases, alpha, seed, hidden, within, as_is, *picked = (
+        said
+    )
     given = sources(table, images, vectors, chosen, root)
     kind = None if loss_kind in (None, AUTOMATIC) else loss_kind
     roles = roles_from(dict(zip(ROLE_NAMES, picked)), found, loss_kind=kind, higher_is_better=bool(higher))
+    roles = replace(roles, as_is=bool(as_is))
     settings = make_settings(alpha, seed, within, quick_map=True)  # `draw_map` makes the better one
     reads_texts = images is None and bool(roles.texts or found.get("texts"))
     share, own = read_share(hidden), read_phrases(phrases, "text" if reads_texts else "image")

@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from core.data.tables.roles import LOSS_KINDS
-from core.errors import DiagnosisError
+from core.data.tables.roles import LOSS_KINDS, Roles
+from core.errors import DiagnosisError, InvalidInput
+from core.records import Progress
+from core.reports.wording.understood import AS_UNDERSTOOD, rows_as_understood
 from webapp.data.run import AUTOMATIC, DRAWN, HIDDEN, make_run
 from webapp.data.runs import OWN_RUNS, own_ids
 from webapp.explore.new_run import wire_made
@@ -33,6 +35,7 @@ from webapp.state.choices import (
     Column,
     data_sets,
     recognised,
+    roles_from,
 )
 from webapp.state.forget import forget_visit
 from webapp.state.jobs import HEAVY, JOBS, PLAIN, PRIVATE, QUICK, closing, follow, on_wait, refused, wire_cancel
@@ -48,6 +51,7 @@ WITHIN_NOTE = (
     "the other classes, so smaller failures can be found. None named: every class is searched. Whoever names them "
     "after a look at the results has looked at all of them."
 )
+AS_IS_NOTE = "What looks like a mistake in it becomes a note, and does not stop the run."
 HIDDEN_NOTE = (
     "What is found in the rest is frozen and then tried on the hidden part: whatever was luck does not come back."
 )
@@ -61,7 +65,7 @@ def on_table(table: str | None) -> tuple[Any, ...]:
     found, names, several = recognised(columns), [name for name, _, _ in columns], dict(SEVERAL_ROLES)
     return (
         tuple(columns),
-        render("data/columns.html.j2", columns=columns) if columns else render("data/hint.html.j2"),
+        _shown(columns, held),
         _classes(held),
         *(
             gr.update(choices=names, value=found.get(role, []))
@@ -74,31 +78,45 @@ def on_table(table: str | None) -> tuple[Any, ...]:
 
 def on_label(table: str | None, label: str | None) -> Any:
     """Another column is the label: returns the classes to search inside."""
-    return _classes(_look(table, label))
+    return _classes(_look(table, Roles(label=label or None)))
 
 
-def on_roles(columns: Sequence[Column], *picked: Any) -> str:
-    """A role was corrected: returns the columns table with each column as it will now be taken.
+def on_roles(table: str | None, columns: Sequence[Column], higher: bool, *picked: Any) -> str:
+    """A role was corrected: returns the columns table with each column as it will now be taken, and rows read so.
 
     Args:
-        columns: as recognised. picked: what stands in the dropdowns, in the order of ROLE_NAMES.
+        columns: as recognised.
+        higher: the loss column is a score.
+        picked: what stands in the dropdowns, in the order of ROLE_NAMES.
     """
-    if not columns:
-        return render("data/hint.html.j2")
     roles: dict[str, str] = {}
     for role, value in zip(ROLE_NAMES, picked):
         roles |= dict.fromkeys([value] if isinstance(value, str) else value or [], role)
     shown = [(name, roles.get(name, "" if role in ROLE_NAMES else role), examples) for name, role, examples in columns]
-    return render("data/columns.html.j2", columns=shown)
+    try:
+        roles_ = roles_from(dict(zip(ROLE_NAMES, picked)), recognised(columns), loss_kind=None, higher_is_better=higher)
+    except InvalidInput:  # one mask of two as yet
+        return _shown(shown, None)
+    return _shown(shown, _look(table, roles_))
 
 
-def _look(table: str | None, label: str | None = None) -> TableDescription | None:
+def _look(table: str | None, roles: Roles = Roles()) -> TableDescription | None:
     if not table:
         return None
     from core.data.samples import describe_table  # pandas
-    from core.data.tables.roles import Roles
 
-    return JOBS.look(lambda progress: describe_table(table, roles=Roles(label=label or None), progress=progress))
+    return JOBS.look(lambda progress: describe_table(table, roles=roles, progress=progress))
+
+
+def _shown(columns: Sequence[Column], held: TableDescription | None) -> str:
+    """The columns with their roles, then five rows as they are understood, and what the desk says of them."""
+    if not columns:
+        return render("data/hint.html.j2")
+    rows = rows_as_understood(*held.read) if held and held.read else []
+    doubts, notes = (held.doubts, held.notes) if held else ((), ())
+    return render(
+        "data/columns.html.j2", columns=columns, rows=rows, as_understood=AS_UNDERSTOOD, doubts=doubts, notes=notes
+    )
 
 
 def _classes(held: TableDescription | None) -> Any:
@@ -165,11 +183,12 @@ class Form:
     sources: list[Any]
     """Table, pictures, embeddings, data set on the server."""
     settings: list[Any]
-    """Loss, direction, encoder, own phrases, alpha, seed, part to hide, classes to search inside."""
+    """Loss, direction, encoder, own phrases, alpha, seed, part to hide, classes to search inside, table as it is."""
     roles: list[Any]
     """One dropdown for each of ROLE_NAMES."""
     columns: gr.HTML
     within: gr.Dropdown
+    higher: gr.Checkbox
     run: gr.Button
     cancel: gr.Button
     status: gr.HTML
@@ -237,12 +256,13 @@ def _form(given: list[Any], status_line: gr.HTML) -> Form:
         higher = gr.Checkbox(False, label="The loss column is a score: higher is better")
         alpha = gr.Slider(0.01, 0.2, 0.05, step=0.01, label="Level of the tests (alpha)")
         seed = gr.Number(0, precision=0, label="Seed", minimum=0)
+        as_is = gr.Checkbox(False, label="Take the table as it is", info=AS_IS_NOTE, elem_id="as-is")
     with gr.Row():
         run = gr.Button("Run the diagnosis", variant="primary", elem_id="run")
         cancel = gr.Button("Cancel", elem_id="cancel", interactive=False)
         forget = gr.Button("Delete my data now", elem_id="forget")
-    settings: list[Any] = [loss_kind, higher, encoder, phrases, alpha, seed, hidden, within]
-    return Form(given, settings, roles, columns, within, run, cancel, status_line, forget)
+    settings: list[Any] = [loss_kind, higher, encoder, phrases, alpha, seed, hidden, within, as_is]
+    return Form(given, settings, roles, columns, within, higher, run, cancel, status_line, forget)
 
 
 def _wire(
@@ -254,7 +274,8 @@ def _wire(
     table = form.sources[0]
     table.change(shows_errors(on_table), [table], [columns, form.columns, form.within, *form.roles], **PRIVATE)
     for role in form.roles:
-        role.input(shows_errors(on_roles), [columns, *form.roles], form.columns, **PRIVATE)
+        role.input(shows_errors(on_roles), [table, columns, form.higher, *form.roles], form.columns, **PRIVATE)
+    form.higher.input(shows_errors(on_roles), [table, columns, form.higher, *form.roles], form.columns, **PRIVATE)
     label = form.roles[ROLE_NAMES.index("label")]
     label.input(shows_errors(on_label), [table, label], form.within, **PRIVATE)
 

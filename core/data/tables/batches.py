@@ -31,6 +31,12 @@ class BatchScores:
     def k(self) -> int:
         return self.values.shape[1]
 
+    def like_probabilities(self) -> bool:
+        """Whether every row is at least 0 and sums to 1, as logits hardly do but for zeros and ones."""
+        if (self.values < 0).any() or np.isin(self.values, (0.0, 1.0)).all():
+            return False
+        return bool((np.abs(self.values.sum(axis=1) - 1) <= SUM_TOLERANCE).all())
+
     def best(self) -> I64:
         """(n,) the class of the highest score, -1 where a score is unknown."""
         return np.where(np.isnan(self.values).any(axis=1), -1, self.values.argmax(axis=1))
@@ -70,9 +76,12 @@ def scores_of(logits: Any, probabilities: Any) -> BatchScores | None:
 def _check_probabilities(array: F64) -> None:
     off = (array < 0).any(axis=1) | (np.abs(array.sum(axis=1) - 1) > SUM_TOLERANCE)  # nan is neither
     if off.any():
+        total = float(array[off][0].sum())
+        are_shares = not (array < 0).any() and np.ptp(array[off].sum(axis=1)) <= SUM_TOLERANCE * total
+        next_step = f"Divide them by {total:.4g}." if are_shares else "Scores before the softmax are logits=."
         raise InvalidInput(
             f"probabilities must be at least 0 and sum to 1: {int(off.sum()):,} of {len(array):,} rows do not, the "
-            f"first sums to {array[off][0].sum():.4g}. Scores before the softmax are logits=."
+            f"first sums to {total:.4g}. {next_step}"
         )
 
 

@@ -124,6 +124,13 @@ def texts_of(column: pd.Series[Any]) -> npt.NDArray[Any]:
     return out
 
 
+def words_of(column: pd.Series[Any]) -> npt.NDArray[Any]:
+    """(n,) `texts_of`, without spaces at either end: a class is the same with them."""
+    texts = texts_of(column)
+    texts[:] = [None if text is None else text.strip() or text for text in texts]
+    return texts
+
+
 def as_column(column: pd.Series[Any]) -> tuple[Column | None, str]:
     """The column as a possible condition, and a note or "".
 

@@ -53,6 +53,7 @@ class LossTable:
         self._given = None if ids is None else texts(ids)
         self._columns: dict[str, list[Any]] = {}
         self._seen: set[str] = set()
+        self._like_probabilities = True
 
     def __len__(self) -> int:
         return len(self._seen)
@@ -95,6 +96,14 @@ class LossTable:
         n = one_length(ids=names, scores=None if scores is None else scores.values, **arrays, **more)
         if scores is not None and self.class_names and scores.k != len(self.class_names):
             raise InvalidInput(f"There are {len(self.class_names)} class names and {scores.k} scores. Give one each.")
+        if scores is not None and scores.are_logits:
+            like = self._like_probabilities and scores.like_probabilities()
+            if like and len(self) + n > 1:  # one row may sum to 1 by chance
+                raise InvalidInput(
+                    f"logits are at least 0 and sum to 1 in all {len(self) + n:,} rows, as probabilities do: a softmax "
+                    "would flatten them. Record them as probabilities=; of true logits record losses= and predictions=."
+                )
+            self._like_probabilities = like
         new = {"id": self._ids(names, n), **self._measured(arrays, scores)}
         if both := [name for name in more if name in new]:
             raise InvalidInput(f"{quoted(*both)} is a column that the table makes itself. Rename what you record.")
@@ -235,8 +244,10 @@ class LossTable:
         words = values.dtype.kind in "OUST"
         if k == 0:
             return None, said
+        from_one = False
         if not words:
             whole = numbers(values, what)
+            from_one = bool(len(whole)) and whole.min() >= 1 and whole.max() == k
             found = np.where(whole == np.round(whole), np.nan_to_num(whole), -1).astype(np.int64)
         elif self.class_names:
             place = {name: number for number, name in enumerate(self.class_names)}
@@ -251,8 +262,13 @@ class LossTable:
         bad = np.flatnonzero((found < 0) | (found >= k))
         if len(bad):
             classes = quoted(*self.class_names) if self.class_names else f"0 to {k - 1}"
+            next_step = (
+                "If they are counted from 1, subtract 1; else leave such samples out."
+                if from_one
+                else "Leave such samples out."
+            )
             raise InvalidInput(
-                f"The {what} must be of the {k} classes {classes}: got {said[int(bad[0])]!r}. Leave such samples out."
+                f"The {what} must be of the {k} classes {classes}: got {said[int(bad[0])]!r}. {next_step}"
             )
         return found, [self._said(number) for number in found.tolist()]
 

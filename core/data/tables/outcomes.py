@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from core.data.tables.cells import as_numbers, holds_arrays, is_binary, texts_of
+from core.data.tables.cells import as_numbers, holds_arrays, is_binary, texts_of, words_of
 from core.data.tables.classes import encode_classes
 from core.data.tables.paths import masks_hint
 from core.data.tables.recognise import RecognisedColumns
@@ -170,14 +170,17 @@ def _known(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger) -> Mea
     """Labels, scores, predictions and errors as far as columns tell; the loss is still open."""
     roles, n = found.roles, len(frame)
     scores = class_scores(frame, found, ledger)
-    labels = None if roles.label is None else texts_of(frame[roles.label])
+    labels = None if roles.label is None else words_of(frame[roles.label])
     if labels is not None and "label" in found.recognised and np.mean([t is None for t in labels]) > 0.5:
         ledger.note(f"{roles.label!r} is missing in more than half of the rows, so it was not taken as the label.")
         labels = None
-    words = texts_of(frame[roles.prediction]) if roles.prediction is not None and roles.target is None else None
+    words = words_of(frame[roles.prediction]) if roles.prediction is not None and roles.target is None else None
+    for column, stripped in ((roles.label, labels), (roles.prediction, words)):
+        if stripped is not None and (spaced := int((texts_of(frame[column or ""]) != stripped).sum())):
+            ledger.note(f"{column!r} has spaces around its classes in {spaced:,} rows: they were left out.")
     spelled: dict[str, str] = {}
     if found.class_names is not None and roles.label is not None:
-        pairs = zip(texts_of(frame[roles.label]), texts_of(frame[found.class_names]))
+        pairs = zip(words_of(frame[roles.label]), words_of(frame[found.class_names]))
         spelled = {word: name for word, name in pairs if word is not None and name is not None}
     k = None if scores is None else scores.values.shape[1]
     given = roles.class_names

@@ -24,7 +24,7 @@ LOSS_KINDS = (
 )
 
 
-NOT_COLUMNS = ("loss_kind", "higher_is_better", "class_names", "modality")
+NOT_COLUMNS = ("loss_kind", "higher_is_better", "class_names", "modality", "as_is")
 """Fields of `Roles` that say how to read columns, and name none."""
 
 
@@ -79,6 +79,8 @@ class Roles:
 
     modality: str | None = None
     """What the files are where their names do not say it: "clip" takes animated pictures for clips."""
+    as_is: bool = False
+    """The table is right, however odd it looks: what would stop the reading (`core.data.desk`) becomes a note."""
 
     def __post_init__(self) -> None:
         for field in SEVERAL:

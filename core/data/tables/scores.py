@@ -45,12 +45,26 @@ def class_scores(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger) 
         raise InvalidInput(f"The {what} {source} hold no row of finite numbers. Name the right columns.")
     looks_right = usable & (raw >= 0).all(axis=1) & (np.abs(raw.sum(axis=1) - 1) <= TOLERANCE)
     share = looks_right.sum() / usable.sum()
-    if not named and len(columns) == 1 and holds_arrays(frame[columns[0]]):
+    alone = len(columns) == 1 and not holds_arrays(frame[columns[0]])
+    if alone and are_logits and (raw[usable] >= 0).all() and (raw[usable] <= 1).all():
+        ledger.note(f"{columns[0]!r} lies between 0 and 1 in all rows. If it is a probability, name it so.")
+    elif are_logits and not alone and share > 0.5 and named:
+        ledger.doubt(
+            f"The logits {source} are at least 0 and sum to 1 in {int(looks_right.sum()):,} of {int(usable.sum()):,} "
+            "rows, as probabilities do: a softmax would flatten them. Name them as probabilities."
+        )
+    elif not named and not alone and (are_logits or holds_arrays(frame[columns[0]])):
         # the name was only a hint; what the rows hold decides
         outside = are_logits or ((raw[usable] < 0) | (raw[usable] > 1)).any()
-        are_logits = bool(share <= 0.5 and outside)
-        taken_as = "logits: its rows do not sum to 1" if are_logits else "probabilities, not logits"
-        ledger.note(f"{source} was taken as {taken_as}.")
+        as_logits = bool(share <= 0.5 and outside and not _are_percent(raw[usable]))
+        if as_logits != are_logits or len(columns) == 1:
+            taken_as = "logits: its rows do not sum to 1" if as_logits else "probabilities, not logits"
+            ledger.note(f"{source} was taken as {taken_as}.")
+        are_logits = as_logits
+    if not are_logits and _are_percent(raw[usable]):
+        ledger.note(f"The probabilities {source} sum to 100 in each row: they were divided by 100.")
+        raw = raw / 100
+        looks_right = usable & (np.abs(raw.sum(axis=1) - 1) <= TOLERANCE)
     if are_logits:
         return ClassScores(_softmax_of(raw, usable), raw, classes, source)
     return ClassScores(_probabilities(raw, usable, looks_right, source, ledger), None, classes, source)
@@ -77,6 +91,12 @@ def _read(
     return raw, classes, f"{columns[0]!r}, ... ({len(columns)} columns)"
 
 
+def _are_percent(raw: F64) -> bool:
+    """Whether most rows are shares of 100."""
+    right = (raw >= 0).all(axis=1) & (np.abs(raw.sum(axis=1) - 100) <= 100 * TOLERANCE)
+    return bool(len(raw)) and bool(right.mean() > 0.5)
+
+
 def _softmax_of(raw: F64, usable: Bool) -> F64:
     values = np.full_like(raw, np.nan)
     values[usable] = losses.softmax(raw[usable])
@@ -87,8 +107,15 @@ def _probabilities(raw: F64, usable: Bool, looks_right: Bool, source: str, ledge
     bad = usable & ~looks_right
     if bad.sum() > 0.5 * usable.sum():
         example = raw[np.flatnonzero(bad)[0]]
-        hint = "Divide each row by its sum."
-        if (raw[bad] < 0).any() or (raw[bad] > 1).any():
+        hint, most = "Divide each row by its sum.", raw[usable].max()
+        if (
+            1 < most <= 100
+            and raw.shape[1] == 2
+            and (raw[usable, 1] >= 0).all()
+            and (raw[usable].sum(axis=1) == 1).all()
+        ):
+            hint = "They look like percentages: divide them by 100."
+        elif (raw[bad] < 0).any() or (most > 1 and np.ptp(raw[usable].sum(axis=1)) > 0.05 * most):
             hint = "They look like logits: name them as logits."
         raise InvalidInput(
             f"The probabilities {source} must be at least 0 and sum to 1 in each row (within {TOLERANCE}): "

@@ -311,10 +311,19 @@ def test_limits_are_respected(tmp_path):
 
 
 @pytest.mark.parametrize("written", [str.upper, "{} ".format, str.title])
-def test_predictions_that_differ_from_the_labels_in_case_or_spaces_alone_are_refused(written):
+def test_predictions_that_differ_from_the_labels_in_case_or_spaces_alone_are_refused_or_mended(written):
     labels = ["pos", "neg"] * 20
     table = pd.DataFrame({"id": range(40), "label": labels, "prediction": [written(label) for label in labels]})
+    if written("pos").strip() == "pos":
+        audit = read_data_set(table)
+        assert audit.outcomes.loss.sum() == 0
+        assert "spaces around" in " ".join(audit.notes)
+        return
     with pytest.raises(InvalidInput, match="differ in case or spaces alone"):
         read_data_set(table)
-    table.loc[0, "prediction"] = "pos"  # two spellings of the user's own are two classes
-    assert read_data_set(table).outcomes.errors is not None
+    table.loc[0, "prediction"] = "pos"
+    with pytest.raises(InvalidInput, match=r"differ in case alone.*--as-is"):
+        read_data_set(table)
+    errors = read_data_set(table, roles=Roles(as_is=True)).outcomes.errors  # two spellings of the user's own
+    assert errors is not None
+    assert errors.sum() == 39

@@ -41,6 +41,7 @@ def the_form(phrases: str | None) -> tuple[Any, ...]:
         7,
         0.25,
         ["bus"],
+        False,
         *([None] * len(ROLE_NAMES)),
     )
 

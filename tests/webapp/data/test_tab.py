@@ -28,11 +28,11 @@ def test_a_corrected_role_is_seen_among_the_columns(tmp_path: Path) -> None:
     table = tmp_path / "table.csv"
     table.write_text("id,loss,note\na,0.5,long grass\nb,1.5,short grass\n")
     picked = ["id" if role == "id" else ["note"] if role == "texts" else None for role in ROLE_NAMES]
-    shown = "".join(on_roles(on_table(str(table))[0], *picked).split("\n"))
+    shown = "".join(on_roles(str(table), on_table(str(table))[0], False, *picked).split("\n"))
     assert "<th>3 columns</th>" in shown
     assert "<td><code>note</code></td><td><b>texts</b></td>" in shown
     assert "<td><code>loss</code></td><td><span class=muted>may explain failures</span></td>" in shown
-    assert "One row for each sample" in on_roles((), *picked)
+    assert "One row for each sample" in on_roles(None, (), False, *picked)
 
 
 def test_masks_are_taken_by_their_names_each_in_its_place(tmp_path: Path) -> None:

@@ -134,9 +134,11 @@ def test_without_a_test_no_claim_about_chance_is_made() -> None:
 def test_the_summary_names_clusters_failing_classes_left_out_rows_and_notes() -> None:
     lines = text_summary(make_diagnosis()).splitlines()
     assert lines[0].startswith("2 failure clusters confirmed")
-    assert lines[2].startswith("  1. Pictures where weather is fog – 8 samples, loss ")
-    assert lines[3] == "     more often: weather = fog (100\u00a0% of members)"
-    assert lines[4].startswith("  2. Pictures where weather is fog – 7 samples, loss ")
+    assert lines[2] == "Rows as understood, from the largest loss to the smallest:"
+    assert all(": " in line for line in lines[3:8])
+    assert lines[8].startswith("  1. Pictures where weather is fog – 8 samples, loss ")
+    assert lines[9] == "     more often: weather = fog (100\u00a0% of members)"
+    assert lines[10].startswith("  2. Pictures where weather is fog – 7 samples, loss ")
     assert any(line.startswith("Failing as a whole: bus (35\u00a0% wrong, p = 0.004)") for line in lines)
     assert "Confused more than other pairs: bus with tram (6 times, p = 0.030)." in [
         line.replace("\u00a0", " ") for line in lines
@@ -148,9 +150,9 @@ def test_the_summary_names_clusters_failing_classes_left_out_rows_and_notes() ->
 
 def test_the_summary_says_in_words_what_a_cluster_is_and_what_came_of_the_prediction() -> None:
     lines = text_summary(replace(with_words(), prediction=made_prediction())).splitlines()
-    assert lines[2].startswith("  1. Pictures where weather is fog – ")
+    assert lines[8].startswith("  1. Pictures where weather is fog – ")
     told = '; in words: "in the dark" (AUROC 0.87 on unseen rows, 95\u00a0% 0.80 to 0.93)'
-    assert lines[3] == "     more often: weather = fog (100\u00a0% of members)" + told
+    assert lines[9] == "     more often: weather = fog (100\u00a0% of members)" + told
     assert "Also failing: in the rain (bus, n = 20, p = 0.001)." in [line.replace("\u00a0", " ") for line in lines]
     counts = (
         "1 of 2 findings clearly fails more than the rest again, 1 of them at the rate predicted; "

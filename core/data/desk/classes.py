@@ -1,0 +1,200 @@
+"""Whether labels and predictions speak of the same classes, in one numbering, one spelling and one order of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import pandas as pd
+from scipy.stats import binom
+
+from core.data.tables.cells import words_of
+from core.data.tables.outcomes import Measured
+from core.data.tables.recognise import RecognisedColumns
+from core.errors import quoted
+from core.numbers import percent
+from core.records import F64, I64
+from core.records.ledger import Ledger
+
+Rows = TypeVar("Rows", F64, I64)
+ALPHA = 0.001
+"""Chance at which one test of the desk takes a right table for a wrong one."""
+MENDED = 0.5
+"""Cohen's kappa that another order of classes or rows must reach, half the way from guessing to always right. Tables of
+nothing but a model's errors, the honest ones nearest to a mistake, stay below it (docs/evidence/desk.md)."""
+SHIFTS = (1, -1, 2, -2, 3, -3, 4, -4, 5, -5)
+"""Rows by which one column may have slipped against another."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Fit:
+    """How often predictions hit labels among n rows, and how often a guess with their frequencies would."""
+
+    hits: int
+    expected: float
+    n: int
+
+    @property
+    def chance(self) -> float:
+        return self.expected / self.n
+
+    @property
+    def kappa(self) -> float:
+        """(observed - chance) / (1 - chance); 0 where chance alone is always right. Source: Cohen 1960."""
+        left = self.n - self.expected
+        return (self.hits - self.expected) / left if left > 0 else 0.0
+
+    def below(self, chance: float) -> bool:
+        return float(binom.cdf(self.hits, self.n, min(chance, 1.0))) < ALPHA
+
+    def above(self, chance: float) -> bool:
+        return float(binom.sf(self.hits - 1, self.n, min(chance, 1.0))) < ALPHA
+
+
+def _fit(labels: I64, guesses: I64) -> _Fit:
+    k = int(max(labels.max(), guesses.max())) + 1
+    frequency = np.bincount(guesses, minlength=k) / len(guesses)
+    return _Fit(int((labels == guesses).sum()), float(frequency[labels].sum()), len(labels))
+
+
+def check_classes(found: RecognisedColumns, measured: Measured, ledger: Ledger) -> None:
+    """Stop where classes were renumbered or rows slipped; note where predictions are no better than a guess.
+
+    Raises:
+        InvalidInput: another order of classes, or of rows, makes sense of predictions that make none as they are.
+    """
+    roles, labels, scores = found.roles, measured.labels, measured.scores
+    if labels is None:
+        return
+    column = None if roles.prediction is None else measured.predictions
+    best = None if scores is None else np.nan_to_num(scores, nan=-1.0).argmax(axis=1).astype(np.int64)
+    listed = roles.probabilities or roles.logits
+    for guesses, what in ((column, repr(roles.prediction)), (best, f"{quoted(*listed[:1])}, ...")):
+        if guesses is None:
+            continue
+        rows = ledger.kept()
+        rows = rows[(labels[rows] >= 0) & (guesses[rows] >= 0)]
+        if len(np.unique(labels[rows])) > 1:
+            pair = f"label {roles.label!r} and {'prediction' if guesses is column else 'scores'} {what}"
+            _check_pair(labels[rows], guesses[rows], measured.class_names, pair, guesses is best, ledger)
+
+
+def _check_pair(labels: I64, guesses: I64, names: Sequence[str], pair: str, scored: bool, ledger: Ledger) -> None:
+    whole = _fit(labels, guesses)
+    right = f"{percent(whole.hits / whole.n)} of {whole.n:,} rows are right"
+    guessed = f"guessing gives {percent(whole.chance)}"
+    moved, own, other, partner = _renamed(labels, guesses)
+    if moved and other.kappa >= MENDED and own.below(max(own.chance, other.chance)):
+        present = set(labels.tolist())
+        moved_to = [(i, int(j)) for i, j in enumerate(partner) if i != j and i in present]
+        pairs = [(names[i], names[j]) for i, j in moved_to]
+        listed = ", ".join(f"{a!r} goes with {b!r}" for a, b in pairs[:4])
+        next_step = (
+            "Write both in one numbering, from 0 or from 1."
+            if all(name.lstrip("-").isdigit() for two in pairs for name in two)
+            else "Name the classes in the order of the scores (--class-names), or write the labels by name."
+            if scored
+            else "Write both alike."
+        )
+        ledger.doubt(
+            f"The {pair} name the classes in two ways: {listed}{', ...' if len(pairs) > 4 else ''}. As written {right} "
+            f"({guessed}); of the {own.n:,} rows of such classes {percent(own.hits / own.n)} are, and "
+            f"{percent(other.hits / own.n)} if the classes are renamed so. {next_step}"
+        )
+    elif whole.below(whole.chance):
+        ledger.note(
+            f"Predictions are worse than guesses: of {pair}, {right}, and {guessed}. Check that both name the classes "
+            "alike, unless the model is so."
+        )
+    elif whole.n > 2 * max(SHIFTS) and not whole.above(whole.chance) and whole.below((1 + whole.chance) / 2):
+        fits = {s: _fit(*slipped(labels, guesses, s)) for s in SHIFTS}
+        shift, *others = sorted(fits, key=lambda s: -fits[s].kappa)
+        best = fits[shift]
+        # one shift must do better than any other, as it does not where rows repeat themselves
+        if best.kappa >= MENDED and best.above(max(fits[s].hits / fits[s].n for s in others)):
+            ledger.doubt(
+                f"The rows of {pair} have slipped by {abs(shift)}: as written {right} ({guessed}), and "
+                f"{percent(best.hits / best.n)} if each prediction is that of the row {abs(shift)} "
+                f"{'before' if shift > 0 else 'after'}. Write them in one order."
+            )
+        else:
+            ledger.note(
+                f"Predictions are no better than guesses: of {pair}, {right}, and {guessed}. Check that both are of "
+                "the same rows."
+            )
+
+
+def _renamed(labels: I64, guesses: I64) -> tuple[int, _Fit, _Fit, I64]:
+    """What the best renaming of classes, one to one, gives on rows by which it was not chosen: each half of the rows
+    is judged by the other's.
+
+    Returns:
+        How many rows have a label that goes with another class; of these, the fit as written and renamed; and for each
+        class its partner by all rows.
+    """
+    k = int(max(labels.max(), guesses.max())) + 1
+    half = np.random.default_rng(0).permutation(len(labels)) % 2
+    hits, expected, n = np.zeros(2, np.int64), np.zeros(2), 0
+    for side in (0, 1):
+        chosen, judged = half != side, half == side
+        partner = _partners(labels[chosen], guesses[chosen], k)
+        rows = judged & (partner[labels] != labels)
+        if not rows.any():
+            continue
+        truth, said = labels[rows], guesses[rows]
+        frequency = np.bincount(said, minlength=k) / len(said)
+        n += len(said)
+        for at, named in enumerate((truth, partner[truth])):
+            hits[at] += int((named == said).sum())
+            expected[at] += float(frequency[named].sum())
+    own, other = (_Fit(int(hits[at]), float(expected[at]), n) for at in (0, 1))
+    return n, own, other, _partners(labels, guesses, k)
+
+
+def _partners(labels: I64, guesses: I64, k: int) -> I64:
+    """(k,) the prediction that each label goes with, one to one: cells of the confusion table are taken by their size,
+    of equal ones the diagonal first. A label whose predictions are all taken keeps its own.
+
+    Greedy, not Hungarian: the table of 100,000 classes is never made, and where a renaming is real both find it.
+    """
+    cells, counts = np.unique(labels * k + guesses, return_counts=True)
+    order = np.lexsort((cells // k != cells % k, -counts))
+    partner, taken = np.full(k, -1, np.int64), np.zeros(k, np.bool_)
+    for label, guess in zip((cells[order] // k).tolist(), (cells[order] % k).tolist()):
+        if partner[label] < 0 and not taken[guess]:
+            partner[label], taken[guess] = guess, True
+    return np.where(partner < 0, np.arange(k), partner)
+
+
+def slipped(first: Rows, second: Rows, shift: int) -> tuple[Rows, Rows]:
+    """Both without their ends, each row of the first beside that of the second `shift` rows before."""
+    return (first[shift:], second[:-shift]) if shift > 0 else (first[:shift], second[-shift:])
+
+
+def check_spelling(frame: pd.DataFrame, found: RecognisedColumns, measured: Measured, ledger: Ledger) -> None:
+    """Stop where a label and a prediction, or a class of the scores, differ in case alone and would count as two.
+
+    Raises:
+        InvalidInput: one of two spellings is known to one side alone.
+    """
+    columns = [name for name in (found.roles.label, found.roles.prediction) if name is not None]
+    if found.roles.target is not None or not columns:
+        return
+    written = [{text for text in words_of(frame[name]) if text is not None} for name in columns]
+    sides = [*written, set(measured.class_names)] if measured.scores is not None else written
+    everything = set[str]().union(*sides)
+    folded: dict[str, set[str]] = {}
+    for text in everything:
+        folded.setdefault(text.casefold(), set()).add(text)
+    twins = [sorted(same) for same in folded.values() if len(same) > 1]
+    for same in twins:
+        if len(sides) > 1 and any(side & set(same) and not set(same) <= side for side in sides):
+            ledger.doubt(
+                f"{quoted(*same)} differ in case alone and are read as {len(same)} classes, though "
+                f"{quoted(*columns)} do not both know each of them: rows would count as wrong for their spelling. "
+                "Write each class in one way."
+            )
+    if twins and len(sides) == 1:
+        ledger.note(f"{quoted(*twins[0])} differ in case alone and are {len(twins[0])} classes. Write them alike.")

@@ -1,0 +1,110 @@
+"""Whether columns that may explain a failure are what they seem to: numbers, and not the model's own answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from scipy.stats import rankdata
+
+from core.data.desk.numbers import says_missing, stand_in, unreadable
+from core.data.tables.cells import as_numbers, holds_arrays
+from core.data.tables.metadata import MIN_EACH, REPEATS
+from core.errors import quoted
+from core.records import F64, I64, Bool, Column, Outcomes
+from core.records.ledger import Ledger
+
+
+def check_columns(frame: pd.DataFrame, metadata: Sequence[Column], ledger: Ledger) -> None:
+    """Note numbers that are read as texts, and values that stand for missing ones.
+
+    Args:
+        metadata: the columns that may be conditions, of the rows that stand.
+    """
+    for column in metadata:
+        if column.kind == "number" and (odd := stand_in(as_numbers(pd.Series(column.values)))) is not None:
+            ledger.note(says_missing(column.name, *odd))
+        if column.kind != "number" and column.name in frame and not holds_arrays(frame[column.name]):
+            _note_written(frame[column.name], ledger)
+
+
+def _note_written(column: pd.Series, ledger: Ledger) -> None:
+    """Note a column of texts whose values are numbers but for commas, blanks and apostrophes between digits."""
+    spoiled = unreadable(column)
+    cleared = pd.Series(spoiled, dtype=object).str.replace(r"(?<=\d)[,'\s.](?=\d)", "", regex=True)
+    if spoiled and bool(np.isfinite(as_numbers(cleared)).all()) and any("," in text for text in spoiled):
+        readable = int(np.isfinite(as_numbers(column)).sum())
+        if len(spoiled) + readable == int(column.notna().sum()):
+            ledger.note(
+                f"{column.name!r} is read as texts: {len(spoiled):,} of its cells, such as {spoiled[0][:40]!r}, are no "
+                "numbers as written. Write numbers with a decimal point and nothing else, such as 1234.56."
+            )
+
+
+def check_leaks(
+    metadata: Sequence[Column], outcomes: Outcomes, labels: I64 | None, wanted: Sequence[str], ledger: Ledger
+) -> None:
+    """Note columns that tell right from wrong almost wholly once the label is known: a model may have written them.
+
+    Columns that repeat the prediction or the verdict itself left before (`core.data.tables.metadata.without_repeats`).
+
+    Args:
+        labels: (n,) or None, then all rows count as of one label.
+        wanted: columns that the user named as conditions; nothing is said of them.
+    """
+    errors = outcomes.errors
+    if errors is None or not MIN_EACH <= errors.sum() <= len(errors) - MIN_EACH:
+        return
+    of = np.zeros(len(errors), np.int64) if labels is None else labels
+    plain = _told(of, errors)
+    telling = [
+        column.name
+        for column in metadata
+        if column.name not in wanted
+        and plain < REPEATS
+        and (
+            _ordered(np.asarray(column.values, np.float64), of, errors)
+            if column.kind == "number"
+            else _told(_codes(column, of), errors)
+        )
+        >= REPEATS
+    ]
+    if telling:
+        ledger.note(
+            f"{quoted(*telling)} {'tells' if len(telling) == 1 else 'tell'} right from wrong in nearly every row once "
+            "the label is known. If a model's answer is in it, it explains nothing: leave it out of the table."
+        )
+
+
+def _codes(column: Column, labels: I64) -> I64:
+    _, codes = np.unique(column.values.astype(str), return_inverse=True)
+    return codes.astype(np.int64) * (int(labels.max()) + 1) + labels
+
+
+def _told(cells: I64, errors: Bool) -> float:
+    """Share of the rows whose cell tells, by the rows of the other half, whether they are wrong; an unknown cell tells
+    nothing."""
+    _, codes = np.unique(cells, return_inverse=True)
+    half = np.random.default_rng(0).permutation(len(codes)) % 2
+    told = 0
+    for side in (0, 1):
+        learnt, judged = half != side, half == side
+        balance = np.bincount(codes[learnt], np.where(errors[learnt], 1, -1), minlength=int(codes.max()) + 1)
+        told += int(((balance[codes[judged]] > 0) == errors[judged])[balance[codes[judged]] != 0].sum())
+    return told / len(codes)
+
+
+def _ordered(values: F64, labels: I64, errors: Bool) -> float:
+    """Chance that the column puts a wrong row of a class on one side of a right one, over classes with enough of
+    both."""
+    won = pairs = 0.0
+    for label in np.unique(labels[errors]).tolist():
+        rows = (labels == label) & np.isfinite(values)
+        wrong = errors[rows]
+        n1, n0 = int(wrong.sum()), int((~wrong).sum())
+        if min(n1, n0) >= MIN_EACH:
+            above = float(rankdata(values[rows])[wrong].sum()) - n1 * (n1 + 1) / 2
+            won += max(above, n1 * n0 - above)
+            pairs += n1 * n0
+    return won / pairs if pairs else 0.0

@@ -1,0 +1,137 @@
+"""Whether columns of numbers hold what they seem to: cells that are no numbers, values that stand for missing ones,
+targets and predictions in other units."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pandas as pd
+from scipy.stats import norm
+
+from core.data.desk.classes import ALPHA, MENDED, SHIFTS, slipped
+from core.data.tables.cells import as_numbers, holds_arrays, texts_of
+from core.data.tables.recognise import RecognisedColumns
+from core.numbers import number
+from core.records import F64
+from core.records.ledger import Ledger
+
+SIGMAS = float(-norm.ppf(ALPHA))
+"""Standard errors that an estimate lies off by with a chance of `ALPHA`: 3.1."""
+ENOUGH_PAIRS = 10
+"""Pairs of numbers from which a correlation's interval (Fisher's) is taken."""
+
+
+def check_unreadable(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger) -> None:
+    """Stop where cells of a column that must be numbers hold digits and are none, such as "1,234.56" or "> 10": left
+    out, they would often be the largest.
+
+    Raises:
+        InvalidInput: there are such cells.
+    """
+    roles = found.roles
+    regression = (roles.target, roles.prediction) if roles.target is not None else ()
+    for name in (roles.loss, *regression, *roles.probabilities, *roles.logits):
+        if name is not None and not holds_arrays(frame[name]) and (spoiled := unreadable(frame[name])):
+            ledger.doubt(
+                f"{name!r} must hold numbers: {len(spoiled):,} of its {len(frame):,} cells are none, such as "
+                f"{spoiled[0][:40]!r}, and their rows would be left out. Write numbers with a decimal point and "
+                "nothing else, such as 1234.56."
+            )
+
+
+def unreadable(column: pd.Series) -> list[str]:
+    """The cells that hold digits and are no number."""
+    if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
+        return []
+    bad = np.isnan(as_numbers(column)) & column.notna().to_numpy()
+    return [text for text in texts_of(column[bad]) if any(sign.isdigit() for sign in text)]
+
+
+def stand_in(values: F64, *, below: bool = False) -> tuple[float, int] | None:
+    """A value that stands for a missing one, and in how many rows: a whole number at one end of the others, repeated,
+    and further from them than they are from each other.
+
+    Args:
+        values: (n,) nan where missing.
+        below: the others are never negative, so one negative value, repeated, stands for a missing one, too.
+
+    Example:
+        >>> stand_in(np.array([0.2, 1.5, 0.7, -999.0, -999.0]))
+        (-999.0, 2)
+    """
+    distinct, counts = np.unique(values[np.isfinite(values)], return_counts=True)
+    if len(distinct) < 3:
+        return None
+    for at, nearest, rest in ((0, 1, distinct[1:]), (-1, -2, distinct[:-1])):
+        value, n = float(distinct[at]), int(counts[at])
+        apart = abs(value - float(distinct[nearest])) > float(np.ptp(rest))
+        if n > 1 and value.is_integer() and (apart or (below and value < 0 <= float(rest[0]))):
+            return value, n
+    return None
+
+
+def check_regression(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger) -> None:
+    """Stop where target and prediction are in other units, of other signs or of rows that have slipped.
+
+    Raises:
+        InvalidInput: predictions are worse than the mean of the targets, though another scale or order of rows makes
+        them explain half of the variance; or a value stands for missing ones.
+    """
+    target, prediction = found.roles.target, found.roles.prediction
+    if target is None or prediction is None:
+        return
+    numbers = [as_numbers(frame[name]) for name in (target, prediction)]
+    for name, values in zip((target, prediction), numbers):
+        if (odd := stand_in(values[ledger.kept()])) is not None:
+            ledger.doubt(says_missing(name, *odd))
+    rows = ledger.kept()
+    rows = rows[np.isfinite(numbers[0][rows]) & np.isfinite(numbers[1][rows])]
+    truth, said = (values[rows] for values in numbers)
+    if len(rows) < ENOUGH_PAIRS or np.ptp(truth) == 0 or np.ptp(said) == 0:
+        return
+    r, spread = _correlation(truth, said), SIGMAS / math.sqrt(len(rows) - 3)
+    explained = 1 - float(((truth - said) ** 2).mean() / truth.var())
+    slope = r * float(truth.std() / said.std())
+    pair = f"The prediction {prediction!r} and the target {target!r}"
+    if explained < 0 and r * r >= MENDED and abs(math.atanh(min(abs(r), 1 - 1e-12))) > spread:
+        if slope < 0 or round(math.log10(slope)):
+            ledger.doubt(
+                f"{pair} go together (correlation {number(r, 2)}), but as written the mean of the targets is a better "
+                f"prediction (R² {number(explained, 2)}): a prediction is {number(1 / slope)} times the target. Write "
+                "both in one unit and of one sign."
+            )
+        else:
+            ledger.note(
+                f"{pair} go together (correlation {number(r, 2)}), but the mean of the targets is a better prediction "
+                f"(R² {number(explained, 2)}). Check that both are in one unit."
+            )
+    elif math.atanh(r) < spread:
+        fits = {s: _correlation(*slipped(truth, said, s)) for s in SHIFTS}
+        shift, *others = sorted(fits, key=lambda s: -fits[s])
+        # one shift must do better than any other, as it does not where rows repeat themselves
+        if fits[shift] ** 2 >= MENDED and math.atanh(fits[shift]) - math.atanh(max(fits[others[0]], 0)) > spread:
+            ledger.doubt(
+                f"{pair} have slipped by {abs(shift)} rows: as written their correlation is {number(r, 2)}, and "
+                f"{number(fits[shift], 2)} if each prediction is that of the row {abs(shift)} "
+                f"{'before' if shift > 0 else 'after'}. Write them in one order."
+            )
+            return
+        ledger.note(
+            f"{pair} have nothing to do with each other (correlation {number(r, 2)} over {len(rows):,} rows). Check "
+            "that both are of the same rows."
+        )
+
+
+def _correlation(a: F64, b: F64) -> float:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        r = float(np.corrcoef(a, b)[0, 1])
+    return min(max(r, -1 + 1e-12), 1 - 1e-12) if math.isfinite(r) else 0.0
+
+
+def says_missing(name: str, value: float, n: int) -> str:
+    """What is said of a value that stands for a missing one."""
+    return (
+        f"{name!r} is {number(value)} in {n:,} rows, apart from all other values, as if it stood for a missing one. "
+        "Leave such cells empty."
+    )
