@@ -85,7 +85,7 @@ def _check_pair(labels: I64, guesses: I64, names: Sequence[str], pair: str, scor
     whole = _fit(labels, guesses)
     right = f"{percent(whole.hits / whole.n)} of {whole.n:,} rows are right"
     guessed = f"guessing gives {percent(whole.chance)}"
-    moved, own, other, partner = _renamed(labels, guesses)
+    moved, own, other, partner = renamed(labels, guesses)
     if moved and other.kappa >= MENDED and own.below(max(own.chance, other.chance)):
         present = set(labels.tolist())
         moved_to = [(i, int(j)) for i, j in enumerate(partner) if i != j and i in present]
@@ -126,7 +126,7 @@ def _check_pair(labels: I64, guesses: I64, names: Sequence[str], pair: str, scor
             )
 
 
-def _renamed(labels: I64, guesses: I64) -> tuple[int, _Fit, _Fit, I64]:
+def renamed(labels: I64, guesses: I64) -> tuple[int, _Fit, _Fit, I64]:
     """What the best renaming of classes, one to one, gives on rows by which it was not chosen: each half of the rows
     is judged by the other's.
 
@@ -155,7 +155,8 @@ def _renamed(labels: I64, guesses: I64) -> tuple[int, _Fit, _Fit, I64]:
 
 def _partners(labels: I64, guesses: I64, k: int) -> I64:
     """(k,) the prediction that each label goes with, one to one: cells of the confusion table are taken by their size,
-    of equal ones the diagonal first. A label whose predictions are all taken keeps its own.
+    of equal ones the diagonal first. A label whose predictions are all taken keeps its own class, or if that is taken,
+    gets one that is left: where cats are taken for dogs, dogs must be taken for something else.
 
     Greedy, not Hungarian: the table of 100,000 classes is never made, and where a renaming is real both find it.
     """
@@ -165,7 +166,10 @@ def _partners(labels: I64, guesses: I64, k: int) -> I64:
     for label, guess in zip((cells[order] // k).tolist(), (cells[order] % k).tolist()):
         if partner[label] < 0 and not taken[guess]:
             partner[label], taken[guess] = guess, True
-    return np.where(partner < 0, np.arange(k), partner)
+    keeps = (partner < 0) & ~taken
+    partner[keeps], taken[keeps] = np.flatnonzero(keeps), True
+    partner[partner < 0] = np.flatnonzero(~taken)
+    return partner
 
 
 def slipped(first: Rows, second: Rows, shift: int) -> tuple[Rows, Rows]:

@@ -1,0 +1,115 @@
+"""How far honest tables stay from the two thresholds of the sanity desk, and how far mistakes go past them.
+
+    python -m research.evidence.desk DATA
+
+DATA holds ag_news/, sst2/, cifar10/, imagenet_x/ and cue_conflict/; the examples that ship come with it. Two figures
+for each table. Losses: the least chance that a wrong row has the larger loss, over losses that people use
+(cross-entropy, focal, smoothed, weighted by class, of other temperatures, Brier, margin), in rows of 300. Classes: the
+kappa of the best renaming of classes, judged by rows that it was not chosen on, of the table, of its errors alone, and
+of the table with its classes renumbered; "below" where the desk would also find the rows worse than guesses.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+from time import process_time
+
+import numpy as np
+import pandas as pd
+from scipy.stats import rankdata
+
+from core.data.desk.classes import renamed
+from core.data.samples import Roles, read_data_set
+from core.records import F64, I64, Bool
+from core.statistics.losses import brier, cross_entropy, margin
+from research.evidence.text_cases import read_ag_news, read_sst2
+
+EXAMPLES = Path(__file__).parents[2] / "assets/examples"
+ROWS = 300
+Table = tuple[str, I64, I64, F64 | None]
+"""Name, labels, predictions, probabilities if they are known."""
+
+
+def tables(data: Path) -> Iterator[Table]:
+    """Real tables whose models somebody else made, or a plain classifier of words."""
+    for name in ("scenes", "clothing", "clips", "definitions", "nothing_to_find"):
+        yield _read(name, pd.read_csv(EXAMPLES / name / "table.csv"))
+    yield _read("ag_news", read_ag_news(data))
+    yield _read("sst2", read_sst2(data))
+    cifar = pd.read_parquet(data / "cifar10/cifar10.parquet")
+    scores = np.stack(cifar["cl_probs"].tolist()).astype(np.float64)
+    yield "cifar10", cifar["label"].to_numpy(np.int64), scores.argmax(1), scores
+    images = pd.read_parquet(data / "imagenet_x/imagenet_x_val.parquet")
+    for model in ("ResNet50", "SimCLR"):
+        yield f"imagenet_x {model}", images["class"].to_numpy(np.int64), images[f"{model}_pred"].to_numpy(np.int64), None
+    cues = pd.read_csv(data / "cue_conflict/index.csv")
+    for model in [name for name in cues if name.startswith("pred_")]:
+        for kind, part in cues.dropna(subset=[model]).groupby("kind"):
+            _, codes = np.unique(part[["shape_class", model]].to_numpy(str), return_inverse=True)
+            both = codes.reshape(-1, 2).astype(np.int64)
+            yield f"{kind} {model}", both[:, 0], both[:, 1], None
+
+
+def _read(name: str, frame: pd.DataFrame) -> Table:
+    read = read_data_set(frame.drop(columns=["file", "text"], errors="ignore"), roles=Roles())
+    labels, guesses, scores = read.samples.labels, read.outcomes.predictions, read.outcomes.scores
+    assert labels is not None and guesses is not None
+    return name, labels, guesses, scores
+
+
+def losses_of(scores: F64, labels: I64) -> dict[str, F64]:
+    """(n,) losses that people write beside their predictions."""
+    truth = scores[np.arange(len(labels)), labels].clip(1e-12)
+    weight = 1 / np.bincount(labels, minlength=scores.shape[1])[labels]
+    smooth = -np.log(scores.clip(1e-12)).mean(1)
+    heated = {f"temperature {t:g}": scores.clip(1e-12) ** (1 / t) for t in (0.5, 3.0, 10.0)}
+    made = {
+        "cross-entropy": cross_entropy(scores, labels),
+        "focal": -((1 - truth) ** 2) * np.log(truth),
+        "smoothed by 0.1": -0.9 * np.log(truth) + 0.1 * smooth,
+        "smoothed by 0.3": -0.7 * np.log(truth) + 0.3 * smooth,
+        "weighted by class": -np.log(truth) * weight,
+        "brier": brier(scores, labels),
+        "margin": margin(scores, labels),
+        **{name: cross_entropy(hot / hot.sum(1, keepdims=True), labels) for name, hot in heated.items()},
+    }
+    return made
+
+
+def larger(loss: F64, wrong: Bool) -> float:
+    """Chance that a wrong row has a larger loss than a right one."""
+    n1 = int(wrong.sum())
+    return float((rankdata(loss)[wrong].sum() - n1 * (n1 + 1) / 2) / (n1 * (len(loss) - n1)))
+
+
+def kappa_of(labels: I64, guesses: I64) -> str:
+    moved, own, other, _ = renamed(labels, guesses)
+    below = moved and own.below(max(own.chance, other.chance))
+    return f"{other.kappa:5.2f}{' below' if below else '      '}" if moved else " none      "
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("data", type=Path)
+    began, rng = process_time(), np.random.default_rng(0)
+    for name, labels, guesses, scores in tables(parser.parse_args().data):
+        wrong, k = labels != guesses, int(max(labels.max(), guesses.max())) + 1
+        least = ""
+        if scores is not None:
+            found = {kind: larger(loss, wrong) for kind, loss in losses_of(scores, labels).items()}
+            worst = min(found, key=lambda kind: found[kind])
+            least = f"least {found[worst]:.2f} ({worst})"
+        order, some = rng.permutation(k), rng.permutation(len(labels))[:ROWS]
+        print(
+            f"{name:42} n {len(labels):6,} right {1 - wrong.mean():.2f}  as it is {kappa_of(labels, guesses)}"
+            f"  errors {kappa_of(labels[wrong], guesses[wrong])}  errors of {ROWS} "
+            f"{kappa_of(labels[some][wrong[some]], guesses[some][wrong[some]])}  renumbered "
+            f"{kappa_of(order[labels], guesses)}  of {ROWS} {kappa_of(order[labels[some]], guesses[some])}  {least}"
+        )
+    print(f"{process_time() - began:.0f} CPU seconds")
+
+
+if __name__ == "__main__":
+    main()
