@@ -1,0 +1,155 @@
+"""What came of a table that somebody brought, beside the right one."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import re
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from core.cli.diagnose import diagnose
+from core.cli.main import MODULES, main
+from core.data.samples import DataSet
+from core.data.tasks.read import read_task
+from core.errors import InvalidInput
+from tests.mistakes.right import RIGHT, Brought, World, world
+
+OUTCOMES = ("right", "refused", "noted", "shown", "SILENT")
+USUAL = re.compile(
+    r"Columns recognised by name|At an IoU of|\d[\d,]* pictures give|\d+ columns look like model outputs|Boxes of the "
+    r"\w+ that reach|The \d+ class names are|The probability of a class is the logistic|'\w+' is one number a row|"
+    r"'\w+' \(\d+ classes\) was taken as|The probabilities were taken in the sorted order"
+)
+"""How notes begin that say of every table how it was read, and of none that it is odd."""
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One mistake in a right table."""
+
+    name: str
+    base: str
+    """Key of `RIGHT`."""
+    words: str
+    """A pattern: a note that the right table does not have names the mistake if it fits."""
+    make: Callable[[Brought, World], Brought]
+    shown: bool = False
+    """No reader can tell: the rows as understood must be printed."""
+
+    @property
+    def task(self) -> str:
+        return RIGHT[self.base][0]
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """What a reader made of what was brought."""
+
+    rows: pd.DataFrame | None
+    """By id: loss, wrong, label, every condition and what the row shows; None where it was refused."""
+    notes: tuple[str, ...]
+    """The one message of a refusal."""
+    printed: str = ""
+    """What the command says of it."""
+
+
+def read(brought: Brought) -> Reading:
+    """Read it by `read_task`, and let the command `check` look at it, if there is one."""
+    with tempfile.TemporaryDirectory() as folder:
+        given = brought.write(Path(folder))
+        code, printed = _checked(given) if "check" in MODULES else (0, "")
+        said = tuple(line for line in printed.splitlines() if line.strip())
+        if code:
+            return Reading(None, (printed.replace(folder, ""),), printed)
+        table = ["--table"] if brought.frame is not None else []
+        params = diagnose.make_context("diagnose", ["--out", "none", *table, *given]).params
+        try:
+            data = read_task(params["task"], params["roles"])
+        except InvalidInput as error:
+            return Reading(None, (str(error).replace(folder, ""),), printed)
+        notes = tuple(line.removeprefix("Note: ") for line in said if line.startswith("Note: "))
+        return Reading(_rows(data, "--detections" in given), tuple(dict.fromkeys((*data.notes, *notes))), printed)
+
+
+def _checked(given: list[str]) -> tuple[int, str]:
+    heard = io.StringIO()
+    with contextlib.redirect_stdout(heard), contextlib.redirect_stderr(heard):
+        code = main(["check", *given])
+    return code, heard.getvalue()
+
+
+def _rows(data: DataSet, is_detection: bool) -> pd.DataFrame:
+    samples, outcomes = data.samples, data.outcomes
+    n = len(samples.ids)
+    columns: dict[str, Any] = {"loss": outcomes.loss}
+    columns["wrong"] = np.full(n, -1) if outcomes.errors is None else outcomes.errors.astype(int)
+    columns["label"] = np.zeros(n, int) if samples.labels is None else samples.labels
+    columns |= {f"{column.kind} {column.name}": column.values for column in samples.metadata}
+    if data.embeddings is not None:
+        columns["shown"] = [row.round(4).tobytes() for row in data.embeddings.vectors]
+    elif samples.items is not None and not is_detection:
+        columns["shown"] = [samples.items.read(i) for i in range(n)]
+    return pd.DataFrame(columns, index=[name.lstrip("0") for name in samples.ids])
+
+
+def same(one: pd.DataFrame, other: pd.DataFrame) -> bool:
+    """Whether both have the same rows with the same losses, verdicts, conditions and pictures, and the same classes,
+    whatever these are called."""
+    if set(one.columns) != set(other.columns) or set(one.index) != set(other.index) or not other.index.is_unique:
+        return False
+    other = other.loc[one.index]
+    if len(one.groupby([one["label"], other["label"]])) != one["label"].nunique() or other["label"].nunique() != (
+        one["label"].nunique()
+    ):
+        return False
+    for name in one.columns.drop("label"):
+        a, b = one[name], other[name]
+        if a.dtype.kind in "fi" and b.dtype.kind in "fi":
+            if not np.allclose(a, b, rtol=1e-3, atol=1e-4, equal_nan=True):
+                return False
+        elif a.tolist() != b.tolist():
+            return False
+    return True
+
+
+@cache
+def right(base: str) -> tuple[Brought, Reading]:
+    """The right table of that name, and how it is read."""
+    brought = RIGHT[base][1](world())
+    return brought, read(brought)
+
+
+def new_notes(reading: Reading, base: str) -> list[str]:
+    """What is noted of it and not of the right table."""
+    known = set(right(base)[1].notes)
+    return [note for note in reading.notes if note not in known and not USUAL.match(note)]
+
+
+def outcome(mistake: Mistake) -> tuple[str, str]:
+    """One of OUTCOMES, and what was said."""
+    brought, reference = right(mistake.base)
+    assert reference.rows is not None, reference.notes
+    try:
+        reading = read(mistake.make(brought, world()))
+    except InvalidInput as error:  # of LossTable
+        return "refused", str(error)
+    if reading.rows is None:
+        return "refused", reading.notes[0]
+    if same(reference.rows, reading.rows):
+        return "right", ""
+    notes = new_notes(reading, mistake.base)
+    naming = [note for note in notes if re.search(mistake.words, note, re.IGNORECASE)]
+    if naming:
+        return "noted", naming[0]
+    rows = re.findall(r"^.*(?:predicted|loss).*(?:: wrong|: right|loss -?\d).*$", reading.printed, re.MULTILINE)
+    if mistake.shown and len(rows) >= 5:
+        return "shown", rows[0]
+    return "SILENT", " | ".join(notes)
