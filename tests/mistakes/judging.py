@@ -65,10 +65,10 @@ def read(brought: Brought) -> Reading:
     """Read it by `read_task`, and let the command `check` look at it, if there is one."""
     with tempfile.TemporaryDirectory() as folder:
         given = brought.write(Path(folder))
-        code, printed = _checked(given) if "check" in MODULES else (0, "")
+        code, printed = checked(given) if "check" in MODULES else (0, "")
         said = tuple(line for line in printed.splitlines() if line.strip())
         if code:
-            return Reading(None, (printed.replace(folder, ""),), printed)
+            return Reading(None, (printed.replace(folder, "").strip(),), printed)
         table = ["--table"] if brought.frame is not None else []
         params = diagnose.make_context("diagnose", ["--out", "none", *table, *given]).params
         try:
@@ -79,7 +79,8 @@ def read(brought: Brought) -> Reading:
         return Reading(_rows(data, "--detections" in given), tuple(dict.fromkeys((*data.notes, *notes))), printed)
 
 
-def _checked(given: list[str]) -> tuple[int, str]:
+def checked(given: list[str]) -> tuple[int, str]:
+    """The exit code of the command `check`, and what it prints."""
     heard = io.StringIO()
     with contextlib.redirect_stdout(heard), contextlib.redirect_stderr(heard):
         code = main(["check", *given])
@@ -149,7 +150,7 @@ def outcome(mistake: Mistake) -> tuple[str, str]:
     naming = [note for note in notes if re.search(mistake.words, note, re.IGNORECASE)]
     if naming:
         return "noted", naming[0]
-    rows = re.findall(r"^.*(?:predicted|loss).*(?:: wrong|: right|loss -?\d).*$", reading.printed, re.MULTILINE)
+    rows = re.findall(r"^(?!Note).*(?:predicted |loss [-−]?\d).*$", reading.printed, re.MULTILINE)
     if mistake.shown and len(rows) >= 5:
         return "shown", rows[0]
     return "SILENT", " | ".join(notes)

@@ -15,11 +15,6 @@ from tests.mistakes.right import NAMES, Brought, World, named
 from tests.mistakes.words import APART, CODES, REPEATED, WRITTEN
 
 
-def _some(w: World, value: Any, values: Any) -> Any:
-    """The values, with another one in every eighth row or so."""
-    return np.where(w.rng.random(len(w.truth)) < 0.12, value, values)
-
-
 def _of_other_rows(t: Brought, w: World) -> Brought:
     order = w.other_rows()
     return t.put(prediction=named(w.guess[order]), loss=w.loss[order])
@@ -79,7 +74,7 @@ MISTAKES = [
     Mistake("confidence as loss", "names", f"higher|score|confidence|probabilit|{APART}",
             lambda t, w: t.put(loss=np.exp(-w.loss))),
     Mistake("-1 for missing losses", "names", r"-1\b|missing|sentinel|placeholder|negative",
-            lambda t, w: t.put(loss=_some(w, -1, w.loss))),
+            lambda t, w: t.put(loss=w.some(-1, w.loss))),
     Mistake("labels from 1, predictions from 0", "numbers", CODES,
             lambda t, w: t.put(label=w.truth + 1)),
     Mistake("predictions in reversed order of classes", "numbers", f"{CODES}|revers",
@@ -113,9 +108,9 @@ MISTAKES = [
     Mistake("b'cat' for cat", "names", f"{WRITTEN}|bytes",
             lambda t, w: t.put(prediction=[str(name.encode()) for name in named(w.guess)])),
     Mistake("None as text for missing predictions", "names", "'None'|missing",
-            lambda t, w: t.put(prediction=_some(w, "None", named(w.guess)))),
+            lambda t, w: t.put(prediction=w.some("None", named(w.guess)))),
     Mistake("nan as text for missing labels", "names", "missing",
-            lambda t, w: t.put(label=_some(w, "nan", named(w.truth)))),
+            lambda t, w: t.put(label=w.some("nan", named(w.truth)))),
     Mistake("a class that Excel turned into a date", "names", f"{WRITTEN}|date",
             lambda t, w: t.put(label=named(w.truth, _excel("1-Mar")), prediction=named(w.guess, _excel("MARCH1")))),
     Mistake("label_x and label_y of a merge", "names", "label_x|suffix|merge",

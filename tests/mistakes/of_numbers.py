@@ -14,10 +14,6 @@ from tests.mistakes.right import Brought, World
 from tests.mistakes.words import APART, CODES, REPEATED, SCALE, SENTINEL, WRITTEN
 
 
-def _some(w: World, value: Any, values: Any) -> Any:
-    return np.where(w.rng.random(len(w.truth)) < 0.1, value, values)
-
-
 def _batches(loss: Any, how: Literal["mean", "sum"]) -> Any:
     return pd.Series(loss).groupby(np.arange(len(loss)) // 16).transform(how)
 
@@ -66,9 +62,9 @@ MISTAKES = [
     Mistake("the logarithm of the loss", "losses", "log|negative",
             lambda t, w: t.put(loss=np.log(w.loss)), shown=True),
     Mistake("-999 for missing losses", "losses", f"{SENTINEL}|-999",
-            lambda t, w: t.put(loss=_some(w, -999, w.loss))),
+            lambda t, w: t.put(loss=w.some(-999, w.loss))),
     Mistake("9999 for missing losses", "losses", f"{SENTINEL}|9,?999",
-            lambda t, w: t.put(loss=_some(w, 9999, w.loss))),
+            lambda t, w: t.put(loss=w.some(9999, w.loss))),
     Mistake("commas between thousands", "losses", "thousand|comma|largest|worst",
             lambda t, w: t.put(loss=[f"{1000 * v:,.2f}" for v in w.loss])),
     Mistake("infinite where float16 ends", "losses", "infinite",
@@ -96,7 +92,7 @@ MISTAKES = [
     Mistake("dots between thousands", "regression", f"thousand|dot|decimal|{SCALE}",
             _changed("target", lambda values: [f"{v:,.0f}".replace(",", ".") for v in values])),
     Mistake("-999 for missing targets", "regression", f"{SENTINEL}|-999",
-            lambda t, w: t.put(target=_some(w, -999, t.values("target")))),
+            lambda t, w: t.put(target=w.some(-999, t.values("target")))),
     Mistake("predictions of other rows", "regression", SCALE,
             lambda t, w: t.put(prediction=t.values("prediction")[w.other_rows()])),
     Mistake("the sign of the prediction", "regression", f"sign|negat|{SCALE}", _changed("prediction", np.negative)),

@@ -24,9 +24,7 @@ def _found(line: Callable[[dict[str, Any], list[float]], list[float]]) -> Callab
 
     def make(t: Brought, w: World) -> Brought:
         results = boxes(w)[2]
-        return replace(
-            t, files={**t.files, **yolo_files(results, "found", lambda one: line(one, yolo_line(one, True)))}
-        )
+        return replace(t, files={**t.files, **yolo_files(results, "found", lambda one: line(one, yolo_line(one)))})
 
     return make
 

@@ -76,5 +76,5 @@ MISTAKES = [
             lambda t, w: t.each("logit", lambda z: z / 50)),
     Mistake("the background as class 0 of the logits", "logits", f"{CODES}|background", _with_background),
     Mistake("logits named as probabilities", "logits", SHARES,
-            lambda t, w: t.each("logit", lambda z: z, "prob_{}")),
+            lambda t, w: replace(t, options="--probabilities logit_*")),
 ]  # fmt: skip

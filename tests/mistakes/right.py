@@ -45,6 +45,10 @@ class World:
     def wrong(self) -> Any:
         return self.guess != self.truth
 
+    def some(self, value: Any, values: Any) -> Any:
+        """(N,) the values, with another one in every eighth row or so."""
+        return np.where(self.rng.random(len(self.truth)) < 0.12, value, values)
+
     def other_rows(self) -> Any:
         """(N,) the rows in the order of a shuffled loader."""
         return self.rng.permutation(len(self.truth))
@@ -89,13 +93,12 @@ class Brought:
         new = {name: values for name, values in columns.items() if values is not None}
         return replace(self, frame=self.frame.drop(columns=gone).assign(**new))
 
-    def each(self, start: str, change: Callable[[Any], Any], named: str = "{}") -> Brought:
-        """With the matrix of the columns that begin so changed, and the columns called `named`."""
+    def each(self, start: str, change: Callable[[Any], Any]) -> Brought:
+        """With the matrix of the columns that begin so changed."""
         assert self.frame is not None
         old = [name for name in self.frame if str(name).startswith(start)]
         values = change(self.frame[old].to_numpy(float))
-        new = {named.format(name): values[:, i] for i, name in enumerate(old)}
-        return replace(self, frame=self.frame.drop(columns=old).assign(**new))
+        return self.put(**{str(name): values[:, i] for i, name in enumerate(old)})
 
     def values(self, column: str) -> Any:
         """(n,) what a column holds."""
@@ -128,15 +131,12 @@ def named(codes: Any, names: Any = NAMES) -> Any:
     return np.array(names, object)[codes]
 
 
-def _conditions(w: World) -> dict[str, Any]:
-    n = len(w.truth)
-    site = [f"{i % 9 + 1}-{i % 4 + 1}" for i in range(n)]
-    return {"light": w.light, "size": w.rng.normal(20, 4, n).round(2), "site": site}
-
-
 def table(w: World, **columns: Any) -> Brought:
     """A table of ids, these columns and three conditions."""
-    return Brought(pd.DataFrame({"id": [f"s{i:04d}" for i in range(len(w.truth))], **columns, **_conditions(w)}))
+    n = len(w.truth)
+    site = [f"{i % 9 + 1}-{i % 4 + 1}" for i in range(n)]
+    conditions = {"light": w.light, "size": w.rng.normal(20, 4, n).round(2), "site": site}
+    return Brought(pd.DataFrame({"id": [f"s{i:04d}" for i in range(n)], **columns, **conditions}))
 
 
 def columns(start: str, values: Any, names: Any = NAMES) -> dict[str, Any]:
@@ -205,9 +205,8 @@ def boxes(w: World, found: float = 0.8) -> tuple[list[dict[str, Any]], list[dict
     return images, objects, results
 
 
-def _pictures(paths: list[str]) -> dict[str, bytes]:
-    picture = _png(70, SIDES)
-    return dict.fromkeys((f"images/{path}" for path in paths), picture)
+def _pictures(images: list[dict[str, Any]]) -> dict[str, bytes]:
+    return dict.fromkeys([f"images/{image['file_name']}" for image in images], _png(70, SIDES))
 
 
 def coco(w: World, found: float = 0.8) -> Brought:
@@ -215,18 +214,18 @@ def coco(w: World, found: float = 0.8) -> Brought:
     images, objects, results = boxes(w, found)
     classes = [{"id": i + 1, "name": name} for i, name in enumerate(NAMES)]
     truth = {"images": images, "annotations": objects, "categories": classes}
-    files = {"truth.json": truth, "results.json": results, **_pictures([image["file_name"] for image in images])}
+    files = {"truth.json": truth, "results.json": results, **_pictures(images)}
     return Brought(None, "--detections @/results.json --truth @/truth.json --images @/images", files)
 
 
-def yolo_line(one: dict[str, Any], scored: bool) -> list[float]:
-    """class, centre and size in shares of the picture, and the score of a prediction."""
+def yolo_line(one: dict[str, Any]) -> list[float]:
+    """Class, centre and size in shares of the picture, and the score of a prediction."""
     x, y, wide, high = one["bbox"]
     numbers = [(x + wide / 2) / SIDES[0], (y + high / 2) / SIDES[1], wide / SIDES[0], high / SIDES[1]]
-    return [one["category_id"] - 1, *numbers, *([one["score"]] if scored else [])]
+    return [one["category_id"] - 1, *numbers, *([one["score"]] if "score" in one else [])]
 
 
-def yolo_files(rows: Any, folder: str, line: Callable[[dict[str, Any]], list[float]]) -> dict[str, str]:
+def yolo_files(rows: Any, folder: str, line: Callable[[Any], list[float]] = yolo_line) -> dict[str, str]:
     """A label file for each picture."""
     files = dict[str, str]()
     for one in rows:
@@ -239,9 +238,9 @@ def _yolo(w: World) -> Brought:
     images, objects, results = boxes(w)
     files = {
         "data/data.yaml": f"names: {json.dumps(NAMES)}\n",
-        **yolo_files(objects, "data", lambda one: yolo_line(one, False)),
-        **yolo_files(results, "found", lambda one: yolo_line(one, True)),
-        **_pictures([image["file_name"] for image in images]),
+        **yolo_files(objects, "data"),
+        **yolo_files(results, "found"),
+        **_pictures(images),
     }
     return Brought(None, "--detections @/found --truth @/data --images @/images", files)
 
