@@ -1,6 +1,6 @@
 """What comes of each mistake that people make in a table, and of honest tables that look odd?
 
-python -m research.evidence.mistakes [--more FILE] [--only TASK] [--all]
+python -m research.evidence.mistakes [--seeds N] [--more FILE] [--only TASK] [--all]
 """
 
 from __future__ import annotations
@@ -39,20 +39,23 @@ def totals(judged: Sequence[tuple[Mistake, str, str]]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Make the mistakes and print the table; 1 where one is silent or an honest table raises an alarm."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", type=int, default=1, help="so many models, each with every mistake")
     parser.add_argument("--more", type=Path, help="a Python file with a list MISTAKES, in place of those of the tests")
     parser.add_argument("--only", default="", help="of one task")
     parser.add_argument("--all", action="store_true", help="what was said of each, not of the silent ones alone")
     asked = parser.parse_args(arguments)
     mistakes: Sequence[Mistake] = runpy.run_path(str(asked.more))["MISTAKES"] if asked.more else MISTAKES
-    judged = [(mistake, *outcome(mistake)) for mistake in mistakes if asked.only in mistake.task]
+    seeds = range(asked.seeds)
+    judged = [(one, *outcome(one, seed)) for seed in seeds for one in mistakes if asked.only in one.task]
     print(totals(judged))
-    for mistake, came, said in judged:
-        if asked.all or came == "SILENT":
-            print(f"{came:8} {mistake.task:15} {mistake.name}: {said.strip()}".rstrip(": "))
-    false = {name: said for name in (*GOOD, *RIGHT) if (said := alarms(name))}
-    print(f"false alarms: {len(false)} of {len(GOOD)} odd and {len(RIGHT)} plain tables with nothing wrong")
-    for name, said in false.items():
-        print(f"  {name}: {' | '.join(said)}")
+    told = Counter((came, one.task, one.name) for one, came, _ in judged if asked.all or came == "SILENT")
+    last = {(came, one.task, one.name): said.strip() for one, came, said in judged}
+    for (came, task, name), n in told.items():
+        print(f"{came:8} {n:3} {task:15} {name}: {last[came, task, name]}".rstrip(": "))
+    false = {(name, seed): said for name in (*GOOD, *RIGHT) for seed in seeds if (said := alarms(name, seed))}
+    print(f"false alarms: {len(false)} of {asked.seeds * len(GOOD)} odd and {asked.seeds * len(RIGHT)} plain tables")
+    for (name, seed), said in false.items():
+        print(f"  {name} ({seed}): {' | '.join(said)}")
     return int(bool(false) or any(came == "SILENT" for _, came, _ in judged))
 
 

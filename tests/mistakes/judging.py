@@ -107,9 +107,8 @@ def same(one: pd.DataFrame, other: pd.DataFrame) -> bool:
     if set(one.columns) != set(other.columns) or set(one.index) != set(other.index) or not other.index.is_unique:
         return False
     other = other.loc[one.index]
-    if len(one.groupby([one["label"], other["label"]])) != one["label"].nunique() or other["label"].nunique() != (
-        one["label"].nunique()
-    ):
+    pairs = set(zip(one["label"], other["label"]))
+    if not len(pairs) == one["label"].nunique() == other["label"].nunique():
         return False
     for name in one.columns.drop("label"):
         a, b = one[name], other[name]
@@ -122,31 +121,25 @@ def same(one: pd.DataFrame, other: pd.DataFrame) -> bool:
 
 
 @cache
-def right(base: str) -> tuple[Brought, Reading]:
+def right(base: str, seed: int = 0) -> tuple[Brought, Reading]:
     """The right table of that name, and how it is read."""
-    brought = RIGHT[base][1](world())
+    brought = RIGHT[base][1](world(seed))
     return brought, read(brought)
 
 
-def new_notes(reading: Reading, base: str) -> list[str]:
-    """What is noted of it and not of the right table."""
-    known = set(right(base)[1].notes)
-    return [note for note in reading.notes if note not in known and not USUAL.match(note)]
-
-
-def outcome(mistake: Mistake) -> tuple[str, str]:
-    """One of OUTCOMES, and what was said."""
-    brought, reference = right(mistake.base)
+def outcome(mistake: Mistake, seed: int = 0) -> tuple[str, str]:
+    """One of OUTCOMES, and what was said: of the model that the seed draws."""
+    brought, reference = right(mistake.base, seed)
     assert reference.rows is not None, reference.notes
     try:
-        reading = read(mistake.make(brought, world()))
+        reading = read(mistake.make(brought, world(seed)))
     except InvalidInput as error:  # of LossTable
         return "refused", str(error)
     if reading.rows is None:
         return "refused", reading.notes[0]
     if same(reference.rows, reading.rows):
         return "right", ""
-    notes = new_notes(reading, mistake.base)
+    notes = [note for note in reading.notes if note not in reference.notes and not USUAL.match(note)]
     naming = [note for note in notes if re.search(mistake.words, note, re.IGNORECASE)]
     if naming:
         return "noted", naming[0]
