@@ -106,7 +106,7 @@ GOOD: Mapping[str, Callable[[int], Brought]] = {
     "focal loss": _focal,
     "an ensemble that votes": _ensemble,
     "digits as names of classes": lambda seed: _classified(world(seed), (1, 3, 7, 9)),
-    "all right": lambda seed: _classified(world(seed, margins=(30, 30, 30, 30))),
+    "all right": lambda seed: _classified(world(seed, margins=(10, 10, 10, 10))),
     "sorted by loss": _sorted,
     "a hinge loss": _hinge,
     "a model that is less sure than it might be": lambda seed: _scored(w := world(seed), softmax(w.logits / 2.5)),
