@@ -43,7 +43,12 @@ def tables(data: Path) -> Iterator[Table]:
     yield "cifar10", cifar["label"].to_numpy(np.int64), scores.argmax(1), scores
     images = pd.read_parquet(data / "imagenet_x/imagenet_x_val.parquet")
     for model in ("ResNet50", "SimCLR"):
-        yield f"imagenet_x {model}", images["class"].to_numpy(np.int64), images[f"{model}_pred"].to_numpy(np.int64), None
+        yield (
+            f"imagenet_x {model}",
+            images["class"].to_numpy(np.int64),
+            images[f"{model}_pred"].to_numpy(np.int64),
+            None,
+        )
     cues = pd.read_csv(data / "cue_conflict/index.csv")
     for model in [name for name in cues if name.startswith("pred_")]:
         for kind, part in cues.dropna(subset=[model]).groupby("kind"):

@@ -13,7 +13,6 @@ import gradio as gr
 
 from core.data.tables.roles import LOSS_KINDS, Roles
 from core.errors import DiagnosisError, InvalidInput
-from core.records import Progress
 from core.reports.wording.understood import AS_UNDERSTOOD, rows_as_understood
 from webapp.data.run import AUTOMATIC, DRAWN, HIDDEN, make_run
 from webapp.data.runs import OWN_RUNS, own_ids
