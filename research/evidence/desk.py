@@ -60,7 +60,8 @@ def tables(data: Path) -> Iterator[Table]:
 def _read(name: str, frame: pd.DataFrame) -> Table:
     read = read_data_set(frame.drop(columns=["file", "text"], errors="ignore"), roles=Roles())
     labels, guesses, scores = read.samples.labels, read.outcomes.predictions, read.outcomes.scores
-    assert labels is not None and guesses is not None
+    assert labels is not None
+    assert guesses is not None
     return name, labels, guesses, scores
 
 
