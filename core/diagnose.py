@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.checks.contract import READ
 from core.data.tables.roles import COLUMNS
 from core.discovery.design import check_within, needs_superclasses
 from core.discovery.method import diagnose_records
@@ -141,8 +142,8 @@ def diagnose_embedded(
         notes=audit.notes,
         progress=progress,
     )
-    named = {COLUMNS: audit.named} if audit.named else {}
-    found = replace(found, excluded=audit.excluded, extras={**found.extras, **named})
+    columns = {key: value for key, value in ((COLUMNS, audit.named), (READ, audit.read)) if value}
+    found = replace(found, excluded=audit.excluded, extras={**found.extras, **columns})
     return found if held is None else _predicted(found, held, hold_back)
 
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.checks.claims import Claim, observed_of, row_of, worse_p
+from core.checks.contract import other_columns, other_unit
 from core.checks.freeze import FrozenFinding, along
 from core.data.modality import noun_of
 from core.discovery.conditions import meets
 from core.discovery.design import Design, design_of
 from core.errors import InvalidInput, quoted
 from core.language.directions import block_means
-from core.numbers import count
+from core.numbers import count, listed
 from core.records import (
     EVERYTHING,
     F32,
@@ -57,6 +58,8 @@ class FreshSamples:
     memberships: F64
     means: F32
     """(m, d) mean joint vector, in the run, of each fresh sample's class; (0, 0) without words."""
+    another: str
+    """Why mean losses cannot be compared, see `another_loss`."""
     notes: tuple[str, ...]
     excluded: tuple[tuple[str, str], ...]
 
@@ -94,16 +97,18 @@ class FreshSamples:
             )
         samples, outcomes = audit.samples.keep(kept), replace(audit.outcomes.keep(kept), clip=diagnosis.outcomes.clip)
         labels, given, design = _labels(diagnosis, samples, notes), embeddings.keep(kept), design_of(diagnosis)
+        notes += other_columns(diagnosis, audit.read, "the fresh samples")
         words = None if audit.words is None else audit.words.keep(kept)
-        notes += _of_another_loss(diagnosis, outcomes)
+        another = another_loss(diagnosis.outcomes, outcomes)
+        notes += _of_another_loss(diagnosis, another)
         # vectors that were given carry no space: that they are of the diagnosed one is the user's word, as it was there
         of_run = given.space == diagnosis.embeddings.space or diagnosis.embeddings.space != "given"
         known = labels if len(design.class_of_label) else None
         assigned = diagnosis.model.assign(given if of_run else given.vectors, labels=known)
         means = _class_means(diagnosis, words, labels)
         return cls(
-            diagnosis, samples, outcomes, given, words, design, labels, assigned.memberships, means, tuple(notes),
-            tuple(excluded),
+            diagnosis, samples, outcomes, given, words, design, labels, assigned.memberships, means, another,
+            tuple(notes), tuple(excluded),
         )  # fmt: skip
 
     def scope(self, name: str) -> Bool:
@@ -129,22 +134,19 @@ class FreshSamples:
     def not_tried(self, finding: FrozenFinding) -> str | None:
         """What these samples lack that the finding's rule or figures ask for, in a few words; None where they have it
         all."""
-        if finding.measure == "mean loss" and not self.has_same_loss:
-            return f"the fresh table gives {self.outcomes.name}"
+        if finding.measure == "mean loss" and self.another:
+            return f"the fresh table gives {self.another}"
         if finding.kind == "cluster":
             return None
         insight = self.diagnosis.insights[finding.index]
         if finding.kind == "phrase":
             known = self.diagnosis.words is not None and insight.number is not None and finding.cut is not None
             return None if known and self.words is not None else "the fresh samples were not read with the phrases"
-        there = {column.name for column in self.samples.metadata}
-        lacking = [name for name in dict.fromkeys(test[0] for test in insight.tests) if name not in there]
-        return f"the fresh table has no column {quoted(*lacking)}" if lacking else None
-
-    @property
-    def has_same_loss(self) -> bool:
-        """Whether mean losses can be compared."""
-        return self.outcomes.name == self.diagnosis.outcomes.name
+        names, there = dict.fromkeys(test[0] for test in insight.tests), {c.name for c in self.samples.metadata}
+        if lacking := [name for name in names if name not in there]:
+            return f"the fresh table has no column {quoted(*lacking)}"
+        others = ((name, _other_column(self.diagnosis, self.samples, name)) for name in names)
+        return next((f"in the fresh table {quoted(name)} {other}" for name, other in others if other), None)
 
     def near(self, picked: Bool) -> Bool:
         """(m,) the fresh samples most of whose nearest diagnosed neighbours were picked."""
@@ -198,21 +200,46 @@ def _check_outcomes(diagnosed: Outcomes, fresh: Outcomes) -> None:
             f"The run measures {has} and the fresh samples do not. Give the same columns as before, and name again "
             "those that were named for the run (such as --label or --loss): what they are called is not kept."
         )
-    if diagnosed.errors is None and fresh.name != diagnosed.name:
+
+
+def another_loss(diagnosed: Outcomes, fresh: Outcomes) -> str:
+    """What the fresh losses are where they cannot be compared with the run's, such as "squared error" or "losses about
+    100 times as large"; "" where they can.
+
+    Raises:
+        InvalidInput: they cannot, and there are no errors to compare instead.
+    """
+    other = "" if fresh.name == diagnosed.name else fresh.name
+    if not other and (unit := other_unit(diagnosed.loss, fresh.loss)):
+        other = f"losses {unit}"
+    if other and diagnosed.errors is None:
         raise InvalidInput(
-            f"The run measures {diagnosed.name} and the fresh table gives {fresh.name}: they cannot be compared. "
-            "Name the same loss (--loss, --loss-kind)."
+            f"The run measures {diagnosed.name} and the fresh table gives {other}: they cannot be compared. "
+            "Bring the same loss in the same unit (--loss, --loss-kind)."
         )
+    return other
 
 
-def _of_another_loss(diagnosis: Diagnosis, fresh: Outcomes) -> list[str]:
+def _of_another_loss(diagnosis: Diagnosis, another: str) -> list[str]:
     """That findings of the mean loss cannot be tried where the fresh samples' is another one."""
-    if fresh.name == diagnosis.outcomes.name:
+    if not another:
         return []
     return [
-        f"The run measures {diagnosis.outcomes.name} and the fresh table gives {fresh.name}: findings of the mean loss "
-        "were not tried, those of the error rate were. Bring the same columns as before to try them all."
+        f"The run measures {diagnosis.outcomes.name} and the fresh table gives {another}: findings of the mean loss "
+        "were not tried, those of the error rate were. Bring the same columns in the same unit to try them all."
     ]
+
+
+def _other_column(diagnosis: Diagnosis, samples: SampleSet, name: str) -> str:
+    """How the fresh samples' column of that name differs from the run's, in a few words; "" where conditions on it can
+    be tried."""
+    own, fresh = (next((c for c in s.metadata if c.name == name), None) for s in (diagnosis.samples, samples))
+    if own is None or fresh is None or "number" not in (own.kind, fresh.kind):
+        return ""
+    if own.kind != fresh.kind:
+        return "holds numbers" if fresh.kind == "number" else "holds words"
+    unit = other_unit(own.values.astype(np.float64), fresh.values.astype(np.float64))
+    return unit and f"is {unit}"
 
 
 def _class_means(diagnosis: Diagnosis, words: Words | None, labels: I64) -> F32:
@@ -254,6 +281,16 @@ def _labels(diagnosis: Diagnosis, samples: SampleSet, notes: list[str]) -> I64:
     number = {name: i for i, name in enumerate(diagnosis.samples.class_names)}
     of_class = np.array([number.get(name, -1) for name in samples.class_names], dtype=np.int64)
     labels = of_class[samples.labels]
+    if (labels < 0).all():
+        raise InvalidInput(
+            f"None of the fresh samples' classes ({quoted(*samples.class_names[:5])}) is one of the run's "
+            f"({quoted(*diagnosis.samples.class_names[:5])}). Call the classes as the run's table did, or name another "
+            "column with --label."
+        )
+    if missing := [diagnosis.samples.class_names[c] for c in np.setdiff1d(diagnosis.samples.labels, labels).tolist()]:
+        notes.append(
+            f"Classes of the run that no fresh sample has: {listed(missing, 5)}. Their findings were not tried."
+        )
     if (labels < 0).any():
         unknown = sorted({samples.class_names[c] for c in samples.labels[labels < 0]})
         how_many = count(int((labels < 0).sum()), "fresh sample")

@@ -61,7 +61,7 @@ def _commonest(frozen: Frozen, fresh: FreshSamples) -> Measure:
     """The measure of most findings, so that picks by eye stand beside them."""
     usual = default_measure(fresh.diagnosis.outcomes)
     counts = Counter(f.measure for f in frozen.findings)
-    return max((usual, "error rate", "mean loss"), key=lambda m: counts[m]) if fresh.has_same_loss else usual
+    return max((usual, "error rate", "mean loss"), key=lambda m: counts[m]) if not fresh.another else usual
 
 
 def _with_p(fresh: FreshSamples, claims: Sequence[Claim]) -> list[PredictionRow]:

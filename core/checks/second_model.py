@@ -6,13 +6,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, count
 from pathlib import Path
 
 import numpy as np
 
 from core import records
+from core.checks.contract import other_columns
 from core.data.inline import text_of
 from core.data.samples import describe_table, read_data_set
+from core.data.tables.frames import TableLike, as_frame
 from core.data.tables.roles import Roles
 from core.discovery.settings import DEFAULTS, Settings
 from core.errors import InvalidInput, quoted
@@ -36,6 +39,8 @@ MOST_OTHERS, MOST_LABELS = 0.5, 0.8
 """Share of the common ids that may have another text before the table is one of other samples; and of the other labels
 that rows in any order would have, the share that may be."""
 
+UNNAMED = "second model"
+"""What answers are called that are no file."""
 MOST_KEPT = 20
 """How many are kept, the latest: under `SECOND_MODELS`, by the models' names, a letter for each sample."""
 RIGHT, WRONG, ABSENT = b"r", b"w", b"-"
@@ -57,41 +62,43 @@ class SecondOutcomes:
 
 
 def read_second(
-    diagnosis: Diagnosis, table: Path, roles: Roles = Roles(), *, progress: Progress = no_progress
+    diagnosis: Diagnosis, table: TableLike, roles: Roles = Roles(), *, progress: Progress = no_progress
 ) -> SecondOutcomes:
     """Outcomes of another model on samples of the run; arguments and errors as of `with_second`."""
+    name = Path(table).name if isinstance(table, str | Path) else UNNAMED
     audit = read_data_set(table, roles=roles, progress=progress)
     if audit.outcomes.errors is None:
         raise InvalidInput(
-            f"{table.name} does not say which answers are wrong. "
-            "It needs a label, and predictions, probabilities or logits."
+            f"{name} does not say which answers are wrong. It needs a label, and predictions, probabilities or logits."
         )
     rows, order = rows_of_run(diagnosis, audit.samples.ids)
     if not len(order):
         raise InvalidInput(
-            f"No id of {table.name} (such as {audit.samples.ids[0]!r}) is one of the run's (such as "
+            f"No id of {name} (such as {audit.samples.ids[0]!r}) is one of the run's (such as "
             f"{diagnosis.samples.ids[0]!r}). {_mend_ids(table, roles)}"
         )
-    notes = [*audit.notes]
+    notes = [*audit.notes, *other_columns(diagnosis, audit.read, name)]
     if audit.samples.ids[order[0]] != diagnosis.samples.ids[rows[order[0]]]:
-        notes.append(f"The ids of {table.name} were matched by the ends of their paths.")
+        notes.append(f"The ids of {name} were matched by the ends of their paths.")
     strangers, absent = len(rows) - len(order), len(diagnosis.samples) - len(order)
     if strangers:
-        notes.append(f"{strangers:,} rows of {table.name} have an id that the run does not know and are left out.")
+        notes.append(f"{strangers:,} rows of {name} have an id that the run does not know and are left out.")
     if absent:
-        notes.append(f"{absent:,} samples of the run are not in {table.name} and are left out.")
+        notes.append(f"{absent:,} samples of the run are not in {name} and are left out.")
     texts = _other_texts(diagnosis.samples, audit.samples, rows, order)
     labels = _other_labels(diagnosis.samples, audit.samples, rows, order)
     by_chance = _labels_by_chance(diagnosis.samples, audit.samples, rows, order)
-    notes += _told(texts, len(order), "text", table.name, MOST_OTHERS)
-    notes += _told(labels, len(order), "label", table.name, MOST_LABELS * by_chance)
+    notes += _told(texts, len(order), "text", name, MOST_OTHERS)
+    notes += _told(labels, len(order), "label", name, MOST_LABELS * by_chance)
     truth = None if audit.samples.labels is None else audit.samples.labels[order]
     return SecondOutcomes(audit.outcomes.keep(order), rows[order], audit.samples.class_names, truth, tuple(notes))
 
 
-def _mend_ids(table: Path, roles: Roles) -> str:
+def _mend_ids(table: TableLike, roles: Roles) -> str:
     """What to do where no id is the run's."""
-    columns = describe_table(table, roles=roles).columns
+    brought = as_frame(table)
+    assert brought is not None
+    columns = describe_table(brought, roles=roles).columns
     if any(role in ("id", "image") for _, role, _ in columns):
         return "If another column holds the run's ids, name it with --id."
     listed = quoted(*(name for name, _, _ in columns))
@@ -197,28 +204,30 @@ def _told(n: int, common: int, what: str, table: str, most: float) -> list[str]:
 
 
 def with_second(
-    diagnosis: Diagnosis, table: str | Path, roles: Roles = Roles(), *, progress: Progress = no_progress
+    diagnosis: Diagnosis, table: TableLike, roles: Roles = Roles(), *, progress: Progress = no_progress
 ) -> tuple[Diagnosis, str, tuple[str, ...]]:
     """The run with a second model among its results, so that it can be compared.
 
     Args:
         diagnosis: what `diagnose` or `load` gave.
         table: with the run's ids (or picture paths), the label, and predictions, probabilities or logits; pictures are
-            not needed.
+            not needed. A path, a DataFrame or what else `diagnose` takes for a table.
         roles: which column is which; usual names are recognised.
         progress: called as progress(step, done, total); may raise `Cancelled`.
 
     Returns:
-        The run; the second model's name in it, which is the table's; notes on what was left out or differs.
+        The run; the second model's name in it, which is the file's ("second model" without one); notes on what was left
+        out or differs.
 
     Raises:
         InvalidInput: the errors cannot be known from the table, no id is one of the run's, or most of the ids stand for
             other samples.
     """
-    table = Path(table)
     found = read_second(diagnosis, table, roles, progress=progress)
+    path = Path(table) if isinstance(table, str | Path) else Path(UNNAMED)
     taken = {p.name for p in other_models(diagnosis)} | {"model"}
-    name = next(n for n in (table.stem, table.name, f"table {table.name}") if n not in taken)
+    usual = (path.stem, path.name, f"table {path.name}")
+    name = next(n for n in chain(usual, (f"{path.stem} {k}" for k in count(2))) if n not in taken)
     own = diagnosis.samples.class_names
     names = (*own, *(n for n in found.class_names if n not in own))  # a model may name a class that no sample has
     outcomes = replace(found.outcomes, scores=None)  # their columns are in the order of the table's own names

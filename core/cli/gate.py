@@ -22,16 +22,26 @@ from core.errors import InvalidInput
 @AS_IS
 @option("--prediction COL", "predicted class")
 @option("--probabilities COL", MANY_PROBABILITIES)
+@option("--coverage SHARE", "of the run's samples that must be answered (default 1, all of them)")
+@option("--margin POINTS", "by so many percentage points it may be worse (default 0)")
 @option("--junit FILE", "write the outcome as JUnit XML too")
 @option("--permutations N", "of the search for new regressions (default 5,000)")
 @option("--no-search", "ask only of all samples and of the run's findings")
 def gate(
-    run: Path, second: Path, roles: Roles, junit: Path | None = None, permutations: int = 5000, no_search: bool = False
+    run: Path,
+    second: Path,
+    roles: Roles,
+    coverage: float = 1.0,
+    margin: float = 0.0,
+    junit: Path | None = None,
+    permutations: int = 5000,
+    no_search: bool = False,
 ) -> None:
     """Hold a new version of the model back where it is worse.
 
     It fails if the second model errs more over all or in a cluster, condition or phrase that the run confirmed, by more
-    than the interval allows, or if a regression somewhere new is confirmed. What was asked is printed as Markdown.
+    than the interval allows, or if a regression somewhere new is confirmed; and if it leaves samples of the run without
+    an answer. What was asked is printed as Markdown.
     """
     from core.checks.checkpoints.gate import gate as asked
     from core.discovery.settings import Settings
@@ -46,7 +56,15 @@ def gate(
     settings = Settings(n_permutations=permutations, map=False, sensitivity=False)
     diagnosis = load(run)
     with TerminalProgress() as progress:
-        found = asked(diagnosis, second, roles, settings=None if no_search else settings, progress=progress)
+        found = asked(
+            diagnosis,
+            second,
+            roles,
+            coverage=coverage,
+            margin=margin,
+            settings=None if no_search else settings,
+            progress=progress,
+        )
     say(gate_markdown(diagnosis, found))
     if junit is not None:
         write_text(junit, gate_junit(diagnosis, found))

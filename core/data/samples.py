@@ -66,6 +66,8 @@ class DataSet:
     """The samples in a space shared with texts, once an encoder has seen them."""
     named: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """By role, the columns that the user named."""
+    read: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By role, the columns that were read, named or recognised."""
 
     def __post_init__(self) -> None:
         for name in self.samples.class_names:
@@ -169,7 +171,8 @@ def read_with_ledger(
     if vectors is not None and len(rows) < len(vectors):
         vectors = vectors[rows]
     given = None if vectors is None else Embeddings(vectors, "given", "given")
-    return DataSet(samples, outcomes, given, ledger.account(ids), tuple(ledger.notes), named=roles.named()), ledger
+    named, used = roles.named(), found.roles.named()
+    return DataSet(samples, outcomes, given, ledger.account(ids), tuple(ledger.notes), named=named, read=used), ledger
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from core.checks.contract import READ
 from core.data.tables.roles import Roles
 from core.diagnose import diagnose
 from core.discovery.method import diagnose_arrays, diagnose_records
@@ -281,4 +282,4 @@ def test_a_run_keeps_the_columns_that_were_named_and_nothing_of_recognised_ones(
     given: dict[str, Any] = {"embeddings": brought.vectors, "settings": QUICK}
     save(diagnose(table, roles=Roles(id="case", group="ward"), **given), tmp_path / "run")
     assert Roles().or_of_run(load(tmp_path / "run").extras) == Roles(id="case", group="ward")
-    assert diagnose(table, **given).extras == {}
+    assert diagnose(table, **given).extras == {READ: {"loss": ("loss",)}}

@@ -7,12 +7,12 @@ is only decided what holds a version back.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from core.checks.compare import compare, error_pair, probe_of
 from core.checks.freeze import FrozenFinding, freeze, members_of
 from core.checks.paired_errors import ALPHA, MIN_SCOPE_ROWS, MODEL, KnownSet, known_cluster
 from core.checks.second_model import diagnose_regressions, with_second
+from core.data.tables.frames import TableLike
 from core.data.tables.roles import Roles
 from core.discovery.settings import DEFAULTS, Settings
 from core.errors import InvalidInput
@@ -35,38 +35,54 @@ class Gate:
     unsearched: str = ""
     """Why not, where something new could have been found."""
     notes: tuple[str, ...] = ()
+    answered: float = 1.0
+    """Share of the run's samples that the second model answered."""
+    coverage: float = 1.0
+    """The least such share with which it may pass."""
+    margin: float = 0.0
+    """Percentage points by which it may be worse."""
+
+    @property
+    def covers(self) -> bool:
+        """Whether it answered enough of the run's samples."""
+        return self.answered >= self.coverage
 
     @property
     def worse(self) -> tuple[FourWay, ...]:
-        """Of all samples and the run's findings, those in which the second model is worse."""
-        return tuple(filter(is_worse, (self.comparison.overall, *self.findings)))
+        """Of all samples and the run's findings, those in which the second model is worse by more than the margin."""
+        return tuple(one for one in (self.comparison.overall, *self.findings) if is_worse(one, self.margin))
 
     @property
     def new(self) -> tuple[ClassFinding | FailureCluster, ...]:
         """Whole classes and clusters in which it became worse by more than elsewhere, confirmed after the whole search.
-        One that only stayed behind a rest that became better is none: its errors must have become more."""
+        One that only stayed behind a rest that became better is none: its errors must have become more. With a margin
+        the interval must lie beyond it, of a cluster that of the difference from the rest."""
         if self.regressions is None:
             return ()
-        classes = (c for c in self.regressions.classes if c.kind == "class" and c.confirmed and c.mean_loss.low > 0)
-        return (*classes, *(c for c in self.regressions.clusters if c.mean_loss > 0))
+        least = self.margin / 100
+        classes = (c for c in self.regressions.classes if c.kind == "class" and c.confirmed and c.mean_loss.low > least)
+        clusters = (c for c in self.regressions.clusters if c.mean_loss > least)
+        return (*classes, *(c for c in clusters if not least or c.excess_loss.low > least))
 
     @property
     def passed(self) -> bool:
         """Whether nothing holds the second model back."""
-        return not self.worse and not self.new
+        return self.covers and not self.worse and not self.new
 
 
-def is_worse(scope: FourWay) -> bool:
-    """Whether the second model errs more there: the interval of the paired difference, which holds for all findings
-    together, lies on that side alone, and so says the adjusted p."""
-    return scope.p is not None and scope.p <= ALPHA and scope.difference.high < 0
+def is_worse(scope: FourWay, margin: float = 0.0) -> bool:
+    """Whether the second model errs more there by more than a margin in points: the interval of the paired difference,
+    which holds for all findings together, lies beyond it alone, and the adjusted p says so of no margin."""
+    return scope.p is not None and scope.p <= ALPHA and scope.difference.high < -margin / 100
 
 
 def gate(
     diagnosis: Diagnosis,
-    table: str | Path,
+    table: TableLike,
     roles: Roles = Roles(),
     *,
+    coverage: float = 1.0,
+    margin: float = 0.0,
     settings: Settings | None = DEFAULTS,
     progress: Progress = no_progress,
 ) -> Gate:
@@ -76,6 +92,10 @@ def gate(
         diagnosis: of the version in use, as `diagnose` or `load` gave it.
         table: the second model's answers, as `with_second` takes them.
         roles: which column is which; usual names are recognised.
+        coverage: the least share of the run's samples that the table must answer, above 0 and at most 1. A sample that
+            it lacks, or gives no answer for, is none of them.
+        margin: percentage points from 0 to 100; what is worse by no more than that, by its interval, holds nothing
+            back.
         settings: of the search for new regressions; None searches none.
         progress: called as progress(step, done, total); may raise `Cancelled`.
 
@@ -83,16 +103,23 @@ def gate(
         The gate, whose `passed` says whether anything holds the second model back, and `worse` and `new` what.
 
     Raises:
-        InvalidInput: the table cannot be used, the errors of one of the two models are not known, or nothing can be
-            tested, since the two are judged by different labels or share too few samples.
+        InvalidInput: coverage or margin is out of range, the table cannot be used, the errors of one of the two models
+            are not known, or nothing can be tested, since the two are judged by different labels or share too few
+            samples.
     """
+    if not 0 < coverage <= 1 or not 0 <= margin <= 100:
+        raise InvalidInput(
+            "The coverage must be a share above 0 and at most 1, and the margin lie between 0 and 100 points: got "
+            f"{coverage:g} and {margin:g}. Change it."
+        )
     beside, name, notes = with_second(diagnosis, table, roles, progress=progress)
     found, frozen = compare(beside, MODEL, name), freeze(diagnosis)
     if found.overall.p is None:  # a gate that asked nothing must not let anything pass
         few = f"{name} has {count(found.overall.n, 'sample')} of the run, and {MIN_SCOPE_ROWS} are needed."
         raise InvalidInput(found.untested or few)
     findings = error_pair(beside, MODEL, name).among([_known(diagnosis, one) for one in frozen.findings])
-    asked = Gate(found, frozen.digest, findings, None, "", notes)
+    answered = len(probe_of(beside, name).rows) / len(diagnosis.samples)
+    asked = Gate(found, frozen.digest, findings, None, "", notes, answered, coverage, margin)
     if settings is None:
         return replace(asked, unsearched="left out (--no-search)")
     if not found.overall.broken:

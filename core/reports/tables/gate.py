@@ -18,6 +18,7 @@ from core.reports.wording.findings import cluster_title
 _MARKS = re.compile(r"[\\`*\[\]|~]|(?<!\w)_|_(?!\w)")
 """What Markdown reads as more than a letter; a "_" inside a word is one."""
 SAID = {"passed": "no worse", "failed": "worse", "skipped": "not tested"}
+COVERAGE = "coverage"
 
 KINDS = {"cluster": "failure cluster"}
 
@@ -27,7 +28,7 @@ class GateCase:
     """One thing that was asked."""
 
     kind: str
-    """"all samples", "failure cluster", "condition", "phrase" or "new regressions"."""
+    """COVERAGE, "all samples", "failure cluster", "condition", "phrase" or "new regressions"."""
     title: str
     n: int
     state: str
@@ -37,10 +38,12 @@ class GateCase:
 
 
 def gate_cases(diagnosis: Diagnosis, gate: Gate) -> list[GateCase]:
-    """All samples, then the run's findings, clusters in rank order first, then what is new."""
-    found = gate.comparison
-    cases = [_scope("all samples", "all samples", found.overall)]
-    cases += [_scope(KINDS.get(one.kind, one.kind), scope_title(diagnosis, one), one) for one in gate.findings]
+    """How many of the samples were answered, if not all; all samples; then the run's findings, clusters in rank order
+    first, then what is new."""
+    found, margin = gate.comparison, gate.margin
+    cases = [_coverage(diagnosis, gate)] if gate.answered < 1 else []
+    cases += [_scope("all samples", "all samples", found.overall, margin)]
+    cases += [_scope(KINDS.get(one.kind, one.kind), scope_title(diagnosis, one), one, margin) for one in gate.findings]
     if gate.regressions is not None and gate.new:
         return [*cases, *(_new(gate.regressions, one) for one in gate.new)]
     state, why = ("skipped", gate.unsearched) if gate.unsearched else ("passed", _nothing(gate))
@@ -51,12 +54,19 @@ def _nothing(gate: Gate) -> str:
     return "no sample was broken" if gate.regressions is None else "none was confirmed"
 
 
-def _scope(kind: str, title: str, scope: FourWay) -> GateCase:
+def _coverage(diagnosis: Diagnosis, gate: Gate) -> GateCase:
+    n = len(diagnosis.samples)
+    answered = round(gate.answered * n)
+    figure = f"{answered:,} of {n:,} are answered ({percent(gate.answered, 1)}), {percent(gate.coverage)} are asked for"
+    return GateCase(COVERAGE, "the run's samples", answered, "passed" if gate.covers else "failed", figure)
+
+
+def _scope(kind: str, title: str, scope: FourWay, margin: float) -> GateCase:
     if scope.p is None:
         return GateCase(kind, title, scope.n, "skipped", f"not tested: {count(scope.n, 'sample')}")
     less = scope.difference
     more = Estimate(-less.value, -less.high, -less.low)
-    state = "failed" if is_worse(scope) else "passed"
+    state = "failed" if is_worse(scope, margin) else "passed"
     wrong = percent((scope.broken + scope.both) / scope.n)
     return GateCase(kind, title, scope.n, state, f"{wrong} wrong: {_change(more, scope.p)}")
 
@@ -78,15 +88,18 @@ def _change(more: Estimate, p: float | None) -> str:
 def gate_markdown(diagnosis: Diagnosis, gate: Gate) -> str:
     """A heading that says the outcome, a table, and the notes."""
     cases = gate_cases(diagnosis, gate)
-    bad = sum(case.state == "failed" for case in cases)
-    head = f"Gate failed: {_text(gate.comparison.b)} is worse in {count(bad, 'place')}"
-    lines = [f"## {head if bad else f'Gate passed: {_text(gate.comparison.b)}'}", ""]
+    bad = sum(case.state == "failed" for case in cases if case.kind != COVERAGE)
+    why = [] if gate.covers else ["leaves too many samples without an answer"]
+    why += [f"is worse in {count(bad, 'place')}"] if bad else []
+    head = f"Gate failed: {_text(gate.comparison.b)} {' and '.join(why)}"
+    lines = [f"## {head if why else f'Gate passed: {_text(gate.comparison.b)}'}", ""]
     lines += [
         "| where | samples | the new model's error rate, and by how much it is above the old one's | |",
         "|---|---|---|---|",
     ]
     for case in cases:
-        told = f"**{SAID[case.state]}**" if case.state == "failed" else SAID[case.state]
+        said = {"passed": "enough", "failed": "too few"} if case.kind == COVERAGE else SAID
+        told = f"**{said[case.state]}**" if case.state == "failed" else said[case.state]
         lines.append(f"| {case.kind}: {_text(case.title)} | {case.n:,} | {_text(case.figure)} | {told} |")
     lines += ["", f"Findings of the run: `{gate.digest[:12]}`."]
     return "\n".join([*lines, *(f"\n{_text(note)}" for note in _notes(gate))])
@@ -126,7 +139,8 @@ def _notes(gate: Gate) -> tuple[str, ...]:
         f"Of the run's {n:,} findings (clusters, conditions and phrases) each p is adjusted for all {n:,} (Holm), and "
         "the intervals hold for all of them at once. All samples and new regressions are each tested apart."
     )
-    return (*([together] if n > 1 else []), *gate.comparison.notes, *gate.notes)
+    margin = f"What is worse by no more than {gate.margin:g} points, by its interval, holds nothing back."
+    return (*([together] if n > 1 else []), *([margin] if gate.margin else []), *gate.comparison.notes, *gate.notes)
 
 
 def _of(cases: Sequence[GateCase], state: str) -> int:

@@ -270,3 +270,77 @@ def test_a_phrase_is_said_in_quotes(run: Diagnosis, tmp_path: Path) -> None:
     found = gate(some, write_answers(some, errors_of(some), tmp_path / "new.csv"), settings=None)
     (case,) = [case for case in gate_cases(some, found) if case.kind == "phrase"]
     assert case.title == f'bus: "{phrase.text}"'
+
+
+@pytest.mark.parametrize("way", ["rows are missing", "answers are empty"])
+def test_what_leaves_the_samples_that_are_wrong_without_an_answer_is_held_back(
+    way: str, run: Diagnosis, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save(run, tmp_path / "run")
+    wrong, answers = errors_of(run), tmp_path / "new.csv"
+    table = pd.read_csv(write_answers(run, np.zeros(N, bool), answers))  # right wherever it answers
+    if way == "rows are missing":
+        table = table[~wrong]
+    else:
+        table.loc[wrong, "prediction"] = None
+    table.to_csv(answers, index=False)
+    asked = ["gate", str(tmp_path / "run"), "--second", str(answers), "--no-search", "--junit", str(tmp_path / "g.xml")]
+    left, share = int((~wrong).sum()), float((~wrong).mean())
+    assert main(asked) == 1
+    told = capsys.readouterr().out.replace("\u00a0", " ")
+    assert told.startswith("## Gate failed: new leaves too many samples without an answer\n")
+    assert (
+        f"| {left:,} | {left:,} of {N:,} are answered ({100 * share:.1f} %), 100 % are asked for | **too few** |"
+        in told
+    )
+    (failed,) = [c for c in ET.parse(tmp_path / "g.xml").iter("testcase") if c.find("failure") is not None]
+    assert failed.attrib == {"classname": "errata.gate.coverage", "name": "the run's samples"}
+    assert main([*asked, "--coverage", f"{share + 0.001}"]) == 1
+    assert main([*asked, "--coverage", f"{share - 0.001}"]) == 0
+    assert "| enough |" in capsys.readouterr().out
+
+
+def test_only_what_is_worse_by_more_than_the_margin_holds_back(run: Diagnosis, tmp_path: Path) -> None:
+    wrong = errors_of(run)
+    wrong[np.flatnonzero(~wrong)[:60]] = True  # 10 points more over all
+    table = write_answers(run, wrong, tmp_path / "new.csv")
+    overall = gate(run, table, settings=None).comparison.overall
+    worst, least = 100 * -overall.difference.low, 100 * -overall.difference.high
+    assert 0 < least < 10 < worst
+    for margin, held in ((0.0, True), (least - 0.1, True), (least + 0.1, False), (worst, False)):
+        found = gate(run, table, margin=margin, settings=None)
+        assert (found.comparison.overall in found.worse) == held
+        state = {case.kind: case.state for case in gate_cases(run, found)}["all samples"]
+        assert state == ("failed" if held else "passed")
+    assert f"no more than {worst:g} points" in gate_markdown(run, found)
+
+
+def test_a_new_regression_within_the_margin_holds_nothing_back(run: Diagnosis, tmp_path: Path) -> None:
+    wrong = errors_of(run)
+    wrong[apart()] = True
+    better = np.flatnonzero(wrong & ~apart() & (run.clusters[0].membership < 0.5))
+    wrong[better] = False
+    table = write_answers(run, wrong, tmp_path / "new.csv")
+    assert gate(run, table, settings=QUICK, margin=2).new
+    assert not gate(run, table, settings=QUICK, margin=95).new
+
+
+@pytest.mark.parametrize("given", [{"coverage": 0.0}, {"coverage": 1.1}, {"margin": -1.0}, {"margin": np.nan}])
+def test_a_coverage_or_margin_out_of_range_is_refused(given: dict[str, float], run: Diagnosis, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="above 0 and at most 1, and the margin lie between 0 and 100"):
+        gate(run, write_answers(run, errors_of(run), tmp_path / "new.csv"), settings=None, **given)
+
+
+def test_answers_need_be_no_file(run: Diagnosis, tmp_path: Path) -> None:
+    frame = pd.read_csv(write_answers(run, errors_of(run), tmp_path / "new.csv"))
+    for table in (frame, frame.to_dict("list"), str(tmp_path / "new.csv"), tmp_path / "new.csv"):
+        assert errata.gate(run, table, settings=None).passed
+    beside, names = run, list[str]()
+    for _ in range(5):
+        beside, name, _ = errata.with_second(beside, frame)
+        names.append(name)
+    assert names == ["second model", "table second model", "second model 2", "second model 3", "second model 4"]
+    with pytest.raises(InvalidInput, match="second model does not say which answers are wrong"):
+        errata.with_second(run, frame[["id"]].assign(loss=np.arange(N) / N))
+    with pytest.raises(InvalidInput, match="No id of second model"):
+        errata.with_second(run, frame.assign(id=[f"x{i}" for i in range(N)]))

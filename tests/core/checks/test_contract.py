@@ -1,0 +1,124 @@
+"""What a run freezes of its table, and what another table is held to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import errata
+from core.checks.contract import OTHER_UNIT, READ, other_unit
+from core.discovery.settings import Settings
+from core.errors import InvalidInput
+from core.records import Diagnosis
+
+QUICK = Settings(n_permutations=199, map=False, sensitivity=False)
+N = 400
+ROWS = np.random.default_rng(0).normal(size=(2 * N, 16)).astype(np.float32)
+
+
+def table(seed: int, **changed: Any) -> pd.DataFrame:
+    """Losses with a group of high ones, and a column "age" of which the oldest fail."""
+    rng = np.random.default_rng(seed)
+    age = rng.uniform(20, 90, N)
+    wrong = rng.random(N) < np.where(age > 80, 0.9, 0.1)
+    said = np.where(wrong, 1 - np.arange(N) % 2, np.arange(N) % 2)
+    made = {"label": np.arange(N) % 2, "prediction": said, "loss": rng.gamma(2, 0.3, N) + 2 * wrong, "age": age}
+    frame = pd.DataFrame({"label": [f"c{c}" for c in made["label"]], "prediction": [f"c{c}" for c in said]})
+    return frame.assign(loss=made["loss"], age=age, **changed)
+
+
+@pytest.fixture(scope="module")
+def run() -> Diagnosis:
+    return errata.diagnose(table(0), embeddings=ROWS[:N], settings=QUICK)
+
+
+@pytest.fixture(scope="module")
+def losses_alone() -> Diagnosis:
+    return errata.diagnose(table(0)[["loss", "age"]], embeddings=ROWS[:N], settings=QUICK)
+
+
+def predicted(run: Diagnosis, fresh: pd.DataFrame, **given: Any) -> Any:
+    found = errata.predict(run, fresh, embeddings=ROWS[N:], **given).prediction
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize("times", [100.0, 0.01, 1000.0])
+def test_losses_of_another_unit_are_refused_where_only_losses_are_known(times: float, losses_alone: Diagnosis) -> None:
+    fresh = table(1)[["loss", "age"]]
+    assert not any("large" in note for note in predicted(losses_alone, fresh).notes)
+    with pytest.raises(InvalidInput, match=r"gives losses about [\d.e+-]+ times as large: they cannot be compared"):
+        predicted(losses_alone, fresh.assign(loss=fresh["loss"] * times))
+    with pytest.raises(InvalidInput, match="of the other sign"):
+        predicted(losses_alone, fresh.assign(loss=-fresh["loss"] * 0.9))
+
+
+def test_losses_of_another_unit_leave_the_error_rates_to_be_tried(run: Diagnosis) -> None:
+    by_loss = replace(run, insights=tuple(replace(i, measure="mean loss") for i in run.insights))
+    assert any(i.confirmed for i in run.insights)
+    fresh = table(1)
+    found = predicted(by_loss, fresh.assign(loss=fresh["loss"] * 100))
+    assert any("losses about" in note and "findings of the mean loss were not tried" in note for note in found.notes)
+    rows = [row for row in found.rows if row.kind == "condition"]
+    assert rows
+    assert all("losses about" in (row.not_tried or "") for row in rows)
+    assert not any(row.not_tried for row in predicted(by_loss, fresh).rows)
+
+
+def test_a_worse_model_is_of_no_other_unit() -> None:
+    rng = np.random.default_rng(0)
+    right, wrong = rng.gamma(0.5, 0.1, 2000), rng.gamma(3, 1.0, 2000)
+    before = np.r_[right[:1800], wrong[:200]]
+    for share in (0.3, 0.5, 0.7, 0.9):
+        n = int(1000 * share)
+        assert other_unit(before, np.r_[wrong[:n], right[: 1000 - n]]) == ""
+    assert other_unit(before, before * OTHER_UNIT * 0.9) == ""
+    assert other_unit(before, before * OTHER_UNIT * 1.1)
+    assert other_unit(np.r_[before, np.nan], before * 100) == "about 100 times as large"
+    assert other_unit(np.zeros(50), before) == other_unit(before, np.zeros(50)) == ""
+
+
+@pytest.mark.parametrize(
+    ("age", "said"),
+    [
+        (lambda age: age * 365, "'age' is about 3[0-9]+ times as large"),
+        (lambda age: np.where(age > 80, "old", "young"), "'age' holds words"),
+    ],
+)
+def test_a_column_of_another_unit_or_kind_is_not_tried(age: Any, said: str, run: Diagnosis) -> None:
+    assert any(i.confirmed and "age" in i.text for i in run.insights)
+    fresh = table(1)
+    rows = [
+        r for r in predicted(run, fresh.assign(age=age(fresh["age"]))).rows if r.kind == "condition" and "age" in r.text
+    ]
+    assert rows
+    for row in rows:
+        assert row.not_tried is not None
+        assert pd.Series([row.not_tried]).str.contains(said).all()
+        assert row.n == 0
+
+
+def test_other_classes_are_refused_and_missing_ones_said(run: Diagnosis) -> None:
+    fresh = table(1)
+    numbered = fresh.assign(label=fresh["label"].str[1:], prediction=fresh["prediction"].str[1:])
+    with pytest.raises(InvalidInput, match=r"None of the fresh samples' classes \('0', '1'\) is one of the run's"):
+        predicted(run, numbered)
+    found = errata.predict(run, fresh[fresh["label"] == "c0"], embeddings=ROWS[N:][::2]).prediction
+    assert found is not None
+    assert any("Classes of the run that no fresh sample has: c1." in note for note in found.notes)
+
+
+def test_the_columns_are_kept_and_others_are_said(run: Diagnosis) -> None:
+    assert run.extras[READ] == {"label": ("label",), "prediction": ("prediction",), "loss": ("loss",)}
+    fresh = table(1)
+    assert not any("was read from" in note for note in predicted(run, fresh).notes)
+    renamed = fresh.rename(columns={"label": "truth"})
+    said = "The run's label was read from 'label', and that of the fresh samples from 'truth'"
+    assert any(note.startswith(said) for note in predicted(run, renamed).notes)
+    beside = pd.DataFrame({"id": run.samples.ids, "y_true": table(0)["label"], "prediction": table(0)["prediction"]})
+    _, _, notes = errata.with_second(run, beside)
+    assert any(note.startswith("The run's label was read from 'label', and that of second model") for note in notes)
