@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -326,7 +327,7 @@ def test_a_new_regression_within_the_margin_holds_nothing_back(run: Diagnosis, t
 
 
 @pytest.mark.parametrize("given", [{"coverage": 0.0}, {"coverage": 1.1}, {"margin": -1.0}, {"margin": np.nan}])
-def test_a_coverage_or_margin_out_of_range_is_refused(given: dict[str, float], run: Diagnosis, tmp_path: Path) -> None:
+def test_a_coverage_or_margin_out_of_range_is_refused(given: dict[str, Any], run: Diagnosis, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="above 0 and at most 1, and the margin lie between 0 and 100"):
         gate(run, write_answers(run, errors_of(run), tmp_path / "new.csv"), settings=None, **given)
 
