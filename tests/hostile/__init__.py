@@ -13,7 +13,7 @@ from typing import Any
 
 ROOMS = (
     "archives", "tar_archives", "tar_members", "folders", "pictures", "other_formats", "tables", "columns", "parquet",
-    "arrays", "packed_arrays", "documents", "benchmark_files", "runs", "commands", "requests",
+    "arrays", "packed_arrays", "documents", "benchmark_files", "runs", "received", "commands", "requests",
     "connections",
 )  # fmt: skip
 MAX_RSS_MB = 1536.0

@@ -134,7 +134,7 @@ def message_faults(case: HostileCase, outcome: str, message: str, secrets: list[
     found = _HARMFUL.search(message)
     markup = outcome == "refused" and case.door not in ("command", "visit") and _MARKUP.search(_toast(message))
     # the command line, and whoever opens a run by its path, gave the path themselves
-    leaks = case.door not in ("command", "run") and any(secret in message for secret in secrets)
+    leaks = case.door not in ("command", "run", "encoder") and any(secret in message for secret in secrets)
     return [
         f"the message holds {found[0]!a}" if found else "",
         "the toast holds HTML" if markup else "",

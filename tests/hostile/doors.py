@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import shutil
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -184,6 +185,38 @@ def run(path: str) -> str:
     if EVIL in render_report(found):
         raise Harm("the report shows the input's own HTML")
     return came_of(left, f"{len(found.samples)} rows, {len(found.notes)} notes")
+
+
+def served(path: str, endpoint: str, given: Sequence[Any]) -> str:
+    """A run that a server was given is asked at an endpoint, or a file of it taken away."""
+    from webapp import api
+    from webapp.state.downloads import files_of_run, ready_file
+    from webapp.state.runs import RUNS
+
+    name = RUNS.offer(Path(path), "received")
+    if endpoint == "download":
+        said = ready_file(RUNS.get(name), Path(path), "report.html").read_text("utf-8")
+        shutil.rmtree(files_of_run(Path(path)))
+    else:
+        said = getattr(api, endpoint)(name, *given)
+    if "root:x:0:" in str(said):
+        raise Harm("it hands out a file of the server's")
+    return f"accepted: {len(str(said)):,} letters"
+
+
+def encoder(name: str) -> str:
+    """A model's folder is opened as --encoder."""
+    from core.encoders import load_encoder
+
+    return f"accepted: {load_encoder(name).name}"
+
+
+def boxes(truth: str, predictions: str, images: str) -> str:
+    """Detections are read and matched."""
+    from core.data.tasks.detection.samples import read_detection_samples
+
+    found = read_detection_samples(truth, predictions, images=images)
+    return came_of([reason for _, reason in found.excluded], f"{len(found.samples)} rows")
 
 
 def kept_run(path: str) -> str:

@@ -50,8 +50,9 @@ def _signed(run: Path, *names: str) -> None:
     """Give the state the digests of files that were changed, as an attacker would."""
     state = json.loads((run / "state.json").read_text("utf-8"))
     for name in names:
-        if name in state["digests"]:
-            state["digests"][name] = hashlib.sha256((run / name).read_bytes()).hexdigest()
+        for kind in ("digests", "files"):
+            if name in state.get(kind, ()):
+                state[kind][name] = hashlib.sha256((run / name).read_bytes()).hexdigest()
     (run / "state.json").write_text(json.dumps(state), "utf-8")
 
 

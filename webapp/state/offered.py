@@ -113,7 +113,7 @@ class Offered:
     def _read(self, run: str) -> tuple[Diagnosis, str]:
         with self._lock:  # a second visitor waits for the first one's load instead of doing it twice
             if run not in self._loaded:
-                diagnosis = store.load(self._folders[run])
+                diagnosis = store.load(self._folders[run], f"The run {run!r}")
                 self._loaded[run] = diagnosis, _key_of(diagnosis)
                 self._said.pop(run, None)
             return self._loaded[run]

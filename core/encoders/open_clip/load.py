@@ -15,6 +15,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from core.arrays import open_arrays
 from core.encoders.open_clip.low_rank import FIRST, SECOND, merged
 from core.encoders.open_clip.source import (
     CONFIG,
@@ -26,12 +27,14 @@ from core.encoders.open_clip.source import (
     needs_quick_gelu_answer,
     read_config,
 )
-from core.encoders.weights import check_size, check_weights, weights_fault
+from core.encoders.weights import check_size, check_weights, read_tensors, weights_fault
 from core.errors import DiagnosisError, InvalidInput, MissingDependency
 from core.received import check_model_folder
 
 open_clip: Any = import_module("open_clip")  # its type hints are wrong in places; taken as untyped
 
+_CHECKS: dict[str, Any] = {".safetensors": check_weights, ".npz": open_arrays, ".npy": open_arrays}
+"""How weights are looked at before open_clip reads them, by their ending; others, pickles, are read within bounds."""
 _PREPROCESSING = ("mean", "std", "interpolation", "resize_mode")
 
 
@@ -87,7 +90,7 @@ def _from_folder(source: Source, quick_gelu: bool | None) -> Loaded:
 def _built(name: str, weights: Path, options: dict[str, Any]) -> Loaded:
     """The model of that name with weights that lie on this machine."""
     options = {"load_weights": False, "pretrained_text": False, **options}
-    check_weights(weights)
+    _CHECKS.get(weights.suffix, read_tensors)(weights)
     with hub_offline(True), _without_word_of_random_weights():
         make = open_clip.create_model_and_transforms
         check_size(lambda: make(name, device="meta", **options)[0], weights, f"The config of {name}")
