@@ -79,6 +79,7 @@ BEFORE, AFTER = b'{"format": 2, "digests": {}, "diagnosis": [', b"0]}"
 TREE = partial(_filled, before=BEFORE, after=AFTER, mb=60)
 OWN = partial(_filled, before=b'{"yours": {"sets": [', after=b"{}]}}", mb=60)
 Change = Callable[[Path], Any]
+_HUGE = "arrays of 4 TiB by their header"
 RUNS: dict[str, tuple[str, Change, str]] = {
     "state of 60 MB of empty lists": ("state.json", partial(TREE, part=LISTS), REFUSED),
     "state of 60 MB of empty objects": ("state.json", partial(TREE, part=OBJECTS), REFUSED),
@@ -91,7 +92,7 @@ RUNS: dict[str, tuple[str, Change, str]] = {
     "own words of 60 MB of lists": ("yours.json", partial(OWN, part=LISTS), REFUSED_OR_NOTED),
     "own words that are a pipe": ("yours.json", _pipe, REFUSED_OR_NOTED),
     "model of 60 MB of lists": ("model.json", partial(TREE, part=LISTS), REFUSED),
-    "arrays of 4 TiB by their header": (
+    _HUGE: (
         "state.npz", lambda path: _array(path, head(_of("(1099511627776,)"))), REFUSED,
     ),
     "arrays of Python objects": (
@@ -154,6 +155,28 @@ def _asked(endpoint: str, name: str, change: Change, given: tuple[Any, ...]) -> 
 
 for what, (endpoint, name, change, given, expects) in ENDPOINTS.items():
     add(f"received: {what}", "received", "served", _asked(endpoint, name, change, given), expects, max_cpu_s=20)
+
+
+COMMANDS: dict[str, tuple[list[str], str, Change]] = {
+    "ask, arrays of 4 TiB by their header": (["ask", "RUN", "dark"], "state.npz", RUNS[_HUGE][1]),
+    "audit, state that is a pipe": (["audit", "RUN"], "state.json", _pipe),
+    "export, state of 60 MB of lists": (
+        ["export", "RUN", "--what", "samples", "--out", "OUT.csv"], "state.json", partial(TREE, part=LISTS),
+    ),
+    "compare, state of 60 MB of objects": (["compare", "RUN", "RUN"], "state.json", partial(TREE, part=OBJECTS)),
+}  # fmt: skip
+
+
+def _typed(line: list[str], name: str, change: Change) -> Callable[[Path], Made]:
+    def make(folder: Path) -> Made:
+        run = _bent(name, change, sign=name != "state.json")(folder)["path"]
+        return {"arguments": [{"RUN": run, "OUT.csv": str(folder / "out.csv")}.get(word, word) for word in line]}
+
+    return make
+
+
+for what, (line, name, change) in COMMANDS.items():
+    add(f"received: {what}", "received", "command", _typed(line, name, change), r"^refused: ", max_cpu_s=20)
 
 
 def _clip(weights: Callable[[Path], Any], **config: Any) -> Callable[[Path], Made]:
