@@ -132,6 +132,6 @@ def _correlation(a: F64, b: F64) -> float:
 def says_missing(name: str, value: float, n: int) -> str:
     """What is said of a value that stands for a missing one."""
     return (
-        f"{name!r} is {number(value)} in {n:,} rows, apart from all other values, as if it stood for a missing one. "
+        f"{name!r} is {number(value, 0)} in {n:,} rows, apart from all other values, as if it stood for a missing one. "
         "Leave such cells empty."
     )

@@ -27,6 +27,8 @@ class FileImages(NamedItems):
     notes: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
     """Names of links, which are not followed."""
+    top: str = ""
+    """The folder that all lie in, which no name has; "" where it is not known."""
 
     def read(self, index: int) -> bytes:
         return self.load(index, self.sizes[index])
@@ -111,7 +113,7 @@ class Listing:
 
         Args:
             load: see `FileImages.load`.
-            strip: name files below the one folder that holds all, if there is one.
+            strip: name files below the one folder that holds all, if there is one. If not, the source is that folder.
 
         Raises:
             InvalidInput: there is no file.
@@ -125,7 +127,7 @@ class Listing:
         names = tuple(name[len(top) :] for name in self.names)
         links = tuple(link.removeprefix(top) for link in self.links)
         self.report(1, last=True)
-        return FileImages(names, load, self.sizes, self._notes(), links)
+        return FileImages(names, load, self.sizes, self._notes(), links, top.rstrip("/") if strip else self.source)
 
     def _notes(self) -> tuple[str, ...]:
         notes = list[str]()

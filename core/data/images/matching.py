@@ -13,6 +13,7 @@ import numpy.typing as npt
 from core.data.images.archives import FileImages, is_item_name
 from core.data.images.columns import FrameImages, ParquetImages, encoded
 from core.data.images.headers import declared_size
+from core.data.images.matches import check_matches
 from core.errors import InvalidInput
 from core.limits import Limits
 from core.records import I64, ItemStore, Progress, Reporter, no_progress
@@ -25,24 +26,34 @@ NO_PICTURE = "the file is no picture that can be decoded: it begins like none (J
 
 @dataclass(frozen=True, slots=True, eq=False)
 class FileIndex:
-    """Files by path, by name and by name without its ending."""
+    """Files by path, by name, by name without its ending, and by either in any case."""
 
     by_path: dict[str, int]
     by_name: dict[str, list[int]]
     by_stem: dict[str, list[int]]
+    by_any_case: dict[str, list[int]]
+    """By name, and by name without its ending, as `str.casefold` writes them."""
     depth: int
     """Parts of the longest path: no more of a written one need be looked at."""
 
     def find(self, written: str) -> list[int]:
         """The files that a table's path may mean: by path below the root (leading folders may be more), by name, by
-        stem."""
+        stem, by either in another case."""
         parts = [part for part in written.replace("\\", "/").split("/") if part not in ("", ".")]
         for start in range(max(len(parts) - self.depth, 0), len(parts)):
             at = self.by_path.get("/".join(parts[start:]))
             if at is not None:
                 return [at]
         name = parts[-1] if parts else ""
-        return self.by_name.get(name) or self.by_stem.get(name) or self.by_stem.get(PurePosixPath(name).stem) or []
+        stem, folded = PurePosixPath(name).stem, name.casefold()
+        return (
+            self.by_name.get(name)
+            or self.by_stem.get(name)
+            or self.by_stem.get(stem)
+            or self.by_any_case.get(folded)
+            or self.by_any_case.get(stem.casefold())
+            or []
+        )
 
 
 def match_files(
@@ -92,6 +103,7 @@ def match_files(
             f"None of the {len(written):,} files that {column!r} names (such as {example!r}) is among the {files} "
             f"(such as {store.name(0)!r}). Bring the right {noun}s, or another column of paths. {hint}".rstrip()
         )
+    check_matches(written, positions, store.names, ledger, top=store.top, column=column, noun=noun)
     links = set(store.links)
     ledger.drop(np.array([text is None for text in written]), f"{column!r} names no {noun}")
     ledger.drop(np.array([text in links for text in written]), f"the {noun} is a link: links are not followed")
@@ -105,15 +117,19 @@ def match_files(
 
 def index_files(store: FileImages) -> FileIndex:
     """Every file of the store by its three names."""
-    by_path, by_name, by_stem = dict[str, int](), defaultdict[str, list[int]](list), defaultdict[str, list[int]](list)
+    by_path = dict[str, int]()
+    by_name, by_stem, by_any_case = (defaultdict[str, list[int]](list) for _ in range(3))
     for i, name in enumerate(store.names):
         by_path[name] = i
         last = name.rpartition("/")[2]
         by_name[last].append(i)
+        stem = last.rpartition(".")[0]
         if is_item_name(name):
-            by_stem[last.rpartition(".")[0]].append(i)
+            by_stem[stem].append(i)
+        for folded in {last.casefold(), stem.casefold()}:
+            by_any_case[folded].append(i)
     depth = max((name.count("/") + 1 for name in by_path), default=0)
-    return FileIndex(by_path, dict(by_name), dict(by_stem), depth)
+    return FileIndex(by_path, dict(by_name), dict(by_stem), dict(by_any_case), depth)
 
 
 def check_pictures(

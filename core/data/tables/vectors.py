@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.arrays import ArrayHeader, open_arrays
+from core.data.images.matches import shifted
 from core.data.parquet_files import is_list, open_parquet, readable
 from core.data.tables.cells import finite_rows, stack_arrays, text_of
 from core.data.tables.parquet import read_columns
@@ -84,6 +85,11 @@ def align_vectors(
         raise InvalidInput(
             f"None of the embeddings' ids (such as {vector_ids[0]!r}) is an id of the table (such as "
             f"{ids[0]!r}). Use the same ids."
+        )
+    if (found < 0).any() and shifted(ids, vector_ids):
+        ledger.doubt(
+            f"{int((found < 0).sum()):,} ids of the table have no embedding, and all have one if each number is 1 more "
+            "or less: one side counts from 0, the other from 1. Use the same ids."
         )
     ledger.drop(found < 0, "no embedding has this id")
     if len(place) > len(set(ids) & set(place)):

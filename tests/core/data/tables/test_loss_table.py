@@ -312,3 +312,18 @@ def test_a_class_whose_name_means_missing_in_a_csv_is_kept_by_parquet_alone(name
     found = read_data_set(table.save(tmp_path / "val.parquet"), embeddings=scores)
     assert len(found.samples) == 60
     assert set(found.samples.class_names) == {"cat", name}
+
+
+def test_probabilities_as_logits_and_labels_from_one_are_refused_with_what_to_do():
+    scores = np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1]])
+    with pytest.raises(InvalidInput, match=r"sum to 1 in all 2 rows.*probabilities="):
+        LossTable().record(labels=[0, 1], logits=scores)
+    one = LossTable()
+    one.record(labels=[0], logits=scores[:1])
+    with pytest.raises(InvalidInput, match="sum to 1 in all 2 rows"):
+        one.record(labels=[1], logits=scores[1:])
+    LossTable().record(labels=[0, 1], logits=np.log(scores))
+    with pytest.raises(InvalidInput, match="counted from 1, subtract 1"):
+        LossTable().record(labels=[1, 3], probabilities=scores)
+    with pytest.raises(InvalidInput, match=r"Divide them by 100\."):
+        LossTable().record(labels=[0, 1], probabilities=100 * scores)

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -203,3 +204,21 @@ def test_mask_files_are_read_from_the_images_and_bad_pairs_are_left_out(tmp_path
     assert set(reasons(audit)) == {1, 2}
     assert "differ in size" in reasons(audit)[1]
     np.testing.assert_array_equal(audit.outcomes.loss, 0)
+
+
+def test_probabilities_of_a_hundred_and_those_called_logits_are_read_as_what_they_are_and_said():
+    label = ["cat", "dog", "dog", "cat"] * (N // 4)
+    plain = read_data_set(frame(label=label, prob_cat=SCORES[:, 0], prob_dog=SCORES[:, 1]).drop(columns="loss"))
+    percent = read_data_set(
+        frame(label=label, prob_cat=100 * SCORES[:, 0], prob_dog=100 * SCORES[:, 1]).drop(columns="loss")
+    )
+    called = frame(label=label, logit_cat=SCORES[:, 0], logit_dog=SCORES[:, 1]).drop(columns="loss")
+    np.testing.assert_allclose(percent.outcomes.loss, plain.outcomes.loss)
+    assert said(percent, "sum to 100 in each row: they were divided by 100")
+    np.testing.assert_allclose(read_data_set(called).outcomes.loss, plain.outcomes.loss)
+    assert said(read_data_set(called), "taken as probabilities, not logits")
+    named = Roles(logits=("logit_*",))
+    with pytest.raises(InvalidInput, match="sum to 1 in 40 of 40 rows, as probabilities do"):
+        read_data_set(called, roles=named)
+    softened = read_data_set(called, roles=replace(named, as_is=True)).outcomes.loss
+    np.testing.assert_allclose(softened[0], np.log(1 + np.exp(-0.4)))

@@ -1,0 +1,130 @@
+"""Mistakes in the naming and order of classes, and models that are merely bad."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.errors import InvalidInput
+from tests.support.desk import NAMES, noted, read, right
+
+RIGHT = right()
+LABEL, PREDICTION = NAMES[RIGHT.labels], NAMES[RIGHT.predictions]
+
+
+def test_a_right_table_is_read_without_a_word() -> None:
+    assert noted({"label": LABEL, "prediction": PREDICTION, "loss": RIGHT.loss}) == ""
+    assert noted({"label": LABEL, **RIGHT.columns()}) == ""
+
+
+def test_labels_counted_from_one_beside_predictions_from_zero_are_refused() -> None:
+    with pytest.raises(InvalidInput, match=r"'1' goes with '0'.*from 0 or from 1\..*--as-is"):
+        read({"label": RIGHT.labels + 1, "prediction": RIGHT.predictions})
+
+
+def test_numbers_of_classes_beside_columns_in_another_order_are_refused() -> None:
+    columns = RIGHT.columns()
+    shuffled = {name: columns[name] for name in ("prob_fox", "prob_cat", "prob_owl", "prob_dog")}
+    with pytest.raises(InvalidInput, match=r"name the classes in two ways.*--class-names"):
+        read({"label": RIGHT.labels, **shuffled})
+
+
+def test_two_classes_of_four_that_were_swapped_are_refused_though_most_rows_are_right() -> None:
+    swapped = np.array([0, 1, 3, 2])[RIGHT.predictions]
+    with pytest.raises(InvalidInput, match=r"'fox' goes with 'owl', 'owl' goes with 'fox'"):
+        read({"label": LABEL, "prediction": NAMES[swapped]})
+
+
+def test_the_user_may_say_that_the_table_is_right() -> None:
+    table = {"label": RIGHT.labels + 1, "prediction": RIGHT.predictions}
+    audit = read(table, as_is=True)
+    assert len(audit.samples) == 400
+    assert "name the classes in two ways" in " ".join(audit.notes)
+    assert "--as-is" not in " ".join(audit.notes)
+
+
+@pytest.mark.parametrize("shift", [1, -2])
+def test_rows_that_slipped_are_refused_and_said_by_how_many(shift: int) -> None:
+    with pytest.raises(InvalidInput, match=rf"slipped by {abs(shift)}.*{'after' if shift > 0 else 'before'}"):
+        read({"label": LABEL, "prediction": np.roll(PREDICTION, shift)})
+
+
+def test_predictions_of_other_rows_are_noted() -> None:
+    assert "no better than guesses" in noted(
+        {"label": LABEL, "prediction": np.random.default_rng(1).permutation(LABEL)}
+    )
+
+
+def test_case_is_refused_where_one_side_knows_one_spelling_and_spaces_are_left_out() -> None:
+    odd = np.arange(400) % 2 == 1
+    with pytest.raises(InvalidInput, match="differ in case alone"):
+        read({"label": np.where(odd, np.char.capitalize(LABEL), LABEL), "prediction": PREDICTION})
+    audit = read({"label": np.where(odd, np.char.add(" ", LABEL), LABEL), "prediction": PREDICTION})
+    np.testing.assert_array_equal(audit.outcomes.errors, LABEL != PREDICTION)
+    assert "spaces around its classes in 200 rows" in " ".join(audit.notes)
+
+
+def test_letters_in_both_cases_are_classes_of_their_own_where_both_sides_know_them() -> None:
+    letters = np.array(["c", "C", "x", "X"])
+    assert noted({"label": letters[RIGHT.labels], "prediction": letters[RIGHT.predictions]}) == ""
+
+
+def flipped(share: float, n: int = 400) -> dict[str, object]:
+    """Two classes of which so large a share is right."""
+    rng = np.random.default_rng(2)
+    labels = rng.integers(0, 2, n)
+    return {"label": labels, "prediction": np.where(rng.random(n) < share, labels, 1 - labels)}
+
+
+@pytest.mark.parametrize("share", [0.35, 0.42])
+def test_a_bad_model_below_chance_is_noted_and_not_stopped(share: float) -> None:
+    assert "than guesses" in noted(flipped(share))
+
+
+def test_two_classes_turned_round_are_refused() -> None:
+    with pytest.raises(InvalidInput, match="name the classes in two ways"):
+        read(flipped(0.1))
+
+
+def honest() -> dict[str, dict[str, object]]:
+    rng = np.random.default_rng(3)
+    many = rng.integers(0, 1000, 3000)
+    rare = (rng.random(600) < 0.03).astype(int)
+    ordinal = rng.integers(0, 6, 600)
+    return {
+        "all right": {"label": LABEL, "prediction": LABEL},
+        "twenty rows": {"label": ["a", "b"] * 10, "prediction": ["b", "a", "a", "b"] * 5, "loss": np.arange(20) / 7},
+        "collapsed": {"label": LABEL, "prediction": ["cat"] * 400},
+        "collapsed to the rare class": {"label": rare, "prediction": [1] * 600},
+        "imbalanced": {"label": rare, "prediction": np.where(rng.random(600) < 0.01, 1 - rare, rare)},
+        "a thousand classes": {
+            "label": many,
+            "prediction": np.where(rng.random(3000) < 0.05, many, rng.integers(0, 1000, 3000)),
+        },
+        "one step too high": {"label": ordinal, "prediction": np.minimum(ordinal + (rng.random(600) < 0.8), 5)},
+        "one label": {"label": ["cat"] * 400, "prediction": PREDICTION},
+    }
+
+
+@pytest.mark.parametrize("name", list(honest()))
+def test_an_honest_model_however_bad_is_never_stopped(name: str) -> None:
+    assert len(read(honest()[name]).samples) == len(honest()[name]["label"])  # type: ignore[arg-type]
+
+
+def test_errors_alone_of_many_classes_are_not_stopped() -> None:
+    found = right(3000, skill=1.0)
+    wrong = found.predictions != found.labels
+    table = {"label": NAMES[found.labels[wrong]], "prediction": NAMES[found.predictions[wrong]]}
+    assert "worse than guesses" in noted({**table, "loss": found.loss[wrong]})
+
+
+def test_random_answers_are_seldom_stopped() -> None:
+    rng = np.random.default_rng(4)
+    stopped = 0
+    for _ in range(100):
+        k, n = int(rng.integers(2, 12)), int(rng.integers(10, 300))
+        try:
+            read({"label": rng.integers(0, k, n), "prediction": rng.integers(0, k, n)})
+        except InvalidInput as error:
+            stopped += "slipped" in str(error) or "two ways" in str(error)
+    assert stopped == 0

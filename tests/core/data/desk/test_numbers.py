@@ -1,0 +1,48 @@
+"""Targets and predictions in other units, of other rows, with values for missing ones."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.errors import InvalidInput
+from tests.support.desk import noted, read
+
+RNG = np.random.default_rng(0)
+TARGET = RNG.normal(50, 10, 400)
+PREDICTION = TARGET + RNG.normal(0, 4, 400)
+SOME = RNG.random(400) < 0.05
+
+
+@pytest.mark.parametrize(
+    ("target", "prediction", "fault"),
+    [
+        (TARGET, PREDICTION / 100, r"a prediction is 0\.01\d* times the target"),
+        (TARGET, -PREDICTION, r"correlation −0\.9\d.*of one sign"),
+        (TARGET, np.roll(PREDICTION, 3), "slipped by 3 rows"),
+        (np.where(SOME, -999, TARGET), PREDICTION, r"'target' is −999 in"),
+        (
+            TARGET,
+            [f"{x:.2f}".replace(".", ",") if x > 60 else f"{x:.2f}" for x in PREDICTION],
+            "'prediction' must hold",
+        ),
+    ],
+)
+def test_a_mistake_in_a_regression_is_refused(target: object, prediction: object, fault: str) -> None:
+    with pytest.raises(InvalidInput, match=fault):
+        read({"target": target, "prediction": prediction}, target="target")
+
+
+def test_what_may_be_a_mistake_is_noted() -> None:
+    assert "nothing to do with each other" in noted({"target": TARGET, "prediction": RNG.permutation(PREDICTION)})
+    assert "better prediction" in noted({"target": TARGET, "prediction": PREDICTION + 273})
+
+
+@pytest.mark.parametrize("spread", [0.0, 4.0, 15.0])
+def test_a_regression_good_or_bad_is_taken(spread: float) -> None:
+    assert noted({"target": TARGET, "prediction": TARGET + RNG.normal(0, 1, 400) * spread + 0.5}) == ""
+
+
+def test_a_rating_below_zero_is_no_missing_value() -> None:
+    rating = RNG.integers(-1, 2, 400)
+    assert noted({"target": rating, "prediction": rating + RNG.normal(0, 0.3, 400)}) == ""
