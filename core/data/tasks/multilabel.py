@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from core.data.desk.several import check_several
 from core.data.images.archives import open_images
 from core.data.samples import DataSet, read_with_ledger
 from core.data.tables.cells import as_numbers, finite_rows, stack_arrays
@@ -24,6 +25,7 @@ from core.data.tasks.per_class import by_class
 from core.errors import InvalidInput
 from core.limits import Limits
 from core.records import F64, I64, Bool, Outcomes, Progress, no_progress
+from core.records.ledger import Ledger
 from core.statistics.losses import FLOOR, UNITS, fitting_clip
 
 KINDS = ("cross-entropy", "0/1 error")
@@ -120,9 +122,12 @@ def _losses(read: Table, labels: Sequence[str], roles: Roles) -> _ClassLosses:
     with np.errstate(invalid="ignore"):
         wrong = (scores >= 0.5) != present
     loss = wrong.astype(np.float64) if kind == "0/1 error" else _binary_cross_entropy(scores, present)
-    loss[[bool(reason) for reason in reasons]] = np.nan
-    source = f"{', '.join(truth_columns[:2])}, ... x {columns[0]!r}, ..."
-    return _ClassLosses(names, present, loss, wrong, reasons, kind, source, said, (*truth_columns, *columns))
+    usable = np.array([not reason for reason in reasons], np.bool_)
+    loss[~usable] = np.nan
+    ledger = Ledger(len(loss), as_is=roles.as_is)
+    check_several(present[usable], guess.values[usable], role, names, ledger)
+    source, notes = f"{', '.join(truth_columns[:2])}, ... x {columns[0]!r}, ...", [*said, *ledger.notes]
+    return _ClassLosses(names, present, loss, wrong, reasons, kind, source, notes, (*truth_columns, *columns))
 
 
 def _predicted(read: Table, roles: Roles) -> tuple[str, tuple[str, ...]]:
@@ -280,7 +285,9 @@ def _reasons(truth: _Matrix, guess: _Matrix, scores: F64, role: str) -> list[str
         (bad_guess, f"{role} must lie between 0 and 1 for each class"),
     ):
         if bad.mean() > 0.5:
-            hint = " Name them as logits if they are." if what.startswith("prob") else ""
+            percent = bool(np.nanmin(scores) >= 0 and 1 < np.nanmax(scores) <= 100)
+            mend = "They look like percent: divide them by 100." if percent else "Name them as logits if they are."
+            hint = f" {mend}" if what.startswith("prob") else ""
             raise InvalidInput(
                 f"The {what}: {int(bad.sum()):,} of {len(bad):,} rows do not.{hint} Name the right columns."
             )
