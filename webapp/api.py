@@ -127,9 +127,9 @@ def select(run: str, polygon: list[list[float]]) -> dict[str, Any]:
     return to_json(said)
 
 
-def ask(run: str, texts: list[str]) -> dict[str, Any]:
+def ask(run: str, texts: list[str], top: int | None = None) -> dict[str, Any]:
     """What the loss is where the run's images look like each of one to eight texts; the difference too where there are
-    two.
+    two. `top` samples of each are shown, or as many as are expected to show it.
 
     Each `p_alone` holds if it was the only question, each `p` for the different questions of this call.
     """
@@ -137,7 +137,7 @@ def ask(run: str, texts: list[str]) -> dict[str, Any]:
     from core.reports.tables.answers import answer_document, difference_document  # pandas
 
     diagnosis = RUNS.get(str(run))
-    answers, gap = answer_texts(diagnosis, _read_texts(texts))
+    answers, gap = answer_texts(diagnosis, _read_texts(texts), top=top)
     ids = diagnosis.samples.ids
     said = [answer_document(diagnosis, a) | {"ids": [ids[row] for row in a.rows.tolist()]} for a in answers]
     return to_json({"answers": said, "difference": None if gap is None else difference_document(diagnosis, gap)})

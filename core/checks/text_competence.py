@@ -25,7 +25,7 @@ from core.language.competence import CompetenceTable, PhraseCompetence
 from core.language.grammar import stems
 from core.language.phrases import phrase_directions
 from core.language.vocabulary import Vocabulary, read_vocabulary
-from core.records import F64, Bool, ItemStore, Progress, no_progress
+from core.records import F64, ItemStore, Progress, no_progress
 
 Marks = Mapping[str, F64]
 """Phrase -> (n,) 1 where it is true of a text, 0 where it is not, nan where nobody knows."""
@@ -72,20 +72,22 @@ def measure_text_competence(
         )
     phrases = vocabulary or read_vocabulary(None, "text")
     reading = read_images(texts, encoder, modality="text", cache=cache, progress=progress)
-    told = _Told([texts.read(row).decode() for row in reading.kept.tolist()])
+    told_of = known_of_texts(
+        [texts.read(row).decode() for row in reading.kept.tolist()],
+        phrases,
+        {k: v[reading.kept] for k, v in (marks or {}).items()},
+    )
     directions = phrase_directions(phrases, encoder, cache=cache, progress=progress)
     found: dict[str, PhraseCompetence] = {}
-    shown: dict[str, Bool] = {}
-    told_of: dict[str, F64] = {}
-    for phrase, direction in zip(phrases.phrases, directions):
-        known = (marks or {}).get(phrase.text)
-        values = told.by_words(phrase.text) if known is None else known[reading.kept]
-        if values is None:
+    for text, direction in zip((one.text for one in phrases.phrases), directions):
+        if text not in told_of:
             continue
-        scores = (reading.joint.vectors @ direction).astype(np.float64)
-        one = measured(scores[values > 0], scores[values == 0], "words" if known is None else "labels")
+        scores, values = (reading.joint.vectors @ direction).astype(np.float64), told_of[text]
+        one = measured(scores[values > 0], scores[values == 0], "labels" if text in (marks or {}) else "words")
         if one is not None:
-            found[phrase.text], shown[phrase.text], told_of[phrase.text] = one, values > 0, values
+            found[text] = one
+    told_of = {text: told_of[text] for text in found}
+    shown = {text: values > 0 for text, values in told_of.items()}
     what = f"{len(reading.kept):,} texts that no fit saw"
     line = support_line(encoder, found, reading.joint.vectors, shown, len(reading.kept), cache)
     every = np.ones(len(reading.kept), bool)
@@ -95,19 +97,22 @@ def measure_text_competence(
     return CompetenceTable(encoder.name, encoder.fingerprint, what, found, line, chance, titles)
 
 
-class _Told:
-    """What the words of n texts tell."""
+def known_of_texts(texts: Sequence[str], phrases: Vocabulary, marks: Marks | None = None) -> dict[str, F64]:
+    """(n,) of each phrase, above 0 where it is true of a text, 0 where it is not, nan where nobody knows; only phrases
+    that labels or words tell.
 
-    def __init__(self, texts: Sequence[str]) -> None:
-        self.texts, self.measures = texts, [measure_text(text) for text in texts]
-        self.stems = [frozenset(stems(" ".join(words_of(text)))) for text in texts]
-
-    def by_words(self, phrase: str) -> F64 | None:
-        """(n,) whether the phrase is true of each text; None where words do not tell."""
-        if phrase in _TOLD:
-            tell = _TOLD[phrase]
-            return np.array([float(tell(m, text) > 0) for m, text in zip(self.measures, self.texts)])
-        if not phrase.startswith("about "):
-            return None
-        wanted = frozenset(stems(phrase.removeprefix("about ")))
-        return np.array([float(bool(wanted & own)) for own in self.stems])
+    Args:
+        marks: what is known of these n texts by label, which comes before words.
+    """
+    measures, stemmed = [measure_text(text) for text in texts], [frozenset(stems(" ".join(words_of(t)))) for t in texts]
+    known: dict[str, F64] = {}
+    for one in phrases.phrases:
+        if one.text in (marks or {}):
+            known[one.text] = (marks or {})[one.text]
+        elif one.text in _TOLD:
+            tell = _TOLD[one.text]
+            known[one.text] = np.array([float(tell(m, text) > 0) for m, text in zip(measures, texts)])
+        elif one.text.startswith("about "):
+            wanted = frozenset(stems(one.text.removeprefix("about ")))
+            known[one.text] = np.array([float(bool(wanted & own)) for own in stemmed])
+    return known

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from sklearn.linear_model import LogisticRegression
 
 from core.language.describers import Describer, names_of, properties_of, unspoken
-from core.language.parts import Halves, halves_of
+from core.language.parts import WORTH_SAYING, Halves, halves_of, ways_apart
 from core.language.title_model import (
     N_OF_SPLIT,
     Ranked,
@@ -40,8 +40,6 @@ FEWEST_ROWS, MOST_ROWS, MOST_MEMBERS = 40, 1500, 300
 """Samples of a class from which a cluster is cut, and members that it has at most."""
 IDLE = (0.05, 0.1, 0.3, 0.5)
 """Shares of the rows that have a value of a column that says nothing."""
-WORTH_SAYING = 0.4
-"""Share of guesses that are right or near, from which they are said."""
 MOST_WRONG, MOST_RANDOM = 0.08, 0.02
 """Shares of wrong ones among the likely, and of random clusters that are likely, up to which a line is low enough."""
 
@@ -298,12 +296,15 @@ def fit_titles(pool: TitlePool, judged: Sequence[Judged]) -> tuple[TitleModel, F
 
 def _with_split(pool: TitlePool, model: TitleModel, judged: Sequence[Judged]) -> TitleModel:
     """The model with what tells whether two kinds are there and rightly told; as it is where there are none."""
-    some = [j for j in judged if j.plant.kind in ("mixture", "natural")]
-    halves = [(j, h) for j in some if (h := taken_apart(model, j)) is not None]
-    right = np.array([both_right(pool, j.plant, h) for j, h in halves], bool)
+    some = [(j, titled_by(model, j.ranked)[0]) for j in judged if j.plant.kind in ("mixture", "natural")]
+    ways = [list(ways_apart(model, j.ranked, found, j.plant.members)) if found else [] for j, found in some]
+    right = np.array([both_right(pool, j.plant, one) for (j, _), own in zip(some, ways) for one in own], bool)
     if min(right.sum(), (~right).sum()) < FOLDS:
         return model
-    split, _ = _cross_fitted(np.stack([h.features for _, h in halves]), right, np.arange(len(right)) % FOLDS)
+    of = np.repeat(np.arange(len(ways)), [len(own) for own in ways])
+    weight = 1 / np.bincount(of)[of]
+    x = np.stack([one.features for own in ways for one in own])
+    split, _ = _cross_fitted(x, right, of % FOLDS, weight / weight.mean())
     return replace(model, split=split)
 
 

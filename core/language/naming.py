@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 
 from core.language.describers import Describer, describers_of
-from core.language.parts import Halves, chance_of_two, halves_of
+from core.language.parts import WORTH_SAYING, Halves, chance_of_two, halves_of
 from core.language.title_model import LEADING, Theme, TitleModel, model_of, rank, titled
 from core.language.titles import Subject, capital, short
 from core.numbers import percent
@@ -61,7 +61,7 @@ def name_cluster(
         share, might_be = round(confused.share, 3), described.others(0)
         return ClusterName(subject.mistaken_for(other), "confusion", might_be, "likely", share)
     halves = halves_of(model, ranked, found, members) if found else None
-    if halves is not None and chance_of_two(model, halves) >= model.perhaps:
+    if halves is not None and chance_of_two(model, halves) >= WORTH_SAYING:
         return described.as_two(halves, looked_at[members])
     if chance >= model.perhaps:
         return described.as_guess()

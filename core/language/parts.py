@@ -1,5 +1,5 @@
 """A cluster of two things, taken apart: the members are split in a few ways, each half is given themes against the rest
-of the scope, and the split whose weaker half is likeliest titled is kept."""
+of the scope, and the split is kept whose themes most likely name two kinds that are there."""
 
 from __future__ import annotations
 
@@ -28,11 +28,16 @@ PAIRED, PAIRS, APART = 16, 4, 0.3
 """The foremost describers that are paired, the pairs by which the members are split, and the least correlation from
 which two do not say different things."""
 STEPS = 10
+MOST_APART = 8.0
+"""Deviations beyond which two are no farther apart: of a value that no other row has there would be any number."""
+WORTH_SAYING = 0.4
+"""Least chance with which two kinds are said, as guesses that are right or near in so many cases are
+(`core.checks.title_fit`)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Halves:
-    """The best way to take a cluster apart."""
+    """A way to take a cluster apart."""
 
     themes: tuple[list[Theme], list[Theme]]
     chances: tuple[float, float]
@@ -49,32 +54,34 @@ def chance_of_two(model: TitleModel, halves: Halves) -> float:
 
 
 def halves_of(model: TitleModel, ranked: Ranked, found: Sequence[Theme], members: Bool) -> Halves | None:
-    """The best split; None where no way gives both halves a theme of its own.
+    """The likeliest split; None where no way gives both halves a theme of its own."""
+    ways = ways_apart(model, ranked, found, members)
+    return max(ways, key=lambda halves: chance_of_two(model, halves), default=None)
+
+
+def ways_apart(model: TitleModel, ranked: Ranked, found: Sequence[Theme], members: Bool) -> Iterator[Halves]:
+    """The splits that give each half a theme of its own.
 
     Args:
         ranked: the describers of the whole.
         found: its themes.
         members: (m,)
     """
-    best: Halves | None = None
     whole, by_text = theme_chance(model, ranked, found), {one.text: one for one in ranked.wider}
     for second in _splits(ranked, found, members):
         if min(second.sum(), (~second).sum()) < LEAST:
             continue
         (one, one_chance), (two, two_chance) = (
-            _titled(model, ranked.describers, members, part) for part in (~second, second)
+            _titled(model, ranked.wider, members, part) for part in (~second, second)
         )
         if not one or not two or set(one[0].texts) & set(two[0].texts):
-            continue
-        if best is not None and min(one_chance, two_chance) <= min(best.chances):
             continue
         other_part = ((one, second), (two, ~second))
         across = sorted(_across(by_text[half[0].lead.text].scores, members, other) for half, other in other_part)
         same = any(set(found[0].texts) & set(half[0].texts) for half in (one, two))
         weak, strong = sorted((one_chance, two_chance))
         features = np.array([weak, strong, whole, np.log(members.sum()), *across, float(same)])
-        best = Halves((one, two), (one_chance, two_chance), second, features)
-    return best
+        yield Halves((one, two), (one_chance, two_chance), second, features)
 
 
 def _titled(model: TitleModel, describers: Sequence[Describer], members: Bool, part: Bool) -> tuple[list[Theme], float]:
@@ -89,7 +96,7 @@ def _titled(model: TitleModel, describers: Sequence[Describer], members: Bool, p
 def _across(scores: F64, members: Bool, other: Bool) -> float:
     """How far the other part lies along a part's own lead, in deviations of the rest."""
     rest = scores[~members]
-    return float((scores[members][other].mean() - rest.mean()) / (rest.std() + 1e-9))
+    return float(np.clip((scores[members][other].mean() - rest.mean()) / (rest.std() + 1e-9), -MOST_APART, MOST_APART))
 
 
 def _splits(ranked: Ranked, found: Sequence[Theme], members: Bool) -> Iterator[Bool]:

@@ -106,7 +106,7 @@ class Ranked:
     features: F64
     """(D, F)"""
     wider: tuple[Describer, ...] = ()
-    """Those whose AUROC was found, by which parts of the cluster may be described."""
+    """All whose AUROC was found but columns that luck may have given: by these parts of the cluster are described."""
 
 
 def rank(describers: Sequence[Describer], members: Bool) -> Ranked:
@@ -123,10 +123,12 @@ def rank(describers: Sequence[Describer], members: Bool) -> Ranked:
     scores = np.stack([one.scores for one in chosen], 1)
     areas = aurocs(scores, members)
     order = np.argsort(-areas[: len(phrases)], kind="stable")
-    seen = (areas[len(phrases) :] >= SEEN) & _no_luck(others, scores[:, len(phrases) :], areas[len(phrases) :], members)
+    told = _no_luck(others, scores[:, len(phrases) :], areas[len(phrases) :], members)
+    seen = told & (areas[len(phrases) :] >= SEEN)
     kept = np.r_[order[:LOOKED_AT], len(phrases) + np.flatnonzero(seen)].astype(np.int64)
     is_phrase, own, area = kept < len(phrases), scores[:, kept], areas[kept]
-    wider, chosen = tuple(chosen), [chosen[i] for i in kept]
+    wider = (*phrases, *(one for one, is_told in zip(others, told) if is_told))
+    chosen = [chosen[i] for i in kept]
     error = _error(members)
     inside, outside = own[members], own[~members]
     apart = np.clip((inside.mean(0) - outside.mean(0)) / (outside.std(0) + 1e-6), -2, 8)

@@ -29,6 +29,15 @@ class WeightedTest:
     """Of the first column's statistic, over permutations."""
 
 
+def least_p(n: int) -> float:
+    """The smallest p that a test of n rows can give."""
+    return 1 / (_most(n) + 1)
+
+
+def _most(n: int) -> int:
+    return min(PERMUTATIONS, max(LEAST, ALL_CELLS // n))
+
+
 def weighted_test(weights: F64, values: F64, permuter: Permuter, rng: np.random.Generator) -> WeightedTest:
     """p of the largest sum of weights times values over m columns, each over its own deviation.
 
@@ -53,7 +62,7 @@ def _one_way(
 ) -> tuple[float, float]:
     """p, and the deviation of the first column's statistic."""
     n, reached, drawn, first = len(weights), 0, 0, list[F64]()
-    most = min(PERMUTATIONS, max(LEAST, ALL_CELLS // n))
+    most = _most(n)
     while drawn < most:  # a short look first, since most tests end with it
         count = min(most - drawn, max(1, CELLS // n), FIRST_LOOK if not drawn else most)
         source = permuter.draw(count, rng)

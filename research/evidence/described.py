@@ -67,7 +67,7 @@ def drawn(found: Diagnosis, cluster: FailureCluster, seed: int) -> tuple[list[in
 
 def text_of(name: str, said: CaptionedCluster | None) -> str:
     """What a reader gets beside the sheet."""
-    lines = [f'The group is called "{name}".' if name else "The group has no name."]
+    lines = [f'The group is called "{name}".' if name else "The group has no title."]
     if said is not None:
         quoted = "; ".join(f'"{text}"' for text in said.quoted)
         lines.append(f"Captions of other photographs that its pictures are nearest to: {quoted}.")

@@ -18,7 +18,7 @@ from webapp.markup.render import render
 if TYPE_CHECKING:
     from core.checks.questions import Answer, Difference
 
-MAX_PICTURES = 18
+MAX_PICTURES = 60
 MAX_LISTED = 200
 """Questions that the table of a visit shows."""
 N_BINS = 28
@@ -80,11 +80,8 @@ def verdict(answer: Answer) -> str:
     if not answer.shown:
         return "Nothing to compare" if answer.counted else "Nothing clearly matches"
     if answer.p is None:
-        told = "Not tested: too few groups"
-    else:
-        told = f"{'Confirmed: higher loss' if answer.confirmed else 'Not confirmed'}, {p_value(answer.p)}"
-    named = answer.cluster is not None or answer.condition is not None
-    return told if answer.counted or not named else f"By likeness: {told[0].lower()}{told[1:]}"
+        return "Not tested: too few groups"
+    return f"{'Confirmed: higher loss' if answer.confirmed else 'Not confirmed'}, {p_value(answer.p)}"
 
 
 def _card(diagnosis: Diagnosis, answer: Answer, within: Bool) -> dict[str, Any]:
@@ -99,7 +96,7 @@ def _card(diagnosis: Diagnosis, answer: Answer, within: Bool) -> dict[str, Any]:
         "colour": "sure" if answer.confirmed else "unsure",
         "paragraphs": answer_parts(diagnosis, answer).paragraphs,
         "strip": _strip(diagnosis, answer, within) if answer.shown else None,
-        "orders": _orders(diagnosis, answer) if answer.shown else [],
+        **(_pictures(diagnosis, answer) if answer.shown else {"orders": [], "more": 0}),
     }
 
 
@@ -121,18 +118,17 @@ def _strip(diagnosis: Diagnosis, answer: Answer, within: Bool) -> dict[str, Any]
     return {"bars": bars, "low": low, "high": high, "width": BAR * N_BINS}
 
 
-def _orders(diagnosis: Diagnosis, answer: Answer) -> list[tuple[str, str, list[Tile]]]:
-    """(key, title, the matching pictures, each once) in each order."""
+def _pictures(diagnosis: Diagnosis, answer: Answer) -> dict[str, Any]:
+    """(key, title, the matching pictures, each once) in each order, and how many more there are than are shown."""
     from core.checks.answers import by_picture  # brings scipy: the page opens without it
 
     worst = answer.rows[np.argsort(-diagnosis.outcomes.loss[answer.rows], kind="stable")]
-    return [
-        (key, title, [_tile(diagnosis, own) for own in by_picture(diagnosis.samples, rows)[:MAX_PICTURES]])
-        for key, title, rows in (
-            ("best", "Counted" if answer.counted else "Best matches", answer.rows),
-            ("worst", "Highest loss first", worst),
-        )
-    ]
+    by_order = (
+        ("best", "Counted" if answer.counted else "Best matches", by_picture(diagnosis.samples, answer.rows)),
+        ("worst", "Highest loss first", by_picture(diagnosis.samples, worst)),
+    )
+    orders = [(k, title, [_tile(diagnosis, own) for own in each[:MAX_PICTURES]]) for k, title, each in by_order]
+    return {"orders": orders, "more": max(0, len(by_order[0][2]) - MAX_PICTURES)}
 
 
 def _tile(diagnosis: Diagnosis, rows: I64) -> Tile:

@@ -132,19 +132,20 @@ def first_view(diagnosis: Diagnosis | None) -> str:
 
 
 def answer_texts(
-    diagnosis: Diagnosis, texts: Sequence[str], before: Sequence[str] = ()
+    diagnosis: Diagnosis, texts: Sequence[str], before: Sequence[str] = (), top: int | None = None
 ) -> tuple[list[Answer], Difference | None]:
     """The answers to one or two texts, and their difference.
 
     Args:
         before: what was asked of the run before.
+        top: samples that are shown; None shows as many as are expected to show the text.
 
     Raises:
         InvalidInput: a text is empty or too long, or the run has no words.
     """
     from core.checks.questions import ask  # brings the encoder
 
-    answers = ask(diagnosis, texts, before=before)
+    answers = ask(diagnosis, texts, top=top, before=before)
     return answers, _between(diagnosis, answers)
 
 

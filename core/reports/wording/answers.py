@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from core.language.hard_words import hearing_notes
 from core.language.prompts import class_in
 from core.numbers import count, digits_for, interval, number, p_value, percent, points, with_unit
@@ -13,6 +15,7 @@ from core.records import EVERYTHING, Diagnosis
 from core.reports.wording.competence import words_known
 from core.reports.wording.findings import cluster_title, sample_noun, sentence
 from core.reports.wording.summary import cluster_sentence
+from core.statistics.weighted import least_p
 
 if TYPE_CHECKING:
     from core.checks.questions import Answer, Difference
@@ -23,28 +26,27 @@ class AnswerParts:
     """What is said of a question, a short paragraph each; "" where there is nothing to say. Its text has an empty line
     between two paragraphs."""
 
-    cluster: str
-    """The confirmed cluster that the words name, with the run's own figures."""
     direct: str
-    """The samples that answer, their figures and how sure that is, or why there is no answer; "" where a confirmed
-    finding that the words name stands in its place."""
-    condition: str = ""
-    """The confirmed condition that the words name, where it is not the direct answer itself."""
+    """The samples that answer, their figures and how sure that is, or why there is no answer."""
     likeness: str = ""
-    """What is told by likeness alone: the figures beside a finding, else what to know of the direct answer."""
+    """What to know of an answer by likeness: how many may show the text, and what is known of those shown."""
+    cluster: str = ""
+    """The confirmed cluster that the words may also mean, with the run's own figures."""
+    condition: str = ""
+    """The confirmed condition that the words may also mean, where it is not the direct answer itself."""
 
     @property
     def paragraphs(self) -> tuple[str, ...]:
         """Those that say something, in the order in which they are read."""
-        return tuple(filter(None, (self.cluster, self.direct, self.condition, self.likeness)))
+        return tuple(filter(None, (self.direct, self.likeness, self.cluster, self.condition)))
 
     def __str__(self) -> str:
         return "\n\n".join(self.paragraphs)
 
 
 def answer_parts(diagnosis: Diagnosis, answer: Answer) -> AnswerParts:
-    """What the samples that look like a question's text show, and how sure that is; apart from it, what the run
-    measured itself of those very words, and what is likeness alone. Printed, it is a paragraph each.
+    """What the samples that look like a question's text show, and how sure that is; after it, what the run measured
+    itself and those words may also mean. Printed, it is a paragraph each.
 
     Args:
         diagnosis: the run that was asked.
@@ -53,12 +55,9 @@ def answer_parts(diagnosis: Diagnosis, answer: Answer) -> AnswerParts:
     found, cluster, condition = answer.condition, _cluster(diagnosis, answer), _measured(diagnosis, answer)
     if answer.counted:
         if answer.p is not None and found is not None and found.scope == answer.scope:
-            return AnswerParts(cluster, condition)
-        return AnswerParts(cluster, _counted(diagnosis, answer), condition)
-    figures, notes = _alike(diagnosis, answer)
-    if not cluster and not condition:
-        return AnswerParts("", figures, likeness=notes)
-    return AnswerParts(cluster, "", condition, " ".join(filter(None, ("By likeness alone:", figures, notes))))
+            return AnswerParts(condition, cluster=cluster)
+        return AnswerParts(_counted(diagnosis, answer), "", cluster, condition)
+    return AnswerParts(*_alike(diagnosis, answer), cluster, condition)
 
 
 def answer_sentence(diagnosis: Diagnosis, answer: Answer) -> str:
@@ -77,7 +76,7 @@ def _cluster(diagnosis: Diagnosis, answer: Answer) -> str:
     if found is None:
         return ""
     return (
-        f'These words may mean cluster {found.id + 1}, "{cluster_title(diagnosis, found)}", which is confirmed: '
+        f'The words may also mean cluster {found.id + 1}, "{cluster_title(diagnosis, found)}", which is confirmed: '
         f"{cluster_sentence(diagnosis, found)}."
     )
 
@@ -153,9 +152,8 @@ def _measured(diagnosis: Diagnosis, answer: Answer) -> str:
     if not answer.named:
         return f'"{found.text}" was counted, not guessed: {told}'
     own = "is confirmed" if answer.named == found.text else "says the same as a condition that is confirmed"
-    head = "These words may" if answer.cluster is None else "They may also"
     said = (
-        f'{head} mean "{answer.named}", which is known of each {sample_noun(diagnosis)} without an encoder '
+        f'The words may also mean "{answer.named}", which is known of each {sample_noun(diagnosis)} without an encoder '
         f"and {own} in {found.scope}: {told}"
     )
     known = answer.known
@@ -215,11 +213,21 @@ def _chance(diagnosis: Diagnosis, answer: Answer) -> str:
     if answer.confirmed:
         return f"Confirmed: {sample_noun(diagnosis)}s that {_meet(answer)} {worse} than the others ({p_told(answer)})."
     told = f"Not confirmed: this could be chance ({p_told(answer)})."
+    least = least_p(int(np.isfinite(answer.scores).sum()))
+    if answer.p_alone is not None and least * answer.asked > answer.alpha:
+        return f"{told} {_asked_too_much(answer, least)}"
     if answer.least is None:
         return told
     digits, unit = digits_for(diagnosis.outcomes.loss), with_unit(diagnosis)
     more = points(answer.least) if answer.error_rate is not None else f"{number(answer.least, digits)}{unit}"
     return f"{told} A difference of {more} would be confirmed 8 times in 10."
+
+
+def _asked_too_much(answer: Answer, least: float) -> str:
+    return (
+        f"After {answer.asked:,} questions none can be confirmed any more: a p is at least {number(least)}, and is "
+        "multiplied by them. Losses of new samples can still confirm it: ask these alone."
+    )
 
 
 def _meet(answer: Answer) -> str:

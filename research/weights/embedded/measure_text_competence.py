@@ -17,6 +17,7 @@ import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -44,29 +45,38 @@ TRUE_OF: Mapping[str, tuple[str, ...]] = {
 _UNKNOWN: Mapping[str, tuple[str, ...]] = {"about business and companies": ("ag 4",)}
 
 
-def read_sources(data: Path) -> list[tuple[str, str]]:
-    """(source, text) of at most `EACH` texts of each."""
+def read_sources(data: Path, *, second: bool = False) -> list[tuple[str, str]]:
+    """(source, text) of at most `EACH` texts of each.
+
+    Args:
+        second: of the halves that the table was not measured on.
+    """
     found: dict[str, list[str]] = {}
     rows = list(csv.reader(io.StringIO(gzip.decompress((data / "ag_news/test.csv.gz").read_bytes()).decode())))
-    for label, title, body in rows[: len(rows) // 2]:
+    for label, title, body in _half(rows, second):
         found.setdefault(f"ag {label}", []).append(f"{title}\n{body}")
     reviews = gzip.decompress((data / "sst2/train.tsv.gz").read_bytes()).decode().splitlines()
-    for line in reviews[: len(reviews) // 2]:
+    for line in _half(reviews, second):
         text, _, label = line.rpartition("\t")
         if label in ("0", "1"):
             found.setdefault(f"sst {label}", []).append(text)
-    for item in json.loads((data / "svamp/SVAMP.json").read_text("utf-8")):
-        found.setdefault("svamp", []).append(f"{item['Body']} {item['Question']}")
     captions = gzip.decompress((data / "multi30k/task1_train.en.gz").read_bytes()).decode().splitlines()
-    found["multi30k"] = captions[: len(captions) // 2]
-    questions = gzip.decompress((data / "cose_cqa/v1.0_dev_rand_split.jsonl.gz").read_bytes()).decode().splitlines()
-    found["cose"] = [json.loads(line)["question"]["stem"] for line in questions]
+    found["multi30k"] = _half(captions, second)
+    if not second:
+        for item in json.loads((data / "svamp/SVAMP.json").read_text("utf-8")):
+            found.setdefault("svamp", []).append(f"{item['Body']} {item['Question']}")
+        questions = gzip.decompress((data / "cose_cqa/v1.0_dev_rand_split.jsonl.gz").read_bytes()).decode().splitlines()
+        found["cose"] = [json.loads(line)["question"]["stem"] for line in questions]
     rng = np.random.default_rng(0)
     return [
         (source, clean(texts[i]))
         for source, texts in sorted(found.items())
         for i in np.sort(rng.permutation(len(texts))[:EACH]).tolist()
     ]
+
+
+def _half(lines: list[Any], second: bool) -> list[Any]:
+    return lines[len(lines) // 2 :] if second else lines[: len(lines) // 2]
 
 
 def marks_of(sources: list[str]) -> dict[str, F64]:

@@ -52,19 +52,29 @@ def test_a_question_whose_loss_is_known_is_confirmed_and_its_pictures_are_shown(
     assert "Confirmed: higher loss" in said
     assert said.count("data-row=") >= 18
     assert said.count('class="wrong-mark"') == said.count("is-wrong") > 0
+    assert "not drawn" not in said
 
 
-def test_a_condition_that_the_words_name_stands_before_what_is_told_by_likeness(worded: Diagnosis) -> None:
+def test_more_pictures_than_are_drawn_are_counted(worded: Diagnosis) -> None:
+    answers, gap = answer_texts(worded, ["in the dark"], top=70)
+    said = answers_view(worded, answers, gap)
+    assert said.count("data-row=") == 2 * 60
+    assert "10 more pictures not drawn here" in said
+
+
+def test_the_text_is_answered_first_and_a_condition_that_the_words_may_also_mean_stands_after_it(
+    worded: Diagnosis,
+) -> None:
     known = replace(worded.insights[0], text="brightness at most 0.2", scope="bus", confirmed=True, p=0.004)
     (asked,) = answer_texts(worded, ["in the dark"])[0]
     open_case = replace(asked, p=0.4, condition=known, named=known.text)
     said = answers_view(worded, [open_case], None)
-    assert "By likeness: not confirmed, p = 0.40" in said
-    assert "These words may mean &#34;brightness at most 0.2&#34;" in said
+    assert '<span class="verdict unsure">Not confirmed, p = 0.40</span>' in said
+    assert "<p>The words may also mean &#34;brightness at most 0.2&#34;" in said
     assert "is confirmed in bus: " in said
     assert "adjusted p = 0.004" in said
-    assert "</p><p>By likeness alone: &#34;in the dark&#34;" in said
-    assert "By likeness" not in answers_view(worded, [replace(asked, p=0.4)], None)
+    assert said.index("<p>&#34;in the dark&#34;: ") < said.index("<p>The words may also mean")
+    assert "may also mean" not in answers_view(worded, [replace(asked, p=0.4)], None)
     tried = replace(worded, prediction=made_prediction())
     assert "tried on 320 held-back samples too" in answers_view(tried, [asked], None)
     assert "held-back" not in answers_view(worded, [asked], None)

@@ -76,7 +76,14 @@ def test_an_answer_says_what_it_does_not_know() -> None:
     assert 'hardly hear a "not"' not in answer_sentence(diagnosis, answer(text="a notable bus"))
 
 
-def test_an_answer_is_told_in_paragraphs_what_is_likeness_alone_last() -> None:
+def test_so_many_questions_that_none_can_be_confirmed_are_said() -> None:
+    said = answer_sentence(with_words(), answer(p=0.06, p_alone=0.0001, asked=600, least=0.31))
+    assert "After 600 questions none can be confirmed any more: a p is at least 0.0001" in said
+    assert "8 times in 10" not in said
+    assert "any more" not in answer_sentence(with_words(), answer(p=0.4, p_alone=0.001, asked=400))
+
+
+def test_an_answer_is_told_in_paragraphs_that_of_the_very_text_first() -> None:
     run = with_words()
     alone = answer_parts(run, answer(text="not in snow"))
     assert alone.direct.endswith("since you asked 3).")
@@ -85,10 +92,9 @@ def test_an_answer_is_told_in_paragraphs_what_is_likeness_alone_last() -> None:
     assert alone.paragraphs == (alone.direct, alone.likeness)
     known = replace(run.insights[0], confirmed=True, p=0.004)
     both = answer_parts(run, answer(condition=known, named=known.text))
-    assert (both.direct, both.cluster) == ("", "")
-    assert both.condition.startswith("These words may mean")
-    assert both.likeness.startswith('By likeness alone: "a bus in snow": within bus')
-    assert str(both) == f"{both.condition}\n\n{both.likeness}"
+    assert both.direct.startswith('"a bus in snow": within bus')
+    assert both.condition.startswith("The words may also mean")
+    assert str(both) == f"{both.direct}\n\n{both.likeness}\n\n{both.condition}"
     counted = answer_parts(run, answer(condition=known, counted=known.text, scope=known.scope))
     assert counted.paragraphs == (counted.direct,)
     assert "was counted, not guessed" in counted.direct
