@@ -52,7 +52,7 @@ def ask(
     texts: str | Sequence[str],
     *,
     top: int | None = None,
-    before: Sequence[str] = (),
+    before: str | Sequence[str] = (),
     tested: bool = True,
     encoder: TextTower | None = None,
     cache: Path | None = None,
@@ -64,7 +64,7 @@ def ask(
         texts: free text, such as "a dog in snow", or several; a string is one question. Where it names a class, that
             class is the scope.
         top: how many of the most alike samples are shown; None shows as many as are expected to show the text.
-        before: texts that were asked of this run before: each p counts them too.
+        before: a text that was asked of this run before, or several: each p counts them too.
         tested: False leaves the p out, which takes long of very many samples.
         encoder: the naming encoder, if it is loaded already.
         cache: folder where text vectors are kept.
@@ -77,7 +77,7 @@ def ask(
         InvalidInput: none of the texts is a question, `top` is no whole number from 1, or the run has no words or those
             of another encoder's version.
     """
-    texts = [texts] if isinstance(texts, str) else texts
+    texts, before = ([given] if isinstance(given, str) else given for given in (texts, before))
     if top is not None and (type(top) not in (int, np.int64) or top < 1):
         raise InvalidInput(f"At least one sample must be shown, and a whole number of them: got {top!r}. Change it.")
     words = require_words(diagnosis, "be asked in words")

@@ -94,6 +94,8 @@ def test_every_different_question_makes_the_p_of_each_larger() -> None:
     assert three[0].p_alone == alone.p_alone
     assert all(answer.p == pytest.approx(min(1, 3 * (answer.p_alone or 0))) for answer in three)
     later = ask(found, "a dog in snow", before=["a dog in fog", "a dog in snow", "rain"], encoder=tower)[0]
+    one = ask(found, "a dog in snow", before="a dog in fog", encoder=tower)[0]
+    assert one.asked == 2  # a string is one text
     assert (later.asked, later.p) == (3, three[0].p)
     many = ask(found, "a dog in snow", before=[f"question {i}" for i in range(20_000)], encoder=tower)[0]
     assert (many.p, many.confirmed) == (1.0, False)
