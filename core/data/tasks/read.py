@@ -86,6 +86,7 @@ def _detections(predictions: Path, options: TaskOptions, roles: Roles, progress:
         images=options.images,
         rows=options.rows,
         loss_kind=roles.loss_kind or "miss",
+        as_is=roles.as_is,
         progress=progress,
         **{name: value for name in THRESHOLDS if (value := getattr(options, name)) is not None},
     )

@@ -51,6 +51,14 @@ class Raw:
     predictions: Boxes
     truth_ledger: Ledger
     predictions_ledger: Ledger
+    image_ids: F64
+    """(m,) number of each image, nan where its id is none."""
+    said_images: F64
+    """(predictions,) number of its image."""
+    class_ids: tuple[str, ...]
+    """Of each class, as written."""
+    said_classes: tuple[str, ...]
+    """(predictions,) id of its class."""
     relative: bool = False
     """The boxes are shares of the image's width and height."""
     image_frame: pd.DataFrame = field(default_factory=pd.DataFrame)

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from core.data.desk.detections import check_detections
 from core.data.images.archives import FileImages, is_archive, open_images
 from core.data.images.decoding import upright_size
 from core.data.images.matching import check_pictures, match_files
@@ -49,11 +50,15 @@ def read_detections(
     predictions: str | Path,
     *,
     images: str | Path,
+    as_is: bool = False,
     limits: Limits = Limits(),
     progress: Progress = no_progress,
 ) -> Detections:
     """Read both sides, as COCO where they are files and as YOLO where they are folders or archives, and match them with
     the pictures.
+
+    Args:
+        as_is: what looks like a mistake (`core.data.desk.detections`) is noted, and does not stop the reading.
 
     Raises:
         InvalidInput: see `read_detection_samples`.
@@ -62,7 +67,7 @@ def read_detections(
     progress("read detections", 0, 1)
     store = open_images(images, limits, progress)
     raw = _raw(truth, predictions, store, progress)
-    book = Ledger(len(raw.image_names))
+    book = Ledger(len(raw.image_names), as_is=as_is)
     names = np.array(raw.image_names, dtype=object)
     positions = match_files(names, store, book, column="file_name", count_unused=not raw.relative, progress=progress)
     check_pictures(store, positions, book, limits, progress)
@@ -70,8 +75,10 @@ def read_detections(
     kept = book.kept()
     place = np.full(len(names) + 1, -1, np.int64)  # the last entry, for -1, stays -1
     place[kept] = np.arange(len(kept))
-    true, predicted = (_placed(raw, what, book, place, sizes[kept]) for what in ("truth", "predictions"))
+    true = _placed(raw, "truth", book, place, sizes[kept])
     order = _in_order(true, raw.truth_ledger)
+    check_detections(raw, true.keep(order), place, sizes[kept], book)
+    predicted = _placed(raw, "predictions", book, place, sizes[kept])
     excluded, notes = _account(raw, book)
     progress("read detections", 1, 1)
     return Detections(

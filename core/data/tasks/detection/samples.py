@@ -52,6 +52,7 @@ def read_detection_samples(
     loss_kind: str = "miss",
     iou: float = IOU,
     score: float = SCORE,
+    as_is: bool = False,
     limits: Limits = Limits(),
     progress: Progress = no_progress,
 ) -> DataSet:
@@ -65,6 +66,7 @@ def read_detection_samples(
         loss_kind: "miss", "localisation" or "class".
         iou: least intersection over union of a match, in (0, 1].
         score: predictions below it are not used, in [0, 1].
+        as_is: what looks like a mistake is noted, and does not stop the reading.
 
     Raises:
         InvalidInput: a file breaks a rule that cannot be mended by leaving boxes out, or fewer than 40 rows are left.
@@ -74,7 +76,7 @@ def read_detection_samples(
             raise InvalidInput(f"{what} of detections must be one of {', '.join(known)}: got {value!r}.")
     if not 0 < iou <= 1 or not 0 <= score <= 1:
         raise InvalidInput(f"iou must lie above 0 and up to 1, and score between 0 and 1: got {iou:g} and {score:g}.")
-    read = read_detections(truth, predictions, images=images, limits=limits, progress=progress)
+    read = read_detections(truth, predictions, images=images, as_is=as_is, limits=limits, progress=progress)
     used = read.predictions.keep(np.flatnonzero(read.predictions.score >= score))
     notes = [*read.notes, *_threshold_notes(read.predictions, used, score)]
     progress("match detections", 0, 1)

@@ -72,7 +72,19 @@ def read_yolo(truth: Path, predictions: Path, store: FileImages, *, progress: Pr
         )
     sizes = np.full((len(images), 2), np.nan)
     return Raw(
-        names, tuple(images), sizes, true, predicted, true_book, predicted_book, relative=True, notes=tuple(notes)
+        names,
+        tuple(images),
+        sizes,
+        true,
+        predicted,
+        true_book,
+        predicted_book,
+        image_ids=np.arange(len(images), dtype=np.float64),
+        said_images=np.where(predicted.image >= 0, predicted.image, np.nan),
+        class_ids=tuple(map(str, range(len(names)))),
+        said_classes=tuple(map(str, predicted.category.tolist())),
+        relative=True,
+        notes=tuple(notes),
     )
 
 
