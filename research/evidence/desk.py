@@ -6,7 +6,7 @@ DATA holds ag_news/, sst2/, cifar10/, imagenet_x/ and cue_conflict/; the example
 for each table. Losses: the least chance that a wrong row has the larger loss, over losses that people use
 (cross-entropy, focal, smoothed, weighted by class, of other temperatures, Brier, margin), in rows of 300. Classes: the
 kappa of the best renaming of classes, judged by rows that it was not chosen on, of the table, of its errors alone, and
-of the table with its classes renumbered; "below" where the desk would also find the rows worse than guesses.
+of the table with its classes renumbered; "sure" where it is beyond chance and the rows as written are not.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-from core.data.desk.classes import renamed
+from core.data.desk.classes import is_renamed, renamed
 from core.data.samples import Roles, read_data_set
 from core.records import F64, I64, Bool
 from core.statistics.losses import brier, cross_entropy, margin
@@ -92,8 +92,7 @@ def larger(loss: F64, wrong: Bool) -> float:
 
 def kappa_of(labels: I64, guesses: I64) -> str:
     moved, own, other, _ = renamed(labels, guesses)
-    below = moved and own.below(max(own.chance, other.chance))
-    return f"{other.kappa:5.2f}{' below' if below else '      '}" if moved else " none      "
+    return f"{other.kappa:5.2f}{' sure' if is_renamed(own, other) else '     '}" if moved else " none     "
 
 
 def main() -> None:

@@ -86,7 +86,7 @@ def _check_pair(labels: I64, guesses: I64, names: Sequence[str], pair: str, scor
     right = f"{percent(whole.hits / whole.n)} of {whole.n:,} rows are right"
     guessed = f"guessing gives {percent(whole.chance)}"
     moved, own, other, partner = renamed(labels, guesses)
-    if moved and other.kappa >= MENDED and own.below(max(own.chance, other.chance)):
+    if moved and other.kappa >= MENDED and is_renamed(own, other):
         present = set(labels.tolist())
         moved_to = [(i, int(j)) for i, j in enumerate(partner) if i != j and i in present]
         pairs = [(names[i], names[j]) for i, j in moved_to]
@@ -124,6 +124,14 @@ def _check_pair(labels: I64, guesses: I64, names: Sequence[str], pair: str, scor
                 f"Predictions are no better than guesses: of {pair}, {right}, and {guessed}. Check that both are of "
                 "the same rows."
             )
+
+
+def is_renamed(own: _Fit, other: _Fit) -> bool:
+    """Whether rows hit less often than chance as they are written, and more often renamed. Among many classes not even
+    none are less than chance: there no more than chance will do."""
+    chance = max(own.chance, other.chance)
+    none = _Fit(0, own.expected, own.n)
+    return other.above(other.chance) and (own.below(chance) or not (none.below(chance) or own.above(chance)))
 
 
 def renamed(labels: I64, guesses: I64) -> tuple[int, _Fit, _Fit, I64]:

@@ -144,8 +144,8 @@ def _lookup(order: list[str], words: list[str], spelled: Mapping[str, str]) -> d
 
 def _pool(labels: list[str], predictions: list[str], spelled: Mapping[str, str]) -> tuple[list[str], dict[str, int]]:
     """All values of labels and predictions as classes; a prediction may be the spelled-out name of a label."""
-    back = {name: word for word, name in spelled.items()}
-    read = [back.get(text, text) if text not in labels else text for text in predictions]
+    back, known = {name: word for word, name in spelled.items()}, set(labels)
+    read = [back.get(text, text) if text not in known else text for text in predictions]
     if labels and read and not set(labels) & set(read) and all(map(_is_whole, labels)) != all(map(_is_whole, read)):
         raise InvalidInput(
             f"Labels such as {labels[0]!r} and predictions such as {predictions[0]!r} are written in different ways, "
