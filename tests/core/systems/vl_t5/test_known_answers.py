@@ -16,7 +16,7 @@ from core.systems.vl_t5.model import PictureParts
 from core.systems.vl_t5.vision import grid_boxes
 from tests.support.describers import FEATURES, some_parts, tiny_describer
 
-INDEX = FileIndex({"a.png": 0, "b.png": 1, "c.png": 2}, {"a.png": [0], "b.png": [1], "c.png": [2]}, {}, 1)
+INDEX = FileIndex({"a.png": 0, "b.png": 1, "c.png": 2}, {"a.png": [0], "b.png": [1], "c.png": [2]}, {}, {}, 1)
 
 
 def table(folder: Path, text: str) -> Path:
