@@ -19,6 +19,7 @@ from core.checks.compare import compare
 from core.checks.second_model import with_second
 from core.cli.main import main
 from core.discovery.settings import Settings
+from core.data.tables.roles import Roles
 from core.errors import InvalidInput
 from core.records import Bool, Diagnosis, Estimate, Insight, Outcomes
 from core.reports.tables.gate import gate_cases, gate_junit, gate_markdown
@@ -181,20 +182,21 @@ def test_the_command_exits_with_1_and_writes_what_servers_read(
 
 def test_nothing_passes_where_nothing_can_be_tested(run: Diagnosis, tmp_path: Path) -> None:
     """One label that differs takes the whole test away."""
+    roles = Roles(as_is=True)  # every class is taken for the next one
     answers = write_answers(run, np.ones(N, bool), tmp_path / "new.csv")
     table = pd.read_csv(answers)
     table.loc[0, "label"] = next(name for name in run.samples.class_names if name != table.loc[0, "label"])
     table.to_csv(answers, index=False)
     with pytest.raises(InvalidInput, match=r"Nothing is tested: 1 of 600 samples .* the same labels"):
-        errata.gate(run, str(answers), settings=None)
-    beside, name, _ = with_second(run, answers)
+        errata.gate(run, str(answers), roles, settings=None)
+    beside, name, _ = with_second(run, answers, roles)
     untested = compare(beside, "model", name)
     assert untested.untested in untested.notes
     assert untested.untested.startswith("Nothing is tested: 1 of 600 samples")
     table["id"] = [*table["id"][:4], *(f"new {i}" for i in range(N - 4))]
     table.assign(label=table["label"].where(table.index > 0, table["label"][1])).iloc[1:].to_csv(answers, index=False)
     with pytest.raises(InvalidInput, match="new has 3 samples of the run, and 5 are needed"):
-        gate(run, answers, settings=None)
+        gate(run, answers, roles, settings=None)
 
 
 def test_titles_open_no_cell_tag_or_link_and_the_xml_stays_whole(run: Diagnosis, tmp_path: Path) -> None:
