@@ -18,8 +18,8 @@ from core.checks.checkpoints.gate import gate
 from core.checks.compare import compare
 from core.checks.second_model import with_second
 from core.cli.main import main
-from core.discovery.settings import Settings
 from core.data.tables.roles import Roles
+from core.discovery.settings import Settings
 from core.errors import InvalidInput
 from core.records import Bool, Diagnosis, Estimate, Insight, Outcomes
 from core.reports.tables.gate import gate_cases, gate_junit, gate_markdown
