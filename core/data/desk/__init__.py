@@ -11,7 +11,7 @@ import pandas as pd
 
 from core.data.desk.classes import check_classes, check_spelling
 from core.data.desk.losses import check_losses
-from core.data.desk.numbers import check_regression, check_unreadable
+from core.data.desk.numbers import check_regression, check_unreadable, check_whole
 from core.data.tables.outcomes import Measured
 from core.data.tables.recognise import RecognisedColumns
 from core.records.ledger import Ledger
@@ -33,3 +33,4 @@ def check_table(frame: pd.DataFrame, found: RecognisedColumns, measured: Measure
     check_classes(found, measured, ledger)
     check_losses(frame, found, measured, ledger)
     check_regression(frame, found, ledger)
+    check_whole(frame, found, ledger)

@@ -7,7 +7,7 @@ import math
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
+from scipy.stats import mannwhitneyu, norm, rankdata
 
 from core.data.desk.classes import ALPHA, MENDED, SHIFTS, slipped
 from core.data.tables.cells import as_numbers, holds_arrays, texts_of
@@ -88,23 +88,26 @@ def check_regression(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledg
     rows = ledger.kept()
     rows = rows[np.isfinite(numbers[0][rows]) & np.isfinite(numbers[1][rows])]
     truth, said = (values[rows] for values in numbers)
+    _check_unforeseen(truth, said, target, prediction, ledger)
     if len(rows) < ENOUGH_PAIRS or np.ptp(truth) == 0 or np.ptp(said) == 0:
         return
     r, spread = _correlation(truth, said), SIGMAS / math.sqrt(len(rows) - 3)
     explained = 1 - float(((truth - said) ** 2).mean() / truth.var())
     slope = r * float(truth.std() / said.std())
+    ranked = _correlation(rankdata(truth), rankdata(said))  # logarithms go with amounts, though not along a line
     pair = f"The prediction {prediction!r} and the target {target!r}"
-    if explained < 0 and r * r >= MENDED and abs(math.atanh(min(abs(r), 1 - 1e-12))) > spread:
+    together = f"{pair} go together (rank correlation {number(ranked, 2)})"
+    if explained < 0 and ranked * ranked >= MENDED and abs(math.atanh(ranked)) > spread:
         if slope < 0 or round(math.log10(slope)):
             ledger.doubt(
-                f"{pair} go together (correlation {number(r, 2)}), but as written the mean of the targets is a better "
-                f"prediction (R² {number(explained, 2)}): a prediction is {number(1 / slope)} times the target. Write "
-                "both in one unit and of one sign."
+                f"{together}, but as written the mean of the targets is a better prediction (R² "
+                f"{number(explained, 2)}): a prediction is {number(1 / slope)} times the target. Write both in one "
+                "unit and of one sign."
             )
         else:
             ledger.note(
-                f"{pair} go together (correlation {number(r, 2)}), but the mean of the targets is a better prediction "
-                f"(R² {number(explained, 2)}). Check that both are in one unit."
+                f"{together}, but the mean of the targets is a better prediction (R² {number(explained, 2)}). Check "
+                "that both are in one unit."
             )
     elif math.atanh(r) < spread:
         fits = {s: _correlation(*slipped(truth, said, s)) for s in SHIFTS}
@@ -120,6 +123,40 @@ def check_regression(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledg
         ledger.note(
             f"{pair} have nothing to do with each other (correlation {number(r, 2)} over {len(rows):,} rows). Check "
             "that both are of the same rows."
+        )
+
+
+def _check_unforeseen(truth: F64, said: F64, target: str, prediction: str, ledger: Ledger) -> None:
+    """Stop over a negative number among targets that are not, and note a 0, that predictions know nothing of: they are
+    larger there than where targets are the next smallest (Mann-Whitney)."""
+    order = np.argsort(truth, kind="stable")
+    n = int((truth == truth.min(initial=np.inf)).sum())
+    these, following = order[:n], order[n : 2 * n]
+    if n < 2 or not len(following) or (value := float(truth[these[0]])) > 0 or not value.is_integer():
+        return
+    if mannwhitneyu(said[these], said[following], alternative="greater").pvalue < ALPHA:
+        say = ledger.doubt if value < 0 <= truth[following[0]] else ledger.note
+        say(
+            f"{target!r} is {number(value, 0)} in {n:,} rows, and there {prediction!r} is larger than where {target!r} "
+            "is the next smallest, as if it stood for a missing one. Leave such cells empty."
+        )
+
+
+def check_whole(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger) -> None:
+    """Note classes, recognised as such, that may be amounts: most predictions are wrong, and wrong ones are near."""
+    label, prediction, rows = found.roles.label, found.roles.prediction, ledger.kept()
+    if label is None or prediction is None or "label" not in found.recognised:
+        return
+    truth, said = (as_numbers(frame[name])[rows] for name in (label, prediction))
+    wrong = truth != said
+    if not np.isfinite(truth - said).all() or wrong.sum() < max(ENOUGH_PAIRS, MENDED * len(rows)):
+        return
+    r = _correlation(truth[wrong], said[wrong])
+    if r > 0 and r * r >= MENDED and math.atanh(r) > SIGMAS / math.sqrt(wrong.sum() - 3):
+        ledger.note(
+            f"{label!r} and {prediction!r} are read as classes, and {wrong.sum():,} of {len(rows):,} predictions are "
+            f"another class, though near it as numbers are (correlation {number(r, 2)}). If they are amounts, name the "
+            "target as such (--target)."
         )
 
 

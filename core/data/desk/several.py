@@ -46,14 +46,12 @@ def check_several(present: Bool, said: F64, role: str, names: Sequence[str], led
     fractions = ((said > 0) & (said < 1)).any(axis=1) & (np.abs(said.sum(axis=1) - 1) <= TOLERANCE)
     other = fractions & (present.sum(axis=1) != 1)
     if role == "probabilities" and fractions.mean() > 0.5 and other.any():
-        sentence = (
+        say = ledger.doubt if other.sum() > 0.5 * fractions.sum() else ledger.note
+        say(
             f"The probabilities of a row sum to 1 in {int(fractions.sum()):,} of {len(said):,} rows, as a softmax "
-            f"makes them, and in {int(other.sum()):,} of these the labels say that several classes are there, or none."
+            f"makes them, and in {int(other.sum()):,} of these the labels say that several classes are there, or none. "
+            "Write the probability of each class by itself (a sigmoid)."
         )
-        if other.sum() > 0.5 * fractions.sum():
-            ledger.doubt(f"{sentence} Write the probability of each class by itself (a sigmoid).")
-        else:
-            ledger.note(f"{sentence} Check that they are the probabilities of each class by itself.")
     if len(names) ** 2 <= MAX_CELLS:
         _check_order(present, said, names, ledger)
 

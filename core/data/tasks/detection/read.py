@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from core.data.desk.detections import check_detections
 from core.data.images.archives import FileImages, is_archive, open_images
 from core.data.images.decoding import upright_size
 from core.data.images.matching import check_pictures, match_files
@@ -18,6 +17,7 @@ from core.data.modality import Unreadable
 from core.data.tables.cells import as_column
 from core.data.tasks.detection.boxes import Boxes, Raw, check_boxes, in_pixels
 from core.data.tasks.detection.coco import read_coco
+from core.data.tasks.detection.desk import check_detections
 from core.data.tasks.detection.yolo import read_yolo
 from core.errors import InvalidInput
 from core.limits import Limits
@@ -58,7 +58,7 @@ def read_detections(
     the pictures.
 
     Args:
-        as_is: what looks like a mistake (`core.data.desk.detections`) is noted, and does not stop the reading.
+        as_is: what looks like a mistake (`core.data.tasks.detection.desk`) is noted, and does not stop the reading.
 
     Raises:
         InvalidInput: see `read_detection_samples`.

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.data.desk.detections import check_detections
 from core.data.tasks.detection.boxes import Boxes, Raw
+from core.data.tasks.detection.desk import check_detections
 from core.errors import InvalidInput
 from core.records.ledger import Ledger
 from tests.support.detections import audited, refused
