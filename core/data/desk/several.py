@@ -66,7 +66,7 @@ def _check_order(present: Bool, said: F64, names: Sequence[str], ledger: Ledger)
     turned: list[int] = np.flatnonzero(low & (own <= -MENDED)).tolist()
     mean, spread = float(own[known].mean()), SIGMAS * _mean_error(errors[known])
     first = "of a row with a class and one without, the first has the higher score"
-    if mended >= MENDED > written + SIGMAS * error:
+    if mended >= MENDED and written + SIGMAS * error < MENDED * mended:
         moved = [(names[i], names[j]) for i, j in enumerate(partner) if i != j]
         listed = ", ".join(f"the labels of {a!r} go with the scores of {b!r}" for a, b in moved[:3])
         ledger.doubt(
