@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -80,20 +80,24 @@ def encode_classes(
     return Classes(names, coded, _code(predictions, ({name: i for i, name in enumerate(names)} | lookup).get), note)
 
 
-def class_of_columns(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+def class_of_columns(
+    names: Sequence[str], words: Collection[str | None] = ()
+) -> tuple[tuple[str, ...], tuple[int, ...]]:
     """The classes that probability columns name, and the order of the columns.
 
-    The common beginning is cut at its last separator or before numbers ("prob_cat" gives "cat", "p0" gives "0"); if
-    whole numbers are all that is left, the columns are ordered by them.
+    The common beginning is cut at its last separator or before numbers ("prob_cat" gives "cat", "p0" gives "0"), but
+    where that leaves none of the labels, `words`, as written, at the last that leaves some ("prob_class_0" gives
+    "class_0"); if whole numbers are all that is left, the columns are ordered by them.
     """
-    first, cut = names[0], 0
+    first, cuts, known = names[0], [0], set(words)
     for end in range(1, len(first)):
         if not all(name.startswith(first[:end]) and len(name) > end for name in names):
             break
         before_numbers = all(name[end:].isdigit() for name in names) and not first[end - 1].isdigit()
         if first[end - 1] in "_-. " or before_numbers:
-            cut = end
-    classes = [name[cut:] for name in names]
+            cuts.append(end)
+    fitting = [cut for cut in cuts if not known.isdisjoint(name[cut:] for name in names)]
+    classes = [name[(fitting or cuts)[-1] :] for name in names]
     if all(map(_is_whole, classes)) and not any(name.startswith("-") for name in classes):
         order = tuple(sorted(range(len(names)), key=lambda i: int(classes[i])))
         return tuple(str(int(classes[i])) for i in order), order

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from core.data.tables.cells import as_numbers, finite_rows, holds_arrays, stack_arrays
+from core.data.tables.cells import as_numbers, finite_rows, holds_arrays, stack_arrays, words_of
 from core.data.tables.classes import class_of_columns
 from core.data.tables.recognise import RecognisedColumns
 from core.errors import InvalidInput
@@ -37,7 +38,8 @@ def class_scores(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger) 
         return None
     are_logits = not roles.probabilities
     named = "logits" not in found.recognised if are_logits else "probabilities" not in found.recognised
-    raw, classes, source = _read(frame, columns, are_logits, ledger)
+    words = set[str | None]() if roles.label is None else set[str | None](words_of(frame[roles.label]))
+    raw, classes, source = _read(frame, columns, words, are_logits, ledger)
     what = "logits" if are_logits else "probabilities"
     ledger.drop(~finite_rows(raw), f"the {what} are missing or not finite")
     usable = finite_rows(raw)
@@ -71,7 +73,7 @@ def class_scores(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger) 
 
 
 def _read(
-    frame: pd.DataFrame, columns: tuple[str, ...], are_logits: bool, ledger: Ledger
+    frame: pd.DataFrame, columns: tuple[str, ...], words: Collection[str | None], are_logits: bool, ledger: Ledger
 ) -> tuple[F64, tuple[str, ...], str]:
     """The numbers as written, the classes that the columns' names say, and what to call the columns."""
     if len(columns) == 1 and holds_arrays(frame[columns[0]]):
@@ -86,7 +88,7 @@ def _read(
         )
         raw = np.stack([np.zeros_like(positive) if are_logits else 1 - positive, positive], axis=1)
         return raw, (), f"{columns[0]!r} (of the second of two classes)"
-    classes, order = class_of_columns(columns)
+    classes, order = class_of_columns(columns, words)
     raw = np.stack([as_numbers(frame[columns[i]]) for i in order], axis=1)
     return raw, classes, f"{columns[0]!r}, ... ({len(columns)} columns)"
 
