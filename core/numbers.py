@@ -15,13 +15,15 @@ PER_CENT = "\u00a0%"
 
 
 def number(value: float | None, digits: int | None = None) -> str:
-    """The value with `digits` decimals, or to about three figures (1.02, −0.40, 0.0041, 12,345) if none are asked for;
-    a true minus sign, none before a zero, and a dash where it is undefined."""
+    """The value with `digits` decimals, or to about three figures (1.02, −0.40, 0.0041, 12,345) if none are asked
+    for, and 1.23e+15 from there on; a true minus sign, none before a zero, and a dash where it is undefined."""
     if value is None or not math.isfinite(value):
         return UNDEFINED
     size = abs(value)
     if digits is None and 0 < size < 0.095:
         text = f"{value:.2g}"
+    elif size >= 1e15:  # more digits than a float holds
+        text = f"{value:.3g}"
     else:
         text = f"{value:,.{_decimals(size) if digits is None else digits}f}"
     return text.replace("-", "−") if text.strip("-0.,") else text.replace("-", "")

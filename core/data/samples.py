@@ -157,7 +157,7 @@ def read_with_ledger(
     samples = _samples(read, found, ids, rows, ledger)
     wanted = found.roles.conditions
     metadata, repeats = without_repeats(samples.metadata, outcomes, labels, wanted, ledger)
-    check_columns(read.frame, metadata, ledger)
+    check_columns(read.frame, [column for column in metadata if column.name != found.roles.target], ledger)
     check_leaks(metadata, outcomes, labels, wanted, ledger)
     samples = replace(
         samples,

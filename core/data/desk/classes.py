@@ -11,6 +11,7 @@ import pandas as pd
 from scipy.stats import binom
 
 from core.data.tables.cells import words_of
+from core.data.tables.classes import Texts
 from core.data.tables.outcomes import Measured
 from core.data.tables.recognise import RecognisedColumns
 from core.errors import quoted
@@ -194,19 +195,32 @@ def check_spelling(frame: pd.DataFrame, found: RecognisedColumns, measured: Meas
     columns = [name for name in (found.roles.label, found.roles.prediction) if name is not None]
     if found.roles.target is not None or not columns:
         return
-    written = [{text for text in words_of(frame[name]) if text is not None} for name in columns]
-    sides = [*written, set(measured.class_names)] if measured.scores is not None else written
-    everything = set[str]().union(*sides)
+    written = [words_of(frame[name]) for name in columns]
+    sides = [set[str](text for text in texts if text is not None) for texts in written]
+    sides += [set(measured.class_names)] if measured.scores is not None else []
     folded: dict[str, set[str]] = {}
-    for text in everything:
+    for text in set[str]().union(*sides):
         folded.setdefault(text.casefold(), set()).add(text)
     twins = [sorted(same) for same in folded.values() if len(same) > 1]
     for same in twins:
-        if len(sides) > 1 and any(side & set(same) and not set(same) <= side for side in sides):
-            ledger.doubt(
+        odd = {text for text in same if any(text not in side for side in sides if side & set(same))}
+        if odd and len(sides) > 1:
+            said = (
                 f"{quoted(*same)} differ in case alone and are read as {len(same)} classes, though "
-                f"{quoted(*columns)} do not both know each of them: rows would count as wrong for their spelling. "
-                "Write each class in one way."
+                f"{quoted(*columns)} do not both know each of them"
             )
+            if _is_one_class(written, odd):
+                ledger.doubt(f"{said}: rows would count as wrong for their spelling. Write each class in one way.")
+            else:
+                ledger.note(f"{said}. Write each class in one way, unless they are two.")
     if twins and len(sides) == 1:
         ledger.note(f"{quoted(*twins[0])} differ in case alone and are {len(twins[0])} classes. Write them alike.")
+
+
+def _is_one_class(written: Sequence[Texts], odd: set[str]) -> bool:
+    """Whether half of the rows with such a spelling have on the other side the same class but for case; a class of its
+    own that is seldom met, or never predicted, does not. True where there is no other side, or no row with both."""
+    if len(written) < 2:
+        return True
+    pairs = [(a, b) for a, b in zip(*written) if a is not None and b is not None and (a in odd or b in odd)]
+    return not pairs or 2 * sum(a.casefold() == b.casefold() for a, b in pairs) >= len(pairs)

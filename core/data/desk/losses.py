@@ -23,6 +23,9 @@ RELATED = 0.75
 """Chance that of a row that went wrong and one that went right the first has the larger loss, below which a loss is of
 other rows or of something else. The losses of real models, focal, smoothed, weighted and heated ones too, lie above it
 (docs/evidence/desk.md)."""
+BOUNDS = (0, 1, 100)
+"""Where losses end by themselves, so that no missing one is meant: shares and percents (1 - IoU, word errors), and 100,
+at which torch.nn.BCELoss cuts."""
 
 
 def check_losses(frame: pd.DataFrame, found: RecognisedColumns, measured: Measured, ledger: Ledger) -> None:
@@ -41,9 +44,9 @@ def check_losses(frame: pd.DataFrame, found: RecognisedColumns, measured: Measur
         return
     loss = measured.loss[rows]
     odd = stand_in(written[rows], below=True)
-    if odd is not None and not _all_wrong(written[rows] == odd[0], measured, rows):
+    if odd is not None and odd[0] not in BOUNDS and not _all_wrong(written[rows] == odd[0], measured, rows):
         ledger.doubt(says_missing(name, *odd))
-    if (length := _batches(written)) and not _is_of_groups(frame, found, written):
+    if (length := _batches(written)) and not _is_of_groups(frame, found, written) and _is_mixed(written, measured):
         ledger.doubt(
             f"{name!r} is equal in runs of about {length} rows that follow each other, so it holds the mean of each "
             'batch and not the loss of each sample. Compute it with reduction="none"; if such rows share a loss, as '
@@ -137,6 +140,15 @@ def _batches(written: F64) -> int:
     n = len(values)
     chance = (gammaln(repeated + 1) + gammaln(n - repeated + 2) - gammaln(n + 1)).sum()
     return int(np.median(repeated)) if chance < math.log(ALPHA) else 0
+
+
+def _is_mixed(written: F64, measured: Measured) -> bool:
+    """Whether rows that are right and wrong share a run of one value, as in a batch; frames of one scene and repeated
+    samples do not. True where it is not known."""
+    if measured.errors is None or not measured.errors.any():
+        return True
+    runs = np.cumsum(np.r_[True, written[1:] != written[:-1]])
+    return bool((pd.Series(measured.errors).groupby(runs).nunique() > 1).any())
 
 
 def _is_of_groups(frame: pd.DataFrame, found: RecognisedColumns, written: F64) -> bool:

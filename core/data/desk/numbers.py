@@ -71,6 +71,7 @@ def stand_in(values: F64, *, below: bool = False) -> tuple[float, int] | None:
     return None
 
 
+@np.errstate(over="ignore", invalid="ignore", divide="ignore")
 def check_regression(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger) -> None:
     """Stop where target and prediction are in other units, of other signs or of rows that have slipped.
 
@@ -82,8 +83,9 @@ def check_regression(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledg
     if target is None or prediction is None:
         return
     numbers = [as_numbers(frame[name]) for name in (target, prediction)]
-    for name, values in zip((target, prediction), numbers):
-        if (odd := stand_in(values[ledger.kept()])) is not None:
+    for name, values, other in zip((target, prediction), numbers, numbers[::-1]):
+        odd = stand_in(values[ledger.kept()])
+        if odd is not None and not _goes_along(values[ledger.kept()], other[ledger.kept()], odd[0]):
             ledger.doubt(says_missing(name, *odd))
     rows = ledger.kept()
     rows = rows[np.isfinite(numbers[0][rows]) & np.isfinite(numbers[1][rows])]
@@ -160,9 +162,16 @@ def check_whole(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger) -
         )
 
 
+def _goes_along(values: F64, other: F64, odd: float) -> bool:
+    """Whether the other column has its outermost values, on the same side, where this one is odd, beyond chance."""
+    at = values == odd
+    other = other if odd > np.median(values) else -other
+    k, outermost = int(at.sum()), int((other >= other[at].min()).sum())
+    return math.comb(outermost, k) < ALPHA * math.comb(len(values), k)
+
+
 def _correlation(a: F64, b: F64) -> float:
-    with np.errstate(invalid="ignore", divide="ignore"):
-        r = float(np.corrcoef(a, b)[0, 1])
+    r = float(np.corrcoef(a, b)[0, 1])
     return min(max(r, -1 + 1e-12), 1 - 1e-12) if math.isfinite(r) else 0.0
 
 

@@ -251,7 +251,7 @@ def _regression(frame: pd.DataFrame, found: RecognisedColumns, kind: str, ledger
     target, prediction = as_numbers(frame[found.roles.target or ""]), as_numbers(frame[found.roles.prediction or ""])
     ledger.drop(~np.isfinite(target), f"the target {found.roles.target!r} is missing or not finite")
     ledger.drop(~np.isfinite(prediction), f"the prediction {found.roles.prediction!r} is missing or not finite")
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         return losses.OF_NUMBERS[kind](target, prediction)
 
 

@@ -266,7 +266,7 @@ class _Finder:
         if self.is_array(name):
             return False
         words = self.frame[name].astype("string").str.lower()
-        return bool(words.str.contains("train|test|val|dev|holdout|eval").mean() > 0.5)
+        return bool(words.str.contains("train|test|val|dev|holdout|eval").sum() > 0.5 * words.count())
 
     def is_regression(self, prediction: str | None) -> bool:
         """Whether truth and prediction are measurements: both numbers, and either has fractions."""

@@ -69,6 +69,21 @@ def test_letters_in_both_cases_are_classes_of_their_own_where_both_sides_know_th
     assert noted({"label": letters[RIGHT.labels], "prediction": letters[RIGHT.predictions]}) == ""
 
 
+def test_a_letter_that_is_never_predicted_is_noted_and_not_refused() -> None:
+    letters = np.array(["c", "d", "x", "X"])
+    predicted = np.where(RIGHT.predictions == 3, RIGHT.predictions - 2, RIGHT.predictions)
+    assert "'X', 'x' differ in case alone" in noted({"label": letters[RIGHT.labels], "prediction": letters[predicted]})
+
+
+@pytest.mark.parametrize("name", ["class_{}", "n0{}", "hot_{}"])
+def test_columns_that_hold_the_names_of_the_labels_whole_are_read_by_them(name: str) -> None:
+    names = np.array([name.format(c) for c in range(4)])
+    scores = {f"prob_{c}": RIGHT.scores[:, i] for i, c in enumerate(names)}
+    audit = read({"label": names[RIGHT.labels], **scores})
+    assert audit.samples.class_names == tuple(names)
+    np.testing.assert_array_equal(audit.outcomes.errors, RIGHT.labels != RIGHT.predictions)
+
+
 def flipped(share: float, n: int = 400) -> dict[str, object]:
     """Two classes of which so large a share is right."""
     rng = np.random.default_rng(2)

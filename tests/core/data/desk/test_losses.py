@@ -98,3 +98,16 @@ def test_one_wrong_row_does_not_tell_whether_losses_are_of_their_rows() -> None:
     guesses = [*"bbaabbaabbaabbaabbaa"]
     table = {"label": ["a", *guesses[1:]], "prediction": guesses, "loss": np.arange(20) / 7}
     assert len(read(table).samples) == 20
+
+
+@pytest.mark.parametrize(("bound", "usual"), [(1, 0.4), (100, 20.0), (0, 1.0)])
+def test_a_loss_at_the_end_of_its_range_is_no_missing_value(bound: float, usual: float) -> None:
+    loss = usual * RIGHT.scores.max(1)
+    loss = np.where(np.arange(400) < 4, bound, loss if bound else 2 + loss / 10)
+    assert noted({"loss": loss}) == ""
+
+
+def test_frames_that_share_their_picture_are_no_batches() -> None:
+    frames = np.repeat(np.arange(40), 10)
+    table = {name: column[frames] for name, column in KNOWN.items()}
+    assert noted({**table, "loss": LOSS[frames]}) == ""

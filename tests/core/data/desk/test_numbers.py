@@ -46,3 +46,23 @@ def test_a_regression_good_or_bad_is_taken(spread: float) -> None:
 def test_a_rating_below_zero_is_no_missing_value() -> None:
     rating = RNG.integers(-1, 2, 400)
     assert noted({"target": rating, "prediction": rating + RNG.normal(0, 0.3, 400)}) == ""
+
+
+def test_a_limit_that_targets_are_cut_at_is_no_missing_value_where_predictions_lie_there_too() -> None:
+    price = np.where(np.arange(400) < 3, 1000, np.exp(TARGET / 20).round())
+    assert noted({"target": price, "prediction": price * np.exp(RNG.normal(0, 0.1, 400))}, target="target") == ""
+
+
+def test_a_number_of_three_hundred_digits_is_said_in_few_and_without_a_warning() -> None:
+    prediction = np.where(np.arange(400) % 20 == 0, -1e299, PREDICTION)
+    with pytest.raises(InvalidInput, match=r"^'prediction' is −1e\+299 in 20 rows"):
+        read({"target": TARGET, "prediction": prediction}, target="target")
+
+
+def test_a_column_named_split_that_is_empty_is_no_split() -> None:
+    assert read({"loss": TARGET, "split": [None] * 400}).read.get("split") is None
+
+
+def test_numbers_whose_squares_overflow_are_refused_without_a_warning() -> None:
+    with pytest.raises(InvalidInput, match="must lie within"):
+        read({"target": TARGET, "prediction": np.where(np.arange(400) == 7, 1e160, PREDICTION) * 1e10})
