@@ -202,12 +202,13 @@ def check_spelling(frame: pd.DataFrame, found: RecognisedColumns, measured: Meas
     for text in set[str]().union(*sides):
         folded.setdefault(text.casefold(), set()).add(text)
     twins = [sorted(same) for same in folded.values() if len(same) > 1]
+    compared = quoted(*columns) + (" and the scores" if measured.scores is not None else "")
     for same in twins:
         odd = {text for text in same if any(text not in side for side in sides if side & set(same))}
         if odd and len(sides) > 1:
             said = (
                 f"{quoted(*same)} differ in case alone and are read as {len(same)} classes, though "
-                f"{quoted(*columns)} do not both know each of them"
+                f"{compared} do not have all of them in common"
             )
             if _is_one_class(written, odd):
                 ledger.doubt(f"{said}: rows would count as wrong for their spelling. Write each class in one way.")

@@ -136,9 +136,10 @@ def _lookup(order: list[str], words: list[str], spelled: Mapping[str, str]) -> d
     if words and all(map(_is_whole, words)):
         numbers = [int(word) for word in words]
         if min(numbers) == 1 and max(numbers) == len(order):
+            names = ", ".join(str(i + 1) for i in range(len(order))) if len(order) < 5 else f"1, 2, ..., {len(order)}"
             raise InvalidInput(
                 f"Labels run from 1 to {len(order)} but places in the {len(order)} probabilities are counted from 0, "
-                f"so each would be read one off. Subtract 1, or give class_names 1, 2, ..., {len(order)}."
+                f"so each would be read one off. Subtract 1, or give class_names {names}."
             )
         return lookup | {str(i): i for i in range(len(order))}
     if set(words) <= {"False", "True"} and len(order) == 2:

@@ -59,6 +59,8 @@ def test_case_is_refused_where_one_side_knows_one_spelling_and_spaces_are_left_o
     odd = np.arange(400) % 2 == 1
     with pytest.raises(InvalidInput, match="differ in case alone"):
         read({"label": np.where(odd, np.char.capitalize(LABEL), LABEL), "prediction": PREDICTION})
+    with pytest.raises(InvalidInput, match="though 'label' and the scores do not have all of them in common"):
+        read({"label": np.where(odd, np.char.capitalize(LABEL), LABEL), **RIGHT.columns()})
     audit = read({"label": np.where(odd, np.char.add(" ", LABEL), LABEL), "prediction": PREDICTION})
     np.testing.assert_array_equal(audit.outcomes.errors, LABEL != PREDICTION)
     assert "spaces around its classes in 200 rows" in " ".join(audit.notes)
