@@ -97,8 +97,9 @@ def gate_markdown(diagnosis: Diagnosis, gate: Gate) -> str:
         "| where | samples | the new model's error rate, and by how much it is above the old one's | |",
         "|---|---|---|---|",
     ]
+    passed = "not shown beyond the margin" if gate.margin > 0 else SAID["passed"]
     for case in cases:
-        said = {"passed": "enough", "failed": "too few"} if case.kind == COVERAGE else SAID
+        said = {"passed": "enough", "failed": "too few"} if case.kind == COVERAGE else SAID | {"passed": passed}
         told = f"**{said[case.state]}**" if case.state == "failed" else said[case.state]
         lines.append(f"| {case.kind}: {_text(case.title)} | {case.n:,} | {_text(case.figure)} | {told} |")
     lines += ["", f"Findings of the run: `{gate.digest[:12]}`."]

@@ -315,7 +315,10 @@ def test_only_what_is_worse_by_more_than_the_margin_holds_back(run: Diagnosis, t
         assert (found.comparison.overall in found.worse) == held
         state = {case.kind: case.state for case in gate_cases(run, found)}["all samples"]
         assert state == ("failed" if held else "passed")
-    assert f"no more than {worst:g} points" in gate_markdown(run, found)
+    told = gate_markdown(run, found)
+    assert f"no more than {worst:g} points" in told
+    assert "| not shown beyond the margin |" in told
+    assert "no worse" not in told
 
 
 def test_a_new_regression_within_the_margin_holds_nothing_back(run: Diagnosis, tmp_path: Path) -> None:
