@@ -14,6 +14,7 @@ import numpy as np
 from core import records
 from core.checks.contract import other_columns
 from core.data.inline import text_of
+from core.data.rows import DIFFERS
 from core.data.samples import describe_table, read_data_set
 from core.data.tables.frames import TableLike, as_frame
 from core.data.tables.roles import Roles
@@ -76,6 +77,12 @@ def read_second(
         raise InvalidInput(
             f"No id of {name} (such as {audit.samples.ids[0]!r}) is one of the run's (such as "
             f"{diagnosis.samples.ids[0]!r}). {_mend_ids(table, roles)}"
+        )
+    ours = {*diagnosis.samples.ids, *(audit.samples.ids[at] for at in order)} - {one for one, _ in diagnosis.excluded}
+    if twice := sorted({one for one, why in audit.excluded if why.endswith(DIFFERS)} & ours):
+        raise InvalidInput(
+            f"{name} answers {len(twice):,} of the run's samples more than once and not alike "
+            f"({quoted(*twice, most=4)}), so which answer counts is not known. Give each sample one row."
         )
     notes = [*audit.notes, *other_columns(diagnosis, audit.read, name)]
     if audit.samples.ids[order[0]] != diagnosis.samples.ids[rows[order[0]]]:

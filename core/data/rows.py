@@ -111,6 +111,10 @@ def items_of(
     return items, positions, named or (_kind_of_files(store, positions) if items is store else "image")
 
 
+DIFFERS = "differs in other columns"
+"""How the account of left out rows ends for one that repeats an id and says something else."""
+
+
 def ids_of(
     read: Table, found: RecognisedColumns, pictures: ItemStore | None, positions: I64, ledger: Ledger
 ) -> list[str]:
@@ -177,7 +181,7 @@ def _drop_repeated(ids: Sequence[str], frame: pd.DataFrame, found: RecognisedCol
     same[later] = _same_cells(frame, rows[later], earlier[later])
     reasons = [""] * len(ids)
     for row, before, alike in zip(rows.tolist(), earlier.tolist(), same.tolist(), strict=True):
-        how = "is an exact duplicate" if alike else "differs in other columns"
+        how = "is an exact duplicate" if alike else DIFFERS
         reasons[row] = f"the id occurs before: row {before} {how}"
     ledger.drop(repeated, reasons)
     examples = list(dict.fromkeys(ids[row] for row in np.flatnonzero(repeated).tolist()))[:5]

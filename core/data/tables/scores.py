@@ -17,7 +17,8 @@ from core.records.ledger import Ledger
 from core.statistics import losses
 
 TOLERANCE = 1e-3
-"""How far from 1 the probabilities of a row may sum (float16 and rounded output included)."""
+"""How far from 1 the probabilities of a row may sum (float16 included), if rounding to decimals (`_tolerance`) does not
+take them further."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +46,7 @@ def class_scores(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger) 
     usable = finite_rows(raw)
     if not usable.any():
         raise InvalidInput(f"The {what} {source} hold no row of finite numbers. Name the right columns.")
-    looks_right = usable & (raw >= 0).all(axis=1) & (np.abs(raw.sum(axis=1) - 1) <= TOLERANCE)
+    looks_right = usable & (raw >= 0).all(axis=1) & (np.abs(raw.sum(axis=1) - 1) <= _tolerance(raw[usable]))
     share = looks_right.sum() / usable.sum()
     alone = len(columns) == 1 and not holds_arrays(frame[columns[0]])
     if alone and are_logits and (raw[usable] >= 0).all() and (raw[usable] <= 1).all():
@@ -97,6 +98,15 @@ def _are_percent(raw: F64) -> bool:
     """Whether most rows are shares of 100."""
     right = (raw >= 0).all(axis=1) & (np.abs(raw.sum(axis=1) - 100) <= 100 * TOLERANCE)
     return bool(len(raw)) and bool(right.mean() > 0.5)
+
+
+def _tolerance(raw: F64) -> float:
+    """How far the sum of a row of (m, k) shares may lie from 1: half a unit of the decimals they were rounded to, for
+    each class, and so far that the sum is still nearer to 1 than to 0 or 2."""
+    for decimals in (2, 3, 4):
+        if (np.round(raw, decimals) == raw).all() and (raw % 1 != 0).any():
+            return min(max(TOLERANCE, raw.shape[1] / 2 * 10.0**-decimals + 1e-9), 0.5)
+    return TOLERANCE
 
 
 def _softmax_of(raw: F64, usable: Bool) -> F64:

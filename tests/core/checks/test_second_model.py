@@ -48,6 +48,14 @@ def test_errors_are_matched_by_id_whatever_the_order_of_the_table(run: Diagnosis
     assert compare(found, "model", name).overall.fixed == int((run.outcomes.errors & ~wrong).sum())
 
 
+def test_a_sample_that_is_answered_twice_must_be_answered_alike(run: Diagnosis, tmp_path: Path) -> None:
+    right = pd.read_csv(write_answers(run, np.zeros(len(run.samples), np.bool_), tmp_path / "right.csv"))
+    wrong = pd.read_csv(write_answers(run, np.ones(len(run.samples), np.bool_), tmp_path / "wrong.csv"))
+    assert len(read_second(run, pd.concat([right, right[:9]])).rows) == len(run.samples)
+    with pytest.raises(InvalidInput, match=r"answers 9 of the run's samples more than once and not alike"):
+        read_second(run, pd.concat([right, wrong[:9]]))
+
+
 def test_paths_are_matched_by_their_ends_where_no_id_is_the_runs(run: Diagnosis) -> None:
     names = [f"set/{'a' if i < 2 else 'b'}/{i % 2 if i < 4 else i}.jpg" for i in range(len(run.samples))]
     other = replace(run, samples=replace(run.samples, ids=tuple(names)))

@@ -86,6 +86,12 @@ def test_columns_that_hold_the_names_of_the_labels_whole_are_read_by_them(name: 
     np.testing.assert_array_equal(audit.outcomes.errors, RIGHT.labels != RIGHT.predictions)
 
 
+@pytest.mark.parametrize("decimals", [2, 3])
+def test_probabilities_that_were_rounded_keep_all_their_rows(decimals: int) -> None:
+    scores = {name: values.round(decimals) for name, values in RIGHT.columns().items()}
+    assert len(read({"label": LABEL, **scores}).samples) == 400
+
+
 def flipped(share: float, n: int = 400) -> dict[str, object]:
     """Two classes of which so large a share is right."""
     rng = np.random.default_rng(2)
