@@ -12,7 +12,10 @@ import numpy as np
 from tests.mistakes.judging import USUAL, read, right
 from tests.mistakes.right import NAMES, Brought, N, World, coco, columns, named, softmax, table, world
 
-ORDINARY = re.compile(f"{USUAL.pattern}|'\\w+' is not the most probable class|All [\\d,]+ losses are")
+ORDINARY = re.compile(
+    f"{USUAL.pattern}|Predictions are no better than guesses|"
+    "'\\w+' is not the most probable class|All [\\d,]+ losses are"
+)
 """Notes on how a table was read that an honest one may have."""
 
 

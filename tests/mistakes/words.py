@@ -1,13 +1,13 @@
 """What a note may say, by kind of mistake: patterns, of which one must fit."""
 
 CODES = (
-    r"chance|\border|permut|shift|renumber|one off|(counte?d?s?|numbered) from|starts? at|other rows|not belong|"
+    r"chance|guess|\border|permut|shift|renumber|one off|(counte?d?s?|numbered) from|starts? at|other rows|not belong|"
     r"would (be|make)|instead of"
 )
 """Classes, files or images are numbered in two ways."""
 APART = (
-    r"chance|other rows|shuffl|sorted|not (belong|fit|go)|unrelated|no relation|rank|(right|wrong) rows|larger|higher|"
-    r"lower|agree|contradict"
+    r"chance|guess|(other|same) rows|shuffl|sorted|not (belong|fit|go)|unrelated|no relation|rank|"
+    r"(right|wrong) rows|larger|higher|lower|agree|contradict"
 )
 """Losses do not go with right and wrong, or truth and prediction with each other."""
 WRITTEN = (

@@ -214,8 +214,24 @@ def check_spelling(frame: pd.DataFrame, found: RecognisedColumns, measured: Meas
                 ledger.doubt(f"{said}: rows would count as wrong for their spelling. Write each class in one way.")
             else:
                 ledger.note(f"{said}. Write each class in one way, unless they are two.")
+    if len(written) > 1:
+        _note_missing(columns, written, ledger)
     if twins and len(sides) == 1:
         ledger.note(f"{quoted(*twins[0])} differ in case alone and are {len(twins[0])} classes. Write them alike.")
+
+
+MISSING = frozenset({"none", "null", "nan", "n/a", "na", "missing", "<unk>", "?"})
+"""How programs write that there is nothing; some of these are read as such where they are the whole cell."""
+
+
+def _note_missing(columns: Sequence[str], written: Sequence[Texts], ledger: Ledger) -> None:
+    """Note a class of one side alone whose name says that there is none."""
+    for name, texts, others in zip(columns, written, written[::-1]):
+        for text in sorted({t for t in texts if t is not None and t.casefold() in MISSING} - set(others)):
+            ledger.note(
+                f"{text!r} is a class of {name!r} alone, in {sum(t == text for t in texts):,} rows, all of them wrong. "
+                "If it says that the value is missing, leave those cells empty."
+            )
 
 
 def _is_one_class(written: Sequence[Texts], odd: set[str]) -> bool:

@@ -96,6 +96,8 @@ def check_regression(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledg
     r, spread = _correlation(truth, said), SIGMAS / math.sqrt(len(rows) - 3)
     explained = 1 - float(((truth - said) ** 2).mean() / truth.var())
     slope = r * float(truth.std() / said.std())
+    if not 0 < abs(slope) < math.inf:  # squares beyond what a number holds
+        return
     ranked = _correlation(rankdata(truth), rankdata(said))  # logarithms go with amounts, though not along a line
     pair = f"The prediction {prediction!r} and the target {target!r}"
     together = f"{pair} go together (rank correlation {number(ranked, 2)})"

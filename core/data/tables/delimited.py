@@ -9,14 +9,15 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from core.data.tables.roles import snake_case
-from core.errors import InvalidInput
+from core.errors import InvalidInput, quoted
 from core.limits import Limits
 from core.options import check_text
 from core.records import Progress, no_progress
@@ -87,6 +88,10 @@ def read_delimited(
     if separator == ";" and _has_decimal_commas(frame):
         frame = parse(",")
         notes.append(f"{path.name} writes 0,5 for one half: commas were read as decimal points.")
+    frame, found = _without_headers(frame, path.name, text_columns)
+    notes += found
+    frame, found = _with_decimal_points(frame, path.name, text_columns)
+    notes += found
     unnamed = [name for name in frame.columns if name.startswith("Unnamed: ")]
     counting = [
         n for n in unnamed if (pd.api.types.is_integer_dtype(frame[n]) and frame[n].is_unique) or frame[n].isna().all()
@@ -220,6 +225,46 @@ def separator_of(text: str) -> str:
         return len(set(counts[:10])) == 1 and counts[0] > 1, counts[0] if counts else 0
 
     return max((",", "\t", ";", "|"), key=columns)
+
+
+def _without_headers(frame: pd.DataFrame, name: str, text_columns: Mapping[Any, Any]) -> tuple[pd.DataFrame, list[str]]:
+    """The table without lines that repeat its column names, as of files joined end to end, and what is said of it."""
+    repeats = np.ones(len(frame), np.bool_)
+    for column in frame.columns:
+        if pd.api.types.is_numeric_dtype(frame[column]) or not repeats.any():
+            return frame, []
+        repeats &= frame[column].astype("string").eq(str(column)).fillna(value=False).to_numpy()
+    if not repeats.any():
+        return frame, []
+    frame = frame[~repeats].reset_index(drop=True)
+    for column in frame.columns:
+        if column not in text_columns:
+            numbers = pd.to_numeric(frame[column], errors="coerce")
+            frame[column] = numbers if numbers.notna().equals(frame[column].notna()) else frame[column]
+    return frame, [f"{int(repeats.sum())} line(s) inside {name} repeat the column names and were left out."]
+
+
+_DECIMAL, _WHOLE = r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?", r"[+-]?\d+"
+
+
+def _with_decimal_points(
+    frame: pd.DataFrame, name: str, text_columns: Mapping[Any, Any]
+) -> tuple[pd.DataFrame, list[str]]:
+    """Columns whose quoted cells write 0,5 for one half read as numbers. Where all cells have three digits behind the
+    comma, it may stand between thousands, and they stay as they are."""
+    read = list[str]()
+    for column in frame.columns:
+        if pd.api.types.is_numeric_dtype(frame[column]) or column in text_columns:
+            continue
+        texts = frame[column].astype("string").str.strip()
+        decimal, whole = texts.str.fullmatch(_DECIMAL), texts.str.fullmatch(_WHOLE)
+        thousands = texts.str.fullmatch(r"[+-]?\d{1,3}(?:,\d{3})+") | whole
+        if decimal.any() and (decimal | whole)[texts.notna()].all() and not thousands[texts.notna()].all():
+            frame[column] = pd.to_numeric(texts.str.replace(",", ".", regex=False)).astype("float64")
+            read.append(str(column))
+    if not read:
+        return frame, []
+    return frame, [f"{name} writes 0,5 for one half in {quoted(*read)}: commas were read as decimal points."]
 
 
 def _has_decimal_commas(frame: pd.DataFrame) -> bool:

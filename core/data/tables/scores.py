@@ -56,6 +56,11 @@ def class_scores(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger) 
             f"The logits {source} are at least 0 and sum to 1 in {int(looks_right.sum()):,} of {int(usable.sum()):,} "
             "rows, as probabilities do: a softmax would flatten them. Name them as probabilities."
         )
+    elif are_logits and not alone and named and _are_percent(raw[usable]):
+        ledger.doubt(
+            f"The logits {source} are at least 0 and sum to 100 in most rows, as probabilities in percent do: a "
+            "softmax would make them all but sure. Name them as probabilities."
+        )
     elif not named and not alone and (are_logits or holds_arrays(frame[columns[0]])):
         # the name was only a hint; what the rows hold decides
         outside = are_logits or ((raw[usable] < 0) | (raw[usable] > 1)).any()

@@ -95,3 +95,21 @@ def test_records_of_ever_new_keys_are_refused_before_they_become_a_table(tmp_pat
     path = write(tmp_path / "t.jsonl", "\n".join(f'{{"k{i}": 1}}' for i in range(6_000)))
     with pytest.raises(InvalidInput, match=r"would take at least 2.1 GiB .*records that have the same keys"):
         read_table(path)
+
+
+def test_lines_that_repeat_the_column_names_are_left_out_and_numbers_stay_numbers(tmp_path: Path) -> None:
+    table = read_table(write(tmp_path / "t.csv", "id,loss\n001,0.5\nid,loss\n002,1.5\n"))
+    assert table.frame["loss"].tolist() == [0.5, 1.5]
+    assert table.frame["id"].tolist() == ["001", "002"]
+    assert "1 line(s) inside t.csv repeat the column names" in table.notes[0]
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_decimal_commas_in_quotes_are_read_as_points_and_thousands_are_left(tmp_path: Path, separator: str) -> None:
+    rows = [["a", '"0,5"', '"1,234"'], ["b", '"12,25"', '"22,500"'], ["c", "3", '"1,000"']]
+    text = "\n".join(separator.join(row) for row in [["id", "loss", "size"], *rows])
+    table = read_table(write(tmp_path / ("t.tsv" if separator == "\t" else "t.csv"), text))
+    assert table.frame["loss"].tolist() == [0.5, 12.25, 3.0]
+    assert any("writes 0,5 for one half" in note for note in table.notes)
+    if separator != ";":  # where cells are apart by semicolons, commas are decimal
+        assert table.frame["size"].tolist() == ["1,234", "22,500", "1,000"]

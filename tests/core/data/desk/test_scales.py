@@ -1,0 +1,64 @@
+"""Losses and scores of a scale that they cannot have."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.errors import InvalidInput
+from tests.support.desk import NAMES, noted, read, right
+
+RIGHT = right()
+LABEL, PREDICTION = NAMES[RIGHT.labels], NAMES[RIGHT.predictions]
+K = len(NAMES)
+SHARES = {f"prob_{name}": RIGHT.scores[:, i] for i, name in enumerate(NAMES)}
+
+
+def softmax(logits: np.ndarray) -> np.ndarray:
+    raised = np.exp(logits - logits.max(1, keepdims=True))
+    return raised / raised.sum(1, keepdims=True)
+
+
+def named(part: str, values: np.ndarray) -> dict[str, object]:
+    return {"label": LABEL, **{f"{part}_{name}": values[:, i] for i, name in enumerate(NAMES)}}
+
+
+def test_a_loss_that_counts_rows_is_noted_and_the_mean_of_its_class_is_refused() -> None:
+    assert "'loss' changes by 1 from each row to the next" in noted({"loss": np.arange(400)})
+    means = np.array([RIGHT.loss[RIGHT.labels == label].mean() for label in range(K)])
+    with pytest.raises(InvalidInput, match="one value for all rows of a class"):
+        read({"label": LABEL, "loss": means[RIGHT.labels]})
+    assert "class" not in noted({"label": LABEL, "loss": RIGHT.loss})
+
+
+def test_a_loss_that_is_the_cross_entropy_times_a_number_is_noted_with_the_number() -> None:
+    known = {"label": LABEL, **SHARES}
+    assert "1.44 times the cross-entropy computed from label and scores, so it is in bits" in noted(
+        {**known, "loss": RIGHT.loss / np.log(2)}
+    )
+    weights = np.linspace(0.5, 3, K)[RIGHT.labels]
+    assert "weighted by class: 0.50 to 3.00 times" in noted({**known, "loss": RIGHT.loss * weights})
+    assert "cross-entropy" not in noted({**known, "loss": RIGHT.loss})
+
+
+def test_right_predictions_whose_losses_no_right_one_has_are_noted() -> None:
+    assert "Every 'prediction' is its 'label'" in noted({"label": LABEL, "prediction": LABEL, "loss": RIGHT.loss})
+    low = np.minimum(RIGHT.loss, np.log(K))
+    assert "Every" not in noted({"label": LABEL, "prediction": LABEL, "loss": low})
+
+
+def test_scores_that_a_softmax_made_twice_or_that_lack_their_scale_are_noted() -> None:
+    assert "check that it was not taken twice" in noted(named("prob", softmax(RIGHT.scores)))
+    assert "twice" not in noted(named("prob", RIGHT.scores))
+    logits = np.log(RIGHT.scores)
+    assert "as of cosines without their scale" in noted(named("logit", logits / np.abs(logits).max()))
+    assert "cosines" not in noted(named("logit", logits))
+    with pytest.raises(InvalidInput, match="sum to 100 in most rows"):
+        read(named("score", 100 * RIGHT.scores), logits=tuple(f"score_{name}" for name in NAMES))
+
+
+def test_a_class_of_predictions_that_says_there_is_none_is_noted() -> None:
+    some = np.where(np.arange(400) % 10 == 0, "None", PREDICTION)
+    assert "'None' is a class of 'prediction' alone, in 40 rows" in noted(
+        {"label": LABEL, "prediction": some, "loss": RIGHT.loss}
+    )
