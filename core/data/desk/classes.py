@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -200,14 +201,14 @@ def check_spelling(frame: pd.DataFrame, found: RecognisedColumns, measured: Meas
     sides += [set(measured.class_names)] if measured.scores is not None else []
     folded: dict[str, set[str]] = {}
     for text in set[str]().union(*sides):
-        folded.setdefault(text.casefold(), set()).add(text)
+        folded.setdefault(_folded(text), set()).add(text)
     twins = [sorted(same) for same in folded.values() if len(same) > 1]
     compared = quoted(*columns) + (" and the scores" if measured.scores is not None else "")
     for same in twins:
         odd = {text for text in same if any(text not in side for side in sides if side & set(same))}
         if odd and len(sides) > 1:
             said = (
-                f"{quoted(*same)} differ in case alone and are read as {len(same)} classes, though "
+                f"{quoted(*same)} differ in case or coding alone and are read as {len(same)} classes, though "
                 f"{compared} do not have all of them in common"
             )
             if _is_one_class(written, odd):
@@ -217,7 +218,9 @@ def check_spelling(frame: pd.DataFrame, found: RecognisedColumns, measured: Meas
     if len(written) > 1:
         _note_missing(columns, written, ledger)
     if twins and len(sides) == 1:
-        ledger.note(f"{quoted(*twins[0])} differ in case alone and are {len(twins[0])} classes. Write them alike.")
+        ledger.note(
+            f"{quoted(*twins[0])} differ in case or coding alone and are {len(twins[0])} classes. Write both alike."
+        )
 
 
 MISSING = frozenset({"none", "null", "nan", "n/a", "na", "missing", "<unk>", "?"})
@@ -240,4 +243,9 @@ def _is_one_class(written: Sequence[Texts], odd: set[str]) -> bool:
     if len(written) < 2:
         return True
     pairs = [(a, b) for a, b in zip(*written) if a is not None and b is not None and (a in odd or b in odd)]
-    return not pairs or 2 * sum(a.casefold() == b.casefold() for a, b in pairs) >= len(pairs)
+    return not pairs or 2 * sum(_folded(a) == _folded(b) for a, b in pairs) >= len(pairs)
+
+
+def _folded(text: str) -> str:
+    """The text whatever its case, and whether an accent is a character of its own."""
+    return unicodedata.normalize("NFC", text.casefold())

@@ -57,13 +57,19 @@ def test_predictions_of_other_rows_are_noted() -> None:
 
 def test_case_is_refused_where_one_side_knows_one_spelling_and_spaces_are_left_out() -> None:
     odd = np.arange(400) % 2 == 1
-    with pytest.raises(InvalidInput, match="differ in case alone"):
+    with pytest.raises(InvalidInput, match="differ in case or coding alone"):
         read({"label": np.where(odd, np.char.capitalize(LABEL), LABEL), "prediction": PREDICTION})
     with pytest.raises(InvalidInput, match="though 'label' and the scores do not have all of them in common"):
         read({"label": np.where(odd, np.char.capitalize(LABEL), LABEL), **RIGHT.columns()})
     audit = read({"label": np.where(odd, np.char.add(" ", LABEL), LABEL), "prediction": PREDICTION})
     np.testing.assert_array_equal(audit.outcomes.errors, LABEL != PREDICTION)
     assert "spaces around its classes in 200 rows" in " ".join(audit.notes)
+
+
+def test_one_accent_in_two_codings_is_refused() -> None:
+    predicted = np.array(["cafe\u0301", *NAMES[1:]])[RIGHT.predictions]
+    with pytest.raises(InvalidInput, match="differ in case or coding alone"):
+        read({"label": np.array(["caf\u00e9", *NAMES[1:]])[RIGHT.labels], "prediction": predicted})
 
 
 def test_letters_in_both_cases_are_classes_of_their_own_where_both_sides_know_them() -> None:
@@ -74,7 +80,9 @@ def test_letters_in_both_cases_are_classes_of_their_own_where_both_sides_know_th
 def test_a_letter_that_is_never_predicted_is_noted_and_not_refused() -> None:
     letters = np.array(["c", "d", "x", "X"])
     predicted = np.where(RIGHT.predictions == 3, RIGHT.predictions - 2, RIGHT.predictions)
-    assert "'X', 'x' differ in case alone" in noted({"label": letters[RIGHT.labels], "prediction": letters[predicted]})
+    assert "'X', 'x' differ in case or coding alone" in noted(
+        {"label": letters[RIGHT.labels], "prediction": letters[predicted]}
+    )
 
 
 @pytest.mark.parametrize("name", ["class_{}", "n0{}", "hot_{}"])
