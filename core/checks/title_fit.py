@@ -296,7 +296,7 @@ def fit_titles(pool: TitlePool, judged: Sequence[Judged]) -> tuple[TitleModel, F
 
 def _with_split(pool: TitlePool, model: TitleModel, judged: Sequence[Judged]) -> TitleModel:
     """The model with what tells whether two kinds are there and rightly told; as it is where there are none."""
-    some = [(j, titled_by(model, j.ranked)[0]) for j in judged if j.plant.kind in ("mixture", "natural")]
+    some = [(j, titled_by(model, j.ranked)[0]) for j in judged if j.plant.kind in ("mixture", "natural", "random")]
     ways = [list(ways_apart(model, j.ranked, found, j.plant.members)) if found else [] for j, found in some]
     right = np.array([both_right(pool, j.plant, one) for (j, _), own in zip(some, ways) for one in own], bool)
     if min(right.sum(), (~right).sum()) < FOLDS:
