@@ -17,7 +17,7 @@ import errata
 
 PAGE = Path(__file__).parents[1] / "docs" / "api.md"
 SECTIONS = {
-    "Diagnose a table": "diagnose Settings Roles progress_bar",
+    "Diagnose a table": "check diagnose Settings Roles progress_bar",
     "Read and keep the result": (
         "Diagnosis ask answer_parts answer_sentence audit sentence show write_report save load update"
     ),

@@ -94,7 +94,7 @@ def test_what_fiftyone_exported_is_diagnosed(diagnosis: Diagnosis) -> None:
     Path("exported/samples.json").write_text(json.dumps(samples), "utf-8")
     save_under("before")
     (words,) = lines("FiftyOne", 1)
-    run_command([*words, *QUICK])
+    run_command([*words, *QUICK, "--as-is"])  # its losses are drawn apart from its predictions
     found = load(Path("run"))
     assert {"weather", "tag blurred"} == {c.name for c in found.samples.metadata if not c.measured}
     np.testing.assert_array_equal(found.outcomes.loss, diagnosis.outcomes.loss)
@@ -147,7 +147,7 @@ def test_issues_of_cleanlab_stand_beside_the_rows(make: Callable[[], Any]) -> No
     Path("val").rename("val.zip")  # a folder serves as well
     save_under("before")
     (words,) = lines("Cleanlab")
-    run_command([*words, *QUICK])
+    run_command([*words, *QUICK, "--as-is"])  # its losses are drawn apart from its predictions
     kept = {column.name: column for column in load(Path("run")).samples.metadata}
     for name in lab.get_issues():
         if name.startswith("is_"):

@@ -73,7 +73,10 @@ def open_runs(folders: Sequence[Path]) -> list[tuple[str, str]]:
     found: list[tuple[str, str]] = []
     for at, folder in enumerate(folders, start=1):
         run = RUNS.offer(folder, f"run-{at}")
-        found.append((RUNS.get(run).samples.name, run))
+        try:
+            found.append((RUNS.get(run).samples.name, run))
+        except InvalidInput as error:  # names no folder, as visitors read it
+            raise InvalidInput(f"{folder}: {error}") from None
     titles = [title for title, _ in found]
     return [
         (title if titles.count(title) == 1 else f"{title} ({folder})", run)

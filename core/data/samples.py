@@ -12,8 +12,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from core.data.desk import check_table
-from core.data.desk.columns import check_columns, check_leaks
 from core.data.images.archives import FileImages, open_images
 from core.data.images.matching import check_pictures
 from core.data.map_style import PicturesLike, with_data_set
@@ -144,6 +142,9 @@ def read_with_ledger(
     measured = compute_losses(
         read.frame, found, ledger, lambda kind, book: _mask_loss(kind, read, found, store, book, progress)
     )
+    from core.data.desk import check_table  # scipy.stats: not needed to start the page
+    from core.data.desk.columns import check_columns, check_leaks
+
     check_table(read.frame, found, measured, ledger)
     given = None if embeddings is None else read_vectors(embeddings, limits, progress)
     vectors = _vectors(given, read.frame, found, ids, ledger)
@@ -224,6 +225,8 @@ def describe_table(
         measured = compute_losses(read.frame, found, ledger)
         ledger.drop(~np.isfinite(measured.loss), "its loss could not be computed")
         known = len(ledger.notes)
+        from core.data.desk import check_table  # scipy.stats
+
         check_table(read.frame, found, measured, ledger)
         if not len(ledger.kept()):
             return TableDescription(rows, counts, None, (), tuple(ledger.summary()))

@@ -84,9 +84,8 @@ def reload(diagnosis: Diagnosis, folder: Path) -> Diagnosis:
 def _load(folder: Path, called: str) -> Diagnosis:
     if not is_run(folder):
         place = called.removeprefix("The run in ")
-        raise InvalidInput(
-            f"There is no finished run in {place} (no {STATE}). Give the folder that `diagnose --out` wrote."
-        )
+        missing = f"{called} is not finished" if place == called else f"There is no finished run in {place}"
+        raise InvalidInput(f"{missing} (no {STATE}). Give the folder that `diagnose --out` wrote.")
     try:
         state = cast("dict[str, Any]", read_located(folder / STATE))
         if state["format"] not in READABLE:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from core.arrays import read_arrays
+from core.arrays import DAMAGE, read_arrays
 from core.embeddings.cache import default_cache
 from core.encoders import load_encoder
 from core.files import keep_arrays
@@ -74,7 +74,7 @@ def make_pool(
 
 
 def _embedded(path: Path, pictures: Sequence[Opened]) -> dict[str, npt.NDArray[Any]]:
-    with suppress(OSError, ValueError, KeyError):  # none yet, or damaged: computed anew
+    with suppress(ValueError, KeyError, *DAMAGE):  # none yet, or damaged: computed anew
         return read_arrays(path)
     encoder, parts = load_encoder(), list[tuple[F32, F32]]()
     pixels = np.empty((len(pictures), 3, SMALL, SMALL), np.uint8)

@@ -121,6 +121,14 @@ def recognise(
     names = finder.class_names(filled["label"])
     complete = replace(named, **{role: value for role, value in filled.items() if value})
     recognised = frozenset(role for role in filled if getattr(complete, role) and not getattr(named, role))
+    usual = {name for role in ("label", "prediction", "loss", "target") for name in _NAMES[role]}
+    finder.notes.extend(
+        f"{name!r} and '{name[:-2]}_y' are two columns of one name, as a merge of two tables leaves them. Neither was "
+        f"taken as {name[:-2]!r}: name the one that is meant."
+        for name in map(str, frame.columns)
+        if name.endswith("_x") and f"{name[:-2]}_y" in frame
+        if snake_case(name[:-2]) in usual and name not in complete.named().values()
+    )
     return RecognisedColumns(complete, errors, inverted, names, recognised, tuple(finder.notes))
 
 

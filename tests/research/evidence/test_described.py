@@ -40,7 +40,7 @@ def test_a_sheet_shows_the_worst_and_asks_about_others() -> None:
 def test_only_one_reader_is_told_what_captions_say() -> None:
     assert text_of("far away", None) == 'The group is called "far away".\n'
     told = text_of("", SAID)
-    assert told.startswith("The group has no name.\n")
+    assert told.startswith("The group has no title.\n")
     assert '"a dog runs"' in told
     assert "dog (50% of the group, 10% of the rest)" in told
     assert "cat" not in told
