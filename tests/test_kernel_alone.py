@@ -76,7 +76,7 @@ def write_table(folder: Path, name: str, seed: int, ids: str) -> None:
     vectors = rng.normal(size=(N, 8))
     hard = vectors[:, 0] > 0.8
     wrong = np.where(hard, rng.random(N) < 0.9, rng.random(N) < 0.05)
-    rows = [f"{ids}{i},{'cat' if i % 2 else 'dog'},{'dog' if (i % 2) != w else 'cat'}" for i, w in enumerate(wrong)]
+    rows = [f"{ids}{i},{'cat' if i % 2 else 'dog'},{'dog' if (i % 2) == w else 'cat'}" for i, w in enumerate(wrong)]
     (folder / f"{name}.csv").write_text("id,label,prediction\n" + "\n".join(rows) + "\n", "utf-8")
     np.save(folder / f"{name}.npy", vectors.astype(np.float32))
 

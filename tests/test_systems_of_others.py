@@ -100,7 +100,7 @@ def write_days(folder: Path) -> Path:
     for i in range(120):
         day = 1 + (i + 2) % 28
         sunday = day in (3, 10, 17, 24)  # of May 2026
-        rows.append(f"2026-05-{day:02}_{i}.jpg,{(2.0 if sunday else 0.2) + (i % 7) / 50}")
+        rows.append(f"2026-05-{day:02}_{i}.jpg,{(2.0 if sunday else 0.2) + (i % 5) / 500}")
         vectors.append([float(sunday) + (i % 5) / 20, (i % 11) / 11, (i % 3) / 3])
     (folder / "days.csv").write_text("\n".join(rows) + "\n", "utf-8")
     np.save(folder / "days.npy", np.array(vectors, np.float32))
