@@ -60,8 +60,11 @@ def stopped_by_signals() -> Generator[None]:
         raise _RECEIVED[0]
 
     def dropped(unraisable: sys.UnraisableHookArgs) -> None:
-        if isinstance(unraisable.exc_value, KeyboardInterrupt):
-            threading.Timer(_SOON_S, interrupt_main).start()
+        raised = unraisable.exc_value
+        if isinstance(raised, KeyboardInterrupt):
+            number = raised.exit_code - 128 if isinstance(raised, StoppedBySignal) else int(signal.SIGINT)
+            signal.signal(number, stop)  # not Ctrl-C for all: that is ignored in the background
+            threading.Timer(_SOON_S, interrupt_main, (number,)).start()
         else:
             hook(unraisable)
 

@@ -65,9 +65,16 @@ class Dropped:
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
 @pytest.mark.parametrize("way", ["dropped", "caught before more work", "caught at the end"])
 def test_a_signal_that_something_swallows_ends_the_command_all_the_same(
-    number: int, code: int, way: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    number: int,
+    code: int,
+    way: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    request: pytest.FixtureRequest,
 ) -> None:
     worked: list[int] = []
+    kept = signal.signal(number, signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL)
+    request.addfinalizer(lambda: signal.signal(number, kept))  # Ctrl-C is ignored where the tests run in the background
 
     def work() -> None:
         if way == "dropped":
