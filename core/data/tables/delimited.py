@@ -229,9 +229,11 @@ def separator_of(text: str) -> str:
 
 def _without_headers(frame: pd.DataFrame, name: str, text_columns: Mapping[Any, Any]) -> tuple[pd.DataFrame, list[str]]:
     """The table without lines that repeat its column names, as of files joined end to end, and what is said of it."""
+    if any(pd.api.types.is_numeric_dtype(frame[column]) for column in frame.columns):
+        return frame, []
     repeats = np.ones(len(frame), np.bool_)
     for column in frame.columns:
-        if pd.api.types.is_numeric_dtype(frame[column]) or not repeats.any():
+        if not repeats.any():
             return frame, []
         repeats &= frame[column].astype("string").eq(str(column)).fillna(value=False).to_numpy()
     if not repeats.any():
@@ -256,6 +258,9 @@ def _with_decimal_points(
     for column in frame.columns:
         if pd.api.types.is_numeric_dtype(frame[column]) or column in text_columns:
             continue
+        known = frame[column].dropna()
+        if not len(known) or not re.fullmatch(f"{_DECIMAL}|{_WHOLE}", str(known.iloc[0]).strip()):
+            continue  # all cells must be so, and texts are long
         texts = frame[column].astype("string").str.strip()
         decimal, whole = texts.str.fullmatch(_DECIMAL), texts.str.fullmatch(_WHOLE)
         thousands = texts.str.fullmatch(r"[+-]?\d{1,3}(?:,\d{3})+") | whole
