@@ -12,7 +12,7 @@ import pandas as pd
 from core.data.desk.classes import check_classes, check_spelling
 from core.data.desk.losses import check_losses
 from core.data.desk.numbers import check_regression, check_unreadable, check_whole
-from core.data.desk.scales import check_scales
+from core.data.desk.scales import check_scores
 from core.data.tables.outcomes import Measured
 from core.data.tables.recognise import RecognisedColumns
 from core.records.ledger import Ledger
@@ -33,6 +33,6 @@ def check_table(frame: pd.DataFrame, found: RecognisedColumns, measured: Measure
     check_spelling(frame, found, measured, ledger)
     check_classes(found, measured, ledger)
     check_losses(frame, found, measured, ledger)
-    check_scales(frame, found, measured, ledger)
+    check_scores(measured, ledger)
     check_regression(frame, found, ledger)
     check_whole(frame, found, ledger)

@@ -11,6 +11,7 @@ from scipy.stats import hypergeom, rankdata
 
 from core.data.desk.classes import ALPHA
 from core.data.desk.numbers import SIGMAS, says_missing, stand_in
+from core.data.desk.scales import check_loss_scale
 from core.data.tables.cells import as_numbers, texts_of
 from core.data.tables.outcomes import Measured
 from core.data.tables.recognise import RecognisedColumns
@@ -57,18 +58,27 @@ def check_losses(frame: pd.DataFrame, found: RecognisedColumns, measured: Measur
             f"No value of {name!r} is above 0, and larger ones are read as worse. A log-likelihood is a score: then "
             "add --higher-is-better."
         )
-    for worse, what in _worse(frame, found, measured, rows):
+    computed = None
+    if measured.scores is not None and measured.labels is not None:
+        computed = cross_entropy(measured.scores[rows], measured.labels[rows])
+    for worse, what in _worse(frame, found, measured, computed, rows):
         if not _check_rank(name, loss, worse, what, found.roles.higher_is_better, ledger):
-            return
+            break
+    check_loss_scale(written[rows], found, measured, computed, rows, ledger)
 
 
-def _worse(frame: pd.DataFrame, found: RecognisedColumns, measured: Measured, rows: I64) -> list[tuple[Bool, str]]:
-    """(rows,) where the model did worse, by each thing but the loss that tells, and what that is."""
+def _worse(
+    frame: pd.DataFrame, found: RecognisedColumns, measured: Measured, computed: F64 | None, rows: I64
+) -> list[tuple[Bool, str]]:
+    """(rows,) where the model did worse, by each thing but the loss that tells, and what that is.
+
+    Args:
+        computed: (rows,) cross-entropy of label and scores, where both are known.
+    """
     roles, known = found.roles, list[tuple[Bool, str]]()
     if measured.errors is not None and measured.predictions is not None and measured.labels is not None:
         known.append((measured.errors[rows], f"{roles.prediction or 'the highest score'!r} is not {roles.label!r}"))
-    if measured.scores is not None and measured.labels is not None:
-        computed = cross_entropy(measured.scores[rows], measured.labels[rows])
+    if computed is not None:
         known.append((computed > np.median(computed), "the cross-entropy of label and scores is larger"))
     if roles.target is not None and roles.prediction is not None:
         gap = np.abs(as_numbers(frame[roles.target]) - as_numbers(frame[roles.prediction]))[rows]

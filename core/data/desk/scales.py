@@ -7,13 +7,11 @@ import math
 import numpy as np
 import pandas as pd
 
-from core.data.tables.cells import as_numbers
 from core.data.tables.outcomes import Measured
 from core.data.tables.recognise import RecognisedColumns
 from core.numbers import number
 from core.records import F64, I64
 from core.records.ledger import Ledger
-from core.statistics.losses import cross_entropy
 
 FEWEST = 30
 """Rows from which bounds are looked at."""
@@ -21,31 +19,40 @@ EQUAL = 1e-3
 """Relative difference up to which two ratios are one, as losses written with four figures differ."""
 
 
-def check_scales(frame: pd.DataFrame, found: RecognisedColumns, measured: Measured, ledger: Ledger) -> None:
-    """Hold losses and scores against what arithmetic says of them.
+def check_loss_scale(
+    loss: F64, found: RecognisedColumns, measured: Measured, computed: F64 | None, rows: I64, ledger: Ledger
+) -> None:
+    """Hold a column of losses against what arithmetic says of it.
+
+    Args:
+        loss: (rows,) as written.
+        computed: (rows,) cross-entropy of label and scores, where both are known.
 
     Raises:
         InvalidInput: the loss is one value for each class.
     """
+    name = str(found.roles.loss)
+    if len(rows) < FEWEST:
+        return
+    steps = np.diff(loss)
+    if abs(steps[0]) == 1 and (steps == steps[0]).all():
+        ledger.note(
+            f"{name!r} changes by 1 from each row to the next, as row numbers do. If it counts the rows, name the "
+            "column of losses (--loss)."
+        )
+    if measured.labels is not None:
+        _check_of_classes(name, loss, measured.labels[rows], ledger)
+        if computed is not None:
+            _check_ratio(name, loss, computed, measured.labels[rows], ledger)
+    if measured.errors is not None and measured.predictions is not None:
+        _check_all_right(name, found, loss, measured, rows, ledger)
+
+
+def check_scores(measured: Measured, ledger: Ledger) -> None:
+    """Hold probabilities and logits against what arithmetic says of them."""
     rows = ledger.kept()
     if len(rows) < FEWEST:
         return
-    given = found.roles.loss
-    if given is not None and measured.source.startswith(f"column {given!r}"):
-        loss = as_numbers(frame[given])[rows]
-        steps = np.diff(loss)
-        if abs(steps[0]) == 1 and (steps == steps[0]).all():
-            ledger.note(
-                f"{given!r} changes by 1 from each row to the next, as row numbers do. If it counts the rows, name the "
-                "column of losses (--loss)."
-            )
-        if measured.labels is not None:
-            _check_of_classes(given, loss, measured.labels[rows], ledger)
-        if measured.scores is not None and measured.labels is not None:
-            computed = cross_entropy(measured.scores[rows], measured.labels[rows])
-            _check_ratio(given, loss, computed, measured.labels[rows], ledger)
-        if measured.errors is not None and measured.predictions is not None:
-            _check_all_right(given, found, loss, measured, rows, ledger)
     if measured.logits is not None:
         most = float(np.abs(measured.logits[rows]).max())
         if most <= 1:
