@@ -15,8 +15,19 @@ from core.language.counted import SaidCondition, bare_words, beside_condition
 from core.language.grammar import words_in
 from core.language.measured_words import named_condition, named_property, says_title
 from core.language.prompts import class_in
-from core.records import EVERYTHING, F64, I64, Diagnosis, Estimate, FailureCluster, Insight, Measure, SampleSet
-from core.statistics.intervals import UNDEFINED, bootstrap
+from core.records import (
+    EVERYTHING,
+    F64,
+    I64,
+    UNDEFINED,
+    Diagnosis,
+    Estimate,
+    FailureCluster,
+    Insight,
+    Measure,
+    SampleSet,
+)
+from core.statistics.intervals import bootstrap
 
 _NEGATED = frozenset("not no without except but never nor neither unless".split())
 """Words beside a condition by which it is not the one that is asked about."""

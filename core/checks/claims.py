@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 
 from core.discovery.design import MIN_GROUPS
-from core.records import F64, I64, Bool, Estimate, Measure, Outcomes, PredictionRow
+from core.records import F64, I64, UNDEFINED, Bool, Estimate, Measure, Outcomes, PredictionRow
 from core.statistics.groups import term_sums
-from core.statistics.intervals import UNDEFINED, rows_worth, wilson, wilson_limits
+from core.statistics.intervals import rows_worth, wilson, wilson_limits
 from core.statistics.permutation import chunks, permutation_p, studentised_excess
 from core.statistics.permuter import Permuter
 from core.statistics.redraws import bootstrap_mean

@@ -17,8 +17,7 @@ import numpy as np
 
 from core.checks.prediction_powered import finite_share, newcombe, prediction_powered
 from core.errors import InvalidInput
-from core.records import F64, I64, Bool, Estimate
-from core.statistics.intervals import UNDEFINED
+from core.records import F64, I64, UNDEFINED, Bool, Estimate
 
 Method = Literal["whole cluster", "clicks", "prediction-powered", "none"]
 

@@ -24,6 +24,7 @@ from core.errors import InvalidInput
 from core.records import (
     F64,
     I64,
+    UNDEFINED,
     Bool,
     CauseKind,
     Diagnosis,
@@ -34,7 +35,7 @@ from core.records import (
     Progress,
     no_progress,
 )
-from core.statistics.intervals import UNDEFINED, bootstrap
+from core.statistics.intervals import bootstrap
 from core.statistics.ranking import auroc_of_places
 
 KINDS: tuple[CauseKind, ...] = get_args(CauseKind)

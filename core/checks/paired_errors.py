@@ -10,9 +10,8 @@ import numpy as np
 from scipy import stats
 
 from core.checks.prediction_powered import newcombe
-from core.records import F64, I64, Bool, Diagnosis, Estimate, FailureCluster, FourWay
+from core.records import F64, I64, UNDEFINED, Bool, Diagnosis, Estimate, FailureCluster, FourWay
 from core.statistics.intervals import (
-    UNDEFINED,
     accuracy_of,
     bootstrap,
     effective_rows,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
-from core.records import F64, I64, Bool, Estimate
-from core.statistics.intervals import UNDEFINED, wilson_limits
+from core.records import F64, I64, UNDEFINED, Bool, Estimate
+from core.statistics.intervals import wilson_limits
 
 LEVEL = 0.95
 QUANTILE = float(stats.norm.ppf((1 + LEVEL) / 2))

@@ -13,8 +13,8 @@ import numpy as np
 
 from core.discovery.design import Design
 from core.discovery.search.family import centre
-from core.records import F64, I64, Bool, Estimate, Outcomes
-from core.statistics.intervals import UNDEFINED, searched_difference
+from core.records import F64, I64, UNDEFINED, Bool, Estimate, Outcomes
+from core.statistics.intervals import searched_difference
 
 
 @dataclass(frozen=True, slots=True)

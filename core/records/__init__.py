@@ -43,6 +43,7 @@ from core.records.samples import (
     F32 as F32,
     F64 as F64,
     I64 as I64,
+    UNDEFINED as UNDEFINED,
     Bool as Bool,
     Column as Column,
     Competence as Competence,

@@ -40,6 +40,10 @@ class Estimate:
         return {"value": self.value, "low": self.low, "high": self.high}
 
 
+UNDEFINED = Estimate(float("nan"), float("nan"), float("nan"))
+"""Of what no rows tell."""
+
+
 class ItemStore(Protocol):
     """The encoded items (pictures) of a sample set, opened one at a time so that memory stays bounded: derive from it
     and write the first three methods. `read` is thread-safe."""

@@ -12,13 +12,12 @@ import numpy as np
 from scipy import stats
 
 from core.errors import InvalidInput
-from core.records import F64, I64, Bool, Estimate
+from core.records import F64, I64, UNDEFINED, Bool, Estimate
 from core.statistics.groups import size_of_group
 from core.statistics.permutation import difference_of
 
 REDRAWN, LEAST_REPEATS = 25_000_000, 100
 """So many rows are redrawn in all where that leaves so many repeats."""
-UNDEFINED = Estimate(float("nan"), float("nan"), float("nan"))
 
 
 def wilson(successes: int, n: int, level: float = 0.95) -> Estimate:

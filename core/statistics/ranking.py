@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.records import F64, I64, Bool, Estimate
+from core.records import F64, I64, UNDEFINED, Bool, Estimate
 
 
 def average_precision(scores: F64, relevant: Bool) -> float:
@@ -79,7 +79,7 @@ def auroc_interval(area: float, n_positive: int, n_negative: int) -> Estimate:
     Source: Hanley & McNeil 1982, Radiology 143(1).
     """
     if not n_positive * n_negative or np.isnan(area):
-        return Estimate(np.nan, np.nan, np.nan)
+        return UNDEFINED
     first, second = area / (2 - area), 2 * area**2 / (1 + area)
     spread = area * (1 - area) + (n_positive - 1) * (first - area**2) + (n_negative - 1) * (second - area**2)
     reach = 1.96 * float(np.sqrt(max(spread / (n_positive * n_negative), 0)))

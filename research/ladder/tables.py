@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from core.records import UNDEFINED
 from core.records.codec import to_json
 from core.reports.tables.values import estimate, fields, flat
-from core.statistics.intervals import UNDEFINED
 
 if TYPE_CHECKING:
     from research.ladder.reproduce import LadderRow

@@ -18,8 +18,8 @@ from core.checks.second_model import read_second
 from core.data.tables.roles import Roles
 from core.discovery.called import scope_rows
 from core.errors import InvalidInput, quoted
-from core.records import I64, Bool, Diagnosis, Estimate, FailureCluster, Progress, no_progress
-from core.statistics.intervals import UNDEFINED, accuracy_of
+from core.records import I64, UNDEFINED, Bool, Diagnosis, Estimate, FailureCluster, Progress, no_progress
+from core.statistics.intervals import accuracy_of
 from core.statistics.paired import paired_difference, paired_p
 from core.statistics.permutation import holm
 

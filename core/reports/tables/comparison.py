@@ -7,11 +7,10 @@ from typing import Any
 import pandas as pd
 
 from core.checks.compare import comparisons
-from core.records import Comparison, Diagnosis, FourWay
+from core.records import UNDEFINED, Comparison, Diagnosis, FourWay
 from core.records.codec import to_json
 from core.reports.tables.values import estimate, fields, flat
 from core.reports.wording.comparison import overall_sentences, scope_title, verdict_words
-from core.statistics.intervals import UNDEFINED
 
 
 def comparisons_table(diagnosis: Diagnosis) -> pd.DataFrame:

@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from scipy import stats
 
-from core.records import F64, I64, Estimate
-from core.statistics.intervals import UNDEFINED, bootstrap, wilson
+from core.records import F64, I64, UNDEFINED, Estimate
+from core.statistics.intervals import bootstrap, wilson
 from core.statistics.redraws import bootstrap_mean
 from core.statistics.runs import mean_over
 from core.systems.tinybert.loop import outputs

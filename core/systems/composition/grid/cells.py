@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from core.records import Bool, Estimate
-from core.statistics.intervals import UNDEFINED, wilson
+from core.records import UNDEFINED, Bool, Estimate
+from core.statistics.intervals import wilson
 from core.statistics.paired import mcnemar
 from core.statistics.permutation import holm
 from core.systems.composition.grid.answers import GridAnswer

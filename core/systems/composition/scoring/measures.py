@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from core.records import F64, I64, Estimate
-from core.statistics.intervals import UNDEFINED, accuracy_of, bootstrap
+from core.records import F64, I64, UNDEFINED, Estimate
+from core.statistics.intervals import accuracy_of, bootstrap
 from core.statistics.redraws import bootstrap_mean
 from core.systems.composition.records import Item, Metric, Picture, TagMetrics
 from core.systems.composition.scoring.judging import Judged

@@ -14,8 +14,8 @@ from typing import Literal
 import numpy as np
 
 from core.numbers import interval, percent
-from core.records import F64, Bool, Estimate
-from core.statistics.intervals import UNDEFINED, accuracy_of
+from core.records import F64, UNDEFINED, Bool, Estimate
+from core.statistics.intervals import accuracy_of
 from core.systems.composition.records import Benchmark, CompositionResult
 from core.systems.composition.scoring.judging import in_order, items_of
 

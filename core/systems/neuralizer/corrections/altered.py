@@ -20,8 +20,8 @@ from core.documents import read_json
 from core.errors import InvalidInput
 from core.files import replacing, write_json
 from core.limits import Limits, byte_size
-from core.records import F64, I64, Bool, Estimate
-from core.statistics.intervals import UNDEFINED, percentile_interval, redrawn, simultaneous_level
+from core.records import F64, I64, UNDEFINED, Bool, Estimate
+from core.statistics.intervals import percentile_interval, redrawn, simultaneous_level
 
 MANIFEST, FORMAT = "altered.json", 1
 UNCHANGED = "unchanged"

@@ -14,8 +14,8 @@ from scipy.stats import spearmanr
 
 from core.data.tables.roles import Roles
 from core.errors import InvalidInput
-from core.records import F64, I64, Diagnosis, Estimate, Progress, no_progress
-from core.statistics.intervals import UNDEFINED, bootstrap, simultaneous_level
+from core.records import F64, I64, UNDEFINED, Diagnosis, Estimate, Progress, no_progress
+from core.statistics.intervals import bootstrap, simultaneous_level
 from core.systems.neuralizer.network import Neuralizer
 from core.systems.neuralizer.reference.masks import EXAMPLES, WAYS, ReferenceMasks, dice_losses, reference_masks
 from core.systems.neuralizer.reference.read import MaskSquares, read_squares
