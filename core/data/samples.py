@@ -44,7 +44,7 @@ from core.records import (
     Words,
     no_progress,
 )
-from core.records.ledger import Ledger
+from core.records.ledger import TAKEN_AS_IS, Ledger
 
 __all__ = ["DataSet", "Limits", "Roles", "describe_table", "read_data_set"]
 
@@ -236,7 +236,7 @@ def describe_table(
     ids = next((texts_of(read.frame[name]) for name in key_columns(read.frame, found.roles)), np.arange(len(ledger)))
     labels = None if measured.labels is None else measured.labels[ledger.kept()]
     samples = SampleSet(tuple(str(ids[row]) for row in ledger.kept()), labels=labels, class_names=measured.class_names)
-    noted = tuple(note for note in ledger.notes[known:] if note not in ledger.doubts)
+    noted = tuple(note for note in ledger.notes[known:] if not note.startswith(TAKEN_AS_IS))
     return TableDescription(rows, counts, (samples, outcomes), tuple(ledger.doubts), noted)
 
 

@@ -9,10 +9,9 @@ import numpy as np
 from core.errors import InvalidInput
 from core.records.samples import I64, Bool
 
-AS_IS = (
-    "If the table is right as it is, say so with --as-is (in Python Roles(as_is=True), on the page “Take the table as "
-    "it is”)."
-)
+AS_IS = "say so with --as-is (in Python, Roles(as_is=True))"
+TAKEN_AS_IS = "Taken as it is, though it looks like a mistake:"
+"""How the note of a doubt begins, once the user has said that the table is right."""
 
 
 class Ledger:
@@ -50,9 +49,9 @@ class Ledger:
             InvalidInput: `sentence`, and how to say that the table is right.
         """
         if not self.as_is:
-            raise InvalidInput(f"{sentence} {AS_IS}")
+            raise InvalidInput(f"{sentence} If the table is right as it is, {AS_IS}.")
         self.doubts.append(sentence)
-        self.note(sentence)
+        self.note(f"{TAKEN_AS_IS} {sentence}")
 
     def standing(self) -> Bool:
         """(n,) True for the rows that are still in."""

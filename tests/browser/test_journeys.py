@@ -234,6 +234,32 @@ def test_a_table_that_cannot_be_used_gives_one_message_and_loses_nothing(open_pa
     assert "broken" in page.locator("#table").inner_text()
 
 
+def test_pictures_counted_from_another_number_stop_a_run_until_the_visitor_says_that_they_are_right(
+    open_page: Visit, tmp_path: Path
+) -> None:
+    table, archive = tmp_path / "from_one.csv", tmp_path / "from_zero.zip"
+    table.write_text("image,loss\n" + "".join(f"{i + 1}.png,{i % 7}\n" for i in range(60)))
+    with zipfile.ZipFile(archive, "w") as pictures:
+        for i in range(60):
+            pictures.writestr(f"{i}.png", draw_picture(i))
+    page = open_page()
+    page.get_by_role("tab", name="Your data").click()
+    page.set_input_files("#table input[type=file]", table)
+    page.set_input_files("#images input[type=file]", archive)
+    page.wait_for_function("document.querySelector('#images').innerText.includes('from_zero')")
+    page.wait_for_selector("#columns .reading")
+    tick = page.get_by_label("Take the table as it is")
+    assert not tick.is_visible()
+    page.get_by_role("button", name="Run the diagnosis").click()
+    tick.wait_for()
+    assert "one side counts from 0" in page.locator("#status").inner_text()
+    assert "tick “Take the table as it is”" in page.locator("#status").inner_text()
+    tick.check()
+    page.get_by_role("button", name="Run the diagnosis").click()
+    page.wait_for_function("document.querySelector('#status').innerText.includes('Embed')", timeout=60_000)
+    page.get_by_role("button", name="Cancel").click()
+
+
 def test_the_cards_of_texts_are_wide_enough_to_read(open_page: Visit) -> None:
     page = open_page(1280, 800)
     page.locator("#pane .card").first.click()

@@ -71,7 +71,7 @@ def table(path: str, **given: Any) -> str:
     """A table is chosen on the page, then read as for a run."""
     from webapp.data.tab import on_table
 
-    shown = str(on_table(path)[2])
+    shown = on_table(path)[1]
     if EVIL in shown:
         raise Harm("the page shows the input's own HTML")
     return data(path, **given)

@@ -13,6 +13,7 @@ import gradio as gr
 
 from core.data.tables.roles import LOSS_KINDS, Roles
 from core.errors import DiagnosisError, InvalidInput
+from core.records.ledger import AS_IS
 from core.reports.wording.understood import AS_UNDERSTOOD, rows_as_understood
 from webapp.data.run import AUTOMATIC, DRAWN, HIDDEN, make_run
 from webapp.data.runs import OWN_RUNS, own_ids
@@ -22,6 +23,7 @@ from webapp.explore.tab import View
 from webapp.failure_map import map_points
 from webapp.markup.components import upload
 from webapp.markup.render import render
+from webapp.state.boxes import on_page
 from webapp.state.choices import (
     IMAGES,
     OF_DATA,
@@ -50,21 +52,23 @@ WITHIN_NOTE = (
     "the other classes, so smaller failures can be found. None named: every class is searched. Whoever names them "
     "after a look at the results has looked at all of them."
 )
-AS_IS_NOTE = "What looks like a mistake in it becomes a note, and does not stop the run."
+LOOKS_WRONG = "This looks like a mistake, and stops a run"
+AS_IS_NOTE = "You have looked, and the table is right: the run goes on, and says this above its findings."
 HIDDEN_NOTE = (
     "What is found in the rest is frozen and then tried on the hidden part: whatever was luck does not come back."
 )
 
 
 def on_table(table: str | None) -> tuple[Any, ...]:
-    """A table was chosen: returns (columns, columns table, the classes to search inside, then one dropdown for each of
-    ROLE_NAMES)."""
+    """A table was chosen: returns (columns, columns table, the tick for a table that looks wrong, the classes to search
+    inside, then one dropdown for each of ROLE_NAMES)."""
     held = _look(table)
     columns: Sequence[Column] = held.columns if held else ()
     found, names, several = recognised(columns), [name for name, _, _ in columns], dict(SEVERAL_ROLES)
     return (
         tuple(columns),
         _shown(columns, held),
+        _tick(held, value=False),  # it was said of the table before
         _classes(held),
         *(
             gr.update(choices=names, value=found.get(role, []))
@@ -80,8 +84,9 @@ def on_label(table: str | None, label: str | None) -> Any:
     return _classes(_look(table, Roles(label=label or None)))
 
 
-def on_roles(table: str | None, columns: Sequence[Column], higher: bool, *picked: Any) -> str:
-    """A role was corrected: returns the columns table with each column as it will now be taken, and rows read so.
+def on_roles(table: str | None, columns: Sequence[Column], higher: bool, *picked: Any) -> tuple[str, Any]:
+    """A role was corrected: returns the columns table with each column as it will now be taken and rows read so, and
+    the tick for a table that looks wrong.
 
     Args:
         columns: as recognised.
@@ -95,8 +100,9 @@ def on_roles(table: str | None, columns: Sequence[Column], higher: bool, *picked
     try:
         roles_ = roles_from(dict(zip(ROLE_NAMES, picked)), recognised(columns), loss_kind=None, higher_is_better=higher)
     except InvalidInput:  # one mask of two as yet
-        return _shown(shown, None)
-    return _shown(shown, _look(table, roles_))
+        return _shown(shown, None), _tick(None)
+    held = _look(table, roles_)
+    return _shown(shown, held), _tick(held)
 
 
 def _look(table: str | None, roles: Roles = Roles()) -> TableDescription | None:
@@ -108,14 +114,25 @@ def _look(table: str | None, roles: Roles = Roles()) -> TableDescription | None:
 
 
 def _shown(columns: Sequence[Column], held: TableDescription | None) -> str:
-    """The columns with their roles, then five rows as they are understood, and what the desk says of them."""
+    """The columns with their roles, what the desk says of them, and five rows as they are understood."""
     if not columns:
         return render("data/hint.html.j2")
     rows = rows_as_understood(*held.read) if held and held.read else []
     doubts, notes = (held.doubts, held.notes) if held else ((), ())
     return render(
-        "data/columns.html.j2", columns=columns, rows=rows, as_understood=AS_UNDERSTOOD, doubts=doubts, notes=notes
+        "data/columns.html.j2",
+        columns=columns,
+        rows=rows,
+        as_understood=AS_UNDERSTOOD,
+        stops=LOOKS_WRONG if rows else "This stops a run",
+        doubts=[on_page(doubt) for doubt in doubts],
+        notes=[on_page(note) for note in notes],
     )
+
+
+def _tick(held: TableDescription | None, **also: Any) -> Any:
+    """ "Take the table as it is", shown where the table can be read and looks wrong."""
+    return gr.update(visible=bool(held and held.read and held.doubts), **also)
 
 
 def _classes(held: TableDescription | None) -> Any:
@@ -126,7 +143,7 @@ def _classes(held: TableDescription | None) -> Any:
     return gr.update(choices=[(f"{name} ({sizes[name]:,} rows)", name) for name in searchable(sizes)], value=[])
 
 
-def on_run(columns: Sequence[Column], root: Path | None, *said: Any) -> Iterator[tuple[Any, str, str]]:
+def on_run(columns: Sequence[Column], root: Path | None, *said: Any) -> Iterator[tuple[Any, ...]]:
     """Run what stands in the form; yields (job id, status, run id), the run id empty until the run has ended well."""
     kept, done = "Your files and choices are still here.", "The result stands in the list of runs."
     try:
@@ -186,6 +203,7 @@ class Form:
     roles: list[Any]
     """One dropdown for each of ROLE_NAMES."""
     columns: gr.HTML
+    as_is: gr.Checkbox
     within: gr.Dropdown
     higher: gr.Checkbox
     run: gr.Button
@@ -226,6 +244,7 @@ def _sources(root: Path | None) -> list[Any]:
 def _form(given: list[Any], status_line: gr.HTML) -> Form:
     gr.HTML("<h2>2. Check what was recognised</h2>", **PLAIN)
     columns = gr.HTML(render("data/hint.html.j2"), **PLAIN, elem_id="columns")
+    as_is = gr.Checkbox(False, label="Take the table as it is", info=AS_IS_NOTE, visible=False, elem_id="as-is")
     with gr.Accordion("Correct the roles", open=False), gr.Row(elem_classes="roles"):
         roles: list[Any] = [
             gr.Dropdown([], value=None, label=label, min_width=150, elem_id=f"role-{name.replace(' ', '-')}")
@@ -255,13 +274,12 @@ def _form(given: list[Any], status_line: gr.HTML) -> Form:
         higher = gr.Checkbox(False, label="The loss column is a score: higher is better")
         alpha = gr.Slider(0.01, 0.2, 0.05, step=0.01, label="Level of the tests (alpha)")
         seed = gr.Number(0, precision=0, label="Seed", minimum=0)
-        as_is = gr.Checkbox(False, label="Take the table as it is", info=AS_IS_NOTE, elem_id="as-is")
     with gr.Row():
         run = gr.Button("Run the diagnosis", variant="primary", elem_id="run")
         cancel = gr.Button("Cancel", elem_id="cancel", interactive=False)
         forget = gr.Button("Delete my data now", elem_id="forget")
     settings: list[Any] = [loss_kind, higher, encoder, phrases, alpha, seed, hidden, within, as_is]
-    return Form(given, settings, roles, columns, within, higher, run, cancel, status_line, forget)
+    return Form(given, settings, roles, columns, as_is, within, higher, run, cancel, status_line, forget)
 
 
 def _wire(
@@ -271,20 +289,31 @@ def _wire(
     finished = gr.Textbox(visible=False, label="run id")
     refined = gr.Checkbox(False, visible=False, label="better map")
     table = form.sources[0]
-    table.change(shows_errors(on_table), [table], [columns, form.columns, form.within, *form.roles], **PRIVATE)
-    for role in form.roles:
-        role.input(shows_errors(on_roles), [table, columns, form.higher, *form.roles], form.columns, **PRIVATE)
-    form.higher.input(shows_errors(on_roles), [table, columns, form.higher, *form.roles], form.columns, **PRIVATE)
+    table.change(
+        shows_errors(on_table), [table], [columns, form.columns, form.as_is, form.within, *form.roles], **PRIVATE
+    )
+    for corrected in (*form.roles, form.higher):
+        given = [table, columns, form.higher, *form.roles]
+        corrected.input(shows_errors(on_roles), given, [form.columns, form.as_is], **PRIVATE)
     label = form.roles[ROLE_NAMES.index("label")]
     label.input(shows_errors(on_label), [table, label], form.within, **PRIVATE)
 
     def start(columns: Sequence[Column], *said: Any) -> Iterator[tuple[Any, ...]]:
-        for shown in on_run(columns, root, *said):  # Gradio takes no second click meanwhile, and says nothing of it
-            yield *shown, gr.update(interactive=not shown[0])  # in use again however the run has ended
+        try:
+            for shown in on_run(columns, root, *said):  # Gradio takes no second click meanwhile, and says nothing of it
+                yield *shown, gr.update(interactive=not shown[0]), gr.skip()  # in use again however the run has ended
+        except InvalidInput as why:  # of the files, which nothing looked at before
+            if AS_IS in str(why):
+                yield *[gr.skip()] * 4, gr.update(visible=True)
+            raise
 
     form.run.click(on_wait, None, form.status, js=SHOW_STATUS, **QUICK)
     started = form.run.click(
-        shows_errors(start), [columns, *form.said()], [job, form.status, finished, form.run], **HEAVY, **PRIVATE
+        shows_errors(start),
+        [columns, *form.said()],
+        [job, form.status, finished, form.run, form.as_is],
+        **HEAVY,
+        **PRIVATE,
     )
     page = (session, view, tabs)
     opened = wire_made(started, finished, page, began="data", what="Your run", others=examples)

@@ -10,6 +10,7 @@ from core.records import Diagnosis
 from core.reports.wording.classes import class_level, through_sentence, untested_sentence
 from core.reports.wording.sensitivity import classes_sentence
 from core.reports.wording.summary import PAIR_TESTED, predictability_in_brief
+from core.reports.wording.understood import AS_UNDERSTOOD, rows_as_understood, taken_as_is
 from webapp.explore.worth import worth_of
 from webapp.markup.html import tile_of
 from webapp.markup.render import render
@@ -38,7 +39,12 @@ def strip(diagnosis: Diagnosis) -> str:
     if outcomes.errors is not None:
         facts.append(("Error rate", percent(float(outcomes.errors.mean())), f"{int(outcomes.errors.sum()):,} wrong"))
     facts.append(("Clusters", str(len(clusters)), "confirmed" if clusters else "none confirmed"))
-    return render("explore/strip.html.j2", facts=facts, sentence=predictability_in_brief(diagnosis))
+    return render(
+        "explore/strip.html.j2",
+        facts=facts,
+        sentence=predictability_in_brief(diagnosis),
+        doubts=[on_page(doubt) for doubt in taken_as_is(diagnosis)],
+    )
 
 
 def class_section(diagnosis: Diagnosis) -> str:
@@ -78,6 +84,8 @@ def notes_section(diagnosis: Diagnosis, *, worth_open: bool = False) -> str:
     return render(
         "explore/notes.html.j2",
         diagnosis=diagnosis,
+        as_understood=AS_UNDERSTOOD,
+        rows=rows_as_understood(diagnosis.samples, diagnosis.outcomes),
         worth=worth_of(diagnosis, is_open=worth_open),
         notes=[on_page(note) for note in diagnosis.notes],
         labels=[tile_of(diagnosis, row, foot=_label_foot(diagnosis, row)) for row in rows],

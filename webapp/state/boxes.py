@@ -6,25 +6,28 @@ from __future__ import annotations
 import html
 import re
 
+from core.records.ledger import AS_IS
+from webapp.state.choices import SEVERAL_ROLES, SINGLE_ROLES
+
 BOXES = {
+    **{f"--{role.replace(' ', '-')}": f'"{label}"' for role, label in (*SINGLE_ROLES, *SEVERAL_ROLES)},
     "--images (zip, tar, folder)": '"Pictures" (zip or tar)',
     "--image": '"Picture" (under "Correct the roles")',
     "--images": '"Pictures"',
     "--embeddings": '"Embeddings of your own"',
     "--texts (a column)": '"Text" (under "Correct the roles")',
-    "--texts": '"Text"',
     "--table": '"Table"',
-    "--id": '"Id"',
-    "--label": '"Label"',
     "--encoder": '"Encoder"',
     "--loss-kind": '"Loss" (under "Run")',
     "--hold-back": '"Hide a part and predict it"',
     "--vocabulary": '"Your own phrases"',
+    AS_IS: "tick “Take the table as it is” under “Check what was recognised”",
+    "--higher-is-better": '"The loss column is a score: higher is better" (under "More settings")',
     "again with --separate-copies": "again on the command line with --separate-copies",
 }
-"""What a message says, the longest first, and what the page says for it."""
+"""What a message says, and what the page says for it."""
 _COMMAND = re.compile(r"(`[^`]*`)")
-_NAMED = re.compile("|".join(rf"{re.escape(option)}(?![\w-])" for option in BOXES))
+_NAMED = re.compile("|".join(rf"{re.escape(option)}(?![\w-])" for option in sorted(BOXES, key=len, reverse=True)))
 _OPTION = re.compile(r"(?<![\w-])(command line with )?--([a-z][a-z0-9-]*)")
 
 

@@ -40,7 +40,7 @@ from core.reports.wording.outlines import outlines_sentence
 from core.reports.wording.predictions import WHICH_COUNTS, fresh_source, replication_sentence
 from core.reports.wording.reasons import faithfulness_sentence, kinds_table
 from core.reports.wording.sensitivity import beyond_sentence, classes_sentence, sensitivity_sentence, what_else
-from core.reports.wording.understood import AS_UNDERSTOOD, rows_as_understood
+from core.reports.wording.understood import AS_UNDERSTOOD, rows_as_understood, taken_as_is
 from core.statistics.measures import in_shares, insights_of, tested_effect
 from core.yours import yours_of
 
@@ -90,6 +90,7 @@ def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str
             "report.html.j2",
             diagnosis=diagnosis,
             verdict=summary.verdict(diagnosis),
+            taken_as_is=taken_as_is(diagnosis),
             as_understood=AS_UNDERSTOOD,
             rows_as_understood=rows_as_understood(diagnosis.samples, diagnosis.outcomes),
             outlines=outlines_sentence(diagnosis),

@@ -37,7 +37,7 @@ from core.reports.wording.predictions import (
     replication_sentence,
 )
 from core.reports.wording.sensitivity import beyond_sentence, confirmed_counts, sensitivity_sentence, what_else
-from core.reports.wording.understood import AS_UNDERSTOOD, rows_as_understood
+from core.reports.wording.understood import AS_UNDERSTOOD, rows_as_understood, taken_as_is
 from core.statistics.measures import in_shares, insights_of, tested_effect
 
 LITTLE = 0.05
@@ -242,7 +242,7 @@ def words_sentence(diagnosis: Diagnosis) -> str:
 def text_summary(diagnosis: Diagnosis) -> str:
     """The result as a few lines of plain text, for the end of a command."""
     lines = [PROXY] if diagnosis.outcomes.is_proxy else []
-    lines += [verdict(diagnosis), predictability_sentence(diagnosis)]
+    lines += [*taken_as_is(diagnosis), verdict(diagnosis), predictability_sentence(diagnosis)]
     lines += [f"{AS_UNDERSTOOD}:", *(f"  {row}" for row in rows_as_understood(diagnosis.samples, diagnosis.outcomes))]
     for cluster in diagnosis.clusters:
         lines.append(

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.numbers import count, number
-from core.records import Outcomes, SampleSet
+from core.records import Diagnosis, Outcomes, SampleSet
+from core.records.ledger import TAKEN_AS_IS
 
 if TYPE_CHECKING:
     from core.data.samples import DataSet
@@ -38,6 +39,11 @@ def rows_as_understood(samples: SampleSet, outcomes: Outcomes) -> list[str]:
         verdict = "" if outcomes.errors is None else ": wrong" if outcomes.errors[row] else ": right"
         said.append(f"{samples.ids[row][-60:]}: {', '.join(parts)}{verdict}" if parts else samples.ids[row] + verdict)
     return said
+
+
+def taken_as_is(diagnosis: Diagnosis) -> list[str]:
+    """What looked like a mistake in the table, and was said to be none."""
+    return [note for note in diagnosis.notes if note.startswith(TAKEN_AS_IS)]
 
 
 def _name(names: Sequence[str], number: int) -> str:

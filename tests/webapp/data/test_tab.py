@@ -11,7 +11,7 @@ from webapp.state.choices import MASKS, ROLE_NAMES
 def test_a_table_s_columns_are_shown_with_their_roles_and_stay_text(tmp_path: Path) -> None:
     table = tmp_path / "table.csv"
     table.write_text("id,loss,<img src=x onerror=alert(1)>\na,0.5,<b>\nb,1.5,fog\n")
-    held, columns, _, *roles = on_table(str(table))
+    held, columns, _, _, *roles = on_table(str(table))
     assert [(name, role) for name, role, _ in held] == [
         ("id", "id"),
         ("loss", "loss"),
@@ -28,17 +28,17 @@ def test_a_corrected_role_is_seen_among_the_columns(tmp_path: Path) -> None:
     table = tmp_path / "table.csv"
     table.write_text("id,loss,note\na,0.5,long grass\nb,1.5,short grass\n")
     picked = ["id" if role == "id" else ["note"] if role == "texts" else None for role in ROLE_NAMES]
-    shown = "".join(on_roles(str(table), on_table(str(table))[0], False, *picked).split("\n"))
+    shown = on_roles(str(table), on_table(str(table))[0], False, *picked)[0].replace("\n", "")
     assert "<th>3 columns</th>" in shown
     assert "<td><code>note</code></td><td><b>texts</b></td>" in shown
     assert "<td><code>loss</code></td><td><span class=muted>may explain failures</span></td>" in shown
-    assert "One row for each sample" in on_roles(None, (), False, *picked)
+    assert "One row for each sample" in on_roles(None, (), False, *picked)[0]
 
 
 def test_masks_are_taken_by_their_names_each_in_its_place(tmp_path: Path) -> None:
     table = tmp_path / "table.csv"
     table.write_text("file,pred_mask,mask\na.png,a_said.png,a_drawn.png\nb.png,b_said.png,b_drawn.png\n")
-    held, _, _, *roles = on_table(str(table))
+    held, _, _, _, *roles = on_table(str(table))
     assert {name: role for name, role, _ in held} == {
         "file": "image",
         "pred_mask": "predicted mask",
@@ -48,7 +48,7 @@ def test_masks_are_taken_by_their_names_each_in_its_place(tmp_path: Path) -> Non
 
 
 def test_without_a_table_stands_what_one_should_hold() -> None:
-    held, hint, classes, *roles = on_table(None)
+    held, hint, _, classes, *roles = on_table(None)
     assert held == ()
     assert "One row for each sample" in hint
     assert classes["choices"] == []
@@ -59,8 +59,33 @@ def test_the_classes_that_are_large_enough_are_offered_by_name(tmp_path: Path) -
     table = tmp_path / "table.csv"
     rows = [("0", "bus", "dry")] * 50 + [("1", "tram", "dry")] * 39 + [("2", "car", "wet")] * 60
     table.write_text("label,class_name,road,loss\n" + "".join(f"{a},{b},{c},{i}\n" for i, (a, b, c) in enumerate(rows)))
-    _, _, offered, *_ = on_table(str(table))
+    _, _, _, offered, *_ = on_table(str(table))
     assert offered["choices"] == [("bus (50 rows)", "bus"), ("car (60 rows)", "car")]
     assert offered["value"] == []
     assert on_label(str(table), "road")["choices"] == [("dry (89 rows)", "dry"), ("wet (60 rows)", "wet")]
     assert on_label(None, "road")["choices"] == []
+
+
+def test_a_table_that_looks_wrong_is_shown_with_its_rows_and_a_tick_for_it_alone(tmp_path: Path) -> None:
+    wrong, right = tmp_path / "wrong.csv", tmp_path / "right.csv"
+    rows = [(i % 4, (i + (i % 7 == 0)) % 4) for i in range(300)]
+    wrong.write_text("id,label,prediction\n" + "".join(f"{i},{a + 1},{b}\n" for i, (a, b) in enumerate(rows)))
+    right.write_text("id,label,prediction\n" + "".join(f"{i},{a},{b}\n" for i, (a, b) in enumerate(rows)))
+    _, shown, tick, *_ = on_table(str(wrong))
+    assert "This looks like a mistake, and stops a run" in shown
+    assert "&#39;1&#39; goes with &#39;0&#39;" in shown
+    assert "predicted" in shown.split("Rows as understood")[1]
+    assert "--" not in shown
+    assert (tick["visible"], tick["value"]) == (True, False)
+    _, shown, tick, *_ = on_table(str(right))
+    assert "mistake" not in shown
+    assert (tick["visible"], tick["value"]) == (False, False)
+    _, shown, tick, *_ = on_table(str(_unreadable(tmp_path)))
+    assert "This stops a run" in shown
+    assert not tick["visible"], "no tick makes such a table readable"
+
+
+def _unreadable(folder: Path) -> Path:
+    table = folder / "unreadable.csv"
+    table.write_text("id,label\n" + "".join(f"{i},a\n" for i in range(60)))
+    return table

@@ -9,8 +9,10 @@ from markupsafe import escape
 
 from core.numbers import percent
 from core.records import Diagnosis, Outcomes
+from core.records.ledger import Ledger
+from core.reports.html.diagnosis import render_report
 from core.reports.tables.columns import column_of
-from core.reports.wording.summary import predictability_in_brief
+from core.reports.wording.summary import predictability_in_brief, text_summary
 from tests.support.diagnoses import make_diagnosis
 from tests.webapp.markup.test_html import Tags
 from webapp.explore.cards import cluster_list
@@ -76,3 +78,14 @@ def test_of_a_table_of_losses_alone_nothing_is_called_loss_twice() -> None:
     assert shown.title == "loss"
     assert "loss, loss" not in strip(plain)
     assert sample_facts(plain, 0)[0].count("loss") == 1
+
+
+def test_a_table_that_was_taken_as_it_is_says_so_above_its_findings() -> None:
+    ledger = Ledger(3, as_is=True)
+    ledger.doubt("Two columns do not fit.")
+    plain = make_diagnosis()
+    taken = replace(plain, notes=(*plain.notes, *ledger.notes))
+    for shown in (strip, render_report, text_summary):
+        assert "do not fit" not in shown(plain).split("<h2")[0]
+        assert "Taken as it is, though it looks like a mistake: Two columns do not fit." in shown(taken).split("<h2")[0]
+    assert text_summary(taken).startswith("Taken as it is")
