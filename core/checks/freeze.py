@@ -13,7 +13,7 @@ from core.discovery.called import scope_rows
 from core.discovery.design import Design, design_of
 from core.discovery.search.family import centre
 from core.language.directions import block_means
-from core.records import F32, F64, I64, Bool, Diagnosis, Estimate, FailureCluster, Insight, Measure, Outcomes
+from core.records import F32, F64, I64, Bool, Diagnosis, Estimate, FailureCluster, Insight, Measure
 from core.statistics.intervals import likeness_within, wilson_limits
 from core.statistics.measures import in_shares, measured, tested_effect
 from core.statistics.redraws import bootstrap_mean
@@ -94,17 +94,15 @@ def _frozen(
 ) -> FrozenFinding:
     members, rest = _members(finding), scope_rows(diagnosis, finding.scope, design)
     rest = rest & ~members
-    measure, difference = _measure_of(finding, diagnosis.outcomes)
+    measure: Measure = "error rate" if in_shares(finding) else "mean loss"
     values = measured(diagnosis.outcomes, measure)
-    # runs of before the measure was written down did not take out class means
-    centred = finding.measure is not None
 
     def corrected(values: F64, difference: Estimate) -> float:
         """What the members show, less what the search added to their difference from the rest of their scope."""
-        own = centre(values, design.centre_of_row) if centred else values
+        own = centre(values, design.centre_of_row)
         return float(values[members].mean() - (own[members].mean() - own[rest].mean()) + difference.value)
 
-    value, errors, rate = corrected(values, difference), diagnosis.outcomes.errors, None
+    value, errors, rate = corrected(values, tested_effect(finding)), diagnosis.outcomes.errors, None
     if errors is not None and finding.error_difference is not None:
         rate = float(np.clip(corrected(errors.astype(np.float64), finding.error_difference), 0, 1))
     groups = None if diagnosis.samples.groups is None else diagnosis.samples.groups[members]
@@ -121,13 +119,6 @@ def _frozen(
         likeness=likeness_within(values[members], groups),
         error_rate=rate,
     )
-
-
-def _measure_of(finding: FailureCluster | Insight, outcomes: Outcomes) -> tuple[Measure, Estimate]:
-    """What the finding predicts, and its difference from the rest of the scope in that measure."""
-    if finding.measure is None and outcomes.errors is not None and finding.error_difference is not None:
-        return "error rate", finding.error_difference
-    return "error rate" if in_shares(finding) else "mean loss", tested_effect(finding)
 
 
 def _predicted(values: F64, groups: I64 | None, value: float, measure: Measure) -> Estimate:

@@ -118,7 +118,7 @@ def speaker_of(words: Words, encoder: TextTower | None) -> TextTower:
         from core.encoders import load_encoder
 
         encoder = load_encoder(words.encoder)
-    if words.joint.space not in (encoder.joint_space, getattr(encoder, "former_space", "")):
+    if words.joint.space != encoder.joint_space:
         raise InvalidInput(
             f"The run's words are of the space {words.joint.space!r} and the encoder {words.encoder!r} now speaks "
             f"{encoder.joint_space!r}, so texts and samples cannot be compared. Diagnose the data again."

@@ -24,11 +24,7 @@ from core.records.fields import check_fields
 Array = npt.NDArray[Any]
 _STORES = (samples.ItemView, samples.NamedItems)
 _MODULES = (samples, models, sensitivity, faithfulness, diagnosis)
-_FORMER = {"SampleSet": {"images": "items"}}
-"""Fields of stored records by the name that earlier runs on disk give them."""
 _EXTRAS = "extras"
-_GONE = {"Diagnosis": {"phrase_p", "question_null", "reader"}, "Words": {"leading"}, "Insight": {"read"}}
-"""Fields of earlier runs on disk that nothing reads any more."""
 
 
 class UnknownRecord(ValueError):
@@ -145,28 +141,18 @@ def decode(tree: Any, arrays: Mapping[str, Array]) -> Any:
         return tuple(_decoded(node["$tuple"], arrays))
     if "$dict" in node:
         return {decode(key, arrays): decode(item, arrays) for key, item in node["$dict"].items()}
-    name, former = node["$record"], _FORMER.get(node["$record"], {})
+    name = node["$record"]
     kind = _record(name)
     if kind is None:
         raise UnknownRecord(f"nothing installed here has a record {str(name)[:40]!r}")
-    values = {key: item for key, item in node.items() if key != "$record" and key not in _GONE.get(name, set())}
+    values = {key: item for key, item in node.items() if key != "$record"}
     read: dict[str, Any] = {}
     if kind is diagnosis.Diagnosis:
-        values = _with_extras(values, arrays)
-        read[_EXTRAS] = values.pop(_EXTRAS)
-    record = kind(**{former.get(key, key): decode(item, arrays) for key, item in values.items()}, **read)
+        extras = values.pop(_EXTRAS)["$dict"]
+        read[_EXTRAS] = {key: _extra(tree, arrays, key) for key, tree in extras.items()}
+    record = kind(**{key: decode(item, arrays) for key, item in values.items()}, **read)
     check_fields(record)
     return record
-
-
-def _with_extras(node: dict[str, Any], arrays: Mapping[str, Array]) -> dict[str, Any]:
-    """The fields of a run with `extras` read; a field that runs of before had for one system's results goes there under
-    its own name."""
-    known = {field.name for field in fields(diagnosis.Diagnosis)}
-    trees = {key: item for key, item in node.items() if key not in known and item != {"$tuple": []}}
-    trees |= node.get(_EXTRAS, {"$dict": {}})["$dict"]
-    found = {name: _extra(tree, arrays, name) for key, tree in trees.items() for name in [str(decode(key, arrays))]}
-    return {key: item for key, item in node.items() if key in known} | {_EXTRAS: found}
 
 
 def _extra(tree: Any, arrays: Mapping[str, Array], name: str) -> Any:

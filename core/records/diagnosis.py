@@ -237,9 +237,8 @@ class PredictionRow:
     as_predicted: bool | None
     """Whether `observed` lies in `expected`; None with too few samples, or where `expected` is so wide that it says
     nothing."""
-    measure: Measure | None = None
-    """What all figures of the row are in: that in which the finding was found. None in a prediction from before it was
-    written down, whose rows are all in the prediction's own."""
+    measure: Measure
+    """What all figures of the row are in: that in which the finding was found."""
     not_tried: str | None = None
     """Why the fresh samples could not be asked, in a few words; None where they were."""
 
@@ -282,7 +281,7 @@ class Diagnosis:
     insights: tuple[Insight, ...]
     """Conditions and phrases, confirmed or exploratory."""
     detectable: tuple[Detectable, ...]
-    """Of each size that was planted the weakest effect found; what a run of before says without `sensitivity`."""
+    """Of each size that was planted the weakest effect found."""
     label_errors: I64
     """Rows whose label is suspected, most suspected first; empty without probabilities."""
     map: FailureMap
@@ -303,11 +302,11 @@ class Diagnosis:
     """None where no encoder with a text tower saw the samples."""
     family_null: F32 | None = None
     """(b,) in each permutation, the largest statistic of all that was tested inside classes: by it a condition that a
-    question says has its p. None where nothing could be permuted, and in runs of before."""
+    question says has its p. None where nothing could be permuted."""
     prediction: Prediction | None = None
     """The findings tried on fresh samples, if that was done."""
     sensitivity: Sensitivity | None = None
-    """What would have been found. None where nothing could be tested, and in runs of before."""
+    """What would have been found. None where nothing could be tested."""
     faithfulness: Faithfulness | None = None
     """What it is worth to name causes of a sample's failure, if that was measured."""
     extras: Mapping[str, Any] = field(default_factory=dict)

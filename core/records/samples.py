@@ -274,7 +274,7 @@ class Competence:
     """The least lower end with which the encoder is said to know a phrase."""
     said: F64 = field(default_factory=lambda: np.empty(0))
     """(P,) of how many in 1,000 captioned photographs people say the phrase; nan where that was not counted. Left out,
-    as in runs of before, it was counted of none."""
+    it was counted of none."""
 
     def __post_init__(self) -> None:
         if not len(self.said):

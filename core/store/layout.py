@@ -10,9 +10,7 @@ from core.extensions import table_names
 from core.folders import located
 from core.owned import Kind
 
-FORMAT = 2
-"""2: samples have items of a modality, where 1 had images."""
-READABLE = (1, FORMAT)
+FORMAT = 3
 STATE, ARRAYS, MODEL, MODEL_ARRAYS, THUMBNAILS = "state.json", "state.npz", "model.json", "model.npz", "thumbnails.zip"
 REPORT, OWN = "report.html", "yours.json"
 ASIDES = ("yours.unreadable.json", "yours.unreadable-2.json", "yours.unreadable-3.json")
@@ -25,7 +23,7 @@ PARTS = (
 
 
 def _is_state(said: Mapping[str, Any]) -> bool:
-    return said.get("format") in READABLE and isinstance(said.get("diagnosis"), dict)
+    return isinstance(said.get("format"), int) and isinstance(said.get("diagnosis"), dict)
 
 
 RUN = Kind("run", STATE, PARTS, _is_state)

@@ -27,7 +27,6 @@ from core.store.layout import (
     ORIGINALS,
     OWN,
     PARTS,
-    READABLE,
     RUN,
     STATE,
     THUMBNAILS,
@@ -88,10 +87,10 @@ def _load(folder: Path, called: str) -> Diagnosis:
         raise InvalidInput(f"{missing} (no {STATE}). Give the folder that `diagnose --out` wrote.")
     try:
         state = cast("dict[str, Any]", read_located(folder / STATE))
-        if state["format"] not in READABLE:
+        if state["format"] != FORMAT:
             raise InvalidInput(
-                f"{called} has format {str(state['format'])[:20]}; this version reads formats {READABLE[0]} to "
-                f"{FORMAT}. Diagnose the data again."
+                f"{called} has format {str(state['format'])[:20]}, and this version reads format {FORMAT}. "
+                "Make it anew: `python -m core diagnose TABLE --out FOLDER`."
             )
         digests = cast("dict[str, str]", state["digests"])
         diagnosis = decode(state["diagnosis"], _arrays(folder, ARRAYS, digests))

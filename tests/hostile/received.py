@@ -76,7 +76,7 @@ def _bomb(path: Path, name: str, mb: int) -> None:
             file.write(bytes(MB))
 
 
-BEFORE, AFTER = b'{"format": 2, "digests": {}, "diagnosis": [', b"0]}"
+BEFORE, AFTER = b'{"format": 3, "digests": {}, "diagnosis": [', b"0]}"
 TREE = partial(_filled, before=BEFORE, after=AFTER, mb=60)
 OWN = partial(_filled, before=b'{"yours": {"sets": [', after=b"{}]}}", mb=60)
 Change = Callable[[Path], Any]

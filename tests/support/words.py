@@ -148,6 +148,7 @@ def made_prediction(measure: Any = "error rate") -> Prediction:
             observed=seen,
             rest=None if observed is None else 0.1,
             p=p,
+            measure=measure,
             as_predicted=ok,
         )
 

@@ -72,18 +72,10 @@ class OpenClipEncoder:
         digest.update(self._tokenizer(list(TEXTS)).numpy().tobytes())
         for size in ((37, 53), (640, 400)):
             digest.update(self.preprocess(_drawn(size)).tobytes())
-        return self._with_weights(digest)
-
-    def _with_weights(self, digest: Any) -> str:
         for name, tensor in sorted(self._model.state_dict().items()):
             digest.update(name.encode())
             digest.update(tensor.detach().cpu().contiguous().float().numpy().tobytes())
         return digest.hexdigest()[:32]
-
-    @cached_property
-    def former_space(self) -> str:
-        """What runs of before November 2026 call the joint space: it changed with the name of the same weights."""
-        return f"open_clip/{self._with_weights(hashlib.sha256(f'{self._model}{self._transform}'.encode()))[:12]}"
 
     def preprocess(self, image: Image.Image) -> F32:
         """(3, height, width) as the model's own transform makes it."""

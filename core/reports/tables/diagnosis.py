@@ -293,7 +293,7 @@ def prediction_document(diagnosis: Diagnosis) -> dict[str, Any] | None:
             **fields(found, "digest measure source n_fresh"),
             "summary": replication_sentence(found),
             "rows": [
-                _prediction_row(row) | {"sentence": prediction_sentence(row, found, digits)}
+                _prediction_row(row) | {"sentence": prediction_sentence(row, digits)}
                 for row in prediction_rows(diagnosis)
             ],
             "notes": list(found.notes),

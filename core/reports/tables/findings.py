@@ -31,7 +31,7 @@ def findings_table(diagnosis: Diagnosis) -> pd.DataFrame:
     Returns:
         Columns kind, title, scope, measure, size, p, confirmed; excess_loss, error_rate and error_difference, each
         with _low and _high; sentence. No limit of an error rate lies beyond [0, 1], nor of a difference of two, the
-        excess of a 0/1 error included, beyond [-1, 1]; a run of before keeps its own limits of that excess.
+        excess of a 0/1 error included, beyond [-1, 1].
     """
     rows = [_class(diagnosis, found) for found in diagnosis.classes if found.confirmed]
     rows += [_cluster(diagnosis, found) for found in diagnosis.clusters]

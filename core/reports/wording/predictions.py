@@ -51,21 +51,14 @@ def measure_name(diagnosis: Diagnosis, measure: Measure) -> str:
     return f"mean {diagnosis.outcomes.name}{f', in{unit}' if unit else ''}{clipped_at(diagnosis.outcomes)}"
 
 
-def measure_of(row: PredictionRow, prediction: Prediction | None = None) -> Measure:
-    """What the row's figures are in: of a prediction from before rows said it, that of the whole."""
-    return row.measure or (prediction.measure if prediction else "error rate")
-
-
-def prediction_sentence(row: PredictionRow, prediction: Prediction | None = None, digits: int = 2) -> str:
+def prediction_sentence(row: PredictionRow, digits: int = 2) -> str:
     """What a frozen finding said of fresh samples beside what they show.
 
     Args:
         row: one row of a prediction.
-        prediction: whose measure the row has if it does not say its own; an error rate if not given.
         digits: decimals of a loss.
     """
-    measure = measure_of(row, prediction)
-    style = MeasureStyle(measure, None if measure == "error rate" else digits)
+    style = MeasureStyle(row.measure, None if row.measure == "error rate" else digits)
     value, span = style.value, style.interval
     what = "wrong" if style.is_share else "mean loss"
     start = f"{prediction_name(row)}: {count(row.n, 'fresh sample')}"
@@ -85,7 +78,7 @@ def prediction_sentence(row: PredictionRow, prediction: Prediction | None = None
         if math.isfinite(row.predicted.low)
         else ""
     )
-    verdict = prediction_verdict(replace(row, measure=measure))
+    verdict = prediction_verdict(row)
     return (
         f"{start}; {value(row.predicted.value)} {what} was predicted{expected} and "
         f"{seen}{rest}{chance}{f': {verdict}' if verdict else ''}."
@@ -119,7 +112,7 @@ def replication_sentence(prediction: Prediction) -> str:
     again = [row for row in judged if replicates(row)]
     held = sum(bool(row.as_predicted) for row in again)
     unsure = f"; {len(found) - len(judged):,} more could not be judged" if len(judged) < len(found) else ""
-    measures: list[Measure] = [measure_of(row, prediction) for row in found]
+    measures: list[Measure] = [row.measure for row in found]
     both = len(set(measures)) > 1
     (one, many), said = _TOLD_OF_BOTH if both else _TOLD[measures[0]]
     worse = one if 1 in (len(again), len(judged)) else many
@@ -163,14 +156,13 @@ def prediction_verdict(row: PredictionRow) -> str:
 
 
 def prediction_rows(diagnosis: Diagnosis) -> tuple[PredictionRow, ...]:
-    """The rows of the diagnosis' prediction, each with its measure, each cluster by its number and its title; empty if
+    """The rows of the diagnosis' prediction, each cluster by its number and its title; empty if
     nothing was predicted."""
     made = diagnosis.prediction
     if made is None:
         return ()
     of = {c.name: f"Cluster {c.id + 1} ({cluster_title(diagnosis, c)})" for c in diagnosis.clusters}
-    told = (replace(r, measure=measure_of(r, made)) for r in made.rows)
-    return tuple(replace(r, text=of[r.text]) if r.kind == "cluster" and r.text in of else r for r in told)
+    return tuple(replace(r, text=of[r.text]) if r.kind == "cluster" and r.text in of else r for r in made.rows)
 
 
 def prediction_name(row: PredictionRow) -> str:

@@ -20,11 +20,10 @@ UNTESTED = (
 
 
 def sensitivity_sentence(diagnosis: Diagnosis) -> str:
-    """The smallest patterns that would have been found, of a class and of all samples; or that none would be. Empty
-    where a run of before says nothing of it."""
+    """The smallest patterns that would have been found, of a class and of all samples; or that none would be."""
     found = diagnosis.sensitivity
     if found is None:
-        return UNTESTED if diagnosis.estimate.predictability.p is None else _before(diagnosis)
+        return UNTESTED
     within = [p for p in found.patterns if p.scope == "class"]
     overall = [p for p in found.patterns if p.scope == EVERYTHING]
     said = [_of_scope(found, patterns) for patterns in (within, overall) if patterns]
@@ -74,7 +73,7 @@ def what_else(sentence: str) -> str:
 
 
 def classes_sentence(diagnosis: Diagnosis) -> str:
-    """Which classes that fail as a whole would have been found; "" where none was tested, and for runs of before."""
+    """Which classes that fail as a whole would have been found; "" where none was tested."""
     found = diagnosis.sensitivity
     patterns = [] if found is None else [p for p in found.patterns if p.scope == "whole class"]
     return _of_scope(found, patterns) if found is not None and patterns else ""
@@ -217,22 +216,3 @@ def _counted(pattern: PlantedPattern) -> str:
 
 def _missed(pattern: PlantedPattern) -> str:
     return "would mostly be missed" if pattern.n_found else "would be missed"
-
-
-def _before(diagnosis: Diagnosis) -> str:
-    """The smallest effect that would have been found, of a run from before patterns were planted on a grid."""
-    seen = [d for d in diagnosis.detectable if d.excess_loss is not None]
-    missed = [d.size for d in diagnosis.detectable if d.excess_loss is None]
-    digits, unit = digits_for(diagnosis.outcomes.loss), with_unit(diagnosis)
-    parts = [f"{number(d.excess_loss, digits)}{unit} in a cluster of {d.size:,}" for d in seen]
-    said = ""
-    if seen:
-        chances = sorted({percent(d.power) for d in seen})
-        said = f"With a chance of {' to '.join(chances)} this run would have found an excess loss of {either(parts)}."
-    if missed:
-        sizes = either([f"{size:,}" for size in missed])
-        said += (
-            f" Clusters of {sizes} with four fifths of their samples failing would have been found less often than "
-            "that, where they are round neighbourhoods of the embedding."
-        )
-    return said.strip()

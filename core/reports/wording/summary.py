@@ -294,7 +294,7 @@ def prediction_lines(diagnosis: Diagnosis) -> list[str]:
     if prediction.excluded:
         lines.append(f"  {count(len(prediction.excluded), 'fresh row')} left out: {_reasons(prediction.excluded)}.")
     lines += [f"  Note: {note}" for note in prediction.notes]
-    told = [f"  {prediction_sentence(row, prediction, digits)}" for row in prediction_rows(diagnosis)]
+    told = [f"  {prediction_sentence(row, digits)}" for row in prediction_rows(diagnosis)]
     return [*lines, *told, f"  {WHICH_COUNTS}"]
 
 

@@ -17,7 +17,6 @@ from core.discovery.design import Design, design_of
 from core.discovery.method import diagnose_records
 from core.errors import InvalidInput
 from core.records import Column, Diagnosis, Embeddings, Estimate
-from core.records.codec import decode, encode
 from core.store import load, save
 from research.scoreboard.planted_embeddings import Planted
 from tests.support.planted_words import QUICK, planted_run, samples_of
@@ -214,19 +213,6 @@ def test_a_finding_predicts_in_the_measure_that_it_was_found_in() -> None:
     assert cluster.p < 0.05
 
 
-def test_a_run_from_before_the_measure_was_kept_predicts_error_rates() -> None:
-    found, _, fresh = planted_run("rare")
-    before = replace(
-        found,
-        clusters=tuple(replace(c, measure=None) for c in found.clusters),
-        insights=tuple(replace(i, measure=None) for i in found.insights),
-    )
-    rows = predict(before, audit_of(fresh)).rows
-    assert {r.measure for r in rows} == {"error rate"}
-    bare = replace(before, outcomes=replace(before.outcomes, errors=None))
-    assert {f.measure for f in freeze(bare).findings} == {"mean loss"}
-
-
 def test_another_loss_leaves_findings_of_the_error_rate_to_be_tried() -> None:
     found, _, fresh = planted_run("rare")
     brought = audit_of(fresh)
@@ -252,14 +238,6 @@ def test_the_design_is_made_once_for_all_findings(monkeypatch: pytest.MonkeyPatc
         monkeypatch.setattr(f"{where}.design_of", counted)
     assert len(freeze(found).findings) > 1
     assert len(made) == 1
-
-
-def test_a_stored_row_without_a_measure_is_read() -> None:
-    found, _, fresh = planted_run("rare")
-    row = predict(found, audit_of(fresh)).rows[0]
-    tree = encode(row, {})
-    del tree["measure"]
-    assert decode(tree, {}).measure is None
 
 
 def test_of_members_that_all_fail_the_prediction_reaches_as_low_as_so_few_can_tell() -> None:

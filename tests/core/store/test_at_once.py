@@ -88,7 +88,7 @@ def test_a_reader_beside_a_writer_finds_whole_runs_alone(tmp_path: Path) -> None
 def test_a_new_run_takes_all_of_the_earlier_one_away_and_nothing_of_the_users(tmp_path: Path) -> None:
     for name in PARTS:
         (tmp_path / name).write_text("of an earlier run")
-    (tmp_path / STATE).write_text('{"format": 1, "diagnosis": {}}')
+    (tmp_path / STATE).write_text('{"format": 2, "diagnosis": {}}')
     (tmp_path / "mine.parquet").write_text("mine")
     store.save(plain(), tmp_path)
     assert not {"model.json", "model.npz", "thumbnails.zip", "report.html", "prediction.json"} & set(

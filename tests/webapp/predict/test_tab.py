@@ -29,7 +29,17 @@ def a_row(
 ) -> PredictionRow:
     observed = Estimate(0.5, 0.35, 0.65) if n else None
     return PredictionRow(
-        kind, text, "all samples", n, Estimate(0.55, 0.45, 0.65), Estimate(0.55, 0.38, 0.72), observed, 0.1, 0.002, came
+        kind,
+        text,
+        "all samples",
+        n,
+        Estimate(0.55, 0.45, 0.65),
+        Estimate(0.55, 0.38, 0.72),
+        observed,
+        0.1,
+        0.002,
+        came,
+        "error rate",
     )
 
 

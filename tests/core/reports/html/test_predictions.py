@@ -23,6 +23,7 @@ def a_row(**changes: object) -> PredictionRow:
         rest=0.1,
         p=0.002,
         as_predicted=False,
+        measure="error rate",
     )
     return replace(whole, **changes)  # type: ignore[arg-type]
 
@@ -49,7 +50,7 @@ def test_a_prediction_is_drawn_on_the_scale_of_all_shares() -> None:
 def test_error_rates_are_percentages_and_losses_are_not() -> None:
     share = prediction_tables(make_diagnosis(), a_prediction(a_row()))[0]
     assert (share.low, share.high, share.lines[0].expected) == ("0\u00a0%", "100\u00a0%", "25 to 75\u00a0%")
-    loss = prediction_tables(make_diagnosis(), a_prediction(a_row(), measure="mean loss"))[0]
+    loss = prediction_tables(make_diagnosis(), a_prediction(a_row(measure="mean loss")))[0]
     assert loss.lines[0].expected == "0.25 to 0.75"
     assert float(loss.low) < 0.25
     assert float(loss.high) > 1.0
@@ -69,7 +70,7 @@ def test_the_two_measures_stand_in_tables_of_their_own() -> None:
     rates, losses = prediction_tables(make_diagnosis(), mixed)
     assert rates.measure == "error rate"
     assert losses.measure.startswith("mean cross-entropy, in nats")
-    assert [line.kind for line in rates.lines] == ["phrase", "your lasso"]  # rows of before are in the whole's measure
+    assert [line.kind for line in rates.lines] == ["phrase", "your lasso"]
     assert [line.name for line in losses.lines] == ['"dark"']
     assert "%" in rates.lines[0].predicted
     assert "%" not in losses.lines[0].predicted + losses.lines[0].expected + losses.lines[0].rest + losses.high

@@ -197,7 +197,7 @@ def test_each_prediction_is_told_with_what_came() -> None:
     )
     assert prediction_name(lasso) == "By-eye lasso (the worst spot of the map)"
     losses = made_prediction("mean loss")
-    assert "0.55 mean loss was predicted (0.45 to 0.65" in prediction_sentence(losses.rows[0], losses)
+    assert "0.55 mean loss was predicted (0.45 to 0.65" in prediction_sentence(losses.rows[0])
 
 
 def test_a_predicted_cluster_goes_by_its_title() -> None:
@@ -246,5 +246,5 @@ def test_findings_of_both_measures_are_counted_in_words_that_fit_both() -> None:
     assert "clearly does worse than the rest (in error rate or mean loss, as each was found) again" in (
         replication_sentence(mixed)
     )
-    assert "0.55 mean loss was predicted" in prediction_sentence(mixed.rows[0], mixed)
-    assert f"50{NB}% wrong was predicted" in prediction_sentence(mixed.rows[1], mixed)
+    assert "0.55 mean loss was predicted" in prediction_sentence(mixed.rows[0])
+    assert f"50{NB}% wrong was predicted" in prediction_sentence(mixed.rows[1])

@@ -103,14 +103,3 @@ def test_how_it_was_made_says_what_found_means() -> None:
     assert "Nothing was planted" not in text
     copies = how_planted(with_grid(replace(made_sensitivity(), unplanted=150)))
     assert "Nothing was planted in 150 samples of groups that hold more than a tenth" in copies
-
-
-def test_a_run_of_before_says_what_it_knew_and_an_untested_one_that_nothing_was_tested() -> None:
-    assert "would have found an excess loss of 1.10 nats in a cluster of 20 or 0.70 nats" in said(None)
-    assert "Clusters of 10 with four fifths of their samples failing would have been found less often" in said(None)
-    nothing = with_grid(None)
-    estimate = replace(nothing.estimate, predictability=replace(nothing.estimate.predictability, p=None))
-    assert "no failure of any size would have been confirmed" in sensitivity_sentence(
-        replace(nothing, estimate=estimate, detectable=())
-    )
-    assert sensitivity_sentence(replace(nothing, detectable=())) == ""
