@@ -171,10 +171,10 @@ def test_systems_import_the_kernel_and_what_they_share(edges: Edges) -> None:
     assert {(a, b) for a, b in between if a != b and b not in SHARED} == set()
 
 
-def test_what_is_installed_imports_research_only_inside_its_two_commands(repository: Path) -> None:
+def test_what_is_installed_imports_research_only_inside_one_command(repository: Path) -> None:
     files = modules(repository)
     found = {name for name, path in files.items() if any(m.startswith("research") for m in imports(path))}
-    assert found == {"core.systems.peers.commands", "core.systems.probes.reproduce"}
+    assert found == {"core.systems.probes.reproduce"}
 
 
 def test_core_knows_neither_gradio_nor_tests_nor_scripts(repository: Path) -> None:

@@ -22,7 +22,6 @@ from research.scoreboard.methods import Method
 from research.scoreboard.worlds import TIERS
 
 TRIED: dict[str, list[dict[str, Any]]] = {
-    "k-means": [{"n_clusters": k} for k in (10, 25, 50, 100)],
     "svm directions": [{}, *({"penalties": (c,)} for c in (0.001, 0.01, 0.1))],
     "domino": [{}, {"n_components": 40}, {"n_dimensions": 32}, {"initialisation": "confusion", "n_components": 100}],
     "domino (weights 1)": [

@@ -12,8 +12,8 @@ from core.discovery.method import diagnose_arrays
 from core.discovery.settings import Settings
 from core.records import F32, F64, I64, Bool, Diagnosis, FailureCluster
 from core.systems.peers.engines import MAX_SLICES
-from core.systems.peers.engines.claims import ClaimedRows
 from core.systems.peers.engines.rows import EngineRows
+from research.scoreboard.claims import ClaimedRows
 
 
 @dataclass

@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-from core.systems.peers.scoreboard.summary import MIN_WORLDS, looks_table
-from core.systems.peers.scoreboard.tables import (
-    HEADINGS,
-    LOOKS_ARE,
-    Board,
-    left_out_sentence,
-    look_row,
-    loss_sentence,
-    row,
-)
+from research.scoreboard.board import HEADINGS, LOOKS_ARE, Board, left_out_sentence, look_row, loss_sentence, row
+from research.scoreboard.cells import MIN_WORLDS, looks_table
 
 MOST_TOLD = 20
 

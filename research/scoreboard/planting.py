@@ -16,7 +16,7 @@ from scipy.stats import fisher_exact
 
 from core.records import F64, I64, Bool
 from core.systems.peers.engines.rows import EngineRows
-from core.systems.peers.scoreboard.methods import NULL
+from research.scoreboard.methods import NULL
 from research.scoreboard.planted_embeddings import Failure, PlantedKind
 from research.scoreboard.pool import PicturePool
 from research.scoreboard.worlds import FailureWorld

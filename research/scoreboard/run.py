@@ -13,10 +13,9 @@ from threadpoolctl import threadpool_limits
 from core.errors import InvalidInput
 from core.records import Progress, no_progress
 from core.systems.peers.engines.rows import fit_engine
-from core.systems.peers.scoreboard.methods import METHODS, NULL
 from research.lines import append_line, keys_done, read_lines
 from research.scoreboard.measure import claims_anything, measure
-from research.scoreboard.methods import find_method
+from research.scoreboard.methods import METHODS, NULL, find_method
 from research.scoreboard.planted_embeddings import plant_embeddings, planted_rows
 from research.scoreboard.worlds import TIERS, FailureWorld, Tier
 

@@ -10,8 +10,8 @@ import numpy as np
 
 from core.records import Estimate
 from core.statistics.runs import clopper_pearson, mean_over, ratio_over
-from core.systems.peers.scoreboard.methods import METHODS, NULL, OURS
-from core.systems.peers.scoreboard.summary import LFDR_BINS, BoardCell
+from research.scoreboard.cells import LFDR_BINS, BoardCell
+from research.scoreboard.methods import METHODS, NULL, OURS
 
 MEASURES = ("best_p10", "first_p10", "best_p25", "first_p25", "best_ap", "first_ap")
 EVEN = {"even_p10": "places_p10", "even_ap": "places_ap"}

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from core.files import write_json, write_text
-from core.systems.peers.scoreboard.html import render_board
-from core.systems.peers.scoreboard.methods import METHODS
-from core.systems.peers.scoreboard.tables import Board
+from research.scoreboard.board import Board
+from research.scoreboard.html import render_board
 from research.scoreboard.markdown import markdown
+from research.scoreboard.methods import METHODS
 from research.scoreboard.run import FIRST, BoardPlan
 from research.scoreboard.summarise import summarise
 
@@ -30,7 +30,11 @@ def write_board(rows: Sequence[dict[str, Any]], plan: BoardPlan, folder: Path) -
 
 def command_of(plan: BoardPlan) -> str:
     """The command that makes the plan's board again."""
-    parts = ["python -m core benchmark --out FOLDER", f"--tiers {' '.join(plan.tiers)}", f"--worlds {len(plan.seeds)}"]
+    parts = [
+        "python -m research.scoreboard --out FOLDER",
+        f"--tiers {' '.join(plan.tiers)}",
+        f"--worlds {len(plan.seeds)}",
+    ]
     parts += [f"--kinds {shlex.join(plan.kinds)}"] if plan.kinds else []
     parts += [f"--engines {shlex.join(plan.methods)}"] if plan.methods != tuple(METHODS) else []
     parts += [f"--first-seed {plan.seeds.start}"] if plan.seeds.start != FIRST else []

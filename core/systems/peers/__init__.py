@@ -6,6 +6,6 @@ from core.systems.contract import Panel, System
 
 SYSTEM = System(
     "peers",
-    commands={"benchmark": "core.systems.peers.commands", "peers": "core.systems.peers.commands"},
+    commands={"peers": "core.systems.peers.commands"},
     panels=(Panel("tab", "board", "webapp.systems.peers.tab:build", "Scoreboard", after="second"),),
 )

@@ -26,9 +26,6 @@ LEAST_JACCARD, TIMES_CHANCE = 0.25, 2.0
 twentieth of the samples)."""
 
 
-UNFAIR = "it reads the outcomes of the very rows that it scores, so no test is fair"
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class PeerSlice:
     """A slice that an engine proposes: about the twentieth of the samples that belong to it most (`top_rows`)."""
@@ -135,7 +132,7 @@ def _opinion(diagnosis: Diagnosis, rows: EngineRows, name: str, seed: int) -> Pe
     if not apart:
         return PeerOpinion(name, refused=_why_none(rows))
     slices = tuple(_slice(diagnosis, name, rank, scores[:, rank]) for rank in apart)
-    if {"probabilities", "losses"} & set(load_engine(name).needs):
+    if "probabilities" in load_engine(name).needs:
         return PeerOpinion(
             name, slices, untested="it reads the outcomes of the very rows that it scores: no test is fair"
         )

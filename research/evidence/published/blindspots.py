@@ -24,12 +24,12 @@ from threadpoolctl import threadpool_limits
 
 from core.errors import InvalidInput
 from core.records import F32, F64, I64, Bool
-from core.systems.peers.engines import load_engine
 from core.systems.peers.engines.rows import EngineRows, engine_scores, fit_engine
 from research.evidence.lines import append_line, keys_done, mean_over, read_lines, show
 from research.evidence.published.blindspot_rates import blindspot_rates
 from research.evidence.published.spotcheck import draw_configuration, draw_pictures
 from research.evidence.published.trunk import Trunk, head_outputs, load_trunk
+from research.scoreboard.engines import load_measured
 from research.scoreboard.errata import ErrataEngine
 from research.scoreboard.planting import MAX_LOSS, real_failures, spoil
 from research.scoreboard.pool import PicturePool, PoolAttribute
@@ -132,7 +132,7 @@ def _audited(vectors: F32, labels: I64, probabilities: F64) -> EngineRows:
 def groups_of(method: str, rows: EngineRows, seed: int) -> list[Bool]:
     """What a method returns on the rows that it was fitted on; a method that stops with a message returns nothing."""
     contender = PEERS[method]
-    engine = load_engine(contender.engine, **contender.settings)
+    engine = load_measured(contender.engine, **contender.settings)
     if hasattr(engine, "seed"):
         setattr(engine, "seed", seed)  # noqa: B010
     try:

@@ -31,7 +31,6 @@ TABLES = {
     "docs/distillation.md": ("distil",),
     "docs/gate.md": ("gate",),
     "docs/probes.md": ("probe sus-x",),
-    "docs/scoreboard.md": ("benchmark",),
     "docs/step_by_step.md": ("steps",),
     "docs/tasks.md": ("diagnose",),
     "docs/visual_words.md": ("visual-words",),

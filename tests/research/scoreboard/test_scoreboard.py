@@ -9,15 +9,13 @@ import pytest
 
 from core.errors import InvalidInput
 from core.records import Estimate
-from core.systems.peers.engines.claims import ClaimedRows
 from core.systems.peers.engines.rows import EngineRows, engine_scores, fit_engine
-from core.systems.peers.scoreboard import methods
-from core.systems.peers.scoreboard.methods import METHODS
-from core.systems.peers.scoreboard.summary import BoardCell, looks_table, losses
-from research.scoreboard import run as runs
+from research.scoreboard import methods, run as runs
+from research.scoreboard.cells import BoardCell, looks_table, losses
+from research.scoreboard.claims import ClaimedRows
 from research.scoreboard.errata import ErrataEngine
 from research.scoreboard.measure import measure
-from research.scoreboard.methods import Method, find_method
+from research.scoreboard.methods import METHODS, Method, find_method
 from research.scoreboard.planted_embeddings import PlantedKind, plant_embeddings, planted_rows
 from research.scoreboard.run import BoardPlan, run
 from research.scoreboard.summarise import summarise
@@ -121,34 +119,34 @@ def stand_in_tier(monkeypatch):
 
 @pytest.mark.usefixtures("stand_in_tier")
 def test_a_run_goes_on_where_it_was_and_leaves_out_what_does_not_count(tmp_path, monkeypatch):
-    plan = BoardPlan(methods=("k-means", "cleanlab groups"), seeds=range(2))
+    plan = BoardPlan(methods=("spotlight", "cleanlab groups"), seeds=range(2))
     rows = run(plan, tmp_path)
     keys = {(row["kind"], row["seed"], row["method"]) for row in rows}
-    assert {method for kind, _, method in keys if kind == "null"} == {"cleanlab groups"}  # k-means claims nothing
+    assert {method for kind, _, method in keys if kind == "null"} == {"cleanlab groups"}  # spotlight claims nothing
     assert len(keys) == len(rows) == 2 * (2 + 1 + 2)
     assert {row["left_out"] for row in rows if row["kind"] == "spoilt"} == {"it learnt it all"}
     monkeypatch.setattr(StandInTier, "make", lambda *_: pytest.fail("measured again"))
     assert run(plan, tmp_path) == rows
     cells = {(c.kind, c.method): c for c in summarise(rows)}
-    assert cells["spoilt", "k-means"].left_out == 2
-    assert cells["spoilt", "k-means"].values == {}
+    assert cells["spoilt", "spotlight"].left_out == 2
+    assert cells["spoilt", "spotlight"].values == {}
     assert cells["null", "cleanlab groups"].claiming is not None
-    assert cells["correlation", "k-means"].claims is None
+    assert cells["correlation", "spotlight"].claims is None
 
 
 @pytest.mark.usefixtures("stand_in_tier")
 def test_a_tier_without_its_data_says_so(tmp_path):
-    rows = run(BoardPlan(methods=("k-means",), seeds=range(1), data=tmp_path), tmp_path)
+    rows = run(BoardPlan(methods=("spotlight",), seeds=range(1), data=tmp_path), tmp_path)
     assert rows == [{"tier": "embeddings", "missing": "no pictures there"}]
 
 
 def test_methods_are_paired_by_seed_and_the_slices_of_a_seed_are_averaged():
     rows = []
     for seed, ours, theirs in ((0, [1.0, 0.8], [0.5, 0.5]), (1, [0.6, 0.6], [0.7, 0.7])):
-        rows += [board_line("k-means", seed, theirs), board_line("errata", seed, ours)]
-    rows.append(board_line("k-means", 2, [0.0]))  # Errata has no such world: it counts for the mean, not for the pair
+        rows += [board_line("spotlight", seed, theirs), board_line("errata", seed, ours)]
+    rows.append(board_line("spotlight", 2, [0.0]))  # Errata has no such world: it counts for the mean, not for the pair
     first, second = summarise(rows)
-    assert (first.method, second.method) == ("errata", "k-means")
+    assert (first.method, second.method) == ("errata", "spotlight")
     assert first.values["best_p10"].value == pytest.approx(0.75)
     assert first.behind == {}
     assert second.behind["best_p10"].value == pytest.approx((0.4 - 0.1) / 2)
@@ -159,21 +157,21 @@ def test_methods_are_paired_by_seed_and_the_slices_of_a_seed_are_averaged():
 
 def test_the_longer_list_is_cut_to_the_length_of_the_shorter_one():
     rows = [board_line("errata", 0, [0.9]) | {"places_p10": [[0.2, 0.5, 0.9]]}]
-    rows += [board_line("k-means", 0, [0.6]) | {"places_p10": [[0.1, 0.6]]}]
+    rows += [board_line("spotlight", 0, [0.6]) | {"places_p10": [[0.1, 0.6]]}]
     rows += [board_line("domino", 0, [0.9]) | {"places_p10": [[0.0, 0.1, 0.2, 0.9]]}]
     cells = {cell.method: cell for cell in summarise(rows)}
-    assert cells["k-means"].behind["even_p10"].value == pytest.approx(0.5 - 0.6)  # best of two
+    assert cells["spotlight"].behind["even_p10"].value == pytest.approx(0.5 - 0.6)  # best of two
     assert cells["domino"].behind["even_p10"].value == pytest.approx(0.9 - 0.2)  # best of three
-    assert cells["k-means"].behind["best_p10"].value == pytest.approx(0.9 - 0.6)
-    assert [cell.method for cell in losses(list(cells.values()), "even_p10")] == ["k-means"]
+    assert cells["spotlight"].behind["best_p10"].value == pytest.approx(0.9 - 0.6)
+    assert [cell.method for cell in losses(list(cells.values()), "even_p10")] == ["spotlight"]
     del rows[1]["places_p10"]  # written before slices stood in their places
-    assert "even_p10" not in next(c for c in summarise(rows) if c.method == "k-means").behind
+    assert "even_p10" not in next(c for c in summarise(rows) if c.method == "spotlight").behind
 
 
 def test_what_is_worth_a_look_is_held_against_how_likely_it_was_said_to_be_nothing():
     looks = [[[0.01, 0.15, False], [0.1, 0.5, True]], [[0.9, 0.9, True], [None, None, True]], []]
     rows = [board_line("errata", seed, [1.0], looks=found) for seed, found in enumerate(looks)]
-    cell = summarise([*rows, board_line("k-means", 0, [1.0])])[0]
+    cell = summarise([*rows, board_line("spotlight", 0, [1.0])])[0]
     assert cell.looks == (
         (1, 0.15, 0),
         (1, 0.5, 1),
@@ -202,10 +200,10 @@ def test_a_set_holds_a_failure_where_it_is_at_least_twice_as_frequent_as_around(
 
 def test_a_lead_is_clear_with_five_worlds_and_an_interval_beyond_zero():
     for n, ours, verdict in ((4, 0.2, ""), (5, 0.2, "behind"), (5, 0.9, "ahead"), (5, 0.5, "")):
-        rows = [board_line(m, s, [v]) for s in range(n) for m, v in {"errata": ours, "k-means": 0.5}.items()]
+        rows = [board_line(m, s, [v]) for s in range(n) for m, v in {"errata": ours, "spotlight": 0.5}.items()]
         cells = summarise(rows)
         assert cells[1].verdict() == verdict
-        assert [cell.method for cell in losses(cells)] == (["k-means"] if ours < 0.5 else [])
+        assert [cell.method for cell in losses(cells)] == (["spotlight"] if ours < 0.5 else [])
 
 
 def test_claims_are_counted_over_worlds():

@@ -3,42 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
-from core.documents import read_json
 from core.errors import InvalidInput
+from core.files import ASSETS
 from core.records import Diagnosis
 from core.systems.peers.engines import ENGINES
-from core.systems.peers.templates import TEMPLATES
 from webapp.markup.render import empty, renderer
 from webapp.panels import Page
 from webapp.state.jobs import HEAVY, PLAIN, PRIVATE, QUICK, Job, follow, wire_cancel
 from webapp.state.runs import RUNS
 from webapp.state.session import NO_RUN, Session, require_run, shows_errors
 
-FIRST = ("domino", "error logistic", "spotlight")
+FIRST = ("domino", "sliceguard", "spotlight")
 """Engines that are ticked at first."""
-render = renderer(Path(__file__).parent / "templates", TEMPLATES)
-
-
-@cache
-def shipped_view() -> str:
-    """The board that comes along, as it was measured."""
-    from core.systems.peers.scoreboard.html import SHIPPED, board_values
-    from core.systems.peers.scoreboard.tables import Board
-
-    return render("shipped.html.j2", **board_values(Board.from_json(read_json(SHIPPED))))
+SHIPPED = ASSETS / "scoreboard.html"
+"""The board as it was measured, drawn by `python -m research.scoreboard`."""
+render = renderer(Path(__file__).parent / "templates")
 
 
 def on_open(session: Session, asked: str) -> tuple[Any, ...]:
     """The tab is shown: returns (the run that the result is of, result, board); another run's result goes."""
     if not session.run:
-        return "", empty(NO_RUN), shipped_view()
-    return session.run, gr.skip() if asked == session.run else render("waiting.html.j2"), shipped_view()
+        return "", empty(NO_RUN), SHIPPED.read_text("utf-8")
+    return session.run, gr.skip() if asked == session.run else render("waiting.html.j2"), SHIPPED.read_text("utf-8")
 
 
 def on_ask(session: Session, engines: list[str]) -> Iterator[tuple[Any, ...]]:

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Protocol, Self
 
-import numpy as np
-
 from core.errors import InvalidInput
 from core.records import F32, F64, I64, Bool
 from core.registry import Registry
@@ -20,16 +18,8 @@ MAX_SLICES = 5
 ENGINES = Registry(
     "engine",
     {
-        "raw loss": "core.systems.peers.engines.raw_loss:RawLoss",
-        "confusion cells": "core.systems.peers.engines.confusion:ConfusionCells",
-        "k-means": "core.systems.peers.engines.kmeans:KMeansSlices",
-        "svm directions": "core.systems.peers.engines.svm_directions:SvmDirections",
         "domino": "core.systems.peers.engines.domino:DominoMixture",
-        "class ridge": "core.systems.peers.engines.class_ridge:ClassRidge",
-        "error logistic": "core.systems.peers.engines.error_logistic:ErrorLogistic",
-        "error tree": "core.systems.peers.engines.error_tree:ErrorTree",
         "spotlight": "core.systems.peers.engines.spotlight:Spotlight",
-        "planespot": "core.systems.peers.engines.planespot:PlaneSpot",
         "sliceline": "core.systems.peers.engines.sliceline:SliceLine",
         "cleanlab groups": "core.systems.peers.engines.neighbour_groups:NeighbourGroups",
         "sliceguard": "core.systems.peers.engines.sliceguard:HierarchySlices",
@@ -87,8 +77,3 @@ def failures(name: str, labels: I64, probabilities: F64 | None, errors: Bool | N
     if probabilities is None:
         raise InvalidInput(f"{name} must know where the model is wrong: give errors (n,) or probabilities (n, k).")
     return probabilities.argmax(1) != labels
-
-
-def usable_classes(labels: I64, errors: Bool) -> list[int]:
-    """The classes with at least two failures and two successes, which a classifier of failures needs."""
-    return [int(c) for c in np.unique(labels) if errors[labels == c].sum() >= 2 and (~errors[labels == c]).sum() >= 2]

@@ -12,8 +12,6 @@ from sklearn.neighbors import NearestNeighbors
 
 from core.errors import InvalidInput
 from core.records import F32, F64, I64, Bool
-from core.systems.peers.engines.claims import ClaimedRows
-from core.systems.peers.engines.rows import EngineRows
 
 
 @dataclass
@@ -22,10 +20,10 @@ class NeighbourGroups:
     minus its distance to the nearest audited row of the group.
 
     Groups are ordered by the mean probability of the true class over that of all rows in groups, least first; those
-    under `min_rows` rows are none. It claims those that Cleanlab would report: where that ratio is below `threshold`.
+    under `min_rows` rows are none.
 
     Source: the issue manager "underperforming_group" of cleanlab 2.9 (graph, DBSCAN's defaults eps 0.5 and 5 rows,
-    ratio, threshold, least size), which this gives the same groups and ratios as. Departures: it reports one group,
+    ratio, least size), which this gives the same groups and ratios as. Departures: it reports one group,
     here five are ranked; it cannot place new rows, here they go by distance. `eps` None takes the distance that a
     share `reach` of the edges lie within: at 0.5 almost any embedding is one group or none.
     """
@@ -36,7 +34,6 @@ class NeighbourGroups:
     eps: float | None = None
     reach: float = 0.1
     min_rows: int = 5
-    threshold: float = 0.1
     eps_: float = field(init=False, repr=False)
     rows_: F32 = field(init=False, repr=False)
     groups_: list[I64] = field(init=False, repr=False)
@@ -65,12 +62,6 @@ class NeighbourGroups:
         self.groups_ = [np.flatnonzero(at == kept[i]) for i in order]
         self.ratios_ = ratios[order]
         return self
-
-    def claims(self, rows: EngineRows) -> list[ClaimedRows]:
-        """The slices that Cleanlab would report, with the rows that are as near to them as its neighbours are."""
-        near = self.score(rows.embeddings, rows.labels) >= -self.eps_
-        reported = np.flatnonzero(self.ratios_ < self.threshold)
-        return [ClaimedRows(near[:, i], ~near[:, i], rows.losses) for i in reported]
 
     def score(self, embeddings: F32, labels: I64, probabilities: F64 | None = None, losses: F64 | None = None) -> F64:
         if not self.groups_:  # nothing is dense: no row before another

@@ -8,7 +8,6 @@ from cleanlab.datalab.internal.issue_manager.underperforming_group import Underp
 from sklearn.neighbors import NearestNeighbors
 
 from core.systems.peers.engines.neighbour_groups import NeighbourGroups, cluster_graph
-from core.systems.peers.engines.rows import EngineRows
 
 
 @pytest.fixture(scope="module")
@@ -36,18 +35,7 @@ def test_groups_and_ratios_are_those_of_cleanlab(blobs):
     assert engine.ratios_[engine.ratios_ < 1].tolist() == pytest.approx(sorted(ratios.values()))
 
 
-def test_what_cleanlab_would_report_is_claimed_and_new_rows_go_to_the_nearest(blobs):
-    blob, vectors, probabilities = blobs
-    rows = EngineRows(vectors, np.zeros(183, int), np.zeros(183), None, probabilities)
-    engine = NeighbourGroups(eps=0.2).fit(vectors, rows.losses, rows.labels, probabilities)
-    claims = engine.claims(rows)
-    assert len(claims) == 1
-    assert set(blob[claims[0].members]) == {1}
-    assert set(blob[np.argsort(-engine.score(vectors, rows.labels)[:, 0])[:50]]) == {1}
-
-
 def test_where_nothing_is_dense_there_is_no_group_and_no_order():
     vectors = np.eye(30, dtype=np.float32)
     engine = NeighbourGroups(eps=0.5).fit(vectors, np.zeros(30), np.zeros(30, int), np.full((30, 2), 0.5))
     assert engine.score(vectors, np.zeros(30, int)).tolist() == [[0.0]] * 30
-    assert engine.claims(EngineRows(vectors, np.zeros(30, int), np.zeros(30))) == []

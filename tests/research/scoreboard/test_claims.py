@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.records import Estimate
-from core.systems.peers.engines.claims import ClaimedRows
+from research.scoreboard.claims import ClaimedRows
 
 MEMBERS = np.arange(10) < 4
 

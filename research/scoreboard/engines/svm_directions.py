@@ -10,7 +10,7 @@ from sklearn.model_selection import StratifiedKFold, cross_val_score
 from sklearn.svm import LinearSVC
 
 from core.records import F32, F64, Bool
-from core.systems.peers.engines.class_lines import ClassLines
+from research.scoreboard.engines.class_lines import ClassLines
 
 
 @dataclass

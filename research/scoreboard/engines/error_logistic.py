@@ -11,7 +11,7 @@ from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 
 from core.records import F64, Bool
-from core.systems.peers.engines.class_lines import ClassLines
+from research.scoreboard.engines.class_lines import ClassLines
 
 
 @dataclass

@@ -1,29 +1,21 @@
-"""The scoreboard as a page."""
+"""The scoreboard as a page of its own, and as the part of the page that ships."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from core.files import ASSETS
 from core.reports.html.diagnosis import style
 from core.reports.html.intervals import IntervalBar, interval_bar
 from core.reports.html.render import render
-from core.systems.peers.scoreboard.methods import NULL, OURS
-from core.systems.peers.scoreboard.summary import MIN_WORLDS, BoardCell, looks_table
-from core.systems.peers.scoreboard.tables import (
-    HEADINGS,
-    LOOKS_ARE,
-    Board,
-    ahead,
-    left_out_sentence,
-    look_row,
-    loss_sentence,
-    row,
-)
-from core.systems.peers.templates import TEMPLATES
+from research.scoreboard.board import HEADINGS, LOOKS_ARE, Board, ahead, left_out_sentence, look_row, loss_sentence, row
+from research.scoreboard.cells import MIN_WORLDS, BoardCell, looks_table
+from research.scoreboard.methods import NULL, OURS
+from webapp.markup.render import renderer
 
-SHIPPED = ASSETS / "scoreboard.json"
+TEMPLATES = Path(__file__).parent / "templates"
+SHIPPED = Path(__file__).parent / "scoreboard.json"
 """The board that comes along, made with the command that stands in it."""
 
 
@@ -81,3 +73,8 @@ def board_values(board: Board) -> dict[str, Any]:
 def render_board(board: Board) -> str:
     """A page of its own that fetches nothing."""
     return str(render("scoreboard.html.j2", TEMPLATES, **board_values(board), **style()))
+
+
+def render_shipped(board: Board) -> str:
+    """What the tab Scoreboard shows below the engines (`webapp.systems.peers.tab.SHIPPED`)."""
+    return str(renderer(TEMPLATES)("shipped.html.j2", **board_values(board)))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.errors import InvalidInput
-from core.systems.peers.engines.planespot import PlaneSpot
+from research.scoreboard.engines.planespot import PlaneSpot
 
 
 def test_the_blob_that_fails_comes_first_however_the_axes_are_scaled():

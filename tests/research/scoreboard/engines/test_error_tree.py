@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.systems.peers.engines.error_tree import ErrorTree
+from research.scoreboard.engines.error_tree import ErrorTree
 
 
 def test_a_box_of_failures_in_one_class_is_the_first_leaf():

@@ -6,17 +6,19 @@ import json
 
 import pytest
 
-from core.systems.peers.scoreboard.html import SHIPPED, board_tables, render_board
-from core.systems.peers.scoreboard.tables import Board
+from research.scoreboard.board import Board, loss_sentence
+from research.scoreboard.html import SHIPPED, board_tables, render_board, render_shipped
 from research.scoreboard.markdown import markdown
+from research.scoreboard.methods import METHODS
 from research.scoreboard.run import BoardPlan
+from research.scoreboard.worlds import TIERS
 from research.scoreboard.write import command_of, write_board
 from tests.support.scoreboard import board_line
 
 
 @pytest.fixture
 def rows():
-    values = {"errata": 0.5, "k-means": 0.2, "domino": 0.9}
+    values = {"errata": 0.5, "spotlight": 0.2, "domino": 0.9}
     found = [board_line(method, seed, [value]) for seed in range(5) for method, value in values.items()]
     return [*found, {"tier": "pictures", "missing": "<no> folder"}]
 
@@ -46,27 +48,34 @@ def test_the_second_list_has_a_table_of_its_own_where_it_was_measured(rows, tmp_
 
 def test_a_clear_lead_is_marked_and_drawn(rows, tmp_path):
     table = board_tables(write_board(rows, BoardPlan(), tmp_path))[0]
-    ours, domino, k_means = table.lines
-    assert (ours.verdict, domino.verdict, k_means.verdict) == ("", "behind", "ahead")
+    ours, domino, spotlight = table.lines
+    assert (ours.verdict, domino.verdict, spotlight.verdict) == ("", "behind", "ahead")
     assert ours.is_ours
     assert ours.bar is None
     assert domino.bar.value == pytest.approx(0.3)
     assert domino.bar.zero == 0.5
 
 
-def test_the_table_in_the_docs_is_that_of_the_board_that_comes_along(repository):
+def test_docs_and_page_show_the_board_that_comes_along(repository):
     shipped = Board.from_json(json.loads(SHIPPED.read_text("utf-8")))
     assert (repository / "docs/evidence/tables/scoreboard.md").read_text("utf-8") == markdown(shipped) + "\n"
+    page = (repository / "assets/scoreboard.html").read_text("utf-8")
+    assert page == render_shipped(shipped)
+    assert shipped.command in page
+    assert {cell.method for cell in shipped.cells} == set(METHODS)
+    assert {cell.tier for cell in shipped.cells} <= set(TIERS)
+    for loss in shipped.losses()[:20]:
+        assert loss_sentence(*loss) in page
 
 
 @pytest.mark.parametrize(
     ("plan", "words"),
     [
-        (BoardPlan(), "python -m core benchmark --out FOLDER --tiers embeddings --worlds 3"),
+        (BoardPlan(), "python -m research.scoreboard --out FOLDER --tiers embeddings --worlds 3"),
         (
-            BoardPlan(kinds=("noisy label",), methods=("k-means",), seeds=range(4)),
-            "python -m core benchmark --out FOLDER --tiers embeddings --worlds 4 --kinds 'noisy label' "
-            "--engines k-means --first-seed 0",
+            BoardPlan(kinds=("noisy label",), methods=("spotlight",), seeds=range(4)),
+            "python -m research.scoreboard --out FOLDER --tiers embeddings --worlds 4 --kinds 'noisy label' "
+            "--engines spotlight --first-seed 0",
         ),
     ],
 )

@@ -10,8 +10,8 @@ from typing import Any
 from core.errors import InvalidInput
 from core.records import Estimate
 from core.statistics.runs import show
-from core.systems.peers.scoreboard.methods import OURS
-from core.systems.peers.scoreboard.summary import MIN_WORLDS, BoardCell, LookBin, losses
+from research.scoreboard.cells import MIN_WORLDS, BoardCell, LookBin, losses
+from research.scoreboard.methods import OURS
 
 NO_CLAIMS = "makes no claims"
 TOLD = {
@@ -77,7 +77,7 @@ class Board:
             return cls(cells, dict(given["missing"]), str(given["command"]), str(given["made"]))
         except (KeyError, TypeError, ValueError) as error:
             raise InvalidInput(
-                f"This is no scoreboard of `python -m core benchmark` ({error}). Make it again."
+                f"This is no scoreboard of `python -m research.scoreboard` ({error}). Make it again."
             ) from error
 
     def groups(self) -> Iterator[tuple[str, str, list[BoardCell]]]:

@@ -11,7 +11,8 @@ from sklearn.tree import DecisionTreeClassifier
 
 from core.errors import InvalidInput
 from core.records import F32, F64, I64, Bool
-from core.systems.peers.engines import failures, usable_classes
+from core.systems.peers.engines import failures
+from research.scoreboard.engines.class_lines import usable_classes
 
 
 @dataclass

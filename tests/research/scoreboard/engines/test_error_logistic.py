@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.errors import InvalidInput
-from core.systems.peers.engines.error_logistic import ErrorLogistic
+from research.scoreboard.engines.error_logistic import ErrorLogistic
 
 
 def test_the_class_with_a_pattern_comes_first_and_its_weights_point_to_the_failure():

@@ -11,7 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from core.errors import InvalidInput
 from core.records import F32, F64, I64, Bool
-from core.systems.peers.engines import failures, usable_classes
+from core.systems.peers.engines import failures
 
 
 @dataclass
@@ -67,3 +67,8 @@ class ClassLines:
     def score(self, embeddings: F32, labels: I64, probabilities: F64 | None = None, losses: F64 | None = None) -> F64:
         sides = self._whiten(embeddings) @ self.weights_.T + self.offsets_
         return np.where(labels[:, None] == np.array(self.classes_), sides, -np.inf)
+
+
+def usable_classes(labels: I64, errors: Bool) -> list[int]:
+    """The classes with at least two failures and two successes, which a classifier of failures needs."""
+    return [int(c) for c in np.unique(labels) if errors[labels == c].sum() >= 2 and (~errors[labels == c]).sum() >= 2]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.errors import InvalidInput
-from core.systems.peers.engines.class_ridge import ClassRidge, ridge
+from research.scoreboard.engines.class_ridge import ClassRidge, ridge
 
 
 def test_ridge_with_counts_equals_repeated_rows_and_spares_the_intercept():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.errors import InvalidInput
-from core.systems.peers.engines.svm_directions import SvmDirections
+from research.scoreboard.engines.svm_directions import SvmDirections
 
 
 def test_svm_phrase_scores_point_where_failures_lie():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from core.errors import InvalidInput
-from core.systems.peers.scoreboard.tables import NO_CLAIMS, Board, ahead
+from research.scoreboard.board import NO_CLAIMS, Board, ahead
 from research.scoreboard.markdown import markdown
 from research.scoreboard.summarise import summarise
 from tests.support.scoreboard import board_line
@@ -13,9 +13,11 @@ from tests.support.scoreboard import board_line
 
 @pytest.fixture
 def board():
-    values = {"errata": 0.5, "k-means": 0.2, "domino": 0.9}
+    values = {"errata": 0.5, "spotlight": 0.2, "domino": 0.9}
     rows = [board_line(method, seed, [value]) for seed in range(5) for method, value in values.items()]
-    return Board(tuple(summarise(rows)), {"pictures": "No folder was named."}, "python -m core benchmark", "2026-01-01")
+    return Board(
+        tuple(summarise(rows)), {"pictures": "No folder was named."}, "python -m research.scoreboard", "2026-01-01"
+    )
 
 
 def test_where_a_peer_is_ahead_is_said_before_any_table(board):
@@ -24,12 +26,12 @@ def test_where_a_peer_is_ahead_is_said_before_any_table(board):
     assert "A peer is ahead of Errata 5 times, clearly (interval below 0) 5 times" in head
     assert "domino, P@10 of the best of five: Errata minus it -0.40 [-0.40, -0.40]" in head
     assert "No folder was named." in head
-    assert "python -m core benchmark" in head
+    assert "python -m research.scoreboard" in head
     assert tables.count(NO_CLAIMS) == 3
     rows = [row for row in tables.splitlines() if row.startswith("| ")]
-    assert [row.split("|")[1].strip() for row in rows] == ["method", "errata", "domino", "k-means"]
+    assert [row.split("|")[1].strip() for row in rows] == ["method", "errata", "domino", "spotlight"]
     assert len({row.count("|") for row in rows}) == 1
-    assert ahead(board.cells) == {"domino": (0, 0, 1), "k-means": (1, 0, 0)}
+    assert ahead(board.cells) == {"domino": (0, 0, 1), "spotlight": (1, 0, 0)}
 
 
 def test_a_kind_of_which_no_world_counts_has_a_sentence_and_no_table(board):
@@ -43,7 +45,7 @@ def test_a_kind_of_which_no_world_counts_has_a_sentence_and_no_table(board):
 
 
 def test_few_worlds_have_no_interval():
-    rows = [board_line(m, s, [v]) for s in range(2) for m, v in {"errata": 0.5, "k-means": 0.6}.items()]
+    rows = [board_line(m, s, [v]) for s in range(2) for m, v in {"errata": 0.5, "spotlight": 0.6}.items()]
     text = markdown(Board(tuple(summarise(rows))))
     assert "Errata minus it -0.10 (2 worlds)" in text
     assert "[" not in text.partition("## ")[2]

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from core.errors import InvalidInput
-from core.systems.peers.engines import ENGINES, load_engine
+from research.scoreboard.engines import MEASURED, load_measured
 from research.scoreboard.measures import expected_precision_at
 from research.scoreboard.planted_embeddings import planted_rows
 from tests.support.engines import fit, score
 
 
-@pytest.mark.parametrize("name", ENGINES)
+@pytest.mark.parametrize("name", MEASURED)
 def test_scores_have_their_shape_follow_the_rows_and_repeat(name, planted):
     audit, fresh = planted
     engine = fit(name, audit)
@@ -27,7 +27,7 @@ def test_scores_have_their_shape_follow_the_rows_and_repeat(name, planted):
     np.testing.assert_array_equal(score(fit(name, audit), fresh), scores)
 
 
-@pytest.mark.parametrize("name", ENGINES)
+@pytest.mark.parametrize("name", MEASURED)
 def test_an_engine_says_what_it_must_be_told_about_new_rows(name, planted):
     """What `needs` leaves out changes nothing; an optional record that it lists is asked for by name."""
     audit, fresh = planted
@@ -52,5 +52,5 @@ def test_a_correlation_slice_is_found_on_fresh_rows(name, planted):
 
 
 def test_an_unknown_engine_is_refused_with_the_known_ones():
-    with pytest.raises(InvalidInput, match="k-means"):
-        load_engine("spectral")
+    with pytest.raises(InvalidInput, match="spotlight"):
+        load_measured("spectral")

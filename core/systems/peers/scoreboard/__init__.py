@@ -1,1 +1,0 @@
-"""What the scoreboard came to, read and shown; research/scoreboard makes it."""

@@ -1,7 +1,0 @@
-"""The scoreboard's page, as templates."""
-
-from __future__ import annotations
-
-from pathlib import Path
-
-TEMPLATES = Path(__file__).parent
