@@ -65,12 +65,6 @@ def missing_dependency(error: ModuleNotFoundError, what: str = "This", name: str
     missing = (error.name or "").partition(".")[0]
     if missing in ("", *OURS):
         return None
-    if missing == "research":
-        what = f"`errata {name}`" if name else what
-        return MissingDependency(
-            f"{what} runs only in a clone of the repository: an installed Errata has no folder `research`. "
-            "Clone Errata and run it there."
-        )
     line = install_line(missing)
     if INSTALLED and missing in EXTRAS:
         from core.extensions import extra_of  # `import errata` reads this file, and stays instant

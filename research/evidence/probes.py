@@ -1,11 +1,11 @@
 """The ladder of probes on a labelled data set, on seeds on which no setting was chosen.
 
     python -m research.evidence.probes --dataset FOLDER_OR_TABLE --out DIR --halves [--methods sus-x few-shot coop
-    cocoop] [--seeds 1000 1003] [--pool IMAGES] [--init WORDS] [--paired lp++ prolip]
+    cocoop] [--seeds 1000 1003] [--pool IMAGES] [--init WORDS] [--paired lp++ linear-probe]
 
 Each step's mean over seeds with its interval (over rows and draws, see `research.ladder.reproduce.over_seeds`), its
 gains over its controls, and CPU seconds. With --paired two few-shot probes are set beside each other on the same rows
-and draws, in place of the ladder. A run that was broken off goes on where it was. `python -m core reproduce` is
+and draws, in place of the ladder. A run that was broken off goes on where it was. `python -m research.ladder` is
 the same with seeds of the user's.
 """
 

@@ -3,8 +3,11 @@ with them."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from core.systems.common.published import PublishedFigure, encoder_key, published_figures
 
+FIGURES = Path(__file__).with_name("published.json")
 ALIASES = {
     "oxfordpets": "pets",
     "oxfordflowers": "flowers102",
@@ -53,7 +56,7 @@ def _figures(method: str, encoder: str, shots: int | None, setting: str, metric:
     wanted = (method, encoder_key(encoder), shots, setting, metric)
     return [
         f
-        for f in published_figures("probes")
+        for f in published_figures(FIGURES)
         if (f.model, encoder_key(f.encoder), f.shots, f.setting, f.metric) == wanted
     ]
 

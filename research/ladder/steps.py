@@ -50,7 +50,6 @@ PLAIN = tuple(
 )
 HEADS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("lp++", "lp++", {}),
-    ("prolip", "prolip", {}),
     ("tip-adapter", "tip-adapter", {"train_keys": False}),
     ("tip-adapter-f", "tip-adapter", {"train_keys": True}),
     ("linear-probe", "linear-probe", {}),
@@ -121,12 +120,11 @@ def ladder(method: str, choices: LadderChoices = DEFAULT_CHOICES) -> tuple[Ladde
 
 
 def _support(choices: LadderChoices) -> list[LadderStep]:
-    """SuS-X by names alone, then with weights chosen on labelled images; and TransCLIP."""
+    """SuS-X by names alone, then with weights chosen on labelled images."""
     texts = {"templates": "7", "descriptions": choices.descriptions, "per_class": choices.per_class}
     return [
         LadderStep("sus-x", "sus-x", texts | {"tune": False}, seeded=not choices.pooled),
         LadderStep("sus-x, tuned", "sus-x", texts | {"tune": True}),
-        LadderStep("transclip", "transclip"),
     ]
 
 

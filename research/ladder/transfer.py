@@ -92,7 +92,7 @@ def check_transfers(name: str, probe: Probe) -> None:
     if not _keeps(probe) and (probe.needs().shots or probe.needs().pool or probe.needs().validation):
         raise InvalidInput(
             f"{probe.title} ({name}) learns from images of its own classes alone, so it has nothing to "
-            "say about new ones. Choose prolip, coop, cocoop or zero-shot."
+            "say about new ones. Choose coop, cocoop or zero-shot."
         )
 
 
@@ -229,7 +229,7 @@ def _part(task: Task, test: Images, progress: Progress) -> ProbeInput:
     """What a probe that learned nothing yet gets of a task, with these images to score."""
     return ProbeInput(
         task.samples.class_names, task.encoder, test,
-        seed=task.seed, cache=task.cache, progress=progress, every=task.samples.items,
+        seed=task.seed, cache=task.cache, progress=progress,
     )  # fmt: skip
 
 

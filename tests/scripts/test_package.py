@@ -114,12 +114,6 @@ def test_a_missing_package_is_named_by_the_extra_of_an_installed_errata(monkeypa
     assert missing_dependency(ModuleNotFoundError(name="core.systems.probes.none_such")) is None
 
 
-def test_a_command_that_runs_only_in_a_clone_says_so() -> None:
-    told = missing_dependency(ModuleNotFoundError(name="research.ladder"), name="reproduce")
-    assert str(told).startswith("`errata reproduce` runs only in a clone of the repository: ")
-    assert "pip install" not in str(told)
-
-
 def test_the_package_holds_nothing_of_research(repository: Path, tmp_path: Path) -> None:
     write_package(repository, tmp_path / "errata")
     inside = {path.name for path in (tmp_path / "errata").iterdir()}

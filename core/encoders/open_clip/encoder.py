@@ -13,7 +13,6 @@ from PIL import Image
 
 from core.encoders.arithmetic import unit_rows
 from core.encoders.batches import chosen_device, in_full_batches
-from core.encoders.open_clip.before_projection import BeforeProjection, opens_before
 from core.encoders.open_clip.load import load
 from core.encoders.open_clip.prompt_tower import OpenClipTower
 from core.encoders.open_clip.source import parse_source
@@ -160,10 +159,6 @@ class OpenClipEncoder:
             InvalidInput: this tower cannot be entered there.
         """
         return OpenClipTower(self._model, self._tokenizer, self.name)
-
-    def before_projection(self) -> BeforeProjection | None:
-        """Pictures just before the tower's last linear map, and that map; None of a tower that ends otherwise."""
-        return BeforeProjection(self, self._model.visual) if opens_before(self._model.visual) else None
 
     def token_tower(self) -> TokenTower:
         """Both towers opened before their last blocks, for small modules that are trained on their tokens.

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Literal
 
 from core.documents import read_json
-from core.files import ASSETS
-
-FOLDER = ASSETS / "published"
 
 Mark = Literal["paper", "repo", "2nd", "mem"]
 """Read in the paper; read in a repository that published it; read in somebody else's table; from memory and not read
@@ -69,10 +67,9 @@ class PublishedFigure:
 
 
 @cache
-def published_figures(of: str) -> tuple[PublishedFigure, ...]:
-    """All figures of "composition" or of "probes", each with its own protocol or that of its model and
-    setting."""
-    found = read_json(FOLDER / f"{of}.json")
+def published_figures(path: Path) -> tuple[PublishedFigure, ...]:
+    """All figures of a JSON file, each with its own protocol or that of its model and setting."""
+    found = read_json(path)
     protocols = {(one.pop("model"), one.pop("setting")): one for one in found.get("protocols", ())}
     return tuple(
         PublishedFigure(**protocols.get((row["model"], row.get("setting", "")), {}) | row) for row in found["figures"]

@@ -12,9 +12,7 @@ PROBES = Registry(
         "zero-shot": "core.systems.probes.zero_shot.probe:ZeroShot",
         "label-desc": "core.systems.probes.zero_shot.label_descriptions:DescribedLabels",
         "sus-x": "core.systems.probes.few_shot.sus_x:SusX",
-        "transclip": "core.systems.probes.few_shot.transclip:TransClip",
         "lp++": "core.systems.probes.few_shot.lp_plus_plus:LinearProbePlusPlus",
-        "prolip": "core.systems.probes.few_shot.prolip:ProLip",
         "tip-adapter": "core.systems.probes.few_shot.tip_adapter:TipAdapter",
         "linear-probe": "core.systems.probes.few_shot.linear_probe:LinearProbe",
         "coop": "core.systems.probes.prompt_learning.coop:CoOp",
@@ -27,11 +25,7 @@ SYSTEM = System(
     "probes",
     "SuS-X (Udandarao et al. 2023, arXiv 2211.16198), CoOp (Zhou et al. 2022, arXiv 2109.01134), CoCoOp (Zhou et al. "
     "2022, arXiv 2203.05557)",
-    commands={
-        "probes": "core.systems.probes.commands",
-        "probe": "core.systems.probes.commands",
-        "reproduce": "core.systems.probes.reproduce",
-    },
+    commands={"probes": "core.systems.probes.commands", "probe": "core.systems.probes.commands"},
     panels=(Panel("tab", "probe", "webapp.systems.probes.tab:build", "Probe", after="predict"),),
     sections="core.systems.probes.section:sections",
     documents={

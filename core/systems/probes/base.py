@@ -73,8 +73,6 @@ class ProbeInput:
     items: ItemStore | None = None
     """What the rows of `test` show to the encoder, for a probe that encodes them anew; None where they are not at
     hand."""
-    every: ItemStore | None = None
-    """The same of all samples, by `Images.rows`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -29,20 +29,10 @@ QUESTIONS = {
         "Each class's name looks for its samples in a pool, and these speak with it. Where that is better than the "
         "names alone, these said too little.",
     ),
-    "transclip": Question(
-        "Do your samples fall into the classes by themselves?",
-        "All samples are seen at once, without labels. Where that is better than the names alone, the classes lie "
-        "apart and only the names were off; where it is not, the samples of two classes lie together.",
-    ),
     "lp++": Question(
         "Would a few labelled examples mend it?",
         "Names and a few labelled samples together. What it gets right can be learned from little; what it gets wrong "
         "with many shots too is hard for this encoder or wrongly labelled.",
-    ),
-    "prolip": Question(
-        "Would another view of the samples mend it, with the names as they are?",
-        "A few labelled samples turn what the encoder sees towards the names. Classes that nobody taught can be seen "
-        "through it too, but where all compete it draws them to those that did.",
     ),
     "tip-adapter": Question(
         "Would a few labelled examples mend it, by likeness alone?",

@@ -211,7 +211,7 @@ def _part(probe: Probe, task: Task, fold: Fold, progress: Progress) -> ProbeInpu
         pool = replace(images_of(task, rows), hidden=labels[rows])
     test, items = images_of(task, fold.test), task.samples.items
     shown = None if items is None else items.keep(fold.test)
-    return ProbeInput(names, task.encoder, test, shots, validation, pool, task.seed, task.cache, progress, shown, items)
+    return ProbeInput(names, task.encoder, test, shots, validation, pool, task.seed, task.cache, progress, shown)
 
 
 def _renamed(progress: Progress, step: str) -> Progress:

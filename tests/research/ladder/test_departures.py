@@ -11,6 +11,7 @@ from core.systems.common.published import published_figures
 from core.systems.probes.base import Images
 from research.ladder.data_sets import LadderData
 from research.ladder.departures import FIXED, STANDS_IN, departures, said_figure
+from research.ladder.published import FIGURES
 from research.ladder.steps import DEFAULT_CHOICES, LadderChoices, LadderStep, ladder
 from tests.support.heads import made_task
 
@@ -23,7 +24,7 @@ def step_named(title: str, choices: LadderChoices = DEFAULT_CHOICES) -> LadderSt
 
 def test_no_tuned_figure_stands_unflagged_beside_fixed_weights():
     fixed, chosen = step_named("sus-x"), step_named("sus-x, tuned")
-    figures = [f for f in published_figures("probes") if f.model == "sus-x"]
+    figures = [f for f in published_figures(FIGURES) if f.model == "sus-x"]
     assert len(figures) == 12
     for figure in figures:
         assert figure.tuned
@@ -35,7 +36,7 @@ def test_no_tuned_figure_stands_unflagged_beside_fixed_weights():
 def test_every_figure_that_a_step_can_be_set_beside_has_its_protocol():
     steps = ladder("all", LadderChoices(source="imagenet", targets=("pets",)))
     asked = {(s.probe if s.probe == "sus-x" else s.name, s.setting) for s in steps}
-    for figure in published_figures("probes"):
+    for figure in published_figures(FIGURES):
         if (figure.model, figure.setting) in asked:
             assert figure.protocol, figure.sentence
 

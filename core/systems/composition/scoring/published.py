@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from core.files import ASSETS
 from core.systems.common.published import PublishedFigure, encoder_key, published_figures
 from core.systems.composition.records import Benchmark
 
+FIGURES = ASSETS / "composition" / "published.json"
 COLA_ITEMS = 210
 """Of Cola's own multi-object file."""
 
 
 def find(benchmark: str, metric: str, *, encoder: str = "", model: str = "", part: str = "") -> PublishedFigure | None:
     """The figure of a model, by its loadable name or by the paper's; None where none is known."""
-    for figure in published_figures("composition"):
+    for figure in published_figures(FIGURES):
         plain = "+" not in figure.model and "tuned" not in figure.model
         loaded = encoder and plain and encoder_key(figure.encoder) == encoder_key(encoder)
         named = loaded or (model and figure.model == model)
@@ -26,7 +28,7 @@ def figures_for(benchmark: Benchmark) -> tuple[PublishedFigure, ...]:
     A mean over kinds can only be held against one over the same kinds: where some are missing, it is the figures of
     those that are there.
     """
-    own = [f for f in published_figures("composition") if f.data == benchmark.name]
+    own = [f for f in published_figures(FIGURES) if f.data == benchmark.name]
     if benchmark.name == "cola" and len(benchmark.items) + len(benchmark.excluded) != COLA_ITEMS:
         return ()  # other pairs in Cola's form
     if benchmark.average:

@@ -92,8 +92,7 @@ def test_bad_input_exits_with_2_and_one_line(
 
 
 @pytest.mark.parametrize(
-    "arguments",
-    [["probe", "nonsense", "run"], ["probe"], ["probe", "zero-shot", "run", "--nonsense", "1"], ["reproduce", "x"]],
+    "arguments", [["probe", "nonsense", "run"], ["probe"], ["probe", "zero-shot", "run", "--nonsense", "1"]]
 )
 def test_a_malformed_command_exits_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 2

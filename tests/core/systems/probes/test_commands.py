@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from core.cli.main import main
-from core.errors import InvalidInput
+from core.errors import InvalidInput, MissingDependency
 from core.language.vocabulary import read_vocabulary
 from core.options import settings_of
 from core.records import Diagnosis
@@ -190,8 +190,21 @@ def test_every_probe_can_be_asked_for_its_settings(capsys: pytest.CaptureFixture
             assert f"-{setting.name.replace('_', '-')}" in out
 
 
+def test_missing_weights_exit_with_3(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(name: str, **options: object) -> object:
+        raise MissingDependency(f"The weights of {name} are not here.")
+
+    monkeypatch.setattr("core.encoders.load_encoder", fail)
+    monkeypatch.setattr("core.language.phrases.load_encoder", fail)
+    make_folders(tmp_path / "set", ("bus", "car"), 30)
+    asked = ["zero-shot", "--images", str(tmp_path / "set"), "--encoder", "ViT-B-32/openai", "--out", str(tmp_path)]
+    assert "ViT-B-32/openai are not here" in refused(capsys, "probe", *asked, code=3)
+
+
 def test_help_of_all_probes_loads_nothing_heavy(repository: Path) -> None:
-    for arguments in (["probe", "--help"], ["probes", "--help"], ["compare", "--help"], ["reproduce", "--help"]):
+    for arguments in (["probe", "--help"], ["probes", "--help"], ["compare", "--help"]):
         code = f"from core.cli.main import main\ntry:\n    main({arguments!r})\nexcept SystemExit:\n    pass"
         assert loaded_by(code, repository).isdisjoint((*HEAVY, "numpy")), arguments
 

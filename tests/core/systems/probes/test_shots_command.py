@@ -63,7 +63,7 @@ def test_what_several_numbers_of_shots_cannot_be_is_refused(
 
 
 def test_saved_weights_are_of_one_number_of_shots(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    told = refused(capsys, "probe", "prolip", str(run), "--shots", "1,2", "--load", "weights")
+    told = refused(capsys, "probe", "coop", str(run), "--shots", "1,2", "--load", "weights")
     assert "--load is of one result, and --shots names several." in told
 
 

@@ -42,7 +42,7 @@ def test_the_question_of_a_probe_stands_on_its_card_and_changes_with_the_choice(
 def test_fewer_shots_are_offered_where_several_teach_and_their_time_is_counted() -> None:
     diagnosis = add_words(make_showcase(60))
     offered = [name for name in QUESTIONS if 'id="set-fewer_shots"' in controls(name, diagnosis)]
-    assert offered == ["lp++", "prolip", "tip-adapter", "linear-probe", "coop", "cocoop"]
+    assert offered == ["lp++", "tip-adapter", "linear-probe", "coop", "cocoop"]
     each = sum(seconds_for(diagnosis, "lp++", {"shots": shots}) for shots in (1, 2, 4))
     assert seconds_for(diagnosis, "lp++", {"shots": "4", "fewer_shots": True}) == pytest.approx(each)
     with pytest.raises(InvalidInput, match="no fewer shots to be run with"):

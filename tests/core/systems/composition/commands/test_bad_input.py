@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from research.ladder.cola import COLA
+from core.systems.composition.scenes.write_benchmark import MULTI
 from tests.support.commands import refused, said
 
 
@@ -159,7 +159,7 @@ def test_what_is_no_kept_result_of_the_same_benchmark_is_not_compared(
     a, b = str(tmp_path / "a"), str(tmp_path / "b")
     compare = ["compose", "compare", a, b]
     assert f"no result of composition in {a}" in refused(capsys, *compare)
-    said(capsys, "compose", "run", str(drawn / COLA), "--encoder", tiny, "--out", a)
+    said(capsys, "compose", "run", str(drawn / MULTI), "--encoder", tiny, "--out", a)
     said(capsys, "compose", "run", "rendered", "--n", "4", "--encoder", tiny, "--out", b)
     assert "Run both on one" in refused(capsys, *compare)
     assert "--out must end in .json: got" in refused(capsys, *compare, "--out", "c.csv")
@@ -169,7 +169,7 @@ def test_what_is_no_kept_result_of_the_same_benchmark_is_not_compared(
 def test_results_of_one_name_and_options_of_another_format_are_refused(
     tiny: str, drawn: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    file = str(drawn / COLA)
+    file = str(drawn / MULTI)
     assert "both be called 'a'" in refused(capsys, "compose", "run", file, "--encoder", tiny, tiny, "--name", "a", "a")
     assert "has no option 'max_words'" in refused(capsys, "compose", "run", file, "--max-words", "3")
     assert "--n is for benchmarks that come along" in refused(capsys, "compose", "run", file, "--n", "4")
@@ -192,22 +192,3 @@ def test_a_caption_that_nobody_can_see_is_empty(
 ) -> None:
     file = cola(pictures, ["a.png", caption, "b.png", "two"])
     assert "1 item because a caption is empty" in refused(capsys, "compose", "run", file, "--images", str(pictures))
-
-
-# ---- Cola
-
-
-def test_cola_without_pictures_file_or_weights(
-    drawn: Path, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    cola = ["reproduce", "cola", "--encoder", "ViT-B-32:openai", "--out", str(tmp_path / "out")]
-    assert "Visual Genome (and GQA), such as 2390970.jpg" in refused(capsys, *cola)
-    assert f"Cola's file {COLA} is neither in" in refused(capsys, *cola, "--images", str(pictures))
-    assert "not in 'pictures'" in refused(capsys, *cola, "--images", str(pictures), "--file", str(drawn / COLA))
-    assert "Leave --dataset out" in refused(capsys, *cola, "--images", str(pictures), "--dataset", str(pictures))
-    assert "The weights of ViT-B-32 openai are not on this machine" in refused(
-        capsys, *cola, "--images", str(drawn), code=3
-    )
-    assert "Name its folder, table or split file with --dataset." in refused(
-        capsys, "reproduce", "sus-x", "--out", str(tmp_path / "out")
-    )

@@ -1,11 +1,9 @@
-"""The commands of composition as their users meet them: what is printed, written, resumed and reproduced, on a tiny
-CLIP."""
+"""The commands of composition as their users meet them: what is printed, written and resumed, on a tiny CLIP."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
@@ -168,24 +166,3 @@ def test_the_embedded_encoders_failures_become_a_run(
     assert "failure cluster" in told
     assert (out / "diagnosis" / "report.html").is_file()
     assert (out / "diagnosis" / "diagnosis.json").is_file()
-
-
-# ---- Cola's figure
-
-
-def test_colas_figure_is_set_beside_the_published_one(
-    tiny: str, drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    arguments = ["reproduce", "cola", "--images", str(drawn / "images"), "--out", str(tmp_path / "out")]
-    assert "No figure is published for this encoder" in said(capsys, *arguments, "--encoder", tiny)
-    from core.systems.composition.training import scorers
-
-    real: Any = scorers.scorer_of
-    monkeypatch.setattr(scorers, "scorer_of", lambda name, **how: real(tiny))
-    told = said(capsys, *arguments, "--encoder", "ViT-B-32:openai")
-    right = int(load_result(tmp_path / "out")[0].correct["image"].sum())
-    assert f"{right} of 14 items are right" in told
-    assert "published for CLIP ViT-B/32: 3 of 14 (21.43 %; printed as 21.42 (read in the paper))" in told
-    assert ("within the 2 that are allowed" in told) == (abs(right - 3) <= 2)
-    document = json.loads((tmp_path / "out" / "reproduced.json").read_text("utf-8"))
-    assert (document["right"], document["n"], document["missing"]) == (right, 14, 0)

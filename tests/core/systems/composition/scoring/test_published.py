@@ -7,14 +7,14 @@ import pytest
 
 from core.systems.common.published import published_figures
 from core.systems.composition.readers import READERS
-from core.systems.composition.scoring.published import figures_for, find
+from core.systems.composition.scoring.published import FIGURES, figures_for, find
 from tests.support.benchmarks import benchmark, choice, pairs, query
 
 KINDS = ("replace_obj", "replace_att", "replace_rel", "swap_obj", "swap_att", "add_obj", "add_att")
 
 
 def test_every_figure_is_a_share_of_a_known_benchmark_with_its_mark_and_source():
-    for figure in published_figures("composition"):
+    for figure in published_figures(FIGURES):
         assert 0 < figure.value < 100
         assert figure.mark in ("paper", "repo", "2nd", "mem")
         assert figure.source
@@ -24,7 +24,7 @@ def test_every_figure_is_a_share_of_a_known_benchmark_with_its_mark_and_source()
 
 
 def test_no_figure_is_there_twice():
-    assert max(Counter((f.model, f.data, f.part, f.metric) for f in published_figures("composition")).values()) == 1
+    assert max(Counter((f.model, f.data, f.part, f.metric) for f in published_figures(FIGURES)).values()) == 1
 
 
 def test_clips_figure_on_cola_is_45_of_210_cut_to_two_decimals():
@@ -37,7 +37,7 @@ def test_clips_figure_on_cola_is_45_of_210_cut_to_two_decimals():
     )
 
 
-@pytest.mark.parametrize("model", [f.model for f in published_figures("composition") if f.data == "cola"])
+@pytest.mark.parametrize("model", [f.model for f in published_figures(FIGURES) if f.data == "cola"])
 def test_each_of_colas_figures_is_a_whole_number_of_210_items(model: str):
     figure = find("cola", "image", model=model)
     assert figure is not None

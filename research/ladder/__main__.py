@@ -1,8 +1,9 @@
-"""The command `reproduce`."""
+"""Run a published method on a data set: `python -m research.ladder METHOD --dataset PATH --out DIR`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,14 @@ import click
 from core.cli.command import argument, command, entry, heading, option
 from core.cli.output import make_folder, write_table
 from core.cli.terminal import TerminalProgress, say
-from core.errors import InvalidInput
+from core.embeddings.cache import default_cache
+from core.errors import DiagnosisError, InvalidInput
+from core.files import write_json
+from research.ladder.cola import reproduce_cola
+from research.ladder.reproduce import SupportPool, reproduce as run_method
+from research.ladder.steps import LadderChoices
+from research.ladder.tables import reproduction_document, reproduction_table
+from research.ladder.wording import reproduction_lines
 
 FOLDERS = "auto: folders are classes where most have a class's name; classes: they are; none: they are not"
 INIT = "a photo of a"
@@ -26,9 +34,8 @@ USED_BY = {
     "images": ("cola",),
     "file": ("cola",),
 }
-"""Which methods take notice of an option of `reproduce`."""
+"""Which methods take notice of an option."""
 METHODS = ("zero-shot", "sus-x", "coop", "cocoop", "few-shot", "all", "cola")
-"""What `reproduce` can be asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +81,6 @@ def reproduce(
     """
     _check_used(method, options, {"images": images, "file": file})
     if method == "cola":
-        from research.ladder.cola import reproduce_cola
-
         reproduce_cola(out, encoder, dataset, images, file)
         return
     if dataset is None:
@@ -85,17 +90,10 @@ def reproduce(
     pool = options.pool
     if pool is None and (options.pool_folders != "auto" or options.pool_names is not None):
         raise InvalidInput("--pool-folders and --pool-names say how --pool is read. Name a pool, or leave them out.")
-    from core.embeddings.cache import default_cache
-    from core.files import write_json
-    from research.ladder.reproduce import SupportPool, reproduce as climb
-    from research.ladder.steps import LadderChoices
-    from research.ladder.tables import reproduction_document, reproduction_table
-    from research.ladder.wording import reproduction_lines
-
     make_folder(out)
     told: dict[str, Any] = {"init": options.init, "per_class": options.per_class}
     with TerminalProgress() as progress:
-        rows = climb(
+        rows = run_method(
             method,
             dataset,
             encoder,
@@ -126,3 +124,20 @@ def _check_used(method: str, options: MethodOptions, more: Mapping[str, Any]) ->
             f"{method} has no use for {' and '.join(f'--{name}' for name in unused)}. Leave that out, or reproduce "
             f"{' or '.join(served)}."
         )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code, as `errata` does: 2 bad input, 3 a missing dependency."""
+    try:
+        reproduce.main(arguments, "python -m research.ladder", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except DiagnosisError as error:
+        say(f"reproduce: {error}", file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

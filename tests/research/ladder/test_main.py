@@ -1,4 +1,4 @@
-"""The command `reproduce`, and weights that are not there: what is printed, written and said."""
+"""The program `research.ladder`: what is printed, written and said."""
 
 from __future__ import annotations
 
@@ -9,12 +9,25 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from core.cli.main import main
 from core.errors import MissingDependency
 from core.records import Estimate
+from core.systems.composition.reports.tables import load_result
+from core.systems.composition.training import scorers
+from research.ladder.__main__ import main
+from research.ladder.cola import COLA
 from research.ladder.reproduce import LadderRow, SupportPool
 from research.ladder.steps import LadderChoices
-from tests.support.commands import make_folders, refused, said
+from tests.support.commands import make_folders
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert main(list(arguments)) == 0
+    return capsys.readouterr().out
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str, code: int = 2) -> str:
+    assert main(list(arguments)) == code
+    return capsys.readouterr().err
 
 
 @pytest.fixture
@@ -32,18 +45,6 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_missing_weights_exit_with_3(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     make_folders(tmp_path / "set", ("bus", "car"), 30)
     arguments = [
-        "probe",
-        "zero-shot",
-        "--images",
-        str(tmp_path / "set"),
-        "--encoder",
-        "ViT-B-32/openai",
-        "--out",
-        str(tmp_path / "o"),
-    ]
-    assert "ViT-B-32/openai are not here" in refused(capsys, *arguments, code=3)
-    arguments = [
-        "reproduce",
         "sus-x",
         "--dataset",
         str(tmp_path / "set"),
@@ -91,11 +92,10 @@ def test_a_reproduction_is_printed_with_the_published_figures_and_written(
         asked.update(options, method=method, dataset=dataset, encoder=encoder, seeds=seeds)
         return rows
 
-    monkeypatch.setattr("research.ladder.reproduce.reproduce", climb)
+    monkeypatch.setattr("research.ladder.__main__.run_method", climb)
     out = tmp_path / "new"
     told = said(
         capsys,
-        "reproduce",
         "all",
         "--dataset",
         "pets",
@@ -137,7 +137,7 @@ def test_a_reproduction_is_printed_with_the_published_figures_and_written(
     assert document["rows"][2]["value"] is None
     assert (document["rows"][0]["protocol"], document["rows"][0]["here"][0]) == ("no image teaches", "other images")
     assert (document["method"], document["seeds"]) == ("all", 2)
-    assert "at least 1" in refused(capsys, "reproduce", "coop", "--dataset", "pets", "--seeds", "0", "--out", str(out))
+    assert "at least 1" in refused(capsys, "coop", "--dataset", "pets", "--seeds", "0", "--out", str(out))
 
 
 @pytest.mark.parametrize(
@@ -158,14 +158,49 @@ def test_a_reproduction_is_printed_with_the_published_figures_and_written(
 def test_a_wrong_choice_is_said_before_the_data_set_is_read(
     method: str, given: list[str], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    asked = ["reproduce", method, "--dataset", "nowhere", "--out", str(tmp_path / "o"), *given]
+    asked = [method, "--dataset", "nowhere", "--out", str(tmp_path / "o"), *given]
     assert told in refused(capsys, *asked)
 
 
-@pytest.mark.parametrize("asked", [["reproduce", "sus-x", "--dataset", "nowhere"], ["probe", "sus-x", "run"]])
 def test_an_empty_path_is_not_the_folder_that_the_command_is_run_in(
-    asked: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([*asked, "--out", str(tmp_path / "o"), "--pool", ""]) == 2
+    asked = ["sus-x", "--dataset", "nowhere", "--out", str(tmp_path / "o"), "--pool", ""]
+    assert main(asked) == 2
     assert "A path is empty" in capsys.readouterr().err
     assert not (tmp_path / "o").exists()
+
+
+# ---- Cola
+
+
+def test_cola_without_pictures_file_or_weights(
+    drawn: Path, pictures: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cola = ["cola", "--encoder", "ViT-B-32:openai", "--out", str(tmp_path / "out")]
+    assert "Visual Genome (and GQA), such as 2390970.jpg" in refused(capsys, *cola)
+    assert f"Cola's file {COLA} is neither in" in refused(capsys, *cola, "--images", str(pictures))
+    assert "not in 'pictures'" in refused(capsys, *cola, "--images", str(pictures), "--file", str(drawn / COLA))
+    assert "Leave --dataset out" in refused(capsys, *cola, "--images", str(pictures), "--dataset", str(pictures))
+    assert "The weights of ViT-B-32 openai are not on this machine" in refused(
+        capsys, *cola, "--images", str(drawn), code=3
+    )
+    assert "Name its folder, table or split file with --dataset." in refused(
+        capsys, "sus-x", "--out", str(tmp_path / "out")
+    )
+
+
+def test_colas_figure_is_set_beside_the_published_one(
+    tiny: str, drawn: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["cola", "--images", str(drawn / "images"), "--out", str(tmp_path / "out")]
+    assert "No figure is published for this encoder" in said(capsys, *arguments, "--encoder", tiny)
+    real: Any = scorers.scorer_of
+    monkeypatch.setattr(scorers, "scorer_of", lambda name, **how: real(tiny))
+    told = said(capsys, *arguments, "--encoder", "ViT-B-32:openai")
+    right = int(load_result(tmp_path / "out")[0].correct["image"].sum())
+    assert f"{right} of 14 items are right" in told
+    assert "published for CLIP ViT-B/32: 3 of 14 (21.43 %; printed as 21.42 (read in the paper))" in told
+    assert ("within the 2 that are allowed" in told) == (abs(right - 3) <= 2)
+    document = json.loads((tmp_path / "out" / "reproduced.json").read_text("utf-8"))
+    assert (document["right"], document["n"], document["missing"]) == (right, 14, 0)
