@@ -19,12 +19,8 @@ if TYPE_CHECKING:
 
 PER_ITEM = {
     "linear": 0.001,
-    "late": 0.005,
-    "prompt-tuning": 0.012,
     "local": 0.018,
-    "unimodal": 0.023,
     "mm-adapter": 0.029,
-    "mm-pred": 0.031,
 }
 """CPU seconds of one item in one epoch, measured with the embedded encoder; others have wider tokens."""
 READING = 0.15

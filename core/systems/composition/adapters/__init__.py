@@ -1,5 +1,9 @@
 """Adapters by name: small modules trained on a frozen encoder's tokens, so that it composes. The table names each leaf
-as "module:Class"."""
+as "module:Class".
+
+Linear is the control that sees no token, the MM-Adapter is Cola's own, and local matching learns the most for its cost
+(docs/evidence/composition.md).
+"""
 
 from __future__ import annotations
 
@@ -9,10 +13,6 @@ ADAPTERS = Registry(
     "adapter",
     {
         "linear": "core.systems.composition.adapters.linear:Linear",
-        "prompt-tuning": "core.systems.composition.adapters.prompt_tuning:PromptTuning",
-        "late": "core.systems.composition.adapters.late:Late",
-        "unimodal": "core.systems.composition.adapters.unimodal:Unimodal",
-        "mm-pred": "core.systems.composition.adapters.mm:MMPred",
         "mm-adapter": "core.systems.composition.adapters.mm:MMAdapter",
         "local": "core.systems.composition.adapters.local:Local",
     },

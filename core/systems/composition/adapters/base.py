@@ -20,7 +20,6 @@ class ImageRows:
     """(b, P, di)."""
     pooled: torch.Tensor
     """(b, d) unit rows."""
-    prefix: torch.Tensor | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,9 +62,6 @@ class Adapter(Protocol):
     """A step size of AdamW that suits it."""
     negatives: ClassVar[int]
     """Captions of other items that each picture is told apart from in a step."""
-    dual: ClassVar[bool]
-    """Whether pictures and texts still meet in one cosine, so that classes and retrieval can be scored without running
-    pairs."""
 
     def build(self, tower: TokenTower, encoder: Encoder, seed: int) -> Any:
         """A fresh `Matcher`."""
@@ -74,30 +70,15 @@ class Adapter(Protocol):
 
 class Level(torch.nn.Module):
     """A learned scale and offset of a similarity, as SigLIP has them (Zhai et al. 2023, arXiv 2303.15343): binary
-    cross-entropy needs both.
+    cross-entropy needs both."""
 
-    The offset starts where a pair counts as half likely at the similarity `middle`.
-    """
-
-    def __init__(self, scale: float, middle: float = 0.0) -> None:
+    def __init__(self, scale: float) -> None:
         super().__init__()
         self.log_scale = torch.nn.Parameter(torch.tensor(float(scale)).log())
-        self.offset = torch.nn.Parameter(torch.tensor(-float(scale) * middle))
+        self.offset = torch.nn.Parameter(torch.tensor(0.0))
 
     def forward(self, similarity: torch.Tensor) -> torch.Tensor:
         return self.log_scale.clamp(max=5).exp() * similarity + self.offset
-
-
-class Cosine(torch.nn.Module):
-    """Matches by the cosine of one vector for each picture and one for each text."""
-
-    def __init__(self, scale: float, middle: float = 0.0) -> None:
-        super().__init__()
-        self.level = Level(scale, middle)
-
-    def match(self, images: State, texts: State) -> torch.Tensor:
-        """(p,) logits."""
-        return self.level((images[0] * texts[0]).sum(-1))
 
 
 def unit(rows: torch.Tensor) -> torch.Tensor:

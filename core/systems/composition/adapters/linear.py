@@ -9,14 +9,15 @@ import torch
 
 from core.encoders import Encoder
 from core.encoders.tokens import TokenTower
-from core.systems.composition.adapters.base import Cosine, ImageRows, State, TextRows, unit
+from core.systems.composition.adapters.base import ImageRows, Level, State, TextRows, unit
 
 
-class LinearModule(Cosine):
+class LinearModule(torch.nn.Module):
     """Both layers start as the identity, so that the untrained module ranks as the encoder does."""
 
     def __init__(self, width: int, scale: float) -> None:
-        super().__init__(scale)
+        super().__init__()
+        self.level = Level(scale)
         self.image, self.text = torch.nn.Linear(width, width), torch.nn.Linear(width, width)
         for layer in (self.image, self.text):
             torch.nn.init.eye_(layer.weight)
@@ -29,6 +30,10 @@ class LinearModule(Cosine):
     def texts(self, rows: TextRows) -> State:
         """(m, d) unit rows."""
         return (unit(self.text(rows.pooled)),)
+
+    def match(self, images: State, texts: State) -> torch.Tensor:
+        """(p,) logits of the cosines."""
+        return self.level((images[0] * texts[0]).sum(-1))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,6 @@ class Linear:
     source: ClassVar[str] = "Ray et al. 2023 (Cola), arXiv 2305.03689, section 4"
     learning_rate: ClassVar[float] = 1e-3
     negatives: ClassVar[int] = 16
-    dual: ClassVar[bool] = True
 
     def build(self, tower: TokenTower, encoder: Encoder, seed: int) -> Any:
         """A fresh module."""

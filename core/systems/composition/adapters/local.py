@@ -13,7 +13,12 @@ from core.encoders.tokens import TokenTower
 from core.options import setting
 from core.systems.common.own_random import OwnRandom
 from core.systems.composition.adapters.base import ImageRows, Level, State, TextRows, unit
-from core.systems.composition.adapters.unimodal import encoder_layers
+
+
+def encoder_layers(width: int, heads: int, layers: int, hidden: int, dropout: float) -> torch.nn.TransformerEncoder:
+    """Post-norm transformer layers, as PyTorch's own defaults are."""
+    layer = torch.nn.TransformerEncoderLayer(width, heads, hidden, dropout, batch_first=True)
+    return torch.nn.TransformerEncoder(layer, layers, enable_nested_tensor=False)
 
 
 class LocalModule(torch.nn.Module):
@@ -72,7 +77,6 @@ class Local:
     )
     learning_rate: ClassVar[float] = 3e-4
     negatives: ClassVar[int] = 16
-    dual: ClassVar[bool] = False
 
     def build(self, tower: TokenTower, encoder: Encoder, seed: int) -> Any:
         """A fresh module."""

@@ -1,5 +1,5 @@
-"""Joint modules: a transformer over the patches of a picture and the words of a text together. MM-Pred reads the answer
-off it, the MM-Adapter compares it with the frozen words."""
+"""The MM-Adapter: a transformer over the patches of a picture and the words of a text together, whose answer is
+compared with the frozen words."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from core.systems.composition.adapters.base import ImageRows, Level, State, Text
 
 HEADS = 4
 SHARPNESS = 10.0
-"""Of the choice of patches in `Joint.aside`."""
+"""Of the choice of patches in `JointModule.aside`."""
 
 
-class Joint(torch.nn.Module):
-    """One learned query that reads [patches ; words] after they have attended to each other.
+class JointModule(torch.nn.Module):
+    """One learned query that reads [patches ; words] after they have attended to each other. The score of a pair is the
+    mean, over the text's own words, of their similarity with what the query read.
 
     Source: Cola, section 4 and its released snippet: `nn.Transformer` of one encoder and one decoder layer, post-norm,
     7.75 million parameters with CLIP ViT-B/32's tokens (768 wide pictures, 512 wide texts). Departures: padding is
@@ -33,7 +34,7 @@ class Joint(torch.nn.Module):
     quick = ("project", "aligned")
     """Trained at a larger step size than the transformer, which a larger one keeps from learning."""
 
-    def __init__(self, tower: TokenTower, how: JointSettings) -> None:
+    def __init__(self, tower: TokenTower, how: MMAdapter) -> None:
         super().__init__()
         width, layers = tower.text_width, how.layers
         linear = torch.nn.Linear(tower.image_width, width)
@@ -41,6 +42,7 @@ class Joint(torch.nn.Module):
         self.words = torch.nn.LayerNorm(width) if how.norm else torch.nn.Identity()
         self.norm = how.norm
         self.aligned = Level(10.0) if how.align else None
+        self.level = Level(10.0) if how.score == "cosine" else None
         for side, size in (("patch", tower.image_width), ("word", width)):
             self.register_buffer(f"{side}_mean", torch.zeros(size))
             self.register_buffer(f"{side}_spread", torch.ones(size))
@@ -96,32 +98,6 @@ class Joint(torch.nn.Module):
         out = self.transformer(both, query, src_key_padding_mask=hidden, memory_key_padding_mask=hidden)
         return out[:, 0]
 
-
-def _standard(rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """(w,) mean, and standard deviation, of (n, w) rows."""
-    spread, mean = torch.std_mean(rows, 0)
-    return mean, spread + 1e-3 * float(spread.mean())
-
-
-class PredModule(Joint):
-    """A linear read-out."""
-
-    def __init__(self, tower: TokenTower, how: MMPred) -> None:
-        super().__init__(tower, how)
-        self.answer = torch.nn.Linear(self.query.shape[-1], 1)
-
-    def match(self, images: State, texts: State) -> torch.Tensor:
-        """(p,) logits."""
-        return self.answer(self.read(images, texts))[:, 0]
-
-
-class AdapterModule(Joint):
-    """The mean, over the text's own words, of their similarity with what the query read."""
-
-    def __init__(self, tower: TokenTower, how: MMAdapter) -> None:
-        super().__init__(tower, how)
-        self.level = Level(10.0) if how.score == "cosine" else None
-
     def match(self, images: State, texts: State) -> torch.Tensor:
         """(p,) logits."""
         out, (tokens, _, words) = self.read(images, texts), texts
@@ -130,9 +106,15 @@ class AdapterModule(Joint):
         return self.level((masked_mean(unit(tokens), words) * unit(out)).sum(-1))
 
 
+def _standard(rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """(w,) mean, and standard deviation, of (n, w) rows."""
+    spread, mean = torch.std_mean(rows, 0)
+    return mean, spread + 1e-3 * float(spread.mean())
+
+
 @dataclass(frozen=True, slots=True)
-class JointSettings:
-    """What MM-Pred and MM-Adapter alike can be told."""
+class MMAdapter:
+    """Cola's MM-Adapter, its best: see `JointModule` for the departures."""
 
     layers: int = setting(1, "Encoder layers, and as many decoder layers.", low=1, high=4)
     hidden: int | None = setting(
@@ -145,31 +127,6 @@ class JointSettings:
         True, "Words and patches are also trained to match before the transformer (Cola's own are not).", advanced=True
     )
 
-    source: ClassVar[str] = "Ray et al. 2023 (Cola), arXiv 2305.03689, section 4"
-    learning_rate: ClassVar[float] = 3e-4
-    negatives: ClassVar[int] = 1
-    dual: ClassVar[bool] = False
-
-
-@dataclass(frozen=True, slots=True)
-class MMPred(JointSettings):
-    """Cola's MM-Pred: see `Joint` for the departures."""
-
-    title: ClassVar[str] = "MM-Pred"
-    what: ClassVar[str] = (
-        "A transformer over patches and words together, and a linear layer that reads off whether they match."
-    )
-
-    def build(self, tower: TokenTower, encoder: Encoder, seed: int) -> Any:
-        """A fresh module."""
-        with OwnRandom(seed):
-            return PredModule(tower, self)
-
-
-@dataclass(frozen=True, slots=True)
-class MMAdapter(JointSettings):
-    """Cola's MM-Adapter, its best: see `Joint` for the departures."""
-
     score: str = setting(
         "cosine",
         "Cosine with a learned scale (paper), or dot products (its snippet).",
@@ -177,6 +134,9 @@ class MMAdapter(JointSettings):
         advanced=True,
     )
 
+    source: ClassVar[str] = "Ray et al. 2023 (Cola), arXiv 2305.03689, section 4"
+    learning_rate: ClassVar[float] = 3e-4
+    negatives: ClassVar[int] = 1
     title: ClassVar[str] = "MM-Adapter"
     what: ClassVar[str] = (
         "A transformer over patches and words together; what it reads is compared with the frozen words of the text."
@@ -185,4 +145,4 @@ class MMAdapter(JointSettings):
     def build(self, tower: TokenTower, encoder: Encoder, seed: int) -> Any:
         """A fresh module."""
         with OwnRandom(seed):
-            return AdapterModule(tower, self)
+            return JointModule(tower, self)

@@ -163,8 +163,6 @@ def load_adapted(folder: Path, encoder: Encoder | None = None) -> Adapted:
     tensors = read_tensors(located(folder / WEIGHTS))
     try:
         module = make_adapter(record.adapter, record.settings).build(tower, encoder, 0).to(chosen_device())
-        if hasattr(module, "prepare"):
-            module.prepare(tensors["used"])
         module.load_state_dict(tensors)
     except (KeyError, RuntimeError) as error:
         raise InvalidInput(

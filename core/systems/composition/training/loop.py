@@ -125,7 +125,7 @@ def fit(
     """
     with OwnRandom(how.seed):
         module = build().to(chosen_device())
-        _look_ahead(module, training)
+        _calibrate(module, training)
     run = _AdapterRun(adapter, module, training, validation, how, progress)
     start = run.resume(state) if state is not None else 0
     for number in range(start, how.epochs + 1):
@@ -137,18 +137,16 @@ def fit(
     return run.trained()
 
 
-def _look_ahead(module: Any, training: PairData) -> None:
-    """Tell a module that asks for it which words it will learn from, and over which tokens to take their spread."""
-    if hasattr(module, "prepare"):
-        used = np.unique(np.concatenate([q.texts for q in training.questions]))
-        module.prepare(torch.from_numpy(training.texts.ids[used][training.texts.words[used]]))
-    if hasattr(module, "calibrate"):
-        images, texts = (
-            np.unique(np.concatenate([getattr(q, side) for q in training.questions]))[:MEASURED]
-            for side in ("images", "texts")
-        )
-        on = device_of(module)
-        module.calibrate(training.image_rows(images, on), training.text_rows(texts, on))
+def _calibrate(module: Any, training: PairData) -> None:
+    """Tell a module that asks for it over which tokens to take their spread."""
+    if not hasattr(module, "calibrate"):
+        return
+    images, texts = (
+        np.unique(np.concatenate([getattr(q, side) for q in training.questions]))[:MEASURED]
+        for side in ("images", "texts")
+    )
+    on = device_of(module)
+    module.calibrate(training.image_rows(images, on), training.text_rows(texts, on))
 
 
 class _AdapterRun:

@@ -46,8 +46,7 @@ class PairData:
     def image_rows(self, at: I64, device: torch.device = CPU) -> ImageRows:
         """The pictures at these places."""
         found = self.images
-        prefix = None if found.prefix is None else _rows(found.prefix, at, device)
-        return ImageRows(_rows(found.tokens, at, device), _rows(found.pooled, at, device), prefix)
+        return ImageRows(_rows(found.tokens, at, device), _rows(found.pooled, at, device))
 
     def text_rows(self, at: I64, device: torch.device = CPU) -> TextRows:
         """The captions at these places, without the padding that none of them needs."""

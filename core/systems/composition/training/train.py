@@ -143,8 +143,6 @@ def adapted_so_far(
     best = {key.removeprefix("best/"): tensor for key, tensor in tensors.items() if key.startswith("best/")}
     adapter, tower = make_adapter(name, settings), tower_of(encoder)
     module = adapter.build(tower, encoder, how.seed).to(chosen_device())
-    if hasattr(module, "prepare"):
-        module.prepare(best["used"])
     try:
         module.load_state_dict(best)
     except RuntimeError as error:

@@ -26,7 +26,7 @@ from core.systems.composition.training.reranking import RerankingScorer
 from core.systems.composition.training.scorers import matrix_of, rerank_matches, scorer_of
 from core.systems.composition.training.train import adapt
 from tests.core.encoders.open_clip.test_token_tower import changed
-from tests.support.tiny_clip import TWO, write_hugging_face, write_model
+from tests.support.tiny_clip import TWO, write_model
 
 pytestmark = pytest.mark.usefixtures("few_searched")
 
@@ -59,35 +59,14 @@ def test_an_adapter_opened_again_scores_the_same(
     assert found.record.n_training + found.record.n_validation == 10
 
 
-@pytest.mark.parametrize("name", ["linear", "late", "prompt-tuning"])
-def test_untrained_adapters_of_the_encoders_own_space_score_as_it_does(name: str, encoder: OpenClipEncoder) -> None:
+def test_an_untrained_linear_adapter_scores_as_the_encoder_does(encoder: OpenClipEncoder) -> None:
     read = read_tokens(open_shipped(n=4), encoder)
-    tower = tower_of(encoder)
-    module = make_adapter(name).build(tower, encoder, 0)
+    module = make_adapter("linear").build(tower_of(encoder), encoder, 0)
     data = read.data
     at = np.arange(len(data.captions))
     cosine = data.images.pooled @ data.texts.pooled.T
     texts, images = module.texts(data.text_rows(at))[0], module.images(data.image_rows(np.arange(8)))[0]
     np.testing.assert_allclose((images @ texts.T).detach().numpy(), cosine, atol=2e-3)
-
-
-def test_prompt_tuning_works_on_a_hugging_face_text_tower(tmp_path: Path, training: LoadedBenchmark) -> None:
-    encoder = OpenClipEncoder(f"local-dir:{write_hugging_face(tmp_path / 'model')}")
-    found = adapt(training, "prompt-tuning", {}, HOW, encoder)
-    assert found.record.n_parameters % 32 == 2  # rows of word embeddings, a scale and an offset
-
-
-def test_late_layers_work_on_a_tower_with_registers_of_its_own(tmp_path: Path, training: LoadedBenchmark) -> None:
-    vision = {
-        "timm_model_name": "test_vit2",
-        "timm_model_pretrained": False,
-        "timm_pool": "",
-        "timm_proj": "linear",
-        "image_size": 64,
-    }
-    config = {**TWO, "custom_text": True, "vision_cfg": vision}
-    encoder = OpenClipEncoder(f"local-dir:{write_model(tmp_path / 'model', config)}")
-    assert len(AdaptedScorer(adapt(training, "late", {}, HOW, encoder)).score(open_shipped(n=2)).matrices) == 2
 
 
 def test_an_adapter_of_other_weights_is_refused(
@@ -109,7 +88,7 @@ def test_damaged_adapters_are_refused_with_one_sentence(
         {"curve": 3},
         {"adapter": "none"},
         {"weights": "0"},
-        {"adapter": "late"},
+        {"adapter": "local"},
         {"adapter": []},
     ]
     changes += [

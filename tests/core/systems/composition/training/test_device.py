@@ -54,7 +54,7 @@ def data(encoder: OpenClipEncoder) -> PairData:
 
 
 @pytest.mark.usefixtures("card")
-@pytest.mark.parametrize("name", [name for name in ADAPTERS if name != "prompt-tuning"])
+@pytest.mark.parametrize("name", ADAPTERS)
 def test_a_step_and_its_gradient_stay_on_one_device(name: str, encoder: OpenClipEncoder, data: PairData) -> None:
     adapter = make_adapter(name)
     module = adapter.build(tower_of(encoder), encoder, 0).to(CARD)

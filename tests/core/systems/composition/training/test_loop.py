@@ -60,7 +60,7 @@ def test_the_mm_adapter_has_as_many_parameters_as_the_paper_says_at_clip_sizes()
     assert sum(p.numel() for p in module.parameters()) == 7_752_704  # Cola says 7.8 million
 
 
-@pytest.mark.parametrize("name", [name for name in ADAPTERS if name not in ("late", "prompt-tuning")])
+@pytest.mark.parametrize("name", ADAPTERS)
 def test_a_stopped_training_goes_on_to_the_same_weights(name: str, tmp_path: Path) -> None:
     settings = {} if name == "linear" else {"hidden": 64}
     whole = trained(name, settings, QUICK, 40)
@@ -99,7 +99,7 @@ def test_what_is_asked_otherwise_is_known_before_the_items(tmp_path: Path) -> No
     check_state(tmp_path, make_adapter("linear"), QUICK)  # no state yet
     trained("linear", {}, QUICK, 40, state=tmp_path)
     check_state(tmp_path, make_adapter("linear"), QUICK)
-    for adapter, how in (("linear", replace(QUICK, batch=4)), ("linear", replace(QUICK, lr=0.5)), ("late", QUICK)):
+    for adapter, how in (("linear", replace(QUICK, batch=4)), ("linear", replace(QUICK, lr=0.5)), ("local", QUICK)):
         with pytest.raises(InvalidInput, match="another training"):
             check_state(tmp_path, make_adapter(adapter), how)
 
@@ -112,7 +112,7 @@ def test_the_untrained_linear_module_ranks_as_the_encoder_does() -> None:
         np.testing.assert_allclose(scores / MadeTower().logit_scale, cosine, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["mm-adapter", "mm-pred", "local", "unimodal"])
+@pytest.mark.parametrize("name", ["mm-adapter", "local"])
 def test_scores_do_not_depend_on_what_else_is_scored(name: str) -> None:
     data = made_pairs(12, 0)
     module = make_adapter(name, {"hidden": 64}).build(MadeTower(), None, 0)
@@ -144,7 +144,7 @@ def test_validation_shares_no_picture_with_training() -> None:
 
 def test_a_step_size_that_is_too_large_is_said() -> None:
     with pytest.raises(InvalidInput, match="step size"):
-        trained("mm-pred", {"hidden": 64}, Training(epochs=3, lr=1e12, batch=4), 40)
+        trained("mm-adapter", {"hidden": 64}, Training(epochs=3, lr=1e12, batch=4), 40)
 
 
 def test_a_state_of_other_items_with_the_same_names_is_refused(tmp_path: Path) -> None:

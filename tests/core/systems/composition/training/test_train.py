@@ -42,7 +42,7 @@ def stopped_after(epochs: int, encoder: OpenClipEncoder, training: LoadedBenchma
         adapt(training, name, {}, HOW, encoder, state=state, progress=stop)
 
 
-@pytest.mark.parametrize("name", ["linear", "prompt-tuning"])
+@pytest.mark.parametrize("name", ["linear", "local"])
 def test_what_was_finished_is_kept(
     name: str, encoder: OpenClipEncoder, training: LoadedBenchmark, tmp_path: Path
 ) -> None:
@@ -74,4 +74,4 @@ def test_the_state_of_another_adapter_is_refused(
 ) -> None:
     stopped_after(1, encoder, training, "linear", tmp_path)
     with pytest.raises(InvalidInput, match="another adapter"):
-        adapted_so_far(training, "late", {}, HOW, encoder, state=tmp_path)
+        adapted_so_far(training, "local", {}, HOW, encoder, state=tmp_path)
