@@ -10,7 +10,15 @@ import numpy as np
 import pytest
 
 from core.data.images.properties import PROPERTIES
-from core.discovery.conditions import MAX_CATEGORIES, NO_CAUSE, Condition, build_conditions, meets, possible_causes
+from core.discovery.conditions import (
+    MAX_CATEGORIES,
+    MIN_PAIR_ROWS,
+    NO_CAUSE,
+    Condition,
+    build_conditions,
+    meets,
+    possible_causes,
+)
 from core.records import Column
 
 
@@ -118,7 +126,6 @@ def test_pairs_are_of_two_columns_and_say_more_than_either() -> None:
         np.testing.assert_array_equal(pair.mask, halves[0] & halves[1])
         assert len(set(pair.columns)) == 2
         assert pair.mask.sum() <= 0.9 * min(h.sum() for h in halves)
-        assert pair.mask.sum() >= 5
 
 
 def test_pairs_are_those_of_a_plain_loop_in_its_order() -> None:
@@ -127,16 +134,18 @@ def test_pairs_are_those_of_a_plain_loop_in_its_order() -> None:
         *(Column(f"n{j}", "number", rng.normal(size=400)) for j in range(4)),
         *(Column(f"c{j}", "category", np.array(["a", "b", "c", None], object)[rng.integers(0, 4, 400)]) for j in "xy"),
     ]
-    found, _ = build_conditions(columns, smallest=20, most=10_000)
+    found, _ = build_conditions(columns, smallest=5, most=10_000)
     singles = [c for c in found if not c.halves]
     plain = [
         (a.text, b.text, (a.mask & b.mask).tobytes())
         for at, a in enumerate(singles)
         for b in singles[at + 1 :]
         if a.broad and b.broad and not set(a.columns) & set(b.columns)
-        if 20 <= (a.mask & b.mask).sum() <= 0.9 * min(a.mask.sum(), b.mask.sum())
+        if MIN_PAIR_ROWS <= (a.mask & b.mask).sum() <= 0.9 * min(a.mask.sum(), b.mask.sum())
     ]
     assert len(plain) > 50
+    assert MIN_PAIR_ROWS == 20
+    assert any(mask.count(1) == 20 for *_, mask in plain)
     assert [(*c.halves, c.mask.tobytes()) for c in found if c.halves] == plain
 
 

@@ -6,9 +6,18 @@ import numpy as np
 import pytest
 
 from core.discovery.design import make_design
-from core.discovery.proposals import KMeansPart, Proposals, margin, propose
+from core.discovery.proposals import (
+    KMeansPart,
+    Proposals,
+    fewest_rows,
+    has_place,
+    margin,
+    phrase_sizes,
+    propose,
+    rows_within,
+)
 from core.discovery.ridge.features import Features
-from core.discovery.search.family import MIN_CANDIDATE_ROWS
+from core.discovery.search.family import MIN_CANDIDATE_ROWS, Scope
 from core.discovery.superclasses import Superclasses
 from core.records import I64, Column, SampleSet
 
@@ -62,6 +71,32 @@ def test_a_condition_in_a_class_is_the_condition_met_by_rows_of_the_class() -> N
             )
 
 
+@pytest.mark.parametrize(("n", "fewest"), [(40, 10), (1000, 10), (1600, 16), (3000, 30), (10**6, 30)])
+def test_a_condition_is_met_by_a_hundredth_of_the_rows_from_ten_to_thirty_and_as_many_do_not(
+    n: int, fewest: int
+) -> None:
+    assert fewest_rows(n) == fewest
+    if n <= 3000:
+        sizes = np.array([fewest - 1, fewest, n - fewest, n - fewest + 1])
+        assert has_place(np.arange(n)[:, None] < sizes).tolist() == [False, True, True, False]
+
+
+def test_within_a_scope_ten_rows_meet_it_and_ten_do_not() -> None:
+    scope = Scope("class 1", np.arange(20, 60), 1)
+    found = [rows_within(np.arange(60) < 20 + size, scope) for size in (9, 10, 30, 31)]
+    assert [None if rows is None else rows.tolist() for rows in found] == [
+        None, list(range(20, 30)), list(range(20, 50)), None
+    ]  # fmt: skip
+
+
+def test_phrases_are_tested_at_the_depths_that_can_be_paid_for_the_deepest_last_to_go() -> None:
+    assert phrase_sizes(100, 1000, 1) == [(0.1, 10), (0.2, 20), (0.35, 35)]
+    assert phrase_sizes(1000, 10**8, 1) == [(0.1, 100), (0.2, 200), (0.35, 350)]
+    assert phrase_sizes(1000, 10**8, 2) == phrase_sizes(1000, 10**10, 1) == [(0.35, 350)]
+    assert phrase_sizes(28, 1000, 1) == [(0.35, 10)]
+    assert phrase_sizes(15, 1000, 1) == []
+
+
 def test_each_class_has_slices_of_its_own_and_all_samples_has_them_once() -> None:
     family = made(labels=np.arange(300) % 3)[0].family
     slices = [c for c in family.candidates if c.kind == "slice"]
@@ -107,6 +142,8 @@ def test_with_superclasses_slices_parts_and_conditions_lie_in_superclasses_and_h
             )
     assert family.rows is not None
     assert len(family.rows.slices) == 7
+    cuts = {(r.scope > 0, len(proposals.parts[r.tag].centres)) for r in family.regions if r.kind == "region"}
+    assert cuts == {(False, 6), (False, 12), (False, 24), (True, 3), (True, 6)}
 
 
 def test_the_margin_is_positive_for_the_rows_nearest_to_a_centre() -> None:

@@ -1,0 +1,35 @@
+"""Mutants of a few lines, and the tests that are tried on them first."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from research.evidence.mutants import distances, drawn, mutants
+
+TEXT = '''def f(a: int = 2, *, b=0.5):
+    """Not 1."""
+    if not a < b:
+        raise ValueError(f"{a + 1}")
+    g(a, b)
+    return max(a[b:] for _ in range(a)) and True
+'''
+
+
+def test_each_is_one_change_of_the_code_and_never_of_words() -> None:
+    found = mutants("f.py", TEXT)
+    assert {(row["before"], row["after"]) for row, _ in found} == {
+        ("2", "3"), ("2", "1"), ("0.5", "1.0"), ("0.5", "0.25"), ("not a < b", "a < b"), ("a < b", "a <= b"),
+        ("g(a, b)", "pass"), ("g(a, b)", "g(b, a)"), ("max(a[b:] for _ in range(a))", "min((a[b:] for _ in range(a)))"),
+        ("b:", "b + 1:"), ("range(a)", "range(a - 1)"), ("True", "False"),
+        ("max(a[b:] for _ in range(a)) and True", "max((a[b:] for _ in range(a))) or True"),
+    }  # fmt: skip
+    assert all(compile(made, "f.py", "exec") and made != TEXT for _, made in found)
+    some = drawn(found, 5, 0)
+    assert len({(row["line"], row["column"]) for row, _ in some}) == len(some) == 5
+
+
+def test_the_mirror_is_nearest_then_whoever_imports_the_module(repository: Path) -> None:
+    steps = distances(repository, "core.statistics.means")
+    assert steps["tests/core/statistics/test_means.py"] == 0
+    assert steps["tests/core/discovery/test_classes.py"] == 2
+    assert "tests/core/statistics/test_tops.py" not in steps
