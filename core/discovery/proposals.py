@@ -174,7 +174,7 @@ def phrase_sizes(n: int, cells: int, n_scopes: int) -> list[tuple[float, int]]:
     """
     affordable = PHRASE_CELLS // max(1, cells * (2 if n_scopes > 1 else 1))
     sizes = [(depth, round(depth * n)) for depth in PHRASE_DEPTHS[-max(1, affordable) :]]
-    return [(depth, size) for depth, size in sizes if MIN_CANDIDATE_ROWS <= size <= n - MIN_CANDIDATE_ROWS]
+    return [(depth, size) for depth, size in sizes if size >= MIN_CANDIDATE_ROWS]
 
 
 def _parts(features: Features, design: Design, regions: list[Region], seed: int) -> list[KMeansPart]:

@@ -42,7 +42,7 @@ def wilson_limits(share: float, n: float, quantile: float = 1.96) -> tuple[float
     return min(share, max(0.0, centre - half)), max(share, min(1.0, centre + half))
 
 
-def paired_limits(more: float, less: float, n: float, quantile: float = 1.96) -> tuple[float, float]:
+def paired_limits(more: float, less: float, n: float, quantile: float) -> tuple[float, float]:
     """Limits in [-1, 1] of a share `more` of rows minus a share `less` of the same n rows, which need not be whole.
 
     Source: Bonett & Price 2012, J. Educ. Behav. Stat. 37(4), eq. 3: one row is added to each kind of disagreement, so

@@ -152,7 +152,7 @@ class Family:
 
     def _depths(self, scope: int) -> list[float]:
         n = len(self.scopes[scope].rows)
-        return [d for d in DEPTHS if round(d * n) >= MIN_CANDIDATE_ROWS and n - round(d * n) >= MIN_CANDIDATE_ROWS]
+        return [d for d in DEPTHS if round(d * n) >= MIN_CANDIDATE_ROWS]
 
     def statistics(self, scores: F32) -> F32:
         """(candidates, p) studentised excess for each column. See `read`."""

@@ -20,9 +20,9 @@ def test_fresh_errors_are_expected_by_their_own_limits_too() -> None:
     assert expected.low == pytest.approx(0.99 - np.hypot(0.04, 0.99 - wilson(round(0.99 * 132), 132).low), abs=0.003)
     assert expected.high == 1.0
     loss = expected_of(
-        replace(claim, measure="mean loss", predicted=Estimate(2.0, 1.7, 2.3), spread=1.0), 100, make_outcomes()
+        replace(claim, measure="mean loss", predicted=Estimate(2.0, 1.7, 2.3), spread=2.0), 100, make_outcomes()
     )
-    assert (loss.low, loss.high) == pytest.approx((2 - np.hypot(0.3, 0.196), 2 + np.hypot(0.3, 0.196)))
+    assert (loss.low, loss.high) == pytest.approx((2 - np.hypot(0.3, 0.392), 2 + np.hypot(0.3, 0.392)))
 
 
 @pytest.mark.parametrize("measure", ["error rate", "mean loss"])

@@ -11,7 +11,6 @@ from core.checks.prediction_powered import _maps_without_each, finite_share, pre
 from core.errors import InvalidInput
 from core.records import F64, Bool
 from core.statistics.intervals import wilson
-from research.evidence.clicks_coverage import World, measure
 
 EVERY_ROW = np.ones(500, bool)
 MEMBERS = np.arange(500) < 200
@@ -256,12 +255,3 @@ def test_an_answer_that_is_neither_is_refused(answer: object) -> None:
     said = [answer, *[True] * (len(strip) - 1)]
     with pytest.raises(InvalidInput, match="True or 1 for yes"):
         judge(strip, said, np.zeros(500), MEMBERS, EVERY_ROW)  # pyright: ignore[reportArgumentType]
-
-
-# ---- coverage
-
-
-def test_coverage_is_measured_and_can_fail() -> None:
-    found = measure(World(150, 0.4, 0.85), 200, seed=5)
-    assert found.shown > 0.9
-    assert 0.2 < found.width_of_clicks < 0.45

@@ -12,6 +12,7 @@ from core.checks.paired_errors import MARGIN, MODEL, _adjusted, _ended, judged
 from core.errors import InvalidInput
 from core.records import Bool, Diagnosis, Estimate, FourWay, Outcomes
 from core.reports.wording.comparison import verdict_words
+from core.statistics.intervals import simultaneous_level
 from core.statistics.paired import mcnemar, paired_difference
 from core.systems.probes.records import with_results
 from tests.support.diagnoses import make_diagnosis
@@ -45,8 +46,21 @@ def test_the_four_counts_are_those_of_a_plain_loop_and_add_up(run: Diagnosis) ->
     assert counts == loop
     assert found.overall.n == sum(loop.values()) == len(run.samples)
     assert found.overall.p == mcnemar(loop["fixed"], loop["broken"])
+    assert found.overall.difference.to_dict() == paired_difference(a, b).to_dict()
     assert sum(c.n for c in found.classes) == len(run.samples)
     assert [c.cluster for c in found.clusters] == [c.id for c in run.clusters]
+
+
+def test_the_intervals_of_classes_of_five_rows_and_more_hold_together(run: Diagnosis) -> None:
+    labels = np.repeat([0, 1, 2], [5, 4, 51])
+    few = replace(run, samples=replace(run.samples, labels=labels, class_names=("cat", "dog", "fox")))
+    wrong = np.random.default_rng(4).random(60) < 0.3
+    found = compare_outcomes(few, other(wrong)).classes
+    assert [c.p is None for c in found] == [False, True, False]
+    for number, one in enumerate(found):
+        own = labels == number
+        alone = paired_difference(mistakes(few)[own], wrong[own], level=simultaneous_level(2))
+        assert one.difference.to_dict() == pytest.approx(alone.to_dict())
 
 
 def test_the_difference_is_positive_where_the_second_model_is_better(run: Diagnosis) -> None:
@@ -82,6 +96,11 @@ def test_inside_a_cluster_the_difference_pays_for_how_the_cluster_was_chosen(run
     assert (better.p or 0) > (free.p or 0)
     worse, plainly = (beside(np.ones(many, bool), rate) for rate in (chosen.error_rate, None))
     assert worse.p == plainly.p  # a correction makes nothing surer
+    half = mistakes(run) & (np.cumsum(mistakes(run) & inside) % 2 == 0)  # it fails on every other one of them
+    shared = float(half[inside].sum() / mistakes(run)[inside].sum())
+    assert 0.4 < shared < 0.6
+    alike, other_half = (beside(half, rate) for rate in (chosen.error_rate, None))
+    assert other_half.difference.value - alike.difference.value == pytest.approx(0.15 * (1 - shared), abs=0.02)
     same, without = (beside(mistakes(run), rate) for rate in (chosen.error_rate, None))
     assert same.difference.low == pytest.approx(without.difference.low)  # who fails on the same rows was chosen with it
 

@@ -95,5 +95,7 @@ def test_no_interval_of_a_difference_reaches_beyond_what_can_be() -> None:
     effects = [*(one.excess_loss for one in sets), *(one.effect for one in found.insights)]
     assert all(effect.low >= -2 and effect.high <= 2 for effect in effects if np.isfinite(effect.low))
     wide = replace(sets[0], excess_loss=Estimate(0.9, -0.4, 2.6), mean_loss=1.2)
-    held = _within_range(replace(found, candidates=(wide,))).candidates[0]
-    assert (held.excess_loss.high, held.mean_loss) == (2, 1)
+    fewer = replace(make_diagnosis().classes[0], mean_loss=Estimate(-0.9, -1.3, 1.1))
+    held = _within_range(replace(found, candidates=(wide,), classes=(fewer,)))
+    assert (held.candidates[0].excess_loss.high, held.candidates[0].mean_loss) == (2, 1)
+    assert held.classes[0].mean_loss.to_dict() == Estimate(-0.9, -1.0, 1.0).to_dict()

@@ -40,6 +40,7 @@ def test_errors_are_matched_by_id_whatever_the_order_of_the_table(run: Diagnosis
     wrong = np.random.default_rng(0).random(len(run.samples)) < 0.3
     second = read_second(run, write_answers(run, wrong, tmp_path / "new.csv", shuffled=True))
     assert second.rows.tolist() == list(range(len(run.samples)))
+    assert [note.split(" by name")[0] for note in second.notes] == ["Columns recognised"]
     assert second.outcomes.errors is not None
     assert second.outcomes.errors.tolist() == wrong.tolist()
     found, name, _ = with_second(run, tmp_path / "new.csv")
@@ -85,8 +86,8 @@ def test_rows_that_are_missing_or_strange_are_counted(run: Diagnosis, tmp_path: 
     table.to_csv(path, index=False)
     second = read_second(run, path)
     assert len(second.rows) == len(run.samples) - 5
-    assert any("5 rows of new.csv have an id" in note for note in second.notes)
-    assert any("5 samples of the run are not in" in note for note in second.notes)
+    assert "5 rows of new.csv have an id that the run does not know and are left out." in second.notes
+    assert "5 samples of the run are not in new.csv and are left out." in second.notes
 
 
 def test_a_table_of_other_samples_or_of_losses_alone_is_refused(run: Diagnosis, tmp_path: Path) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cache
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from core.discovery.clusters import FoundCluster, find_clusters, is_worse, logistic
+from core.discovery.clusters import FoundCluster, _take_out, find_clusters, is_worse, logistic
 from core.discovery.design import make_design, measures
 from core.discovery.method import diagnose_arrays
 from core.discovery.proposals import propose
@@ -180,6 +182,18 @@ def test_members_are_the_rows_of_membership_one_half_and_more() -> None:
         assert found.membership.min() >= 0
         assert found.membership.max() <= 1
         assert found.members.sum() >= MIN_CANDIDATE_ROWS
+
+
+@pytest.mark.parametrize(("size", "parts"), [(4, [4, 4, 6]), (3, [6, 8])])
+def test_a_finding_is_taken_out_with_as_many_rows_below_its_cut_unless_so_few_cannot_be_permuted(
+    size: int, parts: list[int]
+) -> None:
+    found: Any = SimpleNamespace(membership=np.linspace(1, 0, 20), members=np.arange(20) < size)
+    strata = _take_out(np.zeros(20, np.int64), found, np.arange(14))
+    assert [len(strata[:14][strata[:14] == s]) for s in dict.fromkeys(strata[:14].tolist())] == parts
+    apart = _take_out(np.arange(20) // 14, found, np.arange(14))
+    assert set(apart[14:]) == {apart[19]}
+    assert not np.isin(apart[:14], apart[14:]).any()
 
 
 def test_members_agree_with_the_membership_where_many_rows_are_the_same_picture() -> None:

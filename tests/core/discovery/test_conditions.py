@@ -221,6 +221,8 @@ def test_a_saved_condition_on_such_a_property_can_still_be_asked_of_samples() ->
         (np.repeat([1234.25, 1234.5], 30), ["it = 1234.25", "it = 1234.5"]),
         (np.repeat([-19000.5, 12000.0], 30), ["it = -19000.5", "it = 12000"]),
         (np.repeat([0.12345, 0.12346], 30), ["it = 0.12345", "it = 0.12346"]),
+        (np.r_[np.full(20, 0.3456), np.linspace(0.4, 0.9, 80)], ["it at most 0.346", "it at least 0.837"]),
+        (np.repeat([1.0, 2, 3, 4, 5], 20), ["it at most 1", "it at least 5"]),  # four are said one by one
     ],
 )
 def test_years_dates_and_close_values_are_said_as_they_are(values: np.ndarray, said: list[str]) -> None:

@@ -261,6 +261,8 @@ def test_folds_never_split_a_group_and_spread_classes_evenly() -> None:
 def test_fewer_groups_than_folds_is_refused_with_a_next_step() -> None:
     with pytest.raises(InvalidInput, match=r"at least 5 groups: got 3\. Leave the group column out"):
         assign_folds(30, np.zeros(30, np.int64), np.arange(30) % 3, 5, np.random.default_rng(0))
+    with pytest.raises(InvalidInput, match=r"at least 2 groups: got 1\."):
+        make_design(made(labels_of(60), np.zeros(60, np.int64)), rng=np.random.default_rng(0))
 
 
 def test_a_design_knows_its_groups_its_folds_and_what_may_be_exchanged() -> None:

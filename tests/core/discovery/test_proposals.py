@@ -91,6 +91,7 @@ def test_within_a_scope_ten_rows_meet_it_and_ten_do_not() -> None:
 
 def test_phrases_are_tested_at_the_depths_that_can_be_paid_for_the_deepest_last_to_go() -> None:
     assert phrase_sizes(100, 1000, 1) == [(0.1, 10), (0.2, 20), (0.35, 35)]
+    assert phrase_sizes(200, 1000, 2) == [(0.05, 10), (0.1, 20), (0.2, 40), (0.35, 70)]
     assert phrase_sizes(1000, 10**8, 1) == [(0.1, 100), (0.2, 200), (0.35, 350)]
     assert phrase_sizes(1000, 10**8, 2) == phrase_sizes(1000, 10**10, 1) == [(0.35, 350)]
     assert phrase_sizes(28, 1000, 1) == [(0.35, 10)]

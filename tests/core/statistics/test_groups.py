@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from core.statistics.groups import joined, some_groups
+from core.statistics.groups import join_classes, joined, some_groups
 
 
 def test_rows_are_joined_through_others_and_numbered_by_their_first_row() -> None:
@@ -26,6 +27,23 @@ def test_rows_that_share_nothing_stay_apart() -> None:
     none = np.empty(0, np.int64)
     assert joined(3, none, none).tolist() == [0, 1, 2]
     assert joined(0, none, none).tolist() == []
+
+
+@pytest.mark.parametrize(
+    ("labels", "joining", "groups", "expected"),
+    [
+        ([0, 0, 1, 1, 2, 2], [True, True, False], None, [0, 0, 1, 1, 2, 3]),
+        ([0, 0, 1, 1, 2, 2], [False, False, True], [0, 1, 2, 3, 4, 5], [0, 1, 2, 3, 4, 4]),
+        ([0, 0, 1, 1], [True, True], [5, 7, 7, 5], [0, 0, 0, 0]),  # half of the two groups are left
+        ([0, 0, 1, 1, 2, 2], [True, True, True], [0, 1, 1, 2, 2, 0], None),  # a third
+    ],
+)
+def test_classes_are_joined_with_groups_while_half_of_them_stay_apart(
+    labels: list[int], joining: list[bool], groups: list[int] | None, expected: list[int] | None
+) -> None:
+    of = None if groups is None else np.array(groups)
+    found = join_classes(np.array(labels), np.array(joining), of)
+    assert (None if found is None else found.tolist()) == expected
 
 
 def test_some_groups_are_drawn_whole_up_to_about_so_many_rows() -> None:

@@ -127,11 +127,12 @@ def test_a_share_of_rows_in_groups_is_one_of_as_many_trials_as_they_are_worth() 
     assert (found.low, found.high) == wilson_limits(0.6, *effective_rows(wrong, np.arange(10) // 2, 0.24))
     for groups in (None, np.arange(10)):
         assert accuracy_of(wrong, groups).to_dict() == wilson(6, 10).to_dict()
+    assert wilson_limits(0.6, 10) == pytest.approx((wilson(6, 10).low, wilson(6, 10).high), abs=1e-4)
 
 
 def test_a_paired_difference_ends_where_shares_do_and_holds_its_value() -> None:
     assert paired_limits(1.0, 0.0, 8, 0.0) == pytest.approx((0.8, 1.0))
-    assert (paired_limits(1.0, 0.0, 2)[1], paired_limits(0.0, 1.0, 2)[0]) == (1.0, -1.0)
+    assert (paired_limits(1.0, 0.0, 2, 1.96)[1], paired_limits(0.0, 1.0, 2, 1.96)[0]) == (1.0, -1.0)
 
 
 def test_intervals_that_hold_together_share_what_may_miss() -> None:
