@@ -37,14 +37,19 @@ def other_unit(before: F64, after: F64) -> str:
     return f"about {times:.3g} times as large"
 
 
+def columns_read(diagnosis: Diagnosis) -> Mapping[str, Any]:
+    """As `core.data.samples.DataSet.read`; empty where a run does not say."""
+    said = diagnosis.extras.get(READ)
+    return cast("Mapping[str, Any]", said) if isinstance(said, Mapping) else {}
+
+
 def other_columns(diagnosis: Diagnosis, read: Mapping[str, Sequence[str]], table: str) -> list[str]:
     """Sentences on what another table was read from that is called otherwise than the run's.
 
     Args:
         read: as `core.data.samples.DataSet.read`.
     """
-    said = diagnosis.extras.get(READ)
-    kept = cast("Mapping[str, Any]", said) if isinstance(said, Mapping) else {}
+    kept = columns_read(diagnosis)
     return [
         f"The run's {role} was read from {quoted(*map(str, kept[role]))}, and that of {table} from "
         f"{quoted(*read[role])}: name it with --{role} if that is not meant."

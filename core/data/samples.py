@@ -184,8 +184,9 @@ class TableDescription:
     """(name, recognised role or "", up to three example values) of each."""
     classes: dict[str, int]
     """Rows of each class of the label; none where there is no label, or where it cannot be read as it stands."""
-    read: tuple[SampleSet, Outcomes] | None
-    """The rows with their loss, as far as the table alone tells; None where it does not."""
+    read: tuple[SampleSet, Outcomes, Mapping[str, Sequence[str]]] | None
+    """The rows with their loss and the columns of each role, as far as the table alone tells; None where it does
+    not."""
     doubts: tuple[str, ...]
     """What will stop a run, but for files that are not looked at here."""
     notes: tuple[str, ...]
@@ -234,10 +235,13 @@ def describe_table(
     except InvalidInput as error:
         return TableDescription(rows, counts, None, (str(error),), ())
     ids = next((texts_of(read.frame[name]) for name in key_columns(read.frame, found.roles)), np.arange(len(ledger)))
-    labels = None if measured.labels is None else measured.labels[ledger.kept()]
-    samples = SampleSet(tuple(str(ids[row]) for row in ledger.kept()), labels=labels, class_names=measured.class_names)
+    kept = ledger.kept()
+    labels = None if measured.labels is None else measured.labels[kept]
+    samples = _samples(read, found, [*map(str, ids)], kept, Ledger(len(ledger)))
+    samples = replace(samples, labels=labels, class_names=measured.class_names)
+    used = found.roles.named()
     noted = tuple(note for note in ledger.notes[known:] if not note.startswith(TAKEN_AS_IS))
-    return TableDescription(rows, counts, (samples, outcomes), tuple(ledger.doubts), noted)
+    return TableDescription(rows, counts, (samples, outcomes, used), tuple(ledger.doubts), noted)
 
 
 def _examples(column: pd.Series[Any]) -> tuple[str, ...]:

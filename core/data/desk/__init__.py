@@ -30,7 +30,7 @@ def check_table(frame: pd.DataFrame, found: RecognisedColumns, measured: Measure
         InvalidInput: what a mistake alone explains; the message names it, and the option that says otherwise.
     """
     check_unreadable(frame, found, ledger)
-    check_spelling(frame, found, measured, ledger)
+    check_spelling(found, measured, ledger)
     check_classes(found, measured, ledger)
     check_losses(frame, found, measured, ledger)
     check_scores(measured, ledger)

@@ -8,11 +8,10 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
-import pandas as pd
 from scipy.stats import binom
 
-from core.data.tables.cells import words_of
 from core.data.tables.classes import Texts
+from core.data.tables.delimited import MISSING
 from core.data.tables.outcomes import Measured
 from core.data.tables.recognise import RecognisedColumns
 from core.errors import quoted
@@ -187,16 +186,15 @@ def slipped(first: Rows, second: Rows, shift: int) -> tuple[Rows, Rows]:
     return (first[shift:], second[:-shift]) if shift > 0 else (first[:shift], second[-shift:])
 
 
-def check_spelling(frame: pd.DataFrame, found: RecognisedColumns, measured: Measured, ledger: Ledger) -> None:
+def check_spelling(found: RecognisedColumns, measured: Measured, ledger: Ledger) -> None:
     """Stop where a label and a prediction, or a class of the scores, differ in case alone and would count as two.
 
     Raises:
         InvalidInput: one of two spellings is known to one side alone.
     """
-    columns = [name for name in (found.roles.label, found.roles.prediction) if name is not None]
-    if found.roles.target is not None or not columns:
+    if found.roles.target is not None or not measured.written:
         return
-    written = [words_of(frame[name]) for name in columns]
+    columns, written = list(measured.written), list(measured.written.values())
     sides = [set[str](text for text in texts if text is not None) for texts in written]
     sides += [set(measured.class_names)] if measured.scores is not None else []
     folded: dict[str, set[str]] = {}
@@ -223,14 +221,14 @@ def check_spelling(frame: pd.DataFrame, found: RecognisedColumns, measured: Meas
         )
 
 
-MISSING = frozenset({"none", "null", "nan", "n/a", "na", "missing", "<unk>", "?"})
-"""How programs write that there is nothing; some of these are read as such where they are the whole cell."""
+NOTHING = {"none", "missing", "<unk>", "?", *(text.casefold() for text in MISSING)}
+"""How programs write that there is nothing; many of these are read as such where they are the whole cell."""
 
 
 def _note_missing(columns: Sequence[str], written: Sequence[Texts], ledger: Ledger) -> None:
     """Note a class of one side alone whose name says that there is none."""
     for name, texts, others in zip(columns, written, written[::-1]):
-        for text in sorted({t for t in texts if t is not None and t.casefold() in MISSING} - set(others)):
+        for text in sorted({t for t in texts if t is not None and t.casefold() in NOTHING} - set(others)):
             ledger.note(
                 f"{text!r} is a class of {name!r} alone, in {sum(t == text for t in texts):,} rows, all of them wrong. "
                 "If it says that the value is missing, leave those cells empty."

@@ -124,11 +124,14 @@ def texts_of(column: pd.Series[Any]) -> npt.NDArray[Any]:
     return out
 
 
-def words_of(column: pd.Series[Any]) -> npt.NDArray[Any]:
-    """(n,) `texts_of`, without spaces at either end: a class is the same with them."""
+def words_of(column: pd.Series[Any]) -> tuple[npt.NDArray[Any], str]:
+    """(n,) `texts_of`, without spaces at either end: a class is the same with them; and a note or ""."""
     texts = texts_of(column)
-    texts[:] = [None if text is None else text.strip() or text for text in texts]
-    return texts
+    words = texts.copy()
+    words[:] = [None if text is None else text.strip() or text for text in texts]
+    spaced = int((texts != words).sum())
+    note = f"{column.name!r} has spaces around its values in {spaced:,} rows: they were left out."
+    return words, note if spaced else ""
 
 
 def as_column(column: pd.Series[Any]) -> tuple[Column | None, str]:
@@ -159,8 +162,8 @@ def as_column(column: pd.Series[Any]) -> tuple[Column | None, str]:
             return Column(name, "category", texts_of(column)), ""
         note = f"{name!r} is infinite in {infinite:,} rows: taken as missing there." if infinite else ""
         return Column(name, "number", numbers), note
-    texts = texts_of(column)
-    return Column(name, "text" if _is_prose(texts) else "category", texts), ""
+    words, note = words_of(column)
+    return (Column(name, "text", texts_of(column)), "") if _is_prose(words) else (Column(name, "category", words), note)
 
 
 def _are_codes(numbers: F64) -> bool:

@@ -79,18 +79,12 @@ def read_delimited(
         name: "string" for name in header if name in as_text or _AS_TEXT.fullmatch(snake_case(name))
     }
 
-    def parse(decimal: str) -> pd.DataFrame:
-        raw = io.BufferedReader(_Watched(path, progress), 2**20)
-        with io.TextIOWrapper(raw, encoding, "replace", newline="") as text:
-            return _parse(path, text, separator, text_columns, decimal)
-
-    frame = parse(".")
-    if separator == ";" and _has_decimal_commas(frame):
-        frame = parse(",")
-        notes.append(f"{path.name} writes 0,5 for one half: commas were read as decimal points.")
+    raw = io.BufferedReader(_Watched(path, progress), 2**20)
+    with io.TextIOWrapper(raw, encoding, "replace", newline="") as text:
+        frame = _parse(path, text, separator, text_columns)
     frame, found = _without_headers(frame, path.name, text_columns)
     notes += found
-    frame, found = _with_decimal_points(frame, path.name, text_columns)
+    frame, found = _with_decimal_points(frame, path.name, text_columns, separator)
     notes += found
     unnamed = [name for name in frame.columns if name.startswith("Unnamed: ")]
     counting = [
@@ -195,7 +189,7 @@ def _header(path: Path, head: str, separator: str) -> list[str]:
     return header
 
 
-def _parse(path: Path, text: Any, separator: str, text_columns: dict[Any, Any], decimal: str) -> pd.DataFrame:
+def _parse(path: Path, text: Any, separator: str, text_columns: dict[Any, Any]) -> pd.DataFrame:
     try:
         return pd.read_csv(
             text,
@@ -203,7 +197,6 @@ def _parse(path: Path, text: Any, separator: str, text_columns: dict[Any, Any], 
             dtype=text_columns,
             na_values=MISSING,
             keep_default_na=False,
-            decimal=decimal,
             index_col=False,
             low_memory=False,
         )
@@ -250,10 +243,10 @@ _DECIMAL, _WHOLE = r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?", r"[+-]?\d+"
 
 
 def _with_decimal_points(
-    frame: pd.DataFrame, name: str, text_columns: Mapping[Any, Any]
+    frame: pd.DataFrame, name: str, text_columns: Mapping[Any, Any], separator: str
 ) -> tuple[pd.DataFrame, list[str]]:
-    """Columns whose quoted cells write 0,5 for one half read as numbers. Where all cells have three digits behind the
-    comma, it may stand between thousands, and they stay as they are."""
+    """Columns whose cells write 0,5 for one half read as numbers. Where all have three digits behind the comma, it may
+    stand between thousands, and they stay as they are, unless semicolons separate the cells."""
     read = list[str]()
     for column in frame.columns:
         if pd.api.types.is_numeric_dtype(frame[column]) or column in text_columns:
@@ -264,15 +257,10 @@ def _with_decimal_points(
         texts = frame[column].astype("string").str.strip()
         decimal, whole = texts.str.fullmatch(_DECIMAL), texts.str.fullmatch(_WHOLE)
         thousands = texts.str.fullmatch(r"[+-]?\d{1,3}(?:,\d{3})+") | whole
-        if decimal.any() and (decimal | whole)[texts.notna()].all() and not thousands[texts.notna()].all():
+        is_decimal = separator == ";" or not thousands[texts.notna()].all()
+        if decimal.any() and (decimal | whole)[texts.notna()].all() and is_decimal:
             frame[column] = pd.to_numeric(texts.str.replace(",", ".", regex=False)).astype("float64")
             read.append(str(column))
     if not read:
         return frame, []
     return frame, [f"{name} writes 0,5 for one half in {quoted(*read)}: commas were read as decimal points."]
-
-
-def _has_decimal_commas(frame: pd.DataFrame) -> bool:
-    columns = (frame[name] for name in frame.columns if not pd.api.types.is_numeric_dtype(frame[name]))
-    texts = (column.dropna().astype(str).head(100) for column in columns)
-    return any(len(column) > 0 and column.str.fullmatch(r"-?\d+,\d+").all() for column in texts)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
-from core.data.tables.cells import as_numbers, holds_arrays, is_binary, texts_of, words_of
-from core.data.tables.classes import encode_classes
+from core.data.tables.cells import as_numbers, holds_arrays, is_binary, words_of
+from core.data.tables.classes import Texts, encode_classes
 from core.data.tables.paths import masks_hint
 from core.data.tables.recognise import RecognisedColumns
 from core.data.tables.roles import snake_case
@@ -43,6 +43,8 @@ class Measured:
     errors: Bool | None = None
     clipped: bool = False
     is_proxy: bool = False
+    written: Mapping[str, Texts] = field(default_factory=dict[str, Texts])
+    """By column, label and prediction in words, where they are classes."""
 
     def outcomes(self, rows: I64) -> Outcomes:
         """The record of the rows that stay."""
@@ -169,18 +171,20 @@ _NEEDS = {
 def _known(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger) -> Measured:
     """Labels, scores, predictions and errors as far as columns tell; the loss is still open."""
     roles, n = found.roles, len(frame)
-    scores = class_scores(frame, found, ledger)
-    labels = None if roles.label is None else words_of(frame[roles.label])
+    written: dict[str, Texts] = {}
+    for column in (roles.label, roles.prediction if roles.target is None else None):
+        if column is not None:
+            written[column], note = words_of(frame[column])
+            if note:
+                ledger.note(note)
+    labels, words = written.get(roles.label or ""), written.get(roles.prediction or "")
+    scores = class_scores(frame, found, () if labels is None else labels, ledger)
     if labels is not None and "label" in found.recognised and np.mean([t is None for t in labels]) > 0.5:
         ledger.note(f"{roles.label!r} is missing in more than half of the rows, so it was not taken as the label.")
         labels = None
-    words = words_of(frame[roles.prediction]) if roles.prediction is not None and roles.target is None else None
-    for column, stripped in ((roles.label, labels), (roles.prediction, words)):
-        if stripped is not None and (spaced := int((texts_of(frame[column or ""]) != stripped).sum())):
-            ledger.note(f"{column!r} has spaces around its classes in {spaced:,} rows: they were left out.")
     spelled: dict[str, str] = {}
-    if found.class_names is not None and roles.label is not None:
-        pairs = zip(words_of(frame[roles.label]), words_of(frame[found.class_names]))
+    if found.class_names is not None and labels is not None:
+        pairs = zip(labels, words_of(frame[found.class_names])[0])
         spelled = {word: name for word, name in pairs if word is not None and name is not None}
     k = None if scores is None else scores.values.shape[1]
     given = roles.class_names
@@ -205,7 +209,8 @@ def _known(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger) -> Mea
     names = classes.names if classes.labels is not None or predictions is not None else ()
     source = "" if scores is None else scores.source
     logits = None if scores is None else scores.logits
-    return Measured(np.full(n, np.nan), "", "", source, names, classes.labels, values, logits, predictions, errors)
+    known = Measured(np.full(n, np.nan), "", "", source, names, classes.labels, values, logits, predictions, errors)
+    return replace(known, written=written)
 
 
 def _predictions(column: I64 | None, scores: F64 | None, found: RecognisedColumns, ledger: Ledger) -> I64 | None:
@@ -241,7 +246,11 @@ def _probabilistic(kind: str, known: Measured, ledger: Ledger) -> F64:
         loss[rows] = losses.cross_entropy(scores[rows], labels[rows])
         floored = int((scores[rows, labels[rows]] < losses.FLOOR).sum())
         if floored:
-            ledger.note(f"The label's probability is 0 in {floored:,} rows: it counts as {losses.FLOOR:g} there.")
+            least = scores[rows].min(where=scores[rows] >= losses.FLOOR, initial=1.0)
+            ledger.note(
+                f"The label's probability is 0 in {floored:,} rows: it counts as {losses.FLOOR:g} there. The smallest "
+                f"that is not 0 is {least:.2g}; smaller ones may have been rounded to 0."
+            )
     else:
         loss[rows] = losses.OF_PROBABILITIES[kind](scores[rows], labels[rows])
     return loss

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from core.data.tables.cells import as_numbers, finite_rows, holds_arrays, stack_arrays, words_of
+from core.data.tables.cells import as_numbers, finite_rows, holds_arrays, stack_arrays
 from core.data.tables.classes import class_of_columns
 from core.data.tables.recognise import RecognisedColumns
 from core.errors import InvalidInput
@@ -31,15 +31,16 @@ class ClassScores:
     source: str
 
 
-def class_scores(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledger) -> ClassScores | None:
-    """Probabilities from an array column or a column for each class, checked."""
+def class_scores(
+    frame: pd.DataFrame, found: RecognisedColumns, words: Collection[str | None], ledger: Ledger
+) -> ClassScores | None:
+    """Probabilities from an array column or a column for each class, checked; `words` are the labels as written."""
     roles = found.roles
     columns = roles.probabilities or roles.logits
     if not columns:
         return None
     are_logits = not roles.probabilities
     named = "logits" not in found.recognised if are_logits else "probabilities" not in found.recognised
-    words = set[str | None]() if roles.label is None else set[str | None](words_of(frame[roles.label]))
     raw, classes, source = _read(frame, columns, words, are_logits, ledger)
     what = "logits" if are_logits else "probabilities"
     ledger.drop(~finite_rows(raw), f"the {what} are missing or not finite")

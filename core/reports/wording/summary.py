@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from core.checks.contract import columns_read
 from core.discovery.settings import PREDICTABILITY_SHARE_OF_ALPHA, share_of_alpha
 from core.numbers import (
     count,
@@ -243,7 +244,8 @@ def text_summary(diagnosis: Diagnosis) -> str:
     """The result as a few lines of plain text, for the end of a command."""
     lines = [PROXY] if diagnosis.outcomes.is_proxy else []
     lines += [*taken_as_is(diagnosis), verdict(diagnosis), predictability_sentence(diagnosis)]
-    lines += [f"{AS_UNDERSTOOD}:", *(f"  {row}" for row in rows_as_understood(diagnosis.samples, diagnosis.outcomes))]
+    rows = rows_as_understood(diagnosis.samples, diagnosis.outcomes, columns_read(diagnosis))
+    lines += [f"{AS_UNDERSTOOD}:", *(f"  {row}" for row in rows)]
     for cluster in diagnosis.clusters:
         lines.append(
             f"  {cluster.id + 1}. {cluster_title(diagnosis, cluster)} – {cluster_sentence(diagnosis, cluster)}"

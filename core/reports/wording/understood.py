@@ -3,7 +3,7 @@ they were taken for."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,14 +24,26 @@ MAX_NAMES = 8
 AS_UNDERSTOOD = "Rows as understood, from the largest loss to the smallest"
 
 
-def rows_as_understood(samples: SampleSet, outcomes: Outcomes) -> list[str]:
+def rows_as_understood(samples: SampleSet, outcomes: Outcomes, read: Mapping[str, Sequence[str]]) -> list[str]:
     """Up to five rows, at even steps from the largest loss to the smallest, such as "17.png: cat, predicted dog, loss
-    2.30: wrong"."""
+    2.30: wrong".
+
+    Args:
+        read: the columns of each role (`core.data.samples.DataSet.read`).
+    """
+    values = {column.name: column.values for column in (*samples.metadata, *samples.model_outputs)}
+    numbers = {
+        role: values[name]
+        for role in ("target", "prediction")
+        for name in read.get(role, ())
+        if read.get("target") and name in values
+    }
     order = np.argsort(-outcomes.loss, kind="stable")
     at = np.unique(np.linspace(0, len(order) - 1, ROWS_SHOWN).round().astype(int))
     names, said = samples.class_names, list[str]()
     for row in order[at].tolist():
-        parts = [] if samples.labels is None else [_name(names, int(samples.labels[row]))]
+        parts = [f"{role} {number(float(column[row]))}" for role, column in numbers.items()]
+        parts += [] if samples.labels is None else [_name(names, int(samples.labels[row]))]
         if outcomes.predictions is not None:
             parts.append(f"predicted {_name(names, int(outcomes.predictions[row]))}")
         if outcomes.name != "0/1 error":
@@ -74,7 +86,7 @@ def as_understood(data: DataSet) -> list[str]:
             lines.append(f"{what}: {_first([column.name for column in columns])}.")
     if samples.groups is not None:
         lines.append(f"Rows of one {samples.group_name!r} are kept together.")
-    rows = [f"  {row}" for row in rows_as_understood(samples, outcomes)]
+    rows = [f"  {row}" for row in rows_as_understood(samples, outcomes, data.read)]
     return [*lines, f"{AS_UNDERSTOOD}:", *rows, *(f"Note: {note}" for note in data.notes)]
 
 

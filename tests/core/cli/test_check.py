@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -39,6 +40,12 @@ def test_a_table_is_told_as_it_was_understood(tmp_path: Path, capsys: pytest.Cap
     worst = int(RIGHT.loss.argmax())
     true, guess = TABLE["label"][worst], TABLE["prediction"][worst]
     assert f"  {worst}: {true}, predicted {guess}, loss {RIGHT.loss.max():.2f}: wrong\n" in said
+
+
+def test_a_regression_shows_what_was_meant_and_what_was_said() -> None:
+    target = np.linspace(10, 90, 40)
+    said = errata.check({"target": target, "prediction": target + np.arange(40) % 7})
+    assert "  6: target 22.3, prediction 28.3, loss 36.0" in said
 
 
 def test_a_mistake_is_refused_with_the_usual_code_and_the_way_on_works(

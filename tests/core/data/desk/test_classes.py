@@ -63,7 +63,7 @@ def test_case_is_refused_where_one_side_knows_one_spelling_and_spaces_are_left_o
         read({"label": np.where(odd, np.char.capitalize(LABEL), LABEL), **RIGHT.columns()})
     audit = read({"label": np.where(odd, np.char.add(" ", LABEL), LABEL), "prediction": PREDICTION})
     np.testing.assert_array_equal(audit.outcomes.errors, LABEL != PREDICTION)
-    assert "spaces around its classes in 200 rows" in " ".join(audit.notes)
+    assert "spaces around its values in 200 rows" in " ".join(audit.notes)
 
 
 def test_one_accent_in_two_codings_is_refused() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from tests.support.desk import NAMES, noted, right
+from tests.support.desk import NAMES, noted, read, right
 
 RIGHT = right()
 WRONG = RIGHT.predictions != RIGHT.labels
@@ -22,6 +22,13 @@ def test_a_column_that_leaks_the_answer_is_noted() -> None:
     assert "'sure' tells right from wrong" in noted({**KNOWN, "sure": np.exp(-RIGHT.loss)})
     leaked = np.where(RNG.random(400) < 0.005, "?", np.char.add("as ", NAMES[RIGHT.predictions]))
     assert "'seen'" in noted({**KNOWN, "seen": leaked})
+
+
+def test_a_blank_before_a_value_makes_no_value_of_its_own() -> None:
+    time = np.where(RNG.random(400) < 0.5, "Night", "Day")
+    read_as = read({**KNOWN, "time": np.where(RNG.random(400) < 0.3, np.char.add(" ", time), time)})
+    assert read_as.samples.metadata[0].values.tolist() == time.tolist()
+    assert "'time' has spaces around its values in" in " ".join(read_as.notes)
 
 
 def test_columns_that_merely_explain_are_left_alone() -> None:
