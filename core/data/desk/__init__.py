@@ -11,7 +11,7 @@ import pandas as pd
 
 from core.data.desk.classes import check_classes, check_spelling
 from core.data.desk.losses import check_losses
-from core.data.desk.numbers import check_regression, check_unreadable, check_whole
+from core.data.desk.numbers import check_missing, check_regression, check_unreadable, check_whole
 from core.data.desk.scales import check_scores
 from core.data.tables.outcomes import Measured
 from core.data.tables.recognise import RecognisedColumns
@@ -31,6 +31,7 @@ def check_table(frame: pd.DataFrame, found: RecognisedColumns, measured: Measure
     """
     check_unreadable(frame, found, ledger)
     check_spelling(found, measured, ledger)
+    check_missing(measured, ledger)
     check_classes(found, measured, ledger)
     check_losses(frame, found, measured, ledger)
     check_scores(measured, ledger)

@@ -11,7 +11,6 @@ import numpy as np
 from scipy.stats import binom
 
 from core.data.tables.classes import Texts
-from core.data.tables.delimited import MISSING
 from core.data.tables.outcomes import Measured
 from core.data.tables.recognise import RecognisedColumns
 from core.errors import quoted
@@ -87,9 +86,11 @@ def _check_pair(labels: I64, guesses: I64, names: Sequence[str], pair: str, scor
     right = f"{percent(whole.hits / whole.n)} of {whole.n:,} rows are right"
     guessed = f"guessing gives {percent(whole.chance)}"
     moved, own, other, partner = renamed(labels, guesses)
+    present, said = set(labels.tolist()), set(guesses.tolist())
+    moved_to = [(i, int(j)) for i, j in enumerate(partner) if i != j and i in present]
+    strange = [(i, j) for i, j in moved_to if i not in said and j in said - present]
+    alike = [(i, j) for i, j in strange if 2 * np.sum(guesses[labels == i] == j) > np.sum(labels == i)]
     if moved and other.kappa >= MENDED and is_renamed(own, other):
-        present = set(labels.tolist())
-        moved_to = [(i, int(j)) for i, j in enumerate(partner) if i != j and i in present]
         pairs = [(names[i], names[j]) for i, j in moved_to]
         listed = ", ".join(f"{a!r} goes with {b!r}" for a, b in pairs[:4])
         next_step = (
@@ -103,6 +104,12 @@ def _check_pair(labels: I64, guesses: I64, names: Sequence[str], pair: str, scor
             f"The {pair} name the classes in two ways: {listed}{', ...' if len(pairs) > 4 else ''}. As written {right} "
             f"({guessed}); of the {own.n:,} rows of such classes {percent(own.hits / own.n)} are, and "
             f"{percent(other.hits / own.n)} if the classes are renamed so. {next_step}"
+        )
+    elif alike:
+        i, j = alike[0]
+        ledger.note(
+            f"Of {pair}, {names[i]!r} is never predicted and {names[j]!r} is never a label, and most rows of the one "
+            "have the other. If they are one class, write both alike."
         )
     elif whole.below(whole.chance):
         ledger.note(
@@ -213,26 +220,10 @@ def check_spelling(found: RecognisedColumns, measured: Measured, ledger: Ledger)
                 ledger.doubt(f"{said}: rows would count as wrong for their spelling. Write each class in one way.")
             else:
                 ledger.note(f"{said}. Write each class in one way, unless they are two.")
-    if len(written) > 1:
-        _note_missing(columns, written, ledger)
     if twins and len(sides) == 1:
         ledger.note(
             f"{quoted(*twins[0])} differ in case or coding alone and are {len(twins[0])} classes. Write both alike."
         )
-
-
-NOTHING = {"none", "missing", "<unk>", "?", *(text.casefold() for text in MISSING)}
-"""How programs write that there is nothing; many of these are read as such where they are the whole cell."""
-
-
-def _note_missing(columns: Sequence[str], written: Sequence[Texts], ledger: Ledger) -> None:
-    """Note a class of one side alone whose name says that there is none."""
-    for name, texts, others in zip(columns, written, written[::-1]):
-        for text in sorted({t for t in texts if t is not None and t.casefold() in NOTHING} - set(others)):
-            ledger.note(
-                f"{text!r} is a class of {name!r} alone, in {sum(t == text for t in texts):,} rows, all of them wrong. "
-                "If it says that the value is missing, leave those cells empty."
-            )
 
 
 def _is_one_class(written: Sequence[Texts], odd: set[str]) -> bool:

@@ -6,14 +6,20 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
+from scipy.stats import binom, rankdata
 
+from core.data.desk.classes import ALPHA
 from core.data.desk.numbers import says_missing, stand_in, unreadable
 from core.data.tables.cells import as_numbers, holds_arrays
 from core.data.tables.metadata import MIN_EACH, REPEATS
 from core.errors import quoted
+from core.numbers import number
 from core.records import F64, I64, Bool, Column, Outcomes
 from core.records.ledger import Ledger
+
+NAMED = 0.85
+"""Share of the rows without the commonest predicted class in which a column tells it, from which it may be a model's
+answer. Textures that networks go by do so in at most 0.73 (docs/evidence/desk.md)."""
 
 
 def check_columns(frame: pd.DataFrame, metadata: Sequence[Column], ledger: Ledger) -> None:
@@ -45,7 +51,8 @@ def _note_written(column: pd.Series, ledger: Ledger) -> None:
 def check_leaks(
     metadata: Sequence[Column], outcomes: Outcomes, labels: I64 | None, wanted: Sequence[str], ledger: Ledger
 ) -> None:
-    """Note columns that tell right from wrong almost wholly once the label is known: a model may have written them.
+    """Note columns that tell right from wrong almost wholly once the label is known, or that go with the predicted
+    class in most rows, and rather than with the label where it is wrong: a model may have written them.
 
     Columns that repeat the prediction or the verdict itself left before (`core.data.tables.metadata.without_repeats`).
 
@@ -53,46 +60,57 @@ def check_leaks(
         labels: (n,) or None, then all rows count as of one label.
         wanted: columns that the user named as conditions; nothing is said of them.
     """
-    errors = outcomes.errors
+    errors, predictions = outcomes.errors, outcomes.predictions
     if errors is None or not MIN_EACH <= errors.sum() <= len(errors) - MIN_EACH:
         return
-    of = np.zeros(len(errors), np.int64) if labels is None else labels
-    plain = _told(of, errors)
-    telling = [
-        column.name
-        for column in metadata
-        if column.name not in wanted
-        and plain < REPEATS
-        and (
-            _ordered(np.asarray(column.values, np.float64), of, errors)
-            if column.kind == "number"
-            else _told(_codes(column, of), errors)
-        )
-        >= REPEATS
-    ]
+    of, verdict = np.zeros(len(errors), np.int64) if labels is None else labels, errors.astype(np.int64)
+    plain = float((_foretold(of, verdict) == verdict).mean())
+    telling, naming = list[str](), list[str]()
+    for column in metadata:
+        if column.name in wanted:
+            continue
+        if column.kind == "number":
+            told = _ordered(np.asarray(column.values, np.float64), of, errors)
+        else:
+            _, codes = np.unique(column.values.astype(str), return_inverse=True)
+            told = float((_foretold(codes * (int(of.max()) + 1) + of, verdict) == verdict).mean())
+            if predictions is not None and (share := _named(_foretold(codes, predictions), predictions, of)) >= NAMED:
+                naming.append(f"{column.name!r} goes with the predicted class (kappa {number(share, 2)})")
+        if plain < REPEATS <= told:
+            telling.append(column.name)
     if telling:
-        ledger.note(
+        naming.append(
             f"{quoted(*telling)} {'tells' if len(telling) == 1 else 'tell'} right from wrong in nearly every row once "
-            "the label is known. If a model's answer is in it, it explains nothing: leave it out of the table."
+            "the label is known"
         )
+    for said in naming:
+        ledger.note(f"{said}. If a model's answer is in it, it explains nothing: leave it out of the table.")
 
 
-def _codes(column: Column, labels: I64) -> I64:
-    _, codes = np.unique(column.values.astype(str), return_inverse=True)
-    return codes.astype(np.int64) * (int(labels.max()) + 1) + labels
-
-
-def _told(cells: I64, errors: Bool) -> float:
-    """Share of the rows whose cell tells, by the rows of the other half, whether they are wrong; an unknown cell tells
-    nothing."""
+def _foretold(cells: I64, classes: I64) -> I64:
+    """(n,) the class that most rows of the same cell have, by the rows of the other half; -1 where it is unknown or two
+    are as many."""
     _, codes = np.unique(cells, return_inverse=True)
-    half = np.random.default_rng(0).permutation(len(codes)) % 2
-    told = 0
+    half, told = np.random.default_rng(0).permutation(len(codes)) % 2, np.full(len(codes), -1, np.int64)
     for side in (0, 1):
-        learnt, judged = half != side, half == side
-        balance = np.bincount(codes[learnt], np.where(errors[learnt], 1, -1), minlength=int(codes.max()) + 1)
-        told += int(((balance[codes[judged]] > 0) == errors[judged])[balance[codes[judged]] != 0].sum())
-    return told / len(codes)
+        pairs, counts = np.unique(np.stack([codes, classes])[:, half != side], axis=1, return_counts=True)
+        most = np.zeros(int(codes.max()) + 1, np.int64)
+        np.maximum.at(most, pairs[0], counts)
+        top = pairs[:, counts == most[pairs[0]]]
+        best = np.full(len(most), -1, np.int64)
+        best[top[0]] = np.where(np.bincount(top[0])[top[0]] == 1, top[1], -1)
+        told[half == side] = best[codes[half == side]]
+    return told
+
+
+def _named(told: I64, predictions: I64, labels: I64) -> float:
+    """In how many rows the predicted class is told, beyond those that have the commonest, as a share; 0 if, where it is
+    wrong, the label is not told less often beyond chance."""
+    wrong, common = predictions != labels, float((predictions == np.bincount(predictions + 1).argmax() - 1).mean())
+    own, other = int((wrong & (told == predictions)).sum()), int((wrong & (told == labels)).sum())
+    if common == 1 or binom.sf(own - 1, own + other, 0.5) >= ALPHA:
+        return 0.0
+    return (float((told == predictions).mean()) - common) / (1 - common)
 
 
 def _ordered(values: F64, labels: I64, errors: Bool) -> float:

@@ -7,23 +7,23 @@ import math
 import numpy as np
 import pandas as pd
 from scipy.special import gammaln
-from scipy.stats import hypergeom, rankdata
+from scipy.stats import hypergeom, rankdata, skewtest
 
 from core.data.desk.classes import ALPHA
-from core.data.desk.numbers import SIGMAS, says_missing, stand_in
-from core.data.desk.scales import check_loss_scale
+from core.data.desk.numbers import SIGMAS, doubt_stand_in, stand_in
+from core.data.desk.scales import EQUAL, FEWEST, check_loss_scale
 from core.data.tables.cells import as_numbers, texts_of
 from core.data.tables.outcomes import Measured
 from core.data.tables.recognise import RecognisedColumns
-from core.numbers import percent
+from core.numbers import number, percent
 from core.records import F64, I64, Bool
 from core.records.ledger import Ledger
 from core.statistics.losses import cross_entropy
 
-RELATED = 0.75
-"""Chance that of a row that went wrong and one that went right the first has the larger loss, below which a loss is of
-other rows or of something else. The losses of real models, focal, smoothed, weighted and heated ones too, lie above it
-(docs/evidence/desk.md)."""
+RELATED, RELATED_WITHIN = 0.75, 0.97
+"""Chance that of a row that went wrong and one of its label that went right the first has the larger loss, below which
+a loss is of other rows or of something else; the second for losses from 0 to log k, as those against the predicted
+class are. The losses of real models, focal, smoothed and heated ones too, lie above (docs/evidence/desk.md)."""
 BOUNDS = (0, 1, 100)
 """Where losses end by themselves, so that no missing one is meant: shares and percents (1 - IoU, word errors), and 100,
 at which torch.nn.BCELoss cuts."""
@@ -46,66 +46,85 @@ def check_losses(frame: pd.DataFrame, found: RecognisedColumns, measured: Measur
     loss = measured.loss[rows]
     odd = stand_in(written[rows], below=True)
     if odd is not None and odd[0] not in BOUNDS and not _all_wrong(written[rows] == odd[0], measured, rows):
-        ledger.doubt(says_missing(name, *odd))
+        doubt_stand_in(name, written[rows], odd, ledger)
     if (length := _batches(written)) and not _is_of_groups(frame, found, written) and _is_mixed(written, measured):
         ledger.doubt(
             f"{name!r} is equal in runs of about {length} rows that follow each other, so it holds the mean of each "
             'batch and not the loss of each sample. Compute it with reduction="none"; if such rows share a loss, as '
             "frames of a video may, name what they share (--group)."
         )
-    if loss.max() <= 0 > loss.min() and not found.roles.higher_is_better and np.isfinite(loss).all():
-        ledger.note(
-            f"No value of {name!r} is above 0, and larger ones are read as worse. A log-likelihood is a score: then "
-            "add --higher-is-better."
+    if loss.max() <= 0 > loss.min() and not found.roles.higher_is_better:
+        # a loss has its long tail above; cosines and other scores that are turned round end at -1
+        is_score = len(rows) >= FEWEST and loss.min() < -1 and skewtest(loss, alternative="less").pvalue < ALPHA
+        (ledger.doubt if is_score else ledger.note)(
+            f"No value of {name!r} is above 0{' and the long tail is below' if is_score else ''}, and larger ones are "
+            "read as worse. A log-likelihood is a score: then add --higher-is-better."
         )
     computed = None
     if measured.scores is not None and measured.labels is not None:
         computed = cross_entropy(measured.scores[rows], measured.labels[rows])
-    for worse, what in _worse(frame, found, measured, computed, rows):
-        if not _check_rank(name, loss, worse, what, found.roles.higher_is_better, ledger):
+    of = np.zeros(len(rows), np.int64) if measured.labels is None else measured.labels[rows]
+    for worse, what, most in _worse(frame, found, measured, computed, rows):
+        least = RELATED_WITHIN if loss.min() >= 0 and loss.max() <= most else RELATED
+        if not _check_rank(name, loss, worse, of, least, what, found.roles.higher_is_better, ledger):
             break
+    _check_least(name, loss, measured, rows, ledger)
     check_loss_scale(written[rows], found, measured, computed, rows, ledger)
 
 
 def _worse(
     frame: pd.DataFrame, found: RecognisedColumns, measured: Measured, computed: F64 | None, rows: I64
-) -> list[tuple[Bool, str]]:
-    """(rows,) where the model did worse, by each thing but the loss that tells, and what that is.
+) -> list[tuple[Bool, str, float]]:
+    """(rows,) where the model did worse, by each thing but the loss that tells, what that is, and up to where the loss
+    is of the predicted class, if it is: a class that is no less likely than another has at most log k.
 
     Args:
         computed: (rows,) cross-entropy of label and scores, where both are known.
     """
-    roles, known = found.roles, list[tuple[Bool, str]]()
+    roles, known = found.roles, list[tuple[Bool, str, float]]()
     if measured.errors is not None and measured.predictions is not None and measured.labels is not None:
-        known.append((measured.errors[rows], f"{roles.prediction or 'the highest score'!r} is not {roles.label!r}"))
+        what = f"{roles.prediction or 'the highest score'!r} is not {roles.label!r}"
+        known.append((measured.errors[rows], what, math.log(len(measured.class_names)) * (1 + EQUAL)))
     if computed is not None:
-        known.append((computed > np.median(computed), "the cross-entropy of label and scores is larger"))
+        known.append((computed > np.median(computed), "the cross-entropy of label and scores is larger", -1))
     if roles.target is not None and roles.prediction is not None:
         gap = np.abs(as_numbers(frame[roles.target]) - as_numbers(frame[roles.prediction]))[rows]
         if np.isfinite(gap).all():
-            known.append((gap > np.median(gap), f"{roles.prediction!r} is far from {roles.target!r}"))
+            known.append((gap > np.median(gap), f"{roles.prediction!r} is far from {roles.target!r}", -1))
     return known
 
 
-def _check_rank(name: str, loss: F64, worse: Bool, what: str, turned: bool, ledger: Ledger) -> bool:
-    """Whether the loss is larger where the model did worse, as far as the rows can tell.
+def _check_rank(
+    name: str, loss: F64, worse: Bool, labels: I64, least: float, what: str, turned: bool, ledger: Ledger
+) -> bool:
+    """Whether the loss is larger where the model did worse, as far as the rows can tell: stop where it is smaller, or
+    has nothing to do with that; note where it is larger in too few pairs.
 
-    The chance is the Mann-Whitney statistic over its number of pairs, its error that of shuffled losses.
+    The chance is the Mann-Whitney statistic over its number of pairs, both within labels (van Elteren 1960), since a
+    loss may be weighted by class.
     """
-    n1, n0 = int(worse.sum()), int((~worse).sum())
-    if not n1 or not n0:
+    won = pairs = spread = within = 0.0
+    for label in np.unique(labels[worse]).tolist():
+        rows = labels == label
+        n1, n0 = int(worse[rows].sum()), int((~worse[rows]).sum())
+        won += float(rankdata(loss[rows])[worse[rows]].sum()) - n1 * (n1 + 1) / 2
+        shuffled = n1 * n0 * (n1 + n0 + 1) / 12
+        pairs, spread = pairs + n1 * n0, spread + shuffled
+        # at a chance p, p (1 - p) / min(n1, n0) bounds the variance of its estimate (Birnbaum and Klose 1957)
+        within += min(shuffled, least * (1 - least) * n1 * n0 * max(n1, n0))
+    if not pairs or (chance := won / pairs) + SIGMAS * math.sqrt(within) / pairs >= least:
         return True
-    ranks = rankdata(loss)
-    chance = float((ranks[worse].sum() - n1 * (n1 + 1) / 2) / (n1 * n0))
-    error = math.sqrt((n1 + n0 + 1) / (12 * n1 * n0))
-    if chance + SIGMAS * error >= RELATED:
-        return True
-    against = chance + SIGMAS * error < 0.5
-    way = "Leave out --higher-is-better." if turned else "If it is a score or a log-likelihood, add --higher-is-better."
-    ledger.doubt(
-        f"{name!r} {'is smaller' if against else 'is no larger'} where {what}: of such a row and another, the first "
-        f"has the larger loss in {percent(chance)} of pairs, and a loss would have it in nearly all. "
-        + (way if against else "Check that all columns are of the same rows and of one model.")
+    error = SIGMAS * math.sqrt(spread) / pairs
+    against, said = chance + error < 0.5, "is no larger"
+    way = "Check that all columns are of the same rows and of one model"
+    if against:
+        way = "If it is a score or a log-likelihood, add --higher-is-better"
+        said, way = "is smaller", "Leave out --higher-is-better" if turned else way
+    elif chance - error > 0.5:
+        said, way = "is hardly larger", f"{way}, and that the loss is against the label, not against the prediction"
+    (ledger.note if chance - error > 0.5 else ledger.doubt)(
+        f"{name!r} {said} where {what}: of such a row and another of its label, the first has the larger loss in "
+        f"{percent(chance)} of pairs, and a loss would have it in nearly all. {way}."
     )
     return False
 
@@ -116,6 +135,20 @@ def _all_wrong(odd: Bool, measured: Measured, rows: I64) -> bool:
         return False
     wrong = measured.errors[rows]
     return bool(wrong[odd].all()) and float(wrong.mean()) ** int(odd.sum()) < ALPHA
+
+
+def _check_least(name: str, loss: F64, measured: Measured, rows: I64, ledger: Ledger) -> None:
+    """Note the least loss of all where many rows share it and it is, as far as they can tell, met as often where the
+    model is wrong as where it is right."""
+    if measured.errors is None or len(np.unique(loss)) < 3:
+        return
+    wrong, at = measured.errors[rows], loss == loss.min()
+    n, both = int(at.sum()), int(wrong[at].sum())
+    if both > 1 and hypergeom.cdf(both, len(loss), int(wrong.sum()), n) >= ALPHA:
+        ledger.note(
+            f"{name!r} is {number(float(loss.min()))} in {n:,} rows and nowhere less, and {both:,} of these are wrong, "
+            "though no right prediction has a lower loss. If it stands for a missing one, leave such cells empty."
+        )
 
 
 def _check_lost(name: str, measured: Measured, ledger: Ledger) -> None:

@@ -10,12 +10,16 @@ import pandas as pd
 from scipy.stats import mannwhitneyu, norm, rankdata
 
 from core.data.desk.classes import ALPHA, MENDED, SHIFTS, slipped
-from core.data.tables.cells import as_numbers, holds_arrays, texts_of
+from core.data.tables.cells import as_numbers, holds_arrays, text_of, texts_of
+from core.data.tables.delimited import MISSING
+from core.data.tables.outcomes import Measured
 from core.data.tables.recognise import RecognisedColumns
 from core.numbers import number
 from core.records import F64
 from core.records.ledger import Ledger
 
+NOTHING = {"none", "missing", "<unk>", "?", *(text.casefold() for text in MISSING)}
+"""How programs write that there is nothing; many of these are read as such where they are the whole cell."""
 SIGMAS = float(-norm.ppf(ALPHA))
 """Standard errors that an estimate lies off by with a chance of `ALPHA`: 3.1."""
 ENOUGH_PAIRS = 10
@@ -86,7 +90,7 @@ def check_regression(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledg
     for name, values, other in zip((target, prediction), numbers, numbers[::-1]):
         odd = stand_in(values[ledger.kept()])
         if odd is not None and not _goes_along(values[ledger.kept()], other[ledger.kept()], odd[0]):
-            ledger.doubt(says_missing(name, *odd))
+            doubt_stand_in(name, values[ledger.kept()], odd, ledger)
     rows = ledger.kept()
     rows = rows[np.isfinite(numbers[0][rows]) & np.isfinite(numbers[1][rows])]
     truth, said = (values[rows] for values in numbers)
@@ -175,6 +179,25 @@ def _goes_along(values: F64, other: F64, odd: float) -> bool:
 def _correlation(a: F64, b: F64) -> float:
     r = float(np.corrcoef(a, b)[0, 1])
     return min(max(r, -1 + 1e-12), 1 - 1e-12) if math.isfinite(r) else 0.0
+
+
+def doubt_stand_in(name: str, values: F64, odd: tuple[float, int], ledger: Ledger) -> None:
+    """Stop over what `stand_in` found, or note it where all values are whole numbers: counts may lie far apart."""
+    are_counts = odd[0] > 0 and bool((values[np.isfinite(values)] % 1 == 0).all())
+    (ledger.note if are_counts else ledger.doubt)(says_missing(name, *odd))
+
+
+def check_missing(measured: Measured, ledger: Ledger) -> None:
+    """Note a class of labels or predictions alone that says there is none: by its name, or as a number apart."""
+    columns = list(measured.written.items())
+    for (name, texts), (_, others) in zip(columns, columns[::-1]):
+        odd = stand_in(as_numbers(pd.Series(texts)), below=True)
+        nothing = NOTHING | ({text_of(odd[0])} if odd else set())
+        for text in sorted({t for t in texts if t is not None and t.casefold() in nothing} - set(others)):
+            ledger.note(
+                f"{text!r} is a class of {name!r} alone, in {sum(t == text for t in texts):,} rows, all of them wrong. "
+                "If it says that the value is missing, leave those cells empty."
+            )
 
 
 def says_missing(name: str, value: float, n: int) -> str:

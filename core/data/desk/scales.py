@@ -6,15 +6,23 @@ import math
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binom
 
+from core.data.desk.classes import ALPHA
 from core.data.tables.outcomes import Measured
 from core.data.tables.recognise import RecognisedColumns
-from core.numbers import number
+from core.numbers import number, percent
 from core.records import F64, I64
 from core.records.ledger import Ledger
+from core.statistics.losses import brier, entropy, margin
 
 FEWEST = 30
 """Rows from which bounds are looked at."""
+FOLLOWS = 0.95
+"""Share of a loss' variance that the usual losses of its scores explain: of such at least 0.98, of those of the
+training mode at most 0.93 (docs/evidence/desk.md)."""
+SMALLEST = 12.0
+"""Nats at which logarithms end here: probabilities are often rounded."""
 EQUAL = 1e-3
 """Relative difference up to which two ratios are one, as losses written with four figures differ."""
 
@@ -43,25 +51,32 @@ def check_loss_scale(
     if measured.labels is not None:
         _check_of_classes(name, loss, measured.labels[rows], ledger)
         if computed is not None:
-            _check_ratio(name, loss, computed, measured.labels[rows], ledger)
+            _check_computed(name, loss, computed, measured, rows, ledger)
     if measured.errors is not None and measured.predictions is not None:
         _check_all_right(name, found, loss, measured, rows, ledger)
 
 
 def check_scores(measured: Measured, ledger: Ledger) -> None:
-    """Hold probabilities and logits against what arithmetic says of them."""
+    """Note scores of which no row's classes differ by more than the odds e, as a softmax of cosines, of probabilities
+    or at a high temperature leaves them, though the most probable class is right more often than any row says."""
     rows = ledger.kept()
-    if len(rows) < FEWEST:
+    if len(rows) < FEWEST or measured.scores is None:
         return
-    if measured.logits is not None:
-        most = float(np.abs(measured.logits[rows]).max())
-        if most <= 1:
-            ledger.note(
-                f"No logit is beyond {number(most)}, as of cosines without their scale: the softmax of such leaves all "
-                "classes about as likely. If so, multiply them by the model's scale (CLIP: 100)."
-            )
-    elif measured.scores is not None:
-        _check_twice(measured.scores[rows], ledger)
+    scores = measured.scores[rows]
+    least, most = scores.min(axis=1), scores.max(axis=1)
+    if (most > math.e * (1 + EQUAL) * least).any():
+        return
+    surest, right = float(most.max()), "sure of none"
+    if measured.labels is not None:
+        hits = int((scores.argmax(axis=1) == measured.labels[rows]).sum())
+        if binom.sf(hits - 1, len(rows), surest) >= ALPHA:
+            return
+        right = f"right in {percent(hits / len(rows))} of rows"
+    ledger.note(
+        f"No probability of a class is above {number(surest)}, and the model is {right}: the softmax of logits that "
+        "lack their scale (cosines; CLIP: 100), of probabilities, or at a high temperature leaves all classes about as "
+        "likely. Write the probabilities that the model gives by itself."
+    )
 
 
 def _check_of_classes(name: str, loss: F64, labels: I64, ledger: Ledger) -> None:
@@ -75,9 +90,12 @@ def _check_of_classes(name: str, loss: F64, labels: I64, ledger: Ledger) -> None
         )
 
 
-def _check_ratio(name: str, loss: F64, computed: F64, labels: I64, ledger: Ledger) -> None:
-    """Note a loss that is the cross-entropy of the scores times a number, or times one for each class."""
-    sure = computed > EQUAL
+def _check_computed(name: str, loss: F64, computed: F64, measured: Measured, rows: I64, ledger: Ledger) -> None:
+    """Note a loss that is the cross-entropy of the scores times a number, or times one for each class, or that does not
+    follow from the scores in any usual way."""
+    assert measured.labels is not None
+    assert measured.scores is not None
+    labels, scores, sure = measured.labels[rows], measured.scores[rows], computed > EQUAL
     ratio = pd.Series(loss[sure] / computed[sure])
     if len(ratio) < FEWEST:
         return
@@ -102,6 +120,20 @@ def _check_ratio(name: str, loss: F64, computed: F64, labels: I64, ledger: Ledge
             f"{name!r} is the cross-entropy computed from label and scores, weighted by class: {number(low)} to "
             f"{number(high)} times. Classes of a larger weight then seem worse."
         )
+        return
+    # cross-entropy, focal, smoothed, Brier and margin losses, and others nearly, are sums of these
+    least, smooth = np.minimum(computed, SMALLEST), -np.log(np.maximum(scores, math.exp(-SMALLEST))).mean(axis=1)
+    known = [np.exp(-computed) ** power * least for power in range(3)]
+    parts = np.stack([np.ones(len(loss)), np.exp(-computed), *known, smooth, entropy(scores),
+                      *(kind(scores, labels) for kind in (brier, margin))], axis=1)  # fmt: skip
+    left = loss - parts @ np.linalg.lstsq(parts, loss)[0]
+    explained = 1 - float(left.var() / loss.var()) if np.ptp(loss) else 1.0
+    if explained < FOLLOWS:
+        ledger.note(
+            f"{name!r} does not follow from label and scores: all usual losses computed from them explain "
+            f"{percent(explained)} of its variance. Check that it is not of the training mode (dropout, augmentation) "
+            "or of another pass."
+        )
 
 
 def _check_all_right(
@@ -116,16 +148,4 @@ def _check_all_right(
             f"Every {found.roles.prediction!r} is its {found.roles.label!r}, though {name!r} goes up to "
             f"{number(most)}: a cross-entropy of {k} classes is at most {number(math.log(k))} where the prediction is "
             "right. Check that the one is no copy of the other."
-        )
-
-
-def _check_twice(scores: F64, ledger: Ledger) -> None:
-    """Note probabilities within what a softmax of probabilities can give, and near both ends of it."""
-    k = scores.shape[1]
-    most, least = math.e / (math.e + k - 1), 1 / (math.e + k - 1)
-    top, bottom = float(scores.max()), float(scores.min())
-    if top <= most * (1 + EQUAL) and bottom >= least * (1 - EQUAL) and top > 0.9 * most:
-        ledger.note(
-            f"No probability is above {number(top)} or below {number(bottom)}. A softmax of probabilities gives at "
-            f"most {number(most)} and at least {number(least)}: check that it was not taken twice."
         )
