@@ -17,11 +17,7 @@ if TYPE_CHECKING:
     from core.systems.composition.training.adapted import AdapterRecord
     from core.systems.composition.training.forgetting import ForgettingCheck
 
-PER_ITEM = {
-    "linear": 0.001,
-    "local": 0.018,
-    "mm-adapter": 0.029,
-}
+PER_ITEM = {"linear": 0.001, "local": 0.018, "mm-adapter": 0.029}
 """CPU seconds of one item in one epoch, measured with the embedded encoder; others have wider tokens."""
 READING = 0.15
 """Seconds to draw an item's two pictures and to read their tokens."""
