@@ -7,7 +7,6 @@ same as training on labels alone.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,9 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.errors import InvalidInput
 from core.records import Progress, no_progress
 from core.systems.common.own_random import OwnRandom
+from core.systems.common.steps import take_step
 from core.systems.step_by_step.losses import step_by_step_loss, token_loss
 from core.systems.step_by_step.rationales import RationaleSet
 from core.systems.step_by_step.settings import StepByStep
@@ -52,23 +51,13 @@ def teach(student: T5Student, rows: RationaleSet, how: StepByStep, progress: Pro
     """
     predict, explain = tasks_of(student, rows, how)
     lr = how.lr or (NEW_LR if student.folder is None else KNOWN_LR)
-    learned = list(student.model.parameters())
-    optimiser = torch.optim.AdamW(learned, lr=lr, weight_decay=0.0)
+    optimiser = torch.optim.AdamW(student.model.parameters(), lr=lr, weight_decay=0.0)
     values: list[float] = []
     began = time.process_time()
     student.model.train()
     for at, picked in zip(range(how.updates), _picks(len(rows), how.batch, how.seed)):
-        for group in optimiser.param_groups:
-            group["lr"] = lr * (1 - at / how.updates)
-        optimiser.zero_grad()
         loss = loss_of(student, predict, explain, picked, how, at)
-        value = float(loss.detach())
-        if not math.isfinite(value):
-            raise InvalidInput(f"The loss is no number any more at a step size of {lr:g}. Lower --lr.")
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(learned, 1.0)
-        optimiser.step()
-        values.append(value)
+        values.append(take_step(optimiser, loss, 1 - at / how.updates))
         progress("learn", at + 1, how.updates)
     student.model.eval()
     parts = np.array_split(np.array(values), min(KEPT, len(values)))

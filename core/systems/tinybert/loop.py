@@ -19,10 +19,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.errors import InvalidInput
 from core.records import Progress, no_progress
 from core.systems.common.half_precision import half_of
 from core.systems.common.schedule import rate
+from core.systems.common.steps import take_step
 from core.systems.common.student_texts import batches, padded
 from core.systems.tinybert import losses
 from core.systems.tinybert.settings import Distillation
@@ -118,24 +118,12 @@ class _Lesson:
         for _ in range(epochs):
             values: list[float] = []
             for rows in batches(self.tokens, self.how.batch, rng):
-                for group in optimiser.param_groups:
-                    group["lr"] = self.how.lr * rate(at, steps)
-                optimiser.zero_grad()
                 with torch.autocast("cpu", dtype=self.half or torch.bfloat16, enabled=self.half is not None):
                     loss = loss_of(rows.tolist())
-                values.append(self._learn(loss, learned, optimiser))
+                values.append(take_step(optimiser, loss, rate(at, steps)))
                 at += 1
                 self.progress(name, at, steps)
             self.curve.append((name, float(np.mean(values))))
-
-    def _learn(self, loss: Tensor, learned: list[torch.nn.Parameter], optimiser: torch.optim.Optimizer) -> float:
-        value = float(loss.detach())
-        if not math.isfinite(value):
-            raise InvalidInput(f"The loss is no number any more at a step size of {self.how.lr:g}. Lower --lr.")
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(learned, 1.0)
-        optimiser.step()
-        return value
 
     def layers_loss(self, rows: Sequence[int]) -> Tensor:
         """Embeddings, states and attention of the map's layers, added up (equation 11 with all weights 1)."""

@@ -20,6 +20,7 @@ from core.options import setting
 from core.records import Progress, no_progress
 from core.systems.common.checkpoints import write_tensors
 from core.systems.common.epochs import cosine
+from core.systems.common.steps import take_step
 from core.systems.neuralizer.network import Neuralizer
 from research.weights.neuralizer.tasks import SEGMENTATION, TASKS, ScanTasks, TaskBatch
 
@@ -123,14 +124,10 @@ def teach_in_context(
     seen: list[InContextStep] = []
     for step in range(begin, end):
         batch = draw_step(tasks, how, step)
-        optimiser.param_groups[0]["lr"] = how.rate(step)
         weight = min(1.0, 0.1 + 0.9 * (step - how.masks) / how.rough)
         loss = task_loss(network(*batch.given), batch, weight)
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), how.clip)
-        optimiser.step()
-        seen.append(InContextStep(batch.task, batch.context_in.shape[1], float(loss.detach())))
+        value = take_step(optimiser, loss, how.rate(step) / how.lr, clip=how.clip)
+        seen.append(InContextStep(batch.task, batch.context_in.shape[1], value))
         progress("in context", step + 1, how.steps)
         if state is not None and (step + 1 == end or (step + 1) % KEPT_EVERY == 0):
             _keep(network, optimiser, state, step + 1)

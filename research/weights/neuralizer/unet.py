@@ -16,6 +16,7 @@ from torch.nn.functional import cross_entropy, interpolate, max_pool2d, one_hot
 
 from core.records import F32, I64
 from core.systems.common.epochs import cosine
+from core.systems.common.steps import take_step
 
 CHANNELS, STAGES = 23, 4
 LR, FLOOR = 4e-3, 0.02
@@ -53,18 +54,13 @@ def teach_unet(network: UNet, draw: Draw, steps: int) -> float:
     """Teach it in place; the loss of the last step."""
     optimiser, value = torch.optim.Adam(network.parameters(), lr=LR), float("nan")
     for step in range(steps):
-        optimiser.param_groups[0]["lr"] = LR * min(1.0, (step + 1) / 50) * cosine(step, steps, FLOOR)
         images, classes = draw()
         logits = network(images)
         wanted = one_hot(classes, logits.shape[1]).permute(0, 3, 1, 2).float()
         chances = logits.softmax(1)
         both, all_ = (chances * wanted).sum((0, 2, 3)), (chances + wanted).sum((0, 2, 3))
         loss = cross_entropy(logits, classes) + 1 - ((2 * both + 1) / (all_ + 1))[1:].mean()
-        optimiser.zero_grad()
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 1.0)
-        optimiser.step()
-        value = float(loss.detach())
+        value = take_step(optimiser, loss, min(1.0, (step + 1) / 50) * cosine(step, steps, FLOOR))
     return value
 
 

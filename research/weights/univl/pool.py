@@ -20,6 +20,7 @@ import torch
 from core.encoders import load_encoder
 from core.records import F32, Estimate
 from core.systems.common.epochs import cosine
+from core.systems.common.steps import take_step
 from research.weights.univl.draw import FRAMES, read_drawn
 from research.weights.univl.frame_order import OrderedPooling
 from research.weights.univl.measure import both_orders, first_places, half_ties, shuffled
@@ -36,10 +37,8 @@ def teach(pooling: OrderedPooling, drawn: DrawnEvents, texts: dict[str, torch.Te
     for step in range(steps):
         rows = torch.randperm(len(drawn), generator=generator)[:GROUNDS].tolist()
         said, clips = drawn.relatives(rows, generator)
-        optimiser.param_groups[0]["lr"] = RATE * min(1.0, (step + 1) / WARM_UP) * cosine(step, steps, 0.02)
-        optimiser.zero_grad()
-        pooling.loss(clips, torch.stack([texts[text] for text in said])).backward()
-        optimiser.step()
+        loss = pooling.loss(clips, torch.stack([texts[text] for text in said]))
+        take_step(optimiser, loss, min(1.0, (step + 1) / WARM_UP) * cosine(step, steps, 0.02), clip=None)
 
 
 def measured(pooling: OrderedPooling, drawn: DrawnEvents, texts: dict[str, torch.Tensor]) -> dict[str, Estimate]:

@@ -8,7 +8,6 @@ which is put into the first weights afterwards: what tells colours apart has lit
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -18,9 +17,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.errors import InvalidInput
 from core.records import F32, Progress, no_progress
 from core.systems.common.picture_cells import Whitening
+from core.systems.common.steps import take_step
 from core.systems.common.targets import IGNORED
 from core.systems.vl_t5.describer import Describer
 from core.systems.vl_t5.model import PictureParts
@@ -107,23 +106,14 @@ def train(
     batches, values, began = batched(tasks, how.batch, how.seed), list[float](), time.process_time()
     updates = len(batches)
     optimiser = torch.optim.AdamW(step_sizes(module, how.lr), betas=(0.9, 0.98), weight_decay=how.decay)
-    largest = [group["lr"] for group in optimiser.param_groups]
     module.train()
     with torch.random.fork_rng():
         torch.manual_seed(how.seed)
         for at, picked in enumerate(batches):
-            for group, lr in zip(optimiser.param_groups, largest, strict=True):
-                group["lr"] = lr * step_share(at, updates)
             parts = views.parts([one.picture for one in picked])
             with torch.autocast("cpu", torch.bfloat16, enabled=how.bfloat16):
                 loss = loss_of(picked, parts)
-            values.append(float(loss.detach()))
-            if not math.isfinite(values[-1]):
-                raise InvalidInput(f"The loss is no number any more at a step size of {how.lr:g}. Lower it.")
-            optimiser.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(module.parameters(), 1.0)
-            optimiser.step()
+            values.append(take_step(optimiser, loss, step_share(at, updates)))
             progress("teach", at + 1, updates)
     module.eval()
     fold(visual, views.whitening)

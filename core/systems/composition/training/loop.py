@@ -25,6 +25,7 @@ from core.systems.common.epochs import Best, Epoch, weights_of
 from core.systems.common.half_precision import half_of, loss_scaler
 from core.systems.common.own_random import OwnRandom
 from core.systems.common.schedule import rate
+from core.systems.common.steps import take_step
 from core.systems.composition.training.losses import step_loss, validate
 from core.systems.composition.training.matching import device_of
 from core.systems.composition.training.pairs import Batch, PairData, content_digest, make_step
@@ -160,7 +161,7 @@ class _AdapterRun:
         self.items = [content_digest(part) for part in (training, validation)]
         self.asked = _asked(adapter, how)
         self.lr, self.negatives = self.asked["lr"], self.asked["negatives"]
-        self.optimiser = torch.optim.AdamW(_groups(module), lr=self.lr, weight_decay=how.decay)
+        self.optimiser = torch.optim.AdamW(_groups(module, self.lr), weight_decay=how.decay)
         self.steps = math.ceil(len(training.questions) / how.batch)
         self.device = device_of(module)
         self.half = half_of(self.device, how.precision)
@@ -190,23 +191,10 @@ class _AdapterRun:
         self.best.offer(number, (accuracy, -loss), lambda: weights_of(self.module))
 
     def _step(self, step: Batch, at: int, dropout: OwnRandom) -> float:
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.lr * group["times"] * rate(at, self.how.epochs * self.steps)
-        self.optimiser.zero_grad()
         half = torch.autocast(self.device.type, dtype=self.half or torch.bfloat16, enabled=self.half is not None)
         with dropout, half:
             loss = step_loss(self.module, self.training, step)
-        if not math.isfinite(float(loss.detach())):
-            raise InvalidInput(
-                f"The loss is no number any more at a step size (lr) of {self.lr:g}. "
-                "Lower it, or leave it to the default."
-            )
-        self.scaler.scale(loss).backward()
-        self.scaler.unscale_(self.optimiser)
-        torch.nn.utils.clip_grad_norm_(self.module.parameters(), 1.0)
-        self.scaler.step(self.optimiser)
-        self.scaler.update()
-        return float(loss.detach())
+        return take_step(self.optimiser, loss, rate(at, self.how.epochs * self.steps), scaler=self.scaler)
 
     def trained(self) -> Trained:
         """The module with the weights of its best epoch, ready to score."""
@@ -262,7 +250,7 @@ def _asked(adapter: Any, how: Training) -> dict[str, Any]:
     return {"adapter": repr(adapter), "how": said, "lr": lr, "negatives": negatives}
 
 
-def _groups(module: Any) -> list[dict[str, Any]]:
+def _groups(module: Any, lr: float) -> list[dict[str, Any]]:
     """What is trained, in two groups: at the step size, and at QUICK times it, which a module asks for by `quick`, the
     names that begin such."""
     quick: tuple[str, ...] = getattr(module, "quick", ())
@@ -270,7 +258,7 @@ def _groups(module: Any) -> list[dict[str, Any]]:
         (name.startswith(quick) if quick else False, p) for name, p in module.named_parameters() if p.requires_grad
     ]
     groups = [
-        {"params": [p for fast, p in named if fast == which], "times": QUICK if which else 1.0}
+        {"params": [p for fast, p in named if fast == which], "lr": lr * (QUICK if which else 1.0)}
         for which in (False, True)
     ]
     return [group for group in groups if group["params"]]

@@ -16,6 +16,7 @@ import torch
 from core.encoders.batches import by_length
 from core.records import F64, Progress, no_progress
 from core.systems.common.own_random import OwnRandom
+from core.systems.common.steps import take_step
 from core.systems.label_descriptions.learn.language_model import LanguageModel, layer_of
 from core.systems.label_descriptions.learn.prompted import PromptedTexts
 from core.systems.label_descriptions.learn.settings import LabelTraining
@@ -51,6 +52,9 @@ def train(
     Args:
         targets: the token that is right for each description.
         seed: of the order and of dropout.
+
+    Raises:
+        InvalidInput: the loss is no number any more.
     """
     dropout = OwnRandom(seed)
     model, losses, seen = found.model.train(), list[float](), 0
@@ -65,10 +69,7 @@ def train(
             with dropout, _precision(how):
                 logits = found.logits_at(*given.batch(rows))
             loss = torch.nn.functional.cross_entropy(logits, right[rows])
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            total += loss.item() * len(rows)
+            total += take_step(optimiser, loss, clip=None) * len(rows)
             seen += len(rows)
             progress(step, min(seen, how.steps), how.steps)
         losses.append(total / len(order))

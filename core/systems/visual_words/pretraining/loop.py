@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from core.errors import InvalidInput
 from core.records import F32, I64, Progress, Reporter, no_progress
 from core.systems.common.own_random import OwnRandom
 from core.systems.common.picture_cells import fit_whitening
+from core.systems.common.steps import take_step
 from core.systems.visual_words.dictionary import VisualDictionary, perplexity
 from core.systems.visual_words.pretraining.losses import StepLosses, step_losses
 from core.systems.visual_words.pretraining.network import Soho
@@ -99,11 +99,12 @@ def pretrain(
     for step in range(settings.steps):
         report(step)
         batch = _draw(data, settings.batch, rng)
-        for group in optimiser.param_groups:
-            group["lr"] = settings.rate * rate_at(step / settings.steps)
+        shown = ids[torch.from_numpy(batch.captions)]
+        shown = shown[:, : int((shown != 0).sum(1).max())]
         with random:
-            since.append(_step(model, optimiser, data, ids, batch, settings, generator))
-        _check_losses(since[-1], step + 1, settings)
+            losses = step_losses(model, shown, data.cells(batch.pictures), batch.own, settings.masking, generator)
+            take_step(optimiser, losses.total, rate_at(step / settings.steps), clip=CLIP)
+        since.append(StepLosses(losses.words.detach(), losses.cells.detach(), losses.match.detach(), losses.told_cells))
         _reset(model, data, batch, step, settings, generator)
         if (step + 1) % max(1, settings.steps // SHOWN) == 0:
             points.append(_point(step + 1, since))
@@ -184,33 +185,6 @@ def _draw(data: CaptionedPictures, size: int, rng: np.random.Generator) -> _Batc
         said = {tuple(words_of(data.captions[at])) for at in range(first[i], last[i])}
         own[i] |= tuple(words_of(data.captions[captions[i]])) in said
     return _Batch(pictures, captions, torch.from_numpy(own))
-
-
-def _step(
-    model: Soho,
-    optimiser: torch.optim.Optimizer,
-    data: CaptionedPictures,
-    ids: torch.Tensor,
-    batch: _Batch,
-    settings: Pretraining,
-    generator: torch.Generator,
-) -> StepLosses:
-    shown = ids[torch.from_numpy(batch.captions)]
-    shown = shown[:, : int((shown != 0).sum(1).max())]
-    losses = step_losses(model, shown, data.cells(batch.pictures), batch.own, settings.masking, generator)
-    optimiser.zero_grad(set_to_none=True)
-    losses.total.backward()
-    torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
-    optimiser.step()
-    return StepLosses(losses.words.detach(), losses.cells.detach(), losses.match.detach(), losses.told_cells)
-
-
-def _check_losses(losses: StepLosses, step: int, settings: Pretraining) -> None:
-    if not bool(torch.isfinite(losses.total)):
-        raise InvalidInput(
-            f"The training diverged: its losses are no finite numbers at step {step:,} of {settings.steps:,}. "
-            f"Lower the learning rate (--rate, now {settings.rate:g})."
-        )
 
 
 def _reset(

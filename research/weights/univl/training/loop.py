@@ -17,6 +17,7 @@ from core.errors import InvalidInput
 from core.options import setting
 from core.records import Progress, no_progress
 from core.systems.common.epochs import cosine
+from core.systems.common.steps import take_step
 from core.systems.univl.network import Univl
 from core.systems.univl.words import ClipWords
 from research.weights.univl.training.batches import NOTHING, ClipBatch, Hiding, clip_batch
@@ -145,14 +146,9 @@ def _steps(
     with torch.random.fork_rng():
         torch.manual_seed(1_000_003 * how.seed + 10 + number)  # dropout draws from torch's own
         for step in range(steps):
-            optimiser.param_groups[0]["lr"] = how.lr * min(1.0, (step + 1) / how.warm_up) * cosine(step, steps, FLOOR)
+            share = min(1.0, (step + 1) / how.warm_up) * cosine(step, steps, FLOOR)
             loss = loss_of(network, lesson.batch(grounds, 1 + step % 2, hiding, generator))
-            if not bool(torch.isfinite(loss)):
-                raise InvalidInput(f"The {name} diverged at step {step + 1:,}. Lower the step size (lr={how.lr:g}).")
-            optimiser.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(network.parameters(), how.clip)
-            optimiser.step()
+            take_step(optimiser, loss, share, clip=how.clip)
             progress(name, step + 1, steps)
     network.eval()
 

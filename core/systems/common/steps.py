@@ -1,0 +1,49 @@
+"""One update of a training, as every training by gradients makes it."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+
+from core.errors import InvalidInput
+
+
+def take_step(
+    optimiser: torch.optim.Optimizer,
+    loss: torch.Tensor,
+    share: float = 1.0,
+    *,
+    clip: float | None = 1.0,
+    scaler: Any = None,
+) -> float:
+    """Move the parameters once, and return the loss.
+
+    Args:
+        loss: of a batch, a scalar.
+        share: of the step size that each group of parameters began with.
+        clip: largest norm of the gradient over all parameters; None leaves it.
+        scaler: torch's GradScaler, where half precision needs one.
+
+    Raises:
+        InvalidInput: the loss is no number any more; the parameters are as they were.
+    """
+    value = float(loss.detach())
+    groups = optimiser.param_groups
+    for group in groups:
+        group.setdefault("initial_lr", group["lr"])  # as torch's own schedules call it
+    if not math.isfinite(value):
+        size = groups[0]["initial_lr"]
+        raise InvalidInput(f"The loss is no number any more at a step size of {size:g}. Lower the step size.")
+    for group in groups:
+        group["lr"] = group["initial_lr"] * share
+    scaler = scaler or torch.amp.GradScaler("cpu", enabled=False)  # which does nothing
+    optimiser.zero_grad()
+    scaler.scale(loss).backward()
+    scaler.unscale_(optimiser)
+    if clip is not None:
+        torch.nn.utils.clip_grad_norm_([p for group in groups for p in group["params"]], clip)
+    scaler.step(optimiser)
+    scaler.update()
+    return value
