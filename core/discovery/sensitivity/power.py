@@ -60,7 +60,7 @@ class Levels:
     trend: float
 
     @classmethod
-    def of(cls, test: FamilyTest, alpha: float, kept: float) -> Levels:
+    def of(cls, test: FamilyTest, *, alpha: float, kept: float) -> Levels:
         trend = np.inf if test.trend_null is None else permutation_threshold(test.trend_null, kept)
         return cls(permutation_threshold(test.null, alpha - kept), permutation_threshold(test.null, alpha), trend)
 
@@ -93,7 +93,8 @@ def measure_sensitivity(
         return None
     rng, design = np.random.default_rng(seed), proposals.design
     permuter = design.permuter(measured.scores)
-    strengths, levels = strengths_of(outcomes, design, test.names), Levels.of(test, alpha, predictability_alpha)
+    strengths = strengths_of(outcomes, design, test.names)
+    levels = Levels.of(test, alpha=alpha, kept=predictability_alpha)
     reader = _Reader(measured, _raw(outcomes, test), design.centre_of_row, permuter.grouped, strengths, levels)
     inside, everywhere = places_of(design, rng)
     count = min(PLANTS, max(FEWEST_PLANTS, PLANTED_CELLS // len(design.blocks)))

@@ -37,7 +37,7 @@ def run() -> Diagnosis:
 
 
 def test_the_four_counts_are_those_of_a_plain_loop_and_add_up(run: Diagnosis) -> None:
-    a, b = run.outcomes.errors, np.random.default_rng(4).random(len(run.samples)) < 0.3
+    a, b = mistakes(run), np.random.default_rng(4).random(len(run.samples)) < 0.3
     found = compare_outcomes(run, other(b))
     loop = {"fixed": 0, "broken": 0, "both": 0, "neither": 0}
     for x, y in zip(a.tolist(), b.tolist()):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.checks.answers import difference
+from core.checks.answers import by_picture, difference
 from core.checks.audit_table import audit_table
 from core.checks.questions import FEWEST, Answer, ask
 from core.encoders.arithmetic import unit
@@ -67,9 +67,11 @@ def test_only_a_whole_number_from_one_can_be_shown(top: Any) -> None:
         ask(found, "a dog in snow", top=top, encoder=WordTower(audit))
 
 
-def test_no_questions_have_no_answers() -> None:
+def test_no_questions_have_no_answers_and_without_pictures_each_row_is_alone() -> None:
     found, audit, _ = planted_run("rare")
     assert ask(found, [], encoder=WordTower(audit)) == []
+    alone = by_picture(replace(found.samples, items=None), np.array([4, 2, 7]))
+    assert [rows.tolist() for rows in alone] == [[4], [2], [7]]
 
 
 @pytest.mark.parametrize("what", ["samples", "losses"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -77,6 +78,8 @@ def test_the_cluster_is_the_confirmed_one_of_highest_membership_if_at_least_one_
     expected = np.where(confirmed.max(1) >= 0.5, confirmed.argmax(1), -1)
     np.testing.assert_array_equal(found.cluster, expected)
     assert ((found.memberships >= 0) & (found.memberships <= 1)).all()
+    none = replace(model, rules=(), n_confirmed=0).assign(diagnosis.embeddings, labels=diagnosis.samples.labels)
+    assert set(none.cluster) == {-1}
 
 
 def test_a_cluster_inside_a_class_takes_no_sample_of_another_and_an_unknown_one_as_if_it_were_of_it() -> None:

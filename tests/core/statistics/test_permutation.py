@@ -68,8 +68,9 @@ def test_studentised_excess_matches_the_slow_loop_for_many_sets_and_columns() ->
             values = scores[:, column]
             expected = slow_excess(values[mask], np.r_[values[mask], values[~mask]], 40.0)
             np.testing.assert_allclose([plain[row, column], fast[row, column]], expected, rtol=1e-9)
-    difference, error = difference_of(values[mask], values[~mask])  # five rows of the scope, where nothing is said
-    assert difference / error == pytest.approx(slow_excess(values[mask], np.r_[values[mask], values[~mask]], 5.0)[1])
+        values, rest = scores[mask, 0], scores[~mask, 0]
+        difference, error = difference_of(values, rest)  # five rows of the scope, where nothing is said
+        assert difference / error == pytest.approx(slow_excess(values, np.r_[values, rest], 5.0)[1])
 
 
 def test_without_a_prior_the_statistic_is_welchs() -> None:
