@@ -1,12 +1,10 @@
-"""Which small changes of the code no test notices: `python -m research.evidence.mutants FILE ... --sample 10 --seed 0
+"""Which small changes of the code no test notices: `python -m research.evidence.mutants FILE ... --sample 8 --seed 0
 --work FOLDER --out FILE`, then `--show FILE`.
 
-A mutant is one change of one place: a comparison, a sign, a constant, `and` for `or`, two arguments of one kind, a
-dropped `not`, a statement left out, min for max, an end of a range. It is made in a copy of the checkout, and the test
-files nearest to it by imports run there until a test fails, or does not end: its mirror, then those that import it,
-then the others. `--again FILE` tries the survivors of that file once more, wherever their lines have moved to.
-
-Which survivors change nothing that a user could see, and why, stands in `mutants_equal.jsonl` beside this file.
+A mutant is one change of one place (`_instead`), made in a copy of the checkout. There the test files nearest to it by
+imports run until a test fails, or does not end: its mirror, then those that import it, then the others. `--again FILE`
+tries the survivors of that file once more, wherever their lines have moved to. Survivors that change nothing that a
+user could see, and why, stand in `mutants_equal.jsonl` beside this file.
 """
 
 from __future__ import annotations
@@ -16,6 +14,7 @@ import ast
 import importlib
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -38,14 +37,11 @@ HERE = Path(__file__).resolve().parents[2]
 EQUAL = Path(__file__).with_name("mutants_equal.jsonl")
 KEY = ("file", "code", "column", "before", "after")
 """Of a mutant, wherever its line has moved to."""
-OPERATORS: dict[type[ast.AST], type[ast.AST]] = {
-    ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
-    ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In, ast.And: ast.Or, ast.Or: ast.And,
-    ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.Div, ast.Div: ast.Mult, ast.FloorDiv: ast.Mult,
-    ast.Pow: ast.Mult, ast.BitAnd: ast.BitOr, ast.BitOr: ast.BitAnd,
-}  # fmt: skip
-PAIRS = {"min": "max", "minimum": "maximum", "argmin": "argmax", "any": "all", "floor": "ceil"}
-NAMES = PAIRS | {other: one for one, other in PAIRS.items()}
+PAIRS = (
+    "Lt LtE Gt GtE Eq NotEq Is IsNot In NotIn And Or Add Sub Mult Div BitAnd BitOr "
+    "min max minimum maximum argmin argmax any all floor ceil"
+).split()
+OTHER = dict(zip(PAIRS, (PAIRS[i ^ 1] for i in range(len(PAIRS))))) | {"FloorDiv": "Mult", "Pow": "Mult"}
 NOT_INSIDE = (ast.Raise, ast.JoinedStr, ast.Import, ast.ImportFrom)
 """Words and names; annotations and decorators are passed over too."""
 Mutant = tuple[dict[str, Any], str]
@@ -72,24 +68,27 @@ def _changed(node: ast.AST) -> Iterator[tuple[Any, ast.AST]]:
             if name in ("annotation", "returns", "decorator_list") or isinstance(child, NOT_INSIDE):
                 continue
             if isinstance(child, ast.AST):
-                yield from ((child, new) for new in _instead(child))
+                yield from ((child, new) for new in _instead(child) if ast.dump(new) != ast.dump(child))
                 yield from _changed(child)
 
 
-def changed(node: Any, **fields: Any) -> ast.AST:
+def _but(node: Any, **fields: Any) -> ast.AST:
     """A copy with other fields."""
     return type(node)(**{**dict(ast.iter_fields(node)), **fields})
 
 
+def _other(op: ast.AST) -> ast.AST:
+    return getattr(ast, OTHER[type(op).__name__])()
+
+
 def _instead(node: Any) -> Iterator[ast.AST]:
     """Of this node itself; its children stay."""
-    but = partial(changed, node)
+    but = partial(_but, node)
     match node:
         case ast.Compare(ops=ops):
-            for i, op in enumerate(ops):
-                yield but(ops=[*ops[:i], OPERATORS[type(op)](), *ops[i + 1 :]])
-        case ast.BinOp(op=op) | ast.BoolOp(op=op) if type(op) in OPERATORS:
-            yield but(op=OPERATORS[type(op)]())
+            yield from (but(ops=[*ops[:i], _other(op), *ops[i + 1 :]]) for i, op in enumerate(ops))
+        case ast.BinOp(op=op) | ast.BoolOp(op=op) if type(op).__name__ in OTHER:
+            yield but(op=_other(op))
         case ast.UnaryOp(operand=operand):
             yield operand
         case ast.Constant(value=bool(value)):
@@ -109,8 +108,8 @@ def _instead(node: Any) -> Iterator[ast.AST]:
                 if type(one) is type(other) and isinstance(one, ast.Name | ast.Attribute | ast.Subscript):
                     yield but(args=[*args[:i], other, one, *args[i + 2 :]])
             field = "attr" if isinstance(func, ast.Attribute) else "id"
-            if (name := getattr(func, field, "")) in NAMES:
-                yield but(func=changed(func, **{field: NAMES[name]}))
+            if (name := getattr(func, field, "")) in OTHER:
+                yield but(func=_but(func, **{field: OTHER[name]}))
             if name == "range":
                 yield but(args=[*args[:-1], ast.BinOp(args[-1], ast.Sub(), ast.Constant(1))])
         case _:
@@ -134,30 +133,19 @@ def distances(folder: Path, target: str) -> dict[str, int]:
             users.setdefault(used, set()).add(name)
     steps, waiting = {target: 0}, deque([target])
     while waiting:
-        for user in users.get(at := waiting.popleft(), ()):
-            if user not in steps:
-                steps[user] = steps[at] + 1
-                waiting.append(user)
+        new = users.get(at := waiting.popleft(), set()) - steps.keys()
+        steps |= dict.fromkeys(new, steps[at] + 1)
+        waiting.extend(new)
     room, _, name = target.rpartition(".")
     steps[f"tests.{room}.test_{name}"] = 0
     tests = ((files[name], at) for name, at in steps.items() if name in files)
     return {str(path.relative_to(folder)): at for path, at in tests if path.name.startswith("test_")}
 
 
-class Noted:
-    """What pytest tells of the first failure."""
-
-    failed = ""
-
-    def pytest_runtest_logreport(self, report: Any) -> None:
-        self.failed = self.failed or (report.nodeid if report.failed else "")
-
-
 def run(copy: Path, tests: list[str], limit: float) -> tuple[str, float]:
     """The first test that fails ("" if none, "time" if they need more than `limit` CPU seconds), and these seconds: in
     a child, which has nothing of ours loaded."""
-    note, begun = copy / "failed.txt", time.monotonic()
-    note.write_text("time", "utf-8")
+    said, begun = copy / "said.txt", time.monotonic()
     if not (child := os.fork()):
         os.setsid()
         os.chdir(copy)
@@ -167,17 +155,15 @@ def run(copy: Path, tests: list[str], limit: float) -> tuple[str, float]:
         resource.setrlimit(resource.RLIMIT_AS, (12 << 30, 12 << 30))
         resource.setrlimit(resource.RLIMIT_CPU, (int(limit) + 1, int(limit) + 1))
         for stream in (1, 2):
-            os.dup2(os.open(os.devnull, os.O_WRONLY), stream)
-        try:
-            noted, options = Noted(), ["-x", "-q", "-p", "no:cacheprovider", "-m", "not browser"]
-            code = pytest.main([*options, "--basetemp", str(copy / "made"), *tests], plugins=[noted])
-            note.write_text(noted.failed or ("" if code in (0, 5) else "import"), "utf-8")
-        finally:
-            os._exit(0)
+            os.dup2(os.open(said, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), stream)
+        options = ["-x", "-rfE", "--tb=no", "-p", "no:cacheprovider", "-m", "not browser"]
+        os._exit(pytest.main([*options, "--basetemp", str(copy / "made"), *tests]))
     while time.monotonic() - begun < 10 * limit:
-        ended, _, used = os.wait4(child, os.WNOHANG)
+        ended, status, used = os.wait4(child, os.WNOHANG)
         if ended:
-            return note.read_text("utf-8"), used.ru_utime + used.ru_stime
+            failed = re.search(r"^(?:FAILED|ERROR) (\S+)", said.read_text("utf-8"), re.MULTILINE)
+            by = failed[1] if failed else "time" if os.WIFSIGNALED(status) else "import"
+            return "" if os.waitstatus_to_exitcode(status) in (0, 5) else by, used.ru_utime + used.ru_stime
         time.sleep(0.02)
     os.killpg(child, signal.SIGKILL)
     os.waitpid(child, 0)
@@ -188,9 +174,9 @@ def nearest(copy: Path, file: str, kept: Path, budget: float) -> tuple[list[str]
     """The nearest test files that pass and together need `budget` CPU seconds, at least one, the fastest first among
     equally near ones; and their seconds. What each file needs is kept."""
     near, taken = distances(copy, file.removesuffix(".py").replace("/", ".")), dict[str, tuple[int, float]]()
+    known = json.loads(kept.read_text("utf-8")) if kept.exists() else {}
     spent, too_slow = 0.0, 0
     for name in sorted(near, key=lambda name: (near[name], f"/{file.split('/')[1]}/" not in name, name)):
-        known = json.loads(kept.read_text("utf-8")) if kept.exists() else {}
         if name not in known:
             failed, seconds = run(copy, [name], 2 * budget)
             known[name] = 1e9 if failed else seconds
@@ -209,11 +195,9 @@ def main() -> None:
     parser.add_argument("files", nargs="*")
     parser.add_argument("--sample", type=int, default=10, help="mutants of a file")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--again", type=Path, help="only the survivors of this file")
     parser.add_argument("--budget", type=float, default=20.0, help="CPU seconds of tests for a mutant")
-    parser.add_argument("--work", type=Path, help="folder for the copy, one for each process")
-    parser.add_argument("--out", type=Path)
-    parser.add_argument("--show", type=Path)
+    for name in ("--again", "--work", "--out", "--show"):
+        parser.add_argument(name, type=Path)
     given = parser.parse_args()
     if given.show:
         return show(read_lines(given.show))
@@ -243,15 +227,16 @@ def show(rows: list[dict[str, Any]]) -> None:
     from core.statistics.runs import clopper_pearson, show
 
     equal = {tuple(row[name] for name in KEY): row["why"] for row in read_lines(EQUAL)}
-    why = [equal.get(tuple(row[name] for name in KEY)) for row in rows]
+    why = [equal.get(tuple(row[name] for name in KEY), "") for row in rows]
     for file in [*sorted({row["file"] for row in rows}), ""]:
         own = [(row["killed"], bool(said)) for row, said in zip(rows, why) if row["file"].startswith(file)]
         killed, same = sum(killed for killed, _ in own), sum(said for killed, said in own if not killed)
-        share = show(clopper_pearson(killed, len(own) - same))
-        print(f"| {file or 'all'} | {len(own)} | {killed} | {same} | {share} |")
+        print(
+            f"| {file or 'all'} | {len(own)} | {killed} | {same} | {show(clopper_pearson(killed, len(own) - same))} |"
+        )
     for row, said in zip(rows, why):
         if not row["killed"]:
-            print(f"{row['file']}:{row['line']}  {row['before']}  =>  {row['after']}  {said or ''}")
+            print(f"{row['file']}:{row['line']}  {row['before']}  =>  {row['after']}  {said}")
 
 
 if __name__ == "__main__":

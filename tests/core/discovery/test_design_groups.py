@@ -42,13 +42,14 @@ def test_a_few_tiny_classes_alone_are_too_few_to_permute() -> None:
 
 
 def test_tiny_classes_that_would_join_all_groups_are_compared_with_themselves_and_it_is_said() -> None:
-    labels = np.repeat(np.arange(40), 4)
-    crossing = make_design(made(labels, np.tile(np.arange(40), 4)))
+    labels = np.r_[np.repeat(np.arange(40), 4), np.full(40, 40)]
+    crossing = make_design(made(labels, np.tile(np.arange(40), 5)))
     assert crossing.groups is not None
     assert len(np.unique(crossing.groups)) == 40
     assert any("Groups hold rows of several of the 40 classes of fewer than 5 rows" in n for n in crossing.notes)
-    drawn = crossing.permuter(np.random.default_rng(0).random((160, 1))).draw(5, np.random.default_rng(0))
+    drawn = crossing.permuter(np.random.default_rng(0).random((200, 1))).draw(5, np.random.default_rng(0))
     assert (labels[drawn] == labels[:, None]).all()
+    labels = labels[:160]
     inside = make_design(made(labels, np.arange(160) // 2))
     assert inside.groups is not None
     assert inside.given_groups is not None
