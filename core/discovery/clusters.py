@@ -143,13 +143,13 @@ def _worth_a_look(
         scores = centre(measured.scores[:, :1], strata)
         test = replace(test, scores=scores, observed=family.statistics(scores.astype(np.float32)))
     strongest = sorted(listed, key=lambda one: -one.statistic)[:MOST_LISTED]
-    return [one for one in strongest if is_worse(measured.scores[:, 0], one, proposals.design.groups)]
+    return [one for one in strongest if is_worse(measured.scores[:, 0], one)]
 
 
-def is_worse(scores: F64, found: FoundCluster, groups: I64 | None) -> bool:
+def is_worse(scores: F64, found: FoundCluster) -> bool:
     """Whether its members do worse than the rest of the scope as they stand, which they may only do once the clusters
-    are taken out; group by group and row by row, as both are shown."""
-    return all(_stands(scores, found.members, found.scope.rows, each) > 0 for each in (None, groups))
+    are taken out."""
+    return _stands(scores, found.members, found.scope.rows, None) > 0
 
 
 def _overlap(a: Bool, b: Bool) -> float:

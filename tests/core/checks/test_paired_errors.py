@@ -36,3 +36,12 @@ def test_where_many_rows_disagree_it_is_the_bootstrap_s() -> None:
     found = gap_of(wrong, member, block, None, 0.95)
     error = np.sqrt(0.25 / 100 + 0.16 / 500)
     assert found.high - found.low == pytest.approx(2 * 1.96 * error, rel=0.2)
+
+
+def test_a_class_without_members_changes_nothing() -> None:
+    member, rng = np.arange(120) < 20, np.random.default_rng(0)
+    for wrong in (rng.random(120) < 0.05, np.where(member, 0.0, rng.integers(-1, 2, 120))):
+        alone = gap_of(wrong.astype(float), member, np.zeros(120, np.int64), None, 0.95)
+        more, other = np.r_[wrong, rng.random(300) < 0.5].astype(float), np.arange(420) >= 120
+        beside = gap_of(more, np.r_[member, np.zeros(300, bool)], other.astype(np.int64), None, 0.95)
+        assert beside.to_dict() == pytest.approx(alone.to_dict())

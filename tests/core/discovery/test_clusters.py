@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy.stats import spearmanr
 
-from core.discovery.clusters import FoundCluster, _take_out, find_clusters, is_worse, logistic
+from core.discovery.clusters import FoundCluster, _cut, _take_out, find_clusters, is_worse, logistic
 from core.discovery.design import make_design, measures
 from core.discovery.method import diagnose_arrays
 from core.discovery.proposals import propose
@@ -242,9 +242,9 @@ def test_a_set_that_does_no_worse_than_the_rest_as_it_stands_is_not_worth_a_look
     listed = [f for f in search(vectors, scores, labels=labels).found if not f.confirmed]
     assert listed
     one, low = listed[0], scores < np.median(scores)
-    assert is_worse(scores, one, None)
+    assert is_worse(scores, one)
     assert all(scores[f.members].mean() > scores[f.scope.rows[~f.members[f.scope.rows]]].mean() for f in listed)
-    assert not is_worse(scores, replace(one, members=low & np.isin(np.arange(600), one.scope.rows)), None)
+    assert not is_worse(scores, replace(one, members=low & np.isin(np.arange(600), one.scope.rows)))
 
 
 @pytest.mark.slow
@@ -287,6 +287,7 @@ def test_the_logistic_is_the_logistic_and_does_not_overflow() -> None:
     x = np.linspace(-20, 20, 9)
     np.testing.assert_allclose(logistic(x), np.exp(x) / (1 + np.exp(x)))
     assert logistic(np.array([-1e9, 0.0, 1e9])) == pytest.approx([0, 0.5, 1], abs=1e-9)
+    assert _cut(np.array([1.0, 4, 2, 3]), 2) == pytest.approx((2.5, np.sqrt(5) / 4))  # between both, half a deviation
 
 
 @pytest.mark.parametrize("seed", [2, 3])

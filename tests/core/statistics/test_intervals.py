@@ -201,6 +201,7 @@ def test_without_a_threshold_a_difference_has_no_interval() -> None:
     found = searched_difference(np.array([1.0, 2.0]), np.array([0.0, 1.0, 2.0]), float("nan"))
     assert found.value == pytest.approx(0.5)
     assert np.isnan([found.low, found.high]).all()
+    assert searched_difference(np.array([1.0, 2.0]), np.array([1.0, 2.0]), 3.0, 0.0).value == 0.0
 
 
 def test_of_many_rows_the_bootstrap_draws_less_often(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,8 +24,7 @@ def test_each_is_one_change_of_the_code_and_never_of_words() -> None:
         ("max(a[b:] for _ in range(a)) and True", "max((a[b:] for _ in range(a))) or True"),
     }  # fmt: skip
     assert all(compile(made, "f.py", "exec") and made != TEXT for _, made in found)
-    some = drawn(found, 5, 0)
-    assert len({(row["line"], row["column"]) for row, _ in some}) == len(some) == 5
+    assert len({(row["line"], row["column"]) for row, _ in drawn(found, 5, 0)}) == 5
 
 
 def test_the_mirror_is_nearest_then_whoever_imports_the_module(repository: Path) -> None:
