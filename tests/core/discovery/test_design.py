@@ -75,10 +75,6 @@ def test_too_few_small_rows_to_pool_stay_classes_of_their_own() -> None:
     assert design.notes == ()
 
 
-def test_one_class_alone_is_searched_once() -> None:
-    assert [s.name for s in make_design(made(labels_of(50))).scopes] == ["all samples"]
-
-
 def test_the_rows_of_a_scope_are_those_of_its_class() -> None:
     labels = np.random.default_rng(0).permutation(labels_of(50, 70))
     for scope in make_design(made(labels)).scopes[1:]:
@@ -138,8 +134,10 @@ def test_superclasses_are_needed_from_sixty_one_classes_with_rows(k: int, needed
     assert not needs_superclasses(made(None, n=400))
 
 
-def test_groups_of_one_row_each_are_not_mentioned() -> None:
-    assert make_design(made(labels_of(60), np.arange(60))).notes == ()
+def test_one_class_alone_is_searched_once_and_groups_of_one_row_each_are_not_mentioned() -> None:
+    alone = make_design(made(labels_of(60), np.arange(60)))
+    assert [s.name for s in alone.scopes] == ["all samples"]
+    assert alone.notes == ()
 
 
 def test_a_class_that_cannot_be_searched_is_named_in_a_short_message() -> None:
