@@ -257,4 +257,4 @@ def test_what_p_tells_apart_after_holm_has_an_interval_that_ends_at_0() -> None:
     low, passed = _adjusted([found, replace(found, p=0.001)])
     assert (low.difference.low, low.verdict, passed.difference.low) == (0, "fixed", 0)
     assert _adjusted([replace(found, p=0.06)])[0].difference.low == -0.01
-    assert _ended(Estimate(0.25, -0.02, 0.4), 0.04).low == 0
+    assert (_ended(Estimate(0.25, -0.02, 0.4), 0.04).low, _ended(Estimate(-0.2, -0.4, 0.1), 0.04).high) == (0, 0)

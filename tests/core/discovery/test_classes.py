@@ -63,9 +63,8 @@ def test_p_of_classes_and_pairs_are_fishers_and_hypergeometric_adjusted_by_holm(
     results = found(*made(labels, predictions))
     wrong = [10, 4, 8]
     by_class = [fisher(w, 40, 22, 120) for w in wrong]
-    expected = np.minimum(
-        2 * holm(by_class), 1
-    )  # two lists: classes and pairs, of which cat → dog alone has ten on either margin
+    # two lists: classes and pairs, of which cat → dog alone has ten on either margin
+    expected = np.minimum(2 * holm(by_class), 1)
     for name, p in zip(("cat", "dog", "fox"), expected):
         assert results[name].p == pytest.approx(p)
         assert results[name].kind == "class"
@@ -86,8 +85,7 @@ def test_a_pair_of_enough_confusions_has_the_hypergeometric_p() -> None:
         "dog → fox": (10, 18, 10, 36),  # ten are the least
         "fox → cat": (16, 20, 24, 38),
     }
-    # six pairs could have been tested; dog → cat, of eight confusions, and the two that are not listed are paid for as
-    # well
+    # six pairs could have been tested: dog → cat, of eight confusions, and the two that are not listed are paid for
     raw = [
         float(stats.hypergeom.sf(k - 1, possible, marked, drawn)) if k >= 10 else 1.0
         for k, drawn, marked, possible in pair.values()

@@ -112,8 +112,10 @@ def test_small_classes_are_pooled_within_their_superclass() -> None:
 
 def test_beside_superclasses_only_the_largest_of_the_large_classes_are_searched_alone() -> None:
     counts = [40] * 40 + [LARGE_CLASS + c for c in range(60)]
-    design = make_design(made(labels_of(*counts)), in_fours(100))
+    labels = np.random.default_rng(0).permutation(labels_of(*counts))
+    design = make_design(made(labels), in_fours(100))
     alone = [s for s in design.scopes if s.block is not None]
+    assert all(set(labels[s.rows]) == {int(s.name.split()[1])} for s in alone)
     assert len(alone) == MOST_LARGE
     assert min(len(s.rows) for s in alone) == LARGE_CLASS + 60 - MOST_LARGE
     assert len(design.scopes) == 1 + 25 + MOST_LARGE
