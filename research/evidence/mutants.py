@@ -2,7 +2,7 @@
 --work FOLDER --out FILE`, then `--show FILE`.
 
 A mutant is one change of one place (`_instead`), made in a copy of the checkout. There the test files nearest to it by
-imports run until a test fails, or does not end: its mirror, then those that import it, then the others. `--again FILE`
+imports run until a test fails, or does not end: its mirrors, then those that import it, then the others. `--again FILE`
 tries the survivors of that file once more, wherever their lines have moved to. Survivors that change nothing that a
 user could see, and why, stand in `mutants_equal.jsonl` beside this file.
 """
@@ -125,7 +125,7 @@ def drawn(found: list[Mutant], n: int, seed: int) -> list[Mutant]:
 
 
 def distances(folder: Path, target: str) -> dict[str, int]:
-    """Test files by the steps of imports that lead from them to the module; 0 for its mirror."""
+    """Test files by the steps of imports that lead from them to the module; 0 for its mirrors."""
     files, users = modules(folder, "core", "webapp", "research", "tests"), dict[str, set[str]]()
     for name, path in files.items():
         read = outline(path.read_text("utf-8"))
@@ -137,7 +137,7 @@ def distances(folder: Path, target: str) -> dict[str, int]:
         steps |= dict.fromkeys(new, steps[at] + 1)
         waiting.extend(new)
     room, _, name = target.rpartition(".")
-    steps[f"tests.{room}.test_{name}"] = 0
+    steps |= dict.fromkeys((test for test in files if test.startswith(f"tests.{room}.test_{name}")), 0)
     tests = ((files[name], at) for name, at in steps.items() if name in files)
     return {str(path.relative_to(folder)): at for path, at in tests if path.name.startswith("test_")}
 

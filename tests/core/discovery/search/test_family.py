@@ -121,10 +121,8 @@ def test_the_trend_is_the_best_correlation_over_its_own_error() -> None:
 
 
 def test_no_slice_is_smaller_than_ten_rows() -> None:
-    sizes = [
-        small().family.slice_of(c, small().scores)[1].sum() for c in small().family.candidates if c.kind == "slice"
-    ]
-    assert min(sizes) >= 10
+    family, scores = small().family, small().scores
+    assert min(family.slice_of(c, scores)[1].sum() for c in family.candidates if c.kind == "slice") >= 10
 
 
 def test_centring_takes_the_mean_of_each_stratum_out() -> None:
@@ -165,15 +163,15 @@ def test_two_measures_pay_for_each_other_and_move_together() -> None:
 
 
 def test_p_counts_the_permutations_that_reach_the_statistic_and_itself() -> None:
-    made = small(100)
-    reading = read_family(
-        made.family, measured(made.scores), Permuter(made.blocks), np.random.default_rng(0), n_permutations=299
-    )
+    made, told = small(100), list[tuple[str, int, int]]()
+    permuter, rng, tell = Permuter(made.blocks), np.random.default_rng(0), lambda *done: told.append(done)
+    reading = read_family(made.family, measured(made.scores), permuter, rng, n_permutations=1099, progress=tell)
     assert reading.is_permuted
-    assert len(reading.null) == 299  # in two chunks
-    assert reading.p(np.inf) == pytest.approx(1 / 300)
+    assert told == [("test", 1024, 1099), ("test", 1099, 1099)]
+    assert len(reading.null) == 1099
+    assert reading.p(np.inf) == pytest.approx(1 / 1100)
     assert reading.p(-np.inf) == 1
-    assert reading.p(float(np.median(reading.null))) == pytest.approx(0.503, abs=0.005)
+    assert reading.p(float(np.median(reading.null))) == pytest.approx(0.501, abs=0.002)
 
 
 @pytest.mark.parametrize("cores", [1, 3, 8])
