@@ -70,9 +70,14 @@ def test_the_level_of_fresh_losses_holds_with_a_heavy_tail_on_either_side(
     assert 8 <= said <= 34  # 20 of 100 by chance: beyond these in 1 of 1,000
 
 
-def test_losses_of_one_value_are_no_worse_than_themselves() -> None:
+def test_losses_of_one_value_are_no_worse_than_themselves_and_of_many_rows_less_is_drawn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     inside = np.arange(30) < 10
     assert worse_p(np.ones(30), None, inside, np.ones(30, bool), "mean loss") == 1.0
+    monkeypatch.setattr("core.checks.claims.REDRAWN", 700 * 30)
+    monkeypatch.setattr("core.checks.claims.CELLS", 250 * 30)
+    assert worse_p(-np.arange(30.0), None, inside, np.ones(30, bool), "mean loss") == 1 / 701
 
 
 @pytest.mark.parametrize("grouped", [False, True])

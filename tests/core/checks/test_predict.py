@@ -10,15 +10,16 @@ import pytest
 
 from core.checks.freeze import freeze
 from core.checks.fresh import hold_back
-from core.checks.fresh_samples import FreshSamples
+from core.checks.fresh_samples import FreshSamples, in_scope
 from core.checks.predict import predict
 from core.data.samples import DataSet
-from core.discovery.design import Design, design_of
+from core.discovery.design import Design, design_of, make_design
 from core.discovery.method import diagnose_records
 from core.errors import InvalidInput
 from core.records import Column, Diagnosis, Embeddings, Estimate
 from core.store import load, save
 from research.scoreboard.planted_embeddings import Planted
+from tests.core.discovery.test_design import in_fours, made
 from tests.support.planted_words import QUICK, planted_run, samples_of
 
 
@@ -259,3 +260,12 @@ def test_of_members_that_all_fail_the_prediction_reaches_as_low_as_so_few_can_te
     grouped = replace(found.samples, groups=np.where(few, np.cumsum(few) // 5, 100 + np.arange(len(few))))
     wider = freeze(replace(found, samples=grouped, clusters=(one,), insights=())).findings[0].predicted
     assert wider.low < predicted.low - 0.2
+
+
+def test_the_scope_of_a_superclass_is_that_of_its_classes() -> None:
+    labels = np.repeat(np.arange(8), [50, 50, 7, 3, 60, 60, 60, 10])
+    samples = made(labels)
+    design, asked = make_design(samples, in_fours(8)), np.array([0, 3, 4, 7, -1])
+    run = replace(planted_run("rare")[0], samples=samples)
+    for scope, expected in (("super 0", [1, 1, 0, 0, 0]), ("super 1", [0, 0, 1, 1, 0]), ("all samples", [1] * 5)):
+        assert in_scope(run, design, asked, scope).tolist() == [bool(x) for x in expected]

@@ -10,6 +10,7 @@ import pytest
 from sklearn.metrics import cohen_kappa_score
 
 from core.errors import InvalidInput
+from core.statistics.intervals import effective_rows, paired_limits
 from core.statistics.paired import kappa, mcnemar, paired_difference, paired_p, sign_flip_p
 
 
@@ -74,6 +75,13 @@ def test_groups_widen_the_interval_and_groups_of_one_row_change_nothing():
     wrong_a, wrong_b, groups = np.repeat(by_group, 10), np.zeros(200, bool), np.repeat(np.arange(20), 10)
     alone, together = paired_difference(wrong_a, wrong_b), paired_difference(wrong_a, wrong_b, groups)
     assert together.high - together.low > 1.8 * (alone.high - alone.low)
+    wrong_b[:30] = True
+    shares = [float((x & ~y).mean()) for x, y in ((wrong_a, wrong_b), (wrong_b, wrong_a))]
+    difference = wrong_a.astype(float) - wrong_b
+    found = paired_difference(wrong_a, wrong_b, groups)
+    limits = paired_limits(*shares, *effective_rows(difference, groups, float(difference.var())))
+    assert (found.low, found.high) == pytest.approx(limits)
+    alone = paired_difference(wrong_a, wrong_b)
     assert paired_difference(wrong_a, wrong_b, np.arange(200)).to_dict() == alone.to_dict()
     assert paired_p(wrong_a, wrong_b, np.arange(200)) == paired_p(wrong_a, wrong_b)
 

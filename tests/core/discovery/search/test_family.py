@@ -210,31 +210,6 @@ def test_a_hopeless_reading_stops_early_and_still_counts_honestly() -> None:
     assert reading.p(best) == pytest.approx(((reading.null >= best).sum() + 1) / (len(reading.null) + 1))
 
 
-def null_p(seed: int, groups: I64 | None) -> tuple[float, float]:
-    """The family's p and the trend's, where losses have nothing to do with the embedding (but with the groups)."""
-    rng = np.random.default_rng([seed, 1])
-    made = small(150, seed=seed)
-    losses = rng.gamma(1.0, 1.0, 150)
-    if groups is not None:
-        losses += 2 * rng.gamma(1.0, 1.0, groups.max() + 1)[groups]
-    scores = centre(losses, made.blocks) / losses.std()
-    reading = read_family(made.family, measured(scores), Permuter(made.blocks, groups, scores), rng, n_permutations=99)
-    trend = reading.trend_p()
-    assert trend is not None
-    return reading.p(float(reading.observed.max())), trend
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("grouped", [False, True])
-def test_p_is_uniform_where_there_is_nothing_to_find(grouped: bool) -> None:
-    groups = np.arange(150) // 2 // 3 if grouped else None  # six rows, three of each class
-    found = np.array([null_p(seed, groups) for seed in range(80)])
-    assert found.min() >= 0.01
-    for kind in range(2):
-        assert stats.kstest(found[:, kind], "uniform").pvalue > 0.01
-        assert (found[:, kind] <= 0.05).mean() <= 0.125  # 4 of 80 are expected, 11 or more have a chance of 0.002
-
-
 def test_a_shift_that_the_embedding_predicts_has_the_smallest_p() -> None:
     made = small(150)
     features = made.family.smoothers[0][0].features
