@@ -76,10 +76,10 @@ def test_groups_widen_the_interval_and_groups_of_one_row_change_nothing():
     alone, together = paired_difference(wrong_a, wrong_b), paired_difference(wrong_a, wrong_b, groups)
     assert together.high - together.low > 1.8 * (alone.high - alone.low)
     wrong_b[:30] = True
-    shares = [float((x & ~y).mean()) for x, y in ((wrong_a, wrong_b), (wrong_b, wrong_a))]
+    only_a, only_b = (float((x & ~y).mean()) for x, y in ((wrong_a, wrong_b), (wrong_b, wrong_a)))
     difference = wrong_a.astype(float) - wrong_b
     found = paired_difference(wrong_a, wrong_b, groups)
-    limits = paired_limits(*shares, *effective_rows(difference, groups, float(difference.var())))
+    limits = paired_limits(only_a, only_b, *effective_rows(difference, groups, float(difference.var())))
     assert (found.low, found.high) == pytest.approx(limits)
     alone = paired_difference(wrong_a, wrong_b)
     assert paired_difference(wrong_a, wrong_b, np.arange(200)).to_dict() == alone.to_dict()
