@@ -34,6 +34,7 @@ def test_rows_that_share_nothing_stay_apart() -> None:
     [
         ([0, 0, 1, 1, 2, 2], [True, True, False], None, [0, 0, 1, 1, 2, 3]),
         ([0, 0, 1, 1, 2, 2], [False, False, True], [0, 1, 2, 3, 4, 5], [0, 1, 2, 3, 4, 4]),
+        ([0, 0, 1, 1, 2, 2], [True, False, False], [0, 1, 2, 3, 4, 5], [0, 0, 1, 2, 3, 4]),
         ([0, 0, 1, 1], [True, True], [5, 7, 7, 5], [0, 0, 0, 0]),  # half of the two groups are left
         ([0, 0, 1, 1, 2, 2], [True, True, True], [0, 1, 1, 2, 2, 0], None),  # a third
     ],
