@@ -30,9 +30,6 @@ def half_true(seed: int = 0, help_: float = 0.0) -> tuple[Bool, F64]:
     return truth, rng.normal(size=500) + help_ * truth
 
 
-# ---- the strip
-
-
 def test_the_strip_holds_members_and_others_of_the_scope_once_each_and_mixed() -> None:
     scope = np.arange(500) >= 100
     strip = draw_strip(MEMBERS, scope, seed=3)
@@ -92,9 +89,6 @@ def test_a_strip_that_cannot_be_drawn_is_refused(
 ) -> None:
     with pytest.raises(InvalidInput, match=message):
         draw_strip(members, scope, n_cluster, n_control)
-
-
-# ---- shares
 
 
 @pytest.mark.parametrize(("k", "n"), [(0, 20), (7, 20), (20, 20), (1, 1)])
@@ -157,9 +151,6 @@ def test_without_controls_the_share_still_stands() -> None:
     assert found.n_control == 0
 
 
-# ---- the score's help
-
-
 def test_a_score_that_tells_yes_from_no_narrows_the_interval_and_is_shown() -> None:
     truth, score = half_true(help_=5.0)
     found = answered(truth, score)
@@ -197,6 +188,9 @@ def test_with_few_answers_of_one_kind_the_clicks_are_shown_alone(n_yes: int) -> 
     found = judge(strip, truth[strip.rows].tolist(), truth + 0.0, MEMBERS, EVERY_ROW)
     assert (found.predicted, found.method) == (None, "clicks")
     assert "too few of one kind" in found.reason
+    for n, known in ((14, False), (15, True)):
+        few = prediction_powered(np.zeros(500), np.arange(n), np.arange(n) < 7, MEMBERS[:n], np.arange(200))[0]
+        assert (few is not None) == known
 
 
 def test_the_scale_of_the_score_does_not_matter() -> None:
