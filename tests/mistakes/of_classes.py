@@ -11,7 +11,7 @@ import pandas as pd
 
 from core.data.tables.loss_table import LossTable
 from tests.mistakes.judging import Mistake
-from tests.mistakes.right import NAMES, Brought, World, named
+from tests.mistakes.right import NAMES, Brought, N, World, named
 from tests.mistakes.words import APART, CODES, REPEATED, WRITTEN
 
 
@@ -75,6 +75,16 @@ MISTAKES = [
             lambda t, w: t.put(loss=np.exp(-w.loss))),
     Mistake("-1 for missing losses", "names", r"-1\b|missing|sentinel|placeholder|negative",
             lambda t, w: t.put(loss=w.some(-1, w.loss))),
+    Mistake("0 for missing losses", "names", r"'loss' is 0 in|missing|lower loss",
+            lambda t, w: t.put(loss=w.some(0, w.loss))),
+    Mistake("-1 as the class of rows without a label", "numbers", "'-1'",
+            lambda t, w: t.put(label=w.some(-1, w.truth))),
+    Mistake("255 as the class of rows without a label", "numbers", "'255'",
+            lambda t, w: t.put(label=w.some(255, w.truth))),
+    Mistake("the second half of the predictions from a shuffled loader", "numbers", f"{APART}|{CODES}",
+            lambda t, w: t.put(prediction=np.r_[w.guess[: N // 2], w.rng.permutation(w.guess[N // 2 :])])),
+    Mistake("a blank before a value of a condition", "names", "space|blank",
+            lambda t, w: t.put(light=[f"{' ' * (i % 3)}{value}" for i, value in enumerate(w.light)])),
     Mistake("labels from 1, predictions from 0", "numbers", CODES,
             lambda t, w: t.put(label=w.truth + 1)),
     Mistake("predictions in reversed order of classes", "numbers", f"{CODES}|revers",

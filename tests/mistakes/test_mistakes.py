@@ -12,13 +12,7 @@ from tests.mistakes.good import GOOD, alarms
 from tests.mistakes.judging import Mistake, outcome, right
 from tests.mistakes.right import RIGHT, Brought, named, world
 
-OPEN = {
-    "a temperature of 100": "flat probabilities, as of a model that is unsure",
-    "losses of the training mode": "losses that differ from the computed ones, as focal ones do",
-    "the loss against the predicted class": "losses that fall where the model is sure, as those of some models do",
-    "a tag that most often is the prediction": "a column that tells errors fairly well, as causes do",
-    "argmax over the batch": "predictions a little better than guesses",
-}
+OPEN = {"argmax over the batch": "predictions a little better than guesses"}
 """Mistakes that are still silent, and the honest table that looks like them."""
 
 

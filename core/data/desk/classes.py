@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
-from scipy.stats import binom
+from scipy.stats import binom, hypergeom
 
 from core.data.tables.classes import Texts
 from core.data.tables.outcomes import Measured
@@ -79,6 +79,9 @@ def check_classes(found: RecognisedColumns, measured: Measured, ledger: Ledger) 
         if len(np.unique(labels[rows])) > 1:
             pair = f"label {roles.label!r} and {'prediction' if guesses is column else 'scores'} {what}"
             _check_pair(labels[rows], guesses[rows], measured.class_names, pair, guesses is best, ledger)
+            steps = np.diff(measured.loss[rows])
+            if (steps > 0).any() and (steps < 0).any():  # not sorted by what came of them
+                _check_parts(labels[rows], guesses[rows], pair, ledger)
 
 
 def _check_pair(labels: I64, guesses: I64, names: Sequence[str], pair: str, scored: bool, ledger: Ledger) -> None:
@@ -86,16 +89,16 @@ def _check_pair(labels: I64, guesses: I64, names: Sequence[str], pair: str, scor
     right = f"{percent(whole.hits / whole.n)} of {whole.n:,} rows are right"
     guessed = f"guessing gives {percent(whole.chance)}"
     moved, own, other, partner = renamed(labels, guesses)
-    present, said = set(labels.tolist()), set(guesses.tolist())
-    moved_to = [(i, int(j)) for i, j in enumerate(partner) if i != j and i in present]
-    strange = [(i, j) for i, j in moved_to if i not in said and j in said - present]
-    alike = [(i, j) for i, j in strange if 2 * np.sum(guesses[labels == i] == j) > np.sum(labels == i)]
+    truth, said = (np.bincount(side, minlength=len(partner)) for side in (labels, guesses))
+    both = np.bincount(labels, guesses == partner[labels], minlength=len(partner))
+    by_chance = binom.sf(both - 1, truth, said[partner] / whole.n) * len(partner)
+    apart = np.flatnonzero((said == 0) & (truth[partner] == 0) & (2 * both > truth) & (by_chance < ALPHA))
     if moved and other.kappa >= MENDED and is_renamed(own, other):
-        pairs = [(names[i], names[j]) for i, j in moved_to]
+        pairs = [(names[i], names[j]) for i, j in enumerate(partner.tolist()) if i != j and truth[i]]
         listed = ", ".join(f"{a!r} goes with {b!r}" for a, b in pairs[:4])
         next_step = (
             "Write both in one numbering, from 0 or from 1."
-            if all(name.lstrip("-").isdigit() for two in pairs for name in two)
+            if all(name.lstrip("-").isdigit() for both in pairs for name in both)
             else "Name the classes in the order of the scores (--class-names), or write the labels by name."
             if scored
             else "Write both alike."
@@ -104,9 +107,14 @@ def _check_pair(labels: I64, guesses: I64, names: Sequence[str], pair: str, scor
             f"The {pair} name the classes in two ways: {listed}{', ...' if len(pairs) > 4 else ''}. As written {right} "
             f"({guessed}); of the {own.n:,} rows of such classes {percent(own.hits / own.n)} are, and "
             f"{percent(other.hits / own.n)} if the classes are renamed so. {next_step}"
+            + (
+                " Of two classes, a model that is worse than guesses and its errors alone look the same."
+                if len(partner) == 2
+                else ""
+            )
         )
-    elif alike:
-        i, j = alike[0]
+    elif len(apart):
+        i, j = int(apart[0]), int(partner[apart[0]])
         ledger.note(
             f"Of {pair}, {names[i]!r} is never predicted and {names[j]!r} is never a label, and most rows of the one "
             "have the other. If they are one class, write both alike."
@@ -132,6 +140,29 @@ def _check_pair(labels: I64, guesses: I64, names: Sequence[str], pair: str, scor
                 f"Predictions are no better than guesses: of {pair}, {right}, and {guessed}. Check that both are of "
                 "the same rows."
             )
+
+
+def _check_parts(labels: I64, guesses: I64, pair: str, ledger: Ledger) -> None:
+    """Note a first or last part of the rows, up to where their share of right ones changes most, in which predictions
+    are no better than guesses: there the rows of one side were shuffled."""
+    right, n = labels == guesses, len(labels)
+    change = np.cumsum(right) - right.mean() * np.arange(1, n + 1)
+    cut = 1 + int(np.abs(change).argmax())
+    first, last = np.arange(cut), np.arange(cut, n)
+    here, there = (first, last) if change[cut - 1] < 0 else (last, first)
+    # where rows are sorted by class, neighbours are of one
+    sorted_ = any(2 * (side[1:] != side[:-1]).mean() < 1 - _fit(side, side).chance for side in (labels, guesses))
+    if len(here) <= 2 * max(SHIFTS) or sorted_:
+        return
+    part, other = _fit(labels[here], guesses[here]), _fit(labels[there], guesses[there])
+    apart = hypergeom.cdf(part.hits, part.n + other.n, part.hits + other.hits, part.n) < ALPHA / n
+    open_ = not part.above(part.chance) and not part.below(part.chance) and part.below((1 + part.chance) / 2)
+    if apart and open_:
+        ledger.note(
+            f"Of {pair}, the {'first' if here[0] < cut else 'last'} {part.n:,} rows are no better than guesses: "
+            f"{percent(part.hits / part.n)} are right there, and {percent(other.hits / other.n)} elsewhere. Check that "
+            "both sides are of the same rows there, unless rows are sorted by how sure the model is."
+        )
 
 
 def is_renamed(own: _Fit, other: _Fit) -> bool:

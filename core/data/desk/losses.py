@@ -7,11 +7,11 @@ import math
 import numpy as np
 import pandas as pd
 from scipy.special import gammaln
-from scipy.stats import hypergeom, rankdata, skewtest
+from scipy.stats import hypergeom, skewtest
 
 from core.data.desk.classes import ALPHA
 from core.data.desk.numbers import SIGMAS, doubt_stand_in, stand_in
-from core.data.desk.scales import EQUAL, FEWEST, check_loss_scale
+from core.data.desk.scales import EQUAL, FEWEST, FOLLOWS, check_loss_scale, explained
 from core.data.tables.cells import as_numbers, texts_of
 from core.data.tables.outcomes import Measured
 from core.data.tables.recognise import RecognisedColumns
@@ -53,6 +53,16 @@ def check_losses(frame: pd.DataFrame, found: RecognisedColumns, measured: Measur
             'batch and not the loss of each sample. Compute it with reduction="none"; if such rows share a loss, as '
             "frames of a video may, name what they share (--group)."
         )
+    computed, share = None, 0.0
+    if measured.scores is not None and measured.labels is not None:
+        scores, labels = measured.scores[rows], measured.labels[rows]
+        computed = cross_entropy(scores, labels)
+        share = explained(loss, computed, scores, labels)
+    of, is_own = np.zeros(len(rows), np.int64) if measured.labels is None else measured.labels[rows], share >= FOLLOWS
+    for worse, what, most in _worse(frame, found, measured, None if is_own else computed, rows):
+        least = RELATED_WITHIN if loss.min() >= 0 and loss.max() <= most else RELATED
+        if not _check_rank(name, loss, worse, of, least, is_own, what, found.roles.higher_is_better, ledger):
+            break
     if loss.max() <= 0 > loss.min() and not found.roles.higher_is_better:
         # a loss has its long tail above; cosines and other scores that are turned round end at -1
         is_score = len(rows) >= FEWEST and loss.min() < -1 and skewtest(loss, alternative="less").pvalue < ALPHA
@@ -60,16 +70,8 @@ def check_losses(frame: pd.DataFrame, found: RecognisedColumns, measured: Measur
             f"No value of {name!r} is above 0{' and the long tail is below' if is_score else ''}, and larger ones are "
             "read as worse. A log-likelihood is a score: then add --higher-is-better."
         )
-    computed = None
-    if measured.scores is not None and measured.labels is not None:
-        computed = cross_entropy(measured.scores[rows], measured.labels[rows])
-    of = np.zeros(len(rows), np.int64) if measured.labels is None else measured.labels[rows]
-    for worse, what, most in _worse(frame, found, measured, computed, rows):
-        least = RELATED_WITHIN if loss.min() >= 0 and loss.max() <= most else RELATED
-        if not _check_rank(name, loss, worse, of, least, what, found.roles.higher_is_better, ledger):
-            break
     _check_least(name, loss, measured, rows, ledger)
-    check_loss_scale(written[rows], found, measured, computed, rows, ledger)
+    check_loss_scale(written[rows], found, measured, computed, share, rows, ledger)
 
 
 def _worse(
@@ -79,7 +81,8 @@ def _worse(
     is of the predicted class, if it is: a class that is no less likely than another has at most log k.
 
     Args:
-        computed: (rows,) cross-entropy of label and scores, where both are known.
+        computed: (rows,) cross-entropy of label and scores, where both are known and the loss does not follow from
+            them.
     """
     roles, known = found.roles, list[tuple[Bool, str, float]]()
     if measured.errors is not None and measured.predictions is not None and measured.labels is not None:
@@ -95,26 +98,24 @@ def _worse(
 
 
 def _check_rank(
-    name: str, loss: F64, worse: Bool, labels: I64, least: float, what: str, turned: bool, ledger: Ledger
+    name: str, loss: F64, worse: Bool, labels: I64, least: float, is_own: bool, what: str, turned: bool, ledger: Ledger
 ) -> bool:
     """Whether the loss is larger where the model did worse, as far as the rows can tell: stop where it is smaller, or
-    has nothing to do with that; note where it is larger in too few pairs.
+    has nothing to do with that; note where it is larger in too few pairs, or follows from the row's own scores.
 
     The chance is the Mann-Whitney statistic over its number of pairs, both within labels (van Elteren 1960), since a
     loss may be weighted by class.
     """
-    won = pairs = spread = within = 0.0
-    for label in np.unique(labels[worse]).tolist():
-        rows = labels == label
-        n1, n0 = int(worse[rows].sum()), int((~worse[rows]).sum())
-        won += float(rankdata(loss[rows])[worse[rows]].sum()) - n1 * (n1 + 1) / 2
-        shuffled = n1 * n0 * (n1 + n0 + 1) / 12
-        pairs, spread = pairs + n1 * n0, spread + shuffled
-        # at a chance p, p (1 - p) / min(n1, n0) bounds the variance of its estimate (Birnbaum and Klose 1957)
-        within += min(shuffled, least * (1 - least) * n1 * n0 * max(n1, n0))
-    if not pairs or (chance := won / pairs) + SIGMAS * math.sqrt(within) / pairs >= least:
+    n, n1 = np.bincount(labels), np.bincount(labels, worse)
+    pairs, ranks = n1 * (n - n1), pd.Series(loss).groupby(labels).rank().to_numpy()
+    shuffled = pairs * (n + 1) / 12
+    # at a chance p, p (1 - p) / min(n1, n0) bounds the variance of its estimate (Birnbaum and Klose 1957)
+    bound = np.minimum(shuffled, least * (1 - least) * pairs * np.maximum(n1, n - n1))
+    of = float(pairs.sum())
+    chance = float((np.bincount(labels, ranks * worse) - n1 * (n1 + 1) / 2).sum()) / of if of else 1.0
+    if not of or chance + SIGMAS * math.sqrt(bound.sum()) / of >= least:
         return True
-    error = SIGMAS * math.sqrt(spread) / pairs
+    error = SIGMAS * math.sqrt(shuffled.sum()) / of
     against, said = chance + error < 0.5, "is no larger"
     way = "Check that all columns are of the same rows and of one model"
     if against:
@@ -122,7 +123,7 @@ def _check_rank(
         said, way = "is smaller", "Leave out --higher-is-better" if turned else way
     elif chance - error > 0.5:
         said, way = "is hardly larger", f"{way}, and that the loss is against the label, not against the prediction"
-    (ledger.note if chance - error > 0.5 else ledger.doubt)(
+    (ledger.doubt if against or not (is_own or chance - error > 0.5) else ledger.note)(
         f"{name!r} {said} where {what}: of such a row and another of its label, the first has the larger loss in "
         f"{percent(chance)} of pairs, and a loss would have it in nearly all. {way}."
     )
@@ -138,15 +139,15 @@ def _all_wrong(odd: Bool, measured: Measured, rows: I64) -> bool:
 
 
 def _check_least(name: str, loss: F64, measured: Measured, rows: I64, ledger: Ledger) -> None:
-    """Note the least loss of all where many rows share it and it is, as far as they can tell, met as often where the
-    model is wrong as where it is right."""
-    if measured.errors is None or len(np.unique(loss)) < 3:
+    """Note a whole number that is the least loss, and as far as rows can tell as often where the model is wrong."""
+    least = float(loss.min())
+    if measured.errors is None or not least.is_integer() or len(np.unique(loss)) < 3:
         return
-    wrong, at = measured.errors[rows], loss == loss.min()
+    wrong, at = measured.errors[rows], loss == least
     n, both = int(at.sum()), int(wrong[at].sum())
     if both > 1 and hypergeom.cdf(both, len(loss), int(wrong.sum()), n) >= ALPHA:
         ledger.note(
-            f"{name!r} is {number(float(loss.min()))} in {n:,} rows and nowhere less, and {both:,} of these are wrong, "
+            f"{name!r} is {number(least, 0)} in {n:,} rows and nowhere less, and {both:,} of these are wrong, "
             "though no right prediction has a lower loss. If it stands for a missing one, leave such cells empty."
         )
 

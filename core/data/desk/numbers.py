@@ -105,8 +105,10 @@ def check_regression(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledg
     ranked = _correlation(rankdata(truth), rankdata(said))  # logarithms go with amounts, though not along a line
     pair = f"The prediction {prediction!r} and the target {target!r}"
     together = f"{pair} go together (rank correlation {number(ranked, 2)})"
+    # a few huge errors alone make it so of a prediction that is near in most rows
+    is_far = float(np.median(np.abs(truth - said))) > float(np.median(np.abs(truth - np.median(truth))))
     if explained < 0 and ranked * ranked >= MENDED and abs(math.atanh(ranked)) > spread:
-        if slope < 0 or round(math.log10(slope)):
+        if is_far and (slope < 0 or round(math.log10(slope))):
             ledger.doubt(
                 f"{together}, but as written the mean of the targets is a better prediction (R² "
                 f"{number(explained, 2)}): a prediction is {number(1 / slope)} times the target. Write both in one "
@@ -115,7 +117,7 @@ def check_regression(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledg
         else:
             ledger.note(
                 f"{together}, but the mean of the targets is a better prediction (R² {number(explained, 2)}). Check "
-                "that both are in one unit."
+                "that both are in one unit, in the rows of the largest losses too."
             )
     elif math.atanh(r) < spread:
         fits = {s: _correlation(*slipped(truth, said, s)) for s in SHIFTS}
@@ -129,8 +131,11 @@ def check_regression(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledg
             )
             return
         ledger.note(
-            f"{pair} have nothing to do with each other (correlation {number(r, 2)} over {len(rows):,} rows). Check "
-            "that both are of the same rows."
+            f"{together}, but not along a line (correlation {number(r, 2)}): a few errors are huge. Check that all are "
+            "in one unit."
+            if math.atanh(ranked) > spread
+            else f"{pair} have nothing to do with each other (correlation {number(r, 2)} over {len(rows):,} rows). "
+            "Check that both are of the same rows."
         )
 
 

@@ -14,27 +14,34 @@ from core.data.tables.recognise import RecognisedColumns
 from core.numbers import number, percent
 from core.records import F64, I64
 from core.records.ledger import Ledger
-from core.statistics.losses import brier, entropy, margin
+from core.statistics.losses import FLOOR, brier, entropy, margin
 
 FEWEST = 30
 """Rows from which bounds are looked at."""
 FOLLOWS = 0.95
 """Share of a loss' variance that the usual losses of its scores explain: of such at least 0.98, of those of the
 training mode at most 0.93 (docs/evidence/desk.md)."""
-SMALLEST = 12.0
-"""Nats at which logarithms end here: probabilities are often rounded."""
+SMALLEST = 1e-5
+"""Probability at which logarithms end in parts of losses, as many are rounded or clipped."""
 EQUAL = 1e-3
 """Relative difference up to which two ratios are one, as losses written with four figures differ."""
 
 
 def check_loss_scale(
-    loss: F64, found: RecognisedColumns, measured: Measured, computed: F64 | None, rows: I64, ledger: Ledger
+    loss: F64,
+    found: RecognisedColumns,
+    measured: Measured,
+    computed: F64 | None,
+    share: float,
+    rows: I64,
+    ledger: Ledger,
 ) -> None:
     """Hold a column of losses against what arithmetic says of it.
 
     Args:
         loss: (rows,) as written.
         computed: (rows,) cross-entropy of label and scores, where both are known.
+        share: of its variance that they explain (`explained`).
 
     Raises:
         InvalidInput: the loss is one value for each class.
@@ -50,8 +57,13 @@ def check_loss_scale(
         )
     if measured.labels is not None:
         _check_of_classes(name, loss, measured.labels[rows], ledger)
-        if computed is not None:
-            _check_computed(name, loss, computed, measured, rows, ledger)
+        is_ratio = computed is None or _check_ratio(name, loss, computed, measured.labels[rows], ledger)
+        if not is_ratio and share < FOLLOWS:
+            ledger.note(
+                f"{name!r} does not follow from label and scores: what usual losses are made of explains "
+                f"{percent(share)} of its variance. Check that it is not of the training mode (dropout, "
+                "augmentation) or of another pass."
+            )
     if measured.errors is not None and measured.predictions is not None:
         _check_all_right(name, found, loss, measured, rows, ledger)
 
@@ -90,15 +102,25 @@ def _check_of_classes(name: str, loss: F64, labels: I64, ledger: Ledger) -> None
         )
 
 
-def _check_computed(name: str, loss: F64, computed: F64, measured: Measured, rows: I64, ledger: Ledger) -> None:
-    """Note a loss that is the cross-entropy of the scores times a number, or times one for each class, or that does not
-    follow from the scores in any usual way."""
-    assert measured.labels is not None
-    assert measured.scores is not None
-    labels, scores, sure = measured.labels[rows], measured.scores[rows], computed > EQUAL
+def explained(loss: F64, computed: F64, scores: F64, labels: I64) -> float:
+    """Share of a loss' variance that sums of what usual losses of label and scores are made of explain, in [0, 1]:
+    cross-entropy, focal, smoothed, Brier and margin losses wholly, those of other temperatures nearly."""
+    likely, most = np.exp(-computed), -math.log(SMALLEST)
+    parts = [likely**power * np.minimum(computed, most) for power in range(3)]
+    smooth = [-np.log(np.maximum(scores, least)).mean(axis=1) for least in (FLOOR, SMALLEST)]
+    kinds = [kind(scores, labels) for kind in (brier, margin)]
+    all_parts = np.stack([np.ones(len(loss)), likely, computed, *parts, *smooth, *kinds, entropy(scores)], axis=1)
+    left = loss - all_parts @ np.linalg.lstsq(all_parts, loss)[0]
+    return 1 - float(left.var() / loss.var()) if np.ptp(loss) else 1.0
+
+
+def _check_ratio(name: str, loss: F64, computed: F64, labels: I64, ledger: Ledger) -> bool:
+    """Whether a loss is the cross-entropy of the scores times a number, or times one for each class; noted if it is not
+    that itself."""
+    sure = computed > EQUAL
     ratio = pd.Series(loss[sure] / computed[sure])
     if len(ratio) < FEWEST:
-        return
+        return False
 
     def is_one(values: pd.Series[float]) -> bool:
         middle = float(values.median())
@@ -112,28 +134,16 @@ def _check_computed(name: str, loss: F64, computed: F64, measured: Measured, row
                 f"{name!r} is {number(factor)} times the cross-entropy computed from label and scores{bits}. It is "
                 "taken as it is."
             )
-        return
+        return True
     own = ratio.groupby(labels[sure])
-    if own.size().min() > 1 and all(is_one(values) for _, values in own):
-        low, high = float(own.median().min()), float(own.median().max())
-        ledger.note(
-            f"{name!r} is the cross-entropy computed from label and scores, weighted by class: {number(low)} to "
-            f"{number(high)} times. Classes of a larger weight then seem worse."
-        )
-        return
-    # cross-entropy, focal, smoothed, Brier and margin losses, and others nearly, are sums of these
-    least, smooth = np.minimum(computed, SMALLEST), -np.log(np.maximum(scores, math.exp(-SMALLEST))).mean(axis=1)
-    known = [np.exp(-computed) ** power * least for power in range(3)]
-    parts = np.stack([np.ones(len(loss)), np.exp(-computed), *known, smooth, entropy(scores),
-                      *(kind(scores, labels) for kind in (brier, margin))], axis=1)  # fmt: skip
-    left = loss - parts @ np.linalg.lstsq(parts, loss)[0]
-    explained = 1 - float(left.var() / loss.var()) if np.ptp(loss) else 1.0
-    if explained < FOLLOWS:
-        ledger.note(
-            f"{name!r} does not follow from label and scores: all usual losses computed from them explain "
-            f"{percent(explained)} of its variance. Check that it is not of the training mode (dropout, augmentation) "
-            "or of another pass."
-        )
+    if own.size().min() < 2 or not all(is_one(values) for _, values in own):
+        return False
+    low, high = float(own.median().min()), float(own.median().max())
+    ledger.note(
+        f"{name!r} is the cross-entropy computed from label and scores, weighted by class: {number(low)} to "
+        f"{number(high)} times. Classes of a larger weight then seem worse."
+    )
+    return True
 
 
 def _check_all_right(

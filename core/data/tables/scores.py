@@ -20,6 +20,9 @@ TOLERANCE = 1e-3
 """How far from 1 the probabilities of a row may sum (float16 included), if rounding to decimals (`_tolerance`) does not
 take them further."""
 
+SINGLE = 1e-7
+"""How far a share that was rounded may lie from its decimals: half the spacing of float32 below 1, doubled."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ClassScores:
@@ -110,7 +113,7 @@ def _tolerance(raw: F64) -> float:
     """How far the sum of a row of (m, k) shares may lie from 1: half a unit of the decimals they were rounded to, for
     each class, and so far that the sum is still nearer to 1 than to 0 or 2."""
     for decimals in (2, 3, 4):
-        if (np.round(raw, decimals) == raw).all() and (raw % 1 != 0).any():
+        if (np.abs(np.round(raw, decimals) - raw) <= SINGLE).all() and (raw % 1 != 0).any():
             return min(max(TOLERANCE, raw.shape[1] / 2 * 10.0**-decimals + 1e-9), 0.5)
     return TOLERANCE
 

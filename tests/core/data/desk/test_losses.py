@@ -52,8 +52,39 @@ def test_losses_of_other_scores_are_refused_without_any_prediction() -> None:
         read({"label": KNOWN["label"], **RIGHT.columns(), "loss": np.roll(LOSS, 7)}, loss="loss")
 
 
-def test_a_log_likelihood_alone_is_noted() -> None:
-    assert "No value of 'loss' is above 0" in noted({"loss": -LOSS})
+def test_a_log_likelihood_alone_is_refused_and_a_loss_below_0_is_noted() -> None:
+    with pytest.raises(InvalidInput, match="No value of 'loss' is above 0 and the long tail is below"):
+        read({"loss": -LOSS})
+    for honest in (LOSS - LOSS.max(), -RIGHT.scores.max(1)):  # log-densities; a cosine or an overlap turned round
+        assert "No value of 'loss' is above 0, and" in noted({"loss": honest})
+
+
+def test_a_loss_that_is_hardly_larger_in_wrong_rows_is_noted() -> None:
+    predicted = -np.log(RIGHT.scores.max(1))
+    assert "not against the prediction" in noted({**KNOWN, "loss": predicted})
+    noise = np.exp(np.random.default_rng(2).normal(0, 5, 400))
+    assert "'loss' is hardly larger where" in noted({**KNOWN, "loss": LOSS * noise})
+
+
+def test_a_loss_of_classes_with_very_different_weights_is_taken() -> None:
+    assert noted({**KNOWN, "loss": LOSS * np.array([1e-3, 1, 30, 1e3])[RIGHT.labels]}) == ""
+
+
+def test_0_for_missing_losses_is_noted_where_the_model_is_wrong_there() -> None:
+    assert "'loss' is 0 in" in noted({**KNOWN, "loss": np.where(SOME, 0, LOSS)})
+    assert noted({**KNOWN, "loss": np.where(LOSS < 0.2, 0, LOSS)}) == ""
+
+
+def test_a_loss_of_another_pass_is_noted_and_smoothed_and_focal_ones_are_not() -> None:
+    known, noise = {"label": KNOWN["label"], **RIGHT.columns()}, np.random.default_rng(2).normal(0, 0.5, 400)
+    assert "'loss' does not follow from label and scores" in noted({**known, "loss": LOSS * np.exp(noise)})
+    for kind in ("focal", "smoothed", "of temperature 10", "margin", "rounded"):
+        assert noted({**known, "loss": kinds()[kind]}) == ""
+
+
+def test_counts_that_lie_apart_are_noted_and_not_refused() -> None:
+    edits = np.where(np.arange(400) < 2, 57, np.random.default_rng(2).poisson(4, 400))
+    assert "'loss' is 57 in 2 rows" in noted({"loss": edits})
 
 
 def kinds() -> dict[str, F64]:

@@ -48,11 +48,13 @@ def test_right_predictions_whose_losses_no_right_one_has_are_noted() -> None:
 
 
 def test_scores_that_a_softmax_made_twice_or_that_lack_their_scale_are_noted() -> None:
-    assert "check that it was not taken twice" in noted(named("prob", softmax(RIGHT.scores)))
-    assert "twice" not in noted(named("prob", RIGHT.scores))
     logits = np.log(RIGHT.scores)
-    assert "as of cosines without their scale" in noted(named("logit", logits / np.abs(logits).max()))
-    assert "cosines" not in noted(named("logit", logits))
+    for flat in (softmax(RIGHT.scores), softmax(logits / 100)):
+        assert "logits that lack their scale (cosines; CLIP: 100)" in noted(named("prob", flat))
+    assert "lack their scale" in noted(named("logit", logits / np.abs(logits).max()))
+    unsure = softmax(np.random.default_rng(0).normal(size=(400, K)) / 20)
+    assert noted(named("prob", RIGHT.scores)) == noted(named("logit", logits)) == ""
+    assert "scale" not in noted(named("prob", unsure))
     with pytest.raises(InvalidInput, match="sum to 100 in most rows"):
         read(named("score", 100 * RIGHT.scores), logits=tuple(f"score_{name}" for name in NAMES))
 
