@@ -94,11 +94,11 @@ def _check_pair(labels: I64, guesses: I64, names: Sequence[str], pair: str, scor
     by_chance = binom.sf(both - 1, truth, said[partner] / whole.n) * len(partner)
     apart = np.flatnonzero((said == 0) & (truth[partner] == 0) & (2 * both > truth) & (by_chance < ALPHA))
     if moved and other.kappa >= MENDED and is_renamed(own, other):
-        pairs = [(names[i], names[j]) for i, j in enumerate(partner.tolist()) if i != j and truth[i]]
+        pairs = [(names[i], names[int(j)]) for i, j in enumerate(partner) if i != j and truth[i]]
         listed = ", ".join(f"{a!r} goes with {b!r}" for a, b in pairs[:4])
         next_step = (
             "Write both in one numbering, from 0 or from 1."
-            if all(name.lstrip("-").isdigit() for both in pairs for name in both)
+            if all(name.lstrip("-").isdigit() for one in pairs for name in one)
             else "Name the classes in the order of the scores (--class-names), or write the labels by name."
             if scored
             else "Write both alike."

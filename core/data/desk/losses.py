@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 from scipy.special import gammaln
-from scipy.stats import hypergeom, skewtest
+from scipy.stats import hypergeom, norm, skewtest
 
 from core.data.desk.classes import ALPHA
 from core.data.desk.numbers import SIGMAS, doubt_stand_in, stand_in
@@ -24,6 +24,8 @@ RELATED, RELATED_WITHIN = 0.75, 0.97
 """Chance that of a row that went wrong and one of its label that went right the first has the larger loss, below which
 a loss is of other rows or of something else; the second for losses from 0 to log k, as those against the predicted
 class are. The losses of real models, focal, smoothed and heated ones too, lie above (docs/evidence/desk.md)."""
+NOT_SHUFFLED = float(norm.ppf(0.95))
+"""Standard errors beyond one half from which a loss is related, if weakly, and only noted: 1 of 20 shuffled ones is."""
 BOUNDS = (0, 1, 100)
 """Where losses end by themselves, so that no missing one is meant: shares and percents (1 - IoU, word errors), and 100,
 at which torch.nn.BCELoss cuts."""
@@ -115,15 +117,15 @@ def _check_rank(
     chance = float((np.bincount(labels, ranks * worse) - n1 * (n1 + 1) / 2).sum()) / of if of else 1.0
     if not of or chance + SIGMAS * math.sqrt(bound.sum()) / of >= least:
         return True
-    error = SIGMAS * math.sqrt(shuffled.sum()) / of
-    against, said = chance + error < 0.5, "is no larger"
+    beyond = (chance - 0.5) * of / math.sqrt(shuffled.sum())
+    against, related, said = beyond < -SIGMAS, beyond > NOT_SHUFFLED, "is no larger"
     way = "Check that all columns are of the same rows and of one model"
     if against:
         way = "If it is a score or a log-likelihood, add --higher-is-better"
         said, way = "is smaller", "Leave out --higher-is-better" if turned else way
-    elif chance - error > 0.5:
+    elif related:
         said, way = "is hardly larger", f"{way}, and that the loss is against the label, not against the prediction"
-    (ledger.doubt if against or not (is_own or chance - error > 0.5) else ledger.note)(
+    (ledger.doubt if against or not (is_own or related) else ledger.note)(
         f"{name!r} {said} where {what}: of such a row and another of its label, the first has the larger loss in "
         f"{percent(chance)} of pairs, and a loss would have it in nearly all. {way}."
     )

@@ -17,18 +17,6 @@ def test_a_right_table_is_read_without_a_word() -> None:
     assert noted({"label": LABEL, **RIGHT.columns()}) == ""
 
 
-def test_labels_counted_from_one_beside_predictions_from_zero_are_refused() -> None:
-    with pytest.raises(InvalidInput, match=r"'1' goes with '0'.*from 0 or from 1\..*--as-is"):
-        read({"label": RIGHT.labels + 1, "prediction": RIGHT.predictions})
-
-
-def test_numbers_of_classes_beside_columns_in_another_order_are_refused() -> None:
-    columns = RIGHT.columns()
-    shuffled = {name: columns[name] for name in ("prob_fox", "prob_cat", "prob_owl", "prob_dog")}
-    with pytest.raises(InvalidInput, match=r"name the classes in two ways.*--class-names"):
-        read({"label": RIGHT.labels, **shuffled})
-
-
 def test_two_classes_of_four_that_were_swapped_are_refused_though_most_rows_are_right() -> None:
     swapped = np.array([0, 1, 3, 2])[RIGHT.predictions]
     with pytest.raises(InvalidInput, match=r"'fox' goes with 'owl', 'owl' goes with 'fox'"):
@@ -49,12 +37,6 @@ def test_rows_that_slipped_are_refused_and_said_by_how_many(shift: int) -> None:
         read({"label": LABEL, "prediction": np.roll(PREDICTION, shift)})
 
 
-def test_predictions_of_other_rows_are_noted() -> None:
-    assert "no better than guesses" in noted(
-        {"label": LABEL, "prediction": np.random.default_rng(1).permutation(LABEL)}
-    )
-
-
 def test_case_is_refused_where_one_side_knows_one_spelling_and_spaces_are_left_out() -> None:
     odd = np.arange(400) % 2 == 1
     with pytest.raises(InvalidInput, match="differ in case or coding alone"):
@@ -64,12 +46,6 @@ def test_case_is_refused_where_one_side_knows_one_spelling_and_spaces_are_left_o
     audit = read({"label": np.where(odd, np.char.add(" ", LABEL), LABEL), "prediction": PREDICTION})
     np.testing.assert_array_equal(audit.outcomes.errors, LABEL != PREDICTION)
     assert "spaces around its values in 200 rows" in " ".join(audit.notes)
-
-
-def test_one_accent_in_two_codings_is_refused() -> None:
-    predicted = np.array(["cafe\u0301", *NAMES[1:]])[RIGHT.predictions]
-    with pytest.raises(InvalidInput, match="differ in case or coding alone"):
-        read({"label": np.array(["caf\u00e9", *NAMES[1:]])[RIGHT.labels], "prediction": predicted})
 
 
 def test_letters_in_both_cases_are_classes_of_their_own_where_both_sides_know_them() -> None:
@@ -113,8 +89,27 @@ def test_a_bad_model_below_chance_is_noted_and_not_stopped(share: float) -> None
 
 
 def test_two_classes_turned_round_are_refused() -> None:
-    with pytest.raises(InvalidInput, match="name the classes in two ways"):
+    with pytest.raises(InvalidInput, match=r"name the classes in two ways.*Of two classes, a model .* look the same"):
         read(flipped(0.1))
+
+
+def test_rows_without_a_label_and_one_class_by_two_names_are_noted() -> None:
+    for number in (-1, 255):
+        unlabelled = np.where(np.arange(400) % 9 == 0, number, RIGHT.labels)
+        assert f"'{number}' is a class of 'label' alone" in noted(
+            {"label": unlabelled, "prediction": RIGHT.predictions}
+        )
+    renamed = np.where(PREDICTION == "fox", "vixen", PREDICTION)
+    assert "'fox' is never predicted and 'vixen' is never a label" in noted({"label": LABEL, "prediction": renamed})
+
+
+@pytest.mark.parametrize("order", ["as drawn", "label", "prediction", "loss"])
+def test_a_shuffled_half_is_noted_and_rows_that_are_sorted_are_not(order: str) -> None:
+    keys = {"as drawn": np.arange(400), "label": RIGHT.labels, "prediction": RIGHT.predictions, "loss": RIGHT.loss}
+    rows = np.argsort(keys[order], kind="stable")
+    assert noted({"label": LABEL[rows], "prediction": PREDICTION[rows], "loss": RIGHT.loss[rows]}) == ""
+    half = np.r_[PREDICTION[:200], np.random.default_rng(0).permutation(PREDICTION[200:])]
+    assert "rows are no better than guesses" in noted({"label": LABEL, "prediction": half})
 
 
 def honest() -> dict[str, dict[str, object]]:
@@ -149,13 +144,8 @@ def test_errors_alone_of_many_classes_are_not_stopped() -> None:
     assert "worse than guesses" in noted({**table, "loss": found.loss[wrong]})
 
 
-def test_random_answers_are_seldom_stopped() -> None:
+def test_random_answers_are_not_stopped() -> None:
     rng = np.random.default_rng(4)
-    stopped = 0
     for _ in range(100):
-        k, n = int(rng.integers(2, 12)), int(rng.integers(10, 300))
-        try:
-            read({"label": rng.integers(0, k, n), "prediction": rng.integers(0, k, n)})
-        except InvalidInput as error:
-            stopped += "slipped" in str(error) or "two ways" in str(error)
-    assert stopped == 0
+        k, n = int(rng.integers(2, 12)), int(rng.integers(20, 300))
+        assert len(read({"label": rng.integers(0, k, n), "prediction": rng.integers(0, k, n)}).samples) == n

@@ -55,12 +55,3 @@ def test_scores_that_a_softmax_made_twice_or_that_lack_their_scale_are_noted() -
     unsure = softmax(np.random.default_rng(0).normal(size=(400, K)) / 20)
     assert noted(named("prob", RIGHT.scores)) == noted(named("logit", logits)) == ""
     assert "scale" not in noted(named("prob", unsure))
-    with pytest.raises(InvalidInput, match="sum to 100 in most rows"):
-        read(named("score", 100 * RIGHT.scores), logits=tuple(f"score_{name}" for name in NAMES))
-
-
-def test_a_class_of_predictions_that_says_there_is_none_is_noted() -> None:
-    some = np.where(np.arange(400) % 10 == 0, "None", PREDICTION)
-    assert "'None' is a class of 'prediction' alone, in 40 rows" in noted(
-        {"label": LABEL, "prediction": some, "loss": RIGHT.loss}
-    )
