@@ -11,7 +11,7 @@ from scipy.stats import hypergeom, norm, skewtest
 
 from core.data.desk.classes import ALPHA
 from core.data.desk.numbers import SIGMAS, doubt_stand_in, stand_in
-from core.data.desk.scales import EQUAL, FEWEST, FOLLOWS, check_loss_scale, explained
+from core.data.desk.scales import EQUAL, FEWEST, FOLLOWS, check_computed, check_loss_scale, explained
 from core.data.tables.cells import as_numbers, texts_of
 from core.data.tables.outcomes import Measured
 from core.data.tables.recognise import RecognisedColumns
@@ -49,7 +49,7 @@ def check_losses(frame: pd.DataFrame, found: RecognisedColumns, measured: Measur
     odd = stand_in(written[rows], below=True)
     if odd is not None and odd[0] not in BOUNDS and not _all_wrong(written[rows] == odd[0], measured, rows):
         doubt_stand_in(name, written[rows], odd, ledger)
-    if (length := _batches(written)) and not _is_of_groups(frame, found, written) and _is_mixed(written, measured):
+    if (length := _batches(written)) and not _is_shared(frame, found, written, measured):
         ledger.doubt(
             f"{name!r} is equal in runs of about {length} rows that follow each other, so it holds the mean of each "
             'batch and not the loss of each sample. Compute it with reduction="none"; if such rows share a loss, as '
@@ -60,6 +60,7 @@ def check_losses(frame: pd.DataFrame, found: RecognisedColumns, measured: Measur
         scores, labels = measured.scores[rows], measured.labels[rows]
         computed = cross_entropy(scores, labels)
         share = explained(loss, computed, scores, labels)
+        check_computed(name, written[rows], computed, labels, share, ledger)
     of, is_own = np.zeros(len(rows), np.int64) if measured.labels is None else measured.labels[rows], share >= FOLLOWS
     for worse, what, most in _worse(frame, found, measured, None if is_own else computed, rows):
         least = RELATED_WITHIN if loss.min() >= 0 and loss.max() <= most else RELATED
@@ -73,19 +74,14 @@ def check_losses(frame: pd.DataFrame, found: RecognisedColumns, measured: Measur
             "read as worse. A log-likelihood is a score: then add --higher-is-better."
         )
     _check_least(name, loss, measured, rows, ledger)
-    check_loss_scale(written[rows], found, measured, computed, share, rows, ledger)
+    check_loss_scale(written[rows], found, measured, rows, ledger)
 
 
 def _worse(
     frame: pd.DataFrame, found: RecognisedColumns, measured: Measured, computed: F64 | None, rows: I64
 ) -> list[tuple[Bool, str, float]]:
     """(rows,) where the model did worse, by each thing but the loss that tells, what that is, and up to where the loss
-    is of the predicted class, if it is: a class that is no less likely than another has at most log k.
-
-    Args:
-        computed: (rows,) cross-entropy of label and scores, where both are known and the loss does not follow from
-            them.
-    """
+    is of the predicted class, if it is: a class that is no less likely than another has at most log k."""
     roles, known = found.roles, list[tuple[Bool, str, float]]()
     if measured.errors is not None and measured.predictions is not None and measured.labels is not None:
         what = f"{roles.prediction or 'the highest score'!r} is not {roles.label!r}"
@@ -188,18 +184,14 @@ def _batches(written: F64) -> int:
     return int(np.median(repeated)) if chance < math.log(ALPHA) else 0
 
 
-def _is_mixed(written: F64, measured: Measured) -> bool:
-    """Whether rows that are right and wrong share a run of one value, as in a batch; frames of one scene and repeated
-    samples do not. True where it is not known."""
-    if measured.errors is None or not measured.errors.any():
+def _is_shared(frame: pd.DataFrame, found: RecognisedColumns, written: F64, measured: Measured) -> bool:
+    """Whether rows share a loss by right: those of a group, as of a patient or a video; or frames of one scene and
+    repeated samples, so that none that is right has the loss of one that is wrong beside it."""
+    by_group = (
+        found.roles.group is not None and pd.Series(written).groupby(texts_of(frame[found.roles.group])).nunique()
+    )
+    if by_group is not False and (by_group <= 1).all():
         return True
     runs = np.cumsum(np.r_[True, written[1:] != written[:-1]])
-    return bool((pd.Series(measured.errors).groupby(runs).nunique() > 1).any())
-
-
-def _is_of_groups(frame: pd.DataFrame, found: RecognisedColumns, written: F64) -> bool:
-    """Whether the loss is one for each group, as of a patient or a video."""
-    if found.roles.group is None:
-        return False
-    groups = pd.Series(texts_of(frame[found.roles.group]))
-    return bool((pd.Series(written).groupby(groups).nunique() <= 1).all())
+    errors = measured.errors
+    return errors is not None and bool(errors.any() and (pd.Series(errors).groupby(runs).nunique() <= 1).all())

@@ -27,21 +27,8 @@ EQUAL = 1e-3
 """Relative difference up to which two ratios are one, as losses written with four figures differ."""
 
 
-def check_loss_scale(
-    loss: F64,
-    found: RecognisedColumns,
-    measured: Measured,
-    computed: F64 | None,
-    share: float,
-    rows: I64,
-    ledger: Ledger,
-) -> None:
-    """Hold a column of losses against what arithmetic says of it.
-
-    Args:
-        loss: (rows,) as written.
-        computed: (rows,) cross-entropy of label and scores, where both are known.
-        share: of its variance that they explain (`explained`).
+def check_loss_scale(loss: F64, found: RecognisedColumns, measured: Measured, rows: I64, ledger: Ledger) -> None:
+    """Hold a column of losses, (rows,) as written, against what arithmetic says of it.
 
     Raises:
         InvalidInput: the loss is one value for each class.
@@ -56,16 +43,21 @@ def check_loss_scale(
             "column of losses (--loss)."
         )
     if measured.labels is not None:
-        _check_of_classes(name, loss, measured.labels[rows], ledger)
-        is_ratio = computed is None or _check_ratio(name, loss, computed, measured.labels[rows], ledger)
-        if not is_ratio and share < FOLLOWS:
-            ledger.note(
-                f"{name!r} does not follow from label and scores: what usual losses are made of explains "
-                f"{percent(share)} of its variance. Check that it is not of the training mode (dropout, "
-                "augmentation) or of another pass."
+        by_class, n = pd.Series(loss).groupby(measured.labels[rows]), len(np.unique(loss))
+        if 2 < n < len(loss) and (by_class.nunique() <= 1).all() and (by_class.size() > 1).any():
+            ledger.doubt(
+                f"{name!r} has one value for all rows of a class, so it holds the mean of each class and not the loss "
+                'of each sample. Compute it with reduction="none".'
             )
-    if measured.errors is not None and measured.predictions is not None:
-        _check_all_right(name, found, loss, measured, rows, ledger)
+    all_right = measured.errors is not None and not measured.errors[rows].any()
+    most, k = float(loss.max()), len(measured.class_names)
+    # the score of the predicted class is at least 1 / k
+    if all_right and k > 1 and found.roles.prediction is not None and most > math.log(k):
+        ledger.note(
+            f"Every {found.roles.prediction!r} is its {found.roles.label!r}, though {name!r} goes up to "
+            f"{number(most)}: a cross-entropy of {k} classes is at most {number(math.log(k))} where the prediction is "
+            "right. Check that the one is no copy of the other."
+        )
 
 
 def check_scores(measured: Measured, ledger: Ledger) -> None:
@@ -91,17 +83,6 @@ def check_scores(measured: Measured, ledger: Ledger) -> None:
     )
 
 
-def _check_of_classes(name: str, loss: F64, labels: I64, ledger: Ledger) -> None:
-    """Stop over a loss that the label alone tells."""
-    by_class = pd.Series(loss).groupby(labels)
-    values = np.unique(loss)
-    if len(values) > 2 and (by_class.nunique() <= 1).all() and (by_class.size() > 1).any() and len(values) < len(loss):
-        ledger.doubt(
-            f"{name!r} has one value for all rows of a class, so it holds the mean of each class and not the loss of "
-            'each sample. Compute it with reduction="none".'
-        )
-
-
 def explained(loss: F64, computed: F64, scores: F64, labels: I64) -> float:
     """Share of a loss' variance that sums of what usual losses of label and scores are made of explain, in [0, 1]:
     cross-entropy, focal, smoothed, Brier and margin losses wholly, those of other temperatures nearly."""
@@ -114,13 +95,13 @@ def explained(loss: F64, computed: F64, scores: F64, labels: I64) -> float:
     return 1 - float(left.var() / loss.var()) if np.ptp(loss) else 1.0
 
 
-def _check_ratio(name: str, loss: F64, computed: F64, labels: I64, ledger: Ledger) -> bool:
-    """Whether a loss is the cross-entropy of the scores times a number, or times one for each class; noted if it is not
-    that itself."""
+def check_computed(name: str, loss: F64, computed: F64, labels: I64, share: float, ledger: Ledger) -> None:
+    """Note a loss that is the cross-entropy of the scores times a number, or times one for each class, or that does not
+    follow from them: `explained` gave less than `FOLLOWS`."""
     sure = computed > EQUAL
     ratio = pd.Series(loss[sure] / computed[sure])
     if len(ratio) < FEWEST:
-        return False
+        return
 
     def is_one(values: pd.Series[float]) -> bool:
         middle = float(values.median())
@@ -134,28 +115,16 @@ def _check_ratio(name: str, loss: F64, computed: F64, labels: I64, ledger: Ledge
                 f"{name!r} is {number(factor)} times the cross-entropy computed from label and scores{bits}. It is "
                 "taken as it is."
             )
-        return True
+        return
     own = ratio.groupby(labels[sure])
-    if own.size().min() < 2 or not all(is_one(values) for _, values in own):
-        return False
-    low, high = float(own.median().min()), float(own.median().max())
-    ledger.note(
-        f"{name!r} is the cross-entropy computed from label and scores, weighted by class: {number(low)} to "
-        f"{number(high)} times. Classes of a larger weight then seem worse."
-    )
-    return True
-
-
-def _check_all_right(
-    name: str, found: RecognisedColumns, loss: F64, measured: Measured, rows: I64, ledger: Ledger
-) -> None:
-    """Note predictions that are all right beside losses that no right prediction has: the score of the predicted class
-    is at least 1 / k, so its cross-entropy is at most log k."""
-    assert measured.errors is not None
-    most, k = float(loss.max()), len(measured.class_names)
-    if k > 1 and found.roles.prediction is not None and not measured.errors[rows].any() and most > math.log(k):
+    if own.size().min() > 1 and all(is_one(values) for _, values in own):
+        low, high = float(own.median().min()), float(own.median().max())
         ledger.note(
-            f"Every {found.roles.prediction!r} is its {found.roles.label!r}, though {name!r} goes up to "
-            f"{number(most)}: a cross-entropy of {k} classes is at most {number(math.log(k))} where the prediction is "
-            "right. Check that the one is no copy of the other."
+            f"{name!r} is the cross-entropy computed from label and scores, weighted by class: {number(low)} to "
+            f"{number(high)} times. Classes of a larger weight then seem worse."
+        )
+    elif share < FOLLOWS:
+        ledger.note(
+            f"{name!r} does not follow from label and scores: what usual losses are made of explains {percent(share)} "
+            "of its variance. Check that it is not of the training mode (dropout, augmentation) or of another pass."
         )
