@@ -6,12 +6,11 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binom, rankdata
+from scipy.stats import rankdata
 
-from core.data.desk.classes import ALPHA
 from core.data.desk.numbers import says_missing, stand_in, unreadable
 from core.data.tables.cells import as_numbers, holds_arrays
-from core.data.tables.metadata import MIN_EACH, REPEATS
+from core.data.tables.metadata import MIN_EACH, REPEATS, foretold, names_prediction
 from core.errors import quoted
 from core.numbers import number
 from core.records import F64, I64, Bool, Column, Outcomes
@@ -64,7 +63,7 @@ def check_leaks(
     if errors is None or not MIN_EACH <= errors.sum() <= len(errors) - MIN_EACH:
         return
     of, verdict = np.zeros(len(errors), np.int64) if labels is None else labels, errors.astype(np.int64)
-    plain = float((_foretold(of, verdict) == verdict).mean())
+    plain = float((foretold(of, verdict) == verdict).mean())
     telling, naming = list[str](), list[str]()
     for column in metadata:
         if column.name in wanted:
@@ -73,8 +72,8 @@ def check_leaks(
             told = _ordered(np.asarray(column.values, np.float64), of, errors)
         else:
             _, codes = np.unique(column.values.astype(str), return_inverse=True)
-            told = float((_foretold(codes * (int(of.max()) + 1) + of, verdict) == verdict).mean())
-            if predictions is not None and (share := _named(_foretold(codes, predictions), predictions, of)) >= NAMED:
+            told = float((foretold(codes * (int(of.max()) + 1) + of, verdict) == verdict).mean())
+            if predictions is not None and (share := names_prediction(column, predictions, labels)) >= NAMED:
                 naming.append(f"{column.name!r} goes with the predicted class (kappa {number(share, 2)})")
         if plain < REPEATS <= told:
             telling.append(column.name)
@@ -85,32 +84,6 @@ def check_leaks(
         )
     for said in naming:
         ledger.note(f"{said}. If a model's answer is in it, it explains nothing: leave it out of the table.")
-
-
-def _foretold(cells: I64, classes: I64) -> I64:
-    """(n,) the class that most rows of the same cell have, by the rows of the other half; -1 where it is unknown or two
-    are as many."""
-    _, codes = np.unique(cells, return_inverse=True)
-    half, told = np.random.default_rng(0).permutation(len(codes)) % 2, np.full(len(codes), -1, np.int64)
-    for side in (0, 1):
-        pairs, counts = np.unique(np.stack([codes, classes])[:, half != side], axis=1, return_counts=True)
-        most = np.zeros(int(codes.max()) + 1, np.int64)
-        np.maximum.at(most, pairs[0], counts)
-        top = pairs[:, counts == most[pairs[0]]]
-        best = np.full(len(most), -1, np.int64)
-        best[top[0]] = np.where(np.bincount(top[0])[top[0]] == 1, top[1], -1)
-        told[half == side] = best[codes[half == side]]
-    return told
-
-
-def _named(told: I64, predictions: I64, labels: I64) -> float:
-    """In how many rows the predicted class is told, beyond those that have the commonest, as a share; 0 if, where it is
-    wrong, the label is not told less often beyond chance."""
-    wrong, common = predictions != labels, float((predictions == np.bincount(predictions + 1).argmax() - 1).mean())
-    own, other = int((wrong & (told == predictions)).sum()), int((wrong & (told == labels)).sum())
-    if common == 1 or binom.sf(own - 1, own + other, 0.5) >= ALPHA:
-        return 0.0
-    return (float((told == predictions).mean()) - common) / (1 - common)
 
 
 def _ordered(values: F64, labels: I64, errors: Bool) -> float:

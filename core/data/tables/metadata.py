@@ -52,11 +52,9 @@ def metadata_columns(
     return metadata, model_outputs
 
 
-MAX_VALUES = 1_000
-"""Of a column that may repeat the prediction."""
 REPEATS = 0.98
-"""Share of the rows in which a column must go with the predicted class, one value with one class, to be taken for the
-prediction itself."""
+"""Share of the rows in which a column must go with the predicted class to be taken for the prediction itself
+(`names_prediction`)."""
 MIN_EACH = 5
 """Rows that are right, and that are wrong, by which a column is known to say which is which."""
 FIRST = 1000
@@ -80,8 +78,7 @@ def without_repeats(
         if outcomes.predictions is not None
         and column not in verdicts
         and column.kind == "category"
-        and (agreement := _agreement(column, outcomes.predictions)) >= REPEATS
-        and (labels is None or agreement > _agreement(column, labels))
+        and names_prediction(column, outcomes.predictions, labels) >= REPEATS
     ]
     for repeats, one, more, what in (
         (predicted, "repeats", "repeat", "the predicted class"),
@@ -122,16 +119,34 @@ def _is_verdict(column: Column, outcomes: Outcomes, labels: I64 | None) -> bool:
     return any(is_enough(rows) and tells(rows) for rows in (np.arange(n), of_known(n)))
 
 
-def _agreement(column: Column, classes: I64) -> float:
-    """Share of the rows in which the column has the value that goes with the row's class, one value for one class."""
-    known = np.array([value is not None for value in column.values])
-    values, codes = np.unique(column.values[known].astype(str), return_inverse=True)
-    if not 2 <= len(values) <= MAX_VALUES:
+def foretold(cells: I64, classes: I64) -> I64:
+    """(n,) the class that most rows of the same cell have, by the rows of the other half; -1 where it is unknown or two
+    are as many."""
+    _, codes = np.unique(cells, return_inverse=True)
+    half, told = np.random.default_rng(0).permutation(len(codes)) % 2, np.full(len(codes), -1, np.int64)
+    for side in (0, 1):
+        pairs, counts = np.unique(np.stack([codes, classes])[:, half != side], axis=1, return_counts=True)
+        most = np.zeros(int(codes.max()) + 1, np.int64)
+        np.maximum.at(most, pairs[0], counts)
+        top = pairs[:, counts == most[pairs[0]]]
+        best = np.full(len(most), -1, np.int64)
+        best[top[0]] = np.where(np.bincount(top[0])[top[0]] == 1, top[1], -1)
+        told[half == side] = best[codes[half == side]]
+    return told
+
+
+def names_prediction(column: Column, predictions: I64, labels: I64 | None) -> float:
+    """In how many rows the column tells the predicted class, beyond those that have the commonest, as a share; 0 where
+    it tells the label as often of rows in which the two differ."""
+    _, codes = np.unique(column.values.astype(str), return_inverse=True)
+    told, common = foretold(codes, predictions), float(np.unique(predictions, return_counts=True)[1].max())
+    own, n = told == predictions, len(predictions)
+    if common == n or (
+        labels is not None
+        and ((told == labels) & (labels != predictions)).sum() >= (own & (labels != predictions)).sum()
+    ):
         return 0.0
-    counts = np.zeros((len(values), int(classes.max()) + 1))
-    np.add.at(counts, (codes, classes[known]), 1)
-    best = counts.argmax(1)
-    return float(counts.max(1).sum() / len(classes)) if len(set(best.tolist())) == len(values) else 0.0
+    return float((own.sum() - common) / (n - common))
 
 
 def group_numbers(frame: pd.DataFrame, found: RecognisedColumns, rows: I64, ledger: Ledger) -> I64 | None:
