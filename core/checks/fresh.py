@@ -65,7 +65,8 @@ def predict_fresh(
     embedding = EmbeddingSettings(finding, None if words is None else words.encoder, cache=cache)
     audit = embed(audit, embedding, words=words is not None, progress=progress)
     name = Path(table).name if isinstance(table, str | Path) else audit.samples.name
-    found = predict(diagnosis, audit, selection=selection, source=name)
+    as_is = roles is not None and roles.as_is
+    found = predict(diagnosis, audit, selection=selection, source=name, as_is=as_is)
     return replace(diagnosis, prediction=replace(found, notes=(*found.notes, *_earlier(diagnosis))))
 
 

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from core.checks.claims import Claim, observed_of, row_of, worse_p
-from core.checks.contract import other_columns, other_unit
+from core.checks.contract import other_columns, other_loss, other_unit
 from core.checks.freeze import FrozenFinding, along
+from core.checks.fresh_classes import fresh_labels
 from core.data.modality import noun_of
-from core.discovery.conditions import meets
+from core.discovery.conditions import Test, meets
 from core.discovery.design import Design, design_of
 from core.errors import InvalidInput, quoted
 from core.language.directions import block_means
-from core.numbers import count, listed
+from core.numbers import count
 from core.records import (
     EVERYTHING,
     F32,
@@ -30,6 +31,7 @@ from core.records import (
     SampleSet,
     Words,
 )
+from core.records.ledger import Ledger
 from core.statistics.intervals import likeness_within
 from core.statistics.measures import measured
 
@@ -59,48 +61,46 @@ class FreshSamples:
     means: F32
     """(m, d) mean joint vector, in the run, of each fresh sample's class; (0, 0) without words."""
     another: str
-    """Why mean losses cannot be compared, see `another_loss`."""
+    """What the fresh losses are where mean losses cannot be compared (`core.checks.contract.other_loss`)."""
     notes: tuple[str, ...]
     excluded: tuple[tuple[str, str], ...]
 
     @classmethod
-    def of(cls, diagnosis: Diagnosis, audit: DataSet) -> FreshSamples:
+    def of(cls, diagnosis: Diagnosis, audit: DataSet, as_is: bool = False) -> FreshSamples:
         """The fresh samples that are none of the diagnosed ones, as the run's own model reads them.
+
+        Args:
+            as_is: the user says that the table is right, so that what looks like a mistake is noted alone.
 
         Raises:
             InvalidInput: they cannot be compared with the diagnosed ones, or they are the diagnosed ones.
         """
-        notes, embeddings = list[str](), audit.embeddings
+        desk, embeddings = Ledger(0, as_is=as_is), audit.embeddings
         excluded = [*audit.excluded]
-        lacking = _lacking(diagnosis, audit.samples)
-        if lacking:
-            notes.append(
-                f"The fresh table has no column {', '.join(map(repr, lacking))}: conditions on it were not tried."
-            )
         if embeddings is None or diagnosis.model is None:
             raise InvalidInput(
                 "The fresh samples need embeddings and the run its model. "
                 "Give --images or --embeddings, or diagnose the data again."
             )
         _check_outcomes(diagnosis.outcomes, audit.outcomes)
-        kept = np.flatnonzero(~_copies(embeddings.vectors, diagnosis.embeddings.vectors))
+        same = _copies(embeddings.vectors, diagnosis.embeddings.vectors)
+        another = other_loss(diagnosis, audit.samples, audit.outcomes, same, desk)
+        kept = np.flatnonzero(same < 0)
         if len(kept) < len(embeddings):
             out = set(range(len(embeddings))) - set(kept.tolist())
             noun = "sample" if audit.samples.items is None else noun_of(audit.samples.modality)
-            same = f"the same {noun} is among the diagnosed ones"
-            excluded += [(audit.samples.ids[i], same) for i in sorted(out)]
-            notes.append(f"Left out: {count(len(out), 'fresh sample')}, also among the diagnosed ones.")
+            why = f"the same {noun} is among the diagnosed ones"
+            excluded += [(audit.samples.ids[i], why) for i in sorted(out)]
+            desk.note(f"Left out: {count(len(out), 'fresh sample')}, also among the diagnosed ones.")
         if not len(kept):
             raise InvalidInput(
                 "All fresh samples are among the diagnosed ones: there is nothing to predict. "
                 "Bring samples that were not diagnosed."
             )
         samples, outcomes = audit.samples.keep(kept), replace(audit.outcomes.keep(kept), clip=diagnosis.outcomes.clip)
-        labels, given, design = _labels(diagnosis, samples, notes), embeddings.keep(kept), design_of(diagnosis)
-        notes += other_columns(diagnosis, audit.read, "the fresh samples")
+        given, design = embeddings.keep(kept), design_of(diagnosis)
+        labels = fresh_labels(diagnosis, samples, given.vectors, desk)
         words = None if audit.words is None else audit.words.keep(kept)
-        another = another_loss(diagnosis.outcomes, outcomes)
-        notes += _of_another_loss(diagnosis, another)
         # vectors that were given carry no space: that they are of the diagnosed one is the user's word, as it was there
         of_run = given.space == diagnosis.embeddings.space or diagnosis.embeddings.space != "given"
         known = labels if len(design.class_of_label) else None
@@ -108,7 +108,7 @@ class FreshSamples:
         means = _class_means(diagnosis, words, labels)
         return cls(
             diagnosis, samples, outcomes, given, words, design, labels, assigned.memberships, means, another,
-            tuple(notes), tuple(excluded),
+            (*desk.notes, *other_columns(diagnosis, audit.read, "the fresh samples")), tuple(excluded),
         )  # fmt: skip
 
     def scope(self, name: str) -> Bool:
@@ -142,10 +142,10 @@ class FreshSamples:
         if finding.kind == "phrase":
             known = self.diagnosis.words is not None and insight.number is not None and finding.cut is not None
             return None if known and self.words is not None else "the fresh samples were not read with the phrases"
-        names, there = dict.fromkeys(test[0] for test in insight.tests), {c.name for c in self.samples.metadata}
-        if lacking := [name for name in names if name not in there]:
-            return f"the fresh table has no column {quoted(*lacking)}"
-        others = ((name, _other_column(self.diagnosis, self.samples, name)) for name in names)
+        there = {c.name for c in self.samples.metadata}
+        if lacking := [name for name, _, _ in insight.tests if name not in there]:
+            return f"the fresh table has no column {quoted(*dict.fromkeys(lacking))}"
+        others = ((test[0], _other_column(self.diagnosis, self.samples, test)) for test in insight.tests)
         return next((f"in the fresh table {quoted(name)} {other}" for name, other in others if other), None)
 
     def near(self, picked: Bool) -> Bool:
@@ -202,44 +202,23 @@ def _check_outcomes(diagnosed: Outcomes, fresh: Outcomes) -> None:
         )
 
 
-def another_loss(diagnosed: Outcomes, fresh: Outcomes) -> str:
-    """What the fresh losses are where they cannot be compared with the run's, such as "squared error" or "losses about
-    100 times as large"; "" where they can.
-
-    Raises:
-        InvalidInput: they cannot, and there are no errors to compare instead.
-    """
-    other = "" if fresh.name == diagnosed.name else fresh.name
-    if not other and (unit := other_unit(diagnosed.loss, fresh.loss)):
-        other = f"losses {unit}"
-    if other and diagnosed.errors is None:
-        raise InvalidInput(
-            f"The run measures {diagnosed.name} and the fresh table gives {other}: they cannot be compared. "
-            "Bring the same loss in the same unit (--loss, --loss-kind)."
-        )
-    return other
-
-
-def _of_another_loss(diagnosis: Diagnosis, another: str) -> list[str]:
-    """That findings of the mean loss cannot be tried where the fresh samples' is another one."""
-    if not another:
-        return []
-    return [
-        f"The run measures {diagnosis.outcomes.name} and the fresh table gives {another}: findings of the mean loss "
-        "were not tried, those of the error rate were. Bring the same columns in the same unit to try them all."
-    ]
-
-
-def _other_column(diagnosis: Diagnosis, samples: SampleSet, name: str) -> str:
-    """How the fresh samples' column of that name differs from the run's, in a few words; "" where conditions on it can
-    be tried."""
+def _other_column(diagnosis: Diagnosis, samples: SampleSet, test: Test) -> str:
+    """How the fresh samples' column that a test asks differs from the run's, in a few words; "" where the test can be
+    tried."""
+    name, sign, value = test
     own, fresh = (next((c for c in s.metadata if c.name == name), None) for s in (diagnosis.samples, samples))
-    if own is None or fresh is None or "number" not in (own.kind, fresh.kind):
+    if own is None or fresh is None:
         return ""
     if own.kind != fresh.kind:
         return "holds numbers" if fresh.kind == "number" else "holds words"
-    unit = other_unit(own.values.astype(np.float64), fresh.values.astype(np.float64))
-    return unit and f"is {unit}"
+    if own.kind == "number":
+        unit = other_unit(own.values.astype(np.float64), fresh.values.astype(np.float64))
+        return unit and f"is {unit}"
+    values = {str(v) for v in fresh.values if v is not None}
+    new = sorted(values - {str(v) for v in own.values})
+    if sign != "=" or str(value) in values or not new:
+        return ""
+    return f"has no {value!r} and the new {quoted(*new, most=3)}"
 
 
 def _class_means(diagnosis: Diagnosis, words: Words | None, labels: I64) -> F32:
@@ -255,47 +234,15 @@ def _class_means(diagnosis: Diagnosis, words: Words | None, labels: I64) -> F32:
     return np.where((labels >= 0)[:, None], of_class[np.maximum(labels, 0)], own.mean(0))
 
 
-def _lacking(diagnosis: Diagnosis, samples: SampleSet) -> list[str]:
-    """Columns that confirmed conditions ask for and the fresh samples do not have."""
-    there = {column.name for column in samples.metadata}
-    return sorted({name for i in diagnosis.insights if i.confirmed for name, _, _ in i.tests if name not in there})
-
-
-def _copies(fresh: F32, known: F32) -> Bool:
-    """(m,) fresh vectors that are those of a known sample."""
+def _copies(fresh: F32, known: F32) -> I64:
+    """(m,) the known sample whose vector each fresh one has, -1 for none."""
     if fresh.shape[1] != known.shape[1]:
         raise InvalidInput(
             f"The fresh embeddings must be (m, {known.shape[1]}), as diagnosed: got {fresh.shape}. "
             "Use the run's own encoder."
         )
     if fresh.shape[1] < FEW_DIMENSIONS:  # unlike samples may point the same way: only equal vectors are one sample
-        seen = {row.tobytes() for row in known}
-        return np.array([row.tobytes() in seen for row in fresh], dtype=bool)
-    return np.array([float((row @ known.T).max()) > COPY for row in fresh], dtype=bool)
-
-
-def _labels(diagnosis: Diagnosis, samples: SampleSet, notes: list[str]) -> I64:
-    """(m,) the fresh labels in the run's numbering."""
-    if samples.labels is None or diagnosis.samples.labels is None:
-        return np.full(len(samples), -1, np.int64)
-    number = {name: i for i, name in enumerate(diagnosis.samples.class_names)}
-    of_class = np.array([number.get(name, -1) for name in samples.class_names], dtype=np.int64)
-    labels = of_class[samples.labels]
-    if (labels < 0).all():
-        raise InvalidInput(
-            f"None of the fresh samples' classes ({quoted(*samples.class_names[:5])}) is one of the run's "
-            f"({quoted(*diagnosis.samples.class_names[:5])}). Call the classes as the run's table did, or name another "
-            "column with --label."
-        )
-    if missing := [diagnosis.samples.class_names[c] for c in np.setdiff1d(diagnosis.samples.labels, labels).tolist()]:
-        notes.append(
-            f"Classes of the run that no fresh sample has: {listed(missing, 5)}. Their findings were not tried."
-        )
-    if (labels < 0).any():
-        unknown = sorted({samples.class_names[c] for c in samples.labels[labels < 0]})
-        how_many = count(int((labels < 0).sum()), "fresh sample")
-        notes.append(
-            f"Of classes that were not diagnosed (such as {unknown[0]!r}): {how_many}. "
-            "Only findings on all samples speak of them."
-        )
-    return labels
+        seen = {row.tobytes(): at for at, row in enumerate(known)}
+        return np.array([seen.get(row.tobytes(), -1) for row in fresh], np.int64)
+    likest = ((int(close.argmax()), float(close.max())) for close in (row @ known.T for row in fresh))
+    return np.array([at if cosine > COPY else -1 for at, cosine in likest], np.int64)

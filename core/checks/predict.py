@@ -19,6 +19,7 @@ import numpy as np
 from core.checks.claims import MIN_MATCHES, Claim
 from core.checks.freeze import Frozen, freeze
 from core.checks.fresh_samples import FreshSamples
+from core.numbers import count
 from core.records import I64, Bool, Diagnosis, Measure, Outcomes, Prediction, PredictionRow
 from core.statistics.measures import default_measure
 from core.statistics.permutation import holm
@@ -31,7 +32,12 @@ LASSO = 0.05
 
 
 def predict(
-    diagnosis: Diagnosis, audit: DataSet, *, selection: I64 | None = None, source: str = "fresh samples"
+    diagnosis: Diagnosis,
+    audit: DataSet,
+    *,
+    selection: I64 | None = None,
+    source: str = "fresh samples",
+    as_is: bool = False,
 ) -> Prediction:
     """What each frozen finding said of the fresh samples, beside what they show.
 
@@ -40,11 +46,12 @@ def predict(
             `core.discovery.prepare.embed`.
         selection: rows of the *diagnosed* samples that somebody picked by eye; it goes along as "your lasso".
         source: what to call the fresh samples.
+        as_is: the user says that they are right, so that what looks like a mistake is noted alone.
 
     Raises:
         InvalidInput: the fresh samples were not embedded as the diagnosed ones, or have no errors where those had.
     """
-    fresh = FreshSamples.of(diagnosis, audit)
+    fresh = FreshSamples.of(diagnosis, audit, as_is)
     frozen = freeze(diagnosis, fresh.design)
     claims = [
         Claim(
@@ -54,7 +61,9 @@ def predict(
     ]
     measure = _commonest(frozen, fresh)
     rows = (*_with_p(fresh, claims), *map(fresh.row, _by_eye(fresh, selection, measure)))
-    return Prediction(frozen.digest, len(fresh.samples), measure, source, rows, fresh.notes, fresh.excluded)
+    lacking = Counter(claim.not_tried for claim in claims if claim.not_tried and claim.kind == "condition")
+    notes = (f"Not tried, since {why}: {count(n, 'condition')}." for why, n in lacking.items())
+    return Prediction(frozen.digest, len(fresh.samples), measure, source, rows, (*notes, *fresh.notes), fresh.excluded)
 
 
 def _commonest(frozen: Frozen, fresh: FreshSamples) -> Measure:

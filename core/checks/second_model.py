@@ -3,8 +3,6 @@ it is worse than the first, diagnosed like any loss."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, count
 from pathlib import Path
@@ -13,7 +11,7 @@ import numpy as np
 
 from core import records
 from core.checks.contract import other_columns
-from core.data.inline import text_of
+from core.checks.matched import note_missing, rows_of_run, same_samples
 from core.data.rows import DIFFERS
 from core.data.samples import describe_table, read_data_set
 from core.data.tables.frames import TableLike, as_frame
@@ -29,16 +27,12 @@ from core.records import (
     ModelResult,
     Outcomes,
     Progress,
-    SampleSet,
     no_progress,
     other_models,
     with_models,
 )
+from core.records.ledger import Ledger
 from core.statistics.intervals import accuracy_of
-
-MOST_OTHERS, MOST_LABELS = 0.5, 0.8
-"""Share of the common ids that may have another text before the table is one of other samples; and of the other labels
-that rows in any order would have, the share that may be."""
 
 UNNAMED = "second model"
 """What answers are called that are no file."""
@@ -84,21 +78,11 @@ def read_second(
             f"{name} answers {len(twice):,} of the run's samples more than once and not alike "
             f"({quoted(*twice, most=4)}), so which answer counts is not known. Give each sample one row."
         )
-    notes = [*audit.notes, *other_columns(diagnosis, audit.read, name)]
-    if audit.samples.ids[order[0]] != diagnosis.samples.ids[rows[order[0]]]:
-        notes.append(f"The ids of {name} were matched by the ends of their paths.")
-    strangers, absent = len(rows) - len(order), len(diagnosis.samples) - len(order)
-    if strangers:
-        notes.append(f"{strangers:,} rows of {name} have an id that the run does not know and are left out.")
-    if absent:
-        notes.append(f"{absent:,} samples of the run are not in {name} and are left out.")
-    texts = _other_texts(diagnosis.samples, audit.samples, rows, order)
-    labels = _other_labels(diagnosis.samples, audit.samples, rows, order)
-    by_chance = _labels_by_chance(diagnosis.samples, audit.samples, rows, order)
-    notes += _told(texts, len(order), "text", name, MOST_OTHERS)
-    notes += _told(labels, len(order), "label", name, MOST_LABELS * by_chance)
-    truth = None if audit.samples.labels is None else audit.samples.labels[order]
-    return SecondOutcomes(audit.outcomes.keep(order), rows[order], audit.samples.class_names, truth, tuple(notes))
+    desk = Ledger(0, as_is=roles.as_is)
+    samples = same_samples(diagnosis, rows[order], audit.samples.keep(order), name, desk)
+    note_missing(diagnosis, rows, order, audit.samples.ids, name, desk)
+    notes = (*desk.notes, *audit.notes, *other_columns(diagnosis, audit.read, name))
+    return SecondOutcomes(audit.outcomes.keep(order), rows[order], samples.class_names, samples.labels, notes)
 
 
 def _mend_ids(table: TableLike, roles: Roles) -> str:
@@ -110,37 +94,6 @@ def _mend_ids(table: TableLike, roles: Roles) -> str:
         return "If another column holds the run's ids, name it with --id."
     listed = quoted(*(name for name, _, _ in columns))
     return f"Its rows were numbered, since no column ({listed}) is known to hold ids. Add one with the run's ids."
-
-
-def rows_of_run(diagnosis: Diagnosis, ids: Sequence[str]) -> tuple[I64, I64]:
-    """(m,) the run's row of each id, -1 where it is none of the run's; and the places of the others in the order of the
-    run. Where no id is the run's and they are paths, they are matched by the ends of these ("images/0.jpg" is
-    "0.jpg", and never "other/0.jpg"), as far as these tell one sample from another."""
-    place = {name: row for row, name in enumerate(diagnosis.samples.ids)}
-    rows = np.array([place.get(name, -1) for name in ids], np.int64)
-    if not (rows >= 0).any():
-        rows = _rows_by_ends(place, ids)
-    known = np.flatnonzero(rows >= 0)
-    return rows, known[np.argsort(rows[known], kind="stable")]
-
-
-def _rows_by_ends(place: Mapping[str, int], ids: Sequence[str]) -> I64:
-    """(m,) the row of the run whose id is the end of each id, or has it as its end, folder by folder; -1 where none or
-    several are. place: the row of each id of the run."""
-    ends = dict[str, int]()
-    for name, row in place.items():
-        for end in _ends(name):
-            ends[end] = row if end not in ends else -1
-    longer = (next((place[end] for end in _ends(name) if end in place), -1) for name in ids)
-    rows = np.array([row if row >= 0 else ends.get(name, -1) for name, row in zip(ids, longer)], np.int64)
-    taken = np.bincount(rows[rows >= 0], minlength=len(place))
-    return np.where((rows >= 0) & (taken[rows] == 1), rows, -1)
-
-
-def _ends(name: str) -> list[str]:
-    """ "a/b/c.jpg" itself, "b/c.jpg" and "c.jpg"."""
-    parts = name.split("/")
-    return ["/".join(parts[at:]) for at in range(len(parts))]
 
 
 def with_outcomes(
@@ -169,45 +122,6 @@ def with_outcomes(
     result = ModelResult(name, model, names, rows, labels, outcomes, accuracy, said)
     brought = diagnosis.extras.get(BROUGHT)
     return with_models(diagnosis, (*(brought if isinstance(brought, tuple) else ()), result))
-
-
-def _other_texts(mine: SampleSet, theirs: SampleSet, rows: I64, order: I64) -> int:
-    """Samples that have another text; 0 where either shows no texts."""
-    if mine.modality != "text" or theirs.modality != "text":
-        return 0
-    return sum(text_of(mine, int(rows[at])) != text_of(theirs, at) for at in order.tolist())
-
-
-def _other_labels(mine: SampleSet, theirs: SampleSet, rows: I64, order: I64) -> int:
-    if mine.labels is None or theirs.labels is None:
-        return 0
-    first = [mine.class_names[c] for c in mine.labels[rows[order]].tolist()]
-    return sum(a != theirs.class_names[c] for a, c in zip(first, theirs.labels[order].tolist()))
-
-
-def _labels_by_chance(mine: SampleSet, theirs: SampleSet, rows: I64, order: I64) -> float:
-    """Share of the samples that would have another label if the table's rows stood in any order; 1 without labels."""
-    if mine.labels is None or theirs.labels is None:
-        return 1.0
-    first = Counter(mine.class_names[c] for c in mine.labels[rows[order]].tolist())
-    second = Counter(theirs.class_names[c] for c in theirs.labels[order].tolist())
-    return 1 - sum(count * second[name] for name, count in first.items()) / len(order) ** 2
-
-
-def _told(n: int, common: int, what: str, table: str, most: float) -> list[str]:
-    """A note on n samples of which the table says something else than the run.
-
-    Raises:
-        InvalidInput: they are more than the share `most` of the common ones.
-    """
-    if n > most * common:
-        raise InvalidInput(
-            f"{n:,} of {common:,} samples have another {what} in {table} than in the run, so it is a table of other "
-            "samples, or its ids are mere row numbers and its rows stand in another order. Bring the second model's "
-            "answers to the run's samples, with the run's ids; name their column with --id."
-        )
-    judged = ": each model is judged by its own table" if what == "label" else ""
-    return [f"{n:,} samples have another {what} in {table} than in the run{judged}."] if n else []
 
 
 def with_second(
@@ -242,7 +156,14 @@ def with_second(
     if outcomes.predictions is not None:
         outcomes = replace(outcomes, predictions=place[outcomes.predictions])
     labels, said = None if found.labels is None else place[found.labels], "Read from a table."
-    return with_outcomes(diagnosis, name, "given", outcomes, found.rows, said, names, labels), name, found.notes
+    given, notes = with_outcomes(diagnosis, name, "given", outcomes, found.rows, said, names, labels), found.notes
+    mine, second = diagnosis.outcomes.predictions, outcomes.predictions
+    if mine is not None and second is not None and np.array_equal(second, mine[found.rows]):
+        notes = (
+            f"{name} gives each sample the same answer as the run's own model. Check that it is not its table.",
+            *notes,
+        )
+    return given, name, notes
 
 
 def keep_errors(diagnosis: Diagnosis, result: ModelResult) -> Diagnosis:

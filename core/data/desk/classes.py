@@ -29,7 +29,7 @@ SHIFTS = (1, -1, 2, -2, 3, -3, 4, -4, 5, -5)
 
 
 @dataclass(frozen=True, slots=True)
-class _Fit:
+class Fit:
     """How often predictions hit labels among n rows, and how often a guess with their frequencies would."""
 
     hits: int
@@ -53,10 +53,11 @@ class _Fit:
         return float(binom.sf(self.hits - 1, self.n, min(chance, 1.0))) < ALPHA
 
 
-def _fit(labels: I64, guesses: I64) -> _Fit:
+def fit(labels: I64, guesses: I64) -> Fit:
+    """How often (n,) guesses hit labels, both in one numbering."""
     k = int(max(labels.max(), guesses.max())) + 1
     frequency = np.bincount(guesses, minlength=k) / len(guesses)
-    return _Fit(int((labels == guesses).sum()), float(frequency[labels].sum()), len(labels))
+    return Fit(int((labels == guesses).sum()), float(frequency[labels].sum()), len(labels))
 
 
 def check_classes(found: RecognisedColumns, measured: Measured, ledger: Ledger) -> None:
@@ -85,7 +86,7 @@ def check_classes(found: RecognisedColumns, measured: Measured, ledger: Ledger) 
 
 
 def _check_pair(labels: I64, guesses: I64, names: Sequence[str], pair: str, scored: bool, ledger: Ledger) -> None:
-    whole = _fit(labels, guesses)
+    whole = fit(labels, guesses)
     right = f"{percent(whole.hits / whole.n)} of {whole.n:,} rows are right"
     guessed = f"guessing gives {percent(whole.chance)}"
     moved, own, other, partner = renamed(labels, guesses)
@@ -125,7 +126,7 @@ def _check_pair(labels: I64, guesses: I64, names: Sequence[str], pair: str, scor
             "alike, unless the model is so."
         )
     elif whole.n > 2 * max(SHIFTS) and not whole.above(whole.chance) and whole.below((1 + whole.chance) / 2):
-        fits = {s: _fit(*slipped(labels, guesses, s)) for s in SHIFTS}
+        fits = {s: fit(*slipped(labels, guesses, s)) for s in SHIFTS}
         shift, *others = sorted(fits, key=lambda s: -fits[s].kappa)
         best = fits[shift]
         # one shift must do better than any other, as it does not where rows repeat themselves
@@ -151,10 +152,10 @@ def _check_parts(labels: I64, guesses: I64, pair: str, ledger: Ledger) -> None:
     first, last = np.arange(cut), np.arange(cut, n)
     here, there = (first, last) if change[cut - 1] < 0 else (last, first)
     # where rows are sorted by class, neighbours are of one
-    sorted_ = any(2 * (side[1:] != side[:-1]).mean() < 1 - _fit(side, side).chance for side in (labels, guesses))
+    sorted_ = any(2 * (side[1:] != side[:-1]).mean() < 1 - fit(side, side).chance for side in (labels, guesses))
     if len(here) <= 2 * max(SHIFTS) or sorted_:
         return
-    part, other = _fit(labels[here], guesses[here]), _fit(labels[there], guesses[there])
+    part, other = fit(labels[here], guesses[here]), fit(labels[there], guesses[there])
     apart = hypergeom.cdf(part.hits, part.n + other.n, part.hits + other.hits, part.n) < ALPHA / n
     open_ = not part.above(part.chance) and not part.below(part.chance) and part.below((1 + part.chance) / 2)
     if apart and open_:
@@ -165,15 +166,15 @@ def _check_parts(labels: I64, guesses: I64, pair: str, ledger: Ledger) -> None:
         )
 
 
-def is_renamed(own: _Fit, other: _Fit) -> bool:
+def is_renamed(own: Fit, other: Fit) -> bool:
     """Whether rows hit less often than chance as they are written, and more often renamed. Among many classes not even
     none are less than chance: there no more than chance will do."""
     chance = max(own.chance, other.chance)
-    none = _Fit(0, own.expected, own.n)
+    none = Fit(0, own.expected, own.n)
     return other.above(other.chance) and (own.below(chance) or not (none.below(chance) or own.above(chance)))
 
 
-def renamed(labels: I64, guesses: I64) -> tuple[int, _Fit, _Fit, I64]:
+def renamed(labels: I64, guesses: I64) -> tuple[int, Fit, Fit, I64]:
     """What the best renaming of classes, one to one, gives on rows by which it was not chosen: each half of the rows
     is judged by the other's.
 
@@ -196,7 +197,7 @@ def renamed(labels: I64, guesses: I64) -> tuple[int, _Fit, _Fit, I64]:
         for at, named in enumerate((truth, partner[truth])):
             hits[at] += int((named == said).sum())
             expected[at] += float(frequency[named].sum())
-    own, other = (_Fit(int(hits[at]), float(expected[at]), n) for at in (0, 1))
+    own, other = (Fit(int(hits[at]), float(expected[at]), n) for at in (0, 1))
     return n, own, other, _partners(labels, guesses, k)
 
 

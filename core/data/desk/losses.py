@@ -157,14 +157,23 @@ def _check_lost(name: str, measured: Measured, ledger: Ledger) -> None:
     if not lost.any() or errors is None or labels is None or predictions is None:
         return
     judged = (lost | ledger.standing()) & (labels >= 0) & (predictions >= 0)
-    n, n_lost, wrong = int(judged.sum()), int((judged & lost).sum()), int(errors[judged].sum())
-    both = int(errors[judged & lost].sum())
-    if n_lost < n and hypergeom.sf(both - 1, n, wrong, n_lost) < ALPHA:
+    if worst := lost_worst(lost[judged], errors[judged]):
+        n = f"{int((judged & lost).sum()):,}"
         ledger.doubt(
-            f"{name!r} has no number in {n_lost:,} rows, and {percent(both / n_lost)} of those are wrong, against "
-            f"{percent((wrong - both) / (n - n_lost))} of the others: the worst rows would be left out. Write their "
-            "losses as numbers, large ones too."
+            f"{name!r} has no number in {n} rows, and {worst}: the worst rows would be left out. Write their losses as "
+            "numbers, large ones too."
         )
+
+
+def lost_worst(lost: Bool, wrong: Bool) -> str:
+    """How many of the lost rows are wrong, and of the others, where more of the lost ones are than chance gives; else
+    ""."""
+    n, n_lost, n_wrong, both = len(lost), int(lost.sum()), int(wrong.sum()), int((lost & wrong).sum())
+    if not 0 < n_lost < n or hypergeom.sf(both - 1, n, n_wrong, n_lost) >= ALPHA:
+        return ""
+    return (
+        f"{percent(both / n_lost)} of those are wrong, against {percent((n_wrong - both) / (n - n_lost))} of the others"
+    )
 
 
 def _batches(written: F64) -> int:

@@ -99,16 +99,11 @@ def check_computed(name: str, loss: F64, computed: F64, labels: I64, share: floa
     """Note a loss that is the cross-entropy of the scores times a number, or times one for each class, or that does not
     follow from them: `explained` gave less than `FOLLOWS`."""
     sure = computed > EQUAL
-    ratio = pd.Series(loss[sure] / computed[sure])
+    ratio = loss[sure] / computed[sure]
     if len(ratio) < FEWEST:
         return
-
-    def is_one(values: pd.Series[float]) -> bool:
-        middle = float(values.median())
-        return bool(middle > 0 and (abs(values / middle - 1) <= EQUAL).mean() > 0.99)
-
-    if is_one(ratio):
-        factor = float(ratio.median())
+    factor = one_ratio(ratio)
+    if factor > 0:
         if abs(factor - 1) > EQUAL:
             bits = ", so it is in bits" if abs(factor * math.log(2) - 1) <= EQUAL else ""
             ledger.note(
@@ -116,9 +111,9 @@ def check_computed(name: str, loss: F64, computed: F64, labels: I64, share: floa
                 "taken as it is."
             )
         return
-    own = ratio.groupby(labels[sure])
-    if own.size().min() > 1 and all(is_one(values) for _, values in own):
-        low, high = float(own.median().min()), float(own.median().max())
+    own = [ratio[labels[sure] == c] for c in np.unique(labels[sure])]
+    if min(map(len, own)) > 1 and (factors := [one_ratio(values) for values in own]) and min(factors) > 0:
+        low, high = min(factors), max(factors)
         ledger.note(
             f"{name!r} is the cross-entropy computed from label and scores, weighted by class: {number(low)} to "
             f"{number(high)} times. Classes of a larger weight then seem worse."
@@ -128,3 +123,9 @@ def check_computed(name: str, loss: F64, computed: F64, labels: I64, share: floa
             f"{name!r} does not follow from label and scores: what usual losses are made of explains {percent(share)} "
             "of its variance. Check that it is not of the training mode (dropout, augmentation) or of another pass."
         )
+
+
+def one_ratio(ratios: F64) -> float:
+    """What nearly all of (m,) ratios are, up to rounding; 0 where they are not one number above 0."""
+    middle = float(np.median(ratios))
+    return middle if middle > 0 and (np.abs(ratios / middle - 1) <= EQUAL).mean() > 0.99 else 0.0

@@ -76,7 +76,7 @@ def test_a_table_matched_by_the_ends_of_its_paths_says_so(run: Diagnosis, tmp_pa
     table.to_csv(path, index=False)
     second = read_second(run, path)
     assert second.rows.tolist() == list(range(len(run.samples)))
-    assert "The ids of new.csv were matched by the ends of their paths." in second.notes
+    assert second.notes[0].startswith("The ids of new.csv were matched by the ends of their paths: 'images/")
 
 
 def test_rows_that_are_missing_or_strange_are_counted(run: Diagnosis, tmp_path: Path) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from core.checks.compare import compare
+from core.checks.matched import rows_of_run
 from core.checks.paired_errors import MODEL
-from core.checks.second_model import rows_of_run, with_outcomes
+from core.checks.second_model import with_outcomes
 from core.discovery.settings import DEFAULT_EMBEDDING, DEFAULTS, EmbeddingSettings, Settings
 from core.errors import InvalidInput
 from core.records import Comparison, Diagnosis, Progress, no_progress, other_models
