@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.cli.command import argument, command, heading, option
-from core.cli.options import AS_IS, LABEL, MANY_PROBABILITIES, RUN
+from core.cli.options import ANSWERS, RUN
 from core.cli.output import TABLES, check_suffix, in_folder, make_folder, write_table
 from core.cli.terminal import TerminalProgress, say
 from core.data.tables.roles import Roles
@@ -25,11 +25,7 @@ if TYPE_CHECKING:
 @option("--out FILE", "file to write: .csv, .parquet, .json or .html")
 @heading("Another model of yours beside it, from a table with the run's ids")
 @option("--second TABLE", "label, and predictions, probabilities or logits; its columns by usual names, or")
-@option("--id COL", "its ids, or the pictures' paths")
-@LABEL
-@AS_IS
-@option("--prediction COL", "predicted class")
-@option("--probabilities COL", MANY_PROBABILITIES)
+@ANSWERS
 @option("--worse DIR", "diagnose where B is worse than A, and write that run there")
 @option("--student FOLDER", "it is a student that `distil` wrote there: say how much smaller and faster it is")
 def compare(

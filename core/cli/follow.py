@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from core.cli.command import argument, command, option
-from core.cli.options import AS_IS, JSON, LABEL, MANY_PROBABILITIES, RUN
+from core.cli.options import ANSWERS, JSON, RUN
 from core.cli.output import TABLES, check_suffix, in_folder, print_json, write_table
 from core.cli.terminal import TerminalProgress, say
 from core.data.tables.roles import Roles
@@ -20,11 +20,7 @@ from core.data.tables.roles import Roles
     "one of answers for each checkpoint, in order of time, called as the checkpoint; names that differ in numbers "
     "alone are put in the order of the numbers",
 )
-@option("--id COL", "ids, or the pictures' paths, in each table")
-@LABEL
-@AS_IS
-@option("--prediction COL", "predicted class")
-@option("--probabilities COL", MANY_PROBABILITIES)
+@ANSWERS
 @option("--out FILE", "file to write: .html, .csv, .parquet or .json")
 @JSON
 def follow(run: Path, roles: Roles, tables: tuple[Path, ...], out: Path | None = None, as_json: bool = False) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from core.cli.command import argument, command, option
-from core.cli.options import AS_IS, LABEL, MANY_PROBABILITIES, RUN
+from core.cli.options import ANSWERS, RUN
 from core.cli.output import in_folder
 from core.cli.terminal import TerminalProgress, say
 from core.data.tables.roles import Roles
@@ -17,11 +17,7 @@ from core.errors import InvalidInput
 @command(note="Exit code 1: it is worse somewhere. What is asked, and a file for GitHub Actions: docs/gate.md.")
 @argument("run", "DIR", RUN)
 @option("--second TABLE", "the new model's answers: the run's ids, the label, and predictions, probabilities or logits")
-@option("--id COL", "its ids, or the pictures' paths")
-@LABEL
-@AS_IS
-@option("--prediction COL", "predicted class")
-@option("--probabilities COL", MANY_PROBABILITIES)
+@ANSWERS
 @option("--coverage SHARE", "of the run's samples that must be answered (default 1, all of them)")
 @option("--margin POINTS", "by so many percentage points it may be worse (default 0)")
 @option("--junit FILE", "write the outcome as JUnit XML too")

@@ -36,6 +36,16 @@ GROUP = option("--group COL", "patient, video, source: its rows are never split"
 SEEDS = click.IntRange(0, 2**32 - 1)  # scikit-learn's
 SEED = option("--seed", "the same seed gives the same result (default 0)", type=SEEDS)
 AS_IS = option("--as-is", "the table is right, however odd it looks: what would stop the reading becomes a note")
+CLASS_NAMES = option("--class-names NAME", "the order of the classes in an array of probabilities")
+ANSWERS = several(
+    option("--id COL", "ids, or the pictures' paths"),
+    LABEL,
+    option("--prediction COL", "predicted class"),
+    option("--probabilities COL", MANY_PROBABILITIES),
+    CLASS_NAMES,
+    AS_IS,
+)
+"""The columns of a table of answers to a run's samples."""
 JSON = option("--json", "print JSON", to="as_json")
 ENCODER = option("--encoder NAME", "see `python -m core encoders` (default: embedded, or the diagnosis' own)")
 SUCH_ENCODER = "such as embedded or ViT-B-32:openai, see `python -m core encoders` (default: embedded)"
@@ -73,7 +83,7 @@ LOSS = several(
     GROUP,
     option("--split COL", "train, test, ..."),
     option("--conditions COL", "model outputs that may explain a failure all the same"),
-    option("--class-names NAME", "the order of the classes in an array of probabilities"),
+    CLASS_NAMES,
     AS_IS,
 )
 TASKS = several(

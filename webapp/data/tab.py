@@ -21,7 +21,7 @@ from webapp.explore.new_run import wire_made
 from webapp.explore.patches import prune_patches
 from webapp.explore.tab import View
 from webapp.failure_map import map_points
-from webapp.markup.components import upload
+from webapp.markup.components import as_is_box, upload
 from webapp.markup.render import render
 from webapp.state.boxes import on_page
 from webapp.state.choices import (
@@ -53,7 +53,6 @@ WITHIN_NOTE = (
     "after a look at the results has looked at all of them."
 )
 LOOKS_WRONG = "This looks like a mistake, and stops a run"
-AS_IS_NOTE = "You have looked, and the table is right: the run goes on, and says this above its findings."
 HIDDEN_NOTE = (
     "What is found in the rest is frozen and then tried on the hidden part: whatever was luck does not come back."
 )
@@ -244,7 +243,7 @@ def _sources(root: Path | None) -> list[Any]:
 def _form(given: list[Any], status_line: gr.HTML) -> Form:
     gr.HTML("<h2>2. Check what was recognised</h2>", **PLAIN)
     columns = gr.HTML(render("data/hint.html.j2"), **PLAIN, elem_id="columns")
-    as_is = gr.Checkbox(False, label="Take the table as it is", info=AS_IS_NOTE, visible=False, elem_id="as-is")
+    as_is = as_is_box("as-is", visible=False)
     with gr.Accordion("Correct the roles", open=False), gr.Row(elem_classes="roles"):
         roles: list[Any] = [
             gr.Dropdown([], value=None, label=label, min_width=150, elem_id=f"role-{name.replace(' ', '-')}")

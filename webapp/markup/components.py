@@ -23,6 +23,12 @@ def upload(label: str, kinds: Sequence[str], elem_id: str, height: int = 96, **m
     return gr.File(label=label, file_types=list(kinds), type="filepath", height=height, elem_id=elem_id, **more)
 
 
+def as_is_box(elem_id: str, **more: Any) -> gr.Checkbox:
+    """Says that a table is right, however odd it looks (`core.data.tables.roles.Roles.as_is`)."""
+    info = "You have looked, and it is right: what looks like a mistake is noted, and stops nothing."
+    return gr.Checkbox(False, label="Take the table as it is", info=info, elem_id=elem_id, **more)
+
+
 def json_object(label: str, value: dict[str, Any] | None = None) -> gr.JSON:
     """A field for programs alone, which holds an object: what Gradio says of its own is no valid JSON schema."""
     field = gr.JSON(value, visible=False, label=label)

@@ -10,10 +10,11 @@ from typing import Any
 import gradio as gr
 import numpy as np
 
+from core.data.tables.roles import Roles
 from core.errors import DiagnosisError, InvalidInput
 from core.records import I64, Diagnosis, Prediction, Progress
 from webapp.explore.tab import View
-from webapp.markup.components import upload
+from webapp.markup.components import as_is_box, upload
 from webapp.markup.render import empty, render
 from webapp.predict.view import frozen_view, prediction_view, selection_line
 from webapp.state.choices import IMAGES, TABLES, VECTORS
@@ -71,7 +72,12 @@ def result_of(diagnosis: Diagnosis, prediction: Prediction | None) -> str:
 
 
 def make_prediction(
-    session: Session, table: str | None, images: str | None, vectors: str | None, progress: Progress
+    session: Session,
+    table: str | None,
+    images: str | None,
+    vectors: str | None,
+    progress: Progress,
+    as_is: bool = False,
 ) -> Prediction:
     """Read, embed and predict; a visitor's own run keeps the prediction for its downloads.
 
@@ -83,7 +89,15 @@ def make_prediction(
     diagnosis = require_own(session)
     first, pictures, embeddings = _given(table, images, vectors)
     picked = lasso_of(session, diagnosis)
-    found = predict_fresh(diagnosis, first, images=pictures, embeddings=embeddings, selection=picked, progress=progress)
+    found = predict_fresh(
+        diagnosis,
+        first,
+        images=pictures,
+        embeddings=embeddings,
+        roles=Roles(as_is=as_is),
+        selection=picked,
+        progress=progress,
+    )
     assert found.prediction is not None
     prediction = replace(found.prediction, source=Path(table or images or "fresh samples").name)
     RUNS.change(session.run, lambda now: replace(now, prediction=prediction))
@@ -100,7 +114,7 @@ def _given(table: str | None, images: str | None, vectors: str | None) -> list[P
 
 
 def on_predict(
-    session: Session, table: str | None, images: str | None, vectors: str | None
+    session: Session, table: str | None, images: str | None, vectors: str | None, as_is: bool = False
 ) -> Iterator[tuple[Any, ...]]:
     """Predict what was given; yields (job id, status, shown, result)."""
     kept = "Your files are still here."
@@ -110,7 +124,7 @@ def on_predict(
     except DiagnosisError as why:
         yield "", refused(FAILED, why, kept), gr.skip(), gr.skip()
         raise
-    job = Job(lambda progress: make_prediction(session, table, images, vectors, progress))
+    job = Job(lambda progress: make_prediction(session, table, images, vectors, progress, as_is))
 
     def made(found: Prediction) -> tuple[PredictState, str]:
         return PredictState(session.run, found), result_of(run, found)
@@ -131,6 +145,7 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab) -> None:
             images = upload("Pictures or scans, if the run has some: zip or tar", IMAGES, "fresh-images")
             with gr.Accordion("Embeddings, if the run was made of them", open=False):
                 vectors = upload("Embeddings", VECTORS, "fresh-vectors")
+            as_is = as_is_box("fresh-as-is")
             word = gr.HTML("", elem_id="lasso-word", **PLAIN)
             with gr.Row():
                 run = gr.Button("Open them and compare", variant="primary", elem_id="predict")
@@ -140,6 +155,6 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab) -> None:
     opened = [shown, frozen, word, result]
     tab.select(shows_errors(on_open), [session, shown], opened, **QUICK)
     view.pane.go(shows_errors(on_go), [session, shown], [tabs, *opened], **QUICK)
-    given = [session, table, images, vectors]
+    given = [session, table, images, vectors, as_is]
     run.click(shows_errors(on_predict), given, [job, line, shown, result], **HEAVY, **PRIVATE)
     wire_cancel(cancel, job)

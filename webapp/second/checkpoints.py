@@ -11,7 +11,7 @@ import gradio as gr
 from core.data.tables.roles import Roles
 from core.errors import DiagnosisError, InvalidInput
 from core.records import Diagnosis, Progress
-from webapp.markup.components import download_row
+from webapp.markup.components import as_is_box, download_row
 from webapp.markup.render import empty, render
 from webapp.state.choices import TABLES
 from webapp.state.downloads import csv_of, fresh_folder
@@ -26,7 +26,7 @@ WAITING = (
 )
 
 
-def make_followed(diagnosis: Diagnosis, tables: Sequence[str], folder: Path, progress: Progress) -> str:
+def make_followed(diagnosis: Diagnosis, tables: Sequence[str], roles: Roles, folder: Path, progress: Progress) -> str:
     """Follow the clusters and write the files; returns the view.
 
     Raises:
@@ -37,7 +37,7 @@ def make_followed(diagnosis: Diagnosis, tables: Sequence[str], folder: Path, pro
     from core.reports.tables.checkpoints import checkpoints_table
     from core.reports.wording.second_model import FOLLOWED
 
-    found = follow(diagnosis, in_order([Path(table) for table in tables]), Roles(), progress=progress)
+    found = follow(diagnosis, in_order([Path(table) for table in tables]), roles, progress=progress)
     write_checkpoints(diagnosis, found, folder / FILES[0][0])
     told = checkpoints_table(diagnosis, found)
     (folder / FILES[1][0]).write_bytes(csv_of(told.columns, told.itertuples(index=False)))
@@ -50,7 +50,7 @@ def make_followed(diagnosis: Diagnosis, tables: Sequence[str], folder: Path, pro
     )
 
 
-def on_follow(session: Session, tables: Sequence[str] | None) -> Iterator[tuple[Any, ...]]:
+def on_follow(session: Session, tables: Sequence[str] | None, as_is: bool = False) -> Iterator[tuple[Any, ...]]:
     """Follow the clusters over what was brought; yields (job id, status, run, view, downloads)."""
     nothing = [session.run, *_nothing()]
     try:
@@ -61,7 +61,7 @@ def on_follow(session: Session, tables: Sequence[str] | None) -> Iterator[tuple[
         yield "", refused(FAILED, why), *nothing
         raise
     folder = fresh_folder("checkpoints")
-    job = Job(lambda progress: make_followed(diagnosis, tables, folder, progress))
+    job = Job(lambda progress: make_followed(diagnosis, tables, Roles(as_is=as_is), folder, progress))
 
     def made(view: str) -> tuple[Any, ...]:
         return session.run, view, *(gr.update(value=str(folder / name), interactive=True) for name, _ in FILES)
@@ -95,6 +95,7 @@ def build(session: gr.State, tab: gr.Tab) -> None:
                 height=120,
                 elem_id="checkpoint-tables",
             )
+            as_is = as_is_box("checkpoint-as-is")
             with gr.Row():
                 run = gr.Button("Follow", variant="primary", elem_id="checkpoint-run")
                 cancel = gr.Button("Cancel", elem_id="checkpoint-cancel", scale=0, min_width=110, interactive=False)
@@ -102,6 +103,6 @@ def build(session: gr.State, tab: gr.Tab) -> None:
         with gr.Column(scale=70, min_width=320):
             view = gr.HTML(empty(WAITING), elem_id="checkpoint-view", **PLAIN)
     _, buttons = download_row([(name.replace(".", "-"), title) for name, title in FILES])
-    run.click(shows_errors(on_follow), [session, tables], [job, line, of, view, *buttons], **HEAVY, **PRIVATE)
+    run.click(shows_errors(on_follow), [session, tables, as_is], [job, line, of, view, *buttons], **HEAVY, **PRIVATE)
     wire_cancel(cancel, job)
     tab.select(shows_errors(on_open), [session, of], [line, of, view, *buttons], **QUICK)

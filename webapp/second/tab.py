@@ -15,7 +15,7 @@ from core.records import Diagnosis, ModelResult, Progress, other_models
 from webapp.explore.new_run import wire_made
 from webapp.explore.picked import show_selection
 from webapp.explore.tab import View, describe
-from webapp.markup.components import download_row, script, upload
+from webapp.markup.components import as_is_box, download_row, script, upload
 from webapp.markup.render import empty, render
 from webapp.markup.shares import kinds_of, rows_of_kind
 from webapp.markup.two_models import MAX_PICTURES, gallery_view
@@ -154,7 +154,9 @@ def _table_of(table: str | None) -> Path:
     return Path(table)
 
 
-def on_compare(session: Session, table: str | None, card: str | None, *columns: str) -> Iterator[tuple[Any, ...]]:
+def on_compare(
+    session: Session, table: str | None, card: str | None, as_is: bool, *columns: str
+) -> Iterator[tuple[Any, ...]]:
     """Compare what was given; yields (job id, status, state, result, gallery, downloads)."""
     waiting, kept = render("second/waiting.html.j2", kept=()), "Your files are still here."
     nothing = [SecondState(session.run, beside=session.beside), waiting, "", *_no_files()]
@@ -165,7 +167,7 @@ def on_compare(session: Session, table: str | None, card: str | None, *columns: 
         yield "", refused(FAILED, why), *nothing
         raise
     named = [str(column or "").strip() or None for column in columns]
-    roles = Roles(id=named[0], label=named[1], prediction=named[2])
+    roles = Roles(id=named[0], label=named[1], prediction=named[2], as_is=as_is)
     folder = fresh_folder(KIND)
     job = Job(lambda progress: make_second(session.run, table, card, roles, folder, progress))
     yield from follow(job, FAILED, *nothing, kept=kept, made=lambda found: _shown(session.run, found, folder))
@@ -251,6 +253,7 @@ def build(
                     gr.Textbox(label=label, max_lines=1, elem_id=f"second-{name}")
                     for name, label in (("id", "Id"), ("label", "Label"), ("prediction", "Prediction"))
                 ]
+            as_is = as_is_box("second-as-is")
             with gr.Row():
                 run = gr.Button("Compare", variant="primary", elem_id="second-run")
                 cancel = gr.Button("Cancel", elem_id="second-cancel", scale=0, min_width=110, interactive=False)
@@ -272,7 +275,7 @@ def build(
     opened = tab.select(shows_errors(on_open), [session, state], [line, *filled], **QUICK)
     opened.then(_can_look, [state], [mapped, worse], **QUICK)
     opened.then(shows_errors(on_usable), [session], [run], **QUICK)
-    given = [session, table, card, *columns]
+    given = [session, table, card, as_is, *columns]
     made = run.click(shows_errors(on_compare), given, [job, line, *filled], **HEAVY, **PRIVATE)
     made.success(shows_errors(on_kept), [session, state], [session, view.failure_map], **QUICK)
     wire_cancel(cancel, job)

@@ -21,7 +21,7 @@ BOXES = {
     "--loss-kind": '"Loss" (under "Run")',
     "--hold-back": '"Hide a part and predict it"',
     "--vocabulary": '"Your own phrases"',
-    AS_IS: "tick “Take the table as it is” under “Check what was recognised”",
+    AS_IS: "tick “Take the table as it is”",
     "--higher-is-better": '"The loss column is a score: higher is better" (under "More settings")',
     "again with --separate-copies": "again on the command line with --separate-copies",
 }

@@ -75,7 +75,8 @@ def encode_classes(
     if coded is not None and words and (coded < 0).all():
         raise InvalidInput(
             f"None of the labels ({', '.join(words[:4])}) is one of the {len(order)} classes "
-            f"({', '.join(order[:6])}). Give class_names."
+            f"({', '.join(order[:6])}). Write the labels as the scores do, or list the classes as the labels do, in "
+            "the order of the scores (--class-names, in Python Roles(class_names=...))."
         )
     return Classes(names, coded, _code(predictions, ({name: i for i, name in enumerate(names)} | lookup).get), note)
 
@@ -118,7 +119,7 @@ def _sorted_words(words: list[str], k: int) -> tuple[list[str], str]:
     if len(words) != k:
         raise InvalidInput(
             f"There are {len(words)} different labels but {k} probabilities in a row, so their order is unknown. "
-            "Give class_names, one for each."
+            f"List all {k} in their order (--class-names, in Python Roles(class_names=...))."
         )
     shown = ", ".join(words[:6]) + (", ..." if k > 6 else "")
     return sorted(words), f"The probabilities were taken in the sorted order of the labels: {shown}."
@@ -139,7 +140,7 @@ def _lookup(order: list[str], words: list[str], spelled: Mapping[str, str]) -> d
             names = ", ".join(str(i + 1) for i in range(len(order))) if len(order) < 5 else f"1, 2, ..., {len(order)}"
             raise InvalidInput(
                 f"Labels run from 1 to {len(order)} but places in the {len(order)} probabilities are counted from 0, "
-                f"so each would be read one off. Subtract 1, or give class_names {names}."
+                f"so each would be read one off. Subtract 1, or list them (--class-names {names.replace(',', '')})."
             )
         return lookup | {str(i): i for i in range(len(order))}
     if set(words) <= {"False", "True"} and len(order) == 2:

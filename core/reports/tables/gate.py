@@ -93,6 +93,7 @@ def gate_markdown(diagnosis: Diagnosis, gate: Gate) -> str:
     why += [f"is worse in {count(bad, 'place')}"] if bad else []
     head = f"Gate failed: {_text(gate.comparison.b)} {' and '.join(why)}"
     lines = [f"## {head if why else f'Gate passed: {_text(gate.comparison.b)}'}", ""]
+    lines += [line for note in gate.notes for line in (_text(note), "")]
     lines += [
         "| where | samples | the new model's error rate, and by how much it is above the old one's | |",
         "|---|---|---|---|",
@@ -129,7 +130,7 @@ def gate_junit(diagnosis: Diagnosis, gate: Gate) -> str:
             ET.SubElement(one, "system-out").text = figure
         else:
             ET.SubElement(one, "failure" if case.state == "failed" else "skipped", {"message": figure})
-    ET.SubElement(suite, "system-out").text = printable("\n".join(_notes(gate)))
+    ET.SubElement(suite, "system-out").text = printable("\n".join((*gate.notes, *_notes(gate))))
     ET.indent(top)
     return ET.tostring(top, encoding="unicode", xml_declaration=True) + "\n"
 
@@ -141,7 +142,7 @@ def _notes(gate: Gate) -> tuple[str, ...]:
         "the intervals hold for all of them at once. All samples and new regressions are each tested apart."
     )
     margin = f"What is worse by no more than {gate.margin:g} points, by its interval, holds nothing back."
-    return (*([together] if n > 1 else []), *([margin] if gate.margin else []), *gate.comparison.notes, *gate.notes)
+    return (*([together] if n > 1 else []), *([margin] if gate.margin else []), *gate.comparison.notes)
 
 
 def _of(cases: Sequence[GateCase], state: str) -> int:

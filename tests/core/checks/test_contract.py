@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,12 @@ import pytest
 
 import errata
 from core.checks.contract import OTHER_UNIT, READ, other_unit
+from core.cli.main import main
+from core.data.tables.roles import Roles
 from core.discovery.settings import Settings
 from core.errors import InvalidInput
 from core.records import Diagnosis
+from core.store import save
 
 QUICK = Settings(n_permutations=199, map=False, sensitivity=False)
 N = 400
@@ -122,3 +126,53 @@ def test_the_columns_are_kept_and_others_are_said(run: Diagnosis) -> None:
     beside = pd.DataFrame({"id": run.samples.ids, "y_true": table(0)["label"], "prediction": table(0)["prediction"]})
     _, _, notes = errata.with_second(run, beside)
     assert any(note.startswith("The run's label was read from 'label', and that of second model") for note in notes)
+
+
+def test_as_is_helps_where_a_table_is_refused_and_is_offered(run: Diagnosis, losses_alone: Diagnosis) -> None:
+    """Each message that offers --as-is: obeyed, the table is tried, and the message is a note."""
+    fresh, own = table(1), table(0)
+    numbered = fresh.assign(label=fresh["label"].str[1:], prediction=fresh["prediction"].str[1:])
+    for of, brought in ((losses_alone, fresh[["loss", "age"]].assign(loss=100 * fresh["loss"])), (run, numbered)):
+        with pytest.raises(InvalidInput, match="say so with --as-is") as refused:
+            predicted(of, brought)
+        found = predicted(of, brought, roles=Roles(as_is=True))
+        assert any(str(refused.value).startswith(note) for note in found.notes)
+        assert not any("losses about" in (row.not_tried or "") for row in found.rows)
+    other = pd.DataFrame({"id": run.samples.ids, "label": own["label"][::-1].to_numpy(), "prediction": "c0"})
+    with pytest.raises(InvalidInput, match="say so with --as-is"):
+        errata.with_second(run, other)
+    *_, notes = errata.with_second(run, other, Roles(as_is=True))
+    assert any("otherwise than the run" in note or "another label" in note for note in notes)
+
+
+def test_the_order_of_listed_probabilities_is_asked_for_by_an_option_that_helps(tmp_path: Path) -> None:
+    """Of a run's three classes the fresh table has two: their order in a list is not known."""
+    rng = np.random.default_rng(0)
+    truth = rng.integers(0, 3, 2 * N)
+    scores = np.eye(3)[truth] * 0.5 + rng.dirichlet(np.ones(3), 2 * N) * 0.5
+    columns = {"label": np.array(["ant", "bee", "cat"])[truth], "probabilities": [str(row) for row in scores.tolist()]}
+    frame, rows = pd.DataFrame(columns), np.arange(2 * N)
+    run = errata.diagnose(frame[:N], embeddings=ROWS[:N], settings=QUICK)
+    some = (rows >= N) & (truth != 1)
+    with pytest.raises(InvalidInput, match="List all 3 in their order"):
+        errata.predict(run, frame[some], embeddings=ROWS[some])
+    order = Roles(class_names=("ant", "bee", "cat"))
+    found = errata.predict(run, frame[some], embeddings=ROWS[some], roles=order).prediction
+    assert found is not None
+    assert any("no fresh sample has: bee" in note for note in found.notes)
+    assert not any("not diagnosed" in note for note in found.notes)
+    save(run, tmp_path / "run")
+    frame.assign(id=[*run.samples.ids, *run.samples.ids])[:N][truth[:N] != 1].to_csv(tmp_path / "new.csv", index=False)
+    asked = ["compare", str(tmp_path / "run"), "--second", str(tmp_path / "new.csv")]
+    assert main(asked) == 2
+    assert main([*asked, "--class-names", "ant", "bee", "cat"]) == 0
+
+
+def test_losses_of_samples_that_were_diagnosed_tell_the_unit(run: Diagnosis) -> None:
+    """Forty rows of the run come again among the fresh ones, and their losses are twice what they were."""
+    both = pd.concat([table(0)[:40], table(1)[:-40]], ignore_index=True)
+    rows = np.r_[ROWS[:40], ROWS[N + 40 :]]
+    for times, said in ((1.0, False), (1.1, True)):
+        found = errata.predict(run, both.assign(loss=times * both["loss"]), embeddings=rows).prediction
+        assert found is not None
+        assert any("losses 1.10 times as large" in note for note in found.notes) == said, found.notes

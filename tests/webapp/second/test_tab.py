@@ -46,7 +46,7 @@ pytestmark = pytest.mark.usefixtures("plain")
 def beside(run: str, table: Path | None, card: Path | None = None, *columns: str) -> tuple[Any, ...]:
     """(state, result, gallery, files) of a comparison on the run."""
     given, known = (None if path is None else str(path) for path in (table, card))
-    *_, (_, _, *made) = on_compare(Session(run=run), given, known, *(columns or ("", "", "")))
+    *_, (_, _, *made) = on_compare(Session(run=run), given, known, False, *(columns or ("", "", "")))
     return tuple(made)
 
 
@@ -197,7 +197,7 @@ def test_files_that_cannot_be_used_are_refused_with_the_next_step(
 def test_why_a_comparison_failed_stays_in_the_view(streets: Diagnosis, example: str, tmp_path: Path) -> None:
     pd.DataFrame({"id": streets.samples.ids, "prediction": "x"}).to_csv(tmp_path / "bare.csv", index=False)
     for table, reason in ((None, "Bring the second model"), (tmp_path / "bare.csv", "no answer can be judged")):
-        steps = on_compare(Session(run=example), None if table is None else str(table), None, "", "", "")
+        steps = on_compare(Session(run=example), None if table is None else str(table), None, False, "", "", "")
         said: list[str] = []
         with pytest.raises(InvalidInput, match=reason):
             said.extend(status for _, status, *_ in steps)
