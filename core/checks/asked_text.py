@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from core.discovery.conditions import meets
 from core.errors import InvalidInput
 from core.language.counted import Counted, SaidCondition, beside_condition
+from core.language.grammar import words_in
 from core.language.prompts import class_in, is_bare_name
+from core.numbers import count, listed, percent
 from core.records import Bool, Column, Diagnosis, Words
 
 MAX_QUESTION_LENGTH = 300
@@ -59,6 +63,36 @@ def read_text(text: str, class_names: Sequence[str], columns: Sequence[Column] =
             f'See the class "{class_names[label]}" in the table of classes, or add a detail: "{cleaned} in the dark".',
         )
     return AskedText(cleaned, label)
+
+
+_FAILS = frozenset("wrong error errors fail fails failing failed mistake mistakes misclassified worst hardest".split())
+_ABOUT_RUN = _FAILS | frozenset(
+    "how which what many much often is are was were the a an of in all do does did my model it make makes get gets "
+    "have has there most class classes label labels rate share percentage number total overall accuracy image images "
+    "picture pictures sample samples text texts clip clips scan scans".split()
+)
+
+
+def about_run(text: str, diagnosis: Diagnosis) -> str:
+    """What the run's own figures say where a text asks for nothing else, such as "how many images are wrong?" or "which
+    class is worst?"; "" for every other text."""
+    samples, errors = diagnosis.samples, diagnosis.outcomes.errors
+    words, names = words_in(text.casefold()), [*map(str.casefold, samples.class_names)]
+    others = {*words} - _ABOUT_RUN
+    asks = words[:1] and words[0] in ("how", "which", "what") and {*words} & {*_FAILS, "accuracy"}
+    if errors is None or not asks or not others <= {*names}:
+        return ""
+    said = [
+        f"{int(errors.sum()):,} of {count(len(errors), samples.modality)} are wrong ({percent(float(errors.mean()))})."
+    ]
+    if samples.labels is not None:
+        n, wrong = np.bincount(samples.labels), np.bincount(samples.labels[errors], minlength=len(names))
+        rate = [w / max(rows, 1) for w, rows in zip(wrong.tolist(), n.tolist())]
+        known = [c for c in range(len(rate)) if n[c] and (not others or names[c] in others)]
+        known.sort(key=lambda c: -rate[c])
+        rates = [f"{samples.class_names[c]} {wrong[c]:,} of {n[c]:,} ({percent(rate[c])})" for c in known]
+        said += [f"By class: {listed(rates)}."]
+    return " ".join([*said, "Ask for what they show to see whether that matters, such as “in the dark”."])
 
 
 def scoped(asked: AskedText, class_names: Sequence[str], tested: Sequence[SaidCondition]) -> AskedText:

@@ -21,7 +21,7 @@ import numpy as np
 from scipy.stats import norm
 
 from core.checks.answers import Answer as Answer, Difference as Difference, nothing_shown, with_findings
-from core.checks.asked_text import AskedText, read_text, require_words, rows_counted, same_question, scoped
+from core.checks.asked_text import AskedText, about_run, read_text, require_words, rows_counted, same_question, scoped
 from core.discovery.called import scope_rows
 from core.discovery.conditions import Condition
 from core.discovery.design import MIN_GROUPS, design_of, measures
@@ -82,7 +82,12 @@ def ask(
         raise InvalidInput(f"At least one sample must be shown, and a whole number of them: got {top!r}. Change it.")
     words = require_words(diagnosis, "be asked in words")
     names = diagnosis.samples.class_names
-    read = [read_text(text, names, diagnosis.samples.metadata) for text in texts]
+    read = [
+        AskedText(text, refused=figures)
+        if (figures := about_run(text, diagnosis))
+        else read_text(text, names, diagnosis.samples.metadata)
+        for text in texts
+    ]
     refused = [one for one in read if one.refused]
     if len(refused) == len(read):
         if refused:

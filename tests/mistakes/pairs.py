@@ -54,10 +54,16 @@ def drawn(seed: int, margins: Any = (3.6, 2.0, 1.3, 2.6), shares: Any = (0.35, 0
     return world(seed, margins=margins, truth=np.random.default_rng(seed).choice(4, N, p=shares))
 
 
-def another_model(seed: int) -> World:
-    """Another model's logits on the samples of `drawn`."""
-    w = drawn(seed)
-    return World(w.rng, w.truth, w.logits + np.random.default_rng(seed + 77).normal(0, 0.7, w.logits.shape), w.light)
+@dataclass(frozen=True, eq=False)
+class Second(World):
+    """Another model on the samples of the run."""
+
+    run: World
+
+
+def another_model(seed: int) -> Second:
+    w, other = drawn(seed), np.random.default_rng(seed + 77)
+    return Second(w.rng, w.truth, w.logits + other.normal(0, 0.7, w.logits.shape), w.light, drawn(seed))
 
 
 def vectors(w: World, seed: int) -> Any:
@@ -92,8 +98,8 @@ def outcome(pair: Pair, seed: int = 0) -> tuple[str, str]:
     """One of `judging.OUTCOMES`, and what was said, of the samples that the seed draws."""
     w = another_model(seed) if pair.other is None else pair.other(seed + 1)
     right = BASES[pair.base](w)
-    if pair.other is None:  # what it says of the samples is what the run's table said
-        mine = BASES[pair.base](drawn(seed)).frame
+    if isinstance(w, Second):  # what it says of the samples is what the run's table said
+        mine = BASES[pair.base](w.run).frame
         assert mine is not None
         right = right.put(**{name: mine[name] for name in ("light", "size", "site")})
     known, figures = held(pair, right, w, seed)
@@ -135,11 +141,6 @@ def _sorted_alike(t: Brought, w: World) -> Brought:
     """Other samples under the ids of the run's: both tables were sorted by class."""
     site = w.rng.permutation(t.values("site"))
     return t.put(light=w.rng.permutation(w.light), size=w.rng.normal(20, 4, N), site=site)
-
-
-def _hard() -> Any:
-    """Where the run's own model is wrong."""
-    return drawn(0).wrong
 
 
 def _new(name: str, words: str, make: Any, base: str = "names", other: Any = drawn) -> Pair:
@@ -206,14 +207,16 @@ MISTAKES = [
     _of("two classes in one", "another label", lambda t, w: _called(t, w, _MERGED)),
     _of("its predictions are numbers", WRITTEN, lambda t, w: t.put(prediction=w.guess)),
     _of("its scores in another order", CODES, _turned, "numbered shares"),
-    _of("the worst rows are gone", "easier", lambda t, w: _rows(t, ~_hard())),
-    _of("half of the worst are gone", "easier", lambda t, w: _rows(t, ~_hard() | (np.arange(N) % 2 == 0))),
-    _of("no answer to the worst", "easier", lambda t, w: t.put(prediction=np.where(_hard(), None, named(w.guess)))),
-    _of("empty texts for the worst", "missing", lambda t, w: t.put(prediction=np.where(_hard(), "", named(w.guess)))),
+    _of("the worst rows are gone", "easier", lambda t, w: _rows(t, ~w.run.wrong)),
+    _of("half of the worst are gone", "easier", lambda t, w: _rows(t, ~w.run.wrong | (np.arange(N) % 2 == 0))),
+    _of("no answer to the worst", "easier", lambda t, w: t.put(prediction=np.where(w.run.wrong, None, named(w.guess)))),
+    _of(
+        "empty texts for the worst", "missing", lambda t, w: t.put(prediction=np.where(w.run.wrong, "", named(w.guess)))
+    ),
     _of("a class is gone", "no sample: cat", lambda t, w: _rows(t, w.truth != 1)),
     _of("other samples under the same ids", "other samples", _sorted_alike),
     _of("rows in another order", "another order", lambda t, w: t.put(id=t.values("id")[w.other_rows()])),
-    _of("the run's own table", "same answer", lambda t, w: BASES["answers"](drawn(0))),
+    _of("the run's own table", "same answer", lambda t, w: BASES["answers"](w.run)),
 ]
 _PLAIN = "^$"
 _SETS: dict[str, Callable[[int], World]] = {

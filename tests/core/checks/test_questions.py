@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from core.checks.answers import by_picture, difference
+from core.checks.asked_text import about_run
 from core.checks.audit_table import audit_table
 from core.checks.questions import FEWEST, Answer, ask
 from core.encoders.arithmetic import unit
@@ -312,3 +313,26 @@ def test_untested_rows_of_a_few_groups_that_are_all_alike_leave_the_error_rate_o
     assert rate is not None
     assert rate.value == float(wrong)
     assert rate.high - rate.low > 0.15
+
+
+@pytest.mark.parametrize(
+    "text", ["how many images are wrong?", "Which class is worst?", "what is the accuracy", "how often does it fail"]
+)
+def test_what_the_runs_own_figures_answer_is_answered_by_them(text: str) -> None:
+    found, audit, _ = planted_run("rare")
+    with pytest.raises(
+        InvalidInput, match=rf"^{audit.errors.sum():,} of {len(audit.errors):,} images are wrong"
+    ) as told:
+        ask(found, text, encoder=WordTower(audit))
+    names, labels = found.samples.class_names, found.samples.labels
+    rates = [audit.errors[labels == c].mean() for c in range(len(names))]
+    assert f"By class: {names[int(np.argmax(rates))]} " in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "text", ["how many dogs are in snow", "a wrong turn", "which dog in snow is wrong", "what is wrong in the city"]
+)
+def test_what_asks_for_more_is_a_question_like_any_other(text: str) -> None:
+    found, audit, _ = planted_run("rare")
+    assert not about_run(text, found)
+    assert ask(found, text, encoder=WordTower(audit))[0].refused == ""
