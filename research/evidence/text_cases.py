@@ -42,7 +42,7 @@ def read_ag_news_rows(data: Path) -> pd.DataFrame:
 
 def read_ag_news(data: Path) -> pd.DataFrame:
     rows = read_ag_news_rows(data)
-    return _scored(rows.iloc[: len(rows) // 2], rows.iloc[len(rows) // 2 :])
+    return with_scores(rows.iloc[: len(rows) // 2], rows.iloc[len(rows) // 2 :])
 
 
 def read_sst2(data: Path) -> pd.DataFrame:
@@ -52,10 +52,10 @@ def read_sst2(data: Path) -> pd.DataFrame:
         kept = [(text, ("negative", "positive")[int(label)]) for text, _, label in cells if label in ("0", "1")]
         return pd.DataFrame(kept, columns=["text", "label"])
 
-    return _scored(part("train"), pd.concat([part("dev"), part("test")]))
+    return with_scores(part("train"), pd.concat([part("dev"), part("test")]))
 
 
-def _scored(fitted: pd.DataFrame, scored: pd.DataFrame) -> pd.DataFrame:
+def with_scores(fitted: pd.DataFrame, scored: pd.DataFrame) -> pd.DataFrame:
     """The scored rows with the classifier's probabilities."""
     words = TfidfVectorizer(min_df=2, ngram_range=(1, 2), sublinear_tf=True)
     model = LogisticRegression(C=10, max_iter=1000).fit(words.fit_transform(fitted["text"]), fitted["label"])

@@ -23,14 +23,6 @@ def test_two_classes_of_four_that_were_swapped_are_refused_though_most_rows_are_
         read({"label": LABEL, "prediction": NAMES[swapped]})
 
 
-def test_the_user_may_say_that_the_table_is_right() -> None:
-    table = {"label": RIGHT.labels + 1, "prediction": RIGHT.predictions}
-    audit = read(table, as_is=True)
-    assert len(audit.samples) == 400
-    assert "name the classes in two ways" in " ".join(audit.notes)
-    assert "--as-is" not in " ".join(audit.notes)
-
-
 @pytest.mark.parametrize("shift", [1, -2])
 def test_rows_that_slipped_are_refused_and_said_by_how_many(shift: int) -> None:
     with pytest.raises(InvalidInput, match=rf"slipped by {abs(shift)}.*{'after' if shift > 0 else 'before'}"):

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
-from core.errors import InvalidInput
-from tests.support.desk import NAMES, noted, read, right
+from tests.support.desk import NAMES, noted, right
 
 RIGHT = right()
 LABEL, PREDICTION = NAMES[RIGHT.labels], NAMES[RIGHT.predictions]
@@ -21,14 +19,6 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 
 def named(part: str, values: np.ndarray) -> dict[str, object]:
     return {"label": LABEL, **{f"{part}_{name}": values[:, i] for i, name in enumerate(NAMES)}}
-
-
-def test_a_loss_that_counts_rows_is_noted_and_the_mean_of_its_class_is_refused() -> None:
-    assert "'loss' changes by 1 from each row to the next" in noted({"loss": np.arange(400)})
-    means = np.array([RIGHT.loss[RIGHT.labels == label].mean() for label in range(K)])
-    with pytest.raises(InvalidInput, match="one value for all rows of a class"):
-        read({"label": LABEL, "loss": means[RIGHT.labels]})
-    assert "class" not in noted({"label": LABEL, "loss": RIGHT.loss})
 
 
 def test_a_loss_that_is_the_cross_entropy_times_a_number_is_noted_with_the_number() -> None:
