@@ -59,9 +59,8 @@ def tables(data: Path) -> Iterator[Table]:
         for kind, part in cues.dropna(subset=[model]).groupby("kind"):
             _, codes = np.unique(part[["shape_class", model]].to_numpy(str), return_inverse=True)
             both = codes.reshape(-1, 2).astype(np.int64)
-            if part["texture_class"].notna().all():
-                texture = Column("texture", "category", part["texture_class"].to_numpy(object))
-                print(f"textures tell {model} in {names_prediction(texture, both[:, 1], both[:, 0]):.2f}")
+            texture = Column("texture", "category", part["texture_class"].to_numpy(object))
+            print(f"textures of {kind} tell {model} in {names_prediction(texture, both[:, 1], both[:, 0]):.2f}")
             yield f"{kind} {model}", both[:, 0], both[:, 1], None
 
 

@@ -104,15 +104,12 @@ def _check_pair(labels: I64, guesses: I64, names: Sequence[str], pair: str, scor
             if scored
             else "Write both alike."
         )
+        alike = " Of two classes, a model that is worse than guesses and its errors alone look the same."
+        alike = alike if len(partner) == 2 else ""
         ledger.doubt(
             f"The {pair} name the classes in two ways: {listed}{', ...' if len(pairs) > 4 else ''}. As written {right} "
             f"({guessed}); of the {own.n:,} rows of such classes {percent(own.hits / own.n)} are, and "
-            f"{percent(other.hits / own.n)} if the classes are renamed so. {next_step}"
-            + (
-                " Of two classes, a model that is worse than guesses and its errors alone look the same."
-                if len(partner) == 2
-                else ""
-            )
+            f"{percent(other.hits / own.n)} if the classes are renamed so. {next_step}{alike}"
         )
     elif len(apart):
         i, j = int(apart[0]), int(partner[apart[0]])
@@ -245,7 +242,7 @@ def check_spelling(found: RecognisedColumns, measured: Measured, ledger: Ledger)
         odd = {text for text in same if any(text not in side for side in sides if side & set(same))}
         if odd and len(sides) > 1:
             said = (
-                f"{quoted(*same)} differ in case or coding alone and are read as {len(same)} classes, though "
+                f"{quoted(*same)} differ in case, spaces or coding alone and are read as {len(same)} classes, though "
                 f"{compared} do not have all of them in common"
             )
             if _is_one_class(written, odd):
@@ -254,7 +251,7 @@ def check_spelling(found: RecognisedColumns, measured: Measured, ledger: Ledger)
                 ledger.note(f"{said}. Write each class in one way, unless they are two.")
     if twins and len(sides) == 1:
         ledger.note(
-            f"{quoted(*twins[0])} differ in case or coding alone and are {len(twins[0])} classes. Write both alike."
+            f"{quoted(*twins[0])} differ in case, spaces or coding alone: {len(twins[0])} classes. Write both alike."
         )
 
 
@@ -268,5 +265,5 @@ def _is_one_class(written: Sequence[Texts], odd: set[str]) -> bool:
 
 
 def _folded(text: str) -> str:
-    """The text whatever its case, and whether an accent is a character of its own."""
-    return unicodedata.normalize("NFC", text.casefold())
+    """The text whatever its case and spaces, and whether an accent is a character of its own."""
+    return " ".join(unicodedata.normalize("NFC", text.casefold()).split())

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
-from core.data.desk.numbers import says_missing, stand_in, unreadable
+from core.data.desk.numbers import say_missing, stand_in, unreadable
 from core.data.tables.cells import as_numbers, holds_arrays
 from core.data.tables.metadata import MIN_EACH, REPEATS, foretold, names_prediction
 from core.errors import quoted
@@ -28,8 +28,8 @@ def check_columns(frame: pd.DataFrame, metadata: Sequence[Column], ledger: Ledge
         metadata: the columns that may be conditions, of the rows that stand.
     """
     for column in metadata:
-        if column.kind == "number" and (odd := stand_in(as_numbers(pd.Series(column.values)))) is not None:
-            ledger.note(says_missing(column.name, *odd))
+        if column.kind == "number" and (odd := stand_in(np.asarray(column.values, np.float64))) is not None:
+            say_missing(column.name, np.asarray(column.values, np.float64), odd, ledger, stop=False)
         if column.kind != "number" and column.name in frame and not holds_arrays(frame[column.name]):
             _note_written(frame[column.name], ledger)
 

@@ -10,7 +10,7 @@ from scipy.special import gammaln
 from scipy.stats import hypergeom, norm, skewtest
 
 from core.data.desk.classes import ALPHA
-from core.data.desk.numbers import SIGMAS, doubt_stand_in, stand_in
+from core.data.desk.numbers import SIGMAS, say_missing, stand_in
 from core.data.desk.scales import EQUAL, FEWEST, FOLLOWS, check_computed, check_loss_scale, explained
 from core.data.tables.cells import as_numbers, texts_of
 from core.data.tables.outcomes import Measured
@@ -48,7 +48,7 @@ def check_losses(frame: pd.DataFrame, found: RecognisedColumns, measured: Measur
     loss = measured.loss[rows]
     odd = stand_in(written[rows], below=True)
     if odd is not None and odd[0] not in BOUNDS and not _all_wrong(written[rows] == odd[0], measured, rows):
-        doubt_stand_in(name, written[rows], odd, ledger)
+        say_missing(name, written[rows], odd, ledger)
     if (length := _batches(written)) and not _is_shared(frame, found, written, measured):
         ledger.doubt(
             f"{name!r} is equal in runs of about {length} rows that follow each other, so it holds the mean of each "

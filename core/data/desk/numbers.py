@@ -90,7 +90,7 @@ def check_regression(frame: pd.DataFrame, found: RecognisedColumns, ledger: Ledg
     for name, values, other in zip((target, prediction), numbers, numbers[::-1]):
         odd = stand_in(values[ledger.kept()])
         if odd is not None and not _goes_along(values[ledger.kept()], other[ledger.kept()], odd[0]):
-            doubt_stand_in(name, values[ledger.kept()], odd, ledger)
+            say_missing(name, values[ledger.kept()], odd, ledger)
     rows = ledger.kept()
     rows = rows[np.isfinite(numbers[0][rows]) & np.isfinite(numbers[1][rows])]
     truth, said = (values[rows] for values in numbers)
@@ -186,12 +186,6 @@ def _correlation(a: F64, b: F64) -> float:
     return min(max(r, -1 + 1e-12), 1 - 1e-12) if math.isfinite(r) else 0.0
 
 
-def doubt_stand_in(name: str, values: F64, odd: tuple[float, int], ledger: Ledger) -> None:
-    """Stop over what `stand_in` found, or note it where all values are whole numbers: counts may lie far apart."""
-    are_counts = odd[0] > 0 and bool((values[np.isfinite(values)] % 1 == 0).all())
-    (ledger.note if are_counts else ledger.doubt)(says_missing(name, *odd))
-
-
 def check_missing(measured: Measured, ledger: Ledger) -> None:
     """Note a class of labels or predictions alone that says there is none: by its name, or as a number apart."""
     columns = list(measured.written.items())
@@ -205,9 +199,10 @@ def check_missing(measured: Measured, ledger: Ledger) -> None:
             )
 
 
-def says_missing(name: str, value: float, n: int) -> str:
-    """What is said of a value that stands for a missing one."""
-    return (
+def say_missing(name: str, values: F64, odd: tuple[float, int], ledger: Ledger, *, stop: bool = True) -> None:
+    """Stop over what `stand_in` found, or note it, as where all values are whole numbers: counts may lie far apart."""
+    (value, n), are_counts = odd, odd[0] > 0 and bool((values[np.isfinite(values)] % 1 == 0).all())
+    (ledger.doubt if stop and not are_counts else ledger.note)(
         f"{name!r} is {number(value, 0)} in {n:,} rows, apart from all other values, as if it stood for a missing one. "
         "Leave such cells empty."
     )

@@ -157,20 +157,8 @@ def _pool(labels: list[str], predictions: list[str], spelled: Mapping[str, str])
             f"Labels such as {labels[0]!r} and predictions such as {predictions[0]!r} are written in different ways, "
             "so they cannot be compared. Write both as numbers or both as names."
         )
-    if not set(labels) & set(read) and (alike := _but_for_case(labels, read)):
-        raise InvalidInput(
-            f"No prediction is one of the labels, as {alike[0]!r} and {alike[1]!r} differ in case or spaces alone: all "
-            "would count as wrong. Write both alike."
-        )
     order = _distinct(np.array([*labels, *read], dtype=object))
     return order, {word: i for i, word in enumerate(order)}
-
-
-def _but_for_case(labels: list[str], predictions: list[str]) -> tuple[str, str] | None:
-    """A label and a prediction that are one but for case and spaces, if there are such."""
-    folded = {" ".join(label.casefold().split()): label for label in labels}
-    same = ((folded.get(" ".join(text.casefold().split())), text) for text in predictions)
-    return next(((label, text) for label, text in same if label is not None), None)
 
 
 def _code(texts: Texts | None, find: Callable[[str], int | None]) -> I64 | None:

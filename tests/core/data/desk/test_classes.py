@@ -31,7 +31,7 @@ def test_rows_that_slipped_are_refused_and_said_by_how_many(shift: int) -> None:
 
 def test_case_is_refused_where_one_side_knows_one_spelling_and_spaces_are_left_out() -> None:
     odd = np.arange(400) % 2 == 1
-    with pytest.raises(InvalidInput, match="differ in case or coding alone"):
+    with pytest.raises(InvalidInput, match="differ in case, spaces or coding alone"):
         read({"label": np.where(odd, np.char.capitalize(LABEL), LABEL), "prediction": PREDICTION})
     with pytest.raises(InvalidInput, match="though 'label' and the scores do not have all of them in common"):
         read({"label": np.where(odd, np.char.capitalize(LABEL), LABEL), **RIGHT.columns()})
@@ -48,7 +48,7 @@ def test_letters_in_both_cases_are_classes_of_their_own_where_both_sides_know_th
 def test_a_letter_that_is_never_predicted_is_noted_and_not_refused() -> None:
     letters = np.array(["c", "d", "x", "X"])
     predicted = np.where(RIGHT.predictions == 3, RIGHT.predictions - 2, RIGHT.predictions)
-    assert "'X', 'x' differ in case or coding alone" in noted(
+    assert "'X', 'x' differ in case, spaces or coding alone" in noted(
         {"label": letters[RIGHT.labels], "prediction": letters[predicted]}
     )
 
