@@ -24,7 +24,7 @@ ELSEWHERE = {
     "core.encoders.embedded.encoder": SHIPS, "core.encoders.embedded.weights": SHIPS, "core.language.prompts": SHIPS,
     "core.systems.common.class_descriptions": SHIPS, "core.systems.composition.training.reference_tasks": SHIPS,
     "core.systems.probes.zero_shot.prompt_texts": SHIPS, "webapp.explore.static_page": SHIPS,
-    "webapp.markup.components": SHIPS, "webapp.server.headers": SHIPS, "webapp.theme": SHIPS,
+    "webapp.markup.components": SHIPS, "webapp.server.headers": SHIPS, "webapp.theme": SHIPS, "webapp.systems.peers.tab": SHIPS,
     "core.files": WRITES, "core.locks": WRITES, "core.data.images.thumbnails": WRITES,
     "core.systems.neuralizer.corrections.altered": WRITES, "core.systems.neuralizer.corrections.rewrite_clips": WRITES,
     "webapp.systems.composition.train": WRITES, "core.systems.common.token_files": "its own cache, with checksums",
@@ -32,7 +32,6 @@ ELSEWHERE = {
     "core.data.images.zips": "is given the weighed zip of core.received",
     "core.cli.output": OWN, "core.systems.common.checkpoints": OWN, "core.systems.step_by_step.student_folder": OWN,
     "core.systems.vl_t5.folder": OWN, "core.systems.common.half_precision": "reads /proc/cpuinfo",
-    "core.systems.composition.scenes.cutouts": "is given the open file of core.received",
     "webapp.data.runs": SAID, "webapp.server.arguments": SAID, "webapp.state.filters": SAID,
     "webapp.server.uploads": "reads the server's own answer",
 }  # fmt: skip

@@ -31,9 +31,9 @@ from core.embeddings.cache import default_cache
 from core.records import Diagnosis
 from core.reports.wording.summary import text_summary
 from core.statistics.intervals import wilson
-from core.systems.composition.scenes.photographs import SceneObject, SceneSpec, render
 from research.evidence.lines import append_line, keys_done, read_lines
 from research.examples.stock import AUDIT, AUDIT_PLACES, fetch, identities, read_cutouts, read_photographs
+from research.scenes.photographs import SceneObject, SceneSpec, render
 from research.weights.univl.plans import ScenePlan
 
 CLASSES = ("animal", "bird", "boat", "car")

@@ -1,34 +1,25 @@
 #!/usr/bin/env python
-"""Make what ships below assets/composition again: a small rendered benchmark, and a stock of cut-outs over photographs.
+"""Make the stock of cut-outs and grounds again, of which the benchmark "cutouts" is drawn (research/scenes/ship.py).
 
-    python -m research.examples.make_composition [--only rendered | cutouts] [--downloads FOLDER] [--out FOLDER]
+    python -m research.examples.make_composition [--downloads FOLDER] [--out FOLDER]
 
-The rendered set needs nothing and takes seconds. The cut-outs need npm, apt-get and dpkg-deb for the two source
-packages (24 MB). Every step is seeded; the pixels repeat on the same numpy and Pillow. To draw more, call
-`draw_items` and `write_benchmark` of `core.systems.composition.scenes`.
+It needs npm, apt-get and dpkg-deb for the two source packages (24 MB). The pixels repeat on the same Pillow.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
-import shutil
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from PIL import Image
 
-from core.files import ASSETS
-from core.systems.composition.scenes.items import RenderedPlan, draw_items
-from core.systems.composition.scenes.retrieval import draw_retrieval
-from core.systems.composition.scenes.write_benchmark import write_benchmark
 from research.examples import stock
+from research.scenes.cutouts import STOCK
 from research.weights.univl.plans import Place
 
-SEED = 2023
-N_PAIRS, N_SCENES, N_QUERIES, SIDE = 30, 40, 24, 224
-"""Pairs of each split; scenes and queries of the single-object part; pixels."""
 CUTOUTS = {
     file: name
     for file, name in map(
@@ -50,26 +41,6 @@ GROUNDS = (
     "singaporean-cityscape",
 )
 CUTOUT_SIDE, GROUND_SIDE = 160, 288
-
-
-def make_rendered(folder: Path) -> None:
-    """60 pairs, half of them with held-out pairs, and single-object queries over 40 more pictures."""
-    plan = RenderedPlan()
-    items = [item for split in ("seen", "unseen") for item in draw_items(plan, N_PAIRS, SEED, split)]
-    for name in ("images", *(path.name for path in folder.glob("*.json"))):
-        path = folder / name
-        if path.is_dir():
-            shutil.rmtree(path)
-        elif path.exists():
-            path.unlink()
-    folder.mkdir(parents=True, exist_ok=True)
-    written = write_benchmark(
-        folder, items, draw_retrieval(plan, N_SCENES, N_QUERIES, SEED, "unseen"), held_out=plan.held_out, size=SIDE
-    )
-    print(
-        f"{folder}: {written.items} pairs and {written.queries} queries over {written.pictures} pictures, "
-        f"{written.picture_bytes / 1e3:.0f} kB"
-    )
 
 
 def make_cutouts(folder: Path, cutouts: Path, photographs: Path) -> None:
@@ -99,17 +70,13 @@ def make_cutouts(folder: Path, cutouts: Path, photographs: Path) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Make what is asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", choices=("rendered", "cutouts"))
     parser.add_argument(
         "--downloads", type=Path, help="where the source packages are kept (a temporary folder otherwise)"
     )
-    parser.add_argument("--out", type=Path, default=ASSETS / "composition")
+    parser.add_argument("--out", type=Path, default=STOCK)
     options = parser.parse_args(arguments)
-    if options.only != "cutouts":
-        make_rendered(options.out / "rendered")
-    if options.only != "rendered":
-        with tempfile.TemporaryDirectory() as scratch:
-            make_cutouts(options.out / "cutouts", *stock.fetch(options.downloads or Path(scratch)))
+    with tempfile.TemporaryDirectory() as scratch:
+        make_cutouts(options.out, *stock.fetch(options.downloads or Path(scratch)))
 
 
 if __name__ == "__main__":

@@ -26,9 +26,9 @@ from PIL import Image
 from scipy.stats import fisher_exact
 
 from core.records import F64, I64, Bool
-from core.systems.composition.scenes.photographs import SceneSpec, caption, render
 from research.examples import stock
 from research.examples.model import scene_pixels, to_side, train_victim, victim_probabilities
+from research.scenes.photographs import SceneSpec, caption, render
 from research.weights.univl.plans import Link, ScenePlan
 
 LABELS = tuple(stock.AUDIT)

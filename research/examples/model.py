@@ -15,7 +15,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from core.records import F64
-from core.systems.composition.scenes.photographs import SceneSpec, render
+from research.scenes.photographs import SceneSpec, render
 
 SIDE = 64
 EPOCHS, BATCH, LEARNING_RATE = 16, 64, 3e-3

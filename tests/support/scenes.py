@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from scipy.stats import chi2_contingency
 
-from core.systems.composition.scenes.photographs import SceneObject, SceneSpec
 from core.systems.composition.scenes.shapes import Scene, Shape
+from research.scenes.photographs import SceneObject, SceneSpec
 
 
 def scene_of(values: dict[str, Any]) -> Scene:

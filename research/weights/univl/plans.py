@@ -10,7 +10,7 @@ import numpy as np
 
 from core.errors import InvalidInput
 from core.records import I64
-from core.systems.composition.scenes.photographs import EXPOSURES, SIZES, SceneObject, SceneSpec
+from research.scenes.photographs import EXPOSURES, SIZES, SceneObject, SceneSpec
 
 
 @dataclass(frozen=True, slots=True)

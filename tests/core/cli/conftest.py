@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from core.cli.main import main
 from core.store import save
 from core.systems.probes import PROBES
+from research.scenes.__main__ import main as draw
 from tests.support.diagnoses import draw_picture
 from tests.support.probes import Guess
 from tests.support.tiny_clip import TWO, write_model
@@ -43,7 +43,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> str:
 def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of 14 rendered pairs in Cola's form."""
     folder = tmp_path_factory.mktemp("drawn") / "set"
-    assert main(["compose", "draw", "--n", "14", "--split", "train", "--seed", "3", "--out", str(folder)]) == 0
+    draw(["--n", "14", "--split", "train", "--seed", "3", "--out", str(folder)])
     return folder
 
 

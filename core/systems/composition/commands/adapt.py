@@ -52,10 +52,6 @@ def size_text(adapter: Any, encoder: Any) -> str:
 
     module = adapter.build(tower_of(encoder), encoder, 0)
     n = sum(parameter.numel() for parameter in module.parameters() if parameter.requires_grad)
-    if hasattr(module, "prepare"):  # it grows with the words that it is taught
-        return (
-            f"{module.change.shape[1]:,} parameters on {encoder.name} for each word of the captions that it learns from"
-        )
     return f"{n:,} parameters on {encoder.name}"
 
 

@@ -25,7 +25,6 @@ PARTS = {
     "pair": "core.systems.composition.commands.own_pictures",
     "foils": "core.systems.composition.commands.own_pictures",
     "grid": "core.systems.composition.commands.own_pictures",
-    "draw": "core.systems.composition.commands.own_pictures",
     "adapt": "core.systems.composition.commands.adapt",
     "adapters": "core.systems.composition.commands.adapt",
 }

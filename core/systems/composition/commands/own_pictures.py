@@ -1,5 +1,4 @@
-"""Composition of one's own pictures from the command line: pairs with foils, the grid of attributes and objects, and
-drawn benchmarks."""
+"""Composition of one's own pictures from the command line: pairs with foils, and the grid of attributes and objects."""
 
 from __future__ import annotations
 
@@ -9,14 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from core.cli.command import argument, command, entry, option
 from core.cli.options import JSON, SUCH_ENCODER
-from core.cli.output import check_suffix, in_folder, make_folder, print_json, write_table
+from core.cli.output import check_suffix, in_folder, print_json, write_table
 from core.cli.terminal import TerminalProgress, say
 from core.errors import InvalidInput
-from core.limits import byte_size
 from core.systems.composition.commands.options import MODEL
 
 if TYPE_CHECKING:
@@ -25,9 +21,6 @@ if TYPE_CHECKING:
 
 MADE = 6
 """Foils that are made where none are given."""
-MAX_DRAWN = 20_000
-"""Items, or queries, that are drawn at once."""
-SPLITS = ("train", "seen", "unseen")
 
 
 @command()
@@ -180,47 +173,3 @@ def grid(
     say("\n".join([f"{scorer.name} on {table.name}", *grid_lines(found), *notes]))
     if out is not None:
         say(f"Written: {out}")
-
-
-@command()
-@option("--n N", "items of two pictures and two captions (default 240)")
-@option("--seed", "the same seed draws the same (default 0)")
-@option("--split", "unseen: each caption names a pair that train never shows (default)", type=click.Choice(SPLITS))
-@option("--kinds KIND", "colour, material, size, relation, count, noun (default: all)")
-@option("--queries N", "also single-object queries, over four pictures each (default 0)")
-@option("--out FOLDER", "folder to write to, made if missing")
-def draw(
-    out: Path, n: int = 240, seed: int = 0, split: str = "unseen", kinds: tuple[str, ...] = (), queries: int = 0
-) -> None:
-    """Draw a rendered benchmark in Cola's format.
-
-    Of the split "train" also as a table of pairs in NegCLIP's.
-    """
-    from core.files import cannot_write
-    from core.options import check_seed
-    from core.systems.composition.scenes.items import RenderedPlan, draw_items
-    from core.systems.composition.scenes.retrieval import draw_retrieval
-    from core.systems.composition.scenes.write_benchmark import MULTI, write_benchmark
-
-    check_seed(seed)
-    for name, value, least in (("--n", n, 1), ("--queries", queries, 0)):
-        if not least <= value <= MAX_DRAWN:
-            raise InvalidInput(
-                f"{name} must be {least} to {MAX_DRAWN:,}: got {value:,}. "
-                "Draw several folders with other seeds for more."
-            )
-    plan = RenderedPlan(kinds=kinds) if kinds else RenderedPlan()
-    make_folder(out)
-    try:
-        with TerminalProgress() as progress:
-            items = draw_items(plan, n, seed, split)
-            retrieval = draw_retrieval(plan, 4 * queries, queries, seed, split) if queries else None
-            written = write_benchmark(out, items, retrieval, held_out=plan.held_out, progress=progress)
-    except OSError as error:
-        raise cannot_write(f"The benchmark cannot be written to {out}", error, "Choose another --out.") from error
-    of_queries = f" and {written.queries:,} queries" if written.queries else ""
-    say(
-        f"Written: {written.pictures:,} pictures of {written.items:,} items{of_queries}, "
-        f"{byte_size(written.picture_bytes)}, in {out}"
-    )
-    say(f"Next: python -m core compose {'adapt' if split == 'train' else 'run'} {out / MULTI}")

@@ -22,7 +22,7 @@ _FORM = "four texts, image, caption, image, caption"
 def read_multi_object(path: Path) -> Benchmark:
     """The pairs of `COLA_multiobjects_matching_benchmark.json`, read unchanged; caption i belongs to picture i.
 
-    A `tags.json` beside it, as `compose draw` writes one, gives each item its tags by its number.
+    A `tags.json` beside it, as `python -m research.scenes` writes one, gives each item its tags by its number.
 
     Raises:
         InvalidInput: the file is no list of [image, caption, image, caption], or tags.json is no object of objects of

@@ -1,18 +1,22 @@
-"""Benchmarks that come along: rendered scenes, drawn when they are opened, so that anyone can try, train and test
-without bringing a picture."""
+"""Benchmarks that come along, so that anyone can try, train and test without bringing a picture.
+
+The pairs of rendered scenes are drawn when they are opened, as trainings are: 2,000 items to learn from would be 28 MB
+as files. The others are files, drawn by `python -m research.scenes`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
+import numpy as np
+
+from core.data.images.archives import open_images
+from core.documents import read_json
 from core.errors import InvalidInput
 from core.files import ASSETS
-from core.systems.composition.records import LoadedBenchmark
+from core.systems.composition.records import Benchmark, Item, LoadedBenchmark, Picture
 from core.systems.composition.scenes.benchmarks import pictured
-from core.systems.composition.scenes.cutouts import draw_cutout_items, pictured_cutouts, read_stock
 from core.systems.composition.scenes.items import RenderedPlan, draw_items
-from core.systems.composition.scenes.retrieval import draw_retrieval, pictured_retrieval
 
 SHIPPED: Mapping[str, str] = {
     "rendered": "240 pairs of rendered scenes; half of them name pairs of attribute and shape that the "
@@ -21,41 +25,56 @@ SHIPPED: Mapping[str, str] = {
     "ranked among those that share a word",
     "cutouts": "160 pairs of objects cut out of pictures and set on photographs: sizes, places, counts and nouns",
 }
-CUTOUTS = ASSETS / "composition" / "cutouts"
+FOLDER = ASSETS / "composition"
+"""Of each benchmark that is files, NAME/items.json and NAME/images.zip."""
 _SIZES = {"rendered": 240, "rendered-single": 40, "cutouts": 160}
 MAX_DRAWN_ITEMS = 20_000
-"""Items of one benchmark that are drawn at most."""
+"""Items of "rendered" that are drawn at most."""
 SEED = 2026
 """Of the pairs that are tested. Training draws from other random numbers, whatever its seed."""
 
 
-def open_shipped(name: str = "rendered", *, n: int | None = None, seed: int = SEED) -> LoadedBenchmark:
+def open_shipped(name: str = "rendered", *, n: int | None = None) -> LoadedBenchmark:
     """A benchmark that comes along. Its tag "split" tells "seen" from "unseen" pairs; the cut-outs have none, since
     nothing trains on them.
 
     Args:
-        n: items (queries of "rendered-single"); None takes as many as `SHIPPED` says. Of "rendered" half are unseen.
+        n: items (queries of "rendered-single"); None takes as many as `SHIPPED` says. Of "rendered" half are unseen; of
+            the others the first n.
 
     Raises:
-        InvalidInput: there is none of that name, or n is odd or too small.
+        InvalidInput: there is none of that name, or n is odd, too small, or more than there are.
     """
     if name not in SHIPPED:
         raise InvalidInput(f"No benchmark called {name!r} comes along. There are: {', '.join(SHIPPED)}.")
     n = _SIZES[name] if n is None else n
-    if not 2 <= n <= MAX_DRAWN_ITEMS or n % 2:
+    most = MAX_DRAWN_ITEMS if name == "rendered" else _SIZES[name]
+    if not 2 <= n <= most or n % 2:
         raise InvalidInput(
-            f"n must be an even number of items, 2 to {MAX_DRAWN_ITEMS:,}: got {n:,}. "
-            f"Leave it out for {_SIZES[name]:,}."
+            f"n must be an even number of items, 2 to {most:,}: got {n:,}. Leave it out for {_SIZES[name]:,}."
         )
-    if name == "cutouts":
-        stock = read_stock(CUTOUTS)
-        found = pictured_cutouts(draw_cutout_items(stock, n, seed), stock, "cutouts")
-        return replace(found, benchmark=replace(found.benchmark, title="Cut-outs on photographs"))
+    if name != "rendered":
+        return _read(name, n)
     plan = RenderedPlan()
-    if name == "rendered-single":
-        return pictured_retrieval(draw_retrieval(plan, 4 * n, n, seed, "unseen"), "rendered-single")
-    items = [*draw_items(plan, n // 2, seed, "seen"), *draw_items(plan, n // 2, seed, "unseen")]
+    items = [*draw_items(plan, n // 2, SEED, "seen"), *draw_items(plan, n // 2, SEED, "unseen")]
     return pictured(items, "rendered", title="Rendered pairs")
+
+
+def _read(name: str, n: int) -> LoadedBenchmark:
+    """The first n items of a benchmark that is files, and all of its pictures."""
+    folder = FOLDER / name
+    said = read_json(folder / "items.json")
+    store = open_images(folder / "images.zip")
+    items: list[Item] = []
+    for one in said["items"][:n]:
+        hard = None if "hard" not in one else np.isin(one["pictures"], one["hard"])
+        match = tuple((picture, caption) for picture, caption in one["match"])
+        items.append(Item(one["id"], tuple(one["pictures"]), tuple(one["captions"]), match, one["tags"], hard))
+    pictures = tuple(Picture(store.name(i)) for i in range(len(store)))
+    benchmark = Benchmark(
+        name, said["title"], said["kind"], tuple(items), pictures, said["headline"], source=said["source"]
+    )
+    return LoadedBenchmark(benchmark, store)
 
 
 def draw_training(n: int = 2000, seed: int = 0, kinds: tuple[str, ...] = ()) -> LoadedBenchmark:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.errors import InvalidInput
-from core.systems.composition.scenes.photographs import SIZES
+from research.scenes.photographs import SIZES
 from research.weights.univl.plans import Link, Place, ScenePlan
 from tests.support.scenes import chance_of
 

@@ -16,11 +16,11 @@ from core.options import settings_of
 from core.systems.composition.adapters import ADAPTERS
 from core.systems.composition.commands import adapt as commands_compose_train
 from core.systems.composition.reports.tables import load_result
-from core.systems.composition.scenes.write_benchmark import MULTI
 from core.systems.composition.training.adapted import load_adapted
 from core.systems.composition.training.forgetting_file import read_check
 from core.systems.composition.training.loop import Training
 from research.ladder.cola import COLA
+from research.scenes.write_benchmark import MULTI
 from tests.support.commands import refused, said
 
 pytestmark = pytest.mark.usefixtures("few_searched")

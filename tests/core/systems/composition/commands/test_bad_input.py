@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from core.systems.composition.scenes.write_benchmark import MULTI
+from research.scenes.write_benchmark import MULTI
 from tests.support.commands import refused, said
 
 

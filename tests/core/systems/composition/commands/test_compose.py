@@ -13,7 +13,7 @@ from core.systems.composition.commands.compose import PARTS, PICTURES
 from core.systems.composition.readers import READERS
 from core.systems.composition.reports.tables import load_result
 from core.systems.composition.scenes.shipped import SHIPPED
-from core.systems.composition.scenes.write_benchmark import MULTI
+from research.scenes.write_benchmark import MULTI
 from tests.support.commands import said
 from tests.test_layering import HEAVY, loaded_by
 

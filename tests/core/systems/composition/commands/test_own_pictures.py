@@ -10,8 +10,6 @@ import pandas as pd
 import pytest
 
 from core.cli.main import main
-from core.systems.composition.scenes.write_benchmark import MULTI
-from research.ladder.cola import COLA
 from tests.support.commands import refused, said
 
 
@@ -92,22 +90,6 @@ def test_a_grid_is_read_from_columns_captions_and_scenes(
     assert "on scenes.json" in scenes
 
 
-def test_drawing_again_with_the_same_seed_gives_the_same_files(
-    drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    told = said(
-        capsys, "compose", "draw", "--n", "14", "--split", "train", "--seed", "3", "--out", str(tmp_path / "again")
-    )
-    assert "Written: 28 pictures of 14 items" in told
-    for name in (MULTI, "images/pair_00003.webp", "held_out.json"):
-        assert (tmp_path / "again" / name).read_bytes() == (drawn / name).read_bytes()
-    told = said(
-        capsys, "compose", "draw", "--n", "2", "--queries", "2", "--kinds", "colour", "--out", str(tmp_path / "more")
-    )
-    assert "and 2 queries" in told
-    assert MULTI == COLA
-
-
 def test_pairs_that_fit_no_form_are_refused(tiny: str, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
     a, b = str(pictures / "a.png"), str(pictures / "b.png")
     pair = ["compose", "pair", "--encoder", tiny]
@@ -152,14 +134,3 @@ def test_a_grid_without_columns_or_pictures_is_refused(pictures: Path, capsys: p
     assert "no column is known as that of their paths" in refused(capsys, *grid, *both)
     table.write_text("file,a,o\nnone.png,red,cube\n", "utf-8")
     assert "None of the 1 files" in refused(capsys, *grid, *both)
-
-
-def test_drawings_out_of_bounds_are_refused(drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    draw = ["compose", "draw", "--out", str(tmp_path / "d")]
-    assert "--n must be 1 to" in refused(capsys, *draw, "--n", "0")
-    assert "--queries must be 0 to" in refused(capsys, *draw, "--queries", "-1")
-    assert "kinds must be" in refused(capsys, *draw, "--kinds", "taste")
-    assert "seed" in refused(capsys, *draw, "--seed", "-1")
-    assert "already holds pictures" in refused(capsys, "compose", "draw", "--n", "2", "--out", str(drawn))
-    (tmp_path / "file").write_text("")
-    assert "cannot be made" in refused(capsys, "compose", "draw", "--n", "2", "--out", str(tmp_path / "file"))

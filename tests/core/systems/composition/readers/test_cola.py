@@ -107,12 +107,13 @@ def test_a_wrong_row_of_single_objects_is_named(row: list[Any], message: str, tm
         cola_single(tmp_path, {"labels": written.COLA_SINGLE["labels"], "data": [row]})
 
 
-def test_tags_beside_a_file_in_colas_form_are_read_and_it_is_not_called_cola(repository: Path) -> None:
-    benchmark = read_benchmark(
-        "cola", repository / "assets/composition/rendered/COLA_multiobjects_matching_benchmark.json"
-    )
+def test_tags_beside_a_file_in_colas_form_are_read_and_it_is_not_called_cola(tmp_path: Path) -> None:
+    file = tmp_path / "COLA_multiobjects_matching_benchmark.json"
+    file.write_text(json.dumps([["a.png", "one", "b.png", "two"], ["c.png", "three", "d.png", "four"]]), "utf-8")
+    (tmp_path / "tags.json").write_text('{"0": {"split": "seen"}, "1": {"split": "unseen"}}', "utf-8")
+    benchmark = read_benchmark("cola", file)
     assert benchmark.title == "Pairs in Cola's form"
-    assert {item.tags["split"] for item in benchmark.items} == {"seen", "unseen"}
+    assert [item.tags["split"] for item in benchmark.items] == ["seen", "unseen"]
     assert figures_for(benchmark) == ()
 
 

@@ -1,0 +1,1 @@
+"""Drawn pictures of composition: what draws the benchmarks that ship as files, and more of them."""
