@@ -37,9 +37,7 @@ from core.systems.visual_words.pretraining.figures import (
     matching_pairs,
     pool_of,
     retrieval,
-    score_matrix,
     score_pairs,
-    told_share,
 )
 from core.systems.visual_words.pretraining.loop import Pretrained, pretrain
 from core.systems.visual_words.pretraining.masking import mask_by_index, mask_cells
@@ -56,6 +54,36 @@ VARIANTS = {
 HELD_BACK, SCENES, OTHER_SCENES = 500, 1000, 300
 """Pictures of the train split; items of two scenes each."""
 POOLS, POOL, MATCHED = {"flickr8k": 4, "scenes": 2}, 64, 500
+
+
+def score_matrix(found: Pretrained, data: CaptionedPictures) -> F64:
+    """(n, m) log odds that each picture and each caption match; every pair goes through the network."""
+    n, m = len(data), len(data.captions)
+    pairs = np.stack(np.meshgrid(np.arange(n), np.arange(m), indexing="ij"), 2).reshape(-1, 2)
+    return score_pairs(found, data, pairs).reshape(n, m)
+
+
+def told_share(found: Pretrained, data: CaptionedPictures, masking: str, seed: int = 0) -> float:
+    """Of the cells of matching pairs that are hidden so, the share whose word the network tells; words of the caption
+    are shown.
+
+    Args:
+        masking: of `settings.MASKINGS`.
+    """
+    model, generator = found.model.eval(), torch.Generator().manual_seed(seed)
+    ids, _ = found.vocabulary.encode(data.captions)
+    right = n = 0
+    with torch.inference_mode():
+        for part in np.array_split(np.arange(len(data)), max(1, len(data) // 32)):
+            seen = model.see(data.cells(part))
+            assert seen.index is not None
+            hidden = mask_by_index(seen.index, generator)
+            hidden = hidden if masking == "index" else mask_cells(hidden, generator)
+            captions = torch.from_numpy(np.searchsorted(data.of, part))
+            logits = model.cell_logits(model(ids[captions], seen.values, hidden)[1][hidden])
+            right += int((logits.argmax(1) == seen.index[hidden]).sum())
+            n += int(hidden.sum())
+    return right / n
 
 
 def read_parts(folder: Path, scratch: Path) -> dict[str, CaptionedPictures]:

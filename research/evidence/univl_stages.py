@@ -23,9 +23,9 @@ from scipy.stats import t
 
 from core.records import F64, I64, Estimate
 from core.statistics.intervals import bootstrap
-from core.systems.univl.use import caption_clips
 from core.systems.univl.weights import ReadUnivl, read_univl
 from research.evidence.caption_scores import bleu_of, bleu_parts
+from research.weights.univl.captions import caption_clips
 from research.weights.univl.draw import read_drawn
 from research.weights.univl.measure import both_orders, shown
 from research.weights.univl.training.drawn import DrawnEvents

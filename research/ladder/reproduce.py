@@ -127,9 +127,12 @@ def _check_start(encoder: str, init: str) -> None:
     """Refuse words that no context can start from, where the encoder can learn prompts at all."""
     loaded = load_encoder(encoder)
     if hasattr(loaded, "prompt_tower"):
-        from core.systems.probes.prompt_learning.training import check_start  # loads torch
+        from core.systems.probes.prompt_learning.context import lay_out  # loads torch
+        from core.systems.probes.prompt_learning.learner import tower_of
+        from core.systems.probes.prompt_learning.training import start_tokens
 
-        check_start(loaded, init)
+        tower = tower_of(loaded)
+        lay_out(tower, ["a"], len(start_tokens(tower, init)), "end")
 
 
 def run_ladder(

@@ -1,4 +1,4 @@
-"""Texts and clips through a UniVL: scores of every text with every clip, and captions from clips alone."""
+"""Texts and clips through a UniVL: scores of every text with every clip."""
 
 from __future__ import annotations
 
@@ -10,14 +10,11 @@ import torch
 
 from core.errors import InvalidInput
 from core.records import F32, Progress, no_progress
-from core.systems.univl.beam import BEAM, DecoderMemory, write_captions
 from core.systems.univl.network import joint_scores, pooled_frames, pooled_text
 from core.systems.univl.weights import ReadUnivl
 
 AT_ONCE = 64
 """Texts, or clips, that go through an encoder together."""
-MOST_WRITTEN = 30
-"""Tokens of a caption."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,25 +102,3 @@ def score_texts(
             rows.append(joint_scores(pooled_text(states, seen), pooled, cosine=cosine))
         progress("match", min(at + AT_ONCE, len(texts)), len(texts))
     return torch.cat(rows).numpy()
-
-
-@torch.inference_mode()
-def caption_clips(
-    found: ReadUnivl, clips: ShownClips, *, beam: int = BEAM, progress: Progress = no_progress
-) -> list[str]:
-    """A sentence for each clip, from what it shows alone.
-
-    Raises:
-        InvalidInput: as for `check_fits`, or the network has no decoder.
-    """
-    check_fits(found, clips)
-    network, written = found.network, list[str]()
-    most = min(MOST_WRITTEN, network.sizes.text_positions - 1)
-    for features, there in clips.parts():
-        ids, seen = found.words.encode([""] * len(features), found.tokens)
-        video = network.watch(network.normed(features), there)
-        states, _, counted = network.join(network.read_text(ids, seen), seen, video, there)
-        captions = write_captions(network, found.words, DecoderMemory(states, counted), beam=beam, most=most)
-        written += [found.words.decode(caption.tokens) for caption in captions]
-        progress("caption", len(written), len(clips))
-    return written

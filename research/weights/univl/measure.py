@@ -21,9 +21,10 @@ import torch
 
 from core.records import F32, F64, I64, Bool, Estimate
 from core.statistics.intervals import bootstrap, wilson
-from core.systems.univl.use import ShownClips, caption_clips, score_texts
+from core.systems.univl.use import ShownClips, score_texts
 from core.systems.univl.weights import FOLDER, ReadUnivl, read_univl
 from research.evidence.caption_scores import bleu_of, bleu_parts
+from research.weights.univl.captions import caption_clips
 from research.weights.univl.draw import read_drawn
 from research.weights.univl.drawn_clips import THEN
 from research.weights.univl.training.drawn import DrawnEvents

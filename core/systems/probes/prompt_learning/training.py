@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 
-from core.encoders import Encoder
 from core.encoders.prompts import PromptTower
 from core.errors import InvalidInput
 from core.records import F32
@@ -111,16 +110,6 @@ def start_tokens(tower: PromptTower, init: str) -> list[int]:
             f"The text tower reads no word in {init!r}. Write other words to start from, or none to start at random."
         )
     return words
-
-
-def check_start(encoder: Encoder, init: str) -> None:
-    """Refuse words that no context on this encoder can start from.
-
-    Raises:
-        InvalidInput: its text tower reads no word in them, or they leave no room for a class name.
-    """
-    tower = tower_of(encoder)
-    lay_out(tower, ["a"], len(start_tokens(tower, init)), "end")
 
 
 class _PromptRun:

@@ -11,7 +11,6 @@ import torch
 from core.errors import InvalidInput
 from core.records import F64, I64, Bool, Progress, no_progress
 from core.systems.visual_words.pretraining.loop import Pretrained
-from core.systems.visual_words.pretraining.masking import mask_by_index, mask_cells
 from core.systems.visual_words.pretraining.pairs import CaptionedPictures
 from core.systems.visual_words.pretraining.vocabulary import words_of
 
@@ -46,13 +45,6 @@ def pool_of(data: CaptionedPictures, rng: np.random.Generator, size: int = POOL)
     return CaptionedPictures(
         drawn.pictures, drawn.rows, tuple(drawn.captions[i] for i in first.tolist()), np.arange(len(drawn))
     )
-
-
-def score_matrix(found: Pretrained, data: CaptionedPictures, progress: Progress = no_progress) -> F64:
-    """(n, m) log odds that each picture and each caption match; every pair goes through the network."""
-    n, m = len(data), len(data.captions)
-    pairs = np.stack(np.meshgrid(np.arange(n), np.arange(m), indexing="ij"), 2).reshape(-1, 2)
-    return score_pairs(found, data, pairs, progress).reshape(n, m)
 
 
 def score_pairs(found: Pretrained, data: CaptionedPictures, pairs: I64, progress: Progress = no_progress) -> F64:
@@ -139,26 +131,3 @@ def best_threshold(scores: F64, match: Bool) -> float:
     edges = np.r_[ordered[0] - 1, (ordered[:-1] + ordered[1:]) / 2, ordered[-1] + 1]
     best = np.flatnonzero(right == right.max())
     return float(edges[best[len(best) // 2]])
-
-
-def told_share(found: Pretrained, data: CaptionedPictures, masking: str, seed: int = 0) -> float:
-    """Of the cells of matching pairs that are hidden so, the share whose word the network tells; words of the caption
-    are shown.
-
-    Args:
-        masking: of `settings.MASKINGS`.
-    """
-    model, generator = found.model.eval(), torch.Generator().manual_seed(seed)
-    ids, _ = found.vocabulary.encode(data.captions)
-    right = n = 0
-    with torch.inference_mode():
-        for part in np.array_split(np.arange(len(data)), max(1, len(data) // 32)):
-            seen = model.see(data.cells(part))
-            assert seen.index is not None
-            hidden = mask_by_index(seen.index, generator)
-            hidden = hidden if masking == "index" else mask_cells(hidden, generator)
-            captions = torch.from_numpy(np.searchsorted(data.of, part))
-            logits = model.cell_logits(model(ids[captions], seen.values, hidden)[1][hidden])
-            right += int((logits.argmax(1) == seen.index[hidden]).sum())
-            n += int(hidden.sum())
-    return right / n

@@ -10,8 +10,8 @@ import torch
 
 from core.systems.univl.features import projected
 from core.systems.univl.network import PARTS
-from core.systems.univl.use import caption_clips
 from core.systems.univl.weights import FOLDER, WEIGHTS, read_univl
+from research.weights.univl.captions import caption_clips
 from research.weights.univl.draw import draw
 from research.weights.univl.measure import both_orders, half_ties, shown, shuffled, twin_scores
 from research.weights.univl.training.drawn import DrawnEvents

@@ -9,10 +9,11 @@ from core.encoders import load_encoder
 from core.encoders.tokens import tower_of
 from core.systems.common.tokens import read_image_tokens
 from core.systems.composition.scenes.shipped import draw_training
-from core.systems.visual_words.pretraining.figures import best_threshold, matching_pairs, score_pairs, told_share
+from core.systems.visual_words.pretraining.figures import best_threshold, matching_pairs, score_pairs
 from core.systems.visual_words.pretraining.loop import pretrain
 from core.systems.visual_words.pretraining.pairs import captioned
 from core.systems.visual_words.pretraining.settings import Pretraining
+from research.evidence.soho import told_share
 from tests.core.systems.visual_words.pretraining.test_pretraining import made
 
 

@@ -26,13 +26,13 @@ from core.systems.visual_words.pretraining.figures import (
     matching_pairs,
     pool_of,
     retrieval,
-    score_matrix,
     score_pairs,
 )
 from core.systems.visual_words.pretraining.loop import _draw, pretrain, rate_at
 from core.systems.visual_words.pretraining.pairs import CaptionedPictures, captioned
 from core.systems.visual_words.pretraining.run import CARD, WEIGHTS, PretrainingResult, _contents, hold_out, measure
 from core.systems.visual_words.pretraining.settings import Pretraining
+from research.evidence.soho import score_matrix
 from tests.support.pictures import Pictures, encoded
 
 TINY = Pretraining(words=8, layers=1, width=16, heads=2, steps=12, batch=8)

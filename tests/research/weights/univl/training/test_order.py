@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.systems.univl.use import caption_clips
 from core.systems.univl.weights import ReadUnivl
+from research.weights.univl.captions import caption_clips
 from research.weights.univl.measure import both_orders, caption_figures, half_ties, shown, shuffled, twin_scores
 from research.weights.univl.training.loop import UnivlTraining, teach_univl
 from tests.research.weights.univl.training.test_loop import TOKENS, begun, lesson

@@ -1,4 +1,4 @@
-"""Captions by beam search: the likeliest sentence among those that begin like the likeliest beginnings."""
+"""Captions of clips by beam search: the likeliest sentence among those that begin like the likeliest beginnings."""
 
 from __future__ import annotations
 
@@ -7,12 +7,17 @@ from dataclasses import dataclass
 import torch
 
 from core.errors import InvalidInput
+from core.records import Progress, no_progress
 from core.systems.univl.network import Univl
+from core.systems.univl.use import ShownClips, check_fits
+from core.systems.univl.weights import ReadUnivl
 from core.systems.univl.words import ClipWords
 
 BEAM = 5
 """Beginnings that are kept; as published."""
 MAX_BEAM = 100
+MOST_WRITTEN = 30
+"""Tokens of a caption."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +81,25 @@ def write_captions(
     best = given.view(n, beam, -1)[:, 0, 1:].tolist()
     kept = [tuple(token for token in row if token not in (0, words.end)) for row in best]
     return [WrittenCaption(row, float(score)) for row, score in zip(kept, scores[:, 0].tolist(), strict=True)]
+
+
+@torch.inference_mode()
+def caption_clips(
+    found: ReadUnivl, clips: ShownClips, *, beam: int = BEAM, progress: Progress = no_progress
+) -> list[str]:
+    """A sentence for each clip, from what it shows alone.
+
+    Raises:
+        InvalidInput: as for `check_fits`, or the network has no decoder.
+    """
+    check_fits(found, clips)
+    network, written = found.network, list[str]()
+    most = min(MOST_WRITTEN, network.sizes.text_positions - 1)
+    for features, there in clips.parts():
+        ids, seen = found.words.encode([""] * len(features), found.tokens)
+        video = network.watch(network.normed(features), there)
+        states, _, counted = network.join(network.read_text(ids, seen), seen, video, there)
+        captions = write_captions(network, found.words, DecoderMemory(states, counted), beam=beam, most=most)
+        written += [found.words.decode(caption.tokens) for caption in captions]
+        progress("caption", len(written), len(clips))
+    return written

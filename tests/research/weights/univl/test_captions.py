@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from core.errors import InvalidInput
-from core.systems.univl.beam import DecoderMemory, write_captions
 from core.systems.univl.network import Univl
 from core.systems.univl.words import ClipWords
+from research.weights.univl.captions import DecoderMemory, write_captions
 from tests.support.univl import LENGTH, TEXTS, small_clips, small_univl, small_words
 
 
