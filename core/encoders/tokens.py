@@ -1,5 +1,4 @@
-"""What a small trained module needs of a frozen encoder: the tokens before its last block, on both sides, and that last
-block itself.
+"""What a small trained module needs of a frozen encoder: the tokens before its last block, on both sides.
 
 n pictures of P tokens (patches, row by row, without class token), di wide; m texts of T tokens, dt wide. The tokens are
 the output of the penultimate block, as in Cola (Ray et al. 2023, arXiv 2305.03689, section 4).
@@ -24,8 +23,6 @@ class ImageTokens:
     """(n, P, di)."""
     pooled: F32
     """(n, d) unit rows of the joint space, as `Encoder.encode_items` gives them."""
-    prefix: F32 | None = None
-    """(n, 1, di) class token at the same depth, where the tower has one: only the last block itself needs it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,15 +77,6 @@ class TokenTower(Protocol):
 
     def text_tokens(self, texts: Sequence[str]) -> TextTokens:
         """Texts past the tower's limit are cut; T is the longest text's length."""
-        ...
-
-    def late_image(self) -> Any:
-        """A torch module with a copy of what follows the image tokens, trainable: (tokens (n, P, di), prefix (n, 1, di)
-        or None) -> (n, d) unit rows. Untrained it gives `ImageTokens.pooled` back (to 1e-3)."""
-        ...
-
-    def late_text(self) -> Any:
-        """The same of the text side: (tokens (m, T, dt), ids (m, T), seen (m, T)) -> (m, d) unit rows."""
         ...
 
 

@@ -120,7 +120,6 @@ def _joined(a: CaptionedPictures, b: CaptionedPictures) -> CaptionedPictures:
     pictures = PictureTokens(
         np.concatenate([a.pictures.tokens[a.rows], b.pictures.tokens[b.rows]]),
         np.concatenate([a.joint(), b.joint()]),
-        None,
         np.arange(len(a) + len(b)),
         {},
     )

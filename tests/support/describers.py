@@ -50,4 +50,4 @@ def cells_of_first(first: F32, side: int = 3) -> PictureTokens:
     """Pictures of side x side cells whose first number is (n,) `first`, all else 0."""
     cells = np.zeros((len(first), side * side, FEATURES), np.float16)
     cells[..., 0] = first[:, None]
-    return PictureTokens(cells, np.zeros((len(first), 2), np.float32), None, np.arange(len(first)), {})
+    return PictureTokens(cells, np.zeros((len(first), 2), np.float32), np.arange(len(first)), {})

@@ -3,23 +3,18 @@ last layer as words."""
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
-from torch.nn.functional import gelu, normalize
 
-from core.encoders.embedded.alignment import OBJECT_SHARE, THRESHOLD, Alignment
-from core.encoders.embedded.caption_torch import TorchImages
+from core.encoders.embedded.alignment import Alignment
 from core.encoders.embedded.lite0 import Convolution
 from core.encoders.embedded.lite0_runtime import best_mapper
 from core.encoders.embedded.minilm_tokens import MAX_TOKENS
 from core.encoders.embedded.minilm_torch import load_tower
-from core.encoders.embedded.photo_words import CONDITIONS
-from core.encoders.embedded.pixel_cues import CUES, measure_cues
-from core.encoders.embedded.prompt_tower import AlignedTexts
+from core.encoders.embedded.pixel_cues import measure_cues
 from core.encoders.tokens import ImageTokens, TextTokens
 from core.records import F32
 
@@ -59,20 +54,14 @@ class EmbeddedTokenTower:
         self.logit_scale = logit_scale
 
     def image_tokens(self, batch: F32) -> ImageTokens:
-        """Of (n, 3, 224, 224). The prefix holds what no token carries: what the joint vector has besides objects
-        (light, colour, place), before captions were joined to it, and the cues of the pixels."""
+        """Of (n, 3, 224, 224)."""
         coarse, fine, features = self._map(np.ascontiguousarray(batch, np.float32))
         n = len(batch)
         rows = coarse.reshape(n, COARSE_WIDTH, SIDE * SIDE).transpose(0, 2, 1)
         cells = fine.reshape(n, 112, SIDE, 2, SIDE, 2).transpose(0, 2, 4, 3, 5, 1).reshape(n, SIDE * SIDE, FINE_WIDTH)
         cues = measure_cues(batch)
         known = self._alignment.known_images(features, cues)
-        rest = known[:, self._alignment.n_objects :]
-        prefix = np.zeros((n, 1, WIDTH), np.float32)
-        prefix[:, 0, : rest.shape[1] + len(CUES)] = np.concatenate([rest, cues], 1)
-        return ImageTokens(
-            np.concatenate([rows, cells], 2), self._alignment.with_captions(known, features, cues), prefix
-        )
+        return ImageTokens(np.concatenate([rows, cells], 2), self._alignment.with_captions(known, features, cues))
 
     def cells(self, tokens: F32) -> F32:
         """(n, 14, 14, 112) of (n, 49, 768): the finer map."""
@@ -108,62 +97,3 @@ class EmbeddedTokenTower:
         pieces = tuple(tuple(tokenizer.convert_ids_to_tokens(row[s].tolist())) for row, s in zip(ids, seen))
         pooled = self._alignment.texts(np.concatenate(means))
         return TextTokens(tokens, ids.astype(np.int64), seen & ~marks, seen, pooled, pieces)
-
-    def late_image(self) -> torch.nn.Module:
-        """The network's last convolution, pooling and the alignment's image side."""
-        return LateImage(self._layers[-1], self._alignment)
-
-    def late_text(self) -> torch.nn.Module:
-        """MiniLM's last layer, mean pooling and the alignment's text side."""
-        return LateText(copy.deepcopy(load_tower()[0].encoder.layer[-1]), self._alignment)
-
-
-def _parameter(array: F32) -> torch.nn.Parameter:
-    return torch.nn.Parameter(torch.from_numpy(np.array(array, np.float32)))
-
-
-class LateImage(torch.nn.Module):
-    """`Alignment.images` after the last convolution, in torch, trainable. Light, colour, place and cues come from the
-    prefix as they are."""
-
-    def __init__(self, head: Convolution, alignment: Alignment) -> None:
-        super().__init__()
-        self.head, self.head_bias = _parameter(head.weight[:, :, 0, 0]), _parameter(head.bias)
-        self.classifier, self.classifier_bias = _parameter(alignment.classifier), _parameter(alignment.classifier_bias)
-        self.class_texts, self.image_map = _parameter(alignment.class_texts), _parameter(alignment.image_map)
-        self.register_buffer("mean", torch.from_numpy(np.array(alignment.feature_mean, np.float32)))
-        self.captions = None if alignment.captions is None else TorchImages(alignment.captions)
-        self._share = alignment.caption_weight**0.5
-
-    def forward(self, tokens: torch.Tensor, prefix: torch.Tensor | None) -> torch.Tensor:
-        """(n, d) unit rows of the joint space."""
-        assert prefix is not None
-        features = (tokens[..., : self.head.shape[1]] @ self.head.T + self.head_bias).clamp(0, 6).mean(1)  # (n, 1280)
-        evidence = gelu(features @ self.classifier.T + self.classifier_bias - float(THRESHOLD))
-        mean: Any = self.mean
-        objects = normalize(torch.cat([evidence @ self.class_texts, (features - mean) @ self.image_map.T], 1), dim=-1)
-        rest = len(CONDITIONS) + 1
-        known = normalize(torch.cat([float(OBJECT_SHARE) * objects, prefix[:, 0, :rest]], 1), dim=-1)
-        if self.captions is None:
-            return known
-        captioned = self.captions(features, prefix[:, 0, rest : rest + len(CUES)])
-        return normalize(torch.cat([known, self._share * captioned], 1), dim=-1)
-
-
-class LateText(torch.nn.Module):
-    """MiniLM's last layer, the mean over its tokens, and the alignment's text side; the layer and the text map are
-    trainable."""
-
-    def __init__(self, layer: Any, alignment: Alignment) -> None:
-        super().__init__()
-        self.layer = layer.requires_grad_(True)
-        self.aligned = AlignedTexts(alignment)
-
-    def forward(self, tokens: torch.Tensor, ids: torch.Tensor, seen: torch.Tensor) -> torch.Tensor:
-        """(m, d) unit rows of the joint space."""
-        blocked = torch.zeros(seen.shape, dtype=tokens.dtype, device=tokens.device)
-        blocked = blocked.masked_fill(~seen, torch.finfo(tokens.dtype).min)
-        hidden: Any = self.layer(tokens, attention_mask=blocked[:, None, None, :])
-        hidden = hidden[0] if isinstance(hidden, tuple) else hidden
-        weights = seen.unsqueeze(-1).to(hidden.dtype)
-        return self.aligned((hidden * weights).sum(1) / weights.sum(1))

@@ -37,8 +37,7 @@ class OpenClipTokenTower:
     """The tokens before the last block of both towers. A tower of one block has its embeddings as tokens.
 
     Of a ViT (native or timm) the tokens are the patches that enter the last block, as in Cola; of a ResNet or another
-    network without blocks they are the cells of its last feature map, and `late_image` is the pooling and projection
-    that follow.
+    network without blocks they are the cells of its last feature map.
 
     Raises:
         InvalidInput: a tower cannot be opened, or what follows its tokens does not give its own vectors back.
@@ -87,8 +86,8 @@ class OpenClipTokenTower:
         """Of (n, 3, height, width) pictures as the encoder's `preprocess` makes them; a picture's tokens do not depend
         on the others."""
         pixels = torch.from_numpy(batch)
-        tokens, *prefix, vectors = in_full_batches(pixels, self._batch_size, self._device, self._images.run)
-        return ImageTokens(tokens, unit_rows(vectors), prefix[0] if prefix else None)
+        tokens, *_, vectors = in_full_batches(pixels, self._batch_size, self._device, self._images.run)
+        return ImageTokens(tokens, unit_rows(vectors))
 
     def cells(self, tokens: F32) -> F32:
         """(n, r, c, di) of (n, P, di): the patches as they lie."""
@@ -97,14 +96,6 @@ class OpenClipTokenTower:
     def text_tokens(self, texts: Sequence[str]) -> TextTokens:
         """Texts past the context length are cut: see the encoder's `count_truncated`."""
         return self._texts.read(texts)
-
-    def late_image(self) -> LateBlock | LateMap:
-        """What follows the image tokens, trainable: (tokens (n, P, di), prefix or None) -> (n, d) unit rows."""
-        return self._images.late()
-
-    def late_text(self) -> torch.nn.Module:
-        """What follows the text tokens, trainable: (tokens (m, T, dt), ids (m, T), seen (m, T)) -> (m, d) unit rows."""
-        return self._texts.late()
 
     @property
     def has_patch_vectors(self) -> bool:

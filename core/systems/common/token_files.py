@@ -1,7 +1,7 @@
 """The tokens of one set of pictures on disk, in blocks that are appended, so that an interrupted pass goes on where it
 stopped.
 
-A folder holds `tokens.f16`, `pooled.f32`, `prefix.f32` (raw numbers, row after row) and `log.jsonl`: a line with the
+A folder holds `tokens.f16` and `pooled.f32` (raw numbers, row after row), and `log.jsonl`: a line with the
 shapes, then one line for each block with its rows, the pictures that could not be read, and a checksum of the block's
 bytes. A line is written after its block, so what the log says is there; what a killed process left behind it is cut
 off, and a damaged block is computed again with all that follow it.
@@ -26,7 +26,7 @@ from core.files import write_text
 from core.limits import byte_size
 from core.locks import Held, wait_for
 
-KINDS: dict[str, str] = {"tokens": "<f2", "pooled": "<f4", "prefix": "<f4"}
+KINDS: dict[str, str] = {"tokens": "<f2", "pooled": "<f4"}
 """File and number format of each array."""
 _LOG = "log.jsonl"
 

@@ -43,8 +43,6 @@ class PictureTokens:
     """(n, P, di) in half precision; a read-only memory map where there is a cache."""
     pooled: F32
     """(n, d) unit rows of the joint space."""
-    prefix: F32 | None
-    """(n, q, di) class tokens, where the tower has some."""
     kept: I64
     """(n,) rows of the store that could be read."""
     unreadable: dict[int, str]
@@ -57,8 +55,7 @@ class PictureTokens:
     def rows(self, at: I64) -> ImageTokens:
         """Those pictures in memory, in that order, in single precision; `at` are places among the n, not rows of the
         store."""
-        prefix = None if self.prefix is None else np.asarray(self.prefix[at], np.float32)
-        return ImageTokens(self.tokens[at].astype(np.float32), np.asarray(self.pooled[at], np.float32), prefix)
+        return ImageTokens(self.tokens[at].astype(np.float32), np.asarray(self.pooled[at], np.float32))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -138,7 +135,7 @@ def _key(images: ItemStore, tower: TokenTower, progress: Progress, threads: int)
         except Unreadable as error:
             return hashlib.sha256(f"{row} {error}".encode()).digest()
 
-    digest = hashlib.sha256(f"{tower.fingerprint}/{decoding.VERSION}/{Limits().max_pixels}/tokens 1".encode())
+    digest = hashlib.sha256(f"{tower.fingerprint}/{decoding.VERSION}/{Limits().max_pixels}/tokens 2".encode())
     report = Reporter(progress, "hash pictures", len(images))
     for row, part in enumerate(prefetch(content, range(len(images)), threads, window=2 * BATCH)):
         digest.update(part)
@@ -158,10 +155,8 @@ def _filled(store: TokenFiles | _Memory, reader: _TokenReader, progress: Progres
     if not store.shapes:
         raise InvalidInput(none_readable(unreadable))
     kept = np.array([row for block in store.blocks for row in block.rows], np.int64)
-    prefix = store.open("prefix") if "prefix" in store.shapes else None
-    return PictureTokens(
-        store.open("tokens"), store.open("pooled"), prefix, kept, unreadable, _notes(store, n, ready, len(unreadable))
-    )
+    notes = _notes(store, n, ready, len(unreadable))
+    return PictureTokens(store.open("tokens"), store.open("pooled"), kept, unreadable, notes)
 
 
 def _notes(store: TokenFiles | _Memory, n: int, ready: int, n_unreadable: int) -> tuple[str, ...]:
@@ -217,8 +212,6 @@ class _TokenReader:
             "tokens": np.clip(found.tokens, -_LIMIT, _LIMIT).astype(np.float16),
             "pooled": found.pooled,
         }
-        if found.prefix is not None:
-            arrays["prefix"] = found.prefix
         return Block(start, stop, unreadable, beyond), arrays
 
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from core.encoders import load_encoder
 from core.encoders.embedded.lite0_runtime import onnx_mapper, torch_mapper
@@ -34,16 +33,6 @@ def test_pooled_vectors_are_the_encoders_own(encoder: Any, batch: F32) -> None:
     np.testing.assert_array_equal(found.pooled, encoder.encode_items(batch)[1])
     np.testing.assert_allclose(texts.pooled, encoder.encode_texts(TEXTS), atol=1e-6)
     assert found.pooled.shape[1] == texts.pooled.shape[1] == tower.joint_width
-
-
-def test_what_follows_the_tokens_gives_the_pooled_vectors_back(encoder: Any, batch: F32) -> None:
-    tower = encoder.token_tower()
-    found, texts = tower.image_tokens(batch), tower.text_tokens(TEXTS)
-    with torch.inference_mode():
-        images = tower.late_image()(torch.from_numpy(found.tokens), torch.from_numpy(found.prefix))
-        words = tower.late_text()(*(torch.from_numpy(a) for a in (texts.tokens, texts.ids, texts.seen)))
-    np.testing.assert_allclose(images.numpy(), found.pooled, atol=1e-5)
-    np.testing.assert_allclose(words.numpy(), texts.pooled, atol=1e-5)
 
 
 def test_a_picture_s_tokens_do_not_depend_on_its_batch_and_lie_where_they_are_in_the_picture(

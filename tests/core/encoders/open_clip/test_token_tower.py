@@ -113,13 +113,14 @@ def test_pooled_vectors_are_the_encoders_and_tokens_fill_the_grid(opened: Opened
 
 def test_what_follows_gives_the_pooled_vectors_back_and_every_parameter_counts(opened: Opened) -> None:
     _, encoder, tower = opened
-    found, late = tower.image_tokens(pixels(encoder, 5)), tower.late_image()
-    out = late(torch.from_numpy(found.tokens), None if found.prefix is None else torch.from_numpy(found.prefix))
+    found, late = tower.image_tokens(pixels(encoder, 5)), tower._images.late()
+    tokens, *prefix, _ = tower._images.run(torch.from_numpy(pixels(encoder, 5)))
+    out = late(tokens, prefix[0] if prefix else None)
     np.testing.assert_allclose(out.detach().numpy(), found.pooled, atol=1e-3)
     out[:, 0].sum().backward()
     assert [name for name, p in late.named_parameters() if p.grad is None] == []
     texts = tower.text_tokens(TEXTS)
-    after = tower.late_text()
+    after = tower._texts.late()
     again = after(torch.from_numpy(texts.tokens), torch.from_numpy(texts.ids), torch.from_numpy(texts.seen))
     np.testing.assert_allclose(again.detach().numpy(), texts.pooled, atol=1e-3)
     again[:, 0].sum().backward()
@@ -130,7 +131,7 @@ def test_training_a_copy_leaves_the_encoder_as_it_was(opened: Opened) -> None:
     _, encoder, tower = opened
     before = encoder.encode_items(batch := pixels(encoder, 1))[0], encoder.encode_texts(TEXTS)
     with torch.no_grad():
-        for p in (*tower.late_image().parameters(), *tower.late_text().parameters()):
+        for p in (*tower._images.late().parameters(), *tower._texts.late().parameters()):
             p.add_(1.0)
     np.testing.assert_array_equal(encoder.encode_items(batch)[0], before[0])
     np.testing.assert_array_equal(encoder.encode_texts(TEXTS), before[1])

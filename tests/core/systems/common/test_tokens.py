@@ -20,15 +20,14 @@ class Quarters:
 
     grid, image_width, text_width, joint_width, logit_scale = (2, 2), 48, 2, 3, 100.0
 
-    def __init__(self, fingerprint: str = "quarters 1", scale: float = 1.0, prefix: bool = True) -> None:
-        self.fingerprint, self._scale, self._prefix, self.seen = fingerprint, np.float32(scale), prefix, 0
+    def __init__(self, fingerprint: str = "quarters 1", scale: float = 1.0) -> None:
+        self.fingerprint, self._scale, self.seen = fingerprint, np.float32(scale), 0
 
     def image_tokens(self, batch: F32) -> ImageTokens:
         self.seen += len(batch)
         cells = batch.reshape(len(batch), 3, 2, 4, 2, 4).transpose(0, 2, 4, 1, 3, 5).reshape(len(batch), 4, 48)
         pooled = batch.mean((2, 3))
-        prefix = pooled.repeat(16, 1)[:, None] if self._prefix else None
-        return ImageTokens(self._scale * cells, pooled / np.linalg.norm(pooled, axis=1, keepdims=True), prefix)
+        return ImageTokens(self._scale * cells, pooled / np.linalg.norm(pooled, axis=1, keepdims=True))
 
     def cells(self, tokens: F32) -> F32:
         return tokens.reshape(len(tokens), 2, 2, 48)
@@ -43,9 +42,6 @@ class Quarters:
         return TextTokens(
             tokens, ids, seen, seen, np.ones((len(texts), 3), np.float32), tuple(tuple(text) for text in texts)
         )
-
-    def late_image(self) -> None: ...
-    def late_text(self) -> None: ...
 
 
 def pictures(n: int) -> Pictures:
@@ -65,7 +61,7 @@ def read(
 
 
 def same(a: PictureTokens, b: PictureTokens) -> None:
-    for left, right in ((a.tokens, b.tokens), (a.pooled, b.pooled), (a.prefix, b.prefix), (a.kept, b.kept)):
+    for left, right in ((a.tokens, b.tokens), (a.pooled, b.pooled), (a.kept, b.kept)):
         np.testing.assert_array_equal(left, right)
     assert a.unreadable == b.unreadable
 
@@ -94,7 +90,6 @@ def test_every_picture_has_its_tokens_in_order_in_memory_and_on_disk(n: int, tmp
         np.testing.assert_allclose(found.pooled, known.pooled, atol=1e-6)
         rows = found.rows(np.array([n - 1, 0]))
         assert rows.tokens.dtype == np.float32
-        np.testing.assert_allclose(np.asarray(rows.prefix), np.asarray(known.prefix)[[n - 1, 0]], atol=1e-6)
     assert isinstance(found.tokens, np.memmap)
 
 
@@ -173,7 +168,7 @@ def spoil_log(folder: Path) -> None:
 
 
 def lose_file(folder: Path) -> None:
-    (folder / "prefix.f32").unlink()
+    (folder / "pooled.f32").unlink()
 
 
 def more_tokens(folder: Path) -> None:
@@ -203,12 +198,6 @@ def test_numbers_past_half_precision_are_cut_and_counted() -> None:
     found = read(pictures(5), tower=Quarters(scale=1e6))
     assert np.isfinite(found.tokens).all()
     assert any("limit of half precision" in note for note in found.notes)
-
-
-def test_a_tower_without_class_token_has_no_prefix(tmp_path: Path) -> None:
-    found = read(pictures(3), tmp_path, tower=Quarters(prefix=False))
-    assert found.prefix is None
-    assert found.rows(np.array([0])).prefix is None
 
 
 def test_a_disk_without_space_is_said_before_it_is_filled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

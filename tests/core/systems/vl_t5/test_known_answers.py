@@ -27,7 +27,7 @@ def table(folder: Path, text: str) -> Path:
 
 def cells(n: int, kept: list[int]) -> PictureTokens:
     features = some_parts(n).features.numpy()[kept].astype(np.float16)
-    return PictureTokens(features, np.zeros((len(kept), 2), np.float32), None, np.array(kept), {})
+    return PictureTokens(features, np.zeros((len(kept), 2), np.float32), np.array(kept), {})
 
 
 def test_rows_without_a_question_an_answer_or_a_picture_are_left_out(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def made(n: int = 60, seed: int = 0) -> CaptionedPictures:
     which = KINDS + rng.integers(0, 6, (n, 9))
     which[:, :4] = sorts[:, None]
     tokens = centres[rng.permuted(which, axis=1)] + rng.normal(size=(n, 9, 20))
-    pictures = PictureTokens(tokens.astype(np.float16), np.zeros((n, 4), np.float32), None, np.arange(n), {})
+    pictures = PictureTokens(tokens.astype(np.float16), np.zeros((n, 4), np.float32), np.arange(n), {})
     names = ("dog", "boat", "tree", "car")
     return captioned(pictures, [(f"a {names[s]} here", f"one {names[s]}") for s in sorts])
 
@@ -164,7 +164,7 @@ def test_cells_that_are_no_numbers_are_refused() -> None:
 
 def captions_of(captions: Sequence[str]) -> CaptionedPictures:
     n = len(captions)
-    pictures = PictureTokens(np.zeros((n, 9, 4), np.float16), np.zeros((n, 2), np.float32), None, np.arange(n), {})
+    pictures = PictureTokens(np.zeros((n, 9, 4), np.float16), np.zeros((n, 2), np.float32), np.arange(n), {})
     return captioned(pictures, [(caption,) for caption in captions])
 
 
@@ -248,7 +248,7 @@ def test_a_picture_that_was_encoded_again_lies_on_the_side_of_the_first(own: Pat
     first = [path.read_bytes() for path in sorted((own / "images").iterdir())[:20]]
     files = [*first, *(encoded(decode(data).image, "JPEG", quality=60) for data in first)]
     joint = np.tile(unit(np.random.default_rng(0).normal(size=(20, 16))).astype(np.float32), (2, 1))
-    pictures = PictureTokens(np.zeros((40, 9, 4), np.float16), joint, None, np.arange(40), {})
+    pictures = PictureTokens(np.zeros((40, 9, 4), np.float16), joint, np.arange(40), {})
     data = captioned(pictures, [(f"thing {i}",) for i in range(40)])
     table = CaptionTable("made", Pictures(files), tuple((c,) for c in data.captions), ())
     contents = _contents(table, data, no_progress)
@@ -296,6 +296,6 @@ def test_tables_that_hold_nothing_are_refused(own: Path, tmp_path: Path) -> None
     pd.DataFrame({"image": ["rendered_000000.png"] * 2, "caption": ["", " "]}).to_csv(tmp_path / "t.csv", index=False)
     with pytest.raises(InvalidInput, match="holds no caption in 'caption'"):
         read_captions(tmp_path / "t.csv", own / "images", image="image", captions=("caption",))
-    two = PictureTokens(np.zeros((2, 9, 4), np.float16), np.zeros((2, 2), np.float32), None, np.arange(2), {})
+    two = PictureTokens(np.zeros((2, 9, 4), np.float16), np.zeros((2, 2), np.float32), np.arange(2), {})
     with pytest.raises(InvalidInput, match="at least 8 are needed"):
         captioned(two, [("a",)] * 2)
