@@ -41,7 +41,8 @@ def test_where_many_rows_disagree_it_is_the_bootstrap_s() -> None:
 def test_a_class_without_members_changes_nothing() -> None:
     member, rng = np.arange(120) < 20, np.random.default_rng(0)
     for wrong in (rng.random(120) < 0.05, np.where(member, 0.0, rng.integers(-1, 2, 120))):
-        alone = gap_of(wrong.astype(float), member, np.zeros(120, np.int64), None, 0.95)
+        groups = np.r_[np.arange(120) // 3, 100 + np.arange(300) // 10]
+        alone = gap_of(wrong.astype(float), member, np.zeros(120, np.int64), groups[:120], 0.95)
         more, other = np.r_[wrong, rng.random(300) < 0.5].astype(float), np.arange(420) >= 120
-        beside = gap_of(more, np.r_[member, np.zeros(300, bool)], other.astype(np.int64), None, 0.95)
+        beside = gap_of(more, np.r_[member, np.zeros(300, bool)], other.astype(np.int64), groups, 0.95)
         assert beside.to_dict() == pytest.approx(alone.to_dict())

@@ -167,7 +167,8 @@ def test_pairs_of_least_support_are_left_out_and_it_is_said() -> None:
 
 
 def test_too_many_single_conditions_are_capped_and_it_is_said() -> None:
-    drawn = [np.random.default_rng(i).choice(list("xyz"), 300, p=[0.75, 0.15, 0.1]) for i in range(4)]
+    shares = ((1 - q, 0.6 * q, 0.4 * q) for q in (0.06, 0.2, 0.4, 0.6))
+    drawn = [np.random.default_rng(0).choice(list("xyz"), 300, p=p) for p in shares]
     columns = [category(f"c{i}", values.tolist()) for i, values in enumerate(drawn)]
     some, notes = build(*columns, most=7)
     support = sorted(min(n, 300 - n) for values in drawn for n in np.unique(values, return_counts=True)[1])

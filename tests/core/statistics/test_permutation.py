@@ -9,7 +9,14 @@ import pytest
 from scipy import stats
 
 from core.records import F64
-from core.statistics.permutation import chunks, difference_of, holm, permutation_p, plain_excess, studentised_excess
+from core.statistics.permutation import (
+    difference_of,
+    holm,
+    permutation_p,
+    permutation_threshold,
+    plain_excess,
+    studentised_excess,
+)
 
 
 def slow_holm(p: list[float]) -> list[float]:
@@ -35,9 +42,15 @@ def test_a_permutation_p_counts_itself() -> None:
     assert permutation_p(100.0, np.arange(9.0)) == pytest.approx(0.1)
 
 
-def test_chunks_add_up() -> None:
-    assert list(chunks(10, 4)) == [4, 4, 2]
-    assert list(chunks(0, 4)) == []
+def test_the_threshold_is_the_least_statistic_whose_p_is_at_most_alpha() -> None:
+    for n_permutations in (19, 24, 98, 99, 100, 199, 250):
+        null = np.random.default_rng(n_permutations).normal(3, 1, n_permutations).astype(np.float32)
+        for alpha in (0.04, 0.05, 0.1):
+            threshold = permutation_threshold(null, alpha)
+            if alpha * (n_permutations + 1) >= 1:
+                assert permutation_p(threshold, null) <= alpha < permutation_p(threshold - 3e-5, null)
+            else:
+                assert threshold == np.inf
 
 
 def slow_excess(inside: F64, scope: F64, prior: float) -> tuple[float, float]:
