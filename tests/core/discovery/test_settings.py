@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from core.discovery.settings import Settings, later_permutations
+from core.discovery.settings import EmbeddingSettings, Settings, later_permutations
 from core.errors import InvalidInput
 
 
@@ -25,4 +25,5 @@ def test_classes_to_search_inside_are_a_list_of_names(within: Any) -> None:
 def test_many_rows_get_fewer_permutations_unless_a_number_is_given(rows: int, drawn: int) -> None:
     assert Settings().permutations(rows) == drawn
     assert Settings(n_permutations=3000).permutations(rows) == 3000
+    assert (EmbeddingSettings().speaker, EmbeddingSettings(naming="x").speaker) == ("embedded", "x")
     assert later_permutations(drawn, rows) == (drawn if rows <= 20_000 else max(200, drawn // 4))
