@@ -20,7 +20,6 @@ import shutil
 import signal
 import sys
 import time
-from collections import deque
 from collections.abc import Iterator
 from functools import partial
 from itertools import pairwise
@@ -31,7 +30,7 @@ import numpy as np
 import pytest
 
 from research.lines import append_line, keys_done, read_lines
-from scripts.structure import modules, outline
+from scripts.changed import reached_tests
 
 HERE = Path(__file__).resolve().parents[2]
 EQUAL = Path(__file__).with_name("mutants_equal.jsonl")
@@ -124,22 +123,10 @@ def drawn(found: list[Mutant], n: int, seed: int) -> list[Mutant]:
     return list(places.values())[:n]
 
 
-def distances(folder: Path, target: str) -> dict[str, int]:
-    """Test files by the steps of imports that lead from them to the module; 0 for its mirrors."""
-    files, users = modules(folder, "core", "webapp", "research", "tests"), dict[str, set[str]]()
-    for name, path in files.items():
-        read = outline(path.read_text("utf-8"))
-        for used in read.plain | {full if (full := f"{m}.{n}") in files else m for m, n in read.taken}:
-            users.setdefault(used, set()).add(name)
-    steps, waiting = {target: 0}, deque([target])
-    while waiting:
-        new = users.get(at := waiting.popleft(), set()) - steps.keys()
-        steps |= dict.fromkeys(new, steps[at] + 1)
-        waiting.extend(new)
-    room, _, name = target.rpartition(".")
-    steps |= dict.fromkeys((test for test in files if test.startswith(f"tests.{room}.test_{name}")), 0)
-    tests = ((files[name], at) for name, at in steps.items() if name in files)
-    return {str(path.relative_to(folder)): at for path, at in tests if path.name.startswith("test_")}
+def distances(folder: Path, file: str) -> dict[str, int]:
+    """Test files by the steps that lead from them to a file of the kernel; 0 for its mirrors."""
+    mirror = f"tests/{Path(file).parent.as_posix()}/test_{Path(file).stem}"
+    return {test: 0 if test.startswith(mirror) else steps for test, steps in reached_tests(folder, [file]).items()}
 
 
 def run(copy: Path, tests: list[str], limit: float) -> tuple[str, float]:
@@ -173,7 +160,7 @@ def run(copy: Path, tests: list[str], limit: float) -> tuple[str, float]:
 def nearest(copy: Path, file: str, kept: Path, budget: float) -> tuple[list[str], float]:
     """The nearest test files that pass and together need `budget` CPU seconds, at least one, the fastest first among
     equally near ones; and their seconds. What each file needs is kept."""
-    near, taken = distances(copy, file.removesuffix(".py").replace("/", ".")), dict[str, tuple[int, float]]()
+    near, taken = distances(copy, file), dict[str, tuple[int, float]]()
     known = json.loads(kept.read_text("utf-8")) if kept.exists() else {}
     spent, too_slow = 0.0, 0
     for name in sorted(near, key=lambda name: (near[name], f"/{file.split('/')[1]}/" not in name, name)):

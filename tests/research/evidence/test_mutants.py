@@ -28,7 +28,7 @@ def test_each_is_one_change_of_the_code_and_never_of_words() -> None:
 
 
 def test_the_mirror_is_nearest_then_whoever_imports_the_module(repository: Path) -> None:
-    steps = distances(repository, "core.statistics.means")
+    steps = distances(repository, "core/statistics/means.py")
     assert steps["tests/core/statistics/test_means.py"] == 0
     assert steps["tests/core/discovery/test_classes.py"] == 2
     assert "tests/core/statistics/test_tops.py" not in steps
