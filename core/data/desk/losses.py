@@ -122,8 +122,8 @@ def _check_rank(
     elif related:
         said, way = "is hardly larger", f"{way}, and that the loss is against the label, not against the prediction"
     (ledger.doubt if against or not (is_own or related) else ledger.note)(
-        f"{name!r} {said} where {what}: of such a row and another of its label, the first has the larger loss in "
-        f"{percent(chance)} of pairs, and a loss would have it in nearly all. {way}."
+        f"{name!r} {said} where {what}: compared with other rows of the same label, such rows have the larger loss in "
+        f"{percent(chance)} of pairs, where one expects nearly all. {way}."
     )
     return False
 
