@@ -56,7 +56,7 @@ def test_a_mistake_is_refused_with_the_usual_code_and_the_way_on_works(
     assert "add --higher-is-better" in capsys.readouterr().err
     assert main(["check", str(tmp_path / "val.csv"), "--higher-is-better"]) == 0
     assert main(["check", str(tmp_path / "val.csv"), "--as-is"]) == 0
-    assert "Note: 'loss' is smaller where" in capsys.readouterr().out
+    assert "Note: Taken as it is, though it looks like a mistake: 'loss' is smaller where" in capsys.readouterr().out
     assert main(["check"]) == 2
 
 
