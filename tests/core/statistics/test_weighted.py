@@ -22,13 +22,13 @@ def test_the_p_is_the_share_of_all_permutations_of_groups_that_reach_the_observe
     """Of six single rows, or six groups of ten alike, which count once; and the larger of two columns."""
     rng = np.random.default_rng(seed)
     weights, strata = centred(rng.random(6), np.zeros(6, int)), np.zeros(6 * size, np.int64)
-    values = np.stack([weights + 0.3 * seed * rng.normal(size=6), rng.normal(size=6)], 1)
+    values = np.stack([weights + seed * rng.normal(size=6), rng.normal(size=6)], 1)
     each = np.array([weights @ values[list(order)] for order in permutations(range(6))]) / values.std(0)
     exact = (each.max(1) >= each[0].max() - 1e-12).mean()
     values[:, 1] *= 100  # each counts by its own deviation
     rows = np.repeat(np.arange(6), size)
     found = weighted_test(weights[rows], values[rows], Permuter(strata, rows), rng)
-    assert found.p == pytest.approx(exact, rel=0.35, abs=0.002)
+    assert found.p == pytest.approx(exact, rel=0.25, abs=0.002)
     assert found.deviation == pytest.approx(size * (each[:, 0] * values[:, 0].std()).std(), rel=0.2)
 
 
