@@ -145,24 +145,6 @@ def test_the_null_is_that_of_the_maximum_over_the_whole_family() -> None:
     )
 
 
-def test_two_measures_pay_for_each_other_and_move_together() -> None:
-    made, permuter = small(100), Permuter(small(100).blocks)
-    both = np.stack([made.scores, centre((made.scores > 1).astype(float), made.blocks)], 1)
-    reading = read_family(
-        made.family,
-        FailureMeasures(("mean loss", "error rate"), both, np.ones(2)),
-        permuter,
-        np.random.default_rng(3),
-        n_permutations=60,
-    )
-    draws = permuter.draw(60, np.random.default_rng(3).spawn(1)[0])
-    slow = [made.family.statistics(both[draws[:, b]].astype(np.float32)).max() for b in range(60)]
-    np.testing.assert_allclose(reading.null, slow, atol=2e-4)
-    for number in range(2):
-        alone = made.family.statistics(both[:, number : number + 1].astype(np.float32))
-        np.testing.assert_allclose(reading.observed[:, number], alone[:, 0], atol=1e-4)
-
-
 def test_p_counts_the_permutations_that_reach_the_statistic_and_itself() -> None:
     made, told = small(100), list[tuple[str, int, int]]()
     permuter, rng, tell = Permuter(made.blocks), np.random.default_rng(0), lambda *done: told.append(done)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from core.discovery.design import FailureMeasures
 from core.discovery.ridge.features import Features
@@ -25,9 +26,12 @@ def test_a_test_of_nothing_has_no_threshold_and_no_p() -> None:
     assert (nothing.is_permuted, nothing.trend_p(), nothing.chance(3.0)) == (False, None, None)
 
 
-def test_permuted_scores_lie_at_the_places_of_their_rows() -> None:
+@pytest.mark.parametrize("grouped", [False, True])
+def test_permuted_scores_lie_at_the_places_of_their_rows(grouped: bool) -> None:
+    """Of groups of one and two rows, which repeat and drop values, the mean is taken out of what is drawn."""
     data = small(100)
-    permuter = Permuter(data.blocks)
+    groups = data.blocks + 2 * np.repeat(np.arange(40), np.tile([1, 2], 20))[np.arange(100) // 2]
+    permuter = Permuter(data.blocks, groups if grouped else None)
     features = Features(np.random.default_rng(0).normal(size=(100, 5)).astype(np.float32), data.blocks)
     rows = HeadRows.of(features.rows, data.blocks)
     assert (rows.order != np.arange(100)).any()
@@ -42,7 +46,10 @@ def test_permuted_scores_lie_at_the_places_of_their_rows() -> None:
         n_permutations=60,
     )
     draws = permuter.draw(60, np.random.default_rng(3).spawn(1)[0])
-    slow = [family.read(both[draws[:, b]].astype(np.float32)) for b in range(60)]
+    drawn = [both[draws[:, b]] - grouped * both[draws[:, b]].mean(0) for b in range(60)]
+    slow = [family.read(values.astype(np.float32)) for values in drawn]
     np.testing.assert_allclose(reading.null, [statistics.max() for statistics, _ in slow], atol=2e-4)
+    alone = [family.statistics(both[:, [number]].astype(np.float32)) for number in range(2)]  # they pay for each other
+    np.testing.assert_allclose(reading.observed, np.hstack(alone), atol=1e-4)
     assert reading.trend_null is not None
     np.testing.assert_allclose(reading.trend_null, [trend.max() for _, trend in slow], atol=2e-4)
