@@ -76,7 +76,7 @@ def class_scores(
     if not are_logits and _are_percent(raw[usable]):
         ledger.note(f"The probabilities {source} sum to 100 in each row: they were divided by 100.")
         raw = raw / 100
-        looks_right = usable & (np.abs(raw.sum(axis=1) - 1) <= TOLERANCE)
+        looks_right = usable & (raw >= 0).all(axis=1) & (np.abs(raw.sum(axis=1) - 1) <= _tolerance(raw[usable]))
     if are_logits:
         return ClassScores(_softmax_of(raw, usable), raw, classes, source)
     return ClassScores(_probabilities(raw, usable, looks_right, source, ledger), None, classes, source)
@@ -105,7 +105,7 @@ def _read(
 
 def _are_percent(raw: F64) -> bool:
     """Whether most rows are shares of 100."""
-    right = (raw >= 0).all(axis=1) & (np.abs(raw.sum(axis=1) - 100) <= 100 * TOLERANCE)
+    right = (raw >= 0).all(axis=1) & (np.abs(raw.sum(axis=1) - 100) <= 100 * _tolerance(raw / 100))
     return bool(len(raw)) and bool(right.mean() > 0.5)
 
 

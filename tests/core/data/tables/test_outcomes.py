@@ -222,3 +222,15 @@ def test_probabilities_of_a_hundred_and_those_called_logits_are_read_as_what_the
         read_data_set(called, roles=named)
     softened = read_data_set(called, roles=replace(named, as_is=True)).outcomes.loss
     np.testing.assert_allclose(softened[0], np.log(1 + np.exp(-0.4)))
+
+
+@pytest.mark.parametrize("decimals", [0, 1])
+def test_rounded_percentages_lose_no_row(decimals):
+    shares = np.random.default_rng(0).dirichlet(np.ones(8), N)
+    rounded = np.round(100 * shares, decimals)
+    assert (np.abs(rounded.sum(axis=1) - 100) > 0.11).any()
+    columns = {f"prob_{name}": rounded[:, i] for i, name in enumerate("abcdefgh")}
+    read = read_data_set(frame(label=["abcdefgh"[i] for i in shares.argmax(axis=1)], **columns).drop(columns="loss"))
+    assert len(read.outcomes.loss) == N
+    right = rounded.max(axis=1) / rounded.sum(axis=1)
+    np.testing.assert_allclose(np.sort(read.outcomes.loss), np.sort(-np.log(right)))
