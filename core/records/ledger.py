@@ -50,6 +50,7 @@ class Ledger:
         """
         if not self.as_is:
             raise InvalidInput(f"{sentence} If the table is right as it is, {AS_IS}.")
+        sentence = str(InvalidInput(sentence))  # names of any length and characters are in it
         self.doubts.append(sentence)
         self.note(f"{TAKEN_AS_IS} {sentence}")
 

@@ -90,7 +90,7 @@ def _load(folder: Path, called: str) -> Diagnosis:
         if state["format"] != FORMAT:
             raise InvalidInput(
                 f"{called} has format {str(state['format'])[:20]}, and this version reads format {FORMAT}. "
-                "Make it anew: `python -m core diagnose TABLE --out FOLDER`."
+                "Make it anew: `python -m core diagnose --table TABLE --out FOLDER`."
             )
         digests = cast("dict[str, str]", state["digests"])
         diagnosis = decode(state["diagnosis"], _arrays(folder, ARRAYS, digests))

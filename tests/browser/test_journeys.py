@@ -260,6 +260,25 @@ def test_pictures_counted_from_another_number_stop_a_run_until_the_visitor_says_
     page.get_by_role("button", name="Cancel").click()
 
 
+def test_a_loss_that_is_a_score_is_said_of_one_table_and_not_of_the_next(open_page: Visit, tmp_path: Path) -> None:
+    from playwright.sync_api import expect
+
+    page = open_page()
+    page.get_by_role("tab", name="Your data").click()
+    page.get_by_role("button", name="More settings").click()
+    score = page.get_by_label("The loss column is a score")
+    for name, sign in (("scores", -1), ("losses", 1)):
+        table = tmp_path / f"{name}.csv"
+        table.write_text("id,loss\n" + "".join(f"{i},{sign * (i % 30) ** 2}\n" for i in range(60)))
+        if name == "losses":
+            score.check()
+            page.locator("#table button[aria-label='Clear']").click()
+            page.wait_for_selector("#table input[type=file]", state="attached")
+        page.set_input_files("#table input[type=file]", table)
+        page.wait_for_selector("#columns .reading")
+        expect(score).not_to_be_checked()
+
+
 def test_the_cards_of_texts_are_wide_enough_to_read(open_page: Visit) -> None:
     page = open_page(1280, 800)
     page.locator("#pane .card").first.click()

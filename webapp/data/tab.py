@@ -130,8 +130,9 @@ def _shown(columns: Sequence[Column], held: TableDescription | None) -> str:
 
 
 def _tick(held: TableDescription | None, **also: Any) -> Any:
-    """ "Take the table as it is", shown where the table can be read and looks wrong."""
-    return gr.update(visible=bool(held and held.read and held.doubts), **also)
+    """ "Take the table as it is", shown where the table can be read and looks wrong; out of sight it is not set."""
+    looks_wrong = bool(held and held.read and held.doubts)
+    return gr.update(visible=True, **also) if looks_wrong else gr.update(visible=False, value=False)
 
 
 def _classes(held: TableDescription | None) -> Any:
@@ -291,6 +292,7 @@ def _wire(
     table.change(
         shows_errors(on_table), [table], [columns, form.columns, form.as_is, form.within, *form.roles], **PRIVATE
     )
+    table.change(lambda: False, None, form.higher, **QUICK)  # it was said of the table before
     for corrected in (*form.roles, form.higher):
         given = [table, columns, form.higher, *form.roles]
         corrected.input(shows_errors(on_roles), given, [form.columns, form.as_is], **PRIVATE)

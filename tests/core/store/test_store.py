@@ -132,7 +132,9 @@ def test_a_run_of_an_earlier_format_is_refused_with_the_command_that_makes_it_an
     save(make_diagnosis(), tmp_path)
     text = (tmp_path / STATE).read_text("utf-8")
     (tmp_path / STATE).write_text(text.replace('"format": 3', '"format": 2'), "utf-8")
-    with pytest.raises(InvalidInput, match=r"has format 2, and this version reads format 3.*core diagnose TABLE --out"):
+    with pytest.raises(
+        InvalidInput, match=r"has format 2, and this .* reads format 3.*core diagnose --table TABLE --out"
+    ):
         load(tmp_path)
     save(make_diagnosis(), tmp_path)
     load(tmp_path)

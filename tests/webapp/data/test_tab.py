@@ -85,6 +85,28 @@ def test_a_table_that_looks_wrong_is_shown_with_its_rows_and_a_tick_for_it_alone
     assert not tick["visible"], "no tick makes such a table readable"
 
 
+def test_a_tick_that_goes_out_of_sight_is_not_set(tmp_path: Path) -> None:
+    table = tmp_path / "scores.csv"
+    table.write_text("id,loss\n" + "".join(f"{i},{-((i % 30) ** 3) / 1000}\n" for i in range(300)))
+    columns, _, tick, _, *roles = on_table(str(table))
+    assert tick["visible"]
+    picked = [role["value"] for role in roles]
+    tick = on_roles(str(table), columns, True, *picked)[1]
+    assert (tick["visible"], tick["value"]) == (False, False)
+    tick = on_roles(str(table), columns, False, *picked)[1]
+    assert tick["visible"]
+    assert "value" not in tick
+
+
+def test_classes_of_ten_thousand_letters_do_not_fill_the_card(tmp_path: Path) -> None:
+    long, table = "L" * 10_000, tmp_path / "long.csv"
+    rows = "".join(f"{i},{'abcd'[i % 4]}{long},{'abcd'[(i + (i % 7 == 0)) % 4]}q\n" for i in range(300))
+    table.write_text("id,label,prediction\n" + rows)
+    shown = on_table(str(table))[1]
+    assert "name the classes in two ways" in shown
+    assert len(shown) < 6_000
+
+
 def _unreadable(folder: Path) -> Path:
     table = folder / "unreadable.csv"
     table.write_text("id,label\n" + "".join(f"{i},a\n" for i in range(60)))
