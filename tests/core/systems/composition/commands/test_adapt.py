@@ -53,19 +53,7 @@ def test_an_adapter_is_trained_checked_saved_and_tested_on_the_rest(
     tiny: str, drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "adapter"
-    arguments = [
-        "compose",
-        "adapt",
-        str(drawn / MULTI),
-        "--adapter",
-        "linear",
-        "--encoder",
-        tiny,
-        "--epochs",
-        "1",
-        "--batch",
-        "2",
-    ]
+    arguments = f"compose adapt {drawn / MULTI} --adapter linear --encoder {tiny} --epochs 1 --batch 2".split()
     words = "".join(f"{i}.png,train,A dog by fence {i} .\n" for i in range(20))
     (tmp_path / "captions.csv").write_text(f"image,split,caption\n{words}1.png,dev,A cat .\n")
     for i in range(20):
@@ -106,22 +94,7 @@ class _Stops(TerminalProgress):
 def test_a_stopped_training_goes_on_and_ends_as_if_it_had_not_stopped(
     tiny: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = [
-        "compose",
-        "adapt",
-        "--adapter",
-        "linear",
-        "--encoder",
-        tiny,
-        "--n",
-        "12",
-        "--kinds",
-        "colour",
-        "--epochs",
-        "2",
-        "--batch",
-        "4",
-    ]
+    arguments = f"compose adapt --adapter linear --encoder {tiny} --n 12 --kinds colour --epochs 2 --batch 4".split()
     with monkeypatch.context() as patched:
         patched.setattr(commands_compose_train, "TerminalProgress", _Stops)
         assert main([*arguments, "--no-check", "--out", str(tmp_path / "a")]) == 130
@@ -164,12 +137,8 @@ def test_a_training_that_cannot_be_is_refused_before_it_starts(
 
 
 def test_unknown_and_foreign_settings_are_no_options(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for arguments in (
-        ["--adapter", "none"],
-        ["--adapter", "linear", "--layers", "2"],
-        ["--adapter", "local", "--epoch", "2"],
-    ):
-        assert main(["compose", "adapt", "--out", str(tmp_path), *arguments]) == 2
+    for arguments in "none", "linear --layers 2", "local --epoch 2":
+        assert main(["compose", "adapt", "--out", str(tmp_path), "--adapter", *arguments.split()]) == 2
         assert capsys.readouterr().err.startswith("Usage:")
 
 
@@ -177,18 +146,7 @@ def test_a_damaged_check_beside_an_adapter_is_said(
     tiny: str, drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = tmp_path / "adapter"
-    train = [
-        "compose",
-        "adapt",
-        str(drawn / COLA),
-        "--adapter",
-        "linear",
-        "--encoder",
-        tiny,
-        "--epochs",
-        "1",
-        "--no-check",
-    ]
+    train = f"compose adapt {drawn / COLA} --adapter linear --encoder {tiny} --epochs 1 --no-check".split()
     said(capsys, *train, "--out", str(folder))
     (folder / "check.json").write_text('{"rows": 1}')
     run = ["compose", "run", "rendered", "--n", "4", "--encoder", str(folder)]

@@ -28,10 +28,7 @@ def cola(folder: Path, *rows: Any) -> str:
         ("[1, 2]", "does not have the shape of any benchmark"),
         ('[["a.png", "one", "b.png"]]', "does not have the shape of any benchmark"),
         ('[["a.png", "one", "b.png", "two"], ["a.png", "one", "b.png"]]', "row 1 must be a list of four texts"),
-        ('[["a.png", "one", "b.png", "two"], ["a.png", "one", "b.png", 2]]', "row 1 must be text"),
-        ('[["a.png",', "no valid JSON"),
         ("", "no valid JSON"),
-        ("[" * 100_000, "nested too deep"),
     ],
 )
 def test_a_file_of_the_wrong_shape_is_refused(
@@ -55,21 +52,6 @@ def test_the_wrong_format_is_named_with_the_form_that_it_has(
     )
 
 
-@pytest.mark.parametrize("second", ["one", "  ONE "])
-def test_equal_captions_are_no_item(second: str, pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    told = refused(
-        capsys, "compose", "run", cola(pictures, ["a.png", "one", "b.png", second]), "--images", str(pictures)
-    )
-    assert "none of its 1 items can be used: 1 item because captions are equal" in told
-
-
-def test_a_picture_on_both_sides_is_no_item(pictures: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    told = refused(
-        capsys, "compose", "run", cola(pictures, ["a.png", "one", "a.png", "two"]), "--images", str(pictures)
-    )
-    assert "both pictures are one and the same" in told
-
-
 @pytest.mark.usefixtures("drawn")
 def test_items_that_cannot_be_asked_are_counted_beside_those_that_can(
     tiny: str, pictures: Path, capsys: pytest.CaptureFixture[str]
@@ -77,7 +59,7 @@ def test_items_that_cannot_be_asked_are_counted_beside_those_that_can(
     rows = [
         ["a.png", "one", "b.png", "two"],
         ["a.png", "one", "a.png", "two"],
-        ["a.png", "one", "b.png", "One"],
+        ["a.png", "one", "b.png", "  One "],
         ["a.png", "one", "c.png", "two"],
     ]
     told = said(capsys, "compose", "run", cola(pictures, *rows), "--images", str(pictures), "--encoder", tiny)
@@ -114,20 +96,8 @@ def test_thousands_of_captions_of_one_picture_are_scored_or_refused_by_their_len
         capsys, "compose", "run", str(file), "--images", str(pictures)
     )
     captions = [f"number {i}" for i in range(3000)]
-    told = refused(
-        capsys,
-        "compose",
-        "pair",
-        "--image",
-        str(pictures / "a.png"),
-        "--caption",
-        *captions,
-        "--foil",
-        "none",
-        "--encoder",
-        tiny,
-    )
-    assert "got 3,001" in told
+    pair = f"compose pair --image {pictures / 'a.png'} --encoder {tiny} --foil none".split()
+    assert "got 3,001" in refused(capsys, *pair, "--caption", *captions)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,6 @@ from core.systems.composition.reports.tables import load_result
 from core.systems.composition.scenes.shipped import SHIPPED
 from research.scenes.write_benchmark import MULTI
 from tests.support.commands import said
-from tests.test_layering import HEAVY, loaded_by
 
 pytestmark = pytest.mark.usefixtures("few_searched")
 
@@ -31,14 +30,10 @@ def test_every_benchmark_is_listed_with_the_pictures_that_it_needs(capsys: pytes
     assert "facebook/winoground" in told
 
 
-def test_help_lists_every_part_and_loads_nothing_heavy(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_help_lists_every_part(capsys: pytest.CaptureFixture[str]) -> None:
     told = said(capsys, "compose", "--help").partition("Commands:\n")[2]
     listed = {line.split()[0] for line in told.splitlines() if line.startswith("  ") and line[2:3].strip()}
     assert listed == set(PARTS)
-    code = (
-        "from core.cli.main import main\ntry:\n    main(['compose', 'adapt', '--help'])\nexcept SystemExit:\n    pass"
-    )
-    assert not loaded_by(code, repository) & {*HEAVY, "numpy"}
 
 
 # ---- run
@@ -66,18 +61,7 @@ def test_two_models_are_compared_item_by_item(
     tiny: str, drawn: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out, folder = tmp_path / "out", tmp_path / "adapter"
-    train = [
-        "compose",
-        "adapt",
-        str(drawn / MULTI),
-        "--adapter",
-        "linear",
-        "--encoder",
-        tiny,
-        "--epochs",
-        "1",
-        "--no-check",
-    ]
+    train = f"compose adapt {drawn / MULTI} --adapter linear --encoder {tiny} --epochs 1 --no-check".split()
     said(capsys, *train, "--out", str(folder))
     told = said(capsys, "compose", "run", str(drawn / MULTI), "--encoder", tiny, str(folder), "--out", str(out))
     assert "on the same items of one benchmark" in told

@@ -31,23 +31,8 @@ def test_a_picture_is_scored_with_foils_that_are_made_for_it(
     assert told.startswith("pair_00000.webp, ")
     assert "a blue cube and a red ball" in told
     assert "Captions and foils in the text tower alone" in told
-    document = json.loads(
-        said(
-            capsys,
-            "compose",
-            "pair",
-            "--image",
-            picture,
-            "--caption",
-            "a cube",
-            "--foil",
-            "a ball",
-            "a cone",
-            "--encoder",
-            tiny,
-            "--json",
-        )
-    )
+    own = ("--caption", "a cube", "--foil", "a ball", "a cone", "--json")
+    document = json.loads(said(capsys, "compose", "pair", "--image", picture, "--encoder", tiny, *own))
     assert [caption["foil_of"] for caption in document["captions"]] == [None, 0, 0]
     assert np.sum(document["shares"][0]) == pytest.approx(1)
 
@@ -109,7 +94,6 @@ def test_pairs_that_fit_no_form_are_refused(tiny: str, pictures: Path, capsys: p
     assert "None of the 1 images could be read" in refused(
         capsys, *pair, "--image", a, "--caption", "a red cube and a blue ball"
     )
-    assert "at least one word" in refused(capsys, "compose", "foils", "123")
 
 
 def test_a_caption_without_foils_says_what_it_needs(capsys: pytest.CaptureFixture[str]) -> None:

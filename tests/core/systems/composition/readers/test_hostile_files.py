@@ -12,18 +12,8 @@ from tests.support import benchmark_files as written
 from tests.support.benchmark_files import write
 
 JSON_READERS = (
-    "cola",
-    "cola-single",
-    "colorswap",
-    "sugarcrepe",
-    "sugarcrepe++",
-    "aro-relation",
-    "aro-attribution",
-    "aro-order",
-    "valse",
-    "clevr",
-    "own",
-)
+    "cola cola-single colorswap sugarcrepe sugarcrepe++ aro-relation aro-attribution aro-order valse clevr own"
+).split()
 
 
 @pytest.mark.parametrize("name", JSON_READERS)

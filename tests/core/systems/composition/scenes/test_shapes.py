@@ -23,12 +23,13 @@ RED_CUBE = Shape("cube", "red", "striped", "small", 0.2, 0.5, 0.2)
 BLUE_BALL = Shape("ball", "blue", "matte", "large", 0.7, 0.52, 0.4)
 GREEN_BALL = Shape("ball", "green", "dotted", "small", 0.7, 0.1, 0.2)
 SCENE = Scene((RED_CUBE, BLUE_BALL, GREEN_BALL))
+RED, BLUE, GREEN = ShapePhrase("cube", "red"), ShapePhrase("ball", "blue"), ShapePhrase("ball", "green")
 
 
 @pytest.mark.parametrize(
     ("statement", "text", "true"),
     [
-        (Statement((ShapePhrase("cube", "red"), ShapePhrase("ball", "blue"))), "a red cube and a blue ball", True),
+        (Statement((RED, BLUE)), "a red cube and a blue ball", True),
         (Statement((ShapePhrase("cube", "blue"), ShapePhrase("ball", "red"))), "a blue cube and a red ball", False),
         (Statement((ShapePhrase("cube", "orange"),)), "an orange cube", False),
         (Statement((ShapePhrase("cube", material="striped"),)), "a striped cube", True),
@@ -36,36 +37,12 @@ SCENE = Scene((RED_CUBE, BLUE_BALL, GREEN_BALL))
         (Statement((ShapePhrase("ball", "blue", "matte", "small"),)), "a small matte blue ball", False),
         (Statement((ShapePhrase("ball", count=2), ShapePhrase("cube", count=1))), "two balls and one cube", True),
         (Statement((ShapePhrase("ball", count=1), ShapePhrase("cube", count=2))), "one ball and two cubes", False),
-        (
-            Statement((ShapePhrase("cube", "red"), ShapePhrase("ball", "blue")), "left"),
-            "a red cube to the left of a blue ball",
-            True,
-        ),
-        (
-            Statement((ShapePhrase("ball", "blue"), ShapePhrase("cube", "red")), "left"),
-            "a blue ball to the left of a red cube",
-            False,
-        ),
-        (
-            Statement((ShapePhrase("ball", "blue"), ShapePhrase("cube", "red")), "right"),
-            "a blue ball to the right of a red cube",
-            True,
-        ),
-        (
-            Statement((ShapePhrase("ball", "green"), ShapePhrase("cube", "red")), "above"),
-            "a green ball above a red cube",
-            True,
-        ),
-        (
-            Statement((ShapePhrase("cube", "red"), ShapePhrase("ball", "green")), "below"),
-            "a red cube below a green ball",
-            True,
-        ),
-        (
-            Statement((ShapePhrase("cube", "red"), ShapePhrase("ball", "blue")), "above"),
-            "a red cube above a blue ball",
-            False,
-        ),  # 0.02 is not clear
+        (Statement((RED, BLUE), "left"), "a red cube to the left of a blue ball", True),
+        (Statement((BLUE, RED), "left"), "a blue ball to the left of a red cube", False),
+        (Statement((BLUE, RED), "right"), "a blue ball to the right of a red cube", True),
+        (Statement((GREEN, RED), "above"), "a green ball above a red cube", True),
+        (Statement((RED, GREEN), "below"), "a red cube below a green ball", True),
+        (Statement((RED, BLUE), "above"), "a red cube above a blue ball", False),  # 0.02 is not clear
     ],
 )
 def test_a_caption_says_what_it_means_and_is_true_or_false_of_a_scene(statement: Statement, text: str, true: bool):

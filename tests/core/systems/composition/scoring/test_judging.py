@@ -84,12 +84,6 @@ def test_ranks_agree_with_a_plain_loop(t: int, levels: int) -> None:
     assert list(found.correct) == [f"r@{k}" for k in (1, 3, 5, 10) if k < t]
 
 
-def test_pairwise_is_a_tie_counted_wrong() -> None:
-    found = judge(choices(3), [np.array([[1.0, 0.0]]), np.array([[1.0, 1.0]]), np.array([[0.0, 1.0]])])
-    assert found.correct["pairwise"].tolist() == [True, False, False]
-    assert found.ties["pairwise"].tolist() == [False, True, False]
-
-
 def test_chance_of_a_choice_follows_the_number_of_captions() -> None:
     made = benchmark("choice", [choice("a", 0, "xy"), choice("b", 0, "wxyz")], "r@1")
     found = judge(made, [np.arange(2.0)[None], np.arange(4.0)[None]])
