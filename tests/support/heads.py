@@ -18,14 +18,8 @@ class Tower:
     """The text of class c lies along axis c; nothing else is known."""
 
     modality = "image"
-    name, fingerprint, joint_space, finding_space, description, logit_scale = (
-        "made",
-        "f" * 16,
-        "made joint",
-        "made",
-        "made",
-        20.0,
-    )
+    name = finding_space = description = "made"
+    fingerprint, joint_space, logit_scale = "f" * 16, "made joint", 20.0
 
     def encode_texts(self, texts: Sequence[str]) -> F32:
         rows = np.zeros((len(texts), WIDTH), np.float32)

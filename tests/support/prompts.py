@@ -6,14 +6,17 @@ import json
 from collections.abc import Sequence
 
 import numpy as np
+import pytest
+import torch
 
 from core.encoders import Encoder
 from core.encoders.arithmetic import unit_rows
 from core.encoders.open_clip.encoder import OpenClipEncoder
 from core.records import F32, I64, Progress, no_progress
 from core.systems.probes.base import Images, ProbeInput
+from core.systems.probes.prompt_learning import learner as prompt_learner
 from core.systems.probes.prompt_learning.context import Prompts, PromptTraining
-from core.systems.probes.prompt_learning.learner import prompt_logits
+from core.systems.probes.prompt_learning.learner import Frame, Learner, prompt_logits
 
 NAMES = ("dog", "red cat", "photo", "green frog")
 PETS = json.dumps({"Cat": ["whiskers", "a long tail", "often asleep"], "cow": ["horns"]})
@@ -69,3 +72,16 @@ def accuracy(part: ProbeInput, prompts: Prompts, labels: I64) -> float:
     return float(
         (prompt_logits(prompts, part.encoder, part.test.features, part.class_names).argmax(1) == labels).mean()
     )
+
+
+def bounded_to(tokens: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """At most so many tokens go through a tower at a time; how many did, each time, as a list that grows."""
+    sizes, true = list[int](), Frame.encode
+
+    def noted(self: Frame, learner: Learner, classes: torch.Tensor, *more: torch.Tensor | None) -> torch.Tensor:
+        sizes.append(len(classes) * self.ids.shape[1])
+        return true(self, learner, classes, *more)
+
+    monkeypatch.setattr(prompt_learner, "TOKENS", tokens)
+    monkeypatch.setattr(Frame, "encode", noted)
+    return sizes

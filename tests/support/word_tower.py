@@ -21,14 +21,8 @@ class WordTower:
     """Reads the first `limit` words."""
 
     modality = "image"
-    name, fingerprint, description, finding_space, joint_space, logit_scale = (
-        "words",
-        "w" * 16,
-        "made",
-        "made",
-        "words joint",
-        30.0,
-    )
+    name, fingerprint, joint_space = "words", "w" * 16, "words joint"
+    description, finding_space, logit_scale = "made", "made", 30.0
 
     def __init__(self, limit: int = 20) -> None:
         self.limit = limit

@@ -200,16 +200,6 @@ def test_every_published_item_can_be_asked_once_its_pictures_are_there(
     assert len(found.store) == len(published.pictures)
 
 
-@pytest.mark.parametrize(
-    ("written", "name"),
-    [
-        ("a.jpg", "a.jpg"),
-        ("x/y/a.jpg", "a.jpg"),
-        ("https://a.org/a.jpg", "a.jpg"),
-        ("C:\\x\\a.jpg", "a.jpg"),
-        ("x/", "x"),
-        ("/", "/"),
-    ],
-)
+@pytest.mark.parametrize(("written", "name"), [("https://a.org/x/a.jpg", "a.jpg"), ("x/", "x"), ("/", "/")])
 def test_the_base_name_is_the_last_part(written: str, name: str) -> None:
     assert base_name(written) == name

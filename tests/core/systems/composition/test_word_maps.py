@@ -232,9 +232,8 @@ def test_a_clip_has_a_map_of_its_patches_and_the_embedded_encoder_only_occlusion
 
 
 def test_the_picture_is_shown_as_the_encoder_crops_it_in_its_own_colours(tmp_path: Path) -> None:
-    encoder = OpenClipEncoder(
-        f"local-dir:{write_model(tmp_path / 'clip', TWO_LAYERS)}"
-    )  # 32 x 32, squashed, mean and spread 0.5
+    # 32 x 32, squashed, mean and spread 0.5
+    encoder = OpenClipEncoder(f"local-dir:{write_model(tmp_path / 'clip', TWO_LAYERS)}")
     seen = as_seen(Image.fromarray(np.full((40, 60, 3), (200, 100, 50), np.uint8)), encoder)
     assert seen.size == (32, 32)
     np.testing.assert_allclose(np.asarray(seen), np.broadcast_to((200, 100, 50), (32, 32, 3)), atol=1)

@@ -88,19 +88,9 @@ def labelled(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 def learning(labelled: dict[str, str], kind: str = "masked", *more: str) -> list[str]:
     given = ("--descriptions", labelled["descriptions"], "--table", labelled["table"], "--texts", "review")
-    asked = (
-        "--words",
-        "bad: awful; good: great",
-        "--label",
-        "kind",
-        "--patterns",
-        "It was <mask>\nOpinion: <mask>",
-        "--lr",
-        "0.003",
-        "--batch",
-        "7",
-    )
-    return ["learn", labelled[kind], *given, *asked, "--steps", "140", *more]
+    asked = ("--words", "bad: awful; good: great", "--patterns", "It was <mask>\nOpinion: <mask>")
+    fast = "--label kind --lr 0.003 --batch 7 --steps 140".split()
+    return ["learn", labelled[kind], *given, *asked, *fast, *more]
 
 
 @pytest.mark.slow

@@ -58,9 +58,7 @@ def test_a_package_that_a_probe_needs_is_named_with_exit_code_3(
     [
         (["probe", "zero-shot"], "nothing to probe"),
         (["probe", "zero-shot", "absent"], "no finished run"),
-        (["probe", "zero-shot", "absent", "--shots", "many"], "shots must be a whole number"),
         (["probe", "zero-shot", "absent", "--shots", "11"], "shots must be 0 to 10"),
-        (["probe", "zero-shot", "absent", "--way", "last"], "way must be one of first, turn"),
         (["probe", "zero-shot", "absent", "--name", "model"], "cannot be called 'model'"),
         (["probe", "zero-shot", "absent", "--seed", "-1"], "seed must be at least 0"),
         (["probe", "zero-shot", "RUN", "--table", "t.csv"], "--table beside it"),

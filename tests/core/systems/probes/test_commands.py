@@ -59,33 +59,19 @@ def test_options_may_come_before_the_folder_and_flags_can_be_turned_off(
 ) -> None:
     said(capsys, "probe", "zero-shot", "--shots", "2", "--no-loud", "--scale", "0.5", str(run), "--seed", "7")
     kept = results_of(load(run))[0]
-    assert (
-        kept.name,
-        kept.settings["shots"],
-        kept.settings["loud"],
-        kept.settings["scale"],
-        kept.settings["seed"],
-    ) == ("zero-shot, 2 shots", 2, False, 0.5, 7)
+    assert kept.name == "zero-shot, 2 shots"
+    assert [kept.settings[name] for name in ("shots", "loud", "scale", "seed")] == [2, False, 0.5, 7]
     assert kept.support is not None
 
 
 def test_a_result_of_the_same_name_is_replaced_and_that_is_said(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said(capsys, "probe", "zero-shot", str(run))
     assert main(["probe", "zero-shot", str(run), "--way", "turn"]) == 0
-    assert "The earlier result 'zero-shot' was replaced" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "The earlier result 'zero-shot' was replaced" in told
+    assert "about 1:15 of computing" in told
     said(capsys, "probe", "zero-shot", str(run), "--name", "another")
     assert [(p.name, p.settings["way"]) for p in results_of(load(run))] == [("zero-shot", "turn"), ("another", "first")]
-
-
-def test_json_is_all_that_is_printed_on_request(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    document = json.loads(said(capsys, "probe", "zero-shot", str(run), "--json"))
-    assert document["n"] == 120
-    assert document["comparison"]["a"] == "model"
-
-
-def test_long_work_is_announced(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["probe", "zero-shot", str(run)]) == 0
-    assert "about 1:15 of computing" in capsys.readouterr().err
 
 
 def test_a_split_column_and_a_draw_say_who_teaches(
@@ -96,32 +82,9 @@ def test_a_split_column_and_a_draw_say_who_teaches(
     save(replace(parted, samples=replace(parted.samples, splits=splits)), run)
     out = said(capsys, "probe", "zero-shot", str(run), "--split", "column", "--shots", "1")
     assert "of 30 images" in out
-    said(
-        capsys,
-        "probe",
-        "zero-shot",
-        str(run),
-        "--shots",
-        "1",
-        "--save-draw",
-        str(tmp_path / "draws" / "d.json"),
-        "--name",
-        "first",
-    )
-    said(
-        capsys,
-        "probe",
-        "zero-shot",
-        str(run),
-        "--shots",
-        "1",
-        "--split",
-        str(tmp_path / "draws" / "d.json"),
-        "--name",
-        "again",
-        "--seed",
-        "9",
-    )
+    asked, draw = ("probe", "zero-shot", str(run), "--shots", "1"), str(tmp_path / "draws" / "d.json")
+    said(capsys, *asked, "--save-draw", draw, "--name", "first")
+    said(capsys, *asked, "--split", draw, "--name", "again", "--seed", "9")
     first, again = results_of(load(run))[-2:]
     assert first.support is not None
     assert again.support is not None
@@ -226,17 +189,8 @@ def test_class_folders_alone_become_a_run_whose_model_is_the_probe(
     tmp_path: Path, few_phrases: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     make_folders(tmp_path / "set", ("bus", "car"), 30)
-    out = said(
-        capsys,
-        "probe",
-        "zero-shot",
-        "--images",
-        str(tmp_path / "set"),
-        "--out",
-        str(tmp_path / "run"),
-        "--permutations",
-        "300",
-    )
+    given = ("--images", str(tmp_path / "set"), "--out", str(tmp_path / "run"), "--permutations", "300")
+    out = said(capsys, "probe", "zero-shot", *given)
     assert "zero-shot is right on " in out
     assert "The probe's own failures:" in out
     found = load(tmp_path / "run")
@@ -276,12 +230,9 @@ def test_the_shipped_example_takes_a_probe(
     shutil.copytree(repository / "assets" / "examples" / "scenes", tmp_path / "scenes")
     run = tmp_path / "scenes" / "run"
     document = json.loads(said(capsys, "probe", "zero-shot", str(run), "--json"))
+    assert (document["n"], document["comparison"]["a"]) == (960, "model")
     everything, *others = document["comparison"]["scopes"]
-    assert (
-        everything["n"]
-        == everything["fixed"] + everything["broken"] + everything["both"] + everything["neither"]
-        == 960
-    )
+    assert everything["n"] == sum(everything[way] for way in ("fixed", "broken", "both", "neither")) == 960
     assert sum(scope["n"] for scope in others if scope["kind"] == "class") == 960
     assert document["accuracy"]["value"] == pytest.approx((everything["fixed"] + everything["neither"]) / 960)
     assert document["accuracy"]["value"] > 0.25  # chance is 1 in 8

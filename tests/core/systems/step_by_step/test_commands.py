@@ -91,7 +91,7 @@ def test_every_setting_is_an_option_with_a_sentence(capsys: pytest.CaptureFixtur
         ({"--alpha": "1.5"}, "alpha must be 0 to 1"),
         ({"--learn-from": "1"}, "must be 2 (one a class) to 48: got 1"),
         ({"--learn-from": "49"}, "must be 2 (one a class) to 48: got 49"),
-        ({"--width": "20"}, "must be divisible by 8"),
+        ({"--width": "20"}, "width (= 20) must be divisible by 8. Take 24"),
         ({"--released": "snli dev"}, "--released reads esnli, cqa, svamp, anli1: got 'snli'"),
         ({"--released": "esnli dev"}, "leave --column, --label, --rationale and --classes out"),
         ({"--label": ""}, "no column ''"),

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 import torch
 
-from core.errors import InvalidInput
 from core.systems.common.student_texts import padded, tokens_of
 from core.systems.tinybert import losses
 from core.systems.tinybert.loop import outputs
@@ -100,16 +97,3 @@ def test_padding_changes_neither_states_nor_vectors(teacher: BertFolder, tokens:
     torch.testing.assert_close(more[-1][:, : alone.shape[1]], states[-1])
     torch.testing.assert_close(pooled(more[-1], wide[1]), pooled(states[-1], mask))
     assert torch.allclose(pooled(states[-1], mask).norm(dim=1), torch.ones(len(short)))
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        ({"width": 25}, r"width \(= 25\) must be divisible by 3.*Take 24 or 27"),
-        ({"layers": 7}, "layers must be 1 to 6, the number of the teacher's layers: got 7"),
-        ({"width": 12, "inherit": "layers"}, r"at the teacher's width \(24\) alone: got width 12"),
-    ],
-)
-def test_sizes_that_do_not_fit_are_refused(teacher: BertFolder, change: dict[str, int], message: str) -> None:
-    with pytest.raises(InvalidInput, match=message):
-        make_student(teacher, replace(Distillation(), **change))

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from core.errors import InvalidInput
-from core.systems.tinybert.teacher import KINDS, check_apart, read_bert
+from core.systems.tinybert.teacher import KINDS, read_bert
 from tests.support.tiny_bert import WORDS, write_bert
 
 
@@ -36,13 +36,6 @@ def test_each_kind_of_head_is_read(tmp_path: Path, head: str) -> None:
 def test_a_model_of_another_head_is_refused_where_that_is_no_use(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="holds a BertModel; what is needed here is a BertForMaskedLM"):
         read_bert(write_bert(tmp_path / "plain"), ("words",))
-
-
-def test_without_a_teacher_the_message_says_what_is_needed() -> None:
-    with pytest.raises(
-        InvalidInput, match=r"A model is needed, such as a teacher: a folder of a BertModel .*'embedded'"
-    ):
-        read_bert(None)
 
 
 def test_the_sentence_encoder_that_comes_along_is_read_by_name() -> None:
@@ -123,11 +116,6 @@ def test_vectors_that_are_not_means_are_refused(copy: Path) -> None:
     (copy / "1_Pooling" / "config.json").write_text(json.dumps({"pooling_mode_cls_token": True}), "utf-8")
     with pytest.raises(InvalidInput, match="pooled by 'cls'; only the mean"):
         read_bert(copy)
-
-
-def test_what_is_read_is_not_written_over(folder: Path) -> None:
-    with pytest.raises(InvalidInput, match="which is read"):
-        check_apart(folder.parent / "." / folder.name, read_bert(folder), None)
 
 
 def test_nothing_is_fetched(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

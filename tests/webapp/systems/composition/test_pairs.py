@@ -39,14 +39,8 @@ class Eight:
     """An encoder of eight dimensions that likes every text by its length and every picture by its brightness."""
 
     modality = "image"
-    name, fingerprint, description, finding_space, joint_space, logit_scale = (
-        "eight",
-        "eight",
-        "",
-        "eight",
-        "eight",
-        10.0,
-    )
+    name = fingerprint = finding_space = joint_space = "eight"
+    description, logit_scale = "", 10.0
 
     def preprocess(self, image: Image.Image) -> F32:
         return (np.asarray(image.resize((14, 14)), np.float32).transpose(2, 0, 1) / 255).astype(np.float32)
@@ -71,11 +65,7 @@ class Eight:
 
 @pytest.fixture(autouse=True)
 def eight(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (
-        core.encoders,
-        adapted,
-        scorers,
-    ):  # the last two are imported before, so that none of them keeps this one
+    for module in core.encoders, adapted, scorers:  # the last two are imported before, and none is to keep this one
         monkeypatch.setattr(module, "load_encoder", lambda name="embedded", **kw: Eight())
 
 

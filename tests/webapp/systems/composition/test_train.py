@@ -12,16 +12,15 @@ import pytest
 import core.encoders
 from core.encoders.open_clip.encoder import OpenClipEncoder
 from core.errors import Cancelled, InvalidInput
-from core.records import Estimate
 from core.systems.common.epochs import Epoch
 from core.systems.composition.adapters import ADAPTERS
 from core.systems.composition.scenes.shipped import open_shipped
 from core.systems.composition.training import scorers
 from core.systems.composition.training.adapted import AdapterRecord
 from core.systems.composition.training.forgetting import ForgettingCheck
-from core.systems.composition.training.forgetting_rows import ForgettingRow
 from core.systems.composition.training.reranking import WeighedReranking
 from tests.support.composed import pairs
+from tests.support.forgetting import lost_accuracy
 from tests.support.tiny_clip import TWO, write_model
 from tests.webapp.markup.test_html import Tags
 from webapp.state.downloads import fresh_folder
@@ -118,9 +117,8 @@ def test_a_stop_after_an_epoch_keeps_it_and_before_one_keeps_nothing(small: Comp
         return progress
 
     plan = Plan("linear", RENDERED, 24, 5, 0, "embedded")
-    found = learn(
-        small, ACCESS, plan, fresh_folder("adapter"), stopped_at(3)
-    )  # 20 items to learn from, 16 in a step: two steps an epoch
+    # 20 items to learn from, 16 in a step: two steps an epoch.
+    found = learn(small, ACCESS, plan, fresh_folder("adapter"), stopped_at(3))
     assert found.stopped
     assert len(found.ran.results) == 2
     with pytest.raises(Cancelled):
@@ -165,19 +163,7 @@ def test_how_much_it_weighs_as_a_re_ranker_is_said_with_what_that_brought() -> N
 
 
 def test_what_it_cost_is_told_by_words_and_its_absence_too() -> None:
-    row = ForgettingRow(
-        "Zero-shot",
-        "<i>",
-        "accuracy",
-        240,
-        Estimate(0.4, 0.3, 0.5),
-        Estimate(0.1, 0.05, 0.2),
-        Estimate(-0.3, -0.4, -0.2),
-        0.001,
-        80,
-        8,
-        "lost",
-    )
+    row = lost_accuracy("<i>")
     view = cost_view(ForgettingCheck("before", "after", (row,), (row,), ("<b>note</b>",)))
     text = Tags(view).text
     assert "▼ lost" in text

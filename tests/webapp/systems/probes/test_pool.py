@@ -52,9 +52,8 @@ def test_a_pool_in_class_folders_teaches_and_every_image_is_scored(repository: P
     assert found.support is not None
     assert (found.support.rows == -1).all()
     assert any("folders were taken for classes" in note for note in found.notes)
-    assert "no-picture" in explanation_view(
-        diagnosis, found, 0
-    )  # what a pool held is named where its picture is not kept
+    # What a pool held is named where its picture is not kept.
+    assert "no-picture" in explanation_view(diagnosis, found, 0)
 
 
 def test_what_is_said_of_a_pool_is_asked_where_one_is_used_and_never_opens_a_path(

@@ -42,7 +42,6 @@ def found(run: Diagnosis) -> FoundWords:
     return last(on_words(session))[-1]
 
 
-@pytest.mark.slow
 def test_the_words_are_shown_with_their_crops_and_written(run: Diagnosis, found: FoundWords) -> None:
     said = found.view
     assert "with failure more than chance allows" in said
@@ -59,13 +58,11 @@ def test_the_words_are_shown_with_their_crops_and_written(run: Diagnosis, found:
     assert "<h1>Visual words</h1>" in found.files[0].read_text("utf-8")
 
 
-@pytest.mark.slow
 def test_names_of_pictures_stay_text(found: FoundWords) -> None:
     assert found.view.count("alert(1)") >= 1
     assert "onerror" not in Tags(found.view).attributes
 
 
-@pytest.mark.slow
 def test_a_press_shows_the_samples_with_a_word_on_the_map(run: Diagnosis, found: FoundWords) -> None:
     session = Session(RUNS.add(run))
     state = KeptState(session.run, (replace(found, run=session.run),))
@@ -79,7 +76,6 @@ def test_a_press_shows_the_samples_with_a_word_on_the_map(run: Diagnosis, found:
             on_show(session, other, press(do="visual", place=place))
 
 
-@pytest.mark.slow
 def test_what_was_found_of_another_run_is_kept_for_it_and_a_new_run_begins_empty(
     run: Diagnosis, found: FoundWords
 ) -> None:
@@ -118,7 +114,6 @@ def test_a_run_without_pictures_says_so() -> None:
         last(on_words(session))
 
 
-@pytest.mark.slow
 def test_an_enlarged_sample_shows_where_the_confirmed_words_are(run: Diagnosis, found: FoundWords) -> None:
     with_patch, without = describe([found.run, 0, True]), describe([found.run, PLANTED + 1, True])
     assert with_patch is not None
@@ -136,7 +131,6 @@ def test_an_enlarged_sample_shows_where_the_confirmed_words_are(run: Diagnosis, 
     assert other["words"] is None
 
 
-@pytest.mark.slow
 def test_what_was_found_goes_with_the_run(run: Diagnosis, found: FoundWords) -> None:
     assert patches_of(found.run) is found.patches
     session = Session(RUNS.add(run))
@@ -149,7 +143,6 @@ def test_what_was_found_goes_with_the_run(run: Diagnosis, found: FoundWords) -> 
     assert patches_of(session.run) is None
 
 
-@pytest.mark.slow
 def test_a_cluster_without_a_name_is_called_by_its_patches_on_cards_and_pane(run: Diagnosis, found: FoundWords) -> None:
     of_cluster = [cluster.id for cluster in run.clusters]
     assert of_cluster

@@ -38,11 +38,6 @@ pytestmark = pytest.mark.usefixtures("plain")
 LIST = "a dark street\na field of grass\na red thing\na view from above"
 
 
-@pytest.fixture
-def session(worded: Diagnosis) -> Session:
-    return Session(RUNS.add(worded))
-
-
 def described(session: Session, text: str = LIST, state: Any = None) -> DescribedRun:
     return last(on_captions(session, state or KeptState(session.run), text))[-1]
 

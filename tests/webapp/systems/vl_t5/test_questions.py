@@ -58,11 +58,6 @@ def described(first: F32, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ask, "read_cells", lambda *_: (cells_of_first(first), (3, 3)))
 
 
-@pytest.fixture
-def session(worded: Diagnosis) -> Session:
-    return Session(RUNS.add(worded))
-
-
 def answered(session: Session, question: str = QUESTION, state: Any = None) -> AnsweredRun:
     return last(on_answers(session, state or KeptState(session.run), question))[-1]
 

@@ -26,21 +26,10 @@ from core.systems.composition.training.reranking import RerankingScorer
 from core.systems.composition.training.scorers import matrix_of, rerank_matches, scorer_of
 from core.systems.composition.training.train import adapt
 from tests.core.encoders.open_clip.test_token_tower import changed
-from tests.support.tiny_clip import TWO, write_model
 
 pytestmark = pytest.mark.usefixtures("few_searched")
 
 HOW = Training(epochs=1, batch=4)
-
-
-@pytest.fixture(scope="module")
-def encoder(tmp_path_factory: pytest.TempPathFactory) -> OpenClipEncoder:
-    return OpenClipEncoder(f"local-dir:{write_model(tmp_path_factory.mktemp('clip') / 'model', TWO)}")
-
-
-@pytest.fixture(scope="module")
-def training() -> LoadedBenchmark:
-    return draw_training(10, 0)
 
 
 @pytest.mark.parametrize("name", ADAPTERS)
@@ -56,7 +45,7 @@ def test_an_adapter_opened_again_scores_the_same(
     for a, b in zip(AdaptedScorer(found).score(test).matrices, again.score(test).matrices):
         np.testing.assert_allclose(a, b, atol=1e-5)
     assert found.record.curve[0].number == 0
-    assert found.record.n_training + found.record.n_validation == 10
+    assert found.record.n_training + found.record.n_validation == 12
 
 
 def test_an_untrained_linear_adapter_scores_as_the_encoder_does(encoder: OpenClipEncoder) -> None:
@@ -83,26 +72,13 @@ def test_damaged_adapters_are_refused_with_one_sentence(
 ) -> None:
     adapt(training, "linear", {}, HOW, encoder).save(tmp_path)
     said = json.loads((tmp_path / "adapter.json").read_text())
-    changes: list[dict[str, Any]] = [
-        {"format": 99},
-        {"curve": 3},
-        {"adapter": "none"},
-        {"weights": "0"},
-        {"adapter": "local"},
-        {"adapter": []},
-    ]
-    changes += [
-        {"settings": []},
-        {"settings": None},
-        {"encoder": 3},
-        {"best": 99},
-        {"best": -1},
-        {"best": "x"},
-        {"curve": []},
-    ]
+    changes: list[dict[str, Any]] = [{"adapter": value} for value in ("none", "local", [])]
+    changes += [{"curve": value} for value in (3, [], [{"number": 0}])]
+    changes += [{"best": value} for value in (99, -1, "x")]
+    changes += [{"format": 99}, {"weights": "0"}, {"settings": []}, {"settings": None}, {"encoder": 3}, {"taught": [3]}]
     changes += [{"rerank": value} for value in (-1, "1", None, True, float("nan"), 10**400)]
     changes += [{"weighed": [{"weight": 1.0, "right": None, "found": []}]}, {"weighed": "x"}, {"weighed": None}]
-    changes += [{"curve": [{"number": 0}]}, {"taught": [3]}, {"n_training": "x"}, {"seconds": None}, {"benchmark": 3}]
+    changes += [{"n_training": "x"}, {"seconds": None}, {"benchmark": 3}]
     for change in changes:
         (tmp_path / "adapter.json").write_text(json.dumps(said | change))
         with pytest.raises(InvalidInput, match=r"again|Use one of"):
@@ -128,9 +104,9 @@ def test_items_of_the_training_are_counted_where_they_are_scored(
     encoder: OpenClipEncoder, training: LoadedBenchmark
 ) -> None:
     found = adapt(training, "linear", {}, HOW, encoder)
-    assert AdaptedScorer(found).score(training).taught == frozenset(range(10))
+    assert AdaptedScorer(found).score(training).taught == frozenset(range(12))
     again = RerankingScorer(EncoderScorer(encoder), AdaptedScorer(found))
-    assert again.score(training).taught == frozenset(range(10))
+    assert again.score(training).taught == frozenset(range(12))
     assert not AdaptedScorer(found).score(open_shipped(n=4)).taught
 
 

@@ -20,7 +20,6 @@ from core.systems.composition.training.adapted_scorer import read_tokens
 from core.systems.composition.training.losses import step_loss
 from core.systems.composition.training.matching import device_of, pick, text_states
 from core.systems.composition.training.pairs import PairData, make_step
-from tests.support.tiny_clip import TWO, write_model
 
 CARD = torch.device("meta")
 MOVES = ("_to_copy", "copy_", "index.Tensor", "set_")
@@ -41,11 +40,6 @@ class OneDevice(TorchDispatchMode):
 def card() -> Iterator[None]:
     with OneDevice():
         yield
-
-
-@pytest.fixture(scope="module")
-def encoder(tmp_path_factory: pytest.TempPathFactory) -> OpenClipEncoder:
-    return OpenClipEncoder(f"local-dir:{write_model(tmp_path_factory.mktemp('clip') / 'model', TWO)}")
 
 
 @pytest.fixture(scope="module")

@@ -10,25 +10,14 @@ import pytest
 from core.encoders.open_clip.encoder import OpenClipEncoder
 from core.errors import Cancelled, InvalidInput
 from core.systems.composition.records import LoadedBenchmark
-from core.systems.composition.scenes.shipped import draw_training, open_shipped
+from core.systems.composition.scenes.shipped import open_shipped
 from core.systems.composition.training.adapted_scorer import AdaptedScorer
 from core.systems.composition.training.loop import Training
 from core.systems.composition.training.train import adapt, adapted_so_far, curve_so_far
-from tests.support.tiny_clip import TWO, write_model
 
 pytestmark = pytest.mark.usefixtures("few_searched")
 
 HOW = Training(epochs=3, batch=4, patience=9)
-
-
-@pytest.fixture(scope="module")
-def encoder(tmp_path_factory: pytest.TempPathFactory) -> OpenClipEncoder:
-    return OpenClipEncoder(f"local-dir:{write_model(tmp_path_factory.mktemp('clip') / 'model', TWO)}")
-
-
-@pytest.fixture(scope="module")
-def training() -> LoadedBenchmark:
-    return draw_training(12, 0)
 
 
 def stopped_after(epochs: int, encoder: OpenClipEncoder, training: LoadedBenchmark, name: str, state: Path) -> None:

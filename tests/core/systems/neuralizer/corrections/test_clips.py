@@ -77,17 +77,8 @@ def test_that_clips_run_backwards_is_told_from_their_light_through_files(
     assert len(list((tmp_path / "out").glob("*.mp4"))) == 40 * 7
     losses(tmp_path / "out", np.random.default_rng(0)).to_csv(tmp_path / "scores.csv", index=False)
     capsys.readouterr()
-    main(
-        [
-            "correct",
-            str(tmp_path / "run"),
-            "--altered",
-            str(tmp_path / "out"),
-            "--scores",
-            str(tmp_path / "scores.csv"),
-            "--json",
-        ]
-    )
+    scores = ["--scores", str(tmp_path / "scores.csv")]
+    main(["correct", str(tmp_path / "run"), "--altered", str(tmp_path / "out"), *scores, "--json"])
     said = {one["correction"]: one for one in json.loads(capsys.readouterr().out)["corrections"]}
     assert said["backwards"]["explains"]
     assert said["backwards"]["share"]["value"] > 0.6  # 0.67 on one processor, above 0.7 on another: other members

@@ -22,14 +22,8 @@ class Colours:
     """An image is its mean colour."""
 
     modality = "image"
-    name, fingerprint, description, finding_space, joint_space, logit_scale = (
-        "colours",
-        "c" * 16,
-        "made",
-        "made",
-        "colours joint",
-        20.0,
-    )
+    name, fingerprint, joint_space = "colours", "c" * 16, "colours joint"
+    description, finding_space, logit_scale = "made", "made", 20.0
 
     def preprocess(self, image: Image.Image) -> F32:
         return np.asarray(image.resize((2, 2)), np.float32).transpose(2, 0, 1)

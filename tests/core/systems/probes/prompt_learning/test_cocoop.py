@@ -13,9 +13,8 @@ from torch.nn.functional import cross_entropy
 from core.encoders.open_clip.encoder import OpenClipEncoder
 from core.encoders.prompts import PromptTower
 from core.errors import InvalidInput
-from core.records import F64, I64
+from core.records import F64
 from core.systems.probes import make_probe
-from core.systems.probes.base import ProbeInput
 from core.systems.probes.prompt_learning import learner as prompt_learner
 from core.systems.probes.prompt_learning.cocoop import CoCoOp
 from core.systems.probes.prompt_learning.context import PromptTraining, lay_out, load_prompts
@@ -28,7 +27,7 @@ from core.systems.probes.prompt_learning.learner import (
     tower_of,
 )
 from core.systems.probes.prompt_learning.training import backward, epochs_of, fit_prompts, lr_of, start
-from tests.support.prompts import NAMES, part_around
+from tests.support.prompts import NAMES, bounded_to, permuted
 from tests.support.tiny_clip import write_custom, write_hugging_face, write_native
 
 HOW = PromptTraining("cocoop", epochs=3, lr=0.1, batch=8)
@@ -44,16 +43,6 @@ def encoder(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     folder = tmp_path_factory.mktemp("models") / "tiny"
     WRITERS[request.param](folder)
     return OpenClipEncoder(f"local-dir:{folder}")
-
-
-@pytest.fixture(scope="module")
-def native(tmp_path_factory: pytest.TempPathFactory) -> OpenClipEncoder:
-    return OpenClipEncoder(f"local-dir:{write_native(tmp_path_factory.mktemp('models') / 'native')}")
-
-
-def permuted(encoder: OpenClipEncoder, **more: object) -> tuple[ProbeInput, I64]:
-    centres = encoder.encode_texts([f"a photo of a {name}." for name in NAMES])
-    return part_around(encoder, centres[[1, 2, 3, 0]], **more)  # type: ignore[arg-type]
 
 
 def loop(tower: PromptTower, learner: Learner, image: torch.Tensor, scale: float) -> torch.Tensor:
@@ -153,13 +142,6 @@ def test_where_names_mislead_it_wins_over_zero_shot(native: OpenClipEncoder) -> 
     assert gain > 0.3
 
 
-def test_the_same_seed_gives_the_same_prompts(native: OpenClipEncoder) -> None:
-    part, _ = permuted(native)
-    one, two = fit_prompts(part, HOW), fit_prompts(part, HOW)
-    np.testing.assert_array_equal(one.ctx, two.ctx)
-    assert all((one.meta[name] == two.meta[name]).all() for name in one.meta)
-
-
 def test_saved_prompts_score_as_trained(native: OpenClipEncoder, tmp_path: Path) -> None:
     part, _ = permuted(native, validation=2)
     file = tmp_path / "p.npz"
@@ -181,19 +163,12 @@ def test_tokens_bound_what_goes_through_the_tower_at_a_time(
     native: OpenClipEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     part, _ = permuted(native, validation=2)
-    unbounded = fit_prompts(part, replace(HOW, epochs=1))
-    monkeypatch.setattr(prompt_learner, "TOKENS", 30)
-    sizes: list[int] = []
-    true = Frame.encode
-
-    def noted(self: Frame, learner: Learner, classes: torch.Tensor, *more: torch.Tensor | None) -> torch.Tensor:
-        sizes.append(len(classes) * self.ids.shape[1])
-        return true(self, learner, classes, *more)
-
-    monkeypatch.setattr(Frame, "encode", noted)
+    unbounded, sizes = fit_prompts(part, replace(HOW, epochs=1)), bounded_to(30, monkeypatch)
     bounded = fit_prompts(part, replace(HOW, epochs=1))
     assert 0 < max(sizes) <= 30
     np.testing.assert_allclose(bounded.ctx, unbounded.ctx, atol=1e-6)
+    for name, weights in unbounded.meta.items():
+        np.testing.assert_allclose(bounded.meta[name], weights, atol=1e-6)
 
 
 def test_scoring_reports_its_progress(native: OpenClipEncoder) -> None:

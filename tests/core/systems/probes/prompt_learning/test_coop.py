@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -37,8 +38,6 @@ def test_where_names_mislead_a_class_specific_context_wins_by_far(native: OpenCl
 
 
 def test_the_parts_sum_to_the_logits_and_the_details_are_plain(native: OpenClipEncoder) -> None:
-    import json
-
     part, _ = permuted(native, validation=2)
     scored = CoOp(epochs=3, lr=0.05).run(part)
     np.testing.assert_allclose(sum(scored.parts.values()), scored.logits, atol=1e-9)
@@ -103,7 +102,7 @@ def test_prompts_of_another_checkpoint_are_refused(native: OpenClipEncoder, tmp_
     part, _ = permuted(native)
     prompts = replace(fit_prompts(part, replace(FAST, epochs=0)), fingerprint="another")
     save_prompts(prompts, tmp_path / "p.npz")
-    with pytest.raises(InvalidInput, match="mean nothing to"):
+    with pytest.raises(InvalidInput, match=r"trained on open_clip:.* \(checkpoint another\) and mean nothing to"):
         CoOp(load=str(tmp_path / "p.npz")).run(part)
 
 

@@ -9,11 +9,10 @@ import pytest
 import torch
 
 from core.encoders.open_clip.encoder import OpenClipEncoder
-from core.systems.probes.prompt_learning import learner as prompt_learner
 from core.systems.probes.prompt_learning.context import PromptTraining, lay_out
 from core.systems.probes.prompt_learning.learner import Frame, Learner, classifier, restore, tower_of
 from core.systems.probes.prompt_learning.training import fit_prompts
-from tests.support.prompts import FAST, NAMES, permuted
+from tests.support.prompts import FAST, NAMES, bounded_to, permuted
 
 
 @pytest.mark.parametrize("position", ["end", "middle", "front"])
@@ -58,16 +57,6 @@ def test_names_of_unequal_length_keep_their_order_and_context_in_chunks(
 def test_tokens_bound_what_goes_through_the_tower_at_a_time(
     native: OpenClipEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(prompt_learner, "TOKENS", 30)
-    part, _ = permuted(native)
-    prompts, sizes = fit_prompts(part, replace(FAST, epochs=1)), []
-    true = prompt_learner.Frame.encode
-
-    def noted(self: Frame, learner: Learner, classes: torch.Tensor, *more: torch.Tensor | None) -> torch.Tensor:
-        sizes.append(len(classes) * self.ids.shape[1])
-        return true(self, learner, classes, *more)
-
-    monkeypatch.setattr(prompt_learner.Frame, "encode", noted)
-    fit_prompts(part, replace(FAST, epochs=1))
-    classifier(prompts, native, NAMES)
+    sizes, (part, _) = bounded_to(30, monkeypatch), permuted(native)
+    classifier(fit_prompts(part, replace(FAST, epochs=1)), native, NAMES)
     assert 0 < max(sizes) <= 30

@@ -62,9 +62,8 @@ def test_validation_that_gets_worse_keeps_the_start(native: OpenClipEncoder) -> 
     assert part.validation is not None
     assert part.validation.labels is not None
     texts = native.encode_texts([f"a photo of a {name}." for name in NAMES])
-    contrary = replace(
-        part.validation, features=texts[part.validation.labels]
-    )  # images that zero-shot knows, and the shots deny
+    # Images that zero-shot knows, and the shots deny.
+    contrary = replace(part.validation, features=texts[part.validation.labels])
     assert fit_prompts(replace(part, validation=contrary), FAST).epoch <= 1  # the first is the warm-up
 
 

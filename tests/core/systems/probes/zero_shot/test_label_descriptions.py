@@ -1,25 +1,17 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import numpy as np
 import pytest
 
 from core.errors import InvalidInput
-from core.records import Embeddings, SampleSet
 from core.systems.probes import make_probe
-from core.systems.probes.base import Images, ProbeInput, Task
 from core.systems.probes.run import run_probe
 from core.systems.probes.zero_shot.label_descriptions import DUAL_FORM, DescribedLabels, proposed
-from tests.support.word_tower import WIDTH, WordTower, direction
+from tests.support.looks import LOOKS, NAMES, looks_task as task_of, part_of
+from tests.support.word_tower import WordTower
 
-NAMES = ("cat", "dog", "hen")
-LOOKS = {
-    "cat": ("claws", "whiskers", "stripes"),
-    "dog": ("collar", "barking", "drooling"),
-    "hen": ("beak", "feathers", "comb"),
-}
 SAID = json.dumps(LOOKS)
 
 
@@ -27,23 +19,6 @@ class TextTower(WordTower):
     """The same for texts."""
 
     modality = "text"
-
-
-def task_of(n: int = 150, *, tower: type[WordTower] = WordTower, described: float = 1.0, named: float = 0.15) -> Task:
-    """Samples that say one of their class's looks, and its name a little."""
-    rng, labels = np.random.default_rng(0), (np.arange(n) % 3).astype(np.int64)
-    rows = rng.normal(0, 0.12, (n, WIDTH))
-    for i, c in enumerate(labels.tolist()):
-        rows[i] += named * direction(NAMES[c]) + described * direction(LOOKS[NAMES[c]][rng.integers(3)])
-    rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
-    ids = tuple(f"i{i}" for i in range(n))
-    samples = SampleSet(ids, labels=labels, class_names=NAMES, modality=tower.modality)
-    encoder: Any = tower()
-    return Task(samples, Embeddings(rows, "words", "words joint"), encoder)
-
-
-def part_of(task: Task) -> ProbeInput:
-    return ProbeInput(NAMES, task.encoder, Images(task.joint.vectors, task.samples.ids))
 
 
 def test_every_way_is_the_plain_loop_over_texts() -> None:
