@@ -6,8 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.checks.contract import READ
-from core.data.tables.roles import COLUMNS
+from core.data.tables.roles import COLUMNS, READ
 from core.discovery.design import check_within, needs_superclasses
 from core.discovery.method import diagnose_records
 from core.discovery.settings import DEFAULT_EMBEDDING, DEFAULTS, EmbeddingSettings, Settings

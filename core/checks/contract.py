@@ -4,20 +4,19 @@ classes. What cannot be compared is refused or said, never compared all the same
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from scipy.stats import ks_2samp
 
 from core.data.desk.scales import EQUAL, FEWEST, one_ratio
+from core.data.tables.roles import columns_read
 from core.errors import quoted
 from core.numbers import number
 from core.records import F64, I64, Diagnosis, Outcomes, SampleSet
 from core.records.ledger import Ledger
 from core.statistics.losses import cross_entropy
 
-READ = "read"
-"""Key of `Diagnosis.extras`: by role, the columns that the run was read from, named or recognised."""
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9, 0.99)
 OTHER_UNIT = 30.0
 """Values that are so many times larger at each of QUANTILES are of another unit: of 560 shifts of the losses in eight
@@ -51,12 +50,6 @@ def other_unit(before: F64, after: F64, least: float = OTHER_UNIT, quantiles: Se
         return ""
     times = float(np.median(ratios))
     return f"about {times:.3g} times as large"
-
-
-def columns_read(diagnosis: Diagnosis) -> Mapping[str, Any]:
-    """As `core.data.samples.DataSet.read`; empty where a run does not say."""
-    said = diagnosis.extras.get(READ)
-    return cast("Mapping[str, Any]", said) if isinstance(said, Mapping) else {}
 
 
 def other_loss(diagnosis: Diagnosis, samples: SampleSet, fresh: Outcomes, same: I64, desk: Ledger) -> str:
@@ -142,7 +135,7 @@ def other_columns(diagnosis: Diagnosis, read: Mapping[str, Sequence[str]], table
     Args:
         read: as `core.data.samples.DataSet.read`.
     """
-    kept = columns_read(diagnosis)
+    kept = columns_read(diagnosis.extras)
     return [
         f"The run's {role} was read from {quoted(*map(str, kept[role]))}, and that of {table} from "
         f"{quoted(*read[role])}: name it with --{role} if that is not meant."

@@ -36,6 +36,7 @@ from core.records import (
     F32,
     F64,
     I64,
+    Column,
     Embeddings,
     ItemStore,
     Outcomes,
@@ -143,7 +144,6 @@ def read_with_ledger(
         read.frame, found, ledger, lambda kind, book: _mask_loss(kind, read, found, store, book, progress)
     )
     from core.data.desk import check_table  # scipy.stats: not needed to start the page
-    from core.data.desk.columns import check_columns, check_leaks
 
     check_table(read.frame, found, measured, ledger)
     given = None if embeddings is None else read_vectors(embeddings, limits, progress)
@@ -156,10 +156,7 @@ def read_with_ledger(
         ledger.note(f"All {len(rows):,} losses are {outcomes.loss[0]:g}, so there is nothing to tell apart.")
     labels = None if measured.labels is None else measured.labels[rows]
     samples = _samples(read, found, ids, rows, ledger)
-    wanted = found.roles.conditions
-    metadata, repeats = without_repeats(samples.metadata, outcomes, labels, wanted, ledger)
-    check_columns(read.frame, [column for column in metadata if column.name != found.roles.target], ledger)
-    check_leaks(metadata, outcomes, labels, wanted, ledger)
+    metadata, repeats = _conditions(read, found, samples.metadata, outcomes, labels, ledger)
     samples = replace(
         samples,
         metadata=tuple(metadata),
@@ -225,7 +222,6 @@ def describe_table(
             return TableDescription(rows, counts, None, (), ())  # masks are files, which are not looked at
         measured = compute_losses(read.frame, found, ledger)
         ledger.drop(~np.isfinite(measured.loss), "its loss could not be computed")
-        known = len(ledger.notes)
         from core.data.desk import check_table  # scipy.stats
 
         check_table(read.frame, found, measured, ledger)
@@ -238,10 +234,30 @@ def describe_table(
     kept = ledger.kept()
     labels = None if measured.labels is None else measured.labels[kept]
     samples = _samples(read, found, [*map(str, ids)], kept, Ledger(len(ledger)))
+    _conditions(read, found, samples.metadata, outcomes, labels, ledger)
     samples = replace(samples, labels=labels, class_names=measured.class_names)
     used = found.roles.named()
-    noted = tuple(note for note in ledger.notes[known:] if not note.startswith(TAKEN_AS_IS))
-    return TableDescription(rows, counts, (samples, outcomes, used), tuple(ledger.doubts), noted)
+    notes = [note for note in (*ledger.summary(), *ledger.notes) if not note.startswith(TAKEN_AS_IS)]
+    return TableDescription(rows, counts, (samples, outcomes, used), tuple(ledger.doubts), tuple(notes))
+
+
+def _conditions(
+    read: Table,
+    found: RecognisedColumns,
+    columns: Sequence[Column],
+    outcomes: Outcomes,
+    labels: I64 | None,
+    ledger: Ledger,
+) -> tuple[Sequence[Column], Sequence[Column]]:
+    """The columns that may explain a failure, held against what is known, and those that only repeat what the model
+    wrote."""
+    from core.data.desk.columns import check_columns, check_leaks  # scipy.stats: not needed to start the page
+
+    wanted = found.roles.conditions
+    metadata, repeats = without_repeats(columns, outcomes, labels, wanted, ledger)
+    check_columns(read.frame, [column for column in metadata if column.name != found.roles.target], ledger)
+    check_leaks(metadata, outcomes, labels, wanted, ledger)
+    return metadata, repeats
 
 
 def _examples(column: pd.Series[Any]) -> tuple[str, ...]:

@@ -88,10 +88,10 @@ def _load(folder: Path, called: str) -> Diagnosis:
     try:
         state = cast("dict[str, Any]", read_located(folder / STATE))
         if state["format"] != FORMAT:
-            raise InvalidInput(
-                f"{called} has format {str(state['format'])[:20]}, and this version reads format {FORMAT}. "
-                "Make it anew: `python -m core diagnose --table TABLE --out FOLDER`."
-            )
+            newer = isinstance(state["format"], int) and state["format"] > FORMAT
+            anew = "Update Errata." if newer else "Make it anew: `python -m core diagnose --table TABLE --out FOLDER`."
+            said = f"{called} has format {repr(state['format'])[:20]}, and this version reads format {FORMAT}. {anew}"
+            raise InvalidInput(said)
         digests = cast("dict[str, str]", state["digests"])
         diagnosis = decode(state["diagnosis"], _arrays(folder, ARRAYS, digests))
         if not isinstance(diagnosis, Diagnosis):

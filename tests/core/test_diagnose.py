@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.checks.contract import READ
-from core.data.tables.roles import Roles
+from core.data.tables.roles import READ, Roles
 from core.diagnose import diagnose
 from core.discovery.method import diagnose_arrays, diagnose_records
 from core.discovery.settings import Settings

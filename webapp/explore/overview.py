@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.checks.contract import columns_read
+from core.data.tables.roles import columns_read
 from core.extensions import sections
 from core.numbers import count, number, percent
 from core.records import Diagnosis
@@ -86,7 +86,7 @@ def notes_section(diagnosis: Diagnosis, *, worth_open: bool = False) -> str:
         "explore/notes.html.j2",
         diagnosis=diagnosis,
         as_understood=AS_UNDERSTOOD,
-        rows=rows_as_understood(diagnosis.samples, diagnosis.outcomes, columns_read(diagnosis)),
+        rows=rows_as_understood(diagnosis.samples, diagnosis.outcomes, columns_read(diagnosis.extras)),
         worth=worth_of(diagnosis, is_open=worth_open),
         notes=[on_page(note) for note in diagnosis.notes],
         labels=[tile_of(diagnosis, row, foot=_label_foot(diagnosis, row)) for row in rows],

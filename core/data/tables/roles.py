@@ -32,6 +32,8 @@ SEVERAL = ("texts", "probabilities", "logits", "conditions", "class_names")
 """Fields of `Roles` that take several names."""
 
 
+READ = "read"
+"""Key of `Diagnosis.extras`: by role, the columns that the run was read from, named or recognised."""
 COLUMNS = "columns"
 """Key of `Diagnosis.extras`: by role, the columns that were named when the run was made (`Roles.named`); absent where
 all were recognised."""
@@ -127,3 +129,9 @@ def is_model_output(name: str) -> bool:
     conf, ..."""
     words = snake_case(name).split("_")
     return any(_MODEL_WORD.fullmatch(word) for word in words) or words[:2] == ["y", "hat"]
+
+
+def columns_read(extras: Mapping[str, Any]) -> Mapping[str, Any]:
+    """As `core.data.samples.DataSet.read`, of a run with these extras; empty where it does not say."""
+    said = extras.get(READ)
+    return cast("Mapping[str, Any]", said) if isinstance(said, Mapping) else {}

@@ -15,8 +15,8 @@ from typing import Any
 from markupsafe import Markup
 
 from core.checks.audit_table import AuditCell, audit_table
-from core.checks.contract import columns_read
 from core.data.inline import InlinePictures, text_of
+from core.data.tables.roles import columns_read
 from core.extensions import drawn, sections
 from core.files import write_text
 from core.numbers import digits_for, with_unit
@@ -93,7 +93,9 @@ def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str
             verdict=summary.verdict(diagnosis),
             taken_as_is=taken_as_is(diagnosis),
             as_understood=AS_UNDERSTOOD,
-            rows_as_understood=rows_as_understood(diagnosis.samples, diagnosis.outcomes, columns_read(diagnosis)),
+            rows_as_understood=rows_as_understood(
+                diagnosis.samples, diagnosis.outcomes, columns_read(diagnosis.extras)
+            ),
             outlines=outlines_sentence(diagnosis),
             predictability=summary.predictability_sentence(diagnosis),
             unit=with_unit(diagnosis),

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from core.checks.contract import columns_read
+from core.data.tables.roles import columns_read
 from core.discovery.settings import PREDICTABILITY_SHARE_OF_ALPHA, share_of_alpha
 from core.numbers import (
     count,
@@ -244,7 +244,7 @@ def text_summary(diagnosis: Diagnosis) -> str:
     """The result as a few lines of plain text, for the end of a command."""
     lines = [PROXY] if diagnosis.outcomes.is_proxy else []
     lines += [*taken_as_is(diagnosis), verdict(diagnosis), predictability_sentence(diagnosis)]
-    rows = rows_as_understood(diagnosis.samples, diagnosis.outcomes, columns_read(diagnosis))
+    rows = rows_as_understood(diagnosis.samples, diagnosis.outcomes, columns_read(diagnosis.extras))
     lines += [f"{AS_UNDERSTOOD}:", *(f"  {row}" for row in rows)]
     for cluster in diagnosis.clusters:
         lines.append(

@@ -169,7 +169,7 @@ def test_bad_probabilities_and_labels_out_of_range_are_left_out():
 
 def test_labels_that_start_at_one_are_not_read_one_off():
     table = pd.DataFrame({"label": [1, 2] * (N // 2), "probs": [[0.7, 0.3]] * N})
-    with pytest.raises(InvalidInput, match=r"run from 1 to 2.*Subtract 1, or give class_names 1, 2\."):
+    with pytest.raises(InvalidInput, match=r"run from 1 to 2.*Subtract 1, or list them \(--class-names 1 2\)"):
         read_data_set(table)
     audit = read_data_set(table, roles=Roles(class_names=("1", "2")))
     np.testing.assert_allclose(audit.outcomes.loss[0], -np.log(0.7))

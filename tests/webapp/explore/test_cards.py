@@ -40,11 +40,6 @@ def test_the_picture_of_what_would_be_found_can_be_read_cell_by_cell() -> None:
         assert all(a["tabindex"] == "-1" and a["data-said"] == a["aria-label"] for a in cells)
 
 
-def test_a_run_of_before_says_what_it_knew() -> None:
-    said = Tags(cluster_list(replace(make_diagnosis(n_clusters=0), sensitivity=None))).text
-    assert "would have found an excess loss of 1.10 nats in a cluster of 20" in said
-
-
 def test_where_nothing_was_tested_chance_is_not_spoken_of() -> None:
     found = make_diagnosis(n_clusters=0)
     untested = replace(found.estimate, predictability=replace(found.estimate.predictability, p=None))

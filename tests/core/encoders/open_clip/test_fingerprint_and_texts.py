@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 
@@ -14,10 +12,8 @@ import numpy as np
 import pytest
 import torch
 
-from core.checks.questions import speaker_of
 from core.embeddings.texts import encode_texts
 from core.encoders.open_clip.encoder import TOKENS, OpenClipEncoder
-from tests.support.planted_words import planted_run
 from tests.support.tiny_clip import (
     TINY,
     open_clip,
@@ -75,21 +71,6 @@ def test_the_fingerprint_tells_what_no_weight_tells(change: dict[str, dict[str, 
     (other / "open_clip_config.json").write_text(json.dumps(config))
     first, second = (OpenClipEncoder(f"local-dir:{folder}") for folder in (base, other))
     assert first.fingerprint != second.fingerprint
-
-
-def test_a_run_of_before_is_asked_with_the_same_weights(native: Path) -> None:
-    """The space's name as it was made until November 2026."""
-    encoder = OpenClipEncoder(f"local-dir:{native}")
-    digest = hashlib.sha256(f"{encoder._model}{encoder._transform}".encode())
-    for name, tensor in sorted(encoder._model.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(tensor.contiguous().float().numpy().tobytes())
-    was = f"open_clip/{digest.hexdigest()[:12]}"
-    assert was != encoder.joint_space
-    words = planted_run()[0].words
-    assert words is not None
-    words = replace(words, joint=replace(words.joint, space=was))
-    assert speaker_of(words, encoder) is encoder
 
 
 def write_with_end_as_padding(folder: Path) -> Path:
