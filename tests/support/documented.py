@@ -41,3 +41,9 @@ def run_command(words: list[str]) -> None:
     with pytest.raises(SystemExit) as left:
         COMMANDS.main(words, prog_name="errata")
     assert left.value.code in (0, None), words
+
+
+def described_keys(repository: Path, after: str) -> set[str]:
+    """The keys that docs/schema.md names in the paragraph that holds this text, behind it."""
+    page = (repository / "docs" / "schema.md").read_text("utf-8")
+    return set(re.findall(r"`([a-z_]+)`", page.split(after)[1].split("\n\n")[0]))

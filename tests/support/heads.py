@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from core.records import F32, I64, Embeddings, SampleSet
-from core.systems.probes.base import Images, ProbeInput, Task
+from core.systems.probes.base import Images, ProbeInput, Scored, Task
 
 WIDTH = 24
 NAMES = ("cat", "dog", "bird", "fish")
@@ -63,3 +63,7 @@ def made_task(n: int = 80, seed: int = 0, groups: I64 | None = None) -> Task:
     tower: object = Tower()
     samples = SampleSet(tuple(f"i{i:04d}" for i in range(n)), labels=labels, class_names=NAMES, groups=groups)
     return Task(samples, Embeddings(rows, "made", "made joint"), tower, seed=seed)  # pyright: ignore
+
+
+def accuracy(scored: Scored, labels: np.ndarray) -> float:
+    return float((scored.logits.argmax(1) == labels).mean())

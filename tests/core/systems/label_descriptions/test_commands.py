@@ -12,6 +12,7 @@ import pytest
 from core.store import load, save
 from tests.support.commands import refused, said
 from tests.support.diagnoses import make_diagnosis
+from tests.support.documented import described_keys
 from tests.support.tiny_language_models import DESCRIPTIONS, write_llama, write_roberta
 
 FAST = ("--permutations", "300")
@@ -47,9 +48,8 @@ def test_every_key_of_the_document_is_described(
     run: Path, capsys: pytest.CaptureFixture[str], repository: Path
 ) -> None:
     document = json.loads(said(capsys, "tag", str(run), "--names", "in the dark", "--json", *FAST))
-    told = (repository / "docs" / "schema.md").read_text("utf-8").split("`python -m core tag DIR")[1].split("\n\n")[0]
-    described = set(re.findall(r"`([a-z_]+)`", told))
-    assert {*document, *document["tags"][0], *document["tags"][0]["wordings"][0]} <= described
+    told = described_keys(repository, "`python -m core tag DIR")
+    assert {*document, *document["tags"][0], *document["tags"][0]["wordings"][0]} <= told
 
 
 @pytest.mark.parametrize(
@@ -115,11 +115,8 @@ def test_every_key_that_learn_writes_is_described(
     labelled: dict[str, str], capsys: pytest.CaptureFixture[str], repository: Path
 ) -> None:
     document = json.loads(said(capsys, *learning(labelled, "masked", "--json", "--steps", "7")))
-    told = (
-        (repository / "docs" / "schema.md").read_text("utf-8").split("`python -m core learn MODEL")[1].split("\n\n")[0]
-    )
-    described = set(re.findall(r"`([a-z_]+)`", told))
-    assert {*document, *document["runs"][0], *document["classes"][0], *document["spread"]["after"]} <= described
+    told = described_keys(repository, "`python -m core learn MODEL")
+    assert {*document, *document["runs"][0], *document["classes"][0], *document["spread"]["after"]} <= told
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 
 import numpy as np
@@ -18,13 +17,8 @@ from core.systems.univl.feature_tables import read_feature_table
 from core.systems.univl.use import score_texts
 from core.systems.univl.weights import ReadUnivl, read_univl, write_univl
 from research.weights.univl.drawn_clips import draw_clip
+from tests.support.documented import described_keys
 from tests.support.univl import LENGTH, TEXTS, small_clips, small_univl, small_words
-
-
-def described(repository: Path) -> set[str]:
-    """The keys that docs/schema.md names."""
-    page = (repository / "docs" / "schema.md").read_text("utf-8")
-    return set(re.findall(r"`([a-z_]+)`", page.split("`python -m core retrieve CLIPS")[1].split("\n\n")[0]))
 
 
 @pytest.fixture
@@ -53,7 +47,7 @@ def test_places_are_those_of_the_networks_scores(
 ) -> None:
     assert run(laid_out, "--how", how, "--json", "--out", str(laid_out / "out.csv")) == 0
     document = json.loads(capsys.readouterr().out)
-    assert {*document, *document["places"][0]} <= described(repository)
+    assert {*document, *document["places"][0]} <= described_keys(repository, "`python -m core retrieve CLIPS")
     clips = read_feature_table(laid_out / "clips.csv", laid_out / "features").clips
     scores = score_texts(read_univl(laid_out / "univl"), TEXTS, clips, aligned=how == "aligned")
     wanted = [1 + sum(scores[k, j] >= scores[k, k] for j in range(4) if j != k) for k in range(4)]
@@ -85,7 +79,7 @@ def test_lines_of_text_are_answered_by_the_clips_most_like_them(
     assert [row["text"] for row in document["best"]] == ["a bright thing", "a dark place"]
     assert {row["clip"] for row in document["best"]} <= {"0.mp4", "1.mp4"}
     assert (document["clips"], document["notes"]) == (2, [])
-    assert {*document, *document["best"][0]} <= described(repository)
+    assert {*document, *document["best"][0]} <= described_keys(repository, "`python -m core retrieve CLIPS")
     assert all(0 <= row["second"] <= 1 for row in document["best"])
 
 

@@ -290,8 +290,7 @@ def test_a_probes_own_failures_open_as_a_run_with_a_way_back(streets: Diagnosis)
     assert [value for _, value in picker["choices"]] == [found, run, "example-streets"]
     shown, *_ = on_open(opened, left)
     assert shown.former == run
-    assert (
-        compared(with_probes(found, results_of(made)), "zero-shot") is None
-    )  # the model of that run is the probe itself
+    # The model of that run is the probe itself.
+    assert compared(with_probes(found, results_of(made)), "zero-shot") is None
     left, tabs, _, opened, *_ = on_back(shown)
     assert (opened.run, left.former) == (run, "")

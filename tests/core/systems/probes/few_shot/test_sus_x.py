@@ -13,7 +13,7 @@ from core.systems.probes import make_probe
 from core.systems.probes.base import Images, ProbeInput, Scored
 from core.systems.probes.few_shot.sus_x import SusX
 from core.systems.probes.run import images_of, run_probe
-from tests.support.heads import NAMES, Tower, made_images, made_part, made_task
+from tests.support.heads import NAMES, Tower, accuracy, made_images, made_part, made_task
 
 
 def part_of(n: int = 137, *, pool: int = 200, seed: int = 0, noise_pool: bool = False) -> tuple[ProbeInput, np.ndarray]:
@@ -32,10 +32,6 @@ def part_of(n: int = 137, *, pool: int = 200, seed: int = 0, noise_pool: bool = 
     the_pool = replace(images(at[n : n + pool]), hidden=labels[n : n + pool])
     part = ProbeInput(NAMES, tower, images(at[:n]), None, images(at[n + pool :], True), the_pool)  # pyright: ignore
     return part, labels[:n]
-
-
-def accuracy(scored: Scored, labels: np.ndarray) -> float:
-    return float((scored.logits.argmax(1) == labels).mean())
 
 
 def zero_shot(scored: Scored, labels: np.ndarray) -> float:

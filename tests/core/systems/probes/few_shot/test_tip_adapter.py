@@ -8,15 +8,11 @@ import numpy as np
 import pytest
 
 from core.errors import InvalidInput
-from core.systems.probes.base import ProbeInput, Scored
+from core.systems.probes.base import ProbeInput
 from core.systems.probes.few_shot.affinities import cache_values
 from core.systems.probes.few_shot.tip_adapter import TipAdapter, train_keys
 from core.systems.probes.run import run_probe
-from tests.support.heads import made_part, made_task
-
-
-def accuracy(scored: Scored, labels: np.ndarray) -> float:
-    return float((scored.logits.argmax(1) == labels).mean())
+from tests.support.heads import accuracy, made_part, made_task
 
 
 @pytest.mark.parametrize("train", [True, False])

@@ -135,9 +135,8 @@ def test_the_embedded_encoder_begins_as_zero_shot_and_improves_on_its_shots() ->
     texts = encoder.encode_texts([f"a photo of a {name}." for name in NAMES])
     part, labels = part_around(encoder, texts[[1, 2, 3, 0]], shots=4, spread=0.02)
     begun = CoOp(epochs=0).run(part)
-    np.testing.assert_allclose(
-        begun.logits, encoder.logit_scale * part.test.features @ texts.T, atol=2e-3
-    )  # 1e-4 of a cosine
+    # 2e-3 is 1e-4 of a cosine.
+    np.testing.assert_allclose(begun.logits, encoder.logit_scale * part.test.features @ texts.T, atol=2e-3)
     prompts = fit_prompts(part, PromptTraining(class_specific=True, epochs=30, lr=0.5))
     assert (begun.logits.argmax(1) == labels).mean() < 0.2
     assert accuracy(part, prompts, labels) > 0.5

@@ -123,9 +123,8 @@ def test_sums_are_kept_between_runs_and_a_damaged_file_is_computed_again(tmp_pat
     for file in (tmp_path / "texts").iterdir():
         file.write_bytes(b"PK\x03\x04 damaged")
     np.testing.assert_array_equal(first, mean_vectors(tower(), [("a cat", "the cat"), ("a dog",)], tmp_path))
-    assert not np.array_equal(
-        first, mean_vectors(tower(), [("a cat",), ("the cat", "a dog")], tmp_path)
-    )  # same texts, other classes
+    other_classes = mean_vectors(tower(), [("a cat",), ("the cat", "a dog")], tmp_path)  # of the same texts
+    assert not np.array_equal(first, other_classes)
 
 
 def test_a_class_without_a_name_is_refused():
