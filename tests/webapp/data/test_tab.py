@@ -118,5 +118,5 @@ def test_what_check_notes_of_conditions_and_of_rows_left_out_stands_beneath_the_
     rows = [f"{i},{i % 7 / 10},{-999 if i % 5 == 0 else 20 + 0.37 * i}" for i in range(120)]
     table.write_text("\n".join(["id,loss,age", *rows, "120,,30"]))
     shown = on_table(str(table))[1]
-    assert "-999" in shown.split("Notes")[1]
+    assert "−999 in 24 rows" in shown.split("Notes")[1]
     assert "1 row left out" in shown.split("Notes")[1]
