@@ -36,13 +36,13 @@ Table = tuple[str, I64, I64, F64 | None]
 def tables(data: Path) -> Iterator[Table]:
     """Real tables whose models somebody else made, or a plain classifier of words."""
     for name in ("scenes", "clothing", "clips", "definitions", "nothing_to_find"):
-        yield _read(name, pd.read_csv(EXAMPLES / name / "table.csv"))
-    yield _read("ag_news", read_ag_news(data))
-    yield _read("sst2", read_sst2(data))
+        yield read(name, pd.read_csv(EXAMPLES / name / "table.csv"))
+    yield read("ag_news", read_ag_news(data))
+    yield read("sst2", read_sst2(data))
     captions = pd.read_csv(data / "flickr8k/captions.csv").sample(frac=1, random_state=0)
     captions["label"] = captions["caption_1"].str.extract(r"\b(dog|girl|boy|man|woman|people)\b")[0].fillna("other")
     captions = captions[["caption_0", "label"]].rename(columns={"caption_0": "text"})
-    yield _read("flickr8k", with_scores(captions[:4000], captions[4000:]))
+    yield read("flickr8k", with_scores(captions[:4000], captions[4000:]))
     cifar = pd.read_parquet(data / "cifar10/cifar10.parquet")
     scores = np.stack(cifar["cl_probs"].tolist()).astype(np.float64)
     yield "cifar10", cifar["label"].to_numpy(np.int64), scores.argmax(1), scores
@@ -64,9 +64,9 @@ def tables(data: Path) -> Iterator[Table]:
             yield f"{kind} {model}", both[:, 0], both[:, 1], None
 
 
-def _read(name: str, frame: pd.DataFrame) -> Table:
-    read = read_data_set(frame.drop(columns=["file", "text"], errors="ignore"), roles=Roles())
-    labels, guesses, scores = read.samples.labels, read.outcomes.predictions, read.outcomes.scores
+def read(name: str, frame: pd.DataFrame) -> Table:
+    found = read_data_set(frame.drop(columns=["file", "text"], errors="ignore"), roles=Roles())
+    labels, guesses, scores = found.samples.labels, found.outcomes.predictions, found.outcomes.scores
     assert labels is not None
     assert guesses is not None
     return name, labels, guesses, scores
