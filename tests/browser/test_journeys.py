@@ -247,7 +247,7 @@ def test_pictures_counted_from_another_number_stop_a_run_until_the_visitor_says_
     page.set_input_files("#table input[type=file]", table)
     page.set_input_files("#images input[type=file]", archive)
     page.wait_for_function("document.querySelector('#images').innerText.includes('from_zero')")
-    page.wait_for_selector("#columns .reading")
+    page.wait_for_selector("#columns .as-read")
     tick = page.get_by_label("Take the table as it is")
     assert not tick.is_visible()
     page.get_by_role("button", name="Run the diagnosis").click()
@@ -275,7 +275,7 @@ def test_a_loss_that_is_a_score_is_said_of_one_table_and_not_of_the_next(open_pa
             page.locator("#table button[aria-label='Clear']").click()
             page.wait_for_selector("#table input[type=file]", state="attached")
         page.set_input_files("#table input[type=file]", table)
-        page.wait_for_selector("#columns .reading")
+        page.wait_for_selector("#columns .as-read")
         expect(score).not_to_be_checked()
 
 
