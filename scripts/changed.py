@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
-from scripts.structure import modules, outline
+from scripts.structure import imports_of, modules
 
 CODE = ("core", "webapp", "research", "scripts", "tests")
 NAMED = re.compile(rf"[\"']((?:{'|'.join(CODE)})(?:\.\w+)+)")
@@ -25,7 +25,8 @@ REGISTRIES = ("core/systems/__init__.py", "core/extensions.py")
 
 def users(folder: Path) -> dict[str, set[str]]:
     """For each file below the folder, by its path, the files that use it."""
-    files = {name: path.relative_to(folder).as_posix() for name, path in modules(folder, *CODE).items()}
+    ours = modules(folder, *CODE)
+    files = {name: path.relative_to(folder).as_posix() for name, path in ours.items()}
     others = [*folder.glob("*"), *(p for part in (*CODE, "assets", "docs") for p in (folder / part).rglob("*"))]
     plain = {p.relative_to(folder).as_posix() for p in others if p.suffix not in (".py", ".pyc") and p.is_file()}
     by_name: dict[str, set[str]] = {}
@@ -38,9 +39,8 @@ def users(folder: Path) -> dict[str, set[str]]:
     for path, text in texts.items():
         used = {path for name in re.findall(r"[\w.-]+\.\w+", text) for path in by_name.get(name, ())}
         if path.endswith(".py"):
-            read = outline(text)
-            names = {*NAMED.findall(text), *read.plain, *(f"{module}.{name}" for module, name in read.taken)}
-            used |= {files[room] for name in names if (room := _module(name, files))}
+            named = {_module(name, files) for name in NAMED.findall(text)} - {""}
+            used |= {files[name] for name in named | imports_of(folder / path, ours)}
         for one in used - {path}:
             found.setdefault(one, set()).add(path)
     return found

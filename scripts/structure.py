@@ -72,10 +72,11 @@ def edges_of(folder: Path) -> dict[str, set[str]]:
     """For every module of core and webapp, the modules of ours that it imports anywhere, in functions and for types
     included."""
     files = modules(folder)
-    return {name: _imports(path, files) - {name} for name, path in files.items()}
+    return {name: imports_of(path, files) - {name} for name, path in files.items()}
 
 
-def _imports(path: Path, files: dict[str, Path]) -> set[str]:
+def imports_of(path: Path, files: dict[str, Path]) -> set[str]:
+    """The modules among the files that a file imports anywhere."""
     read = outline(path.read_text("utf-8"))
     inside = {full if (full := f"{module}.{name}") in files else module for module, name in read.taken}
     return files.keys() & (read.plain | inside)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.checks.matched import pairs_of
+from core.checks.matched import numbered_after, pairs_of
 from core.data.desk.classes import MENDED, fit, is_renamed, renamed
 from core.errors import quoted
 from core.language.directions import block_means
@@ -26,8 +26,7 @@ def fresh_labels(diagnosis: Diagnosis, samples: SampleSet, vectors: F32, desk: L
     run = diagnosis.samples
     if samples.labels is None or run.labels is None:
         return np.full(len(samples), -1, np.int64)
-    names = (*run.class_names, *(n for n in samples.class_names if n not in run.class_names))
-    theirs = np.array([names.index(n) for n in samples.class_names], np.int64)[samples.labels]
+    names, theirs = numbered_after(run, samples)
     labels = np.where(theirs < len(run.class_names), theirs, -1)
     pairs = _look_like(diagnosis, theirs, vectors, names, desk)
     alike = f" By their vectors, {pairs_of(pairs)}." if pairs else ""

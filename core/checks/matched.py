@@ -85,6 +85,13 @@ def note_missing(diagnosis: Diagnosis, rows: I64, order: I64, ids: Sequence[str]
             desk.note(f"Classes of the run of which {table} answers no sample: {names}.")
 
 
+def numbered_after(run: SampleSet, samples: SampleSet) -> tuple[tuple[str, ...], I64]:
+    """The classes of both, the run's first, and (m,) those of the samples, which have labels, as places among them."""
+    assert samples.labels is not None
+    names = (*run.class_names, *(n for n in samples.class_names if n not in run.class_names))
+    return names, np.array([names.index(n) for n in samples.class_names], np.int64)[samples.labels]
+
+
 def _in_words_of(run: SampleSet, samples: SampleSet, table: str, desk: Ledger) -> SampleSet:
     """The samples, row by row those of the run, with their classes called as the run calls them: where each class that
     the run does not know has the very samples of one that it does.
@@ -93,9 +100,7 @@ def _in_words_of(run: SampleSet, samples: SampleSet, table: str, desk: Ledger) -
         InvalidInput: classes that both know are exchanged, or most samples of a class have another name there.
     """
     assert run.labels is not None
-    assert samples.labels is not None
-    names = (*run.class_names, *(n for n in samples.class_names if n not in run.class_names))
-    theirs = np.array([names.index(n) for n in samples.class_names], np.int64)[samples.labels]
+    names, theirs = numbered_after(run, samples)
     moved, own, other, partner = renamed(theirs, run.labels)
     pairs = {names[c]: names[partner[c]] for c in np.unique(theirs).tolist() if partner[c] != c}
     called = tuple(pairs.get(name, name) for name in samples.class_names)

@@ -236,9 +236,8 @@ def describe_table(
     samples = _samples(read, found, [*map(str, ids)], kept, Ledger(len(ledger)))
     _conditions(read, found, samples.metadata, outcomes, labels, ledger)
     samples = replace(samples, labels=labels, class_names=measured.class_names)
-    used = found.roles.named()
     notes = [note for note in (*ledger.summary(), *ledger.notes) if not note.startswith(TAKEN_AS_IS)]
-    return TableDescription(rows, counts, (samples, outcomes, used), tuple(ledger.doubts), tuple(notes))
+    return TableDescription(rows, counts, (samples, outcomes, found.roles.named()), tuple(ledger.doubts), tuple(notes))
 
 
 def _conditions(

@@ -52,7 +52,6 @@ WITHIN_NOTE = (
     "the other classes, so smaller failures can be found. None named: every class is searched. Whoever names them "
     "after a look at the results has looked at all of them."
 )
-LOOKS_WRONG = "This looks like a mistake, and stops a run"
 HIDDEN_NOTE = (
     "What is found in the rest is frozen and then tried on the hidden part: whatever was luck does not come back."
 )
@@ -123,7 +122,7 @@ def _shown(columns: Sequence[Column], held: TableDescription | None) -> str:
         columns=columns,
         rows=rows,
         as_understood=AS_UNDERSTOOD,
-        stops=LOOKS_WRONG if rows else "This stops a run",
+        stops="This looks like a mistake, and stops a run" if rows else "This stops a run",
         doubts=[on_page(doubt) for doubt in doubts],
         notes=[on_page(note) for note in notes],
     )
@@ -143,7 +142,7 @@ def _classes(held: TableDescription | None) -> Any:
     return gr.update(choices=[(f"{name} ({sizes[name]:,} rows)", name) for name in searchable(sizes)], value=[])
 
 
-def on_run(columns: Sequence[Column], root: Path | None, *said: Any) -> Iterator[tuple[Any, ...]]:
+def on_run(columns: Sequence[Column], root: Path | None, *said: Any) -> Iterator[tuple[Any, str, str]]:
     """Run what stands in the form; yields (job id, status, run id), the run id empty until the run has ended well."""
     kept, done = "Your files and choices are still here.", "The result stands in the list of runs."
     try:
