@@ -84,37 +84,44 @@ def read_arrays(source: Path | BufferedReader) -> dict[str, npt.NDArray[Any]]:
 
     Raises:
         OSError: it cannot be opened.
-        ValueError, or of DAMAGE: it is no such file, an entry would need pickle or is not as long as its header says,
-        or the arrays take too much memory.
+        ValueError, or of DAMAGE: as `arrays_of`.
     """
     if isinstance(source, Path):
         with open_plain(source) as file:
             return read_arrays(file)
-    size = os.fstat(source.fileno()).st_size
     with StoredZip(source) as archive:
-        members = {member.filename: member for member in archive.infolist()}
-        unpacked = sum(member.file_size for member in members.values())
-        if unpacked > max(MAX_STORED_MEMORY, MAX_STORED_GROWTH * size):
-            raise ValueError(f"its arrays would take {byte_size(unpacked)} of memory")
+        return arrays_of(archive)
 
-        def array(name: str) -> npt.NDArray[Any]:
-            member = members[f"{name}.npy"]
-            if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-                raise ValueError(f"{name} is packed in another way")
-            with archive.open(member) as opened:
-                try:
-                    shape, dtype, fortran = _header(opened, name)
-                except InvalidInput as error:
-                    raise ValueError(str(error)) from None
-                declared = math.prod(shape) * dtype.itemsize
-                if declared > member.file_size:
-                    raise ValueError(_cut(name, shape, declared, member.file_size))
-                data = bytearray(opened.read(declared))
-            if len(data) < declared:
-                raise ValueError(_cut(name, shape, declared, len(data)))
-            return np.ndarray(shape, dtype, data, order="F" if fortran else "C")
 
-        return {str(key): array(f"a{i}") for i, key in enumerate(array("keys"))}
+def arrays_of(archive: StoredZip, prefix: str = "") -> dict[str, npt.NDArray[Any]]:
+    """The arrays that `core.files.add_arrays` wrote into a zip under that prefix, and others may have changed.
+
+    Raises:
+        ValueError, or of DAMAGE: there are none, an entry would need pickle or is not as long as its header says, or
+        the arrays take too much memory.
+    """
+    members = {member.filename: member for member in archive.infolist() if member.filename.startswith(prefix)}
+    unpacked = sum(member.file_size for member in members.values())
+    if unpacked > max(MAX_STORED_MEMORY, MAX_STORED_GROWTH * archive.size):
+        raise ValueError(f"its arrays would take {byte_size(unpacked)} of memory")
+
+    def array(name: str) -> npt.NDArray[Any]:
+        member = members[f"{prefix}{name}.npy"]
+        with archive.open_member(member) as opened:
+            try:
+                shape, dtype, fortran = _header(opened, name)
+            except InvalidInput as error:
+                raise ValueError(str(error)) from None
+            declared = math.prod(shape) * dtype.itemsize
+            if declared > member.file_size:
+                raise ValueError(_cut(name, shape, declared, member.file_size))
+            data = bytearray(opened.read(declared))
+            opened.read(1)  # to the end, where zipfile compares the checksum
+        if len(data) < declared:
+            raise ValueError(_cut(name, shape, declared, len(data)))
+        return np.ndarray(shape, dtype, data, order="F" if fortran else "C")
+
+    return {str(key): array(f"a{i}") for i, key in enumerate(array("keys"))}
 
 
 def _check_number(path: Path, n: int) -> None:

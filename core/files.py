@@ -12,6 +12,7 @@ import re
 import secrets
 import shutil
 import tempfile
+import time
 import zipfile
 import zlib
 from collections.abc import Generator, Mapping
@@ -21,9 +22,9 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from filelock import BaseFileLock, FileLock, Timeout
 
 from core.errors import InvalidInput
-from core.locks import Held, take
 
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
 """What ships with the code: examples, weights, phrases, prompts, styles."""
@@ -31,9 +32,10 @@ FULL = (errno.ENOSPC, errno.EDQUOT) if hasattr(errno, "EDQUOT") else (errno.ENOS
 """What a disk says that has no room: full, or past the user's quota."""
 SAMPLED, WORTH_IT = 2**18, 0.85
 """Bytes of an array by which it is told whether it shrinks, and to what share it must to be compressed."""
-WRITING = ".errata-writing-"
-"""How a folder is called whose files are not yet in place."""
 _PART = re.compile(r"\..+\.[0-9a-f]{8}\.part")
+_LEFT_S = 3600.0
+"""A part that nobody wrote to for so long was left by a process that was killed."""
+_LOCK = ".lock"
 _SCRATCH = "errata-scratch-"
 _swept: set[Path] = set()
 
@@ -43,39 +45,30 @@ def replacing(path: Path, *, durable: bool = True) -> Generator[Path]:
     """A temporary neighbour to write to, which takes the place of `path` once the block has ended well and is removed
     otherwise. What killed processes left of such neighbours is swept, once for each folder.
 
-    Below a folder that is written beside (`core.folders.new_version`) it is `path` itself, and an OSError is left to
-    that.
-
     Args:
         durable: brought to the disk first. Not needed for what can be made again.
 
     Raises:
         InvalidInput: it cannot be written; `path` is as it was.
     """
-    if any(part.startswith(WRITING) for part in path.parent.parts):
-        yield path
-        return
     try:
-        part, held = _new_part(path)
+        part = _new_part(path)
         try:
             yield part
             if durable:
                 sync(part)
-            if os.name == "nt":
-                held.close()  # an open file cannot be moved there
             part.replace(path)
             if durable:
                 sync(path.parent)
         finally:
             with suppress(OSError):
                 part.unlink()
-            held.close()
     except OSError as error:
         raise cannot_write(f"{path} cannot be written", error) from error
 
 
-def _new_part(path: Path) -> tuple[Path, Held]:
-    """A new neighbour of `path`, locked: what is not locked has no writer any more."""
+def _new_part(path: Path) -> Path:
+    """A new neighbour of `path`."""
     try:
         path.with_name("part")
         with suppress(OSError):
@@ -85,12 +78,9 @@ def _new_part(path: Path) -> tuple[Path, Held]:
     if path.parent not in _swept:
         _swept.add(path.parent)
         sweep_parts(path.parent)
-    while True:
-        part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
-        os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666))
-        held = take(part)
-        if held is not None:
-            return part, held
+    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o666))
+    return part
 
 
 def sweep_parts(folder: Path) -> None:
@@ -98,36 +88,52 @@ def sweep_parts(folder: Path) -> None:
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             if _PART.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
-                sweep(Path(entry.path))
-
-
-def sweep(path: Path) -> bool:
-    """Remove the file or folder, unless somebody holds its lock or it cannot be told; returns whether it is gone."""
-    try:
-        held = take(path)
-        if held is None or not held.sure:
-            return False
-        with held:
-            if path.is_dir():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink()
-    except OSError:
-        return False
-    return not path.exists()
+                with suppress(OSError):
+                    if time.time() - entry.stat().st_mtime > _LEFT_S:
+                        os.unlink(entry.path)
 
 
 @contextmanager
 def scratch_folder() -> Generator[Path]:
     """A folder for temporary files, gone afterwards; what killed processes left of such folders is swept."""
-    for left in Path(tempfile.gettempdir()).glob(f"{_SCRATCH}*"):
-        sweep(left)
-    folder = Path(tempfile.mkdtemp(prefix=_SCRATCH))
+    folder, held = held_folder(_SCRATCH)
     try:
-        with take(folder) or Held(None, sure=False):
-            yield folder
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+        held.release()
+
+
+def held_folder(prefix: str, parent: Path | None = None) -> tuple[Path, BaseFileLock]:
+    """A new folder below `parent`, by default the temporary folder, and its lock: `sweep_folders` leaves it alone until
+    that is released, or this process ends. What killed processes left there is swept first."""
+    sweep_folders(prefix, parent)
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent)).resolve()  # mode 0700
+        held = FileLock(folder / _LOCK, thread_local=False)
+        with suppress(OSError):
+            held.acquire()
+            if (folder / _LOCK).exists():  # another process that starts at this moment may have swept it
+                return folder, held
+            held.release()
+
+
+def sweep_folders(prefix: str, parent: Path | None = None) -> int:
+    """Delete the folders of `held_folder` below `parent` whose processes were killed; returns how many those were."""
+    swept = 0
+    for folder in sorted((parent or Path(tempfile.gettempdir())).glob(f"{prefix}*")):
+        with suppress(OSError, Timeout):
+            # another user's, or a link that another user laid: theirs to sweep
+            if (
+                folder.is_symlink()
+                or not folder.is_dir()
+                or (os.name == "posix" and folder.stat().st_uid != os.getuid())
+            ):
+                continue
+            with FileLock(folder / _LOCK, timeout=0):
+                shutil.rmtree(folder, ignore_errors=True)
+                swept += not folder.exists()
+    return swept
 
 
 def sync(path: Path) -> None:
@@ -168,7 +174,13 @@ def write_json(path: Path, document: Any) -> None:
 
 
 def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
-    """Write numeric arrays to an npz, whole or not at all; any string may be a key.
+    """Write numeric arrays to an npz, whole or not at all; any string may be a key."""
+    with replacing(path) as part, zipfile.ZipFile(part, "w") as archive:
+        add_arrays(archive, arrays)
+
+
+def add_arrays(archive: zipfile.ZipFile, arrays: Mapping[str, npt.NDArray[Any]], prefix: str = "") -> None:
+    """Write numeric arrays into a zip whose other members do not begin with the prefix; any string may be a key.
 
     Compressed at the lowest level, a fifth of the time of NumPy's for 7 % more bytes on the vectors of a run; and what
     would hardly shrink, such as vectors of 32-bit floats, not at all, since it would be unpacked at each opening.
@@ -176,16 +188,12 @@ def write_arrays(path: Path, arrays: Mapping[str, npt.NDArray[Any]]) -> None:
     # Numbered entries: a key with a slash would become a folder inside the zip.
     numbered: dict[str, Any] = {f"a{i}": array for i, array in enumerate(arrays.values())}
     entries = {"keys": np.array(list(arrays), dtype=np.str_)} | numbered
-    with (
-        replacing(path) as part,
-        part.open("wb") as file,
-        zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive,
-    ):
-        for name, array in entries.items():
-            entry = zipfile.ZipInfo(f"{name}.npy")
-            entry.compress_type = zipfile.ZIP_DEFLATED if _shrinks(np.asanyarray(array)) else zipfile.ZIP_STORED
-            with archive.open(entry, "w", force_zip64=True) as opened:
-                np.lib.format.write_array(opened, np.asanyarray(array), allow_pickle=False)
+    for name, array in entries.items():
+        entry = zipfile.ZipInfo(f"{prefix}{name}.npy")  # of 1980: the same arrays give the same bytes
+        if _shrinks(np.asanyarray(array)):
+            entry.compress_type, entry._compresslevel = zipfile.ZIP_DEFLATED, 1  # pyright: ignore
+        with archive.open(entry, "w", force_zip64=True) as opened:
+            np.lib.format.write_array(opened, np.asanyarray(array), allow_pickle=False)
 
 
 def _shrinks(array: npt.NDArray[Any]) -> bool:

@@ -1,282 +1,95 @@
-"""Folders whose files are replaced together: whoever opens one finds the earlier files or the new ones, never some of
-each, however the writer ended.
+"""Folders whose files belong together, such as a trained student's: without the file that says what the others are, its
+key, a folder is nothing finished. The key goes first when another version takes the place of an earlier one, and comes
+last.
 
-The new files are written to `.errata-writing-…` inside the folder, brought to the disk, and count from one rename on,
-to `.errata-committed`: what lies there is read in place of the file of that name beside it (`located`). Then they are
-moved out one by one, and that folder is removed. A writer that is killed before the rename leaves what `settle` sweeps,
-one that is killed after it what `settle` moves out. Other files in the folder are left alone, and so
-are the user's own of the same names (`core.owned`). See docs/decisions/store.md.
+So whoever reads a folder finds one version or none, however the writer ended. Other files in the folder are left alone,
+and so are the user's own of the same names.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import re
-import secrets
-import shutil
-import time
-from collections.abc import Callable, Generator, Iterator
+import tempfile
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager, suppress
-from io import BufferedReader
-from pathlib import Path, PurePath
-from typing import Any, TypeVar
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
 
-from core.documents import MAX_STORED_BYTES, stored_json
+from core.documents import read_stored
 from core.errors import InvalidInput
-from core.files import WRITING, cannot_write, sync
-from core.limits import Limits
-from core.locks import Held, take, wait_for
-from core.owned import COMMITTED, GONE, Kind, check_free, left_by_writer
-from core.received import open_plain
-
-_FORMER, _LAST = re.compile(r"\.new-[0-9a-f]{16}"), ("state.json", "composition.json")
-"""How earlier versions called a folder that they wrote beside, and the file that they moved last."""
-_DAY = 24 * 3600.0
-_TRIES, _PAUSE, _READS = 5, 0.1, 50
-
-T = TypeVar("T")
+from core.files import cannot_write, sync
+from core.locks import lock
 
 
-@contextmanager
-def writer(folder: Path, kind: Kind, waiting: Callable[[], None]) -> Generator[Held]:
-    """Be the only writer of the folder, which is made where it is missing, and then holds one whole version or none.
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What a folder holds whose files belong together."""
 
-    Args:
-        waiting: called twice a second while another writes; what it raises ends the wait.
+    what: str
+    """Such as "student", for messages."""
+    key: str
+    """The file that says what the others are."""
+    names: tuple[str, ...]
+    """Every file that a version may have, as paths below the folder."""
+    is_own: Callable[[Mapping[str, Any]], bool]
+    """Whether what `key` says was written by this version of the code or an earlier one."""
 
-    Raises:
-        OSError: the folder cannot be made or opened.
-        InvalidInput: what was left there cannot be put in place.
-    """
-    with wait_for(folder, waiting) as held:
-        _clear(folder, kind, held)
-        yield held
-
-
-@contextmanager
-def new_version(folder: Path, kind: Kind, *, only_added: bool = False) -> Generator[Path]:
-    """A folder to write to, whose files take their places in `folder` once the block has ended well. Use within
-    `writer`.
-
-    Args:
-        only_added: files of the earlier version stay where the new one does not have them; else they go.
-
-    Raises:
-        OSError: something could not be written; the earlier version is as it was.
-        InvalidInput: files of such names there are the user's, or the new version is whole, but its files could not be
-            moved to their places.
-    """
-    check_free(folder, kind)
-    scratch = folder / f"{WRITING}{secrets.token_hex(8)}"
-    try:
-        scratch.mkdir()
-        yield scratch
-        names = [path.relative_to(scratch) for path in _files(scratch)]
-        for name in names:
-            if (folder / name).is_dir():
-                raise IsADirectoryError(f"a folder lies where the file {name} belongs")
-        kept = {name.as_posix() for name in names}
-        gone = [] if only_added else sorted(set(kind.names) - kept)
-        (scratch / GONE).write_text(json.dumps(gone), "utf-8")
-        for path in (*_files(scratch), *_folders(scratch)):
-            sync(path)
-        scratch.rename(folder / COMMITTED)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-    try:
-        sync(folder)
-        _move_out(folder, kind)
-    except BaseException as error:  # a second time, so that Ctrl-C or a virus scanner leaves nothing half done
+    def lies_in(self, folder: Path) -> bool:
+        """Whether the folder holds a finished one."""
         try:
-            _move_out(folder, kind)
-        except OSError as again:
-            raise _unplaced(folder, again) from again
-        if not isinstance(error, OSError):
-            raise
+            said = read_stored(folder / self.key, below=folder)
+        except (OSError, ValueError):
+            return False
+        return isinstance(said, dict) and self.is_own(cast("dict[str, Any]", said))
+
+
+def check_free(folder: Path, kind: Kind) -> None:
+    """See that the files which a new version would replace, or take away, are an earlier version's and not the user's.
+
+    Raises:
+        InvalidInput: files of such names lie in a folder that holds none of the kind; they are named.
+    """
+    found = sorted(name for name in kind.names if os.path.lexists(folder / name))
+    if found and not kind.lies_in(folder):
+        listed = ", ".join(found[:6]) + (f" and {len(found) - 6} more" if len(found) > 6 else "")
+        raise InvalidInput(
+            f"{folder} holds {listed}, and no {kind.what} that {'they are' if len(found) > 1 else 'it is'} part of: "
+            f"a new {kind.what} would take the place of your own files. Choose another folder, such as a new one."
+        )
 
 
 @contextmanager
-def all_at_once(
-    folder: Path, kind: Kind, *, only_added: bool = False, waiting: Callable[[], None] = lambda: None
-) -> Generator[Path]:
-    """A `new_version` by the only `writer` of the folder.
+def all_at_once(folder: Path, kind: Kind) -> Generator[Path]:
+    """A folder to write to, whose files take their places in `folder`, made where it is missing, once the block has
+    ended well; files that only the earlier version has go.
 
     Raises:
-        InvalidInput: it cannot be written.
+        InvalidInput: it cannot be written; the earlier version is as it was, unless the last moves failed. Or files of
+            such names there are the user's.
     """
     try:
-        with writer(folder, kind, waiting), new_version(folder, kind, only_added=only_added) as scratch:
-            yield scratch
+        folder.mkdir(parents=True, exist_ok=True)
+        with lock(folder), tempfile.TemporaryDirectory(prefix=".errata-writing-", dir=folder) as scratch:
+            check_free(folder, kind)
+            yield Path(scratch)
+            _move(Path(scratch), folder, kind)
     except OSError as error:
         raise cannot_write(f"The {kind.what} cannot be written to {folder}", error) from error
 
 
-def read_version(folder: Path, kind: Kind, read: Callable[[], T]) -> T:
-    """What `read` makes of the files of the folder, whose key says what the others are: of one version, also while
-    another process puts the next in place. What a killed process left there is put in place or swept first, where it
-    can be.
-
-    Raises:
-        InvalidInput: from `read`.
-    """
-    settle(folder, kind)
-    key = folder / kind.key
-    for _ in range(_READS):
-        before = stamp(key)
-        try:
-            found = read()
-        except InvalidInput:
-            if stamp(key) == before:
-                raise
-        else:
-            if stamp(key) == before:
-                return found
-    return read()
-
-
-def settle(folder: Path, kind: Kind) -> None:
-    """Finish or sweep what killed writers left in the folder, if there is anything, nobody is writing to it, and it can
-    be written."""
-    if not _left(folder):
-        return
-    with suppress(OSError, InvalidInput):
-        held = take(folder)
-        if held is not None:
-            with held:
-                _clear(folder, kind, held)
-
-
-def located(path: Path) -> Path:
-    """Where the file lies now: in its place, or in the version that is being moved there."""
-    moving = path.parent / COMMITTED / path.name
-    return moving if moving.is_file() and not moving.parent.is_symlink() else path
-
-
-def open_located(path: Path, most: int = Limits().max_total_bytes) -> BufferedReader:
-    """The file opened by `open_plain`, wherever it lies now.
-
-    Raises:
-        OSError: there is none, it is no plain file, or it is larger than `most` bytes.
-    """
-    for _ in range(_TRIES):
-        with suppress(FileNotFoundError):  # moved between the two steps
-            return open_plain(located(path), most, below=path.parent)
-    return open_plain(path, most, below=path.parent)
-
-
-def read_located(path: Path) -> Any:
-    """What JSON the file holds, wherever it lies now.
-
-    Raises:
-        OSError: as `open_located`.
-        ValueError: as `core.documents.stored_json`.
-    """
-    with open_located(path, MAX_STORED_BYTES) as file:
-        return stored_json(file, path.name)
-
-
-def stamp(path: Path) -> tuple[int, int] | None:
-    """Changes whenever another version of the file takes its place; None where there is none."""
-    try:
-        found = located(path).stat()
-    except OSError:
-        return None
-    return found.st_ino, found.st_mtime_ns
-
-
-def _left(folder: Path) -> list[Path]:
-    """What writers that were killed, or are at work, have in the folder."""
-    with suppress(OSError), os.scandir(folder) as entries:
-        return [
-            Path(entry.path)
-            for entry in entries
-            if entry.is_dir(follow_symlinks=False)
-            and (entry.name == COMMITTED or entry.name.startswith(WRITING) or _FORMER.fullmatch(entry.name))
-        ]
-    return []
-
-
-def _clear(folder: Path, kind: Kind, held: Held) -> None:
-    """Put a committed version in place, and sweep what was not committed.
-
-    Raises:
-        InvalidInput: it cannot be put in place, or no writer of this kind left it; then nothing is touched.
-    """
-    left = _left(folder)
-    for path in left:
-        if _FORMER.fullmatch(path.name) and any(
-            (path / last).is_file() and not (folder / last).exists() for last in _LAST
-        ):
-            with suppress(OSError):
-                path.rename(folder / COMMITTED)  # whole, and killed while its files were moved
-    if (folder / COMMITTED).is_dir():
-        try:
-            _move_out(folder, kind)
-        except OSError as error:
-            raise _unplaced(folder, error) from error
-    for path in left:
-        with suppress(OSError, RecursionError):  # deeper than any writer nests folders
-            if path.name != COMMITTED and (held.sure or time.time() - path.stat().st_mtime > _DAY):
-                shutil.rmtree(path, ignore_errors=True)
-
-
-def _unplaced(folder: Path, error: OSError) -> InvalidInput:
-    return cannot_write(
-        f"The new version in {folder} is whole, and is read from its folder {COMMITTED}, but the files cannot be moved "
-        "to their places",
-        error,
-        "Close programs that have them open, see that you may write there, and open it again.",
-    )
-
-
-def _move_out(folder: Path, kind: Kind) -> None:
-    """Move the committed files to their places, remove those of the earlier version, and then that folder
-    itself. May be stopped anywhere, and begun again."""
-    moving = folder / COMMITTED
-    if moving.is_symlink() or not moving.is_dir():
-        return
-    touched = {folder}
-    files, gone = left_by_writer(folder, moving, kind)
-    for name in files:
-        target = folder / name
-        target.parent.mkdir(exist_ok=True)
-        _move(moving / name, target)
-        touched.add(target.parent)
-    for name in gone:
-        with suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError):
+def _move(scratch: Path, folder: Path, kind: Kind) -> None:
+    written = [path for path in sorted(scratch.rglob("*")) if path.is_file()]
+    for path in written:
+        sync(path)
+        if (folder / path.relative_to(scratch)).is_dir():
+            raise IsADirectoryError(f"a folder lies where the file {path.name} belongs")
+    (folder / kind.key).unlink(missing_ok=True)
+    for name in kind.names:
+        with suppress(FileNotFoundError, NotADirectoryError):
             (folder / name).unlink()
-        if len(PurePath(name).parts) > 1:
-            with suppress(OSError):
-                (folder / name).parent.rmdir()  # unless there is more in it
-    for one in touched:
-        sync(one)
-    shutil.rmtree(moving, ignore_errors=True)
-
-
-def _move(path: Path, target: Path) -> None:
-    for attempt in range(_TRIES):
-        try:
-            path.replace(target)
-        except FileNotFoundError:
-            if path.exists():
-                raise
-            return  # where there are no locks, another has moved it
-        except PermissionError:
-            if attempt == _TRIES - 1 or os.name != "nt":
-                raise
-            time.sleep(_PAUSE)  # a program has it open, for a moment as a rule
-        else:
-            return
-
-
-def _files(folder: Path) -> list[Path]:
-    return [Path(place, name) for place, _, names in _walked(folder) for name in sorted(names)]
-
-
-def _folders(folder: Path) -> list[Path]:
-    return [Path(place) for place, _, _ in _walked(folder)]
-
-
-def _walked(folder: Path) -> Iterator[tuple[str, list[str], list[str]]]:
-    return os.walk(folder, followlinks=False)
+    for path in sorted(written, key=lambda path: path == scratch / kind.key):
+        target = folder / path.relative_to(scratch)
+        target.parent.mkdir(exist_ok=True)
+        path.replace(target)
+    sync(folder)

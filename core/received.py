@@ -12,10 +12,12 @@ import errno
 import hashlib
 import os
 import stat
+import struct
 import zipfile
 from collections.abc import Callable
 from io import BufferedReader, FileIO, RawIOBase
 from pathlib import Path
+from typing import IO
 
 from core.errors import InvalidInput
 from core.limits import Limits, byte_size
@@ -24,6 +26,8 @@ NO_SUCH_FILE = (errno.ENOENT, errno.ENOTDIR, errno.EINVAL, errno.EFBIG, errno.EL
 """What `open_plain` says where there is no plain file of that size."""
 _FLAGS = sum(getattr(os, name, 0) for name in ("O_RDONLY", "O_BINARY", "O_CLOEXEC", "O_NONBLOCK"))
 _NO_LINK, _FOLDER = (getattr(os, name, 0) for name in ("O_NOFOLLOW", "O_DIRECTORY"))
+_LOCAL_HEADER = 30
+"""Bytes before a zip member's name and extra field, whose lengths are the last four."""
 _SEARCH = getattr(os, "O_PATH", 0)
 """Folders are passed through, not listed."""
 
@@ -131,6 +135,8 @@ class StoredZip(zipfile.ZipFile):
             if len(data) > (most := Limits().max_directory_bytes):
                 raise zipfile.BadZipFile(f"its directory has more than {byte_size(most)}")
 
+        self.size = os.fstat(file.fileno()).st_size
+        """Bytes of the file."""
         self._weighed = WeighedZip(FileIO(os.dup(file.fileno())), weigh)
         try:
             super().__init__(self._weighed)
@@ -138,6 +144,30 @@ class StoredZip(zipfile.ZipFile):
             self._weighed.close()
             raise
         self._weighed.weigh = None
+
+    def open_member(self, member: zipfile.ZipInfo) -> IO[bytes]:
+        """A member opened to read, if it is packed as Errata packs: zipfile unpacks bzip2 and LZMA without bound,
+        however little is asked for."""
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise zipfile.BadZipFile(f"{member.filename[:60]} is packed in another way")
+        return self.open(member)
+
+    def start_of(self, member: zipfile.ZipInfo) -> int:
+        """Where the bytes of a member that is stored as it is begin in the file.
+
+        Raises:
+            BadZipFile: it is compressed, cut or damaged.
+        """
+        if member.compress_type != zipfile.ZIP_STORED or member.compress_size != member.file_size:
+            raise zipfile.BadZipFile(f"{member.filename[:60]} is packed in another way")
+        self._weighed.seek(member.header_offset)
+        header = self._weighed.read(_LOCAL_HEADER)
+        if len(header) < _LOCAL_HEADER:
+            raise zipfile.BadZipFile(f"{member.filename[:60]} is cut")
+        start = member.header_offset + _LOCAL_HEADER + sum(struct.unpack("<HH", header[-4:]))
+        if start + member.file_size > self.size:
+            raise zipfile.BadZipFile(f"{member.filename[:60]} is cut")
+        return start
 
     def close(self) -> None:
         """Close it, and its own hold of the file."""

@@ -176,7 +176,7 @@ def page(runs: dict[str, Diagnosis]) -> str:
 
 def runs(examples: Sequence[str] = EXAMPLES) -> dict[str, Diagnosis]:
     """The stored runs by the examples' names."""
-    return {example: load(ASSETS / "examples" / example / "run") for example in examples}
+    return {example: load(ASSETS / "examples" / example / "run.errata") for example in examples}
 
 
 def pictures(found: dict[str, Diagnosis]) -> dict[str, Image.Image]:

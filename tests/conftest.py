@@ -61,8 +61,8 @@ def diagnosis() -> Diagnosis:
 
 @pytest.fixture(autouse=True)
 def own_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Caches of a test lie in its own temporary folder, never in the user's, and its servers keep no runs there."""
-    monkeypatch.setenv("ERRATA_CACHE", str(tmp_path / "cache"))
+    """Caches of a test lie beside its own temporary folder, never in the user's, and its servers keep no runs there."""
+    monkeypatch.setenv("ERRATA_CACHE", str(tmp_path.with_name(f"{tmp_path.name}-cache")))
     monkeypatch.setenv("ERRATA_KEEP", "none")
 
 

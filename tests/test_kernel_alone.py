@@ -85,7 +85,7 @@ def test_every_step_of_a_diagnosis_works_without_systems(kernel: Path, tmp_path:
     write_table(tmp_path, "first", 1, "a")
     write_table(tmp_path, "fresh", 2, "b")
     run, first, fresh = (str(tmp_path / name) for name in ("run", "first", "fresh"))
-    example = str(kernel / "assets" / "examples" / "scenes" / "run")
+    example = str(kernel / "assets" / "examples" / "scenes" / "run.errata")
     quick = ["--permutations", "200", "--no-map"]
     said = run_commands(
         kernel,
@@ -111,7 +111,7 @@ def test_every_step_of_a_diagnosis_works_without_systems(kernel: Path, tmp_path:
     commands = {name for system in own_systems() for name in system.commands}
     assert not {name for name in commands if f"\n  {name} " in said["help"][1]}
     assert "neuralizer" not in said["encoders"][1]
-    document = json.loads((tmp_path / "run" / "diagnosis.json").read_text("utf-8"))
+    document = json.loads((tmp_path / "run.errata" / "diagnosis.json").read_text("utf-8"))
     assert len(document["clusters"]) == 1
     assert "probes" not in document
 
@@ -123,7 +123,7 @@ def test_the_page_is_laid_out_without_systems(kernel: Path) -> None:
 def test_what_a_missing_system_found_is_carried_on(kernel: Path, tmp_path: Path) -> None:
     """A run with probes is opened, added to and saved without the probes' system, and read again with it."""
     before = with_probes(make_diagnosis())
-    save(before, tmp_path / "run")
+    save(before, tmp_path / "run.errata")
     code = """
 import sys
 from dataclasses import replace
@@ -134,21 +134,21 @@ run = load(Path(sys.argv[1]))
 print([note for note in run.notes if "probes" in note])
 save(replace(run, extras={**run.extras, "mine": "kept"}), Path(sys.argv[1]))
 """
-    said = python(kernel, code, str(tmp_path / "run"))
+    said = python(kernel, code, str(tmp_path / "run.errata"))
     assert "results of 'probes'" in said
-    after = load(tmp_path / "run")
+    after = load(tmp_path / "run.errata")
     assert after.extras["mine"] == "kept"
     assert not [note for note in after.notes if "probes" in note]
     for one, other in zip(results_of(before), results_of(after), strict=True):
         assert one.name == other.name
         np.testing.assert_array_equal(one.outcomes.loss, other.outcomes.loss)
-    assert (tmp_path / "run" / STATE).is_file()
+    assert (tmp_path / "run.errata" / STATE).is_file()
 
 
 def test_scans_without_their_encoder_are_refused_by_name(kernel: Path, tmp_path: Path) -> None:
     scans = kernel / "assets" / "examples" / "scans"
     given = ["--table", str(scans / "table.csv"), "--images", str(scans / "images.zip")]
-    code, _, err = run_commands(kernel, {"diagnose": ["diagnose", *given, "--out", str(tmp_path / "run")]})["diagnose"]
+    code, _, err = run_commands(kernel, {"diagnose": ["diagnose", *given, "--out", str(tmp_path / "run.errata")]})["diagnose"]
     assert code == 2
     assert "scan" in err
     assert err.count("\n") == 1

@@ -298,7 +298,7 @@ def test_importing_core_loads_not_even_numpy(repository: Path) -> None:
 
 
 def test_a_saved_run_opens_without_what_makes_one(repository: Path) -> None:
-    run = repository / "assets" / "examples" / "scenes" / "run"
+    run = repository / "assets" / "examples" / "scenes" / "run.errata"
     code = f"from pathlib import Path; from core.store import load; load(Path({str(run)!r}))"
     code += "; import sys; assert 'sklearn.cluster' not in sys.modules"
     assert "numpy" in loaded_by(code, repository)

@@ -108,7 +108,7 @@ def write_days(folder: Path) -> Path:
 
 
 def diagnosed(repository: Path, installed: Path, folder: Path) -> tuple[subprocess.CompletedProcess[str], Path]:
-    table, run = write_days(folder), folder / "run"
+    table, run = write_days(folder), folder / "run.errata"
     quick = ("--permutations", "200", "--no-map", "--separate-copies")
     vectors = ("--embeddings", str(table.with_suffix(".npy")))
     done = python(

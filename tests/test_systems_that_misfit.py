@@ -182,10 +182,10 @@ def test_a_table_that_no_file_can_hold_does_not_cost_the_run(
 ) -> None:
     GIVES["value"] = table
     sign(tables={"odd": of_others()})
-    save(make_diagnosis(), tmp_path / "run")
-    load(tmp_path / "run")
-    assert not (tmp_path / "run" / "odd.parquet").exists()
-    assert main(["export", str(tmp_path / "run"), "--what", "odd"]) == 2
+    save(make_diagnosis(), tmp_path / "run.errata")
+    load(tmp_path / "run.errata")
+    assert not (tmp_path / "run.errata" / "odd.parquet").exists()
+    assert main(["export", str(tmp_path / "run.errata"), "--what", "odd"]) == 2
     assert "odd" in capsys.readouterr().err
 
 
@@ -200,13 +200,13 @@ def test_a_command_that_is_none_says_so(sign: Sign, capsys: pytest.CaptureFixtur
 def test_an_option_that_fails_says_so(
     sign: Sign, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], found: Any
 ) -> None:
-    save(with_words(), tmp_path / "run")
+    save(with_words(), tmp_path / "run.errata")
     monkeypatch.setattr("core.encoders.load_encoder", lambda name, **options: AxisEncoder())
     GIVES["value"] = found
     sign(options=(Option("ask", "--odd DIR", "a help", of_others(), of_others(), "questions"),))
-    assert main(["ask", str(tmp_path / "run"), "in the dark", "--odd", "x"]) == 2
+    assert main(["ask", str(tmp_path / "run.errata"), "in the dark", "--odd", "x"]) == 2
     assert "errata: --odd cannot be used (" in capsys.readouterr().err
-    assert main(["ask", str(tmp_path / "run"), "in the dark", "--json"]) == 0
+    assert main(["ask", str(tmp_path / "run.errata"), "in the dark", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["questions"][0]["text"] == "in the dark"  # the key is taken
 
 

@@ -12,8 +12,6 @@ from gradio.events import api
 
 from core.data.tables.roles import Roles
 from core.errors import InvalidInput
-from core.folders import open_located
-from core.store.layout import REPORT
 from webapp.ask.audit import EVERY, cells_of
 from webapp.ask.tab import answer_texts
 from webapp.data.run import make_settings, run_diagnosis
@@ -30,7 +28,6 @@ from webapp.state.session import Session, selected_rows, shows_errors
 
 OTHER_OPTIONS = ("encoder", "alpha", "seed", "within", "hold_back")
 MAX_TEXTS = 8
-MAX_REPORT_BYTES = 64 * 2**20
 """Of a report that is sent as text, of which Gradio makes fourteen times its bytes on the way."""
 MAX_NAMES = 20_000
 """Of columns in one option: as many as a table may have."""
@@ -174,15 +171,10 @@ def predict(run: str, table: str | None, images: str | None = None, embeddings: 
 
 
 def report(run: str) -> str:
-    """The run's report: one self-contained HTML document. Made anew where the run's folder, which may have been
-    received, has a link or something else in its place, or more than `MAX_REPORT_BYTES`."""
-    try:
-        with open_located(RUNS.folder(str(run)) / REPORT, MAX_REPORT_BYTES) as stored:
-            return stored.read().decode("utf-8")
-    except (OSError, ValueError):
-        from core.reports.html.diagnosis import render_report  # the template engine
+    """The run's report: one self-contained HTML document."""
+    from core.reports.html.diagnosis import render_report  # the template engine
 
-        return render_report(RUNS.get(str(run)))
+    return render_report(RUNS.get(str(run)))
 
 
 def tells_errors(callback: Callable[..., Any]) -> Callable[..., Any]:

@@ -50,37 +50,37 @@ _log = logging.getLogger(__name__)
 
 
 def find_examples(folder: Path) -> list[tuple[str, str]]:
-    """(title, run id) of each ready-computed run below `folder`/<name>/run: those where something was found first, then
-    in the order of `MODALITIES`, pictures before texts."""
+    """(title, run id) of each ready-computed run `folder`/NAME/run.errata: those where something was found first, then in
+    the order of `MODALITIES`, pictures before texts."""
     order = {kind: place for place, kind in enumerate(MODALITIES.every())}
     found = []
-    for run_folder in sorted(folder.glob("*/run")):
-        if (run_folder / "state.json").is_file():
-            run = RUNS.offer(run_folder)
+    for path in sorted(folder.glob("*/run.errata")):
+        if path.is_file():
+            run = RUNS.offer(path)
             diagnosis = RUNS.get(run)
             samples = diagnosis.samples
             found.append((not diagnosis.clusters, order.get(samples.modality, len(order)), samples.name, run))
     return [(title, run) for *_, title, run in sorted(found)]
 
 
-def open_runs(folders: Sequence[Path]) -> list[tuple[str, str]]:
+def open_runs(paths: Sequence[Path]) -> list[tuple[str, str]]:
     """(title, run id) of stored runs that the operator opens for every visitor; those of one name are told apart by
-    their folders.
+    their files.
 
     Raises:
-        InvalidInput: there is no finished run in a folder, or it is damaged.
+        InvalidInput: a file is no run, or it is damaged.
     """
     found: list[tuple[str, str]] = []
-    for at, folder in enumerate(folders, start=1):
-        run = RUNS.offer(folder, f"run-{at}")
+    for at, path in enumerate(paths, start=1):
+        run = RUNS.offer(path, f"run-{at}")
         try:
             found.append((RUNS.get(run).samples.name, run))
-        except InvalidInput as error:  # names no folder, as visitors read it
-            raise InvalidInput(f"{folder}: {error}") from None
+        except InvalidInput as error:  # names no path, as visitors read it
+            raise InvalidInput(f"{path}: {error}") from None
     titles = [title for title, _ in found]
     return [
-        (title if titles.count(title) == 1 else f"{title} ({folder})", run)
-        for (title, run), folder in zip(found, folders, strict=True)
+        (title if titles.count(title) == 1 else f"{title} ({path})", run)
+        for (title, run), path in zip(found, paths, strict=True)
     ]
 
 

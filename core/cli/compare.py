@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.cli.command import argument, command, heading, option
 from core.cli.options import ANSWERS, RUN
-from core.cli.output import TABLES, check_suffix, in_folder, make_folder, write_table
+from core.cli.output import TABLES, check_suffix, in_folder, new_run, tell_run, write_table
 from core.cli.terminal import TerminalProgress, say
 from core.data.tables.roles import Roles
 from core.errors import InvalidInput
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 @command()
-@argument("run", "DIR", RUN)
+@argument("run", "RUN", RUN)
 @argument("a", "[A]", '"model" (the one under diagnosis, default) or the name of a result')
 @argument("b", "[B]", "the model set beside it (default: the latest probe)")
 @option("--out FILE", "file to write: .csv, .parquet, .json or .html")
 @heading("Another model of yours beside it, from a table with the run's ids")
 @option("--second TABLE", "label, and predictions, probabilities or logits; its columns by usual names, or")
 @ANSWERS
-@option("--worse DIR", "diagnose where B is worse than A, and write that run there")
+@option("--worse FILE", "diagnose where B is worse than A, and write that run there")
 @option("--student FOLDER", "it is a student that `distil` wrote there: say how much smaller and faster it is")
 def compare(
     run: Path,
@@ -85,22 +85,21 @@ def compare(
     say(f"Written: {out}")
 
 
-def _find_worse(diagnosis: Diagnosis, found: Comparison, folder: Path) -> None:
+def _find_worse(diagnosis: Diagnosis, found: Comparison, out: Path) -> None:
     """Diagnose the difference of the errors and write the run."""
     from core.checks.compare import MODEL, probe_of
     from core.checks.second_model import diagnose_regressions
     from core.reports.wording.summary import text_summary
-    from core.store import finish
-    from core.store.layout import RUN as KIND
+    from core.store import save
 
     if found.a != MODEL:
         raise InvalidInput(f"--worse needs the model under diagnosis as A: got {found.a!r}. Leave A out.")
-    make_folder(folder, KIND)
+    new_run(out, "--worse")
     with TerminalProgress() as progress:
         run = diagnose_regressions(diagnosis, probe_of(diagnosis, found.b), progress=progress)
-        report = finish(run, folder, progress)
+        save(run, out, progress)
     say(f"\n{text_summary(run)}")
-    say(f"Report: {report}")
+    tell_run(out)
 
 
 def _costs(student: Path) -> Any:

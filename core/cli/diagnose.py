@@ -15,7 +15,7 @@ import click
 from core import extensions
 from core.cli.command import argument, command, heading, option
 from core.cli.options import ENCODER, LOSS, POSITIVE, RUN, SEED, SHARE, TASKS, samples
-from core.cli.output import check_suffix, make_folder, write_table
+from core.cli.output import check_suffix, in_folder, make_folder, new_run, tell_run, write_table
 from core.cli.terminal import TerminalProgress, say
 from core.data.tables.roles import Roles
 from core.data.tasks.options import TaskOptions
@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from core.discovery.assigner import Assignment
     from core.records import Progress
 
-PAGE, FIFTYONE = "page", "fiftyone"
+REPORT, RESULTS, PAGE, FIFTYONE = "report", "results", "page", "fiftyone"
 TABLES = ("samples", "clusters", "insights", "weights", "reasons", "comparison", "own")
 FORMATS = ("csv", "parquet", "json", "mlflow", "wandb")
 
 
 @command()
-@option("--out DIR", "folder to write to, made if missing")
+@option("--out FILE", "the run, NAME.errata: one file that page, Python and the other commands open")
 @samples("--table FILE", ENCODER)
 @LOSS
 @option("--issues FILE", "cleanlab's issues of the same rows: its columns may explain a failure")
@@ -72,9 +72,9 @@ def diagnose(
     separate_copies: bool = False,
     hold_back: float | None = None,
 ) -> None:
-    """Find where a model fails and write the report.
+    """Find where a model fails.
 
-    Every result is written into --out, and printed in a few lines.
+    All that was found is written into one file, and printed in a few lines.
     """
     if task.table is None and task.images is None and task.detections is None:
         raise InvalidInput(
@@ -83,15 +83,13 @@ def diagnose(
     if no_words and (embedding.naming or embedding.vocabulary):
         asked = "--naming" if embedding.naming else "--vocabulary"
         raise InvalidInput(f"--no-words leaves out the words that {asked} is for. Give one of the two.")
-    from core.store.layout import RUN
-
-    make_folder(out, RUN)  # before the work, not after it
+    new_run(out)  # before the work, not after it
     from core.data.tasks.read import read_task
     from core.diagnose import diagnose_data_set
     from core.embeddings.cache import default_cache
     from core.reports.wording.sensitivity import sensitivity_sentence, what_else
     from core.reports.wording.summary import text_summary
-    from core.store import finish
+    from core.store import save
 
     with TerminalProgress() as progress:
         diagnosis = diagnose_data_set(
@@ -106,18 +104,18 @@ def diagnose(
             settings=replace(settings, words=not no_words, map=not no_map),
             progress=progress,
         )
-        report = finish(diagnosis, out, progress)
+        save(diagnosis, out, progress)
     say(text_summary(diagnosis))
     if diagnosis.clusters and (sentence := sensitivity_sentence(diagnosis)):
         say(what_else(sentence))
     for section in extensions.sections(diagnosis):
         for line in section.lines:
             say(line)
-    say(f"Report: {report}")
+    tell_run(out)
 
 
 @command()
-@argument("run", "DIR", RUN)
+@argument("run", "RUN", RUN)
 @option("--out FILE", "file to write: .csv, .parquet or .json")
 @samples("--table FILE", ENCODER)
 def assign(
@@ -173,34 +171,39 @@ def _assigned(brought: NewSamples, found: Assignment, n_clusters: int) -> pd.Dat
 
 
 @command()
-@argument("run", "DIR", RUN)
+@argument("run", "RUN", RUN)
 @option(
     "--what",
     "weights: how often to draw each sample in training, mean 1; comparison: with each other model; own: a person's "
-    "sets and notes; page: map, clusters, galleries and table as a folder that opens without a server; fiftyone: a "
-    "folder that FiftyOne loads",
-    type=click.Choice((*TABLES, *extensions.table_names(), PAGE, FIFTYONE)),
+    "sets and notes; report: one HTML page to read; results: all tables and diagnosis.json, a folder; page: map, "
+    "clusters, galleries and table as a folder that opens without a server; fiftyone: a folder that FiftyOne loads",
+    type=click.Choice((*TABLES, *extensions.table_names(), REPORT, RESULTS, PAGE, FIFTYONE)),
 )
 @option("--format", "mlflow, wandb: JSON as their tables are", to="kind", type=click.Choice(FORMATS))
-@option("--out FILE", "file to write (default: standard output; Parquet needs a file), or folder of page and fiftyone")
+@option("--out FILE", "file to write (default: standard output), or folder of results, page and fiftyone")
 @option("--images PATH", "fiftyone: the folder of the original pictures (default: the small ones that the run keeps)")
 def export(
-    run: Path, what: str = "samples", kind: str = "csv", out: Path | None = None, images: Path | None = None
+    run: Path, what: str | None = None, kind: str = "", out: Path | None = None, images: Path | None = None
 ) -> None:
-    """Write one part of a diagnosis as CSV, Parquet or JSON, or all of it as a page that opens without a server, or as
-    a data set of FiftyOne."""
+    """Write one part of a diagnosis as CSV, Parquet or JSON, or all of it: as a report, as files for programs, as a
+    page that opens without a server, or as a data set of FiftyOne.
+
+    Without --what it is the report where --out ends in .html, else the samples.
+    """
+    if what is None:
+        what = REPORT if out is not None and out.suffix.lower() == ".html" else "samples"
     if images is not None and what != FIFTYONE:
         raise InvalidInput(f"--images belongs to --what {FIFTYONE}. Leave it out.")
-    if what in (PAGE, FIFTYONE):
+    if what in _WHOLE:
         if out is None:
-            raise InvalidInput(f"--what {what} writes a folder. Name it with --out.")
+            raise InvalidInput(f"--what {what} needs a place to write to. Name it with --out.")
+        if what == REPORT:
+            check_suffix(out, ".html")
         with TerminalProgress() as progress:
             try:
-                say(_page(run, out, progress) if what == PAGE else _fiftyone(run, out, images, progress))
+                say(_WHOLE[what](run, out, images, progress))
             except OSError as error:
-                raise InvalidInput(
-                    f"The folder {out} cannot be written: {error.strerror}. Choose another --out."
-                ) from error
+                raise InvalidInput(f"{out} cannot be written: {error.strerror}. Choose another --out.") from error
         return
     from core.reports.tables import (
         comparison as comparison_tables,
@@ -228,7 +231,28 @@ def export(
     write_table(table, out, kind)
 
 
-def _page(run: Path, out: Path, progress: Progress) -> str:
+def _report(run: Path, out: Path, images: Path | None, progress: Progress) -> str:
+    from core.reports.html.diagnosis import write_report
+    from core.store import load
+
+    diagnosis = load(run)
+    in_folder(out)
+    write_report(diagnosis, out, progress)
+    return f"Written: {out}"
+
+
+def _results(run: Path, out: Path, images: Path | None, progress: Progress) -> str:
+    """Write what docs/schema.md documents."""
+    from core.reports.tables.diagnosis import write_results
+    from core.store import load
+
+    diagnosis = load(run)
+    make_folder(out)
+    write_results(diagnosis, out)
+    return f"Written: {out}"
+
+
+def _page(run: Path, out: Path, images: Path | None, progress: Progress) -> str:
     """Write the folder of a page: map, clusters, galleries and table."""
     from core.store import load
     from webapp.explore.static_page import write_page
@@ -243,6 +267,9 @@ def _fiftyone(run: Path, out: Path, images: Path | None, progress: Progress) -> 
     n, without = write_fiftyone(load(run), out, images, progress)
     left_out = f" {len(without):,} without a picture were left out: {quoted(*without, most=3)}." if without else ""
     return f"{n:,} samples written.{left_out} Load them: fo.Dataset.from_dir({str(out)!r}, fo.types.FiftyOneDataset)"
+
+
+_WHOLE = {REPORT: _report, RESULTS: _results, PAGE: _page, FIFTYONE: _fiftyone}
 
 
 @command()

@@ -20,7 +20,7 @@ SHOWN = 10
 
 
 @command(note="What is named, and what it is worth: docs/explain.md.")
-@argument("run", "DIR", RUN)
+@argument("run", "RUN", RUN)
 @option("--row ID", "one sample: its sentence alone, without the measurement")
 @option("--out FILE", "also write every sample's sentence: .csv, .parquet or .json")
 @option("--not-kept", "measure anew, and leave the run as it is")
@@ -31,8 +31,8 @@ def explain(
     """Why a sample may fail, in a sentence built from what was measured.
 
     Of a run as a whole: the sentences of the samples of highest expected loss, and whether the causes that they name
-    tell failing samples from others, on samples that the choice of causes did not see. That is added to the run and its
-    report, and taken from there the next time.
+    tell failing samples from others, on samples that the choice of causes did not see. That is added to the run, and
+    taken from there the next time.
     """
     if out is not None:
         check_suffix(out)

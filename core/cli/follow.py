@@ -13,7 +13,7 @@ from core.data.tables.roles import Roles
 
 
 @command(note="How answers are read, and what is corrected: docs/probes.md.")
-@argument("run", "DIR", RUN)
+@argument("run", "RUN", RUN)
 @argument(
     "tables",
     "TABLE...",

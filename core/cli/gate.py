@@ -15,7 +15,7 @@ from core.errors import InvalidInput
 
 
 @command(note="Exit code 1: it is worse somewhere. What is asked, and a file for GitHub Actions: docs/gate.md.")
-@argument("run", "DIR", RUN)
+@argument("run", "RUN", RUN)
 @option("--second TABLE", "the new model's answers: the run's ids, the label, and predictions, probabilities or logits")
 @ANSWERS
 @option("--coverage SHARE", "of the run's samples that must be answered (default 1, all of them)")

@@ -15,7 +15,7 @@ DETECTION_ROWS, DETECTION_LOSSES = ("objects", "predictions"), ("miss", "localis
 KINDS = ("image", "clip", "scan")
 _COMPUTED = f"{', '.join(LOSS_KINDS)}; of detections: {', '.join(DETECTION_LOSSES)}"
 LOSS_HELP = f"what to compute, or what the column holds: {_COMPUTED}"
-RUN = "folder that `diagnose --out` wrote"
+RUN = "run that `diagnose --out` wrote"
 MANY_PROBABILITIES = 'one array column, or one each ("prob_*")'
 
 

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import csv
 import json
+import shlex
 import sys
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
+from core.cli.terminal import say
 from core.errors import InvalidInput, printable
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from core.owned import Kind
+    from core.folders import Kind
 
 TABLES = (".csv", ".parquet", ".json")
 
@@ -30,10 +32,8 @@ def make_folder(folder: Path, kind: Kind | None = None) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if kind is not None:
-            from core.folders import settle  # NumPy: not for --help
-            from core.owned import check_free
+            from core.folders import check_free  # NumPy: not for --help
 
-            settle(folder, kind)
             check_free(folder, kind)
     except OSError as error:
         raise InvalidInput(f"The folder {folder} cannot be made: {error.strerror}. Choose another --out.") from error
@@ -49,15 +49,29 @@ def _drop_empty(made: list[Path]) -> None:
 
 
 def in_folder(path: Path, option: str = "--out") -> None:
-    """Make the folder of a file that is to be written, or raise InvalidInput, as where it is a file of a run."""
-    from core.store.layout import PARTS, is_run
-
-    if path.name in PARTS and is_run(path.parent):
-        raise InvalidInput(f"{path} is a file of the run there, which needs it. Choose another {option}.")
+    """Make the folder of a file that is to be written, or raise InvalidInput."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise InvalidInput(f"{path} cannot be written: {error.strerror or error}. Choose another {option}.") from error
+
+
+def new_run(path: Path, option: str = "--out") -> None:
+    """See that a run may be written there, and make its folder, or raise InvalidInput."""
+    from core.store import check_target  # NumPy: not for --help
+
+    check_target(path)
+    in_folder(path, option)
+
+
+def tell_run(path: Path, stream: TextIO | None = None) -> None:
+    """Say where a run was written, and how to read it."""
+    quoted = shlex.quote(str(path))
+    say(
+        f"Written: {path}\nOpen it in the page: python -m core serve {quoted}\n"
+        f"As a report: python -m core export {quoted} --out report.html",
+        file=stream,
+    )
 
 
 def check_suffix(path: Path, *endings: str, option: str = "--out") -> None:

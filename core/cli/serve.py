@@ -17,7 +17,7 @@ from core.program import missing_dependency
 
 
 @command(note="docs/security.md says what is promised to whom.")
-@argument("runs", "[DIR ...]", "runs that `diagnose --out` wrote: the page opens with the first")
+@argument("runs", "[RUN ...]", "runs that `diagnose --out` wrote: the page opens with the first")
 @option("--host", "address to listen on (default 127.0.0.1; 0.0.0.0 opens it to the network)")
 @option("--port", "default 7860", type=click.IntRange(1, 65_535))
 @option("--root FOLDER", "data sets that visitors may choose by name")

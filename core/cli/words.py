@@ -16,7 +16,7 @@ import click
 from core import extensions
 from core.cli.command import argument, command, option
 from core.cli.options import JSON, LOSS, POSITIVE, RUN, samples, system_options
-from core.cli.output import TABLES, check_suffix, in_folder, print_json, write_table
+from core.cli.output import TABLES, check_suffix, in_folder, print_json, tell_run, write_table
 from core.cli.terminal import TerminalProgress, say
 from core.data.tables.roles import Roles
 from core.errors import DiagnosisError, InvalidInput
@@ -35,7 +35,7 @@ READ = 100
 
 
 @command(settings=system_options("ask", "more"))
-@argument("run", "DIR", RUN)
+@argument("run", "RUN", RUN)
 @argument("texts", "TEXT...", 'such as "a dog in snow"; the first is compared with each further one')
 @JSON
 @option("--images", "name every match, not just the first five pictures", to="every")
@@ -155,7 +155,7 @@ def _document(
 
 
 @command()
-@argument("run", "DIR", RUN)
+@argument("run", "RUN", RUN)
 @option("--phrases PHRASE", "of the vocabulary (default: those that stand out or have the largest excess)")
 @option("--most N", "phrases, if none is named (default 40)", **POSITIVE)
 @option("--out FILE", "file to write: .csv, .parquet, .json, or .html for a heat map")
@@ -194,7 +194,7 @@ def audit(run: Path, phrases: tuple[str, ...] = (), most: int = 40, out: Path | 
 
 
 @command()
-@argument("run", "DIR", f"{RUN}; the prediction is added to it")
+@argument("run", "RUN", f"{RUN}; the prediction is added to it")
 @option("--out FILE", "also write the table: .csv, .parquet or .json")
 @samples("--fresh FILE")
 @LOSS
@@ -218,7 +218,7 @@ def predict(
     from core.embeddings.cache import default_cache
     from core.reports.tables.diagnosis import prediction_table
     from core.reports.wording.summary import prediction_lines
-    from core.store import REPORT, load, update
+    from core.store import load, update
 
     diagnosis = load(run)
     say(_frozen(diagnosis, freeze(diagnosis)))  # before the fresh samples are opened
@@ -236,7 +236,7 @@ def predict(
     if out is not None:
         write_table(prediction_table(found), out)
     say("\n".join(prediction_lines(found)))
-    say(f"Report: {run / REPORT}")
+    tell_run(run)
 
 
 def _frozen(diagnosis: Diagnosis, frozen: Frozen) -> str:

@@ -45,8 +45,6 @@ class Modality(Protocol):
 
     meanings: Mapping[str, str]
     """What each property is, with its unit."""
-    kept_as: str
-    """Suffix of what `keep` gives."""
     version: str
     """Part of the cache's key: changes with anything that changes what `open` gives."""
 

@@ -1,64 +1,39 @@
-"""The files of a run."""
+"""What the file of a run is called, and its members."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import zipfile
 from pathlib import Path
-from typing import Any
 
-from core.extensions import table_names
-from core.folders import located
-from core.owned import Kind
+from core.errors import InvalidInput
+from core.received import StoredZip, open_plain
 
-FORMAT = 3
-STATE, ARRAYS, MODEL, MODEL_ARRAYS, THUMBNAILS = "state.json", "state.npz", "model.json", "model.npz", "thumbnails.zip"
-REPORT, OWN = "report.html", "yours.json"
-ASIDES = ("yours.unreadable.json", "yours.unreadable-2.json", "yours.unreadable-3.json")
-"""Where what a person said and could not be read is kept, the first one first; the last alone is ever overwritten."""
-PARTS = (
-    *(STATE, ARRAYS, MODEL, MODEL_ARRAYS, THUMBNAILS, REPORT, OWN, *ASIDES, "diagnosis.json", "prediction.json"),
-    *(f"{table}.parquet" for table in ("samples", "memberships", "excluded", *table_names())),
-)
-"""Every file that a run may have: one that the next version does not have goes with the earlier one."""
-
-
-def _is_state(said: Mapping[str, Any]) -> bool:
-    return isinstance(said.get("format"), int) and isinstance(said.get("diagnosis"), dict)
-
-
-RUN = Kind("run", STATE, PARTS, _is_state)
-READ_BACK = (ARRAYS, MODEL, MODEL_ARRAYS)
-"""Files without which a run cannot be opened, or with others than were written."""
+FORMAT = 4
+SUFFIX = ".errata"
+STATE, ARRAYS, MODEL, MODEL_ARRAYS, THUMBNAILS = "state.json", "arrays/", "model.json", "model/", "thumbnails"
 ORIGINALS = "images.zip"
-"""Beside a run's folder: read where the run has no thumbnails."""
+"""Beside a run's file: read where the run has no thumbnails."""
 WITHOUT_PICTURES = (
-    f"The pictures of this run were not found: it keeps no {THUMBNAILS}, "
-    f"and {ORIGINALS} does not lie beside its folder."
+    f"The pictures of this run were not found: it keeps no {THUMBNAILS}, and {ORIGINALS} does not lie beside it."
 )
-_STRANGE = "Changed since this run was written:"
-_ASIDE = f"{_STRANGE} what you had said of it could not be read, and was set aside as"
 
 
-def is_run(folder: Path) -> bool:
-    """Whether a finished run lies in the folder."""
-    return located(folder / STATE).is_file()
+def is_run(path: Path) -> bool:
+    """Whether the file is a run, of this version of the format or another."""
+    try:
+        with open_plain(path) as file, StoredZip(file) as archive:
+            return STATE in archive.namelist()
+    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
+        return False
 
 
-def strange_note(names: list[str]) -> str:
-    """That files beside the state are of another version of the run, or were edited."""
-    return f"{_STRANGE} {', '.join(names)}. The run itself is whole: export what you need from it."
+def check_target(path: Path) -> None:
+    """See that a run may be written there: the name ends in `.errata`, and nothing but a run lies there.
 
-
-def aside_note(names: list[str]) -> str:
-    """That what a person said could not be read when they said something new."""
-    return f"{_ASIDE} {', '.join(names)}."
-
-
-def is_own_note(note: str) -> bool:
-    """Whether the note tells of what a person said alone: of `OWN`, or of what was set aside."""
-    return note == strange_note([OWN]) or note.startswith(_ASIDE)
-
-
-def is_strange_note(note: str) -> bool:
-    """Whether `strange_note` said it: it tells of the files that were read, not of the run."""
-    return note.startswith(_STRANGE)
+    Raises:
+        InvalidInput: one of the two is not so.
+    """
+    if path.suffix != SUFFIX:
+        raise InvalidInput(f"A run is one file whose name ends in {SUFFIX}: got {path.name!r}. Name another.")
+    if path.is_dir() or (path.exists() and not is_run(path)):
+        raise InvalidInput(f"{path} is no run, and a run would take its place. Name another file.")

@@ -1,7 +1,8 @@
-"""What a person says of a run, in a file of its own: a note is saved in a few kilobytes, without the arrays of the run.
+"""What a person says of a run on the page, in a file of its own: a note is saved in a few kilobytes, without the arrays
+of the run.
 
-The file takes the place of what the run's state holds under the same key. A new version of the run has it in its state,
-and the file goes with the earlier one. It is replaced whole: whoever is killed meanwhile leaves the old or the new.
+The file takes the place of what the run holds under the same key, for as long as it lies there. It is replaced whole:
+whoever is killed meanwhile leaves the old or the new.
 """
 
 from __future__ import annotations
@@ -12,36 +13,38 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
-from core.documents import MAX_STORED_BYTES
+from core.documents import MAX_STORED_BYTES, read_stored
 from core.errors import InvalidInput
 from core.files import write_text
-from core.folders import read_located
 from core.records import Diagnosis
-from core.store.layout import ASIDES, aside_note, is_own_note, strange_note
 from core.yours import KEY, with_yours, yours_of
 
 UNREADABLE = (OSError, ValueError, KeyError, TypeError, RecursionError, InvalidInput)
+_LOST = "What you had said of this run could not be read, and is kept in"
+"""Begins the note of a file that is damaged, or was edited."""
+_ASIDE = ".unreadable"
 
 
 def with_own(diagnosis: Diagnosis, path: Path) -> Diagnosis:
     """The run with what the file says in place of what it holds, without what does not fit the run (`core.yours`);
-    itself where there is none. Of a file that cannot be read, or was set aside, a note tells, for as long as that is
-    so."""
-    aside = [one.name for one in asides_of(path) if os.path.lexists(one)]
-    told = [aside_note(aside)] if aside else []
+    itself where there is none. Of a file that cannot be read, or was set aside, a note tells."""
+    aside = path.with_name(path.name + _ASIDE)
+    lost = [aside.name] if os.path.lexists(aside) else []
     try:
         diagnosis = _read(diagnosis, path)
     except FileNotFoundError:
         pass
     except UNREADABLE:
-        told.append(strange_note([path.name]))
-    notes = tuple(dict.fromkeys((*(note for note in diagnosis.notes if not is_own_note(note)), *told)))
+        lost.append(path.name)
+    others = [note for note in diagnosis.notes if not note.startswith(_LOST)]
+    told = [f"{_LOST} {' and '.join(lost)}."] if lost else []
+    notes = (*others, *told)
     return diagnosis if notes == diagnosis.notes else replace(diagnosis, notes=notes)
 
 
 def _read(diagnosis: Diagnosis, path: Path) -> Diagnosis:
     """The run with what the file says; raises one of UNREADABLE where it cannot be read."""
-    said = cast("dict[str, Any]", read_located(path))[KEY]
+    said = cast("dict[str, Any]", read_stored(path, below=path.parent))[KEY]
     if said is not None and not _is_shaped(said):
         raise ValueError(f"{path.name} is not of the shape that is written")
     return with_yours(diagnosis, yours_of(replace(diagnosis, extras={KEY: said})))
@@ -55,11 +58,6 @@ def _is_shaped(said: Any) -> bool:
     return all(
         isinstance(one, list) and all(isinstance(part, dict) for part in cast("list[Any]", one)) for one in lists
     )
-
-
-def asides_of(path: Path) -> tuple[Path, ...]:
-    """Where files that could not be read are kept when another takes their place."""
-    return tuple(path.with_name(name) for name in ASIDES)
 
 
 def write_own(diagnosis: Diagnosis, path: Path) -> None:
@@ -76,6 +74,14 @@ def write_own(diagnosis: Diagnosis, path: Path) -> None:
     except FileNotFoundError:
         pass
     except UNREADABLE:
-        asides = asides_of(path)
-        path.replace(next((one for one in asides if not os.path.lexists(one)), asides[-1]))
+        path.replace(path.with_name(path.name + _ASIDE))
     write_text(path, text)
+
+
+def stamp(path: Path) -> tuple[int, int] | None:
+    """Changes whenever another version of the file takes its place; None where there is none."""
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns

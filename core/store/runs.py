@@ -4,23 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 import secrets
-import shutil
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from pathlib import Path
 
 from core.errors import InvalidInput
-from core.files import cannot_write, sweep, sweep_parts
-from core.folders import settle, stamp, writer
+from core.files import cannot_write, sweep_parts
+from core.locks import lock
 from core.records import Diagnosis, Progress, no_progress
 from core.records.codec import encode
-from core.store.layout import OWN, RUN, STATE, is_run
-from core.store.own import with_own, write_own
+from core.store.layout import SUFFIX
+from core.store.own import stamp, with_own, write_own
 from core.store.read import load
 from core.store.write import save
 
@@ -37,17 +35,15 @@ def run_id(diagnosis: Diagnosis, *, secret: bool = False) -> str:
 
 
 _ID = re.compile(r"[0-9a-f]{16}-[0-9a-f]{8}(-[0-9a-f]{32})?")
-_GOING, _FORMER = ".gone-", ".new-"
-"""How a folder is called that is being removed, and one that earlier versions wrote beside."""
+_OWN = ".yours.json"
+"""Ends the name of the file in which a person's words on a run lie beside it (`core.store.own`)."""
 
 
 class RunStore:
-    """Finished runs below one root, the last few of them also in memory. Safe to share between threads.
-
-    What killed processes left below the root is put in place or swept at the start.
+    """Finished runs in one folder, `ID.errata`, the last few of them also in memory. Safe to share between threads.
 
     Args:
-        root: made when first needed.
+        root: made when first needed. What killed processes left there is swept at the start.
         keep_loaded: how many diagnoses stay in memory.
     """
 
@@ -55,36 +51,29 @@ class RunStore:
         self.root = root
         self._keep_loaded = keep_loaded
         self._loaded: OrderedDict[str, tuple[tuple[int, int] | None, Diagnosis]] = OrderedDict()
-        """With the stamp of what a person says of it (`core.store.own`)."""
+        """With the stamp of what a person says of it."""
         self._lock = threading.Lock()
-        self._settle()
+        sweep_parts(root)
 
-    def _settle(self) -> None:
-        with suppress(OSError):
-            for path in [Path(entry) for entry in os.scandir(self.root) if entry.is_dir(follow_symlinks=False)]:
-                if path.name.startswith((_GOING, _FORMER)):
-                    sweep(path)
-                elif _ID.fullmatch(path.name):
-                    settle(path, RUN)
-                    sweep_parts(path)
-                    if not is_run(path):
-                        sweep(path)  # of a writer that was killed, unless it is at work
-
-    def put(self, diagnosis: Diagnosis, *, secret: bool = True, progress: Progress = no_progress) -> str:
+    def put(
+        self,
+        diagnosis: Diagnosis,
+        *,
+        secret: bool = True,
+        progress: Progress = no_progress,
+        placing: Callable[[str], AbstractContextManager[None]] = nullcontext,
+    ) -> str:
         """Save the diagnosis and return its id. With `secret` the id cannot be guessed: on a shared host it is the key
         to the run.
 
         Without `secret` the same data and settings give the same id, and a finished run of that id is kept as it is.
+
+        Args:
+            placing: called with the id; as `save` takes it.
         """
         name = run_id(diagnosis, secret=secret)
-        folder = self.root / name
-        if not is_run(folder):
-            try:
-                save(diagnosis, folder, progress)
-            except BaseException:
-                if not is_run(folder):
-                    sweep(folder)
-                raise
+        if not self.has(name):
+            save(diagnosis, self._path(name), progress, placing(name))
         return name
 
     def get(self, name: str) -> Diagnosis:
@@ -93,18 +82,15 @@ class RunStore:
         Raises:
             InvalidInput: there is no such run, or it is damaged.
         """
-        folder = self.folder(name)
-        said = stamp(folder / OWN)  # before it is read: what is read may be newer, and is read once more then
+        path, own = self.path(name), self.own_file(name)
+        said = stamp(own)  # before it is read: what is read may be newer, and is read once more then
         with self._lock:
             held = self._loaded.get(name)
             if held is not None:
                 self._loaded.move_to_end(name)
                 if held[0] == said:
                     return held[1]
-        if held is not None and said is not None:
-            diagnosis = with_own(held[1], folder / OWN)
-        else:
-            diagnosis = load(folder, f"The run {name[:16]!r}")
+        diagnosis = with_own(held[1] if held and said else load(path, f"The run {name[:16]!r}"), own)
         self._hold(name, said, diagnosis)
         return diagnosis
 
@@ -115,8 +101,8 @@ class RunStore:
                 self._loaded.popitem(last=False)
 
     def say(self, name: str, change: Callable[[Diagnosis], Diagnosis]) -> Diagnosis:
-        """The run with what a person says of it changed, and that alone written (`core.store.own`); nobody else writes
-        between the reading and the writing.
+        """The run with what a person says of it changed, and that alone written (`core.store.own`); no other process of
+        the user writes between the reading and the writing.
 
         Args:
             change: of what `core.yours` keeps; any other change is not kept.
@@ -124,19 +110,16 @@ class RunStore:
         Raises:
             InvalidInput: there is no such run, it cannot be written, or from `change`.
         """
-        folder = self.folder(name)
+        own = self.own_file(name)
         try:
-            with writer(folder, RUN, lambda: None):
-                diagnosis = change(self.get(name))
-                write_own(diagnosis, folder / OWN)
-                diagnosis = with_own(diagnosis, folder / OWN)
-                self._hold(name, stamp(folder / OWN), diagnosis)
+            with lock(own):
+                write_own(change(self.get(name)), own)
+                return self.get(name)
         except OSError as error:
             raise cannot_write(f"What you say of the run {name[:16]!r} cannot be kept", error) from error
-        return diagnosis
 
-    def folder(self, name: str) -> Path:
-        """Where the run of that id lies.
+    def path(self, name: str) -> Path:
+        """The file of the run of that id.
 
         Raises:
             InvalidInput: the id is malformed (no path may pass for one), or there is no such run.
@@ -145,23 +128,30 @@ class RunStore:
             raise InvalidInput(
                 f"There is no run {name[:80]!r} here; it may have been removed. Diagnose the data again."
             )
-        return self.root / name
+        return self._path(name)
+
+    def own_file(self, name: str) -> Path:
+        """Where it lies what a person says of the run of that id; there may be none."""
+        return self.root / f"{name}{_OWN}"
 
     def has(self, name: str) -> bool:
         """Whether there is a finished run of that id."""
-        return bool(_ID.fullmatch(name)) and is_run(self.root / name)
+        return bool(_ID.fullmatch(name)) and self._path(name).is_file()
 
     def names(self) -> list[str]:
         """The ids of the finished runs, newest first."""
-        finished = [path.parent for path in self.root.glob(f"*/{STATE}") if _ID.fullmatch(path.parent.name)]
-        return [folder.name for folder in sorted(finished, key=lambda f: (-(f / STATE).stat().st_mtime, f.name))]
+        finished = [path for path in self.root.glob(f"*{SUFFIX}") if self.has(path.stem)]
+        return [path.stem for path in sorted(finished, key=lambda f: (-f.stat().st_mtime, f.name))]
 
     def remove(self, name: str) -> None:
-        """Delete the run of that id from memory and disk. It is no run any more before the first file goes."""
-        folder = self.folder(name)
+        """Delete the run of that id from memory and disk, with what was said of it."""
+        path = self.path(name)
         with self._lock:
             self._loaded.pop(name, None)
-        going = self.root / f"{_GOING}{secrets.token_hex(8)}"
-        with suppress(OSError):
-            folder.rename(going)
-        shutil.rmtree(going if going.is_dir() else folder, ignore_errors=True)
+        path.unlink(missing_ok=True)
+        for said in self.root.glob(f"{name}{_OWN}*"):
+            with suppress(OSError):
+                said.unlink()
+
+    def _path(self, name: str) -> Path:
+        return self.root / f"{name}{SUFFIX}"

@@ -222,7 +222,7 @@ def fixed(
 
 def words(given: argparse.Namespace) -> None:
     """How often any word passes where captions are drawn at random, and how often a planted one is found."""
-    diagnosis, corpus = load(ASSETS / "examples" / "clothing" / "run"), read_corpus(given.corpus)
+    diagnosis, corpus = load(ASSETS / "examples" / "clothing" / "run.errata"), read_corpus(given.corpus)
     bank = [tidy(corpus.captions[row][0]) for row in corpus.rows("dev")]
     members = diagnosis.clusters[0].membership >= 0.5
     for share in PLANTED:

@@ -42,7 +42,7 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(1)
     describer, caution = read_describer(given.model), caution_of(given.model)
-    diagnosis = load(ASSETS / "examples" / "clothing" / "run")
+    diagnosis = load(ASSETS / "examples" / "clothing" / "run.errata")
     cells, grid = read_cells(diagnosis, pictures_of(diagnosis, None), "embedded", default_cache())
     assert caution.likeness is not None
     alike = caution.likeness.alike(means_of(cells))

@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     table = write(given.work / "upload", given.clips, given.frames, given.side)
     command = ["diagnose", "--table", str(table), "--images", str(given.work / "upload")]
-    command += ["--out", str(given.work / "run"), "--permutations", given.permutations]
+    command += ["--out", str(given.work / "run.errata"), "--permutations", given.permutations]
     for name in ("diagnose", "diagnose again"):
         print(json.dumps({"what": name, "clips": given.clips, **cost(command, given.work)}), flush=True)
 

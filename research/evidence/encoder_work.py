@@ -230,7 +230,7 @@ def diagnose(folder: Path) -> list[str]:
     main: Any = import_module("core.cli.main").main
     example = Path(str(import_module("core").__file__)).parents[1] / "assets" / "examples" / "scenes"
     given = ["--table", str(example / "table.csv"), "--images", str(example / "images.zip")]
-    code = main(["diagnose", *given, "--out", str(folder / "run"), "--permutations", "200"])
+    code = main(["diagnose", *given, "--out", str(folder / "run.errata"), "--permutations", "200"])
     if code:
         raise SystemExit(code)
     return sorted({str(m.__file__) for m in list(sys.modules.values()) if getattr(m, "__file__", None)})

@@ -84,7 +84,7 @@ for line in {lines!r}:
 def lines_of(place: Place, table: Path, pictures: Path) -> dict[str, list[str]]:
     """The arguments of each command on an example, by name; the later ones read what the earlier wrote."""
     out, images = place.folder / "out", str(pictures)
-    run, few = str(out / "run"), ["--permutations", "100"]
+    run, few = str(out / "run.errata"), ["--permutations", "100"]
     return {
         "diagnose": ["diagnose", "--table", str(table), "--images", images, "--out", run, *few, "--hold-back", "0.25"],
         "ask": ["ask", run, "a dog in snow", "a dog on grass"],

@@ -54,7 +54,7 @@ made = make_showcase(n or 100, with_images=False)
 pictures = [draw_picture(seed) for seed in range(50)]
 items = MemoryImages(made.samples.ids, tuple(pictures[i % 50] for i in range(n or 100)))
 made = replace(made, samples=replace(made.samples, items=items))
-run = RUNS.offer(Path(tempfile.mkdtemp()) / "made" / "run")
+run = RUNS.offer(Path(tempfile.mkdtemp()) / "made" / "run.errata")
 RUNS.offered._loaded[run] = made, ""
 build_app(first=[("made up", run)] if n else None).launch(server_port=port, quiet=True, **launch_settings())
 """

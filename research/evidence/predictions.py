@@ -199,7 +199,7 @@ def main() -> None:
                 if not given.splits:
                     print(section(name, found), flush=True)
                     if given.out:
-                        save(found, given.out / name)
+                        save(found, given.out / f"{name}.errata")
                 elif given.out:
                     append_line(given.out, {"case": name, "seed": seed, "rows": counted(found)})
     if given.splits and given.out:

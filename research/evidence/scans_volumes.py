@@ -94,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--volumes", type=int, default=60)
     parser.add_argument("--permutations", default="5000")
     given = parser.parse_args(arguments)
-    up, run = given.work / "upload", str(given.work / "run")
+    up, run = given.work / "upload", str(given.work / "run.errata")
     table = up / "scans.csv" if (up / "scans.csv").is_file() else write(given.data, up, given.volumes)
     both = ["--table", str(table), "--images", str(up)]
     asked = [*both, "--masks", "true_mask", "predicted_mask"]

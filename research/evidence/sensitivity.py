@@ -2,7 +2,7 @@
 real pattern.
 
     python -m research.evidence.sensitivity --runs 12 --out sensitivity.jsonl
-    python -m research.evidence.sensitivity --run assets/examples/clothing/run --runs 12 --out sensitivity.jsonl
+    python -m research.evidence.sensitivity --run assets/examples/clothing/run.errata --runs 12 --out sensitivity.jsonl
 
 1,000 rows in four classes of an attribute world (`research.scoreboard.planted_embeddings.World`), or the rows of a
 finished run with words. Where nothing is planted a row fails at 0.1, with a loss of its own; the grid of

@@ -200,7 +200,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     ask.add_argument("--cache", type=Path, help="folder for the diagnosis' vectors")
     said = ask.parse_args(arguments)
     if said.examples:
-        for folder in sorted(EXAMPLES.glob("*/run")):
+        for folder in sorted(EXAMPLES.glob("*/run.errata")):
             _print(folder.parent.name, load(folder))
         return
     if said.data is None:

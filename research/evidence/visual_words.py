@@ -86,7 +86,7 @@ def _square(data: bytes) -> Image.Image:
 
 def null(runs: range, data: Path) -> Iterator[dict[str, Any]]:
     """The example's losses and errors, shuffled over all pictures; words, conditions, phrases and clusters together."""
-    run = load(CLOTHING / "run")
+    run = load(CLOTHING / "run.errata")
     words = _words_of(open_images(CLOTHING / "images.zip").keep(np.arange(len(run.samples))))
     conditions, outcomes = word_conditions(words.present), run.outcomes
     for number in runs:

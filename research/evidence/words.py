@@ -41,7 +41,7 @@ from research.scoreboard.planted_embeddings import Planted, PlantedKind, plant_e
 
 KINDS = [kind for kind in get_args(PlantedKind) if kind != "null"]
 TRUE = "attribute 0"
-SCENES = Path(__file__).resolve().parents[2] / "assets" / "examples" / "scenes" / "run"
+SCENES = Path(__file__).resolve().parents[2] / "assets" / "examples" / "scenes" / "run.errata"
 PLANTED = (
     ("birds in falling snow", "bird", ("in falling snow",)),
     ("animals in the dark", "animal", ("in the dark", "at night")),

@@ -135,7 +135,7 @@ def served(diagnosis: Diagnosis) -> Generator[tuple[str, str]]:
     from webapp.state.runs import RUNS
 
     with tempfile.TemporaryDirectory() as folder:
-        run = RUNS.offer(Path(folder) / f"made-{len(diagnosis.samples)}" / "run")
+        run = RUNS.offer(Path(folder) / f"made-{len(diagnosis.samples)}" / "run.errata")
         RUNS.offered._loaded[run] = diagnosis, ""
         demo = build_app(first=[("made up", run)])
         _, address, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_settings())

@@ -19,7 +19,7 @@ Visit = Callable[..., Any]
 def test_a_text_is_asked_and_answered_with_the_keyboard_and_the_clip_plays_on_request(
     open_page: Visit, page_address: str, dark: bool
 ) -> None:
-    run = RUNS.offer(ASSETS / "examples" / "clips" / "run")
+    run = RUNS.offer(ASSETS / "examples" / "clips" / "run.errata")
     page = open_page(390, 844, dark=dark, address=f"{page_address}?run={run}&cluster=1")
     page.wait_for_selector("#pane .selection-chip")
     page.locator("#panel-worst .tile").first.focus()
@@ -50,7 +50,7 @@ def test_a_text_is_asked_and_answered_with_the_keyboard_and_the_clip_plays_on_re
 
 
 def test_an_enlarged_clip_fits_the_window_with_its_buttons_in_sight(open_page: Visit, page_address: str) -> None:
-    run = RUNS.offer(ASSETS / "examples" / "clips" / "run")
+    run = RUNS.offer(ASSETS / "examples" / "clips" / "run.errata")
     page = open_page(1280, 720, address=f"{page_address}?run={run}&cluster=1")
     page.wait_for_selector("#pane .selection-chip")
     page.locator("#panel-worst .tile").first.press("Enter")

@@ -102,7 +102,7 @@ def write_losses(archive: Path, fault: str, path: Path) -> Path:
 def test_files_without_a_fault_are_made_scored_and_explain_after_a_wrong_table(
     open_page: Visit, page_address: str, tmp_path: Path, example: str, fault: str, width: int, dark: bool
 ) -> None:
-    run, done = RUNS.offer(EXAMPLES / example / "run"), "#why-read-made article"
+    run, done = RUNS.offer(EXAMPLES / example / "run.errata"), "#why-read-made article"
     page = open_page(width, 844, dark=dark, address=f"{page_address}?run={run}")
     open_part(page, "Why? Scans and clips", "#why-run")
     losses = write_losses(make_files(page, fault, tmp_path / "files.zip"), fault, tmp_path / "mine.csv")
@@ -134,7 +134,7 @@ def test_files_without_a_fault_are_made_scored_and_explain_after_a_wrong_table(
 def test_masks_are_drawn_with_the_vote_beside_them_once_both_files_are_there(
     open_page: Visit, page_address: str, tmp_path: Path
 ) -> None:
-    run, done = RUNS.offer(EXAMPLES / "scans" / "run"), "#reference-made article"
+    run, done = RUNS.offer(EXAMPLES / "scans" / "run.errata"), "#reference-made article"
     page = open_page(390, 844, address=f"{page_address}?run={run}")
     open_part(page, "Reference masks", "#reference-run")
     table, none = tmp_path / "few.csv", tmp_path / "none.zip"

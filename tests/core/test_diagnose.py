@@ -279,6 +279,6 @@ def test_a_run_keeps_the_columns_that_were_named_and_nothing_of_recognised_ones(
     brought = bring()
     table = {"loss": brought.losses, "case": [f"c{k}" for k in range(500)], "ward": np.arange(500) // 5}
     given: dict[str, Any] = {"embeddings": brought.vectors, "settings": QUICK}
-    save(diagnose(table, roles=Roles(id="case", group="ward"), **given), tmp_path / "run")
-    assert Roles().or_of_run(load(tmp_path / "run").extras) == Roles(id="case", group="ward")
+    save(diagnose(table, roles=Roles(id="case", group="ward"), **given), tmp_path / "run.errata")
+    assert Roles().or_of_run(load(tmp_path / "run.errata").extras) == Roles(id="case", group="ward")
     assert diagnose(table, **given).extras == {READ: {"loss": ("loss",)}}

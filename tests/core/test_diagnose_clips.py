@@ -122,8 +122,8 @@ def test_clips_that_fade_are_found_named_kept_and_shown(tmp_path: Path) -> None:
     assert "1. Darkening videos" in said
     assert "near-duplicates" not in said
 
-    save(found, tmp_path / "run")
-    again = load(tmp_path / "run")
+    save(found, tmp_path / "run.errata")
+    again = load(tmp_path / "run.errata")
     assert again.samples.items is not None
     assert getattr(Image.open(io.BytesIO(again.samples.items.read(0))), "n_frames", 1) > 1
     assert "data:image/webp" in render_report(again)
@@ -138,7 +138,7 @@ def test_clips_that_run_backwards_are_found_and_a_loss_of_nothing_is_not(turned_
 
 
 def test_a_clip_stands_still_in_galleries_and_plays_where_it_is_enlarged() -> None:
-    run = load(EXAMPLES / "clips" / "run")
+    run = load(EXAMPLES / "clips" / "run.errata")
     shown = [picture(run, 0, plays=plays).partition("base64,")[2] for plays in (False, True)]
     frames = [getattr(Image.open(io.BytesIO(base64.b64decode(data))), "n_frames", 1) for data in shown]
     assert frames[0] == 1

@@ -50,8 +50,8 @@ def test_the_texts_that_fail_are_found_and_named(found: Diagnosis) -> None:
 
 
 def test_a_stored_run_shows_the_texts_without_the_table(found: Diagnosis, tmp_path: Path) -> None:
-    save(found, tmp_path / "run")
-    again = load(tmp_path / "run")
+    save(found, tmp_path / "run.errata")
+    again = load(tmp_path / "run.errata")
     assert again.samples.modality == "text"
     assert again.samples.items is not None
     assert again.samples.items.read(7) == found.samples.items.read(7)  # type: ignore[union-attr]

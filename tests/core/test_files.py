@@ -14,8 +14,16 @@ import pytest
 from core import files
 from core.arrays import read_arrays
 from core.errors import InvalidInput
-from core.files import cannot_write, keep_arrays, replacing, scratch_folder, sweep, write_arrays, write_text
-from core.locks import take
+from core.files import (
+    cannot_write,
+    held_folder,
+    keep_arrays,
+    replacing,
+    scratch_folder,
+    sweep_folders,
+    write_arrays,
+    write_text,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -71,11 +79,14 @@ def test_an_error_without_a_number_is_told_in_its_own_words() -> None:
     assert str(cannot_write("X", OSError("odd"), "Do Y.")) == "X: odd. Do Y."
 
 
-def test_what_a_killed_process_left_of_a_file_is_swept_and_what_is_being_written_is_not(tmp_path: Path) -> None:
-    pytest.importorskip("fcntl")
+def test_what_a_killed_process_left_of_a_file_is_swept_after_an_hour_and_what_is_being_written_is_not(
+    tmp_path: Path,
+) -> None:
     left, own = tmp_path / ".table.csv.01234567.part", tmp_path / ".vimrc.deadbeef"
     left.write_text("half")
     own.write_text("the user's")
+    for path in (left, own):
+        os.utime(path, (0, 0))
     with replacing(tmp_path / "a") as part:
         part.write_text("x")
         files._swept.clear()
@@ -87,7 +98,6 @@ def test_what_a_killed_process_left_of_a_file_is_swept_and_what_is_being_written
 def test_a_temporary_folder_is_gone_afterwards_and_those_of_killed_processes_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("fcntl")
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     left = tmp_path / "errata-scratch-killed"
     left.mkdir()
@@ -99,14 +109,15 @@ def test_a_temporary_folder_is_gone_afterwards_and_those_of_killed_processes_too
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_somebody_holds_is_not_swept(tmp_path: Path) -> None:
-    pytest.importorskip("fcntl")
-    (tmp_path / "x").mkdir()
-    held = take(tmp_path / "x")
-    assert held is not None
-    with held:
-        assert not sweep(tmp_path / "x")
-    assert sweep(tmp_path / "x")
+def test_a_folder_that_somebody_holds_is_not_swept_nor_what_a_link_leads_to(tmp_path: Path) -> None:
+    folder, held = held_folder("mine-", tmp_path)
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "mine-link").symlink_to(tmp_path / "outside")
+    assert sweep_folders("mine-", tmp_path) == 0
+    held.release()
+    assert sweep_folders("mine-", tmp_path) == 1
+    assert not folder.exists()
+    assert (tmp_path / "outside").is_dir()
 
 
 def test_a_cache_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:

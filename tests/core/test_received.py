@@ -17,7 +17,7 @@ from core.received import StoredZip, check_model_folder, open_plain, read_plain
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "outside.txt").write_text("secret")
-    made = tmp_path / "run"
+    made = tmp_path / "run.errata"
     (made / "inner").mkdir(parents=True)
     (made / "inner" / "a.txt").write_text("a")
     return made

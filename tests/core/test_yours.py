@@ -38,8 +38,8 @@ def marked(plain: Diagnosis) -> Diagnosis:
 
 
 def test_they_come_back_from_the_store_as_they_were(marked: Diagnosis, tmp_path: Path) -> None:
-    save(marked, tmp_path / "run")
-    back, before = yours_of(load(tmp_path / "run")), yours_of(marked)
+    save(marked, tmp_path / "run.errata")
+    back, before = yours_of(load(tmp_path / "run.errata")), yours_of(marked)
     assert [one.rows.tolist() for one in back.sets] == [[3, 5]]
     assert [(s.id, s.title, s.note, s.made_of, s.when) for s in back.sets] == [
         (s.id, s.title, s.note, s.made_of, s.when) for s in before.sets
@@ -90,7 +90,7 @@ def test_letters_that_steer_are_shown_as_codes(plain: Diagnosis, tmp_path: Path)
     made = new_set(plain, "a\u202eb\ud800\x00\x1b[2J", np.arange(3), "", "one\r\ntwo\x1b")
     assert made.title == "a\\u202eb\\ud800\\x00\\x1b[2J"
     assert made.note == "one\ntwo\\x1b"
-    save(with_set(plain, made), tmp_path / "run")  # half a character could not be written
+    save(with_set(plain, made), tmp_path / "run.errata")  # half a character could not be written
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def _line(folder: Path, arguments: list[str]) -> Made:
         "TABLE": csv_of(folder, good_rows())["path"],
         "VECTORS": str(folder / "v.npy"),
         "PICTURES": str(folder / "pictures"),
-        "RUN": str(ASSETS / "examples" / "scenes" / "run"),
+        "RUN": str(ASSETS / "examples" / "scenes" / "run.errata"),
         "OUT": str(folder / "out"),
         "OUT.csv": str(folder / "out.csv"),
     }

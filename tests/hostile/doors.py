@@ -248,7 +248,7 @@ def predict(path: str, images: str | None = None, embeddings: str | None = None)
     from webapp.state.runs import RUNS
     from webapp.state.session import Session
 
-    run = RUNS.offer(ASSETS / "examples" / "scenes" / "run")
+    run = RUNS.offer(ASSETS / "examples" / "scenes" / "run.errata")
     found = make_prediction(Session(run), path, images, embeddings, no_progress)
     return f"accepted: {found.source}"
 

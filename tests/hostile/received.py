@@ -112,7 +112,7 @@ def _copied(folder: Path) -> Path:
     """A shipped run, which has a model and can be asked."""
     from core.files import ASSETS
 
-    return Path(shutil.copytree(ASSETS / "examples" / "scenes" / "run", folder / "run"))
+    return Path(shutil.copytree(ASSETS / "examples" / "scenes" / "run.errata", folder / "run.errata"))
 
 
 def _bent(name: str, change: Change, *, sign: bool = False) -> Callable[[Path], Made]:

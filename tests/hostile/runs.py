@@ -27,7 +27,7 @@ def _saved(folder: Path) -> Path:
     from core.store import save
     from tests.support.diagnoses import make_diagnosis
 
-    run = folder / "run"
+    run = folder / "run.errata"
     save(make_diagnosis(), run)
     return run
 

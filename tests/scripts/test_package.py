@@ -139,8 +139,8 @@ def test_importing_errata_is_light_and_every_name_is_there(repository: Path) -> 
 
 def test_folders_and_files_may_be_given_as_text(tmp_path: Path) -> None:
     made = make_diagnosis()
-    errata.save(made, str(tmp_path / "run"))
-    found = errata.load(str(tmp_path / "run"))
+    errata.save(made, str(tmp_path / "run.errata"))
+    found = errata.load(str(tmp_path / "run.errata"))
     answers = write_answers(found, np.arange(len(found.samples)) % 3 == 0, tmp_path / "new.csv")
     beside, name, _ = errata.with_second(found, str(answers))
     assert errata.compare(beside, "model", name).b == "new"

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import Any
 
-from core.records import ItemStore, Progress, no_progress
+from core.data.modality import Modality
+from core.records import ItemStore
 from tests.support.diagnoses import MemoryImages
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+Kept = Callable[[ItemStore, Modality], Iterator[list[bytes]]]
 
 
-def drawn_once(write: Callable[..., int]) -> Callable[..., int]:
-    """`write_thumbnails`, which draws pictures in memory once and writes the same bytes for the same ones again."""
-    made: dict[tuple[MemoryImages, str], tuple[bytes, int]] = {}
+def drawn_once(draw: Kept) -> Kept:
+    """What is kept of each row of a store, drawn once for pictures in memory."""
+    made: dict[tuple[MemoryImages, Any], list[list[bytes]]] = {}
 
-    def remembered(items: ItemStore, path: Path, progress: Progress = no_progress, *, modality: str = "image") -> int:
+    def remembered(items: ItemStore, kind: Modality) -> Iterator[list[bytes]]:
         if not isinstance(items, MemoryImages):
-            return write(items, path, progress, modality=modality)
-        if (items, modality) not in made:
-            failed = write(items, path, modality=modality)
-            made[items, modality] = path.read_bytes(), failed
-        payload, failed = made[items, modality]
-        path.write_bytes(payload)
-        for row in range(len(items)):
-            progress("thumbnails", row + 1, len(items))
-        return failed
+            yield from draw(items, kind)
+            return
+        if (items, kind) not in made:
+            made[items, kind] = list(draw(items, kind))
+        yield from made[items, kind]
 
     return remembered

@@ -107,7 +107,7 @@ def _exploratory(diagnosis: Diagnosis) -> list[Insight]:
 
 def write_examples(folder: Path) -> Path:
     """Two stored examples below `folder`: one with three clusters and words, one with nothing to find and no words."""
-    save(add_words(make_showcase()), folder / "streets" / "run")
+    save(add_words(make_showcase()), folder / "streets" / "run.errata")
     nothing = make_showcase(400, n_clusters=0, seed=3)
-    save(replace(nothing, samples=replace(nothing.samples, name="nothing to find")), folder / "nothing" / "run")
+    save(replace(nothing, samples=replace(nothing.samples, name="nothing to find")), folder / "nothing" / "run.errata")
     return folder

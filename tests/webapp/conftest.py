@@ -30,7 +30,7 @@ def compares_quickly(quick_comparisons: None) -> None:
 def quick_setup() -> Iterator[None]:
     """Pictures of made-up runs are drawn once, and the machine's certificates read once: these servers ask for none."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(thumbnails, "write_thumbnails", drawn_once(thumbnails.write_thumbnails))
+        patch.setattr(thumbnails, "_kept", drawn_once(thumbnails._kept))
         patch.setattr("httpx._transports.default.create_ssl_context", cache(create_ssl_context))
         yield
 
@@ -69,5 +69,5 @@ def result(streets: Diagnosis) -> ProbeResult:
 
 @pytest.fixture
 def example(streets: Diagnosis, tmp_path: Path) -> str:
-    save(streets, tmp_path / "probed" / "run")
-    return RUNS.offer(tmp_path / "probed" / "run")
+    save(streets, tmp_path / "probed" / "run.errata")
+    return RUNS.offer(tmp_path / "probed" / "run.errata")

@@ -32,16 +32,16 @@ from webapp.state.session import Session
 
 
 def test_examples_with_findings_come_first(tmp_path: Path) -> None:
-    save(make_showcase(60, n_clusters=0), tmp_path / "a" / "run")
-    save(make_showcase(60), tmp_path / "b" / "run")
-    (tmp_path / "unfinished" / "run").mkdir(parents=True)
+    save(make_showcase(60, n_clusters=0), tmp_path / "a" / "run.errata")
+    save(make_showcase(60), tmp_path / "b" / "run.errata")
+    (tmp_path / "unfinished" / "run.errata").mkdir(parents=True)
     assert [run for _, run in find_examples(tmp_path)] == ["example-b", "example-a"]
 
 
 def test_examples_come_in_the_order_of_the_kinds(tmp_path: Path) -> None:
     for kind in reversed(list(MODALITIES)):
         shown = make_showcase(60)
-        save(replace(shown, samples=replace(shown.samples, modality=kind)), tmp_path / kind / "run")
+        save(replace(shown, samples=replace(shown.samples, modality=kind)), tmp_path / kind / "run.errata")
     assert [run for _, run in find_examples(tmp_path)] == [f"example-{kind}" for kind in MODALITIES]
 
 
@@ -100,7 +100,7 @@ def test_the_guide_says_what_is_kept_where(without_runs: gr.Blocks, of_one_perso
 
 
 def test_a_sample_is_described_to_who_knows_the_run_and_to_nobody_else(tmp_path: Path) -> None:
-    save(make_showcase(60), tmp_path / "described" / "run")
+    save(make_showcase(60), tmp_path / "described" / "run.errata")
     find_examples(tmp_path)
     card = describe(["example-described", 3])
     assert card is not None
@@ -120,7 +120,7 @@ def test_a_sample_is_described_to_who_knows_the_run_and_to_nobody_else(tmp_path:
 
 
 def test_a_file_to_take_away_is_made_when_it_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    save(make_showcase(60), tmp_path / "taken" / "run")
+    save(make_showcase(60), tmp_path / "taken" / "run.errata")
     find_examples(tmp_path)
     session = Session("example-taken")
     (said, none), (after, file) = on_take(session, "samples.csv")
@@ -143,7 +143,7 @@ def test_stepping_goes_round_the_clusters() -> None:
 
 
 def test_a_finished_run_opens_and_can_be_left_for_the_example_again(tmp_path: Path) -> None:
-    save(make_showcase(60), tmp_path / "opened" / "run")
+    save(make_showcase(60), tmp_path / "opened" / "run.errata")
     examples = find_examples(tmp_path)
     tabs, picker, session, *_ = on_new_run("example-opened", "Your run", examples)
     assert tabs["selected"] == "explore"
@@ -154,7 +154,7 @@ def test_a_finished_run_opens_and_can_be_left_for_the_example_again(tmp_path: Pa
 
 def test_a_visitor_who_went_to_another_tab_is_left_there_and_the_run_is_offered(tmp_path: Path) -> None:
     for name in ("first", "made"):
-        save(make_showcase(60), tmp_path / name / "run")
+        save(make_showcase(60), tmp_path / name / "run.errata")
     examples = find_examples(tmp_path)
     session = Session("example-first")
 

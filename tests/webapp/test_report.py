@@ -14,15 +14,15 @@ from webapp.state.runs import RUNS
 
 
 def test_the_report_that_lies_there_is_handed_out(tmp_path: Path) -> None:
-    save(make_diagnosis(), tmp_path / "run")
-    (tmp_path / "run" / "report.html").write_text("<!doctype html>as it was written", "utf-8")
-    assert api.report(RUNS.offer(tmp_path / "run", "whole")) == "<!doctype html>as it was written"
+    save(make_diagnosis(), tmp_path / "run.errata")
+    (tmp_path / "run.errata" / "report.html").write_text("<!doctype html>as it was written", "utf-8")
+    assert api.report(RUNS.offer(tmp_path / "run.errata", "whole")) == "<!doctype html>as it was written"
 
 
 @pytest.mark.parametrize("bend", ["link", "pipe", "large"])
 def test_a_report_that_is_no_plain_file_of_the_run_is_made_anew(tmp_path: Path, bend: str) -> None:
-    save(make_diagnosis(), tmp_path / "run")
-    report = tmp_path / "run" / "report.html"
+    save(make_diagnosis(), tmp_path / "run.errata")
+    report = tmp_path / "run.errata" / "report.html"
     (tmp_path / "secret").write_text("secret of the server")
     report.unlink(missing_ok=True)
     if bend == "link":
@@ -32,6 +32,6 @@ def test_a_report_that_is_no_plain_file_of_the_run_is_made_anew(tmp_path: Path, 
     else:
         with report.open("wb") as file:
             file.truncate(api.MAX_REPORT_BYTES + 1)
-    said = api.report(RUNS.offer(tmp_path / "run", f"bent-{bend}"))
+    said = api.report(RUNS.offer(tmp_path / "run.errata", f"bent-{bend}"))
     assert said.lstrip().lower().startswith("<!doctype html>")
     assert "secret of the server" not in said

@@ -64,7 +64,7 @@ def prune_patches() -> None:
 
 def _held(run: str) -> bool:
     try:
-        RUNS.folder(run)
+        RUNS.path(run)
     except InvalidInput:
         return False
     return True

@@ -23,7 +23,7 @@ import gradio as gr
 from webapp.server.sessions import bound_sessions
 from webapp.server.sweep import Sweeper
 from webapp.state.forget import end_visit
-from webapp.state.home import home, keep_runs, kept_in, leave, part, sweep
+from webapp.state.home import home, keep_runs, kept_in, leave, part
 from webapp.state.jobs import JOBS
 from webapp.state.quotas import AT_HOME, SHARED, set_quotas
 from webapp.state.runs import RUNS
@@ -52,7 +52,6 @@ def begin(*, at_home: bool, max_minutes: float | None = None, keep: str = "none"
             signal.signal(number, _end_at_once)
     limits = AT_HOME if at_home else SHARED
     set_quotas(limits if max_minutes is None else replace(limits, max_minutes=max_minutes))
-    sweep()
     keep_runs(keep, at_home=at_home)
     RUNS.begin(lists_all=alone and stay())
     os.environ["GRADIO_TEMP_DIR"] = str(part("uploads"))

@@ -15,16 +15,16 @@ from pathlib import Path
 
 import numpy as np
 
+from core import store
 from core.data.tables.read import escape_formula
 from core.files import replacing, write_json
-from core.folders import open_located
-from core.limits import Limits
 from core.records import Diagnosis
 from webapp.state.home import part
 from webapp.state.notes import is_id
 from webapp.state.visitor import visitor
 
 FILES = (
+    ("run.errata", "The run, to open again (Errata)"),
     ("report.html", "Report (HTML)"),
     ("diagnosis.json", "Results (JSON)"),
     ("samples.parquet", "Samples (Parquet)"),
@@ -35,11 +35,11 @@ FILES = (
 
 WRITTEN = "written"
 """The folder of what was made of a run of which nothing was said since it was written."""
-WITH_YOURS = ("report.html", "diagnosis.json")
+WITH_YOURS = ("run.errata", "report.html", "diagnosis.json")
 """Those in which stands what a person says of the run."""
 
 
-def ready_file(diagnosis: Diagnosis, folder: Path, name: str, said: tuple[int, int] | None = None) -> Path:
+def ready_file(diagnosis: Diagnosis, run: Path, name: str, said: tuple[int, int] | None = None) -> Path:
     """The path of one of FILES for a stored run; made once, or once for what a person says of the run where that
     stands in it.
 
@@ -51,22 +51,21 @@ def ready_file(diagnosis: Diagnosis, folder: Path, name: str, said: tuple[int, i
         FileNotFoundError: the run was deleted meanwhile.
     """
     tells = said is not None and name in WITH_YOURS
-    target = files_of_run(folder) / ("-".join(map(str, said)) if said is not None and tells else WRITTEN)
+    target = files_of_run(run) / ("-".join(map(str, said)) if said is not None and tells else WRITTEN)
     target.mkdir(mode=0o700, parents=True, exist_ok=True)
     if (target / name).is_file():
         return target / name
     for old in _former(target)[1:]:
         shutil.rmtree(old, ignore_errors=True)
-    if not tells:
-        _take(target / name, folder)
-    if not (target / name).is_file():
-        _make(diagnosis, target / name)
+    _make(diagnosis, target / name)
     return target / name
 
 
 def _make(diagnosis: Diagnosis, path: Path) -> None:
     """Write one of FILES, by its name; each brings what it alone needs."""
-    if path.name == "report.html":
+    if path.name == "run.errata":
+        store.save(diagnosis, path)
+    elif path.name == "report.html":
         from core.reports.html.diagnosis import write_report
 
         write_report(diagnosis, path)
@@ -88,19 +87,6 @@ def _make(diagnosis: Diagnosis, path: Path) -> None:
         _put(path, csv_of(weights.columns, weights.itertuples(index=False)))
 
 
-def _take(path: Path, run: Path) -> None:
-    """Copy the file where the run's folder has it: a run may have been received, and its links lead anywhere."""
-    try:
-        with (
-            open_located(run / path.name, Limits().max_table_bytes) as file,
-            replacing(path, durable=False) as part_of_it,
-            part_of_it.open("wb") as copy,
-        ):
-            shutil.copyfileobj(file, copy)
-    except OSError:
-        return
-
-
 def _put(path: Path, content: bytes) -> None:
     """Write it whole: another visitor of the run may be offered the file meanwhile."""
     with replacing(path, durable=False) as part_of_it:
@@ -113,14 +99,14 @@ def _former(target: Path) -> list[Path]:
     return sorted(others, key=lambda path: path.stat().st_mtime_ns, reverse=True)
 
 
-def files_of_run(folder: Path) -> Path:
+def files_of_run(run: Path) -> Path:
     """What was made of a stored run to take away; to be deleted with it."""
-    return part("files") / hashlib.sha256(str(folder.resolve()).encode()).hexdigest()[:32]
+    return part("files") / hashlib.sha256(str(run.resolve()).encode()).hexdigest()[:32]
 
 
-def forget_said(folder: Path) -> None:
+def forget_said(run: Path) -> None:
     """Delete what was made of a stored run with what a person said of it since it was written."""
-    made = files_of_run(folder)
+    made = files_of_run(run)
     for path in made.iterdir() if made.is_dir() else ():
         if path.name != WRITTEN:
             shutil.rmtree(path, ignore_errors=True)

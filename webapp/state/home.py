@@ -8,8 +8,8 @@
         cache/            vectors of their pictures, a folder for each visit
 
 The folder is locked as long as the process lives, however that ends: what a server that was killed leaves behind is
-deleted by the next start. Runs and their notes lie in a folder of their own instead where they are to outlive the
-server (`keep`); several servers may share that one.
+deleted by the next start (`core.files.held_folder`). Runs and their notes lie in a folder of their own instead where
+they are to outlive the server (`keep`); several servers may share that one.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ import tempfile
 import time
 from pathlib import Path
 
+from filelock import BaseFileLock
+
 from core import files
 from core.errors import InvalidInput
-from core.locks import Held, take
 
 PREFIX = "errata-home-"
 PARTS = {name: name for name in ("uploads", "runs", "notes", "said", "cache")} | {"files": "uploads/files"}
@@ -39,14 +40,14 @@ NOWHERE = "none"
 @functools.cache
 def home() -> Path:
     """This process's folder, made and locked when it is first asked for."""
-    folder, handle = _claim(Path(tempfile.gettempdir()))
-    _held.append(handle)
+    folder, held = files.held_folder(PREFIX)
+    _held.append(held)
     atexit.register(leave, folder)
     return folder
 
 
-_held: list[Held] = []
-"""Open until the process ends: closing lets the lock go."""
+_held: list[BaseFileLock] = []
+"""Held until the process ends."""
 
 
 def part(name: str) -> Path:
@@ -151,38 +152,3 @@ def leave(folder: Path) -> None:
         if not folder.exists():
             return
         time.sleep(0.2)
-
-
-def sweep(parent: Path | None = None) -> int:
-    """Delete what servers that were killed left below `parent`, by default the temporary folder; returns how many
-    folders that were.
-
-    A folder is another server's, and stays, as long as its lock is held or where this system has no such locks.
-    """
-    swept = 0
-    for folder in sorted((parent or Path(tempfile.gettempdir())).glob(f"{PREFIX}*")):
-        with contextlib.suppress(OSError):
-            # another user's, or a link that another user laid: theirs to sweep
-            if (
-                folder.is_symlink()
-                or not folder.is_dir()
-                or (os.name == "posix" and folder.stat().st_uid != os.getuid())
-            ):
-                continue
-            swept += files.sweep(folder)
-    return swept
-
-
-def _claim(parent: Path) -> tuple[Path, Held]:
-    """A new folder below `parent` and its lock."""
-    while True:
-        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent)).resolve()  # mode 0700
-        try:
-            handle = take(folder)
-        except OSError:
-            handle = None
-        # A server that starts at this moment may have swept the folder between the two steps.
-        if handle is not None and folder.is_dir():
-            return folder, handle
-        if handle is not None:
-            handle.close()

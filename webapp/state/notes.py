@@ -3,8 +3,8 @@
 A run's own id, which lets it be changed and deleted, is never written: the id of links follows from it by a hash, so
 who reads the disk, or a copy of it, can read the run and no more.
 
-Several servers may share a folder of notes. Each change holds the folder's lock; a run that is being stored and has no
-note yet is announced, so that no other server takes it for one that was left.
+Several servers may share a folder of notes. Each change holds the folder's lock, and so does a run that takes its place
+until its note is written, so that no other server takes it for one that was left.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-import secrets
-import threading
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, fields
@@ -21,15 +19,14 @@ from pathlib import Path
 from typing import Any
 
 from core.documents import read_stored
-from core.files import sweep, write_json
-from core.locks import take, wait_for
+from core.files import write_json
+from core.locks import lock
 
 MAX_TITLE = 120
 MAX_NOTE_BYTES = 10_000
 FOREVER = 1e11
 """A time that no note says, in the year 5138."""
 _ID = re.compile(r"[\w-]{22}", re.ASCII)
-_ADDING = ".adding-"
 _KINDS: dict[str, type | tuple[type, ...]] = {"str": str, "int": int, "float": (int, float)}
 
 
@@ -57,7 +54,6 @@ class Notes:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._lock = threading.Lock()
         self._read: dict[str, tuple[tuple[int, ...], Note | None]] = {}
         """What was read last, and of which version of the file."""
 
@@ -98,27 +94,9 @@ class Notes:
 
     @contextmanager
     def changing(self) -> Generator[None]:
-        """Nobody else changes a note meanwhile, in this process or another."""
-        with self._lock, wait_for(self.folder, lambda: None):
+        """Nobody else changes a note or puts a run in its place meanwhile, in this process or another."""
+        with lock(self.folder):
             yield
-
-    @contextmanager
-    def adding(self) -> Generator[None]:
-        """A run is stored, and gets its note, meanwhile."""
-        path = self.folder / f"{_ADDING}{secrets.token_hex(8)}"
-        held = take(path)
-        try:
-            yield
-        finally:
-            with suppress(OSError):
-                path.unlink()
-            if held is not None:
-                held.close()
-
-    def is_adding(self) -> bool:
-        """Whether some server stores a run at this moment, or where that cannot be told; what killed servers announced
-        is swept."""
-        return not all([sweep(path) or not path.exists() for path in self.folder.glob(f"{_ADDING}*")])
 
     def _path(self, link: str) -> Path:
         return self.folder / f"{link}.json"

@@ -11,13 +11,13 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core import store
 from core.errors import InvalidInput
-from core.folders import stamp
 from core.records import Diagnosis, Progress, no_progress
 from webapp.state.downloads import files_of_run, ready_file
 from webapp.state.notes import MAX_TITLE, Note, Notes, is_id, link_id
@@ -75,9 +75,9 @@ class Runs:
         self._opened, self.lists_all, self.offered.notable = None, lists_all, lists_all
         self.expire()
 
-    def offer(self, folder: Path, name: str = "") -> str:
-        """Let every visitor open the stored run in `folder`; returns its public id: the name, or that of an example."""
-        return self.offered.offer(folder, name)
+    def offer(self, path: Path, name: str = "") -> str:
+        """Let every visitor open the stored run; returns its public id: the name, or that of an example."""
+        return self.offered.offer(path, name)
 
     def is_example(self, run: str) -> bool:
         """Whether it came along, or the operator opened it, for every visitor."""
@@ -101,16 +101,21 @@ class Runs:
         """
         self.require_room()
         run, notes = secrets.token_urlsafe(16), self._notes
-        with notes.adding():
-            name = self._shelf.runs.put(diagnosis, secret=True, progress=progress)
-            try:
-                with self._holding:  # a visit that is forgotten has told its jobs to stop: none comes in between
-                    progress("keeping the run", 1, 1)
+
+        @contextmanager
+        def placing(name: str) -> Generator[None]:
+            # a visit that is forgotten has told its jobs to stop: none comes in between
+            with self._holding, notes.changing():
+                progress("keeping the run", 1, 1)
+                try:
+                    yield
                     notes.write(note_of(diagnosis, link_id(run), name))
                     self._hold(link_id(run), run, visitor())
-            except BaseException:
-                self._shelf.delete(name)
-                raise
+                except BaseException:
+                    self._shelf.delete(name)
+                    raise
+
+        self._shelf.runs.put(diagnosis, progress=progress, placing=placing)
         for old, _ in [] if stay() else self.own()[: -quotas().max_own_runs]:
             self.remove(old)
         return run
@@ -181,9 +186,14 @@ class Runs:
         """
         return self.offered.get(run) if run in self.offered else self._shelf.runs.get(self._name(run))
 
-    def folder(self, run: str) -> Path:
-        """The folder of a run; raises InvalidInput where nothing is held under that id."""
-        return self.offered.folder(run) if run in self.offered else self._shelf.runs.folder(self._name(run))
+    def path(self, run: str) -> Path:
+        """The file of a run; raises InvalidInput where nothing is held under that id."""
+        return self.offered.path(run) if run in self.offered else self._shelf.runs.path(self._name(run))
+
+    def _said(self, run: str) -> tuple[int, int] | None:
+        """Changes with what a person says of a run beside its file; None where they say nothing there."""
+        own = self.offered.own_file(run) if run in self.offered else self._shelf.runs.own_file(self._name(run))
+        return None if own is None else store.stamp(own)
 
     def file(self, run: str, name: str) -> Path:
         """One of `downloads.FILES`, of the run as it is now.
@@ -192,35 +202,40 @@ class Runs:
             InvalidInput: nothing is held under that id, or not any more.
         """
         while True:
-            folder = self.folder(run)
-            said = stamp(self.offered.own_file(run) if run in self.offered else folder / store.OWN)
+            path, said = self.path(run), self._said(run)
             try:
-                made = ready_file(self.get(run), folder, name, said)
+                made = ready_file(self.get(run), path, name, said)
             except (FileNotFoundError, InvalidInput):  # as where it is deleted or replaced meanwhile
-                if self._is_at(run, folder):
+                if self._is_at(run, path):
                     raise
             else:
-                if self._is_at(run, folder):
+                if self._is_at(run, path):
                     return made
-            if files_of_run(folder) not in list(self._before.values()):  # other runs get new versions
-                shutil.rmtree(files_of_run(folder), ignore_errors=True)
+            if files_of_run(path) not in list(self._before.values()):  # other runs get new versions
+                shutil.rmtree(files_of_run(path), ignore_errors=True)
 
     def replace(self, run: str, diagnosis: Diagnosis) -> None:
         """Store a new version of a visitor's run under the same id. The files made of the old one go with the next, as
         they may be on their way to a browser."""
         self.require_own(run)
         self._name(run)
-        shelf, earlier = self._shelf, None
-        with shelf.notes.adding():
-            name = shelf.runs.put(diagnosis, secret=True)
+        shelf = self._shelf
+
+        @contextmanager
+        def placing(name: str) -> Generator[None]:
             with self._holding, shelf.notes.changing():
+                yield
                 old = self._owned(run)
-                if old is not None:
-                    shelf.notes.write(replace(note_of(diagnosis, old.link, name), title=old.title, made=old.made))
-                    self._hold(old.link, "")
-                    earlier, self._before[old.link] = self._before.get(old.link), shelf.files_of(old.name)
-        shelf.delete(old.name if old else name, files=old is None)  # the new one, where it was deleted meanwhile
-        _delete(earlier)
+                if old is None:  # it was deleted meanwhile
+                    shelf.delete(name)
+                    return
+                shelf.notes.write(replace(note_of(diagnosis, old.link, name), title=old.title, made=old.made))
+                self._hold(old.link, "")
+                _delete(self._before.get(old.link))
+                self._before[old.link] = shelf.files_of(old.name)
+                shelf.delete(old.name, files=False)
+
+        shelf.runs.put(diagnosis, placing=placing)
 
     def change(self, run: str, change: Callable[[Diagnosis], Diagnosis]) -> None:
         """Store a map, a prediction or probes with a visitor's run as it is now: one at a time, so that none is lost.
@@ -290,9 +305,9 @@ class Runs:
             raise InvalidInput("This run is no longer held by the server. Run the diagnosis again, or open an example.")
         return note.name
 
-    def _is_at(self, run: str, folder: Path) -> bool:
+    def _is_at(self, run: str, path: Path) -> bool:
         try:
-            return self.folder(run) == folder
+            return self.path(run) == path
         except InvalidInput:
             return False
 

@@ -46,35 +46,29 @@ class Shelf:
     def tidy(self) -> None:
         """Put right what killed servers left: notes without their run go, and so do runs without a note, which nobody
         can find; but where runs stay for good, one that is whole and no version of another is noted once more."""
-        with contextlib.suppress(OSError):  # another server is at it
-            sweep_parts(self.notes.folder)
-            there = set(self.runs.names())  # read before it is asked whether a run waits for its note
-            if self.notes.is_adding():
-                return
+        sweep_parts(self.notes.folder)
+        with contextlib.suppress(OSError), self.notes.changing():
             noted = {note.name for note in self.notes.all()}
             versions = {name[:OF_DATA] for name in noted}
-            for name in sorted(there - noted):
+            for name in sorted(set(self.runs.names()) - noted):
                 if stay() and name[:OF_DATA] not in versions:
                     self._note_again(name)
                 else:
                     self.delete(name)
             for note in self.notes.all():
-                with self.notes.changing():
-                    if self.notes.read(note.link) == note and not self.runs.has(note.name):
-                        self.notes.remove(note.link)
+                if not self.runs.has(note.name):
+                    self.notes.remove(note.link)
 
     def _note_again(self, name: str) -> None:
         """A run whose note was lost gets another, under new ids; one that cannot be read stays where it is."""
         with contextlib.suppress(InvalidInput):
-            made = (self.runs.folder(name) / store.STATE).stat().st_mtime
+            made = self.runs.path(name).stat().st_mtime
             note = note_of(self.runs.get(name), link_id(secrets.token_urlsafe(16)), name)
-            with self.notes.changing():
-                if name not in {other.name for other in self.notes.all()}:  # another server starts at this moment
-                    self.notes.write(replace(note, made=made))
+            self.notes.write(replace(note, made=made))
 
     def files_of(self, name: str) -> Path:
         """What was made of a stored run to take away."""
-        return files_of_run(self.runs.root / name)
+        return files_of_run(self.runs.root / f"{name}{store.SUFFIX}")
 
     def delete(self, name: str, *, files: bool = True) -> None:
         """Delete a stored run, if it is there, and, with `files`, what was made of it."""

@@ -17,7 +17,6 @@ class ClipModality(duplicates.ToldByHash):
     """The row "clip" of `core.data.modality.MODALITIES`."""
 
     meanings = properties.PROPERTIES
-    kept_as = "webp"
     version = f"{decoding.VERSION}/{properties.VERSION}/{duplicates.VERSION}"
 
     def open(self, data: bytes) -> tuple[Clip, dict[str, Any]]:

@@ -16,7 +16,6 @@ class ImageModality(duplicates.ToldByHash):
     """The row "image" of `core.data.modality.MODALITIES`."""
 
     meanings = properties.PROPERTIES
-    kept_as = "webp"
     version = f"{decoding.VERSION}/{properties.VERSION}/{duplicates.VERSION}"
 
     def open(self, data: bytes) -> tuple[Image.Image, dict[str, Any]]:

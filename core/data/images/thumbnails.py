@@ -3,29 +3,32 @@ more."""
 
 from __future__ import annotations
 
+import errno
 import io
 import logging
+import os
+import threading
 import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
+from io import BufferedReader
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from core.arrays import DAMAGE
 from core.data.images.decoding import decode
 from core.data.modality import Modality, Unreadable, modality_of
 from core.errors import InvalidInput, printable
-from core.folders import open_located
 from core.limits import Limits, byte_size
-from core.received import StoredZip, digest
 from core.records import ItemStore, ItemView, Progress, no_progress
 
 STORED_SIZE = 192
 """Longest side, in pixels, of the pictures kept with a run."""
+
+_KEPT = 3
+"""What may be kept of a row: a picture, and of a scan its true and its predicted mask."""
 
 _log = logging.getLogger(__name__)
 
@@ -47,19 +50,30 @@ def shrink(payload: bytes, size: int) -> bytes:
 
 
 class ThumbnailStore(ItemStore):
-    """The thumbnails of a stored run.
+    """The thumbnails of a stored run, which lie one behind the other in its file.
 
     Args:
-        path: the zip that `write_thumbnails` made.
+        file: open, and from now on the store's own: it goes on to read these where another version of the run takes
+            the file's place.
+        start: where they begin in it.
+        sizes: (n, k) bytes, as `add_thumbnails` gave them.
         names: (n,) the names of the originals, in the order they were written.
-        digest: the zip's SHA-256, checked before the first is read; "" where a run of an earlier version kept none.
-        modality: of the samples.
+
+    Raises:
+        ValueError: the sizes are not those of so many thumbnails.
     """
 
-    def __init__(self, path: Path, names: tuple[str, ...], digest: str = "", modality: str = "image") -> None:
-        self._path, self._names, self._digest = path, names, digest
-        self._suffix = modality_of(modality).kept_as
-        self._zip: zipfile.ZipFile | None = None
+    def __init__(self, file: BufferedReader, start: int, sizes: npt.NDArray[Any], names: tuple[str, ...]) -> None:
+        room = os.fstat(file.fileno()).st_size - start
+        if sizes.shape != (len(names), _KEPT) or sizes.dtype != np.int64 or (sizes > room).any():
+            raise ValueError("sizes of the thumbnails: one row of them for each sample is needed")
+        there = np.maximum(sizes, 0)
+        ends = np.cumsum(there.ravel(), dtype=np.float64).reshape(sizes.shape)
+        if sizes.size and ends[-1, -1] > room:
+            raise ValueError("the thumbnails are cut")
+        self._starts = start + ends.astype(np.int64) - there
+        self._file, self._sizes, self._names = file, sizes, names
+        self._lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._names)
@@ -68,59 +82,54 @@ class ThumbnailStore(ItemStore):
         return self._names[index]
 
     def read(self, index: int) -> bytes:
-        try:
-            return self._read(_entry(index, self._suffix))
-        except KeyError:
+        if self._sizes[index, 0] < 0:
             raise InvalidInput(
                 f"The run kept no thumbnail of {self._names[index]!r}: the picture could not be decoded."
-            ) from None
-        except DAMAGE as error:
-            why = error.strerror if isinstance(error, OSError) else error  # not the path that an OSError names
+            )
+        try:
+            return self._read(index, 0)
+        except OSError as error:
             raise InvalidInput(
-                f"The thumbnails of this run cannot be read ({why}). Diagnose the data again to make them anew."
+                f"The thumbnails of this run cannot be read ({error.strerror}). "
+                "Diagnose the data again to make them anew."
             ) from error
 
     def marks(self, index: int) -> tuple[npt.NDArray[Any], ...]:
-        if self._suffix != "webp":
+        if (self._sizes[index] < 0).any():
             return ()
         try:
-            kept = [self._read(_mask_entry(index, k)) for k in range(2)]
-            return tuple(np.asarray(Image.open(io.BytesIO(one))) for one in kept)
-        except (KeyError, *DAMAGE):  # there is none, or `read` says what is wrong
+            return tuple(np.asarray(Image.open(io.BytesIO(self._read(index, k)))) for k in range(1, _KEPT))
+        except (OSError, ValueError):  # no picture
             return ()
 
-    def _archive(self) -> zipfile.ZipFile:
-        if self._zip is None:
-            self._zip = self._opened()
-        return self._zip
-
-    def _opened(self) -> zipfile.ZipFile:
-        with open_located(self._path) as file:
-            if self._digest and digest(file) != self._digest:
-                raise zipfile.BadZipFile(f"{self._path.name} is not the one that was written with it")
-            return StoredZip(file)
-
-    def _read(self, name: str) -> bytes:
-        archive = self._archive()
-        if (size := archive.getinfo(name).file_size) > Limits().max_file_bytes:
-            raise zipfile.BadZipFile(
-                f"{name} has {byte_size(size)}; at most {byte_size(Limits().max_file_bytes)} are read"
-            )
-        return archive.read(name)
+    def _read(self, index: int, k: int) -> bytes:
+        size, most = int(self._sizes[index, k]), Limits().max_file_bytes
+        if size > most:
+            raise OSError(errno.EFBIG, f"one has {byte_size(size)}; at most {byte_size(most)} are read")
+        with self._lock:
+            self._file.seek(int(self._starts[index, k]))
+            return self._file.read(size)
 
 
-def write_thumbnails(items: ItemStore, path: Path, progress: Progress = no_progress, *, modality: str = "image") -> int:
-    """Write a zip with what is kept of each row of `items`; returns how many could not be shown (each is logged)."""
-    failed, kind = 0, modality_of(modality)
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as archive:
+def add_thumbnails(
+    archive: zipfile.ZipFile, name: str, items: ItemStore, progress: Progress = no_progress, *, modality: str = "image"
+) -> npt.NDArray[Any]:
+    """Write what is kept of each row of `items` into one member of the archive, one behind the other.
+
+    Returns:
+        (n, 3) int64 bytes of each: of the small picture, clip or text, and of a scan's true and predicted masks. -1
+        where there is none, or it could not be shown (which is logged).
+    """
+    kind = modality_of(modality)
+    sizes = np.full((len(items), _KEPT), -1, np.int64)
+    # A fixed date: the same run gives the same bytes.
+    with archive.open(zipfile.ZipInfo(name), "w", force_zip64=True) as opened:
         for row, kept in enumerate(_kept(items, kind)):
-            failed += not kept
-            names = (_entry(row, kind.kept_as), *(_mask_entry(row, k) for k in range(2)))
-            for name, payload in zip(names, kept):
-                # A fixed date: the same run gives the same bytes.
-                archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), payload)
+            for k, payload in enumerate(kept):
+                sizes[row, k] = len(payload)
+                opened.write(payload)
             progress("thumbnails", row + 1, len(items))
-    return failed
+    return sizes
 
 
 def _kept(items: ItemStore, kind: Modality, batch: int = 64) -> Iterator[list[bytes]]:
@@ -140,12 +149,3 @@ def _kept(items: ItemStore, kind: Modality, batch: int = 64) -> Iterator[list[by
     with ThreadPoolExecutor(max_workers=4) as pool:
         for start in range(0, len(items), batch):
             yield from pool.map(one, range(start, min(start + batch, len(items))))
-
-
-def _entry(row: int, suffix: str) -> str:
-    return f"{row:07d}.{suffix}"
-
-
-def _mask_entry(row: int, k: int) -> str:
-    """Of the true (0) or the predicted (1) mask of a scan."""
-    return f"{row:07d}.mask{k}.png"

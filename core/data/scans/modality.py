@@ -21,7 +21,6 @@ class ScanModality(pictures.ToldByHash):
     """The row "scan" of `core.data.modality.MODALITIES`."""
 
     meanings = properties.PROPERTIES
-    kept_as = "webp"
     version = f"{VERSION}/{properties.VERSION}/{pictures.VERSION}"
 
     def open(self, data: bytes) -> tuple[Scan, dict[str, Any]]:

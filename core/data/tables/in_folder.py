@@ -77,5 +77,5 @@ def _where_zero_shot_fails(source: Path, store: FileImages) -> str:
     classes = {store.name(i).rpartition("/")[0] for i in range(len(store))} - {""}
     if len(classes) < 2:
         return ""
-    command = f"python -m core probe zero-shot --images {source.name} --out run"
+    command = f"python -m core probe zero-shot --images {source.name} --out run.errata"
     return f" To see where zero-shot fails on class folders, run: {command}"

@@ -23,7 +23,6 @@ class TextModality:
     """The row "text" of `core.data.modality.MODALITIES`."""
 
     meanings = properties.PROPERTIES
-    kept_as = "txt"
     version = f"{properties.VERSION}/words 4"
 
     def open(self, data: bytes) -> tuple[str, dict[str, Any]]:

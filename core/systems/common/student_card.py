@@ -6,7 +6,7 @@ from pathlib import Path
 
 from core.checks.model_cost import CARD
 from core.documents import MAX_STORED_BYTES, read_json, read_text
-from core.owned import Kind
+from core.folders import Kind
 
 FORMAT = 1
 DISTILLED, REASONED = CARD, "step_by_step.json"

@@ -13,7 +13,8 @@ import json
 import os
 import shutil
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -24,7 +25,7 @@ import numpy.typing as npt
 from core.errors import InvalidInput
 from core.files import write_text
 from core.limits import byte_size
-from core.locks import Held, wait_for
+from core.locks import lock
 
 KINDS: dict[str, str] = {"tokens": "<f2", "pooled": "<f4"}
 """File and number format of each array."""
@@ -160,14 +161,18 @@ class TokenFiles:
         return checksum == line["crc"]
 
 
-def only_pass(folder: Path, waiting: Callable[[], None]) -> Held:
-    """Keep other passes, of this process or another, out of the folder, as `core.locks.wait_for` does.
+@contextmanager
+def only_pass(folder: Path, waiting: Callable[[], None]) -> Generator[None]:
+    """Keep other passes, of this process or another, out of the folder, which is made where it is missing; see
+    `core.locks.lock`.
 
     Raises:
-        InvalidInput: the folder cannot be made or opened.
+        InvalidInput: the folder cannot be made.
     """
     try:
-        return wait_for(folder, waiting)
+        folder.mkdir(parents=True, exist_ok=True)
+        with lock(folder, waiting):
+            yield
     except OSError as error:
         raise InvalidInput(f"The token cache {folder} cannot be used ({error}). {_WAYS_OUT}") from error
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @command(note="What a tag is, and what its p covers: docs/label_descriptions.md.")
-@argument("run", "DIR", RUN)
+@argument("run", "RUN", RUN)
 @option(
     "--names WHAT",
     "names with commas between, a .json, .tsv or .txt file of tags with what is said of each, or failure-causes",

@@ -10,7 +10,7 @@ from core.cli.terminal import TerminalProgress, say
 
 
 @command()
-@argument("run", "DIR", RUN)
+@argument("run", "RUN", RUN)
 @option("--engines NAME", "such as domino or spotlight (default domino, sliceguard and spotlight)")
 @option("--out FILE", "file to write: .csv, .parquet or .json")
 @SEED

@@ -13,7 +13,7 @@ import click
 
 from core.cli.command import Option, argument, command, entry, heading, option
 from core.cli.options import GROUP, ID, IMAGE, LABEL, RUN
-from core.cli.output import make_folder, print_json
+from core.cli.output import new_run, print_json, tell_run
 from core.cli.terminal import TerminalProgress, say
 from core.data.tables.roles import Roles
 from core.errors import InvalidInput
@@ -37,11 +37,11 @@ LONG = 20.0
 
 @dataclass(frozen=True, slots=True)
 class LabelledFiles:
-    """Without a model of yours: labels alone, in place of DIR."""
+    """Without a model of yours: labels alone, in place of a run."""
 
     table: Path | None = entry("FILE", "CSV, TSV, JSON Lines or Parquet with a label; none is needed for class folders")
     images: Path | None = entry("PATH", "folder, zip or tar of pictures; CLASS/file.jpg needs no table")
-    out: Path | None = entry("OUT", "folder to write to: the probe's losses are diagnosed like any model's")
+    out: Path | None = entry("FILE", "the run to write, NAME.errata: the probe's losses are diagnosed like any model's")
     encoder: str | None = entry("NAME", "see `python -m core encoders` (default: embedded)")
 
 
@@ -66,7 +66,7 @@ def probe_settings(arguments: Sequence[str], taken: frozenset[str]) -> list[Opti
 
 @command(note=f"{ASKED}\n\n`probe NAME --help` lists the settings of that probe.", settings=probe_settings)
 @argument("probe", "NAME", f"one of {', '.join(PROBES)}", type=click.Choice(tuple(PROBES)))
-@argument("run", "[DIR]", f"{RUN}; the result is added to it")
+@argument("run", "[RUN]", f"{RUN}; the result is added to it")
 @heading("Columns of that table")
 @ID
 @IMAGE
@@ -95,7 +95,7 @@ def probe(
         if len(made) > 1:
             raise InvalidInput(
                 "Several numbers of shots are set beside each other on a finished run. Run the probe with one of them "
-                "and --out OUT first, then with all of them and OUT as DIR."
+                "and --out NAME.errata first, then with all of them on that run."
             )
         _without_model(probe, made[0], options, labelled, roles)
         return
@@ -104,7 +104,7 @@ def probe(
     if named:
         raise InvalidInput(
             f"A run was given, whose samples are known, and {named[0]} beside it. "
-            "Give DIR, or --table and --images with --out."
+            "Give the run, or --table and --images with --out."
         )
     _on_run(probe, made, options, run)
 
@@ -129,12 +129,11 @@ def _made(name: str, settings: dict[str, Any], options: ProbeOptions) -> list[Pr
 
 def _on_run(name: str, made: Sequence[Probe], options: ProbeOptions, run: Path) -> None:
     from core.store import load, update
-    from core.store.layout import RUN
 
     diagnosis = load(run)
     words = _words_of(diagnosis, run)
     if options.diagnose is not None:
-        make_folder(options.diagnose, RUN)
+        new_run(options.diagnose, "--diagnose")
     with TerminalProgress() as progress:
         results = _run(name, made, options, diagnosis.samples, words, progress)
         earlier: list[str] = []
@@ -161,18 +160,16 @@ def _without_model(name: str, made: Probe, options: ProbeOptions, labelled: Labe
     out = labelled.out
     if labelled.table is None and labelled.images is None:
         raise InvalidInput(
-            "There is nothing to probe. Give the folder of a finished run, or labelled samples: "
+            "There is nothing to probe. Give a finished run, or labelled samples: "
             "--table and --images, class folders, or --table and --texts."
         )
     if out is None:
-        raise InvalidInput("The result needs a folder to be written to. Add --out OUT.")
+        raise InvalidInput("The result needs a file to be written to. Add --out NAME.errata.")
     if options.diagnose is not None:
         raise InvalidInput(
             "Without a model of yours the probe's own failures are diagnosed anyway, into --out. Leave --diagnose out."
         )
-    from core.store.layout import RUN
-
-    make_folder(out, RUN)
+    new_run(out)
     from core.discovery.prepare import embed
     from core.discovery.settings import EmbeddingSettings
     from core.embeddings.cache import default_cache
@@ -213,16 +210,16 @@ def _check_scored(samples: SampleSet, split: Split | None) -> None:
     check_enough(len(samples) if split is None else sum(len(fold.test) for fold in split.folds))
 
 
-def _words_of(diagnosis: Diagnosis, folder: Path) -> Words:
+def _words_of(diagnosis: Diagnosis, run: Path) -> Words:
     """The samples as a text encoder sees them."""
     if diagnosis.words is None or not diagnosis.words.encoder:
         raise InvalidInput(
-            f"The run in {folder} has no pictures, clips or texts that a text encoder saw, and a probe compares "
+            f"The run {run} has no pictures, clips or texts that a text encoder saw, and a probe compares "
             "samples with texts. Diagnose again with --images or --texts and without --no-words."
         )
     if diagnosis.samples.labels is None:
         raise InvalidInput(
-            f"The samples of {folder} have no labels, so nothing tells whether a probe is right. "
+            f"The samples of {run} have no labels, so nothing tells whether a probe is right. "
             "Diagnose again from a table with a label column."
         )
     return diagnosis.words
@@ -273,21 +270,21 @@ def with_result(diagnosis: Diagnosis, result: ProbeResult) -> tuple[Diagnosis, b
 
 
 def _own(
-    options: ProbeOptions, of: Diagnosis | DataSet, result: ProbeResult, folder: Path, progress: TerminalProgress
+    options: ProbeOptions, of: Diagnosis | DataSet, result: ProbeResult, out: Path, progress: TerminalProgress
 ) -> Diagnosis:
-    """The diagnosis of the probe's own losses, written into a folder."""
+    """The diagnosis of the probe's own losses, written into a file."""
     from core.discovery.settings import Settings
     from core.embeddings.cache import default_cache
-    from core.store import finish
+    from core.store import save
     from core.systems.probes.own_failures import diagnose_probe
 
     settings = Settings(seed=options.seed, n_permutations=options.permutations)
     found = diagnose_probe(of, result, settings=settings, cache=default_cache(), progress=progress)
-    finish(found, folder, progress)
+    save(found, out, progress)
     return found
 
 
-def _tell(options: ProbeOptions, found: Diagnosis, results: Sequence[ProbeResult], folder: Path) -> None:
+def _tell(options: ProbeOptions, found: Diagnosis, results: Sequence[ProbeResult], run: Path) -> None:
     """One result with all that is known of it; several by their numbers of shots, beside the run's other curves."""
     from core.checks.compare import comparison_with
     from core.reports.wording.comparison import comparison_lines
@@ -309,7 +306,7 @@ def _tell(options: ProbeOptions, found: Diagnosis, results: Sequence[ProbeResult
     compared = comparison_with(found, results[-1].name)
     if compared is not None:
         say("\n".join(comparison_lines(found, compared)))
-    say(f"Report: {folder / 'report.html'}")
+    tell_run(run)
 
 
 def _tell_own(own: Diagnosis, options: ProbeOptions) -> None:
@@ -319,4 +316,4 @@ def _tell_own(own: Diagnosis, options: ProbeOptions) -> None:
     stream = sys.stderr if options.json else sys.stdout
     say(f"The probe's own failures:\n{text_summary(own)}", file=stream)
     if options.diagnose is not None:
-        say(f"Report: {options.diagnose / 'report.html'}", file=stream)
+        tell_run(options.diagnose, stream)

@@ -34,9 +34,7 @@ class ProbeOptions:
     save_draw: Path | None = entry("FILE", "write which images teach and which are scored, for --split of another run")
     seed: int = entry("", "the same seed gives the same result (default 0)", 0)
     name: str = entry("TEXT", "what the result is called in the run (default: the probe, with its shots)", "")
-    diagnose: Path | None = entry(
-        "OUT", "find the probe's own failure clusters and write them there as a run of their own"
-    )
+    diagnose: Path | None = entry("FILE", "find the probe's own failure clusters, and write them there as a run")
     permutations: int = entry("N", "shuffles behind each p of that diagnosis (default 5000)", 5000)
     json: bool = entry("", "print JSON", False)
 

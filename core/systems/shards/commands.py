@@ -9,7 +9,7 @@ import click
 
 from core.cli.command import argument, command, heading, option
 from core.cli.options import GROUP, LABEL, POSITIVE, SEED, SHARE
-from core.cli.output import make_folder
+from core.cli.output import make_folder, new_run, tell_run
 from core.cli.terminal import TerminalProgress, say
 from core.data.tables.roles import Roles
 from core.discovery.settings import Settings
@@ -18,8 +18,8 @@ from core.errors import InvalidInput
 
 @command(note="How to run it on a cluster, and what it costs: docs/large_scale.md.")
 @argument("shards", "FOLDER", "Parquet files with the same columns: an id, a loss, and a picture, a text or a vector")
-@option("--out DIR", "folder to write the run to, made if missing")
-@option("--work DIR", "folder for vectors, sample and assigned rows (default: beside --out, called as it and -work)")
+@option("--out FILE", "the run, NAME.errata: one file that page, Python and the other commands open")
+@option("--work DIR", "folder for vectors, sample and assigned rows (default: NAME-work beside --out)")
 @option("--sample N", "rows that are searched (default 200,000); all others are for trying what was found", **POSITIVE)
 @heading("Who reads the shards")
 @option("--engine NAME", "local: this process; ray: workers of Ray", type=click.Choice(("local", "ray")))
@@ -62,17 +62,15 @@ def shards(
     A sample is searched on this machine; then every row gets its predicted loss and cluster, and each cluster its size
     and mean loss over the rows that nobody looked at. A run that was stopped goes on where it was.
     """
-    from core.store.layout import RUN
-
     if not shards.is_dir():
         raise InvalidInput(f"{str(shards)!r} is no folder. Name the folder that holds the shards (.parquet).")
-    make_folder(out, RUN)  # before the work, not after it
-    work = work or out.resolve().with_name(f"{out.resolve().name}-work")
+    new_run(out)  # before the work, not after it
+    work = work or out.resolve().with_name(f"{out.stem}-work")
     make_folder(work)
-    if shards.resolve() in (out.resolve(), work.resolve()):
-        raise InvalidInput("--out and --work must be other folders than that of the shards. Name others.")
+    if shards.resolve() == work.resolve():
+        raise InvalidInput("--work must be another folder than that of the shards. Name another.")
     from core.reports.wording.summary import text_summary
-    from core.store import finish, update
+    from core.store import save, update
     from core.systems.shards.confirm import confirm
     from core.systems.shards.engines import ShardEngine
     from core.systems.shards.files import find_shards
@@ -89,9 +87,9 @@ def shards(
             engine=who,
             progress=progress,
         )
-        report = finish(searched.diagnosis, out, progress)
+        save(searched.diagnosis, out, progress)
         prediction = confirm(searched, engine=who, progress=progress)
         found = update(searched.diagnosis, out, lambda now: replace(now, prediction=prediction), progress)
     say(text_summary(found))
     say(f"Every row, with its predicted loss and cluster: {work / 'assigned'}")
-    say(f"Report: {report}")
+    tell_run(out)

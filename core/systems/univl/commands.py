@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 HOW = ("joint", "aligned")
 SHOWN = 5
 FOR_STILLS = (
-    "Still pictures are retrieved elsewhere: `python -m core ask DIR TEXT` names those of a run that look most like a "
+    "Still pictures are retrieved elsewhere: `python -m core ask RUN TEXT` names those of a run that look most like a "
     "text, and `python -m core compose run FILE` scores pictures against captions."
 )
 

@@ -15,7 +15,7 @@ from core.systems.common.setting_options import setting_options
 
 
 @command(note="What a visual word is, and what its p covers: docs/visual_words.md.")
-@argument("run", "DIR", RUN)
+@argument("run", "RUN", RUN)
 @option("--images PATH", "the run's pictures (default: the small ones that the run keeps)")
 @option("--encoder NAME", "of whose cells the words are made (default embedded)")
 @option("--words N", "size of the dictionary (default 256)", to="size", **POSITIVE)

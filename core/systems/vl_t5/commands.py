@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @command(note="What the model knows, what it does not, and what a word's p covers: docs/answers.md.")
-@argument("run", "[DIR]", f"{RUN}; --questions needs none")
+@argument("run", "[RUN]", f"{RUN}; --questions needs none")
 @option("--ask TEXT", "one question, put to every picture")
 @option("--captions FILE", "describe the clusters by the nearest of these captions, one a line")
 @option("--written", "describe the clusters by captions that the model writes")

@@ -161,9 +161,9 @@ def test_the_order_of_listed_probabilities_is_asked_for_by_an_option_that_helps(
     assert found is not None
     assert any("no fresh sample has: bee" in note for note in found.notes)
     assert not any("not diagnosed" in note for note in found.notes)
-    save(run, tmp_path / "run")
+    save(run, tmp_path / "run.errata")
     frame.assign(id=[*run.samples.ids, *run.samples.ids])[:N][truth[:N] != 1].to_csv(tmp_path / "new.csv", index=False)
-    asked = ["compare", str(tmp_path / "run"), "--second", str(tmp_path / "new.csv")]
+    asked = ["compare", str(tmp_path / "run.errata"), "--second", str(tmp_path / "new.csv")]
     assert main(asked) == 2
     assert main([*asked, "--class-names", "ant", "bee", "cat"]) == 0
 

@@ -60,8 +60,8 @@ def test_a_planted_cause_is_named_with_the_auroc_that_it_has(found: tuple[Diagno
 
 def test_what_was_measured_is_kept_with_the_run(found: tuple[Diagnosis, Faithfulness], tmp_path: Path) -> None:
     diagnosis, measured = found
-    save(replace(diagnosis, faithfulness=measured), tmp_path / "run")
-    kept = load(tmp_path / "run").faithfulness
+    save(replace(diagnosis, faithfulness=measured), tmp_path / "run.errata")
+    kept = load(tmp_path / "run.errata").faithfulness
     assert kept is not None
     assert [(k.kind, k.n_named) for k in kept.kinds] == [(k.kind, k.n_named) for k in measured.kinds]
     assert [c.text for c in kept.causes] == [c.text for c in measured.causes]

@@ -131,12 +131,14 @@ def test_what_is_written_keeps_the_notes_of_the_table_beside_those_of_the_compar
     table = pd.read_csv(path)
     table.loc[:4, "id"] = [f"stranger {i}" for i in range(5)]
     table.to_csv(path, index=False)
-    save(run, tmp_path / "run")
+    save(run, tmp_path / "run.errata")
     monkeypatch.setattr(
         "core.checks.compare.compare", lambda *given: replace(compare(*given), notes=("told by the comparison",))
     )
     for name in ("beside.json", "beside.html"):
-        assert main(["compare", str(tmp_path / "run"), "--second", str(path), "--out", str(tmp_path / name)]) == 0
+        assert (
+            main(["compare", str(tmp_path / "run.errata"), "--second", str(path), "--out", str(tmp_path / name)]) == 0
+        )
         written = (tmp_path / name).read_text("utf-8")
         assert "told by the comparison" in written
         assert "5 rows of new.csv have an id that the run does not know" in written
@@ -147,8 +149,8 @@ def test_kept_errors_survive_the_store_and_miss_what_was_not_answered(run: Diagn
     path = write_answers(run, wrong, tmp_path / "new.csv")
     pd.read_csv(path).iloc[5:].to_csv(path, index=False)
     given, _, _ = with_second(run, path)
-    save(keep_errors(run, other_models(given)[-1]), tmp_path / "run")
-    rows, errors = kept_errors(load(tmp_path / "run"))["new"]
+    save(keep_errors(run, other_models(given)[-1]), tmp_path / "run.errata")
+    rows, errors = kept_errors(load(tmp_path / "run.errata"))["new"]
     assert rows.tolist() == list(range(5, len(run.samples)))
     assert errors.tolist() == wrong[5:].tolist()
     altered = replace(run, extras={"second models": {"new": "rw"}})
@@ -173,20 +175,23 @@ def test_a_second_model_that_comes_again_is_the_latest(run: Diagnosis) -> None:
 def test_the_command_sets_two_models_side_by_side(
     run: Diagnosis, tmp_path: Path, quick_comparisons: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    save(run, tmp_path / "run")
+    save(run, tmp_path / "run.errata")
     table = write_answers(run, np.zeros(len(run.samples), bool), tmp_path / "new.csv")
-    assert main(["compare", str(tmp_path / "run"), "--second", str(table), "--out", str(tmp_path / "beside.html")]) == 0
+    assert (
+        main(["compare", str(tmp_path / "run.errata"), "--second", str(table), "--out", str(tmp_path / "beside.html")])
+        == 0
+    )
     said = capsys.readouterr().out
     assert "new fixes 20, breaks 0" in said
     assert (tmp_path / "beside.html").is_file()
-    worse = tmp_path / "worse"
-    assert main(["compare", str(tmp_path / "run"), "--second", str(table), "--worse", str(worse)]) == 2
+    worse = tmp_path / "worse.errata"
+    assert main(["compare", str(tmp_path / "run.errata"), "--second", str(table), "--worse", str(worse)]) == 2
     assert "new breaks none of the 60 samples" in capsys.readouterr().err
     write_answers(run, np.arange(len(run.samples)) % 2 == 0, tmp_path / "new.csv")
-    assert main(["compare", str(tmp_path / "run"), "--second", str(table), "--worse", str(worse)]) == 0
+    assert main(["compare", str(tmp_path / "run.errata"), "--second", str(table), "--worse", str(worse)]) == 0
     assert "Report:" in capsys.readouterr().out
     assert load(worse).outcomes.name == "errors of new minus those of the first model"
-    assert main(["compare", str(tmp_path / "run"), "model", "x", "--second", str(table)]) == 2
+    assert main(["compare", str(tmp_path / "run.errata"), "model", "x", "--second", str(table)]) == 2
 
 
 def test_another_model_whose_errors_are_unknown_is_compared_with_nothing(run: Diagnosis, tmp_path: Path) -> None:
@@ -197,8 +202,8 @@ def test_another_model_whose_errors_are_unknown_is_compared_with_nothing(run: Di
     assert [found.b for found in comparisons(both)] == ["known"]
     with pytest.raises(InvalidInput, match="Of 'losses' only losses are known"):
         compare(both, "model", "losses")
-    save(both, tmp_path / "run")
-    assert [one.name for one in other_models(load(tmp_path / "run"))] == ["known", "losses"]
+    save(both, tmp_path / "run.errata")
+    assert [one.name for one in other_models(load(tmp_path / "run.errata"))] == ["known", "losses"]
 
 
 @pytest.mark.parametrize("order", [[1, 0], [0, 0]])
@@ -213,8 +218,8 @@ def test_another_model_of_a_run_without_labels_comes_back(run: Diagnosis, tmp_pa
     bare = replace(run, samples=replace(run.samples, labels=None, class_names=()), classes=())
     outcomes = replace(run.outcomes, predictions=None, scores=None)
     found = with_outcomes(replace(bare, outcomes=outcomes), "b", "given", outcomes, np.arange(60), "Made.")
-    save(found, tmp_path / "run")
-    assert [one.name for one in other_models(load(tmp_path / "run"))] == ["b"]
+    save(found, tmp_path / "run.errata")
+    assert [one.name for one in other_models(load(tmp_path / "run.errata"))] == ["b"]
 
 
 def test_another_model_is_added_beside_results_that_cannot_be_read(run: Diagnosis) -> None:

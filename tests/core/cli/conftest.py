@@ -23,14 +23,14 @@ def compares_quickly(quick_comparisons: None) -> None:
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A stored run with words, the encoder that speaks them, and the probe "zero-shot" replaced by a guess."""
-    save(with_words(), tmp_path / "run")
+    save(with_words(), tmp_path / "run.errata")
     for module in (
         "core.language.phrases",
         "core.encoders",
     ):  # the first is imported before the second is changed, so that it does not keep the fake
         monkeypatch.setattr(f"{module}.load_encoder", lambda name, **options: AxisEncoder())
     monkeypatch.setitem(PROBES, "zero-shot", f"{Guess.__module__}:{Guess.__name__}")
-    return tmp_path / "run"
+    return tmp_path / "run.errata"
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from core.cli.main import main
+from core.embeddings.cache import default_cache
 from core.language.competence import find_competence, read_competence
 from tests.core.checks.test_competence import LightEncoder, fewer_edits
 from tests.support.pictures import blobs, encoded
@@ -36,7 +37,7 @@ def test_an_encoder_is_measured_and_its_table_is_found_from_then_on(
     assert lines[1].startswith("on a boat")
     assert lines[1].endswith("hardly known")
     assert "2 phrases of 3, 1 of which the encoder knows" in lines[2]
-    table, note = find_competence(LightEncoder(), tmp_path / "cache")
+    table, note = find_competence(LightEncoder(), default_cache())
     assert table is not None
     assert not note
     assert set(read_competence(tmp_path / "table.json").phrases) == set(table.phrases) == {"in the dark", "on a boat"}

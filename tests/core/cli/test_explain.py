@@ -22,8 +22,8 @@ from tests.support.faithfulness import made_faithfulness
 @pytest.fixture
 def run(diagnosis: Diagnosis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr(faithfulness, "measure_faithfulness", lambda diagnosis, **_: made_faithfulness())
-    save(diagnosis, tmp_path / "run")
-    return str(tmp_path / "run")
+    save(diagnosis, tmp_path / "run.errata")
+    return str(tmp_path / "run.errata")
 
 
 def test_sentences_come_with_what_they_are_worth(run: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -47,8 +47,8 @@ def brought(tmp_path: Path) -> Path:
 @pytest.fixture
 def stored(tmp_path: Path) -> Path:
     """A stored run without a model, with names that a spreadsheet would run."""
-    save(make_diagnosis(hostile=True), tmp_path / "run")
-    return tmp_path / "run"
+    save(make_diagnosis(hostile=True), tmp_path / "run.errata")
+    return tmp_path / "run.errata"
 
 
 def diagnose(folder: Path, table: str = "table.csv", out: str = "out", *more: str) -> int:

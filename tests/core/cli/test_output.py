@@ -30,12 +30,15 @@ def test_a_line_break_in_a_cell_begins_no_row_of_its_own(cell: str, tmp_path: Pa
 def test_no_export_replaces_a_file_of_a_run(
     diagnosis: Diagnosis, tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    store.save(diagnosis, tmp_path / "run")
-    before = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
+    store.save(diagnosis, tmp_path / "run.errata")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "run.errata").iterdir()}
     kind = Path(name).suffix.removeprefix(".")
-    assert main(["export", str(tmp_path / "run"), "--format", kind, "--out", str(tmp_path / "run" / name)]) == 2
+    assert (
+        main(["export", str(tmp_path / "run.errata"), "--format", kind, "--out", str(tmp_path / "run.errata" / name)])
+        == 2
+    )
     assert "a file of the run there" in capsys.readouterr().err
-    assert {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()} == before
+    assert {path.name: path.read_bytes() for path in (tmp_path / "run.errata").iterdir()} == before
 
 
 def test_a_command_that_fails_leaves_no_empty_folder_and_one_of_the_users_stays(
@@ -43,13 +46,13 @@ def test_a_command_that_fails_leaves_no_empty_folder_and_one_of_the_users_stays(
 ) -> None:
     (tmp_path / "bad.csv").write_text("a,b\n1,2\n")
     asked = ["diagnose", "--table", str(tmp_path / "bad.csv"), "--out"]
-    assert main([*asked, str(tmp_path / "deep" / "run")]) == 2
+    assert main([*asked, str(tmp_path / "deep" / "run.errata")]) == 2
     assert not (tmp_path / "deep").exists()
     (tmp_path / "mine").mkdir()
     assert main([*asked, str(tmp_path / "mine")]) == 2
     assert (tmp_path / "mine").is_dir()
     (tmp_path / "mine" / "notes.txt").write_text("kept")
-    assert main([*asked, str(tmp_path / "mine" / "run")]) == 2
+    assert main([*asked, str(tmp_path / "mine" / "run.errata")]) == 2
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["notes.txt"]
     assert "No loss was found" in capsys.readouterr().err
 

@@ -13,7 +13,7 @@ import pytest
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
 def test_a_terminal_of_few_characters_still_gets_the_result(repository: Path, encoding: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "core", "export", "assets/examples/scenes/run", "--what", "insights"],
+        [sys.executable, "-m", "core", "export", "assets/examples/scenes/run.errata", "--what", "insights"],
         cwd=repository,
         env={**os.environ, "PYTHONIOENCODING": encoding},
         capture_output=True,

@@ -26,9 +26,9 @@ from tests.support.words import AxisEncoder, made_prediction, with_words
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A stored run that can be asked, and the encoder that speaks its words."""
-    save(with_words(), tmp_path / "run")
+    save(with_words(), tmp_path / "run.errata")
     monkeypatch.setattr("core.encoders.load_encoder", lambda name, **options: AxisEncoder())
-    return tmp_path / "run"
+    return tmp_path / "run.errata"
 
 
 def test_a_question_is_answered_with_its_best_matches(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -64,7 +64,7 @@ def test_the_p_of_each_question_counts_the_others(run: Path, capsys: pytest.Capt
 
 
 def test_of_texts_the_best_matches_are_read_out(capsys: pytest.CaptureFixture[str]) -> None:
-    example = ASSETS / "examples" / "definitions" / "run"
+    example = ASSETS / "examples" / "definitions" / "run.errata"
     lines, texts = said(capsys, "ask", str(example), "about food").splitlines(), load(example).samples.items
     assert texts is not None
     at = next(n for n, line in enumerate(lines) if line.startswith("  Best matches, and "))
@@ -76,7 +76,7 @@ def test_of_texts_the_best_matches_are_read_out(capsys: pytest.CaptureFixture[st
 
 
 def test_an_adapter_orders_pictures_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    example = str(ASSETS / "examples" / "definitions" / "run")
+    example = str(ASSETS / "examples" / "definitions" / "run.errata")
     assert "There is no adapter in" in refused(capsys, "ask", example, "about food", "--rerank", str(tmp_path))
     (tmp_path / "adapter.json").write_text("{}")
     assert "--rerank looks at the matching pictures again" in refused(
@@ -87,7 +87,7 @@ def test_an_adapter_orders_pictures_alone(tmp_path: Path, capsys: pytest.Capture
 def test_a_question_in_the_words_of_a_confirmed_condition_is_answered_from_what_was_counted(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    out = said(capsys, "ask", str(ASSETS / "examples" / "definitions" / "run"), "place, no capital letter")
+    out = said(capsys, "ask", str(ASSETS / "examples" / "definitions" / "run.errata"), "place, no capital letter")
     said_first = '"no capital letter" was counted, not guessed: Within place, the 43 texts with no capital'
     assert out.startswith(said_first)
     counted = out.replace("\u00a0", " ")
@@ -95,7 +95,7 @@ def test_a_question_in_the_words_of_a_confirmed_condition_is_answered_from_what_
 
 
 def test_a_question_that_names_a_condition_in_other_words_points_to_it(capsys: pytest.CaptureFixture[str]) -> None:
-    example = str(ASSETS / "examples" / "scenes" / "run")
+    example = str(ASSETS / "examples" / "scenes" / "run.errata")
     asked = json.loads(said(capsys, "ask", example, "a dark animal", "a bright animal", "--json"))["questions"]
     (own,) = [i for i in load(Path(example)).insights if (i.scope, i.text) == ("animal", "light = dark")]
     assert [question["condition"] and question["condition"]["text"] for question in asked] == ["light = dark", None]

@@ -43,7 +43,14 @@ def test_without_the_words_weights_a_run_stops_before_the_work_and_names_both_wa
         raise AssertionError("something was embedded")
 
     monkeypatch.setattr(rows, "read_rows", embeds)
-    given = ["--table", str(brought / "table.csv"), "--images", str(brought / "images"), "--out", str(brought / "run")]
+    given = [
+        "--table",
+        str(brought / "table.csv"),
+        "--images",
+        str(brought / "images"),
+        "--out",
+        str(brought / "run.errata"),
+    ]
     assert main(["diagnose", *given]) == 3
     said = " ".join(capsys.readouterr().err.split())
     assert "pip install --force-reinstall --no-deps no-such-weights==0.1.0" in said

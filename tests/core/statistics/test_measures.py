@@ -44,7 +44,7 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> Diagnosis:
     clusters = tuple(replace(c, called=ClusterName("Mixed pictures", "none", grade="mixed")) for c in made.clusters)
     save(
         replace(made, clusters=clusters, insights=(*found[::-1], made.insights[1])),
-        folder := tmp_path_factory.mktemp("run") / "run",
+        folder := tmp_path_factory.mktemp("run") / "run.errata",
     )
     return load(folder)
 

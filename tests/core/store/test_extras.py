@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,9 +14,10 @@ from core import extensions
 from core.records import I64, ModelResult, with_models
 from core.records.codec import Unread, _of_others, _of_systems
 from core.records.models import BROUGHT
-from core.store import STATE, load, save
+from core.store import load, save
 from core.systems.contract import System
 from tests.support.diagnoses import make_diagnosis
+from tests.support.stored import edit_state
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,52 +46,53 @@ def forget() -> None:
         remembered.cache_clear()
 
 
-def edit(folder: Path, name: str, value: Any) -> None:
+def edit(run: Path, name: str, value: Any) -> None:
     """Put that into the stored extras, below its name."""
-    said = json.loads((folder / STATE).read_text("utf-8"))
-    said["diagnosis"]["extras"]["$dict"][name] = value
-    (folder / STATE).write_text(json.dumps(said), "utf-8")
+    edit_state(run, lambda said: said["diagnosis"]["extras"]["$dict"].update({name: value}))
 
 
-def test_a_record_may_have_a_field_that_is_called_as_the_runs(mine: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    save(replace(make_diagnosis(), extras={"mine": Mine({"$array": (1, 2)}, np.arange(3))}), tmp_path)
-    assert load(tmp_path).extras["mine"].extras == {"$array": (1, 2)}
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    return tmp_path / "run.errata"
 
 
-def test_results_come_through_where_their_system_is_not_installed(mine: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    save(replace(make_diagnosis(), extras={"mine": Mine({"$array": "text"}, np.arange(3))}), tmp_path)
+def test_a_record_may_have_a_field_that_is_called_as_the_runs(mine: pytest.MonkeyPatch, run: Path) -> None:
+    save(replace(make_diagnosis(), extras={"mine": Mine({"$array": (1, 2)}, np.arange(3))}), run)
+    assert load(run).extras["mine"].extras == {"$array": (1, 2)}
+
+
+def test_results_come_through_where_their_system_is_not_installed(mine: pytest.MonkeyPatch, run: Path) -> None:
+    save(replace(make_diagnosis(), extras={"mine": Mine({"$array": "text"}, np.arange(3))}), run)
     mine.setattr(extensions, "foreign_systems", tuple)
     forget()
-    without = load(tmp_path)
+    without = load(run)
     assert isinstance(without.extras["mine"], Unread)
     assert "holds results of 'mine'" in without.notes[-1]
-    save(without, tmp_path)
+    save(without, run)
     mine.setattr(extensions, "foreign_systems", lambda: (System("mine", records=__name__),))
     forget()
-    back = load(tmp_path).extras["mine"]
+    back = load(run).extras["mine"]
     assert (back.extras, back.rows.tolist()) == ({"$array": "text"}, [0, 1, 2])
 
 
 @pytest.mark.parametrize(
     "tree", [{"$record": "Mine", "other": 1}, {"$record": "Unheard", "n": 1}, {"$list": [{"$record": "Mine"}]}]
 )
-def test_a_record_that_its_package_cannot_read_any_more_is_kept(
-    mine: pytest.MonkeyPatch, tmp_path: Path, tree: Any
-) -> None:
-    save(make_diagnosis(), tmp_path)
-    edit(tmp_path, "mine", tree)
-    found = load(tmp_path)
+def test_a_record_that_its_package_cannot_read_any_more_is_kept(mine: pytest.MonkeyPatch, run: Path, tree: Any) -> None:
+    save(make_diagnosis(), run)
+    edit(run, "mine", tree)
+    found = load(run)
     assert found.extras["mine"].tree == tree
-    save(found, tmp_path)
-    assert load(tmp_path).extras["mine"].tree == tree
+    save(found, run)
+    assert load(run).extras["mine"].tree == tree
 
 
-def test_what_cannot_be_read_never_takes_the_place_of_another_array(tmp_path: Path) -> None:
-    save(make_diagnosis(), tmp_path)
-    edit(tmp_path, "mine", {"$record": "Gone", "x": {"$array": "/map/xy"}})
-    found = load(tmp_path)
-    save(replace(found, map=replace(found.map, xy=found.map.xy + 1)), tmp_path)
-    again = load(tmp_path)
+def test_what_cannot_be_read_never_takes_the_place_of_another_array(run: Path) -> None:
+    save(make_diagnosis(), run)
+    edit(run, "mine", {"$record": "Gone", "x": {"$array": "/map/xy"}})
+    found = load(run)
+    save(replace(found, map=replace(found.map, xy=found.map.xy + 1)), run)
+    again = load(run)
     np.testing.assert_array_equal(again.map.xy, found.map.xy + 1)
     np.testing.assert_array_equal(next(iter(again.extras["mine"].arrays.values())), found.map.xy)
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from core.errors import InvalidInput
-from core.store import MODEL_ARRAYS, load, save
+from core.store import load, save
 from tests.support.diagnoses import make_diagnosis
 
 
@@ -27,9 +27,9 @@ def test_a_reloaded_model_reads_new_samples_as_before(tmp_path: Path) -> None:
     diagnosis = diagnose_arrays(
         vectors, losses, labels=np.arange(150) % 3, settings=Settings(map=False, sensitivity=False, n_permutations=200)
     )
-    save(diagnosis, tmp_path)
+    save(diagnosis, tmp_path / "run.errata")
     new = rng.normal(size=(7, 8)).astype(np.float32)
-    loaded = load(tmp_path).model
+    loaded = load(tmp_path / "run.errata").model
     sent = pickle.loads(pickle.dumps(loaded))  # as to a worker, before anything was asked of it
     before, *others = (model.assign(new, labels=np.arange(7) % 3) for model in (diagnosis.model, loaded, sent))
     for after in others:
@@ -37,24 +37,10 @@ def test_a_reloaded_model_reads_new_samples_as_before(tmp_path: Path) -> None:
             np.testing.assert_array_equal(getattr(before, name), getattr(after, name))
 
 
-@pytest.mark.slow
-def test_a_damaged_model_is_noticed(tmp_path: Path) -> None:
-    from core.discovery.method import diagnose_arrays
-    from core.discovery.settings import Settings
-
-    rng = np.random.default_rng(0)
-    settings = Settings(map=False, sensitivity=False, n_permutations=200)
-    save(diagnose_arrays(rng.normal(size=(60, 4)).astype(np.float32), rng.random(60), settings=settings), tmp_path)
-    content = (tmp_path / MODEL_ARRAYS).read_bytes()
-    (tmp_path / MODEL_ARRAYS).write_bytes(content[:-1] + b"#")
-    with pytest.raises(InvalidInput, match=r"model\.npz has changed"):
-        load(tmp_path)
-
-
 def test_a_model_that_lacks_something_is_said_to_be_damaged_when_it_is_asked(tmp_path: Path) -> None:
-    save(replace(make_diagnosis(), model=BareModel()), tmp_path)
+    save(replace(make_diagnosis(), model=BareModel()), tmp_path / "run.errata")
     with pytest.raises(InvalidInput, match=r"The run of a test is damaged \('rules'\)"):
-        load(tmp_path, "The run of a test").model.assign(np.zeros((1, 8), np.float32))
+        load(tmp_path / "run.errata", "The run of a test").model.assign(np.zeros((1, 8), np.float32))
 
 
 class BareModel:

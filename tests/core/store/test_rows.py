@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from math import nan
@@ -12,17 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.arrays import read_arrays
 from core.errors import InvalidInput
-from core.files import write_arrays
 from core.language.title_model import model_of
-from core.received import digest
 from core.records import Competence, Diagnosis, Estimate, Faithfulness
-from core.store import ARRAYS, STATE, load, save
+from core.store import load, save
 from core.store.rows import check_rows
 from tests.support.diagnoses import make_diagnosis
 from tests.support.faithfulness import made_faithfulness
 from tests.support.sensitivity import made_sensitivity
+from tests.support.stored import edit_state
 from tests.support.words import PHRASES, in_two_parts, with_words
 
 
@@ -104,12 +101,14 @@ def test_an_altered_title_is_named(what: str) -> None:
 
 
 def test_a_run_whose_title_speaks_of_rows_that_are_not_there_is_damaged(tmp_path: Path) -> None:
-    save(in_two_parts(make_diagnosis()), tmp_path / "run")
-    state = json.loads((tmp_path / "run" / STATE).read_text("utf-8"))
-    state["diagnosis"]["clusters"]["$tuple"][0]["called"]["parts"]["$tuple"][0]["share"] = 7.0
-    (tmp_path / "run" / STATE).write_text(json.dumps(state), "utf-8")
+    save(in_two_parts(make_diagnosis()), tmp_path / "run.errata")
+
+    def change(said: dict[str, Any]) -> None:
+        said["diagnosis"]["clusters"]["$tuple"][0]["called"]["parts"]["$tuple"][0]["share"] = 7.0
+
+    edit_state(tmp_path / "run.errata", change)
     with pytest.raises(InvalidInput, match=r"is damaged .*share of a part"):
-        load(tmp_path / "run")
+        load(tmp_path / "run.errata")
 
 
 def test_whole_titles_and_models_pass() -> None:
@@ -143,25 +142,16 @@ def test_an_array_that_does_not_belong_is_named(what: str) -> None:
 
 
 def test_a_run_of_rows_that_are_not_there_is_damaged(tmp_path: Path) -> None:
-    save(replace(make_diagnosis(), label_errors=np.array([0, 59])), tmp_path)
-    said = json.loads((tmp_path / STATE).read_text("utf-8"))
-    with (tmp_path / ARRAYS).open("rb") as file:
-        arrays = read_arrays(file)
-    write_arrays(tmp_path / ARRAYS, arrays | {"/label_errors": np.array([0, 60])})
-    said["digests"][ARRAYS] = digest(tmp_path / ARRAYS)
-    (tmp_path / STATE).write_text(json.dumps(said), "utf-8")
+    save(replace(make_diagnosis(), label_errors=np.array([0, 60])), tmp_path / "run.errata")
     with pytest.raises(InvalidInput, match=r"is damaged \(suspected labels"):
-        load(tmp_path)
+        load(tmp_path / "run.errata")
 
 
 def test_a_run_with_a_number_for_a_cluster_is_damaged(tmp_path: Path) -> None:
-    save(make_diagnosis(), tmp_path / "run")
-    state = tmp_path / "run" / STATE
-    said = json.loads(state.read_text("utf-8"))
-    said["diagnosis"]["clusters"]["$tuple"] = [5]
-    state.write_text(json.dumps(said), "utf-8")
+    save(make_diagnosis(), tmp_path / "run.errata")
+    edit_state(tmp_path / "run.errata", lambda said: said["diagnosis"]["clusters"].update({"$tuple": [5]}))
     with pytest.raises(InvalidInput, match=r"is damaged \(Diagnosis\.clusters"):
-        load(tmp_path / "run")
+        load(tmp_path / "run.errata")
 
 
 NAN, INFINITE = {"$float": "nan"}, {"$float": "inf"}
@@ -189,48 +179,41 @@ RUN: dict[str, tuple[str, Any, str]] = {
 }
 
 
-def _altered(tmp_path: Path) -> tuple[Path, Any]:
-    save(replace(make_diagnosis(), sensitivity=made_sensitivity(), settings={"within": ()}), tmp_path / "run")
-    state = tmp_path / "run" / STATE
-    return state, json.loads(state.read_text("utf-8"))
-
-
-def _refused(state: Path, said: Any, why: str) -> None:
-    state.write_text(json.dumps(said), "utf-8")
+def _refused(tmp_path: Path, change: Callable[[dict[str, Any]], object], why: str) -> None:
+    """A run whose diagnosis somebody changed so is damaged, and why."""
+    run = tmp_path / "run.errata"
+    save(replace(make_diagnosis(), sensitivity=made_sensitivity(), settings={"within": ()}), run)
+    assert load(run).sensitivity is not None
+    edit_state(run, lambda said: change(said["diagnosis"]))
     with pytest.raises(InvalidInput, match=rf"is damaged \(.*{why}") as caught:
-        load(state.parent)
+        load(run)
     assert caught.value.exit_code == 2
 
 
 @pytest.mark.parametrize("what", [*PLANTED, *RUN])
 def test_an_altered_record_of_planted_failures_is_damaged(what: str, tmp_path: Path) -> None:
-    state, said = _altered(tmp_path)
-    assert load(state.parent).sensitivity is not None
-    of = said["diagnosis"]["sensitivity"]
     name, value, why = (PLANTED | RUN)[what]
-    (of["patterns"]["$tuple"][0] if what in PLANTED else of)[name] = value
-    _refused(state, said, why)
+
+    def change(said: dict[str, Any]) -> None:
+        of = said["sensitivity"]
+        (of["patterns"]["$tuple"][0] if what in PLANTED else of)[name] = value
+
+    _refused(tmp_path, change, why)
 
 
 @pytest.mark.parametrize("name", ["chance", "local_fdr"])
 @pytest.mark.parametrize(("value", "why"), [(1.01, "0 to 1 is needed, not 1.01"), (NAN, "not nan"), (True, "bool")])
 def test_an_altered_chance_of_a_cluster_is_damaged(name: str, value: Any, why: str, tmp_path: Path) -> None:
-    state, said = _altered(tmp_path)
-    said["diagnosis"]["clusters"]["$tuple"][0][name] = value
-    _refused(state, said, f"{name}.*{why}")
+    _refused(tmp_path, lambda said: said["clusters"]["$tuple"][0].update({name: value}), f"{name}.*{why}")
 
 
 @pytest.mark.parametrize("within", [5, None, "tram", {"$tuple": ["tram", 5]}])
 def test_altered_names_of_the_classes_to_search_are_damaged(within: Any, tmp_path: Path) -> None:
-    state, said = _altered(tmp_path)
-    said["diagnosis"]["settings"]["$dict"]["within"] = within
-    _refused(state, said, "within of the settings: names of classes are needed")
+    _refused(tmp_path, lambda said: said["settings"]["$dict"].update(within=within), "names of classes are needed")
 
 
 @pytest.mark.parametrize(
     ("name", "value"), [("alpha", "much"), ("alpha", 5), ("seed", 1.5), ("seed", [1]), ("alpha_inside", None)]
 )
 def test_altered_numbers_among_the_settings_are_damaged(name: str, value: Any, tmp_path: Path) -> None:
-    state, said = _altered(tmp_path)
-    said["diagnosis"]["settings"]["$dict"][name] = value
-    _refused(state, said, f"{name} of the settings: ")
+    _refused(tmp_path, lambda said: said["settings"]["$dict"].update({name: value}), f"{name} of the settings: ")

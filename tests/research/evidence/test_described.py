@@ -26,7 +26,7 @@ SAID = CaptionedCluster(
 
 
 def test_a_sheet_shows_the_worst_and_asks_about_others() -> None:
-    found = load(ASSETS / "examples" / "scenes" / "run")
+    found = load(ASSETS / "examples" / "scenes" / "run.errata")
     members = found.clusters[0].membership >= 0.5
     worst, rows, member = drawn(found, found.clusters[0], 3)
     assert found.outcomes.loss[worst].min() >= np.sort(found.outcomes.loss[members])[-WORST]

@@ -27,7 +27,7 @@ def table() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def run() -> Diagnosis:
-    return load(FOLDER / "run")
+    return load(FOLDER / "run.errata")
 
 
 @pytest.fixture(scope="module")

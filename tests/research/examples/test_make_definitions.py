@@ -48,7 +48,7 @@ def test_no_definition_is_both_fitted_and_scored(tmp_path: Path) -> None:
 
 def test_the_readme_says_the_figures_of_the_run_that_ships() -> None:
     said = re.sub(r"\s+", " ", (FOLDER.parent / "README.md").read_text("utf-8"))
-    run = load(FOLDER / "run")
+    run = load(FOLDER / "run.errata")
     wrong = run.outcomes.errors
     assert wrong is not None
     assert run.samples.labels is not None

@@ -45,7 +45,7 @@ def some(n: int, count: int) -> np.ndarray:
 
 @pytest.mark.parametrize("name", EVERY)
 def test_a_run_is_of_the_table_beside_it_and_of_today_s_defaults(name: str) -> None:
-    folder, run = EXAMPLES / name, load(EXAMPLES / name / "run")
+    folder, run = EXAMPLES / name, load(EXAMPLES / name / "run.errata")
     archive = folder / "images.zip"
     read = read_data_set(folder / "table.csv", images=archive if archive.is_file() else None)
     assert read.samples.ids == run.samples.ids
@@ -81,7 +81,7 @@ class TestByParts:
     `python -m research.examples.make_runs --check`."""
 
     def test_samples_read_again_are_seen_and_measured_as_they_were(self, name: str) -> None:
-        folder, run = EXAMPLES / name, load(EXAMPLES / name / "run")
+        folder, run = EXAMPLES / name, load(EXAMPLES / name / "run.errata")
         archive = folder / "images.zip"
         items = read_data_set(folder / "table.csv", images=archive if archive.is_file() else None).samples.items
         rows = some(len(run.samples), N_READ)
@@ -97,7 +97,7 @@ class TestByParts:
                 assert of_today == kept[column.name], column.name
 
     def test_phrases_spoken_again_point_where_they_did(self, name: str) -> None:
-        run, words = load(EXAMPLES / name / "run"), load(EXAMPLES / name / "run").words
+        run, words = load(EXAMPLES / name / "run.errata"), load(EXAMPLES / name / "run.errata").words
         encoder, rows = encoder_of(run), some(len(words.phrases), N_SPOKEN)
         shipped = read_vocabulary(None, encoder.modality)
         assert set(words.phrases) <= {phrase.text for phrase in shipped.phrases}
@@ -107,7 +107,7 @@ class TestByParts:
         assert np.allclose(phrase_directions(few, encoder, nouns), words.directions[rows], atol=HALVED)
 
     def test_the_stored_vectors_lead_to_what_is_said(self, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-        run = load(EXAMPLES / name / "run")
+        run = load(EXAMPLES / name / "run.errata")
         monkeypatch.setattr(clusters, "read_family", with_null_of(run))
         few = Settings(map=False, sensitivity=False, n_permutations=N_FEW)
         again = diagnose_records(run.samples, run.outcomes, run.embeddings, words=run.words, settings=few)
@@ -135,7 +135,7 @@ def with_null_of(run: Diagnosis) -> Callable[..., FamilyTest]:
 
 
 def test_a_difference_is_told() -> None:
-    run = load(EXAMPLES / "scans" / "run")
+    run = load(EXAMPLES / "scans" / "run.errata")
     (one,) = run.clusters
     assert differences(run, run) == []
     assert "clusters" in differences(replace(run, clusters=()), run)[0]
@@ -150,7 +150,7 @@ def test_a_difference_is_told() -> None:
 
 
 def test_the_clips_show_that_those_with_a_cut_fail() -> None:
-    run = load(EXAMPLES / "clips" / "run")
+    run = load(EXAMPLES / "clips" / "run.errata")
     truth = json.loads((EXAMPLES / "clips" / "truth.json").read_text())
     cut = np.array([truth[name]["has_cut"] for name in run.samples.ids])
     found = next(i for i in run.insights if i.confirmed and i.text == "cuts = 1" and i.scope == "all samples")
@@ -163,7 +163,7 @@ def test_the_clips_show_that_those_with_a_cut_fail() -> None:
 
 
 def test_the_scans_show_that_those_with_a_bias_field_fail() -> None:
-    run = load(EXAMPLES / "scans" / "run")
+    run = load(EXAMPLES / "scans" / "run.errata")
     truth = json.loads((EXAMPLES / "scans" / "truth.json").read_text())
     spoilt = np.array([truth[name]["has_bias_field"] for name in run.samples.ids])
     (cluster,), loss = run.clusters, run.outcomes.loss
@@ -185,7 +185,7 @@ def test_the_scans_show_that_those_with_a_bias_field_fail() -> None:
 
 
 def test_the_scenes_show_what_was_planted_and_the_null_set_nothing():
-    scenes, nothing = load(EXAMPLES / "scenes" / "run"), load(EXAMPLES / "nothing_to_find" / "run")
+    scenes, nothing = load(EXAMPLES / "scenes" / "run.errata"), load(EXAMPLES / "nothing_to_find" / "run.errata")
     dark, small = (
         next(i for i in scenes.insights if i.confirmed and i.text == text and i.scope == scope)
         for text, scope in (("light = dark", "animal"), ("object_size = small", "all samples"))

@@ -23,8 +23,8 @@ from webapp.state.session import Session
 
 @pytest.fixture
 def run(tmp_path: Path) -> str:
-    save(make_showcase(120), tmp_path / "confused" / "run")
-    return RUNS.offer(tmp_path / "confused" / "run")
+    save(make_showcase(120), tmp_path / "confused" / "run.errata")
+    return RUNS.offer(tmp_path / "confused" / "run.errata")
 
 
 def test_each_cell_keeps_as_many_as_it_says_and_lets_go_when_pressed_again(run: str) -> None:
@@ -68,8 +68,8 @@ def test_of_many_classes_the_most_confused_pairs_are_listed_and_why(run: str, tm
         outcomes=replace(made.outcomes, predictions=predictions),
     )
     assert confusion_grid(many, None, ()) is None
-    save(many, tmp_path / "many" / "run")
-    said = linked_view(Session(RUNS.offer(tmp_path / "many" / "run")), LinkedState())
+    save(many, tmp_path / "many" / "run.errata")
+    said = linked_view(Session(RUNS.offer(tmp_path / "many" / "run.errata")), LinkedState())
     assert f"Pairs, since a matrix is drawn of up to {MOST_CLASSES} classes." in said
     chart = next(chart for chart in charts(many, lambda key: None, ()) if chart.key == "confused")
     assert len(chart.bars) == MAX_PAIRS
@@ -83,8 +83,8 @@ def test_pairs_that_read_the_same_are_kept_apart(tmp_path: Path) -> None:
     labels, predictions = np.arange(120) % 4, np.arange(120) // 4 % 4
     outcomes = replace(made.outcomes, predictions=predictions, errors=labels != predictions)
     arrows = replace(made, samples=replace(made.samples, labels=labels, class_names=names), outcomes=outcomes)
-    save(arrows, tmp_path / "arrows" / "run")
-    run = RUNS.offer(tmp_path / "arrows" / "run")
+    save(arrows, tmp_path / "arrows" / "run.errata")
+    run = RUNS.offer(tmp_path / "arrows" / "run.errata")
     grid = confusion_grid(RUNS.get(run), None, ())
     assert grid is not None
     for row in grid.rows:

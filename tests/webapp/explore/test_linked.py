@@ -30,8 +30,8 @@ from webapp.state.session import Session, selected_rows
 
 @pytest.fixture
 def run(tmp_path: Path) -> str:
-    save(add_words(make_showcase(120)), tmp_path / "linked" / "run")
-    return RUNS.offer(tmp_path / "linked" / "run")
+    save(add_words(make_showcase(120)), tmp_path / "linked" / "run.errata")
+    return RUNS.offer(tmp_path / "linked" / "run.errata")
 
 
 def pressed(session: Session, state: LinkedState | None = None, **said: Any) -> tuple[Any, ...]:
@@ -198,8 +198,8 @@ def test_a_sample_of_several_clusters_is_shown_in_all_the_one_that_counts_it_fir
         clusters = [*made.clusters]
         clusters[at] = replace(clusters[at], membership=held)
         made = replace(made, clusters=tuple(clusters))
-    save(made, tmp_path / "several" / "run")
-    run = RUNS.offer(tmp_path / "several" / "run")
+    save(made, tmp_path / "several" / "run.errata")
+    run = RUNS.offer(tmp_path / "several" / "run.errata")
     shown = table(RUNS.get(run), np.array([row]), (), "cluster")
     place = [key for key, *_ in shown.heads].index("cluster")
     assert shown.rows[0].cells[place][0] == f"{second.id + 1}, {first.id + 1}"
@@ -307,6 +307,6 @@ def test_names_from_a_table_are_no_markup(tmp_path: Path) -> None:
     made = make_showcase(60)
     bad = '<img src=x onerror="alert(1)">'
     samples = replace(made.samples, ids=(bad, *made.samples.ids[1:]), class_names=(bad, *made.samples.class_names[1:]))
-    save(replace(made, samples=samples), tmp_path / "bad" / "run")
-    run = RUNS.offer(tmp_path / "bad" / "run")
+    save(replace(made, samples=samples), tmp_path / "bad" / "run.errata")
+    run = RUNS.offer(tmp_path / "bad" / "run.errata")
     assert "<img src=x" not in linked_view(Session(run, row=0), LinkedState(run))

@@ -22,7 +22,7 @@ HOSTILE = 'a star"><img src=x onerror=alert(1)>'
 
 @pytest.fixture(scope="module")
 def clips() -> Diagnosis:
-    return load(ASSETS / "examples" / "clips" / "run")
+    return load(ASSETS / "examples" / "clips" / "run.errata")
 
 
 def test_the_first_text_is_the_phrase_of_the_clips_cluster_else_one_of_all_samples(clips: Diagnosis) -> None:

@@ -60,7 +60,7 @@ def test_its_table_can_be_searched_and_has_a_column_of_texts(tmp_path: Path) -> 
 
 
 def test_texts_that_are_not_searched_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = load(ASSETS / "examples" / "definitions" / "run")
+    made = load(ASSETS / "examples" / "definitions" / "run.errata")
     said = "Texts of the first 500 of 1,600 samples are kept here and searched"
     assert static_page._searched(made) == ""
     monkeypatch.setattr(static_page, "MOST_TEXTS", 500)
@@ -137,15 +137,15 @@ def test_a_folder_that_holds_files_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_the_command_writes_it(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    save(make_showcase(60), tmp_path / "run")
-    assert main(["export", str(tmp_path / "run"), "--what", "page"]) == 2
-    assert main(["export", str(tmp_path / "run"), "--what", "page", "--out", str(tmp_path / "page")]) == 0
+    save(make_showcase(60), tmp_path / "run.errata")
+    assert main(["export", str(tmp_path / "run.errata"), "--what", "page"]) == 2
+    assert main(["export", str(tmp_path / "run.errata"), "--what", "page", "--out", str(tmp_path / "page")]) == 0
     assert str(tmp_path / "page" / "index.html") in capsys.readouterr().out
 
 
 def test_the_page_packs_it(tmp_path: Path) -> None:
-    save(make_showcase(60), tmp_path / "packed" / "run")
-    *_, (_, _, taken) = on_make(Session(RUNS.offer(tmp_path / "packed" / "run")))
+    save(make_showcase(60), tmp_path / "packed" / "run.errata")
+    *_, (_, _, taken) = on_make(Session(RUNS.offer(tmp_path / "packed" / "run.errata")))
     names = zipfile.ZipFile(taken["value"]).namelist()
     assert {"index.html", "report.html", "pictures/0.webp"} <= set(names)
     assert [path.suffix for path in Path(taken["value"]).parent.iterdir()] == [".zip"]

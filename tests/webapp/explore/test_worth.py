@@ -40,8 +40,8 @@ def measured(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def shipped(tmp_path: Path) -> str:
-    save(make_diagnosis(), tmp_path / "shipped" / "run")
-    return RUNS.offer(tmp_path / "shipped" / "run")
+    save(make_diagnosis(), tmp_path / "shipped" / "run.errata")
+    return RUNS.offer(tmp_path / "shipped" / "run.errata")
 
 
 def named_row(diagnosis: Diagnosis) -> int:

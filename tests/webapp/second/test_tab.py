@@ -134,8 +134,8 @@ def test_a_comparison_comes_back_from_the_address_until_it_is_deleted(
     status, again, *shown = on_open(later, SecondState())
     assert (status, again.beside, shown) == ("", state.beside, [result, gallery, *files])
     assert on_address(later, state) == tuple(gr.skip() for _ in range(7))
-    save(streets, tmp_path / "another" / "run")
-    elsewhere = replace(later, run=RUNS.offer(tmp_path / "another" / "run"))
+    save(streets, tmp_path / "another" / "run.errata")
+    elsewhere = replace(later, run=RUNS.offer(tmp_path / "another" / "run.errata"))
     end_visit("")
     for gone in (later, elsewhere, replace(later, beside="*" * 22)):
         status, again, waiting, *_ = on_open(gone, SecondState())
@@ -220,8 +220,10 @@ def test_a_long_name_of_a_cluster_is_cut_and_stands_whole_behind_it(
     title = "Pictures of a very long title that goes on and on and on"
     named = ClusterName(title, "property", grade="likely")
     long = (replace(streets.clusters[0], called=named), *streets.clusters[1:])
-    save(replace(streets, clusters=long), tmp_path / "long" / "run")
-    _, result, *_ = beside(RUNS.offer(tmp_path / "long" / "run"), write_answers(streets, errors, tmp_path / "a.csv"))
+    save(replace(streets, clusters=long), tmp_path / "long" / "run.errata")
+    _, result, *_ = beside(
+        RUNS.offer(tmp_path / "long" / "run.errata"), write_answers(streets, errors, tmp_path / "a.csv")
+    )
     assert re.search(rf'<b title="{title}">{title[:30]}[^<]{{0,12}}…</b>', result)
 
 
@@ -247,8 +249,8 @@ def test_texts_in_another_order_are_noticed_where_ids_are_row_numbers(streets: D
     texts = tuple(f"sentence {i} of some words" for i in range(n))
     ids = tuple(map(str, range(n)))
     samples = replace(streets.samples, ids=ids, items=TextItems(ids, texts), modality="text")
-    save(replace(streets, samples=samples), tmp_path / "texts" / "run")
-    run = RUNS.offer(tmp_path / "texts" / "run")
+    save(replace(streets, samples=samples), tmp_path / "texts" / "run.errata")
+    run = RUNS.offer(tmp_path / "texts" / "run.errata")
     assert samples.labels is not None
     label = [samples.class_names[c] for c in samples.labels]
     table = pd.DataFrame({"text": texts, "label": label, "prediction": label})
@@ -282,8 +284,8 @@ def test_the_tab_says_why_there_is_nothing_and_forgets_another_runs_result(
     assert "The result will stand here" in waiting
     assert state.run == example
     blind = replace(streets, outcomes=replace(streets.outcomes, errors=None, predictions=None, scores=None))
-    save(blind, tmp_path / "blind" / "run")
-    other = RUNS.offer(tmp_path / "blind" / "run")
+    save(blind, tmp_path / "blind" / "run.errata")
+    other = RUNS.offer(tmp_path / "blind" / "run.errata")
     status, made, why, *_ = on_open(Session(run=other), state)
     assert status == ""
     assert "only losses are known" in why
@@ -295,8 +297,8 @@ def test_the_tab_says_why_there_is_nothing_and_forgets_another_runs_result(
 
 
 def test_a_run_without_a_cluster_says_so(streets: Diagnosis, errors: np.ndarray, tmp_path: Path) -> None:
-    save(replace(streets, clusters=(), insights=()), tmp_path / "none" / "run")
-    run = RUNS.offer(tmp_path / "none" / "run")
+    save(replace(streets, clusters=(), insights=()), tmp_path / "none" / "run.errata")
+    run = RUNS.offer(tmp_path / "none" / "run.errata")
     state, result, *_ = beside(run, write_answers(streets, ~errors, tmp_path / "a.csv"))
     assert "no failure cluster was confirmed" in result
     assert "no confirmed failure cluster to look inside" in result

@@ -29,7 +29,7 @@ HEADERS = {"Accept": "application/json, text/event-stream"}
 def address(tmp_path: Path) -> Iterator[str]:
     """Where the tools of a page with one example are."""
     pytest.importorskip("mcp", reason='needs pip install "gradio[mcp]"')
-    save(make_diagnosis(), tmp_path / "made" / "run")
+    save(make_diagnosis(), tmp_path / "made" / "run.errata")
     demo = build_app(examples=tmp_path)
     _, address, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_settings(WebRules(mcp=True)))
     yield f"{address}gradio_api/mcp/"

@@ -26,8 +26,8 @@ def test_the_spreadsheet_starts_no_formula() -> None:
 
 def test_the_weights_for_training_lie_beside_the_other_files(tmp_path: Path) -> None:
     diagnosis = make_diagnosis()
-    save(diagnosis, tmp_path / "run")
-    path = ready_file(diagnosis, tmp_path / "run", "weights.csv")
+    save(diagnosis, tmp_path / "run.errata")
+    path = ready_file(diagnosis, tmp_path / "run.errata", "weights.csv")
     assert [one.name for one in path.parent.iterdir()] == ["weights.csv"]  # nothing is made that nobody asked for
     weights = pd.read_csv(path)
     assert weights["id"].tolist() == list(diagnosis.samples.ids)
@@ -40,7 +40,7 @@ def test_a_file_that_could_not_be_written_whole_is_offered_to_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     diagnosis = make_diagnosis()
-    save(diagnosis, tmp_path / "run")
+    save(diagnosis, tmp_path / "run.errata")
     write = Path.write_bytes
 
     def full(path: Path, content: bytes) -> None:
@@ -50,19 +50,19 @@ def test_a_file_that_could_not_be_written_whole_is_offered_to_nobody(
     with monkeypatch.context() as disk:
         disk.setattr(Path, "write_bytes", full)
         with pytest.raises((OSError, InvalidInput)):
-            ready_file(diagnosis, tmp_path / "run", "samples.csv")
-    assert ready_file(diagnosis, tmp_path / "run", "samples.csv").read_bytes() == table_csv(diagnosis)
-    written = (tmp_path / "run" / "diagnosis.json").read_bytes()
-    assert ready_file(diagnosis, tmp_path / "run", "diagnosis.json").read_bytes() == written
+            ready_file(diagnosis, tmp_path / "run.errata", "samples.csv")
+    assert ready_file(diagnosis, tmp_path / "run.errata", "samples.csv").read_bytes() == table_csv(diagnosis)
+    written = (tmp_path / "run.errata" / "diagnosis.json").read_bytes()
+    assert ready_file(diagnosis, tmp_path / "run.errata", "diagnosis.json").read_bytes() == written
 
 
 def test_a_link_in_a_received_run_leads_nowhere(tmp_path: Path) -> None:
     diagnosis = make_diagnosis()
-    save(diagnosis, tmp_path / "run")
+    save(diagnosis, tmp_path / "run.errata")
     (tmp_path / "secret").write_text("of the operator", "utf-8")
     for name in ("report.html", "diagnosis.json", "samples.parquet"):
-        (tmp_path / "run" / name).unlink(missing_ok=True)
-        (tmp_path / "run" / name).symlink_to(tmp_path / "secret")
-    files = {name: ready_file(diagnosis, tmp_path / "run", name) for name, _ in FILES}
+        (tmp_path / "run.errata" / name).unlink(missing_ok=True)
+        (tmp_path / "run.errata" / name).symlink_to(tmp_path / "secret")
+    files = {name: ready_file(diagnosis, tmp_path / "run.errata", name) for name, _ in FILES}
     assert not any(b"of the operator" in path.read_bytes() for path in files.values())
     assert pd.read_parquet(files["samples.parquet"])["id"].tolist() == list(diagnosis.samples.ids)

@@ -29,9 +29,9 @@ Start = Callable[..., tuple[Runs, str]]
 @pytest.fixture
 def start(tmp_path: Path, diagnosis: Diagnosis) -> Iterator[Start]:
     """start() serves a run, and starts once more each time: at home unless told."""
-    save(diagnosis, tmp_path / "run")
+    save(diagnosis, tmp_path / "run.errata")
 
-    def server(folder: Path = tmp_path / "run", *, alone: bool = True) -> tuple[Runs, str]:
+    def server(folder: Path = tmp_path / "run.errata", *, alone: bool = True) -> tuple[Runs, str]:
         home.keep(tmp_path / "kept")
         runs = Runs()
         run = runs.offer(folder, "run-1")
@@ -58,12 +58,12 @@ def written(folder: Path) -> dict[str, tuple[int, int, int]]:
 
 def test_a_note_on_an_opened_run_stays_beside_the_kept_runs(start: Start, tmp_path: Path) -> None:
     runs, run = start()
-    before = written(tmp_path / "run")
+    before = written(tmp_path / "run.errata")
     say(runs, run, "seen in May")
     assert note(runs, run) == note(*start()) == "seen in May"
-    assert written(tmp_path / "run") == before
+    assert written(tmp_path / "run.errata") == before
     assert "seen in May" in runs.file(run, "diagnosis.json").read_text("utf-8")
-    shutil.move(tmp_path / "run", tmp_path / "moved")
+    shutil.move(tmp_path / "run.errata", tmp_path / "moved")
     assert note(*start(tmp_path / "moved")) == "seen in May"
     serve("ann")
     start(tmp_path / "moved")[0].forget("ann")
@@ -73,7 +73,7 @@ def test_a_note_on_an_opened_run_stays_beside_the_kept_runs(start: Start, tmp_pa
 def test_other_clusters_in_the_same_folder_have_no_notes(start: Start, diagnosis: Diagnosis, tmp_path: Path) -> None:
     runs, run = start()
     say(runs, run, "of these clusters")
-    save(replace(diagnosis, clusters=diagnosis.clusters[:1]), tmp_path / "run")
+    save(replace(diagnosis, clusters=diagnosis.clusters[:1]), tmp_path / "run.errata")
     assert note(*start()) == ""
 
 
@@ -83,7 +83,7 @@ def test_where_others_come_and_on_shipped_examples_nobody_writes(start: Start, t
     with pytest.raises(InvalidInput):
         say(runs, run, "x")
     runs, run = start()
-    assert not runs.takes_notes(runs.offer(tmp_path / "run"))
+    assert not runs.takes_notes(runs.offer(tmp_path / "run.errata"))
 
 
 def test_the_page_says_where_a_note_on_an_opened_run_is_kept(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,9 +38,9 @@ def test_an_unknown_id_opens_nothing(run: str) -> None:
 
 
 def test_a_removed_run_is_gone_and_an_example_stays(diagnosis: Diagnosis, tmp_path: Path) -> None:
-    save(diagnosis, tmp_path / "streets" / "run")
+    save(diagnosis, tmp_path / "streets" / "run.errata")
     runs = Runs()
-    own, example = runs.add(diagnosis), runs.offer(tmp_path / "streets" / "run")
+    own, example = runs.add(diagnosis), runs.offer(tmp_path / "streets" / "run.errata")
     folder = runs.folder(own)
     for run in (own, example, "unknown"):
         runs.remove(run)
@@ -158,7 +158,7 @@ def test_an_error_names_the_boxes_of_the_page(diagnosis: Diagnosis) -> None:
 
 
 def test_downloads_of_an_example_are_copies_outside_its_folder(diagnosis: Diagnosis, tmp_path: Path) -> None:
-    run = tmp_path / "repository" / "run"
+    run = tmp_path / "repository" / "run.errata"
     save(diagnosis, run)
     before = {path.name for path in run.iterdir()}
     files = [ready_file(diagnosis, run, name) for name, _ in FILES]

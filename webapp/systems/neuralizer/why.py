@@ -72,7 +72,7 @@ def example_file(run: str, name: str) -> Path | None:
     """A file of that name that came along with an example; None of every other run."""
     if not RUNS.is_example(run):
         return None
-    path = RUNS.folder(run).parent / name
+    path = RUNS.path(run).parent / name
     return path if path.parent.parent == ASSETS / "examples" and path.is_file() else None
 
 

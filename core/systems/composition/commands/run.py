@@ -11,7 +11,7 @@ from typing import Any
 
 from core.cli.command import argument, command, entry, option
 from core.cli.options import JSON
-from core.cli.output import check_suffix, in_folder, make_folder, print_json
+from core.cli.output import check_suffix, in_folder, make_folder, new_run, print_json, tell_run
 from core.cli.terminal import TerminalProgress, say
 from core.errors import InvalidInput
 from core.systems.composition.commands.options import FORMAT, IMAGES, MODEL, WHAT_BENCHMARK
@@ -23,6 +23,9 @@ from core.systems.composition.commands.score_models import (
     scorers_of,
     write_results,
 )
+
+_RUN = "diagnosis.errata"
+"""In the folder of results: where the first model fails."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +41,7 @@ class RunOptions:
         "N", "items of a benchmark that comes along, or pictures with captions (default: see `compose benchmarks`; all)"
     )
     no_blind: bool = entry("", "leave out the baselines that see no picture", False)
-    diagnose: bool = entry("", "also find where the first model fails, into DIR/diagnosis", False)
+    diagnose: bool = entry("", "also find where the first model fails, into DIR/diagnosis.errata", False)
     permutations: int = entry("N", "shuffles behind each p of that diagnosis (default 5000)", 5000)
     seed: int = entry("", "the same seed gives the same intervals (default 0)", 0)
     out: Path | None = entry("DIR", "folder for figures, items, scores, missing pictures and report")
@@ -83,7 +86,7 @@ def run(benchmark: str, options: RunOptions, reader: ReaderOptions) -> None:
             say("\n".join([*run_lines(ran), *written]), flush=True)
         if options.diagnose and options.out is not None:
             # the longest part comes last, when the figures are shown and kept already
-            _diagnose(ran, options, options.out / "diagnosis", progress)
+            _diagnose(ran, options, options.out / _RUN, progress)
 
 
 def _check_run(options: RunOptions) -> None:
@@ -105,12 +108,11 @@ def _check_run(options: RunOptions) -> None:
     if options.diagnose and options.out is None:
         raise InvalidInput("--diagnose writes a run, which needs a folder. Add --out DIR.")
     if options.out is not None:
-        from core.store.layout import RUN
         from core.systems.composition.reports.tables import RESULT
 
         make_folder(options.out, RESULT)
-        if options.diagnose and (options.out / "diagnosis").is_dir():
-            make_folder(options.out / "diagnosis", RUN)
+        if options.diagnose:
+            new_run(options.out / _RUN)
 
 
 def _reading(options: ReaderOptions) -> dict[str, Any]:
@@ -131,12 +133,12 @@ def _known_check(models: Sequence[str]) -> Any:
     return next((read_check(folder) for folder in reversed(folders) if (folder / CHECK).is_file()), None)
 
 
-def _diagnose(ran: ModelResults, options: RunOptions, folder: Path, progress: TerminalProgress) -> None:
+def _diagnose(ran: ModelResults, options: RunOptions, run: Path, progress: TerminalProgress) -> None:
     """Find where the first model fails, and write that as a run."""
     from core.discovery.settings import EmbeddingSettings, Settings
     from core.embeddings.cache import default_cache
     from core.reports.wording.summary import text_summary
-    from core.store import finish
+    from core.store import save
     from core.systems.composition.failures.diagnose import diagnose_composition
     from core.systems.composition.failures.second_model import two_models
 
@@ -148,20 +150,20 @@ def _diagnose(ran: ModelResults, options: RunOptions, folder: Path, progress: Te
         found = two_models(ran.pictured, first, ran.results[1], **given)[0]
     else:
         found = diagnose_composition(ran.pictured, first, **given)
-    report = finish(found, folder, progress)
+    save(found, run, progress)
     progress.close()
     stream = sys.stderr if options.json else sys.stdout
-    say(f"The failures of {first.name}:\n{text_summary(found)}\nReport: {report}", file=stream)
+    say(f"The failures of {first.name}:\n{text_summary(found)}", file=stream)
+    tell_run(run, stream)
 
 
 def _finder(model: str) -> str:
     """The encoder in whose space failures are found: the model itself, or the one that the adapter was trained on."""
-    from core.folders import located, read_located
+    from core.systems.composition.training.adapted import read_record
+    from core.systems.composition.training.scorers import is_adapter
 
-    record = Path(model).expanduser() / "adapter.json"
-    if not located(record).is_file():
-        return model
-    return str(read_located(record)["encoder"])
+    folder = Path(model).expanduser()
+    return read_record(folder).encoder if is_adapter(folder) else model
 
 
 @command()

@@ -20,11 +20,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from core.arrays import DAMAGE, read_arrays
+from core.documents import read_stored
 from core.errors import InvalidInput
 from core.files import replacing, write_arrays, write_json
-from core.folders import all_at_once, located, open_located, read_located, read_version, settle
-from core.owned import Kind
-from core.received import digest
+from core.folders import Kind
+from core.received import digest, open_plain
 from core.records import F64
 from core.records.codec import decode, encode, to_json
 from core.reports.tables.values import fields, strings
@@ -118,21 +118,9 @@ def items_table(result: CompositionResult, benchmark: Benchmark) -> pd.DataFrame
     return pd.DataFrame(table)
 
 
-def save_result(result: CompositionResult, benchmark: Benchmark, folder: Path) -> None:
-    """Write the result into `folder`, which is made if missing; other files there are left alone.
-
-    An earlier result in the folder stays as it is until the new one is whole (`core.folders`).
-
-    Raises:
-        InvalidInput: the folder cannot be written, or the benchmark is not the result's.
-    """
-    items_of(result, benchmark)  # refused before a folder is made
-    with all_at_once(folder, RESULT, only_added=True) as scratch:
-        write_result(result, benchmark, scratch)
-
-
 def write_result(result: CompositionResult, benchmark: Benchmark, folder: Path) -> None:
-    """Write the result into a folder that is written beside; `composition.json` holds the digest of every file there.
+    """Write the result into a folder that takes its place all at once (`core.folders`); `composition.json` holds the
+    digest of every file there.
 
     Raises:
         InvalidInput: the benchmark is not the result's.
@@ -149,30 +137,24 @@ def write_result(result: CompositionResult, benchmark: Benchmark, folder: Path) 
 
 
 def load_result(folder: Path) -> tuple[CompositionResult, Benchmark]:
-    """The result that `save_result` wrote, and the benchmark that it is of, without its pictures.
+    """The result that `write_result` wrote, and the benchmark that it is of, without its pictures.
 
     Raises:
         InvalidInput: there is no result in `folder`, it is of another format, or it is damaged.
     """
-    if folder.name == SECOND:
-        settle(folder.parent, RESULT)
-    return read_version(folder, RESULT, lambda: _load_result(folder))
-
-
-def _load_result(folder: Path) -> tuple[CompositionResult, Benchmark]:
-    if not located(folder / DOCUMENT).is_file():
+    if not (folder / DOCUMENT).is_file():
         raise InvalidInput(
             f"There is no result of composition in {folder} (no {DOCUMENT}). Give the folder that one was saved to."
         )
     try:
-        document = cast("dict[str, Any]", read_located(folder / DOCUMENT))
+        document = cast("dict[str, Any]", read_stored(folder / DOCUMENT, below=folder))
         if document["format"] != FORMAT:
             raise InvalidInput(
                 f"The result in {folder} has format {document['format']}; "
                 f"this version reads format {FORMAT}. Run it again."
             )
         for name in (ITEMS, ARRAYS):
-            with open_located(folder / name) as file:
+            with open_plain(folder / name, below=folder) as file:
                 if digest(file) != document["digests"][name]:
                     raise ValueError(f"{name} has changed")
                 arrays = read_arrays(file) if name == ARRAYS else {}

@@ -5,20 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from core.documents import read_stored
 from core.encoders import Encoder, load_encoder
 from core.encoders.batches import chosen_device
 from core.encoders.tokens import tower_of
 from core.encoders.weights import read_tensors
 from core.errors import InvalidInput
 from core.files import write_text
-from core.folders import all_at_once, located, open_located, read_located, settle
-from core.owned import Kind
+from core.folders import Kind, all_at_once
 from core.received import digest
 from core.systems.common.checkpoints import epoch_of, write_tensors
 from core.systems.common.epochs import Epoch
@@ -151,7 +150,7 @@ def load_adapted(folder: Path, encoder: Encoder | None = None) -> Adapted:
         InvalidInput: there is no adapter in the folder, it is damaged, or the encoder is another than it was trained
         on.
     """
-    record = _read_record(folder)
+    record = read_record(folder)
     encoder = encoder or load_encoder(record.encoder)
     tower = tower_of(encoder)
     if tower.fingerprint != record.tower:
@@ -160,7 +159,7 @@ def load_adapted(folder: Path, encoder: Encoder | None = None) -> Adapted:
             "(other weights, or another "
             "version). Train it again on this encoder."
         )
-    tensors = read_tensors(located(folder / WEIGHTS))
+    tensors = read_tensors(folder / WEIGHTS)
     try:
         module = make_adapter(record.adapter, record.settings).build(tower, encoder, 0).to(chosen_device())
         module.load_state_dict(tensors)
@@ -171,19 +170,18 @@ def load_adapted(folder: Path, encoder: Encoder | None = None) -> Adapted:
     return Adapted(record, module.eval(), encoder)
 
 
-def _read_record(folder: Path) -> AdapterRecord:
+def read_record(folder: Path) -> AdapterRecord:
     """What is known of the adapter in the folder, whose weights are those that it speaks of.
 
     Raises:
         InvalidInput: there is none, or it is damaged.
     """
-    settle(folder, ADAPTER)
-    if not located(folder / RECORD).is_file():
+    if not (folder / RECORD).is_file():
         raise InvalidInput(
             f"There is no adapter in {folder} (no {RECORD}). Give the folder that `compose adapt --out` wrote."
         )
     try:
-        said = read_located(folder / RECORD)
+        said = read_stored(folder / RECORD, below=folder)
         if said.pop("format") != FORMAT:
             raise InvalidInput(f"The adapter in {folder} is of another version. Train it again.")
         weights = said.pop("weights")
@@ -191,9 +189,7 @@ def _read_record(folder: Path) -> AdapterRecord:
         weighed = tuple(WeighedReranking(**row) for row in said.pop("weighed", ()))
         record = AdapterRecord(**said | {"curve": curve, "taught": frozenset(said["taught"]), "weighed": weighed})
         _check_record(record)
-        same = False
-        with suppress(FileNotFoundError), open_located(folder / WEIGHTS) as file:
-            same = digest(file)[:32] == weights
+        same = (folder / WEIGHTS).is_file() and digest(folder / WEIGHTS)[:32] == weights
     except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise InvalidInput(f"The adapter in {folder} is damaged ({_fault(error)}). Train it again.") from error
     if not same:

@@ -10,7 +10,6 @@ import numpy as np
 
 from core.embeddings.embed import read_images
 from core.encoders import load_encoder
-from core.folders import located
 from core.records import F64, I64, ItemStore, Progress, no_progress
 from core.systems.composition.readers.fields import path_of
 from core.systems.composition.records import Scorer
@@ -47,7 +46,7 @@ def scorer_of(name: str, *, rerank: bool = False) -> Scorer:
 
 def is_adapter(folder: Path) -> bool:
     """Whether a trained adapter was saved there."""
-    return located(folder / "adapter.json").is_file()
+    return (folder / "adapter.json").is_file()
 
 
 def matrix_of(

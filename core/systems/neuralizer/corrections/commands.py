@@ -18,7 +18,7 @@ _SCANS, _CLIPS = (", ".join(map(said_correction, names)) for names in (CORRECTIO
 
 
 @command(note="What a correction is, its control and its limits: docs/scans.md, docs/clips.md.")
-@argument("run", "DIR", RUN)
+@argument("run", "RUN", RUN)
 @option("--images PATH", "export: the scans or clips that were diagnosed, folder, zip or tar")
 @option("--out DIR", "export: a new folder for the corrected files and altered.json")
 @option("--cluster N", "export: which cluster (default 0, the first)", type=click.IntRange(min=0))

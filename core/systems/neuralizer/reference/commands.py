@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @command(note="What a reference is, when a stand-in is refused, and what both are worth: docs/scans.md.")
-@argument("run", "DIR", RUN)
+@argument("run", "RUN", RUN)
 @option("--table FILE", "the table that was diagnosed; rows whose true mask is empty are scans without one")
 @option("--images PATH", "its scans and masks: folder, zip or tar")
 @option("--out DIR", "folder for reference.csv, .json and .html")

@@ -19,8 +19,7 @@ from core.encoders import load_encoder
 from core.encoders.tokens import tower_of
 from core.errors import InvalidInput
 from core.files import write_text
-from core.folders import all_at_once
-from core.owned import Kind
+from core.folders import Kind, all_at_once
 from core.received import digest
 from core.records import F64, I64, Bool, Estimate, Progress, no_progress
 from core.records.codec import to_json

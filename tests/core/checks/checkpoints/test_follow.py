@@ -115,10 +115,10 @@ def test_what_cannot_be_followed_is_refused(run: Diagnosis, tmp_path: Path) -> N
 
 
 def test_the_command_prints_and_writes(run: Diagnosis, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    save(run, tmp_path / "run")
+    save(run, tmp_path / "run.errata")
     given = [str(path) for path in tables(run, tmp_path, 0.9, 0.1)]
     for name in ("f.html", "f.csv", "f.json"):
-        assert main(["follow", str(tmp_path / "run"), *given, "--out", str(tmp_path / name)]) == 0
+        assert main(["follow", str(tmp_path / "run.errata"), *given, "--out", str(tmp_path / name)]) == 0
     said = capsys.readouterr().out
     assert "From epoch1 to epoch2 the error rate fell, −" in said
     assert len(pd.read_csv(tmp_path / "f.csv")) == 2 * (len(run.clusters) + 1)
@@ -126,7 +126,7 @@ def test_the_command_prints_and_writes(run: Diagnosis, tmp_path: Path, capsys: p
     assert written["scopes"][0]["change"]["value"] < 0
     page = (tmp_path / "f.html").read_text("utf-8")
     assert page.count("<svg") == len(run.clusters) + 1
-    assert main(["follow", str(tmp_path / "run")]) == 2
+    assert main(["follow", str(tmp_path / "run.errata")]) == 2
 
 
 def test_a_chart_keeps_what_it_draws_inside_itself(run: Diagnosis, tmp_path: Path) -> None:

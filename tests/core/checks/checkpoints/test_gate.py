@@ -150,12 +150,19 @@ def test_a_region_that_only_stayed_behind_passes(run: Diagnosis, tmp_path: Path)
 def test_the_command_exits_with_1_and_writes_what_servers_read(
     run: Diagnosis, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    save(run, tmp_path / "run")
+    save(run, tmp_path / "run.errata")
     wrong = errors_of(run)
     same, bad = write_answers(run, wrong, tmp_path / "same.csv"), tmp_path / "bad.csv"
     wrong[run.clusters[0].membership >= 0.5] = True
     write_answers(run, wrong, bad)
-    asked = ["gate", str(tmp_path / "run"), "--permutations", "199", "--junit", str(tmp_path / "out" / "gate.xml")]
+    asked = [
+        "gate",
+        str(tmp_path / "run.errata"),
+        "--permutations",
+        "199",
+        "--junit",
+        str(tmp_path / "out" / "gate.xml"),
+    ]
     assert main([*asked, "--second", str(same)]) == 0
     told = capsys.readouterr().out
     assert told.startswith("## Gate passed: same\n")
@@ -279,7 +286,7 @@ def test_a_phrase_is_said_in_quotes(run: Diagnosis, tmp_path: Path) -> None:
 def test_what_leaves_the_samples_that_are_wrong_without_an_answer_is_held_back(
     way: str, run: Diagnosis, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    save(run, tmp_path / "run")
+    save(run, tmp_path / "run.errata")
     wrong, answers = errors_of(run), tmp_path / "new.csv"
     table = pd.read_csv(write_answers(run, np.zeros(N, bool), answers))  # right wherever it answers
     if way == "rows are missing":
@@ -287,7 +294,15 @@ def test_what_leaves_the_samples_that_are_wrong_without_an_answer_is_held_back(
     else:
         table.loc[wrong, "prediction"] = None
     table.to_csv(answers, index=False)
-    asked = ["gate", str(tmp_path / "run"), "--second", str(answers), "--no-search", "--junit", str(tmp_path / "g.xml")]
+    asked = [
+        "gate",
+        str(tmp_path / "run.errata"),
+        "--second",
+        str(answers),
+        "--no-search",
+        "--junit",
+        str(tmp_path / "g.xml"),
+    ]
     left, share = int((~wrong).sum()), float((~wrong).mean())
     assert main(asked) == 1
     told = capsys.readouterr().out.replace("\u00a0", " ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import zipfile
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from core.data.images.thumbnails import ThumbnailStore, write_thumbnails
+from core.data.images.thumbnails import ThumbnailStore, add_thumbnails
 from core.data.inline import has_outlines
 from core.data.samples import read_data_set
 from core.data.scans.modality import ScanModality
@@ -21,7 +22,8 @@ from core.data.scans.outlines import COLOURS, REFERENCE_COLOUR, MaskedScans, out
 from core.data.scans.volume import Scan, read_scan
 from core.data.tables.masks import decode_mask
 from core.data.tables.roles import Roles
-from core.records import F64
+from core.received import StoredZip, open_plain
+from core.records import F64, ItemStore
 from core.reports.html.diagnosis import render_report
 from core.reports.wording.outlines import OUTLINES, outlines_sentence
 from research.examples.planted_scans import plant_scans, write_planted
@@ -107,6 +109,15 @@ def test_a_mask_in_png_lies_on_a_slice_of_nifti_as_the_slice_is_shown(towards: i
     assert np.argwhere(shown).tolist() == [[0, 6]]
 
 
+def stored(items: ItemStore, path: Path, names: tuple[str, ...]) -> ThumbnailStore:
+    """The thumbnails of scans as a run keeps them."""
+    with zipfile.ZipFile(path, "w") as archive:
+        sizes = add_thumbnails(archive, "kept", items, modality="scan")
+    file = open_plain(path)
+    with StoredZip(file) as archive:
+        return ThumbnailStore(file, archive.start_of(archive.getinfo("kept")), sizes, names)
+
+
 def test_masks_come_from_the_table_and_stay_with_the_run(tmp_path: Path) -> None:
     planted = plant_scans(24, side=48)
     table = write_planted(planted, tmp_path / "up")
@@ -115,12 +126,10 @@ def test_masks_come_from_the_table_and_stay_with_the_run(tmp_path: Path) -> None
     assert samples.items is not None
     assert has_outlines(samples)
     assert (samples.items.marks(2)[0] == planted.masks[5]).all()
-    write_thumbnails(samples.items, tmp_path / "kept.zip", modality="scan")
-    kept = ThumbnailStore(tmp_path / "kept.zip", tuple(samples.ids), modality="scan")
+    kept = stored(samples.items, tmp_path / "kept.zip", samples.ids)
     assert (kept.marks(2)[0] == planted.masks[5]).all()
     assert (kept.marks(2)[1] > 0).any()
-    write_thumbnails(kept.keep([2, 4]), tmp_path / "again.zip", modality="scan")
-    again = ThumbnailStore(tmp_path / "again.zip", ("a", "b"), modality="scan")
+    again = stored(kept.keep([2, 4]), tmp_path / "again.zip", ("a", "b"))
     assert (again.marks(0)[0] == planted.masks[5]).all()
     shown = Image.open(io.BytesIO(KIND.preview(again.read(0), 288, again.marks(0)))).convert("RGB")
     near = np.abs(np.asarray(shown, int) - COLOURS[0]).max(2) < 60

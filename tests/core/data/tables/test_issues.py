@@ -188,6 +188,6 @@ def test_a_column_that_the_table_has_already_is_refused() -> None:
 def test_issues_of_a_task_of_several_rows_a_picture_are_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = ["--table", "t.csv", "--per-class", "--issues", "i.csv", "--out", str(tmp_path / "run")]
+    arguments = ["--table", "t.csv", "--per-class", "--issues", "i.csv", "--out", str(tmp_path / "run.errata")]
     assert main(["diagnose", *arguments]) == 2
     assert "--issues has no effect with --per-class" in capsys.readouterr().err

@@ -215,8 +215,8 @@ def test_a_carried_checkpoint_is_measured_and_its_table_decides_the_names(
 
     def called() -> ClusterName:
         data = ["--table", str(tmp_path / "table.csv"), "--encoder", name, "--permutations", "100"]
-        assert main(["diagnose", *data, *given, "--out", str(tmp_path / "run")]) == 0
-        (cluster,) = load(tmp_path / "run").clusters
+        assert main(["diagnose", *data, *given, "--out", str(tmp_path / "run.errata")]) == 0
+        (cluster,) = load(tmp_path / "run.errata").clusters
         assert cluster.membership[upright].min() > 0.5 > cluster.membership[~upright].max()
         assert cluster.called is not None
         return cluster.called

@@ -153,9 +153,9 @@ def test_a_large_diagnosis_with_hard_pictures_stays_below_six_megabytes() -> Non
 
 
 def test_a_reloaded_run_gives_the_same_words(tmp_path: Path, diagnosis: Diagnosis) -> None:
-    save(diagnosis, tmp_path / "run")
+    save(diagnosis, tmp_path / "run.errata")
     write_report(diagnosis, tmp_path / "a.html")
-    write_report(load(tmp_path / "run"), tmp_path / "b.html")
+    write_report(load(tmp_path / "run.errata"), tmp_path / "b.html")
     a, b = (Page((tmp_path / name).read_text("utf-8")) for name in ("a.html", "b.html"))
     assert a.text == b.text
     assert len(list(b.named("img"))) == len(list(a.named("img"))) > 20

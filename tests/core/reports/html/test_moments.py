@@ -31,7 +31,7 @@ TEXT = 'lit <b>from the "side"'
 @pytest.fixture(scope="module")
 def run() -> Diagnosis:
     """The clips that come along, without their files, whose cluster is described by a phrase that would be markup."""
-    clips = load(ASSETS / "examples" / "clips" / "run")
+    clips = load(ASSETS / "examples" / "clips" / "run.errata")
     phrase = next(i for i in clips.insights if i.kind == "phrase")
     return replace(clips, insights=(replace(phrase, text=TEXT, cluster=clips.clusters[0].id, scope="rises"),))
 

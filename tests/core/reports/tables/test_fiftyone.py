@@ -117,13 +117,13 @@ def test_a_run_without_pictures_and_a_full_folder_are_refused(diagnosis: Diagnos
 def test_the_command_says_how_to_load_it(
     diagnosis: Diagnosis, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    save(diagnosis, tmp_path / "run")
+    save(diagnosis, tmp_path / "run.errata")
     out = tmp_path / "set"
-    assert main(["export", str(tmp_path / "run"), "--what", "fiftyone", "--out", str(out)]) == 0
+    assert main(["export", str(tmp_path / "run.errata"), "--what", "fiftyone", "--out", str(out)]) == 0
     assert "60 samples written. Load them: fo.Dataset.from_dir(" in capsys.readouterr().out
     assert all((out / row["filepath"]).read_bytes()[8:12] == b"WEBP" for row in written(out))
-    assert main(["export", str(tmp_path / "run"), "--what", "fiftyone"]) == 2
-    assert main(["export", str(tmp_path / "run"), "--images", "x"]) == 2
+    assert main(["export", str(tmp_path / "run.errata"), "--what", "fiftyone"]) == 2
+    assert main(["export", str(tmp_path / "run.errata"), "--images", "x"]) == 2
     said = capsys.readouterr().err
     assert "--what fiftyone writes a folder. Name it with --out." in said
     assert "--images belongs to --what fiftyone" in said

@@ -38,7 +38,9 @@ def test_class_folders_that_cannot_be_told_apart_are_refused_before_they_are_emb
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     make_folders(tmp_path / "set", ("a_b", "A b"), 10)
-    told = refused(capsys, "probe", "zero-shot", "--images", str(tmp_path / "set"), "--out", str(tmp_path / "run"))
+    told = refused(
+        capsys, "probe", "zero-shot", "--images", str(tmp_path / "set"), "--out", str(tmp_path / "run.errata")
+    )
     assert "same name to a text encoder" in told
 
 
@@ -140,5 +142,5 @@ def test_too_few_samples_are_refused_before_anything_is_embedded(
     (tmp_path / "table.csv").write_text("\n".join(["file,label,part", *lines]), "utf-8")
     monkeypatch.setattr("core.discovery.prepare.embed", None)
     table = ("--table", str(tmp_path / "table.csv"), "--images", str(tmp_path / "set"))
-    assert why in refused(capsys, "probe", "lp++", *table, "--out", str(tmp_path / "run"), *more)
-    assert not (tmp_path / "run").exists()
+    assert why in refused(capsys, "probe", "lp++", *table, "--out", str(tmp_path / "run.errata"), *more)
+    assert not (tmp_path / "run.errata").exists()

@@ -189,15 +189,15 @@ def test_class_folders_alone_become_a_run_whose_model_is_the_probe(
     tmp_path: Path, few_phrases: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     make_folders(tmp_path / "set", ("bus", "car"), 30)
-    given = ("--images", str(tmp_path / "set"), "--out", str(tmp_path / "run"), "--permutations", "300")
+    given = ("--images", str(tmp_path / "set"), "--out", str(tmp_path / "run.errata"), "--permutations", "300")
     out = said(capsys, "probe", "zero-shot", *given)
     assert "zero-shot is right on " in out
     assert "The probe's own failures:" in out
-    found = load(tmp_path / "run")
+    found = load(tmp_path / "run.errata")
     assert found.samples.class_names == ("bus", "car")
     assert found.outcomes.name == "cross-entropy"
     assert any(note.startswith("The model of this run is the probe 'zero-shot'") for note in found.notes)
-    out = said(capsys, "probe", "linear-probe", str(tmp_path / "run"), "--shots", "2")
+    out = said(capsys, "probe", "linear-probe", str(tmp_path / "run.errata"), "--shots", "2")
     assert "On the same 60 images zero-shot is right on" in out
 
 
@@ -213,7 +213,7 @@ def test_texts_alone_become_a_run_and_take_probes_but_no_pool_and_no_learned_pro
         (f"The {word} was number {i}.", kind) for kind, words in said_of.items() for i in range(8) for word in words
     ]
     pd.DataFrame(rows, columns=["note", "kind"]).to_csv(tmp_path / "notes.csv", index=False)
-    run = str(tmp_path / "run")
+    run = str(tmp_path / "run.errata")
     given = ("--table", str(tmp_path / "notes.csv"), "--texts", "note", "--label", "kind", "--out", run)
     out = said(capsys, "probe", "label-desc", *given, "--permutations", "300")
     assert "of 64 texts" in out
@@ -228,7 +228,7 @@ def test_the_shipped_example_takes_a_probe(
     repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shutil.copytree(repository / "assets" / "examples" / "scenes", tmp_path / "scenes")
-    run = tmp_path / "scenes" / "run"
+    run = tmp_path / "scenes" / "run.errata"
     document = json.loads(said(capsys, "probe", "zero-shot", str(run), "--json"))
     assert (document["n"], document["comparison"]["a"]) == (960, "model")
     everything, *others = document["comparison"]["scopes"]

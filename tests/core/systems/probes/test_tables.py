@@ -22,8 +22,8 @@ from tests.support.probes import made_probe, with_probes
 
 def test_probes_and_all_that_explains_them_come_back_from_the_store(tmp_path: Path) -> None:
     run = with_probes()
-    save(run, tmp_path / "run")
-    again = load(tmp_path / "run")
+    save(run, tmp_path / "run.errata")
+    again = load(tmp_path / "run.errata")
     assert_same(results_of(run), results_of(again))
     assert_same(compare(run, "model", "weak"), compare(again, "model", "weak"))
 
@@ -92,8 +92,8 @@ def test_a_model_that_was_brought_is_saved_once_and_what_is_not_known_of_it_stay
     brought = with_outcomes(run, "mine", "given", outcomes, np.arange(60), "Made.")
     again = with_results(brought, results_of(brought))
     assert [one.name for one in results_of(again)] == ["mine", "made, 2 shots", "weak"]
-    save(again, tmp_path / "run")
-    assert [one.name for one in results_of(load(tmp_path / "run"))] == ["mine", "made, 2 shots", "weak"]
+    save(again, tmp_path / "run.errata")
+    assert [one.name for one in results_of(load(tmp_path / "run.errata"))] == ["mine", "made, 2 shots", "weak"]
     own = probes_table(again).query("probe == 'mine'")
     assert outcomes.errors is not None
     assert own["correct"].tolist() == (~outcomes.errors).tolist()

@@ -19,7 +19,7 @@ def test_a_failure_is_found_in_the_sample_and_confirmed_by_the_rest(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_shards(tmp_path / "shards", planted_rows(3000))
-    out = tmp_path / "run"
+    out = tmp_path / "run.errata"
     assert main(["shards", str(tmp_path / "shards"), "--out", str(out), "--sample", "800", *QUICKLY]) == 0
     said = capsys.readouterr().out
     assert "On 2,200 fresh samples (all rows of 3 shards outside the sample): 1 of 1 finding clearly has" in said
@@ -39,7 +39,7 @@ def test_of_shuffled_losses_nothing_is_found_and_nothing_tried(
     rows = planted_rows(2000)
     rows["loss"] = np.random.default_rng(5).permutation(rows["loss"])
     write_shards(tmp_path / "shards", rows)
-    out = str(tmp_path / "run")
+    out = str(tmp_path / "run.errata")
     assert main(["shards", str(tmp_path / "shards"), "--out", out, "--sample", "600", *QUICKLY]) == 0
     assert "nothing was confirmed, so nothing was predicted" in capsys.readouterr().out
 

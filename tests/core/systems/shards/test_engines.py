@@ -172,7 +172,7 @@ def test_without_ray_what_brings_it_is_named(
     monkeypatch.delitem(sys.modules, "core.systems.shards.ray_engine", raising=False)
     write_shards(tmp_path / "shards", planted_rows(300))
     code = main(
-        ["shards", str(tmp_path / "shards"), "--out", str(tmp_path / "run"), "--sample", "60", "--engine", "ray"]
+        ["shards", str(tmp_path / "shards"), "--out", str(tmp_path / "run.errata"), "--sample", "60", "--engine", "ray"]
     )
     assert code == 3
     assert "needs ray. Run `pip install ray`" in capsys.readouterr().err

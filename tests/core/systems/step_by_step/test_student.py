@@ -56,9 +56,9 @@ def test_a_head_of_its_own_is_kept(folder: Path, tmp_path: Path) -> None:
     del said["scale_decoder_outputs"]
     (folder / "config.json").write_text(json.dumps(said | {"tie_word_embeddings": False}), "utf-8")
     read = read_t5(folder)
-    (tmp_path / "again").mkdir()
-    write_student(read, tmp_path / "again")
-    again = read_t5(tmp_path / "again")
+    (tmp_path / "again.errata").mkdir()
+    write_student(read, tmp_path / "again.errata")
+    again = read_t5(tmp_path / "again.errata")
     ids = torch.tensor([[3, 4, 5, 1]])
     one, other = (student.model(input_ids=ids, labels=ids).logits for student in (read, again))
     assert torch.equal(again.model.lm_head.weight, tensors["lm_head.weight"])

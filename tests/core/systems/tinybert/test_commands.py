@@ -125,7 +125,7 @@ def test_what_compression_costs_is_compared_by_cluster(
     said(capsys, "classify", head, *given, "--out", teacher)
     student = str(tmp_path / "student.csv")
     said(capsys, "classify", str(tmp_path / "small"), *given, "--out", student)
-    run = str(tmp_path / "run")
+    run = str(tmp_path / "run.errata")
     said(capsys, "diagnose", "--table", teacher, "--texts", "text", "--no-words", "--permutations", "100", "--out", run)
     told = said(capsys, "compare", run, "--second", student, "--student", str(tmp_path / "small"))
     assert re.search(r"The student has 3 layers x 24 in place of 6 x 24, 0\.0 M parameters .* \d\.\d\d ms a text", told)

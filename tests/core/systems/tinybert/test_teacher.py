@@ -18,7 +18,7 @@ from tests.support.tiny_bert import WORDS, write_bert
 
 @pytest.fixture
 def copy(folder: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(folder, tmp_path / "copy"))
+    return Path(shutil.copytree(folder, tmp_path / "copy.errata"))
 
 
 def change(folder: Path, **values: Any) -> None:

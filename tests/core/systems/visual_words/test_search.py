@@ -133,14 +133,17 @@ def test_the_command_prints_and_writes(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("ERRATA_CACHE", str(cells))
-    save(planted[0].diagnosis, tmp_path / "run")
-    assert main(["visual-words", str(tmp_path / "run"), "--words", "64", "--out", str(tmp_path / "words.html")]) == 0
+    save(planted[0].diagnosis, tmp_path / "run.errata")
+    assert (
+        main(["visual-words", str(tmp_path / "run.errata"), "--words", "64", "--out", str(tmp_path / "words.html")])
+        == 0
+    )
     out = capsys.readouterr().out
     assert "goes with failure more than chance allows" in out or "go with failure more than" in out
     assert "p = 0.005" in out
     assert "Written:" in out
     assert "<h1>Visual words</h1>" in (tmp_path / "words.html").read_text()
-    assert load(tmp_path / "run").samples.items is not None
+    assert load(tmp_path / "run.errata").samples.items is not None
 
 
 @pytest.mark.slow

@@ -23,8 +23,8 @@ from tests.support.describers import tiny_describer
 
 @pytest.fixture
 def run(diagnosis: Diagnosis, tmp_path: Path) -> str:
-    save(diagnosis, tmp_path / "run")
-    return str(tmp_path / "run")
+    save(diagnosis, tmp_path / "run.errata")
+    return str(tmp_path / "run.errata")
 
 
 @pytest.fixture

@@ -183,14 +183,14 @@ def test_a_press_shows_a_tag_and_its_samples_on_the_map(worded: Diagnosis, repor
 def test_of_an_example_the_first_list_is_tested_at_once_and_of_a_visitors_run_nothing(
     worded: Diagnosis, tmp_path: Path
 ) -> None:
-    save(worded, tmp_path / "tagged" / "run")
-    shared = Session(RUNS.offer(tmp_path / "tagged" / "run"))
+    save(worded, tmp_path / "tagged" / "run.errata")
+    shared = Session(RUNS.offer(tmp_path / "tagged" / "run.errata"))
     text, *_, made = last(on_first(shared, TagsState(shared.run)))
     assert text == EXAMPLES["image"][0][0]
     assert len(made.report.tags) == len(text.split(","))
     clips = replace(worded, samples=replace(worded.samples, modality="clip"))  # there is no first list for these
-    save(clips, tmp_path / "clips" / "run")
-    nothing = Session(RUNS.offer(tmp_path / "clips" / "run")), TagsState()
+    save(clips, tmp_path / "clips" / "run.errata")
+    nothing = Session(RUNS.offer(tmp_path / "clips" / "run.errata")), TagsState()
     own = Session(RUNS.add(worded)), TagsState()
     for session, state in (own, (shared, TagsState(shared.run, made.report, 1)), nothing):
         assert all("__type__" in str(part) for part in last(on_first(session, state)))

@@ -27,7 +27,7 @@ NOTHING = (None, None, None, None, None)
 @pytest.mark.slow
 def test_an_example_is_drawn_from_its_own_files_and_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(standin, "MOST_LABELLED", 24)
-    session = Session(RUNS.offer(SCANS / "run"))
+    session = Session(RUNS.offer(SCANS / "run.errata"))
     made = last(on_reference(session, *NOTHING))[-1]
     state, line, view, *files, notes = on_drawn(session, KeptState(session.run), made)
     assert state.found is made
@@ -39,7 +39,7 @@ def test_an_example_is_drawn_from_its_own_files_and_stays_as_it_is(monkeypatch: 
 
 
 def test_an_own_run_keeps_the_figures_and_a_refusal_is_said_and_gives_no_number(tmp_path: Path) -> None:
-    session = Session(RUNS.add(RUNS.get(RUNS.offer(SCANS / "run"))))
+    session = Session(RUNS.add(RUNS.get(RUNS.offer(SCANS / "run.errata"))))
     lines = (SCANS / "table.csv").read_text("utf-8").splitlines()[:9]
     (tmp_path / "few.csv").write_text("\n".join(lines), "utf-8")
     brought = str(tmp_path / "few.csv"), str(SCANS / "images.zip")
@@ -53,7 +53,7 @@ def test_an_own_run_keeps_the_figures_and_a_refusal_is_said_and_gives_no_number(
 
 
 def test_what_cannot_be_drawn_is_refused_before_any_work() -> None:
-    pictures, example = Session(RUNS.add(make_diagnosis())), RUNS.offer(SCANS / "run")
+    pictures, example = Session(RUNS.add(make_diagnosis())), RUNS.offer(SCANS / "run.errata")
     assert "Open a run of scans" in intro(RUNS.get(pictures.run))
     assert not on_run(pictures, KeptState(example))[0]["visible"]
     assert on_run(Session(example), KeptState(pictures.run))[0]["visible"]

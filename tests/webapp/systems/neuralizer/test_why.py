@@ -45,7 +45,7 @@ CLIPS = ASSETS / "examples" / "clips"
 @pytest.fixture(scope="module")
 def session() -> Session:
     """The example of clips."""
-    return Session(RUNS.offer(CLIPS / "run"))
+    return Session(RUNS.offer(CLIPS / "run.errata"))
 
 
 @pytest.fixture(scope="module")

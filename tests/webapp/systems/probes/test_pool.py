@@ -35,7 +35,7 @@ def test_a_pool_is_asked_for_only_where_one_is_used(example: str) -> None:
 @pytest.mark.slow
 def test_a_pool_in_class_folders_teaches_and_every_image_is_scored(repository: Path, tmp_path: Path) -> None:
     diagnosis, other = (
-        load(repository / "assets" / "examples" / name / "run") for name in ("nothing_to_find", "scenes")
+        load(repository / "assets" / "examples" / name / "run.errata") for name in ("nothing_to_find", "scenes")
     )
     assert other.samples.items is not None
     assert other.samples.labels is not None

@@ -69,7 +69,7 @@ def test_two_models_are_compared_item_by_item(
         "14 of 14 items were in this adapter's training: on those it shows memory, not skill. No other is left, so all "
         "of its figures are of those."
     ) in told
-    first, second = load_result(out)[0], load_result(out / "second")[0]
+    first, second = load_result(out)[0], load_result(out / "second.errata")[0]
     assert first.ids == second.ids
     document = json.loads((out / "comparison.json").read_text("utf-8"))
     row = next(row for row in document["rows"] if (row["key"], row["scope"]) == ("image", "all items"))

@@ -19,7 +19,7 @@ from tests.support.words import AxisEncoder, with_words
 def test_what_re_ranked_the_matches_is_said_with_its_weight(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    example, folder = str(ASSETS / "examples" / "scenes" / "run"), str(tmp_path)
+    example, folder = str(ASSETS / "examples" / "scenes" / "run.errata"), str(tmp_path)
     (tmp_path / "adapter.json").write_text("{}")
     record = SimpleNamespace(rerank=0.5)
     monkeypatch.setattr(
@@ -51,7 +51,7 @@ def test_of_rows_that_show_one_picture_the_best_stands_for_all(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("core.encoders.load_encoder", lambda name, **options: AxisEncoder())
-    found, run = with_words(), tmp_path / "run"
+    found, run = with_words(), tmp_path / "run.errata"
     save(found, run)
     rows = json.loads(said(capsys, "ask", str(run), "in the dark", "--json", "--images"))["questions"][0]
     best = [found.samples.ids.index(name) for name in rows["matches"][:6]]

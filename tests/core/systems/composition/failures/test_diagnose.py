@@ -67,8 +67,8 @@ def test_a_run_says_what_it_is_of_and_can_be_stored_and_reported(
     assert len(found.samples) == 300
     assert found.samples.groups is not None
     assert len(set(found.samples.groups.tolist())) == 150
-    save(found, tmp_path / "run")
-    again = load(tmp_path / "run")
+    save(found, tmp_path / "run.errata")
+    again = load(tmp_path / "run.errata")
     assert again.extras[COMPOSITION] == found.extras[COMPOSITION]
     write_report(again, tmp_path / "report.html")
     assert "two things of the same size" in (tmp_path / "report.html").read_text("utf-8")

@@ -50,11 +50,11 @@ def same(a: Any, b: Any) -> bool:
 @pytest.mark.parametrize("kind", ["pairs", "choice", "retrieval"])
 def test_a_saved_result_comes_back_whole(kind: str, tmp_path: Path):
     result, benchmark = made(kind)
-    save_result(result, benchmark, tmp_path / "run")
-    again, of = load_result(tmp_path / "run")
+    save_result(result, benchmark, tmp_path / "run.errata")
+    again, of = load_result(tmp_path / "run.errata")
     assert same(result, again)
     assert same(benchmark, of)
-    assert sorted(p.name for p in (tmp_path / "run").iterdir()) == NAMES
+    assert sorted(p.name for p in (tmp_path / "run.errata").iterdir()) == NAMES
 
 
 def test_the_document_is_plain_json_with_every_figure():
@@ -155,5 +155,5 @@ def test_a_list_in_place_of_the_document_is_one_message(tmp_path: Path):
 def test_a_benchmark_that_is_not_the_results_is_refused(tmp_path: Path):
     result, _ = made("pairs")
     with pytest.raises(InvalidInput, match="'p0' of 'pairs, colours' is not in Made choice"):
-        save_result(result, choices(5), tmp_path / "run")
-    assert not (tmp_path / "run").exists()
+        save_result(result, choices(5), tmp_path / "run.errata")
+    assert not (tmp_path / "run.errata").exists()

@@ -72,13 +72,24 @@ def test_that_clips_run_backwards_is_told_from_their_light_through_files(
     turned_clips: DiagnosedClips, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     clips = turned_clips.folder
-    save(turned_clips.found, tmp_path / "run")
-    main(["correct", str(tmp_path / "run"), "--images", str(clips), "--out", str(tmp_path / "out"), "--most", "20"])
+    save(turned_clips.found, tmp_path / "run.errata")
+    main(
+        [
+            "correct",
+            str(tmp_path / "run.errata"),
+            "--images",
+            str(clips),
+            "--out",
+            str(tmp_path / "out"),
+            "--most",
+            "20",
+        ]
+    )
     assert len(list((tmp_path / "out").glob("*.mp4"))) == 40 * 7
     losses(tmp_path / "out", np.random.default_rng(0)).to_csv(tmp_path / "scores.csv", index=False)
     capsys.readouterr()
     scores = ["--scores", str(tmp_path / "scores.csv")]
-    main(["correct", str(tmp_path / "run"), "--altered", str(tmp_path / "out"), *scores, "--json"])
+    main(["correct", str(tmp_path / "run.errata"), "--altered", str(tmp_path / "out"), *scores, "--json"])
     said = {one["correction"]: one for one in json.loads(capsys.readouterr().out)["corrections"]}
     assert said["backwards"]["explains"]
     assert said["backwards"]["share"]["value"] > 0.6  # 0.67 on one processor, above 0.7 on another: other members
@@ -95,8 +106,8 @@ def test_a_video_of_odd_sides_loses_a_row() -> None:
 
 def test_what_cannot_be_taken_out_of_clips_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     found = make_diagnosis()
-    save(replace(found, samples=replace(found.samples, modality="clip")), tmp_path / "run")
-    run, out = str(tmp_path / "run"), str(tmp_path / "out")
+    save(replace(found, samples=replace(found.samples, modality="clip")), tmp_path / "run.errata")
+    run, out = str(tmp_path / "run.errata"), str(tmp_path / "out")
     assert main(["correct", run, "--images", str(tmp_path), "--out", out, "--fault", "bias"]) == 2
     said = capsys.readouterr().err
     known = "the order of frames (backwards), changes of light (steady-light), cuts (longest-shot)"

@@ -116,7 +116,7 @@ def test_the_round_trip_through_files_explains_a_planted_bias_field(
 ) -> None:
     from core.store import save
 
-    run, out = tmp_path / "run", tmp_path / "corrected"
+    run, out = tmp_path / "run.errata", tmp_path / "corrected"
     save(found, run)
     cluster = str(found.clusters[0].id)
     asked = ["--images", str(scans_upload), "--out", str(out), "--cluster", cluster, "--fault", "bias", "--most", "12"]

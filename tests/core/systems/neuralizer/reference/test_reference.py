@@ -215,7 +215,7 @@ def test_the_command_keeps_its_result_with_the_run_and_writes_no_number_that_it_
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    run, out = tmp_path / "run", tmp_path / "out"
+    run, out = tmp_path / "run.errata", tmp_path / "out"
     save(run_of(scans), run)
     asked = ["reference", str(run), "--table", str(upload / "scans.csv"), "--images", str(upload), "--out", str(out)]
     monkeypatch.setattr("core.systems.neuralizer.reference.standin.LEAST_LABELLED", 33)
