@@ -40,6 +40,15 @@ _SCRATCH = "errata-scratch-"
 _swept: set[Path] = set()
 
 
+def default_cache() -> Path:
+    """The cache's folder: $ERRATA_CACHE if set, else the user's cache folder."""
+    if given := os.environ.get("ERRATA_CACHE"):
+        return Path(given).expanduser()
+    from platformdirs import user_cache_path
+
+    return user_cache_path("errata")
+
+
 @contextmanager
 def replacing(path: Path, *, durable: bool = True) -> Generator[Path]:
     """A temporary neighbour to write to, which takes the place of `path` once the block has ended well and is removed

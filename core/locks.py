@@ -20,6 +20,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from core.files import default_cache
+
 _WAIT, _TELL = 0.5, 3.0
 """Seconds between two calls of `waiting`, and until the log says that somebody waits."""
 
@@ -54,7 +56,6 @@ def lock(path: Path, waiting: Callable[[], None] = lambda: None) -> Generator[No
 
 
 def _lock_file(path: Path) -> Path:
-    from core.embeddings.cache import default_cache
 
     folder = default_cache() / "locks"
     try:

@@ -149,7 +149,7 @@ def section(example: str, diagnosis: Diagnosis) -> str:
         ]
         parts.append(f"On the page (`scripts/app`): <http://127.0.0.1:7860/?run=example-{example}>")
     parts += [f"Besides, {_class(diagnosis, found)}" for found in diagnosis.classes[:1] if found.confirmed]
-    command = f"python -m core diagnose --table {folder}/table.csv{images} --out runs/{example}"
+    command = f"python -m core diagnose --table {folder}/table.csv{images} --out runs/{example}.errata"
     parts.append(f"```bash\n{command}\n```\n\n[Licences](../{folder}/LICENCES.md)")
     return "\n\n".join(parts) + "\n"
 

@@ -31,7 +31,7 @@ N = 60
 def at_work(diagnosis: Diagnosis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a run, the table val.csv, and the pictures and vectors of both."""
     monkeypatch.chdir(tmp_path)
-    save(diagnosis, Path("run"))
+    save(diagnosis, Path("run.errata"))
     for name in diagnosis.samples.ids:
         (Path("val") / name).parent.mkdir(parents=True, exist_ok=True)
         (Path("val") / name).write_bytes(draw_picture(int(name[-8:-4])))
@@ -87,7 +87,7 @@ def test_fiftyone_loads_what_is_exported(monkeypatch: pytest.MonkeyPatch, diagno
 
 def test_what_fiftyone_exported_is_diagnosed(diagnosis: Diagnosis) -> None:
     """As the page says: the fields are the table, tags and plain fields may explain, and what was Errata's may not."""
-    run_command(["export", "run", "--what", "fiftyone", "--out", "exported"])
+    run_command(["export", "run.errata", "--what", "fiftyone", "--out", "exported"])
     samples = json.loads(Path("exported/samples.json").read_text("utf-8"))
     for row, sample in enumerate(samples["samples"]):
         sample["tags"] += ["blurred"] if row % 3 == 0 else []
@@ -95,14 +95,14 @@ def test_what_fiftyone_exported_is_diagnosed(diagnosis: Diagnosis) -> None:
     save_under("before")
     (words,) = lines("FiftyOne", 1)
     run_command([*words, *QUICK, "--as-is"])  # its losses are drawn apart from its predictions
-    found = load(Path("run"))
+    found = load(Path("run.errata"))
     assert {"weather", "tag blurred"} == {c.name for c in found.samples.metadata if not c.measured}
     np.testing.assert_array_equal(found.outcomes.loss, diagnosis.outcomes.loss)
 
 
 def save_under(name: str) -> None:
     """Move the run out of the way of the next one."""
-    Path("run").rename(name)
+    Path("run.errata").rename(name)
 
 
 def stood_in() -> Any:
@@ -148,7 +148,7 @@ def test_issues_of_cleanlab_stand_beside_the_rows(make: Callable[[], Any]) -> No
     save_under("before")
     (words,) = lines("Cleanlab")
     run_command([*words, *QUICK, "--as-is"])  # its losses are drawn apart from its predictions
-    kept = {column.name: column for column in load(Path("run")).samples.metadata}
+    kept = {column.name: column for column in load(Path("run.errata")).samples.metadata}
     for name in lab.get_issues():
         if name.startswith("is_"):
             assert kept[name].values.tolist() == ["yes" if it else "no" for it in lab.get_issues()[name]]

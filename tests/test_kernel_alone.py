@@ -14,7 +14,6 @@ import pytest
 
 from core.extensions import own_systems
 from core.store import load, save
-from core.store.layout import STATE
 from core.systems.probes.records import results_of
 from tests.support.diagnoses import make_diagnosis
 from tests.support.probes import with_probes
@@ -142,13 +141,14 @@ save(replace(run, extras={**run.extras, "mine": "kept"}), Path(sys.argv[1]))
     for one, other in zip(results_of(before), results_of(after), strict=True):
         assert one.name == other.name
         np.testing.assert_array_equal(one.outcomes.loss, other.outcomes.loss)
-    assert (tmp_path / "run.errata" / STATE).is_file()
 
 
 def test_scans_without_their_encoder_are_refused_by_name(kernel: Path, tmp_path: Path) -> None:
     scans = kernel / "assets" / "examples" / "scans"
     given = ["--table", str(scans / "table.csv"), "--images", str(scans / "images.zip")]
-    code, _, err = run_commands(kernel, {"diagnose": ["diagnose", *given, "--out", str(tmp_path / "run.errata")]})["diagnose"]
+    code, _, err = run_commands(kernel, {"diagnose": ["diagnose", *given, "--out", str(tmp_path / "run.errata")]})[
+        "diagnose"
+    ]
     assert code == 2
     assert "scan" in err
     assert err.count("\n") == 1

@@ -39,13 +39,12 @@ ROOMS = (
     "extensions",
     "program",
     "limits row_runs",
-    "locks",
     "received",
     "files",
+    "locks",
     "options",
     "documents",
     "arrays",
-    "owned",
     "folders",
     "registry",
     "records",
@@ -311,8 +310,8 @@ def test_help_loads_nothing_heavy(repository: Path, arguments: list[str]) -> Non
 
 
 def test_opening_a_stored_run_needs_no_model_library(repository: Path, tmp_path: Path) -> None:
-    save(make_diagnosis(), tmp_path)
-    code = f"from pathlib import Path; from core.store import load; load(Path({str(tmp_path)!r})).samples.items.read(0)"
+    save(make_diagnosis(), tmp_path / "run.errata")
+    code = f"from core.store import load; load({str(tmp_path / 'run.errata')!r}).samples.items.read(0)"
     assert loaded_by(code, repository).isdisjoint(("torch", "sklearn", "pandas", "gradio", "onnxruntime", "open_clip"))
 
 

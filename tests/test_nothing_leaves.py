@@ -36,7 +36,7 @@ def test_no_command_reaches_anyone_or_writes_outside_the_stated_folders(place: P
     seen = watch(place.run("commands", all_in_one(place, ROWS)))
     assert seen.exit_code == 0, seen.output
     assert seen.faults(place.stated) == []
-    written = [str(place.folder / "out" / name) for name in ("run/state.json", "audit.html", "new.csv", "phrases.json")]
+    written = [str(place.folder / "out" / name) for name in ("run.errata", "audit.html", "new.csv", "phrases.json")]
     assert set(written) <= set(seen.written)  # the watch itself works
     assert list(place.home.iterdir()) == []
 
@@ -52,7 +52,7 @@ def test_a_visitors_whole_journey_asks_the_page_alone(place: Place) -> None:
     assert browsed.faults() == []
     assert browsed.requests[browsed.address] > 50  # the watch itself works
     assert served.faults(place.stated) == []
-    assert any(path.endswith("/state.json") for path in served.written)
+    assert any(path.endswith(".errata") for path in served.written)
     assert list(place.home.iterdir()) == []
 
 

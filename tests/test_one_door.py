@@ -26,7 +26,7 @@ ELSEWHERE = {
     "core.systems.probes.zero_shot.prompt_texts": SHIPS, "webapp.explore.static_page": SHIPS,
     "webapp.markup.components": SHIPS, "webapp.server.headers": SHIPS, "webapp.theme": SHIPS,
     "webapp.systems.peers.tab": SHIPS,
-    "core.files": WRITES, "core.locks": WRITES, "core.data.images.thumbnails": WRITES,
+    "core.files": WRITES, "core.store.write": WRITES,
     "core.systems.neuralizer.corrections.altered": WRITES, "core.systems.neuralizer.corrections.rewrite_clips": WRITES,
     "webapp.systems.composition.train": WRITES, "core.systems.common.token_files": "its own cache, with checksums",
     "core.data.tables.cells": TABLES, "core.data.tables.delimited": TABLES,

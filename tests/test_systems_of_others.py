@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from core import extensions
+from tests.support.commands import report_of, results_of
 from tests.support.documented import block
 
 OWN = "A system of your own"
@@ -124,8 +125,8 @@ def test_the_documented_system_adds_a_command_a_panel_a_section_and_a_condition(
     done, run = diagnosed(repository, documented, tmp_path)
     assert done.returncode == 0, done.stderr
     assert "Highest mean loss by weekday: Sunday, 2.0" in done.stdout
-    assert "weekday = Sunday" in (run / "diagnosis.json").read_text("utf-8")
-    report = (run / "report.html").read_text("utf-8")
+    assert "weekday = Sunday" in (results_of(run) / "diagnosis.json").read_text("utf-8")
+    report = report_of(run)
     assert "<h2>Weekdays</h2><table><tr><th>Day</th>" in report
     listed = python(repository, documented, COMMAND, "--help")
     assert "weekdays      Mean loss by the day of the week." in listed.stdout
@@ -174,7 +175,7 @@ def test_a_broken_system_is_left_out_with_a_warning_and_ends_nothing(
     assert "of another package" in done.stderr
     assert "No module named 'errata_gone'" in done.stderr
     assert "Traceback" not in done.stderr
-    document = json.loads((run / "diagnosis.json").read_text("utf-8"))
+    document = json.loads((results_of(run) / "diagnosis.json").read_text("utf-8"))
     assert document["broken"] is None
     assert isinstance(document["verdict"], str)
     assert "short" not in json.dumps(document)

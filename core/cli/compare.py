@@ -94,7 +94,7 @@ def _find_worse(diagnosis: Diagnosis, found: Comparison, out: Path) -> None:
 
     if found.a != MODEL:
         raise InvalidInput(f"--worse needs the model under diagnosis as A: got {found.a!r}. Leave A out.")
-    new_run(out, "--worse")
+    new_run(out)
     with TerminalProgress() as progress:
         run = diagnose_regressions(diagnosis, probe_of(diagnosis, found.b), progress=progress)
         save(run, out, progress)

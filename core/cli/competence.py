@@ -39,8 +39,8 @@ def competence(
     if out is not None:
         check_suffix(out, ".json")
         in_folder(out)
-    from core.embeddings.cache import default_cache
     from core.encoders import load_encoder
+    from core.files import default_cache
     from core.language.competence import kept_at, write_competence
     from core.language.vocabulary import read_vocabulary
     from core.reports.wording.competence import competence_lines

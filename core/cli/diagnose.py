@@ -86,7 +86,7 @@ def diagnose(
     new_run(out)  # before the work, not after it
     from core.data.tasks.read import read_task
     from core.diagnose import diagnose_data_set
-    from core.embeddings.cache import default_cache
+    from core.files import default_cache
     from core.reports.wording.sensitivity import sensitivity_sentence, what_else
     from core.reports.wording.summary import text_summary
     from core.store import save
@@ -183,7 +183,7 @@ def _assigned(brought: NewSamples, found: Assignment, n_clusters: int) -> pd.Dat
 @option("--out FILE", "file to write (default: standard output), or folder of results, page and fiftyone")
 @option("--images PATH", "fiftyone: the folder of the original pictures (default: the small ones that the run keeps)")
 def export(
-    run: Path, what: str | None = None, kind: str = "", out: Path | None = None, images: Path | None = None
+    run: Path, what: str | None = None, kind: str = "csv", out: Path | None = None, images: Path | None = None
 ) -> None:
     """Write one part of a diagnosis as CSV, Parquet or JSON, or all of it: as a report, as files for programs, as a
     page that opens without a server, or as a data set of FiftyOne.

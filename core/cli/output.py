@@ -56,12 +56,12 @@ def in_folder(path: Path, option: str = "--out") -> None:
         raise InvalidInput(f"{path} cannot be written: {error.strerror or error}. Choose another {option}.") from error
 
 
-def new_run(path: Path, option: str = "--out") -> None:
+def new_run(path: Path) -> None:
     """See that a run may be written there, and make its folder, or raise InvalidInput."""
     from core.store import check_target  # NumPy: not for --help
 
     check_target(path)
-    in_folder(path, option)
+    make_folder(path.parent)
 
 
 def tell_run(path: Path, stream: TextIO | None = None) -> None:

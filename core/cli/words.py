@@ -54,7 +54,7 @@ def ask(
     one.
     """
     from core.checks import answers as told, questions
-    from core.embeddings.cache import default_cache
+    from core.files import default_cache
     from core.reports.wording import answers as sentences
     from core.reports.wording.predictions import tried_sentence
     from core.store import load
@@ -215,7 +215,7 @@ def predict(
         in_folder(out)  # before the work, not after it
     from core.checks.freeze import freeze
     from core.checks.fresh import predict_fresh
-    from core.embeddings.cache import default_cache
+    from core.files import default_cache
     from core.reports.tables.diagnosis import prediction_table
     from core.reports.wording.summary import prediction_lines
     from core.store import load, update

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sqlite3
 import threading
 import time
@@ -54,15 +53,6 @@ class CachedImage:
         numbers = np.frombuffer(data, "<f4", offset=4 + size).astype(np.float32)
         parts = np.split(numbers, np.cumsum(head["lengths"])[:-1])
         return CachedImage(parts[0], parts[-1], head["properties"])
-
-
-def default_cache() -> Path:
-    """The cache's folder: $ERRATA_CACHE if set, else the user's cache folder."""
-    if given := os.environ.get("ERRATA_CACHE"):
-        return Path(given).expanduser()
-    from platformdirs import user_cache_path
-
-    return user_cache_path("errata")
 
 
 def entry_key(image: bytes, fingerprint: str) -> bytes:

@@ -16,11 +16,10 @@ from typing import Any, cast
 import numpy as np
 
 from core.documents import read_json
-from core.embeddings.cache import default_cache
 from core.embeddings.texts import TextTower
 from core.encoders import EMBEDDED
 from core.errors import InvalidInput
-from core.files import ASSETS, write_text
+from core.files import ASSETS, default_cache, write_text
 from core.language.chance import Chance
 from core.language.grammar import words_in
 from core.language.title_model import TitleModel

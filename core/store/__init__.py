@@ -15,7 +15,7 @@ from core.store.layout import SUFFIX, check_target, is_run
 from core.store.own import stamp, with_own, write_own
 from core.store.read import load, reload
 from core.store.runs import RunStore, run_id
-from core.store.write import save, update
+from core.store.write import put, save, update
 
 __all__ = [
     "SUFFIX",
@@ -23,6 +23,7 @@ __all__ = [
     "check_target",
     "is_run",
     "load",
+    "put",
     "reload",
     "run_id",
     "save",

@@ -20,7 +20,7 @@ from core.records.codec import encode
 from core.store.layout import SUFFIX
 from core.store.own import stamp, with_own, write_own
 from core.store.read import load
-from core.store.write import save
+from core.store.write import put
 
 
 def run_id(diagnosis: Diagnosis, *, secret: bool = False) -> str:
@@ -69,11 +69,11 @@ class RunStore:
         Without `secret` the same data and settings give the same id, and a finished run of that id is kept as it is.
 
         Args:
-            placing: called with the id; as `save` takes it.
+            placing: called with the id; as `core.store.write.put` takes it.
         """
         name = run_id(diagnosis, secret=secret)
         if not self.has(name):
-            save(diagnosis, self._path(name), progress, placing(name))
+            put(diagnosis, self._path(name), progress, placing=placing(name))
         return name
 
     def get(self, name: str) -> Diagnosis:

@@ -20,13 +20,7 @@ from core.store.layout import ARRAYS, FORMAT, MODEL, MODEL_ARRAYS, STATE, THUMBN
 from core.store.read import reload
 
 
-def save(
-    diagnosis: Diagnosis,
-    path: str | Path,
-    progress: Progress = no_progress,
-    placing: AbstractContextManager[None] | None = None,
-    thumbnails: bool = True,
-) -> None:
+def save(diagnosis: Diagnosis, path: str | Path, progress: Progress = no_progress) -> None:
     """Write the whole diagnosis into the file, whose folder is made if missing.
 
     An earlier run in its place stays as it is until the new one is whole. While another process of the user writes it,
@@ -36,14 +30,29 @@ def save(
         diagnosis: what `diagnose` or `load` gave.
         path: of this run alone; ends in `.errata`.
         progress: called as progress(step, done, total); may raise `Cancelled`.
-        thumbnails: False where the pictures themselves are to lie beside the file, as images.zip.
-        placing: entered when all is written, and left when the file has taken its place.
 
     Raises:
         InvalidInput: the file is called otherwise, cannot be written, or is there and no run.
     """
-    with _only_writer(Path(path), progress):
-        _put(diagnosis, Path(path), progress, placing, thumbnails)
+    put(diagnosis, Path(path), progress)
+
+
+def put(
+    diagnosis: Diagnosis,
+    path: Path,
+    progress: Progress = no_progress,
+    *,
+    placing: AbstractContextManager[None] | None = None,
+    thumbnails: bool = True,
+) -> None:
+    """Write the diagnosis as `save` does, which says what is raised.
+
+    Args:
+        placing: entered when all is written, and left when the file has taken its place.
+        thumbnails: False where the pictures themselves are to lie beside the file, as images.zip.
+    """
+    with _only_writer(path, progress):
+        _replace(diagnosis, path, progress, placing, thumbnails)
 
 
 def update(
@@ -65,7 +74,7 @@ def update(
     """
     with _only_writer(path, progress):
         found = change(reload(diagnosis, path))
-        _put(found, path, progress)
+        _replace(found, path, progress)
     return found
 
 
@@ -83,7 +92,7 @@ def _only_writer(path: Path, progress: Progress) -> Generator[None]:
         raise cannot_write(f"The run cannot be written to {path}", error) from error
 
 
-def _put(
+def _replace(
     diagnosis: Diagnosis,
     path: Path,
     progress: Progress,

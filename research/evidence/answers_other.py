@@ -15,8 +15,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from core.embeddings.cache import default_cache
-from core.files import ASSETS
+from core.files import ASSETS, default_cache
 from core.statistics.intervals import wilson
 from core.store import load
 from core.systems.common.run_pictures import pictures_of

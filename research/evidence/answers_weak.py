@@ -23,7 +23,7 @@ from core.cli.main import main as errata
 from core.data.samples import read_data_set
 from core.diagnose import diagnose_data_set
 from core.discovery.settings import EmbeddingSettings, Settings
-from core.embeddings.cache import default_cache
+from core.files import default_cache
 from core.records import Diagnosis
 from core.statistics.intervals import wilson
 from core.systems.composition.scenes.render import render_scene

@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from core.diagnose import diagnose
 from core.discovery.settings import Settings
-from core.embeddings.cache import default_cache
+from core.files import default_cache
 from core.numbers import digits_for, interval, number, p_value, percent, with_unit
 from core.records import ClassFinding, Diagnosis, Estimate, FailureCluster, Insight
 from core.reports.tables.diagnosis import write_results

@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from core.embeddings.cache import default_cache
 from core.encoders import load_encoder
+from core.files import default_cache
 from core.records import Bool, Estimate, Progress
 from core.statistics.intervals import wilson
 from core.statistics.paired import paired_difference

@@ -15,7 +15,7 @@ from typing import Any
 
 import torch
 
-from core.embeddings.cache import default_cache
+from core.files import default_cache
 from core.records import Estimate
 from core.systems.composition.scenes.shipped import open_shipped
 from core.systems.composition.scoring.encoder import EncoderScorer

@@ -27,7 +27,7 @@ from PIL import Image
 from core.data.tasks.detection.samples import read_detection_samples
 from core.diagnose import diagnose_data_set
 from core.discovery.settings import EmbeddingSettings, Settings
-from core.embeddings.cache import default_cache
+from core.files import default_cache
 from core.records import Diagnosis
 from core.reports.wording.summary import text_summary
 from core.statistics.intervals import wilson

@@ -13,8 +13,7 @@ import numpy.typing as npt
 from core.data.samples import DataSet, read_data_set
 from core.discovery.prepare import embed
 from core.discovery.settings import EmbeddingSettings
-from core.embeddings.cache import default_cache
-from core.files import ASSETS
+from core.files import ASSETS, default_cache
 from core.records import F64, Bool, Column, Outcomes, SampleSet
 from research.evidence.case_tables import CASES
 from research.scoreboard.planted_embeddings import Planted, PlantedKind, plant_embeddings, plant_words

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from core.embeddings.cache import default_cache
+from core.files import default_cache
 from core.records import F64, I64, Estimate
 from core.statistics.intervals import bootstrap
 from core.systems.probes import make_probe

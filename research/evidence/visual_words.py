@@ -27,10 +27,9 @@ from core.data.images.decoding import decode
 from core.diagnose import diagnose
 from core.discovery.method import diagnose_records
 from core.discovery.settings import Settings
-from core.embeddings.cache import default_cache
 from core.encoders import load_encoder
 from core.encoders.tokens import tower_of
-from core.files import ASSETS
+from core.files import ASSETS, default_cache
 from core.records import I64, Bool
 from core.store import load
 from core.systems.common.tokens import read_image_tokens

@@ -22,7 +22,7 @@ from core.diagnose import diagnose
 from core.discovery.settings import DEFAULTS, Settings
 from core.files import ASSETS
 from core.records import F32, Diagnosis
-from core.store import load, save
+from core.store import load, put
 from core.systems.neuralizer.reference.names import KEY
 from core.systems.neuralizer.reference.read import read_squares
 from core.systems.neuralizer.reference.standin import measure_standin
@@ -72,7 +72,8 @@ def _halved(array: F32) -> F32:
 
 def check(name: str) -> list[str]:
     """What the example says otherwise where it is made again; empty where it says the same."""
-    return differences(diagnose_example(name, Settings(map=False, sensitivity=False)), load(EXAMPLES / name / "run.errata"))
+    made = diagnose_example(name, Settings(map=False, sensitivity=False))
+    return differences(made, load(EXAMPLES / name / "run.errata"))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -90,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             continue
         found = diagnose_example(name)
         # pictures themselves lie beside the run
-        save(found, EXAMPLES / name / "run.errata", thumbnails=found.samples.modality != "image")
+        put(found, EXAMPLES / name / "run.errata", thumbnails=found.samples.modality != "image")
         print(f"{name}: {len(found.samples):,} samples, {len(found.clusters)} clusters")
     return int(differ)
 

@@ -13,9 +13,8 @@ import click
 from core.cli.command import argument, command, entry, heading, option
 from core.cli.output import make_folder, write_table
 from core.cli.terminal import TerminalProgress, say
-from core.embeddings.cache import default_cache
 from core.errors import DiagnosisError, InvalidInput
-from core.files import write_json
+from core.files import default_cache, write_json
 from research.ladder.cola import reproduce_cola
 from research.ladder.reproduce import SupportPool, reproduce as run_method
 from research.ladder.steps import LadderChoices

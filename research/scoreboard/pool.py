@@ -13,9 +13,8 @@ import numpy.typing as npt
 from PIL import Image
 
 from core.arrays import DAMAGE, read_arrays
-from core.embeddings.cache import default_cache
 from core.encoders import load_encoder
-from core.files import keep_arrays
+from core.files import default_cache, keep_arrays
 from core.language.phrases import phrase_directions
 from core.language.vocabulary import read_vocabulary
 from core.records import F32, I64, Bool

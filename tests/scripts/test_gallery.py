@@ -23,7 +23,7 @@ def stored() -> dict[str, Diagnosis]:
 
 def test_the_committed_page_is_what_the_script_makes(stored: dict[str, Diagnosis]) -> None:
     assert PAGE.read_text("utf-8") == page(stored), "Run `python -m scripts.gallery`."
-    assert {path.parents[1].name for path in (REPOSITORY / "assets/examples").glob("*/run/state.json")} == set(EXAMPLES)
+    assert {path.parent.name for path in (REPOSITORY / "assets/examples").glob("*/run.errata")} == set(EXAMPLES)
 
 
 def test_the_committed_pictures_are_what_the_script_makes_and_small(stored: dict[str, Diagnosis]) -> None:

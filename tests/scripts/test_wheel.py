@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 
 ROWS = 60
 NAMES = (
-    "errata/assets/examples/scenes/run.errata/state.json",
+    "errata/assets/examples/scenes/run.errata",
     "errata/webapp/templates/header.html.j2",
     "errata/webapp/systems/probes/templates/form.html.j2",
     "errata/webapp/systems/probes/probe.css",
@@ -122,10 +122,13 @@ def test_a_run_from_table_to_page_needs_no_package_of_an_extra(
     (elsewhere / "table.csv").write_text("".join(lines), "utf-8")
     program = installed / "errata"
     assert ran([program, "--version"], elsewhere) == f"errata {VERSION}\n"
-    given = ["--table", "table.csv", "--images", scenes / "images.zip", "--permutations", "100", "--out", "run"]
-    assert "Report: run/report.html" in ran([program, "diagnose", *given], elsewhere)
-    assert "Open page/index.html" in ran([program, "export", "run", "--what", "page", "--out", "page"], elsewhere)
-    assert json.loads((elsewhere / "run.errata" / "diagnosis.json").read_text("utf-8"))
+    given = ["--table", "table.csv", "--images", scenes / "images.zip", "--permutations", "100", "--out", "run.errata"]
+    assert "Written: run.errata" in ran([program, "diagnose", *given], elsewhere)
+    assert "Open page/index.html" in ran(
+        [program, "export", "run.errata", "--what", "page", "--out", "page"], elsewhere
+    )
+    ran([program, "export", "run.errata", "--what", "results", "--out", "results"], elsewhere)
+    assert json.loads((elsewhere / "results" / "diagnosis.json").read_text("utf-8"))
     told = ran([program, "compose", "adapt", "--adapter", "local", "--out", "adapted"], elsewhere, status=3)
     assert told == "errata: This needs torch. Run `pip install 'errata[probes]'`.\n"
     assert "Usage: errata ask" in ran([installed / "python", "-m", "errata", "ask", "--help"], elsewhere)

@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from core.cli.main import main
+from core.reports.html.diagnosis import render_report
+from core.reports.tables.diagnosis import write_results
+from core.store import load
 from tests.support.diagnoses import draw_picture
 
 
@@ -40,3 +43,16 @@ def said_on(terminal: int, until: str = "") -> str:
         while not (until and until in said) and (part := os.read(terminal, 4096)):
             said += part.decode("utf-8", "replace")
     return said
+
+
+def results_of(run: Path) -> Path:
+    """The folder that `export --what results` writes of a run."""
+    out = run.with_suffix("")
+    out.mkdir(exist_ok=True)
+    write_results(load(run), out)
+    return out
+
+
+def report_of(run: Path) -> str:
+    """The report that `export` writes of a run."""
+    return render_report(load(run))

@@ -176,8 +176,8 @@ def test_a_visitor_who_went_to_another_tab_is_left_there_and_the_run_is_offered(
 
 def test_runs_of_the_command_line_are_opened_before_the_examples_and_told_apart(tmp_path: Path) -> None:
     for name in ("one", "two"):
-        save(make_showcase(60), tmp_path / name)
-    folders = [tmp_path / "one", tmp_path / "two"]
+        save(make_showcase(60), tmp_path / f"{name}.errata")
+    folders = [tmp_path / "one.errata", tmp_path / "two.errata"]
     runs = open_runs(folders)
     assert [run for _, run in runs] == ["run-1", "run-2"]
     assert [title.endswith(f"({folder})") for (title, _), folder in zip(runs, folders)] == [True, True]
@@ -186,7 +186,7 @@ def test_runs_of_the_command_line_are_opened_before_the_examples_and_told_apart(
     picker = next(b for b in demo.blocks.values() if getattr(b, "elem_id", "") == "picker")
     assert picker.value == "run-1"
     with pytest.raises(InvalidInput, match="absent"):
-        open_runs([tmp_path / "absent"])
+        open_runs([tmp_path / "absent.errata"])
 
 
 def test_the_page_and_its_first_view_load_no_heavy_package() -> None:

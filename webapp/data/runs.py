@@ -6,20 +6,22 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from core.errors import InvalidInput
 from core.numbers import count
+from core.store import SUFFIX, load
 from webapp.explore.patches import prune_patches
 from webapp.explore.picked import show_selection
 from webapp.explore.tab import View, show_run, skips
-from webapp.markup.components import script
+from webapp.markup.components import script, upload
 from webapp.markup.render import render
 from webapp.state.events import event_data
 from webapp.state.home import kept_in
-from webapp.state.jobs import LIGHT, PLAIN, PRIVATE, QUICK, duration
+from webapp.state.jobs import JOBS, LIGHT, PLAIN, PRIVATE, QUICK, duration
 from webapp.state.notes import MAX_TITLE, Note
 from webapp.state.picker import runs_to_open
 from webapp.state.query import view_of
@@ -128,6 +130,21 @@ def on_copy(session: Session, examples: list[tuple[str, str]]) -> tuple[Any, ...
     return runs_list(shown[0]), runs_to_open(run, examples), *shown
 
 
+def on_bring(examples: list[tuple[str, str]], file: str | None) -> tuple[Any, ...]:
+    """A run that was taken away from a page, or that `diagnose --out` wrote, becomes the visitor's own: returns (list,
+    field, tabs, picker, then what `show_run` fills).
+
+    Raises:
+        InvalidInput: the file is no run, is damaged, or there is no room for it.
+    """
+    if not file:
+        return gr.skip(), gr.skip(), gr.skip(), gr.skip(), *skips()
+    RUNS.require_room()
+    run = RUNS.add(JOBS.look(lambda _: load(file, f"The run {Path(file).name!r}")))
+    shown = show_run(run)
+    return runs_list(shown[0]), None, gr.update(selected="explore"), runs_to_open(run, examples), *shown
+
+
 def own_ids(said: Any) -> list[str]:
     """The ids of runs in what a browser keeps of them; anything may stand there."""
     try:
@@ -157,6 +174,14 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, examples: l
         return on_act(session, examples, event)
 
     mine.view.act(shows_errors(act), [session], [mine.view, tabs, view.picker, *view.opened(session)], **QUICK)
+
+    field = upload("Open a run that was saved: NAME.errata", [SUFFIX], "bring-run")
+
+    def bring(file: str | None) -> tuple[Any, ...]:
+        return on_bring(examples, file)
+
+    filled = [mine.view, field, tabs, view.picker, *view.opened(session)]
+    field.upload(shows_errors(bring), [field], filled, **PRIVATE, **LIGHT)
 
     def copy(session: Session) -> tuple[Any, ...]:
         return on_copy(session, examples)

@@ -33,7 +33,7 @@ from webapp.state.query import view_of
 from webapp.state.runs import RUNS
 from webapp.state.session import Session, require_run, row_of, shows_errors
 
-KINDS = ("html", "json", "parquet", "csv", "weights")
+KINDS = ("run", "html", "json", "parquet", "csv", "weights")
 """In the ids of the downloads."""
 MAKING = '<p role="status">Making the file …</p>'
 TAKE = (

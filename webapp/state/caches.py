@@ -7,7 +7,7 @@ import hashlib
 import shutil
 from pathlib import Path
 
-from core.embeddings.cache import default_cache
+from core.files import default_cache
 from webapp.state.home import bytes_below, part
 from webapp.state.quotas import quotas
 from webapp.state.visitor import visitor

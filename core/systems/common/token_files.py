@@ -13,8 +13,7 @@ import json
 import os
 import shutil
 import zlib
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -25,7 +24,6 @@ import numpy.typing as npt
 from core.errors import InvalidInput
 from core.files import write_text
 from core.limits import byte_size
-from core.locks import lock
 
 KINDS: dict[str, str] = {"tokens": "<f2", "pooled": "<f4"}
 """File and number format of each array."""
@@ -48,7 +46,7 @@ class Block:
 
 
 class TokenFiles:
-    """The blocks of one folder. Use within `only_pass`.
+    """The blocks of one folder. Use while its lock is held (`core.locks.lock`).
 
     Args:
         folder: made if it does not exist.
@@ -159,22 +157,6 @@ class TokenFiles:
                 return False
             checksum = zlib.crc32(payload, checksum)
         return checksum == line["crc"]
-
-
-@contextmanager
-def only_pass(folder: Path, waiting: Callable[[], None]) -> Generator[None]:
-    """Keep other passes, of this process or another, out of the folder, which is made where it is missing; see
-    `core.locks.lock`.
-
-    Raises:
-        InvalidInput: the folder cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with lock(folder, waiting):
-            yield
-    except OSError as error:
-        raise InvalidInput(f"The token cache {folder} cannot be used ({error}). {_WAYS_OUT}") from error
 
 
 _WAYS_OUT = "Free space, take fewer pictures, or set ERRATA_CACHE to a folder that can be written."

@@ -27,8 +27,9 @@ from core.encoders.embedded.lite0_runtime import usable_cores
 from core.encoders.tokens import ImageTokens, TextTokens, TokenTower
 from core.errors import InvalidInput
 from core.limits import Limits
+from core.locks import lock
 from core.records import F32, I64, ItemStore, Progress, Reporter, no_progress
-from core.systems.common.token_files import Block, TokenFiles, only_pass
+from core.systems.common.token_files import Block, TokenFiles
 
 F16 = npt.NDArray[np.float16]
 _TEXTS = 256
@@ -122,7 +123,7 @@ def read_image_tokens(
     def waiting() -> None:
         progress("tokens", 0, len(images))  # another pass writes the same tokens
 
-    with only_pass(folder, waiting):
+    with lock(folder, waiting):
         return _filled(TokenFiles(folder, len(images)), reader, progress, threads)
 
 

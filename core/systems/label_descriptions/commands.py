@@ -70,7 +70,7 @@ def tag(
 
 def _tagged(diagnosis: Diagnosis, names: str, patterns: str, permutations: int, seed: int) -> TagReport:
     """The list of tags tested on the run."""
-    from core.embeddings.cache import default_cache
+    from core.files import default_cache
     from core.systems.common.class_descriptions import read_patterns
     from core.systems.label_descriptions.tagging import tag_samples
     from core.systems.label_descriptions.tags import read_tags

@@ -133,7 +133,7 @@ def _on_run(name: str, made: Sequence[Probe], options: ProbeOptions, run: Path) 
     diagnosis = load(run)
     words = _words_of(diagnosis, run)
     if options.diagnose is not None:
-        new_run(options.diagnose, "--diagnose")
+        new_run(options.diagnose)
     with TerminalProgress() as progress:
         results = _run(name, made, options, diagnosis.samples, words, progress)
         earlier: list[str] = []
@@ -172,7 +172,7 @@ def _without_model(name: str, made: Probe, options: ProbeOptions, labelled: Labe
     new_run(out)
     from core.discovery.prepare import embed
     from core.discovery.settings import EmbeddingSettings
-    from core.embeddings.cache import default_cache
+    from core.files import default_cache
     from core.systems.common.labelled import read_samples
 
     with TerminalProgress() as progress:
@@ -274,7 +274,7 @@ def _own(
 ) -> Diagnosis:
     """The diagnosis of the probe's own losses, written into a file."""
     from core.discovery.settings import Settings
-    from core.embeddings.cache import default_cache
+    from core.files import default_cache
     from core.store import save
     from core.systems.probes.own_failures import diagnose_probe
 

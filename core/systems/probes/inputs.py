@@ -43,8 +43,8 @@ def read_task(
     name: str, made: Probe, options: ProbeOptions, samples: SampleSet, words: Words, progress: Progress
 ) -> tuple[Task, tuple[str, ...]]:
     """What the probe is run on, and what is to be said of split and pool."""
-    from core.embeddings.cache import default_cache
     from core.encoders import load_encoder
+    from core.files import default_cache
     from core.systems.probes.base import Task
 
     split, notes = read_split(options.split, samples)
@@ -104,8 +104,8 @@ def read_images(
     pool: Path, folders: str, aliases: str | None, samples: SampleSet, words: Words, progress: Progress
 ) -> tuple[Images | None, tuple[str, ...]]:
     """The images of a pool as the encoder sees them, and what is to be said of them."""
-    from core.embeddings.cache import default_cache
     from core.encoders import load_encoder
+    from core.files import default_cache
     from core.systems.probes.few_shot.pools import read_aliases, read_pool
 
     names = samples.class_names

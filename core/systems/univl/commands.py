@@ -94,12 +94,12 @@ def retrieve(
 def _with_encoder(clips: Path, texts: Path, encoder: str, progress: Progress) -> _Asked:
     from core.data.clips.decoding import STILL
     from core.data.images.archives import open_images
-    from core.embeddings.cache import default_cache
     from core.embeddings.embed import read_images
     from core.embeddings.frame_curve import when_like
     from core.embeddings.texts import encode_texts
     from core.encoders import load_encoder
     from core.encoders.clips import ClipEncoder
+    from core.files import default_cache
     from core.limits import Limits
     from core.systems.univl.clip_texts import clip_rows, read_clip_texts
 

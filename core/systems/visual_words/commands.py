@@ -39,8 +39,7 @@ def visual_words(
     if out is not None:
         check_suffix(out, *TABLES, ".html")
         in_folder(out)
-    from core.embeddings.cache import default_cache
-    from core.files import write_json, write_text
+    from core.files import default_cache, write_json, write_text
     from core.store import load
     from core.systems.common.run_pictures import pictures_of
     from core.systems.visual_words.search import search_words
@@ -103,7 +102,7 @@ def pretrain(
     One picture in five is held out, at most 1,000; on these it is told how well captions and pictures find each other,
     by the network and by the encoder alone.
     """
-    from core.embeddings.cache import default_cache
+    from core.files import default_cache
     from core.options import read_settings
     from core.systems.visual_words.pretraining.captions_table import read_captions
     from core.systems.visual_words.pretraining.run import PRETRAINED, pretrain_on, result_document, save_pretrained

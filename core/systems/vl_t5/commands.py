@@ -125,7 +125,7 @@ class AskedRun:
         return document, described_table(self.diagnosis, said, cosines), described_lines(clusters, how)
 
     def _nearest(self, file: Path) -> tuple[list[str | None], F64, str]:
-        from core.embeddings.cache import default_cache
+        from core.files import default_cache
         from core.systems.vl_t5.describe import nearest_captions, read_captions
         from core.systems.vl_t5.wording import nearest_of
 
@@ -148,7 +148,7 @@ class AskedRun:
         return said, None, "written by the model, picture by picture"
 
     def _cells(self) -> tuple[PictureTokens, tuple[int, int]]:
-        from core.embeddings.cache import default_cache
+        from core.files import default_cache
         from core.systems.common.run_pictures import pictures_of
         from core.systems.vl_t5.ask import read_cells
 

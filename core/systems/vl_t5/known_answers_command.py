@@ -17,9 +17,9 @@ def write_losses(table: Path, images: Path | None, model: Path, encoder: str, ou
     """
     from core.data.images.archives import open_images
     from core.data.images.matching import index_files
-    from core.embeddings.cache import default_cache
     from core.encoders import load_encoder
     from core.encoders.tokens import tower_of
+    from core.files import default_cache
     from core.numbers import count, listed, number, percent
     from core.systems.common.tokens import read_image_tokens
     from core.systems.vl_t5.folder import read_describer

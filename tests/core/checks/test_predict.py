@@ -30,8 +30,8 @@ def audit_of(planted: Planted) -> DataSet:
 
 def test_the_frozen_hash_survives_saving_and_changes_with_the_findings(tmp_path: Path) -> None:
     found, _, _ = planted_run("rare")
-    save(found, tmp_path)
-    assert freeze(load(tmp_path)).digest == freeze(found).digest
+    save(found, tmp_path / "run.errata")
+    assert freeze(load(tmp_path / "run.errata")).digest == freeze(found).digest
     assert freeze(replace(found, clusters=found.clusters[:-1])).digest != freeze(found).digest
     smaller = replace(
         found.clusters[0],

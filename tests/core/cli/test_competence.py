@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from core.cli.main import main
-from core.embeddings.cache import default_cache
+from core.files import default_cache
 from core.language.competence import find_competence, read_competence
 from tests.core.checks.test_competence import LightEncoder, fewer_edits
 from tests.support.pictures import blobs, encoded

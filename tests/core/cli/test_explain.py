@@ -15,7 +15,7 @@ from core.errors import InvalidInput
 from core.records import Diagnosis, Faithfulness, Progress
 from core.store import load, save
 from tests.conftest import REPOSITORY
-from tests.support.commands import refused, said
+from tests.support.commands import refused, report_of, results_of, said
 from tests.support.faithfulness import made_faithfulness
 
 
@@ -63,8 +63,8 @@ def test_the_measurement_is_kept_in_the_run_and_taken_from_there(
     assert kept is not None
     assert kept.anything is not None
     assert (kept.anything.auroc.value, kept.anything.n_named) == (0.7, 20)
-    assert "Naming a cause tells failures from the rest with AUROC 0.70" in (Path(run) / "report.html").read_text()
-    document = json.loads((Path(run) / "diagnosis.json").read_text("utf-8"))["faithfulness"]
+    assert "Naming a cause tells failures from the rest with AUROC 0.70" in report_of(Path(run))
+    document = json.loads((results_of(Path(run)) / "diagnosis.json").read_text("utf-8"))["faithfulness"]
     assert document["kinds"][0]["auroc"] == {"value": 0.7, "low": 0.6, "high": 0.8}
     assert document["sentence"] in told
     assert measured == 2
@@ -96,9 +96,9 @@ def test_one_row_is_answered_alone(run: str, capsys: pytest.CaptureFixture[str])
 def test_a_row_of_which_nothing_is_known_says_so(
     diagnosis: Diagnosis, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    save(replace(diagnosis, clusters=(), insights=(), classes=()), tmp_path / "empty")
+    save(replace(diagnosis, clusters=(), insights=(), classes=()), tmp_path / "empty.errata")
     low = diagnosis.samples.ids[int(np.argmin(diagnosis.estimate.predicted))]
-    assert said(capsys, "explain", str(tmp_path / "empty"), "--row", low).startswith("Nothing is known of why")
+    assert said(capsys, "explain", str(tmp_path / "empty.errata"), "--row", low).startswith("Nothing is known of why")
 
 
 def keys_of(document: object, below: str = "") -> set[str]:
@@ -111,7 +111,7 @@ def test_json_has_the_documented_keys(run: str, capsys: pytest.CaptureFixture[st
     document = json.loads(said(capsys, "explain", run, "--json"))
     assert document["samples"][0]["named"][0] == {"kind": "cluster", "text": "", "number": 0, "scope": ""}
     assert document["faithfulness"]["kinds"][0]["auroc"] == {"value": 0.7, "low": 0.6, "high": 0.8}
-    part = (REPOSITORY / "docs" / "schema.md").read_text("utf-8").partition("`python -m core explain DIR")[2]
+    part = (REPOSITORY / "docs" / "schema.md").read_text("utf-8").partition("`python -m core explain RUN")[2]
     told = part.partition("\n\n")[0]
     for key in keys_of(document):
         assert f"`{key.rpartition('.')[2]}`" in told or key.rpartition(".")[2] in ("value", "low", "high"), key

@@ -23,7 +23,7 @@ from core.discovery.assigner import Assignment
 from core.errors import Cancelled, InvalidInput
 from core.reports.wording.sensitivity import sensitivity_sentence
 from core.store import load, save
-from tests.support.commands import said_on
+from tests.support.commands import results_of, said_on
 from tests.support.diagnoses import make_diagnosis
 
 N = 240
@@ -51,7 +51,7 @@ def stored(tmp_path: Path) -> Path:
     return tmp_path / "run.errata"
 
 
-def diagnose(folder: Path, table: str = "table.csv", out: str = "out", *more: str) -> int:
+def diagnose(folder: Path, table: str = "table.csv", out: str = "out.errata", *more: str) -> int:
     arguments = [
         "diagnose",
         "--table",
@@ -72,7 +72,10 @@ def test_a_planted_failure_goes_from_table_to_files_and_new_samples_are_assigned
     said = capsys.readouterr()
     assert said.out.startswith("1 failure cluster confirmed")
     assert said.err == ""
+    run = brought / "out.errata"
     out = brought / "out"
+    assert main(["export", str(run), "--what", "results", "--out", str(out)]) == 0
+    assert main(["export", str(run), "--out", str(out / "report.html")]) == 0
     document = json.loads((out / "diagnosis.json").read_text("utf-8"))
     assert [c["id"] for c in document["clusters"]] == [0]
     samples = pd.read_parquet(out / "samples.parquet")
@@ -87,13 +90,13 @@ def test_a_planted_failure_goes_from_table_to_files_and_new_samples_are_assigned
 
     vectors = np.load(brought / "embeddings.npy")[:12]
     np.savez(brought / "new.npz", embeddings=vectors, ids=np.array([f"new{i}" for i in range(12)]))
-    assert main(["assign", str(out), "--embeddings", str(brought / "new.npz"), "--out", str(brought / "new.csv")]) == 0
+    assert main(["assign", str(run), "--embeddings", str(brought / "new.npz"), "--out", str(brought / "new.csv")]) == 0
     table = pd.read_csv(brought / "new.csv")
     assert list(table.columns) == ["id", "predicted", "spread", "cluster", "membership"]
     assert table["id"].tolist() == [f"new{i}" for i in range(12)]
     assert table["cluster"][[0, 6]].tolist() == [0, 0]
     assert table["predicted"][[0, 6]].min() > table["predicted"].drop([0, 6]).max()
-    expected = load(out).model.assign(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+    expected = load(run).model.assign(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
     np.testing.assert_allclose(table["predicted"], expected.predicted, rtol=1e-5)
     np.testing.assert_array_equal(table["cluster"], expected.cluster)
 
@@ -115,29 +118,28 @@ def test_the_summary_says_once_what_would_have_been_found(
 def test_nothing_found_is_a_result_and_exits_with_0(brought: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert diagnose(brought, "shuffled.csv") == 0
     assert "No failure cluster was confirmed" in capsys.readouterr().out
-    assert json.loads((brought / "out" / "diagnosis.json").read_text("utf-8"))["clusters"] == []
+    assert json.loads((results_of(brought / "out.errata") / "diagnosis.json").read_text())["clusters"] == []
 
 
 @pytest.mark.slow
 @pytest.mark.usefixtures("plain_map")
 def test_the_same_input_settings_and_seed_give_the_same_files(brought: Path) -> None:
-    assert diagnose(brought, "table.csv", "a") == diagnose(brought, "table.csv", "b") == 0
-    for name in ("diagnosis.json", "samples.parquet", "memberships.parquet", "report.html"):
-        assert (brought / "a" / name).read_bytes() == (brought / "b" / name).read_bytes()
+    assert diagnose(brought, "table.csv", "a.errata") == diagnose(brought, "table.csv", "b.errata") == 0
+    assert (brought / "a.errata").read_bytes() == (brought / "b.errata").read_bytes()
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["diagnose", "--table", "absent.csv", "--embeddings", "e.npy", "--out", "out"], "absent.csv"),
-        (["diagnose", "--out", "out"], "nothing to diagnose"),
+        (["diagnose", "--table", "absent.csv", "--embeddings", "e.npy", "--out", "out.errata"], "absent.csv"),
+        (["diagnose", "--out", "out.errata"], "nothing to diagnose"),
         (
-            ["diagnose", "--table", "t.csv", "--out", "out", "--no-words", "--naming", "embedded"],
+            ["diagnose", "--table", "t.csv", "--out", "out.errata", "--no-words", "--naming", "embedded"],
             "that --naming is for",
         ),
-        (["assign", "absent", "--embeddings", "e.npy", "--out", "x.csv"], "no finished run"),
+        (["assign", "absent", "--embeddings", "e.npy", "--out", "x.csv"], "cannot be opened"),
         (["assign", "absent", "--embeddings", "e.npy", "--out", "x.xlsx"], "must end in"),
-        (["export", "absent"], "no finished run"),
+        (["export", "absent"], "cannot be opened"),
         (["export", "absent", "--format", "parquet"], "needs a file"),
         (["serve", "--root", "absent"], "absent"),
     ],
@@ -208,7 +210,7 @@ def test_ctrl_c_stops_a_run_with_130_and_leaves_no_finished_run(brought: Path, r
     ]
     terminal, its = os.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "core", *arguments, "--out", str(brought / "out")],
+        [sys.executable, "-m", "core", *arguments, "--out", str(brought / "out.errata")],
         cwd=repository,
         stderr=its,
         preexec_fn=lambda: signal.signal(
@@ -221,7 +223,7 @@ def test_ctrl_c_stops_a_run_with_130_and_leaves_no_finished_run(brought: Path, r
     said = said_on(terminal)
     assert process.wait(60) == 130
     assert said.strip().endswith("Stopped.")
-    assert not (brought / "out" / "state.json").exists()
+    assert not (brought / "out.errata").exists()
 
 
 def given(*arguments: str) -> dict[str, Any]:

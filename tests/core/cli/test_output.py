@@ -10,10 +10,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from core import store
 from core.cli.main import main
 from core.cli.output import write_table
-from core.records import Diagnosis
 
 
 @pytest.mark.parametrize("cell", ["x\r=1+0", "\r=1", "x\r\n=1", "x\n@cmd"])
@@ -26,21 +24,6 @@ def test_a_line_break_in_a_cell_begins_no_row_of_its_own(cell: str, tmp_path: Pa
         assert not any(one.startswith(("=", "@", "\r", "\n")) for row in rows for one in row)
 
 
-@pytest.mark.parametrize("name", ["state.json", "samples.parquet"])
-def test_no_export_replaces_a_file_of_a_run(
-    diagnosis: Diagnosis, tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    store.save(diagnosis, tmp_path / "run.errata")
-    before = {path.name: path.read_bytes() for path in (tmp_path / "run.errata").iterdir()}
-    kind = Path(name).suffix.removeprefix(".")
-    assert (
-        main(["export", str(tmp_path / "run.errata"), "--format", kind, "--out", str(tmp_path / "run.errata" / name)])
-        == 2
-    )
-    assert "a file of the run there" in capsys.readouterr().err
-    assert {path.name: path.read_bytes() for path in (tmp_path / "run.errata").iterdir()} == before
-
-
 def test_a_command_that_fails_leaves_no_empty_folder_and_one_of_the_users_stays(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -49,7 +32,7 @@ def test_a_command_that_fails_leaves_no_empty_folder_and_one_of_the_users_stays(
     assert main([*asked, str(tmp_path / "deep" / "run.errata")]) == 2
     assert not (tmp_path / "deep").exists()
     (tmp_path / "mine").mkdir()
-    assert main([*asked, str(tmp_path / "mine")]) == 2
+    assert main([*asked, str(tmp_path / "mine" / "run.errata")]) == 2
     assert (tmp_path / "mine").is_dir()
     (tmp_path / "mine" / "notes.txt").write_text("kept")
     assert main([*asked, str(tmp_path / "mine" / "run.errata")]) == 2

@@ -18,8 +18,9 @@ from core.language.vocabulary import read_vocabulary
 from core.records import Diagnosis
 from core.reports.wording.findings import cluster_title
 from core.store import load, save
-from tests.support.commands import refused, said
+from tests.support.commands import refused, report_of, results_of, said
 from tests.support.diagnoses import make_diagnosis
+from tests.support.stored import member
 from tests.support.words import AxisEncoder, made_prediction, with_words
 
 
@@ -229,7 +230,7 @@ def test_a_prediction_is_printed_kept_with_the_run_and_reported(
         return replace(diagnosis, prediction=replace(made_prediction(), source=table.name))
 
     monkeypatch.setattr("core.checks.fresh.predict_fresh", foretold)
-    thumbnails = (run / "thumbnails.zip").read_bytes()
+    thumbnails = member(run, "thumbnails")
     arguments = ["--fresh", "new.csv", "--images", "new.zip", "--label", "y", "--out", str(tmp_path / "p.csv")]
     assert main(["predict", str(run), *arguments]) == 0
     out, err = capsys.readouterr()
@@ -242,9 +243,10 @@ def test_a_prediction_is_printed_kept_with_the_run_and_reported(
     )
     assert asked["roles"].label == "y"
     assert asked["table"] == Path("new.csv")
-    assert json.loads((run / "prediction.json").read_text("utf-8"))["n_fresh"] == 320
-    assert json.loads((run / "diagnosis.json").read_text("utf-8"))["prediction"]["source"] == "new.csv"
-    assert "The next failures, predicted" in (run / "report.html").read_text("utf-8")
+    results = results_of(run)
+    assert json.loads((results / "prediction.json").read_text("utf-8"))["n_fresh"] == 320
+    assert json.loads((results / "diagnosis.json").read_text("utf-8"))["prediction"]["source"] == "new.csv"
+    assert "The next failures, predicted" in report_of(run)
     table = pd.read_csv(tmp_path / "p.csv")
     assert table["as_predicted"].astype("boolean").tolist() == [True, False, pd.NA, pd.NA, False]
     assert "Where a p of the run, an answer or a tag says another thing, this counts more" in out
@@ -254,19 +256,18 @@ def test_a_prediction_is_printed_kept_with_the_run_and_reported(
     again = load(run)
     assert again.prediction is not None
     assert again.prediction.source == "new.csv"
-    assert (run / "thumbnails.zip").read_bytes() == thumbnails  # pictures lose nothing by being saved again
+    assert member(run, "thumbnails") == thumbnails  # pictures lose nothing by being saved again
 
 
 def test_the_digest_is_printed_before_the_fresh_samples_are_opened(
     run: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    state = (run / "state.json").read_bytes()
+    state = run.read_bytes()
     assert main(["predict", str(run), "--fresh", "absent.csv"]) == 2
     told = capsys.readouterr()
     assert told.out.startswith("Frozen: ")
     assert "absent.csv" in told.err
-    assert (run / "state.json").read_bytes() == state
-    assert not (run / "prediction.json").exists()
+    assert run.read_bytes() == state
 
 
 def test_the_shipped_phrases_can_be_written_edited_and_read_back(
@@ -285,10 +286,10 @@ def test_the_shipped_phrases_can_be_written_edited_and_read_back(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["ask", "absent", "snow"], "no finished run"),
-        (["audit", "absent"], "no finished run"),
+        (["ask", "absent", "snow"], "cannot be opened"),
+        (["audit", "absent"], "cannot be opened"),
         (["audit", "absent", "--out", "x.png"], "must end in .csv, .parquet, .json or .html"),
-        (["predict", "absent", "--fresh", "t.csv"], "no finished run"),
+        (["predict", "absent", "--fresh", "t.csv"], "cannot be opened"),
         (["predict", "absent", "--fresh", "t.csv", "--out", "x.html"], "must end in"),
         (["phrases", "--out", "x.csv"], "must end in .json or .txt"),
     ],
@@ -313,8 +314,8 @@ def test_bad_input_exits_with_2_and_one_line(
 def test_a_run_without_words_says_how_to_get_them(
     arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    save(make_diagnosis(), tmp_path / "plain")
-    assert main([arguments[0], str(tmp_path / "plain"), *arguments[1:]]) == 2
+    save(make_diagnosis(), tmp_path / "plain.errata")
+    assert main([arguments[0], str(tmp_path / "plain.errata"), *arguments[1:]]) == 2
     assert "Diagnose again with --images" in capsys.readouterr().err
 
 
@@ -328,11 +329,11 @@ def test_the_word_options_of_diagnose_reach_the_diagnosis(tmp_path: Path, monkey
     monkeypatch.setattr("core.diagnose.diagnose_data_set", stop)
     monkeypatch.setattr("core.data.tasks.read.read_task", lambda *_: None)
     given = ["--naming", "open_clip:x", "--vocabulary", "v.txt", "--hold-back", "0.3"]
-    assert main(["diagnose", "--table", "t.csv", "--out", str(tmp_path / "o"), *given]) == 130
+    assert main(["diagnose", "--table", "t.csv", "--out", str(tmp_path / "o.errata"), *given]) == 130
     embedding = asked["embedding"]
     assert (embedding.naming, embedding.vocabulary, asked["hold_back"]) == ("open_clip:x", Path("v.txt"), 0.3)
     assert (asked["settings"].words, asked["settings"].map) == (True, True)
-    assert main(["diagnose", "--table", "t.csv", "--out", str(tmp_path / "o"), "--no-words", "--no-map"]) == 130
+    assert main(["diagnose", "--table", "t.csv", "--out", str(tmp_path / "o.errata"), "--no-words", "--no-map"]) == 130
     assert (asked["settings"].words, asked["settings"].map) == (False, False)
-    assert main(["diagnose", "--table", "t.csv", "--out", str(tmp_path / "o")]) == 130
+    assert main(["diagnose", "--table", "t.csv", "--out", str(tmp_path / "o.errata")]) == 130
     assert (asked["embedding"].naming, asked["embedding"].vocabulary, asked["hold_back"]) == (None, None, 0.0)

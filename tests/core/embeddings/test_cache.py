@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.embeddings.cache import CachedImage, EmbeddingCache, default_cache, entry_key
+from core.embeddings.cache import CachedImage, EmbeddingCache, entry_key
 from core.errors import InvalidInput
+from core.files import default_cache
 
 
 def test_an_entry_survives_its_bytes_and_a_shared_vector_is_kept_once() -> None:

@@ -14,7 +14,7 @@ from PIL import Image
 
 from core.errors import Cancelled, InvalidInput
 from core.records import Diagnosis
-from core.store import RunStore, load, reload, run_id, save
+from core.store import RunStore, load, put, reload, run_id, save
 from core.store.layout import STATE, THUMBNAILS
 from tests.support.commands import refused
 from tests.support.diagnoses import MemoryImages, assert_same, draw_picture, make_diagnosis
@@ -306,7 +306,7 @@ def test_a_run_without_thumbnails_shows_the_pictures_that_lie_beside_it(tmp_path
     with zipfile.ZipFile(tmp_path / "images.zip", "w") as archive:
         for i in reversed(range(len(images))):  # in another order than the rows
             archive.writestr(images.name(i), images.read(i))
-    save(diagnosis, tmp_path / "run.errata", thumbnails=False)
+    put(diagnosis, tmp_path / "run.errata", thumbnails=False)
     shown = load(tmp_path / "run.errata").samples.items
     assert shown is not None
     assert [shown.read(i) for i in range(3)] == [images.read(i) for i in range(3)]

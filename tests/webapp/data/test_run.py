@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.embeddings.cache import default_cache
 from core.errors import InvalidInput
+from core.files import default_cache
 from core.records import Embeddings, FailureMap, Progress, no_progress
 from tests.support.diagnoses import make_diagnosis
 from tests.support.visits import serve

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from core.errors import InvalidInput
 from core.records import Diagnosis
+from core.yours import OwnMark, with_mark, yours_of
 from tests.support.diagnoses import make_diagnosis
 from tests.support.visits import serve
 from tests.webapp.callbacks import press
-from webapp.data.runs import on_act, own_ids, runs_list
+from webapp.data.runs import on_act, on_bring, own_ids, runs_list
 from webapp.data.tab import on_forget
 from webapp.state.quotas import SHARED, quotas, set_quotas
 from webapp.state.runs import RUNS
@@ -64,6 +68,29 @@ def test_a_row_s_buttons_open_rename_and_delete_the_visit_s_own_run_alone(diagno
     assert "None yet" in listed
     assert (picker["value"], session.run) == (example, example)  # the page shows what is there
     assert RUNS.own() == []
+
+
+def test_a_run_that_was_taken_away_is_opened_again_with_what_was_said_of_it(
+    diagnosis: Diagnosis, example: str, tmp_path: Path
+) -> None:
+    serve("ann")
+    run = RUNS.add(diagnosis)
+    RUNS.say(run, lambda now: with_mark(now, OwnMark("cluster", 0, note="seen in May")))
+    mailed = shutil.copyfile(RUNS.file(run, "run.errata"), tmp_path / "mailed.errata")
+    RUNS.forget("ann")
+    serve("ben")
+    listed, field, tabs, picker, session, *_ = on_bring([("An example", example)], str(mailed))
+    assert (field, tabs["selected"], picker["value"]) == (None, "explore", session.run)
+    assert session.run in listed
+    assert yours_of(RUNS.get(session.run)).mark_of("cluster", 0).note == "seen in May"
+    items = RUNS.get(session.run).samples.items
+    assert items is not None
+    assert len(items.read(3)) > 100
+    mailed.write_bytes(b"no run")
+    with pytest.raises(InvalidInput, match=r"The run 'mailed\.errata' is damaged"):
+        on_bring([("An example", example)], str(mailed))
+    assert len(RUNS.own()) == 1
+    RUNS.forget("ben")
 
 
 def test_what_another_tab_of_the_browser_made_is_deleted_too(diagnosis: Diagnosis) -> None:

@@ -96,11 +96,11 @@ def test_a_visitors_run_keeps_it_and_shows_it_beside_the_sentence() -> None:
 
 
 def test_an_example_shows_it_to_everybody_and_its_files_stay(shipped: str) -> None:
-    before = {path.name: path.read_bytes() for path in RUNS.folder(shipped).iterdir()}
+    before = RUNS.path(shipped).read_bytes()
     assert opened(shipped).faithfulness is None
     list(on_measure(Session(shipped)))
     assert opened(shipped).faithfulness is not None
-    assert {path.name: path.read_bytes() for path in RUNS.folder(shipped).iterdir()} == before
+    assert RUNS.path(shipped).read_bytes() == before
 
 
 def test_another_run_that_was_opened_meanwhile_stays_as_it_is(shipped: str) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from core.store import load
 from research.evidence.load import Failed, Server, served
 from tests.support.quick_server import START
 from webapp.state import home
@@ -22,8 +23,8 @@ pytestmark = pytest.mark.slow
 
 def consistent(kept: Path) -> list[str]:
     """Names of the stored runs, each of which is whole and has its note; nothing else lies there."""
-    runs = sorted(path.name for path in (kept / "runs").iterdir())
-    assert all((kept / "runs" / name / "state.json").is_file() for name in runs)
+    runs = sorted(path.stem for path in (kept / "runs").iterdir())
+    assert all(load(kept / "runs" / f"{name}.errata") for name in runs)
     notes = [json.loads(path.read_text()) for path in (kept / "notes").iterdir()]
     assert sorted(note["name"] for note in notes) == runs
     return runs

@@ -38,8 +38,10 @@ def test_a_server_that_is_asked_to_stop_deletes_what_visitors_brought(tmp_path: 
     with served(repository, tmp_path) as server:
         server.upload("p1.zip", pictures)
         vectors = server.upload("e1.npy", packed.getvalue())
-        server.call("diagnose", server.upload("t1.csv", table), None, vectors, {})
-        assert {"t1.csv", "p1.zip", "e1.npy", "state.json"} <= files(tmp_path)
+        run = server.call("diagnose", server.upload("t1.csv", table), None, vectors, {})
+        assert run
+        assert {"t1.csv", "p1.zip", "e1.npy"} <= files(tmp_path)
+        assert any(name.endswith(".errata") for name in files(tmp_path))
         assert ends_with(server, signal.SIGTERM) == 0
     assert files(tmp_path) == set()
 

@@ -100,7 +100,7 @@ def test_a_clock_a_day_ahead_deletes_no_run(diagnosis: Diagnosis, monkeypatch: p
 
 def test_a_run_older_than_a_day_goes(diagnosis: Diagnosis, monkeypatch: pytest.MonkeyPatch) -> None:
     run = RUNS.add(diagnosis)
-    folder, real = RUNS.folder(run), time.monotonic
+    folder, real = RUNS.path(run), time.monotonic
     monkeypatch.setattr(runs.time, "monotonic", lambda: real() + AT_HOME.kept_s + 1)
     assert Sweeper().sweep() >= 1
     assert not folder.exists()

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from core.embeddings.cache import default_cache
+from core.files import default_cache
 from tests.support.visits import serve
 from webapp.state.caches import own_cache, shared_cache
 from webapp.state.forget import end_visit

@@ -11,9 +11,10 @@ import pandas as pd
 import pytest
 
 from core.errors import InvalidInput
-from core.store import save
+from core.store import load, put, save
+from core.yours import OwnMark, with_mark, yours_of
 from tests.support.diagnoses import make_diagnosis
-from webapp.state.downloads import FILES, ready_file, table_csv
+from webapp.state.downloads import ready_file, table_csv
 
 
 def test_the_spreadsheet_starts_no_formula() -> None:
@@ -52,17 +53,13 @@ def test_a_file_that_could_not_be_written_whole_is_offered_to_nobody(
         with pytest.raises((OSError, InvalidInput)):
             ready_file(diagnosis, tmp_path / "run.errata", "samples.csv")
     assert ready_file(diagnosis, tmp_path / "run.errata", "samples.csv").read_bytes() == table_csv(diagnosis)
-    written = (tmp_path / "run.errata" / "diagnosis.json").read_bytes()
-    assert ready_file(diagnosis, tmp_path / "run.errata", "diagnosis.json").read_bytes() == written
 
 
-def test_a_link_in_a_received_run_leads_nowhere(tmp_path: Path) -> None:
+def test_the_run_itself_can_be_taken_away_with_its_pictures_and_what_was_said_of_it(tmp_path: Path) -> None:
     diagnosis = make_diagnosis()
-    save(diagnosis, tmp_path / "run.errata")
-    (tmp_path / "secret").write_text("of the operator", "utf-8")
-    for name in ("report.html", "diagnosis.json", "samples.parquet"):
-        (tmp_path / "run.errata" / name).unlink(missing_ok=True)
-        (tmp_path / "run.errata" / name).symlink_to(tmp_path / "secret")
-    files = {name: ready_file(diagnosis, tmp_path / "run.errata", name) for name, _ in FILES}
-    assert not any(b"of the operator" in path.read_bytes() for path in files.values())
-    assert pd.read_parquet(files["samples.parquet"])["id"].tolist() == list(diagnosis.samples.ids)
+    put(diagnosis, tmp_path / "run.errata", thumbnails=False)  # as the examples, whose pictures lie beside them
+    said = with_mark(diagnosis, OwnMark("cluster", 0, note="seen in May"))
+    taken = load(ready_file(said, tmp_path / "run.errata", "run.errata", (1, 1)))
+    assert yours_of(taken).mark_of("cluster", 0).note == "seen in May"
+    assert taken.samples.items is not None
+    assert len(taken.samples.items.read(3)) > 100

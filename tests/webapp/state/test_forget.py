@@ -12,7 +12,6 @@ import pytest
 
 from core.errors import Cancelled, InvalidInput
 from core.records import Diagnosis, Progress
-from core.store.layout import is_run
 from core.yours import OwnMark, with_mark
 from tests.support.visits import serve
 from webapp.data.tab import on_forget
@@ -48,7 +47,7 @@ def test_what_one_visitor_brought_and_made_is_gone_at_once_and_another_s_stays(
         UPLOADS.add("", upload)
         own_cache().mkdir(parents=True)
         run = RUNS.add(diagnosis)
-        held[name] = (run, [RUNS.folder(run), fresh_folder("audit"), own_cache(), upload])
+        held[name] = (run, [RUNS.path(run), fresh_folder("audit"), own_cache(), upload])
     serve("ann")
     assert "Deleted" in on_forget("", str(tmp_path / "ann" / "t.csv"), None, [])
     run, paths = held["ann"]
@@ -65,8 +64,8 @@ def test_of_too_many_runs_of_a_visitor_the_earliest_goes(diagnosis: Diagnosis) -
     first, second, third = (RUNS.add(diagnosis) for _ in range(3))
     with pytest.raises(InvalidInput):
         RUNS.get(first)
-    assert RUNS.folder(second).exists()
-    assert RUNS.folder(third).exists()
+    assert RUNS.path(second).exists()
+    assert RUNS.path(third).exists()
     RUNS.forget("cy")
 
 
@@ -81,10 +80,6 @@ def stored() -> set[Path]:
     return set(part("runs").iterdir())
 
 
-def some_run(folders: set[Path]) -> bool:
-    return any(map(is_run, folders))
-
-
 def test_a_run_that_is_stopped_at_the_last_moment_stores_nothing(diagnosis: Diagnosis) -> None:
     serve("eve")
     before = stored()
@@ -92,7 +87,7 @@ def test_a_run_that_is_stopped_at_the_last_moment_stores_nothing(diagnosis: Diag
     def stopped_late(progress: Progress) -> str:
         job.cancel()
         # the last safe point of all, after the run lies on disk
-        return RUNS.add(diagnosis, lambda *step: progress(*step) if some_run(stored() - before) else None)
+        return RUNS.add(diagnosis, lambda *step: progress(*step) if step[0] == "keeping the run" else None)
 
     job = Job(stopped_late)
     with pytest.raises(Cancelled):
@@ -110,7 +105,7 @@ def test_a_run_that_ends_after_its_visitor_deleted_all_stores_nothing(
 
     def slow(progress: Progress) -> str:
         go_on.wait(60)
-        return RUNS.add(diagnosis, lambda *step: progress(*step) if some_run(stored() - before) else None)
+        return RUNS.add(diagnosis, lambda *step: progress(*step) if step[0] == "keeping the run" else None)
 
     following = JOBS.follow(Job(slow), every=0.01)
     next(following)
@@ -129,7 +124,7 @@ def test_a_file_on_its_way_to_a_browser_outlives_a_better_map_and_goes_with_the_
     assert all(path.is_relative_to(part("uploads")) for path in first)  # what Gradio serves without a copy
     RUNS.change(run, lambda now: replace(now, notes=("a better map",)))
     assert all(path.is_file() for path in first)
-    second, folder = files_of_all(run), files_of_run(RUNS.folder(run))
+    second, folder = files_of_all(run), files_of_run(RUNS.path(run))
     assert all(path.parent.parent == folder and path.is_file() for path in second)
     RUNS.replace(run, diagnosis)
     assert not any(path.exists() for path in first)
@@ -151,10 +146,10 @@ def test_a_file_asked_for_while_its_run_gets_a_new_version_leaves_the_one_on_its
             RUNS.change(run, lambda now: replace(now, notes=("a better map",)))
         return made
 
-    old = RUNS.folder(run)
+    old = RUNS.path(run)
     monkeypatch.setattr(runs, "ready_file", slow)
     second = RUNS.file(run, "samples.csv")
-    assert second.parent.parent == files_of_run(RUNS.folder(run))
+    assert second.parent.parent == files_of_run(RUNS.path(run))
     assert first.is_file()
     RUNS.forget("hal")
     assert not first.exists()
@@ -180,7 +175,7 @@ def test_a_file_is_made_while_runs_of_others_get_new_versions(
     serve("jan")
     run, make, before = RUNS.add(diagnosis), runs.ready_file, dict[str, Any]()
     before |= {"one": Files(), "two": Files()}
-    old = RUNS.folder(run)
+    old = RUNS.path(run)
     monkeypatch.setattr(RUNS, "_before", before)
     monkeypatch.setattr(runs, "ready_file", slow)
     assert RUNS.file(run, "samples.csv").is_file()

@@ -6,7 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from webapp.state.home import PREFIX, home, part, sweep
+from core.files import sweep_folders
+from webapp.state.home import PREFIX, home, part
 
 LIVING = """
 import sys, tempfile
@@ -34,12 +35,12 @@ def living(parent: Path, repository: Path) -> subprocess.Popen[str]:
 
 def test_a_killed_server_s_folder_is_swept_and_a_living_one_s_stays(tmp_path: Path, repository: Path) -> None:
     process = living(tmp_path, repository)
-    assert sweep(tmp_path) == 0
+    assert sweep_folders(PREFIX, tmp_path) == 0
     assert [path.read_text() for path in tmp_path.rglob("secret")] == ["a visitor's"]
     process.kill()
     process.communicate()
     assert list(tmp_path.rglob("secret"))
-    assert sweep(tmp_path) == 1
+    assert sweep_folders(PREFIX, tmp_path) == 1
     assert list(tmp_path.iterdir()) == []
 
 
@@ -54,7 +55,7 @@ def test_links_and_other_folders_are_nobody_s_home(tmp_path: Path) -> None:
     (elsewhere / "kept").write_text("")
     (tmp_path / f"{PREFIX}link").symlink_to(elsewhere)
     (tmp_path / f"{PREFIX}file").write_text("")
-    assert sweep(tmp_path) == 0
+    assert sweep_folders(PREFIX, tmp_path) == 0
     assert (elsewhere / "kept").exists()
 
 

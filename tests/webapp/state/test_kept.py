@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from core.errors import InvalidInput
-from core.locks import take
 from core.records import Diagnosis
 from tests.support.visits import serve
 from webapp.state import home
@@ -88,18 +87,18 @@ def test_what_a_killed_server_left_half_written_is_never_listed_and_goes(
     serve("ann")
     run, kept = start().add(diagnosis), tmp_path / "kept"
     whole, notes = stored(kept)
-    half = kept / "runs" / ("0" * 16 + "-" + "0" * 8 + "-" + "0" * 32)
-    shutil.copytree(kept / "runs" / whole[0], half)
-    (half / "state.json").unlink()
-    without_note = kept / "runs" / ("1" * 16 + half.name[16:])
-    shutil.copytree(kept / "runs" / whole[0], without_note)
+    without_note = kept / "runs" / ("1" * 16 + whole[0][16:])
+    shutil.copyfile(kept / "runs" / whole[0], without_note)
     (kept / "notes" / ("x" * 22 + ".json")).write_text("{")
-    (kept / "notes" / ".adding-0000000000000000").write_text("")  # of a server that was killed
-    part, written = (kept / "notes" / f".{'y' * 22}.json.{n:08x}.part" for n in range(2))
-    part.write_text("")
-    with take(written) or nullcontext():  # of another server that is at work
-        again = start()
-        assert (part.exists(), written.exists()) == (False, True)
+    half, part = kept / "runs" / f".{whole[0]}.01234567.part", kept / "notes" / f".{'y' * 22}.json.01234567.part"
+    for left in (half, part):
+        left.write_text("")
+        os.utime(left, (0, 0))
+    written = part.with_name(f".{'y' * 22}.json.76543210.part")  # of another server that is at work
+    written.write_text("")
+    again = start()
+    assert (half.exists(), part.exists(), written.exists()) == (False, False, True)
+    written.unlink()
     serve("ann, reloaded")
     again.adopt([run])
     assert [own for own, _ in again.own()] == [run]
@@ -119,11 +118,13 @@ def test_at_home_a_whole_run_whose_note_was_lost_is_listed_again(
     runs.add(diagnosis)
     (name,), (note,) = stored(kept)
     (kept / "notes" / f"{note}.json").write_text("{}")
-    version = kept / "runs" / (name[:25] + "-" + "0" * 32)  # as between a new version's note and the old one's end
+    version = (
+        kept / "runs" / (name[:25] + "-" + "0" * 32 + ".errata")
+    )  # as between a new version's note and the old one's end
     runs = start(at_home=True)
     runs.adopt([])
     assert len(runs.own()) == 1
-    shutil.copytree(kept / "runs" / name, version)
+    shutil.copyfile(kept / "runs" / name, version)
     runs = start(at_home=True)
     runs.adopt([])
     assert len(runs.own()) == 1

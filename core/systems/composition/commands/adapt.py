@@ -215,7 +215,7 @@ def _with_everyday(pictured: LoadedBenchmark, options: AdaptOptions, seed: int, 
 
 def _checked(adapted: Adapted, out: Path, progress: TerminalProgress, **against: Any) -> ForgettingCheck:
     """What the training cost, printed and kept beside the adapter."""
-    from core.embeddings.cache import default_cache
+    from core.files import default_cache
     from core.systems.composition.reports.training import regression_lines
     from core.systems.composition.scoring.encoder import EncoderScorer
     from core.systems.composition.training.adapted_scorer import AdaptedScorer
@@ -260,7 +260,7 @@ def _train(
     progress: TerminalProgress,
 ) -> Adapted:
     """The trained adapter, saved; where the user stops it, the finished epochs are kept."""
-    from core.embeddings.cache import default_cache
+    from core.files import default_cache
     from core.systems.composition.training.forgetting_file import STATE
     from core.systems.composition.training.train import adapt as train
 

@@ -62,8 +62,8 @@ def pair(
 
     Every score at once, and the texts beside each other.
     """
-    from core.embeddings.cache import default_cache
     from core.encoders import load_encoder
+    from core.files import default_cache
     from core.systems.common.picture_files import Files
     from core.systems.composition.own_pairs import score_pairs
     from core.systems.composition.readers.fields import path_of
@@ -141,7 +141,7 @@ def grid(
     out: Path | None = None,
 ) -> None:
     """Which attribute of which object fails, and is it seen or bound wrongly?"""
-    from core.embeddings.cache import default_cache
+    from core.files import default_cache
     from core.systems.composition.grid.binding import binding_grid
     from core.systems.composition.grid.read import read_grid
     from core.systems.composition.reports.own_pairs_lines import grid_lines, grid_table

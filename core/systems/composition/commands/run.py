@@ -136,7 +136,7 @@ def _known_check(models: Sequence[str]) -> Any:
 def _diagnose(ran: ModelResults, options: RunOptions, run: Path, progress: TerminalProgress) -> None:
     """Find where the first model fails, and write that as a run."""
     from core.discovery.settings import EmbeddingSettings, Settings
-    from core.embeddings.cache import default_cache
+    from core.files import default_cache
     from core.reports.wording.summary import text_summary
     from core.store import save
     from core.systems.composition.failures.diagnose import diagnose_composition

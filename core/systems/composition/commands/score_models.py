@@ -132,7 +132,7 @@ def score_models(
     Raises:
         InvalidInput: two results have one name, or a model cannot be scored.
     """
-    from core.embeddings.cache import default_cache
+    from core.files import default_cache
     from core.systems.composition.scoring.compare import compare_results
     from core.systems.composition.scoring.run import run_composition
 

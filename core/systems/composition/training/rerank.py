@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from core.embeddings.cache import default_cache
 from core.errors import InvalidInput
+from core.files import default_cache
 from core.systems.composition.readers.fields import path_of
 from core.systems.composition.reports.training import reranked_sentence
 from core.systems.composition.training import scorers

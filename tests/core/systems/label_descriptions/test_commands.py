@@ -48,7 +48,7 @@ def test_every_key_of_the_document_is_described(
     run: Path, capsys: pytest.CaptureFixture[str], repository: Path
 ) -> None:
     document = json.loads(said(capsys, "tag", str(run), "--names", "in the dark", "--json", *FAST))
-    told = described_keys(repository, "`python -m core tag DIR")
+    told = described_keys(repository, "`python -m core tag RUN")
     assert {*document, *document["tags"][0], *document["tags"][0]["wordings"][0]} <= told
 
 
@@ -69,8 +69,10 @@ def test_what_cannot_be_tagged_is_refused(
 
 
 def test_a_run_without_words_says_the_way_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    save(make_diagnosis(), tmp_path / "plain")
-    assert "Diagnose again with --images or --texts" in refused(capsys, "tag", str(tmp_path / "plain"), "--names", "a")
+    save(make_diagnosis(), tmp_path / "plain.errata")
+    assert "Diagnose again with --images or --texts" in refused(
+        capsys, "tag", str(tmp_path / "plain.errata"), "--names", "a"
+    )
 
 
 @pytest.fixture(scope="module")

@@ -59,7 +59,7 @@ def test_a_package_that_a_probe_needs_is_named_with_exit_code_3(
     ("arguments", "message"),
     [
         (["probe", "zero-shot"], "nothing to probe"),
-        (["probe", "zero-shot", "absent"], "no finished run"),
+        (["probe", "zero-shot", "absent"], "cannot be opened"),
         (["probe", "zero-shot", "absent", "--shots", "11"], "shots must be 0 to 10"),
         (["probe", "zero-shot", "absent", "--name", "model"], "cannot be called 'model'"),
         (["probe", "zero-shot", "absent", "--seed", "-1"], "seed must be at least 0"),
@@ -70,8 +70,8 @@ def test_a_package_that_a_probe_needs_is_named_with_exit_code_3(
         (["probe", "zero-shot", "RUN", "--split", "absent.json"], "There is no file 'absent.json'"),
         (["probe", "zero-shot", "RUN", "--save-draw", "d.json"], "learns from none"),
         (["probe", "zero-shot", "--table", "t.csv"], "Add --out"),
-        (["probe", "zero-shot", "--table", "t.csv", "--out", "o", "--diagnose", "d"], "Leave --diagnose out"),
-        (["probe", "zero-shot", "--table", "absent.csv", "--out", "o"], "absent.csv"),
+        (["probe", "zero-shot", "--table", "t.csv", "--out", "o.errata", "--diagnose", "d"], "Leave --diagnose out"),
+        (["probe", "zero-shot", "--table", "absent.csv", "--out", "o.errata"], "absent.csv"),
         (["compare", "RUN", "model", "nobody"], "no result called 'nobody'"),
         (["compare", "RUN"], "No probe was run"),
         (["compare", "RUN", "--out", "x.png"], "must end in"),
@@ -86,13 +86,13 @@ def test_bad_input_exits_with_2_and_one_line(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    before = (run / "state.json").read_bytes()
+    before = run.read_bytes()
     assert message in refused(capsys, *[str(run) if a == "RUN" else a for a in arguments])
-    assert (run / "state.json").read_bytes() == before
+    assert run.read_bytes() == before
 
 
 @pytest.mark.parametrize(
-    "arguments", [["probe", "nonsense", "run"], ["probe"], ["probe", "zero-shot", "run", "--nonsense", "1"]]
+    "arguments", [["probe", "nonsense", "run.errata"], ["probe"], ["probe", "zero-shot", "run", "--nonsense", "1"]]
 )
 def test_a_malformed_command_exits_with_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 2
@@ -102,17 +102,17 @@ def test_a_malformed_command_exits_with_2(arguments: list[str], capsys: pytest.C
 def test_a_run_without_words_or_labels_says_the_way_out(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    save(make_diagnosis(), tmp_path / "plain")
+    save(make_diagnosis(), tmp_path / "plain.errata")
     assert "Diagnose again with --images or --texts and without --no-words" in refused(
-        capsys, "probe", "zero-shot", str(tmp_path / "plain")
+        capsys, "probe", "zero-shot", str(tmp_path / "plain.errata")
     )
     spoken = with_words()
-    save(replace(spoken, samples=replace(spoken.samples, labels=None)), tmp_path / "blind")
-    assert "a table with a label column" in refused(capsys, "probe", "zero-shot", str(tmp_path / "blind"))
+    save(replace(spoken, samples=replace(spoken.samples, labels=None)), tmp_path / "blind.errata")
+    assert "a table with a label column" in refused(capsys, "probe", "zero-shot", str(tmp_path / "blind.errata"))
     assert spoken.words is not None
     joint = Embeddings(spoken.words.joint.vectors, "older", "older-space")
-    save(replace(spoken, words=replace(spoken.words, joint=joint)), tmp_path / "older")
-    assert main(["probe", "zero-shot", str(tmp_path / "older")]) == 2
+    save(replace(spoken, words=replace(spoken.words, joint=joint)), tmp_path / "older.errata")
+    assert main(["probe", "zero-shot", str(tmp_path / "older.errata")]) == 2
     assert "Use one encoder" in capsys.readouterr().err
 
 

@@ -20,7 +20,7 @@ from core.store import load, save
 from core.systems.probes import PROBES
 from core.systems.probes.commands import probe, with_result
 from core.systems.probes.records import results_of, with_results
-from tests.support.commands import make_folders, refused, said
+from tests.support.commands import make_folders, refused, report_of, results_of as written_of, said
 from tests.support.diagnoses import make_diagnosis
 from tests.support.probes import made_probe
 from tests.support.words import with_words
@@ -39,10 +39,11 @@ def test_a_probe_is_run_printed_stored_exported_and_reported(
     found = load(run)
     assert [p.name for p in results_of(found)] == ["zero-shot"]
     assert results_of(found)[0].settings["way"] == "turn"
-    document = json.loads((run / "diagnosis.json").read_text("utf-8"))
+    written = written_of(run)
+    document = json.loads((written / "diagnosis.json").read_text("utf-8"))
     assert document["probes"][0]["settings"]["way"] == "turn"
-    assert "Would another model fail here too?" in (run / "report.html").read_text("utf-8")
-    assert len(pd.read_parquet(run / "probes.parquet")) == len(found.samples)
+    assert "Would another model fail here too?" in report_of(run)
+    assert len(pd.read_parquet(written / "probes.parquet")) == len(found.samples)
     table = pd.read_json(said_to_file(tmp_path, run, "comparison"))
     assert table["kind"].iloc[0] == "all"
     assert len(pd.read_json(said_to_file(tmp_path, run, "probes"))) == len(found.samples)
@@ -96,13 +97,12 @@ def test_a_split_column_and_a_draw_say_who_teaches(
 def test_the_probes_own_failures_become_a_run_of_their_own(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    own = tmp_path / "own"
+    own = tmp_path / "own.errata"
     out = said(capsys, "probe", "zero-shot", str(run), "--way", "turn", "--diagnose", str(own), "--permutations", "300")
     assert "The probe's own failures:" in out
     found = load(own)
     assert found.extras["probe"] == "zero-shot"
     np.testing.assert_array_equal(found.outcomes.loss, results_of(load(run))[0].outcomes.loss)
-    assert (own / "report.html").is_file()
     assert "itself the probe 'zero-shot'" in refused_twice(capsys, own)
     said(capsys, "probe", "zero-shot", str(own), "--name", "other")
     beside = said(capsys, "compare", str(own), "model", "other")
@@ -162,7 +162,8 @@ def test_missing_weights_exit_with_3(
     monkeypatch.setattr("core.encoders.load_encoder", fail)
     monkeypatch.setattr("core.language.phrases.load_encoder", fail)
     make_folders(tmp_path / "set", ("bus", "car"), 30)
-    asked = ["zero-shot", "--images", str(tmp_path / "set"), "--encoder", "ViT-B-32/openai", "--out", str(tmp_path)]
+    out = str(tmp_path / "run.errata")
+    asked = ["zero-shot", "--images", str(tmp_path / "set"), "--encoder", "ViT-B-32/openai", "--out", out]
     assert "ViT-B-32/openai are not here" in refused(capsys, "probe", *asked, code=3)
 
 

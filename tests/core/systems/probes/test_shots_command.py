@@ -10,7 +10,7 @@ import pytest
 from core.cli.main import main
 from core.store import load
 from core.systems.probes.records import results_of
-from tests.support.commands import refused, said
+from tests.support.commands import refused, report_of, results_of as written_of, said
 
 
 def test_several_numbers_of_shots_are_run_stored_drawn_and_set_beside_each_other(
@@ -24,9 +24,9 @@ def test_several_numbers_of_shots_are_run_stored_drawn_and_set_beside_each_other
     assert "over images: another seed draws other shots" in out
     assert "and zero-shot, 3 shots on" in out  # the most beside the model
     assert [p.name for p in results_of(load(run))] == ["zero-shot, 1 shot", "zero-shot, 2 shots", "zero-shot, 3 shots"]
-    (rows,) = json.loads((run / "diagnosis.json").read_text("utf-8"))["shot_curves"]
+    (rows,) = json.loads((written_of(run) / "diagnosis.json").read_text("utf-8"))["shot_curves"]
     assert [p["shots"] for p in rows["curves"][0]["points"]] == [1, 2, 3]
-    report = (run / "report.html").read_text("utf-8")
+    report = report_of(run)
     assert report.count('<table class="shot-table">') == report.count('<polyline class="k0"') == 1
     document = json.loads(said(capsys, "probe", "zero-shot", str(run), "--shots", "1,2", "--name", "mine", "--json"))
     assert [p["name"] for p in document["probes"]] == ["mine, 1 shot", "mine, 2 shots"]
@@ -43,7 +43,7 @@ def test_a_result_that_is_of_no_curve_is_told_by_itself(run: Path, capsys: pytes
 
 def test_one_number_of_shots_draws_no_curve(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "How many labelled samples?" not in said(capsys, "probe", "zero-shot", str(run), "--shots", "2")
-    assert "How many labelled samples?" not in (run / "report.html").read_text("utf-8")
+    assert "How many labelled samples?" not in report_of(run)
 
 
 @pytest.mark.parametrize(
@@ -69,4 +69,4 @@ def test_saved_weights_are_of_one_number_of_shots(run: Path, capsys: pytest.Capt
 
 def test_several_numbers_of_shots_need_a_finished_run(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     told = refused(capsys, "probe", "zero-shot", "--images", str(run), "--out", str(run / "x"), "--shots", "1,2")
-    assert "Run the probe with one of them and --out OUT first" in told
+    assert "Run the probe with one of them and --out NAME.errata first" in told

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from core.cli.main import main
-from core.store import REPORT, load
+from core.store import load
+from tests.support.commands import report_of
 from tests.support.shards import planted_rows, write_shards
 
 QUICKLY = ["--no-words", "--no-map", "--permutations", "199"]
@@ -28,7 +29,7 @@ def test_a_failure_is_found_in_the_sample_and_confirmed_by_the_rest(
     assert found.prediction is not None
     assert found.prediction.n_fresh == 2200
     assert "drawn from 3,000 rows in 3 shards, by hash of 'id' and seed 0" in found.notes[0]
-    assert "all rows of 3 shards outside the sample" in (out / REPORT).read_text("utf-8")
+    assert "all rows of 3 shards outside the sample" in report_of(out)
     assigned = pd.read_parquet(tmp_path / "run-work" / "assigned" / "part-0.parquet")
     assert assigned.columns.tolist() == ["id", "predicted", "spread", "cluster", "membership", "drawn"]
 
@@ -47,11 +48,14 @@ def test_of_shuffled_losses_nothing_is_found_and_nothing_tried(
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        (["none", "--out", "run"], "is no folder. Name the folder that holds the shards"),
-        (["shards", "--out", "shards"], "--out and --work must be other folders than that of the shards"),
-        (["shards", "--out", "run", "--loss", "lss"], "has no column 'lss', which was named as loss"),
-        (["shards", "--out", "run", "--workers", "2"], "Several workers need Ray"),
-        (["shards", "--out", "run", "--sample", "5000"], "All 400 rows that can be used would be in the sample"),
+        (["none", "--out", "run.errata"], "is no folder. Name the folder that holds the shards"),
+        (
+            ["shards", "--out", "run.errata", "--work", "shards"],
+            "--work must be another folder than that of the shards",
+        ),
+        (["shards", "--out", "run.errata", "--loss", "lss"], "has no column 'lss', which was named as loss"),
+        (["shards", "--out", "run.errata", "--workers", "2"], "Several workers need Ray"),
+        (["shards", "--out", "run.errata", "--sample", "5000"], "All 400 rows that can be used would be in the sample"),
     ],
 )
 def test_what_cannot_be_done_is_told_in_one_message(

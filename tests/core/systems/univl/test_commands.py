@@ -110,7 +110,7 @@ def test_still_pictures_are_refused_with_the_way_to_search_them(
     assert main(["retrieve", str(stills), "--texts", str(texts)]) == 2
     told = capsys.readouterr().err
     assert "a.png is a single picture, and a clip has at least 2 frames." in told
-    assert "`python -m core ask DIR TEXT` names those of a run" in told
+    assert "`python -m core ask RUN TEXT` names those of a run" in told
 
 
 def test_features_of_another_network_are_refused(laid_out: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from core.cli.main import main
+from core.store import load
 from core.systems.composition.commands.compose import PARTS, PICTURES
 from core.systems.composition.readers import READERS
 from core.systems.composition.reports.tables import load_result
@@ -69,7 +70,7 @@ def test_two_models_are_compared_item_by_item(
         "14 of 14 items were in this adapter's training: on those it shows memory, not skill. No other is left, so all "
         "of its figures are of those."
     ) in told
-    first, second = load_result(out)[0], load_result(out / "second.errata")[0]
+    first, second = load_result(out)[0], load_result(out / "second")[0]
     assert first.ids == second.ids
     document = json.loads((out / "comparison.json").read_text("utf-8"))
     row = next(row for row in document["rows"] if (row["key"], row["scope"]) == ("image", "all items"))
@@ -148,5 +149,4 @@ def test_the_embedded_encoders_failures_become_a_run(
     )
     assert "The failures of rendered, embedded:" in told
     assert "failure cluster" in told
-    assert (out / "diagnosis" / "report.html").is_file()
-    assert (out / "diagnosis" / "diagnosis.json").is_file()
+    assert len(load(out / "diagnosis.errata").samples) == 24

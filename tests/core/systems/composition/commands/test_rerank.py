@@ -59,14 +59,14 @@ def test_of_rows_that_show_one_picture_the_best_stands_for_all(
     of[best[1:4]] = best[0]  # the four best matches are of one picture
     pictures = found.samples.items
     assert pictures is not None
-    save(replace(found, samples=replace(found.samples, items=pictures.keep(of))), tmp_path / "items")
-    told = said(capsys, "ask", str(tmp_path / "items"), "in the dark").splitlines()[3]
+    save(replace(found, samples=replace(found.samples, items=pictures.keep(of))), tmp_path / "items.errata")
+    told = said(capsys, "ask", str(tmp_path / "items.errata"), "in the dark").splitlines()[3]
     shown = told.removeprefix("  Best matches: ").split(", ")
     assert shown[:3] == [f"{rows['matches'][0]} (and 3 more of this picture)", *rows["matches"][4:6]]
     assert shown[5] == f"and {rows['support'] - 8} more"  # 4 + 4 are told
-    document = json.loads(said(capsys, "ask", str(tmp_path / "items"), "in the dark", "--json"))["questions"][0]
+    document = json.loads(said(capsys, "ask", str(tmp_path / "items.errata"), "in the dark", "--json"))["questions"][0]
     assert document["matches"][:2] == [rows["matches"][0], rows["matches"][4]]
     assert document["of_picture"] == [4, 1, 1, 1, 1]
-    every = json.loads(said(capsys, "ask", str(tmp_path / "items"), "in the dark", "--json", "--images"))
+    every = json.loads(said(capsys, "ask", str(tmp_path / "items.errata"), "in the dark", "--json", "--images"))
     assert every["questions"][0]["matches"] == rows["matches"]
     assert every["questions"][0]["of_picture"] == [1] * rows["support"]

@@ -10,9 +10,10 @@ import pandas as pd
 import pytest
 
 from core.errors import InvalidInput
+from core.folders import all_at_once
 from core.systems.composition.records import Benchmark, CompositionResult, Picture
 from core.systems.composition.reports import tables as results
-from core.systems.composition.reports.tables import items_table, load_result, result_document, save_result
+from core.systems.composition.reports.tables import RESULT, items_table, load_result, result_document, write_result
 from core.systems.composition.scoring.encoder import EncoderScorer
 from core.systems.composition.scoring.run import run_composition
 from tests.support.benchmarks import Given, choices, colour_encoder, pairs, pictured, queries, random_scores
@@ -34,6 +35,12 @@ def made(kind: str) -> tuple[CompositionResult, Benchmark]:
     return run_composition(pictured(own, [3]), EncoderScorer(colour_encoder(own, rng))), own
 
 
+def save_result(result: Any, benchmark: Any, folder: Path) -> None:
+    """As `compose run` writes one model's."""
+    with all_at_once(folder, RESULT) as scratch:
+        write_result(result, benchmark, scratch)
+
+
 def same(a: Any, b: Any) -> bool:
     """Whether two trees of records hold the same, arrays to the last bit."""
     if isinstance(a, np.ndarray):
@@ -50,11 +57,11 @@ def same(a: Any, b: Any) -> bool:
 @pytest.mark.parametrize("kind", ["pairs", "choice", "retrieval"])
 def test_a_saved_result_comes_back_whole(kind: str, tmp_path: Path):
     result, benchmark = made(kind)
-    save_result(result, benchmark, tmp_path / "run.errata")
-    again, of = load_result(tmp_path / "run.errata")
+    save_result(result, benchmark, tmp_path / "run")
+    again, of = load_result(tmp_path / "run")
     assert same(result, again)
     assert same(benchmark, of)
-    assert sorted(p.name for p in (tmp_path / "run.errata").iterdir()) == NAMES
+    assert sorted(p.name for p in (tmp_path / "run").iterdir()) == NAMES
 
 
 def test_the_document_is_plain_json_with_every_figure():
@@ -155,5 +162,5 @@ def test_a_list_in_place_of_the_document_is_one_message(tmp_path: Path):
 def test_a_benchmark_that_is_not_the_results_is_refused(tmp_path: Path):
     result, _ = made("pairs")
     with pytest.raises(InvalidInput, match="'p0' of 'pairs, colours' is not in Made choice"):
-        save_result(result, choices(5), tmp_path / "run.errata")
-    assert not (tmp_path / "run.errata").exists()
+        save_result(result, choices(5), tmp_path / "run")
+    assert not any((tmp_path / "run").iterdir())

@@ -14,7 +14,7 @@ from PIL import Image
 from core.encoders import load_encoder
 from core.records import ItemStore
 from core.systems.composition.records import LoadedBenchmark
-from core.systems.composition.reports.tables import load_result, save_result
+from core.systems.composition.reports.tables import load_result, write_result
 from core.systems.composition.scoring.compare import compare_results
 from core.systems.composition.scoring.encoder import EncoderScorer
 from core.systems.composition.scoring.run import run_composition
@@ -51,12 +51,12 @@ def test_the_embedded_encoder_tells_bright_photographs_from_dark_ones(shared_dat
     assert result.metrics[0].value.low > 0.6  # chance is 0.25
     assert result.foil_similarity is not None
     assert len(set(result.foil_similarity.tolist())) == 1  # one pair of captions
-    save_result(result, made, tmp_path / "run.errata")
+    write_result(result, made, tmp_path / "run")
     guess = run_composition(
         pictured,
         Given(tuple(np.array([[1.0, 0.0], [0.0, i % 4 - 1.0]]) for i in range(len(paths)))),
         name="guess",
         blind=False,
     )
-    found = compare_results(load_result(tmp_path / "run.errata")[0], guess)
+    found = compare_results(load_result(tmp_path / "run")[0], guess)
     assert found.rows[0].difference.value < 0

@@ -30,6 +30,7 @@ from core.systems.neuralizer.reference.wording import reference_lines
 from core.systems.neuralizer.weights import read_network
 from research.examples.planted_scans import plant_scans, write_planted
 from research.weights.neuralizer.drawn_scans import SIDE
+from tests.support.commands import report_of
 from tests.support.showcase import make_showcase
 from webapp.explore.overview import notes_section
 
@@ -228,7 +229,7 @@ def test_the_command_keeps_its_result_with_the_run_and_writes_no_number_that_it_
     kept = load(run)
     assert kept.extras[KEY] == said
     assert "No stand-in is offered: it was measured on 32" in notes_section(kept)
-    assert "Reference masks" in (run / "report.html").read_text("utf-8")
+    assert "Reference masks" in report_of(run)
     assert "your model&#39;s mask the blue dashes" in (out / "reference.html").read_text("utf-8")
     assert main([*asked, "--masks", "true_mask"]) == 2
     assert "two columns" in capsys.readouterr().err
