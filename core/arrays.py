@@ -6,6 +6,7 @@ alone.
 
 from __future__ import annotations
 
+import io
 import math
 import os
 import struct
@@ -16,24 +17,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from io import BufferedReader
 from pathlib import Path
-from typing import IO, Any, cast
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
 from core.errors import InvalidInput
-from core.limits import Limits, byte_size
+from core.limits import Limits
 from core.received import StoredZip, open_plain
 
-MAX_STORED_MEMORY, MAX_STORED_GROWTH = 2**30, 3
-"""Bytes that the arrays of a file which Errata wrote may take, or times the file where that is more: those of the
-shipped runs take 1.0 to 2.0 times their files."""
 MAX_ARRAYS = 1_000
 """In one npz or safetensors file."""
 MAX_HEADER_BYTES = 16 * 2**20
 """Of a safetensors file's header; a thousand arrays have a tenth of a megabyte."""
 _SAVE = "Save a plain array of numbers: np.save(path, array.astype('float32'))."
 _AGAIN = "Save or upload it again."
+_NPY_HEADER = 2**16
+"""Bytes of an npy file in which its header ends: numpy reads one of at most 10,000, whatever the file says."""
 _CHUNK = 2**24
 _COMPUTED = 16  # bytes a number: it is computed with as float64, once as it was and once as it becomes
 DAMAGE = (OSError, EOFError, zipfile.BadZipFile, zlib.error, struct.error, NotImplementedError, RuntimeError)
@@ -98,28 +98,21 @@ def arrays_of(archive: StoredZip, prefix: str = "") -> dict[str, npt.NDArray[Any
 
     Raises:
         ValueError, or of DAMAGE: there are none, an entry would need pickle or is not as long as its header says, or
-        the arrays take too much memory.
+        what was read of the zip takes too much memory.
     """
-    members = {member.filename: member for member in archive.infolist() if member.filename.startswith(prefix)}
-    unpacked = sum(member.file_size for member in members.values())
-    if unpacked > max(MAX_STORED_MEMORY, MAX_STORED_GROWTH * archive.size):
-        raise ValueError(f"its arrays would take {byte_size(unpacked)} of memory")
 
     def array(name: str) -> npt.NDArray[Any]:
-        member = members[f"{prefix}{name}.npy"]
-        with archive.open_member(member) as opened:
-            try:
-                shape, dtype, fortran = _header(opened, name)
-            except InvalidInput as error:
-                raise ValueError(str(error)) from None
-            declared = math.prod(shape) * dtype.itemsize
-            if declared > member.file_size:
-                raise ValueError(_cut(name, shape, declared, member.file_size))
-            data = bytearray(opened.read(declared))
-            opened.read(1)  # to the end, where zipfile compares the checksum
-        if len(data) < declared:
-            raise ValueError(_cut(name, shape, declared, len(data)))
-        return np.ndarray(shape, dtype, data, order="F" if fortran else "C")
+        data = archive.content(archive.getinfo(f"{prefix}{name}.npy"))
+        try:
+            shape, dtype, fortran, start = _header(data, name)
+        except InvalidInput as error:
+            raise ValueError(str(error)) from None
+        declared = math.prod(shape) * dtype.itemsize
+        if declared > len(data) - start:
+            raise ValueError(_cut(name, shape, declared, len(data) - start))
+        if start % dtype.alignment:
+            raise ValueError(f"{name!r} begins at byte {start}, which is no place for numbers. {_AGAIN}")
+        return np.ndarray(shape, dtype, data, start, order="F" if fortran else "C")
 
     return {str(key): array(f"a{i}") for i, key in enumerate(array("keys"))}
 
@@ -131,8 +124,7 @@ def _check_number(path: Path, n: int) -> None:
 
 def _npy(path: Path) -> dict[str, ArrayHeader]:
     with open_plain(path) as file:
-        shape, dtype, fortran = _header(file, path.name)
-        start = file.tell()
+        shape, dtype, fortran, start = _header(file.read(_NPY_HEADER), path.name)
         there = os.fstat(file.fileno()).st_size - start
     declared = math.prod(shape) * dtype.itemsize
     if declared > there:
@@ -157,14 +149,14 @@ def _npz(path: Path) -> dict[str, ArrayHeader]:
                 # numpy writes neither, and zipfile unpacks them without bound however little is asked for
                 raise InvalidInput(f"{path.name!r} is packed with bzip2 or LZMA. Save it with np.savez_compressed.")
             with archive.open(member) as file:
-                shape, dtype, fortran = _header(file, f"{path.name}, {member.filename[:60]}")
+                shape, dtype, fortran, start = _header(file.read(_NPY_HEADER), f"{path.name}, {member.filename[:60]}")
             name = member.filename.removesuffix(".npy")
-            found[name] = ArrayHeader(shape, dtype, _load_member(path, member, shape, dtype, fortran))
+            found[name] = ArrayHeader(shape, dtype, _load_member(path, member, shape, dtype, fortran, start))
     return found
 
 
 def _load_member(
-    path: Path, member: zipfile.ZipInfo, shape: tuple[int, ...], dtype: np.dtype[Any], fortran: bool
+    path: Path, member: zipfile.ZipInfo, shape: tuple[int, ...], dtype: np.dtype[Any], fortran: bool, start: int
 ) -> Callable[[Callable[[int, int], None]], npt.NDArray[Any]]:
     declared = math.prod(shape) * dtype.itemsize
 
@@ -172,7 +164,7 @@ def _load_member(
         room, done = bytearray(), 0  # grows with what is there, whatever the header declares
         try:
             with open_plain(path) as whole, StoredZip(whole) as archive, archive.open(member) as file:
-                _header(file, path.name)
+                file.read(start)
                 while done < declared and (part := file.read(min(_CHUNK, declared - done))):
                     room += part
                     done += len(part)
@@ -186,9 +178,10 @@ def _load_member(
     return load
 
 
-def _header(file: IO[bytes], name: str) -> tuple[tuple[int, ...], np.dtype[Any], bool]:
-    """(shape, dtype, whether columns come first) of a npy file that is at its start."""
+def _header(data: bytes | bytearray, name: str) -> tuple[tuple[int, ...], np.dtype[Any], bool, int]:
+    """(shape, dtype, whether columns come first, where the numbers begin) of a npy file that begins so."""
     read: Any = cast("Any", np.lib.format)
+    file = io.BytesIO(data[:_NPY_HEADER])
     try:
         version = read.read_magic(file)
         if version not in ((1, 0), (2, 0), (3, 0)):
@@ -202,7 +195,7 @@ def _header(file: IO[bytes], name: str) -> tuple[tuple[int, ...], np.dtype[Any],
         raise InvalidInput(f"{name!r} holds records ({str(dtype)[:60]}), not numbers. {_SAVE}")
     if len(shape) > 32 or not all(type(n) is int and 0 <= n < 2**62 for n in shape):
         raise InvalidInput(f"{name!r} declares an impossible shape, {str(shape)[:60]}. {_SAVE}")
-    return shape, dtype, fortran
+    return shape, dtype, fortran, file.tell()
 
 
 def check_safetensors(file: BufferedReader, name: str) -> None:

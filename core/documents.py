@@ -16,13 +16,11 @@ from typing import Any, cast
 from core.errors import InvalidInput
 from core.limits import Limits, byte_size
 from core.options import check_text
-from core.received import open_plain, read_plain
+from core.received import MAX_STORED_MEMORY, open_plain, read_plain
 
 MAX_BYTES = Limits().max_document_bytes
 MAX_STORED_BYTES = 256 * 2**20
 """Of a JSON file that Errata wrote."""
-MAX_STORED_MEMORY = 2**30
-"""Which it may become: with the records that are made of it, 1.5 GB."""
 MAX_DEPTH = 64
 """Lists and objects inside each other."""
 MAX_DIGITS = 300
@@ -92,16 +90,14 @@ def read_stored(path: Path, most: int = MAX_STORED_BYTES, *, below: Path | None 
         return stored_json(file, path.name)
 
 
-def stored_json(source: BufferedReader | bytes, called: str = "it") -> Any:
+def stored_json(source: BufferedReader | bytes | bytearray, called: str = "it") -> Any:
     """What JSON the open file or the bytes of one hold that Errata wrote, and others may have changed.
 
     Raises:
         ValueError: it is no JSON in UTF-8, is nested too deep, or would take more than `MAX_STORED_MEMORY`.
     """
-    data = source if isinstance(source, bytes) else source.read()
-    wide = 4 if _FOUR_BYTES.search(data) else 2 if _TWO_BYTES.search(data) else 1  # of a character, in Python
-    room = MAX_STORED_MEMORY - 2 * wide * len(data)  # the text, and the strings in it
-    if room < 0 or _memory_of(data) > room:
+    data = source.read() if isinstance(source, BufferedReader) else source
+    if stored_memory(data) > MAX_STORED_MEMORY:
         raise ValueError(f"{called} would take more than {byte_size(MAX_STORED_MEMORY)} of memory")
     try:
         text = data.decode("utf-8")
@@ -111,6 +107,12 @@ def stored_json(source: BufferedReader | bytes, called: str = "it") -> Any:
         raise ValueError(f"{called} is nested too deep") from None
     except (json.JSONDecodeError, UnicodeDecodeError):
         raise ValueError(f"{called} is no valid JSON") from None
+
+
+def stored_memory(data: bytes | bytearray) -> int:
+    """Bytes of memory that JSON takes at most while it is read: its text, the strings in it, and its values."""
+    wide = 4 if _FOUR_BYTES.search(data) else 2 if _TWO_BYTES.search(data) else 1  # of a character, in Python
+    return 2 * wide * len(data) + _memory_of(data)
 
 
 def parse_json(text: str, where: str, *, strict: bool = False, instead: str = AGAIN, size: int | None = None) -> Any:
@@ -271,8 +273,8 @@ def _check_memory(text: str, where: str, size: int) -> None:
     Limits().check_memory(where, len(text) + _memory_of(text), size, "Split it.")
 
 
-def _memory_of(text: str | bytes) -> int:
+def _memory_of(text: str | bytes | bytearray) -> int:
     """Bytes that the values of JSON take, without the letters of its strings."""
-    if isinstance(text, bytes):
-        return sum(weight * text.count(mark.encode()) for mark, weight in _WEIGHTS.items())
-    return sum(weight * text.count(mark) for mark, weight in _WEIGHTS.items())
+    if isinstance(text, str):
+        return sum(weight * text.count(mark) for mark, weight in _WEIGHTS.items())
+    return sum(weight * text.count(mark.encode()) for mark, weight in _WEIGHTS.items())

@@ -12,7 +12,7 @@ from typing import Any, cast
 import numpy as np
 
 from core.arrays import DAMAGE, arrays_of
-from core.documents import MAX_STORED_BYTES, stored_json
+from core.documents import MAX_STORED_BYTES, stored_json, stored_memory
 from core.errors import InvalidInput, quoted
 from core.limits import byte_size
 from core.received import StoredZip, open_plain
@@ -109,7 +109,7 @@ def _read(archive: StoredZip, file: BufferedReader, place: Path, called: str) ->
     model: Any = None
     if MODEL in members:
         model = _StoredModel(said=_json(archive, MODEL), arrays=arrays_of(archive, MODEL_ARRAYS), called=called)
-    names: list[str] | None = state["image_names"]
+    names = _names_in(state)
     images: ItemStore | None = None
     if names is not None and THUMBNAILS in members and sizes is not None:
         from core.data.images.thumbnails import ThumbnailStore  # Pillow
@@ -131,8 +131,18 @@ def _json(archive: StoredZip, name: str) -> dict[str, Any]:
     member = archive.getinfo(name)
     if member.file_size > MAX_STORED_BYTES:
         raise ValueError(f"{name} has {byte_size(member.file_size)}; at most {byte_size(MAX_STORED_BYTES)} are read")
-    with archive.open_member(member) as opened:
-        return cast("dict[str, Any]", stored_json(opened.read(), name))
+    data = archive.content(member)
+    archive.take(stored_memory(data), name)
+    return cast("dict[str, Any]", stored_json(data, name))
+
+
+def _names_in(state: Mapping[str, Any]) -> list[str] | None:
+    names: Any = state["image_names"]
+    if names is None:
+        return None
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in cast("list[Any]", names)):
+        raise ValueError("image_names: a list of names is needed")
+    return cast("list[str]", names)
 
 
 class _StoredModel:
@@ -152,6 +162,9 @@ class _StoredModel:
         from core.discovery.assigner import Assigner
 
         try:
+            for name, array in self._arrays.items():
+                if array.dtype.kind not in "biuf" or not np.isfinite(array).all():
+                    raise ValueError(f"{name[:60]} of its model: finite numbers are needed")
             return Assigner.load(self._arrays, self._said)
         except _DAMAGED as error:
             raise _damaged(self._called, error) from error

@@ -98,8 +98,9 @@ class ThumbnailStore(ItemStore):
         if (self._sizes[index] < 0).any():
             return ()
         try:
-            return tuple(np.asarray(Image.open(io.BytesIO(self._read(index, k)))) for k in range(1, _KEPT))
-        except (OSError, ValueError):  # no picture
+            masks = [Image.open(io.BytesIO(self._read(index, k))) for k in range(1, _KEPT)]
+            return () if any(max(m.size) > STORED_SIZE for m in masks) else tuple(map(np.asarray, masks))
+        except (OSError, ValueError, Image.DecompressionBombError):  # no picture, or none of ours
             return ()
 
     def _read(self, index: int, k: int) -> bytes:
