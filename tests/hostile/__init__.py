@@ -13,8 +13,8 @@ from typing import Any
 
 ROOMS = (
     "archives", "tar_archives", "tar_members", "folders", "pictures", "other_formats", "tables", "columns", "parquet",
-    "arrays", "packed_arrays", "documents", "benchmark_files", "runs", "received", "commands", "requests",
-    "connections",
+    "arrays", "packed_arrays", "documents", "benchmark_files", "runs", "run_files", "received", "commands",
+    "requests", "connections",
 )  # fmt: skip
 MAX_RSS_MB = 1536.0
 MAX_CPU_S = 10.0

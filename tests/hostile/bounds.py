@@ -102,9 +102,9 @@ def left_in(folder: Path) -> list[str]:
 
 
 def _is_bare_home(path: Path) -> bool:
-    """Whether it is the folder that a server goes with (`webapp.state.home`), and nothing lies in it: a fork that ends
-    at once does not take it away."""
-    return path.name.startswith("errata-home-") and all(inner.is_dir() for inner in path.rglob("*"))
+    """Whether it is the folder that a server goes with (`webapp.state.home`), and nothing but its lock lies in it: a
+    fork that ends at once does not take it away."""
+    return path.name.startswith("errata-home-") and all(p.is_dir() or p.name == ".lock" for p in path.rglob("*"))
 
 
 def judge(

@@ -15,26 +15,26 @@ Made = dict[str, Any]
 REFUSED = r"^refused: .*"
 ANY = r"^(refused|left out|accepted)"
 
-RUN = ["diagnose", "--table", "TABLE", "--embeddings", "VECTORS", "--out", "OUT"]
-LOOK = ["diagnose", "--table", "TABLE", "--images", "PICTURES", "--out", "OUT"]
+RUN = ["diagnose", "--table", "TABLE", "--embeddings", "VECTORS", "--out", "OUT.errata"]
+LOOK = ["diagnose", "--table", "TABLE", "--images", "PICTURES", "--out", "OUT.errata"]
 LINES: dict[str, list[str]] = {
     "no command of that name": [EVIL],
     "a command of ANSI codes": ["\x1b[2J"],
     "a command of a lone surrogate": ["\udcff"],
     "a command of 100,000 letters": ["x" * 100_000],
     "10,000 options": ["diagnose", *["--out=a"] * 10_000],
-    "a table of an address": ["diagnose", "--table", "http://evil.example/t.csv", "--out", "OUT"],
-    "a table of a device": ["diagnose", "--table", "/dev/zero", "--out", "OUT"],
-    "a table of this process' memory": ["diagnose", "--table", "/proc/self/mem", "--out", "OUT"],
-    "a table of standard input": ["diagnose", "--table", "/dev/stdin", "--out", "OUT"],
-    "pictures of a device": ["diagnose", "--images", "/dev/zero", "--out", "OUT"],
-    "pictures of /proc": ["diagnose", "--table", "TABLE", "--images", "/proc/self/fd", "--out", "OUT"],
-    "embeddings of a device": ["diagnose", "--table", "TABLE", "--embeddings", "/dev/zero", "--out", "OUT"],
+    "a table of an address": ["diagnose", "--table", "http://evil.example/t.csv", "--out", "OUT.errata"],
+    "a table of a device": ["diagnose", "--table", "/dev/zero", "--out", "OUT.errata"],
+    "a table of this process' memory": ["diagnose", "--table", "/proc/self/mem", "--out", "OUT.errata"],
+    "a table of standard input": ["diagnose", "--table", "/dev/stdin", "--out", "OUT.errata"],
+    "pictures of a device": ["diagnose", "--images", "/dev/zero", "--out", "OUT.errata"],
+    "pictures of /proc": ["diagnose", "--table", "TABLE", "--images", "/proc/self/fd", "--out", "OUT.errata"],
+    "embeddings of a device": ["diagnose", "--table", "TABLE", "--embeddings", "/dev/zero", "--out", "OUT.errata"],
     "to write into /proc": ["diagnose", "--table", "TABLE", "--embeddings", "VECTORS", "--out", "/proc/evil"],
     "to write onto a file": ["diagnose", "--table", "TABLE", "--embeddings", "VECTORS", "--out", "TABLE"],
-    "an alpha of nan": ["diagnose", "--table", "TABLE", "--out", "OUT", "--alpha", "nan"],
-    "an alpha of 1e400": ["diagnose", "--table", "TABLE", "--out", "OUT", "--alpha", "1e400"],
-    "a seed of 5,000 digits": ["diagnose", "--table", "TABLE", "--out", "OUT", "--seed", "9" * 5000],
+    "an alpha of nan": ["diagnose", "--table", "TABLE", "--out", "OUT.errata", "--alpha", "nan"],
+    "an alpha of 1e400": ["diagnose", "--table", "TABLE", "--out", "OUT.errata", "--alpha", "1e400"],
+    "a seed of 5,000 digits": ["diagnose", "--table", "TABLE", "--out", "OUT.errata", "--seed", "9" * 5000],
     "a seed of -1": [*RUN, "--seed", "-1"],
     "10^30 permutations": [*RUN, "--permutations", "1" + "0" * 30],
     "an encoder of a path": [*LOOK, "--encoder", "../../etc/passwd"],
@@ -48,15 +48,15 @@ LINES: dict[str, list[str]] = {
     "a question of ANSI codes": ["ask", "RUN", "\x1b[2Jdark"],
     "a question of a lone surrogate": ["ask", "RUN", "\udcff"],
     "a port of 99,999": ["serve", "--port", "99999"],
-    "a probe of a path": ["probe", "RUN", "--probe", "os:system", "--out", "OUT"],
+    "a probe of a path": ["probe", "RUN", "--probe", "os:system", "--out", "OUT.errata"],
     "a split file of a device": ["probe", "RUN", "--probe", "zero-shot", "--split", "/dev/zero", "--out", "OUT"],
     "to assign a device": ["assign", "RUN", "--table", "/dev/zero", "--out", "OUT.csv"],
     "to export to a path that climbs": ["export", "RUN", "--what", "samples", "--out", "/proc/evil.csv"],
     "a benchmark of a device": ["compose", "/dev/zero", "--out", "OUT"],
     "a benchmark of a lone surrogate": ["compose", "\udcff.json", "--out", "OUT"],
     "phrases to /dev/full": ["phrases", "--out", "/dev/full"],
-    "a column of ANSI codes": ["diagnose", "--table", "TABLE", "--out", "OUT", "--loss", "\x1b[31m"],
-    "a column of a lone surrogate": ["diagnose", "--table", "TABLE", "--out", "OUT", "--loss", "\udcff"],
+    "a column of ANSI codes": ["diagnose", "--table", "TABLE", "--out", "OUT.errata", "--loss", "\x1b[31m"],
+    "a column of a lone surrogate": ["diagnose", "--table", "TABLE", "--out", "OUT.errata", "--loss", "\udcff"],
 }  # fmt: skip
 
 
@@ -74,6 +74,7 @@ def _line(folder: Path, arguments: list[str]) -> Made:
         "PICTURES": str(folder / "pictures"),
         "RUN": str(ASSETS / "examples" / "scenes" / "run.errata"),
         "OUT": str(folder / "out"),
+        "OUT.errata": str(folder / "out.errata"),
         "OUT.csv": str(folder / "out.csv"),
     }
     return {"arguments": [real.get(word, word) for word in arguments]}

@@ -169,15 +169,20 @@ def class_texts(reader: str, **given: Any) -> str:
     return f"accepted: {str(readers[reader](**given))[:80]}"
 
 
-def run(path: str) -> str:
-    """A stored run is opened, looked at and reported."""
+def run(path: str, *, over: bool = False) -> str:
+    """A stored run is opened, looked at and reported; or another is written in its place."""
     from core import store
     from core.reports.html.diagnosis import render_report
 
+    if over:
+        from tests.support.diagnoses import make_diagnosis
+
+        store.save(make_diagnosis(with_images=False), path)
     found = store.load(Path(path))
     left = list[str]()
     for row in range(min(3, len(found.samples))):
         if found.samples.items is not None:
+            found.samples.items.marks(row)
             try:
                 found.samples.items.read(row)
             except InvalidInput as error:
@@ -220,23 +225,26 @@ def boxes(truth: str, predictions: str, images: str) -> str:
 
 
 def kept_run(path: str) -> str:
-    """A visitor's run is opened by its id, as the page does."""
+    """A visitor's run is opened by its id, as the page does, and what is said of it is written once more."""
     from core.store import RunStore
 
-    folder = Path(path)
-    return f"accepted: {len(RunStore(folder.parent).get(folder.name).samples)} rows"
+    kept, name = RunStore(Path(path).parent), Path(path).stem
+    rows, notes = len(kept.get(name).samples), len(kept.get(name).notes)
+    kept.say(name, lambda now: now)
+    return f"accepted: {rows} rows, {notes} notes"
 
 
 def diagnosis(path: str, images: str | None = None, embeddings: str | None = None, folder: str = "") -> str:
     """A whole diagnosis with its report and results."""
     from core.diagnose import diagnose
     from core.discovery.settings import Settings
-    from core.store import finish
+    from core.reports.html.diagnosis import render_report
+    from core.store import load, save
 
     quick = Settings(n_permutations=100, map=False)
     found = diagnose(path, images=images, embeddings=embeddings, encoder="embedded", settings=quick)
-    report = finish(found, Path(folder) / "out").read_text("utf-8")
-    if EVIL in report:
+    save(found, Path(folder) / "out.errata")
+    if EVIL in render_report(load(Path(folder) / "out.errata")):
         raise Harm("the report shows the input's own HTML")
     return came_of([reason for _, reason in found.excluded], f"{len(found.samples)} rows")
 

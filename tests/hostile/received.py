@@ -1,10 +1,9 @@
-"""Received folders: runs, checkpoints and files of boxes whose bytes were made to cost, or whose links and pipes lead
+"""Received runs, checkpoints and files of boxes whose bytes were made to cost, or whose links and pipes lead
 elsewhere. Each goes through the command or the endpoint that would read it."""
 
 from __future__ import annotations
 
 import json
-import os
 import pickle
 import shutil
 import subprocess
@@ -16,95 +15,56 @@ from typing import Any
 
 import numpy as np
 
+from core.store.layout import MODEL, MODEL_ARRAYS, STATE, THUMBNAILS
 from tests.hostile import add
 from tests.hostile.arrays import _of, head
-from tests.hostile.runs import MB, REFUSED, _saved, _signed
+from tests.hostile.run_files import link, pipe
+from tests.hostile.runs import FIRST, MB, REFUSED, Change, bent, every_array, pieces, put, written
+from tests.support.stored import edit_state, member, rewrite
 
 Made = dict[str, Any]
 LISTS, OBJECTS, SHORT, WIDE = b"[],", b"{},", b"999,", "\N{GRINNING FACE}".encode()
 REFUSED_OR_NOTED, ANY = r"^(refused|left out|accepted)", r"^(refused|accepted)"
 
 
-def _filled(path: Path, before: bytes, part: bytes, after: bytes, mb: int) -> None:
-    """A file of some MB of one part again and again."""
-    path.unlink(missing_ok=True)
-    with path.open("wb") as file:
-        file.write(before)
-        block = part * (MB // len(part))
-        for _ in range(mb):
-            file.write(block)
-        file.write(after)
+def _array(content: bytes) -> Change:
+    """The first array's member holds this."""
+    return lambda run: rewrite(run, {FIRST: content})
 
 
-def _pipe(path: Path) -> None:
-    path.unlink(missing_ok=True)
-    os.mkfifo(path)
+def _tree(part: bytes, name: str = STATE, before: bytes = b'{"format": 4, "diagnosis": [', mb: int = 60) -> Change:
+    return put(name, pieces(before, part, b"0]}", mb))
 
 
-def _link(path: Path, target: str = "/etc/passwd") -> None:
-    path.unlink(missing_ok=True)
-    path.symlink_to(target)
+def _said(part: bytes) -> Change:
+    """A run in which 60 MB stand that a person is to have said of it."""
+
+    def change(run: Path) -> None:
+        edit_state(run, lambda state: state["diagnosis"]["extras"].update(yours="HERE"))
+        before, after = member(run, STATE).split(b'"HERE"')
+        put(STATE, pieces(before + b'{"sets": [', part, b"{}]}" + after, 60))(run)
+
+    return change
 
 
-def _sparse(path: Path, size: int) -> None:
-    path.unlink(missing_ok=True)
-    with path.open("wb") as file:
-        file.truncate(size)
-
-
-def _array(path: Path, content: bytes) -> None:
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("keys.npy", head(_of("(1,)", "<U2")) + "a0".encode("utf-32-le"))
-        archive.writestr("a0.npy", content)
-
-
-def _directory(path: Path, n: int) -> None:
-    """A zip that lists a million members and has none."""
-    entry = zipfile.ZipInfo("x")
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr(entry, b"")
-    data = path.read_bytes()
-    at, end = data.index(b"PK\1\2"), data.index(b"PK\5\6")
-    one, size = data[at:end], (end - at) * n
-    tail = data[end : end + 8] + min(n, 0xFFFF).to_bytes(2, "little") * 2 + size.to_bytes(4, "little")
-    path.write_bytes(data[:at] + one * n + tail + at.to_bytes(4, "little") + b"\0\0")
-
-
-def _bomb(path: Path, name: str, mb: int) -> None:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive, archive.open(name, "w", force_zip64=True) as file:
-        for _ in range(mb):
-            file.write(bytes(MB))
-
-
-BEFORE, AFTER = b'{"format": 3, "digests": {}, "diagnosis": [', b"0]}"
-TREE = partial(_filled, before=BEFORE, after=AFTER, mb=60)
-OWN = partial(_filled, before=b'{"yours": {"sets": [', after=b"{}]}}", mb=60)
-Change = Callable[[Path], Any]
-_HUGE = "arrays of 4 TiB by their header"
-RUNS: dict[str, tuple[str, Change, str]] = {
-    "state of 60 MB of empty lists": ("state.json", partial(TREE, part=LISTS), REFUSED),
-    "state of 60 MB of empty objects": ("state.json", partial(TREE, part=OBJECTS), REFUSED),
-    "state of 60 MB of numbers": ("state.json", partial(TREE, part=SHORT), REFUSED),
-    "state of 200 MB of one text": (
-        "state.json", partial(_filled, before=b'["', part=WIDE, after=b'"]', mb=200), REFUSED,
+_HUGE = _array(head(_of("(1099511627776,)")))
+RUNS: dict[str, tuple[Change, str]] = {
+    "state of 60 MB of empty lists": (_tree(LISTS), REFUSED),
+    "state of 60 MB of empty objects": (_tree(OBJECTS), REFUSED),
+    "state of 60 MB of numbers": (_tree(SHORT), REFUSED),
+    "state of 200 MB of one text": (put(STATE, pieces(b'["', WIDE, b'"]', 200)), REFUSED),
+    "own words of 60 MB of lists": (_said(LISTS), REFUSED_OR_NOTED),
+    "model of 60 MB of lists": (_tree(LISTS, MODEL), REFUSED),
+    "model of 250 MB of numbers": (_tree(SHORT, MODEL, mb=250), REFUSED),
+    "arrays of 4 TiB by their header": (_HUGE, REFUSED),
+    "arrays of Python objects": (_array(head(_of("(1,)", "|O")) + pickle.dumps([0])), REFUSED),
+    "arrays of 3 GB packed": (put(FIRST, pieces(b"", bytes(MB), b"", 3000)), REFUSED),
+    "model's arrays of 3 GB packed": (put(f"{MODEL_ARRAYS}a0.npy", pieces(b"", bytes(MB), b"", 3000)), REFUSED),
+    "model's arrays of 4 TiB by their header": (
+        lambda run: rewrite(run, {f"{MODEL_ARRAYS}a0.npy": head(_of("(1099511627776,)"))}), REFUSED,
     ),
-    "state that is a pipe": ("state.json", _pipe, REFUSED),
-    "state that is a socket's device": ("state.json", partial(_link, target="/dev/tty"), REFUSED),
-    "own words of 60 MB of lists": ("yours.json", partial(OWN, part=LISTS), REFUSED_OR_NOTED),
-    "own words that are a pipe": ("yours.json", _pipe, REFUSED_OR_NOTED),
-    "model of 60 MB of lists": ("model.json", partial(TREE, part=LISTS), REFUSED),
-    _HUGE: (
-        "state.npz", lambda path: _array(path, head(_of("(1099511627776,)"))), REFUSED,
-    ),
-    "arrays of Python objects": (
-        "state.npz", lambda path: _array(path, head(_of("(1,)", "|O")) + pickle.dumps([0])), REFUSED,
-    ),
-    "arrays of 3 GB packed": ("state.npz", partial(_bomb, name="a0.npy", mb=3000), REFUSED),
-    "arrays with a directory of two million": ("state.npz", lambda path: _directory(path, 2_000_000), REFUSED),
-    "arrays that are a link out of it": ("state.npz", partial(_link, target="/etc/hostname"), REFUSED),
-    "thumbnail of 2 GB packed": ("thumbnails.zip", partial(_bomb, name="0000000.webp", mb=2000), REFUSED_OR_NOTED),
-    "thumbnails that are a pipe": ("thumbnails.zip", _pipe, REFUSED_OR_NOTED),
-    "table of samples that is a pipe": ("samples.parquet", _pipe, REFUSED_OR_NOTED),
+    "model without arrays": (put(MODEL, b"{}"), ANY),
+    "thumbnails of 2 GB packed": (put(THUMBNAILS, pieces(b"", bytes(MB), b"", 2000)), REFUSED),
 }  # fmt: skip
 
 
@@ -112,72 +72,86 @@ def _copied(folder: Path) -> Path:
     """A shipped run, which has a model and can be asked."""
     from core.files import ASSETS
 
-    return Path(shutil.copytree(ASSETS / "examples" / "scenes" / "run.errata", folder / "run.errata"))
+    return Path(shutil.copy(ASSETS / "examples" / "scenes" / "run.errata", folder / "run.errata"))
 
 
-def _bent(name: str, change: Change, *, sign: bool = False) -> Callable[[Path], Made]:
+def _of_shipped(change: Change) -> Callable[[Path], Made]:
     def make(folder: Path) -> Made:
-        run = _saved(folder) if name != "model.json" else _copied(folder)
-        change(run / name)
-        if sign:
-            _signed(run, name)
+        run = _copied(folder)
+        change(run)
         return {"path": str(run)}
 
     return make
 
 
-for what, (name, change, expects) in RUNS.items():
-    bytes_alone = not what.startswith("state") and " that " not in what
-    add(f"received: run, {what}", "received", "run", _bent(name, change, sign=bytes_alone), expects, max_cpu_s=20)
+for what, (change, expects) in RUNS.items():
+    make = _of_shipped(change) if "model" in what and "without" not in what else bent(change)
+    add(f"received: run, {what}", "received", "run", make, expects, max_cpu_s=20)
 
-REPORTS: dict[str, Change] = {
-    "a link to /etc/passwd": _link,
-    "a pipe": _pipe,
-    "1 GiB": lambda path: _sparse(path, 2**30),
-    "a device": partial(_link, target="/dev/zero"),
-    "no text": lambda path: path.write_bytes(b"\xff\xfe" * 100),
-    "a folder": lambda path: path.unlink() or path.mkdir() if path.exists() else path.mkdir(),
-}
-ENDPOINTS: dict[str, tuple[str, str, Change, tuple[Any, ...], str]] = {
-    **{f"/report, it is {what}": ("report", "report.html", change, (), ANY) for what, change in REPORTS.items()},
-    "/clusters, state of 60 MB of lists": ("clusters", "state.json", partial(TREE, part=LISTS), (), REFUSED),
-    "/clusters, state that is a pipe": ("clusters", "state.json", _pipe, (), REFUSED),
-    "/ask, own words of 60 MB": ("ask", "yours.json", partial(OWN, part=OBJECTS), (["dark"],), ANY),
-    "/select, arrays that are a pipe": ("select", "state.npz", _pipe, ([[0, 0], [1, 0], [1, 1]],), REFUSED),
-    "/clusters, model that is a pipe": ("clusters", "model.json", _pipe, (), REFUSED),
-    "file to take away that is a link": ("download", "report.html", _link, (), ANY),
-    "file to take away that is a pipe": ("download", "report.html", _pipe, (), ANY),
-}
-
-
-def _asked(endpoint: str, name: str, change: Change, given: tuple[Any, ...]) -> Callable[[Path], Made]:
-    return lambda folder: {**_bent(name, change)(folder), "endpoint": endpoint, "given": given}
-
-
-for what, (endpoint, name, change, given, expects) in ENDPOINTS.items():
-    add(f"received: {what}", "received", "served", _asked(endpoint, name, change, given), expects, max_cpu_s=20)
-
-
-COMMANDS: dict[str, tuple[list[str], str, Change]] = {
-    "ask, arrays of 4 TiB by their header": (["ask", "RUN", "dark"], "state.npz", RUNS[_HUGE][1]),
-    "audit, state that is a pipe": (["audit", "RUN"], "state.json", _pipe),
-    "export, state of 60 MB of lists": (
-        ["export", "RUN", "--what", "samples", "--out", "OUT.csv"], "state.json", partial(TREE, part=LISTS),
+ENDPOINTS: dict[str, tuple[str, Change, tuple[Any, ...], str]] = {
+    "/report, the run is a link to /etc/passwd": ("report", link, (), REFUSED),
+    "/report, the run is a pipe": ("report", pipe, (), REFUSED),
+    "/report, the run is a device": ("report", partial(link, target="/dev/zero"), (), REFUSED),
+    "/report, a link to /etc/passwd beside it": ("report", lambda run: link(run.parent / "report.html"), (), ANY),
+    "/clusters, state of 60 MB of lists": ("clusters", _tree(LISTS), (), REFUSED),
+    "/clusters, the run is a pipe": ("clusters", pipe, (), REFUSED),
+    "/ask, own words of 60 MB": ("ask", _said(OBJECTS), (["dark"],), ANY),
+    "/select, arrays of Python objects": (
+        "select",
+        RUNS["arrays of Python objects"][0],
+        ([[0, 0], [1, 0], [1, 1]],),
+        REFUSED,
     ),
-    "compare, state of 60 MB of objects": (["compare", "RUN", "RUN"], "state.json", partial(TREE, part=OBJECTS)),
+    "/clusters, model of 60 MB of lists": ("clusters", _tree(LISTS, MODEL), (), REFUSED),
+    "file to take away, a link beside it": ("download", lambda run: link(run.parent / "report.html"), (), ANY),
+    "file to take away, the run is a pipe": ("download", pipe, (), REFUSED),
+}
+
+
+def _asked(endpoint: str, change: Change, given: tuple[Any, ...]) -> Callable[[Path], Made]:
+    return lambda folder: {**bent(change)(folder), "endpoint": endpoint, "given": given}
+
+
+for what, (endpoint, change, given, expects) in ENDPOINTS.items():
+    add(f"received: {what}", "received", "served", _asked(endpoint, change, given), expects, max_cpu_s=20)
+
+
+def _model(change: Callable[[Any], Any]) -> Change:
+    return every_array(change, MODEL_ARRAYS)
+
+
+ASSIGN = ["assign", "RUN", "--embeddings", "VECTORS", "--out", "OUT.csv"]
+COMMANDS: dict[str, tuple[list[str], Change]] = {
+    "ask, arrays of 4 TiB by their header": (["ask", "RUN", "dark"], _HUGE),
+    "audit, the run is a pipe": (["audit", "RUN"], pipe),
+    "export, state of 60 MB of lists": (["export", "RUN", "--what", "samples", "--out", "OUT.csv"], _tree(LISTS)),
+    "compare, state of 60 MB of objects": (["compare", "RUN", "RUN"], _tree(OBJECTS)),
+    "assign, model of 60 MB of lists": (ASSIGN, _tree(LISTS, MODEL)),
+    "assign, model that says nothing": (ASSIGN, put(MODEL, b"{}")),
+    "assign, model's arrays of other lengths": (ASSIGN, _model(lambda a: a[:3] if a.ndim else a)),
+    "assign, model's arrays of no axis": (ASSIGN, _model(lambda a: a.ravel()[:1].sum())),
+    "assign, model's arrays of texts": (ASSIGN, _model(lambda a: a.astype(str))),
+    "assign, model's arrays of nan": (
+        ASSIGN, _model(lambda a: np.full_like(a, np.nan) if a.dtype.kind == "f" else a),
+    ),
+    "assign, model's arrays that are infinite": (
+        ASSIGN, _model(lambda a: np.full_like(a, np.inf) if a.dtype.kind == "f" else a),
+    ),
 }  # fmt: skip
 
 
-def _typed(line: list[str], name: str, change: Change) -> Callable[[Path], Made]:
+def _typed(line: list[str], change: Change) -> Callable[[Path], Made]:
     def make(folder: Path) -> Made:
-        run = _bent(name, change, sign=name != "state.json")(folder)["path"]
-        return {"arguments": [{"RUN": run, "OUT.csv": str(folder / "out.csv")}.get(word, word) for word in line]}
+        run = _of_shipped(change)(folder)["path"]
+        np.save(folder / "v.npy", np.random.default_rng(0).random((24, 1280), np.float32))
+        real = {"RUN": run, "OUT.csv": str(folder / "out.csv"), "VECTORS": str(folder / "v.npy")}
+        return {"arguments": [real.get(word, word) for word in line]}
 
     return make
 
 
-for what, (line, name, change) in COMMANDS.items():
-    add(f"received: {what}", "received", "command", _typed(line, name, change), r"^refused: ", max_cpu_s=20)
+for what, (line, change) in COMMANDS.items():
+    add(f"received: {what}", "received", "command", _typed(line, change), r"^refused: ", max_cpu_s=20)
 
 
 def _clip(weights: Callable[[Path], Any], **config: Any) -> Callable[[Path], Made]:
@@ -219,11 +193,15 @@ def _pickle(path: Path) -> None:
 
 
 def _torch_lists(path: Path) -> None:
-    _filled(path, _HEAD + b"\x80\x02(", b"]", b"", 100)
+    written(path, pieces(_HEAD + b"\x80\x02(", b"]", b"", 100))
 
 
 def _packed(path: Path) -> None:
-    _bomb(path, "archive/data.pkl", 3000)
+    with (
+        zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive,
+        archive.open("archive/data.pkl", "w", force_zip64=True) as file,
+    ):
+        file.writelines(pieces(b"", bytes(MB), b"", 3000))
 
 
 def _names(path: Path) -> None:
@@ -256,15 +234,15 @@ WEIGHTS: dict[str, Callable[[Path], Made]] = {
     "open_clip folder a million wide": _clip(_tensors, text_width=1_000_000),
     "open_clip folder of texts of 10^6 tokens": _clip(_tensors, text_context_length=1_000_000),
     "open_clip folder of pictures of 10^6 pixels": _clip(_tensors, vision_image_size=1_000_000),
-    "open_clip weights that are a pipe": _clip(_pipe),
-    "open_clip weights that are a link out of it": _clip(partial(_link, target="/etc/hostname")),
+    "open_clip weights that are a pipe": _clip(pipe),
+    "open_clip weights that are a link out of it": _clip(partial(link, target="/etc/hostname")),
     "open_clip weights that would run a program": _clip(_pickle),
     "open_clip weights of 100 MB of empty lists": _clip(_torch_lists),
     "open_clip weights of 3 GB packed": _clip(_packed),
     "sentence folder of a million layers": _transformer(num_hidden_layers=1_000_000),
     "sentence folder of 10^9 words": _transformer(vocab_size=10**9),
     "sentence folder of 10^9 places": _transformer(max_position_embeddings=10**9),
-    "sentence weights that are a pipe": _transformer(_pipe),
+    "sentence weights that are a pipe": _transformer(pipe),
     "sentence weights with names of 1 TiB": _transformer(_names),
 }
 for what, make in WEIGHTS.items():
@@ -289,7 +267,7 @@ def _boxes(folder: Path, n: int, predicted: int) -> Made:
 
 def _deep(folder: Path) -> Made:
     made = _boxes(folder, 3, 3)
-    _filled(Path(made["truth"]), b'{"images": [', LISTS, b"0]}", 60)
+    written(Path(made["truth"]), pieces(b'{"images": [', LISTS, b"0]}", 60))
     return made
 
 
