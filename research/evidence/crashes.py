@@ -2,9 +2,12 @@
 
 python -m research.evidence.crashes [--only SCENARIO ...] [--how kill term full broken] [--every N] [--each]
 
-A step is a call of the C library that changes a file below the run's folder: open to write, write, fsync, rename,
-unlink, mkdir, rmdir (crashes.c, by LD_PRELOAD: Linux with a C compiler). The writer is a process of its own; another
-one then opens the folder and compares every file with the earlier run and the new one, byte by byte.
+A step is a call of the C library that changes a file below the folder in which the run lies: open to write, write,
+fsync, rename, unlink, mkdir, rmdir (crashes.c, by LD_PRELOAD: Linux with a C compiler). The writer is a process of its
+own; another one then opens the run and compares every file with the earlier run and the new one, byte by byte.
+
+Parts are files that a writer left beside the run. They are counted when the run was opened after the restart; and once
+more when they are as old as a part must be to be swept, and another run was written there.
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -30,6 +34,7 @@ from pathlib import Path
 from typing import Any
 
 from core import store
+from core.cli.signals import stopped_by_signals
 from core.errors import DiagnosisError
 from core.records import Diagnosis
 from tests.support.diagnoses import make_diagnosis
@@ -40,24 +45,21 @@ HOW = {"kill": 2, "term": 3, "full": 4, "broken": 5}
 FAULT = {"full": errno.ENOSPC, "broken": errno.EROFS}
 MINE = "mine.txt"
 """The user's own."""
+RUN = f"run{store.SUFFIX}"
+OLD_S = 2 * 3600.0
+"""Seconds since a part was written to that are enough for anybody to sweep it."""
 Files = dict[str, str]
 
 
 def files_in(folder: Path) -> Files:
-    """Digest of each file of a run below the folder; hidden ones are scraps."""
-    found = {p.relative_to(folder).as_posix(): p for p in folder.rglob("*") if p.is_file()}
-    shown = {name: p for name, p in found.items() if p.name != MINE and not is_hidden(name)}
-    return {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in shown.items()}
+    """Digest of each file in the folder but the user's own and parts."""
+    shown = [path for path in folder.iterdir() if path.name != MINE and path not in parts_in(folder)]
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in shown}
 
 
-def is_hidden(name: str) -> bool:
-    return any(part.startswith(".") for part in name.split("/"))
-
-
-def scraps_in(folder: Path) -> list[str]:
-    """Hidden files and folders, the outermost alone."""
-    hidden = [p.relative_to(folder) for p in folder.rglob("*") if p.name.startswith(".")]
-    return sorted(str(p) for p in hidden if not is_hidden(p.parent.as_posix() if p.parent.name else ""))
+def parts_in(folder: Path) -> list[Path]:
+    """What is hidden there."""
+    return sorted(folder.glob(".*"))
 
 
 def marked(seed: int, note: str) -> Diagnosis:
@@ -66,23 +68,17 @@ def marked(seed: int, note: str) -> Diagnosis:
 
 def add_result(folder: Path) -> None:
     """What `probe` does with a finished run."""
-    known = store.load(folder)
-
-    def change(now: Diagnosis) -> Diagnosis:
-        return replace(now, notes=("new",))
-
-    if hasattr(store, "update"):
-        store.update(known, folder, change)
-    else:  # earlier versions
-        store.finish(change(store.reload(known, folder)), folder)
+    store.update(store.load(folder / RUN), folder / RUN, lambda now: replace(now, notes=("new",)))
 
 
 def open_run(folder: Path) -> str:
     """ "old" or "new", or that there is no run."""
+    if not (folder / RUN).exists():
+        return "none"
     try:
-        return store.load(folder).notes[0]
+        return store.load(folder / RUN).notes[0]
     except DiagnosisError as error:
-        return "none" if "no finished run" in str(error) else f"damaged: {error}"
+        return f"damaged: {error}"
 
 
 def open_store(folder: Path) -> str:
@@ -101,10 +97,10 @@ class Scenario:
 
 SCENARIOS = {
     "a run over an earlier one": Scenario(
-        lambda f: store.finish(marked(0, "old"), f), lambda f: store.finish(marked(1, "new"), f)
+        lambda f: store.save(marked(0, "old"), f / RUN), lambda f: store.save(marked(1, "new"), f / RUN)
     ),
-    "a result added to a run": Scenario(lambda f: store.finish(marked(0, "old"), f), add_result),
-    "a first run": Scenario(None, lambda f: store.finish(marked(1, "new"), f)),
+    "a result added to a run": Scenario(lambda f: store.save(marked(0, "old"), f / RUN), add_result),
+    "a first run": Scenario(None, lambda f: store.save(marked(1, "new"), f / RUN)),
     "a visitor's run": Scenario(None, lambda f: store.RunStore(f).put(marked(1, "new"), secret=False), open_store),
 }
 
@@ -136,7 +132,7 @@ def write_with_fault(scenario: Scenario, folder: Path, how: int, at: int, fault:
     ended = "finished"
     library.crash_arm(how, at, fault, str(folder).encode())
     try:
-        with stopping():
+        with stopped_by_signals():
             scenario.act(folder)
     except DiagnosisError as error:
         ended = re.sub("[0-9a-f]{16}|: Failed .*|: Error .*", "…", f"said: {error}".replace(str(folder), "DIR"))
@@ -147,20 +143,8 @@ def write_with_fault(scenario: Scenario, folder: Path, how: int, at: int, fault:
     return {"ended": ended, "steps": steps}
 
 
-def stopping() -> Any:
-    """SIGTERM as the command line takes it."""
-    try:
-        from core.cli.signals import stopped_by_signals
-    except ModuleNotFoundError:  # earlier versions
-        from contextlib import nullcontext
-
-        return nullcontext()
-    return stopped_by_signals()
-
-
 def found_after(scenario: Scenario, folder: Path, old: Files, new: Files) -> dict[str, Any]:
-    """What another process finds: old, new, MIXED or LOST."""
-    scraps = scraps_in(folder)
+    """What another process finds: old, new, MIXED or LOST; and how many parts, before and after they are old."""
     said, now = scenario.look(folder), files_in(folder)
     whole = "new" if now == new else "old" if now == old else ""
     expected = {"new": "new", "old": "old" if old else "none"}.get(whole, "")
@@ -168,13 +152,17 @@ def found_after(scenario: Scenario, folder: Path, old: Files, new: Files) -> dic
         verdict = whole if old or whole == "new" else "none, as before"
     else:
         verdict = "LOST" if said == "none" or said.startswith("damaged") else "MIXED"
-    mine = (folder / "mine.txt").read_text() == "mine"
-    return {"verdict": verdict, "scraps": len(scraps), "left": len(scraps_in(folder)), "mine": mine, "said": said}
+    mine, left = (folder / MINE).read_text() == "mine", parts_in(folder)
+    then = time.time() - OLD_S
+    for part in left:
+        os.utime(part, (then, then))
+    store.save(marked(2, "next"), folder / f"next{store.SUFFIX}")
+    return {"verdict": verdict, "left": len(left), "later": len(parts_in(folder)), "mine": mine, "said": said}
 
 
 def prepare(scenario: Scenario, folder: Path, act: bool) -> Files:
     folder.mkdir(parents=True)
-    (folder / "mine.txt").write_text("mine")
+    (folder / MINE).write_text("mine")
     if scenario.before is not None:
         in_child(lambda: str(scenario.before(folder)))  # type: ignore[misc]
     if act:
@@ -201,7 +189,7 @@ def run(name: str, how: str, every: int, root: Path) -> list[dict[str, Any]]:
             "step": names[at - 1] if at <= len(names) else "",
             "ended": (ended or {}).get("ended", "killed"),
         }
-        rows.append(row | (found or {"verdict": "CRASHED", "scraps": -1, "left": -1, "mine": False}))
+        rows.append(row | (found or {"verdict": "CRASHED", "left": -1, "later": -1, "mine": False}))
     shutil.rmtree(root)
     return rows
 
@@ -223,21 +211,22 @@ def step_names(scenario: Scenario, base: Path, work: Path) -> list[str]:
 
 def show(name: str, how: str, rows: list[dict[str, Any]], *, each: bool) -> None:
     print(f"\n{name}: {how} at {len(rows)} of its steps")
-    print(f"{'steps':>9}  {'first of them':58} {'found':16} {'scraps':>6} {'left':>4}  ended")
+    print(f"{'steps':>9}  {'first of them':58} {'found':16} {'left':>4} {'later':>5}  ended")
     for _, group in groupby(rows, lambda r: r["at"] if each else (r["verdict"], r["left"], r["mine"], r["ended"][:70])):
         some = list(group)
         first, last = some[0], some[-1]
         steps = str(first["at"]) if first is last else f"{first['at']}-{last['at']}"
-        scraps = max(r["scraps"] for r in some)
+        later = max(r["later"] for r in some)
         mine = "" if first["mine"] else "  THE USER'S FILE IS GONE"
         print(
-            f"{steps:>9}  {first['step'][-58:]:58} {first['verdict']:16} {scraps:6} {first['left']:4}  "
+            f"{steps:>9}  {first['step'][-58:]:58} {first['verdict']:16} {first['left']:4} {later:5}  "
             f"{first['ended'][:90]}{mine}"
         )
     counts = Counter(r["verdict"] for r in rows)
     print(
         f"          {', '.join(f'{n} {what}' for what, n in counts.items())}; "
-        f"{sum(r['left'] > 0 for r in rows)} with something left after the restart"
+        f"{sum(r['left'] > 0 for r in rows)} with a part left after the restart, "
+        f"{sum(r['later'] > 0 for r in rows)} once it is old"
     )
 
 
@@ -254,7 +243,8 @@ def main() -> None:
             subprocess.run(["cc", "-shared", "-fPIC", "-O1", "-o", library, SOURCE, "-ldl"], check=True)
             again = [sys.executable, "-m", "research.evidence.crashes", *sys.argv[1:]]
             sys.exit(subprocess.run(again, env=os.environ | {"LD_PRELOAD": str(library)}).returncode)
-        import_module("core.reports.html.diagnosis")  # once, here, not in every child
+        os.environ["ERRATA_CACHE"] = str(Path(root, "cache"))  # for locks
+        import_module("core.data.images.thumbnails")  # once, here, not in every child
 
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         for name in given.only:
