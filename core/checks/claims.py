@@ -12,7 +12,8 @@ from core.discovery.design import MIN_GROUPS
 from core.records import F64, I64, UNDEFINED, Bool, Estimate, Measure, Outcomes, PredictionRow
 from core.statistics.groups import term_sums
 from core.statistics.intervals import rows_worth, wilson, wilson_limits
-from core.statistics.permutation import chunks, permutation_p, studentised_excess
+from core.statistics.max_t import chunks, max_t
+from core.statistics.permutation import permutation_p, studentised_excess
 from core.statistics.permuter import Permuter
 from core.statistics.redraws import bootstrap_mean
 
@@ -132,8 +133,9 @@ def worse_p(values: F64, groups: I64 | None, matching: Bool, inside: Bool, measu
     own = own - own.mean()  # else little is left of small differences between large losses when squares are summed
     permuter, rng = Permuter(np.zeros(len(own), np.int64), shared), np.random.default_rng(0)
     count = min(PERMUTATIONS, max(FEWEST, REDRAWN // len(own)))
-    null = [_excess(own[permuter.draw(size, rng)], among, shared) for size in chunks(count, max(1, CELLS // len(own)))]
-    return permutation_p(float(_excess(own[:, None], among, shared)[0]), np.concatenate(null))
+    sizes = chunks(count, max(1, CELLS // len(own)))
+    null = max_t(lambda way, size, rng: _excess(own[way.draw(size, rng)], among, shared), permuter, rng, sizes)
+    return permutation_p(float(_excess(own[:, None], among, shared)[0]), null)
 
 
 def _excess(values: F64, matching: Bool, groups: I64 | None) -> F64:

@@ -20,6 +20,7 @@ from core.statistics.intervals import (
     telling_groups,
     wilson_limits,
 )
+from core.statistics.max_t import max_t
 from core.statistics.paired import paired_difference, paired_p
 from core.statistics.permutation import holm, permutation_p
 from core.statistics.permuter import Permuter
@@ -178,8 +179,9 @@ class ErrorPair:
         groups = None if self.groups is None else self.groups[used]
         value, gap = (gap_of(y, member, block, groups, level, seed=self.seed) for y in (error, beyond))
         rng, weights = np.random.default_rng(self.seed), _weights(member, block)
-        ways = Permuter(block, groups, error).ways
-        p = max(permutation_p(float(weights @ error), weights @ error[way.draw(PERMUTATIONS, rng)]) for way in ways)
+        permuter = Permuter(block, groups, error)
+        null = max_t(lambda way, n, rng: weights @ error[way.draw(n, rng)], permuter, rng, [PERMUTATIONS])
+        p = permutation_p(float(weights @ error), null)
         beside = _moved(gap, bias, 2)
         most = 1 - (self._chance() or 0.0)  # what is left to lose elsewhere, of the way from chance to always right
         left = most - error[member].mean() + value.value, most - self.wrong_a[used][member].mean()

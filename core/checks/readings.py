@@ -22,8 +22,8 @@ from core.discovery.design import Design
 from core.discovery.ridge.features import Features
 from core.discovery.ridge.heads import factor_heads, solve_heads, split_by_block
 from core.records import F32, F64, Words
-from core.statistics.permutation import chunks, permutation_threshold
-from core.statistics.permuter import larger_null
+from core.statistics.max_t import chunks, larger_null, nulls
+from core.statistics.permutation import permutation_threshold
 
 PENALTY, SHARE = 3.0, 2.0
 """Of the heads (see `core.discovery.ridge.heads.solve_heads`). A small penalty reads less in phrases that only go along
@@ -70,11 +70,9 @@ def read_phrases(
     column = scores.astype(np.float32)
     observed = read(column[:, None])[..., 0]
     permuter = design.permuter(scores[:, None])
-    nulls = [
-        np.concatenate([read(column[way.draw(count, rng)]) for count in chunks(n_permutations, 100)], axis=2)
-        for way in permuter.ways
-    ]
-    deviation = np.maximum(np.max([null.std(axis=2) for null in nulls], axis=0), 1e-12)
-    largest = larger_null([(np.abs(null) / deviation[..., None]).max((0, 1)) for null in nulls])
+    sizes = chunks(n_permutations, 100)
+    ways = nulls(lambda way, count, rng: read(column[way.draw(count, rng)]), permuter, rng, sizes)
+    deviation = np.maximum(np.max([null.std(axis=2) for null in ways], axis=0), 1e-12)
+    largest = larger_null([(np.abs(null) / deviation[..., None]).max((0, 1)) for null in ways])
     values = (observed / deviation).astype(np.float64)
     return Readings(values, permutation_threshold(largest.astype(np.float32), alpha))

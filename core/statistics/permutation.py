@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -135,10 +135,3 @@ def difference_of(inside: F64, outside: F64, groups: tuple[I64, I64] | None = No
     one = np.ones((1, 1))
     excess, error = excess_and_error(len(inside) * one, len(values) * one, *(float(s) * one for s in sums), *of_groups)
     return float(excess[0, 0]), float(error[0, 0])
-
-
-def chunks(total: int, size: int) -> Iterator[int]:
-    """Lengths that add up to `total`, each at most `size`."""
-    while total > 0:
-        yield min(size, total)
-        total -= size

@@ -5,13 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 
-from core.records import F32, F64, I64, Bool
-
-N = TypeVar("N", F32, F64)
+from core.records import F64, I64, Bool
 
 MOST_TIMES = 2
 """Larger groups are not exchanged with smaller ones: where large ones vary more, the null would not know it. With 9
@@ -84,16 +81,6 @@ class Permuter:
             rng.permuted(own, axis=1, out=own)
             place[rows] = np.arange(at, at := at + len(rows))
         return laid.take(place, axis=1)
-
-
-def larger_null(nulls: Sequence[N]) -> N:
-    """(b,) a null by which a statistic has the largest p that it has by any of them, each ascending or not.
-
-    Those that were stopped early, whose p is far from any alpha, are shorter: the shortest is taken then.
-    """
-    if len({len(null) for null in nulls}) > 1:
-        return min(nulls, key=len)
-    return nulls[0] if len(nulls) == 1 else np.maximum.reduce([np.sort(null) for null in nulls])
 
 
 def _pools(strata: I64, groups: I64, classes: I64) -> tuple[list[list[I64]], list[list[I64]]]:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from scipy import stats
 
-from core.records import F64, Estimate
+from core.records import F64, UNDEFINED, Estimate
+from core.statistics.intervals import percentile_interval
 
 
 def mean_over(values: Sequence[float] | F64, *, seed: int = 0, repeats: int = 10_000) -> Estimate:
@@ -22,12 +23,11 @@ def ratio_over(
     independent run. nan where all wholes are 0."""
     above, below = np.asarray(parts, dtype=np.float64), np.asarray(wholes, dtype=np.float64)
     if not below.any():
-        return Estimate(float("nan"), float("nan"), float("nan"))
+        return UNDEFINED
     drawn = np.random.default_rng(seed).integers(0, len(above), (repeats, len(above)))
     counts = below[drawn].sum(axis=1)
     ratios = above[drawn].sum(axis=1)[counts > 0] / counts[counts > 0]
-    low, high = np.quantile(ratios, [0.025, 0.975])
-    return Estimate(float(above.sum() / below.sum()), float(low), float(high))
+    return percentile_interval(float(above.sum() / below.sum()), ratios, 0.95)
 
 
 def clopper_pearson(successes: int, n: int, level: float = 0.95) -> Estimate:

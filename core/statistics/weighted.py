@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from core.records import F64
+from core.statistics.max_t import chunks, nulls
 from core.statistics.permuter import Permuter
 
 PERMUTATIONS, LEAST = 9_999, 999
@@ -52,25 +54,22 @@ def weighted_test(weights: F64, values: F64, permuter: Permuter, rng: np.random.
     scale = np.maximum(values.std(0), 1e-12)
     values = values / scale
     observed = weights @ values
-    found = [_one_way(weights, values, float(observed.max()), way, rng) for way in permuter.ways]
+    least = float(observed.max()) - 1e-9 * float(np.abs(weights).sum())
+
+    def read(way: Permuter, count: int, rng: np.random.Generator) -> F64:
+        source = way.draw(count, rng)
+        null = np.stack([weights @ column[source] for column in values.T])  # (m, count)
+        return np.stack([null.max(0), null[0]])
+
+    def enough(way: int, parts: Sequence[F64]) -> bool:
+        return sum(int((part[0] >= least).sum()) for part in parts) >= REACHED
+
+    most, at_once = _most(len(weights)), max(1, CELLS // len(weights))
+    first = min(most, at_once, FIRST_LOOK)  # since most tests end with it
+    found = list[tuple[float, float]]()
+    for largest, own in nulls(read, permuter, rng, [first, *chunks(most - first, at_once)], enough=enough):
+        hits = np.flatnonzero(largest >= least)
+        p = REACHED / (int(hits[REACHED - 1]) + 1) if len(hits) >= REACHED else (len(hits) + 1) / (most + 1)
+        found.append((p, float(own.std())))
     p, deviation = max(found)
     return WeightedTest(p, int(observed.argmax()), deviation * float(scale[0]))
-
-
-def _one_way(
-    weights: F64, values: F64, observed: float, permuter: Permuter, rng: np.random.Generator
-) -> tuple[float, float]:
-    """p, and the deviation of the first column's statistic."""
-    n, reached, drawn, first = len(weights), 0, 0, list[F64]()
-    most = _most(n)
-    while drawn < most:  # a short look first, since most tests end with it
-        count = min(most - drawn, max(1, CELLS // n), FIRST_LOOK if not drawn else most)
-        source = permuter.draw(count, rng)
-        null = np.stack([weights @ column[source] for column in values.T])  # (m, count)
-        first.append(null[0])
-        hits = np.flatnonzero(null.max(0) >= observed - 1e-9 * float(np.abs(weights).sum()))
-        if reached + len(hits) >= REACHED:
-            end = drawn + int(hits[REACHED - reached - 1]) + 1
-            return REACHED / end, float(np.concatenate(first).std())
-        reached, drawn = reached + len(hits), drawn + count
-    return (reached + 1) / (most + 1), float(np.concatenate(first).std())

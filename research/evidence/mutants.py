@@ -1,5 +1,5 @@
 """Which small changes of the code no test notices: `python -m research.evidence.mutants FILE ... --sample 8 --seed 0
---work FOLDER --out FILE`, then `--show FILE`.
+--work FOLDER --out FILE`, or `--of 60` for so many of all files together, then `--show FILE`.
 
 A mutant is one change of one place (`_instead`), made in a copy of the checkout. There the test files nearest to it by
 imports run until a test fails, or does not end: its mirrors, then those that import it, then the others. `--again FILE`
@@ -116,10 +116,11 @@ def _instead(node: Any) -> Iterator[ast.AST]:
 
 
 def drawn(found: list[Mutant], n: int, seed: int) -> list[Mutant]:
-    """At most n of a file's mutants, each of another place."""
-    places: dict[tuple[int, int], Mutant] = {}
+    """At most n of these mutants, each of another place."""
+    places: dict[tuple[str, int, int], Mutant] = {}
     for i in np.random.default_rng([seed, len(found)]).permutation(len(found)):
-        places.setdefault((found[i][0]["line"], found[i][0]["column"]), found[i])
+        row = found[i][0]
+        places.setdefault((row["file"], row["line"], row["column"]), found[i])
     return list(places.values())[:n]
 
 
@@ -181,6 +182,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("files", nargs="*")
     parser.add_argument("--sample", type=int, default=10, help="mutants of a file")
+    parser.add_argument("--of", type=int, default=0, help="mutants of all files together, instead")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--budget", type=float, default=20.0, help="CPU seconds of tests for a mutant")
     for name in ("--again", "--work", "--out", "--show"):
@@ -195,9 +197,17 @@ def main() -> None:
     shutil.copytree(HERE, copy, ignore=shutil.ignore_patterns(".git", ".venv"))
     old = [row for row in read_lines(given.again) if not row["killed"]] if given.again else []
     again, stamp = keys_done(old, KEY), 0
-    for file in given.files or dict.fromkeys(row["file"] for row in old):
+    every = {
+        file: mutants(file, (copy / file).read_text("utf-8"))
+        for file in given.files or dict.fromkeys(row["file"] for row in old)
+    }
+    together = drawn([one for found in every.values() for one in found], given.of, given.seed)
+    for file, found in every.items():
         path, text, done = copy / file, (copy / file).read_text("utf-8"), keys_done(read_lines(given.out), KEY)
-        found = mutants(file, text) if again else drawn(mutants(file, text), given.sample, given.seed)
+        if given.of:
+            found = [one for one in together if one[0]["file"] == file]
+        elif not again:
+            found = drawn(found, given.sample, given.seed)
         left = [one for one in found if not (key := keys_done([one[0]], KEY)) & done and (not again or key & again)]
         tests, spent = nearest(copy, file, given.work / "seconds.json", given.budget) if left else ([], 0.0)
         for row, made in left:

@@ -11,11 +11,12 @@ import numpy as np
 
 from core.errors import InvalidInput
 from core.records import F64
+from core.systems.composition.scoring.precision import average_precision
 from core.systems.peers.engines import Engine
 from core.systems.peers.engines.rows import engine_scores, fit_engine
 from research.scoreboard.claims import ClaimedRows, Claims
 from research.scoreboard.errata import ErrataEngine
-from research.scoreboard.measures import average_precision, expected_precision_at
+from research.scoreboard.measures import expected_precision_at
 from research.scoreboard.methods import Method
 from research.scoreboard.worlds import FailureWorld
 

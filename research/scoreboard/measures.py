@@ -33,23 +33,3 @@ def expected_precision_at(k: int, scores: F64, truth: Bool) -> float:
     cutoff = np.partition(scores, len(scores) - k)[len(scores) - k]
     above, tied = scores > cutoff, scores == cutoff
     return float((truth[above].sum() + (k - above.sum()) * truth[tied].mean()) / k)
-
-
-def average_precision(scores: F64, truth: Bool) -> float:
-    """The mean, over true rows, of the share of true rows among those of no lower score; rows of one score count as
-    one step. With all scores equal it is the share of true rows; nan without true rows.
-
-    Args:
-        scores: (n,) larger is better; may be infinite, not nan.
-        truth: (n,).
-
-    Example:
-        >>> average_precision(np.array([3.0, 2.0, 1.0]), np.array([True, False, True]))
-        0.8333333333333333
-    """
-    if not truth.any():
-        return float("nan")
-    _, place = np.unique(-scores, return_inverse=True)
-    counts, hits = np.bincount(place), np.bincount(place, truth)
-    precision = np.cumsum(hits) / np.cumsum(counts)
-    return float((hits * precision).sum() / truth.sum())

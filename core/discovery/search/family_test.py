@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -12,8 +13,9 @@ from core.discovery.design import FailureMeasures
 from core.discovery.search.cores import on_all_cores
 from core.discovery.search.family import Family
 from core.records import F32, F64, Measure, Progress, no_progress
-from core.statistics.permutation import chunks, permutation_p, permutation_threshold
-from core.statistics.permuter import Permuter, larger_null
+from core.statistics.max_t import chunks, larger_null, nulls
+from core.statistics.permutation import permutation_p, permutation_threshold
+from core.statistics.permuter import Permuter
 
 CELLS = 16_000_000
 """Rows times columns that are read at once, which bounds memory."""
@@ -99,44 +101,24 @@ def read_family(
     columns = measured.scores.astype(np.float32)
     observed, trend = family.read(columns)
     best = float(observed[~family.is_condition].max(initial=-np.inf))
-    sizes = list(chunks(n_permutations, int(np.clip(CELLS // columns.size, 16, 256))))
-    ways = [
-        _nulls_of(partial(_permuted_best, family, columns, way), sizes, rng, best, give_up, told)
-        for way, told in zip(permuter.ways, _steps(progress, step, n_permutations, len(permuter.ways)))
-    ]
-    null, trend_null, listed = (larger_null(parts) for parts in zip(*ways))
+    sizes = chunks(n_permutations, int(np.clip(CELLS // columns.size, 16, 256)))
+
+    def every(*pieces: Any) -> Iterator[F32]:
+        return (np.concatenate(batch, axis=1) for batch in on_all_cores(*pieces))
+
+    def enough(way: int, parts: Sequence[F32]) -> bool:
+        done = sum(part.shape[1] for part in parts)
+        progress(step, n_permutations * way + done, n_permutations * len(permuter.ways))
+        return 0 < give_up <= sum(int((part[0] >= best).sum()) for part in parts)
+
+    ways = nulls(partial(_permuted_best, family, columns), permuter, rng, sizes, every=every, enough=enough)
+    null, trend_null, listed = larger_null(ways)
     return FamilyTest(measured.scores, measured.names, alpha, observed, null, float(trend.max()), trend_null, listed)
 
 
-def _steps(progress: Progress, step: str, each: int, ways: int) -> list[Callable[[int], None]]:
-    """For each way what to call with the permutations done in it."""
-    return [lambda done, before=each * i: progress(step, before + done, each * ways) for i in range(ways)]
-
-
-def _nulls_of(
-    read_some: Callable[[int, np.random.Generator], tuple[F32, F32, F32]],
-    sizes: Sequence[int],
-    rng: np.random.Generator,
-    best: float,
-    give_up: int,
-    told: Callable[[int], None],
-) -> tuple[F32, F32, F32]:
-    """The three nulls of chunks of permutations, on all cores."""
-    generators, nulls = rng.spawn(len(sizes)), list[tuple[F32, F32, F32]]()
-    for some in on_all_cores(read_some, sizes, generators):
-        nulls += some
-        told(sum(len(null) for null, *_ in nulls))
-        if give_up and sum(int((null >= best).sum()) for null, *_ in nulls) >= give_up:
-            break
-    null, trend, listed = (np.concatenate(parts) for parts in zip(*nulls))
-    return null, trend, listed
-
-
-def _permuted_best(
-    family: Family, columns: F32, permuter: Permuter, count: int, rng: np.random.Generator
-) -> tuple[F32, F32, F32]:
-    """(count,) best statistics of the family, (count,) best trends and (count,) best statistics in the first measure of
-    what may be listed, of permuted scores."""
+def _permuted_best(family: Family, columns: F32, permuter: Permuter, count: int, rng: np.random.Generator) -> F32:
+    """(3, count) of permuted scores: the best statistics of the family, the best trends, and the best statistics in the
+    first measure of what may be listed."""
     drawn = permuter.draw(count, rng).T.take(family.order, axis=1)
     permuted = np.empty((count, columns.shape[1], family.n), np.float32)
     for measure, values in enumerate(columns.T):  # those of a draw side by side
@@ -145,4 +127,4 @@ def _permuted_best(
         permuted -= permuted.mean(2, keepdims=True)
     statistics, trend = family.read_placed(permuted.reshape(-1, family.n))
     listed = statistics[family.is_listed].max(0, initial=-np.inf).reshape(count, -1)[:, 0]
-    return statistics.max(0).reshape(count, -1).max(1), trend.reshape(count, -1).max(1), listed
+    return np.stack([statistics.max(0).reshape(count, -1).max(1), trend.reshape(count, -1).max(1), listed])

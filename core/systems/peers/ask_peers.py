@@ -13,8 +13,9 @@ from itertools import combinations
 import numpy as np
 
 from core.errors import InvalidInput
-from core.records import F64, I64, Diagnosis, Progress, no_progress
+from core.records import F32, F64, I64, Diagnosis, Progress, no_progress
 from core.statistics.groups import term_sums
+from core.statistics.max_t import max_t
 from core.statistics.permutation import permutation_p, studentised_excess
 from core.statistics.permuter import Permuter
 from core.systems.peers.engines import ENGINES, load_engine
@@ -241,15 +242,18 @@ def _half_p(name: str, rows: EngineRows, groups: I64 | None, rng: np.random.Gene
     for slice, column in zip(members, scores.T):
         slice[top_rows(column, top_count(len(read)))] = 1
     losses = _standardised(read.losses, read.labels)
-    ways = Permuter(read.labels, None if groups is None else groups[~first], losses).ways
-    draws = np.concatenate([way.draw(PERMUTATIONS, rng) for way in ways], axis=1)
-    values = np.concatenate([losses[:, None], losses[draws]], axis=1).astype(np.float32)
-    inside, squares = members @ values, members @ values**2
     sizes = members.sum(1, keepdims=True).astype(np.float64)
     scope = np.maximum(np.full_like(sizes, len(read)), sizes + 1)  # a slice of all rows has no rest
-    grouped = () if groups is None else term_sums(members, values, groups[~first])
-    best = studentised_excess(sizes, scope, inside, squares, values.sum(0), (values**2).sum(0), *grouped).max(axis=0)
-    return max(permutation_p(float(best[0]), null) for null in np.split(best[1:], len(ways)))
+    together = None if groups is None else groups[~first]
+
+    def best(values: F32) -> F64:
+        sums = members @ values, members @ values**2, values.sum(0), (values**2).sum(0)
+        of_groups = () if together is None else term_sums(members, values, together)
+        return studentised_excess(sizes, scope, *sums, *of_groups).max(axis=0).astype(np.float64)
+
+    column, permuter = losses.astype(np.float32), Permuter(read.labels, together, losses)
+    null = max_t(lambda way, n, rng: best(column[way.draw(n, rng)]), permuter, rng, [PERMUTATIONS])
+    return permutation_p(float(best(column[:, None])[0]), null)
 
 
 def _standardised(losses: F64, labels: I64) -> F64:

@@ -8,8 +8,9 @@ import numpy as np
 
 from core.errors import InvalidInput
 from core.records import F64, I64, Bool
-from core.statistics.permutation import chunks, permutation_p, studentised_excess
-from core.statistics.permuter import Permuter, larger_null
+from core.statistics.max_t import chunks, max_t
+from core.statistics.permutation import permutation_p, studentised_excess
+from core.statistics.permuter import Permuter
 
 PERMUTATIONS = 5000
 _CHUNK = 500
@@ -56,12 +57,9 @@ def over_represented(
     means = np.stack([np.bincount(at, column) / counts for column in present.T.astype(np.float64)], 1)
     values = present - means[at]
     permuter = Permuter(at.astype(np.int64), groups, members.astype(np.float64))
-    rng, nulls = np.random.default_rng([seed, 47]), list[F64]()
+    rng, sizes = np.random.default_rng([seed, 47]), chunks(permutations, _CHUNK)
     observed = _statistics(values, members[:, None])[0]
-    for way in permuter.ways:
-        drawn = (_statistics(values, members[way.draw(size, rng)]).max(1) for size in chunks(permutations, _CHUNK))
-        nulls.append(np.concatenate(list(drawn)))
-    largest = larger_null(nulls)
+    largest = max_t(lambda way, n, rng: _statistics(values, members[way.draw(n, rng)]).max(1), permuter, rng, sizes)
     if np.ptp(largest) == 0:  # one stratum or group apiece: every permutation is the same
         return Represented(inside, outside, observed, np.full(len(observed), np.nan))
     return Represented(inside, outside, observed, np.array([permutation_p(float(one), largest) for one in observed]))

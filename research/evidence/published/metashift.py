@@ -25,10 +25,11 @@ from threadpoolctl import threadpool_limits
 
 from core.encoders.embedded.minilm import embed_sentences
 from core.records import F32, I64, Bool
+from core.systems.composition.scoring.precision import average_precision
 from core.systems.peers.engines.rows import EngineRows, engine_scores, fit_engine
 from research.evidence.lines import append_line, keys_done, mean_over, read_lines, show
 from research.evidence.published.blindspots import our_groups
-from research.scoreboard.measures import average_precision, expected_precision_at
+from research.scoreboard.measures import expected_precision_at
 from research.scoreboard.methods import find_method
 from research.scoreboard.planting import MAX_LOSS
 

@@ -24,24 +24,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from PIL import Image
-from scipy.stats import rankdata, spearmanr
+from scipy.stats import spearmanr
 
 from core.encoders.embedded.encoder import EmbeddedEncoder
 from core.encoders.embedded.photo_words import CONDITIONS
 from core.encoders.embedded.pixel_cues import measure_cues
 from core.records import F32, Bool
+from core.statistics.ranking import auroc
 from research.weights.embedded.phrases import PHRASES
 from research.weights.embedded.unseen_nouns import NOUNS_TESTED, OBJECTS, PLACE_CLASSES
 from research.weights.embedded.unseen_pictures import EDITS, Scenes, read_square
 from research.weights.embedded.unseen_wordings import WORDS, Wordings
 
 N_BOOTSTRAP = 500
-
-
-def auroc(scores: F32, shown: Bool) -> float:
-    """Share of pairs in which the picture that has it scores higher."""
-    ranks, n = rankdata(scores), int(shown.sum())
-    return float((ranks[shown].sum() - n * (n + 1) / 2) / (n * (len(scores) - n)))
 
 
 def interval(scores: F32, shown: Bool, seed: int = 0) -> tuple[float, float, float]:

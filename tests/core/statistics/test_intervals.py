@@ -7,7 +7,6 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from scipy import integrate, stats
-from sklearn.metrics import roc_auc_score
 
 from core.errors import InvalidInput
 from core.records import F64, I64
@@ -24,7 +23,6 @@ from core.statistics.intervals import (
     wilson,
     wilson_limits,
 )
-from core.statistics.ranking import auroc
 
 
 @pytest.mark.parametrize(("successes", "n"), [(1, 1), (0, 10), (1, 10), (7, 20), (20, 20), (311, 1000)])
@@ -41,15 +39,6 @@ def test_the_wilson_interval_is_scipys(successes: int, n: int, level: float) -> 
 def test_a_share_of_nothing_or_beyond_all_is_refused(successes: int, n: int) -> None:
     with pytest.raises(InvalidInput, match="0 <= successes <= n"):
         wilson(successes, n)
-
-
-def test_auroc_matches_scikit_learn_with_ties() -> None:
-    rng = np.random.default_rng(1)
-    for _ in range(10):
-        scores, positive = rng.integers(0, 6, 60).astype(float), rng.random(60) < 0.3
-        assert auroc(scores, positive) == pytest.approx(roc_auc_score(positive, scores))
-    assert np.isnan(auroc(np.arange(4.0), np.ones(4, bool)))
-    assert np.isnan(auroc(np.arange(4.0), np.zeros(4, bool)))
 
 
 def mean_of(values: F64) -> Callable[[I64], float]:

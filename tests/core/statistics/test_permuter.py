@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from core.records import F64, I64
-from core.statistics.permuter import CrossingGroups, Permuter, larger_null
+from core.statistics.permuter import CrossingGroups, Permuter
 
 
 def columns_are_permutations(draw: I64) -> bool:
@@ -129,15 +129,6 @@ def test_measures_are_ordered_by_the_first_then_by_the_next() -> None:
     order = np.array([2, 0, 1, 3])  # from the least
     made = Permuter(np.array([0, 1] * 4), np.array([0, 0, 1, 1, 2, 2, 3, 3]), np.repeat(values, 2, 0)).crossing[0]
     np.testing.assert_array_equal(made.rows[made.by_value][:4] // 2, order)
-
-
-def test_the_larger_null_gives_the_larger_p() -> None:
-    a, b = np.array([5.0, 1.0, 3.0]), np.array([0.0, 6.0, 2.0])
-    both = larger_null([a, b])
-    for seen in (0.5, 1.5, 2.5, 4.0, 5.5, 7.0):
-        assert (both >= seen).sum() == max((a >= seen).sum(), (b >= seen).sum())
-    assert larger_null([a]) is a
-    assert len(larger_null([a, b[:2]])) == 2
 
 
 def slow_ranks(strata: I64, values: F64, stratum: int, value: float) -> tuple[float, float]:

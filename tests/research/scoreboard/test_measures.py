@@ -1,4 +1,4 @@
-"""Precision and average precision, ties included, against trying all orders."""
+"""Precision, ties included, against trying all orders."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from itertools import permutations
 
 import numpy as np
 import pytest
-from sklearn.metrics import average_precision_score
 
 from core.errors import InvalidInput
-from research.scoreboard.measures import average_precision, expected_precision_at
+from research.scoreboard.measures import expected_precision_at
 
 
 @pytest.mark.parametrize("k", [1, 2, 3, 4, 5])
@@ -26,16 +25,6 @@ def test_expected_precision_is_the_mean_over_all_orders_of_ties(k):
 def test_a_constant_score_has_the_precision_of_chance():
     truth = np.arange(40) < 6
     assert expected_precision_at(10, np.zeros(40), truth) == pytest.approx(0.15)
-
-
-def test_average_precision_is_that_of_scikit_learn_and_takes_infinite_scores():
-    rng = np.random.default_rng(0)
-    scores, truth = rng.integers(0, 6, 60).astype(float), rng.random(60) < 0.3
-    assert average_precision(scores, truth) == pytest.approx(average_precision_score(truth, scores))
-    lowest = np.where(scores == 0, -np.inf, scores)
-    assert average_precision(lowest, truth) == pytest.approx(average_precision_score(truth, scores))
-    assert average_precision(np.zeros(60), truth) == pytest.approx(truth.mean())
-    assert np.isnan(average_precision(scores, np.zeros(60, bool)))
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ import numpy as np
 
 from core.errors import InvalidInput
 from core.records import F32, F64, Bool
-from core.statistics.ranking import average_precision, chance_precision
 from core.systems.composition.records import Benchmark, CompositionResult, Item
+from core.systems.composition.scoring.precision import average_precision, chance_precision
 
 BOTH, TEXT_ONLY = "both", "text only"
 """Metrics of a choice with two true captions: both above every foil, and what texts say without the picture."""

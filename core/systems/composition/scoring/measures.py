@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from core.records import F64, I64, UNDEFINED, Estimate
-from core.statistics.intervals import accuracy_of, bootstrap
+from core.statistics.intervals import accuracy_of, bootstrap, percentile_interval
 from core.statistics.redraws import bootstrap_mean
 from core.systems.composition.records import Item, Metric, Picture, TagMetrics
 from core.systems.composition.scoring.judging import Judged
@@ -207,8 +207,7 @@ def macro_of(values: F64, strata: I64, groups: I64 | None, rng: np.random.Genera
     draws = np.mean(
         [[part[rng.integers(0, len(part), len(part))].mean() for _ in range(REPEATS)] for part in parts], axis=0
     )
-    low, high = np.quantile(draws, [(1 - 0.95) / 2, (1 + 0.95) / 2])
-    return Estimate(value, float(min(low, value)), float(max(high, value)))
+    return percentile_interval(value, draws, 0.95)
 
 
 def _mean(chance: F64) -> float | None:

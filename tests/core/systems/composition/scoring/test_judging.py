@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from core.errors import InvalidInput
-from core.statistics.ranking import average_precision
 from core.systems.composition.scoring.judging import judge
+from core.systems.composition.scoring.precision import average_precision
 from tests.support.benchmarks import benchmark, choice, choices, pair, pairs, queries, query, random_scores
 
 IMAGE_ONLY = np.array([[0.9, 0.95], [0.1, 0.96]])  # each caption picks its picture; picture 0 prefers caption 1
