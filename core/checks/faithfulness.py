@@ -9,7 +9,7 @@ it; a half has less to choose by than the run, so the run's own causes are, if a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import get_args
 
 import numpy as np
 
@@ -42,7 +42,7 @@ KINDS: tuple[CauseKind, ...] = get_args(CauseKind)
 PERMUTATIONS = 1000
 
 
-def measure_faithfulness(diagnosis: Diagnosis, *, seed: int = 0, progress: Progress = no_progress) -> Faithfulness:
+def measure_faithfulness(diagnosis: Diagnosis, *, progress: Progress = no_progress) -> Faithfulness:
     """Choose causes on each half, and try them on the other.
 
     Args:
@@ -54,27 +54,26 @@ def measure_faithfulness(diagnosis: Diagnosis, *, seed: int = 0, progress: Progr
     seen = np.zeros(len(diagnosis.samples), bool)
     causes: list[NamedCause] = []
     try:
-        halves = hold_back(whole, 0.5, seed)
+        halves = hold_back(whole, 0.5, 0)
         for number, (chosen, other) in enumerate((halves, halves[::-1])):
             progress("try the causes", number, 2)
             half = _Half(diagnosis, chosen, other, _in_half(number + 1, progress))
             seen[half.rows] = True
             for kind, inside in half.named().items():
                 named[kind][half.rows] = inside
-            causes += half.causes(seed)
+            causes += half.causes()
     except InvalidInput as error:
         return Faithfulness(refused=str(error))
     progress("try the causes", 2, 2)
     rows = np.flatnonzero(seen)
     fails, groups = failing(diagnosis)[rows], diagnosis.samples.groups
     own = None if groups is None else groups[rows]
-    measured = tuple(_measured(kind, named[kind][rows], fails, own, seed) for kind in KINDS)
+    tried = tuple(named[kind][rows] for kind in KINDS)
+    measured = tuple(
+        KindFaithfulness(kind, len(fails), int(fails.sum()), int(inside.sum()), *_told(inside, fails, own))
+        for kind, inside in zip(KINDS, tried)
+    )
     return Faithfulness(measured, tuple(causes))
-
-
-def _measured(kind: CauseKind, inside: Bool, fails: Bool, groups: I64 | None, seed: int) -> KindFaithfulness:
-    told = _told(inside, fails, groups, seed)
-    return KindFaithfulness(kind, len(fails), int(fails.sum()), int(inside.sum()), *told)
 
 
 def _in_half(number: int, progress: Progress) -> Progress:
@@ -86,7 +85,9 @@ class _Half:
 
     def __init__(self, diagnosis: Diagnosis, chosen: DataSet, other: DataSet, progress: Progress) -> None:
         assert chosen.embeddings is not None
-        settings = _settings(diagnosis.settings)
+        said = diagnosis.settings
+        permutations = min(int(said.get("n_permutations", PERMUTATIONS)), PERMUTATIONS)
+        settings = Settings.of_run(said, n_permutations=permutations, map=False, sensitivity=False)
         self.found = diagnose_records(
             chosen.samples, chosen.outcomes, chosen.embeddings, words=chosen.words, settings=settings, progress=progress
         )
@@ -125,30 +126,24 @@ class _Half:
         rate = float(fails.mean())
         return np.array([stands_out(int(fails[rows].sum()), len(rows), rate) for rows in near], bool)
 
-    def causes(self, seed: int) -> list[NamedCause]:
+    def causes(self) -> list[NamedCause]:
         found: list[NamedCause] = []
         groups = self.fresh.samples.groups
         for finding in self.findings:
             scope, inside = self.fresh.scope(finding.scope), self.fresh.matching(finding)
-            area = _told(inside[scope], self.fails[scope], None if groups is None else groups[scope], seed)[0]
+            area = _told(inside[scope], self.fails[scope], None if groups is None else groups[scope])[0]
             n, n_named = int(scope.sum()), int(inside[scope].sum())
             found.append(NamedCause(finding.kind, finding.text, finding.scope, n, n_named, area))
         return found
 
 
-def _settings(said: Mapping[str, Any]) -> Settings:
-    """The run's own settings, with fewer permutations and without what is only shown."""
-    permutations = min(int(said.get("n_permutations", PERMUTATIONS)), PERMUTATIONS)
-    return Settings.of_run(said, n_permutations=permutations, map=False, sensitivity=False)
-
-
-def _told(inside: Bool, fails: Bool, groups: I64 | None, seed: int) -> tuple[Estimate, float, float]:
+def _told(inside: Bool, fails: Bool, groups: I64 | None) -> tuple[Estimate, float, float]:
     """(AUROC, share of failing rows inside, and outside)."""
     inner = float(fails[inside].mean()) if inside.any() else float("nan")
     outer = float(fails[~inside].mean()) if (~inside).any() else float("nan")
     if not inside.any():
         return UNDEFINED, inner, outer
     places = inside.astype(np.int64)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(0)
     area = bootstrap(lambda rows: auroc_of_places(places[rows], fails[rows]), len(fails), groups, rng)
     return area, inner, outer

@@ -20,7 +20,7 @@ from core.checks.claims import MIN_MATCHES, Claim
 from core.checks.freeze import Frozen, freeze
 from core.checks.fresh_samples import FreshSamples
 from core.numbers import count
-from core.records import I64, Bool, Diagnosis, Measure, Outcomes, Prediction, PredictionRow
+from core.records import I64, Bool, Diagnosis, Measure, Prediction, PredictionRow
 from core.statistics.measures import default_measure
 from core.statistics.permutation import holm
 
@@ -94,13 +94,10 @@ def _by_eye(fresh: FreshSamples, selection: I64 | None, measure: Measure) -> lis
     if selection is not None and len(selection):
         picked = np.isin(np.arange(len(diagnosis.samples)), selection)
         picks.append(("your lasso", f"{len(selection):,} samples picked by eye", picked))
-    picks.append(("top-loss neighbours", "samples most like those of highest loss", _top_losses(diagnosis.outcomes)))
+    losses, highest = diagnosis.outcomes.loss, np.zeros(len(diagnosis.samples), bool)
+    highest[np.argsort(-losses, kind="stable")[: max(MIN_MATCHES, round(LASSO * len(losses)))]] = True
+    picks.append(("top-loss neighbours", "samples most like those of highest loss", highest))
     return [fresh.of_pick(kind, text, picked, measure) for kind, text, picked in picks]
-
-
-def _top_losses(outcomes: Outcomes) -> Bool:
-    count = max(MIN_MATCHES, round(LASSO * len(outcomes.loss)))
-    return np.isin(np.arange(len(outcomes.loss)), np.argsort(-outcomes.loss, kind="stable")[:count])
 
 
 def _worst_spot(diagnosis: Diagnosis) -> Bool:

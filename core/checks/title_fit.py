@@ -101,21 +101,14 @@ Attribute = Callable[[np.random.Generator, I64], tuple[str, Bool, Bool]]
 """Gives a cause, the rows that show it for certain, and those that do not."""
 
 
-def plants(
-    pool: TitlePool,
-    counts: Mapping[Kind, int],
-    seed: int,
-    attribute: Attribute | None = None,
-    among: Bool | None = None,
-) -> list[Plant]:
+def plants(pool: TitlePool, counts: Mapping[Kind, int], seed: int, attribute: Attribute | None = None) -> list[Plant]:
     """Random clusters of each kind, up to so many.
 
     Args:
         attribute: draws a natural cause; None takes the phrases.
-        among: (n,) samples that may be used; None takes all.
     """
     rng, made = np.random.default_rng(seed), list[Plant]()
-    draw, usable = attribute or phrase_attribute(pool), np.ones(pool.n, bool) if among is None else among
+    draw, usable = attribute or phrase_attribute(pool), np.ones(pool.n, bool)
     for kind, n in counts.items():
         if kind == "edit" and not len(pool.edit):
             continue

@@ -56,7 +56,10 @@ def photograph_pool(
     return TitlePool(
         joint=_both(photographs.joint, changed.joint),
         found_in=_both(photographs.embeddings, changed.embeddings),
-        columns=tuple(map(_joined, photographs.properties, changed.properties)),
+        columns=tuple(
+            Column(one.name, one.kind, np.concatenate([one.values, other.values]), measured=True)
+            for one, other in zip(photographs.properties, changed.properties)
+        ),
         phrases=tuple(phrases),
         directions=directions,
         known=known,
@@ -105,7 +108,3 @@ def _figures(phrases: Sequence[str], found: Mapping[str, PhraseCompetence]) -> t
 
 def _both(one: Embeddings, other: Embeddings) -> F32:
     return np.concatenate([one.vectors, other.vectors])
-
-
-def _joined(one: Column, other: Column) -> Column:
-    return Column(one.name, one.kind, np.concatenate([one.values, other.values]), measured=True)

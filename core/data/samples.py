@@ -128,7 +128,8 @@ def read_with_ledger(
     store = None if files is None else open_images(files, limits, progress)
     if table is None and images is not files:
         raise InvalidInput("A data set has pictures and no losses. Bring a table of them, one row for each sample.")
-    read = open_table(as_frame(table), files, store, limits, _as_text(roles), progress)
+    as_text = tuple(c for c in (roles.id, roles.image, roles.group, *(roles.masks or ())) if c is not None)
+    read = open_table(as_frame(table), files, store, limits, as_text, progress)
     read = read if images is files else with_data_set(read, images, roles, progress)
     read = read if issues is None else with_issues(read, issues, roles, limits)
     found = recognise(read.frame, roles, list(read.images), texts=store is None)
@@ -272,10 +273,6 @@ def _refuse_other_bytes(read: Table, found: RecognisedColumns, n_none: int) -> N
             f"Column {column!r} holds bytes, so it was taken for pictures, and none of them begins like a picture. "
             "Leave the column out of the table. If another column holds the pictures, name it as image."
         )
-
-
-def _as_text(roles: Roles) -> tuple[str, ...]:
-    return tuple(column for column in (roles.id, roles.image, roles.group, *(roles.masks or ())) if column is not None)
 
 
 def _assumed(found: RecognisedColumns) -> list[str]:

@@ -37,7 +37,7 @@ class Description:
 
 
 def describe(
-    scores: F32, members: Bool, folds: I64, strengths: F32 | None = None, *, most: int = 4, looked: int = 6
+    scores: F32, members: Bool, folds: I64, strengths: F32 | None = None, *, most: int = 4
 ) -> list[Description]:
     """Phrases that retrieve the members, best first; those that say the same are folded under the better one.
 
@@ -75,7 +75,7 @@ def describe(
         twins = [q for q in np.argsort(-overall, kind="stable").tolist() if same[q] and q != phrase and q not in taken]
         taken |= {best, phrase, *twins}
         interval = auroc_interval(own, int(members.sum()), int((~members).sum()))
-        made.append(Description(phrase, float(overall[phrase]), interval, steady, tuple(twins[:looked])))
+        made.append(Description(phrase, float(overall[phrase]), interval, steady, tuple(twins[:6])))
     return made
 
 
@@ -109,7 +109,7 @@ def _spokesman(
     return int(np.where(equal, strengths, -np.inf).argmax()) if equal.any() else best
 
 
-def witnesses(scores: F32, columns: Sequence[Column], rows: I64, most: int = 2) -> tuple[tuple[str, float], ...]:
+def witnesses(scores: F32, columns: Sequence[Column], rows: I64) -> tuple[tuple[str, float], ...]:
     """The measured properties whose rank correlation with the (m,) scores of `rows` is at least 0.3, strongest
     first."""
     found: list[tuple[str, float]] = []
@@ -120,4 +120,4 @@ def witnesses(scores: F32, columns: Sequence[Column], rows: I64, most: int = 2) 
             found.append(
                 (column.name, float(np.corrcoef(stats.rankdata(values[known]), stats.rankdata(scores[known]))[0, 1]))
             )
-    return tuple(sorted((f for f in found if abs(f[1]) >= WITNESS), key=lambda f: -abs(f[1]))[:most])
+    return tuple(sorted((f for f in found if abs(f[1]) >= WITNESS), key=lambda f: -abs(f[1]))[:2])

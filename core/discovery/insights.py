@@ -89,21 +89,16 @@ def _retrieving(
     keep = np.argsort(-aurocs, kind="stable")
     keep = keep[aurocs[keep] >= DESCRIBES]
     # the hypergeometric chance of so many members in each
-    chance = stats.hypergeom.sf(inside[keep] - 1, len(members), sizes[keep], n_members) * _looked_at(conditions)[keep]
-    simple = {c.text: float(a) for c, a in zip(conditions, aurocs)}
-    worth = [j for j in keep[chance <= 0.05].tolist() if _worth_its_length(conditions[j], float(aurocs[j]), simple)]
-    return [(j, float(aurocs[j]), same) for j, same in _fold(worth, masks)]
-
-
-def _looked_at(conditions: Sequence[Condition]) -> I64:
-    """(c,) how many conditions each is one of: the single ones among themselves, the pairs among all."""
     single = np.array([len(c.columns) == 1 for c in conditions])
-    return np.where(single, single.sum(), len(conditions))
-
-
-def _worth_its_length(condition: Condition, auroc: float, simple: dict[str, float]) -> bool:
-    """Two conditions together must retrieve clearly better than either alone."""
-    return all(auroc > simple.get(half, 0.0) + 0.03 for half in condition.halves)
+    looked_at = np.where(single, single.sum(), len(conditions))  # the single ones among themselves, pairs among all
+    chance = stats.hypergeom.sf(inside[keep] - 1, len(members), sizes[keep], n_members) * looked_at[keep]
+    simple = {c.text: float(a) for c, a in zip(conditions, aurocs)}
+    worth = [  # two conditions together retrieve clearly better than either alone
+        j
+        for j in keep[chance <= 0.05].tolist()
+        if all(aurocs[j] > simple.get(half, 0.0) + 0.03 for half in conditions[j].halves)
+    ]
+    return [(j, float(aurocs[j]), same) for j, same in _fold(worth, masks)]
 
 
 def _fold(order: Sequence[int], masks: PackedMasks) -> list[tuple[int, list[int]]]:

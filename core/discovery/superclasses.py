@@ -71,7 +71,9 @@ def group_classes(
             "Give vectors of the names, or the mean embedding of each class."
         )
     present = np.flatnonzero(counts > 0)
-    vectors = _centred(given[present].astype(np.float64))
+    vectors = given[present].astype(np.float64)
+    vectors -= vectors.mean(0)
+    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
     rows = counts[present].astype(np.float64)
     groups = _merge_small(_cut(vectors, rows), vectors, rows)
     of_class = np.full(len(class_names), -1, np.int64)
@@ -109,11 +111,6 @@ def class_means(vectors: F32, labels: I64, n_classes: int) -> F32:
         vectors[order].astype(np.float64), np.r_[0, np.cumsum(counts)[:-1]][present], axis=0
     )
     return (sums / np.maximum(counts, 1)[:, None]).astype(np.float32)
-
-
-def _centred(vectors: F64) -> F64:
-    centred = vectors - vectors.mean(0)
-    return centred / np.maximum(np.linalg.norm(centred, axis=1, keepdims=True), 1e-12)
 
 
 def _cut(vectors: F64, rows: F64) -> list[list[int]]:

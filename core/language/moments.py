@@ -8,7 +8,6 @@ cosine moves less over the clip than the text's. That is for looking; nothing is
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
@@ -63,12 +62,11 @@ class TextMoments:
         return self.n_less >= MOVES * self.n_things
 
 
-def moments_of(store: ItemStore, row: int, text: str, encoder: ClipEncoder, cache: Path | None = None) -> TextMoments:
+def moments_of(store: ItemStore, row: int, text: str, encoder: ClipEncoder) -> TextMoments:
     """The text beside ordinary things, frame by frame.
 
     Args:
         store: the clips, or the small animations that a run keeps of them.
-        cache: folder where vectors of texts are kept.
 
     Raises:
         InvalidInput: the clip cannot be read, or the encoder knows no words.
@@ -76,9 +74,9 @@ def moments_of(store: ItemStore, row: int, text: str, encoder: ClipEncoder, cach
     frames = frame_vectors(store, row, encoder)
     seconds, first = np.unique(frames.seconds, return_index=True)
     joint = frames.joint[first]
-    cosines = (joint @ question_vectors([text], encoder, cache).T)[:, 0].astype(np.float64)
-    things = (joint @ things_of(encoder, cache).T).astype(np.float64)
-    table, _ = find_competence(encoder.pictures, cache)
+    cosines = (joint @ question_vectors([text], encoder, None).T)[:, 0].astype(np.float64)
+    things = (joint @ things_of(encoder).T).astype(np.float64)
+    table, _ = find_competence(encoder.pictures, None)
     return TextMoments(
         text,
         seconds,

@@ -19,7 +19,7 @@ from core.language.title_model import LEADING, Theme, TitleModel, model_of, rank
 from core.language.titles import Subject, capital, short
 from core.numbers import percent
 from core.records import I64, ClusterName, ClusterPart, FailureCluster, Insight, Outcomes, SampleSet, Words
-from core.statistics.confusion import Confusion, main_confusion
+from core.statistics.confusion import main_confusion
 
 MOST_IN, MOST_OUT = 1000, 2000
 """Members, and other rows of the scope, that are looked at."""
@@ -44,7 +44,9 @@ def name_cluster(
         rows: of the cluster's scope.
     """
     subject = Subject(cluster.scope, samples.modality if samples.items is not None else "")
-    confused = _confusion(cluster, samples, outcomes, rows)
+    sides = np.zeros((2, len(samples)), bool)
+    sides[:, rows] = cluster.membership[rows] >= 0.5, cluster.membership[rows] < 0.5
+    confused = main_confusion(outcomes, sides[0], sides[1], len(samples.class_names))
     other = "" if confused is None else samples.class_names[confused.label]
     looked_at = _some(rows, cluster)
     members = cluster.membership[looked_at] >= 0.5
@@ -128,9 +130,3 @@ def _some(rows: I64, cluster: FailureCluster) -> I64:
         for own, most in ((rows[inside], MOST_IN), (rows[~inside], MOST_OUT))
     ]
     return np.sort(np.concatenate(picked))
-
-
-def _confusion(cluster: FailureCluster, samples: SampleSet, outcomes: Outcomes, rows: I64) -> Confusion | None:
-    members, sides = cluster.membership[rows] >= 0.5, np.zeros((2, len(samples)), bool)
-    sides[:, rows] = members, ~members
-    return main_confusion(outcomes, sides[0], sides[1], len(samples.class_names))

@@ -57,7 +57,10 @@ def _fits(value: Any, hint: Any) -> bool:
     if origin is frozenset:
         return isinstance(value, frozenset) and all(_fits(item, arguments[0]) for item in cast("Any", value))
     if isinstance(origin, type) and issubclass(origin, Mapping):
-        return isinstance(value, Mapping) and _fits_mapping(cast("Mapping[Any, Any]", value), arguments)
+        return isinstance(value, Mapping) and all(
+            _fits(key, arguments[0]) and _fits(item, arguments[1])
+            for key, item in cast("Mapping[Any, Any]", value).items()
+        )
     if hint is float or hint is int:  # to Python a bool is a number
         return isinstance(value, float | int if hint is float else int) and not isinstance(value, bool)
     if getattr(hint, "_is_protocol", False):
@@ -78,10 +81,6 @@ def _fits_tuple(value: Sequence[Any], arguments: tuple[Any, ...]) -> bool:
             return set(map(type, value)) <= {str}
         return all(_fits(item, arguments[0]) for item in value)
     return len(value) == len(arguments) and all(map(_fits, value, arguments))
-
-
-def _fits_mapping(value: Mapping[Any, Any], arguments: tuple[Any, ...]) -> bool:
-    return all(_fits(key, arguments[0]) and _fits(item, arguments[1]) for key, item in value.items())
 
 
 def shaped(name: str, array: npt.NDArray[Any] | None, *shape: int | None) -> None:

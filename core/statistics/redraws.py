@@ -36,8 +36,10 @@ def bootstrap_sums(
         columns: (n, k) of each row.
         groups, rng, repeats, level: as `core.statistics.intervals.bootstrap`.
     """
-    n, inverse = len(columns), _places(groups, len(columns))
-    sums = columns if inverse is None else np.stack([np.bincount(inverse, column) for column in columns.T], 1)
+    n, sums = len(columns), columns
+    if groups is not None:
+        place = np.unique(groups, return_inverse=True)[1].reshape(n)
+        sums = np.stack([np.bincount(place, column) for column in columns.T], 1)
     with np.errstate(divide="ignore", invalid="ignore"):
         draws = [statistic(_counts(picked) @ sums) for picked in _picked(n, len(sums), rng, repeats)]
     return percentile_interval(value, np.concatenate(draws), level)
@@ -74,11 +76,6 @@ def bootstrap_correlation(
 
     columns = np.stack([np.ones(len(x)), x, y, x * x, y * y, x * y], 1)
     return bootstrap_sums(correlation, columns, groups, rng, value=value, repeats=repeats)
-
-
-def _places(groups: I64 | None, n: int) -> I64 | None:
-    """(n,) the place of each row's group among the groups; None where each row is drawn by itself."""
-    return None if groups is None else np.unique(groups, return_inverse=True)[1].reshape(n)
 
 
 def _picked(n: int, n_groups: int, rng: np.random.Generator, repeats: int) -> Iterator[I64]:

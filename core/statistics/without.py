@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.records import EVERYTHING, Bool, ClassFinding, Diagnosis, FailureCluster, Insight
+from core.records import EVERYTHING, ClassFinding, Diagnosis, FailureCluster, Insight
 
 LEAST = 5
 """Fewest samples of the class that the finding holds."""
@@ -44,7 +44,7 @@ def class_without(diagnosis: Diagnosis, found: ClassFinding) -> WithoutFinding |
     values = outcomes.loss if outcomes.errors is None else outcomes.errors.astype(np.float64)
     excess, made = float(values[own].mean() - values[~own].mean()), list[WithoutFinding]()
     for finding in (*diagnosis.clusters, *(i for i in diagnosis.insights if i.confirmed)):
-        members = _members(finding)
+        members = finding.mask if isinstance(finding, Insight) else finding.membership >= 0.5
         inside, left, rest = own & members, own & ~members, ~own & ~members
         taken = int(inside.sum())
         if finding.scope not in (found.name, EVERYTHING) or not LEAST <= taken <= MOST * own.sum() or not rest.any():
@@ -55,7 +55,3 @@ def class_without(diagnosis: Diagnosis, found: ClassFinding) -> WithoutFinding |
     most = max((excess - one.gap for one in made), default=0.0)
     clusters = [o for o in made if isinstance(o.finding, FailureCluster) and excess - o.gap >= ABOUT_AS_MUCH * most]
     return min(clusters or made, key=lambda one: one.gap, default=None)
-
-
-def _members(finding: FailureCluster | Insight) -> Bool:
-    return finding.mask if isinstance(finding, Insight) else finding.membership >= 0.5

@@ -146,12 +146,8 @@ def _upright_rgb(image: Image.Image) -> Image.Image:
     if factor >= 2 and image.mode not in ("P", "PA", "1") and not image.mode.startswith("I;"):
         image = _keep_orientation(Image.Image.reduce(image, factor), image)
     with contextlib.suppress(Exception):  # a broken EXIF block is no reason to refuse the pixels
-        image = _upright(image)
+        image = ImageOps.exif_transpose(image) if _orientation(image) in range(2, 9) else image
     return to_rgb(image)
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    return ImageOps.exif_transpose(image) if _orientation(image) in range(2, 9) else image
 
 
 def _orientation(image: Image.Image) -> int:

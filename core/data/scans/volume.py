@@ -90,10 +90,10 @@ class Scan:
         voxels = np.moveaxis(planes[:, ::-1].transpose(0, 2, 1), 0, self.across)
         return replace(self, voxels=voxels, slope=1.0, offset=0.0)
 
-    def planes(self, n: int = 3, around: float = 0.2) -> list[int]:
-        """`n` slices, evenly spread over the middle `around` of all; some repeat where the scan has fewer."""
+    def planes(self, n: int = 3) -> list[int]:
+        """`n` slices, evenly spread over the middle fifth of all; some repeat where the scan has fewer."""
         of = self.shape[self.across]
-        wanted = of / 2 + np.linspace(-0.5, 0.5, n) * around * of
+        wanted = of / 2 + np.linspace(-0.5, 0.5, n) * 0.2 * of
         return [int(min(max(at, 0), of - 1)) for at in wanted]
 
     def squares(self, side: int, n: int = 3) -> F32:
@@ -141,7 +141,7 @@ def _of_any_kind(data: bytes) -> Scan:
     if data[:4] == b"PK\x03\x04":
         return _from_arrays(read_npz(data), whole)
     if data[:6] == b"\x93NUMPY":
-        return _from_arrays({"volume": read_npy(_behind(data), len(data))}, whole)
+        return _from_arrays({"volume": read_npy(io.BytesIO(data), len(data))}, whole)
     if _is_nifti(data):
         return _from_header(data, "NIfTI", whole)
     if data[:4] == b"\x00\x00\x00\x01":
@@ -149,10 +149,6 @@ def _of_any_kind(data: bytes) -> Scan:
     if packed:
         raise Unreadable("is a gzip file that holds neither NIfTI nor MGH. Bring .nii.gz or .mgz.")
     return _from_picture(data)
-
-
-def _behind(data: bytes) -> io.BytesIO:
-    return io.BytesIO(data)
 
 
 def _from_arrays(found: dict[str, npt.NDArray[Any]], n_bytes: int) -> Scan:

@@ -199,15 +199,13 @@ def one_length(**given: Any) -> int:
     Raises:
         InvalidInput: what was given differs in length.
     """
-    counts = {name: len(each) for name, each in given.items() if _is_many(each)}
+    counts = {
+        name: len(each) for name, each in given.items() if isinstance(each, Sized) and not isinstance(each, str | bytes)
+    }
     if len(set(counts.values())) > 1:
         said = ", ".join(f"{n:,} {name}" for name, n in counts.items())
         raise InvalidInput(f"A batch has one of everything for each sample: got {said}.")
     return next(iter(counts.values()))
-
-
-def _is_many(value: Any) -> bool:
-    return isinstance(value, Sized) and not isinstance(value, (str, bytes))
 
 
 def _read(value: Any, what: str) -> npt.NDArray[Any]:

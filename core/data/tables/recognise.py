@@ -97,7 +97,8 @@ def recognise(
     if not named.texts and texts and not pictures and (one := finder.find("texts", finder.is_prose)):
         filled["texts"] = (one,)
     if named.image is None:
-        filled["image"] = _choose_picture(pictures) if pictures else finder.find("image", text)
+        usual = (name for name in pictures if len(pictures) == 1 or snake_case(name) in _NAMES["image"])
+        filled["image"] = next(usual, None) if pictures else finder.find("image", text)
     filled["id"] = named.id or finder.find("id", lambda name: not arrays(name))
     filled["group"] = named.group or finder.find("group", finder.is_grouping)
     filled["split"] = named.split or finder.find("split", finder.is_split)
@@ -138,11 +139,6 @@ def key_columns(frame: pd.DataFrame, roles: Roles) -> list[str]:
     ids = roles.id or finder.find("id", lambda name: not finder.is_array(name))
     found = (ids, roles.image or finder.find("image", finder.is_text))
     return [name for name in found if name is not None and name in frame]
-
-
-def _choose_picture(pictures: Sequence[str]) -> str | None:
-    usual = [name for name in pictures if len(pictures) == 1 or snake_case(name) in _NAMES["image"]]
-    return usual[0] if usual else None
 
 
 def _checked(frame: pd.DataFrame, roles: Roles, pictures: Sequence[str]) -> Roles:

@@ -78,7 +78,9 @@ def class_scores(
         raw = raw / 100
         looks_right = usable & (raw >= 0).all(axis=1) & (np.abs(raw.sum(axis=1) - 1) <= _tolerance(raw[usable]))
     if are_logits:
-        return ClassScores(_softmax_of(raw, usable), raw, classes, source)
+        values = np.full_like(raw, np.nan)
+        values[usable] = losses.softmax(raw[usable])
+        return ClassScores(values, raw, classes, source)
     return ClassScores(_probabilities(raw, usable, looks_right, source, ledger), None, classes, source)
 
 
@@ -116,12 +118,6 @@ def _tolerance(raw: F64) -> float:
         if (np.abs(np.round(raw, decimals) - raw) <= SINGLE).all() and (raw % 1 != 0).any():
             return min(max(TOLERANCE, raw.shape[1] / 2 * 10.0**-decimals + 1e-9), 0.5)
     return TOLERANCE
-
-
-def _softmax_of(raw: F64, usable: Bool) -> F64:
-    values = np.full_like(raw, np.nan)
-    values[usable] = losses.softmax(raw[usable])
-    return values
 
 
 def _probabilities(raw: F64, usable: Bool, looks_right: Bool, source: str, ledger: Ledger) -> F64:

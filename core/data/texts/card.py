@@ -22,7 +22,8 @@ def typeset(text: str) -> bytes:
     size, lines, whole = _fitted(text[:_READ])
     if not whole or len(text) > _READ:
         lines[-1] = lines[-1][:-1] + "…" if lines[-1] else "…"
-    right = _is_right_to_left(text[:_READ])
+    kinds = (kind for c in text[:_READ] if (kind := unicodedata.bidirectional(c)) in ("L", "R", "AL"))
+    right = next(kinds, "L") != "L"
     x = WIDTH - MARGIN if right else MARGIN
     spans = "".join(
         f'<tspan x="{x}" y="{MARGIN + size + i * size * _LEADING:g}">{escape(line)}</tspan>'
@@ -75,7 +76,3 @@ def _width(text: str) -> float:
     return sum(
         1.0 if unicodedata.east_asian_width(c) in "WF" else 0.0 if unicodedata.combining(c) else _EM for c in text
     )
-
-
-def _is_right_to_left(text: str) -> bool:
-    return next((kind != "L" for c in text if (kind := unicodedata.bidirectional(c)) in ("L", "R", "AL")), False)

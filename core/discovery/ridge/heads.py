@@ -195,7 +195,8 @@ class HeadSmoother:
         self.reduced: F32 = self.rows[first:].copy()
         self.upper = np.zeros((self.n_folds, n - first, r), np.float32)
         for fold in range(self.n_folds):
-            train = [self._train(head, fold) for head in range(self.n_heads)]
+            places = [(self._whole(head), self._slice(head, fold)) for head in range(self.n_heads)]
+            train = [np.r_[whole.start : test.start, test.stop : whole.stop] for whole, test in places]
             few = self.few.tolist() if self.share else None
             factors = factor_heads(self.rows, train, self.penalty, self.share, few)
             self.shared.append(factors.shared)
@@ -208,10 +209,6 @@ class HeadSmoother:
                 weights = self.rows[test] @ upper.T  # X_test (G X)' = K_test,train G
                 self.own[head - self.n_many][test.start - start : test.stop - start, rows - start] = weights
                 self.reduced[test.start - first : test.stop - first] -= weights @ self.rows[rows]
-
-    def _train(self, head: int, fold: int) -> I64:
-        whole, test = self._whole(head), self._slice(head, fold)
-        return np.r_[whole.start : test.start, test.stop : whole.stop]
 
     def predict(self, losses: F32) -> F32:
         """(n, p) out-of-fold predictions for the (n, p) centred losses, each column a data set of its own."""

@@ -67,11 +67,11 @@ def map_by_cluster(diagnosis: Diagnosis) -> Markup:
     return _canvas(paths, height, "Map of the samples, coloured by failure cluster")
 
 
-def observed_by_predicted(predicted: F64, loss: F64, n_bins: int = 10) -> list[tuple[float, float]]:
-    """Mean predicted and mean observed loss in bins of equal count, lowest prediction first; fewer bins where samples
-    are few."""
+def observed_by_predicted(predicted: F64, loss: F64) -> list[tuple[float, float]]:
+    """Mean predicted and mean observed loss in ten bins of equal count, lowest prediction first; of few samples in
+    fewer."""
     order = np.argsort(predicted, kind="stable")
-    parts = [part for part in np.array_split(order, max(1, min(n_bins, len(order) // 5))) if len(part)]
+    parts = [part for part in np.array_split(order, max(1, min(10, len(order) // 5))) if len(part)]
     return [(float(predicted[part].mean()), float(loss[part].mean())) for part in parts]
 
 

@@ -23,7 +23,7 @@ from core.numbers import digits_for, with_unit
 from core.records import I64, Comparison, Diagnosis, FailureCluster, Progress, SampleSet, no_progress
 from core.reports.html import charts
 from core.reports.html.comparison import comparison_section
-from core.reports.html.heatmap import HeatMap, heat_map
+from core.reports.html.heatmap import heat_map
 from core.reports.html.intervals import interval_bar, interval_range
 from core.reports.html.moments import cluster_moments
 from core.reports.html.power_map import power_map
@@ -115,7 +115,7 @@ def render_report(diagnosis: Diagnosis, progress: Progress = no_progress) -> str
             worth_a_look=candidates_sentence(diagnosis),
             general=insights_of(diagnosis, None),
             words=summary.words_sentence(diagnosis),
-            heat=_heat(diagnosis),
+            heat=diagnosis.words and heat_map(diagnosis, audit_table(diagnosis, most=HEAT_PHRASES)),
             yours=yours_section(diagnosis, gallery.entries),
             prediction=found,
             predicted=() if found is None else prediction_tables(diagnosis, found),
@@ -241,11 +241,6 @@ def _look(diagnosis: Diagnosis, candidate: FailureCluster, gallery: _Gallery) ->
         "chance": chance_phrase(candidate),
         "members": gallery.entries(top_members(diagnosis, candidate, MAX_PER_CANDIDATE)),
     }
-
-
-def _heat(diagnosis: Diagnosis) -> HeatMap | None:
-    """The phrases of the largest excess by class; None without words."""
-    return None if diagnosis.words is None else heat_map(diagnosis, audit_table(diagnosis, most=HEAT_PHRASES))
 
 
 def _maps(diagnosis: Diagnosis) -> dict[str, Any]:

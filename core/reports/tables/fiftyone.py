@@ -80,7 +80,8 @@ def _samples(diagnosis: Diagnosis) -> Iterator[dict[str, Any]]:
     clusters, membership = diagnosis.cluster_of()
     titles = {c: f"{OWN_TAG} {c.id}: {cluster_title(diagnosis, c)}" for c in diagnosis.clusters}
     suspected = set(diagnosis.label_errors.tolist())
-    columns = dict(zip(apart(map(_field, samples.metadata)), samples.metadata))  # FiftyOne takes some names for one
+    fields = (f"{OWN if column.measured else ''}{_name(column.name)}" for column in samples.metadata)
+    columns = dict(zip(apart(fields), samples.metadata))  # FiftyOne takes some names for one
     for row, name in enumerate(samples.ids):
         tags = [title for cluster, title in titles.items() if cluster.membership[row] >= 0.5]
         sample: dict[str, Any] = {"tags": tags + ([f"{OWN_TAG}: label suspected"] if row in suspected else [])}
@@ -111,10 +112,6 @@ def _class(names: tuple[str, ...], number: int, confidence: float | None = None)
     return {"_cls": "Classification", "label": names[number]} | (
         {} if confidence is None else {"confidence": confidence}
     )
-
-
-def _field(column: Column) -> str:
-    return f"{OWN}{_name(column.name)}" if column.measured else _name(column.name)
 
 
 def _name(name: str) -> str:

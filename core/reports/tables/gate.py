@@ -46,12 +46,9 @@ def gate_cases(diagnosis: Diagnosis, gate: Gate) -> list[GateCase]:
     cases += [_scope(KINDS.get(one.kind, one.kind), scope_title(diagnosis, one), one, margin) for one in gate.findings]
     if gate.regressions is not None and gate.new:
         return [*cases, *(_new(gate.regressions, one) for one in gate.new)]
-    state, why = ("skipped", gate.unsearched) if gate.unsearched else ("passed", _nothing(gate))
+    none = "no sample was broken" if gate.regressions is None else "none was confirmed"
+    state, why = ("skipped", gate.unsearched) if gate.unsearched else ("passed", none)
     return [*cases, GateCase("new regressions", "anywhere else", len(found.rows), state, why)]
-
-
-def _nothing(gate: Gate) -> str:
-    return "no sample was broken" if gate.regressions is None else "none was confirmed"
 
 
 def _coverage(diagnosis: Diagnosis, gate: Gate) -> GateCase:

@@ -23,14 +23,12 @@ def reasons_table(diagnosis: Diagnosis) -> pd.DataFrame:
             "id": strings(diagnosis.samples.ids),
             "expected": [reason.expected for reason in found],
             "worst": [reason.worst for reason in found],
-            "named": strings([" | ".join(_said(reason)) for reason in found]),
+            "named": strings(
+                [" | ".join(f"{g.kind} {g.said or g.number}" for g in reason.grounds) for reason in found]
+            ),
             "sentence": strings([sentence_of(diagnosis, reason) for reason in found]),
         }
     )
-
-
-def _said(reason: SampleReason) -> list[str]:
-    return [f"{ground.kind} {ground.said or ground.number}" for ground in reason.grounds]
 
 
 def reasons_document(

@@ -211,7 +211,8 @@ def _chance(diagnosis: Diagnosis, answer: Answer) -> str:
         return "Not tested: there are too few groups of related rows to shuffle." if few else "Not tested."
     worse = "have a higher mean loss" if answer.measure == "mean loss" else "are wrong more often"
     if answer.confirmed:
-        return f"Confirmed: {sample_noun(diagnosis)}s that {_meet(answer)} {worse} than the others ({p_told(answer)})."
+        meet = "have it" if answer.counted else "are more like it"
+        return f"Confirmed: {sample_noun(diagnosis)}s that {meet} {worse} than the others ({p_told(answer)})."
     told = f"Not confirmed: this could be chance ({p_told(answer)})."
     least = least_p(int(np.isfinite(answer.scores).sum()))
     if answer.p_alone is not None and least * answer.asked > answer.alpha:
@@ -228,10 +229,6 @@ def _asked_too_much(answer: Answer, least: float) -> str:
         f"After {answer.asked:,} questions none can be confirmed any more: a p is at least {number(least)}, and is "
         "multiplied by them. Losses of new samples can still confirm it: ask these alone."
     )
-
-
-def _meet(answer: Answer) -> str:
-    return "have it" if answer.counted else "are more like it"
 
 
 def difference_sentence(diagnosis: Diagnosis, found: Difference) -> str:

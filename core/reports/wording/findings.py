@@ -243,13 +243,11 @@ def how_sure(diagnosis: Diagnosis, cluster: FailureCluster) -> str:
         sort, such = "A likely title" if likely else "A guess", "clusters"
         if not cluster.confirmed:  # of the words, and not of whether there is anything
             sort, such = f"The words {'likely fit' if likely else 'are a guess'}", "sets that are no chance"
-        said = f"{sort}: right for {_often(name.chance or 0.0)} of 100 such {such}."
+        chance = name.chance or 0.0
+        often = "more than 99" if chance >= 0.995 else f"about {100 * chance:.0f}"
+        said = f"{sort}: right for {often} of 100 such {such}."
         differs = differs if name.grade == "perhaps" else ""
     return " ".join(filter(None, (said, differs)))
-
-
-def _often(chance: float) -> str:
-    return "more than 99" if chance >= 0.995 else f"about {100 * chance:.0f}"
 
 
 def best_phrase(diagnosis: Diagnosis, cluster: FailureCluster) -> Insight | None:

@@ -33,7 +33,8 @@ def reason_sentence(diagnosis: Diagnosis, row: int) -> str:
 
 def sentence_of(diagnosis: Diagnosis, reason: SampleReason) -> str:
     """The sentence of a reason that is at hand."""
-    parts = [*_findings(diagnosis, reason), *_neighbours(reason)]
+    near = [f"{g.number} of its {NEAREST} nearest samples fail" for g in reason.grounds if g.kind == "neighbours"]
+    parts = [*_findings(diagnosis, reason), *near]
     if not parts:
         return ""
     expected = f"(expected loss {number(reason.expected)}{with_unit(diagnosis)}{', the worst tenth' * reason.worst})"
@@ -95,10 +96,6 @@ def _each_once(grounds: Sequence[Ground], quote: str = "") -> list[str]:
 def _named(texts: list[str]) -> str:
     shown = " and ".join(texts) if len(texts) == 2 and " and " not in "".join(texts) else ", ".join(texts[:TEXTS])
     return shown if len(texts) <= TEXTS else f"{shown} and {len(texts) - TEXTS} more"
-
-
-def _neighbours(reason: SampleReason) -> list[str]:
-    return [f"{g.number} of its {NEAREST} nearest samples fail" for g in reason.grounds if g.kind == "neighbours"]
 
 
 def _answer(diagnosis: Diagnosis, row: int) -> str:

@@ -276,13 +276,13 @@ def _beyond(diagnosis: Diagnosis) -> str:
     return f"{told} {what_else(sentence)}".rstrip() if told else sentence
 
 
-def own_words(diagnosis: Diagnosis, most: int = 5) -> list[str]:
+def own_words(diagnosis: Diagnosis) -> list[str]:
     """One line on the confirmed conditions and phrases that describe no one cluster; none if there are none."""
     told = {(i.text, i.scope) for i in diagnosis.insights if i.cluster is not None}
     own = [i for i in insights_of(diagnosis, None) if i.confirmed and (i.text, i.scope) not in told]
     within = ["" if i.scope == EVERYTHING else f"{i.scope}, " for i in own]
     named = [f"{i.text} ({scope}n = {i.size:,}, {p_value(i.p)})" for i, scope in zip(own, within)]
-    return [f"Also failing: {listed(named, most)}."] if named else []
+    return [f"Also failing: {listed(named, 5)}."] if named else []
 
 
 def prediction_lines(diagnosis: Diagnosis) -> list[str]:
