@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from core.checks.competence import Shown, measure_competence, own_words, read_shown
+from core.checks.competence import Shown, measure_competence, own_words, read_shown, shown_questions
 from core.checks.picture_edits import EDITS
 from core.data.captioned import CaptionedPhotographs
 from core.language.competence import CompetenceTable
@@ -136,3 +137,24 @@ def test_the_shipped_account_speaks_of_shipped_phrases_and_known_edits() -> None
     texts = {phrase.text for phrase in read_vocabulary().phrases}
     assert set(shown.captions) | set(shown.edits) <= texts
     assert {edit for edits in shown.edits.values() for edit in edits} <= set(EDITS)
+
+
+def test_shown_questions_ask_for_what_captions_mention_among_all_and_among_those_of_a_thing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = list[Any]()
+    monkeypatch.setattr("core.checks.competence.chance_of_questions", lambda *given: asked.append(given[2]))
+    monkeypatch.setattr("core.checks.competence.MANY", 30)
+    captions = [["a red car"] * 2 if row % 3 == 0 else ["a tree"] * 2 for row in range(120)]
+    patterns = {"with a car": "car", "that is red": "red"}
+    shown_questions(LightEncoder(), np.zeros((120, 3), np.float32), captions, Shown(patterns, {}))  # type: ignore[arg-type]
+    red = np.arange(120) % 3 == 0
+    expected = [
+        ("with a car", None, 120),
+        ("that is red", None, 120),
+        ("a car", None, 120),
+        ("a car that is red", "a car", 40),
+    ]
+    assert [(text, thing, int(among.sum())) for text, thing, among, _ in asked[0]] == expected
+    for *_, shows in asked[0]:
+        np.testing.assert_array_equal(shows, red)

@@ -168,6 +168,19 @@ def test_the_order_of_listed_probabilities_is_asked_for_by_an_option_that_helps(
     assert main([*asked, "--class-names", "ant", "bee", "cat"]) == 0
 
 
+def test_losses_in_bits_and_of_another_shape_are_noted_and_harder_samples_are_not(
+    run: Diagnosis, losses_alone: Diagnosis
+) -> None:
+    """By what is said where the model is wrong, or everywhere where that is not known."""
+    fresh, alone = table(1), table(1)[["loss", "age"]]
+    for of, brought, where in ((run, fresh, "Where the model is wrong"), (losses_alone, alone, "Everywhere")):
+        for times, noted in ((1.0, False), (1.1, False), (1.44 if of is run else 1.8, True)):
+            found = predicted(of, brought.assign(loss=times * brought["loss"]))
+            assert any(n.startswith(where) and "times as large" in n for n in found.notes) == noted, (where, times)
+    spread = predicted(run, fresh.assign(loss=2.6 * (fresh["loss"] / 2.6) ** 6))
+    assert any("the fresh losses are otherwise spread" in note for note in spread.notes)
+
+
 def test_losses_of_samples_that_were_diagnosed_tell_the_unit(run: Diagnosis) -> None:
     """Forty rows of the run come again among the fresh ones, and their losses are twice what they were."""
     both = pd.concat([table(0)[:40], table(1)[:-40]], ignore_index=True)

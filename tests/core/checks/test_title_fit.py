@@ -7,9 +7,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 
-from core.checks.title_fit import COUNTS, Judged, Kind, Plant, TitlePool, fit_titles, judge, plants, titled
+from core.checks.title_fit import COUNTS, Judged, Kind, Plant, TitlePool, _lines, fit_titles, judge, plants, titled
 from core.checks.title_pools import model_of_pool
+from core.language.parts import WORTH_SAYING
 from core.language.title_model import TitleModel
 from core.records import Column
 
@@ -89,3 +91,22 @@ def test_a_model_of_samples_of_which_nothing_is_measured_can_be_read_again() -> 
 
 def test_a_pool_that_is_too_small_gives_no_model() -> None:
     assert model_of_pool(pool(0, n=150)) is None
+
+
+def test_a_title_is_likely_from_the_least_line_on_above_which_few_are_wrong() -> None:
+    """Of titles below 0.6 every other one is wrong, of those above none; random clusters say nothing sure, and what a
+    column says counts for neither line."""
+    chance = np.r_[np.linspace(0.3, 0.599, 100), np.linspace(0.61, 0.95, 100), np.full(20, 0.9), np.full(50, 0.31)]
+    right = np.r_[np.arange(100) % 2 * 1.0, np.ones(100), np.zeros(70)]
+    kind = np.repeat(["phrase", "column", "random"], [200, 20, 50])
+    likely, perhaps = _lines(chance, right, kind)
+    wrong = [float((right[:200][chance[:200] >= line] == 0).mean()) for line in (likely, likely - 0.01)]
+    assert wrong[0] <= 0.08 < wrong[1]
+    odds = np.log(chance / (1 - chance))[kind != "column", None]
+    near = LogisticRegression().fit(odds, right[kind != "column"] > 0)
+    said = float(near.predict_proba([[np.log(perhaps / (1 - perhaps))]])[0, 1])
+    assert said == pytest.approx(WORTH_SAYING, abs=1e-6)
+    assert 0.05 < perhaps < likely
+    for n, line in ((1, likely), (2, 0.95)):  # of random clusters, 2 % may be likely
+        few = np.where(np.arange(270) >= 270 - n, 0.945, chance)
+        assert _lines(few, right, kind)[0] == pytest.approx(line)

@@ -124,6 +124,23 @@ def test_where_groups_cross_a_second_way_keeps_what_rows_of_one_class_have_in_co
     assert len(Permuter(np.zeros(120, np.int64), groups, values).ways) == 1
 
 
+@pytest.mark.parametrize(
+    ("sizes", "bins"),
+    [
+        ([1] * 10 + [2] * 10, [10, 10]),
+        ([1] * 9 + [2] * 11, [20]),
+        ([1] * 11 + [2] * 9, [20]),
+        ([1] * 3 + [3] * 4, [3, 4]),
+        ([2] * 3 + [4] * 4 + [5], [7, 1]),
+    ],
+)
+def test_groups_of_similar_size_are_exchanged_by_tens_and_none_with_one_of_twice_its_size(
+    sizes: list[int], bins: list[int]
+) -> None:
+    groups = np.repeat(np.arange(len(sizes)), sizes)
+    assert [len(bin) for bin in Permuter(np.zeros(len(groups), np.int64), groups).bins] == bins
+
+
 def test_measures_are_ordered_by_the_first_then_by_the_next() -> None:
     values = np.array([[0.0, 9.0], [1.0, 0.0], [0.0, 2.0], [1.0, 5.0]])
     order = np.array([2, 0, 1, 3])  # from the least

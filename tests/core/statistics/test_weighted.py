@@ -38,6 +38,7 @@ def test_values_that_go_with_the_weights_have_the_least_p_and_others_stop_early(
     strong = np.c_[rng.random(300), (np.arange(300) < 40) * 1.0]
     found = weighted_test(weights, strong, Permuter(strata), rng)
     assert (found.p, found.best) == (least_p(300), 1)
+    assert (least_p(300), least_p(10**5), least_p(200_000), least_p(10**7)) == (1e-4, 1e-4, 1 / 5_001, 1e-3)
     none = weighted_test(weights, rng.random((300, 1)), Permuter(strata), rng)
     assert none.p >= REACHED / PERMUTATIONS
     less = weighted_test(weights, -strong[:, 1:], Permuter(strata), rng)

@@ -96,6 +96,7 @@ def test_features_of_the_same_vectors_are_the_rows() -> None:
     np.testing.assert_allclose(features.of(vectors, blocks), features.rows, atol=1e-5)
     again = Features.from_arrays(features.to_arrays())
     np.testing.assert_allclose(again.of(vectors, blocks), features.rows, atol=1e-5)
+    assert again.rows.shape == (0, 8)
 
 
 def test_features_are_class_centred_of_mean_squared_norm_one_and_ordered_by_variance() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -9,7 +11,7 @@ from core.discovery.design import FailureMeasures
 from core.discovery.ridge.features import Features
 from core.discovery.ridge.layout import HeadRows
 from core.discovery.ridge.leave_out import LeaveOutSmoother
-from core.discovery.search.family import Family, centre
+from core.discovery.search.family import DEPTHS, Family, centre
 from core.discovery.search.family_test import FamilyTest, read_family
 from core.records import F32
 from core.statistics.permuter import Permuter
@@ -24,6 +26,23 @@ def test_a_test_of_nothing_has_no_threshold_and_no_p() -> None:
     nothing = made(0.05, np.zeros(0, np.float32))
     assert np.isnan(nothing.threshold)
     assert (nothing.is_permuted, nothing.trend_p(), nothing.chance(3.0)) == (False, None, None)
+    empty = replace(nothing, trend=3.0, trend_null=nothing.null, listed_null=nothing.null)
+    assert (empty.trend_p(), empty.chance(3.0), empty.is_predictable(1.0)) == (None, None, False)
+
+
+def test_each_null_is_asked_by_its_own_statistic() -> None:
+    """Of nine permutations one reaches 8, three reach 6, and five reach 4."""
+    ascending = np.arange(9, dtype=np.float32)
+    test = replace(made(0.2, ascending), trend=5.5, trend_null=ascending, listed_null=ascending - 2)
+    assert (test.p(8.0), test.trend_p(), test.chance(4.0)) == (0.2, 0.4, 0.4)
+    assert (test.is_predictable(0.4), test.is_predictable(0.39)) == (True, False)
+    assert (test.p(test.threshold), test.p(test.threshold - 1e-3)) == (0.2, 0.3)
+
+
+def test_depths_are_a_quarter_apart_up_to_a_third_of_a_scope() -> None:
+    steps = np.divide(DEPTHS[1:], DEPTHS[:-1])
+    assert 1.15 < steps.min() < steps.max() < 1.3
+    assert (DEPTHS[0], DEPTHS[-1]) == (0.01, 0.35)
 
 
 @pytest.mark.parametrize("grouped", [False, True])
