@@ -43,6 +43,7 @@ ROOMS = (
     "files",
     "locks",
     "options",
+    "forms",
     "documents",
     "arrays",
     "folders",

@@ -6,14 +6,14 @@ from __future__ import annotations
 import re
 import threading
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from io import BufferedReader, RawIOBase
 from pathlib import Path
 from typing import Any
 
 from core.arrays import DAMAGE, check_safetensors
-from core.errors import InvalidInput
+from core.errors import InvalidInput, quoted
 from core.received import StoredZip, open_plain
 
 MOST_INFLATED = 64 * 2**20
@@ -24,6 +24,7 @@ MAX_PARTS = 20_000
 """Modules of a model: of the architectures that open_clip ships, the largest number is 1,614."""
 SPARE_NUMBERS = 2**24
 """Numbers of a model that its file need not hold, such as masks; of those architectures the most have 342,069."""
+NO_COPIES: Mapping[str, str] = {}
 _GLOBAL = re.compile(r"(?:GLOBAL|class) ([\w.]{1,80})")
 
 
@@ -49,22 +50,83 @@ def read_tensors(path: Path, otherwise: str = "") -> dict[str, Any]:
         raise InvalidInput(f"{path.name} is no checkpoint of plain tensors ({weights_fault(error)}). {_SAVE}") from None
     inner: Any = said.get("state_dict", said.get("model", said)) if isinstance(said, dict) else {}
     named = inner.items() if isinstance(inner, dict) else ()
-    return {name: value for name, value in named if isinstance(name, str) and isinstance(value, torch.Tensor)}
+    found = {name: value for name, value in named if isinstance(name, str) and isinstance(value, torch.Tensor)}
+    for name, tensor in found.items():
+        if tensor.layout != torch.strided or tensor.device.type != "cpu" or tensor.is_quantized:
+            kind = f"{tensor.dtype}, {tensor.layout}, on {tensor.device.type}"
+            raise InvalidInput(f"{path.name}: {name[:80]} must be a plain tensor: it is {kind}. {_SAVE}")
+        if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
+            raise InvalidInput(
+                f"{path.name}: {name[:80]} holds fewer numbers than its shape, {tuple(tensor.shape)}, asks for. {_SAVE}"
+            )
+    return found
 
 
-def tensor_shapes(path: Path) -> dict[str, list[int]]:
-    """The shape of each array of a `.safetensors` file, by name; none is read.
+def named_state(network: Any) -> dict[str, Any]:
+    """The numbers of a torch module by name, shared with it."""
+    return network.state_dict()
+
+
+def load_network(
+    make: Callable[[], Any],
+    tensors: Mapping[str, Any],
+    source: str,
+    kind: str,
+    *,
+    copies: Mapping[str, str] = NO_COPIES,
+    named: Callable[[Any], dict[str, Any]] = named_state,
+) -> Any:
+    """The network with these weights, in evaluation mode. Room is made for it once all of them fit.
+
+    Args:
+        make: builds the network, with any weights; called twice.
+        tensors: its weights by name, of any floating kind.
+        source: their file or folder, and `kind` what the network is, such as "a T5", for the messages.
+        copies: names under which a weight may stand once more, and the name under which it must stand.
+        named: the network's numbers by the names that `tensors` must have, each once, shared with it.
 
     Raises:
-        InvalidInput: it is damaged, or no plain file.
+        InvalidInput: as `check_names`, or the network has more parts than any model.
     """
-    check_weights(path)
-    safetensors: Any = import_module("safetensors")
-    try:
-        with safetensors.safe_open(path, "np") as file:
-            return {name: file.get_slice(name).get_shape() for name in list(file.keys())}
-    except Exception as error:  # safetensors raises its own kind, from Rust
-        raise InvalidInput(f"{path} cannot be read ({str(error)[:120]}). It is damaged: write it again.") from error
+    check_names(named(on_meta(make, source)), tensors, source, kind, copies)
+    network = make()
+    for name, own in named(network).items():
+        own.detach().copy_(tensors[name])
+    return network.eval()
+
+
+def check_names(
+    wanted: Mapping[str, Any], tensors: Mapping[str, Any], source: str, kind: str, copies: Mapping[str, str] = NO_COPIES
+) -> None:
+    """See that weights have the names and shapes of `wanted`; the other arguments are those of `load_network`.
+
+    Raises:
+        InvalidInput: one is missing, unknown, of another shape or not of finite numbers, or a copy differs.
+    """
+    import torch
+
+    missing = sorted(wanted.keys() - tensors.keys())
+    unknown = sorted(tensors.keys() - wanted.keys() - copies.keys())
+    for names, fault in ((missing, "lacks weights"), (unknown, "has unknown weights")):
+        if names:
+            listed = quoted(*names, most=3, length=80)
+            raise InvalidInput(f"{source} {fault} of {kind}: {listed}. Bring the whole checkpoint of {kind}.")
+    for name, tensor in tensors.items():
+        shape = wanted[copies.get(name, name)].shape
+        if tensor.shape != shape:
+            raise InvalidInput(
+                f"{source}: {name} of {kind} must be of shape {tuple(shape)}: got {tuple(tensor.shape)}. "
+                "Bring config and weights of one model."
+            )
+        if not tensor.is_floating_point() or not bool(torch.isfinite(tensor).all()):
+            raise InvalidInput(
+                f"{source}: {name} must hold finite floating-point numbers: got {str(tensor.dtype)[6:]}, or some that "
+                "are not finite. Copy the checkpoint again, or train it at a lower rate."
+            )
+        if name in copies and not torch.equal(tensor, tensors[copies[name]]):
+            raise InvalidInput(
+                f"{source}: {name} must equal {copies[name]}, which it shares: it differs. Bring it as it was saved."
+            )
 
 
 _SAVE = "Save its state_dict alone, as .safetensors or .pth."
@@ -134,16 +196,14 @@ class _Bounded(BufferedReader):
         return data
 
 
-def check_size(make: Callable[[], Any], weights: Path, config: str) -> None:
-    """Make the model without its numbers, and see that it is of the size of its file before any room is made.
+def on_meta(make: Callable[[], Any], config: str) -> Any:
+    """The model without its numbers: what `make` builds lies on no device.
 
     Args:
-        make: builds the model; what it makes lies on no device.
-        weights: its file, of 2 bytes a number or more.
-        config: the file that says how it is built, for the message.
+        config: what says how it is built, for the message.
 
     Raises:
-        InvalidInput: it has more parts than any model, or more numbers than the file.
+        InvalidInput: it has more parts than any model.
     """
     import torch
 
@@ -158,9 +218,23 @@ def check_size(make: Callable[[], Any], weights: Path, config: str) -> None:
     hook: Any = torch.nn.modules.module.register_module_module_registration_hook(count)
     try:
         with torch.device("meta"):
-            model = make()
+            return make()
     finally:
         hook.remove()
+
+
+def check_size(make: Callable[[], Any], weights: Path, config: str) -> None:
+    """See that a model is of the size of its file, before any room is made.
+
+    Args:
+        make: builds the model.
+        weights: its file, of 2 bytes a number or more.
+        config: the file that says how it is built, for the message.
+
+    Raises:
+        InvalidInput: it has more parts than any model, or more numbers than the file.
+    """
+    model = on_meta(make, config)
     numbers = sum(int(part.numel()) for part in (*model.parameters(), *model.buffers()))
     with open_plain(weights) as file:
         most = file.seek(0, 2) // 2 + SPARE_NUMBERS

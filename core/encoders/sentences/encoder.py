@@ -13,9 +13,8 @@ import torch
 
 from core.encoders import CHARACTERS_READ
 from core.encoders.arithmetic import unit_rows
-from core.encoders.sentences.folder import MAX_TOKENS, NEEDED, TOKENIZERS, read_folder
+from core.encoders.sentences.folder import MAX_TOKENS, TOKENIZERS, read_folder
 from core.encoders.text_batches import by_tokens
-from core.encoders.transformer_folder import open_model, read_tokenizer
 from core.encoders.weights import read_tensors
 from core.errors import InvalidInput
 from core.received import digest
@@ -45,12 +44,12 @@ class SentenceEncoder:
                 f"There is no folder {folder!r}. Give the folder of a text transformer as sentences:FOLDER."
             )
         self._parts = parts = read_folder(path)
-        self._model = open_model("AutoModel", parts.model, unused="pooler")
+        self._model = parts.model.model("AutoModel", unused="pooler")
         known = int(self._model.get_input_embeddings().weight.shape[0])
-        self._tokenizer = read_tokenizer(parts.model, known, NEEDED, TOKENIZERS)
+        self._tokenizer = parts.model.tokenizer(known, TOKENIZERS)
         self._map = None if parts.dense is None else _linear(parts.dense, int(self._model.config.hidden_size))
         self._check_runs(path.name)
-        weights = f"{digest(parts.weights)[:16]}-{_digest_of(parts.others)}" + (
+        weights = f"{digest(parts.model.weights)[:16]}-{_digest_of(parts.others)}" + (
             "" if parts.dense is None else f"-{digest(parts.dense)[:8]}"
         )
         self.name = f"sentences:{folder}"

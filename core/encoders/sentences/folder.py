@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated, Any
+
+from pydantic import Field
 
 from core.documents import read_json
-from core.encoders.transformer_folder import CONFIG, WEIGHTS, read_config, weight_shapes
+from core.encoders.model_folder import CONFIG, ModelConfig, ModelFolder
 from core.errors import InvalidInput
+from core.forms import Form, FormT, read_form
 
 NEEDED = (
     "a folder of a transformer of texts with config.json, model.safetensors and its tokenizer, as save_pretrained of "
@@ -18,21 +21,44 @@ TOKENIZERS = ("tokenizer.json", "vocab.txt", "spiece.model", "sentencepiece.bpe.
 MAX_TOKENS = 512
 """Word pieces that are read at most, whatever the model would take."""
 MIN_TOKENS = 8
+Limit = Annotated[float, Field(ge=MIN_TOKENS)]
+"""Of word pieces; tokenizers without one say a float of 1e30."""
 POOLINGS = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "cls", "pooling_mode_max_tokens": "max"}
 """sentence-transformers' settings, and what they are called here."""
-_LIMITS = ("max_seq_length", "max_position_embeddings", "model_max_length")
-"""Where sentence-transformers, the model and its tokenizer say how many word pieces are read."""
+AGAIN = "Save the model again."
 _AFTER = ([], ["Pooling"], ["Pooling", "Normalize"], ["Pooling", "Dense"], ["Pooling", "Dense", "Normalize"])
 """What may follow the transformer."""
+_ROBERTA = ("roberta", "xlm-roberta", "camembert")
+"""Whose first two places are their padding's."""
+
+
+class _Config(ModelConfig):
+    model_type: str = ""
+    max_position_embeddings: Annotated[float, Field(ge=MIN_TOKENS + 2)] | None = None
+
+
+class _Transformer(Form):
+    """Settings of sentence-transformers."""
+
+    max_seq_length: Limit | None = None
+    do_lower_case: bool = False
+
+
+class _Tokenizer(Form):
+    model_max_length: Limit | None = None
+
+
+class _Step(Form):
+    type: str
+    path: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class SentenceFolder:
     """A text transformer on disk."""
 
-    model: Path
-    """The folder that transformers reads."""
-    weights: Path
+    model: ModelFolder
+    """What transformers reads."""
     others: tuple[Path, ...]
     """Configuration and tokenizer: with the weights, all that a text's vector depends on."""
     pooling: str
@@ -51,61 +77,35 @@ def read_folder(folder: Path) -> SentenceFolder:
         InvalidInput: it is no such folder, its weights are no safetensors, or it has parts that are not read here.
     """
     modules = folder / "modules.json"
-    steps = _steps(folder, modules) if modules.is_file() else [("Transformer", "")]
-    kinds = [kind for kind, _ in steps]
+    steps = [_Step(type="Transformer")]
+    if modules.is_file():
+        steps = read_form(list[_Step], read_json(modules), f"{folder.name}/{modules.name}", AGAIN)
+    if any(Path(step.path).is_absolute() or ".." in Path(step.path).parts for step in steps):
+        raise InvalidInput(f"{folder.name}/{modules.name}: every path must lie in the folder. {AGAIN}")
+    kinds = [step.type.rpartition(".")[2] for step in steps]
     if kinds[:1] != ["Transformer"] or kinds[1:] not in _AFTER:
         raise InvalidInput(
             "A text encoder must be a transformer, its pooling and at most a linear map and a normalisation: "
             f"{folder.name} has {', '.join(kinds)}. Save the model without the other parts, or bring its vectors as "
             "--embeddings."
         )
-    model = folder / steps[0][1] if steps[0][1] else folder
-    config = read_config(model, NEEDED)
-    weight_shapes(model, NEEDED)
-    pooling = pooling_of(folder / steps[1][1]) if len(steps) > 1 else "mean"
-    dense = _dense(folder / steps[2][1]) if kinds[2:3] == ["Dense"] else None
-    said = _settings(model / "sentence_bert_config.json")
+    model = ModelFolder(folder / steps[0].path, NEEDED)
+    config = model.config(_Config)
+    settings = _settings(_Transformer, model.path / "sentence_bert_config.json")
+    tokenizer = _settings(_Tokenizer, model.path / "tokenizer_config.json")
+    # sentence-transformers, up to version 5, overrules the tokenizer
+    limits = [MAX_TOKENS, settings.max_seq_length or tokenizer.model_max_length or MAX_TOKENS]
+    if config.max_position_embeddings is not None:
+        limits.append(config.max_position_embeddings - 2 * (config.model_type in _ROBERTA))
     names = (CONFIG, "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "merges.txt", *TOKENIZERS)
     return SentenceFolder(
         model,
-        model / WEIGHTS,
-        tuple(model / name for name in names if (model / name).is_file()),
-        pooling,
-        _max_tokens(folder.name, said, config, _settings(model / "tokenizer_config.json")),
-        bool(said.get("do_lower_case")),
-        dense,
+        tuple(model.path / name for name in names if (model.path / name).is_file()),
+        pooling_of(folder / steps[1].path) if len(steps) > 1 else "mean",
+        int(min(limits)),
+        settings.do_lower_case,
+        _dense(folder / steps[2].path) if kinds[2:3] == ["Dense"] else None,
     )
-
-
-def _max_tokens(name: str, *said: dict[str, Any]) -> int:
-    """The least of what the files of `_LIMITS` say; sentence-transformers, up to version 5, overrules the tokenizer."""
-    limits = [MAX_TOKENS]
-    for key, values in zip(_LIMITS, said, strict=True):
-        limit = values.get(key)
-        if limit is None or (key == _LIMITS[2] and said[0].get(_LIMITS[0]) is not None):
-            continue
-        taken = 2 if values.get("model_type") in ("roberta", "xlm-roberta", "camembert") else 0  # by its padding
-        if isinstance(limit, bool) or not isinstance(limit, (int, float)) or not limit - taken >= MIN_TOKENS:
-            raise InvalidInput(
-                f"{key} of the text encoder in {name} must be a whole number from {MIN_TOKENS + taken}: "
-                f"got {str(limit)[:20]}. Save the model anew."
-            )
-        limits.append(int(min(limit - taken, MAX_TOKENS)))
-    return min(limits)
-
-
-def _steps(folder: Path, modules: Path) -> list[tuple[str, str]]:
-    """(last word of a module's type, its folder), in order."""
-    listed = read_json(modules)
-    entries = cast("list[Any]", listed) if isinstance(listed, list) else []
-    steps = [
-        (str(entry.get("type", "")).rpartition(".")[2], str(entry.get("path", "")))
-        for entry in entries
-        if isinstance(entry, dict)
-    ]
-    if not steps or any(Path(path).is_absolute() or ".." in Path(path).parts for _, path in steps):
-        raise InvalidInput(f"{folder.name}/modules.json is no list of a model's parts. Save the model anew.")
-    return steps
 
 
 def pooling_of(folder: Path) -> str:
@@ -114,7 +114,7 @@ def pooling_of(folder: Path) -> str:
     Raises:
         InvalidInput: otherwise, or in several ways at once.
     """
-    said = _settings(folder / "config.json")
+    said = _settings(dict[str, Any], folder / "config.json")
     modes = [name for name, value in said.items() if name.startswith("pooling_mode_") and value is True]
     modes += [f"pooling_mode_{str(said['pooling_mode'])[:40]}"] if "pooling_mode" in said else []  # from version 6 on
     poolings = POOLINGS | {f"pooling_mode_{name}": name for name in POOLINGS.values()}
@@ -127,7 +127,7 @@ def pooling_of(folder: Path) -> str:
 
 
 def _dense(folder: Path) -> Path:
-    activation = str(_settings(folder / "config.json").get("activation_function", ""))
+    activation = str(_settings(dict[str, Any], folder / "config.json").get("activation_function", ""))
     if not activation.endswith(".Identity") or not (folder / "model.safetensors").is_file():
         raise InvalidInput(
             f"A text encoder's map {folder.name} must be linear, with its weights in model.safetensors: got "
@@ -136,8 +136,7 @@ def _dense(folder: Path) -> Path:
     return folder / "model.safetensors"
 
 
-def _settings(path: Path) -> dict[str, Any]:
-    if not path.is_file():
-        return {}
-    found = read_json(path)
-    return cast("dict[str, Any]", found) if isinstance(found, dict) else {}
+def _settings(form: type[FormT], path: Path) -> FormT:
+    """What the file says, if it is there."""
+    said = read_json(path) if path.is_file() else {}
+    return read_form(form, said, f"{path.name} in {path.parent.name}", AGAIN)

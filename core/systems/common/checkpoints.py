@@ -6,14 +6,16 @@ import json
 from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
+from pydantic import Field, model_validator
 
 from core.documents import read_stored
 from core.encoders.weights import read_tensors
 from core.errors import InvalidInput
 from core.files import replacing, write_text
+from core.forms import Form, read_form
 from core.systems.common.epochs import Epoch
 
 FORMAT = 2
@@ -31,6 +33,24 @@ class Checkpoint:
     curve: list[Epoch]
     scale: float = 1.0
     """What losses were multiplied with, in float16."""
+
+
+class _State(Form, allow_inf_nan=True):
+    format: Literal[2]
+    owner: dict[str, Any]
+    curve: list[tuple[int, float | None, float, float]]
+    number: int
+    best: int = Field(ge=0)
+    seconds: float
+    scale: float = 1.0
+
+    @model_validator(mode="after")
+    def _agrees(self) -> _State:
+        if not self.best < self.number == len(self.curve):
+            raise ValueError(
+                f"number must be that of the epochs, {len(self.curve):,}, and above best: got {self.number:,}"
+            )
+        return self
 
 
 def write_tensors(path: Path, tensors: dict[str, torch.Tensor], metadata: dict[str, str] | None = None) -> None:
@@ -63,8 +83,8 @@ def write_checkpoint(folder: Path, module: Any, optimiser: Any, owner: dict[str,
             old.unlink(missing_ok=True)
 
 
-def check_owner(folder: Path, owner: dict[str, Any]) -> dict[str, Any] | None:
-    """What the state's JSON file holds; None where there is no state.
+def check_owner(folder: Path, owner: dict[str, Any]) -> _State | None:
+    """What the state's JSON file holds, checked; None where there is no state.
 
     Args:
         owner: what the training was made with, or the part of it that is known so far.
@@ -74,23 +94,15 @@ def check_owner(folder: Path, owner: dict[str, Any]) -> dict[str, Any] | None:
     """
     if not (folder / STATE).is_file():
         return None
+    again = "Move it away, or train into another folder."
     try:
-        said = read_stored(folder / STATE, below=folder)
-        theirs = said["owner"]
-        same = all(theirs.get(name) == value for name, value in json.loads(json.dumps(owner)).items())
-        same = same and said.get("format") == FORMAT
-    except (RecursionError, AttributeError, KeyError, TypeError, ValueError, OverflowError):
-        raise _no_state(folder) from None
-    if not same:
-        raise InvalidInput(
-            f"{folder} holds the state of another training (other items or settings). "
-            "Train into another folder, or move it away."
-        )
+        given = read_stored(folder / STATE, below=folder)
+    except (OSError, ValueError) as error:
+        raise InvalidInput(f"{folder / STATE} cannot be read: {error}. {again}") from None
+    said = read_form(_State, given, f"{STATE} in {folder}", again)
+    if any(said.owner.get(name) != value for name, value in json.loads(json.dumps(owner)).items()):
+        raise InvalidInput(f"{folder} holds the state of another training (other items or settings). {again}")
     return said
-
-
-def _no_state(folder: Path) -> InvalidInput:
-    return InvalidInput(f"{folder / STATE} is no state of a training. Move it away, or train into another folder.")
 
 
 def read_checkpoint(folder: Path, module: Any, optimiser: Any, owner: dict[str, Any]) -> Checkpoint | None:
@@ -102,13 +114,7 @@ def read_checkpoint(folder: Path, module: Any, optimiser: Any, owner: dict[str, 
     said = check_owner(folder, owner)
     if said is None:
         return None
-    try:
-        number, curve = int(said["number"]), [epoch_of(row) for row in said["curve"]]
-        best, seconds, scale = int(said["best"]), float(said["seconds"]), float(said.get("scale", 1))
-        if number != len(curve) or not 0 <= best < number:
-            raise ValueError("its epochs do not agree")
-    except (RecursionError, AttributeError, KeyError, TypeError, ValueError, OverflowError):
-        raise _no_state(folder) from None
+    number = said.number
     tensors = read_tensors(folder / f"{number}.{WEIGHTS}")
     kept = {name.removeprefix("best/"): tensor for name, tensor in tensors.items() if name.startswith("best/")}
     try:
@@ -118,18 +124,7 @@ def read_checkpoint(folder: Path, module: Any, optimiser: Any, owner: dict[str, 
             f"The weights {number}.{WEIGHTS} in {folder} are not those of this training. "
             "Delete the folder to begin anew, or train into another."
         ) from None
-    return Checkpoint(kept, best, seconds, curve, scale)
-
-
-def epoch_of(row: Any) -> Epoch:
-    """An epoch as JSON keeps it, a list or an object of its figures.
-
-    Raises:
-        TypeError, ValueError: it is no such list or object.
-    """
-    epoch = Epoch(**row) if isinstance(row, dict) else Epoch(*row)
-    loss = None if epoch.loss is None else float(epoch.loss)
-    return Epoch(int(epoch.number), loss, float(epoch.validation_loss), float(epoch.validation_accuracy))
+    return Checkpoint(kept, said.best, said.seconds, [Epoch(*row) for row in said.curve], said.scale)
 
 
 def _fill(module: Any, optimiser: Any, tensors: dict[str, torch.Tensor], kept: dict[str, torch.Tensor]) -> None:

@@ -7,11 +7,9 @@ from collections.abc import Mapping
 
 import torch
 
-from core.encoders.weights import read_tensors
+from core.encoders.weights import load_network
 from core.errors import InvalidInput
 from core.systems.neuralizer.network import NetworkSizes, Neuralizer
-
-__all__ = ["network_of", "read_tensors", "released_names"]
 
 UNDER = "net."
 """Before every name in a checkpoint of Lightning; what lies elsewhere belongs to losses."""
@@ -31,28 +29,15 @@ def network_of(tensors: Mapping[str, torch.Tensor], source: str) -> Neuralizer:
     """
     if any(name.startswith(UNDER) for name in tensors):
         tensors = {name.removeprefix(UNDER): t for name, t in tensors.items() if name.startswith(UNDER)}
-    network = Neuralizer(_sizes(tensors, source))
-    wanted = network.state_dict()
-    odd = sorted(wanted.keys() ^ tensors.keys())
-    if odd:
-        said = "has no" if odd[0] in wanted else "has an unknown"
-        raise InvalidInput(f"{source} {said} weight {odd[0][:80]!r} of a Neuralizer. Bring the whole checkpoint.")
-    for name, tensor in tensors.items():
-        if tensor.shape != wanted[name].shape:
-            raise InvalidInput(
-                f"{source}: {name} must be of shape {tuple(wanted[name].shape)}: got {tuple(tensor.shape)}. "
-                "Networks in three dimensions, and of channels that differ by level, are not read."
-            )
-        if not tensor.is_floating_point() or not bool(torch.isfinite(tensor).all()):
-            raise InvalidInput(f"{source}: the numbers of {name} are not all finite. Copy the checkpoint again.")
-    network.load_state_dict({name: tensor.float() for name, tensor in tensors.items()})
-    return network.eval()
+    sizes = _sizes(tensors, source)
+    return load_network(lambda: Neuralizer(sizes), tensors, source, "a Neuralizer in two dimensions")
 
 
 def _sizes(tensors: Mapping[str, torch.Tensor], source: str) -> NetworkSizes:
     into, out = tensors.get("target_embedding.weight"), tensors.get("output_block.block.1.weight")
     units = [match for name in tensors if (match := _UNIT.fullmatch(name))]
-    if into is None or out is None or into.ndim != 4 or out.ndim != 4 or not units:
+    convolutions = [tensor.ndim == 4 and tensor.numel() > 0 for tensor in (into, out) if tensor is not None]
+    if into is None or out is None or not all(convolutions) or not units:
         raise InvalidInput(
             f"{source} holds no Neuralizer of slices: it has no target_embedding, output_block and enc_blocks of 2-D "
             "convolutions. Bring a checkpoint of the released code, or of `research/weights/neuralizer/fit.py`."

@@ -26,11 +26,7 @@ Layer = Callable[[torch.Tensor], torch.Tensor]
 
 @dataclass(frozen=True, slots=True)
 class NetworkSizes:
-    """How large the network is.
-
-    Raises:
-        InvalidInput: a size is below 1, or far beyond what anybody trained.
-    """
+    """How large the network is."""
 
     stages: int = 4
     """Levels of the U-Net; a side of the image must be divisible by 2 ** (stages - 1)."""
@@ -40,13 +36,6 @@ class NetworkSizes:
     out_channels: int = 1
     conv_layers: int = 2
     """Convolutions of a residual unit."""
-
-    def __post_init__(self) -> None:
-        most = {"stages": 8, "channels": 512, "in_channels": 16, "out_channels": 16, "conv_layers": 8}
-        for name, high in most.items():
-            value = getattr(self, name)
-            if type(value) is not int or not 1 <= value <= high:
-                raise InvalidInput(f"{name} of a Neuralizer is a whole number from 1 to {high}: got {value!r:.40}.")
 
     @property
     def divisor(self) -> int:

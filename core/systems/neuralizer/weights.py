@@ -6,17 +6,20 @@ import hashlib
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated, Any
 
 import numpy as np
+from pydantic import Field
 
 from core.documents import read_json
+from core.encoders.weights import read_tensors
 from core.errors import InvalidInput
 from core.files import ASSETS, replacing, write_json
+from core.forms import Form, read_form
 from core.limits import Limits
 from core.received import digest
 from core.records import F32
-from core.systems.neuralizer.checkpoint import network_of, read_tensors
+from core.systems.neuralizer.checkpoint import network_of
 from core.systems.neuralizer.network import Neuralizer
 
 FOLDER = ASSETS / "scans"
@@ -55,8 +58,7 @@ def read_network(source: Path = FOLDER) -> tuple[Neuralizer, Mapping[str, Any]]:
             f"There is no Neuralizer in {source}: it needs {WEIGHTS}. Name a checkpoint, or a folder that "
             "`research/weights/neuralizer/fit.py` wrote."
         )
-    said = read_json(source / CARD, most=Limits().max_document_bytes) if (source / CARD).is_file() else {}
-    card = cast("dict[str, Any]", said) if isinstance(said, dict) else {}
+    card = read_json(source / CARD, most=Limits().max_document_bytes) if (source / CARD).is_file() else {}
     network = network_of(read_tensors(source / WEIGHTS), WEIGHTS)
     if card.get("sha256", found := digest(source / WEIGHTS)) != found:
         raise InvalidInput(
@@ -66,6 +68,20 @@ def read_network(source: Path = FOLDER) -> tuple[Neuralizer, Mapping[str, Any]]:
     return network, card
 
 
+class _Features(Form):
+    mean: tuple[Annotated[float, Field(ge=-MOST_NUMBER, le=MOST_NUMBER)], ...]
+    scale: tuple[Annotated[float, Field(ge=LEAST_SCALE, le=MOST_NUMBER)], ...]
+
+
+class _Card(Form):
+    side: int | None = None
+    features: _Features | None = None
+
+
+def _said(card: Mapping[str, Any]) -> _Card:
+    return read_form(_Card, card, CARD, "Take the card that was written with these weights.")
+
+
 def side_of(card: Mapping[str, Any], network: Neuralizer) -> int:
     """Pixels of a slice on which the network was taught; `USUAL_SIDE`, or what it needs, where its card does not say.
 
@@ -73,12 +89,12 @@ def side_of(card: Mapping[str, Any], network: Neuralizer) -> int:
         InvalidInput: the card says no whole number, more than `MOST_SIDE`, or fewer than twice what the side is divided
             by: at the lowest level a slice has two pixels or more.
     """
-    least = 2 * network.sizes.divisor
-    side = card.get("side", max(USUAL_SIDE, least))
-    if type(side) is not int or not least <= side <= MOST_SIDE:
+    least, side = 2 * network.sizes.divisor, _said(card).side
+    if side is None:
+        return max(USUAL_SIDE, least)
+    if not least <= side <= MOST_SIDE:
         raise InvalidInput(
-            f"'side' in {CARD} must be a whole number of pixels from {least} to {MOST_SIDE}: got {side!r:.40}. "
-            "Correct it there."
+            f"{CARD}: side must be a whole number of pixels from {least} to {MOST_SIDE}: got {side}. Correct it there."
         )
     return side
 
@@ -89,19 +105,12 @@ def centre_of(card: Mapping[str, Any], n: int) -> tuple[F32, F32]:
     Raises:
         InvalidInput: the card says something that is no mean and scale of n features.
     """
-    said = card.get("features", {"mean": [0.0] * n, "scale": [1.0] * n})
-    found = [_numbers(said.get(name), n) for name in ("mean", "scale")] if isinstance(said, dict) else []
-    if len(found) < 2 or found[0] is None or found[1] is None or not (found[1] >= LEAST_SCALE).all():
+    said = _said(card).features
+    if said is None:
+        return np.zeros(n, np.float32), np.ones(n, np.float32)
+    if (sizes := (len(said.mean), len(said.scale))) != (n, n):
         raise InvalidInput(
-            f"'features' in {CARD} must hold 'mean' and 'scale' of {n} numbers each, from {LEAST_SCALE:g} (mean: "
-            f"-{MOST_NUMBER:,}) to {MOST_NUMBER:,}. Take the card that was written with these weights."
+            f"{CARD}: features must hold mean and scale of {n} numbers each: got {sizes[0]} and {sizes[1]}. "
+            "Take the card that was written with these weights."
         )
-    return found[0], found[1]
-
-
-def _numbers(said: Any, n: int) -> F32 | None:
-    """(n,) a list of n numbers, each within `MOST_NUMBER`; None if it is none."""
-    plain = isinstance(said, list) and len(said) == n and all(type(x) in (int, float) for x in said)
-    if not plain or not all(abs(x) <= MOST_NUMBER for x in said):
-        return None
-    return np.array(said, np.float32)
+    return np.array(said.mean, np.float32), np.array(said.scale, np.float32)

@@ -4,24 +4,18 @@ whole words."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from core.encoders.transformer_folder import (
-    WEIGHTS,
-    check_shapes,
-    open_model,
-    read_config,
-    read_tokenizer,
-    weight_shapes,
-)
+from core.encoders.model_folder import WEIGHTS, ModelFolder
 from core.errors import InvalidInput
 from core.received import digest
 from core.systems.common.own_random import OwnRandom
 from core.systems.common.student_card import licence_of
+from core.systems.common.t5_config import TOKENIZERS, T5Config
 from core.systems.step_by_step.settings import StepByStep
 
 PREDICT, EXPLAIN = "predict: ", "explain: "
@@ -37,7 +31,10 @@ NEEDED = (
     f"a folder of a {ARCHITECTURE} with config.json, model.safetensors and its tokenizer, as save_pretrained of "
     "transformers writes it"
 )
-_SIZES = ("vocab_size", "d_model", "d_kv", "d_ff", "num_layers", "num_heads")
+
+
+class _Config(T5Config):
+    architectures: tuple[Literal["T5ForConditionalGeneration"], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,11 +68,16 @@ def read_t5(folder: Path) -> T5Student:
     Raises:
         InvalidInput: there is none, it is a pickle, its parts do not fit together, or the tokenizer is another model's.
     """
-    config = _config(folder)
-    check_shapes(folder, weight_shapes(folder, NEEDED), {"shared.weight": [config["vocab_size"], config["d_model"]]})
-    tokenizer = _tokenizer(folder, config)
-    model = open_model(ARCHITECTURE, folder)
-    return T5Student(model, tokenizer, folder, licence_of(folder))
+    parts = ModelFolder(folder, NEEDED)
+    config = parts.config(_Config)
+    tokenizer = parts.tokenizer(config.vocab_size, TOKENIZERS)
+    for name in ("pad_token_id", "eos_token_id"):
+        if getattr(tokenizer, name) != getattr(config, name):
+            raise InvalidInput(
+                f"{folder}: {name} is {getattr(tokenizer, name)} to the tokenizer and {getattr(config, name)} to the "
+                "model. They are of two models: bring the model's own tokenizer."
+            )
+    return T5Student(parts.model(ARCHITECTURE), tokenizer, folder, licence_of(folder))
 
 
 def make_t5(texts: Iterable[str], how: StepByStep) -> T5Student:
@@ -142,25 +144,3 @@ def _words_of(texts: Sequence[str]) -> Any:
     return transformers.PreTrainedTokenizerFast(
         tokenizer_object=made, pad_token=PAD, eos_token=END, unk_token=UNKNOWN, clean_up_tokenization_spaces=False
     )
-
-
-def _config(folder: Path) -> Mapping[str, Any]:
-    said = read_config(folder, NEEDED)
-    named: Any = said.get("architectures") or [ARCHITECTURE]
-    if said.get("model_type") != "t5" or ARCHITECTURE not in named:
-        raise InvalidInput(
-            f"{folder} holds a {str(said.get('model_type'))[:40]!r} of {str(named)[:80]}. What is needed is {NEEDED}."
-        )
-    return read_config(folder, NEEDED, _SIZES)
-
-
-def _tokenizer(folder: Path, config: Mapping[str, Any]) -> Any:
-    tokenizer = read_tokenizer(folder, config["vocab_size"], NEEDED, ("tokenizer.json", "spiece.model"))
-    signs = {"pad_token_id": config.get("pad_token_id", 0), "eos_token_id": config.get("eos_token_id", 1)}
-    for name, number in signs.items():
-        if getattr(tokenizer, name) != number:
-            raise InvalidInput(
-                f"{folder}: {name} is {getattr(tokenizer, name)} to the tokenizer and {number} to the model. They "
-                "are of two models: bring the model's own tokenizer."
-            )
-    return tokenizer

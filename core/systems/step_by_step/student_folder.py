@@ -12,10 +12,11 @@ from typing import Any
 import torch
 
 from core.documents import read_json
-from core.encoders.transformer_folder import CONFIG, WEIGHTS
+from core.encoders.model_folder import CONFIG, WEIGHTS
 from core.errors import InvalidInput
 from core.files import write_text
 from core.folders import all_at_once
+from core.forms import read_form
 from core.limits import Limits
 from core.options import read_settings
 from core.received import digest, read_plain
@@ -95,14 +96,6 @@ def read_reasoned(folder: Path) -> tuple[T5Student, ReasonedCard]:
     """
     if not (folder / CARD).is_file():
         raise InvalidInput(f"{folder} holds no {CARD}. Give a folder that `steps` wrote.")
-    said = read_json(folder / CARD)
-    try:
-        if not REASONED.is_own(said):
-            raise TypeError
-        given: dict[str, Any] = {field: said[field] for field in ReasonedCard.__dataclass_fields__}
-        given["classes"], given["curve"] = tuple(map(str, said["classes"])), tuple(said["curve"])
-        card = ReasonedCard(**given)
-        _ = card.how  # its settings can be read
-    except (KeyError, TypeError, AttributeError):
-        raise InvalidInput(f"{folder / CARD} is no card of a student. Teach it again with `steps`.") from None
+    card = read_form(ReasonedCard, read_json(folder / CARD), f"{CARD} in {folder}", "Teach it again with `steps`.")
+    _ = card.how  # its settings can be read
     return read_t5(folder), card

@@ -16,8 +16,8 @@ from typing import Any
 from torch import nn
 
 from core.documents import read_json
-from core.encoders.transformer_folder import CONFIG, WEIGHTS
-from core.encoders.weights import read_tensors
+from core.encoders.model_folder import CONFIG, WEIGHTS
+from core.encoders.weights import check_names, read_tensors
 from core.errors import InvalidInput
 from core.files import write_text
 from core.folders import all_at_once
@@ -177,11 +177,9 @@ def read_student(folder: Path, teacher: BertFolder) -> Student:
     kind = "classes" if teacher.kind == "classes" else "vectors"
     student = Student(kind, _with_head(found, teacher), given.hidden_size, tuple(layers))
     if isinstance(student.to_teacher, nn.Linear) and (folder / DENSE_WEIGHTS).is_file():
-        tensors = read_tensors(folder / DENSE_WEIGHTS)
-        try:
-            student.to_teacher.load_state_dict({name.removeprefix("linear."): t for name, t in tensors.items()})
-        except RuntimeError as error:
-            raise InvalidInput(f"{folder / DENSE_WEIGHTS} does not fit the teacher's width. Distil it anew.") from error
+        dense = {name.removeprefix("linear."): t for name, t in read_tensors(folder / DENSE_WEIGHTS).items()}
+        check_names(student.to_teacher.state_dict(), dense, str(folder / DENSE_WEIGHTS), "a map to the teacher's width")
+        student.to_teacher.load_state_dict(dense)
     return student.eval()
 
 

@@ -5,27 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
 
 from core.encoders.embedded.weights import minilm_folder
+from core.encoders.model_folder import WEIGHTS, ModelConfig, ModelFolder
 from core.encoders.sentences.folder import pooling_of
-from core.encoders.transformer_folder import (
-    CONFIG,
-    WEIGHTS,
-    check_shapes,
-    open_model,
-    read_config,
-    read_tokenizer,
-    weight_shapes,
-)
 from core.errors import InvalidInput
+from core.forms import Count
 from core.received import digest
 from core.systems.common.student_card import licence_of
 
 TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "vocab.txt", "special_tokens_map.json", "added_tokens.json")
 POOLING = "1_Pooling/config.json"
 """Of sentence-transformers: how the tokens' states become a vector."""
-KINDS = {
+Head = Literal["BertModel", "BertForSequenceClassification", "BertForMaskedLM", "BertForPreTraining"]
+KINDS: Mapping[str, str] = {
     "BertModel": "vectors",
     "BertForSequenceClassification": "classes",
     "BertForMaskedLM": "words",
@@ -38,10 +34,30 @@ NEEDED = (
     "a folder of a BertModel or BertForSequenceClassification with config.json, model.safetensors and its tokenizer, "
     f"as save_pretrained of transformers writes it; or {EMBEDDED!r}, the sentence encoder that comes along"
 )
-_SIZES = (
-    *("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads"),
-    *("intermediate_size", "max_position_embeddings", "type_vocab_size"),
-)
+
+
+class _Config(ModelConfig):
+    """A BERT as published: with absolute positions, and no decoder."""
+
+    model_type: Literal["bert"]
+    architectures: tuple[Head, ...] = Field(("BertModel",), min_length=1)
+    vocab_size: Count
+    position_embedding_type: Literal["absolute"] = "absolute"
+    is_decoder: Literal[False] = False
+    problem_type: str = "single_label_classification"
+    num_labels: int = 2
+    id2label: dict[str, Any] | None = None
+
+    @model_validator(mode="after")
+    def _chooses_a_class(self) -> _Config:
+        n = self.num_labels if self.id2label is None else len(self.id2label)
+        one = self.problem_type == "single_label_classification" and n > 1
+        if self.architectures[0] == "BertForSequenceClassification" and not one:
+            raise ValueError(
+                f"its head must choose one class of two or more: problem_type is {self.problem_type[:60]!r}, labels "
+                f"are {n}"
+            )
+        return self
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,77 +96,20 @@ def read_bert(folder: Path | None, kinds: Sequence[str] = ("vectors", "classes",
     if folder is None:
         raise InvalidInput(f"A model is needed, such as a teacher: {NEEDED}.")
     folder = minilm_folder() if str(folder) == EMBEDDED and not folder.exists() else folder
-    config = _config(folder)
-    kind = KINDS[config["architectures"][0]]
-    if kind not in kinds:
+    parts = ModelFolder(folder, NEEDED)
+    config = parts.config(_Config)
+    head = config.architectures[0]
+    if KINDS[head] not in kinds:
         wanted = " or ".join(name for name, given in KINDS.items() if given in kinds)
-        raise InvalidInput(f"{folder} holds a {config['architectures'][0]}; what is needed here is a {wanted}.")
-    _check_heads(folder, config, kind)
-    _check_weights(folder, config)
-    if kind == "vectors":
-        _check_pooling(folder)
-    plain: dict[str, Any] = {"add_pooling_layer": False} if config["architectures"][0] == "BertModel" else {}
-    model = open_model(config["architectures"][0], folder, **plain)
-    return BertFolder(folder, kind, model, _tokenizer(folder, config["vocab_size"]), licence_of(folder))
-
-
-def _config(folder: Path) -> dict[str, Any]:
-    said = read_config(folder, NEEDED)
-    if said.get("model_type") != "bert":
-        raise InvalidInput(f"{folder}: model_type is {str(said.get('model_type'))[:60]!r}. Only 'bert' is distilled.")
-    named: Any = said.get("architectures") or ["BertModel"]
-    if not isinstance(named, list) or str(named[0]) not in KINDS:
-        raise InvalidInput(f"{folder}: architectures is {str(named)[:80]}. Those that are read: {', '.join(KINDS)}.")
-    read_config(folder, NEEDED, _SIZES)
-    if said["hidden_size"] % said["num_attention_heads"]:
-        raise InvalidInput(
-            f"{folder}: hidden_size (= {said['hidden_size']}) must be divisible by num_attention_heads "
-            f"(= {said['num_attention_heads']})."
-        )
-    if said.get("position_embedding_type", "absolute") != "absolute" or said.get("is_decoder"):
-        raise InvalidInput(f"{folder}: relative positions and decoders are not distilled, only BERT as published.")
-    return {**said, "architectures": named}
-
-
-def _check_heads(folder: Path, config: Mapping[str, Any], kind: str) -> None:
-    labels = config.get("id2label")
-    n = len(labels) if isinstance(labels, dict) else config.get("num_labels", 2)
-    if kind == "classes" and (config.get("problem_type") not in (None, "single_label_classification") or n == 1):
-        raise InvalidInput(
-            f"{folder}: its head gives a number or several labels at once. A teacher's head must choose one class of "
-            "two or more."
-        )
-
-
-def _check_weights(folder: Path, config: Mapping[str, Any]) -> None:
-    """See that the sizes are those of the file, before anything of such a size is made."""
-    shapes = {name.removeprefix("bert."): shape for name, shape in weight_shapes(folder, NEEDED).items()}
-    width = config["hidden_size"]
-    wanted = {
-        "embeddings.word_embeddings.weight": [config["vocab_size"], width],
-        "embeddings.position_embeddings.weight": [config["max_position_embeddings"], width],
-        "embeddings.token_type_embeddings.weight": [config["type_vocab_size"], width],
-        "encoder.layer.0.intermediate.dense.weight": [config["intermediate_size"], width],
-    }
-    check_shapes(folder, shapes, wanted)
-    layers = {name.split(".")[2] for name in shapes if name.startswith("encoder.layer.")}
-    if len(layers) != config["num_hidden_layers"]:
-        raise InvalidInput(
-            f"{folder}: {CONFIG} asks for {config['num_hidden_layers']} layers; {WEIGHTS} has {len(layers)}."
-        )
-
-
-def _check_pooling(folder: Path) -> None:
-    """Where the folder says how it pools, that must be the mean."""
-    if (folder / POOLING).is_file() and (found := pooling_of((folder / POOLING).parent)) != "mean":
+        raise InvalidInput(f"{folder} holds a {head}; what is needed here is a {wanted}.")
+    pooling = (folder / POOLING).parent
+    if head == "BertModel" and pooling.is_dir() and (found := pooling_of(pooling)) != "mean":
         raise InvalidInput(f"{folder}: its vectors are pooled by {found!r}; only the mean is distilled.")
-
-
-def _tokenizer(folder: Path, vocabulary: int) -> Any:
-    tokenizer = read_tokenizer(folder, vocabulary, NEEDED, ("tokenizer.json", "vocab.txt"))
+    model = parts.model(head, options={"add_pooling_layer": False} if head == "BertModel" else {})
+    tokenizer = parts.tokenizer(config.vocab_size, ("tokenizer.json", "vocab.txt"))
     if tokenizer.pad_token_id is None or tokenizer.mask_token_id is None:
         raise InvalidInput(f"{folder}: the tokenizer has no [PAD] or no [MASK], so it is no BERT's.")
-    return tokenizer
+    return BertFolder(folder, KINDS[head], model, tokenizer, licence_of(folder))
 
 
 def check_apart(out: Path, teacher: BertFolder, start: Path | None) -> None:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 import torch
 
-from core.errors import InvalidInput, quoted
+from core.encoders.weights import load_network
+from core.errors import InvalidInput
 from core.systems.univl.network import PARTS, Univl, UnivlSizes
 
-WORDS, POSITIONS, FRAMES = (
+WORDS, POSITIONS, FRAMES, PAIRS = (
     "bert.embeddings.word_embeddings.weight",
     "bert.embeddings.position_embeddings.weight",
     "visual.embeddings.word_embeddings.weight",
+    "cross.embeddings.position_embeddings.weight",
 )
 COPIES: Mapping[str, str] = {
     "decoder.embeddings.word_embeddings.weight": WORDS,
@@ -44,72 +45,49 @@ def released_name(name: str) -> str:
     return re.sub(r"(?<=LayerNorm\.)(gamma|beta)$", lambda m: "weight" if m[0] == "gamma" else "bias", name)
 
 
-def univl_of(tensors: Mapping[str, torch.Tensor], source: str, said: Mapping[str, Any] | None = None) -> Univl:
+def univl_of(
+    tensors: Mapping[str, torch.Tensor], source: str, *, heads: int | None = None, dropout: float | None = None
+) -> Univl:
     """The network that these weights are of, ready to be used.
 
     Args:
-        said: `heads` and `dropout`, where they are not those of the published sizes.
+        heads: None: as many as the published network would have at its width.
+        dropout: None: as published.
 
     Raises:
         InvalidInput: a weight is missing, of another shape, not finite, or of no part of it.
     """
     given = {released_name(name): tensor for name, tensor in tensors.items()}
     parts = [part for part in PARTS if any(name.startswith(_BEGINS[part]) for name in given)]
-    sizes = _sizes(given, source, said or {})
-    with torch.device("meta"):
-        wanted = {name: tuple(t.shape) for name, t in Univl(sizes, parts).state_dict().items()}
-    _check(given, wanted, parts, source)
-    network = Univl(sizes, parts)
-    filled = {name: given.get(name, given.get(COPIES.get(name, name))) for name in wanted}
-    network.load_state_dict({name: tensor.float() for name, tensor in filled.items() if tensor is not None})
-    return network.eval()
+    sizes = _sizes(given, source, heads, dropout)
+    kind = f"a UniVL with {', '.join(parts)}" if parts else "a UniVL of the first stage"
+    return load_network(lambda: Univl(sizes, parts), given, source, kind, copies=COPIES, named=own_weights)
 
 
-def _check(
-    given: Mapping[str, torch.Tensor], wanted: Mapping[str, tuple[int, ...]], parts: Collection[str], source: str
-) -> None:
-    missing = sorted(wanted.keys() - given.keys() - COPIES.keys())
-    unknown = sorted(given.keys() - wanted.keys())
-    if missing or unknown:
-        what = [
-            f"{len(names)} {kind} ({quoted(*names, most=3, length=80)})"
-            for kind, names in (("missing", missing), ("unknown", unknown))
-            if names
-        ]
-        has = f"with {', '.join(parts)}" if parts else "of the first stage"
-        raise InvalidInput(f"{source}: of a UniVL {has}, weights are {' and '.join(what)}. Bring the whole checkpoint.")
-    for name, tensor in given.items():
-        if tuple(tensor.shape) != wanted[name]:
-            raise InvalidInput(f"{source}: {name} must be of shape {wanted[name]}: got {tuple(tensor.shape)}.")
-        if not tensor.is_floating_point() or not bool(torch.isfinite(tensor).all()):
-            raise InvalidInput(f"{source}: the numbers of {name} are not all finite. Copy the checkpoint again.")
-        if name in COPIES and not torch.equal(tensor, given[COPIES[name]]):
-            raise InvalidInput(f"{source}: {name} is not {COPIES[name]}, which it shares. Bring it as it was saved.")
-
-
-def _sizes(given: Mapping[str, torch.Tensor], source: str, said: Mapping[str, Any]) -> UnivlSizes:
-    def shape(name: str, least: int = 2) -> tuple[int, ...]:
-        if name not in given or given[name].ndim != least:
+def _sizes(given: Mapping[str, torch.Tensor], source: str, heads: int | None, dropout: float | None) -> UnivlSizes:
+    def shape(name: str) -> tuple[int, ...]:
+        if name not in given or given[name].ndim != 2 or not given[name].numel():
             raise InvalidInput(f"{source} holds no UniVL: it has no {name}. Bring a checkpoint of the released code.")
         return tuple(given[name].shape)
 
     def layers(begins: str) -> int:
         found = [re.match(rf"{re.escape(begins)}\.layer\.(\d+)\.", name) for name in given]
-        return 1 + max((int(m[1]) for m in found if m), default=0)
+        return len({m[1] for m in found if m}) or 1
 
     width, features = shape(FRAMES)
-    if "heads" not in said and width % HEAD:
+    if heads is None and width % HEAD:
         raise InvalidInput(
             f"{source}: how many heads a network {width} wide has cannot be seen in its weights. Bring the folder with "
             "its card."
         )
+    if heads is not None and width % heads:
+        raise InvalidInput(f"{source}: its width (= {width}) must be divisible by its heads (= {heads}). Correct them.")
     published = UnivlSizes()
-    has_cross = "cross.embeddings.position_embeddings.weight" in given
     return UnivlSizes(
         vocabulary=shape(WORDS)[0],
         features=features,
         width=width,
-        heads=said.get("heads", width // HEAD),
+        heads=heads or width // HEAD,
         hidden=shape("visual.encoder.layer.0.intermediate.dense.weight")[0],
         text_layers=layers("bert.encoder"),
         video_layers=layers("visual.encoder"),
@@ -117,8 +95,6 @@ def _sizes(given: Mapping[str, torch.Tensor], source: str, said: Mapping[str, An
         decoder_layers=layers("decoder.decoder"),
         text_positions=shape(POSITIONS)[0],
         video_positions=shape("visual.embeddings.position_embeddings.weight")[0],
-        cross_positions=shape("cross.embeddings.position_embeddings.weight")[0]
-        if has_cross
-        else published.cross_positions,
-        dropout=said.get("dropout", published.dropout),
+        cross_positions=shape(PAIRS)[0] if PAIRS in given else published.cross_positions,
+        dropout=published.dropout if dropout is None else dropout,
     )

@@ -30,11 +30,7 @@ PAIRS_AT_ONCE = 512
 
 @dataclass(frozen=True, slots=True)
 class UnivlSizes:
-    """How large the network is; as published by default.
-
-    Raises:
-        InvalidInput: a size is out of range, or the width is no multiple of the heads.
-    """
+    """How large the network is; as published by default."""
 
     vocabulary: int = 30_522
     features: int = 1_024
@@ -50,18 +46,6 @@ class UnivlSizes:
     video_positions: int = 512
     cross_positions: int = 1_024
     dropout: float = 0.1
-
-    def __post_init__(self) -> None:
-        most = {"vocabulary": 500_000, "features": 65_536, "width": 4_096, "heads": 64, "hidden": 16_384}
-        for name in self.__dataclass_fields__:
-            value, high = getattr(self, name), most.get(name, 4_096 if "positions" in name else 48)
-            if name == "dropout":
-                if not (isinstance(value, float | int) and 0 <= value < 1):
-                    raise InvalidInput(f"dropout of a UniVL must be in [0, 1): got {value!r:.40}.")
-            elif type(value) is not int or not 1 <= value <= high:
-                raise InvalidInput(f"{name} of a UniVL is a whole number from 1 to {high:,}: got {value!r:.40}.")
-        if self.width % self.heads:
-            raise InvalidInput(f"width (= {self.width}) must be divisible by heads (= {self.heads}).")
 
     def bert(self) -> BertConfig:
         """The layers as transformers is told of them."""

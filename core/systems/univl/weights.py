@@ -9,10 +9,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from pydantic import Field
+
 from core.documents import read_json
 from core.encoders.weights import read_tensors
 from core.errors import InvalidInput
 from core.files import ASSETS, replacing, write_json, write_text
+from core.forms import Count, Form, read_form
 from core.limits import Limits
 from core.systems.univl.checkpoint import own_weights, univl_of
 from core.systems.univl.network import Univl
@@ -23,6 +26,12 @@ FOLDER = ASSETS / "clips"
 WEIGHTS, WORDS, CARD = "univl.safetensors", "vocab.txt", "univl.json"
 TOKENS = 48
 """A text's tokens, where no card says so: as published."""
+
+
+class _Card(Form):
+    tokens: int | None = Field(None, ge=3)
+    heads: Count | None = None
+    dropout: float | None = Field(None, ge=0, lt=1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,19 +75,14 @@ def read_univl(source: Path = FOLDER) -> ReadUnivl:
     card: Any = {}
     if file.name == WEIGHTS and (file.parent / CARD).is_file():
         card = read_json(file.parent / CARD, most=Limits().max_document_bytes)
-        card = card if isinstance(card, dict) else {}
-    network, words = univl_of(read_tensors(file), file.name, card), read_words(file.parent / WORDS)
+    said = read_form(_Card, card, f"{CARD} in {source}", f"Take {WEIGHTS} and {CARD} from one place.")
+    network = univl_of(read_tensors(file), file.name, heads=said.heads, dropout=said.dropout)
+    words, most = read_words(file.parent / WORDS), network.sizes.text_positions
     if len(words) != network.sizes.vocabulary:
         raise InvalidInput(
             f"{WORDS} has {len(words):,} words, and the weights beside it are of {network.sizes.vocabulary:,}. "
             "Bring the two together."
         )
-    return ReadUnivl(network, words, _tokens(card, network), card)
-
-
-def _tokens(card: Mapping[str, Any], network: Univl) -> int:
-    most = network.sizes.text_positions
-    tokens = card.get("tokens", min(TOKENS, most))
-    if type(tokens) is not int or not 3 <= tokens <= most:
-        raise InvalidInput(f"tokens in {CARD} is a whole number from 3 to {most:,}: got {tokens!r:.40}.")
-    return tokens
+    if said.tokens is not None and said.tokens > most:
+        raise InvalidInput(f"tokens in {CARD} must be at most {most:,}, as the weights are: got {said.tokens:,}.")
+    return ReadUnivl(network, words, said.tokens or min(TOKENS, most), card)

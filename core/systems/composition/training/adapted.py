@@ -8,29 +8,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from core.documents import read_stored
 from core.encoders import Encoder, load_encoder
 from core.encoders.batches import chosen_device
 from core.encoders.tokens import tower_of
-from core.encoders.weights import read_tensors
+from core.encoders.weights import check_names, read_tensors
 from core.errors import InvalidInput
 from core.files import write_text
 from core.folders import Kind, all_at_once
+from core.forms import Form, read_form
 from core.received import digest
-from core.systems.common.checkpoints import epoch_of, write_tensors
+from core.systems.common.checkpoints import write_tensors
 from core.systems.common.epochs import Epoch
 from core.systems.composition.adapters import make_adapter
 from core.systems.composition.records import Benchmark
 from core.systems.composition.training.loop import Trained, Training
 from core.systems.composition.training.reference_tasks import EVERYDAY
-from core.systems.composition.training.reranking import WeighedReranking
+from core.systems.composition.training.reranking import WeighedReranking, Weight
 
 FORMAT = 1
 RECORD, WEIGHTS = "adapter.json", "adapter.safetensors"
-MAX_WEIGHT = 1_000_000
-"""Of a re-ranking, far above those that are tried."""
 
 
 def _is_record(said: Mapping[str, Any]) -> bool:
@@ -59,16 +60,22 @@ class AdapterRecord:
     n_training: int
     n_validation: int
     curve: tuple[Epoch, ...]
-    best: int
+    best: Annotated[int, Field(ge=0)]
     seconds: float
     n_parameters: int
     taught: frozenset[str]
     """Digests of the (picture, caption) pairs that it learned from or was stopped by."""
-    rerank: float = 1.0
+    rerank: Weight = 1.0
     """Its weight where it only re-ranks what the frozen encoder finds (`reranking.choose_weight`); 1 where none was
     chosen."""
     weighed: tuple[WeighedReranking, ...] = ()
     """What each weight brought where one was chosen."""
+
+
+class _State(Form):
+    format: Literal[1]
+    weights: str
+    """First digits of the SHA-256 of the file of weights."""
 
 
 class Adapted:
@@ -160,14 +167,10 @@ def load_adapted(folder: Path, encoder: Encoder | None = None) -> Adapted:
             "version). Train it again on this encoder."
         )
     tensors = read_tensors(folder / WEIGHTS)
-    try:
-        module = make_adapter(record.adapter, record.settings).build(tower, encoder, 0).to(chosen_device())
-        module.load_state_dict(tensors)
-    except (KeyError, RuntimeError) as error:
-        raise InvalidInput(
-            f"The weights in {folder} do not fit a {record.adapter} with its settings. Train the adapter again."
-        ) from error
-    return Adapted(record, module.eval(), encoder)
+    module: Any = make_adapter(record.adapter, record.settings).build(tower, encoder, 0)
+    check_names(module.state_dict(), tensors, str(folder), f"the adapter {record.adapter!r} with its settings")
+    module.load_state_dict(tensors)
+    return Adapted(record, module.to(chosen_device()).eval(), encoder)
 
 
 def read_record(folder: Path) -> AdapterRecord:
@@ -180,53 +183,19 @@ def read_record(folder: Path) -> AdapterRecord:
         raise InvalidInput(
             f"There is no adapter in {folder} (no {RECORD}). Give the folder that `compose adapt --out` wrote."
         )
+    where, again = f"{RECORD} in {folder}", "Train the adapter again."
     try:
         said = read_stored(folder / RECORD, below=folder)
-        if said.pop("format") != FORMAT:
-            raise InvalidInput(f"The adapter in {folder} is of another version. Train it again.")
-        weights = said.pop("weights")
-        curve = tuple(map(epoch_of, said.pop("curve")))
-        weighed = tuple(WeighedReranking(**row) for row in said.pop("weighed", ()))
-        record = AdapterRecord(**said | {"curve": curve, "taught": frozenset(said["taught"]), "weighed": weighed})
-        _check_record(record)
-        same = (folder / WEIGHTS).is_file() and digest(folder / WEIGHTS)[:32] == weights
-    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise InvalidInput(f"The adapter in {folder} is damaged ({_fault(error)}). Train it again.") from error
+    except (OSError, ValueError) as error:
+        raise InvalidInput(f"{where} cannot be read: {error}. {again}") from None
+    state = read_form(_State, said, where, again)
+    record = read_form(AdapterRecord, said, where, again)
+    if not record.best < len(record.curve):
+        raise InvalidInput(f"{where}: best must be below {len(record.curve):,}, its epochs: got {record.best}. {again}")
+    same = (folder / WEIGHTS).is_file() and digest(folder / WEIGHTS)[:32] == state.weights
     if not same:
-        raise InvalidInput(
-            f"The weights in {folder} are missing or not those that {RECORD} speaks of. Train the adapter again."
-        )
+        raise InvalidInput(f"The weights in {folder} are missing or not those that {RECORD} speaks of. {again}")
     return record
-
-
-def _fault(error: Exception) -> str:
-    """What is wrong with adapter.json, where Python says it of its own things."""
-    if isinstance(error, KeyError):
-        return f"{RECORD} has no {error.args[0]!r}"
-    if isinstance(error, TypeError | AttributeError):
-        return f"{RECORD} does not hold what was written there"
-    return (error.strerror or "it cannot be read") if isinstance(error, OSError) else str(error)
-
-
-def _check_record(record: AdapterRecord) -> None:
-    """Raise ValueError where a value of adapter.json is of another kind than was written there."""
-    kinds = {"adapter": str, "settings": dict, "encoder": str, "tower": str, "training": dict, "benchmark": str}
-    kinds |= {"n_training": int, "n_validation": int, "best": int, "seconds": int | float, "n_parameters": int}
-    if wrong := next((name for name, kind in kinds.items() if not isinstance(getattr(record, name), kind)), ""):
-        raise ValueError(f"its {wrong} is {str(getattr(record, wrong))[:40]!r}")
-    digests: frozenset[Any] = record.taught
-    if not all(isinstance(one, str) for one in digests):
-        raise ValueError("its training pairs are not a list of digests")
-    if not _is_weight(record.rerank):
-        raise ValueError(f"its weight for re-ranking is {str(record.rerank)[:40]!r}")
-    if odd := [row for row in record.weighed if not all(map(_is_weight, (row.weight, row.right, row.found)))]:
-        raise ValueError(f"a weight that was tried is {str(odd[0])[:80]!r}")
-    if not 0 <= record.best < len(record.curve):
-        raise ValueError(f"it kept epoch {record.best} of {len(record.curve):,}")
-
-
-def _is_weight(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= MAX_WEIGHT
 
 
 def pair_digests(benchmark: Benchmark, items: Sequence[Any]) -> list[str]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
+from pydantic import Field
 
 from core.errors import InvalidInput
 from core.records import F64, I64, Bool, Progress, no_progress
@@ -16,16 +18,20 @@ CANDIDATES = 10
 WEIGHTS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
 MARGIN = 0.03
 """So much of what is found first may be lost, or is taken for kept."""
+MAX_WEIGHT = 1_000_000
+"""Far above those that are tried."""
+Weight = Annotated[float, Field(ge=0, le=MAX_WEIGHT)]
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 @dataclass(frozen=True, slots=True)
 class WeighedReranking:
     """What a weight brings on held-back items, and what it leaves of the search of everyday pictures."""
 
-    weight: float
-    right: float
+    weight: Weight
+    right: Share
     """Share of the held-back items that come out right (`core.systems.composition.training.losses.right`)."""
-    found: float
+    found: Share
     """Recall at 1 of the search, mean of both directions."""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -12,8 +11,8 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from core.encoders.model_folder import ModelConfig, ModelFolder, layer_of
 from core.encoders.quiet import quiet_transformers
-from core.encoders.transformer_folder import open_model, read_config, read_tokenizer, weight_shapes
 from core.errors import InvalidInput, MissingDependency
 
 SMOLLM2 = "smollm2"
@@ -22,9 +21,12 @@ NEEDED = (
     "a folder of a masked (RoBERTa, BERT) or causal (Llama, GPT-2, ...) language model with config.json, "
     f"model.safetensors and its tokenizer, as save_pretrained of transformers writes it; a .gguf file; or {SMOLLM2!r}"
 )
-_LAYER = re.compile(r"(?:^|\.)(?:layer|layers|h|blocks)\.(\d+)\.")
 _HEADS = ("ForMaskedLM", "ForPreTraining", "ForCausalLM", "LMHeadModel")
 _TOLERANCE = 1e-3
+
+
+class _Config(ModelConfig):
+    architectures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,12 +49,6 @@ class LanguageModel:
         return self.head(states[torch.arange(len(ids)), places]).float()
 
 
-def layer_of(parameter: str) -> int | None:
-    """The layer that a parameter of that name belongs to, from 0; None for embeddings and head."""
-    found = _LAYER.search(parameter)
-    return int(found[1]) if found else None
-
-
 def read_language_model(source: Path) -> LanguageModel:
     """The model of a folder or of a .gguf file, in evaluation mode.
 
@@ -63,18 +59,17 @@ def read_language_model(source: Path) -> LanguageModel:
     path = _shipped() if str(source) == SMOLLM2 and not source.exists() else source
     if path.suffix.lower() == ".gguf":
         return _checked(_of_gguf(path))
-    config = read_config(path, NEEDED)
-    named: Any = config.get("architectures")
-    if not isinstance(named, list) or not named or not str(named[0]).endswith(_HEADS):
+    folder = ModelFolder(path, NEEDED)
+    head = next(iter(folder.config(_Config).architectures), "")
+    if not head.endswith(_HEADS):
         raise InvalidInput(
-            f"{path}: architectures is {str(named)[:80]}, and a language model with its head is needed, whose name "
-            f"ends in {', '.join(_HEADS)}."
+            f"{path} holds a {head[:80] or 'model of no name'}, and a language model with its head is needed, whose "
+            f"name in architectures ends in {', '.join(_HEADS)}. What is needed is {NEEDED}."
         )
-    kind = "masked" if str(named[0]).endswith(_HEADS[:2]) else "causal"
-    weight_shapes(path, NEEDED)
-    model = open_model("AutoModelForMaskedLM" if kind == "masked" else "AutoModelForCausalLM", path)
-    files = ("tokenizer.json", "vocab.txt", "vocab.json")
-    return _checked(LanguageModel(path.name, kind, model, read_tokenizer(path, model.config.vocab_size, NEEDED, files)))
+    kind = "masked" if head.endswith(_HEADS[:2]) else "causal"
+    model = folder.model("AutoModelForMaskedLM" if kind == "masked" else "AutoModelForCausalLM")
+    tokenizer = folder.tokenizer(model.config.vocab_size, ("tokenizer.json", "vocab.txt", "vocab.json"))
+    return _checked(LanguageModel(path.name, kind, model, tokenizer))
 
 
 def _shipped() -> Path:

@@ -14,10 +14,11 @@ import numpy as np
 import torch
 
 from core.encoders.batches import by_length
+from core.encoders.model_folder import layer_of
 from core.records import F64, Progress, no_progress
 from core.systems.common.own_random import OwnRandom
 from core.systems.common.steps import take_step
-from core.systems.label_descriptions.learn.language_model import LanguageModel, layer_of
+from core.systems.label_descriptions.learn.language_model import LanguageModel
 from core.systems.label_descriptions.learn.prompted import PromptedTexts
 from core.systems.label_descriptions.learn.settings import LabelTraining
 

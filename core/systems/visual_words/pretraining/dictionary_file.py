@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from core.encoders.weights import read_tensors
+from core.encoders.weights import load_network, read_tensors
 from core.errors import InvalidInput
 from core.systems.visual_words.dictionary import VisualDictionary
 
@@ -15,7 +15,6 @@ BUFFERS = ("embed", "cluster_size", "cluster_sum", "embed_avg")
 UNDER = "vq."
 MOST = 1e12
 """Of any number of a dictionary: more than all cells of any training together."""
-_KINDS = (torch.float16, torch.bfloat16, torch.float32, torch.float64, torch.int32, torch.int64)
 
 
 def read_dictionary(path: Path) -> VisualDictionary:
@@ -35,45 +34,28 @@ def read_dictionary(path: Path) -> VisualDictionary:
             f"{path.name} {said}: a visual dictionary lies under one name ending in '.{UNDER}' "
             f"({', '.join(BUFFERS)}). Bring weights of SOHO, or of `python -m core pretrain`."
         )
-    missing = [name for name in BUFFERS if under[0] + name not in tensors]
-    if missing:
+    found = {name: tensors[under[0] + name] for name in BUFFERS if under[0] + name in tensors}
+    embed, called = found["embed"], f"{under[0]}* in {path.name}"
+    if embed.ndim != 2 or len(embed) < 2 or not embed.numel():
         raise InvalidInput(
-            f"{path.name} has no {under[0]}{missing[0]}, which a visual dictionary needs. Bring all four."
+            f"{called}: embed must be a table of 2 words or more: got {tuple(embed.shape)}. Bring weights of SOHO."
         )
-    found = {name: tensors[under[0] + name].detach() for name in BUFFERS}
-    size, width = found["embed"].shape if found["embed"].ndim == 2 else (0, 0)
-    shapes = {"embed": (size, width), "cluster_size": (size,), "cluster_sum": (size,), "embed_avg": (size, width)}
-    for name, shape in shapes.items():
-        wrong = (
-            f"it is {tuple(found[name].shape)}" if size < 2 or width < 1 or tuple(found[name].shape) != shape else ""
-        )
-        wrong = wrong or _wrong(name, found[name])
-        if wrong:
+    dictionary: VisualDictionary = load_network(
+        lambda: VisualDictionary(*embed.shape), found, called, "a visual dictionary"
+    )
+    for name in BUFFERS:
+        held = getattr(dictionary, name)
+        if float(held.abs().max()) > MOST or (name.startswith("cluster") and float(held.min()) < 0):
             raise InvalidInput(
-                f"{under[0]}{name} of {path.name} is no part of a dictionary of {size} words of {width} numbers: "
-                f"{wrong}. Bring the file anew."
+                f"{called}: numbers must be at most {MOST:g}, and counts from 0: {name} has {float(held.min()):g} to "
+                f"{float(held.max()):g}. Bring weights of SOHO."
             )
-    dictionary = VisualDictionary(size, width)
-    dictionary.load_state_dict({name: tensor.float() for name, tensor in found.items()})
-    return dictionary
+    return dictionary.train()
 
 
 def dictionary_tensors(dictionary: VisualDictionary, under: str) -> dict[str, torch.Tensor]:
     """The buffers by the names that published weights have, such as `under` "neck." for "neck.vq.embed"."""
     return {f"{under}{UNDER}{name}": getattr(dictionary, name) for name in BUFFERS}
-
-
-def _wrong(name: str, tensor: torch.Tensor) -> str:
-    """Why these are no numbers of a dictionary, or "". What would take more memory than the file is not touched."""
-    if tensor.layout != torch.strided or tensor.device.type != "cpu" or tensor.dtype not in _KINDS:
-        return f"its numbers are {tensor.dtype}, {tensor.layout}, on {tensor.device.type}"
-    if tensor.numel() * tensor.element_size() > tensor.untyped_storage().nbytes():
-        return f"it holds fewer numbers than {tuple(tensor.shape)} asks for"
-    if not bool(torch.isfinite(tensor).all()) or float(tensor.double().abs().max()) > MOST:
-        return f"its numbers are not all finite and at most {MOST:g}"
-    if name.startswith("cluster") and float(tensor.min()) < 0:
-        return "its counts are below 0"
-    return ""
 
 
 def _holds(name: str, buffer: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import pickle
 from pathlib import Path
 from typing import Any
 
@@ -91,28 +90,14 @@ def begun_encoder(folder: Path, card: dict[str, Any] | None = None) -> Neuralize
     return NeuralizerEncoder(str(folder))
 
 
-class Bang:
-    def __reduce__(self) -> tuple[object, tuple[str]]:
-        return print, ("run",)
-
-
-def test_nothing_in_a_checkpoint_is_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "bad.ckpt").write_bytes(pickle.dumps({"state_dict": Bang()}))
-    torch.save({"state_dict": released_names(begun()), "callbacks": Bang()}, tmp_path / "hidden.ckpt")
-    for name in ("bad.ckpt", "hidden.ckpt"):
-        with pytest.raises(InvalidInput, match=f"{name} is no checkpoint of plain tensors"):
-            read_network(tmp_path / name)
-    assert capsys.readouterr().out == ""
-
-
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
         (lambda t: t.pop("target_embedding.weight"), "holds no Neuralizer of slices"),
-        (lambda t: t.pop("dec_blocks.0.target_conv.layers.0.bias"), "has no weight 'dec_blocks.0"),
-        (lambda t: t.update(head=torch.zeros(1)), "unknown weight 'head'"),
+        (lambda t: t.pop("dec_blocks.0.target_conv.layers.0.bias"), "lacks weights of a Neuralizer .*: 'dec_blocks.0"),
+        (lambda t: t.update(head=torch.zeros(1)), "has unknown weights of a Neuralizer in two dimensions: 'head'"),
         (lambda t: t.update({"context_embedding.module.bias": torch.zeros(9)}), "must be of shape"),
-        (lambda t: t["context_embedding.module.bias"].fill_(float("nan")), "not all finite"),
+        (lambda t: t["context_embedding.module.bias"].fill_(float("nan")), "must hold finite"),
     ],
 )
 def test_weights_of_something_else_are_refused(spoil: Any, said: str, tmp_path: Path) -> None:
@@ -123,31 +108,31 @@ def test_weights_of_something_else_are_refused(spoil: Any, said: str, tmp_path: 
         read_network(tmp_path / "w.safetensors")
 
 
-@pytest.mark.parametrize("side", [0, -1, 7, 257, 10**9, "64", None, [64], 64.5, True, float("nan")])
+@pytest.mark.parametrize("side", [0, -1, 7, 257, 10**9, "64", [64], 64.5, True, float("nan")])
 def test_a_card_whose_side_is_none_is_refused(side: Any) -> None:
-    with pytest.raises(InvalidInput, match=r"'side' in neuralizer.json must be .* from 8 to 256"):
+    with pytest.raises(InvalidInput, match=r"neuralizer.json: side must be a whole number"):
         side_of({"side": side}, begun())
 
 
 def test_a_card_without_a_side_means_what_the_network_can_see() -> None:
-    assert side_of({}, begun()) == 64
+    assert side_of({}, begun()) == side_of({"side": None}, begun()) == 64
     assert side_of({}, Neuralizer(NetworkSizes(7, 2))) == 128
     assert side_of({"side": 63}, begun()) == 63
 
 
 @pytest.mark.parametrize("mean", [0.0, [0.0], [0.0] * 23, "0", None, [[0.0] * 24], [None] * 24, [1e300] * 24])
 def test_a_mean_of_other_features_is_refused(mean: Any) -> None:
-    with pytest.raises(InvalidInput, match="'mean' and 'scale' of 24 numbers each"):
+    with pytest.raises(InvalidInput, match=r"neuralizer\.json: features.* must .*Take the card"):
         centre_of({"features": {"mean": mean, "scale": [1.0] * 24}}, 24)
 
 
 @pytest.mark.parametrize("scale", [[0.0] * 24, [-1.0] * 24, [float("nan")] * 24, [1e-320] * 24, 1.0])
 def test_a_scale_that_cannot_be_divided_by_is_refused(scale: Any) -> None:
-    with pytest.raises(InvalidInput, match="from 1e-06"):
+    with pytest.raises(InvalidInput, match=r"neuralizer\.json: features\.scale.* must be .*Take the card"):
         centre_of({"features": {"mean": [0.0] * 24, "scale": scale}}, 24)
 
 
-@pytest.mark.parametrize("features", [None, [1, 2], "x", {}])
+@pytest.mark.parametrize("features", [[1, 2], "x", {}])
 def test_features_of_another_kind_are_refused(features: Any) -> None:
     with pytest.raises(InvalidInput, match="Take the card that was written with these weights"):
         centre_of({"features": features}, 24)
@@ -160,7 +145,7 @@ def test_vectors_are_centred_by_the_card_in_the_folder(tmp_path: Path) -> None:
     slices = np.random.default_rng(0).random((2, 3, 16, 16), np.float32)
     assert np.isfinite(plain.encode_items(slices)[0]).all()
     write_network(begun(), tmp_path, {"side": 16, "features": {"mean": [0.0] * n, "scale": [0.0] * n}})
-    with pytest.raises(InvalidInput, match=f"{n} numbers each"):
+    with pytest.raises(InvalidInput, match=r"features\.scale\.0 must be at least 1e-06"):
         NeuralizerEncoder(str(tmp_path))
 
 

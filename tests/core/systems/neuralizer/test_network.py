@@ -86,8 +86,3 @@ def test_the_published_network_of_this_size_has_as_many_numbers() -> None:
 def test_what_does_not_fit_is_refused(spoil: Any, said: str) -> None:
     with pytest.raises(InvalidInput, match=said):
         begun()(*spoil(*given(2)))
-
-
-def test_sizes_out_of_range_are_refused() -> None:
-    with pytest.raises(InvalidInput, match="channels of a Neuralizer"):
-        NetworkSizes(channels=0)

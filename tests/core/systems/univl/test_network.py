@@ -8,7 +8,7 @@ from transformers.models.bert.modeling_bert import BertLayer
 
 from core.errors import InvalidInput
 from core.systems.univl.decoder import UNSEEN
-from core.systems.univl.network import Univl, UnivlSizes, joint_scores, pooled_frames, pooled_text
+from core.systems.univl.network import Univl, joint_scores, pooled_frames, pooled_text
 from tests.support.univl import FRAMES, LENGTH, TEXTS, WIDTH, small_clips, small_sizes, small_univl, small_words
 
 
@@ -128,16 +128,3 @@ def test_the_smaller_networks_have_fewer_parts_and_say_so() -> None:
         network.aligned_scores(text, seen, video, there)
     with pytest.raises(InvalidInput, match="all with 'cross'"):
         Univl(small_sizes(), ("decoder",))
-
-
-@pytest.mark.parametrize(
-    ("wrong", "said"),
-    [
-        ({"width": 10, "heads": 4}, "divisible by heads"),
-        ({"features": 0}, "from 1 to"),
-        ({"dropout": 1.5}, r"\[0, 1\)"),
-    ],
-)
-def test_sizes_out_of_range_are_refused(wrong: dict[str, int], said: str) -> None:
-    with pytest.raises(InvalidInput, match=said):
-        UnivlSizes(**wrong)

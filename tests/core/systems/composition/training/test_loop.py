@@ -169,13 +169,14 @@ def test_a_state_of_other_items_with_the_same_names_is_refused(tmp_path: Path) -
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"curve": [[0, None, "x", 0.5]] * 3}, "no state of a training"),
-        ({"curve": [[0]] * 3}, "no state of a training"),
-        ({"curve": 3}, "no state of a training"),
-        ({"best": 9}, "no state of a training"),
-        ({"number": 7}, "no state of a training"),
-        ({"scale": "x"}, "no state of a training"),
-        ({"owner": []}, "no state of a training"),
+        ({"curve": [[0, None, "x", 0.5]] * 3}, "curve.0.2 must be a number: got 'x'"),
+        ({"curve": [[0]] * 3}, "has no curve.0.1"),
+        ({"curve": 3}, "curve must be a list"),
+        ({"best": 9}, "above best"),
+        ({"number": 7}, "number must be that of the epochs, 3, .*got 7"),
+        ({"scale": "x"}, "scale must be a number"),
+        ({"owner": []}, "owner must be an object"),
+        ({"format": 1}, "format must be 2: got '1'"),
         ({"owner": {}}, "another training"),
     ],
 )

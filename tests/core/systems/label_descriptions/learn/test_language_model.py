@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import torch
 
+from core.encoders.model_folder import layer_of
 from core.errors import InvalidInput, MissingDependency
-from core.systems.label_descriptions.learn.language_model import layer_of, read_language_model, word_tokens
+from core.systems.label_descriptions.learn.language_model import read_language_model, word_tokens
 from tests.support.tiny_bert import write_bert
 from tests.support.tiny_language_models import write_llama, write_roberta
 

@@ -9,13 +9,9 @@ import numpy as np
 import pytest
 import torch
 
+from core.encoders.model_folder import layer_of
 from core.systems.common.class_descriptions import HEAD, Pattern, read_patterns
-from core.systems.label_descriptions.learn.language_model import (
-    LanguageModel,
-    layer_of,
-    read_language_model,
-    word_tokens,
-)
+from core.systems.label_descriptions.learn.language_model import LanguageModel, read_language_model, word_tokens
 from core.systems.label_descriptions.learn.loop import freeze, order_of, train, word_logits
 from core.systems.label_descriptions.learn.prompted import patterns_for, prompted
 from core.systems.label_descriptions.learn.settings import LabelTraining
