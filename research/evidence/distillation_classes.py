@@ -26,6 +26,7 @@ from core.statistics.intervals import wilson
 from core.statistics.paired import paired_difference
 from core.statistics.runs import show as spelled
 from core.systems.common.schedule import rate
+from core.systems.common.steps import take_step
 from core.systems.common.student_texts import batches, padded, tokens_of
 from core.systems.tinybert.loop import outputs, teach
 from core.systems.tinybert.settings import Distillation
@@ -64,15 +65,11 @@ def make_teacher(data: Path, folder: Path, epochs: int, lr: float = 1e-4) -> Non
     rng, at, steps = np.random.default_rng(0), 0, epochs * (-(-len(texts) // 32))
     for _ in range(epochs):
         for rows in batches(tokens, 32, rng):
-            optimiser.param_groups[0]["lr"] = lr * rate(at, steps)
             ids, mask = padded(tokens, rows)
             with torch.autocast("cpu", dtype=torch.bfloat16):
                 logits = model(input_ids=ids, attention_mask=mask).logits
             loss = torch.nn.functional.cross_entropy(logits.float(), torch.from_numpy(labels[rows]))
-            optimiser.zero_grad()
-            loss.backward()
-            torch.nn.utils.clip_grad_norm_(learned, 1.0)
-            optimiser.step()
+            take_step(optimiser, loss, rate(at, steps))
             at += 1
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)

@@ -20,7 +20,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from core.records import Estimate
-from core.systems.common.epochs import cosine
+from core.systems.common.schedule import cosine
 from core.systems.univl.use import score_texts
 from core.systems.univl.weights import ReadUnivl, read_univl
 from research.weights.univl.draw import read_drawn

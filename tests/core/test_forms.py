@@ -18,7 +18,6 @@ class Sizes(Form):
     rate: float = Field(default=0.1, ge=0, lt=1)
     kind: Literal["plain", "gated"] = "plain"
     names: tuple[str, ...] = ()
-    labels: dict[str, int] | None = None
     tied: bool = True
 
     @model_validator(mode="after")
@@ -55,18 +54,17 @@ def test_dataclasses_and_lists_of_them_are_read() -> None:
     [
         ({}, "sizes.json in DIR has no width. Copy it again."),
         ([1], "sizes.json in DIR: its content must be an object: got '[1]'. Copy it again."),
+        (
+            {"width": "x" * 999},
+            "width must be a whole number: got 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx'.",
+        ),
         ({"width": True}, "sizes.json in DIR: width must be a whole number: got 'True'. Copy it again."),
-        ({"width": "8"}, "sizes.json in DIR: width must be a whole number: got '8'. Copy it again."),
         ({"width": 0}, "sizes.json in DIR: width must be at least 1: got '0'. Copy it again."),
-        ({"width": 8, "layers": 9**9}, "layers must be at most 1,000: got '387420489'."),
         ({"width": 8, "layers": 10**299}, "layers must be at most 1,000: got '1000000000"),
         ({"width": 8, "rate": 1}, "rate must be below 1: got '1'."),
-        ({"width": 8, "rate": -1}, "rate must be at least 0: got '-1'."),
         ({"width": 8, "rate": float("nan")}, "rate must be a finite number: got 'nan'."),
         ({"width": 8, "kind": ["plain"]}, "kind must be 'plain' or 'gated': got"),
-        ({"width": 8, "names": "ab"}, "names must be a list: got 'ab'."),
         ({"width": 8, "names": [1]}, "names.0 must be text: got '1'."),
-        ({"width": 8, "labels": [1]}, "labels must be an object: got '[1]'."),
         ({"width": 8, "tied": "no"}, "tied must be true or false: got 'no'."),
         ({"width": 7}, "sizes.json in DIR: width must be even: got 7. Copy it again."),
     ],
@@ -76,9 +74,3 @@ def test_each_fault_is_one_sentence_with_its_next_step(given: Any, said: str) ->
         read(given)
     assert said in str(refused.value)
     assert str(refused.value).endswith("Copy it again.")
-
-
-def test_a_long_value_is_cut() -> None:
-    with pytest.raises(InvalidInput) as refused:
-        read({"width": "x" * 10_000})
-    assert len(str(refused.value)) < 200

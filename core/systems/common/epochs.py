@@ -1,4 +1,4 @@
-"""What every training by epochs shares: how the step size falls, what an epoch showed, and the weights of the best."""
+"""What every training by epochs shares: what an epoch showed, and the weights of the best."""
 
 from __future__ import annotations
 
@@ -23,11 +23,6 @@ class Epoch:
     validation_accuracy: float = math.nan
     """Of an adapter: share of validation items in which every caption finds its picture, or every picture its caption
     where there is but one."""
-
-
-def cosine(done: int, total: int, floor: float = 0.0) -> float:
-    """Share of the full step size after `done` of `total` steps: half a cosine from 1 down to `floor`."""
-    return floor + 0.5 * (1 - floor) * (1 + math.cos(math.pi * done / total))
 
 
 class Best(Generic[Weights]):

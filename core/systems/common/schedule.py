@@ -1,8 +1,8 @@
-"""How the step size rises and falls over a training."""
+"""How the step size of a training rises and falls, as a share of the full one."""
 
 from __future__ import annotations
 
-from core.systems.common.epochs import cosine
+import math
 
 WARM_UP = 0.05
 """Share of all steps in which the step size rises to its full value."""
@@ -10,9 +10,24 @@ FLOOR = 0.1
 """Share of the full step size at the end."""
 
 
+def cosine(done: float, total: float, floor: float = 0.0) -> float:
+    """Half a cosine from 1 down to `floor`, after `done` of `total`.
+
+    Example:
+        >>> [cosine(done, 2) for done in range(3)]
+        [1.0, 0.5, 0.0]
+    """
+    return floor + 0.5 * (1 - floor) * (1 + math.cos(math.pi * done / total))
+
+
 def rate(step: int, steps: int) -> float:
-    """Share of the full step size: a linear rise, then half a cosine down to `FLOOR`."""
+    """A linear rise, then half a cosine down to `FLOOR`."""
     rise = max(1, round(WARM_UP * steps))
     if step < rise:
         return (step + 1) / rise
     return cosine(step - rise, max(1, steps - rise), FLOOR)
+
+
+def warmed(step: int, steps: int, rise: int, floor: float = 0.0) -> float:
+    """Half a cosine over all steps, of which the first `rise` take a linear share."""
+    return min(1.0, (step + 1) / rise) * cosine(step, steps, floor)

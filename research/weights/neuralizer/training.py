@@ -19,7 +19,7 @@ from core.encoders.weights import read_tensors
 from core.options import setting
 from core.records import Progress, no_progress
 from core.systems.common.checkpoints import write_tensors
-from core.systems.common.epochs import cosine
+from core.systems.common.schedule import cosine
 from core.systems.common.steps import take_step
 from core.systems.neuralizer.network import Neuralizer
 from research.weights.neuralizer.tasks import SEGMENTATION, TASKS, ScanTasks, TaskBatch

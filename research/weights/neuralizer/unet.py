@@ -15,7 +15,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy, interpolate, max_pool2d, one_hot
 
 from core.records import F32, I64
-from core.systems.common.epochs import cosine
+from core.systems.common.schedule import warmed
 from core.systems.common.steps import take_step
 
 CHANNELS, STAGES = 23, 4
@@ -60,7 +60,7 @@ def teach_unet(network: UNet, draw: Draw, steps: int) -> float:
         chances = logits.softmax(1)
         both, all_ = (chances * wanted).sum((0, 2, 3)), (chances + wanted).sum((0, 2, 3))
         loss = cross_entropy(logits, classes) + 1 - ((2 * both + 1) / (all_ + 1))[1:].mean()
-        value = take_step(optimiser, loss, min(1.0, (step + 1) / 50) * cosine(step, steps, FLOOR))
+        value = take_step(optimiser, loss, warmed(step, steps, 50, FLOOR))
     return value
 
 

@@ -19,7 +19,7 @@ import torch
 
 from core.encoders import load_encoder
 from core.records import F32, Estimate
-from core.systems.common.epochs import cosine
+from core.systems.common.schedule import warmed
 from core.systems.common.steps import take_step
 from research.weights.univl.draw import FRAMES, read_drawn
 from research.weights.univl.frame_order import OrderedPooling
@@ -38,7 +38,7 @@ def teach(pooling: OrderedPooling, drawn: DrawnEvents, texts: dict[str, torch.Te
         rows = torch.randperm(len(drawn), generator=generator)[:GROUNDS].tolist()
         said, clips = drawn.relatives(rows, generator)
         loss = pooling.loss(clips, torch.stack([texts[text] for text in said]))
-        take_step(optimiser, loss, min(1.0, (step + 1) / WARM_UP) * cosine(step, steps, 0.02), clip=None)
+        take_step(optimiser, loss, warmed(step, steps, WARM_UP, 0.02), clip=None)
 
 
 def measured(pooling: OrderedPooling, drawn: DrawnEvents, texts: dict[str, torch.Tensor]) -> dict[str, Estimate]:

@@ -99,16 +99,9 @@ def test_a_copy_must_equal_what_it_copies() -> None:
         (held(bias=torch.zeros(2, dtype=torch.int64)), "bias must hold finite floating-point numbers: got int64"),
     ],
 )
-def test_weights_of_something_else_are_refused_before_the_network_is_made(given: Any, said: str) -> None:
-    made = list[nn.Linear]()
-
-    def make() -> nn.Linear:
-        made.append(nn.Linear(3, 2))
-        return made[-1]
-
+def test_weights_of_something_else_are_refused_by_name(given: Any, said: str) -> None:
     with pytest.raises(InvalidInput, match=said):
-        load_network(make, given, "a.pt", "a layer")
-    assert [layer.weight.device.type for layer in made] == ["meta"]
+        load_network(lambda: nn.Linear(3, 2), given, "a.pt", "a layer")
 
 
 def test_a_network_of_too_many_parts_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from core.options import setting
 from core.records import F32, F64, I64, Progress, no_progress
 from core.statistics import losses
 from core.systems.common.epochs import Best
+from core.systems.common.schedule import cosine
 from core.systems.probes.base import (
     Images,
     Needs,
@@ -164,13 +165,14 @@ def train_keys(
     """
     import torch
 
+    from core.systems.common.steps import take_step
+
     assert shots.labels is not None
     f, t, v = (torch.tensor(np.asarray(a, np.float32)) for a in (shots.features, vectors, values))
     y = torch.tensor(shots.labels)
     keys = torch.nn.Parameter(f.clone())
-    steps = -(-len(f) // BATCH) * epochs
+    step, steps = 0, -(-len(f) // BATCH) * epochs
     optimiser = torch.optim.AdamW([keys], lr=RATE, eps=1e-4)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, steps)
     rng, alpha, beta = np.random.default_rng(seed), weights["alpha"], weights["beta"]
     best = Best(f.numpy().astype(np.float64))
     best.offer(0, _judged(f.numpy(), values, vectors, weights, validation, scale), lambda: best.weights)
@@ -182,10 +184,8 @@ def train_keys(
             loss = torch.nn.functional.cross_entropy(
                 scale * (f[rows] @ t.T) + scale / SCALE * alpha * (affinity @ v), y[rows]
             )
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-            schedule.step()
+            take_step(optimiser, loss, cosine(step, steps), clip=None)
+            step += 1
         now = keys.detach().numpy()
         score = (epoch,) if validation is None else _judged(now, values, vectors, weights, validation, scale)
         best.offer(epoch, score, lambda now=now: now.astype(np.float64))

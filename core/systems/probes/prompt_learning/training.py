@@ -15,7 +15,9 @@ from torch.nn.functional import cross_entropy
 from core.encoders.prompts import PromptTower
 from core.errors import InvalidInput
 from core.records import F32
-from core.systems.common.epochs import Best, Epoch, cosine, weights_of
+from core.systems.common.epochs import Best, Epoch, weights_of
+from core.systems.common.schedule import cosine
+from core.systems.common.steps import take_step
 from core.systems.probes.base import Images, ProbeInput, logit_scale_of
 from core.systems.probes.prompt_learning.context import Prompts, PromptTraining, lay_out
 from core.systems.probes.prompt_learning.learner import Frame, Learner, meta_network, tower_of
@@ -47,8 +49,8 @@ def lr_of(how: PromptTraining, tower: PromptTower) -> float:
 
 
 def rate(epoch: int, epochs: int, lr: float) -> float:
-    """Step size of an epoch, from 0: one of warm-up, then the cosine's way down."""
-    return min(WARM_UP, lr) if epoch == 0 else lr * cosine(epoch - 1, epochs)
+    """Share of the step size `lr` in an epoch, from 0: one of warm-up, then the cosine's way down."""
+    return min(WARM_UP / lr, 1.0) if epoch == 0 else cosine(epoch - 1, epochs)
 
 
 def fit_prompts(part: ProbeInput, how: PromptTraining) -> Prompts:
@@ -142,14 +144,13 @@ class _PromptRun:
         started = time.process_time()
         self._measure(0, None)
         for epoch in range(epochs):
-            for group in optimiser.param_groups:
-                group["lr"] = rate(epoch, epochs, self.lr)
             order, losses = torch.from_numpy(rng.permutation(len(labels))), list[float]()
             for i, at in enumerate(order.split(self.how.batch)):
                 self.part.progress("learn prompts", epoch * steps + i, epochs * steps)
                 at = at.to(features.device)
                 before = time.process_time()
-                losses.append(self._step(optimiser, features[at], labels[at]) * len(at))
+                loss = prompt_loss(self.frame, self.learner, features[at], labels[at], self.scale)
+                losses.append(take_step(optimiser, loss, rate(epoch, epochs, self.lr), clip=None) * len(at))
                 if len(self.first_steps) < 2:
                     self.first_steps.append(time.process_time() - before)
             self._measure(epoch + 1, sum(losses) / len(labels))
@@ -157,17 +158,6 @@ class _PromptRun:
         if self.validation is not None:
             self.learner.load_state_dict(self.best.weights)
         self.epoch = self.best.epoch if self.validation is not None else epochs
-
-    def _step(self, optimiser: torch.optim.Optimizer, features: torch.Tensor, labels: torch.Tensor) -> float:
-        optimiser.zero_grad()
-        loss = backward(self.frame, self.learner, features, labels, self.scale)
-        optimiser.step()
-        if not math.isfinite(loss):
-            raise InvalidInput(
-                f"The prompts' loss is no number any more at a step size (lr) of {self.lr:g}. "
-                "Lower it, or leave it to the default."
-            )
-        return loss
 
     def _measure(self, epoch: int, trained: float | None) -> None:
         loss = math.nan
@@ -211,8 +201,10 @@ class _PromptRun:
         )
 
 
-def backward(frame: Frame, learner: Learner, features: torch.Tensor, labels: torch.Tensor, scale: float) -> float:
-    """Mean cross-entropy of (b, d) images, its gradient added to the learner's parameters.
+def prompt_loss(
+    frame: Frame, learner: Learner, features: torch.Tensor, labels: torch.Tensor, scale: float
+) -> torch.Tensor:
+    """Mean cross-entropy of (b, d) images, a scalar whose `backward` adds to the gradients of the learner's parameters.
 
     Where the texts are too many to keep at once, they are encoded twice: without gradients for the loss, then chunk by
     chunk with the loss's gradient for each vector. The gradient is the same.
@@ -222,16 +214,16 @@ def backward(frame: Frame, learner: Learner, features: torch.Tensor, labels: tor
     """
     n, encode = frame.pairs(learner, features)
     if n <= frame.chunk:
-        loss = cross_entropy(frame.logits(encode(0, n), features, scale), labels)
-        loss.backward()
-        return float(loss.detach())
+        return cross_entropy(frame.logits(encode(0, n), features, scale), labels)
     stretches = [(a, min(a + frame.chunk, n)) for a in range(0, n, frame.chunk)]
     with torch.no_grad():
         vectors = torch.cat([encode(a, b) for a, b in stretches])
-    vectors.requires_grad_()
-    loss = cross_entropy(frame.logits(vectors, features, scale), labels)
-    loss.backward()
-    assert vectors.grad is not None
-    for a, b in stretches:
-        encode(a, b).backward(vectors.grad[a:b])
-    return float(loss.detach())
+
+    @torch.enable_grad()  # within `backward` gradients are off
+    def second_pass(vectors: torch.Tensor) -> None:
+        assert vectors.grad is not None
+        for a, b in stretches:
+            encode(a, b).backward(vectors.grad[a:b])
+
+    vectors.requires_grad_().register_post_accumulate_grad_hook(second_pass)
+    return cross_entropy(frame.logits(vectors, features, scale), labels)

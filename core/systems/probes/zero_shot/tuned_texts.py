@@ -83,6 +83,8 @@ def tune(
     import torch
     from torch.nn.functional import cross_entropy
 
+    from core.systems.common.steps import take_step
+
     flat = [text for own in described for text in own]
     _check_size([*flat, *(text for own in filled for text in own)])
     k, p = len(described), len(filled)
@@ -98,13 +100,10 @@ def tune(
 
     told(0)
     for _ in range(steps):
-        adam.zero_grad()
         vectors = halves.vectors(said, told), halves.vectors(worded, told).view(p, k, -1)
         cosines = torch.einsum("nd,pkd->npk", *vectors)
         loss = cross_entropy(TEMPERATURE * cosines.reshape(-1, k), of_class.repeat_interleave(p))
-        loss.backward()
-        adam.step()
-        losses.append(float(loss.detach()))
+        losses.append(take_step(adam, loss, clip=None))
     return tuple(losses)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import torch
 from core.records import F32, I64, Progress, Reporter, no_progress
 from core.systems.common.own_random import OwnRandom
 from core.systems.common.picture_cells import fit_whitening
+from core.systems.common.schedule import cosine
 from core.systems.common.steps import take_step
 from core.systems.visual_words.dictionary import VisualDictionary, perplexity
 from core.systems.visual_words.pretraining.losses import StepLosses, step_losses
@@ -120,7 +120,7 @@ def rate_at(share: float) -> float:
     """Of the highest rate: rising over the first `WARM` of the steps, then falling as a cosine to 0."""
     if share < WARM:
         return (share + 1e-3) / (WARM + 1e-3)
-    return 0.5 * (1 + math.cos(math.pi * (share - WARM) / (1 - WARM)))
+    return cosine(share - WARM, 1 - WARM)
 
 
 def spread_of(model: Soho, data: CaptionedPictures, rng: np.random.Generator) -> float:

@@ -16,7 +16,7 @@ import torch
 from core.errors import InvalidInput
 from core.options import setting
 from core.records import Progress, no_progress
-from core.systems.common.epochs import cosine
+from core.systems.common.schedule import warmed
 from core.systems.common.steps import take_step
 from core.systems.univl.network import Univl
 from core.systems.univl.words import ClipWords
@@ -146,7 +146,7 @@ def _steps(
     with torch.random.fork_rng():
         torch.manual_seed(1_000_003 * how.seed + 10 + number)  # dropout draws from torch's own
         for step in range(steps):
-            share = min(1.0, (step + 1) / how.warm_up) * cosine(step, steps, FLOOR)
+            share = warmed(step, steps, how.warm_up, FLOOR)
             loss = loss_of(network, lesson.batch(grounds, 1 + step % 2, hiding, generator))
             take_step(optimiser, loss, share, clip=how.clip)
             progress(name, step + 1, steps)

@@ -26,7 +26,7 @@ from core.systems.probes.prompt_learning.learner import (
     prompt_logits,
     tower_of,
 )
-from core.systems.probes.prompt_learning.training import backward, epochs_of, fit_prompts, lr_of, start
+from core.systems.probes.prompt_learning.training import epochs_of, fit_prompts, lr_of, prompt_loss, start
 from tests.support.prompts import NAMES, bounded_to, permuted
 from tests.support.tiny_clip import write_custom, write_hugging_face, write_native
 
@@ -92,7 +92,9 @@ def test_a_step_has_the_loss_and_the_gradients_of_the_loop(encoder: OpenClipEnco
     expected = [p.grad.clone() for p in learner.parameters() if p.grad is not None]
     learner.zero_grad()
     frame.chunk = chunk
-    assert backward(frame, learner, rows, labels, 10.0) == pytest.approx(float(slow.detach()), abs=1e-5)
+    loss = prompt_loss(frame, learner, rows, labels, 10.0)
+    loss.backward()
+    assert float(loss.detach()) == pytest.approx(float(slow.detach()), abs=1e-5)
     assert len(expected) == 5
     for parameter, gradient in zip(learner.parameters(), expected, strict=True):
         assert parameter.grad is not None
