@@ -50,38 +50,68 @@ def page_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     demo.close()
 
 
+class Visitor:
+    """One page of a browser, which visits one after another lead on: opening another one costs twice as much."""
+
+    def __init__(self, chromium: Any, script: str) -> None:
+        self.context = chromium.new_context()
+        self.context.set_default_timeout(60_000)  # of a busy machine; what comes sooner is waited for no longer
+        self.context.add_init_script(script)
+        self.page = self.context.new_page()
+        self.script, self.address, self.faults = script, "", list[str]()
+        self.page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self.page.on("request", lambda request: self.watch(request.url))
+
+    def watch(self, asked: str) -> None:
+        if not asked.startswith((self.address.partition("?")[0], "data:", "blob:")):
+            self.faults.append(f"asked {asked}")
+
+    def come(self, width: int, height: int, dark: bool, address: str) -> Any:
+        """As a fresh visitor: on an empty page of the same origin, nothing of an earlier one is kept."""
+        self.address = address
+        self.page.goto(f"{address.partition('?')[0]}no-such-page")
+        self.page.evaluate("localStorage.clear(); sessionStorage.clear()")
+        self.context.clear_cookies()
+        self.page.set_viewport_size({"width": width, "height": height})
+        self.page.emulate_media(color_scheme="dark" if dark else "light", reduced_motion="null")
+        self.page.goto(address)
+        self.page.wait_for_selector(READY, timeout=60_000)
+        return self.page
+
+    def go(self) -> None:
+        self.page.mouse.move(0, 0)
+        self.page.goto("about:blank")
+
+
+@pytest.fixture(scope="module")
+def visitors(chromium: Any) -> Iterator[list[Visitor]]:
+    """Those that one file's tests have led away from their pages."""
+    free = list[Visitor]()
+    yield free
+    for visitor in free:
+        visitor.context.close()
+
+
 @pytest.fixture
-def open_page(chromium: Any, page_address: str) -> Iterator[Callable[..., Any]]:
+def open_page(chromium: Any, page_address: str, visitors: list[Visitor]) -> Iterator[Callable[..., Any]]:
     """open_page(width, height, dark, address, script) gives a fresh visitor's page once its map is drawn; a script
     error fails the test. `script` runs in the page before its own."""
-    contexts, faults = [], []
+    here = list[Visitor]()
 
     def visit(
         width: int = 1280, height: int = 800, *, dark: bool = False, address: str = page_address, script: str = ""
     ) -> Any:
-        context = chromium.new_context(
-            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"
-        )
-        contexts.append(context)
-        context.set_default_timeout(60_000)  # of a busy machine; what comes sooner is waited for no longer
-        context.add_init_script(script)
-        page = context.new_page()
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on(
-            "request",
-            lambda request: (
-                None
-                if request.url.startswith((address.partition("?")[0], "data:", "blob:"))
-                else faults.append(f"asked {request.url}")
-            ),
-        )
-        page.goto(address)
-        page.wait_for_selector(READY, timeout=60_000)
-        return page
+        alike = next((i for i, visitor in enumerate(visitors) if visitor.script == script), None)
+        here.append(Visitor(chromium, script) if alike is None else visitors.pop(alike))
+        return here[-1].come(width, height, dark, address)
 
     yield visit
-    for context in contexts:
-        context.close()
+    for visitor in here:
+        visitor.go()
+    visitors.extend(here)
+    faults = [fault for visitor in here for fault in visitor.faults]
+    for visitor in here:
+        visitor.faults.clear()
     assert not faults, faults
 
 
