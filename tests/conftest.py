@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from core.encoders.embedded import minilm
 from core.records import Diagnosis
 from tests.support.chromium import ARGUMENTS, CHROMIUM, WEBGL
 from tests.support.diagnoses import make_diagnosis
+from tests.support.golden import hold
 from tests.support.sentences import remembering
 
 # Set before any test imports a library that reads them: tests never reach a model hub.
@@ -29,6 +30,10 @@ os.environ["GRADIO_SERVER_PORT"] = str(12_000 + 100 * (os.getpid() % 200))
 gc.disable()
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--rewrite-golden", action="store_true", help="write what scenes say now into tests/golden")
 
 
 def pytest_collection_finish() -> None:
@@ -51,6 +56,12 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("needs the real data beside the checkout (../shared/data)")
     return folder
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[..., None]:
+    """golden(name, scenes): each of these titled texts stands so in tests/golden/NAME.txt."""
+    return partial(hold, rewrite=bool(request.config.getoption("--rewrite-golden")))
 
 
 @pytest.fixture
