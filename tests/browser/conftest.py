@@ -67,9 +67,9 @@ class Visitor:
             self.faults.append(f"asked {asked}")
 
     def come(self, width: int, height: int, dark: bool, address: str) -> Any:
-        """As a fresh visitor: on an empty page of the same origin, nothing of an earlier one is kept."""
+        """As a fresh visitor, of whom nothing is kept."""
         self.address = address
-        self.page.goto(f"{address.partition('?')[0]}no-such-page")
+        self.page.goto(self.elsewhere)
         self.page.evaluate("localStorage.clear(); sessionStorage.clear()")
         self.context.clear_cookies()
         self.page.set_viewport_size({"width": width, "height": height})
@@ -79,8 +79,16 @@ class Visitor:
         return self.page
 
     def go(self) -> None:
+        from playwright.sync_api import Error
+
         self.page.mouse.move(0, 0)
-        self.page.goto("about:blank")
+        with suppress(Error):  # its server may have stopped
+            self.page.goto(self.elsewhere)
+
+    @property
+    def elsewhere(self) -> str:
+        """An empty page of the same origin: to leave for another one takes a process of its own, and its start."""
+        return f"{self.address.partition('?')[0]}no-such-page"
 
 
 @pytest.fixture(scope="module")

@@ -19,6 +19,12 @@ OPEN = """(tab) => {
   dispatchEvent(new PopStateEvent("popstate"));
 }"""
 SHOWN = "(tab) => document.querySelector('#tabs [role=tab][aria-selected=true]')?.dataset.tabId === tab"
+MOVING = """() => [...document.querySelectorAll("*")].filter((e) => {
+  const style = getComputedStyle(e);
+  const lasts = (durations) => durations.split(", ").some((each) => parseFloat(each) > 0.01);
+  return (lasts(style.transitionDuration) || lasts(style.animationDuration))
+    && (style.animationName !== "none" || style.transitionProperty !== "none");
+}).map((e) => e.outerHTML.slice(0, 120))"""
 SETTLED = (
     "() => !document.querySelector('.generating, .pending, .toast-body')"
     " && document.getAnimations().every((a) => a.playState !== 'running')"
@@ -89,7 +95,9 @@ def test_the_keyboard_alone_opens_the_worst_sample_of_a_cluster(open_page: Visit
     assert worst in page.locator("#pane").inner_text()
 
 
-def test_every_tab_stands_whole_in_the_row_of_tabs(open_page: Visit) -> None:
+def test_every_tab_stands_whole_in_its_row_and_in_each_own_data_are_one_press_away_without_motion_for_who_wants_none(
+    open_page: Visit,
+) -> None:
     page = open_page(320)
     names = page.locator("#tabs [role=tab]:visible")
     cut = "all => all.filter((e) => e.scrollWidth > e.clientWidth || e.getBoundingClientRect().right > innerWidth)"
@@ -99,25 +107,12 @@ def test_every_tab_stands_whole_in_the_row_of_tabs(open_page: Visit) -> None:
         assert names.evaluate_all(f"{cut}.map((e) => e.innerText)".replace("all =>", "(all) =>")) == [], width
     names.last.click()
     page.get_by_role("heading", name="How to read").first.wait_for()
-
-
-def test_bring_your_data_is_one_press_from_every_tab(open_page: Visit) -> None:
-    page = open_page(360)
+    page.emulate_media(reduced_motion="reduce")
+    assert page.evaluate(MOVING) == []
+    resize(page, 360, 800)
     open_tab(page, "board")
     page.get_by_role("button", name="Bring your data").click()
     page.wait_for_function(SHOWN, arg="data", timeout=30_000)
-
-
-def test_who_wants_no_motion_sees_none(open_page: Visit) -> None:
-    page = open_page()
-    page.emulate_media(reduced_motion="reduce")
-    moving = """() => [...document.querySelectorAll("*")].filter((e) => {
-      const style = getComputedStyle(e);
-      const lasts = (durations) => durations.split(", ").some((each) => parseFloat(each) > 0.01);
-      return (lasts(style.transitionDuration) || lasts(style.animationDuration))
-        && (style.animationName !== "none" || style.transitionProperty !== "none");
-    }).map((e) => e.outerHTML.slice(0, 120))"""
-    assert page.evaluate(moving) == []
 
 
 def test_an_open_page_that_nobody_touches_draws_no_frames(open_page: Visit) -> None:

@@ -30,7 +30,7 @@ def count_selected(page: Any) -> int:
     return int(page.locator("#pane .selection-chip b").first.inner_text().replace(",", ""))
 
 
-def test_the_example_is_open_at_once_and_a_card_opens_its_gallery_whose_pictures_are_enlarged(open_page: Visit) -> None:
+def test_the_example_is_open_at_once_and_a_card_opens_its_gallery_and_an_outline_its_own(open_page: Visit) -> None:
     page = open_page()
     assert page.locator("#pane .card:not(.look)").count() == 3
     assert "600" in page.locator("#strip").inner_text()
@@ -52,10 +52,7 @@ def test_the_example_is_open_at_once_and_a_card_opens_its_gallery_whose_pictures
     assert not page.locator("#panel-worst").is_visible()
     page.locator("#pane").get_by_role("button", name="Clear", exact=True).click()
     page.wait_for_selector("#pane .card")
-
-
-def test_a_lasso_or_a_box_gives_an_exploratory_panel_without_a_p_and_escape_clears_it(open_page: Visit) -> None:
-    page = open_page()
+    # a lasso or a box gives an exploratory panel without a p, and Escape clears it
     draw_lasso(page, MIDDLE)
     page.wait_for_selector("#pane .flag", timeout=30_000)
     said = page.locator("#pane").inner_text()
@@ -130,13 +127,6 @@ def test_text_keeps_its_contrast_in_both_modes_and_the_page_remembers_the_one_th
     page.wait_for_function(f"!{DARK}")
     page.get_by_role("button", name="Light / dark: switch to dark").click()
     page.wait_for_function(DARK)
-
-
-def test_nothing_is_wider_than_the_window(open_page: Visit) -> None:
-    page = open_page(390, 844)
-    for width, height in ((390, 844), (1280, 800), (1600, 900)):
-        page.set_viewport_size({"width": width, "height": height})
-        check_width(page)
 
 
 def test_two_visitors_do_not_see_each_others_selection(open_page: Visit) -> None:
@@ -279,8 +269,11 @@ def test_a_loss_that_is_a_score_is_said_of_one_table_and_not_of_the_next(open_pa
         expect(score).not_to_be_checked()
 
 
-def test_the_cards_of_texts_are_wide_enough_to_read(open_page: Visit) -> None:
-    page = open_page(1280, 800)
+def test_nothing_is_wider_than_the_window_and_the_cards_of_texts_are_wide_enough_to_read(open_page: Visit) -> None:
+    page = open_page(390, 844)
+    for width, height in ((390, 844), (1600, 900), (1280, 800)):
+        page.set_viewport_size({"width": width, "height": height})
+        check_width(page)
     page.locator("#pane .card").first.click()
     page.wait_for_selector("#panel-worst .tile img")
     card = "data:image/svg+xml;base64," + base64.b64encode(typeset("a text of some words " * 5)).decode("ascii")

@@ -50,11 +50,27 @@ def share_near(shown: np.ndarray, colour: str) -> float:
     return float((np.abs(shown - rgb).max(-1) < 24).mean())
 
 
-def test_hovering_a_point_shows_its_picture(open_page: Visit) -> None:
-    page = open_page()
+def test_every_cluster_has_an_outline_at_every_size_a_point_its_picture_and_a_lost_card_changes_only_the_renderer(
+    open_page: Visit,
+) -> None:
+    page = open_page(360, 740)
+    for width, height in ((360, 740), (1920, 1080)):
+        resize(page, width, height)
+        says(page, outlines="3")
+        until(lambda: all(share_near(picture(page), HUES[cluster]) > 0.0002 for cluster in range(3)))
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    resize(page, 1280, 800)
     page.mouse.move(*crowd(page))
     page.wait_for_selector("#map .map-hover img[src^='data:image/webp']")
     assert "street/" in page.locator("#map .map-hover").inner_text()
+    page.mouse.move(0, 0)
+    page.wait_for_selector("#map .map-hover", state="hidden")
+    before = picture(page)
+    page.evaluate(
+        "document.querySelector('.map-points').getContext('webgl').getExtension('WEBGL_lose_context').loseContext()"
+    )
+    says(page, renderer="canvas")
+    until(lambda: np.abs(picture(page) - before).mean() < 2.5)
 
 
 def test_another_colour_is_chosen_by_keyboard_and_stands_in_the_address(open_page: Visit) -> None:
@@ -106,25 +122,6 @@ def test_without_webgl_the_same_is_drawn_by_hand_by_day_and_by_night(open_page: 
     until(lambda: np.abs(picture(card) - picture(hand)).mean() < 2.5)
     hand.locator("#pane [data-do=cluster]").first.click()
     hand.wait_for_selector("#pane .selection-chip")
-
-
-def test_a_lost_card_changes_nothing_but_the_renderer(open_page: Visit) -> None:
-    page = open_page()
-    before = picture(page)
-    page.evaluate(
-        "document.querySelector('.map-points').getContext('webgl').getExtension('WEBGL_lose_context').loseContext()"
-    )
-    says(page, renderer="canvas")
-    until(lambda: np.abs(picture(page) - before).mean() < 2.5)
-
-
-def test_every_confirmed_cluster_has_an_outline_at_every_size(open_page: Visit) -> None:
-    page = open_page(360, 740)
-    for width, height in ((360, 740), (1920, 1080)):
-        resize(page, width, height)
-        says(page, outlines="3")
-        until(lambda: all(share_near(picture(page), HUES[cluster]) > 0.0002 for cluster in range(3)))
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
 @contextmanager

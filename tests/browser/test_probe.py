@@ -10,11 +10,24 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.browser.conftest import resize
 from tests.support.contrast import check_contrast, check_width
 
 pytestmark = pytest.mark.browser
 
 Visit = Callable[..., Any]
+READ = [
+    ".probe-card span span",
+    ".probe-card small",
+    ".control small",
+    ".form-run",
+    "#probe-result .said",
+    "#probe-result .outcome",
+    "#probe-result .press-count",
+    "#probe-gallery .tile-line",
+    "#probe-why dt",
+    "#probe-why .part-row em",
+]
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +52,7 @@ def run_probe(page: Any) -> None:
     page.wait_for_selector("#probe-result .result-head", timeout=120_000)
 
 
-def test_zero_shot_runs_on_the_example_and_an_image_is_explained(open_page: Visit) -> None:
+def test_zero_shot_runs_on_the_example_and_an_image_is_explained_in_a_narrower_window_too(open_page: Visit) -> None:
     page = open_page(1400, 900)
     open_probes(page)
     assert "Choose a probe and run it" in page.locator("#probe-result").inner_text()
@@ -61,6 +74,9 @@ def test_zero_shot_runs_on_the_example_and_an_image_is_explained(open_page: Visi
     assert page.locator("#probe-why .part-row").count() == 6
     assert page.locator("#probe-why .outcome.bad").count() == 2
     assert "a photo of a" in why
+    page.set_viewport_size({"width": 700, "height": 900})
+    check_contrast(page, READ)
+    check_width(page)
 
 
 def test_the_form_is_filled_checked_and_sent_with_the_keyboard(open_page: Visit) -> None:
@@ -91,7 +107,9 @@ def test_the_form_is_filled_checked_and_sent_with_the_keyboard(open_page: Visit)
     assert "a drawing of a bird." in page.locator("#panel-probe-learned").inner_text()
 
 
-def test_descriptions_are_filled_from_a_file_and_edited(open_page: Visit) -> None:
+def test_descriptions_of_a_file_are_edited_and_another_probe_keeps_them_beside_its_own_defaults(
+    open_page: Visit,
+) -> None:
     page = open_page(1400, 900)
     open_probes(page)
     page.set_input_files(
@@ -103,12 +121,6 @@ def test_descriptions_are_filled_from_a_file_and_edited(open_page: Visit) -> Non
     run_probe(page)
     page.locator("#probe-result").get_by_role("tab", name="Words and support").click()
     assert "a bird with a long beak." in page.locator("#panel-probe-learned").inner_text()
-
-
-def test_another_probe_has_its_own_defaults_and_keeps_texts_that_were_written(open_page: Visit) -> None:
-    page = open_page(1400, 900)
-    open_probes(page)
-    page.locator("#set-descriptions").fill('{"bird": ["a bird with wings."]}')
     page.locator("input[name=probe][value='tip-adapter']").check()
     page.wait_for_selector("form[data-probe='tip-adapter']")
     switch = page.locator("#set-tune")
@@ -118,7 +130,7 @@ def test_another_probe_has_its_own_defaults_and_keeps_texts_that_were_written(op
     assert dark_share(on) > dark_share(switch.screenshot()) + 0.3  # the two can be told apart
     default = page.locator("#set-shots").get_attribute("value")
     page.locator("#set-shots").fill("3")
-    assert "wings" in page.locator("#set-descriptions").input_value()
+    assert "a long beak" in page.locator("#set-descriptions").input_value()
     page.locator("input[name=probe][value='lp++']").check()
     page.wait_for_selector("form[data-probe='lp++']")
     assert page.locator("#set-shots").input_value() == page.locator("#set-shots").get_attribute("value")
@@ -127,7 +139,7 @@ def test_another_probe_has_its_own_defaults_and_keeps_texts_that_were_written(op
     assert page.locator("#set-shots").input_value() == default
 
 
-def test_two_probes_stand_side_by_side(open_page: Visit) -> None:
+def test_probes_stand_side_by_side_and_no_table_of_theirs_is_cut(open_page: Visit) -> None:
     page = open_page(1400, 900)
     open_probes(page)
     run_probe(page)
@@ -142,6 +154,12 @@ def test_two_probes_stand_side_by_side(open_page: Visit) -> None:
     page.get_by_role("tab", name="Explore").click()
     page.get_by_role("tab", name="Probe").click()
     assert "zero-shot" in page.locator("#probe-result h2").inner_text()
+    page.locator("input[name=probe][value='lp++']").check(force=True)
+    page.wait_for_selector("form[data-probe='lp++']")
+    page.get_by_role("button", name="Run the probe").click()
+    page.wait_for_function("document.querySelector('#probe-result .pane-title').textContent.includes('lp++')")
+    for width in (1280, 390):
+        check_tables(page, width)
 
 
 def test_fewer_shots_give_a_curve_with_its_table_that_keeps_contrast_and_width(open_page: Visit) -> None:
@@ -163,28 +181,6 @@ def test_fewer_shots_give_a_curve_with_its_table_that_keeps_contrast_and_width(o
     assert all(plot["y"] <= box["y"] + 4 <= plot["y"] + plot["height"] for box in boxes)
     assert panel.locator("polyline").evaluate("line => line.getBoundingClientRect().width") > 300
     check_contrast(page, ["#panel-probe-shots li", ".shot-ticks span", ".shot-curves figcaption", ".shot-table td"])
-    check_width(page)
-
-
-def test_the_tab_keeps_its_contrast_and_its_width(open_page: Visit) -> None:
-    page = open_page(700, 900)
-    open_probes(page)
-    run_probe(page)
-    page.locator("#probe-gallery .tile").first.click()
-    page.wait_for_selector("#probe-why .part-row", timeout=60_000)
-    seen = [
-        ".probe-card span span",
-        ".probe-card small",
-        ".control small",
-        ".form-run",
-        "#probe-result .said",
-        "#probe-result .outcome",
-        "#probe-result .press-count",
-        "#probe-gallery .tile-line",
-        "#probe-why dt",
-        "#probe-why .part-row em",
-    ]
-    check_contrast(page, seen)
     check_width(page)
 
 
@@ -223,15 +219,9 @@ SHADOWS = """(frame) => {
 }"""
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_no_table_is_cut_and_one_that_goes_on_says_so_and_is_scrolled_by_keys(open_page: Visit, width: int) -> None:
-    page = open_page(width, 900)
-    open_probes(page)
-    run_probe(page)
-    page.locator("input[name=probe][value='lp++']").check(force=True)
-    page.wait_for_selector("form[data-probe='lp++']")
-    page.get_by_role("button", name="Run the probe").click()
-    page.wait_for_function("document.querySelector('#probe-result .pane-title').textContent.includes('lp++')")
+def check_tables(page: Any, width: int) -> None:
+    """No table is cut in a window of that width, and one that goes on says so and is scrolled by keys."""
+    resize(page, width, 900)
     for key in ("probe-beside", "probe-classes", "probe-learned", "probe-all"):
         page.locator(f"#tab-{key}").click()
         frame = page.evaluate_handle(OVER, "#probe-result .scroll").as_element()

@@ -77,7 +77,9 @@ def test_a_chip_asks_and_what_is_no_question_gets_one_message_or_one_answer_and_
     assert page.locator("#answer h2 b").count() == 0
 
 
-def test_thirty_clicks_by_keyboard_end_in_a_judgement(open_page: Visit) -> None:
+def test_thirty_clicks_by_keyboard_end_in_a_judgement_and_a_run_without_words_says_what_to_do_in_each_tab(
+    open_page: Visit,
+) -> None:
     page = open_page()
     page.locator("#pane .card").first.click()
     page.get_by_role("button", name="Check the words in thirty clicks").click()
@@ -97,10 +99,7 @@ def test_thirty_clicks_by_keyboard_end_in_a_judgement(open_page: Visit) -> None:
     assert page.evaluate("document.activeElement.tagName") == "H2"
     assert "holds for" in page.locator("#judgement h2").inner_text()
     assert page.locator("#clicks .clicks-stage").count() == 0
-
-
-def test_a_run_without_words_says_what_to_do_in_each_tab(open_page: Visit) -> None:
-    page = open_page()
+    page.get_by_role("tab", name="Explore").click()
     page.locator("#picker input").click()
     page.get_by_role("option", name="nothing to find").click()
     page.wait_for_selector("#pane .calm")

@@ -143,7 +143,7 @@ def make_diagnosis(
         label_errors=np.array([7, 1], np.int64) if with_errors else np.empty(0, np.int64),
         map=FailureMap(vectors[:, :2] + rng.normal(0, 0.05, (n, 2)).astype(np.float32), "pca"),
         settings={"alpha": 0.05, "seed": seed, "n_members": 20, "n_permutations": 5000, "family": "ridge"},
-        versions={"errata": "0.1.0", "numpy": np.__version__},
+        versions={"errata": "0.1.0", "numpy": "2.4.0"},
         fingerprint="ab" * 32,
         notes=(
             "Rows of one street were never split between fitting and testing.",

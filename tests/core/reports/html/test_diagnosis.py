@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,6 @@ from core.checks.audit_table import audit_table
 from core.records import Diagnosis, Estimate
 from core.reports.html import diagnosis as report
 from core.reports.html.diagnosis import render_report, write_audit, write_report
-from core.reports.wording.findings import cluster_title, how_sure, sentence
-from core.reports.wording.summary import PAIR_TESTED
 from core.store import load, save
 from tests.support.diagnoses import MemoryImages, draw_picture, make_diagnosis
 from tests.support.page import Page
@@ -58,72 +57,30 @@ def test_markup_in_names_and_metadata_is_shown_as_text() -> None:
     assert len([a for a in page.named("b") if a == {} or a == {"class": "wrong"}]) == len(list(page.named("b")))
 
 
-def test_each_cluster_has_a_card_with_its_figures_members_and_counterexamples(diagnosis: Diagnosis) -> None:
-    page = Page(render_report(diagnosis))
-    assert [a["id"] for a in page.named("section")] == ["cluster-0", "cluster-1"]
-    first = diagnosis.clusters[0]
-    assert f"+{first.excess_loss.value:.2f} nats" in page.text
-    assert f"95\u00a0% {first.excess_loss.low:.2f} to {first.excess_loss.high:.2f}" in page.text
-    assert "p\u00a0=\u00a00.001" in page.text
-    for row in [*np.flatnonzero(first.membership >= 0.5), *first.counterexamples]:
-        assert diagnosis.samples.ids[row] in page.text
-    assert "1 that says the same" in page.text
-    assert "brightness at most 0.31" in page.text
-    assert first.cause in page.text
-
-
-def test_a_cluster_of_the_error_rate_leads_with_the_error_rate(diagnosis: Diagnosis) -> None:
-    first = diagnosis.clusters[0]
+def test_what_the_report_says(diagnosis: Diagnosis, golden: Callable[..., None]) -> None:
+    first, worded = diagnosis.clusters[0], with_words()
     shares = replace(first, measure="error rate", error_difference=Estimate(0.28, 0.09, 0.47))
-    text = Page(render_report(replace(diagnosis, clusters=(shares, *diagnosis.clusters[1:])))).text
-    card = text[: text.index(first.cause)]
-    assert "+28 points" in card.replace("\u00a0", " ")
-    assert card.index("wrong more often than the rest") < card.index("above the rest")
+    unknown = make_diagnosis(with_errors=False)
+    of_losses = replace(worded, prediction=made_prediction("mean loss"))
+    scenes = {
+        "In words, with a prediction": replace(worded, prediction=made_prediction()),
+        "Without words; the first cluster leads with its error rate; no second list": replace(
+            diagnosis, clusters=(shares, *diagnosis.clusters[1:]), candidates=()
+        ),
+        "Of a proxy": replace(unknown, outcomes=replace(unknown.outcomes, name="entropy", is_proxy=True)),
+    }
+    golden("report", {title: Page(render_report(run)).lines for title, run in scenes.items()})
+    assert "Mean cross-entropy, in nats" in render_report(of_losses)
 
 
-def test_a_pair_is_confused_and_does_not_fail(diagnosis: Diagnosis) -> None:
-    text = Page(render_report(diagnosis)).text
-    assert text.count("confused more") == sum(f.confirmed and f.kind == "confusion" for f in diagnosis.classes) > 0
-    assert PAIR_TESTED in text
-
-
-def test_a_candidate_is_listed_apart_and_without_a_p(diagnosis: Diagnosis) -> None:
+def test_the_prediction_and_the_heat_map_are_drawn_folded() -> None:
+    diagnosis = replace(with_words(), sensitivity=None, prediction=made_prediction())  # which is a heat map too
     page = Page(render_report(diagnosis))
-    after = page.text[page.text.index("Worth a look") : page.text.index("Whole classes")]
-    title = cluster_title(diagnosis, diagnosis.candidates[0])
-    assert title in after
-    assert how_sure(diagnosis, diagnosis.candidates[0]) in after
-    assert "34 of 100 shuffles show one as strong; 70" in after
-    assert "No finding: this one may be chance" in after
-    assert "p =" not in after
-    assert title not in page.text[: page.text.index("Worth a look")]
-
-
-def test_an_empty_second_list_says_so(diagnosis: Diagnosis) -> None:
-    text = Page(render_report(replace(diagnosis, candidates=()))).text
-    assert "Nothing else stands out enough to be worth a look." in text
-
-
-def test_notes_settings_versions_fingerprint_and_reasons_are_there(diagnosis: Diagnosis) -> None:
-    text = Page(render_report(diagnosis)).text
-    for wanted in (
-        *diagnosis.notes,
-        diagnosis.fingerprint,
-        "n_permutations",
-        "5000",
-        "image could not be decoded",
-        "2 rows left out",
-    ):
-        assert wanted in text
-
-
-def test_a_proxy_is_called_one() -> None:
-    diagnosis = make_diagnosis(with_errors=False)
-    text = Page(
-        render_report(replace(diagnosis, outcomes=replace(diagnosis.outcomes, name="entropy", is_proxy=True)))
-    ).text
-    assert "the entropy proxy" in text
-    assert "a proxy for being wrong" in text
+    marked = [a for a in page.named("td") if "heat" in (a.get("class") or "")]
+    assert len(marked) == len(audit_table(diagnosis, most=report.HEAT_PHRASES)) == 8 * 4
+    assert not any("open" in a for a in page.named("details"))
+    bars = [a["class"] or "" for a in page.named("svg") if (a.get("class") or "").startswith("prediction")]
+    assert ["missed" in bar for bar in bars] == [False, True, False, False, True]
 
 
 def test_pictures_are_small_webp_and_their_sum_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,58 +128,6 @@ def test_an_undecodable_picture_leaves_a_blank_and_is_counted(diagnosis: Diagnos
     text = Page(render_report(replace(diagnosis, samples=replace(diagnosis.samples, items=broken)))).text
     assert "no picture" in text
     assert "pictures are not in this file" in text
-
-
-def test_findings_are_told_in_sentences_with_their_figures_as_a_table() -> None:
-    diagnosis = with_words()
-    page = Page(render_report(diagnosis))
-    for insight in diagnosis.insights:
-        assert sentence(diagnosis, insight, proxies=False) in page.text
-    first = page.text[: page.text.index("Members, the surest first")]
-    assert first.index("with weather = fog") < first.index('most like "in the dark"')  # the phrase is exploratory
-    assert "0.80 to 0.93, unseen rows" in first
-    assert re.search(r"Pictures where weather is fog\s*all samples, p", page.text)
-    outside = page.text[page.text.index("Outside any one cluster") :]
-    assert 'Within bus, the 20 images most like "in the rain"' in outside
-
-
-def test_a_run_without_words_has_no_sections_for_them(diagnosis: Diagnosis) -> None:
-    text = Page(render_report(diagnosis)).text
-    for absent in ("In words", "Phrase by class", "A free question", "The next failures", "SHA-256"):
-        assert absent not in text
-
-
-def test_the_heat_map_is_folded_and_questions_have_their_footnote() -> None:
-    diagnosis = replace(with_words(), sensitivity=None)  # which is a heat map too
-    page = Page(render_report(diagnosis))
-    cells = audit_table(diagnosis, most=report.HEAT_PHRASES)
-    marked = [a for a in page.named("td") if "heat" in (a.get("class") or "")]
-    assert len(marked) == len(cells) == 8 * 4
-    assert "counts the questions that were asked" in page.text
-    assert "8 phrases in 7 families were tested, spoken by the encoder made." in page.text
-    assert not any("open" in a for a in page.named("details"))
-
-
-def test_the_prediction_is_shown_with_its_digest_beside_what_came() -> None:
-    diagnosis = replace(with_words(), prediction=made_prediction())
-    html = render_report(diagnosis)
-    page = Page(html)
-    after = page.text[page.text.index("The next failures, predicted") : page.text.index("Phrase by class")]
-    assert "1 of 2 findings clearly fails more than the rest again, 1 of them at the rate predicted" in after
-    assert "320 held-back samples" in after
-    assert "Where a p of the run, an answer or a tag says another thing, this counts more" in after
-    assert "ab12" * 16 in after
-    assert after.count("not clearly worse again") == 1
-    assert after.count("too few to judge") == 2
-    bars = [a for a in page.named("svg") if (a.get("class") or "").startswith("prediction")]
-    assert [a["class"] for a in bars] == [
-        "prediction",
-        "prediction missed",
-        "prediction",
-        "prediction",
-        "prediction missed",
-    ]
-    assert "Mean cross-entropy, in nats" in render_report(replace(diagnosis, prediction=made_prediction("mean loss")))
 
 
 def test_the_audit_page_fetches_nothing_and_escapes_phrases(tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def stopped(raw, truth, sizes, **predictions):
     return str(caught.value)
 
 
-@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize(
     "detector",
     [{}, {"found": 0.2}, {"off": 0.25}, {"off": 0.4}, {"called": 0.0}, {"each": 1}, {"found": 0.03}, {"found": 0.0}],
@@ -93,9 +93,8 @@ FORMS = {
 
 
 @pytest.mark.parametrize("form", FORMS)
-@pytest.mark.parametrize("seed", range(3))
-def test_boxes_of_another_form_or_scale_are_refused_with_what_they_are(form, seed):
-    raw, truth, sizes = drawn(seed, off=0.01)
+def test_boxes_of_another_form_or_scale_are_refused_with_what_they_are(form):
+    raw, truth, sizes = drawn(off=0.01)
     said = raw.predictions
     written = FORMS[form](said.xywh[:, :2], said.xywh[:, 2:], sizes[said.image])
     message = stopped(raw, truth, sizes, xywh=np.concatenate(written, axis=1))
