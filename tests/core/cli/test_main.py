@@ -129,38 +129,6 @@ def test_the_same_input_settings_and_seed_give_the_same_files(brought: Path) -> 
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["diagnose", "--table", "absent.csv", "--embeddings", "e.npy", "--out", "out.errata"], "absent.csv"),
-        (["diagnose", "--out", "out.errata"], "nothing to diagnose"),
-        (
-            ["diagnose", "--table", "t.csv", "--out", "out.errata", "--no-words", "--naming", "embedded"],
-            "that --naming is for",
-        ),
-        (["assign", "absent", "--embeddings", "e.npy", "--out", "x.csv"], "cannot be opened"),
-        (["assign", "absent", "--embeddings", "e.npy", "--out", "x.xlsx"], "must end in"),
-        (["export", "absent"], "cannot be opened"),
-        (["export", "absent", "--format", "parquet"], "needs a file"),
-        (["serve", "--root", "absent"], "absent"),
-    ],
-)
-def test_bad_input_exits_with_2_and_one_line(
-    arguments: list[str],
-    message: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    assert main(arguments) == 2
-    said = capsys.readouterr()
-    assert said.out == ""
-    assert said.err.startswith("errata: ")
-    assert said.err.count("\n") == 1
-    assert message in said.err
-
-
-@pytest.mark.parametrize(
     "arguments",
     [
         ["diagnose"],
@@ -276,11 +244,6 @@ def test_a_formula_is_harmless_in_csv_and_untouched_in_parquet(
     assert lines[2].startswith("'=HYPERLINK(1).png,")
     assert main(["export", str(stored), "--format", "parquet", "--out", str(tmp_path / "x.parquet")]) == 0
     assert pd.read_parquet(tmp_path / "x.parquet")["id"][1] == "=HYPERLINK(1).png"
-
-
-def test_a_run_without_a_model_cannot_assign(stored: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["assign", str(stored), "--embeddings", "e.npy", "--out", "x.csv"]) == 2
-    assert "holds no model" in capsys.readouterr().err
 
 
 def test_new_samples_that_cannot_be_read_stay_in_the_table(

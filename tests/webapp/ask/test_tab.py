@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
@@ -17,6 +18,7 @@ from core.errors import InvalidInput
 from core.numbers import number, percent
 from core.records import Diagnosis
 from tests.support.diagnoses import make_diagnosis
+from tests.support.page import Page
 from tests.support.showcase import PlainEncoder, add_words
 from tests.support.words import made_prediction
 from tests.webapp.markup.test_html import Tags
@@ -62,30 +64,41 @@ def test_more_pictures_than_are_drawn_are_counted(worded: Diagnosis) -> None:
     assert "10 more pictures not drawn here" in said
 
 
-def test_the_text_is_answered_first_and_a_condition_that_the_words_may_also_mean_stands_after_it(
-    worded: Diagnosis,
-) -> None:
+def test_what_is_answered(worded: Diagnosis, golden: Callable[..., None]) -> None:
+    assert worded.words is not None
+    (dark,), _ = answer_texts(worded, ["in the dark"], top=3)
     known = replace(worded.insights[0], text="brightness at most 0.2", scope="bus", confirmed=True, p=0.004)
-    (asked,) = answer_texts(worded, ["in the dark"])[0]
-    open_case = replace(asked, p=0.4, condition=known, named=known.text)
-    said = answers_view(worded, [open_case], None)
-    assert '<span class="verdict unsure">Not confirmed, p = 0.40</span>' in said
-    assert "<p>The words may also mean &#34;brightness at most 0.2&#34;" in said
-    assert "is confirmed in bus: " in said
-    assert "adjusted p = 0.004" in said
-    assert said.index("<p>&#34;in the dark&#34;: ") < said.index("<p>The words may also mean")
-    assert "may also mean" not in answers_view(worded, [replace(asked, p=0.4)], None)
+    few = replace(dark, p=None, p_alone=None, untested="too few groups")
+    lined = replace(worded, words=replace(worded.words, line=99.0))
+    nothing = answer_texts(lined, ["an elephant", "in fog"])
     tried = replace(worded, prediction=made_prediction())
-    assert "tried on 320 held-back samples too" in answers_view(tried, [asked], None)
-    assert "held-back" not in answers_view(worded, [asked], None)
-
-
-def test_a_question_of_too_few_groups_shows_no_p(worded: Diagnosis) -> None:
-    answer = replace(answer_texts(worded, ["in the dark"])[0][0], p=None, p_alone=None, untested="too few groups")
-    said = answers_view(worded, [answer], None)
-    assert "Not tested: too few groups" in said
-    assert "p =" not in said
-    assert questions_table([remember(answer)]).count("<td>–</td>") == 2
+    made = make_diagnosis()
+    scenes = {
+        "Confirmed, with its pictures": (worded, [dark], None),
+        "Tried on held-back samples too": (tried, [dark], None),
+        "The text first, then a condition that the words may also mean": (
+            worded,
+            [replace(dark, p=0.4, condition=known, named=known.text)],
+            None,
+        ),
+        "Too few groups: no p": (worded, [few], None),
+        "Of the mean loss": (worded, [replace(dark, measure="mean loss")], None),
+        "One of two is no question: its own refusal, no difference": (
+            worded,
+            *answer_texts(worded, ["in the dark", "  "], top=3),
+        ),
+        "Two compared": (worded, *answer_texts(worded, ["in the dark", "in fog"], top=3)),
+        "Nothing is like them: no picture, no rate, no difference": (lined, *nothing),
+    }
+    tables = {"A table of questions: without a p": [remember(few)], "of none alike": [remember(a) for a in nothing[0]]}
+    scans = replace(made, samples=replace(made.samples, modality="scan"))
+    golden(
+        "ask",
+        {title: Page(answers_view(*scene)).lines for title, scene in scenes.items()}
+        | {title: Page(questions_table(asked)).lines for title, asked in tables.items()}
+        | {"A run without words: of pictures, of scans": [*Page(chips(made)).lines, *Page(chips(scans)).lines]},
+    )
+    assert verdict(nothing_shown("with links", counted="links at least 1")) == "Nothing to compare"
 
 
 def test_the_pictures_stand_before_what_is_said_of_them(worded: Diagnosis) -> None:
@@ -98,31 +111,6 @@ def test_an_answer_of_the_loss_stands_in_losses_beside_those_in_error_rates(word
     of_loss = remember(replace(answer, measure="mean loss"))
     assert of_loss.told == (number(answer.observed.value), number(answer.rest))
     assert remember(replace(answer, measure="error rate")).told[0] == percent(answer.error_rate.value)
-    assert "of the mean loss" in answers_view(worded, [replace(answer, measure="mean loss")], None)
-    assert "of the mean loss" not in answers_view(worded, [replace(answer, measure="error rate")], None)
-
-
-def test_of_two_texts_one_that_is_no_question_carries_its_own_refusal(worded: Diagnosis) -> None:
-    answers, gap = answer_texts(worded, ["in the dark", "  "])
-    said = answers_view(worded, answers, gap)
-    assert gap is None
-    assert "Confirmed: higher loss" in said
-    assert "Not asked" in said
-    assert "A question needs words" in said
-
-
-def test_a_text_that_nothing_is_like_shows_no_picture_no_rate_and_no_difference(worded: Diagnosis) -> None:
-    assert worded.words is not None
-    lined = replace(worded, words=replace(worded.words, line=99.0))
-    answers, gap = answer_texts(lined, ["an elephant", "in fog"])
-    assert gap is None
-    said = answers_view(lined, answers, gap)
-    assert said.count("Nothing clearly matches") == 2
-    assert "“an elephant”" in said
-    assert verdict(nothing_shown("with links", counted="links at least 1")) == "Nothing to compare"
-    for absent in ("data-row=", "Show on the map", "Wrong:", "most like it"):
-        assert absent not in said
-    assert ">0</td>" in questions_table([remember(a) for a in answers])
 
 
 def test_rows_of_one_picture_are_one_tile_that_counts_the_others(worded: Diagnosis) -> None:
@@ -212,12 +200,9 @@ def test_markup_in_a_question_stays_text(worded: Diagnosis) -> None:
     assert "onerror=alert(1)" in found.text
 
 
-def test_without_words_the_tab_says_what_to_do_and_so_does_a_question() -> None:
+def test_without_words_nothing_can_be_pressed_and_a_question_says_what_to_do() -> None:
     diagnosis = make_diagnosis()
-    assert "cannot be asked in words" in chips(diagnosis)
     scans = replace(diagnosis, samples=replace(diagnosis.samples, modality="scan"))
-    assert "was taught no words" in chips(scans)
-    assert "pictures" not in chips(scans)
     assert examples(diagnosis) == []
     assert [box["interactive"] for box in on_open(Session(RUNS.add(scans)), AskState())[7:]] == [False] * 3
     assert not on_open(Session(RUNS.add(scans)), AskState())[5]["visible"]
