@@ -50,6 +50,10 @@ def test_answers_are_told(golden: Callable[..., None]) -> None:
             replace(chance, least=None),
             replace(chance, error_rate=None),
         ],
+        "How many have the label that the text names, where the scope does not say it": [
+            answer(labelled=12, scope="all samples"),
+            answer(labelled=20),
+        ],
         "Too few groups": [answer(p=None, p_alone=None, untested="too few groups")],
         "A guessed number": [answer(guessed=True)],
         "A not is hardly heard; notable has none": [answer(text="a bus, not in snow"), answer(text="a notable bus")],

@@ -61,8 +61,10 @@ def test_what_the_embedding_predicts_is_told_at_length_and_in_brief(golden: Call
         "Far below zero, of few groups: without its digits": far,
         "A little, more than chance allows": with_predictability(some, r2=Estimate(0.012, -0.003, 0.03), **small),
         "Less than a little": with_predictability(some, r2=Estimate(0.0002, -0.003, 0.03), **small),
+        "Nothing at all, more than chance allows": with_predictability(some, r2=Estimate(0.0, -0.01, 0.02), **small),
         "Told from chance, and nothing explained": with_predictability(nothing, p=0.008),
         "Without a test no claim about chance": with_predictability(some, p=None),
+        "The same, of an interval that holds 0": with_predictability(some, p=None, r2=Estimate(0.2, -0.1, 0.3)),
     }
     golden(
         "predictability",
@@ -87,8 +89,16 @@ def test_verdicts_and_whole_summaries(golden: Callable[..., None]) -> None:
         "Confirmed without a cluster: the lines it stands in": alone,
         "The same, nothing planted": replace(alone, sensitivity=None, detectable=()),
     }
+    shares = replace(some.clusters[0], measure="error rate", error_difference=Estimate(0.28, 0.09, 0.47))
+    open_end = replace(some.clusters[0], measure="mean loss", excess_loss=Estimate(0.4, 0.0, 0.9))
     golden(
         "summary",
-        {"Chance only where all was tested and nothing found": [verdict(run) for run in verdicts]}
+        {
+            "A cluster of the error rate, one whose interval ends at 0": [
+                cluster_sentence(some, shares),
+                cluster_sentence(some, open_end),
+            ]
+        }
+        | {"Chance only where all was tested and nothing found": [verdict(run) for run in verdicts]}
         | {title: text_summary(run) for title, run in texts.items()},
     )
