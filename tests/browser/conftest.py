@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -38,16 +38,27 @@ def runs_quickly(monkeypatch: pytest.MonkeyPatch, plain_map: None, quick_compari
     monkeypatch.setattr("core.embeddings.projection.umap_map", drawn)
 
 
-@pytest.fixture(scope="session")
-def page_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a page that serves two made-up examples; the first has words, which the plain encoder speaks."""
+def served(**what: Any) -> Generator[str]:
+    """The address of a page of these examples, as long as it is served."""
     from webapp.app import build_app
     from webapp.server.settings import launch_settings
 
-    demo = build_app(examples=write_examples(tmp_path_factory.mktemp("examples")))
+    demo = build_app(**what)
     _, address, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_settings())
     yield address
     demo.close()
+
+
+@pytest.fixture(scope="session")
+def page_address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a page that serves two made-up examples; the first has words, which the plain encoder speaks."""
+    yield from served(examples=write_examples(tmp_path_factory.mktemp("examples")))
+
+
+@pytest.fixture(scope="session")
+def shipped_address() -> Iterator[str]:
+    """The same of a page that serves the shipped examples."""
+    yield from served()
 
 
 class Visitor:

@@ -19,7 +19,7 @@ from core.records import Diagnosis, Estimate
 from core.reports.html import diagnosis as report
 from core.reports.html.diagnosis import render_report, write_audit, write_report
 from core.store import load, save
-from tests.support.diagnoses import MemoryImages, draw_picture, make_diagnosis
+from tests.support.diagnoses import MemoryImages, confirmed_without_clusters, draw_picture, make_diagnosis
 from tests.support.page import Page
 from tests.support.words import made_prediction, with_words
 
@@ -67,6 +67,8 @@ def test_what_the_report_says(diagnosis: Diagnosis, golden: Callable[..., None])
         "Without words; the first cluster leads with its error rate; no second list": replace(
             diagnosis, clusters=(shares, *diagnosis.clusters[1:]), candidates=()
         ),
+        "Nothing found: what would have been": make_diagnosis(n_clusters=0),
+        "Confirmed without a cluster: not called nothing": confirmed_without_clusters(),
         "Of a proxy": replace(unknown, outcomes=replace(unknown.outcomes, name="entropy", is_proxy=True)),
     }
     golden("report", {title: Page(render_report(run)).lines for title, run in scenes.items()})
