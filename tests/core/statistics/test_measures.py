@@ -76,7 +76,7 @@ def test_report_and_pane_show_the_order_and_card_and_terminal_begin_with_it(mixe
 
 
 def test_the_card_of_a_shipped_run_leads_with_its_confirmed_phrase() -> None:
-    found = load(EXAMPLES / "scenes/run")
+    found = load(EXAMPLES / "scenes/run.errata")
     third = Page(str(cluster_list(found))).text.split("of members")[2]
     assert 'like "far away": ' in third
     assert "exploratory" not in third
