@@ -137,7 +137,7 @@ def assign(
 
     diagnosis = load(run)
     if diagnosis.model is None:
-        raise InvalidInput(f"The run in {run} holds no model to assign with. Diagnose the data again.")
+        raise InvalidInput(f"The run {run} holds no model to assign with. Diagnose the data again.")
     with TerminalProgress() as progress:
         brought = read_new_samples(
             diagnosis, table, images=images, embeddings=embeddings, encoder=encoder, roles=roles, progress=progress

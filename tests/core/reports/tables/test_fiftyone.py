@@ -125,7 +125,7 @@ def test_the_command_says_how_to_load_it(
     assert main(["export", str(tmp_path / "run.errata"), "--what", "fiftyone"]) == 2
     assert main(["export", str(tmp_path / "run.errata"), "--images", "x"]) == 2
     said = capsys.readouterr().err
-    assert "--what fiftyone writes a folder. Name it with --out." in said
+    assert "--what fiftyone needs a place to write to. Name it with --out." in said
     assert "--images belongs to --what fiftyone" in said
 
 
