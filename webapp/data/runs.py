@@ -175,7 +175,8 @@ def build(session: gr.State, view: View, tabs: gr.Tabs, tab: gr.Tab, examples: l
 
     mine.view.act(shows_errors(act), [session], [mine.view, tabs, view.picker, *view.opened(session)], **QUICK)
 
-    field = upload("Open a run that was saved: NAME.errata", [SUFFIX], "bring-run")
+    with gr.Row(elem_classes="bring"):
+        field = upload("Open a run that was saved: NAME.errata", [SUFFIX], "bring-run", 84)
 
     def bring(file: str | None) -> tuple[Any, ...]:
         return on_bring(examples, file)
