@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     gc.collect()
     gc.freeze()
     cases, bad = all_cases(), 0
-    base = try_case(next(case for case in cases if case.name == "run: its folder is empty")).rss_mb
+    base = try_case(next(case for case in cases if case.name == "run: its file is empty")).rss_mb
     print("| input | read by | came of it | MB more | CPU s |\n|---|---|---|---|---|")
     for case in cases:
         if case.kind == "received" and only in case.name:

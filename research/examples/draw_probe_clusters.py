@@ -32,7 +32,7 @@ SIDE, EACH, LEFT, HEAD = 76, 4, 300, 40
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--run", type=Path, default=ASSETS / "examples/scenes/run")
+    parser.add_argument("--run", type=Path, default=ASSETS / "examples/scenes/run.errata")
     parser.add_argument("--probe", default="zero-shot")
     parser.add_argument("--settings", nargs="*", default=[], metavar="NAME=VALUE")
     parser.add_argument("--out", type=Path, required=True)
