@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from core.checks.answers import by_picture, difference
-from core.checks.asked_text import about_run
+from core.checks.asked_text import AskedText, about_run, scoped
 from core.checks.audit_table import audit_table
 from core.checks.questions import FEWEST, Answer, ask
 from core.encoders.arithmetic import unit
@@ -33,6 +33,13 @@ def test_a_question_about_the_planted_failure_is_confirmed_and_another_is_not() 
     assert 0.05 < city.least < 0.9
     assert snow.error_rate.value == pytest.approx(audit.errors[snow.rows].mean())
     assert snow.observed.low > snow.rest
+
+
+def test_a_class_is_that_which_is_named_beside_a_condition_and_not_in_it() -> None:
+    names, tested = ["cat", "dog"], [("predicted = cat", (("predicted", "=", "cat"),), None)]
+    for text, label in (("dog predicted = cat", 1), ("predicted = cat", None), ("a cat in snow", 0)):
+        asked = AskedText(text, label=0)
+        assert scoped(asked, names, tested) == AskedText(text, label=label)
 
 
 def test_as_many_are_shown_as_the_chances_add_up_to_and_no_loss_has_a_say() -> None:

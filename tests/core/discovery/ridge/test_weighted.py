@@ -73,3 +73,25 @@ def test_one_far_row_that_weighs_much_is_no_exception() -> None:
 def test_losses_without_any_difference_give_heads_of_nothing() -> None:
     rows, train, losses, weights = _made(100, 16, 2)
     assert not weighted_heads(rows, train, 0 * losses, weights, penalty=10.0, share=2.0).any()
+
+
+@pytest.mark.parametrize("steps", range(1, 9))
+def test_heads_are_far_while_what_their_equations_lack_is_more_than_a_hundred_thousandth(
+    steps: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the norm of the unweighted problem, against dense matrices; so few steps are made as are allowed."""
+    rows, _, losses, weights = _made(300, 16, 1)
+    monkeypatch.setattr(weighted, "MOST_STEPS", steps)
+    made = weighted._Problem(rows, [np.arange(300)], np.ascontiguousarray(weights.T, np.float32), 10.0, 0.0)
+    heads, far = made.descend(losses)
+    x = rows.astype(np.float64)
+    plain = x.T @ x + 10.0 * np.eye(16)
+    for p in range(6):
+        wanted = x.T @ (weights[p] * losses[:, p])
+        lacks = wanted - (x.T @ (weights[p][:, None] * x) + 10.0 * np.eye(16)) @ heads[0, :, p].astype(np.float64)
+        share = np.sqrt(lacks @ np.linalg.solve(plain, lacks) / (wanted @ np.linalg.solve(plain, wanted)))
+        if not 0.5e-5 < share < 2e-5:  # else single precision decides
+            assert far[p] == (share > 1e-5), share
+    exact = np.stack([_of_copies(rows, [np.arange(300)], losses[:, p], weights[p], 10.0, 0.0)[0] for p in range(6)])
+    apart = np.abs(heads[0].T - exact).max() / np.abs(exact).max()
+    assert apart < 0.3**steps + 1e-5
