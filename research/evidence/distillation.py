@@ -23,7 +23,7 @@ import numpy as np
 import torch
 
 from core.options import read_settings
-from core.systems.common.student_texts import tokens_of
+from core.systems.common.words import tokens_of
 from core.systems.tinybert.figures import measure
 from core.systems.tinybert.loop import teach
 from core.systems.tinybert.settings import Distillation

@@ -27,7 +27,8 @@ from core.statistics.paired import paired_difference
 from core.statistics.runs import show as spelled
 from core.systems.common.schedule import rate
 from core.systems.common.steps import take_step
-from core.systems.common.student_texts import batches, padded, tokens_of
+from core.systems.common.student_texts import batches
+from core.systems.common.words import padded, tokens_of
 from core.systems.tinybert.loop import outputs, teach
 from core.systems.tinybert.settings import Distillation
 from core.systems.tinybert.student import make_student

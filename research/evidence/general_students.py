@@ -32,7 +32,8 @@ from torch import Tensor, nn
 from core.data.texts.columns import clean
 from core.records import Estimate
 from core.statistics.runs import mean_over, show as spelled
-from core.systems.common.student_texts import batches, padded, tokens_of
+from core.systems.common.student_texts import batches
+from core.systems.common.words import padded, tokens_of
 from core.systems.tinybert.figures import measure, paired_times
 from core.systems.tinybert.loop import teach
 from core.systems.tinybert.settings import Distillation

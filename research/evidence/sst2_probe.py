@@ -12,7 +12,7 @@ from core.records import F64, I64, Bool, Estimate
 from core.statistics.intervals import wilson
 from core.statistics.paired import paired_difference
 from core.statistics.runs import show as spelled
-from core.systems.common.student_texts import tokens_of
+from core.systems.common.words import tokens_of
 from core.systems.probes.few_shot.linear_probe import choose
 from core.systems.tinybert.loop import outputs
 from core.systems.tinybert.student import Student

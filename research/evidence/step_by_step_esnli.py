@@ -25,7 +25,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from core.systems.common.student_texts import batches, padded
+from core.systems.common.student_texts import batches
+from core.systems.common.words import padded
 from core.systems.step_by_step.answers import predict
 from core.systems.step_by_step.datasets_folder import SEPARATOR
 from core.systems.step_by_step.loop import teach

@@ -1,15 +1,12 @@
-"""The texts that a student learns from: a column of a table, their tokens, and batches with little padding."""
+"""The texts that a student learns from: a column of a table, and batches with little padding."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from core.data.tables.read import Table, read_table
 from core.data.texts.columns import clean
@@ -77,17 +74,6 @@ def split_texts(n: int, share: float, seed: int) -> tuple[I64, I64]:
     return np.sort(order[held:]), np.sort(order[:held])
 
 
-def tokens_of(tokenizer: Any, texts: Sequence[str], most: int) -> list[list[int]]:
-    """Each text's tokens, cut to `most`, [CLS] and [SEP] included."""
-    return tokenizer(list(texts), truncation=True, max_length=most, padding=False)["input_ids"]
-
-
-def count_longer(tokenizer: Any, texts: Sequence[str], most: int) -> int:
-    """How many of the texts have more than `most` tokens, so that `tokens_of` cuts them."""
-    whole = tokenizer(list(texts), truncation=False, padding=False, verbose=False)["input_ids"]
-    return sum(len(tokens) > most for tokens in whole)
-
-
 def batches(tokens: Sequence[Sequence[int]], size: int, rng: np.random.Generator | None = None) -> list[I64]:
     """Places of texts that are run together, of about one length; with `rng` other ones in each call, in any order."""
     if rng is None:
@@ -95,16 +81,3 @@ def batches(tokens: Sequence[Sequence[int]], size: int, rng: np.random.Generator
     order = rng.permutation(len(tokens)).astype(np.int64)
     found = [order[rows] for rows in by_length([tokens[i] for i in order.tolist()], size)]
     return [found[i] for i in rng.permutation(len(found))]
-
-
-def padded(tokens: Sequence[Sequence[int]], rows: Sequence[int] | I64 | None = None) -> tuple[Tensor, Tensor]:
-    """(n, t) tokens of these rows, by default of all, and their mask, 1 for tokens. Which token fills the rest changes
-    nothing."""
-    rows = range(len(tokens)) if rows is None else rows
-    longest = max(len(tokens[i]) for i in rows)
-    ids = torch.zeros((len(rows), longest), dtype=torch.long)
-    mask = torch.zeros((len(rows), longest), dtype=torch.long)
-    for at, row in enumerate(rows):
-        ids[at, : len(tokens[row])] = torch.tensor(tokens[row])
-        mask[at, : len(tokens[row])] = 1
-    return ids, mask

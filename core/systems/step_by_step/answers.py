@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import torch
 
 from core.records import Progress, no_progress
-from core.systems.common.student_texts import batches, padded
+from core.systems.common.student_texts import batches
+from core.systems.common.words import padded
 from core.systems.step_by_step.settings import SINGLE_TASK, StepByStep
 from core.systems.step_by_step.student import EXPLAIN, MARKER, PREDICT, T5Student, squeezed
 from core.systems.step_by_step.tokens import inputs_of

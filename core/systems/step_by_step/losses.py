@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from core.systems.common.targets import IGNORED
+from core.systems.common.words import IGNORED
 
 
 def token_loss(logits: Tensor, targets: Tensor) -> Tensor:

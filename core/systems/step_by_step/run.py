@@ -10,7 +10,8 @@ import numpy as np
 
 from core.errors import InvalidInput
 from core.records import I64, Progress, no_progress
-from core.systems.common.student_texts import count_longer, split_texts
+from core.systems.common.student_texts import split_texts
+from core.systems.common.words import count_longer
 from core.systems.step_by_step.figures import StudentAnswers, gain, majority, measure
 from core.systems.step_by_step.loop import Curve, teach
 from core.systems.step_by_step.rationales import RationaleSet, subsample

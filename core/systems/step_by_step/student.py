@@ -3,7 +3,6 @@ whole words."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -16,6 +15,7 @@ from core.received import digest
 from core.systems.common.own_random import OwnRandom
 from core.systems.common.student_card import licence_of
 from core.systems.common.t5_config import TOKENIZERS, T5Config
+from core.systems.common.words import frequent_words
 from core.systems.step_by_step.settings import StepByStep
 
 PREDICT, EXPLAIN = "predict: ", "explain: "
@@ -133,10 +133,9 @@ def _words_of(texts: Sequence[str]) -> Any:
     """A tokenizer of whole words and marks."""
     tokenizers, transformers = import_module("tokenizers"), import_module("transformers")
     split = tokenizers.pre_tokenizers.Whitespace()
-    counts = Counter(word for text in texts for word, _ in split.pre_tokenize_str(text.replace(END, " ")))
-    for word, _ in split.pre_tokenize_str(PREDICT + EXPLAIN + MARKER):
-        counts[word] += len(texts)  # never among those that are left out
-    kept = sorted(counts, key=lambda word: (-counts[word], word))[:MAX_WORDS]
+    # those of the tasks count as often as there are texts, so that they are never among those that are left out
+    parts = [*(text.replace(END, " ") for text in texts), *[f"{PREDICT}{EXPLAIN}{MARKER}"] * len(texts)]
+    kept = frequent_words(word for part in parts for word, _ in split.pre_tokenize_str(part))[:MAX_WORDS]
     vocabulary = {word: i for i, word in enumerate((PAD, END, UNKNOWN, *kept))}
     made = tokenizers.Tokenizer(tokenizers.models.WordLevel(vocabulary, unk_token=UNKNOWN))
     made.pre_tokenizer = split

@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from torch import Tensor
 
-from core.systems.common.student_texts import padded
-from core.systems.common.targets import IGNORED
+from core.systems.common.words import padded, padded_targets, tokens_of
 from core.systems.step_by_step.rationales import RationaleSet
 from core.systems.step_by_step.settings import SHUFFLED, SINGLE_TASK, STANDARD, StepByStep
 from core.systems.step_by_step.student import EXPLAIN, MARKER, PREDICT, T5Student
@@ -28,7 +26,7 @@ class TokenTask:
 
 def inputs_of(student: T5Student, texts: Sequence[str], prefix: str, most: int) -> Tokens:
     """Each text's tokens behind the prefix, cut to `most`. All that a student is asked with: nothing else comes in."""
-    return student.tokenizer([prefix + text for text in texts], truncation=True, max_length=most)["input_ids"]
+    return tokens_of(student.tokenizer, [prefix + text for text in texts], most)
 
 
 def tasks_of(student: T5Student, rows: RationaleSet, how: StepByStep) -> tuple[TokenTask, TokenTask | None]:
@@ -61,12 +59,11 @@ def batch_of(task: TokenTask, rows: Sequence[int]) -> tuple[Tensor, Tensor, Tens
     if not kept:
         return None
     ids, mask = padded(task.given, kept)
-    wanted, there = padded(task.wanted, kept)
-    return ids, mask, torch.where(there.bool(), wanted, IGNORED)
+    return ids, mask, padded_targets(task.wanted, kept)
 
 
 def _targets(student: T5Student, texts: Sequence[str], most: int) -> Tokens:
-    found: Tokens = student.tokenizer(list(texts), truncation=True, max_length=most)["input_ids"]
+    found = tokens_of(student.tokenizer, texts, most)
     return [tokens if text else [] for tokens, text in zip(found, texts)]
 
 

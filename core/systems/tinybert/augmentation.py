@@ -18,7 +18,7 @@ import torch
 from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
 from core.records import F32, I64, Progress, no_progress
-from core.systems.common.student_texts import padded
+from core.systems.common.words import padded
 from core.systems.tinybert.settings import Distillation
 from core.systems.tinybert.teacher import BertFolder
 

@@ -12,7 +12,8 @@ import torch
 from core.data.tables.read import read_table
 from core.errors import InvalidInput
 from core.records import F32, Progress, no_progress
-from core.systems.common.student_texts import batches, cells_of, padded, tokens_of
+from core.systems.common.student_texts import batches, cells_of
+from core.systems.common.words import padded, tokens_of
 from core.systems.tinybert.loop import AT_ONCE
 from core.systems.tinybert.teacher import BertFolder
 

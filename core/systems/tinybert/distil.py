@@ -6,7 +6,8 @@ from pathlib import Path
 
 from core.errors import InvalidInput
 from core.records import Progress, no_progress
-from core.systems.common.student_texts import TextColumn, count_longer, split_texts, tokens_of
+from core.systems.common.student_texts import TextColumn, split_texts
+from core.systems.common.words import count_longer, tokens_of
 from core.systems.tinybert.augmentation import Augmenter
 from core.systems.tinybert.figures import measure
 from core.systems.tinybert.loop import TaughtStudent, teach

@@ -23,7 +23,8 @@ from core.records import Progress, no_progress
 from core.systems.common.half_precision import half_of
 from core.systems.common.schedule import rate
 from core.systems.common.steps import take_step
-from core.systems.common.student_texts import batches, padded
+from core.systems.common.student_texts import batches
+from core.systems.common.words import padded
 from core.systems.tinybert import losses
 from core.systems.tinybert.settings import Distillation
 from core.systems.tinybert.student import Student, Watched, pooled

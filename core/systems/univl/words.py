@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from importlib import import_module
 from pathlib import Path
@@ -13,8 +12,9 @@ import torch
 
 from core.documents import read_text
 from core.errors import InvalidInput, quoted
+from core.systems.common.words import MARKS, frequent_words, marked, padded
 
-PAD, UNKNOWN, START, END, MASK = MARKS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+PAD, UNKNOWN, START, END, MASK = MARKS
 MAX_BYTES = 20 * 2**20
 _WORD = re.compile(r"\w+|[^\w\s]")
 
@@ -47,11 +47,8 @@ class ClipWords:
     def encode(self, texts: Sequence[str], length: int) -> tuple[torch.Tensor, torch.Tensor]:
         """(n, length) tokens of each text between the marks of start and end, cut and padded; and (n, length) 1 on all
         but padding."""
-        rows = [one.ids[: length - 1] for one in self._tokenizer.encode_batch(list(texts), add_special_tokens=False)]
-        rows = [[self.start, *row[: length - 2], self.end] for row in rows]
-        ids = torch.tensor([row + [0] * (length - len(row)) for row in rows], dtype=torch.long).view(-1, length)
-        seen = torch.tensor([[1] * len(row) + [0] * (length - len(row)) for row in rows]).view(-1, length)
-        return ids, seen
+        found = self._tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        return padded([marked(one.ids, self.start, self.end, length) for one in found], length=length)
 
     def n_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text with its two marks, before anything is cut."""
@@ -74,9 +71,7 @@ def words_of_texts(texts: Iterable[str], least: int = 1) -> ClipWords:
         >>> words_of_texts(["a cube moves", "a ball moves"]).pieces[5:]
         ('a', 'moves', 'ball', 'cube')
     """
-    counts = Counter(word for text in texts for word in _WORD.findall(text.lower()))
-    kept = [word for word, n in counts.items() if n >= least]
-    return ClipWords([*MARKS, *sorted(kept, key=lambda word: (-counts[word], word))])
+    return ClipWords([*MARKS, *frequent_words((word for text in texts for word in _WORD.findall(text.lower())), least)])
 
 
 def read_words(path: Path) -> ClipWords:

@@ -8,9 +8,8 @@ from typing import Any
 
 from torch import Tensor
 
-from core.systems.common.student_texts import padded
+from core.systems.common.words import padded, padded_targets, tokens_of
 from core.systems.vl_t5.model import PictureParts, VisionT5
-from core.systems.vl_t5.vocabulary import padded_targets
 
 MAX_WORDS_READ, MAX_WORDS_WRITTEN = 40, 24
 _BATCH = 64
@@ -33,7 +32,7 @@ class Describer:
 
     def given(self, texts: Sequence[str]) -> tuple[Tensor, Tensor]:
         """(n, L) words of what is said to the model, prefix included, and which are words."""
-        return padded(self.tokenizer(list(texts), truncation=True, max_length=MAX_WORDS_READ)["input_ids"])
+        return padded(tokens_of(self.tokenizer, texts, MAX_WORDS_READ))
 
     def unknown_words(self, text: str) -> list[str]:
         """Words of a text that the tokenizer does not know, each once: ["blue"] of "What is blue?" where it knows "what
@@ -44,7 +43,7 @@ class Describer:
 
     def wanted(self, texts: Sequence[str]) -> Tensor:
         """(n, u) words that the model has to write."""
-        return padded_targets(self.tokenizer(list(texts), truncation=True, max_length=MAX_WORDS_WRITTEN)["input_ids"])
+        return padded_targets(tokens_of(self.tokenizer, texts, MAX_WORDS_WRITTEN))
 
     def logits(self, given: Sequence[str], wanted: Sequence[str], parts: PictureParts | None) -> tuple[Tensor, Tensor]:
         """(n, u, V) logits and (n, u) what had to be written."""

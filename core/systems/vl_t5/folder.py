@@ -23,9 +23,8 @@ from core.systems.common.checkpoints import write_tensors
 from core.systems.common.t5_config import TOKENIZERS, T5Config
 from core.systems.vl_t5.describer import Describer
 from core.systems.vl_t5.model import VisionT5
-from core.systems.vl_t5.tasks import part_word
+from core.systems.vl_t5.tasks import N_PARTS, part_word, with_parts
 from core.systems.vl_t5.vision import VisionSizes
-from core.systems.vl_t5.vocabulary import N_PARTS, with_parts
 
 NEEDED = (
     "a folder with a T5's config.json, a VL-T5's checkpoint as model.safetensors and the T5's tokenizer "

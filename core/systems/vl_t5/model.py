@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from core.systems.common.targets import IGNORED
+from core.systems.common.words import IGNORED
 from core.systems.vl_t5.vision import VisionSizes, VisualEmbedding, begin, text_bias
 
 

@@ -4,7 +4,11 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
+from typing import Any
 
+N_PARTS = 100
+"""Words for parts of a picture, as VL-T5 has them."""
 QUESTION, CAPTION, GROUNDING = "vqa:", "caption:", "visual grounding:"
 MATCHING, SPANS = "image text match:", "span prediction:"
 REGIONS = "caption region:"
@@ -27,3 +31,12 @@ def part_of(answer: str, n_parts: int) -> int | None:
     found = _PART.search(answer)
     part = -1 if found is None else int(found[1])
     return part if 0 <= part < n_parts else None
+
+
+def with_parts(tokenizer: Any, n_parts: int = N_PARTS) -> Any:
+    """The tokenizer with a word for each part of a picture behind its last word, part 0 the last of all; as it is where
+    it has them."""
+    if part_word(0) not in tokenizer.get_vocab():
+        added: Any = import_module("tokenizers").AddedToken
+        tokenizer.add_tokens([added(part_word(k), special=False, normalized=False) for k in reversed(range(n_parts))])
+    return tokenizer

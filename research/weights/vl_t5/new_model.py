@@ -13,9 +13,8 @@ import torch
 from core.errors import InvalidInput
 from core.systems.vl_t5.describer import Describer
 from core.systems.vl_t5.model import VisionT5
-from core.systems.vl_t5.tasks import PREFIXES, part_word
+from core.systems.vl_t5.tasks import N_PARTS, PREFIXES, part_word
 from core.systems.vl_t5.vision import VisionSizes
-from core.systems.vl_t5.vocabulary import N_PARTS
 
 PAD, END, UNKNOWN = "<pad>", "</s>", "<unk>"
 N_SPANS = 100

@@ -20,7 +20,7 @@ from torch import Tensor
 from core.records import F32, Progress, no_progress
 from core.systems.common.picture_cells import Whitening
 from core.systems.common.steps import take_step
-from core.systems.common.targets import IGNORED
+from core.systems.common.words import IGNORED
 from core.systems.vl_t5.describer import Describer
 from core.systems.vl_t5.model import PictureParts
 from core.systems.vl_t5.vision import VisualEmbedding

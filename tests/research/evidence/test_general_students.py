@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.systems.common.student_texts import tokens_of
+from core.systems.common.words import tokens_of
 from core.systems.tinybert.loop import outputs
 from core.systems.tinybert.settings import Distillation
 from core.systems.tinybert.student import make_student

@@ -14,12 +14,13 @@ from core.systems.common.own_random import OwnRandom
 from core.systems.common.picture_cells import fit_whitening
 from core.systems.common.schedule import cosine
 from core.systems.common.steps import take_step
+from core.systems.common.words import MARKS
 from core.systems.visual_words.dictionary import VisualDictionary, perplexity
 from core.systems.visual_words.pretraining.losses import StepLosses, step_losses
 from core.systems.visual_words.pretraining.network import Soho
 from core.systems.visual_words.pretraining.pairs import CaptionedPictures
 from core.systems.visual_words.pretraining.settings import Pretraining
-from core.systems.visual_words.pretraining.vocabulary import MARKS, CaptionWords, caption_words, words_of
+from core.systems.visual_words.pretraining.vocabulary import CaptionWords, caption_words, words_of
 
 FITTED = 512
 """Pictures whose cells whiten the map and begin the dictionary."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import torch
 
-from core.systems.visual_words.pretraining.vocabulary import MARKS, MASK
+from core.systems.common.words import MARKS
+from core.systems.visual_words.pretraining.vocabulary import MASK
 
 SHARE, HIDDEN, OTHER = 0.15, 0.8, 0.1
 """Share of the words to be told; of these the share put as the mask, and as another word. As in BERT."""

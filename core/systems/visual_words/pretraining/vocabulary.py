@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
 
 from core.errors import InvalidInput
+from core.systems.common.words import MARKS, frequent_words, marked, padded
 
 PAD, UNKNOWN, START, END, MASK = range(5)
-MARKS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 MOST_WORDS = 8_000
 LENGTH = 26
 """Tokens of a caption, marks included; the rest is cut."""
@@ -38,9 +37,7 @@ class CaptionWords:
         number = {word: i for i, word in enumerate(self.words)}
         rows = [[number.get(word, UNKNOWN) for word in words_of(caption)] for caption in captions]
         cut = sum(len(row) > LENGTH - 2 for row in rows)
-        marked = [[START, *row[: LENGTH - 2], END] for row in rows]
-        longest = max(map(len, marked), default=2)
-        return torch.tensor([row + [PAD] * (longest - len(row)) for row in marked], dtype=torch.long), cut
+        return padded([marked(row, START, END, LENGTH) for row in rows])[0], cut
 
 
 def caption_words(captions: Iterable[str], *, least: int = 4, most: int = MOST_WORDS) -> CaptionWords:
@@ -50,8 +47,7 @@ def caption_words(captions: Iterable[str], *, least: int = 4, most: int = MOST_W
     Raises:
         InvalidInput: no word is that frequent.
     """
-    counts = Counter(word for caption in captions for word in words_of(caption))
-    kept = sorted((word for word, n in counts.items() if n >= least), key=lambda word: (-counts[word], word))
+    kept = frequent_words((word for caption in captions for word in words_of(caption)), least)
     if not kept:
         raise InvalidInput(f"No word is in the captions {least} times or more. Bring more captions.")
     return CaptionWords((*MARKS, *kept[:most]))

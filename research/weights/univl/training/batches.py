@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import torch
 
-from core.systems.common.targets import IGNORED
+from core.systems.common.words import IGNORED
 from core.systems.univl.words import ClipWords
 
 SHARE, MASKED, OTHER = 0.15, 0.8, 0.1

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 import torch
 from torch.nn.functional import cross_entropy
 
-from core.systems.common.targets import IGNORED
+from core.systems.common.words import IGNORED
 from core.systems.univl.network import Univl, joint_scores, pooled_frames, pooled_text
 from research.weights.univl.training.batches import ClipBatch
 

@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from core.errors import InvalidInput
-from core.systems.common.student_texts import batches, count_longer, padded, read_texts, split_texts, tokens_of
+from core.systems.common.student_texts import batches, read_texts, split_texts
 from core.systems.common.wording import cut_lines
+from core.systems.common.words import count_longer, tokens_of
 from core.systems.tinybert.teacher import BertFolder
 from tests.support.tiny_bert import some_texts, write_texts
 
@@ -77,11 +78,7 @@ def test_batches_hold_every_text_once_beside_others_of_its_length() -> None:
     assert [lengths[rows].max() for rows in drawn] != sorted(lengths[rows].max() for rows in drawn)
 
 
-def test_tokens_are_cut_and_padded(teacher: BertFolder) -> None:
+def test_tokens_are_cut(teacher: BertFolder) -> None:
     tokens = tokens_of(teacher.tokenizer, ["a red dog", "a dog on the green house"], 5)
     assert [len(t) for t in tokens] == [5, 5]
     assert {t[-1] for t in tokens} == {teacher.tokenizer.sep_token_id}
-    ids, mask = padded([[2, 5, 3], [2, 3]], [1, 0])
-    assert ids.tolist() == [[2, 3, 0], [2, 5, 3]]
-    assert mask.tolist() == [[1, 1, 0], [1, 1, 1]]
-    assert padded([[2, 3], [2, 5, 3]])[0].tolist() == ids.tolist()

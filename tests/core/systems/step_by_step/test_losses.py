@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.systems.common.targets import IGNORED
+from core.systems.common.words import IGNORED
 from core.systems.step_by_step.loop import loss_of
 from core.systems.step_by_step.losses import step_by_step_loss, token_loss
 from core.systems.step_by_step.settings import SINGLE_TASK, STANDARD

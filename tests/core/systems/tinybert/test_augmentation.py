@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from core.systems.common.student_texts import tokens_of
+from core.systems.common.words import tokens_of
 from core.systems.tinybert.augmentation import Augmenter
 from core.systems.tinybert.settings import Distillation
 from core.systems.tinybert.teacher import BertFolder, read_bert

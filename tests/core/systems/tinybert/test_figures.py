@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from core.systems.common.student_texts import tokens_of
+from core.systems.common.words import tokens_of
 from core.systems.tinybert.figures import measure, paired_times, rank_agreement
 from core.systems.tinybert.loop import outputs
 from core.systems.tinybert.settings import Distillation

@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from core.errors import Cancelled, InvalidInput
-from core.systems.common.student_texts import TextColumn, padded, tokens_of
+from core.systems.common.student_texts import TextColumn
+from core.systems.common.words import padded, tokens_of
 from core.systems.tinybert import losses
 from core.systems.tinybert.distil import distil
 from core.systems.tinybert.loop import outputs, teach

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from core.systems.common.student_texts import padded, tokens_of
+from core.systems.common.words import padded, tokens_of
 from core.systems.tinybert import losses
 from core.systems.tinybert.loop import outputs
 from core.systems.tinybert.settings import Distillation

@@ -15,7 +15,8 @@ import torch
 
 from core.encoders import load_encoder
 from core.errors import InvalidInput
-from core.systems.common.student_texts import TextColumn, tokens_of
+from core.systems.common.student_texts import TextColumn
+from core.systems.common.words import tokens_of
 from core.systems.tinybert.distil import distil
 from core.systems.tinybert.loop import outputs
 from core.systems.tinybert.settings import Distillation

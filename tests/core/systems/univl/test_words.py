@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from core.errors import InvalidInput
-from core.systems.univl.words import MARKS, ClipWords, read_words, words_of_texts
+from core.systems.common.words import MARKS
+from core.systems.univl.words import ClipWords, read_words, words_of_texts
 
 
 def test_texts_are_cut_padded_and_come_back() -> None:

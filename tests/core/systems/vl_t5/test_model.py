@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from core.errors import InvalidInput
-from core.systems.common.targets import IGNORED
+from core.systems.common.words import IGNORED
 from core.systems.vl_t5.describer import cut
 from core.systems.vl_t5.model import PictureParts
 from core.systems.vl_t5.vision import VisionSizes

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.systems.vl_t5.tasks import part_of, part_word
-from core.systems.vl_t5.vocabulary import with_parts
+from core.systems.vl_t5.tasks import part_of, part_word, with_parts
 from research.weights.vl_t5.new_model import make_words
 
 TEXT = "a red cube and two blue balls to the left of a ring"

@@ -9,7 +9,7 @@ import torch
 from core.errors import InvalidInput
 from core.records import F32
 from core.systems.common.picture_cells import Whitening, fit_whitening
-from core.systems.common.targets import IGNORED
+from core.systems.common.words import IGNORED
 from core.systems.vl_t5.describer import Describer
 from core.systems.vl_t5.model import PictureParts
 from core.systems.vl_t5.vision import VisionSizes, grid_boxes

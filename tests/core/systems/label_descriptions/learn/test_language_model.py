@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import json
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -52,12 +51,6 @@ def test_the_layer_of_a_parameter_is_read_off_its_name(name: str, layer: int | N
     assert layer_of(name) == layer
 
 
-def test_a_pickle_is_never_opened(roberta: Path) -> None:
-    (roberta / "model.safetensors").rename(roberta / "pytorch_model.bin")
-    with pytest.raises(InvalidInput, match=r"pytorch_model\.bin, which may run any program"):
-        read_language_model(roberta)
-
-
 def test_a_folder_without_config_weights_or_head_says_what_is_needed(roberta: Path, tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match=r"holds no config\.json. What is needed is a folder of a masked"):
         read_language_model(tmp_path)
@@ -76,15 +69,6 @@ def test_a_tokenizer_of_another_model_is_refused(roberta: Path, tmp_path: Path) 
     for name in ("tokenizer.json", "tokenizer_config.json"):
         (roberta / name).write_bytes((llama / name).read_bytes())
     with pytest.raises(InvalidInput, match="has no mask"):
-        read_language_model(roberta)
-
-
-def test_weights_that_are_not_all_there_are_named(roberta: Path) -> None:
-    safetensors: Any = import_module("safetensors.torch")
-    weights = safetensors.load_file(roberta / "model.safetensors")
-    del weights["roberta.encoder.layer.1.output.dense.weight"]
-    safetensors.save_file(weights, roberta / "model.safetensors", {"format": "pt"})
-    with pytest.raises(InvalidInput, match=r"lacks weights of .*roberta\.encoder\.layer\.1\.output"):
         read_language_model(roberta)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from core.systems.common.targets import IGNORED
+from core.systems.common.words import IGNORED
 from research.weights.univl.training.batches import NOTHING, Hiding, hide_words
 from tests.support.univl import LENGTH, TEXTS, small_batch, small_words
 

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from core.systems.common.targets import IGNORED
+from core.systems.common.words import IGNORED
 from research.weights.univl.training.batches import NOTHING, Hiding
 from research.weights.univl.training.losses import (
     alignment_loss,
