@@ -13,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from pydantic import Field
 from torch import nn
 
 from core.documents import read_json
@@ -21,6 +22,7 @@ from core.encoders.weights import check_names, read_tensors
 from core.errors import InvalidInput
 from core.files import write_text
 from core.folders import all_at_once
+from core.forms import Count, Form, read_form
 from core.limits import Limits
 from core.received import digest, read_plain
 from core.systems.common.checkpoints import write_tensors
@@ -153,6 +155,10 @@ def _write_dense(dense: nn.Linear, folder: Path) -> None:
     write_tensors(folder / DENSE_WEIGHTS, {f"linear.{name}": t for name, t in dense.state_dict().items()}, _TORCH)
 
 
+class _Map(Form):
+    map: tuple[Count, ...] = Field(min_length=1)
+
+
 def read_student(folder: Path, teacher: BertFolder) -> Student:
     """A student that `save_student` wrote, to go on learning from this teacher (of general distillation, say).
 
@@ -161,12 +167,11 @@ def read_student(folder: Path, teacher: BertFolder) -> Student:
     """
     if not (folder / CARD).is_file():
         raise InvalidInput(f"There is no student in {folder} (no {CARD}). Give the folder that `distil --out` wrote.")
-    card, found = read_json(folder / CARD), read_bert(folder, ("vectors", "classes"))
+    layers = read_form(_Map, read_json(folder / CARD), f"{CARD} in {folder}", "Distil it again.").map
+    found = read_bert(folder, ("vectors", "classes"))
     config, given = found.config, teacher.config
-    layers: Any = card.get("map") if isinstance(card, dict) else None
-    fits = isinstance(layers, list) and len(layers) == config.num_hidden_layers
-    if not fits or not all(isinstance(m, int) and 1 <= m <= given.num_hidden_layers for m in layers):
-        raise InvalidInput(f"{folder / CARD} names layers that {teacher.folder} does not have. Distil it anew.")
+    if len(layers) != config.num_hidden_layers or max(layers) > given.num_hidden_layers:
+        raise InvalidInput(f"{folder / CARD} names layers that {teacher.folder} does not have. Distil it again.")
     both = teacher.kind == found.kind == "classes"
     for name in ("vocab_size", "num_attention_heads", *(("num_labels",) if both else ())):
         if getattr(config, name) != getattr(given, name):
@@ -175,7 +180,7 @@ def read_student(folder: Path, teacher: BertFolder) -> Student:
                 "a student goes on with a teacher of the same words, heads and classes."
             )
     kind = "classes" if teacher.kind == "classes" else "vectors"
-    student = Student(kind, _with_head(found, teacher), given.hidden_size, tuple(layers))
+    student = Student(kind, _with_head(found, teacher), given.hidden_size, layers)
     if isinstance(student.to_teacher, nn.Linear) and (folder / DENSE_WEIGHTS).is_file():
         dense = {name.removeprefix("linear."): t for name, t in read_tensors(folder / DENSE_WEIGHTS).items()}
         check_names(student.to_teacher.state_dict(), dense, str(folder / DENSE_WEIGHTS), "a map to the teacher's width")

@@ -152,20 +152,11 @@ def write_describer(describer: Describer, folder: Path, *, half: bool = False) -
 
 def _check_vocabulary(folder: Path, tokenizer: Any, rows: int) -> None:
     """Part k is the k-th word from the end, so the tokenizer must reach just there, with a number for each word."""
-    numbers, known = tokenizer.get_vocab(), len(tokenizer)
-    if known != rows:
+    numbers = tokenizer.get_vocab()
+    wrong = [part for part in range(N_PARTS) if numbers.get(part_word(part), rows - 1 - part) != rows - 1 - part]
+    if len(tokenizer) != rows or set(numbers.values()) != set(range(rows)) or wrong:
         raise InvalidInput(
-            f"{folder}: the tokenizer knows {known:,} words with those for parts of pictures, the model {rows:,}. "
-            "Bring the tokenizer that the checkpoint was trained with."
+            f"{folder}: the tokenizer's words must have the model's numbers, 0 to {rows - 1:,}, each its own, and the "
+            f"last of them those for parts of pictures: it has {len(tokenizer):,} words, {len(wrong)} of parts "
+            "elsewhere. Bring the tokenizer that the checkpoint was trained with."
         )
-    if set(numbers.values()) != set(range(rows)):
-        raise InvalidInput(
-            f"{folder}: the tokenizer's {known:,} words must have the numbers from 0 to {rows - 1:,}, each its own. "
-            "Bring the tokenizer that the checkpoint was trained with."
-        )
-    for part in range(N_PARTS):
-        if numbers.get(part_word(part), rows - 1 - part) != rows - 1 - part:
-            raise InvalidInput(
-                f"{folder}: the tokenizer has {part_word(part)} as number {numbers[part_word(part)]:,}; it must be "
-                f"{rows - 1 - part:,}, counted from the last. Bring the tokenizer that the checkpoint was trained with."
-            )

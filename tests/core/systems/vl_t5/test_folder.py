@@ -183,7 +183,7 @@ def test_a_setting_that_no_t5_can_have_is_refused_by_name(folder: Path, name: st
             "has unknown weights of a VL-T5: 'encoder.visual_embedding.layer_norm.weight'",
         ),
         (untied, "lm_head.weight must equal shared.weight"),
-        (longer, "the tokenizer knows"),
+        (longer, "the tokenizer's words must have the model's numbers"),
         (
             lambda folder: configure(folder, feat_dim=7),
             r"feat_embedding.0.weight .* must be of shape \(16, 7\): got \(16, 6\)",
