@@ -13,7 +13,6 @@ from core.discovery.cluster_findings import describe_clusters
 from core.discovery.clusters import FoundCluster, find_clusters
 from core.discovery.condition_results import ConditionResults
 from core.discovery.conditions import Condition
-from core.discovery.copies import join_copies
 from core.discovery.design import FailureMeasures, make_design, measures, narrowed, superclasses_of
 from core.discovery.ensemble import LossRegressor, out_of_fold
 from core.discovery.insights import find_insights
@@ -25,7 +24,7 @@ from core.discovery.row_order import reorder_rows
 from core.discovery.search.family_test import FamilyTest
 from core.discovery.sensitivity.power import measure_sensitivity, smallest_detectable
 from core.discovery.sensitivity.whole_classes import ClassRows
-from core.discovery.settings import CLASS_SHARE_OF_ALPHA, DEFAULTS, WITHOUT_MAP, Settings
+from core.discovery.settings import CLASS_SHARE_OF_ALPHA, DEFAULTS, Settings
 from core.discovery.superclasses import Superclasses
 from core.embeddings.projection import MOST_MAPPED, pca_map, umap_map
 from core.errors import InvalidInput
@@ -35,8 +34,6 @@ from core.records import (
     F32,
     F64,
     I64,
-    Bool,
-    Column,
     Diagnosis,
     Embeddings,
     FailureMap,
@@ -258,35 +255,6 @@ def _assigner(embeddings: Embeddings, search: _Search, ranked: list[FoundCluster
     rules, n_confirmed = tuple(cluster.rule for cluster in ranked), sum(cluster.confirmed for cluster in ranked)
     known, space = design.class_of_label, embeddings.space
     return Assigner(regressor, features, rules, n_confirmed, known, embeddings.encoder, space, design.superclasses)
-
-
-def diagnose_arrays(
-    vectors: F32,
-    losses: F64,
-    *,
-    labels: I64 | None = None,
-    errors: Bool | None = None,
-    groups: I64 | None = None,
-    columns: tuple[Column, ...] = (),
-    words: Words | None = None,
-    settings: Settings = WITHOUT_MAP,
-    group_copies: bool = True,
-) -> Diagnosis:
-    """The method on plain arrays: (n, d) vectors and (n,) losses that are fitted as they are. For benchmarks and
-    notebooks.
-
-    Args:
-        group_copies: False takes rows of equal or nearly equal vectors for different samples.
-    """
-    unit = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-    names = () if labels is None else tuple(str(c) for c in range(int(labels.max()) + 1))
-    samples = SampleSet(
-        tuple(str(i) for i in range(len(losses))), labels=labels, class_names=names, groups=groups, metadata=columns
-    )
-    outcomes = Outcomes(np.asarray(losses, np.float64), "loss", "loss", "given", errors=errors)
-    embeddings = Embeddings(unit.astype(np.float32), "given", "given")
-    samples, notes = join_copies(samples, outcomes, embeddings.vectors, together=group_copies)
-    return diagnose_records(samples, outcomes, embeddings, words=words, settings=settings, notes=notes)
 
 
 def _check(samples: SampleSet, outcomes: Outcomes, embeddings: Embeddings) -> None:

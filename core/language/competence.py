@@ -32,8 +32,7 @@ BAR = 0.75
 `research/evidence/names.py`."""
 MIN_PICTURES = 10
 """A phrase that fewer pictures show is not measured."""
-VERSIONS = 1, 2
-"""Of the tables that are read; the last is written. Those of the first do not know what people say."""
+VERSION = 2
 ASKS = {"image": "--captions FILE --images FOLDER", "text": "--texts FILE", "clip": "--captions FILE --images FOLDER"}
 """What the command that measures it takes, by modality."""
 
@@ -64,9 +63,9 @@ class CompetenceTable:
     """Least support from which something is said to be shown: 24 in 25 of the known phrases reach it on pictures
     some of which show them; None where too few were measured."""
     chance: Chance | None = None
-    """Of showing a text, by likeness; None where too few questions taught it, and in tables of before."""
+    """Of showing a text, by likeness; None where too few questions taught it."""
     titles: TitleModel | None = None
-    """How likely a title is right; None in tables of before."""
+    """How likely a title is right; None where too few titles taught it."""
 
     def of(self, phrases: Sequence[str]) -> Competence:
         """The figures of these phrases, in their order."""
@@ -109,7 +108,7 @@ def kept_at(cache: Path, fingerprint: str) -> Path:
 def write_competence(table: CompetenceTable, path: Path) -> None:
     """Write JSON that `read_competence` gives back: one line a phrase."""
     lines = [f" {json.dumps(text, ensure_ascii=False)}: {json.dumps(_row(k))}" for text, k in table.phrases.items()]
-    head: dict[str, Any] = {"version": VERSIONS[-1], "encoder": table.encoder, "fingerprint": table.fingerprint}
+    head: dict[str, Any] = {"version": VERSION, "encoder": table.encoder, "fingerprint": table.fingerprint}
     head |= {"pictures": table.pictures, "line": None if table.line is None else round(table.line, 3)}
     if table.chance is not None:
         head["chance"] = [round(value, 4) for value in astuple(table.chance)]
@@ -128,7 +127,7 @@ def read_competence(path: Path) -> CompetenceTable:
     whole = read_json(path)
     try:
         said = cast("dict[str, Any]", whole)
-        if said["version"] not in VERSIONS:
+        if said["version"] != VERSION:
             raise ValueError(f"version {said['version']}")
         encoder, fingerprint, pictures = (str(said[key]) for key in ("encoder", "fingerprint", "pictures"))
         line = None if said["line"] is None else float(said["line"])

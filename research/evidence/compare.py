@@ -23,10 +23,10 @@ from itertools import product
 import numpy as np
 
 from core.checks.compare import compare_outcomes
-from core.discovery.method import diagnose_arrays
 from core.discovery.settings import Settings
 from core.records import I64, Bool, Diagnosis, Outcomes
 from core.statistics.intervals import accuracy_of
+from research.arrays import diagnose_arrays
 from research.evidence.lines import show
 
 CLASSES, ELSEWHERE = 4, 0.1

@@ -22,9 +22,9 @@ from threadpoolctl import threadpool_limits
 
 from core.discovery.classes import class_findings
 from core.discovery.design import make_design
-from core.discovery.method import diagnose_arrays
 from core.discovery.settings import Settings
 from core.records import F64, I64, Bool, ClassFinding, Column, Outcomes, SampleSet
+from research.arrays import diagnose_arrays
 from research.evidence.group_cases import (
     errors_go_by_group,
     groups_across_classes,

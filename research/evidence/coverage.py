@@ -15,10 +15,10 @@ from typing import Any, get_args
 
 import numpy as np
 
-from core.discovery.method import diagnose_arrays
 from core.discovery.search.family import centre
 from core.discovery.settings import Settings
 from core.records import F32, F64, I64, Bool, Estimate
+from research.arrays import diagnose_arrays
 from research.evidence.lines import append_line, clopper_pearson, keys_done, mean_over, read_lines, show
 from research.evidence.oracle import CLASSES, apart
 from research.scoreboard.planted_embeddings import PlantedKind, plant_embeddings

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from core.discovery.method import diagnose_arrays
 from core.discovery.settings import Settings
 from core.records import F64, I64, Bool, Column
+from research.arrays import diagnose_arrays
 
 
 def groups_across_classes(

@@ -28,10 +28,10 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from core.discovery.method import diagnose_arrays
 from core.discovery.settings import Settings
 from core.language.directions import words_of
 from core.records import F64, I64, Bool, Column, Diagnosis, Embeddings, Insight, Words
+from research.arrays import diagnose_arrays
 from research.evidence.lines import append_line, clopper_pearson, keys_done, read_lines, show
 from research.evidence.planted_losses import plant_region, shuffle_within
 from research.evidence.planted_null import NullKind, make_null

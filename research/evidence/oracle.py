@@ -26,9 +26,9 @@ import numpy as np
 from scipy import stats
 from threadpoolctl import threadpool_limits
 
-from core.discovery.method import diagnose_arrays
 from core.discovery.settings import Settings
 from core.records import F32, I64, Bool
+from research.arrays import diagnose_arrays
 from research.evidence.lines import append_line, clopper_pearson, keys_done, read_lines, show
 from research.scoreboard.planted_embeddings import World
 

@@ -25,7 +25,6 @@ from threadpoolctl import threadpool_limits
 from core.checks.readings import read_phrases
 from core.discovery.design import Design, design_of, measures
 from core.discovery.ensemble import LossRegressor
-from core.discovery.method import diagnose_arrays
 from core.discovery.proposals import phrase_sizes
 from core.discovery.ridge.features import Features
 from core.discovery.ridge.heads import factor_heads, solve_heads, split_by_block
@@ -34,6 +33,7 @@ from core.discovery.settings import Settings
 from core.language.directions import phrase_scores
 from core.records import F32, F64, I64, Bool, Words
 from core.statistics.permutation import difference_of
+from research.arrays import diagnose_arrays
 from research.evidence.lines import append_line, clopper_pearson, keys_done, mean_over, read_lines, seeds_parser, show
 from research.evidence.words import chance_of_error
 from research.scoreboard.planted_embeddings import Planted, PlantedKind, plant_embeddings, plant_words

@@ -26,10 +26,10 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from core.discovery.method import diagnose_arrays
 from core.discovery.settings import Settings
 from core.records import F64, I64, Bool
 from core.reports.tables.diagnosis import weights_table
+from research.arrays import diagnose_arrays
 from research.evidence.lines import append_line, keys_done, mean_over, read_lines, show
 from research.scoreboard.picture_tier import ClothingTier
 from research.scoreboard.planting import plant_in_training

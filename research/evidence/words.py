@@ -28,7 +28,6 @@ from threadpoolctl import threadpool_limits
 
 from core.discovery.cluster_phrases import ALIKE
 from core.discovery.design import make_design, measures
-from core.discovery.method import diagnose_arrays
 from core.discovery.proposals import PHRASE_DEPTHS
 from core.discovery.search.family import MIN_CANDIDATE_ROWS
 from core.discovery.settings import Settings
@@ -36,6 +35,7 @@ from core.language.directions import phrase_scores
 from core.records import F32, F64, Diagnosis, Insight
 from core.statistics.permutation import permutation_p, studentised_excess
 from core.store import load
+from research.arrays import diagnose_arrays
 from research.evidence.lines import append_line, clopper_pearson, keys_done, read_lines, show
 from research.scoreboard.planted_embeddings import Planted, PlantedKind, plant_embeddings, plant_words
 

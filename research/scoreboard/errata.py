@@ -8,11 +8,11 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from core.discovery.method import diagnose_arrays
 from core.discovery.settings import Settings
 from core.records import F32, F64, I64, Bool, Diagnosis, FailureCluster
 from core.systems.peers.engines import MAX_SLICES
 from core.systems.peers.engines.rows import EngineRows
+from research.arrays import diagnose_arrays
 from research.scoreboard.claims import ClaimedRows
 
 

@@ -13,12 +13,13 @@ import pytest
 
 from core.data.tables.roles import READ, Roles
 from core.diagnose import diagnose
-from core.discovery.method import diagnose_arrays, diagnose_records
+from core.discovery.method import diagnose_records
 from core.discovery.settings import Settings
 from core.errors import Cancelled, InvalidInput
 from core.records import F32, F64, I64, Bool, Column, Diagnosis, Embeddings, Outcomes, SampleSet
 from core.reports.tables.diagnosis import to_document
 from core.store import load, save
+from research.arrays import diagnose_arrays
 
 QUICK = Settings(map=False, sensitivity=False, n_members=3, n_permutations=199)
 

@@ -18,10 +18,10 @@ import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
-from core.discovery.method import diagnose_arrays
 from core.discovery.settings import Settings
 from core.encoders.embedded.minilm import embed_sentences
 from core.records import Bool, Column, Insight
+from research.arrays import diagnose_arrays
 from research.evidence.lines import append_line, clopper_pearson, keys_done, read_lines, show
 
 MODELS = ("ResNet50", "ViT", "DINO", "SimCLR")

@@ -11,13 +11,13 @@ import pytest
 
 from core.checks import faithfulness as module
 from core.checks.faithfulness import measure_faithfulness
-from core.discovery.method import diagnose_arrays
 from core.discovery.settings import Settings
 from core.errors import Cancelled
 from core.records import Column, Diagnosis, Faithfulness
 from core.reports.wording.reasons import faithfulness_lines
 from core.statistics.ranking import auroc
 from core.store import load, save
+from research.arrays import diagnose_arrays
 
 FAST = Settings(map=False, sensitivity=False, n_permutations=200)
 N = 500

@@ -11,10 +11,11 @@ import pytest
 
 from core.discovery.assigner import Assigner
 from core.discovery.design import design_of
-from core.discovery.method import diagnose_arrays, diagnose_records
+from core.discovery.method import diagnose_records
 from core.discovery.settings import Settings
 from core.errors import InvalidInput
 from core.records import F32, I64, Diagnosis, Embeddings
+from research.arrays import diagnose_arrays
 from research.evidence.long_tail import LongTail, make
 
 N = 600

@@ -13,13 +13,13 @@ from scipy.stats import spearmanr
 
 from core.discovery.clusters import FoundCluster, _cut, _take_out, find_clusters, is_worse, logistic
 from core.discovery.design import make_design, measures
-from core.discovery.method import diagnose_arrays
 from core.discovery.proposals import propose
 from core.discovery.ridge.features import Features
 from core.discovery.search.family import MIN_CANDIDATE_ROWS
 from core.discovery.search.family_test import FamilyTest
 from core.discovery.settings import Settings
 from core.records import F32, F64, I64, Bool, Outcomes, SampleSet
+from research.arrays import diagnose_arrays
 
 
 @dataclass

@@ -10,10 +10,10 @@ import pytest
 
 from core.diagnose import diagnose
 from core.discovery.copies import join_copies
-from core.discovery.method import diagnose_arrays
 from core.discovery.settings import Settings
 from core.encoders.arithmetic import unit
 from core.records import F32, F64, I64, Outcomes, SampleSet
+from research.arrays import diagnose_arrays
 
 QUICK = Settings(map=False, sensitivity=False, n_permutations=199, n_members=2)
 

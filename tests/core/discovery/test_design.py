@@ -18,7 +18,6 @@ from core.discovery.design import (
     searchable,
     superclasses_of,
 )
-from core.discovery.method import diagnose_arrays
 from core.discovery.search.family import centre
 from core.discovery.settings import Settings
 from core.discovery.superclasses import MANY_CLASSES, Superclasses
@@ -26,6 +25,7 @@ from core.errors import InvalidInput
 from core.records import I64, Column, Outcomes, SampleSet
 from core.reports.tables.diagnosis import to_document
 from core.statistics.groups import assign_folds
+from research.arrays import diagnose_arrays
 
 
 def made(labels: I64 | None, groups: I64 | None = None, n: int | None = None) -> SampleSet:

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.discovery.method import _clipped, diagnose_arrays
+from core.discovery.method import _clipped
 from core.discovery.settings import Settings
 from core.errors import InvalidInput
 from core.records import Outcomes
+from research.arrays import diagnose_arrays
 
 QUICK = Settings(map=False, sensitivity=False, n_permutations=100, n_members=2)
 

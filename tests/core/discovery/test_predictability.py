@@ -9,9 +9,9 @@ import pytest
 from scipy import stats
 from sklearn.metrics import r2_score, roc_auc_score
 
-from core.discovery.method import diagnose_arrays
 from core.discovery.settings import Settings
 from core.records import I64, Diagnosis
+from research.arrays import diagnose_arrays
 
 SETTINGS = Settings(map=False, sensitivity=False, n_members=3, n_permutations=199)
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from sklearn.decomposition import PCA
 
-from core.discovery.method import diagnose_arrays
 from core.discovery.settings import Settings
 from core.embeddings.projection import KEPT, KEPT_OF_SEARCH, keep_compiled, nearest_by_cosine, pca_map, umap_map
 from core.records import F32, Embeddings
+from research.arrays import diagnose_arrays
 
 
 def embeddings(vectors: np.ndarray) -> Embeddings:

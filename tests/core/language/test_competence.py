@@ -49,16 +49,6 @@ def test_a_table_comes_back_as_it_was_written(tmp_path: Path) -> None:
     assert np.isnan(found.phrases["striped"].said)
 
 
-def test_a_table_of_the_first_version_is_read_and_knows_nothing_of_what_people_say(tmp_path: Path) -> None:
-    write_competence(table(), tmp_path / "t.json")
-    said = json.loads((tmp_path / "t.json").read_text())
-    first = said | {"version": 1, "phrases": {text: row[:6] for text, row in said["phrases"].items()}}
-    (tmp_path / "t.json").write_text(json.dumps(first))
-    found = read_competence(tmp_path / "t.json")
-    assert found.of(["in the dark"]).low.tolist() == [0.9]
-    assert np.isnan(found.of(["in the dark"]).said).all()
-
-
 def test_the_shipped_table_says_how_often_people_say_a_phrase_that_captions_show() -> None:
     shipped = read_competence(SHIPPED / "embedded.json")
     found = shipped.of(["in the snow", "on a bike", "without a shirt", "in sepia", "with no people around"])

@@ -17,8 +17,8 @@ from tests.support.diagnoses import make_diagnosis
 
 @pytest.mark.slow
 def test_a_reloaded_model_reads_new_samples_as_before(tmp_path: Path) -> None:
-    from core.discovery.method import diagnose_arrays
     from core.discovery.settings import Settings
+    from research.arrays import diagnose_arrays
 
     rng = np.random.default_rng(0)
     vectors = rng.normal(size=(150, 8)).astype(np.float32)

@@ -66,8 +66,8 @@ def test_without_the_data_the_driver_says_what_to_name(tmp_path, monkeypatch, ca
 
 @pytest.mark.slow
 def test_a_section_prints_what_the_diagnosis_holds():
-    from core.discovery.method import diagnose_arrays
     from core.discovery.settings import Settings
+    from research.arrays import diagnose_arrays
 
     rng = np.random.default_rng(0)
     vectors = rng.normal(size=(200, 16)).astype(np.float32)

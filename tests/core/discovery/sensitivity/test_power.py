@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from core.discovery.design import make_design, measures
-from core.discovery.method import diagnose_arrays, diagnose_records
+from core.discovery.method import diagnose_records
 from core.discovery.proposals import propose
 from core.discovery.ridge.features import Features
 from core.discovery.search.family_test import read_family
@@ -21,6 +21,7 @@ from core.discovery.sensitivity.power import PLANTS, POWER, STEP, Levels, narrow
 from core.discovery.settings import Settings
 from core.errors import Cancelled
 from core.records import F32, F64, I64, Bool, Embeddings, Outcomes, SampleSet, Sensitivity
+from research.arrays import diagnose_arrays
 
 SETTINGS = Settings(map=False, n_members=2, n_permutations=199)
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from core.discovery.method import diagnose_arrays
 from core.discovery.settings import Settings
 from core.errors import InvalidInput
 from core.systems.peers.ask_peers import WITHOUT_PROBABILITIES, agreement, ask_peers, engine_p, rows_of, top_rows
 from core.systems.peers.engines.rows import EngineRows
 from core.systems.peers.tables import peers_document, peers_table
 from core.systems.peers.wording import NO_P, peer_lines
+from research.arrays import diagnose_arrays
 from research.evidence.planted_losses import shuffle_within
 
 N = 400
