@@ -60,7 +60,7 @@ def shared_data() -> Path:
 
 @pytest.fixture
 def golden(request: pytest.FixtureRequest) -> Callable[..., None]:
-    """golden(name, scenes): each of these titled texts stands so in tests/golden/NAME.txt."""
+    """golden(name, scenes): each of these titled texts stands so in that file of tests/golden."""
     return partial(hold, rewrite=bool(request.config.getoption("--rewrite-golden")))
 
 

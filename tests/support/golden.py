@@ -1,4 +1,4 @@
-"""Texts that tests hold whole: tests/golden/NAME.txt, one headed part a scene, written anew by --rewrite-golden."""
+"""Texts that tests hold whole: files of tests/golden, one headed part a scene, written anew by --rewrite-golden."""
 
 from __future__ import annotations
 
@@ -15,9 +15,7 @@ def hold(name: str, scenes: Mapping[str, str | Sequence[str]], *, rewrite: bool)
     """
     parts = [[f"## {title}", *([texts] if isinstance(texts, str) else texts)] for title, texts in scenes.items()]
     said = "\n\n".join("\n".join(part) for part in parts).replace("\u00a0", "~") + "\n"
-    file = FOLDER / f"{name}.txt"
+    file = FOLDER / name
     if rewrite:
         file.write_text(said, "utf-8")
-    assert said == file.read_text("utf-8"), (
-        f"If {file.name} should say that: pytest --rewrite-golden, and read its diff"
-    )
+    assert said == file.read_text("utf-8"), f"If {name} should say that: pytest --rewrite-golden, and read its diff"

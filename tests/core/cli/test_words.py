@@ -51,7 +51,7 @@ def test_what_ask_and_audit_print(
     for width in ("100", "40"):
         monkeypatch.setenv("COLUMNS", width)
         scenes[f"The audit, {width} columns wide"] = said(capsys, "audit", str(run), "--most", "3")
-    golden("ask_and_audit", scenes)
+    golden("ask_and_audit.txt", scenes)
 
 
 def test_the_number_shown_can_be_set(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -279,7 +279,7 @@ def test_what_cannot_be_used_exits_with_2_and_one_line_that_says_what_to_do(
     Path("adapter/adapter.json").write_text("{}")
     (tmp_path / "example.errata").symlink_to(ASSETS / "examples" / "definitions" / "run.errata")
     scenes = {title: [refused(capsys, *line.split()).rstrip() for line in lines] for title, lines in REFUSED.items()}
-    golden("refusals", scenes)
+    golden("refusals.txt", scenes)
 
 
 def test_the_word_options_of_diagnose_reach_the_diagnosis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

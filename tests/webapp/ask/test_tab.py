@@ -93,7 +93,7 @@ def test_what_is_answered(worded: Diagnosis, golden: Callable[..., None]) -> Non
     tables = {"A table of questions: without a p": [remember(few)], "of none alike": [remember(a) for a in nothing[0]]}
     scans = replace(made, samples=replace(made.samples, modality="scan"))
     golden(
-        "ask",
+        "ask.txt",
         {title: Page(answers_view(*scene)).lines for title, scene in scenes.items()}
         | {title: Page(questions_table(asked)).lines for title, asked in tables.items()}
         | {"A run without words: of pictures, of scans": [*Page(chips(made)).lines, *Page(chips(scans)).lines]},

@@ -71,7 +71,7 @@ def test_what_the_report_says(diagnosis: Diagnosis, golden: Callable[..., None])
         "Confirmed without a cluster: not called nothing": confirmed_without_clusters(),
         "Of a proxy": replace(unknown, outcomes=replace(unknown.outcomes, name="entropy", is_proxy=True)),
     }
-    golden("report", {title: Page(render_report(run)).lines for title, run in scenes.items()})
+    golden("report.txt", {title: Page(render_report(run)).lines for title, run in scenes.items()})
     assert "Mean cross-entropy, in nats" in render_report(of_losses)
 
 

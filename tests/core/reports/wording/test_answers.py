@@ -74,7 +74,7 @@ def test_answers_are_told(golden: Callable[..., None]) -> None:
         Difference("snow", "in snow", Estimate(NAN, NAN, NAN), 12),
     ]
     golden(
-        "answers",
+        "answers.txt",
         {title: [str(answer_parts(run, one)) for one in answers] for title, answers in scenes.items()}
         | {"The p of a first question, of what the run tested, of none": [p_told(one) for one in firsts]}
         | {"Differences: clear, not shown, of the same": [difference_sentence(run, one) for one in differences]},

@@ -26,7 +26,7 @@ def test_the_list_says_how_much_of_it_is_nothing_or_that_it_is_an_order_only(gol
     )
     plain = replace(losses, outcomes=replace(losses.outcomes, unit="loss"))
     golden(
-        "candidates",
+        "candidates.txt",
         {
             "How many of them are nothing, down to none": [
                 candidates_sentence(replace(run, candidates=rated(*rates))) for rates in lists

@@ -63,7 +63,7 @@ def test_findings_are_told(golden: Golden) -> None:
         "Rows that share pictures are samples, no images": (sharing(run), own),
     }
     golden(
-        "findings",
+        "findings.txt",
         {title: sentence(run, one) for title, one in scenes.items()}
         | {title: sentence(*pair) for title, pair in others.items()},
     )
@@ -82,7 +82,7 @@ def test_titles_are_told_with_how_often_they_are_right(golden: Golden) -> None:
         return f"{called.text}: {how_sure(made, replace(made.clusters[0], called=called))}"
 
     golden(
-        "titles",
+        "titles.txt",
         {
             "A candidate has a title too, and what differs most": [
                 cluster_title(run, candidate),
@@ -119,7 +119,7 @@ def test_predictions_are_told_with_what_came(golden: Golden) -> None:
         return replication_sentence(replace(made, rows=rows))
 
     golden(
-        "predictions",
+        "predictions.txt",
         {
             "Each row with what came": [prediction_sentence(row) for row in made.rows],
             "Within what was predicted": prediction_sentence(replace(missed, expected=Estimate(0.3, 0.15, 0.5))),

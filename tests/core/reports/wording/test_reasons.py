@@ -65,7 +65,7 @@ def test_the_sentence_of_a_sample_names_what_is_known_and_no_more(
         "No ground, no sentence": [(0, 9.0, True, ())],
     }
     golden(
-        "reasons",
+        "reasons.txt",
         {title: [sentence_of(diagnosis, SampleReason(*one)) for one in reasons] for title, reasons in scenes.items()}
         | {"Nothing known of a wrong one and of a right one": [nothing_known(diagnosis, row) for row in (wrong, right)]}
         | {"The rule with its numbers": RULE},
@@ -81,7 +81,7 @@ def test_what_the_sentences_are_worth_is_said_with_interval_and_n(
     unknown = replace(diagnosis, outcomes=replace(diagnosis.outcomes, errors=None))
     none, refused = Faithfulness((kind("any", 0),)), Faithfulness(refused="Too few.")
     golden(
-        "faithfulness",
+        "faithfulness.txt",
         {
             "Each kind": faithfulness_lines(diagnosis, found),
             "The first of these alone": faithfulness_sentence(diagnosis, found),

@@ -49,7 +49,7 @@ def test_what_a_second_model_brings_and_costs_is_told(run: Diagnosis, golden: Ca
     }
     subset = replace(shared, clusters=(*shared.clusters, untested), rows=found.rows[:50])
     golden(
-        "second_model",
+        "second_model.txt",
         {
             "A student's loss, which may be chance, and what it costs": second_lines(run, beside(run, few), COSTS),
             "A loss beyond chance": second_headline(run, beside(run, many), COSTS),

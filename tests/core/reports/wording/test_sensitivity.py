@@ -39,7 +39,7 @@ def test_what_would_have_been_found_is_told(golden: Callable[..., None]) -> None
     }
     made = [found, made_sensitivity(TIMES), replace(found, unplanted=150)]
     golden(
-        "sensitivity",
+        "sensitivity.txt",
         {title: [sensitivity_sentence(with_grid(one)) for one in grids] for title, grids in scenes.items()}
         | {"Whole classes": classes_sentence(with_grid(found)), "A cell": pattern_sentence(found, found.patterns[3])}
         | {"How it was planted: errors, losses, groups too large": [how_planted(with_grid(one)) for one in made]},

@@ -67,7 +67,7 @@ def test_what_the_embedding_predicts_is_told_at_length_and_in_brief(golden: Call
         "The same, of an interval that holds 0": with_predictability(some, p=None, r2=Estimate(0.2, -0.1, 0.3)),
     }
     golden(
-        "predictability",
+        "predictability.txt",
         {title: [predictability_sentence(run), predictability_in_brief(run)] for title, run in scenes.items()},
     )
     report = render_report(far)
@@ -92,7 +92,7 @@ def test_verdicts_and_whole_summaries(golden: Callable[..., None]) -> None:
     shares = replace(some.clusters[0], measure="error rate", error_difference=Estimate(0.28, 0.09, 0.47))
     open_end = replace(some.clusters[0], measure="mean loss", excess_loss=Estimate(0.4, 0.0, 0.9))
     golden(
-        "summary",
+        "summary.txt",
         {
             "A cluster of the error rate, one whose interval ends at 0": [
                 cluster_sentence(some, shares),
