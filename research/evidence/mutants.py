@@ -228,9 +228,8 @@ def show(rows: list[dict[str, Any]]) -> None:
     for file in [*sorted({row["file"] for row in rows}), ""]:
         own = [(row["killed"], bool(said)) for row, said in zip(rows, why) if row["file"].startswith(file)]
         killed, same = sum(killed for killed, _ in own), sum(said for killed, said in own if not killed)
-        print(
-            f"| {file or 'all'} | {len(own)} | {killed} | {same} | {show(clopper_pearson(killed, len(own) - same))} |"
-        )
+        share = show(clopper_pearson(killed, len(own) - same)) if len(own) > same else "–"
+        print(f"| {file or 'all'} | {len(own)} | {killed} | {same} | {share} |")
     for row, said in zip(rows, why):
         if not row["killed"]:
             print(f"{row['file']}:{row['line']}  {row['before']}  =>  {row['after']}  {said}")

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from research.evidence.mutants import distances, drawn, mutants
+import pytest
+
+from research.evidence.mutants import EQUAL, distances, drawn, mutants, show
+from research.lines import read_lines
 
 TEXT = '''def f(a: int = 2, *, b=0.5):
     """Not 1."""
@@ -32,3 +35,15 @@ def test_the_mirror_is_nearest_then_whoever_imports_the_module(repository: Path)
     assert steps["tests/core/statistics/test_means.py"] == 0
     assert steps["tests/core/discovery/test_classes.py"] == 2
     assert "tests/core/statistics/test_tops.py" not in steps
+
+
+def test_a_sample_of_several_files_is_drawn_from_all_of_them_and_a_file_of_equal_ones_has_no_rate(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    both = mutants("f.py", TEXT) + mutants("g.py", TEXT)
+    assert len(drawn(both, 99, 0)) == 2 * len(drawn(mutants("f.py", TEXT), 99, 0))
+    equal = read_lines(EQUAL)[0]
+    show([equal | {"line": 1, "killed": False}, equal | {"file": "g.py", "line": 1, "killed": True}])
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"| {equal['file']} | 1 | 0 | 1 | – |"
+    assert lines[2].startswith("| all | 2 | 1 | 1 | 1.00 [")
