@@ -43,6 +43,8 @@ from core.statistics.measures import in_shares, insights_of, tested_effect
 
 LITTLE = 0.05
 """A share of the variance below it is called a little."""
+LEAST_SHARE = 0.0005
+"""A smaller share would be rounded to 0.0 %."""
 LEAST_R2, BELOW_R2 = -1.0, "R² below −1, far worse than the mean of all"
 """Of few groups the mean of the others may be far off: how far says nothing."""
 PAIR_TESTED = (
@@ -131,7 +133,7 @@ def predictability_sentence(diagnosis: Diagnosis) -> str:
 
 def _share_of_variance(r2: float) -> str:
     """A share above 0 that would be rounded to it says so."""
-    return percent(r2) if r2 >= 0.0005 else f"less than {percent(0.001)}"
+    return percent(r2) if r2 >= LEAST_SHARE else f"less than {percent(0.001)}"
 
 
 def _confirmed(diagnosis: Diagnosis) -> str:
@@ -171,7 +173,8 @@ def predictability_in_brief(diagnosis: Diagnosis) -> str:
     tested = r2.low > 0 if found.p is None else _is_predictable(diagnosis)
     if tested and r2.value > 0:
         little = "a little, " if r2.value < LITTLE else ""
-        return f"The embedding predicts {little}{with_interval(r2, share=True)} of the differences in {name}{p}."
+        share = with_interval(r2, share=True) if r2.value >= LEAST_SHARE else _share_of_variance(r2.value)
+        return f"The embedding predicts {little}{share} of the differences in {name}{p}."
     held = "" if found.p is None or tested else f", held\u00a0to\u00a0{_level(diagnosis):.2g}"
     figures = f"({f'R² {with_interval(r2)}' if r2.value >= LEAST_R2 else BELOW_R2}{p}{held})"
     if found.p is not None and tested:
@@ -179,6 +182,8 @@ def predictability_in_brief(diagnosis: Diagnosis) -> str:
     if found.p is not None and not tested and _any_confirmed(diagnosis):
         unseen = f"Over all samples the {name} cannot be predicted from this embedding {figures}"
         return f"{unseen}; {_confirmed(diagnosis)} confirmed in a part of them."
+    if found.p is None:
+        return f"Too few groups to test whether the embedding predicts the {name} {figures}."
     return f"The {name} cannot be predicted from this embedding {figures}."
 
 
