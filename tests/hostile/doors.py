@@ -272,7 +272,7 @@ def command(arguments: Sequence[str]) -> str:
         raise DiagnosisError(err.getvalue().strip().removeprefix("errata: "))
     if code:
         raise Harm(f"exit code {code}: {err.getvalue()[-200:]}")
-    return f"accepted: {out.getvalue().strip()[:200]}"
+    return f"accepted: {out.getvalue().strip()[:200]}".replace("\n", " ")
 
 
 def callback(module: str, name: str, arguments: Sequence[Any] = (), event: Any = None) -> str:

@@ -124,7 +124,7 @@ ASSIGN = ["assign", "RUN", "--embeddings", "VECTORS", "--out", "OUT.csv"]
 COMMANDS: dict[str, tuple[list[str], Change]] = {
     "ask, arrays of 4 TiB by their header": (["ask", "RUN", "dark"], _HUGE),
     "audit, the run is a pipe": (["audit", "RUN"], pipe),
-    "export, state of 60 MB of lists": (["export", "RUN", "--what", "samples", "--out", "OUT.csv"], _tree(LISTS)),
+    "export, state of 60 MB of lists": (["export", "RUN", "--format", "csv", "--out", "OUT.csv"], _tree(LISTS)),
     "compare, state of 60 MB of objects": (["compare", "RUN", "RUN"], _tree(OBJECTS)),
     "assign, model of 60 MB of lists": (ASSIGN, _tree(LISTS, MODEL)),
     "assign, model that says nothing": (ASSIGN, put(MODEL, b"{}")),
