@@ -110,7 +110,7 @@ class ReadAndWritten:
         return len(self._known)
 
     def __call__(
-        self, texts: Sequence[str], truncation: bool = True, max_length: int = MAX_TOKENS
+        self, texts: Sequence[str], truncation: bool = True, max_length: int = MAX_TOKENS, padding: bool = False
     ) -> dict[str, Tokens]:
         if texts[0].startswith((PREDICT, EXPLAIN)):
             both = [text.replace(SEPARATOR, f" {self._tokenizer.sep_token} ") for text in texts]

@@ -14,7 +14,7 @@ from core.errors import InvalidInput
 from core.store import load, save
 from core.store.layout import ARRAYS, MODEL, STATE
 from tests.support.diagnoses import make_diagnosis
-from tests.support.stored import rewrite
+from tests.support.stored import edit_state, rewrite
 
 
 @pytest.fixture
@@ -81,3 +81,23 @@ def test_members_that_cannot_be_unpacked_are_told_as_damage(
     run.write_bytes(content)
     with pytest.raises(InvalidInput, match="is damaged"):
         load(run)
+
+
+def test_a_directory_that_says_too_little_of_a_member_is_told_as_damage(run: Path) -> None:
+    content = bytearray(run.read_bytes())
+    with zipfile.ZipFile(run) as archive:
+        entry = content.find(b"PK\x01\x02", archive.start_dir)
+    while not content[entry + 46 :].startswith(STATE.encode()):
+        entry = content.find(b"PK\x01\x02", entry + 4)
+    struct.pack_into("<I", content, entry + 24, 10)  # bytes that it unpacks to
+    run.write_bytes(content)
+    with pytest.raises(InvalidInput, match="is damaged"):
+        load(run)
+
+
+@pytest.mark.parametrize("names", [[[1]] * 60, ["a"], "abc", {}])
+def test_names_of_pictures_that_are_none_are_told_as_damage(tmp_path: Path, names: object) -> None:
+    save(make_diagnosis(), tmp_path / "pictures.errata")
+    edit_state(tmp_path / "pictures.errata", lambda said: said.update(image_names=names))
+    with pytest.raises(InvalidInput, match="is damaged"):
+        load(tmp_path / "pictures.errata")

@@ -23,7 +23,7 @@ def test_drawing_again_with_the_same_seed_gives_the_same_files(
         draw(tmp_path / name, *asked)
     assert "Written: 16 pictures of 4 items and 2 queries" in capsys.readouterr().out
     for name in (MULTI, "images/pair_00003.webp", "held_out.json"):
-        assert (tmp_path / "again.errata" / name).read_bytes() == (tmp_path / "first.errata" / name).read_bytes()
+        assert (tmp_path / "again" / name).read_bytes() == (tmp_path / "first" / name).read_bytes()
     assert MULTI == COLA
 
 

@@ -73,9 +73,9 @@ def test_the_fingerprint_follows_weights_and_preprocessing(native: Path, tmp_pat
     first = OpenClipEncoder(f"local-dir:{native}").fingerprint
     same = OpenClipEncoder(f"local-dir:{write_native(tmp_path / 'copy', 'weights.pt')}").fingerprint
     assert same == first
-    config = json.loads((tmp_path / "copy.errata" / "open_clip_config.json").read_text())
+    config = json.loads((tmp_path / "copy" / "open_clip_config.json").read_text())
     config["preprocess_cfg"]["mean"] = [0.4, 0.4, 0.4]
-    (tmp_path / "copy.errata" / "open_clip_config.json").write_text(json.dumps(config))
+    (tmp_path / "copy" / "open_clip_config.json").write_text(json.dumps(config))
     assert OpenClipEncoder(f"local-dir:{tmp_path / 'copy'}").fingerprint != first
 
 

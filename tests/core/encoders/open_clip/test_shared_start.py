@@ -14,7 +14,7 @@ from core.encoders.open_clip.encoder import OpenClipEncoder
 from core.encoders.open_clip.prompt_tower import OpenClipTower
 from core.systems.probes.prompt_learning.context import PromptTraining, lay_out
 from core.systems.probes.prompt_learning.learner import Frame, Learner, common_start, meta_network, tower_of
-from core.systems.probes.prompt_learning.training import backward, fit_prompts
+from core.systems.probes.prompt_learning.training import fit_prompts, prompt_loss
 from tests.support.prompts import FAST, NAMES, permuted
 from tests.support.tiny_clip import TWO, write_custom, write_hugging_face, write_model
 
@@ -112,7 +112,9 @@ def test_a_step_has_the_same_loss_and_gradients_with_starts_shared(
         assert frame.alike > 0
         frame.alike = frame.alike if shared else 0
         learner.zero_grad()
-        losses.append(backward(frame, learner, features, torch.tensor([0, 1, 2]), 20.0))
+        loss = prompt_loss(frame, learner, features, torch.tensor([0, 1, 2]), 20.0)
+        loss.backward()
+        losses.append(float(loss.detach()))
         grads.append([p.grad.clone() for p in learner.parameters() if p.grad is not None])
     assert starts[-1:] == [max(1, images)]
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)

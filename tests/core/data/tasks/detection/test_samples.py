@@ -14,6 +14,7 @@ from core.data.tasks.detection.samples import read_detection_samples
 from core.diagnose import diagnose_data_set
 from core.discovery.settings import Settings
 from core.errors import InvalidInput
+from tests.support.commands import results_of
 from tests.support.detections import CLASSES, HEIGHT, SMALL, WIDTH, audited, column, make, why
 from tests.support.tables import said
 
@@ -219,12 +220,12 @@ def test_the_command_line_writes_the_report(made, tmp_path, capsys):
                 "--permutations",
                 "100",
                 "--out",
-                str(tmp_path / "out"),
+                str(tmp_path / "out.errata"),
             ]
         )
         == 0
     )
-    document = json.loads((tmp_path / "out" / "diagnosis.json").read_text("utf-8"))
+    document = json.loads((results_of(tmp_path / "out.errata") / "diagnosis.json").read_text("utf-8"))
     assert document["loss"]["name"] == "false positive"
     assert document["n"] == len(made.results)
 
@@ -241,5 +242,5 @@ def test_the_command_line_writes_the_report(made, tmp_path, capsys):
 def test_options_that_do_not_go_together_are_one_message(arguments, message, tmp_path, capsys):
     from core.cli.main import main
 
-    assert main(["diagnose", *arguments, "--out", str(tmp_path / "out")]) == 2
+    assert main(["diagnose", *arguments, "--out", str(tmp_path / "out.errata")]) == 2
     assert message in capsys.readouterr().err
