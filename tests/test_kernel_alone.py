@@ -83,7 +83,7 @@ def write_table(folder: Path, name: str, seed: int, ids: str) -> None:
 def test_every_step_of_a_diagnosis_works_without_systems(kernel: Path, tmp_path: Path) -> None:
     write_table(tmp_path, "first", 1, "a")
     write_table(tmp_path, "fresh", 2, "b")
-    run, first, fresh = (str(tmp_path / name) for name in ("run", "first", "fresh"))
+    run, first, fresh = (str(tmp_path / name) for name in ("run.errata", "first", "fresh"))
     example = str(kernel / "assets" / "examples" / "scenes" / "run.errata")
     quick = ["--permutations", "200", "--no-map"]
     said = run_commands(
@@ -94,13 +94,14 @@ def test_every_step_of_a_diagnosis_works_without_systems(kernel: Path, tmp_path:
             "predict": ["predict", run, "--fresh", f"{fresh}.csv", "--embeddings", f"{fresh}.npy"],
             "gate": ["gate", run, "--second", f"{first}.csv"],
             "export": ["export", run, "--what", "clusters"],
+            "results": ["export", run, "--what", "results", "--out", str(tmp_path / "results")],
             "page": ["export", example, "--what", "page", "--out", str(tmp_path / "page")],
             "help": ["--help"],
             "probe": ["probe", "zero-shot", example],
             "encoders": ["encoders"],
         },
     )
-    good = ("diagnose", "ask", "predict", "gate", "export", "page", "help", "encoders")
+    good = ("diagnose", "ask", "predict", "gate", "export", "results", "page", "help", "encoders")
     assert {name: said[name][0] for name in good} == dict.fromkeys(good, 0), said
     assert "1 failure cluster confirmed" in said["diagnose"][1]
     assert "images" in said["ask"][1]
@@ -110,7 +111,7 @@ def test_every_step_of_a_diagnosis_works_without_systems(kernel: Path, tmp_path:
     commands = {name for system in own_systems() for name in system.commands}
     assert not {name for name in commands if f"\n  {name} " in said["help"][1]}
     assert "neuralizer" not in said["encoders"][1]
-    document = json.loads((tmp_path / "run.errata" / "diagnosis.json").read_text("utf-8"))
+    document = json.loads((tmp_path / "results" / "diagnosis.json").read_text("utf-8"))
     assert len(document["clusters"]) == 1
     assert "probes" not in document
 

@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 
 from core import extensions
-from tests.support.commands import report_of, results_of
 from tests.support.documented import block
 
 OWN = "A system of your own"
@@ -118,6 +117,15 @@ def diagnosed(repository: Path, installed: Path, folder: Path) -> tuple[subproce
     return done, run
 
 
+def exported(repository: Path, installed: Path, run: Path) -> tuple[str, str, str]:
+    """What `export` makes of the run where the system is installed: (diagnosis.json, the report, what it warns of)."""
+    folder, report = run.with_suffix(""), run.with_suffix(".html")
+    results = python(repository, installed, COMMAND, "export", str(run), "--what", "results", "--out", str(folder))
+    read = python(repository, installed, COMMAND, "export", str(run), "--out", str(report))
+    assert results.returncode == read.returncode == 0, results.stderr + read.stderr
+    return (folder / "diagnosis.json").read_text("utf-8"), report.read_text("utf-8"), results.stderr + read.stderr
+
+
 @pytest.mark.slow
 def test_the_documented_system_adds_a_command_a_panel_a_section_and_a_condition(
     repository: Path, documented: Path, tmp_path: Path
@@ -125,8 +133,8 @@ def test_the_documented_system_adds_a_command_a_panel_a_section_and_a_condition(
     done, run = diagnosed(repository, documented, tmp_path)
     assert done.returncode == 0, done.stderr
     assert "Highest mean loss by weekday: Sunday, 2.0" in done.stdout
-    assert "weekday = Sunday" in (results_of(run) / "diagnosis.json").read_text("utf-8")
-    report = report_of(run)
+    document, report, _ = exported(repository, documented, run)
+    assert "weekday = Sunday" in document
     assert "<h2>Weekdays</h2><table><tr><th>Day</th>" in report
     listed = python(repository, documented, COMMAND, "--help")
     assert "weekdays      Mean loss by the day of the week." in listed.stdout
@@ -172,13 +180,15 @@ def test_a_broken_system_is_left_out_with_a_warning_and_ends_nothing(
     done, run = diagnosed(repository, broken, tmp_path)
     assert done.returncode == 0, done.stderr
     assert "said all the same" in done.stdout
-    assert "of another package" in done.stderr
+    document, _, warned = exported(repository, broken, run)
+    assert "of another package" in warned
+    assert "Traceback" not in warned
     assert "No module named 'errata_gone'" in done.stderr
     assert "Traceback" not in done.stderr
-    document = json.loads((results_of(run) / "diagnosis.json").read_text("utf-8"))
-    assert document["broken"] is None
-    assert isinstance(document["verdict"], str)
-    assert "short" not in json.dumps(document)
+    said = json.loads(document)
+    assert said["broken"] is None
+    assert isinstance(said["verdict"], str)
+    assert "short" not in document
     listed = python(repository, broken, COMMAND, "--help")
     assert listed.returncode == 0, listed.stderr
     assert listed.stdout.count("  diagnose ") == 1

@@ -146,7 +146,7 @@ def yolo(folder: Path, name: str, text: str | bytes) -> Made:
         "--images",
         folder / "images",
     ]
-    return {"arguments": [*map(str, arguments), "--out", str(folder / "out"), "--permutations", "100"]}
+    return {"arguments": [*map(str, arguments), "--out", str(folder / "out.errata"), "--permutations", "100"]}
 
 
 def _aliases(depth: int, wide: int) -> str:
@@ -215,7 +215,7 @@ for what, text in COCO.items():
         f"coco: {what}", "documents", "command",
         lambda folder, text=text: {"arguments": [
             "diagnose", "--truth", written(folder, "truth.json", text)["path"],
-            "--detections", written(folder, "said.json", "[]")["path"], "--out", str(folder / "out"),
+            "--detections", written(folder, "said.json", "[]")["path"], "--out", str(folder / "out.errata"),
         ]},
         REFUSED,
     )  # fmt: skip

@@ -28,11 +28,11 @@ Change = Callable[[Path], Any]
 
 def saved(folder: Path, **options: Any) -> Path:
     """A run of 60 pictures."""
-    from core.store import save
+    from core import store
     from tests.support.diagnoses import make_diagnosis
 
     run = folder / "run.errata"
-    save(make_diagnosis(), run, **options)
+    store.put(make_diagnosis(), run, **options)
     return run
 
 

@@ -189,7 +189,7 @@ def test_the_command_sets_two_models_side_by_side(
     assert "new breaks none of the 60 samples" in capsys.readouterr().err
     write_answers(run, np.arange(len(run.samples)) % 2 == 0, tmp_path / "new.csv")
     assert main(["compare", str(tmp_path / "run.errata"), "--second", str(table), "--worse", str(worse)]) == 0
-    assert "Report:" in capsys.readouterr().out
+    assert "Written:" in capsys.readouterr().out
     assert load(worse).outcomes.name == "errors of new minus those of the first model"
     assert main(["compare", str(tmp_path / "run.errata"), "model", "x", "--second", str(table)]) == 2
 

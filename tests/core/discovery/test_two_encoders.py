@@ -61,8 +61,8 @@ def test_given_vectors_find_and_the_pictures_are_named_by_the_encoder(
     assert found.words.encoder == "embedded"
     assert found.words.phrases == ("in the dark", "in fog", "my own words for it")
     assert len(found.words.joint) == N
-    save(found, tmp_path)
-    answers = [ask(run, ["in the dark"])[0] for run in (found, load(tmp_path))]
+    save(found, tmp_path / "run.errata")
+    answers = [ask(run, ["in the dark"])[0] for run in (found, load(tmp_path / "run.errata"))]
     assert [found.samples.ids[i] for i in answers[0].rows] == [found.samples.ids[i] for i in answers[1].rows]
     assert answers[0].p == answers[1].p
 

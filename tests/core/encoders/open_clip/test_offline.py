@@ -25,6 +25,7 @@ from PIL import Image
 from core.cli.main import main
 from core.encoders import Encoder, load_encoder
 from core.errors import InvalidInput, MissingDependency
+from core.files import default_cache
 from core.language.competence import kept_at
 from core.language.phrases import phrase_directions
 from core.language.vocabulary import read_vocabulary
@@ -206,7 +207,7 @@ def test_a_carried_checkpoint_is_measured_and_its_table_decides_the_names(
 ) -> None:
     fewer_edits(monkeypatch)
     name = f"open_clip:local-dir:{write_native(tmp_path / 'clip')}"
-    encoder, vocabulary, cache = load_encoder(name), tmp_path / "mine.txt", tmp_path / "cache"
+    encoder, vocabulary, cache = load_encoder(name), tmp_path / "mine.txt", default_cache()
     vocabulary.write_text("".join(f"with {word}\n" for word in WORDS))
     files = write_pictures(tmp_path / "pictures", 150)
     upright = np.arange(len(files)) % 3 == 0

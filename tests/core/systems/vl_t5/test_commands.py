@@ -103,7 +103,7 @@ def test_questions_of_a_table_become_losses_that_diagnose_takes(
     for k in range(12):  # noise: copies would be kept together
         noise = np.random.default_rng(k).integers(0, 256, (8, 8, 3), np.uint8)
         Image.fromarray(noise).resize((64, 64), 0).save(pictures / f"{k}.png")
-    asked, out, own = tmp_path / "asked.csv", tmp_path / "losses.csv", tmp_path / "own"
+    asked, out, own = tmp_path / "asked.csv", tmp_path / "losses.csv", tmp_path / "own.errata"
     rows = [{"image": f"{k % 12}.png", "question": "is it red ?", "answer": "yes", "hue": k % 12} for k in range(48)]
     pd.DataFrame(rows).to_csv(asked, index=False)
     asked_columns = rows[0].keys()

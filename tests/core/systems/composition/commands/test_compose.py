@@ -149,4 +149,4 @@ def test_the_embedded_encoders_failures_become_a_run(
     )
     assert "The failures of rendered, embedded:" in told
     assert "failure cluster" in told
-    assert len(load(out / "diagnosis.errata").samples) == 24
+    assert len(load(out / "diagnosis.errata").samples) == 48  # two captions each

@@ -247,7 +247,7 @@ def renamed(upload: Path, tmp_path: Path) -> Path:
 def test_the_columns_of_the_run_need_no_naming_again_and_may_be_named(
     upload: Path, scans: MaskSquares, renamed: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    bare, told = tmp_path / "bare", tmp_path / "told"
+    bare, told = tmp_path / "bare.errata", tmp_path / "told.errata"
     save(run_of(scans), bare)
     columns = {"image": ("nifti",), "masks": ("drawn", "said")}
     save(replace(run_of(scans), extras={COLUMNS: columns}), told)
