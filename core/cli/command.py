@@ -3,7 +3,7 @@ several values (`--encoder A B`), options stand below headings, and a group impo
 asked for.
 
     @command()
-    @argument("run", "RUN", "folder that `diagnose --out` wrote")
+    @argument("run", "RUN", "run that `diagnose --out` wrote")
     @option("--most N", "phrases, if none is named (default 40)")
     def audit(run: Path, most: int = 40) -> None:
 

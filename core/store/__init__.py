@@ -11,7 +11,7 @@ It is written beside and takes its place by one rename. Report, tables and JSON 
 docs/decisions/store.md.
 """
 
-from core.store.layout import SUFFIX, check_target, is_run
+from core.store.layout import SUFFIX, check_target
 from core.store.own import stamp, with_own, write_own
 from core.store.read import load, reload
 from core.store.runs import RunStore, run_id
@@ -21,7 +21,6 @@ __all__ = [
     "SUFFIX",
     "RunStore",
     "check_target",
-    "is_run",
     "load",
     "put",
     "reload",

@@ -18,15 +18,6 @@ WITHOUT_PICTURES = (
 )
 
 
-def is_run(path: Path) -> bool:
-    """Whether the file is a run, of this version of the format or another."""
-    try:
-        with open_plain(path) as file, StoredZip(file) as archive:
-            return STATE in archive.namelist()
-    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
-        return False
-
-
 def check_target(path: Path) -> None:
     """See that a run may be written there: the name ends in `.errata`, and nothing but a run lies there.
 
@@ -35,5 +26,14 @@ def check_target(path: Path) -> None:
     """
     if path.suffix != SUFFIX:
         raise InvalidInput(f"A run is one file whose name ends in {SUFFIX}: got {path.name!r}. Name another.")
-    if path.is_dir() or (path.exists() and not is_run(path)):
+    if path.is_dir() or (path.exists() and not _is_run(path)):
         raise InvalidInput(f"{path} is no run, and a run would take its place. Name another file.")
+
+
+def _is_run(path: Path) -> bool:
+    """Whether the file is a run, of this version of the format or another."""
+    try:
+        with open_plain(path) as file, StoredZip(file) as archive:
+            return STATE in archive.namelist()
+    except (OSError, ValueError, zipfile.BadZipFile, NotImplementedError):
+        return False

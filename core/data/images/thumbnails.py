@@ -56,7 +56,7 @@ class ThumbnailStore(ItemStore):
         file: open, and from now on the store's own: it goes on to read these where another version of the run takes
             the file's place.
         start: where they begin in it.
-        sizes: (n, k) bytes, as `add_thumbnails` gave them.
+        sizes: (n, 3) int64 bytes, as `add_thumbnails` gave them.
         names: (n,) the names of the originals, in the order they were written.
 
     Raises:
